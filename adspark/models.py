@@ -1,0 +1,363 @@
+"""The tables, and the enums that are their vocabulary. Times are aware UTC, durations seconds."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+SQLModel.metadata.naming_convention = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+).naming_convention
+
+
+class CreativeFormat(StrEnum):
+    """Formats of the Transparency Center."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    VIDEO = "video"
+
+
+class Platform(StrEnum):
+    """Google's surfaces; they overlap, so their counts do not sum to the whole."""
+
+    PLAY = "PLAY"
+    MAPS = "MAPS"
+    SEARCH = "SEARCH"
+    SHOPPING = "SHOPPING"
+    YOUTUBE = "YOUTUBE"
+
+
+class FetchStatus(StrEnum):
+    """How far a fetch is; only a running one can be taken up again."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+
+
+class StopReason(StrEnum):
+    """Why a fetch asked for no further page."""
+
+    END = "end"
+    WATERMARK = "watermark"
+    PAGE_LIMIT = "page_limit"
+    BUDGET = "budget"
+    ERROR = "error"
+
+
+class EventKind(StrEnum):
+    """What happened to a creative in the eyes of a watch."""
+
+    BASELINE = "baseline"
+    NEW = "new"
+    CHANGED = "changed"
+    REACTIVATED = "reactivated"
+    ENDED = "ended"
+
+
+class VariantStatus(StrEnum):
+    """The life of a variant."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def _moment(*, nullable: bool = True, now: bool = False) -> Column[datetime]:
+    """A column of aware UTC; `now` gives the time of its transaction as default."""
+    return Column(
+        DateTime(timezone=True), nullable=nullable, server_default=func.now() if now else None
+    )
+
+
+def _texts() -> Column[list[str]]:
+    return Column(ARRAY(Text), nullable=False, server_default=text("'{}'"))
+
+
+def _key() -> Column[int]:
+    return Column(Integer, Identity(always=True), primary_key=True)
+
+
+class Advertiser(SQLModel, table=True):
+    """Who pays for ads, with the first and last day that any stored creative was shown."""
+
+    advertiser_id: str = Field(primary_key=True, sa_type=Text, description="AR and 20 digits.")
+    name: str = Field(sa_type=Text, index=True)
+    first_seen_at: datetime | None = Field(default=None, sa_column=_moment())
+    last_seen_at: datetime | None = Field(default=None, sa_column=_moment())
+    created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    updated_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+
+
+class Creative(SQLModel, table=True):
+    """One ad of the Transparency Center.
+
+    `content_hash` is made by the database from what a person would call the ad. What moves by
+    itself (last_shown, total_days_shown, view counts) and what depends on the search that found
+    the row (target_domain, regions, platforms, first_shown) is left out of it.
+    """
+
+    __table_args__ = (
+        _one_of("format", CreativeFormat),
+        Index(None, "advertiser_id", "format"),
+        Index(None, "first_shown", "last_shown"),
+    )
+
+    ad_creative_id: str = Field(primary_key=True, sa_type=Text, description="CR and 20 digits.")
+    advertiser_id: str = Field(foreign_key="advertiser.advertiser_id", sa_type=Text)
+    format: CreativeFormat = Field(sa_type=Text)
+    image_url: str | None = Field(default=None, sa_type=Text)
+    video_link: str | None = Field(
+        default=None, sa_type=Text, description="Preview script, without its nonces."
+    )
+    width: int | None = Field(default=None, description="Pixels.")
+    height: int | None = Field(default=None, description="Pixels.")
+    target_domain: str | None = Field(default=None, sa_type=Text, index=True)
+    first_shown: datetime | None = Field(default=None, sa_column=_moment())
+    last_shown: datetime | None = Field(
+        default=None, sa_column=Column(DateTime(timezone=True), index=True)
+    )
+    total_days_shown: int | None = Field(default=None, description="Days on which it was shown.")
+    details_link: str | None = Field(default=None, sa_type=Text)
+    views_min: int | None = Field(default=None, sa_type=BigInteger, description="Political only.")
+    views_max: int | None = Field(default=None, sa_type=BigInteger, description="Political only.")
+    budget_min: str | None = Field(default=None, sa_type=Text, description='As sent: "400 USD".')
+    budget_max: str | None = Field(default=None, sa_type=Text, description='As sent: "400 USD".')
+    regions: list[str] = Field(default_factory=list, sa_column=_texts())
+    platforms: list[str] = Field(default_factory=list, sa_column=_texts())
+    content_hash: str = Field(
+        sa_column=Column(
+            Text,
+            Computed(
+                "md5(format || '|' || coalesce(image_url, '') || '|' || coalesce(video_link, '')"
+                " || '|' || coalesce(width, 0) || 'x' || coalesce(height, 0))",
+                persisted=True,
+            ),
+            nullable=False,
+        )
+    )
+    created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    updated_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+
+
+class Watch(SQLModel, table=True):
+    """A saved search that is swept again and again."""
+
+    __table_args__ = (
+        UniqueConstraint("user_id", "name"),
+        _one_of("platform", Platform),
+        _one_of("creative_format", CreativeFormat),
+        CheckConstraint("advertiser_ids <> '{}' OR text IS NOT NULL", name="query"),
+    )
+
+    id: int | None = Field(default=None, sa_column=_key())
+    user_id: int
+    name: str = Field(sa_type=Text)
+    advertiser_ids: list[str] = Field(default_factory=list, sa_column=_texts())
+    text: str | None = Field(default=None, sa_type=Text)
+    region: str | None = Field(default=None, sa_type=Text, description="SerpApi code.")
+    platform: Platform | None = Field(default=None, sa_type=Text)
+    creative_format: CreativeFormat | None = Field(default=None, sa_type=Text)
+    political_ads: bool = False
+    is_active: bool = True
+    created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    updated_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+
+
+class Fetch(SQLModel, table=True):
+    """The ledger: one fetch of one query, committed page by page. Source of all fetch figures."""
+
+    __table_args__ = (
+        _one_of("status", FetchStatus),
+        _one_of("stop_reason", StopReason),
+        Index(None, "query_hash", "started_at"),
+    )
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    query: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    query_hash: str = Field(sa_type=Text)
+    watch_id: int | None = Field(
+        default=None, sa_column=Column(ForeignKey("watch.id", ondelete="SET NULL"), index=True)
+    )
+    flow_run_id: UUID | None = Field(default=None, index=True)
+    status: FetchStatus = Field(default=FetchStatus.RUNNING, sa_type=Text)
+    pages: int = 0
+    searches_billed: int = 0
+    searches_cached: int = 0
+    search_ids: list[str] = Field(
+        default_factory=list, sa_column=_texts(), description="SerpApi's ids, one a page."
+    )
+    next_page_token: str | None = Field(default=None, sa_type=Text)
+    new_count: int = 0
+    changed_count: int = 0
+    unchanged_count: int = 0
+    rejected_count: int = 0
+    stop_reason: StopReason | None = Field(default=None, sa_type=Text)
+    error: str | None = Field(default=None, sa_type=Text)
+    started_at: datetime = Field(
+        default=None,
+        sa_column=Column(
+            DateTime(timezone=True), nullable=False, server_default=func.now(), index=True
+        ),
+    )
+    updated_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    finished_at: datetime | None = Field(default=None, sa_column=_moment())
+
+
+class RejectedRow(SQLModel, table=True):
+    """A row of a page that could not be stored, with the reason; the rest of its page was."""
+
+    __tablename__ = "rejected_row"
+
+    id: int | None = Field(default=None, sa_column=_key())
+    fetch_id: UUID = Field(
+        sa_column=Column(ForeignKey("fetch.id", ondelete="CASCADE"), nullable=False, index=True)
+    )
+    reason: str = Field(sa_type=Text)
+    payload: Any = Field(sa_column=Column(JSONB, nullable=False))
+    created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+
+
+class RateSlot(SQLModel, table=True):
+    """One use of a rate-limited service, kept as long as it counts against its limit."""
+
+    __tablename__ = "rate_slot"
+    __table_args__ = (Index(None, "name", "taken_at"),)
+
+    id: int | None = Field(
+        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
+    )
+    name: str = Field(sa_type=Text)
+    taken_at: datetime = Field(sa_column=_moment(nullable=False))
+
+
+class WatchCreative(SQLModel, table=True):
+    """First and last time that a watch matched a creative."""
+
+    __tablename__ = "watch_creative"
+
+    watch_id: int = Field(
+        sa_column=Column(ForeignKey("watch.id", ondelete="CASCADE"), primary_key=True)
+    )
+    ad_creative_id: str = Field(
+        sa_column=Column(
+            ForeignKey("creative.ad_creative_id", ondelete="CASCADE"), primary_key=True, index=True
+        )
+    )
+    first_matched_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    last_matched_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+
+
+class CreativeEvent(SQLModel, table=True):
+    """Something that a watch noticed about a creative, once."""
+
+    __tablename__ = "creative_event"
+    __table_args__ = (_one_of("kind", EventKind),)
+
+    id: int | None = Field(default=None, sa_column=_key())
+    watch_id: int = Field(
+        sa_column=Column(ForeignKey("watch.id", ondelete="CASCADE"), nullable=False, index=True)
+    )
+    ad_creative_id: str = Field(
+        sa_column=Column(
+            ForeignKey("creative.ad_creative_id", ondelete="CASCADE"), nullable=False, index=True
+        )
+    )
+    kind: EventKind = Field(sa_type=Text)
+    content_hash: str = Field(sa_type=Text)
+    occurred_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    notified_at: datetime | None = Field(default=None, sa_column=_moment())
+
+
+class AdVariant(SQLModel, table=True):
+    """A generated variant of a creative, from request to result."""
+
+    __tablename__ = "ad_variant"
+    __table_args__ = (
+        _one_of("status", VariantStatus),
+        CheckConstraint("confidence_score BETWEEN 0 AND 1", name="confidence_score"),
+        Index(None, "status", "requested_at"),
+    )
+
+    id: int | None = Field(default=None, sa_column=_key())
+    original_ad_id: str = Field(
+        sa_column=Column(ForeignKey("creative.ad_creative_id"), nullable=False, index=True)
+    )
+    user_id: int
+    workspace_id: int | None = None
+    status: VariantStatus = Field(default=VariantStatus.PENDING, sa_type=Text)
+    prompt: str = Field(sa_type=Text)
+    attempt: int = 0
+    lease_expires_at: datetime | None = Field(default=None, sa_column=_moment())
+    dify_run_id: str | None = Field(default=None, sa_type=Text)
+    dify_task_id: str | None = Field(default=None, sa_type=Text)
+    title: str | None = Field(default=None, sa_type=Text)
+    description: str | None = Field(default=None, sa_type=Text)
+    original_path: str | None = Field(default=None, sa_type=Text)
+    original_sha256: str | None = Field(default=None, sa_type=Text)
+    image_path: str | None = Field(default=None, sa_type=Text)
+    image_sha256: str | None = Field(default=None, sa_type=Text)
+    confidence_score: float | None = None
+    response_metadata: dict[str, Any] = Field(
+        default_factory=dict,
+        sa_column=Column(JSONB, nullable=False, server_default=text("'{}'")),
+    )
+    error: str | None = Field(default=None, sa_type=Text)
+    requested_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    completed_at: datetime | None = Field(default=None, sa_column=_moment())
+
+
+class VariantFeedback(SQLModel, table=True):
+    """What a person thought of a variant, one each."""
+
+    __tablename__ = "variant_feedback"
+    __table_args__ = (
+        UniqueConstraint("variant_id", "user_id"),
+        CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
+    )
+
+    id: int | None = Field(default=None, sa_column=_key())
+    variant_id: int = Field(
+        sa_column=Column(ForeignKey("ad_variant.id", ondelete="CASCADE"), nullable=False)
+    )
+    user_id: int
+    is_approved: bool | None = Field(default=None, description="None while open.")
+    rating: int | None = None
+    comment: str | None = Field(default=None, sa_type=Text)
+    created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    updated_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))

@@ -1,0 +1,73 @@
+"""The database's schema: Alembic's migrations as three plain calls."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+from sqlmodel import SQLModel
+
+from adspark import models  # noqa: F401  (fills SQLModel.metadata)
+from adspark.database import CONNECT_TIMEOUT, check_version, driver_url, translated_errors
+
+
+def upgrade(url: str) -> str:
+    """Bring the database to the newest migration; safe to call at once from many processes.
+
+    Returns:
+        The revision that it is at now.
+    """
+    config = _config()
+    with _connection(url) as connection:
+        # One upgrader at a time; the lock goes with the connection.
+        connection.execute(text("SELECT pg_advisory_lock(hashtext('adspark.schema'))"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+    return newest()
+
+
+def current(url: str) -> str | None:
+    """The revision of the database, or None before the first migration."""
+    with _connection(url) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest() -> str:
+    """The revision that this version of AdSpark needs."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if head is None:
+        raise RuntimeError("AdSpark was packaged without its migrations.")
+    return head
+
+
+def differences(url: str) -> list[str]:
+    """What the tables have that the models lack, or the other way round; empty where they agree."""
+    with _connection(url) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return [str(difference) for difference in compare_metadata(context, SQLModel.metadata)]
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "adspark:migrations")
+    return config
+
+
+@contextmanager
+def _connection(url: str) -> Iterator[Connection]:
+    address = driver_url(url)
+    engine = create_engine(
+        address, hide_parameters=True, connect_args={"connect_timeout": CONNECT_TIMEOUT}
+    )
+    try:
+        with translated_errors(address), engine.connect() as connection:
+            check_version(int(connection.execute(text("SHOW server_version_num")).scalar_one()))
+            connection.commit()
+            yield connection
+    finally:
+        engine.dispose()

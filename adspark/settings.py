@@ -1,0 +1,84 @@
+"""Settings from the environment (prefix ADSPARK_) and an optional `.env` file."""
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from adspark.errors import ConfigurationError
+
+
+def _default_home() -> Path:
+    """`~/.adspark`; for root a system folder, since Postgres never runs as root and the account
+    that it gets instead cannot enter root's own folder."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/var/lib/adspark")
+    return Path.home() / ".adspark"
+
+
+class Settings(BaseSettings):
+    """Every setting has a default that works on one machine without an account anywhere."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ADSPARK_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    home: Path = Field(
+        default_factory=_default_home, description="Folder of the embedded database and the logs."
+    )
+    database_url: SecretStr | None = Field(
+        default=None, description="postgresql://…; empty: an embedded server in ADSPARK_HOME."
+    )
+    serpapi_key: SecretStr | None = Field(default=None, description="SerpApi's private API key.")
+    serpapi_url: str = Field(default="https://serpapi.com", description="SerpApi's base address.")
+    serpapi_timeout: float = Field(
+        default=60.0, gt=0, description="Seconds that one search may take."
+    )
+    searches_per_minute: int = Field(
+        default=10, ge=1, description="Searches a minute that provisioning first sets in Prefect."
+    )
+    fetch_time_limit: float = Field(
+        default=300.0, gt=0, description="Seconds that one attempt of a fetch may take."
+    )
+    retry_delays: Annotated[tuple[float, ...], NoDecode] = Field(
+        default=(60.0, 120.0, 240.0), description="Seconds before each retry, comma-separated."
+    )
+    prefect_port: int = Field(default=4200, ge=1, le=65535, description="Port of Prefect's server.")
+    sandbox_port: int = Field(default=4300, ge=1, le=65535, description="Port of the sandbox.")
+
+    @field_validator("home")
+    @classmethod
+    def _expand_home(cls, home: Path) -> Path:
+        return home.expanduser().absolute()
+
+    @field_validator("database_url", "serpapi_key", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("retry_delays", mode="before")
+    @classmethod
+    def _split_delays(cls, value: object) -> object:
+        return (
+            [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
+
+
+@cache
+def get_settings() -> Settings:
+    """The settings of this process, read once.
+
+    Raises:
+        ConfigurationError: a variable holds something unusable; the message names it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "ADSPARK_" + "_".join(str(part) for part in first["loc"][:1]).upper()
+        raise ConfigurationError(
+            f"{name}: {first['msg']}. Correct it in the environment."
+        ) from None
