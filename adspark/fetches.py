@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy import ColumnElement, any_, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -132,14 +132,13 @@ async def _was_paid_before(session: AsyncSession, *, fetch: Fetch, search: Searc
     An answer that is younger than this fetch and not in the ledger was paid for by this fetch,
     even where it came from the cache: its first delivery was lost with the run that asked.
     """
-    statement = text(
-        "SELECT extract(epoch FROM now() - CAST(:started AS timestamptz)), EXISTS ("
-        "SELECT FROM fetch WHERE started_at > now() - CAST(:recent AS interval) * 2 "
-        "AND search_ids @> ARRAY[:search])"
-    )
-    values = {"started": fetch.started_at, "recent": RESUMABLE_FOR, "search": search.id}
-    fetch_age, known = (await session.execute(statement, values)).one()
-    return bool(known) or search.age > float(fetch_age) + _CLOCK_GRAIN
+    recent = col(Fetch.started_at) > func.now() - RESUMABLE_FOR * 2
+    has_it = literal(search.id) == any_(col(Fetch.search_ids))
+    if await session.scalar(select(Fetch.id).where(recent, has_it).limit(1)):
+        return True
+    now = await session.scalar(select(func.now()))
+    fetch_age = (now - fetch.started_at).total_seconds() if now else 0.0
+    return search.age > fetch_age + _CLOCK_GRAIN
 
 
 async def _completed_since(session: AsyncSession, query: CreativeQuery) -> datetime | None:

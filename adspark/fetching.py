@@ -63,7 +63,8 @@ class FetchSummary(BaseModel):
         """The summary in one line."""
         found = f"{self.new} new, {self.changed} changed, {self.unchanged} unchanged"
         rejected = f", {self.rejected} rejected" if self.rejected else ""
-        cost = f"{self.searches_billed} searches billed, {self.searches_cached} cached"
+        pages = f"{self.pages} page{'' if self.pages == 1 else 's'}"
+        cost = f"searches: {self.searches_billed} billed, {self.searches_cached} cached"
         notes = [
             note
             for note, holds in (
@@ -73,9 +74,7 @@ class FetchSummary(BaseModel):
             )
             if holds
         ]
-        return f"{found}{rejected} on {self.pages} page(s); {cost}" + (
-            f" ({'; '.join(notes)})" if notes else ""
-        )
+        return f"{found}{rejected} on {pages}; {cost}" + (f" ({'; '.join(notes)})" if notes else "")
 
 
 Hook = Callable[[FetchSummary], Awaitable[None]]

@@ -1,1 +1,1 @@
-"""blocks"""
+"""Prefect blocks: configured connections that operators edit in the UI."""

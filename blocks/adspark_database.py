@@ -1,0 +1,46 @@
+"""The block that holds the address of AdSpark's database."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+from pydantic import Field, HttpUrl, SecretStr
+
+from adspark.database import Database
+from adspark.serving import database_url
+from adspark.settings import Settings, get_settings
+from blocks.configured import ConfiguredBlock
+
+
+class AdSparkDatabase(ConfiguredBlock):
+    """Where creatives, watches, fetches and variants are stored."""
+
+    _block_type_name = "AdSpark Database"
+    _block_type_slug = "adspark-database"
+    _description = "The PostgreSQL database that AdSpark stores creatives and fetches in."
+    _documentation_url = HttpUrl(
+        "https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING"
+    )
+    _logo_url = HttpUrl("https://www.postgresql.org/media/img/about/press/elephant.png")
+
+    url: SecretStr | None = Field(
+        default=None,
+        description="postgresql://user:password@host:5432/adspark; empty: the embedded server.",
+    )
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """The address of `settings`, or the embedded server."""
+        return cls(url=settings.database_url)
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[Database]:
+        """The database, for as long as the block lasts.
+
+        Raises:
+            DatabaseSetupError, DatabaseUnavailableError: it cannot be used as configured.
+        """
+        settings = get_settings().model_copy(update={"database_url": self.url})
+        with database_url(settings) as url:
+            async with Database(url) as database:
+                yield database

@@ -1,0 +1,41 @@
+"""The command `adspark`: its groups, and how errors end it.
+
+Exit codes: 0 done; 1 it failed; 2 the call or the configuration has to change first.
+"""
+
+import sys
+
+import typer
+
+from adspark.errors import AdSparkError, ConfigurationError
+from deployments.database_commands import app as database_app
+from deployments.fetch_commands import fetch, run
+from deployments.output import print_error
+from deployments.stack_commands import demo, down, sandbox, up
+
+app = typer.Typer(
+    name="adspark",
+    help="Watch competitors' Google ads and turn them into reviewed variants.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (up, down, demo, fetch, run, sandbox):
+    app.command()(command)
+app.add_typer(database_app, name="db")
+
+
+def main() -> None:
+    """Run the command; every expected error is one line, never a traceback."""
+    try:
+        app()
+    except ConfigurationError as error:
+        print_error(str(error))
+        sys.exit(2)
+    except AdSparkError as error:
+        print_error(str(error))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""`adspark demo`: the main job on recorded ads, through the real parts, in one command."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import Sequence
+
+from pydantic import BaseModel, JsonValue
+
+from adspark.creatives import count_creatives
+from adspark.database import Database
+from adspark.errors import AdSparkError, ConfigurationError
+from adspark.fetching import FetchSummary
+from adspark.serving import database_url
+from adspark.settings import Settings
+from deployments.following import run_and_follow
+from deployments.local_stack import sandbox_settings
+from deployments.output import err, out, print_json, table
+from deployments.stack_control import start_detached, stop_stack
+from deployments.stack_state import StackState, running_stack
+
+_NEW_BALANCE = "AR04323445746671026177"
+_ON = "AR01566006373894848513"
+# Two advertisers, a domain, and the first advertiser again.
+_STEPS: Sequence[tuple[str, dict[str, JsonValue]]] = (
+    ("New Balance", {"advertiser_ids": [_NEW_BALANCE]}),
+    ("On", {"advertiser_ids": [_ON], "region": "US"}),
+    ("hubspot.com", {"text": "hubspot.com"}),
+    ("New Balance again", {"advertiser_ids": [_NEW_BALANCE]}),
+)
+
+
+class DemoStep(BaseModel):
+    """One fetch of the demo, by deployment."""
+
+    name: str
+    flow_run_id: str
+    seconds: float
+    summary: FetchSummary
+
+
+class DemoReport(BaseModel):
+    """The demo's end: what was fetched, what the database holds, how long it took."""
+
+    steps: list[DemoStep]
+    stored: int
+    searches_billed: int
+    start_seconds: float
+    seconds: float
+    ui_url: str | None
+
+
+def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
+    """Start a stack on the sandbox, fetch, show, and stop it unless `keep`.
+
+    Raises:
+        ConfigurationError: a stack runs already.
+        AdSparkError: a step failed, or did not do what the demo is there to show.
+    """
+    if other := running_stack(settings):
+        raise ConfigurationError(f"A stack runs already at {other.ui_url}; stop: adspark down")
+    began = time.monotonic()
+    data = sandbox_settings(settings)
+    shutil.rmtree(data.home, ignore_errors=True)  # a demo starts from nothing
+    err.print("Starting Postgres, Prefect's server, four workers and the sandbox …")
+    state = start_detached(settings, sandbox=True)
+    start_seconds = time.monotonic() - began
+    err.print(f"Ready after {start_seconds:.0f} s: {state.ui_url}")
+    try:
+        steps = [_run_step(state, name, parameters) for name, parameters in _STEPS]
+        stored = asyncio.run(_stored(data))
+        _check(steps)
+    except BaseException:
+        stop_stack(settings)
+        raise
+    if not keep:
+        stop_stack(settings)
+    report = DemoReport(
+        steps=steps,
+        stored=sum(count for *_, count in stored),
+        searches_billed=sum(step.summary.searches_billed for step in steps),
+        start_seconds=round(start_seconds, 1),
+        seconds=round(time.monotonic() - began, 1),
+        ui_url=state.ui_url if keep else None,
+    )
+    _print(report, stored, state) if not as_json else print_json(report)
+
+
+def _run_step(state: StackState, name: str, parameters: dict[str, JsonValue]) -> DemoStep:
+    began = time.monotonic()
+    err.print(f"Fetching {name} …")
+    finished = asyncio.run(
+        run_and_follow(state.api_url, "fetch-creatives", parameters, lambda _: None)
+    )
+    summary = FetchSummary.model_validate(finished.result)
+    seconds = round(time.monotonic() - began, 1)
+    err.print(f"  {summary.headline} [dim]{seconds} s[/]", soft_wrap=True)
+    return DemoStep(name=name, flow_run_id=str(finished.id), seconds=seconds, summary=summary)
+
+
+def _check(steps: Sequence[DemoStep]) -> None:
+    """The point of the demo: ads arrived, and nothing was stored or billed twice."""
+    first, again = steps[0].summary, steps[-1].summary
+    if first.new == 0 or again.new or again.changed or again.searches_billed:
+        raise AdSparkError(
+            f"The demo did not go as it should: first {first.headline}; again {again.headline}."
+        )
+
+
+async def _stored(data: Settings) -> list[tuple[str, str, str, int]]:
+    with database_url(data) as url:
+        async with Database(url) as database, database.session() as session:
+            return await count_creatives(session)
+
+
+def _print(report: DemoReport, stored: list[tuple[str, str, str, int]], state: StackState) -> None:
+    columns = ("fetch", "new", "changed", "unchanged", "billed", "cached", "seconds")
+    rows = [
+        (
+            step.name,
+            step.summary.new,
+            step.summary.changed,
+            step.summary.unchanged,
+            step.summary.searches_billed,
+            step.summary.searches_cached,
+            step.seconds,
+        )
+        for step in report.steps
+    ]
+    out.print(table("Fetched", columns, rows))
+    out.print(table("Stored", ("advertiser", "name", "format", "creatives"), stored))
+    out.print(
+        f"{report.stored} real ads (recorded in 2026) came through the sandbox, Prefect and its "
+        f"workers into PostgreSQL; {report.searches_billed} searches would have been billed. "
+        f"{report.seconds:.0f} s in all."
+    )
+    if report.ui_url:
+        out.print(
+            f"The stack is still running. Prefect's UI: {state.ui_url} · sandbox: "
+            f"{state.sandbox_url} · stop: adspark down"
+        )
+    else:
+        out.print("To look around in Prefect's UI: adspark demo --keep")

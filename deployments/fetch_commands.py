@@ -1,0 +1,136 @@
+"""`adspark fetch` runs the flow here and now; `adspark run` runs a deployment and follows it.
+
+Prefect and the flows are imported inside the commands: they take a second, which `--help` and the
+other commands need not wait for.
+"""
+
+import asyncio
+import json
+import os
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from pydantic import JsonValue
+from rich.markup import escape
+
+from adspark.errors import ConfigurationError, InvalidQueryError
+from adspark.fetching import FetchSummary
+from adspark.models import CreativeFormat, Platform
+from adspark.queries import check_max_pages, parse_query
+from adspark.settings import get_settings
+from deployments.output import err, out, print_json, print_summary
+from deployments.stack_state import running_stack
+
+_DAY = ["%Y-%m-%d"]
+
+
+def fetch(
+    advertiser_ids: Annotated[
+        list[str] | None, typer.Argument(help="Advertisers: AR and 20 digits each.")
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="A bare domain such as example.com.")] = None,
+    region: Annotated[
+        str | None, typer.Option(help="ISO code, country name or SerpApi code.")
+    ] = None,
+    platform: Annotated[
+        Platform | None, typer.Option(case_sensitive=False, help="Only this surface.")
+    ] = None,
+    creative_format: Annotated[
+        CreativeFormat | None,
+        typer.Option("--format", case_sensitive=False, help="Only this format."),
+    ] = None,
+    start_date: Annotated[
+        datetime | None, typer.Option(formats=_DAY, help="Shown on or after this day.")
+    ] = None,
+    end_date: Annotated[
+        datetime | None, typer.Option(formats=_DAY, help="Shown on or before this day.")
+    ] = None,
+    political_ads: Annotated[
+        bool, typer.Option("--political-ads", help="Only political ads; needs --region.")
+    ] = False,
+    page_size: Annotated[int, typer.Option(help="Ads a page, 1 to 100.")] = 100,
+    max_pages: Annotated[int, typer.Option(help="Pages, so searches, at most.")] = 1,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Search and count, write nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+) -> None:
+    """Fetch ads here and now, without a worker."""
+    parameters: dict[str, Any] = {
+        "advertiser_ids": advertiser_ids,
+        "text": text,
+        "region": region,
+        "platform": platform,
+        "creative_format": creative_format,
+        "start_date": start_date.date() if start_date else None,
+        "end_date": end_date.date() if end_date else None,
+        "political_ads": political_ads,
+        "page_size": page_size,
+    }
+    parse_query(**parameters)  # a mistake shows before Prefect starts
+    check_max_pages(max_pages)
+    _use_running_stack()
+    from flows.fetch_creatives import fetch_creatives  # noqa: PLC0415  (slow)
+
+    call = fetch_creatives(**parameters, max_pages=max_pages, dry_run=dry_run)
+    summary = asyncio.run(call)
+    print_json(summary) if as_json else print_summary(summary)
+
+
+def run(
+    deployment: Annotated[str, typer.Argument(help="fetch-creatives, or flow/deployment.")],
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; JSON or text."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+) -> None:
+    """Run a deployment on its worker, and follow it to its end."""
+    values = dict(_parameter(written) for written in parameters or [])
+    from deployments.following import Event, run_and_follow  # noqa: PLC0415  (slow)
+
+    def show(event: Event) -> None:
+        style = {"state": "bold cyan", "hint": "yellow"}.get(event.kind, "dim")
+        err.print(f"[{style}]{escape(event.text)}[/]", soft_wrap=True)
+
+    finished = asyncio.run(run_and_follow(prefect_api_url(), deployment, values, show))
+    if as_json:
+        print_json({"flow_run_id": str(finished.id), "result": finished.result})
+    elif deployment.partition("/")[0] == "fetch-creatives":
+        print_summary(FetchSummary.model_validate(finished.result))
+    else:
+        out.print(f"{finished.name}: {finished.state.name}")
+
+
+def prefect_api_url() -> str:
+    """The server to talk to: PREFECT_API_URL, else the running stack's.
+
+    Raises:
+        ConfigurationError: there is neither.
+    """
+    if url := os.environ.get("PREFECT_API_URL"):
+        return url
+    if stack := running_stack(get_settings()):
+        return stack.api_url
+    raise ConfigurationError(
+        "No Prefect server: start the local stack with adspark up, or set PREFECT_API_URL."
+    )
+
+
+def _use_running_stack() -> None:
+    """Run on the stack that is up, with its server, database and sandbox, where there is one."""
+    stack = running_stack(get_settings())
+    if stack and "PREFECT_API_URL" not in os.environ:
+        os.environ["PREFECT_API_URL"] = stack.api_url
+
+
+def _parameter(written: str) -> tuple[str, JsonValue]:
+    name, found, value = written.partition("=")
+    if not found or not name.strip():
+        raise InvalidQueryError("--param", f"{written!r} is not NAME=VALUE.")
+    try:
+        parsed: JsonValue = json.loads(value)
+    except ValueError:
+        parsed = value
+    return name.strip(), parsed

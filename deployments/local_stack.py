@@ -1,0 +1,289 @@
+"""The local stack: embedded Postgres, Prefect's server, provisioning, a worker a pool, sandbox.
+
+One supervisor starts the parts in order, watches them and ends all of them together: when it is
+asked to stop, and when one of them dies. Whatever an earlier supervisor left behind when it was
+killed is cleared away first.
+"""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+import httpx
+import psutil
+from filelock import FileLock, Timeout
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from pydantic import SecretStr
+
+from adspark import schema
+from adspark.errors import ConfigurationError
+from adspark.local_postgres import ADSPARK_DATABASE, PREFECT_DATABASE, LocalPostgres
+from adspark.serving import postgres_folder
+from adspark.settings import Settings
+from deployments.parts import POLL, STOP_PATIENCE, Part, PartState
+from deployments.provisioning import provision
+from deployments.queue_classes import QUEUE_CLASSES
+from deployments.runs import crash_unfinished_runs, has_worker
+from deployments.stack_state import (
+    ProcessId,
+    StackState,
+    read_state,
+    running_stack,
+    state_file,
+    stop_process_tree,
+)
+
+HOST = "127.0.0.1"
+SANDBOX_KEY = "sandbox-key"
+
+# Seconds between a worker's questions for work: quick to react, 4 workers cost a tenth of a core.
+_WORKER_QUERY_SECONDS = "2"
+
+
+def sandbox_settings(settings: Settings) -> Settings:
+    """The settings under which the stack runs on the sandbox: data, key and address of its own."""
+    return settings.model_copy(
+        update={
+            "home": settings.home / "sandbox",
+            "database_url": None,
+            "serpapi_key": SecretStr(SANDBOX_KEY),
+            "serpapi_url": f"http://{HOST}:{settings.sandbox_port}",
+        }
+    )
+
+
+def settings_environment(settings: Settings) -> dict[str, str]:
+    """The settings as environment variables, for the processes of the stack."""
+    values: dict[str, str] = {}
+    for name, value in settings:
+        if isinstance(value, SecretStr):
+            values[f"ADSPARK_{name.upper()}"] = value.get_secret_value()
+        elif isinstance(value, tuple):
+            values[f"ADSPARK_{name.upper()}"] = ",".join(str(item) for item in value)
+        elif value is not None:
+            values[f"ADSPARK_{name.upper()}"] = str(value)
+    return values
+
+
+class LocalStack:
+    """The parts and their lives.
+
+    Args:
+        settings: of the caller; its home holds lock and state of the stack.
+        sandbox: serve the sandbox too, and keep its data apart from real data.
+        on_change: called whenever a part's state changes.
+    """
+
+    def __init__(
+        self, settings: Settings, *, sandbox: bool, on_change: Callable[["LocalStack"], None]
+    ) -> None:
+        self._base = settings
+        self._settings = sandbox_settings(settings) if sandbox else settings
+        self._sandbox = sandbox
+        self._on_change = on_change
+        self.ui_url = f"http://{HOST}:{settings.prefect_port}"
+        self.state = StackState(
+            home=self._settings.home,
+            api_url=f"{self.ui_url}/api",
+            ui_url=self.ui_url,
+            sandbox_url=f"http://{HOST}:{settings.sandbox_port}" if sandbox else None,
+        )
+        self._logs = self._settings.home / "logs"
+        self.parts = {name: Part(name) for name in self._part_names()}
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["LocalStack"]:
+        """The stack, all of it ready; stopped at the end.
+
+        Raises:
+            ConfigurationError: a stack runs already, or a port is taken.
+            StackFailedError: a part did not start.
+        """
+        self._logs.mkdir(parents=True, exist_ok=True)
+        async with AsyncExitStack() as cleanup:
+            cleanup.callback(self._lock().release)
+            self._clear_leftovers()
+            self._check_ports()
+            self.state.write(self._base)
+            cleanup.callback(lambda: state_file(self._base).unlink(missing_ok=True))
+            database_url, prefect_url = self._start_postgres(cleanup)
+            environment = self._environment(database_url)
+            cleanup.enter_context(temporary_settings({PREFECT_API_URL: self.state.api_url}))
+            cleanup.push_async_callback(self._stop_parts)
+            await self._start_parts(environment, prefect_url, database_url)
+            self.state.ready = True
+            self.state.write(self._base)
+            self._on_change(self)
+            yield self
+
+    async def watch(self) -> None:
+        """Wait until a part dies.
+
+        Raises:
+            StackFailedError: which one, with its exit code and last words.
+        """
+        while True:
+            for part in self.parts.values():
+                part.check_alive()
+            await asyncio.sleep(POLL)
+
+    def _part_names(self) -> list[str]:
+        workers = [f"worker {queue_class.name}" for queue_class in QUEUE_CLASSES]
+        sandbox = ["sandbox"] if self._sandbox else []
+        return ["postgres", *sandbox, "prefect server", "provisioning", *workers]
+
+    def _lock(self) -> FileLock:
+        self._base.home.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self._base.home / "stack.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            other = running_stack(self._base)
+            where = f" at {other.ui_url}" if other else ""
+            raise ConfigurationError(
+                f"A stack of {self._base.home} runs already{where}; stop it with: adspark down"
+            ) from None
+        return lock
+
+    def _clear_leftovers(self) -> None:
+        old = read_state(self._base)
+        for process_id in (old.parts if old else {}).values():
+            if process := process_id.find():
+                stop_process_tree(process, patience=STOP_PATIENCE)
+
+    def _check_ports(self) -> None:
+        wanted = {self._base.prefect_port: ("Prefect's server", "ADSPARK_PREFECT_PORT")}
+        if self._sandbox:
+            wanted[self._base.sandbox_port] = ("the sandbox", "ADSPARK_SANDBOX_PORT")
+        for port, (purpose, variable) in wanted.items():
+            if holder := port_holder(port):
+                raise ConfigurationError(
+                    f"Port {port} for {purpose} is taken by {holder}; stop that, or set {variable}."
+                )
+
+    def _start_postgres(self, cleanup: AsyncExitStack) -> tuple[str, str]:
+        """Start the embedded server; AdSpark's own database may be elsewhere, Prefect's is here."""
+        self._set("postgres", PartState.STARTING)
+        folder = postgres_folder(self._settings.home)
+        server = cleanup.enter_context(LocalPostgres(folder).running())
+        cleanup.callback(lambda: self._set("postgres", PartState.STOPPED))
+        own = self._settings.database_url
+        database_url = own.get_secret_value() if own else server.url(ADSPARK_DATABASE)
+        schema.upgrade(database_url)
+        self.parts["postgres"].log = folder / "server.log"
+        self._set("postgres", PartState.READY, address=str(folder))
+        prefect_url = server.url(PREFECT_DATABASE)
+        return database_url, prefect_url.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+    async def _start_parts(
+        self, environment: dict[str, str], prefect_url: str, database_url: str
+    ) -> None:
+        if self.state.sandbox_url:
+            port = str(self._base.sandbox_port)
+            command = ["-m", "adspark.sandbox", "--host", HOST, "--port", port]
+            self._spawn("sandbox", command, environment, address=self.state.sandbox_url)
+            await self._until_ready("sandbox", lambda: _answers(f"{self.state.sandbox_url}/health"))
+        port = str(self._base.prefect_port)
+        self._spawn(
+            "prefect server",
+            ["-m", "prefect", "server", "start", "--host", HOST, "--port", port],
+            environment | {"PREFECT_SERVER_DATABASE_CONNECTION_URL": prefect_url},
+            address=self.ui_url,
+        )
+        await self._until_ready("prefect server", lambda: _answers(f"{self.state.api_url}/health"))
+        self._set("provisioning", PartState.STARTING)
+        await provision(self._settings, database_url=database_url)
+        self._set("provisioning", PartState.READY)
+        for queue_class in QUEUE_CLASSES:
+            pool = queue_class.name
+            command = ["-m", "prefect", "worker", "start", "--type", "process", "--pool", pool]
+            self._spawn(f"worker {pool}", [*command, "--name", f"{pool}-local"], environment)
+        for queue_class in QUEUE_CLASSES:
+            await self._until_ready(
+                f"worker {queue_class.name}", partial(has_worker, queue_class.name)
+            )
+
+    def _environment(self, database_url: str) -> dict[str, str]:
+        settings = self._settings.model_copy(update={"database_url": SecretStr(database_url)})
+        programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        return (
+            {k: v for k, v in os.environ.items() if not k.startswith("ADSPARK_")}
+            | settings_environment(settings)
+            | {
+                "PATH": programs,
+                "PREFECT_API_URL": self.state.api_url,
+                "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+                "PREFECT_WORKER_QUERY_SECONDS": _WORKER_QUERY_SECONDS,
+                "PREFECT_LOGGING_COLORS": "false",
+                "NO_COLOR": "1",
+                "PYTHONUNBUFFERED": "1",
+            }
+        )
+
+    def _spawn(
+        self, name: str, arguments: list[str], environment: dict[str, str], *, address: str = ""
+    ) -> None:
+        part = self.parts[name]
+        log = self._logs / f"{name.replace(' ', '-')}.log"
+        # Its working folder is the stack's: none of the caller's is on the import path.
+        part.start(arguments, log=log, env=environment, cwd=self._settings.home)
+        if part.process is not None:
+            self.state.parts[name] = ProcessId.of(part.process.pid)
+        self.state.write(self._base)
+        self._set(name, PartState.STARTING, address=address)
+
+    async def _until_ready(self, name: str, is_ready: Callable[[], Awaitable[bool]]) -> None:
+        await self.parts[name].until(is_ready)
+        self._set(name, PartState.READY)
+
+    async def _stop_parts(self) -> None:
+        """End the parts, workers first, so that their runs can still report to the server."""
+        workers = [part for part in self.parts.values() if part.name.startswith("worker ")]
+        others = [part for part in self.parts.values() if part not in workers and part.process]
+        await asyncio.gather(*(self._stop(part) for part in workers))
+        try:
+            if self.state.ready and self.parts["prefect server"].is_alive:
+                await crash_unfinished_runs("The local stack was stopped.")
+        finally:
+            for part in reversed(others):
+                await self._stop(part)
+
+    async def _stop(self, part: Part) -> None:
+        await asyncio.to_thread(part.stop)
+        if part.state is not PartState.DIED:
+            self._set(part.name, PartState.STOPPED)
+
+    def _set(self, name: str, state: PartState, *, address: str = "") -> None:
+        part = self.parts[name]
+        part.state = state
+        part.address = address or part.address
+        self._on_change(self)
+
+
+def port_holder(port: int) -> str | None:
+    """Who has a local port: "python (pid 12)", "another program" where the system hides it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            probe.bind((HOST, port))
+            return None
+    with suppress(psutil.Error):
+        for connection in psutil.net_connections("tcp"):
+            if connection.status != psutil.CONN_LISTEN or connection.laddr[1:2] != (port,):
+                continue
+            if connection.pid:
+                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    return "another program"
+
+
+async def _answers(url: str) -> bool:
+    try:
+        async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
+            return (await client.get(url)).is_success
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,102 @@
+"""A part of the local stack: one process with a log, an address and a state that people see."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import psutil
+
+from adspark.errors import AdSparkError
+from deployments.stack_state import stop_process_tree
+
+START_TIMEOUT = 120.0  # seconds for one part to become ready, on a slow machine's first start
+STOP_PATIENCE = 15.0  # seconds between asking a part to end and forcing it
+POLL = 0.2  # seconds between two looks at a part
+
+
+class PartState(StrEnum):
+    """How far a part is."""
+
+    WAITING = "waiting"
+    STARTING = "starting"
+    READY = "ready"
+    STOPPED = "stopped"
+    DIED = "died"
+
+
+class StackFailedError(AdSparkError):
+    """A part did not start, or died; all others were stopped."""
+
+
+@dataclass
+class Part:
+    """A part as a person sees it; `process` for those that are one."""
+
+    name: str
+    address: str = ""
+    log: Path | None = None
+    state: PartState = PartState.WAITING
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def start(self, arguments: list[str], *, log: Path, env: dict[str, str], cwd: Path) -> None:
+        """Start a Python process of this part, in a session of its own.
+
+        Ctrl-C then reaches the supervisor alone, which ends the parts in their order.
+        """
+        self.log = log
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, *arguments],
+                env=env,
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def stop(self) -> None:
+        """End its process and all below it, and wait for that."""
+        if self.process is not None and self.process.poll() is None:
+            stop_process_tree(psutil.Process(self.process.pid), patience=STOP_PATIENCE)
+            self.process.wait()
+
+    def check_alive(self) -> None:
+        """Raise StackFailedError where its process has ended, with its last words."""
+        if self.process is None or (code := self.process.poll()) is None:
+            return
+        self.state = PartState.DIED
+        raise StackFailedError(
+            f"{self.name} ended with exit code {code}: {self._last_words()} (log: {self.log})"
+        )
+
+    async def until(self, is_ready: Callable[[], Awaitable[bool]]) -> None:
+        """Wait until it is ready.
+
+        Raises:
+            StackFailedError: it died, or took longer than `START_TIMEOUT`.
+        """
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                while not await is_ready():
+                    self.check_alive()
+                    await asyncio.sleep(POLL)
+        except TimeoutError:
+            raise StackFailedError(
+                f"{self.name} was not ready after {START_TIMEOUT:g} s; its log: {self.log}"
+            ) from None
+
+    def _last_words(self) -> str:
+        if self.log is None or not self.log.exists():
+            return ""
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""

@@ -1,0 +1,110 @@
+"""Make a Prefect server match the project: pools, limits, blocks and deployments.
+
+Safe to run again and again: what is already right stays, what an operator saved in the UI (a key,
+a limit's number) is only replaced by something that the environment sets.
+"""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate, WorkPoolCreate
+from prefect.exceptions import ObjectNotFound
+from prefect.workers.process import ProcessWorker
+from pydantic import SecretStr
+
+from adspark.errors import ConfigurationError
+from adspark.rates import SEARCHES, WINDOW
+from adspark.settings import Settings
+from blocks.adspark_database import AdSparkDatabase
+from blocks.configured import DOCUMENT
+from blocks.serpapi_credentials import SerpApiCredentials
+from deployments.queue_classes import QUEUE_CLASSES, QueueClass
+
+
+async def provision(settings: Settings, *, database_url: str) -> None:
+    """Bring the server at PREFECT_API_URL up to the project.
+
+    Args:
+        settings: the environment; its key, where set, becomes the block's.
+        database_url: the address that flow runs are to use.
+
+    Raises:
+        ConfigurationError: the deployments cannot be made; quotes Prefect's reason.
+    """
+    async with get_client() as client:
+        for queue_class in QUEUE_CLASSES:
+            await _provision_pool(client, queue_class)
+        await _provision_limit(client, SEARCHES, settings.searches_per_minute)
+        await _provision_blocks(client, settings, database_url)
+    await _deploy(str(client.api_url))
+
+
+def project_file() -> Path:
+    """The `prefect.yaml` of the checkout, or the copy in the installed package."""
+    here = Path(__file__).parent
+    for candidate in (here / "prefect.yaml", here.parent / "prefect.yaml"):
+        if candidate.exists():
+            return candidate
+    raise ConfigurationError("prefect.yaml is missing; install AdSpark again.")
+
+
+async def _provision_pool(client: PrefectClient, queue_class: QueueClass) -> None:
+    await client.create_work_pool(
+        WorkPoolCreate(
+            name=queue_class.name,
+            type="process",
+            description=queue_class.description,
+            concurrency_limit=queue_class.concurrency,
+            base_job_template=_job_template(),
+        ),
+        overwrite=True,
+    )
+
+
+def _job_template() -> dict[str, Any]:
+    """Prefect's own template, with the command that starts one interpreter instead of three."""
+    template = ProcessWorker.get_default_base_job_template()
+    template["variables"]["properties"]["command"]["default"] = "python -m prefect.engine"
+    return template
+
+
+async def _provision_limit(client: PrefectClient, name: str, limit: int) -> None:
+    """Make a rate limit where there is none; its number is the operators' from then on."""
+    try:
+        await client.read_global_concurrency_limit_by_name(name)
+    except ObjectNotFound:
+        await client.create_global_concurrency_limit(
+            GlobalConcurrencyLimitCreate(
+                name=name, limit=limit, active=True, slot_decay_per_second=limit / WINDOW
+            )
+        )
+
+
+async def _provision_blocks(client: PrefectClient, settings: Settings, database_url: str) -> None:
+    for block in (AdSparkDatabase, SerpApiCredentials):
+        await block.register_type_and_schema(client=client)
+    database = AdSparkDatabase(url=SecretStr(database_url))
+    await database.save(DOCUMENT, overwrite=True, client=client)
+    if settings.serpapi_key is not None:
+        credentials = SerpApiCredentials.from_settings(settings)
+        await credentials.save(DOCUMENT, overwrite=True, client=client)
+
+
+async def _deploy(api_url: str) -> None:
+    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        "--prefect-file",
+        str(project_file()),
+        env=os.environ | {"PREFECT_API_URL": api_url, "NO_COLOR": "1"},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    if process.returncode:
+        raise ConfigurationError(f"prefect deploy failed: {output.decode().strip()[-2000:]}")

@@ -1,0 +1,157 @@
+"""`adspark up`, `down`, `demo` and `sandbox`: the local stack for a person.
+
+The stack itself is imported inside the commands: it brings Prefect, which takes a second.
+"""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from adspark.settings import Settings, get_settings
+from deployments.output import out
+from deployments.stack_control import start_detached, stop_stack
+
+if TYPE_CHECKING:
+    from deployments.local_stack import LocalStack
+
+_STYLES = {"ready": "green", "starting": "yellow", "died": "bold red", "stopped": "dim"}
+
+
+def up(
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Recorded ads instead of SerpApi; data kept apart.")
+    ] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Return when it is ready; stop: adspark down.")
+    ] = False,
+) -> None:
+    """Start the local stack: Postgres, Prefect's server and a worker for each pool."""
+    if detach:
+        state = start_detached(get_settings(), sandbox=sandbox)
+        print_where(ui_url=state.ui_url, api_url=state.api_url, sandbox_url=state.sandbox_url)
+        out.print("Stop it with: adspark down")
+    else:
+        asyncio.run(_serve(get_settings(), sandbox=sandbox))
+
+
+def down() -> None:
+    """Stop the local stack."""
+    out.print("Stopped." if stop_stack(get_settings()) else "No stack is running.")
+
+
+def sandbox(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Default: ADSPARK_SANDBOX_PORT.")] = None,
+) -> None:
+    """Serve the sandbox alone: a local SerpApi with recorded ads."""
+    command = [sys.executable, "-m", "adspark.sandbox", "--host", host]
+    command += ["--port", str(port or get_settings().sandbox_port)]
+    with subprocess.Popen(command) as process:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            code = process.wait()
+    raise typer.Exit(code)
+
+
+def demo(
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the stack running, to look around.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+) -> None:
+    """Show it all: a stack on the sandbox, real ads fetched by deployment, what was stored."""
+    from deployments.demo import run_demo  # noqa: PLC0415  (slow)
+
+    run_demo(get_settings(), keep=keep, as_json=as_json)
+
+
+def print_where(*, ui_url: str, api_url: str, sandbox_url: str | None) -> None:
+    """Where a person looks next."""
+    out.print(f"[bold green]Ready.[/] Prefect's UI: [link={ui_url}]{ui_url}[/link]")
+    if sandbox_url:
+        out.print(f"Sandbox instead of SerpApi: {sandbox_url}")
+    out.print(f"For Prefect's own commands: export PREFECT_API_URL={api_url}")
+
+
+async def _serve(settings: Settings, *, sandbox: bool) -> None:
+    from deployments.local_stack import LocalStack  # noqa: PLC0415  (slow)
+
+    with _view() as show:
+        stack = LocalStack(settings, sandbox=sandbox, on_change=show)
+        serving = asyncio.create_task(_run_until_told(stack))
+        _cancel_when_told(serving)
+        try:
+            await serving
+        except asyncio.CancelledError:
+            stopped = True
+        else:
+            stopped = False
+    if stopped:
+        out.print("Stopped; nothing is left running.")
+
+
+async def _run_until_told(stack: "LocalStack") -> None:
+    async with stack.running():
+        state = stack.state
+        print_where(ui_url=state.ui_url, api_url=state.api_url, sandbox_url=state.sandbox_url)
+        out.print("Stop it with Ctrl-C.")
+        await stack.watch()
+
+
+def _cancel_when_told(task: "asyncio.Task[None]") -> None:
+    """End `task` at the first Ctrl-C or SIGTERM; later ones do not cut its cleaning up short."""
+    loop = task.get_loop()
+    asked = False
+
+    def cancel(*_: object) -> None:
+        nonlocal asked
+        if not asked:
+            asked = True
+            loop.call_soon_threadsafe(task.cancel)
+
+    signal.signal(signal.SIGINT, cancel)
+    signal.signal(signal.SIGTERM, cancel)
+
+
+class _View:
+    """The parts as a live table on a terminal, as one line a change elsewhere."""
+
+    def __init__(self, live: Live | None) -> None:
+        self._live = live
+        self._told: dict[str, str] = {}
+
+    def __call__(self, stack: "LocalStack") -> None:
+        if self._live:
+            self._live.update(self._table(stack), refresh=True)
+            return
+        for part in stack.parts.values():
+            if self._told.get(part.name, "waiting") != part.state:
+                self._told[part.name] = part.state
+                out.print(f"{part.name}: {part.state} {part.address}".rstrip(), soft_wrap=True)
+
+    @staticmethod
+    def _table(stack: "LocalStack") -> Table:
+        table = Table("part", "state", "address", "log")
+        for part in stack.parts.values():
+            state = Text(part.state, style=_STYLES.get(part.state, ""))
+            table.add_row(part.name, state, part.address, str(part.log or ""))
+        return table
+
+
+@contextmanager
+def _view() -> Iterator[_View]:
+    if not out.is_terminal:
+        yield _View(None)
+        return
+    with Live(console=out, auto_refresh=False) as live:
+        yield _View(live)

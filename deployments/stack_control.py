@@ -1,0 +1,76 @@
+"""Start the local stack in the background, and stop it, from another process."""
+
+import subprocess
+import sys
+import time
+
+from adspark.errors import AdSparkError, ConfigurationError
+from adspark.settings import Settings
+from deployments.stack_state import (
+    StackState,
+    read_state,
+    running_stack,
+    state_file,
+    stop_process_tree,
+)
+
+_START_PATIENCE = 240.0  # seconds until a stack is ready, on a slow machine's first start
+_STOP_PATIENCE = 60.0  # seconds until a stack has ended, before it is forced
+_POLL = 0.2  # seconds
+
+
+def start_detached(settings: Settings, *, sandbox: bool) -> StackState:
+    """Start a stack in the background and wait until it is ready.
+
+    Raises:
+        ConfigurationError: a stack runs already.
+        AdSparkError: it did not start; the message is its own.
+    """
+    if other := running_stack(settings):
+        raise ConfigurationError(f"A stack runs already at {other.ui_url}; stop: adspark down")
+    settings.home.mkdir(parents=True, exist_ok=True)
+    log = settings.home / "stack.log"
+    command = [sys.executable, "-m", "deployments.cli", "up", *(["--sandbox"] if sandbox else [])]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    end = time.monotonic() + _START_PATIENCE
+    while True:
+        state = running_stack(settings)
+        if state and state.ready:
+            return state
+        if process.poll() is not None:
+            words = log.read_text(errors="replace").strip().splitlines()[-1:]
+            raise AdSparkError(f"The stack did not start. {' '.join(words)} (log: {log})")
+        if time.monotonic() > end:
+            stop_stack(settings)
+            raise AdSparkError(f"The stack was not ready after {_START_PATIENCE:g} s; log: {log}")
+        time.sleep(_POLL)
+
+
+def stop_stack(settings: Settings) -> bool:
+    """Stop the stack and wait for its end; clear away what a killed one left.
+
+    Returns:
+        Whether there was anything to stop.
+    """
+    state = read_state(settings)
+    if state is None:
+        return False
+    if supervisor := state.supervisor.find():
+        supervisor.terminate()
+        end = time.monotonic() + _STOP_PATIENCE
+        while state.supervisor.find() and time.monotonic() < end:
+            time.sleep(_POLL)
+        if left := state.supervisor.find():
+            stop_process_tree(left, patience=_STOP_PATIENCE)
+    for process_id in state.parts.values():
+        if process := process_id.find():
+            stop_process_tree(process, patience=_STOP_PATIENCE)
+    state_file(settings).unlink(missing_ok=True)
+    return True

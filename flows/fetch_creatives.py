@@ -1,0 +1,85 @@
+"""Fetch ads of the Google Ads Transparency Center into the database.
+
+Blocks: serpapi-credentials/adspark, adspark-database/adspark. Limits: 300 s an attempt, 10
+searches a minute over all workers. Tables: advertiser, creative, fetch, rejected_row.
+"""
+
+from prefect import flow
+from prefect.artifacts import acreate_table_artifact
+from prefect.logging import get_run_logger
+
+from adspark.fetching import FetchSummary
+from adspark.queries import check_max_pages, parse_query
+from flows.parameters import (
+    AdvertiserIds,
+    OptionalDay,
+    OptionalFormat,
+    OptionalPlatform,
+    OptionalRegion,
+    OptionalText,
+)
+from tasks.fetch_query import fetch_query
+
+ARTIFACT_KEY = "new-creatives"
+
+
+@flow(name="fetch-creatives", persist_result=True, result_serializer="json")
+async def fetch_creatives(
+    advertiser_ids: AdvertiserIds = None,
+    text: OptionalText = None,
+    region: OptionalRegion = None,
+    platform: OptionalPlatform = None,
+    creative_format: OptionalFormat = None,
+    start_date: OptionalDay = None,
+    end_date: OptionalDay = None,
+    political_ads: bool = False,
+    page_size: int = 100,
+    max_pages: int = 1,
+    dry_run: bool = False,
+) -> FetchSummary:
+    """Fetch a competitor's ads and tell new, changed and unchanged ones apart.
+
+    Args:
+        advertiser_ids: Advertisers, AR and 20 digits each; one or several.
+        text: A bare domain such as example.com, in place of or beside advertisers.
+        region: ISO code (US), country name or SerpApi code (2840); empty means anywhere.
+        platform: Only ads shown on this surface.
+        creative_format: Only ads of this format.
+        start_date: Only ads shown on or after this day.
+        end_date: Only ads shown on or before this day.
+        political_ads: Only political ads; needs a region.
+        page_size: Ads a page, 1 to 100; a page costs one search whatever its size.
+        max_pages: Pages at most, so searches at most.
+        dry_run: Search and count, but write nothing.
+    """
+    log = get_run_logger()
+    query, warnings = parse_query(
+        advertiser_ids=advertiser_ids,
+        text=text,
+        region=region,
+        platform=platform,
+        creative_format=creative_format,
+        start_date=start_date,
+        end_date=end_date,
+        political_ads=political_ads,
+        page_size=page_size,
+    )
+    check_max_pages(max_pages)
+    for warning in warnings:
+        log.warning(warning)
+    summary = await fetch_query(query, max_pages, dry_run)
+    summary.warnings = warnings
+    await show_new_creatives(summary)
+    log.info("%s: %s", query.describe(), summary.headline)
+    return summary
+
+
+async def show_new_creatives(summary: FetchSummary) -> None:
+    """The table of what is new, under Artifacts in the UI."""
+    await acreate_table_artifact(
+        key=ARTIFACT_KEY,
+        table=[
+            creative.model_dump(mode="json", exclude={"link"}) for creative in summary.new_creatives
+        ],
+        description=f"**{summary.query.describe()}**: {summary.headline}",
+    )

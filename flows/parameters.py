@@ -1,0 +1,27 @@
+"""Types of flow parameters: what Prefect's form shows, and what a flow takes.
+
+Left to itself, the form of an optional parameter asks for a type before it shows a field. These
+types show the field at once; what they take is wider than what the form sends, so that
+`prefect deployment run -p` may give one advertiser without a list and a region as a number. The
+deployments leave checking to the flow (`enforce_parameter_schema: false`), which names the field.
+"""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import WithJsonSchema
+
+from adspark.models import CreativeFormat, Platform
+
+AdvertiserIds = Annotated[
+    list[str] | str | None, WithJsonSchema({"type": "array", "items": {"type": "string"}})
+]
+OptionalText = Annotated[str | None, WithJsonSchema({"type": "string"})]
+OptionalRegion = Annotated[str | int | None, WithJsonSchema({"type": "string"})]
+OptionalDay = Annotated[date | None, WithJsonSchema({"type": "string", "format": "date"})]
+OptionalPlatform = Annotated[
+    Platform | None, WithJsonSchema({"type": "string", "enum": list(Platform)})
+]
+OptionalFormat = Annotated[
+    CreativeFormat | None, WithJsonSchema({"type": "string", "enum": list(CreativeFormat)})
+]

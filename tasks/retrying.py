@@ -1,0 +1,23 @@
+"""The one rule on retries: temporary errors and time-outs are tried again, nothing else is."""
+
+from typing import Any
+
+from prefect import Task
+from prefect.client.schemas.objects import State, TaskRun
+
+from adspark.errors import TemporaryError
+from adspark.settings import get_settings
+
+JITTER = 0.3
+"""Share of a delay by which it may be longer, so that runs that failed together part."""
+
+
+def retry_delays() -> list[float]:
+    """Seconds before each retry; as many retries as there are numbers."""
+    return list(get_settings().retry_delays)
+
+
+async def is_temporary(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Whether a failed task is worth another try."""
+    error = await state.aresult(raise_on_failure=False)
+    return isinstance(error, TemporaryError | TimeoutError)

@@ -1,0 +1,80 @@
+"""What every test may use: settings of its own, a Postgres server, a database, the sandbox."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from adspark import schema
+from adspark.database import Database
+from adspark.local_postgres import LocalPostgres
+from adspark.sandbox.settings import SandboxSettings
+from adspark.sandbox.testing import serve
+from adspark.settings import get_settings
+
+TEMPLATE = "adspark_template"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No test sees the environment or the `.env` of whoever runs it, nor writes to their home."""
+    for name in [name for name in os.environ if name.startswith("ADSPARK_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ADSPARK_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres]:
+    """A server with a migrated template database, for the whole run."""
+    with LocalPostgres(tmp_path_factory.mktemp("pg")).running() as server:
+        _create_database(server, TEMPLATE)
+        schema.upgrade(server.url(TEMPLATE))
+        yield server
+
+
+@pytest.fixture
+def empty_database_url(postgres: LocalPostgres) -> Iterator[str]:
+    """The address of a database without tables."""
+    yield from _fresh_database(postgres, template="template1")
+
+
+@pytest.fixture
+def database_url(postgres: LocalPostgres) -> Iterator[str]:
+    """The address of a migrated, empty database of the test's own."""
+    yield from _fresh_database(postgres, template=TEMPLATE)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A migrated, empty database of the test's own."""
+    async with Database(database_url) as made:
+        yield made
+
+
+@pytest.fixture
+def sandbox_url() -> Iterator[str]:
+    """A sandbox with the recorded ads, served over HTTP."""
+    with serve(SandboxSettings()) as url:
+        yield url
+
+
+def _fresh_database(server: LocalPostgres, *, template: str) -> Iterator[str]:
+    name = f"test_{uuid4().hex}"
+    _create_database(server, name, template=template)
+    yield server.url(name)
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _create_database(server: LocalPostgres, name: str, *, template: str = "template1") -> None:
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
