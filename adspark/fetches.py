@@ -134,7 +134,7 @@ async def _was_paid_before(session: AsyncSession, *, fetch: Fetch, search: Searc
     """
     recent = col(Fetch.started_at) > func.now() - RESUMABLE_FOR * 2
     has_it = literal(search.id) == any_(col(Fetch.search_ids))
-    if await session.scalar(select(Fetch.id).where(recent, has_it).limit(1)):
+    if await session.scalar(select(col(Fetch.id)).where(recent, has_it).limit(1)):
         return True
     now = await session.scalar(select(func.now()))
     fetch_age = (now - fetch.started_at).total_seconds() if now else 0.0

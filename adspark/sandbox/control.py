@@ -1,0 +1,87 @@
+"""Everything of the sandbox that is not SerpApi's: pages, pictures, previews, faults, counters."""
+
+from pydantic import TypeAdapter, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from adspark.sandbox.catalogue import Catalogue, Row
+from adspark.sandbox.engine import SearchEngine
+from adspark.sandbox.faults import Fault
+from adspark.sandbox.marks import MARKS, error_response, json_response
+from adspark.sandbox.pages import write_creative, write_home
+from adspark.sandbox.pictures import draw_picture
+from adspark.sandbox.preview import write_preview
+from adspark.sandbox.settings import SandboxSettings
+
+_FAULTS = TypeAdapter(list[Fault])
+_ADVERTISERS_SHOWN = 25
+
+
+class ControlRoutes:
+    """The handlers, over the parts of one sandbox."""
+
+    def __init__(
+        self, settings: SandboxSettings, catalogue: Catalogue, engine: SearchEngine
+    ) -> None:
+        self._settings = settings
+        self._catalogue = catalogue
+        self._engine = engine
+
+    async def home(self, _: Request) -> Response:
+        meter, faults = self._engine.meter, self._engine.faults
+        return HTMLResponse(
+            write_home(
+                self._settings,
+                meter.describe(),
+                meter.account(self._settings.clock(), faults.refusal),
+                self._catalogue.advertisers(_ADVERTISERS_SHOWN),
+                faults.armed,
+            )
+        )
+
+    async def health(self, _: Request) -> Response:
+        return json_response({"status": "ok", **MARKS})
+
+    async def creative(self, request: Request) -> Response:
+        row = self._find(request.path_params["creative_id"])
+        picture = f"{self._settings.base_url}{row['image']}" if "image" in row else None
+        return HTMLResponse(write_creative(row, picture))
+
+    async def picture(self, request: Request) -> Response:
+        row = self._find(request.path_params["picture_id"])
+        png = await run_in_threadpool(draw_picture, row)
+        return Response(png, media_type="image/png")
+
+    async def preview(self, request: Request) -> Response:
+        params = request.query_params
+        script = write_preview(self._find(params.get("creativeId", "")), params)
+        if script is None:
+            raise HTTPException(400, "htmlParentId and responseCallback have to be plain names.")
+        return Response(script, media_type="text/javascript")
+
+    async def show_faults(self, _: Request) -> Response:
+        faults = [armed.fault for armed in self._engine.faults.armed]
+        return json_response(_FAULTS.dump_python(faults, mode="json", exclude_none=True))
+
+    async def set_faults(self, request: Request) -> Response:
+        try:
+            faults = _FAULTS.validate_json(await request.body())
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_input=False, include_context=False)
+            return error_response(422, "Not a list of faults.", details=details)
+        self._engine.faults.replace(faults)
+        return await self.show_faults(request)
+
+    async def stats(self, _: Request) -> Response:
+        return json_response(self._engine.meter.describe())
+
+    async def reset(self, request: Request) -> Response:
+        self._engine.reset()
+        return await self.stats(request)
+
+    def _find(self, number: str) -> Row:
+        if row := self._catalogue.find(number):
+            return row
+        raise HTTPException(404, f"The sandbox has no ad {number[:100]!r}.")

@@ -1,0 +1,134 @@
+"""Faults that can be switched on: which there are, and which of them hit a search."""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class FaultKind(StrEnum):
+    """What can go wrong with a search."""
+
+    LATENCY = "latency"
+    THROUGHPUT_429 = "throughput_429"
+    QUOTA_429 = "quota_429"
+    SERVER_ERROR_500 = "server_error_500"
+    UNAVAILABLE_503 = "unavailable_503"
+    HANG = "hang"
+    RESET = "reset"
+    HTML = "html"
+    CUT_JSON = "cut_json"
+    EMPTY_PAGE_WITH_TOKEN = "empty_page_with_token"  # noqa: S105 - a kind of fault, no secret
+    DUPLICATES = "duplicates"
+    BROKEN_ROWS = "broken_rows"
+
+
+# They change a good answer; the search counts as a success and is billed as one.
+CONTENT_FAULTS = {FaultKind.EMPTY_PAGE_WITH_TOKEN, FaultKind.DUPLICATES, FaultKind.BROKEN_ROWS}
+_TIMED = {FaultKind.LATENCY, FaultKind.HANG}
+_REFUSALS = {FaultKind.THROUGHPUT_429, FaultKind.QUOTA_429}
+_DEFAULT_LATENCY = 1.0  # seconds
+
+
+class Fault(BaseModel):
+    """One fault.
+
+    Attributes:
+        kind: what happens.
+        probability: the chance that it hits a matching search.
+        times: how often it hits before it is over; without, for ever.
+        seconds: how long `latency` (default 1) or `hang` (default: no end) lasts.
+        after: how many matching searches are spared first. Searches with a sound key and sound
+            parameters match; for `duplicates`, only those for a later page.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: FaultKind
+    probability: Annotated[float, Field(ge=0, le=1)] = 1.0
+    times: Annotated[int, Field(ge=1)] | None = None
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    after: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _only_timed_kinds_have_seconds(self) -> Self:
+        if self.seconds is not None and self.kind not in _TIMED:
+            raise ValueError(f"seconds belongs to {' and '.join(sorted(_TIMED))} only")
+        return self
+
+
+@dataclass
+class ArmedFault:
+    """A fault with what it has done so far."""
+
+    fault: Fault
+    matched: int = 0
+    fired: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        return self.fault.times is not None and self.fired >= self.fault.times
+
+    def fires(self, chance: random.Random) -> bool:
+        """Whether it hits the next matching search; counts both."""
+        self.matched += 1
+        if self.is_over or self.matched <= self.fault.after:
+            return False
+        hit = self.fault.probability >= 1 or chance.random() < self.fault.probability
+        self.fired += hit
+        return hit
+
+
+@dataclass(frozen=True)
+class Hit:
+    """What the faults do to one search: a wait, then an end of it or changes to its rows."""
+
+    wait: float = 0.0
+    end: Fault | None = None
+    changes: frozenset[FaultKind] = field(default_factory=frozenset)
+
+
+class FaultBox:
+    """The faults of a running sandbox; the same seed hits the same searches."""
+
+    def __init__(self, faults: Iterable[Fault], seed: int) -> None:
+        self._seed = seed
+        self.replace(faults)
+
+    def replace(self, faults: Iterable[Fault]) -> None:
+        """Switch on these instead of the present ones; counting starts anew."""
+        self.armed = [ArmedFault(fault) for fault in faults]
+        self._chance = random.Random(self._seed)  # noqa: S311 - repeatable chance is the point
+        self._refusal: FaultKind | None = None
+
+    def draw(self, *, later_page: bool) -> Hit:
+        """Which faults hit a search. The first that ends it wins; those behind it sit this out."""
+        wait, changes = 0.0, set[FaultKind]()
+        for armed in self.armed:
+            fault = armed.fault
+            if fault.kind is FaultKind.DUPLICATES and not later_page:
+                continue
+            if not armed.fires(self._chance):
+                continue
+            if fault.kind is FaultKind.LATENCY:
+                wait += _DEFAULT_LATENCY if fault.seconds is None else fault.seconds
+            elif fault.kind in CONTENT_FAULTS:
+                changes.add(fault.kind)
+            else:
+                if fault.kind in _REFUSALS:
+                    self._refusal = fault.kind
+                return Hit(wait=wait, end=fault)
+        return Hit(wait=wait, changes=frozenset(changes))
+
+    def note_success(self) -> None:
+        """A search went well: a refusal whose fault is over no longer shows in the account."""
+        if not any(a.fault.kind is self._refusal and not a.is_over for a in self.armed):
+            self._refusal = None
+
+    @property
+    def refusal(self) -> FaultKind | None:
+        """The 429 that the account has to agree with: the last, until a search succeeds again."""
+        return self._refusal

@@ -1,0 +1,94 @@
+"""The sandbox's HTML pages: what it is, what to try, and one ad."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+
+from adspark.sandbox.catalogue import Advertiser, Row
+from adspark.sandbox.faults import ArmedFault
+from adspark.sandbox.marks import NOTICE
+from adspark.sandbox.query import ENGINE
+from adspark.sandbox.settings import SandboxSettings
+
+_LONG = 60  # characters; more may break anywhere
+_LAYOUT = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>
+body {{ font: 15px/1.5 system-ui, sans-serif; color: #202124; margin: 0; background: #f8f9fa }}
+header {{ background: #e8710a; color: #fff; padding: 14px 24px }}
+header b {{ letter-spacing: 3px; font-size: 20px; margin-right: 12px }}
+main {{ max-width: 900px; margin: 0 auto; padding: 8px 24px 40px }}
+h2 {{ font-size: 17px; margin: 28px 0 8px }}
+table {{ border-collapse: collapse; background: #fff; width: 100% }}
+th, td {{ border: 1px solid #dadce0; padding: 6px 10px; text-align: left }}
+th {{ background: #f1f3f4; font-weight: 600 }}
+td.long {{ overflow-wrap: anywhere }}
+td.number {{ text-align: right; font-variant-numeric: tabular-nums }}
+code, pre {{ background: #f1f3f4; padding: 2px 5px; font-size: 13px; overflow-wrap: anywhere }}
+pre {{ padding: 10px; white-space: pre-wrap }}
+</style></head><body><header><b>SANDBOX</b> {notice}</header><main>{content}</main></body></html>
+"""
+_SWITCHES = """curl -X PUT {base}/sandbox/faults -d '[{{"kind": "server_error_500", "times": 2}}]'
+curl -X PUT {base}/sandbox/faults -d '[]'
+curl -X POST {base}/sandbox/reset"""
+
+
+def write_home(
+    settings: SandboxSettings,
+    stats: Mapping[str, int],
+    account: Mapping[str, object],
+    advertisers: Sequence[Advertiser],
+    faults: Sequence[ArmedFault],
+) -> str:
+    """The page at `/`."""
+    shown = ("total_searches_left", "this_month_usage", "this_hour_searches")
+    counters = {**stats, **{name: account[name] for name in shown}}
+    base, key = settings.base_url, settings.api_key
+    example = f"{base}/search.json?engine={ENGINE}&advertiser_id={advertisers[0].id}&api_key={key}"
+    count = settings.generated_advertisers
+    more = f"<p>Generated: Sandbox Advertiser 1 to {count}.</p>" if count else ""
+    content = f"""<h2>Counters</h2>{_table(list(counters), [tuple(counters.values())])}
+<h2>Advertisers to try</h2>{
+        _table(
+            ("advertiser_id", "advertiser", "text", "ads"),
+            ((a.id, a.name, a.domain or "", a.creatives) for a in advertisers),
+        )
+    }
+{more}<p>A search to start with:</p>
+<pre><a href="{escape(example)}">{escape(example)}</a></pre>
+<h2>Faults</h2>{_fault_table(faults)}
+<pre>{_SWITCHES.format(base=escape(base))}</pre>"""
+    return _lay_out("SANDBOX of SerpApi", content)
+
+
+def write_creative(row: Row, picture: str | None) -> str:
+    """The page of one ad."""
+    image = f'<p><img src="{escape(picture)}" alt="placeholder"></p>' if picture else ""
+    facts = _table(("field", "value"), row.items())
+    return _lay_out(
+        f"SANDBOX: {row['ad_creative_id']}",
+        f"<h2>{escape(str(row['advertiser']))}</h2>{image}{facts}",
+    )
+
+
+def _lay_out(title: str, content: str) -> str:
+    return _LAYOUT.format(title=escape(title), notice=escape(NOTICE), content=content)
+
+
+def _fault_table(faults: Sequence[ArmedFault]) -> str:
+    if not faults:
+        return "<p>None is switched on.</p>"
+    rows = ((a.fault.model_dump_json(exclude_none=True), a.fired, a.is_over) for a in faults)
+    return _table(("fault", "fired", "over"), rows)
+
+
+def _table(heads: Sequence[str], rows: Iterable[tuple[object, ...]]) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def _cell(value: object) -> str:
+    text = str(value)
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    kind = "number" if is_number else "long" if len(text) > _LONG else ""
+    return f'<td class="{kind}">{escape(text)}</td>'

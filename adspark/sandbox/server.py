@@ -1,0 +1,127 @@
+"""The sandbox as an ASGI application, and how uvicorn runs it."""
+
+import socket
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from adspark.sandbox.catalogue import Catalogue, CombinedCatalogue
+from adspark.sandbox.control import ControlRoutes
+from adspark.sandbox.engine import SearchEngine
+from adspark.sandbox.generated import GeneratedCatalogue
+from adspark.sandbox.marks import HEADER, MarkResponses, error_response
+from adspark.sandbox.recorded import RecordedCatalogue
+from adspark.sandbox.settings import SandboxSettings
+
+_KEEP_ALIVE = 75  # seconds; longer than clients keep an idle connection, so they close first
+_LAST_ANSWERS = 1  # seconds that hanging answers get when the server stops
+_BACKLOG = 2048  # connections
+
+
+def create_app(settings: SandboxSettings) -> Starlette:
+    """The application, with counters, cache and faults of its own."""
+    catalogue = _create_catalogue(settings)
+    engine = SearchEngine(settings, catalogue)
+    control = ControlRoutes(settings, catalogue, engine)
+
+    return Starlette(
+        routes=[*_api_routes(engine), *_control_routes(control)],
+        middleware=[Middleware(MarkResponses, settings.clock)],
+        exception_handlers={HTTPException: _show_http_error, Exception: _show_failure},
+    )
+
+
+def create_server(settings: SandboxSettings) -> uvicorn.Server:
+    """A uvicorn server for the application; run it on a socket of `open_socket`."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings),
+            access_log=False,
+            log_level="warning",
+            lifespan="off",
+            loop="asyncio",  # the fault `reset` needs its transports
+            date_header=False,
+            server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE,
+            timeout_graceful_shutdown=_LAST_ANSWERS,
+        )
+    )
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one.
+
+    Raises:
+        OSError: the address is taken or not this machine's.
+        OverflowError: there is no such port.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Named as TCP, or asyncio leaves Nagle's algorithm on and every answer takes 40 ms longer.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except (OSError, OverflowError):
+        listener.close()
+        raise
+    return listener
+
+
+def _api_routes(engine: SearchEngine) -> list[Route]:
+    async def search(request: Request) -> Response:
+        return await engine.search(dict(request.query_params))
+
+    async def account(request: Request) -> Response:
+        return engine.account(request.query_params)
+
+    return [
+        Route("/search", search),
+        Route("/search.json", search),
+        Route("/account", account),
+        Route("/account.json", account),
+    ]
+
+
+def _control_routes(control: ControlRoutes) -> list[Route]:
+    return [
+        Route("/archive/simgad/{picture_id}", control.picture),
+        Route("/ads/preview/content.js", control.preview),
+        Route("/advertiser/{advertiser_id}/creative/{creative_id}", control.creative),
+        Route("/sandbox/faults", control.show_faults, methods=["GET"]),
+        Route("/sandbox/faults", control.set_faults, methods=["PUT"]),
+        Route("/sandbox/stats", control.stats),
+        Route("/sandbox/reset", control.reset, methods=["POST"]),
+        Route("/health", control.health),
+        Route("/", control.home),
+    ]
+
+
+def _create_catalogue(settings: SandboxSettings) -> Catalogue:
+    recorded = RecordedCatalogue()
+    if not settings.generated_advertisers:
+        return recorded
+    generated = GeneratedCatalogue(
+        advertisers=settings.generated_advertisers,
+        creatives_per_advertiser=settings.creatives_per_advertiser,
+        seed=settings.seed,
+    )
+    return CombinedCatalogue([recorded, generated])
+
+
+async def _show_http_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    return error_response(error.status_code, error.detail)
+
+
+async def _show_failure(_: Request, error: Exception) -> Response:
+    """A mistake of the sandbox itself; answered outside the middleware, so marked here."""
+    response = error_response(500, f"The sandbox failed: {type(error).__name__}.")
+    response.headers[HEADER] = "true"
+    return response

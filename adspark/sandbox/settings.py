@@ -1,0 +1,48 @@
+"""What a sandbox is made of: key, address, limits, generated ads, clock and faults."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from adspark.sandbox.faults import Fault
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The real time, aware."""
+    return datetime.now(UTC)
+
+
+class SandboxSettings(BaseModel):
+    """Settings of one sandbox.
+
+    Attributes:
+        api_key: the only key that it accepts; not a secret.
+        base_url: its own address, as its answers name it.
+        monthly_quota: searches a calendar month (UTC) before 429.
+        hourly_limit: searches a clock hour before 429.
+        latency: seconds that each search outside the cache takes.
+        seed: of the generated ads, the page tokens and the faults' chances.
+        generated_advertisers: how many invented advertisers are served beside the recorded.
+        creatives_per_advertiser: how many ads each of those has.
+        clock: the time, aware; tests move it.
+        faults: those switched on from the start and after a reset.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    api_key: Annotated[str, Field(min_length=1)] = "sandbox-key"
+    base_url: Annotated[
+        str, Field(pattern=r"^https?://[^/]+"), AfterValidator(lambda url: url.rstrip("/"))
+    ] = "http://127.0.0.1:4300"
+    monthly_quota: Annotated[int, Field(ge=0)] = 100_000
+    hourly_limit: Annotated[int, Field(ge=0)] = 20_000
+    latency: Annotated[float, Field(ge=0)] = 0.0
+    seed: int = 0
+    generated_advertisers: Annotated[int, Field(ge=0, le=9_999_999)] = 0
+    creatives_per_advertiser: Annotated[int, Field(ge=1, le=10**9)] = 40
+    clock: Clock = utc_now
+    faults: tuple[Fault, ...] = ()
