@@ -119,6 +119,10 @@ class SavedCreatives(BaseModel):
     unchanged: int
 
 
+def _day(moment: datetime | None) -> str | None:
+    return moment.date().isoformat() if moment else None
+
+
 class NewCreative(BaseModel):
     """A creative as a person is told of it."""
 
@@ -131,6 +135,19 @@ class NewCreative(BaseModel):
     last_shown: datetime | None
     days_shown: int | None
     link: str | None
+
+    def cells(self) -> dict[str, str | int | None]:
+        """The creative as a row of a table: heading to cell."""
+        return {
+            "advertiser": self.advertiser,
+            "format": self.format,
+            "size": self.size,
+            "domain": self.target_domain,
+            "first shown": _day(self.first_shown),
+            "last shown": _day(self.last_shown),
+            "days": self.days_shown,
+            "creative": self.ad_creative_id,
+        }
 
 
 async def save_creatives(
@@ -183,12 +200,22 @@ def describe_creatives(
     ]
 
 
-async def count_creatives(session: AsyncSession) -> list[tuple[str, str, str, int]]:
-    """Advertiser id, name, format and number of stored creatives, the most first."""
+class CreativeCount(BaseModel):
+    """How many creatives of one format an advertiser has in the database."""
+
+    advertiser_id: str
+    advertiser: str
+    format: str
+    creatives: int
+
+
+async def count_creatives(session: AsyncSession) -> list[CreativeCount]:
+    """What is stored, by advertiser and format, the most first."""
     rows = await session.execute(
         text(
-            "SELECT advertiser_id, a.name, c.format, count(*) AS n FROM creative c "
-            "JOIN advertiser a USING (advertiser_id) GROUP BY 1, 2, 3 ORDER BY n DESC, 2, 3"
+            "SELECT advertiser_id, a.name AS advertiser, c.format, count(*) AS creatives "
+            "FROM creative c JOIN advertiser a USING (advertiser_id) "
+            "GROUP BY 1, 2, 3 ORDER BY creatives DESC, advertiser, format"
         )
     )
-    return [(row[0], row[1], row[2], row[3]) for row in rows]
+    return [CreativeCount.model_validate(dict(row)) for row in rows.mappings()]

@@ -84,15 +84,19 @@ class LocalPostgres:
                 f"ADSPARK_HOME: {self.folder} cannot be made ({error.strerror}); name another."
             ) from error
         if self._account:
+            if not _everyone_can_enter(self.folder.parent):
+                raise DatabaseSetupError(
+                    f"ADSPARK_HOME: PostgreSQL does not run as root, and the account that it gets "
+                    f"instead cannot enter {self.folder.parent}; name another folder."
+                )
             self._make_account(self._account)
             shutil.chown(self.folder, self._account)
 
     def _start(self) -> None:
         if self.is_running():
             return
-        if not (self._data / "PG_VERSION").exists():
-            shutil.rmtree(self._data, ignore_errors=True)
-            self._run("initdb", "--auth=trust", "--encoding=UTF8", "--locale=C", f"-U{_SUPERUSER}")
+        if not self._data.exists():
+            self._initialise()
         self._check_version()
         try:
             self._run("pg_ctl", "-w", f"-t{_START_TIMEOUT}", f"-l{self._log}", "start",
@@ -103,6 +107,26 @@ class LocalPostgres:
                 f"The embedded PostgreSQL did not start; see {self._log}: {' '.join(last)}"
             ) from error
         self._make_databases()
+
+    def _initialise(self) -> None:
+        """Make the data folder, all of it or none: a set-up that was cut off is begun again."""
+        new = self.folder / "data.new"
+        shutil.rmtree(new, ignore_errors=True)
+        try:
+            self._run(
+                "initdb",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C",
+                f"-U{_SUPERUSER}",
+                data=new,
+            )
+        except subprocess.CalledProcessError as error:
+            raise DatabaseSetupError(
+                f"ADSPARK_HOME: PostgreSQL cannot be set up in {self.folder}; see that there is "
+                f"room and that it may be written, or name another folder."
+            ) from error
+        new.rename(self._data)
 
     def _stop_if_unused(self, users: ReadWriteLock) -> None:
         try:
@@ -138,8 +162,10 @@ class LocalPostgres:
             for name in {ADSPARK_DATABASE, PREFECT_DATABASE} - {row[0] for row in rows}:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
-    def _run(self, program: str, *arguments: str, check: bool = True) -> int:
-        command = [str(self._programs() / program), f"-D{self._data}", *arguments]
+    def _run(
+        self, program: str, *arguments: str, check: bool = True, data: Path | None = None
+    ) -> int:
+        command = [str(self._programs() / program), f"-D{data or self._data}", *arguments]
         return subprocess.run(
             command, check=check, user=self._account, cwd=self.folder,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

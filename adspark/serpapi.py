@@ -176,7 +176,7 @@ class _KeyedTransport(httpx.AsyncBaseTransport):
         return await self._inner.handle_async_request(
             httpx.Request(
                 request.method,
-                request.url.copy_add_param("api_key", self._key.get_secret_value()),
+                request.url.copy_add_param("api_key", self._key.get_secret_value().strip()),
                 headers=request.headers,
                 extensions=request.extensions,
             )

@@ -23,7 +23,11 @@ class Settings(BaseSettings):
     """Every setting has a default that works on one machine without an account anywhere."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ADSPARK_", env_file=".env", extra="ignore", frozen=True
+        env_prefix="ADSPARK_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
     )
 
     home: Path = Field(
@@ -53,11 +57,6 @@ class Settings(BaseSettings):
     @classmethod
     def _expand_home(cls, home: Path) -> Path:
         return home.expanduser().absolute()
-
-    @field_validator("database_url", "serpapi_key", mode="before")
-    @classmethod
-    def _empty_is_unset(cls, value: object) -> object:
-        return None if isinstance(value, str) and not value.strip() else value
 
     @field_validator("retry_delays", mode="before")
     @classmethod

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, JsonValue
 
-from adspark.creatives import count_creatives
+from adspark.creatives import CreativeCount, count_creatives
 from adspark.database import Database
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.fetching import FetchSummary
@@ -77,7 +77,7 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
         stop_stack(settings)
     report = DemoReport(
         steps=steps,
-        stored=sum(count for *_, count in stored),
+        stored=sum(count.creatives for count in stored),
         searches_billed=sum(step.summary.searches_billed for step in steps),
         start_seconds=round(start_seconds, 1),
         seconds=round(time.monotonic() - began, 1),
@@ -107,28 +107,27 @@ def _check(steps: Sequence[DemoStep]) -> None:
         )
 
 
-async def _stored(data: Settings) -> list[tuple[str, str, str, int]]:
+async def _stored(data: Settings) -> list[CreativeCount]:
     with database_url(data) as url:
         async with Database(url) as database, database.session() as session:
             return await count_creatives(session)
 
 
-def _print(report: DemoReport, stored: list[tuple[str, str, str, int]], state: StackState) -> None:
-    columns = ("fetch", "new", "changed", "unchanged", "billed", "cached", "seconds")
-    rows = [
-        (
-            step.name,
-            step.summary.new,
-            step.summary.changed,
-            step.summary.unchanged,
-            step.summary.searches_billed,
-            step.summary.searches_cached,
-            step.seconds,
-        )
+def _print(report: DemoReport, stored: list[CreativeCount], state: StackState) -> None:
+    fetched = [
+        {
+            "fetch": step.name,
+            "new": step.summary.new,
+            "changed": step.summary.changed,
+            "unchanged": step.summary.unchanged,
+            "billed": step.summary.searches_billed,
+            "cached": step.summary.searches_cached,
+            "seconds": step.seconds,
+        }
         for step in report.steps
     ]
-    out.print(table("Fetched", columns, rows))
-    out.print(table("Stored", ("advertiser", "name", "format", "creatives"), stored))
+    out.print(table("Fetched", fetched))
+    out.print(table("Stored", [dict(count) for count in stored]))
     out.print(
         f"{report.stored} real ads (recorded in 2026) came through the sandbox, Prefect and its "
         f"workers into PostgreSQL; {report.searches_billed} searches would have been billed. "

@@ -35,7 +35,7 @@ from deployments.stack_state import (
     read_state,
     running_stack,
     state_file,
-    stop_process_tree,
+    stop_process_trees,
 )
 
 HOST = "127.0.0.1"
@@ -151,10 +151,8 @@ class LocalStack:
         return lock
 
     def _clear_leftovers(self) -> None:
-        old = read_state(self._base)
-        for process_id in (old.parts if old else {}).values():
-            if process := process_id.find():
-                stop_process_tree(process, patience=STOP_PATIENCE)
+        if old := read_state(self._base):
+            stop_process_trees(old.running_parts(), patience=STOP_PATIENCE)
 
     def _check_ports(self) -> None:
         wanted = {self._base.prefect_port: ("Prefect's server", "ADSPARK_PREFECT_PORT")}

@@ -2,14 +2,18 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from textwrap import shorten
 
 from pydantic import BaseModel, JsonValue
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from adspark.fetching import FetchSummary
+
+_NAME_WIDTH = 22  # characters of an advertiser's name, so that a row fits on a line
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -26,37 +30,28 @@ def print_json(document: BaseModel | dict[str, JsonValue]) -> None:
     sys.stdout.write(f"{text}\n")
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """A table whose cells are shown as they are; numbers are set right."""
-    made = Table(title=title, title_justify="left", title_style="bold")
-    listed = [list(row) for row in rows]
-    for index, column in enumerate(columns):
-        number = bool(listed) and all(isinstance(row[index], int) for row in listed)
-        made.add_column(column, justify="right" if number else "left", overflow="fold")
-    for row in listed:
-        made.add_row(*("–" if cell is None else escape(str(cell)) for cell in row))
+def table(title: str, rows: Sequence[Mapping[str, object]], *, wraps: str = "advertiser") -> Table:
+    """Rows under the headings of the first one; numbers stand right, only `wraps` may be broken."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for heading in rows[0] if rows else ():
+        number = all(isinstance(row[heading], int | float | None) for row in rows)
+        made.add_column(heading, justify="right" if number else "left", no_wrap=heading != wraps)
+    for row in rows:
+        made.add_row(*("–" if cell is None else escape(str(cell)) for cell in row.values()))
     return made
 
 
 def print_summary(summary: FetchSummary) -> None:
     """What a fetch did, for a person."""
     for warning in summary.warnings:
-        out.print(f"[yellow]Warning:[/] {escape(warning)}")
+        out.print(f"[yellow]Warning:[/] {escape(warning)}", soft_wrap=True)
     if summary.new_creatives:
-        columns = ("new creative", "advertiser", "format", "size", "domain", "last shown", "days")
-        rows = [
-            (
-                creative.ad_creative_id,
-                creative.advertiser,
-                creative.format,
-                creative.size,
-                creative.target_domain,
-                creative.last_shown and creative.last_shown.date(),
-                creative.days_shown,
-            )
-            for creative in summary.new_creatives
-        ]
-        out.print(table(summary.query.describe(), columns, rows))
+        shown = ("creative", "advertiser", "format", "size", "last shown", "days")
+        cells = [creative.cells() for creative in summary.new_creatives]
+        for row in cells:
+            row["advertiser"] = shorten(str(row["advertiser"]), _NAME_WIDTH, placeholder="…")
+        out.print(table("New creatives", [{name: row[name] for name in shown} for row in cells]))
     if (left := summary.new - len(summary.new_creatives)) > 0:
         out.print(f"… and {left} more new ones")
-    out.print(f"[bold]{escape(summary.query.describe())}[/]: {summary.headline}")
+    found = f"[bold]{escape(summary.query.describe())}[/]: {escape(summary.headline)}"
+    out.print(found, soft_wrap=True)

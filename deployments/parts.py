@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from adspark.errors import AdSparkError
-from deployments.stack_state import stop_process_tree
+from deployments.stack_state import stop_process_trees
 
 START_TIMEOUT = 120.0  # seconds for one part to become ready, on a slow machine's first start
 STOP_PATIENCE = 15.0  # seconds between asking a part to end and forcing it
@@ -67,7 +67,7 @@ class Part:
     def stop(self) -> None:
         """End its process and all below it, and wait for that."""
         if self.process is not None and self.process.poll() is None:
-            stop_process_tree(psutil.Process(self.process.pid), patience=STOP_PATIENCE)
+            stop_process_trees([psutil.Process(self.process.pid)], patience=STOP_PATIENCE)
             self.process.wait()
 
     def check_alive(self) -> None:

@@ -11,7 +11,7 @@ from deployments.stack_state import (
     read_state,
     running_stack,
     state_file,
-    stop_process_tree,
+    stop_process_trees,
 )
 
 _START_PATIENCE = 240.0  # seconds until a stack is ready, on a slow machine's first start
@@ -67,10 +67,7 @@ def stop_stack(settings: Settings) -> bool:
         end = time.monotonic() + _STOP_PATIENCE
         while state.supervisor.find() and time.monotonic() < end:
             time.sleep(_POLL)
-        if left := state.supervisor.find():
-            stop_process_tree(left, patience=_STOP_PATIENCE)
-    for process_id in state.parts.values():
-        if process := process_id.find():
-            stop_process_tree(process, patience=_STOP_PATIENCE)
+    left = [*state.running_parts(), *filter(None, [state.supervisor.find()])]
+    stop_process_trees(left, patience=_STOP_PATIENCE)
     state_file(settings).unlink(missing_ok=True)
     return True

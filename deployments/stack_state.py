@@ -1,6 +1,8 @@
 """What a running local stack leaves on disk for other commands: who it is and where it answers."""
 
 import os
+import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -8,6 +10,8 @@ import psutil
 from pydantic import BaseModel, Field, ValidationError
 
 from adspark.settings import Settings
+
+_POLL = 0.05  # seconds between two looks at processes that are ending
 
 
 class ProcessId(BaseModel):
@@ -26,10 +30,9 @@ class ProcessId(BaseModel):
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.created) < 1
-            alive = process.is_running() and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return None
-        return process if same and alive else None
+        return process if same and is_alive(process) else None
 
 
 class StackState(BaseModel):
@@ -42,6 +45,10 @@ class StackState(BaseModel):
     sandbox_url: str | None = None
     ready: bool = False
     parts: dict[str, ProcessId] = Field(default_factory=dict)
+
+    def running_parts(self) -> list[psutil.Process]:
+        """Those of its parts that run, also after the supervisor's death."""
+        return [found for one in self.parts.values() if (found := one.find())]
 
     def write(self, settings: Settings) -> None:
         """Leave the state for others, never half written."""
@@ -70,17 +77,30 @@ def running_stack(settings: Settings) -> StackState | None:
     return state if state and state.supervisor.find() else None
 
 
-def stop_process_tree(process: psutil.Process, *, patience: float) -> None:
-    """End a process and all below it: asked first, forced after `patience` seconds."""
+def stop_process_trees(roots: Iterable[psutil.Process], *, patience: float) -> None:
+    """End processes and all below them: asked first, forced after `patience` seconds."""
+    family = {process.pid: process for root in roots for process in _with_children(root)}
+    for act in (psutil.Process.terminate, psutil.Process.kill):
+        for process in family.values():
+            with suppress(psutil.NoSuchProcess):
+                act(process)
+        end = time.monotonic() + patience
+        while any(is_alive(process) for process in family.values()):
+            if time.monotonic() > end:
+                break
+            time.sleep(_POLL)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether a process runs; one that has ended but that its parent never asked for does not."""
     try:
-        family = [process, *process.children(recursive=True)]
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
-        return
-    for member in family:
-        with suppress(psutil.NoSuchProcess):
-            member.terminate()
-    _, left = psutil.wait_procs(family, timeout=patience)
-    for member in left:
-        with suppress(psutil.NoSuchProcess):
-            member.kill()
-    psutil.wait_procs(left, timeout=patience)
+        return False
+
+
+def _with_children(root: psutil.Process) -> list[psutil.Process]:
+    try:
+        return [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []

@@ -78,8 +78,6 @@ async def show_new_creatives(summary: FetchSummary) -> None:
     """The table of what is new, under Artifacts in the UI."""
     await acreate_table_artifact(
         key=ARTIFACT_KEY,
-        table=[
-            creative.model_dump(mode="json", exclude={"link"}) for creative in summary.new_creatives
-        ],
+        table=[creative.cells() for creative in summary.new_creatives],
         description=f"**{summary.query.describe()}**: {summary.headline}",
     )

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import psycopg
@@ -31,10 +33,29 @@ def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     get_settings.cache_clear()
 
 
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A temporary folder with a short name that every account can enter; pytest's own is closed.
+
+    PostgreSQL does not run as root: for root it runs as another account.
+    """
+    with TemporaryDirectory(prefix="adspark-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@pytest.fixture
+def home_folder() -> Iterator[Path]:
+    """A folder for an embedded server of the test's own."""
+    with open_folder() as folder:
+        yield folder
+
+
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres]:
+def postgres() -> Iterator[LocalPostgres]:
     """A server with a migrated template database, for the whole run."""
-    with LocalPostgres(tmp_path_factory.mktemp("pg")).running() as server:
+    with open_folder() as folder, LocalPostgres(folder / "pg").running() as server:
         _create_database(server, TEMPLATE)
         schema.upgrade(server.url(TEMPLATE))
         yield server

