@@ -47,6 +47,7 @@ class Stack:
             "ADSPARK_SANDBOX_PORT": str(self.sandbox_port),
             "ADSPARK_RETRY_DELAYS": "0.2,0.2",
             "ADSPARK_SEARCHES_PER_MINUTE": "1000",
+            "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5",
             "PREFECT_HOME": str(self.home / "prefect"),
             "COLUMNS": "200",
             **self.more,
