@@ -18,6 +18,8 @@ CONNECT_TIMEOUT = 10  # seconds
 _TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
 _UNLOCK = text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))")
 _REFUSED_LOGIN = ("28",)
+# An attempt to connect that failed carries no SQLSTATE, only the server's words.
+_REFUSED_WORDS = ("authentication failed", "no password supplied", "pg_hba.conf", 'FATAL:  role "')
 _MISSING_DATABASE = ("3D000",)
 _MISSING_RIGHT = ("42501",)
 _MISSING_TABLE = ("42P01", "42703")
@@ -125,11 +127,24 @@ def translated_errors(url: URL) -> Iterator[None]:
         raise _translate(error, url) from error
 
 
+def missing_right(url: URL, reason: str) -> DatabaseSetupError:
+    """The error for a right that the address's user lacks, with the statement that grants it."""
+    grant = (
+        "CREATE, USAGE ON SCHEMA public"
+        if "schema" in reason
+        else "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public"
+    )
+    return DatabaseSetupError(
+        f"User {url.username!r} lacks a right in database {url.database!r} ({reason}); "
+        f"its owner can grant it: GRANT {grant} TO {url.username};"
+    )
+
+
 def _translate(error: BaseException, url: URL) -> AdSparkError:
     state = getattr(error, "sqlstate", None) or ""
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
     place = f"{url.host or url.query.get('host') or 'the local socket'}:{url.port or 5432}"
-    if state.startswith(_REFUSED_LOGIN) or "authentication failed" in str(error):
+    if state.startswith(_REFUSED_LOGIN) or any(words in str(error) for words in _REFUSED_WORDS):
         return DatabaseSetupError(
             f"ADSPARK_DATABASE_URL: PostgreSQL at {place} refuses user {url.username!r}; "
             f"correct the user or the password."
@@ -140,10 +155,7 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
             f"make it (createdb {url.database}) or correct the name."
         )
     if state in _MISSING_RIGHT:
-        return DatabaseSetupError(
-            f"User {url.username!r} lacks a right in database {url.database!r} ({reason}); "
-            f"grant it: GRANT CREATE, USAGE ON SCHEMA public TO {url.username};"
-        )
+        return missing_right(url, reason)
     if state in _MISSING_TABLE:
         return DatabaseSetupError(
             f"Database {url.database!r} lacks a table ({reason}); run: adspark db upgrade"

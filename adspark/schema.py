@@ -12,7 +12,13 @@ from sqlalchemy import Connection, create_engine, text
 from sqlmodel import SQLModel
 
 from adspark import models  # noqa: F401  (fills SQLModel.metadata)
-from adspark.database import CONNECT_TIMEOUT, check_version, driver_url, translated_errors
+from adspark.database import (
+    CONNECT_TIMEOUT,
+    check_version,
+    driver_url,
+    missing_right,
+    translated_errors,
+)
 
 
 def upgrade(url: str) -> str:
@@ -50,6 +56,18 @@ def differences(url: str) -> list[str]:
     with _connection(url) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return [str(difference) for difference in compare_metadata(context, SQLModel.metadata)]
+
+
+def check_rights(url: str) -> None:
+    """Raise DatabaseSetupError where the address's user may not read and write every table."""
+    needed = ("SELECT", "INSERT", "UPDATE", "DELETE")
+    rights = text("SELECT has_table_privilege(CAST(:name AS text), :right)")
+    with _connection(url) as connection:
+        for table in SQLModel.metadata.sorted_tables:
+            for right in needed:
+                values = {"name": f'"{table.name}"', "right": right}
+                if not connection.execute(rights, values).scalar_one():
+                    raise missing_right(driver_url(url), f"{right} on table {table.name}")
 
 
 def _config() -> Config:

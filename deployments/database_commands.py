@@ -33,7 +33,7 @@ def current() -> None:
 
 @app.command()
 def check() -> None:
-    """Check that the database can be used: reachable, new enough, migrated, tables as expected."""
+    """Check that the database can be used: reachable, new enough, migrated, writable."""
     with database_url(get_settings(), migrate=False) as url:
         at = schema.current(url)
         if at != schema.newest():
@@ -41,6 +41,7 @@ def check() -> None:
                 f"The database is at {at or 'no migration'}, AdSpark needs {schema.newest()}; "
                 f"run: adspark db upgrade"
             )
+        schema.check_rights(url)
         if differences := schema.differences(url):
             raise DatabaseSetupError(
                 f"The tables differ from what AdSpark expects ({differences[0]}); "

@@ -6,6 +6,7 @@ other commands need not wait for.
 
 import asyncio
 import json
+import logging
 import os
 from datetime import datetime
 from typing import Annotated, Any
@@ -70,7 +71,7 @@ def fetch(
     }
     parse_query(**parameters)  # a mistake shows before Prefect starts
     check_max_pages(max_pages)
-    _use_running_stack()
+    _prepare_prefect()
     from flows.fetch_creatives import fetch_creatives  # noqa: PLC0415  (slow)
 
     call = fetch_creatives(**parameters, max_pages=max_pages, dry_run=dry_run)
@@ -118,11 +119,20 @@ def prefect_api_url() -> str:
     )
 
 
-def _use_running_stack() -> None:
-    """Run on the stack that is up, with its server, database and sandbox, where there is one."""
+def _prepare_prefect() -> None:
+    """Run on the stack that is up, where there is one, else on a temporary server of Prefect's.
+
+    Its log goes to the terminal, but for failures: the command itself says those, in one line.
+    """
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     stack = running_stack(get_settings())
     if stack and "PREFECT_API_URL" not in os.environ:
         os.environ["PREFECT_API_URL"] = stack.api_url
+    from prefect.logging.configuration import setup_logging  # noqa: PLC0415  (slow)
+
+    setup_logging()
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(lambda record: record.levelno < logging.ERROR)
 
 
 def _parameter(written: str) -> tuple[str, JsonValue]:

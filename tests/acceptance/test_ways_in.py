@@ -182,3 +182,14 @@ def test_bad_input_is_one_clear_line_and_no_search(
     assert message in errors[0]
     assert "Traceback" not in done.stdout + done.stderr
     assert httpx.get(f"{stack.sandbox_url}/sandbox/stats").json()["requests"] == before
+
+
+def test_a_failure_here_and_now_is_one_line_without_a_traceback(stack: Stack) -> None:
+    httpx.put(f"{stack.sandbox_url}/sandbox/faults", json=[{"kind": "quota_429"}])
+    try:
+        done = stack.adspark("fetch", "--text=example.com")
+    finally:
+        httpx.put(f"{stack.sandbox_url}/sandbox/faults", json=[])
+    assert done.returncode == 1
+    assert "Error: SerpApi: no searches are left" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
