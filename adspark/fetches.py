@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, any_, func, literal, select, update
+from sqlalchemy import ColumnElement, and_, any_, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -36,7 +36,15 @@ async def open_fetch(
         col(Fetch.status).in_([FetchStatus.RUNNING, FetchStatus.FAILED]),
     )
     fresh = col(Fetch.updated_at) > func.now() - RESUMABLE_FOR
-    latest = select(Fetch).where(*same, fresh).order_by(col(Fetch.started_at).desc()).limit(1)
+    # One that failed with nothing to show for it stays in the ledger as it is.
+    worth_it = or_(
+        col(Fetch.pages) > 0,
+        col(Fetch.status) == FetchStatus.RUNNING,
+        and_(col(Fetch.flow_run_id).is_not(None), col(Fetch.flow_run_id) == flow_run_id),
+    )
+    latest = (
+        select(Fetch).where(*same, fresh, worth_it).order_by(col(Fetch.started_at).desc()).limit(1)
+    )
     finished_since = await _completed_since(session, query)
     unfinished = await session.scalar(latest)
     if unfinished is not None and finished_since and finished_since > unfinished.started_at:

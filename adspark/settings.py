@@ -14,9 +14,7 @@ from adspark.errors import ConfigurationError
 def _default_home() -> Path:
     """`~/.adspark`; for root a system folder, since Postgres never runs as root and the account
     that it gets instead cannot enter root's own folder."""
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        return Path("/var/lib/adspark")
-    return Path.home() / ".adspark"
+    return Path("/var/lib/adspark") if os.geteuid() == 0 else Path.home() / ".adspark"
 
 
 class Settings(BaseSettings):

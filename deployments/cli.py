@@ -27,6 +27,9 @@ app.add_typer(database_app, name="db")
 
 def main() -> None:
     """Run the command; every expected error is one line, never a traceback."""
+    if sys.platform == "win32":
+        print_error("AdSpark runs on Linux and macOS; on Windows, run it in WSL 2 (wsl --install).")
+        sys.exit(2)
     try:
         app()
     except ConfigurationError as error:

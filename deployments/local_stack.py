@@ -170,13 +170,23 @@ class LocalStack:
         folder = postgres_folder(self._settings.home)
         server = cleanup.enter_context(LocalPostgres(folder).running())
         cleanup.callback(lambda: self._set("postgres", PartState.STOPPED))
-        own = self._settings.database_url
-        database_url = own.get_secret_value() if own else server.url(ADSPARK_DATABASE)
-        schema.upgrade(database_url)
+        database_url = self._product_database(server)
         self.parts["postgres"].log = folder / "server.log"
         self._set("postgres", PartState.READY, address=str(folder))
         prefect_url = server.url(PREFECT_DATABASE)
         return database_url, prefect_url.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+    def _product_database(self, server: LocalPostgres) -> str:
+        """The embedded database, migrated; or one's own, whose operator decides when it is."""
+        if (own := self._settings.database_url) is None:
+            schema.upgrade(server.url(ADSPARK_DATABASE))
+            return server.url(ADSPARK_DATABASE)
+        url = own.get_secret_value()
+        if schema.current(url) != schema.newest():
+            raise ConfigurationError(
+                "ADSPARK_DATABASE_URL: this database lacks migrations; run: adspark db upgrade"
+            )
+        return url
 
     async def _start_parts(
         self, environment: dict[str, str], prefect_url: str, database_url: str
