@@ -11,14 +11,16 @@ from adspark.models import CreativeFormat
 
 # Made anew by Google for every answer; kept, they would make every video look changed every time.
 _NONCES = {"htmlParentId", "responseCallback"}
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LARGEST_SIDE = 20_000  # pixels
 _EPOCH_OF_2000 = 946_684_800
 _EPOCH_OF_2200 = 7_258_118_400
 
 
-def _without_nul(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("holds a NUL character, which no database text can")
+def _storable(text: str) -> str:
+    """Refuse what no text of a database can hold: NUL, and halves of a character."""
+    if _UNSTORABLE.search(text):
+        raise ValueError("holds a NUL or half a character, which no database text can")
     return text
 
 
@@ -46,7 +48,7 @@ def _without_nonces(link: str) -> str:
     return urlunsplit(parts._replace(query=urlencode(kept)))
 
 
-_Text = Annotated[str, AfterValidator(_without_nul)]
+_Text = Annotated[str, AfterValidator(_storable)]
 _Address = Annotated[_Text, AfterValidator(_http_address)]
 _Moment = Annotated[datetime | None, BeforeValidator(_from_epoch)]
 _Side = Annotated[int, Field(ge=1, le=_LARGEST_SIDE)]

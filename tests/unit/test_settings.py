@@ -1,0 +1,52 @@
+"""Settings: empty is unset, and a wrong value is named."""
+
+from pathlib import Path
+
+import pytest
+
+from adspark.errors import ConfigurationError
+from adspark.settings import Settings, get_settings
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SERPAPI_KEY", "DATABASE_URL", "SERPAPI_URL", "RETRY_DELAYS"):
+        monkeypatch.setenv(f"ADSPARK_{name}", "")
+    settings = Settings()
+    assert settings.serpapi_key is None
+    assert settings.database_url is None
+    assert settings.serpapi_url == "https://serpapi.com"
+    assert settings.retry_delays == (60.0, 120.0, 240.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ADSPARK_PREFECT_PORT", "99999"),
+        ("ADSPARK_SERPAPI_TIMEOUT", "soon"),
+        ("ADSPARK_RETRY_DELAYS", "1,two"),
+        ("ADSPARK_SEARCHES_PER_MINUTE", "0"),
+    ],
+)
+def test_a_wrong_value_names_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=f"{name}: "):
+        get_settings()
+
+
+def test_a_dotenv_file_in_the_working_folder_is_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("ADSPARK_RETRY_DELAYS=1, 2\nOTHER=x\n")
+    assert Settings().retry_delays == (1.0, 2.0)
+
+
+def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADSPARK_SERPAPI_KEY", "hunter2")
+    monkeypatch.setenv("ADSPARK_DATABASE_URL", "postgresql://u:hunter2@h/d")
+    assert "hunter2" not in repr(Settings()) + str(Settings().model_dump())
+
+
+def test_every_variable_of_the_example_file_is_a_setting() -> None:
+    example = (Path(__file__).parents[2] / ".env.example").read_text()
+    named = {line.partition("=")[0] for line in example.splitlines() if line[:1].isalpha()}
+    assert named == {f"ADSPARK_{name.upper()}" for name in Settings.model_fields}
