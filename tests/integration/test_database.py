@@ -104,16 +104,22 @@ async def test_a_user_without_a_right_is_told_which(
 async def test_a_lock_has_one_holder_and_is_free_once_its_connection_is_gone(
     database: Database, database_url: str
 ) -> None:
-    async with Database(database_url) as other:
-        async with database.lock("a") as first, other.lock("a") as second, other.lock("b") as third:
-            assert (first, second, third) == (True, False, True)
-            with psycopg.connect(database_url, autocommit=True) as connection:
-                statement = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = %s"
-                mine = sql.SQL("{} AND pid <> pg_backend_pid()").format(sql.SQL(statement))
-                connection.execute(mine, ["advisory"])
-            await asyncio.sleep(0.2)
-            async with other.lock("a") as fourth:
-                assert fourth
+    cut = sql.SQL(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks "
+        "WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+    )
+    async with (
+        Database(database_url) as other,
+        database.lock("a") as first,
+        other.lock("a") as second,
+        other.lock("b") as third,
+    ):
+        assert (first, second, third) == (True, False, True)
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute(cut)
+        await asyncio.sleep(0.2)
+        async with other.lock("a") as fourth:
+            assert fourth
 
 
 async def test_a_connection_that_was_cut_is_replaced(database: Database, database_url: str) -> None:
