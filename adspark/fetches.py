@@ -4,20 +4,55 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, and_, any_, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col
 
 from adspark.creatives import SavedCreatives
 from adspark.models import Fetch, FetchStatus, RejectedRow, StopReason
 from adspark.queries import CreativeQuery
-from adspark.serpapi_payloads import Search, SearchPage
+from adspark.serpapi_payloads import SearchPage
 
 # SerpApi answers an identical search from its cache for an hour: within it, a page whose answer
 # was lost costs nothing to ask for again, and its tokens are known to be good.
 RESUMABLE_FOR = timedelta(minutes=55)
 # Server clocks have whole seconds; an answer this much older than its fetch was somebody else's.
 _CLOCK_GRAIN = 2.0
+
+# How many of a page's searches this fetch pays for: those that SerpApi did not answer from its
+# cache, and those it did where the answer is younger than this fetch and not in the ledger: its
+# first delivery was lost with the run that asked.
+_BILLED = """
+    SELECT count(DISTINCT s.id)
+    FROM unnest(CAST(:search_ids AS text[]), CAST(:ages AS float8[])) AS s (id, age)
+    WHERE s.age <= extract(epoch FROM now() - CAST(:started_at AS timestamptz)) + :clock_grain
+        AND NOT EXISTS (
+            SELECT FROM "fetch" AS f
+            WHERE f.started_at > now() - CAST(:counted_for AS interval)
+                AND s.id = ANY (f.search_ids)
+        )
+"""
+_COUNT_BILLED = text(_BILLED)
+_RECORD_PAGE = text(
+    f"""
+    WITH searches AS (SELECT ({_BILLED}) AS billed, CAST(:search_ids AS text[]) AS ids)
+    UPDATE "fetch" SET
+        pages = pages + 1,
+        searches_billed = searches_billed + searches.billed,
+        searches_cached = searches_cached + cardinality(searches.ids) - searches.billed,
+        search_ids = search_ids || searches.ids,
+        next_page_token = :next_page_token,
+        new_count = new_count + :new,
+        changed_count = changed_count + :changed,
+        unchanged_count = unchanged_count + :unchanged,
+        rejected_count = rejected_count + :rejected,
+        updated_at = now()
+    FROM searches WHERE id = :id
+    RETURNING pages, searches_billed, searches_cached, search_ids, next_page_token,
+              new_count, changed_count, unchanged_count, rejected_count, updated_at
+    """  # noqa: S608  (put together from the constant above)
+)
 
 
 async def open_fetch(
@@ -67,24 +102,32 @@ async def record_page(
     session: AsyncSession, *, fetch: Fetch, page: SearchPage, saved: SavedCreatives
 ) -> None:
     """Enter a page in the ledger, in the transaction that stores its rows; does not commit."""
-    await count_page(session, fetch=fetch, page=page, saved=saved)
-    session.add_all(
-        RejectedRow(fetch_id=fetch.id, reason=row.reason, payload=_storable(row.payload))
-        for row in page.rejected
-    )
-    await _touch(session, fetch)
+    figures = {
+        "id": fetch.id,
+        "next_page_token": page.next_page_token,
+        "new": len(saved.new),
+        "changed": len(saved.changed),
+        "unchanged": saved.unchanged,
+        "rejected": len(page.rejected),
+    }
+    recorded = await session.execute(_RECORD_PAGE, figures | _searches(fetch, page))
+    for name, value in recorded.mappings().one().items():
+        set_committed_value(fetch, name, value)
+    if page.rejected:
+        session.add_all(
+            RejectedRow(fetch_id=fetch.id, reason=row.reason, payload=_storable(row.payload))
+            for row in page.rejected
+        )
+        await session.flush()
 
 
 async def count_page(
     session: AsyncSession, *, fetch: Fetch, page: SearchPage, saved: SavedCreatives
 ) -> None:
-    """Add a page to the figures of `fetch`, stored or not; writes nothing."""
-    for search in page.searches:
-        if await _was_paid_before(session, fetch=fetch, search=search):
-            fetch.searches_cached += 1
-        else:
-            fetch.searches_billed += 1
-        fetch.search_ids = [*fetch.search_ids, search.id]
+    """Add a page that is not stored to the figures of `fetch`; writes nothing."""
+    billed: int = (await session.execute(_COUNT_BILLED, _searches(fetch, page))).scalar_one()
+    fetch.searches_billed += billed
+    fetch.searches_cached += len(page.searches) - billed
     fetch.pages += 1
     fetch.next_page_token = page.next_page_token
     fetch.new_count += len(saved.new)
@@ -134,19 +177,15 @@ async def running_fetch(session: AsyncSession, *, query: CreativeQuery) -> Fetch
     return found
 
 
-async def _was_paid_before(session: AsyncSession, *, fetch: Fetch, search: Search) -> bool:
-    """Whether an answer came from SerpApi's cache and an earlier fetch, or somebody, paid for it.
-
-    An answer that is younger than this fetch and not in the ledger was paid for by this fetch,
-    even where it came from the cache: its first delivery was lost with the run that asked.
-    """
-    recent = col(Fetch.started_at) > func.now() - RESUMABLE_FOR * 2
-    has_it = literal(search.id) == any_(col(Fetch.search_ids))
-    if await session.scalar(select(col(Fetch.id)).where(recent, has_it).limit(1)):
-        return True
-    now = await session.scalar(select(func.now()))
-    fetch_age = (now - fetch.started_at).total_seconds() if now else 0.0
-    return search.age > fetch_age + _CLOCK_GRAIN
+def _searches(fetch: Fetch, page: SearchPage) -> dict[str, object]:
+    """What `_BILLED` asks for."""
+    return {
+        "search_ids": [search.id for search in page.searches],
+        "ages": [search.age for search in page.searches],
+        "started_at": fetch.started_at,
+        "clock_grain": _CLOCK_GRAIN,
+        "counted_for": RESUMABLE_FOR * 2,
+    }
 
 
 async def _completed_since(session: AsyncSession, query: CreativeQuery) -> datetime | None:

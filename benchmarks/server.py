@@ -1,0 +1,63 @@
+"""An embedded PostgreSQL for one run of the benchmarks, and databases cloned from a template."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+
+from adspark import schema
+from adspark.local_postgres import ADSPARK_DATABASE, LocalPostgres
+
+
+class Server:
+    """A running server whose databases are copies of a migrated template."""
+
+    def __init__(self, local: LocalPostgres) -> None:
+        self._local = local
+
+    def url(self, database: str = ADSPARK_DATABASE) -> str:
+        """The address of a database; without a name, of the empty template."""
+        return self._local.url(database)
+
+    def clone(self, template: str = ADSPARK_DATABASE) -> str:
+        """Make a copy of a database that nobody is connected to; returns its name."""
+        name = f"bench_{uuid4().hex}"
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        with self._administer() as connection:
+            connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+        return name
+
+    def drop(self, name: str) -> None:
+        """Remove a copy."""
+        with self._administer() as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+
+    def settle(self, name: str) -> None:
+        """Vacuum and analyze, so that no contender's plans change on the way."""
+        with psycopg.connect(self.url(name), autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
+
+    def version(self) -> str:
+        """What the server calls itself."""
+        with self._administer() as connection:
+            row = connection.execute("SHOW server_version").fetchone()
+        return str(row[0]) if row else "?"
+
+    def _administer(self) -> psycopg.Connection:
+        return psycopg.connect(self.url("postgres"), autocommit=True)
+
+
+@contextmanager
+def running_server() -> Iterator[Server]:
+    """A server in a temporary folder, with the template migrated; gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="adspark-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)  # for root PostgreSQL runs as another account
+        with LocalPostgres(Path(name) / "pg").running() as local:
+            schema.upgrade(local.url(ADSPARK_DATABASE))
+            yield Server(local)
