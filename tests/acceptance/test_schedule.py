@@ -13,7 +13,7 @@ def test_a_schedule_with_parameters_fetches_by_itself(stack: Stack) -> None:
     every_ten_seconds = {
         "schedule": {"interval": 10},
         "active": True,
-        "parameters": {"text": "lululemon.com"},
+        "parameters": {"text": "hubspot.com"},
     }
     (made,) = httpx.post(schedules, json=[every_ten_seconds]).raise_for_status().json()
     try:
@@ -29,4 +29,4 @@ def test_a_schedule_with_parameters_fetches_by_itself(stack: Stack) -> None:
             time.sleep(0.5)
     finally:
         httpx.delete(f"{schedules}/{made['id']}").raise_for_status()
-    assert runs[0]["parameters"]["text"] == "lululemon.com"
+    assert runs[0]["parameters"]["text"] == "hubspot.com"
