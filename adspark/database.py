@@ -30,6 +30,9 @@ _PASSING = ("08", "53", "57P", "40")
 class Database:
     """Connections to one PostgreSQL database.
 
+    A connection that the server has cut is an error once and then replaced: whoever held a lock
+    on another one has lost it by then, and must not go on as if nothing had happened.
+
     Args:
         url: `postgresql://user:password@host:port/database`; the driver is chosen here.
         pool_size: connections kept open at most.
@@ -40,7 +43,6 @@ class Database:
         self._engine = create_async_engine(
             self._url,
             pool_size=pool_size,
-            pool_pre_ping=True,
             hide_parameters=True,
             connect_args={"connect_timeout": CONNECT_TIMEOUT},
         )

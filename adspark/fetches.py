@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 from sqlalchemy import ColumnElement, and_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
@@ -12,7 +12,7 @@ from sqlmodel import col
 from adspark.creatives import SavedCreatives
 from adspark.models import Fetch, FetchStatus, RejectedRow, StopReason
 from adspark.queries import CreativeQuery
-from adspark.serpapi_payloads import SearchPage
+from adspark.serpapi_payloads import Search, SearchPage
 
 # SerpApi answers an identical search from its cache for an hour: within it, a page whose answer
 # was lost costs nothing to ask for again, and its tokens are known to be good.
@@ -23,20 +23,23 @@ _CLOCK_GRAIN = 2.0
 # How many of a page's searches this fetch pays for: those that SerpApi did not answer from its
 # cache, and those it did where the answer is younger than this fetch and not in the ledger: its
 # first delivery was lost with the run that asked.
-_BILLED = """
-    SELECT count(DISTINCT s.id)
-    FROM unnest(CAST(:search_ids AS text[]), CAST(:ages AS float8[])) AS s (id, age)
-    WHERE s.age <= extract(epoch FROM now() - CAST(:started_at AS timestamptz)) + :clock_grain
+_SEARCHES = "json_to_recordset(CAST(:searches AS json)) AS s (id text, age float8)"
+_BILLED = f"""
+    SELECT count(DISTINCT s.id) FROM {_SEARCHES}
+    WHERE s.age <= extract(epoch FROM now() - CAST(:started_at AS timestamptz)) + {_CLOCK_GRAIN}
         AND NOT EXISTS (
             SELECT FROM "fetch" AS f
-            WHERE f.started_at > now() - CAST(:counted_for AS interval)
+            WHERE f.started_at > now() - interval '{2 * RESUMABLE_FOR.total_seconds()} seconds'
                 AND s.id = ANY (f.search_ids)
         )
-"""
+"""  # noqa: S608  (put together from constants)
+_ASKED = TypeAdapter(list[Search])
 _COUNT_BILLED = text(_BILLED)
 _RECORD_PAGE = text(
     f"""
-    WITH searches AS (SELECT ({_BILLED}) AS billed, CAST(:search_ids AS text[]) AS ids)
+    WITH searches AS (
+        SELECT ({_BILLED}) AS billed, ARRAY(SELECT s.id FROM {_SEARCHES}) AS ids
+    )
     UPDATE "fetch" SET
         pages = pages + 1,
         searches_billed = searches_billed + searches.billed,
@@ -49,8 +52,8 @@ _RECORD_PAGE = text(
         rejected_count = rejected_count + :rejected,
         updated_at = now()
     FROM searches WHERE id = :id
-    RETURNING pages, searches_billed, searches_cached, search_ids, next_page_token,
-              new_count, changed_count, unchanged_count, rejected_count, updated_at
+    RETURNING pages, searches_billed, searches_cached, next_page_token,
+              new_count, changed_count, unchanged_count, rejected_count
     """  # noqa: S608  (put together from the constant above)
 )
 
@@ -101,7 +104,10 @@ async def open_fetch(
 async def record_page(
     session: AsyncSession, *, fetch: Fetch, page: SearchPage, saved: SavedCreatives
 ) -> None:
-    """Enter a page in the ledger, in the transaction that stores its rows; does not commit."""
+    """Enter a page in the ledger, in the transaction that stores its rows; does not commit.
+
+    Afterwards `fetch` has the ledger's figures, but not the ids of all its searches.
+    """
     figures = {
         "id": fetch.id,
         "next_page_token": page.next_page_token,
@@ -179,13 +185,7 @@ async def running_fetch(session: AsyncSession, *, query: CreativeQuery) -> Fetch
 
 def _searches(fetch: Fetch, page: SearchPage) -> dict[str, object]:
     """What `_BILLED` asks for."""
-    return {
-        "search_ids": [search.id for search in page.searches],
-        "ages": [search.age for search in page.searches],
-        "started_at": fetch.started_at,
-        "clock_grain": _CLOCK_GRAIN,
-        "counted_for": RESUMABLE_FOR * 2,
-    }
+    return {"searches": _ASKED.dump_json(page.searches).decode(), "started_at": fetch.started_at}
 
 
 async def _completed_since(session: AsyncSession, query: CreativeQuery) -> datetime | None:

@@ -122,7 +122,9 @@ async def test_a_lock_has_one_holder_and_is_free_once_its_connection_is_gone(
             assert fourth
 
 
-async def test_a_connection_that_was_cut_is_replaced(database: Database, database_url: str) -> None:
+async def test_a_connection_that_was_cut_is_an_error_once_and_then_replaced(
+    database: Database, database_url: str
+) -> None:
     async with database.session() as session:
         assert await session.scalar(text("SELECT 1")) == 1
     with psycopg.connect(database_url, autocommit=True) as connection:
@@ -130,5 +132,8 @@ async def test_a_connection_that_was_cut_is_replaced(database: Database, databas
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+    with pytest.raises(DatabaseUnavailableError):
+        async with database.session() as session:
+            await session.scalar(text("SELECT 1"))
     async with database.session() as session:
         assert await session.scalar(text("SELECT 1")) == 1
