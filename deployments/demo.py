@@ -11,14 +11,16 @@ from adspark.creatives import CreativeCount, count_creatives
 from adspark.database import Database
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.fetching import FetchSummary
-from adspark.serving import database_url
+from adspark.local_postgres import LocalPostgres
+from adspark.serving import database_url, postgres_folder
 from adspark.settings import Settings
 from deployments.following import run_and_follow
-from deployments.local_stack import sandbox_settings
 from deployments.output import err, out, print_json, table
 from deployments.stack_control import start_detached, stop_stack
+from deployments.stack_settings import sandbox_settings
 from deployments.stack_state import StackState, running_stack
 
+_DATA = "demo"  # folder of its data in ADSPARK_HOME, apart from any other
 _NEW_BALANCE = "AR04323445746671026177"
 _ON = "AR01566006373894848513"
 # Two advertisers, a domain, and the first advertiser again.
@@ -60,10 +62,10 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
     if other := running_stack(settings):
         raise ConfigurationError(f"A stack runs already at {other.ui_url}; stop: adspark down")
     began = time.monotonic()
-    data = sandbox_settings(settings)
-    shutil.rmtree(data.home, ignore_errors=True)  # a demo starts from nothing
+    data = sandbox_settings(settings, _DATA)
+    _empty(data)
     err.print("Starting Postgres, Prefect's server, four workers and the sandbox …")
-    state = start_detached(settings, sandbox=True)
+    state = start_detached(settings, sandbox=_DATA)
     start_seconds = time.monotonic() - began
     err.print(f"Ready after {start_seconds:.0f} s: {state.ui_url}")
     try:
@@ -84,6 +86,15 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
         ui_url=state.ui_url if keep else None,
     )
     _print(report, stored, state) if not as_json else print_json(report)
+
+
+def _empty(data: Settings) -> None:
+    """A demo starts from nothing; a server that a killed one left behind is stopped first."""
+    server = LocalPostgres(postgres_folder(data.home))
+    if server.is_running():
+        with server.running():
+            pass
+    shutil.rmtree(data.home, ignore_errors=True)
 
 
 def _run_step(state: StackState, name: str, parameters: dict[str, JsonValue]) -> DemoStep:

@@ -6,19 +6,13 @@ killed is cleared away first.
 """
 
 import asyncio
-import os
-import socket
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from pathlib import Path
 
 import httpx
-import psutil
 from filelock import FileLock, Timeout
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from pydantic import SecretStr
 
 from adspark import schema
 from adspark.errors import ConfigurationError
@@ -29,6 +23,7 @@ from deployments.parts import POLL, STOP_PATIENCE, Part, PartState
 from deployments.provisioning import provision
 from deployments.queue_classes import QUEUE_CLASSES
 from deployments.runs import crash_unfinished_runs, has_worker
+from deployments.stack_settings import HOST, part_environment, port_holder, sandbox_settings
 from deployments.stack_state import (
     ProcessId,
     StackState,
@@ -38,52 +33,21 @@ from deployments.stack_state import (
     stop_process_trees,
 )
 
-HOST = "127.0.0.1"
-SANDBOX_KEY = "sandbox-key"
-
-# Seconds between a worker's questions for work: quick to react, 4 workers cost a tenth of a core.
-_WORKER_QUERY_SECONDS = "2"
-
-
-def sandbox_settings(settings: Settings) -> Settings:
-    """The settings under which the stack runs on the sandbox: data, key and address of its own."""
-    return settings.model_copy(
-        update={
-            "home": settings.home / "sandbox",
-            "database_url": None,
-            "serpapi_key": SecretStr(SANDBOX_KEY),
-            "serpapi_url": f"http://{HOST}:{settings.sandbox_port}",
-        }
-    )
-
-
-def settings_environment(settings: Settings) -> dict[str, str]:
-    """The settings as environment variables, for the processes of the stack."""
-    values: dict[str, str] = {}
-    for name, value in settings:
-        if isinstance(value, SecretStr):
-            values[f"ADSPARK_{name.upper()}"] = value.get_secret_value()
-        elif isinstance(value, tuple):
-            values[f"ADSPARK_{name.upper()}"] = ",".join(str(item) for item in value)
-        elif value is not None:
-            values[f"ADSPARK_{name.upper()}"] = str(value)
-    return values
-
 
 class LocalStack:
     """The parts and their lives.
 
     Args:
         settings: of the caller; its home holds lock and state of the stack.
-        sandbox: serve the sandbox too, and keep its data apart from real data.
+        sandbox: run on the sandbox, with its data in this folder of the home; None: run on SerpApi.
         on_change: called whenever a part's state changes.
     """
 
     def __init__(
-        self, settings: Settings, *, sandbox: bool, on_change: Callable[["LocalStack"], None]
+        self, settings: Settings, *, sandbox: str | None, on_change: Callable[["LocalStack"], None]
     ) -> None:
         self._base = settings
-        self._settings = sandbox_settings(settings) if sandbox else settings
+        self._settings = sandbox_settings(settings, sandbox) if sandbox else settings
         self._sandbox = sandbox
         self._on_change = on_change
         self.ui_url = f"http://{HOST}:{settings.prefect_port}"
@@ -112,7 +76,9 @@ class LocalStack:
             self.state.write(self._base)
             cleanup.callback(lambda: state_file(self._base).unlink(missing_ok=True))
             database_url, prefect_url = self._start_postgres(cleanup)
-            environment = self._environment(database_url)
+            environment = part_environment(
+                self._settings, database_url=database_url, api_url=self.state.api_url
+            )
             cleanup.enter_context(temporary_settings({PREFECT_API_URL: self.state.api_url}))
             cleanup.push_async_callback(self._stop_parts)
             await self._start_parts(environment, prefect_url, database_url)
@@ -216,23 +182,6 @@ class LocalStack:
                 f"worker {queue_class.name}", partial(has_worker, queue_class.name)
             )
 
-    def _environment(self, database_url: str) -> dict[str, str]:
-        settings = self._settings.model_copy(update={"database_url": SecretStr(database_url)})
-        programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-        return (
-            {k: v for k, v in os.environ.items() if not k.startswith("ADSPARK_")}
-            | settings_environment(settings)
-            | {
-                "PATH": programs,
-                "PREFECT_API_URL": self.state.api_url,
-                "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-                "PREFECT_WORKER_QUERY_SECONDS": _WORKER_QUERY_SECONDS,
-                "PREFECT_LOGGING_COLORS": "false",
-                "NO_COLOR": "1",
-                "PYTHONUNBUFFERED": "1",
-            }
-        )
-
     def _spawn(
         self, name: str, arguments: list[str], environment: dict[str, str], *, address: str = ""
     ) -> None:
@@ -271,22 +220,6 @@ class LocalStack:
         part.state = state
         part.address = address or part.address
         self._on_change(self)
-
-
-def port_holder(port: int) -> str | None:
-    """Who has a local port: "python (pid 12)", "another program" where the system hides it."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with suppress(OSError):
-            probe.bind((HOST, port))
-            return None
-    with suppress(psutil.Error):
-        for connection in psutil.net_connections("tcp"):
-            if connection.status != psutil.CONN_LISTEN or connection.laddr[1:2] != (port,):
-                continue
-            if connection.pid:
-                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
-    return "another program"
 
 
 async def _answers(url: str) -> bool:

@@ -19,6 +19,7 @@ from rich.text import Text
 from adspark.settings import Settings, get_settings
 from deployments.output import out
 from deployments.stack_control import start_detached, stop_stack
+from deployments.stack_settings import SANDBOX_DATA
 
 if TYPE_CHECKING:
     from deployments.local_stack import LocalStack
@@ -33,14 +34,16 @@ def up(
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Return when it is ready; stop: adspark down.")
     ] = False,
+    data: Annotated[str, typer.Option(hidden=True)] = SANDBOX_DATA,
 ) -> None:
     """Start the local stack: Postgres, Prefect's server and a worker for each pool."""
+    folder = data if sandbox else None
     if detach:
-        state = start_detached(get_settings(), sandbox=sandbox)
+        state = start_detached(get_settings(), sandbox=folder)
         print_where(ui_url=state.ui_url, api_url=state.api_url, sandbox_url=state.sandbox_url)
         out.print("Stop it with: adspark down")
     else:
-        asyncio.run(_serve(get_settings(), sandbox=sandbox))
+        asyncio.run(_serve(get_settings(), sandbox=folder))
 
 
 def down() -> None:
@@ -83,7 +86,7 @@ def print_where(*, ui_url: str, api_url: str, sandbox_url: str | None) -> None:
     out.print(f"For Prefect's own commands: export PREFECT_API_URL={api_url}")
 
 
-async def _serve(settings: Settings, *, sandbox: bool) -> None:
+async def _serve(settings: Settings, *, sandbox: str | None) -> None:
     from deployments.local_stack import LocalStack  # noqa: PLC0415  (slow)
 
     with _view() as show:

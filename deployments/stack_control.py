@@ -19,8 +19,8 @@ _STOP_PATIENCE = 60.0  # seconds until a stack has ended, before it is forced
 _POLL = 0.2  # seconds
 
 
-def start_detached(settings: Settings, *, sandbox: bool) -> StackState:
-    """Start a stack in the background and wait until it is ready.
+def start_detached(settings: Settings, *, sandbox: str | None) -> StackState:
+    """Start a stack (`sandbox` as of `LocalStack`) in the background and wait until it is ready.
 
     Raises:
         ConfigurationError: a stack runs already.
@@ -30,7 +30,13 @@ def start_detached(settings: Settings, *, sandbox: bool) -> StackState:
         raise ConfigurationError(f"A stack runs already at {other.ui_url}; stop: adspark down")
     settings.home.mkdir(parents=True, exist_ok=True)
     log = settings.home / "stack.log"
-    command = [sys.executable, "-m", "deployments.cli", "up", *(["--sandbox"] if sandbox else [])]
+    command = [
+        sys.executable,
+        "-m",
+        "deployments.cli",
+        "up",
+        *(["--sandbox", "--data", sandbox] if sandbox else []),
+    ]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,

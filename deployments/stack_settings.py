@@ -1,0 +1,79 @@
+"""The surroundings of the local stack: its settings, its processes' environment, its ports."""
+
+import os
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+from pydantic import SecretStr
+
+from adspark.settings import Settings
+
+HOST = "127.0.0.1"
+SANDBOX_KEY = "sandbox-key"
+SANDBOX_DATA = "sandbox"
+"""Folder of the sandbox's data in ADSPARK_HOME, apart from real data."""
+
+# Seconds between a worker's questions for work: quick to react, 4 workers cost a tenth of a core.
+_WORKER_QUERY_SECONDS = "2"
+
+
+def sandbox_settings(settings: Settings, data: str) -> Settings:
+    """The settings under which the stack runs on the sandbox: data, key and address of its own."""
+    return settings.model_copy(
+        update={
+            "home": settings.home / data,
+            "database_url": None,
+            "serpapi_key": SecretStr(SANDBOX_KEY),
+            "serpapi_url": f"http://{HOST}:{settings.sandbox_port}",
+        }
+    )
+
+
+def settings_environment(settings: Settings) -> dict[str, str]:
+    """The settings as environment variables, for the processes of the stack."""
+    values: dict[str, str] = {}
+    for name, value in settings:
+        if isinstance(value, SecretStr):
+            values[f"ADSPARK_{name.upper()}"] = value.get_secret_value()
+        elif isinstance(value, tuple):
+            values[f"ADSPARK_{name.upper()}"] = ",".join(str(item) for item in value)
+        elif value is not None:
+            values[f"ADSPARK_{name.upper()}"] = str(value)
+    return values
+
+
+def part_environment(settings: Settings, *, database_url: str, api_url: str) -> dict[str, str]:
+    """The environment of the stack's processes: this one's, with these settings and addresses."""
+    own = settings.model_copy(update={"database_url": SecretStr(database_url)})
+    return (
+        {k: v for k, v in os.environ.items() if not k.startswith("ADSPARK_")}
+        | settings_environment(own)
+        | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+            "PREFECT_API_URL": api_url,
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_WORKER_QUERY_SECONDS": _WORKER_QUERY_SECONDS,
+            "PREFECT_LOGGING_COLORS": "false",
+            "NO_COLOR": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+    )
+
+
+def port_holder(port: int) -> str | None:
+    """Who has a local port: "python (pid 12)", "another program" where the system hides it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            probe.bind((HOST, port))
+            return None
+    with suppress(psutil.Error):
+        for connection in psutil.net_connections("tcp"):
+            if connection.status != psutil.CONN_LISTEN or connection.laddr[1:2] != (port,):
+                continue
+            if connection.pid:
+                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    return "another program"
