@@ -1,4 +1,4 @@
-"""A Prefect server for the tests of blocks, tasks and flows: one for the whole run."""
+"""A Prefect server for the tests of blocks, tasks and flows: one for them all."""
 
 import os
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from adspark.settings import get_settings
 SANDBOX_KEY = "sandbox-key"
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def prefect_server() -> Iterator[None]:
     """Prefect's own harness: a temporary server and database."""
     with prefect_test_harness(server_startup_timeout=120):

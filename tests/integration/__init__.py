@@ -1,0 +1,1 @@
+"""Tests that need a database or the sandbox."""
