@@ -8,6 +8,7 @@ import sys
 import typer
 
 from adspark.errors import AdSparkError, ConfigurationError
+from adspark.settings import get_settings
 from deployments.database_commands import app as database_app
 from deployments.fetch_commands import fetch, run
 from deployments.output import print_error
@@ -38,6 +39,11 @@ def main() -> None:
     except AdSparkError as error:
         print_error(str(error))
         sys.exit(1)
+    except OSError as error:
+        if not str(error.filename or "").startswith(str(get_settings().home)):
+            raise
+        print_error(f"ADSPARK_HOME: {error.filename}: {error.strerror}; name another folder.")
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ async def server(api_url: str) -> AsyncIterator[PrefectClient]:
 
     Raises:
         ConfigurationError: nothing answers there.
+        AdSparkError: it went away meanwhile.
     """
     with temporary_settings({PREFECT_API_URL: api_url}):
         async with get_client() as client:
@@ -59,7 +60,13 @@ async def server(api_url: str) -> AsyncIterator[PrefectClient]:
                     f"Prefect's server at {api_url} does not answer ({type(error).__name__}); "
                     f"start it with: adspark up"
                 )
-            yield client
+            try:
+                yield client
+            except httpx.HTTPError as error:
+                raise AdSparkError(
+                    f"Prefect's server at {api_url} went away ({type(error).__name__}); what it "
+                    f"was asked for may go on: look there once it is back."
+                ) from error
 
 
 async def run_and_follow(

@@ -64,6 +64,18 @@ def test_a_busy_port_is_named_with_its_holder_and_the_setting(own_stack: Stack) 
     assert not own_stack.processes()
 
 
+@pytest.mark.parametrize(
+    "arguments", [["up"], ["up", "-d"], ["down"], ["demo"], ["db", "check"], ["run", "x"]]
+)
+def test_a_home_that_cannot_be_is_named_in_one_line(own_stack: Stack, arguments: list[str]) -> None:
+    own_stack.more["ADSPARK_HOME"] = "/dev/null/home"
+    done = own_stack.adspark(*arguments)
+    own_stack.more.clear()
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: ADSPARK_HOME: /dev/null/home")
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_told_to_stop_it_leaves_nothing_and_a_second_start_works_at_once(
     own_stack: Stack, number: signal.Signals
