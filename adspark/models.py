@@ -1,15 +1,17 @@
 """The tables, and the enums that are their vocabulary. Times are aware UTC, durations seconds."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Computed,
+    Date,
     DateTime,
     ForeignKey,
     Identity,
@@ -82,6 +84,14 @@ class EventKind(StrEnum):
     ENDED = "ended"
 
 
+class Coverage(StrEnum):
+    """How much of a watch's search was looked at, so that silence can be trusted or not."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    NONE = "none"
+
+
 class VariantStatus(StrEnum):
     """The life of a variant."""
 
@@ -102,6 +112,14 @@ def _moment(*, nullable: bool = True, now: bool = False) -> Column[datetime]:
     return Column(
         DateTime(timezone=True), nullable=nullable, server_default=func.now() if now else None
     )
+
+
+def _whole(default: int) -> Column[int]:
+    return Column(Integer, nullable=False, server_default=text(str(default)))
+
+
+def _flag() -> Column[bool]:
+    return Column(Boolean, nullable=False, server_default=text("false"))
 
 
 def _texts() -> Column[list[str]]:
@@ -127,8 +145,9 @@ class Creative(SQLModel, table=True):
     """One ad of the Transparency Center.
 
     `content_hash` is made by the database from what a person would call the ad. What moves by
-    itself (last_shown, total_days_shown, view counts) and what depends on the search that found
-    the row (target_domain, regions, platforms, first_shown) is left out of it.
+    itself (last_shown, total_days_shown, view counts), what depends on the search that found the
+    row (target_domain, regions, platforms, first_shown) and the size, which some answers leave
+    out and which follows from the picture, is left out of it.
     """
 
     __table_args__ = (
@@ -163,8 +182,7 @@ class Creative(SQLModel, table=True):
         sa_column=Column(
             Text,
             Computed(
-                "md5(format || '|' || coalesce(image_url, '') || '|' || coalesce(video_link, '')"
-                " || '|' || coalesce(width, 0) || 'x' || coalesce(height, 0))",
+                "md5(format || '|' || coalesce(image_url, '') || '|' || coalesce(video_link, ''))",
                 persisted=True,
             ),
             nullable=False,
@@ -175,13 +193,23 @@ class Creative(SQLModel, table=True):
 
 
 class Watch(SQLModel, table=True):
-    """A saved search that is swept again and again."""
+    """A saved search that is swept again and again, and how far the sweeps have come.
+
+    Its past begins anew (`baseline_at` empty, no linked creatives) when its search is changed.
+    """
 
     __table_args__ = (
         UniqueConstraint("user_id", "name"),
         _one_of("platform", Platform),
         _one_of("creative_format", CreativeFormat),
+        _one_of("coverage", Coverage),
         CheckConstraint("advertiser_ids <> '{}' OR text IS NOT NULL", name="query"),
+        CheckConstraint("interval_minutes > 0", name="interval_minutes"),
+        CheckConstraint("max_pages > 0", name="max_pages"),
+        CheckConstraint("monthly_budget >= 0", name="monthly_budget"),
+        CheckConstraint("ended_after_days > 0", name="ended_after_days"),
+        CheckConstraint("details_per_sweep >= 0", name="details_per_sweep"),
+        Index(None, "due_at", postgresql_where=text("is_active")),
     )
 
     id: int | None = Field(default=None, sa_column=_key())
@@ -194,6 +222,41 @@ class Watch(SQLModel, table=True):
     creative_format: CreativeFormat | None = Field(default=None, sa_type=Text)
     political_ads: bool = False
     is_active: bool = True
+    interval_minutes: int = Field(default=60, sa_column=_whole(60))
+    max_pages: int = Field(default=5, sa_column=_whole(5), description="Searches a sweep, at most.")
+    monthly_budget: int | None = Field(
+        default=None, description="Billed searches a calendar month (UTC); None: no bound."
+    )
+    ended_after_days: int = Field(
+        default=7, sa_column=_whole(7), description="An ad not shown for so long has ended."
+    )
+    details_per_sweep: int = Field(
+        default=0, sa_column=_whole(0), description="New ads looked up in detail, one search each."
+    )
+    due_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    baseline_at: datetime | None = Field(
+        default=None,
+        sa_column=_moment(),
+        description="Start of the fetch whose ads count as known from the start.",
+    )
+    complete_at: datetime | None = Field(
+        default=None,
+        sa_column=_moment(),
+        description="Start of the last fetch that reached the end or the watermark.",
+    )
+    has_gaps: bool = Field(
+        default=False,
+        sa_column=_flag(),
+        description="Some ads of the search may never have been seen; only launches count as new.",
+    )
+    checked_at: datetime | None = Field(default=None, sa_column=_moment())
+    coverage: Coverage | None = Field(
+        default=None, sa_type=Text, description="Of the last check, as is `problem`."
+    )
+    problem: str | None = Field(default=None, sa_type=Text)
+    digested_at: datetime | None = Field(
+        default=None, sa_column=_moment(), description="When a digest last told of it."
+    )
     created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
     updated_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
 
@@ -266,7 +329,7 @@ class RateSlot(SQLModel, table=True):
 
 
 class WatchCreative(SQLModel, table=True):
-    """First and last time that a watch matched a creative."""
+    """A creative as a watch knows it: when it matched, and in which state it last saw it."""
 
     __tablename__ = "watch_creative"
 
@@ -280,13 +343,36 @@ class WatchCreative(SQLModel, table=True):
     )
     first_matched_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
     last_matched_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    content_hash: str = Field(
+        sa_column=Column(Text, nullable=False, server_default=text("''")),
+        description="The creative's, when this watch last saw it.",
+    )
+    last_shown: datetime | None = Field(
+        default=None, sa_column=_moment(), description="The latest that this watch was told."
+    )
+    ended_at: datetime | None = Field(
+        default=None, sa_column=_moment(), description="When it was found ended; empty: it runs."
+    )
 
 
 class CreativeEvent(SQLModel, table=True):
-    """Something that a watch noticed about a creative, once."""
+    """Something that a watch noticed about a creative, once.
+
+    `announced_at` is set when the event was handed to Prefect, `notified_at` when it went into a
+    digest. Baseline events are both from the start: they are nobody's news.
+    """
 
     __tablename__ = "creative_event"
-    __table_args__ = (_one_of("kind", EventKind),)
+    __table_args__ = (
+        _one_of("kind", EventKind),
+        Index("ix_creative_event_unannounced", "id", postgresql_where=text("announced_at IS NULL")),
+        Index(
+            "ix_creative_event_unnotified",
+            "watch_id",
+            "id",
+            postgresql_where=text("notified_at IS NULL"),
+        ),
+    )
 
     id: int | None = Field(default=None, sa_column=_key())
     watch_id: int = Field(
@@ -300,7 +386,81 @@ class CreativeEvent(SQLModel, table=True):
     kind: EventKind = Field(sa_type=Text)
     content_hash: str = Field(sa_type=Text)
     occurred_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    announced_at: datetime | None = Field(default=None, sa_column=_moment())
     notified_at: datetime | None = Field(default=None, sa_column=_moment())
+
+
+class CreativeDetail(SQLModel, table=True):
+    """What the ad-details engine said of a creative; asked once, on behalf of one watch.
+
+    The row is made before the search is, so that an answer that was lost is asked for again
+    (free from SerpApi's cache) and counted once.
+    """
+
+    __tablename__ = "creative_detail"
+
+    ad_creative_id: str = Field(
+        sa_column=Column(
+            ForeignKey("creative.ad_creative_id", ondelete="CASCADE"), primary_key=True
+        )
+    )
+    watch_id: int | None = Field(
+        default=None, sa_column=Column(ForeignKey("watch.id", ondelete="SET NULL"), index=True)
+    )
+    asked_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    attempts: int = Field(default=1, sa_column=_whole(1))
+    answered_at: datetime | None = Field(default=None, sa_column=_moment())
+    search_id: str | None = Field(default=None, sa_type=Text)
+    searches_billed: int = Field(default=0, sa_column=_whole(0))
+    searches_cached: int = Field(default=0, sa_column=_whole(0))
+    headline: str | None = Field(default=None, sa_type=Text, description="Of the first variation.")
+    snippet: str | None = Field(default=None, sa_type=Text)
+    call_to_action: str | None = Field(default=None, sa_type=Text)
+    landing_url: str | None = Field(default=None, sa_type=Text)
+    funded_by: str | None = Field(default=None, sa_type=Text, description="Who paid, if told.")
+    variations: list[dict[str, Any]] = Field(
+        default_factory=list,
+        sa_column=Column(JSONB, nullable=False, server_default=text("'[]'")),
+        description="Every variation of the creative, as the service sent it.",
+    )
+    error: str | None = Field(default=None, sa_type=Text)
+
+
+class CreativeRegion(SQLModel, table=True):
+    """A country that a creative was shown in, by the ad-details engine."""
+
+    __tablename__ = "creative_region"
+
+    ad_creative_id: str = Field(
+        sa_column=Column(
+            ForeignKey("creative.ad_creative_id", ondelete="CASCADE"), primary_key=True
+        )
+    )
+    region: str = Field(primary_key=True, sa_type=Text, description="SerpApi code.")
+    first_shown: date | None = Field(default=None, sa_column=Column(Date))
+    last_shown: date | None = Field(default=None, sa_column=Column(Date))
+    times_shown: str | None = Field(default=None, sa_type=Text, description='As sent: "0 - 1000".')
+    first_seen_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+
+
+class Message(SQLModel, table=True):
+    """The outbox: a message to one address, which is written once and never sent twice.
+
+    `sending_at` is set before it is handed over. One that has it and is neither delivered nor
+    failed met a crash on the way: nobody knows whether it arrived, so it is not sent again.
+    """
+
+    __table_args__ = (Index(None, "created_at", postgresql_where=text("delivered_at IS NULL")),)
+
+    id: int | None = Field(default=None, sa_column=_key())
+    subject: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Text, description="Markdown.")
+    recipient: str = Field(sa_type=Text, description="Hash of the address, which is a secret.")
+    created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    attempts: int = Field(default=0, sa_column=_whole(0))
+    sending_at: datetime | None = Field(default=None, sa_column=_moment())
+    delivered_at: datetime | None = Field(default=None, sa_column=_moment())
+    error: str | None = Field(default=None, sa_type=Text)
 
 
 class AdVariant(SQLModel, table=True):
