@@ -8,15 +8,14 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from adspark.errors import AdSparkError, DatabaseSetupError, DatabaseUnavailableError
+from adspark.locks import Locks
 
 MINIMUM_VERSION = 15  # PostgreSQL; what the statements were written against
 CONNECT_TIMEOUT = 10  # seconds
 
-_TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
-_UNLOCK = text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))")
 _REFUSED_LOGIN = ("28",)
 # An attempt to connect that failed carries no SQLSTATE, only the server's words.
 _REFUSED_WORDS = ("authentication failed", "no password supplied", "pg_hba.conf", 'FATAL:  role "')
@@ -40,6 +39,7 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 5) -> None:
         self._url = driver_url(url)
+        self._version_is_good = False
         self._engine = create_async_engine(
             self._url,
             pool_size=pool_size,
@@ -61,34 +61,26 @@ class Database:
                 yield session
 
     @asynccontextmanager
-    async def lock(self, name: str) -> AsyncIterator[bool]:
-        """Try to be the only one on the thing `name`; yields whether that is so.
-
-        The lock belongs to a connection of its own (an advisory lock of PostgreSQL), so it ends
-        with this block or, at the latest, with the process.
-        """
-        key = {"name": name}
+    async def locks(self) -> AsyncIterator[Locks]:
+        """A holder of locks, on a connection of its own; they end with this block."""
         with translated_errors(self._url):
             async with self._engine.connect() as connection:
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
-                locked = bool(await connection.scalar(_TRY_LOCK, key))
-                try:
-                    yield locked
-                finally:
-                    if locked:
-                        await _unlock(connection, key)
+                yield Locks(connection)
+
+    @asynccontextmanager
+    async def lock(self, name: str) -> AsyncIterator[bool]:
+        """Try to be the only one on the thing `name`; yields whether that is so."""
+        async with self.locks() as locks, locks.hold(name) as locked:
+            yield locked
 
     async def check_version(self) -> None:
-        """Raise DatabaseSetupError where the server is older than `MINIMUM_VERSION`."""
+        """Raise DatabaseSetupError where the server is older than `MINIMUM_VERSION`; asks once."""
+        if self._version_is_good:
+            return
         async with self.session() as session:
             check_version(int(await session.scalar(text("SHOW server_version_num")) or 0))
-
-
-async def _unlock(connection: AsyncConnection, key: dict[str, str]) -> None:
-    try:
-        await connection.execute(_UNLOCK, key)
-    except DBAPIError:
-        await connection.invalidate()  # the lock went with the connection
+        self._version_is_good = True
 
 
 def check_version(version_number: int) -> None:

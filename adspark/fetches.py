@@ -1,12 +1,13 @@
 """Every statement on the fetch ledger: what was searched, how far it came and what it cost."""
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue, TypeAdapter
-from sqlalchemy import ColumnElement, and_, func, or_, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col
 
 from adspark.creatives import SavedCreatives
@@ -56,6 +57,48 @@ _RECORD_PAGE = text(
               new_count, changed_count, unchanged_count, rejected_count
     """  # noqa: S608  (put together from the constant above)
 )
+# The unfinished fetch to go on with, if it is fresh, has something to show (or is this run's own)
+# and no later one was completed; any other that seems to run has lost its run.
+_SAME = "query_hash = :query_hash AND watch_id IS NOT DISTINCT FROM CAST(:watch_id AS int)"
+_OPEN = text(
+    f"""
+    WITH latest AS (
+        SELECT id, started_at FROM "fetch"
+        WHERE {_SAME} AND status IN ('running', 'failed')
+            AND updated_at > now() - interval '{RESUMABLE_FOR.total_seconds()} seconds'
+            AND (pages > 0 OR status = 'running' OR flow_run_id = CAST(:flow_run_id AS uuid))
+        ORDER BY started_at DESC LIMIT 1
+    ), unfinished AS (
+        SELECT id FROM latest WHERE NOT EXISTS (
+            SELECT FROM "fetch"
+            WHERE {_SAME} AND status = 'completed' AND started_at > latest.started_at
+        )
+    ), abandoned AS (
+        UPDATE "fetch" SET status = 'abandoned', error = 'Its run ended without saying so.'
+        WHERE {_SAME} AND status = 'running' AND id NOT IN (SELECT id FROM unfinished)
+    ), resumed AS (
+        UPDATE "fetch" SET status = 'running', error = NULL, stop_reason = NULL,
+            finished_at = NULL, flow_run_id = CAST(:flow_run_id AS uuid)
+        WHERE id IN (SELECT id FROM unfinished)
+        RETURNING *
+    ), opened AS (
+        INSERT INTO "fetch" (id, query, query_hash, watch_id, flow_run_id, status, pages,
+            searches_billed, searches_cached, new_count, changed_count, unchanged_count,
+            rejected_count)
+        SELECT gen_random_uuid(), CAST(:query AS jsonb), :query_hash, CAST(:watch_id AS int),
+            CAST(:flow_run_id AS uuid), 'running', 0, 0, 0, 0, 0, 0, 0
+        WHERE NOT EXISTS (SELECT FROM unfinished)
+        RETURNING *
+    )
+    SELECT * FROM resumed UNION ALL SELECT * FROM opened
+    """  # noqa: S608  (put together from constants)
+)
+_FINISH = text("""
+    UPDATE "fetch" SET status = 'completed', stop_reason = :stop_reason, finished_at = now(),
+        updated_at = now()
+    WHERE id = :id
+    RETURNING status, stop_reason, finished_at
+""")
 
 
 async def open_fetch(
@@ -67,38 +110,16 @@ async def open_fetch(
 ) -> Fetch:
     """The unfinished fetch of this query to go on with, else a new one; does not commit.
 
-    Only whoever holds the query's lock may call it: an unfinished fetch then has lost its run.
+    A watch goes on with its own fetches only, since no other has linked their creatives to it.
+    Whoever calls it must hold the query's lock: an unfinished fetch then has lost its run.
     """
-    same = (
-        col(Fetch.query_hash) == query.hash,
-        col(Fetch.status).in_([FetchStatus.RUNNING, FetchStatus.FAILED]),
-    )
-    fresh = col(Fetch.updated_at) > func.now() - RESUMABLE_FOR
-    # One that failed with nothing to show for it stays in the ledger as it is.
-    worth_it = or_(
-        col(Fetch.pages) > 0,
-        col(Fetch.status) == FetchStatus.RUNNING,
-        and_(col(Fetch.flow_run_id).is_not(None), col(Fetch.flow_run_id) == flow_run_id),
-    )
-    latest = (
-        select(Fetch).where(*same, fresh, worth_it).order_by(col(Fetch.started_at).desc()).limit(1)
-    )
-    finished_since = await _completed_since(session, query)
-    unfinished = await session.scalar(latest)
-    if unfinished is not None and finished_since and finished_since > unfinished.started_at:
-        unfinished = None
-    await _abandon(session, *same, keep=unfinished)
-    if unfinished is None:
-        unfinished = Fetch(query=query.model_dump(mode="json"), query_hash=query.hash)
-        session.add(unfinished)
-    unfinished.status = FetchStatus.RUNNING
-    unfinished.error = None
-    unfinished.stop_reason = None
-    unfinished.finished_at = None
-    unfinished.flow_run_id = flow_run_id
-    unfinished.watch_id = watch_id
-    await session.flush()
-    return unfinished
+    values = {
+        "query": query.model_dump_json(),
+        "query_hash": query.hash,
+        "watch_id": watch_id,
+        "flow_run_id": flow_run_id,
+    }
+    return Fetch(**(await session.execute(_OPEN, values)).mappings().one())
 
 
 async def record_page(
@@ -117,8 +138,7 @@ async def record_page(
         "rejected": len(page.rejected),
     }
     recorded = await session.execute(_RECORD_PAGE, figures | _searches(fetch, page))
-    for name, value in recorded.mappings().one().items():
-        set_committed_value(fetch, name, value)
+    _take_over(fetch, dict(recorded.mappings().one()))
     if page.rejected:
         session.add_all(
             RejectedRow(fetch_id=fetch.id, reason=row.reason, payload=_storable(row.payload))
@@ -144,10 +164,8 @@ async def count_page(
 
 async def finish_fetch(session: AsyncSession, *, fetch: Fetch, stop_reason: StopReason) -> None:
     """Close a fetch that got what it wanted; does not commit."""
-    fetch.status = FetchStatus.COMPLETED
-    fetch.stop_reason = stop_reason
-    fetch.finished_at = await session.scalar(select(func.now()))
-    await _touch(session, fetch)
+    finished = await session.execute(_FINISH, {"id": fetch.id, "stop_reason": stop_reason})
+    _take_over(fetch, dict(finished.mappings().one()))
 
 
 async def fail_fetch(session: AsyncSession, *, fetch_id: UUID, error: str) -> None:
@@ -166,10 +184,18 @@ async def fail_fetch(session: AsyncSession, *, fetch_id: UUID, error: str) -> No
 
 async def restart_fetch(session: AsyncSession, *, fetch: Fetch) -> None:
     """Take a fetch back to its first page, since its token is not accepted; does not commit."""
-    fetch.next_page_token = None
-    fetch.pages = 0
-    fetch.new_count = fetch.changed_count = fetch.unchanged_count = fetch.rejected_count = 0
-    await _touch(session, fetch)
+    begun_anew = {
+        "next_page_token": None,
+        "pages": 0,
+        "new_count": 0,
+        "changed_count": 0,
+        "unchanged_count": 0,
+        "rejected_count": 0,
+    }
+    await session.execute(
+        update(Fetch).where(col(Fetch.id) == fetch.id).values(**begun_anew, updated_at=func.now())
+    )
+    _take_over(fetch, begun_anew)
 
 
 async def running_fetch(session: AsyncSession, *, query: CreativeQuery) -> Fetch | None:
@@ -188,27 +214,9 @@ def _searches(fetch: Fetch, page: SearchPage) -> dict[str, object]:
     return {"searches": _ASKED.dump_json(page.searches).decode(), "started_at": fetch.started_at}
 
 
-async def _completed_since(session: AsyncSession, query: CreativeQuery) -> datetime | None:
-    started: datetime | None = await session.scalar(
-        select(func.max(Fetch.started_at)).where(
-            col(Fetch.query_hash) == query.hash, col(Fetch.status) == FetchStatus.COMPLETED
-        )
-    )
-    return started
-
-
-async def _abandon(session: AsyncSession, *same: ColumnElement[bool], keep: Fetch | None) -> None:
-    others = col(Fetch.id) != keep.id if keep else col(Fetch.id).is_not(None)
-    await session.execute(
-        update(Fetch)
-        .where(*same, col(Fetch.status) == FetchStatus.RUNNING, others)
-        .values(status=FetchStatus.ABANDONED, error="Its run ended without saying so.")
-    )
-
-
-async def _touch(session: AsyncSession, fetch: Fetch) -> None:
-    fetch.updated_at = func.now()  # type: ignore[assignment]  # the database's clock
-    await session.flush()
+def _take_over(fetch: Fetch, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(fetch, name, value)
 
 
 def _storable(payload: JsonValue) -> JsonValue:

@@ -7,6 +7,7 @@ database as long as its run is alive, and the lock goes with the run's connectio
 
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -77,11 +78,39 @@ class FetchSummary(BaseModel):
         return f"{found}{rejected} on {pages}; {cost}" + (f" ({'; '.join(notes)})" if notes else "")
 
 
-Hook = Callable[[FetchSummary], Awaitable[None]]
+@dataclass(frozen=True)
+class Bounds:
+    """How far a fetch goes.
+
+    Attributes:
+        max_pages: pages at most.
+        watermark: no page after one that reaches further back than this (last_shown).
+        max_billed: no page after so many billed searches.
+    """
+
+    max_pages: int = 1
+    watermark: datetime | None = None
+    max_billed: int | None = None
 
 
-async def _nothing(_: FetchSummary) -> None:
-    """The hook of a caller that wants none."""
+Gate = Callable[[], Awaitable[None]]
+"""What a search waits for before it is made, as a rate limit; it may refuse by an error."""
+AfterPage = Callable[[FetchSummary], Awaitable[None]]
+"""Told of the summary so far after each stored page."""
+Follow = Callable[[AsyncSession, Fetch, SearchPage | None, StopReason | None], Awaitable[None]]
+"""Work that belongs into the transaction of a page (None: of the end alone), as a watch's."""
+
+
+async def no_gate() -> None:
+    """The gate of a caller without limits."""
+
+
+async def _no_report(_: FetchSummary) -> None:
+    """For a caller that wants none."""
+
+
+async def _no_follow(*_: object) -> None:
+    """For a fetch that belongs to nobody."""
 
 
 async def fetch_query(
@@ -92,16 +121,14 @@ async def fetch_query(
     max_pages: int = 1,
     dry_run: bool = False,
     flow_run_id: UUID | None = None,
-    before_search: Hook = _nothing,
-    after_page: Hook = _nothing,
+    before_search: Gate = no_gate,
+    after_page: AfterPage = _no_report,
 ) -> FetchSummary:
     """Fetch at most `max_pages` pages of a query, going on where an earlier run died.
 
     Args:
         dry_run: search, but leave the database as it is.
         flow_run_id: whose fetch this is, for the ledger.
-        before_search: awaited before each page is asked for, as by a rate limit.
-        after_page: awaited with the summary so far after each stored page.
 
     Raises:
         InvalidQueryError: `max_pages` is below 1.
@@ -110,46 +137,67 @@ async def fetch_query(
     """
     check_max_pages(max_pages)
     await database.check_version()
-    fetching = _Fetching(database, client, query, max_pages, before_search, after_page)
-    async with database.lock(f"fetch:{query.hash}") as locked:
+    fetching = Fetching(
+        database,
+        client,
+        query,
+        Bounds(max_pages=max_pages),
+        before_search=before_search,
+        after_page=after_page,
+    )
+    async with database.lock(lock_name(query)) as locked:
         if not locked:
             raise await _busy(database, query)
-        return await (fetching.try_out() if dry_run else fetching.run(flow_run_id))
+        if dry_run:
+            return await fetching.try_out()
+        async with database.session() as session:
+            fetch = await open_fetch(session, query=query, flow_run_id=flow_run_id)
+            await session.commit()
+        return await fetching.run(fetch)
 
 
-def stop_reason(page: SearchPage, *, pages: int, max_pages: int) -> StopReason | None:
+def lock_name(query: CreativeQuery) -> str:
+    """The lock that whoever fetches this query holds."""
+    return f"fetch:{query.hash}"
+
+
+def stop_reason(page: SearchPage, *, pages: int, billed: int, bounds: Bounds) -> StopReason | None:
     """Why no page is asked for after `page`, the `pages`-th; None to go on."""
     if page.next_page_token is None:
         return StopReason.END
-    if pages >= max_pages:
+    if bounds.watermark and page.oldest_shown and page.oldest_shown < bounds.watermark:
+        return StopReason.WATERMARK
+    if bounds.max_billed is not None and billed >= bounds.max_billed:
+        return StopReason.BUDGET
+    if pages >= bounds.max_pages:
         return StopReason.PAGE_LIMIT
     return None
 
 
-class _Fetching:
-    """One call of `fetch_query`: its parts, and the summary that it fills."""
+class Fetching:
+    """One fetch of a query; whoever runs it holds the query's lock."""
 
     def __init__(
         self,
         database: Database,
         client: SerpApiClient,
         query: CreativeQuery,
-        max_pages: int,
-        before_search: Hook,
-        after_page: Hook,
+        bounds: Bounds,
+        *,
+        before_search: Gate = no_gate,
+        after_page: AfterPage = _no_report,
+        follow: Follow = _no_follow,
     ) -> None:
         self._database = database
         self._client = client
-        self._max_pages = max_pages
+        self._bounds = bounds
         self._before_search = before_search
         self._after_page = after_page
+        self._follow = follow
         self._summary = FetchSummary(query=query)
 
-    async def run(self, flow_run_id: UUID | None) -> FetchSummary:
-        """Store page by page, in the ledger's name."""
-        async with self._database.session() as session:
-            fetch = await open_fetch(session, query=self._summary.query, flow_run_id=flow_run_id)
-            await session.commit()
+    async def run(self, fetch: Fetch) -> FetchSummary:
+        """Store page by page, in the name of `fetch`, just opened in the ledger."""
         self._summary.fetch_id = fetch.id
         self._summary.resumed = fetch.pages > 0
         try:
@@ -166,61 +214,66 @@ class _Fetching:
         self._summary.dry_run = True
         fetch = Fetch(query={}, query_hash="", started_at=datetime.now(UTC))
 
-        async def store(page: SearchPage, stop: StopReason | None) -> None:
+        async def store(page: SearchPage) -> StopReason | None:
             async with self._database.session() as session:
                 saved = await self._save(session, page)
                 await count_page(session, fetch=fetch, page=page, saved=saved)
                 await session.rollback()
+            stop = self._stop_after(page, fetch)
             self._tell(fetch, page, saved, stop)
+            return stop
 
-        await self._drive(store, token=None, pages=0)
+        await self._drive(store, token=None)
         return self._summary
 
     async def _run_from(self, fetch: Fetch) -> None:
-        if fetch.pages >= self._max_pages:
+        if fetch.pages >= self._bounds.max_pages:
             async with self._database.session() as session:
-                session.add(fetch)
                 await finish_fetch(session, fetch=fetch, stop_reason=StopReason.PAGE_LIMIT)
+                await self._follow(session, fetch, None, StopReason.PAGE_LIMIT)
                 await session.commit()
             self._tell(fetch, None, None, StopReason.PAGE_LIMIT)
             return
         taken_up = fetch.next_page_token
         try:
-            await self._drive(self._storing(fetch), token=taken_up, pages=fetch.pages)
+            await self._drive(self._storing(fetch), token=taken_up)
         except ServiceRefusedError:
             if taken_up is None or fetch.next_page_token != taken_up:
                 raise
             # The old page token has expired: from the first page again, which costs little.
             async with self._database.session() as session:
-                session.add(fetch)
                 await restart_fetch(session, fetch=fetch)
                 await session.commit()
-            await self._drive(self._storing(fetch), token=None, pages=0)
+            await self._drive(self._storing(fetch), token=None)
 
     def _storing(self, fetch: Fetch) -> "Store":
-        async def store(page: SearchPage, stop: StopReason | None) -> None:
+        async def store(page: SearchPage) -> StopReason | None:
             async with self._database.session() as session:
-                session.add(fetch)
                 saved = await self._save(session, page)
                 await record_page(session, fetch=fetch, page=page, saved=saved)
+                stop = self._stop_after(page, fetch)
                 if stop:
                     await finish_fetch(session, fetch=fetch, stop_reason=stop)
+                await self._follow(session, fetch, page, stop)
                 await session.commit()
             self._tell(fetch, page, saved, stop)
+            return stop
 
         return store
 
-    async def _drive(self, store: "Store", *, token: str | None, pages: int) -> None:
-        """Get page after page and hand each to `store`, until there is a reason to stop."""
+    async def _drive(self, store: "Store", *, token: str | None) -> None:
+        """Get page after page and hand each to `store`, until that says to stop."""
         async with aclosing(self._client.pages(self._summary.query, token=token)) as answers:
             stop = None
             while stop is None:
-                await self._before_search(self._summary)
-                page = await anext(answers)
-                pages += 1
-                stop = stop_reason(page, pages=pages, max_pages=self._max_pages)
-                await store(page, stop)
+                await self._before_search()
+                stop = await store(await anext(answers))
                 await self._after_page(self._summary)
+
+    def _stop_after(self, page: SearchPage, fetch: Fetch) -> StopReason | None:
+        return stop_reason(
+            page, pages=fetch.pages, billed=fetch.searches_billed, bounds=self._bounds
+        )
 
     async def _save(self, session: AsyncSession, page: SearchPage) -> SavedCreatives:
         query = self._summary.query
@@ -248,10 +301,11 @@ class _Fetching:
         if page and saved:
             summary.sandbox = page.sandbox
             room = SAMPLE_SIZE - len(summary.new_creatives)
-            summary.new_creatives += describe_creatives(page.rows, only=saved.new, most=room)
+            if room > 0 and saved.new:
+                summary.new_creatives += describe_creatives(page.rows, only=saved.new, most=room)
 
 
-Store = Callable[[SearchPage, StopReason | None], Awaitable[None]]
+Store = Callable[[SearchPage], Awaitable[StopReason | None]]
 
 
 async def _busy(database: Database, query: CreativeQuery) -> BusyError:

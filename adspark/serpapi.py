@@ -96,8 +96,13 @@ class SerpApiClient:
             if page.is_empty and page.next_page_token:
                 again = await self.search(query, token=token)
                 page = again.model_copy(update={"searches": page.searches + again.searches})
+            if page.is_empty and page.next_page_token and token is None:
+                raise ServiceUnavailableError(
+                    "SerpApi's first page is empty, although it names a next one."
+                )
             if page.is_empty or page.next_page_token == token:
-                page = page.model_copy(update={"next_page_token": None})
+                broke_off = page.next_page_token is not None
+                page = page.model_copy(update={"next_page_token": None, "broke_off": broke_off})
             yield page
             if page.next_page_token is None:
                 return

@@ -97,14 +97,23 @@ class Search(BaseModel):
 
 
 class SearchPage(BaseModel):
-    """One page of creatives, best newest first, with what it took to get it."""
+    """One page of creatives, newest last_shown first, with what it took to get it.
+
+    `broke_off` says that it was empty although more was promised, so the end may not be the end.
+    """
 
     searches: list[Search]
     rows: list[CreativePayload] = Field(default_factory=list)
     rejected: list[RejectedPayload] = Field(default_factory=list)
     next_page_token: str | None = None
     total_results: int | None = None
+    broke_off: bool = False
     sandbox: bool = False
+
+    @property
+    def oldest_shown(self) -> datetime | None:
+        """The earliest last_shown on the page."""
+        return min((row.last_shown for row in self.rows if row.last_shown), default=None)
 
     @property
     def is_empty(self) -> bool:

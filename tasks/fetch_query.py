@@ -32,7 +32,7 @@ async def fetch_query(query: CreativeQuery, max_pages: int, dry_run: bool) -> Fe
     connection = (await AdSparkDatabase.load_configured()).connect()
     async with connection as database, credentials.get_client() as client:
 
-        async def wait_for_slot(_: FetchSummary) -> None:
+        async def wait_for_slot() -> None:
             if limit is not None:
                 await take_slot(database, name=SEARCHES, limit=limit)
 

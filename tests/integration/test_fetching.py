@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from adspark.database import Database
 from adspark.errors import AdSparkError, BusyError, RateLimitedError, ServiceUnavailableError
-from adspark.fetching import FetchSummary, Hook, fetch_query
+from adspark.fetching import AfterPage, FetchSummary, fetch_query
 from adspark.queries import CreativeQuery
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
@@ -67,7 +67,7 @@ class Died(BaseException):
     """The process of a fetch is gone; nothing in it may tidy up."""
 
 
-def die_after(pages: int) -> Hook:
+def die_after(pages: int) -> AfterPage:
     """A hook that kills the fetch after so many stored pages."""
 
     async def hook(summary: FetchSummary) -> None:

@@ -184,6 +184,11 @@ async def test_pages_come_until_the_one_without_a_next(
     assert await pages_of(answers) == (rows, searches)
 
 
+async def test_an_empty_first_page_that_names_a_next_one_is_a_failure_and_not_an_end() -> None:
+    with pytest.raises(ServiceUnavailableError, match="first page is empty"):
+        await pages_of({None: [body(token="a"), body(token="a")]})
+
+
 async def test_the_age_of_an_answer_is_told_by_serpapis_own_clock() -> None:
     headers = {"Date": "Wed, 12 Aug 2026 23:20:00 GMT"}
     async with client(lambda _: httpx.Response(200, json=body(), headers=headers)) as serpapi:
