@@ -5,9 +5,11 @@ AdSparkError
 │   ├── ServiceUnavailableError   5xx, time-out, cut or garbled answer
 │   ├── RateLimitedError          the hour's searches are used up
 │   ├── BusyError                 another run holds the same thing
+│   ├── PostponedError            time, searches or a budget have to come first
 │   └── DatabaseUnavailableError  Postgres does not answer
 └── PermanentError              trying again gives the same
     ├── QuotaExhaustedError       the month's searches are used up
+    ├── UnknownWatchError         there is no such watch, or it is paused
     ├── ServiceRefusedError       the service will not answer this request
     └── ConfigurationError        a setting, a right or a parameter has to change first
         ├── InvalidQueryError       a parameter; names the field
@@ -38,6 +40,10 @@ class BusyError(TemporaryError):
     """Another run holds the same query, watch or variant."""
 
 
+class PostponedError(TemporaryError):
+    """Nothing went wrong; time, searches or a budget for it have to come first."""
+
+
 class DatabaseUnavailableError(TemporaryError):
     """Postgres does not answer, or went away."""
 
@@ -48,6 +54,10 @@ class PermanentError(AdSparkError):
 
 class QuotaExhaustedError(PermanentError):
     """The plan's searches are used up until it renews."""
+
+
+class UnknownWatchError(PermanentError):
+    """There is no such watch, or it is paused."""
 
 
 class ServiceRefusedError(PermanentError):

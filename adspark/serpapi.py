@@ -26,9 +26,11 @@ from adspark.errors import (
     ServiceUnavailableError,
 )
 from adspark.queries import CreativeQuery
+from adspark.serpapi_details import DetailsPayload, parse_details
 from adspark.serpapi_payloads import AccountPayload, Search, SearchPage, parse_rows
 
 ENGINE = "google_ads_transparency_center"
+DETAILS_ENGINE = "google_ads_transparency_center_ad_details"
 DEFAULT_TIMEOUT = 60.0  # seconds; recorded searches took 0.3 to 12.8
 
 _KEEP_ALIVE = 60.0  # seconds a connection waits for the next page
@@ -119,10 +121,30 @@ class SerpApiClient:
             ServiceUnavailableError: time-out, failure or garbled answer on SerpApi's side.
         """
         parameters = query_parameters(query) | ({"next_page_token": token} if token else {})
-        response = await self._get("/search.json", parameters)
-        if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            raise await self._why_too_many()
+        response = await self._search(parameters)
         return _parse_page(_checked_body(response), response)
+
+    async def details(self, *, advertiser_id: str, creative_id: str) -> DetailsPayload:
+        """Copy, regions and payer of one creative; one search.
+
+        Raises:
+            ServiceRefusedError: the creative has no details.
+            AdSparkError: as `search`.
+        """
+        response = await self._search(
+            {
+                "engine": DETAILS_ENGINE,
+                "advertiser_id": advertiser_id,
+                "creative_id": creative_id,
+            }
+        )
+        body = _checked_body(response)
+        if not isinstance(body.get("search_information"), dict):
+            quoted = str(body.get("error", ""))[:_LONGEST_QUOTE]
+            raise ServiceRefusedError(f"SerpApi has no details of {creative_id}: {quoted}")
+        metadata = _checked_metadata(body)
+        search = Search(id=metadata["id"], age=_age(metadata, response))
+        return parse_details(body, search)
 
     async def account(self) -> AccountPayload:
         """Plan, searches left and this hour's use; free.
@@ -138,6 +160,12 @@ class SerpApiClient:
             raise ServiceUnavailableError(
                 f"SerpApi's account answer cannot be read: {error.errors()[0]['msg']}."
             ) from None
+
+    async def _search(self, parameters: dict[str, str]) -> httpx.Response:
+        response = await self._get("/search.json", parameters)
+        if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            raise await self._why_too_many()
+        return response
 
     async def _get(self, path: str, parameters: dict[str, str]) -> httpx.Response:
         try:
@@ -240,19 +268,11 @@ def _checked_body(response: httpx.Response) -> dict[str, Any]:
 
 
 def _parse_page(body: dict[str, Any], response: httpx.Response) -> SearchPage:
-    metadata = body.get("search_metadata")
+    metadata = _checked_metadata(body)
     information = body.get("search_information")
     pagination = body.get("serpapi_pagination")
     rows = body.get("ad_creatives")
     error = body.get("error")
-    if not isinstance(metadata, dict) or not isinstance(metadata.get("id"), str):
-        raise ServiceUnavailableError(
-            f"SerpApi's answer lacks its search_metadata: {str(error or '')[:_LONGEST_QUOTE]}"
-        )
-    if error and _NO_RESULTS not in str(error):
-        raise ServiceUnavailableError(f"SerpApi: {str(error)[:_LONGEST_QUOTE]}")
-    if metadata.get("status") != "Success":
-        raise ServiceUnavailableError(f"SerpApi: search ended as {metadata.get('status')!r}.")
     if rows is None and not error:
         raise ServiceUnavailableError("SerpApi's answer has neither creatives nor an error.")
     good, rejected = parse_rows(rows if isinstance(rows, list) else [])
@@ -266,6 +286,21 @@ def _parse_page(body: dict[str, Any], response: httpx.Response) -> SearchPage:
         total_results=total if isinstance(total, int) else None,
         sandbox=metadata.get("sandbox") is True,
     )
+
+
+def _checked_metadata(body: dict[str, Any]) -> dict[str, Any]:
+    """The search_metadata of a search that succeeded, if only in finding nothing."""
+    metadata = body.get("search_metadata")
+    error = body.get("error")
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("id"), str):
+        raise ServiceUnavailableError(
+            f"SerpApi's answer lacks its search_metadata: {str(error or '')[:_LONGEST_QUOTE]}"
+        )
+    if error and _NO_RESULTS not in str(error):
+        raise ServiceUnavailableError(f"SerpApi: {str(error)[:_LONGEST_QUOTE]}")
+    if metadata.get("status") != "Success":
+        raise ServiceUnavailableError(f"SerpApi: search ended as {metadata.get('status')!r}.")
+    return metadata
 
 
 def _age(metadata: dict[str, Any], response: httpx.Response) -> float:

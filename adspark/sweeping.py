@@ -1,0 +1,370 @@
+"""Sweep: check every due watch, the most overdue first, many at once.
+
+One watch's failure stops no other. What failed for the moment is tried again after a while, others
+going on meanwhile. A sweep starts no search that the account has none left for, and none that it
+has no time for; whatever waits for that stays due and is the first next time.
+"""
+
+import asyncio
+import heapq
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pydantic import BaseModel, Field
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.checking import Checker, WatchSummary
+from adspark.errors import (
+    AdSparkError,
+    BusyError,
+    DatabaseUnavailableError,
+    InvalidCredentialsError,
+    PermanentError,
+    PostponedError,
+    QuotaExhaustedError,
+    UnknownWatchError,
+)
+from adspark.fetching import Gate, no_gate
+from adspark.models import Coverage
+from adspark.serpapi_payloads import AccountPayload
+from adspark.watch_events import EventCounts
+
+AT_ONCE = 20
+"""Watches that are checked at the same time; the limit on searches is another matter."""
+SAMPLE_SIZE = 50
+"""Watches that a summary names; the database has them all."""
+
+# A watch that falls due in a moment is taken along, or it would wait for the next sweep. Not
+# earlier than it is due: SerpApi would answer from its cache, which has no news.
+_LOOK_AHEAD = "1 minute"
+
+_DUE = text(f"""
+    SELECT id, greatest(0, extract(epoch FROM due_at - now()))::float8 AS wait FROM watch
+    WHERE is_active AND due_at <= now() + interval '{_LOOK_AHEAD}'
+    ORDER BY due_at, id
+""")  # noqa: S608  (put together from constants)
+_POSTPONE = text("""
+    UPDATE watch SET checked_at = now(), coverage = 'none', problem = :problem
+    WHERE id = ANY (:watch_ids) AND is_active
+""")
+
+
+class Due(NamedTuple):
+    """A watch that is due, or will be in `wait` seconds."""
+
+    watch_id: int
+    wait: float = 0.0
+
+
+class Problem(BaseModel):
+    """A watch that could not be looked at, or not fully, and why."""
+
+    watch_id: int
+    reason: str
+
+
+class SweepSummary(BaseModel):
+    """What a sweep came to; `due` is the sum of `checked`, `failed`, `waiting` and `skipped`.
+
+    Attributes:
+        checked: looked at; of these `partial` not fully.
+        failed: for a reason of their own, after all retries.
+        waiting: for searches, time or their budget.
+        skipped: in another run's hands, paused or deleted meanwhile.
+        reasons: how often each reason came up among those that failed or wait.
+        problems: the first watches of those, by name of the reason.
+    """
+
+    due: int = 0
+    checked: int = 0
+    partial: int = 0
+    failed: int = 0
+    waiting: int = 0
+    over_budget: int = 0
+    skipped: int = 0
+    retried: int = 0
+    pages: int = 0
+    searches_billed: int = 0
+    searches_cached: int = 0
+    details: int = 0
+    events: EventCounts = Field(default_factory=EventCounts)
+    reasons: dict[str, int] = Field(default_factory=dict)
+    problems: list[Problem] = Field(default_factory=list)
+    sandbox: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every due watch was looked at, or waits for nothing but its own budget."""
+        return self.failed == 0 and self.waiting == self.over_budget
+
+    @property
+    def headline(self) -> str:
+        """The summary in one line."""
+        parts = [f"{self.checked} of {self.due} due watches checked: {self.events}"]
+        for number, words in (
+            (self.failed, "failed"),
+            (self.waiting, "wait"),
+            (self.partial, "only in part"),
+            (self.skipped, "skipped"),
+        ):
+            if number:
+                parts.append(f"{number} {words}")
+        if self.reasons:
+            told = sorted(self.reasons.items(), key=lambda item: -item[1])
+            parts.append("; ".join(f"{number} × {reason}" for reason, number in told[:3]))
+        parts.append(f"searches: {self.searches_billed} billed, {self.searches_cached} cached")
+        return ". ".join(parts) + "."
+
+    def add(self, other: "SweepSummary") -> None:
+        """Add what another part of the same sweep came to."""
+        for name in (
+            "due", "checked", "partial", "failed", "waiting", "over_budget", "skipped", "retried",
+            "pages", "searches_billed", "searches_cached", "details",
+        ):  # fmt: skip
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.events.add(other.events)
+        self.reasons = dict(Counter(self.reasons) + Counter(other.reasons))
+        self.problems = (self.problems + other.problems)[:SAMPLE_SIZE]
+        self.sandbox = self.sandbox or other.sandbox
+
+    def count(self, checked: WatchSummary) -> None:
+        """Add a watch that was checked, or that waits for its budget."""
+        self.pages += checked.pages
+        self.searches_billed += checked.searches_billed
+        self.searches_cached += checked.searches_cached
+        self.details += checked.details.found if checked.details else 0
+        self.events.add(checked.events)
+        self.sandbox = self.sandbox or checked.sandbox
+        if checked.coverage is Coverage.NONE:
+            self.waiting += 1
+            self.over_budget += 1
+            self.explain(checked.watch_id, "their month's budget is spent")
+            return
+        self.checked += 1
+        if checked.coverage is Coverage.PARTIAL:
+            self.partial += 1
+
+    def explain(self, watch_id: int, reason: str) -> None:
+        """Note why a watch could not be looked at."""
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+        if len(self.problems) < SAMPLE_SIZE:
+            self.problems.append(Problem(watch_id=watch_id, reason=reason))
+
+
+def searches_left(account: AccountPayload) -> tuple[int | None, str]:
+    """How many searches the account allows just now, and what stands against more.
+
+    Returns:
+        None where it does not say.
+    """
+    bounds = []
+    if account.total_searches_left is not None:
+        bounds.append((account.total_searches_left, "searches left in this month's plan"))
+    if account.account_rate_limit_per_hour is not None:
+        used = account.this_hour_searches or 0
+        left = max(0, account.account_rate_limit_per_hour - used)
+        bounds.append((left, f"searches left of {account.account_rate_limit_per_hour} an hour"))
+    if not bounds:
+        return None, ""
+    left, what = min(bounds)
+    return left, f"only {left} {what}"
+
+
+class SweepGate:
+    """What stands before every search of a sweep: its share of searches, its time, the rate limit.
+
+    Args:
+        take_slot: waits for the rate limit; asked one at a time, in the order of coming.
+        searches: that the account has left; None: not known, so not bounded.
+        shortage: why there are no more, for a person.
+        seconds: after which no search is begun.
+    """
+
+    def __init__(
+        self,
+        take_slot: Gate = no_gate,
+        *,
+        searches: int | None = None,
+        shortage: str = "",
+        seconds: float | None = None,
+    ) -> None:
+        self._take_slot = take_slot
+        self._left = searches
+        self._shortage = shortage
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self._turn = asyncio.Lock()
+
+    async def __call__(self) -> None:
+        """Let a search through.
+
+        Raises:
+            PostponedError: there are no searches or there is no time left for it.
+        """
+        self.check_time()
+        if self._left is not None:
+            if self._left <= 0:
+                raise PostponedError(f"no searches left ({self._shortage})")
+            self._left -= 1
+        left = None if self._deadline is None else self._deadline - time.monotonic()
+        try:
+            async with asyncio.timeout(left), self._turn:
+                await self._take_slot()
+        except TimeoutError:
+            self.give_back(1)
+            raise self._out_of_time() from None
+
+    def check_time(self) -> None:
+        """Raise PostponedError where nothing may be begun any more."""
+        if not self.has_time():
+            raise self._out_of_time()
+
+    def has_time(self, delay: float = 0.0) -> bool:
+        """Whether a search may still be begun in `delay` seconds."""
+        return self._deadline is None or time.monotonic() + delay < self._deadline
+
+    def give_back(self, searches: int) -> None:
+        """Searches that cost nothing after all."""
+        if self._left is not None:
+            self._left += searches
+
+    @staticmethod
+    def _out_of_time() -> PostponedError:
+        return PostponedError("no time left in this sweep (limit on searches a minute)")
+
+
+@dataclass(order=True)
+class _Turn:
+    """A watch in the queue: when it may be tried, and which it is in the order of need."""
+
+    not_before: float
+    place: int
+    watch_id: int = field(compare=False)
+    attempt: int = field(default=0, compare=False)
+
+
+OnCheck = Callable[[WatchSummary], Awaitable[None]]
+OnProgress = Callable[[SweepSummary], Awaitable[None]]
+
+
+async def _ignore(_: object) -> None:
+    """For a caller that wants no reports."""
+
+
+class Sweep:
+    """One sweep over watches in the order given.
+
+    Args:
+        checker: its gate is the sweep's, else searches are not counted.
+        retry_delays: seconds before each further try of what failed for the moment.
+        at_once: watches at the same time.
+        on_check: told of each watch that was checked.
+        on_progress: told of the summary so far, after each watch.
+    """
+
+    def __init__(
+        self,
+        checker: Checker,
+        gate: SweepGate,
+        *,
+        retry_delays: Sequence[float] = (),
+        at_once: int = AT_ONCE,
+        on_check: OnCheck = _ignore,
+        on_progress: OnProgress = _ignore,
+    ) -> None:
+        self._checker = checker
+        self._gate = gate
+        self._retry_delays = retry_delays
+        self._at_once = at_once
+        self._on_check = on_check
+        self._on_progress = on_progress
+        self._queue: list[_Turn] = []
+        self._stop: AdSparkError | None = None
+        self._postponed: dict[str, list[int]] = {}
+        self._summary = SweepSummary()
+
+    async def run(self, due: Sequence[Due]) -> SweepSummary:
+        """Check them all.
+
+        Raises:
+            DatabaseUnavailableError: Postgres went away; what was stored stays.
+        """
+        now = time.monotonic()
+        self._queue = [
+            _Turn(now + one.wait if one.wait else 0.0, place, one.watch_id)
+            for place, one in enumerate(due)
+        ]
+        self._summary.due = len(due)
+        try:
+            async with asyncio.TaskGroup() as workers:
+                for _ in range(min(self._at_once, len(due))):
+                    workers.create_task(self._work())
+        except ExceptionGroup as group:  # the first one ended the others
+            raise group.exceptions[0] from None
+        await self._note_postponed()
+        return self._summary
+
+    async def _work(self) -> None:
+        while self._queue:
+            wait = self._queue[0].not_before - time.monotonic()
+            if wait > 0 and self._stop is None:
+                await asyncio.sleep(wait)
+                continue
+            turn = heapq.heappop(self._queue)
+            await self._take(turn)
+            await self._on_progress(self._summary)
+
+    async def _take(self, turn: _Turn) -> None:
+        """Check one watch and enter what came of it; only a lost database gets out."""
+        try:
+            if self._stop:
+                raise self._stop
+            self._gate.check_time()
+            checked = await self._checker.check(turn.watch_id)
+        except PostponedError as error:
+            self._summary.waiting += 1
+            self._summary.explain(turn.watch_id, str(error))
+            self._postponed.setdefault(str(error), []).append(turn.watch_id)
+        except (BusyError, UnknownWatchError):
+            self._summary.skipped += 1
+        except DatabaseUnavailableError:
+            raise
+        except AdSparkError as error:
+            self._fail(turn, error)
+        else:
+            self._summary.count(checked)
+            self._gate.give_back(checked.searches_cached)
+            await self._on_check(checked)
+
+    def _fail(self, turn: _Turn, error: AdSparkError) -> None:
+        """Try again later where that can help. A refused search costs nothing, so an account that
+        seems empty is asked once more as well, before everybody else is made to wait for it."""
+        ends_all = isinstance(error, QuotaExhaustedError | InvalidCredentialsError)
+        can_pass = not isinstance(error, PermanentError) or isinstance(error, QuotaExhaustedError)
+        self._gate.give_back(1)
+        if can_pass and turn.attempt < len(self._retry_delays):
+            delay = self._retry_delays[turn.attempt]
+            if self._gate.has_time(delay):
+                turn.not_before = time.monotonic() + delay
+                turn.attempt += 1
+                self._summary.retried += 1
+                heapq.heappush(self._queue, turn)
+                return
+        if ends_all:
+            self._stop = PostponedError(str(error))
+        self._summary.failed += 1
+        self._summary.explain(turn.watch_id, str(error))
+
+    async def _note_postponed(self) -> None:
+        async with self._checker.database.session() as session:
+            for problem, watch_ids in self._postponed.items():
+                await session.execute(_POSTPONE, {"problem": problem, "watch_ids": watch_ids})
+            await session.commit()
+
+
+async def read_due(session: AsyncSession) -> list[Due]:
+    """The watches that are due, the most overdue first."""
+    return [Due(row.id, row.wait) for row in await session.execute(_DUE)]

@@ -1,0 +1,231 @@
+"""Every statement that turns what a watch sees into links and events, each event once.
+
+An event is the step of a link from one state to the next (unknown, linked with a content hash,
+ended), made in the transaction that stores the page. So whatever is repeated makes no second one.
+"""
+
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel, Field, TypeAdapter
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.errors import BusyError
+from adspark.models import Coverage, EventKind, Fetch, StopReason, Watch
+from adspark.serpapi_payloads import CreativePayload, SearchPage
+
+LAG = timedelta(days=2)
+"""How late the Transparency Center may tell of an ad; a look goes back so far before the last."""
+
+# The watch as it was when its check began, held against changes until the page is committed.
+_WATCH = """
+    SELECT id, baseline_at, has_gaps, ended_after_days FROM watch
+    WHERE id = :watch_id AND updated_at = :updated_at FOR SHARE
+"""
+_BEFORE = "CAST(:started_at AS timestamptz) - make_interval(days => w.ended_after_days)"
+
+# On an unknown creative: before the baseline is complete it is part of it. Afterwards it is new,
+# unless the baseline had gaps; then it is new if it was first shown later than that.
+# On a known one: a picture that was not known before is learned, not changed; one that had ended
+# and is shown again is reactivated. `judged` sees every link as it was before this statement.
+_FOLLOW = text(f"""
+    WITH w AS ({_WATCH}), seen AS (
+        SELECT c.ad_creative_id, c.content_hash, p.last_shown, p.last_shown < {_BEFORE} AS is_old,
+            l.ad_creative_id IS NULL AS is_unknown,
+            l.content_hash AS known_hash, l.last_shown AS known_shown, l.last_matched_at,
+            l.ended_at IS NOT NULL AS had_ended,
+            md5(c.format || '||') AS hash_without_picture,
+            CASE WHEN w.baseline_at IS NULL OR w.has_gaps AND NOT coalesce(
+                c.first_shown >= w.baseline_at, false) THEN 'baseline' ELSE 'new' END AS if_unknown
+        FROM w
+        CROSS JOIN json_to_recordset(CAST(:rows AS json))
+            AS p (ad_creative_id text, last_shown timestamptz)
+        JOIN creative c USING (ad_creative_id)
+        LEFT JOIN watch_creative l ON l.watch_id = w.id AND l.ad_creative_id = c.ad_creative_id
+    ), judged AS (
+        SELECT *,
+            NOT is_unknown AND content_hash <> known_hash
+                AND known_hash <> hash_without_picture AS is_changed,
+            had_ended AND NOT is_old AND last_shown > known_shown AS is_reactivated
+        FROM seen
+    ), linked AS (
+        INSERT INTO watch_creative (watch_id, ad_creative_id, content_hash, last_shown, ended_at)
+        SELECT :watch_id, ad_creative_id, content_hash, last_shown, CASE WHEN is_old THEN now() END
+        FROM judged WHERE is_unknown ORDER BY ad_creative_id
+    ), moved AS (
+        UPDATE watch_creative AS l SET
+            content_hash = judged.content_hash,
+            last_shown = greatest(l.last_shown, judged.last_shown),
+            ended_at = CASE WHEN is_reactivated THEN NULL ELSE l.ended_at END,
+            last_matched_at = now()
+        FROM judged
+        WHERE l.watch_id = :watch_id AND l.ad_creative_id = judged.ad_creative_id
+            AND (judged.content_hash <> known_hash OR is_reactivated
+                 OR judged.last_shown > known_shown OR known_shown IS NULL
+                 OR judged.last_matched_at < now() - interval '1 day')
+    ), happened AS (
+        SELECT ad_creative_id, content_hash, if_unknown AS kind FROM judged WHERE is_unknown
+        UNION ALL
+        SELECT ad_creative_id, content_hash, 'changed' FROM judged WHERE is_changed
+        UNION ALL
+        SELECT ad_creative_id, content_hash, 'reactivated' FROM judged WHERE is_reactivated
+    ), told AS (
+        INSERT INTO creative_event
+            (watch_id, ad_creative_id, kind, content_hash, announced_at, notified_at)
+        SELECT :watch_id, ad_creative_id, kind, content_hash,
+            CASE WHEN kind = 'baseline' THEN now() END, CASE WHEN kind = 'baseline' THEN now() END
+        FROM happened ORDER BY ad_creative_id
+    )
+    SELECT EXISTS (SELECT FROM w) AS is_same,
+        (SELECT json_object_agg(kind, number)
+         FROM (SELECT kind, count(*) AS number FROM happened GROUP BY kind) AS counted) AS events
+""")  # noqa: S608  (put together from constants)
+
+# One that this fetch could not read is not known to have ended.
+_END = text(f"""
+    WITH w AS ({_WATCH}), ended AS (
+        UPDATE watch_creative AS l SET ended_at = now()
+        FROM w
+        WHERE l.watch_id = w.id AND l.ended_at IS NULL AND l.last_shown < {_BEFORE}
+            AND NOT EXISTS (
+                SELECT FROM rejected_row r
+                WHERE r.fetch_id = :fetch_id AND r.payload->>'ad_creative_id' = l.ad_creative_id
+            )
+        RETURNING l.ad_creative_id, l.content_hash
+    ), told AS (
+        INSERT INTO creative_event (watch_id, ad_creative_id, kind, content_hash)
+        SELECT :watch_id, ad_creative_id, 'ended', content_hash FROM ended ORDER BY 1, 2
+    )
+    SELECT count(*) FROM ended
+""")  # noqa: S608  (put together from constants)
+
+_CLOSE = text("""
+    UPDATE watch SET
+        baseline_at = coalesce(baseline_at, :started_at),
+        complete_at = CASE WHEN :is_reached OR baseline_at IS NULL
+                           THEN CAST(:started_at AS timestamptz) ELSE complete_at END,
+        has_gaps = CASE WHEN :is_whole THEN false ELSE has_gaps OR baseline_at IS NULL END,
+        checked_at = now(), coverage = :coverage, problem = :problem,
+        due_at = now() + make_interval(mins => interval_minutes)
+    WHERE id = :watch_id AND updated_at = :updated_at
+""")
+
+_ROWS = TypeAdapter(list[CreativePayload])
+_SEEN = {"__all__": {"ad_creative_id", "last_shown"}}
+
+
+class EventCounts(BaseModel):
+    """How many events of each kind."""
+
+    baseline: int = 0
+    new: int = 0
+    changed: int = 0
+    reactivated: int = 0
+    ended: int = 0
+
+    def add(self, other: "EventCounts") -> None:
+        """Add what another count holds."""
+        for kind in EventKind:
+            setattr(self, kind, getattr(self, kind) + getattr(other, kind))
+
+    @property
+    def news(self) -> int:
+        """Those that a person is told of."""
+        return self.new + self.changed + self.reactivated + self.ended
+
+    def __str__(self) -> str:
+        counts = ((kind.value, getattr(self, kind)) for kind in EventKind)
+        return ", ".join(f"{number} {kind}" for kind, number in counts if number) or "nothing new"
+
+
+class Verdict(BaseModel):
+    """How much of the watch's search a fetch has looked at, and what stood in the way."""
+
+    coverage: Coverage = Coverage.NONE
+    is_reached: bool = Field(default=False, description="Down to the end or the watermark.")
+    is_whole: bool = Field(default=False, description="The whole search, every row readable.")
+    problem: str | None = None
+
+
+def judge(fetch: Fetch, page: SearchPage | None, stop: StopReason, max_pages: int) -> Verdict:
+    """What a fetch that stopped for `stop` after `page` has covered."""
+    # An empty page where more was promised is the end if the pages before it were not full.
+    page_size = int(fetch.query.get("page_size", 0))
+    rows = fetch.new_count + fetch.changed_count + fetch.unchanged_count + fetch.rejected_count
+    broke_off = page is not None and page.broke_off and rows >= (fetch.pages - 1) * page_size
+    at_end = stop is StopReason.END and not broke_off
+    is_reached = at_end or stop is StopReason.WATERMARK
+    problems = []
+    if stop is StopReason.PAGE_LIMIT:
+        problems.append(f"more ads than max_pages = {max_pages} pages hold; raise it")
+    if stop is StopReason.BUDGET:
+        problems.append("the month's budget ran out on the way; raise monthly_budget")
+    if broke_off:
+        problems.append("SerpApi broke off with an empty page")
+    if fetch.rejected_count:
+        problems.append(f"{fetch.rejected_count} ads could not be read (table rejected_row)")
+    return Verdict(
+        coverage=Coverage.PARTIAL if problems else Coverage.COMPLETE,
+        is_reached=is_reached,
+        is_whole=at_end and not fetch.rejected_count,
+        problem="; ".join(problems) or None,
+    )
+
+
+async def follow_page(
+    session: AsyncSession, *, watch: Watch, fetch: Fetch, page: SearchPage
+) -> EventCounts:
+    """Link a page's creatives to the watch and write their events; does not commit.
+
+    Raises:
+        BusyError: the watch was changed or deleted meanwhile.
+    """
+    if not page.rows:
+        return EventCounts()
+    rows = _ROWS.dump_json(page.rows, include=_SEEN).decode()
+    told = (await session.execute(_FOLLOW, _values(watch, fetch) | {"rows": rows})).one()
+    if not told.is_same:
+        raise _changed(watch)
+    return EventCounts(**(told.events or {}))
+
+
+async def close_check(
+    session: AsyncSession, *, watch: Watch, fetch: Fetch, verdict: Verdict
+) -> EventCounts:
+    """Write the endings and how far the watch has come, in the last page's transaction.
+
+    Raises:
+        BusyError: the watch was changed or deleted meanwhile.
+    """
+    ended = 0
+    if verdict.is_reached and watch.baseline_at is not None:
+        values = _values(watch, fetch) | {"fetch_id": fetch.id}
+        ended = int(await session.scalar(_END, values) or 0)
+    closed = await session.execute(
+        _CLOSE,
+        _values(watch, fetch)
+        | verdict.model_dump(exclude={"coverage"})
+        | {"coverage": verdict.coverage},
+    )
+    if not closed.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has it
+        raise _changed(watch)
+    return EventCounts(ended=ended)
+
+
+def watermark(complete_at: datetime | None) -> datetime | None:
+    """How far back a look has to go after the last complete one."""
+    return complete_at - LAG if complete_at else None
+
+
+def _values(watch: Watch, fetch: Fetch) -> dict[str, object]:
+    return {
+        "watch_id": watch.id,
+        "updated_at": watch.updated_at,
+        "started_at": fetch.started_at,
+    }
+
+
+def _changed(watch: Watch) -> BusyError:
+    return BusyError(
+        f"Watch {watch.id} ({watch.name}) was changed while it was processed; it is due again."
+    )
