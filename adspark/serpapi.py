@@ -33,6 +33,9 @@ ENGINE = "google_ads_transparency_center"
 DETAILS_ENGINE = "google_ads_transparency_center_ad_details"
 DEFAULT_TIMEOUT = 60.0  # seconds; recorded searches took 0.3 to 12.8
 
+AT_ONCE = 20
+"""Searches that one client has under way at the same time; others wait, without a time-out."""
+
 _KEEP_ALIVE = 60.0  # seconds a connection waits for the next page
 _NO_RESULTS = "hasn't returned any results"
 _LONGEST_QUOTE = 300  # characters of a service's own words in a message
@@ -70,6 +73,7 @@ class SerpApiClient:
             )
         self._host = address.host
         self._timeout = timeout
+        self._turns = asyncio.Semaphore(AT_ONCE)
         limits = httpx.Limits(keepalive_expiry=_KEEP_ALIVE)
         inner = transport or httpx.AsyncHTTPTransport(limits=limits)
         self._http = httpx.AsyncClient(
@@ -169,7 +173,7 @@ class SerpApiClient:
 
     async def _get(self, path: str, parameters: dict[str, str]) -> httpx.Response:
         try:
-            async with asyncio.timeout(self._timeout):
+            async with self._turns, asyncio.timeout(self._timeout):
                 return await self._http.get(path, params=parameters)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise ServiceUnavailableError(

@@ -33,8 +33,9 @@ from adspark.models import Coverage
 from adspark.serpapi_payloads import AccountPayload
 from adspark.watch_events import EventCounts
 
-AT_ONCE = 20
-"""Watches that are checked at the same time; the limit on searches is another matter."""
+AT_ONCE = 30
+"""Watches that are checked at the same time: more than searches are under way at once (see
+`serpapi.AT_ONCE`), so that no search waits for the database's work on another watch."""
 SAMPLE_SIZE = 50
 """Watches that a summary names; the database has them all."""
 
