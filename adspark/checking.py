@@ -5,6 +5,7 @@ that fetches the same, whose answers it then gets from SerpApi's cache for nothi
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -84,6 +85,7 @@ class WatchSummary(BaseModel):
     resumed: bool = False
     sandbox: bool = False
     details: DetailsSummary | None = None
+    began_at: datetime | None = Field(default=None, description="None where nothing was fetched.")
 
     @property
     def headline(self) -> str:
@@ -179,6 +181,7 @@ class _Check:
     spent: int
     events: EventCounts = field(default_factory=EventCounts)
     verdict: Verdict = field(default_factory=Verdict)
+    began_at: datetime | None = None
 
     async def run(self) -> WatchSummary:
         """Wait for the budget, or fetch, follow and look up details."""
@@ -211,6 +214,7 @@ class _Check:
                 watch_id=self.watch.id,
             )
             await session.commit()
+        self.began_at = fetch.started_at
         fetching = Fetching(
             self.parts.database,
             self.parts.client,
@@ -270,6 +274,7 @@ class _Check:
             resumed=fetched.resumed,
             sandbox=fetched.sandbox,
             details=details,
+            began_at=self.began_at,
         )
 
 

@@ -45,6 +45,15 @@ class Settings(BaseSettings):
     fetch_time_limit: float = Field(
         default=300.0, gt=0, description="Seconds that one attempt of a fetch may take."
     )
+    watch_time_limit: float = Field(
+        default=180.0, gt=0, description="Seconds that one attempt of a single watch may take."
+    )
+    sweep_time_limit: float = Field(
+        default=600.0, gt=0, description="Seconds that a sweep of all watches may take."
+    )
+    sweep_shard_size: int = Field(
+        default=1000, ge=1, description="Due watches above which a sweep is split over the workers."
+    )
     retry_delays: Annotated[tuple[float, ...], NoDecode] = Field(
         default=(60.0, 120.0, 240.0), description="Seconds before each retry, comma-separated."
     )

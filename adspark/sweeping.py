@@ -8,9 +8,9 @@ has no time for; whatever waits for that stays due and is the first next time.
 import asyncio
 import heapq
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 from pydantic import BaseModel, Field
@@ -48,6 +48,50 @@ _DUE = text(f"""
     WHERE is_active AND due_at <= now() + interval '{_LOOK_AHEAD}'
     ORDER BY due_at, id
 """)  # noqa: S608  (put together from constants)
+# What is left of a part of a sweep: watches that are still due and were not tried since.
+_LEFT = text(f"""
+    SELECT id, greatest(0, extract(epoch FROM due_at - now()))::float8 AS wait FROM watch
+    WHERE is_active AND due_at <= now() + interval '{_LOOK_AHEAD}' AND id = ANY (:watch_ids)
+        AND (checked_at IS NULL OR checked_at < :since)
+    ORDER BY due_at, id
+""")  # noqa: S608  (put together from constants)
+_GATHER = text("""
+    WITH mine AS (
+        SELECT id, problem, coverage, is_active, coverage = 'none' AS is_blind,
+            checked_at >= :since IS TRUE AS is_tried,
+            due_at >= date_trunc('month', now(), 'UTC') + interval '1 month' AS is_over_budget
+        FROM watch WHERE id = ANY (:watch_ids)
+    ), ledger AS (
+        SELECT pages, searches_billed, searches_cached, 0 AS details FROM "fetch"
+        WHERE watch_id = ANY (:watch_ids) AND updated_at >= :since
+        UNION ALL
+        SELECT 0, searches_billed, searches_cached, 1 FROM creative_detail
+        WHERE watch_id = ANY (:watch_ids) AND answered_at >= :since
+    )
+    SELECT
+        (SELECT json_build_object(
+            'checked', count(*) FILTER (WHERE is_tried AND NOT is_blind),
+            'partial', count(*) FILTER (WHERE is_tried AND coverage = 'partial'),
+            'over_budget', count(*) FILTER (WHERE is_tried AND is_blind AND is_over_budget),
+            'failed', count(*) FILTER (WHERE is_tried AND is_blind AND NOT is_over_budget),
+            'waiting', count(*) FILTER (WHERE NOT is_tried AND is_active)
+        ) FROM mine) AS counts,
+        (SELECT json_build_object(
+            'pages', coalesce(sum(pages), 0), 'details', coalesce(sum(details), 0),
+            'searches_billed', coalesce(sum(searches_billed), 0),
+            'searches_cached', coalesce(sum(searches_cached), 0)
+        ) FROM ledger) AS costs,
+        (SELECT coalesce(json_object_agg(kind, number), '{}') FROM (
+            SELECT kind, count(*) AS number FROM creative_event
+            WHERE watch_id = ANY (:watch_ids) AND occurred_at >= :since GROUP BY kind
+        ) AS counted) AS events,
+        (SELECT coalesce(json_agg(json_build_object('watch_id', id, 'reason', problem)), '[]')
+         FROM (SELECT * FROM mine WHERE is_tried AND is_blind ORDER BY id LIMIT :sample) AS blind
+        ) AS problems,
+        (SELECT coalesce(json_object_agg(problem, number), '{}') FROM (
+            SELECT problem, count(*) AS number FROM mine WHERE is_tried AND is_blind GROUP BY 1
+        ) AS counted) AS reasons
+""")
 _POSTPONE = text("""
     UPDATE watch SET checked_at = now(), coverage = 'none', problem = :problem
     WHERE id = ANY (:watch_ids) AND is_active
@@ -119,18 +163,6 @@ class SweepSummary(BaseModel):
             parts.append("; ".join(f"{number} × {reason}" for reason, number in told[:3]))
         parts.append(f"searches: {self.searches_billed} billed, {self.searches_cached} cached")
         return ". ".join(parts) + "."
-
-    def add(self, other: "SweepSummary") -> None:
-        """Add what another part of the same sweep came to."""
-        for name in (
-            "due", "checked", "partial", "failed", "waiting", "over_budget", "skipped", "retried",
-            "pages", "searches_billed", "searches_cached", "details",
-        ):  # fmt: skip
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.events.add(other.events)
-        self.reasons = dict(Counter(self.reasons) + Counter(other.reasons))
-        self.problems = (self.problems + other.problems)[:SAMPLE_SIZE]
-        self.sandbox = self.sandbox or other.sandbox
 
     def count(self, checked: WatchSummary) -> None:
         """Add a watch that was checked, or that waits for its budget."""
@@ -369,3 +401,36 @@ class Sweep:
 async def read_due(session: AsyncSession) -> list[Due]:
     """The watches that are due, the most overdue first."""
     return [Due(row.id, row.wait) for row in await session.execute(_DUE)]
+
+
+async def read_left(
+    session: AsyncSession, *, watch_ids: Collection[int], since: datetime
+) -> list[Due]:
+    """Those of the watches that are still due and that nobody has tried since then."""
+    values = {"watch_ids": list(watch_ids), "since": since}
+    return [Due(row.id, row.wait) for row in await session.execute(_LEFT, values)]
+
+
+async def gather_sweep(
+    session: AsyncSession, *, watch_ids: Sequence[int], since: datetime
+) -> SweepSummary:
+    """What became of the watches of a sweep that began then, whoever checked them."""
+    values = {"watch_ids": list(watch_ids), "since": since, "sample": SAMPLE_SIZE}
+    found = (await session.execute(_GATHER, values)).one()
+    counts = found.counts
+    if counts["waiting"]:
+        found.reasons["not begun"] = counts["waiting"]
+    tried = counts["checked"] + counts["failed"] + counts["over_budget"]
+    return SweepSummary(
+        due=len(watch_ids),
+        checked=counts["checked"],
+        partial=counts["partial"],
+        failed=counts["failed"],
+        waiting=counts["waiting"] + counts["over_budget"],
+        over_budget=counts["over_budget"],
+        skipped=len(watch_ids) - tried - counts["waiting"],
+        **found.costs,
+        events=EventCounts(**found.events),
+        reasons=found.reasons,
+        problems=found.problems,
+    )

@@ -9,11 +9,10 @@ from prefect.runtime import flow_run
 from adspark.fetching import FetchSummary
 from adspark.fetching import fetch_query as fetch
 from adspark.queries import CreativeQuery
-from adspark.rates import SEARCHES, take_slot
 from adspark.settings import get_settings
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
-from tasks.limits import searches_per_minute
+from tasks.limits import search_slots
 from tasks.retrying import JITTER, is_temporary, retry_delays
 
 
@@ -28,13 +27,8 @@ async def fetch_query(query: CreativeQuery, max_pages: int, dry_run: bool) -> Fe
     """Fetch at most `max_pages` pages; another try goes on after the last stored page."""
     log = get_run_logger()
     credentials = await SerpApiCredentials.load_configured()
-    limit = await searches_per_minute()
     connection = (await AdSparkDatabase.load_configured()).connect()
     async with connection as database, credentials.get_client() as client:
-
-        async def wait_for_slot() -> None:
-            if limit is not None:
-                await take_slot(database, name=SEARCHES, limit=limit)
 
         async def log_page(summary: FetchSummary) -> None:
             log.info("Page %d of at most %d: %s", summary.pages, max_pages, summary.headline)
@@ -46,6 +40,6 @@ async def fetch_query(query: CreativeQuery, max_pages: int, dry_run: bool) -> Fe
             max_pages=max_pages,
             dry_run=dry_run,
             flow_run_id=UUID(flow_run.id) if flow_run.id else None,
-            before_search=wait_for_slot,
+            before_search=await search_slots(database),
             after_page=log_page,
         )

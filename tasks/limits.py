@@ -1,10 +1,22 @@
 """Rate limits: Prefect shows and keeps the number, Postgres keeps the count exactly."""
 
+from functools import partial
+
 from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 
-from adspark.rates import SEARCHES
+from adspark.database import Database
+from adspark.fetching import Gate, no_gate
+from adspark.rates import SEARCHES, take_slot
 from adspark.settings import get_settings
+
+
+async def search_slots(database: Database) -> Gate:
+    """What waits until another search fits within the limit of all workers."""
+    limit = await searches_per_minute()
+    if limit is None:
+        return no_gate
+    return partial(take_slot, database, name=SEARCHES, limit=limit)
 
 
 async def searches_per_minute() -> int | None:

@@ -1,0 +1,88 @@
+"""What a watch noticed, as a person or a program is told of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import BaseModel
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.models import EventKind
+
+_COLUMNS = """
+    e.id AS event_id, e.kind, e.occurred_at, e.watch_id, w.name AS watch, w.user_id,
+    e.ad_creative_id, c.advertiser_id, a.name AS advertiser, c.format, c.target_domain,
+    c.image_url, c.video_link, c.details_link, c.first_shown, c.last_shown, c.total_days_shown
+"""
+_TABLES = """
+    creative_event e
+    JOIN watch w ON w.id = e.watch_id
+    JOIN creative c USING (ad_creative_id)
+    JOIN advertiser a ON a.advertiser_id = c.advertiser_id
+"""
+_READ = text(f"""
+    SELECT {_COLUMNS} FROM {_TABLES}
+    WHERE e.watch_id = :watch_id AND e.kind <> 'baseline' AND e.occurred_at >= :since
+    ORDER BY e.id DESC LIMIT :limit
+""")  # noqa: S608  (put together from constants)
+_CLAIM = text(f"""
+    SELECT {_COLUMNS} FROM {_TABLES}
+    WHERE e.announced_at IS NULL
+    ORDER BY e.id LIMIT :limit FOR UPDATE OF e SKIP LOCKED
+""")  # noqa: S608  (put together from constants)
+_MARK = text("UPDATE creative_event SET announced_at = now() WHERE id = ANY (:event_ids)")
+
+
+class News(BaseModel):
+    """One event with its creative."""
+
+    event_id: int
+    kind: EventKind
+    occurred_at: datetime
+    watch_id: int
+    watch: str
+    user_id: int
+    ad_creative_id: str
+    advertiser_id: str
+    advertiser: str
+    format: str
+    target_domain: str | None
+    image_url: str | None
+    video_link: str | None
+    details_link: str | None
+    first_shown: datetime | None
+    last_shown: datetime | None
+    total_days_shown: int | None
+
+    def cells(self) -> dict[str, str | int | None]:
+        """The event as a row of a table: heading to cell."""
+        return {
+            "what": self.kind.value,
+            "advertiser": self.advertiser,
+            "format": self.format,
+            "domain": self.target_domain,
+            "first shown": self.first_shown.date().isoformat() if self.first_shown else None,
+            "last shown": self.last_shown.date().isoformat() if self.last_shown else None,
+            "days": self.total_days_shown,
+            "creative": self.ad_creative_id,
+        }
+
+
+async def read_news(
+    session: AsyncSession, *, watch_id: int, since: datetime, limit: int
+) -> list[News]:
+    """What a watch noticed since then, the latest first; the baseline is nobody's news."""
+    values = {"watch_id": watch_id, "since": since, "limit": limit}
+    rows = await session.execute(_READ, values)
+    return [News.model_validate(dict(row)) for row in rows.mappings()]
+
+
+async def claim_unannounced(session: AsyncSession, *, limit: int) -> list[News]:
+    """The oldest news that nobody was told of, held for this transaction."""
+    rows = await session.execute(_CLAIM, {"limit": limit})
+    return [News.model_validate(dict(row)) for row in rows.mappings()]
+
+
+async def mark_announced(session: AsyncSession, *, news: Sequence[News]) -> None:
+    """Note that they were announced; does not commit."""
+    await session.execute(_MARK, {"event_ids": [one.event_id for one in news]})

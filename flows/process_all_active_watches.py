@@ -1,0 +1,115 @@
+"""Sweep: check every watch that is due, the most overdue first, and tell what is new.
+
+Blocks: serpapi-credentials/adspark, adspark-database/adspark. Limits: 600 s, one at a time, 10
+searches a minute over all workers. Tables: watch, watch_creative, creative_event, fetch, creative,
+advertiser, rejected_row, creative_detail, creative_region.
+"""
+
+import time
+from collections.abc import Collection
+
+from prefect import flow
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.client.schemas.objects import State
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
+from prefect.states import Cancelled, Completed, Failed
+
+from adspark.database import Database
+from adspark.markdown import escape_markdown
+from adspark.settings import get_settings
+from adspark.sweeping import SweepSummary, gather_sweep, read_left
+from blocks.adspark_database import AdSparkDatabase
+from tasks.announce_news import announce_news
+from tasks.check_watches import check_watches
+from tasks.plan_sweep import SweepPlan, plan_sweep
+from tasks.shards import share, start_shards, take_back, watches_of
+
+ARTIFACT_KEY = "sweep"
+
+_LOCK = "sweep"
+_SEARCHING = 0.9  # share of the time limit in which searches may begin; the rest is for their end
+
+
+@flow(
+    name="process-all-active-watches",
+    persist_result=True,
+    result_serializer="json",
+    timeout_seconds=get_settings().sweep_time_limit,
+)
+async def process_all_active_watches() -> State[SweepSummary]:
+    """Check every watch that is due, the most overdue first.
+
+    It ends Failed ("Partly Failed") where a watch could not be looked at, and the message says how
+    many and why; the others are stored all the same. A second sweep at the same time is cancelled.
+    """
+    searching_ends = time.monotonic() + _SEARCHING * get_settings().sweep_time_limit
+    connection = (await AdSparkDatabase.load_configured()).connect()
+    async with connection as database, database.lock(_LOCK) as is_alone:
+        if not is_alone:
+            return Cancelled(message="Another sweep is under way; it serves every due watch.")
+        plan = await plan_sweep()
+        if len(plan.due) <= get_settings().sweep_shard_size:
+            summary = await check_watches(
+                plan.due, plan.searches, plan.shortage, searching_ends - time.monotonic()
+            )
+        else:
+            summary = await _sweep_in_shards(database, plan, searching_ends)
+    await announce_news()
+    await show_sweep(summary)
+    get_run_logger().info(summary.headline)
+    if summary.is_whole:
+        return Completed(message=summary.headline, data=summary)
+    name = "Partly Failed" if summary.checked else "Failed"
+    return Failed(name=name, message=summary.headline)
+
+
+async def _sweep_in_shards(
+    database: Database, plan: SweepPlan, searching_ends: float
+) -> SweepSummary:
+    """Let the workers of the pool take parts, and do here what none of them has done."""
+    size = get_settings().sweep_shard_size
+    shards = await start_shards(
+        plan,
+        flow_run_id=str(flow_run.id),
+        size=size,
+        seconds=searching_ends - time.monotonic(),
+    )
+    everything = [one.watch_id for one in plan.due]
+    mine = set(everything).difference(watches_of(shards))
+
+    async def check_untried(watch_ids: Collection[int]) -> None:
+        async with database.session() as session:
+            due = await read_left(session, watch_ids=watch_ids, since=plan.began_at)
+        seconds = searching_ends - time.monotonic()
+        await check_watches(due, share(plan, len(due)), plan.shortage, seconds)
+
+    await check_untried(mine)
+    while shard := await take_back(shards):
+        await check_untried(watches_of([shard]))
+    await check_untried(everything)  # what a shard that crashed has left
+    async with database.session() as session:
+        return await gather_sweep(session, watch_ids=everything, since=plan.began_at)
+
+
+async def show_sweep(summary: SweepSummary) -> None:
+    """The sweep as a page, under Artifacts in the UI."""
+    rows = {
+        "due": summary.due,
+        "looked at": summary.checked,
+        "of these only in part": summary.partial,
+        "failed": summary.failed,
+        "waiting": summary.waiting,
+        "skipped": summary.skipped,
+        **{f"events: {kind}": number for kind, number in summary.events},
+        "details looked up": summary.details,
+        "pages": summary.pages,
+        "searches billed": summary.searches_billed,
+        "searches cached": summary.searches_cached,
+    }
+    lines = [f"**{escape_markdown(summary.headline)}**", "", "| | |", "| --- | ---: |"]
+    lines += [f"| {what} | {number} |" for what, number in rows.items()]
+    if summary.problems:
+        lines += ["", "| watch | could not be looked at, because |", "| ---: | --- |"]
+        lines += [f"| {one.watch_id} | {escape_markdown(one.reason)} |" for one in summary.problems]
+    await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown="\n".join(lines))

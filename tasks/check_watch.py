@@ -1,0 +1,39 @@
+"""The task that checks one watch."""
+
+from uuid import UUID
+
+from prefect import task
+from prefect.runtime import flow_run
+
+from adspark.checking import Checker, WatchSummary
+from adspark.settings import get_settings
+from blocks.adspark_database import AdSparkDatabase
+from blocks.serpapi_credentials import SerpApiCredentials
+from tasks.limits import search_slots
+from tasks.retrying import JITTER, is_temporary, retry_delays
+
+
+@task(
+    retries=len(retry_delays()),
+    retry_delay_seconds=retry_delays(),
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=is_temporary,
+    timeout_seconds=get_settings().watch_time_limit,
+)
+async def check_watch(watch_id: int) -> WatchSummary:
+    """Check a watch; another try goes on after the last stored page."""
+    credentials = await SerpApiCredentials.load_configured()
+    connection = (await AdSparkDatabase.load_configured()).connect()
+    async with (
+        connection as database,
+        credentials.get_client() as client,
+        database.locks() as locks,
+    ):
+        checker = Checker(
+            database,
+            client,
+            locks,
+            before_search=await search_slots(database),
+            flow_run_id=UUID(flow_run.id) if flow_run.id else None,
+        )
+        return await checker.check(watch_id)

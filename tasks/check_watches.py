@@ -1,0 +1,91 @@
+"""The task that sweeps over watches, and what it needs to know before."""
+
+import time
+from uuid import UUID
+
+from prefect import task
+from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
+
+from adspark.checking import Checker, WatchSummary
+from adspark.settings import get_settings
+from adspark.sweeping import Due, Sweep, SweepGate, SweepSummary
+from adspark.watch_events import EventCounts
+from blocks.adspark_database import AdSparkDatabase
+from blocks.serpapi_credentials import SerpApiCredentials
+from tasks.limits import search_slots
+
+PROGRESS_KEY = "sweep-progress"
+_REPORT_EVERY = 2.0  # seconds between two updates of the progress
+
+
+@task(cache_policy=NO_CACHE)
+async def check_watches(
+    due: list[Due], searches: int | None, shortage: str, seconds: float
+) -> SweepSummary:
+    """Check the watches, many at once; what fails for the moment is tried again meanwhile.
+
+    Args:
+        due: the most overdue first.
+        searches: that may be made, None for any number; `shortage` says why no more.
+        seconds: after which no search is begun.
+    """
+    credentials = await SerpApiCredentials.load_configured()
+    connection = (await AdSparkDatabase.load_configured()).connect()
+    async with (
+        connection as database,
+        credentials.get_client() as client,
+        database.locks() as locks,
+    ):
+        gate = SweepGate(
+            await search_slots(database), searches=searches, shortage=shortage, seconds=seconds
+        )
+        checker = Checker(
+            database,
+            client,
+            locks,
+            before_search=gate,
+            flow_run_id=UUID(flow_run.id) if flow_run.id else None,
+        )
+        report = _Report()
+        sweep = Sweep(
+            checker,
+            gate,
+            retry_delays=get_settings().retry_delays,
+            on_check=report.tell,
+            on_progress=report.show,
+        )
+        summary = await sweep.run(due)
+        await report.show(summary, at_once=True)
+        return summary
+
+
+class _Report:
+    """The progress in the UI, and a line in the log for each watch with news or a problem."""
+
+    def __init__(self) -> None:
+        self._log = get_run_logger()
+        self._artifact: UUID | None = None
+        self._shown_at = 0.0
+
+    async def tell(self, checked: WatchSummary) -> None:
+        """Log a watch, unless nothing happened."""
+        if checked.events != EventCounts() or checked.problem:
+            self._log.info("Watch %d (%s): %s", checked.watch_id, checked.name, checked.headline)
+
+    async def show(self, summary: SweepSummary, *, at_once: bool = False) -> None:
+        """Bring the progress up to date, not too often."""
+        now = time.monotonic()
+        if not at_once and now - self._shown_at < _REPORT_EVERY:
+            return
+        self._shown_at = now
+        done = summary.checked + summary.failed + summary.waiting + summary.skipped
+        progress = 100.0 * done / summary.due if summary.due else 100.0
+        if self._artifact is None:
+            self._artifact = await acreate_progress_artifact(
+                progress, key=PROGRESS_KEY, description=summary.headline
+            )
+        else:
+            await aupdate_progress_artifact(self._artifact, progress, description=summary.headline)

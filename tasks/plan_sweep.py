@@ -1,0 +1,59 @@
+"""The task that finds out what a sweep has to do, and how many searches it may make."""
+
+from datetime import datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_run_logger
+from pydantic import BaseModel
+from sqlalchemy import text
+
+from adspark.errors import TemporaryError
+from adspark.sweeping import Due, read_due, searches_left
+from blocks.adspark_database import AdSparkDatabase
+from blocks.serpapi_credentials import SerpApiCredentials
+from tasks.retrying import JITTER, is_temporary, retry_delays
+
+
+class SweepPlan(BaseModel):
+    """The due watches, the most overdue first, and what the account has for them.
+
+    Attributes:
+        began_at: by the database's clock.
+        searches: left in the account; None: it does not say. `shortage` says why no more.
+    """
+
+    began_at: datetime
+    due: list[Due]
+    searches: int | None = None
+    shortage: str = ""
+
+
+@task(
+    retries=len(retry_delays()),
+    retry_delay_seconds=retry_delays(),
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=is_temporary,
+    cache_policy=NO_CACHE,
+)
+async def plan_sweep() -> SweepPlan:
+    """Read the due watches, and ask the account, which is free.
+
+    An account that does not answer now is no reason not to look; a key that is refused is.
+    """
+    async with (
+        (await AdSparkDatabase.load_configured()).connect() as database,
+        database.session() as session,
+    ):
+        plan = SweepPlan(
+            began_at=(await session.execute(text("SELECT now()"))).scalar_one(),
+            due=await read_due(session),
+        )
+    if not plan.due:
+        return plan
+    async with (await SerpApiCredentials.load_configured()).get_client() as client:
+        try:
+            plan.searches, plan.shortage = searches_left(await client.account())
+        except TemporaryError as error:
+            get_run_logger().warning("Searches are not foreseen: %s", error)
+    return plan
