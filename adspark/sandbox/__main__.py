@@ -43,6 +43,7 @@ def _make_parser() -> argparse.ArgumentParser:
     add("--api-key", default=usual.api_key)
     add("--monthly-quota", type=int, default=usual.monthly_quota)
     add("--hourly-limit", type=int, default=usual.hourly_limit)
+    add("--cached-for", type=float, default=usual.cached_for, help="seconds; 0 is never")
     add("--latency", type=float, default=usual.latency, help="seconds a search takes")
     add("--seed", type=int, default=usual.seed)
     add("--generated-advertisers", type=int, default=usual.generated_advertisers)

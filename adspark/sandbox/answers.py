@@ -1,16 +1,15 @@
-"""The body of a good answer, as SerpApi would send it but for the marks."""
+"""The body of a good answer of the list engine, as SerpApi would send it but for the marks."""
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from urllib.parse import urlencode
 
 from adspark.sandbox.cache import SearchRecord
-from adspark.sandbox.catalogue import Catalogue, Row
+from adspark.sandbox.catalogue import Row
 from adspark.sandbox.faults import FaultKind
-from adspark.sandbox.marks import MARKS
+from adspark.sandbox.head import HeadWriter, hide_key
 from adspark.sandbox.query import Query
 from adspark.sandbox.tokens import PageTokens
 
@@ -18,8 +17,6 @@ NO_RESULTS = "Google Ads Transparency Center hasn't returned any results for thi
 
 _ADDRESSES = ("image", "link", "details_link", "serpapi_details_link")
 _EXACT_BELOW = 300  # results; above, SerpApi's totals are rounded to hundreds
-_USUAL_TIME = 0.05  # seconds, as total_time_taken of a search without latency
-_HIDDEN = {"api_key"}
 
 
 @dataclass(frozen=True)
@@ -33,26 +30,20 @@ class Page:
 
 
 class AnswerWriter:
-    """Writes answers from a catalogue; the same page and record give the same answer."""
+    """Writes answers; the same page and record give the same answer."""
 
-    def __init__(
-        self, catalogue: Catalogue, tokens: PageTokens, base_url: str, latency: float
-    ) -> None:
-        self._catalogue = catalogue
+    def __init__(self, head: HeadWriter, tokens: PageTokens, base_url: str) -> None:
+        self._head = head
         self._tokens = tokens
         self._base_url = base_url
-        self._latency = latency
 
     def write(
         self, page: Page, record: SearchRecord, changes: frozenset[FaultKind]
     ) -> dict[str, object]:
         """The whole body, with the changes that faults make to it."""
-        selection = self._catalogue.select(page.query)
+        selection = record.catalogue.select(page.query)
         total, offset = len(selection), page.offset
-        body: dict[str, object] = {
-            "search_metadata": self._metadata(page, record),
-            "search_parameters": {k: v for k, v in page.params.items() if k not in _HIDDEN},
-        }
+        body = self._head.write(page.params, record, _make_path(page.query))
         if offset >= total:
             return body | {
                 "search_information": {"results_state": "Fully empty"},
@@ -73,23 +64,6 @@ class AnswerWriter:
             body["serpapi_pagination"] = self._pagination(page, following)
         return body
 
-    def _metadata(self, page: Page, record: SearchRecord) -> dict[str, object]:
-        archived = f"{self._base_url}/searches/sandbox/{record.id}"
-        asked = {"advertiser_id": ",".join(page.query.advertiser_ids), "text": page.query.text}
-        address = urlencode({name: value for name, value in asked.items() if value})
-        return {
-            "id": record.id,
-            "status": "Success",
-            "json_endpoint": f"{archived}.json",
-            "created_at": _as_text(record.created_at),
-            "processed_at": _as_text(record.created_at),
-            "google_ads_transparency_center_url": f"{self._base_url}/?{address}",
-            "raw_html_file": f"{archived}.html",
-            "prettify_html_file": f"{archived}.prettify",
-            "total_time_taken": round(self._latency + _USUAL_TIME, 2),
-            **MARKS,
-        }
-
     def _public(self, row: Row, query: Query, record: SearchRecord) -> Row:
         shown = dict(row)
         if query.text is None:
@@ -105,7 +79,7 @@ class AnswerWriter:
 
     def _pagination(self, page: Page, following: int) -> dict[str, object]:
         token = self._tokens.make(page.query, following)
-        asked = {k: v for k, v in page.params.items() if k not in _HIDDEN}
+        asked = hide_key(page.params)
         address = urlencode(sorted((asked | {"next_page_token": token}).items()))
         return {"next_page_token": token, "next": f"{self._base_url}/search.json?{address}"}
 
@@ -132,6 +106,11 @@ def break_rows(rows: list[object]) -> list[object]:
     return spoiled
 
 
+def _make_path(query: Query) -> str:
+    asked = {"advertiser_id": ",".join(query.advertiser_ids), "text": query.text}
+    return f"/?{urlencode({name: value for name, value in asked.items() if value})}"
+
+
 def _make_nonce(*parts: str) -> int:
     """Another number for another search, the same for the same."""
     return int.from_bytes(hashlib.sha256("/".join(parts).encode()).digest()[:8])
@@ -139,7 +118,3 @@ def _make_nonce(*parts: str) -> int:
 
 def _as_claimed(total: int) -> int:
     return total if total < _EXACT_BELOW else round(total, -2)
-
-
-def _as_text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")

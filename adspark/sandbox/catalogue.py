@@ -13,7 +13,7 @@ Row = dict[str, str | int]
 """A row of `ad_creatives[]`; an address that begins with `/` lies on the sandbox itself, and a
 `link` has no nonces yet."""
 
-_FAR_FUTURE = 2**40  # epoch seconds
+FAR_FUTURE = 2**40  # epoch seconds
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class MergedSelection:
         if len(self._parts) == 1:
             return self._parts[0].rows(start)
         # The earliest moment with no more than `start` rows after it; -1 is before all of time.
-        moments = range(-1, _FAR_FUTURE)
+        moments = range(-1, FAR_FUTURE)
         moment = moments[bisect_left(moments, -start, key=lambda m: -self.count_newer(m))]
         merged = heapq.merge(
             *(part.rows(part.count_newer(moment)) for part in self._parts),

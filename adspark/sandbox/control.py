@@ -1,4 +1,4 @@
-"""Everything of the sandbox that is not SerpApi's: pages, pictures, previews, faults, counters."""
+"""Everything that is not SerpApi's: pages, pictures, previews, faults, changes, counters."""
 
 from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -6,7 +6,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from adspark.sandbox.catalogue import Catalogue, Row
+from adspark.sandbox.catalogue import Row
+from adspark.sandbox.changed import UnknownAdError
+from adspark.sandbox.changes import CHANGES
 from adspark.sandbox.engine import SearchEngine
 from adspark.sandbox.faults import Fault
 from adspark.sandbox.marks import MARKS, error_response, json_response
@@ -22,11 +24,8 @@ _ADVERTISERS_SHOWN = 25
 class ControlRoutes:
     """The handlers, over the parts of one sandbox."""
 
-    def __init__(
-        self, settings: SandboxSettings, catalogue: Catalogue, engine: SearchEngine
-    ) -> None:
+    def __init__(self, settings: SandboxSettings, engine: SearchEngine) -> None:
         self._settings = settings
-        self._catalogue = catalogue
         self._engine = engine
 
     async def home(self, _: Request) -> Response:
@@ -36,8 +35,10 @@ class ControlRoutes:
                 self._settings,
                 meter.describe(),
                 meter.account(self._settings.clock(), faults.refusal),
-                self._catalogue.advertisers(_ADVERTISERS_SHOWN),
+                self._engine.catalogue.advertisers(_ADVERTISERS_SHOWN),
+                self._engine.details.example,
                 faults.armed,
+                len(self._engine.catalogue.changes),
             )
         )
 
@@ -69,10 +70,22 @@ class ControlRoutes:
         try:
             faults = _FAULTS.validate_json(await request.body())
         except ValidationError as error:
-            details = error.errors(include_url=False, include_input=False, include_context=False)
-            return error_response(422, "Not a list of faults.", details=details)
+            return _refuse("Not a list of faults.", error)
         self._engine.faults.replace(faults)
         return await self.show_faults(request)
+
+    async def show_changes(self, _: Request) -> Response:
+        changes = list(self._engine.catalogue.changes)
+        return json_response(CHANGES.dump_python(changes, mode="json", exclude_unset=True))
+
+    async def set_changes(self, request: Request) -> Response:
+        try:
+            self._engine.change(CHANGES.validate_json(await request.body()))
+        except ValidationError as error:
+            return _refuse("Not a list of changes.", error)
+        except UnknownAdError as error:
+            return error_response(422, str(error))
+        return await self.show_changes(request)
 
     async def stats(self, _: Request) -> Response:
         return json_response(self._engine.meter.describe())
@@ -82,6 +95,11 @@ class ControlRoutes:
         return await self.stats(request)
 
     def _find(self, number: str) -> Row:
-        if row := self._catalogue.find(number):
+        if row := self._engine.catalogue.find(number):
             return row
         raise HTTPException(404, f"The sandbox has no ad {number[:100]!r}.")
+
+
+def _refuse(message: str, error: ValidationError) -> Response:
+    details = error.errors(include_url=False, include_input=False, include_context=False)
+    return error_response(422, message, details=details)

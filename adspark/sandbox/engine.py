@@ -2,18 +2,30 @@
 
 import asyncio
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from starlette.responses import Response
 
 from adspark.sandbox.answers import AnswerWriter, Page
-from adspark.sandbox.cache import SearchCache
+from adspark.sandbox.cache import SearchCache, SearchRecord, make_record
 from adspark.sandbox.catalogue import Catalogue
+from adspark.sandbox.changed import ChangedCatalogue
+from adspark.sandbox.changes import Change
+from adspark.sandbox.details import DetailsPage, DetailsWriter, find_ad
 from adspark.sandbox.faults import FaultBox, FaultKind, Hit
+from adspark.sandbox.head import HeadWriter
 from adspark.sandbox.marks import dump_json, error_response, json_response
 from adspark.sandbox.meter import Meter
 from adspark.sandbox.mishaps import end_search
-from adspark.sandbox.query import RefusedError, parse_page_size, parse_query, refuse
+from adspark.sandbox.query import (
+    DETAILS_ENGINE,
+    RefusedError,
+    parse_details_query,
+    parse_page_size,
+    parse_query,
+    refuse,
+)
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.tokens import PageTokens
 
@@ -26,16 +38,29 @@ class SearchEngine:
     def __init__(self, settings: SandboxSettings, catalogue: Catalogue) -> None:
         self._settings = settings
         self._tokens = PageTokens(settings.seed)
-        self._writer = AnswerWriter(catalogue, self._tokens, settings.base_url, settings.latency)
-        self._cache = SearchCache()
+        head = HeadWriter(settings.base_url, settings.latency)
+        self._writer = AnswerWriter(head, self._tokens, settings.base_url)
+        self._cache = SearchCache(settings.cached_for)
+        self._unchanged = catalogue
+        self.catalogue = ChangedCatalogue(catalogue)
+        self.details = DetailsWriter(head, settings.base_url)
         self.meter = Meter(settings)
         self.faults = FaultBox(settings.faults, settings.seed)
 
     def reset(self) -> None:
-        """Counters, cache and faults as at the start."""
+        """Ads, counters, cache and faults as at the start."""
+        self.change([])
         self._cache.clear()
         self.meter.reset()
         self.faults.replace(self._settings.faults)
+
+    def change(self, changes: Sequence[Change]) -> None:
+        """Serve the catalogue with these changes instead of the present ones.
+
+        Raises:
+            UnknownAdError: there is no such ad to remove or alter.
+        """
+        self.catalogue = ChangedCatalogue(self._unchanged, changes)
 
     def account(self, params: Mapping[str, str]) -> Response:
         """The answer of the Account API."""
@@ -53,12 +78,16 @@ class SearchEngine:
         except RefusedError as refused:
             self.meter.stats.failed += 1
             return error_response(refused.status, refused.message)
-        hit = self.faults.draw(later_page=page.offset > 0)
+        details = isinstance(page, DetailsPage)
+        later_page = isinstance(page, Page) and page.offset > 0
+        hit = self.faults.draw(later_page=later_page, details=details)
         await asyncio.sleep(hit.wait)
         return self._end(page, hit) if hit.end else await self._answer(page, hit)
 
-    def _parse(self, params: Mapping[str, str]) -> Page:
+    def _parse(self, params: Mapping[str, str]) -> Page | DetailsPage:
         self._check_key(params)
+        if params.get("engine") == DETAILS_ENGINE:
+            return DetailsPage(params, parse_details_query(params))
         query, size = parse_query(params), parse_page_size(params)
         token = params.get("next_page_token")
         offset = self._tokens.read(query, token) if token else 0
@@ -71,27 +100,41 @@ class SearchEngine:
         if not hmac.compare_digest(given, self._settings.api_key.encode()):
             raise RefusedError(401, _BAD_KEY)
 
-    def _end(self, page: Page, hit: Hit) -> Response:
+    def _end(self, page: Page | DetailsPage, hit: Hit) -> Response:
         self.meter.stats.failed += 1
         whole = b""
         if hit.end is None:
             raise ValueError("no fault ends this search")
         if hit.end.kind is FaultKind.CUT_JSON:
-            record = SearchCache().add(page.params, self._settings.clock())
-            whole = dump_json(self._writer.write(page, record, hit.changes))
+            record = make_record(self._settings.clock(), self.catalogue)
+            whole = dump_json(self._write(page, record, hit))
         return end_search(hit.end, self.meter.refusal_text(hit.end.kind), whole)
 
-    async def _answer(self, page: Page, hit: Hit) -> Response:
+    async def _answer(self, page: Page | DetailsPage, hit: Hit) -> Response:
         now = self._settings.clock()
         record = self._cache.find(page.params, now)
         if record:
             self.meter.stats.cached += 1
+        elif refusal := self.meter.refusal(now):
+            self.meter.stats.failed += 1
+            return error_response(429, self.meter.refusal_text(refusal))
         else:
-            if refusal := self.meter.refusal(now):
-                self.meter.stats.failed += 1
-                return error_response(429, self.meter.refusal_text(refusal))
-            self.meter.bill(now)
-            record = self._cache.add(page.params, now)
+            record = self._record(page, now)
             await asyncio.sleep(self._settings.latency)
         self.faults.note_success()
-        return json_response(self._writer.write(page, record, hit.changes))
+        return json_response(self._write(page, record, hit))
+
+    def _record(self, page: Page | DetailsPage, now: datetime) -> SearchRecord:
+        """A fresh search, billed and remembered unless it asks for an ad that there is not."""
+        record = make_record(now, self.catalogue)
+        if isinstance(page, DetailsPage) and not find_ad(page.query, record.catalogue):
+            self.meter.stats.failed += 1
+            return record
+        self.meter.bill(now)
+        self._cache.add(page.params, record)
+        return record
+
+    def _write(self, page: Page | DetailsPage, record: SearchRecord, hit: Hit) -> dict[str, object]:
+        if isinstance(page, DetailsPage):
+            return self.details.write(page, record)
+        return self._writer.write(page, record, hit.changes)

@@ -42,7 +42,8 @@ class Fault(BaseModel):
         times: how often it hits before it is over; without, for ever.
         seconds: how long `latency` (default 1) or `hang` (default: no end) lasts.
         after: how many matching searches are spared first. Searches with a sound key and sound
-            parameters match; for `duplicates`, only those for a later page.
+            parameters match; for kinds that change rows, only those of the list engine, and for
+            `duplicates`, only those for a later page.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -104,12 +105,14 @@ class FaultBox:
         self._chance = random.Random(self._seed)  # noqa: S311 - repeatable chance is the point
         self._refusal: FaultKind | None = None
 
-    def draw(self, *, later_page: bool) -> Hit:
+    def draw(self, *, later_page: bool, details: bool = False) -> Hit:
         """Which faults hit a search. The first that ends it wins; those behind it sit this out."""
         wait, changes = 0.0, set[FaultKind]()
         for armed in self.armed:
             fault = armed.fault
             if fault.kind is FaultKind.DUPLICATES and not later_page:
+                continue
+            if fault.kind in CONTENT_FAULTS and details:
                 continue
             if not armed.fires(self._chance):
                 continue

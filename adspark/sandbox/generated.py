@@ -181,6 +181,12 @@ class GeneratedCatalogue:
         return places
 
 
+def find_domain(advertiser_id: str) -> str | None:
+    """The domain of an invented advertiser, or None for an id that may be a real one's."""
+    match = _ADVERTISER_ID.fullmatch(advertiser_id)
+    return _domain(int(match[1])) if match else None
+
+
 def _advertiser_id(index: int) -> str:
     return f"AR9{index:019d}"
 

@@ -1,12 +1,14 @@
 """The sandbox's HTML pages: what it is, what to try, and one ad."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from html import escape
+from urllib.parse import urlencode
 
 from adspark.sandbox.catalogue import Advertiser, Row
 from adspark.sandbox.faults import ArmedFault
 from adspark.sandbox.marks import NOTICE
-from adspark.sandbox.query import ENGINE
+from adspark.sandbox.query import DETAILS_ENGINE, ENGINE, DetailsQuery
 from adspark.sandbox.settings import SandboxSettings
 
 _LONG = 60  # characters; more may break anywhere
@@ -30,6 +32,8 @@ pre {{ padding: 10px; white-space: pre-wrap }}
 _SWITCHES = """curl -X PUT {base}/sandbox/faults -d '[{{"kind": "server_error_500", "times": 2}}]'
 curl -X PUT {base}/sandbox/faults -d '[]'
 curl -X POST {base}/sandbox/reset"""
+_CHANGE = """curl -X PUT {base}/sandbox/changes -d \\
+  '[{{"action": "remove", "ad_creative_id": "{creative_id}"}}]'"""
 
 
 def write_home(
@@ -37,13 +41,17 @@ def write_home(
     stats: Mapping[str, int],
     account: Mapping[str, object],
     advertisers: Sequence[Advertiser],
+    detailed: DetailsQuery,
     faults: Sequence[ArmedFault],
+    changes: int,
 ) -> str:
     """The page at `/`."""
     shown = ("total_searches_left", "this_month_usage", "this_hour_searches")
     counters = {**stats, **{name: account[name] for name in shown}}
     base, key = settings.base_url, settings.api_key
-    example = f"{base}/search.json?engine={ENGINE}&advertiser_id={advertisers[0].id}&api_key={key}"
+    search = f"{base}/search.json?api_key={key}"
+    example = f"{search}&engine={ENGINE}&advertiser_id={advertisers[0].id}"
+    details = f"{search}&engine={DETAILS_ENGINE}&{urlencode(asdict(detailed))}"
     count = settings.generated_advertisers
     more = f"<p>Generated: Sandbox Advertiser 1 to {count}.</p>" if count else ""
     content = f"""<h2>Counters</h2>{_table(list(counters), [tuple(counters.values())])}
@@ -54,9 +62,11 @@ def write_home(
         )
     }
 {more}<p>A search to start with:</p>
-<pre><a href="{escape(example)}">{escape(example)}</a></pre>
+{_link(example)}<p>The details of one ad:</p>{_link(details)}
 <h2>Faults</h2>{_fault_table(faults)}
-<pre>{_SWITCHES.format(base=escape(base))}</pre>"""
+<pre>{_SWITCHES.format(base=escape(base))}</pre>
+<h2>Changes</h2><p>Changes made to the ads: {changes}. They can be removed, added and altered:</p>
+<pre>{_CHANGE.format(base=escape(base), creative_id=detailed.creative_id)}</pre>"""
     return _lay_out("SANDBOX of SerpApi", content)
 
 
@@ -72,6 +82,10 @@ def write_creative(row: Row, picture: str | None) -> str:
 
 def _lay_out(title: str, content: str) -> str:
     return _LAYOUT.format(title=escape(title), notice=escape(NOTICE), content=content)
+
+
+def _link(address: str) -> str:
+    return f'<pre><a href="{escape(address)}">{escape(address)}</a></pre>'
 
 
 def _fault_table(faults: Sequence[ArmedFault]) -> str:

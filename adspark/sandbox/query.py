@@ -8,15 +8,19 @@ from datetime import UTC, datetime
 from adspark.regions import REGIONS
 
 ENGINE = "google_ads_transparency_center"
+DETAILS_ENGINE = "google_ads_transparency_center_ad_details"
 DEFAULT_PAGE_SIZE = 40
 PLATFORMS = ("PLAY", "MAPS", "SEARCH", "SHOPPING", "YOUTUBE")
 FORMATS = ("text", "image", "video")
 
 _MAX_PAGE_SIZE = 100
+_CONTROL = {"engine", "api_key", "no_cache", "async", "output"}
 _KNOWN = {
-    "engine", "api_key", "advertiser_id", "text", "region", "platform", "political_ads",
-    "start_date", "end_date", "creative_format", "num", "next_page_token", "no_cache", "async",
-    "output",
+    ENGINE: _CONTROL | {
+        "advertiser_id", "text", "region", "platform", "political_ads", "start_date", "end_date",
+        "creative_format", "num", "next_page_token",
+    },
+    DETAILS_ENGINE: _CONTROL | {"advertiser_id", "creative_id", "region"},
 }  # fmt: skip
 
 
@@ -52,6 +56,14 @@ class Query:
         return starts_in_time and (self.start is None or last_shown >= self.start)
 
 
+@dataclass(frozen=True)
+class DetailsQuery:
+    """Whose details are asked for. The region makes no difference to the sandbox's answers."""
+
+    advertiser_id: str
+    creative_id: str
+
+
 def parse_query(params: Mapping[str, str]) -> Query:
     """The search that these parameters ask for.
 
@@ -79,6 +91,17 @@ def parse_query(params: Mapping[str, str]) -> Query:
     )
 
 
+def parse_details_query(params: Mapping[str, str]) -> DetailsQuery:
+    """The ad that these parameters ask for.
+
+    Raises:
+        RefusedError: a parameter is missing or cannot be used.
+    """
+    _check_control(params)
+    _choice(params, "region", REGIONS)
+    return DetailsQuery(_need(params, "advertiser_id"), _need(params, "creative_id"))
+
+
 def parse_page_size(params: Mapping[str, str]) -> int:
     """How many creatives a page holds."""
     given = params.get("num", str(DEFAULT_PAGE_SIZE))
@@ -96,9 +119,9 @@ def _check_control(params: Mapping[str, str]) -> None:
     engine = params.get("engine")
     if not engine:
         raise RefusedError(400, "Missing query `engine` parameter.")
-    if engine != ENGINE:
+    if engine not in _KNOWN:
         raise RefusedError(400, f"Unsupported `{engine[:200]}` search engine.")
-    if unknown := sorted(params.keys() - _KNOWN):
+    if unknown := sorted(params.keys() - _KNOWN[engine]):
         raise RefusedError(400, f"Unsupported `{unknown[0][:200]}` parameter.")
     if _flag(params, "async"):
         if _flag(params, "no_cache"):
@@ -106,6 +129,12 @@ def _check_control(params: Mapping[str, str]) -> None:
         raise refuse("true", "async")
     _flag(params, "no_cache")
     _choice(params, "output", ("json",))
+
+
+def _need(params: Mapping[str, str], name: str) -> str:
+    if given := params.get(name, "").strip():
+        return given
+    raise RefusedError(400, f"Missing query `{name}` parameter.")
 
 
 def _choice(params: Mapping[str, str], name: str, choices: Container[str]) -> str | None:

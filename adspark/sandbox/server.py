@@ -24,10 +24,9 @@ _BACKLOG = 2048  # connections
 
 
 def create_app(settings: SandboxSettings) -> Starlette:
-    """The application, with counters, cache and faults of its own."""
-    catalogue = _create_catalogue(settings)
-    engine = SearchEngine(settings, catalogue)
-    control = ControlRoutes(settings, catalogue, engine)
+    """The application, with counters, cache, faults and changes of its own."""
+    engine = SearchEngine(settings, _create_catalogue(settings))
+    control = ControlRoutes(settings, engine)
 
     return Starlette(
         routes=[*_api_routes(engine), *_control_routes(control)],
@@ -95,6 +94,8 @@ def _control_routes(control: ControlRoutes) -> list[Route]:
         Route("/advertiser/{advertiser_id}/creative/{creative_id}", control.creative),
         Route("/sandbox/faults", control.show_faults, methods=["GET"]),
         Route("/sandbox/faults", control.set_faults, methods=["PUT"]),
+        Route("/sandbox/changes", control.show_changes, methods=["GET"]),
+        Route("/sandbox/changes", control.set_changes, methods=["PUT"]),
         Route("/sandbox/stats", control.stats),
         Route("/sandbox/reset", control.reset, methods=["POST"]),
         Route("/health", control.health),

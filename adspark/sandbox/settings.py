@@ -24,6 +24,7 @@ class SandboxSettings(BaseModel):
         base_url: its own address, as its answers name it.
         monthly_quota: searches a calendar month (UTC) before 429.
         hourly_limit: searches a clock hour before 429.
+        cached_for: seconds that a repeat of a search is answered from the cache; 0 is never.
         latency: seconds that each search outside the cache takes.
         seed: of the generated ads, the page tokens and the faults' chances.
         generated_advertisers: how many invented advertisers are served beside the recorded.
@@ -40,6 +41,7 @@ class SandboxSettings(BaseModel):
     ] = "http://127.0.0.1:4300"
     monthly_quota: Annotated[int, Field(ge=0)] = 100_000
     hourly_limit: Annotated[int, Field(ge=0)] = 20_000
+    cached_for: Annotated[float, Field(ge=0)] = 3600.0
     latency: Annotated[float, Field(ge=0)] = 0.0
     seed: int = 0
     generated_advertisers: Annotated[int, Field(ge=0, le=9_999_999)] = 0
