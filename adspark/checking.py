@@ -22,11 +22,11 @@ from adspark.errors import (
     UnknownWatchError,
 )
 from adspark.fetches import open_fetch, running_fetch
-from adspark.fetching import Bounds, Fetching, FetchSummary, Gate, lock_name, no_gate
+from adspark.fetching import Bounds, Fetching, FetchSummary, lock_name
 from adspark.locks import Locks
 from adspark.models import Coverage, Fetch, StopReason, Watch
 from adspark.queries import CreativeQuery
-from adspark.serpapi import SerpApiClient
+from adspark.serpapi import Gate, SerpApiClient, no_gate
 from adspark.serpapi_payloads import SearchPage
 from adspark.watch_events import (
     EventCounts,
@@ -223,6 +223,8 @@ class _Check:
                 max_pages=self.watch.max_pages,
                 watermark=watermark(self.watch.complete_at),
                 max_billed=None if left is None else fetch.searches_billed + left,
+                # What could not be read last time either will not be helped by asking again.
+                reread=self.watch.coverage != Coverage.PARTIAL,
             ),
             before_search=self.parts.before_search,
             follow=self._follow,

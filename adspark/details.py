@@ -9,8 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.database import Database
 from adspark.errors import AdSparkError, DatabaseUnavailableError, ServiceRefusedError
-from adspark.fetching import Gate
-from adspark.serpapi import SerpApiClient
+from adspark.serpapi import Gate, SerpApiClient
 from adspark.serpapi_details import DetailsPayload
 
 _MOST_ATTEMPTS = 3

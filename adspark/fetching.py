@@ -28,7 +28,7 @@ from adspark.fetches import (
 )
 from adspark.models import Fetch, StopReason
 from adspark.queries import CreativeQuery, check_max_pages
-from adspark.serpapi import SerpApiClient
+from adspark.serpapi import Gate, SerpApiClient, no_gate
 from adspark.serpapi_payloads import SearchPage
 
 SAMPLE_SIZE = 20
@@ -86,23 +86,19 @@ class Bounds:
         max_pages: pages at most.
         watermark: no page after one that reaches further back than this (last_shown).
         max_billed: no page after so many billed searches.
+        reread: ask again, from SerpApi's cache, for a page with rows that cannot be read.
     """
 
     max_pages: int = 1
     watermark: datetime | None = None
     max_billed: int | None = None
+    reread: bool = True
 
 
-Gate = Callable[[], Awaitable[None]]
-"""What a search waits for before it is made, as a rate limit; it may refuse by an error."""
 AfterPage = Callable[[FetchSummary], Awaitable[None]]
 """Told of the summary so far after each stored page."""
 Follow = Callable[[AsyncSession, Fetch, SearchPage | None, StopReason | None], Awaitable[None]]
 """Work that belongs into the transaction of a page (None: of the end alone), as a watch's."""
-
-
-async def no_gate() -> None:
-    """The gate of a caller without limits."""
 
 
 async def _no_report(_: FetchSummary) -> None:
@@ -263,10 +259,15 @@ class Fetching:
 
     async def _drive(self, store: "Store", *, token: str | None) -> None:
         """Get page after page and hand each to `store`, until that says to stop."""
-        async with aclosing(self._client.pages(self._summary.query, token=token)) as answers:
+        pages = self._client.pages(
+            self._summary.query,
+            token=token,
+            before_search=self._before_search,
+            reread=self._bounds.reread,
+        )
+        async with aclosing(pages) as answers:
             stop = None
             while stop is None:
-                await self._before_search()
                 stop = await store(await anext(answers))
                 await self._after_page(self._summary)
 

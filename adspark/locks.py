@@ -5,9 +5,9 @@ They belong to the connection, so they end with the process at the latest, howev
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -65,15 +65,19 @@ class Locks:
                 await self._unlock(name)
 
     async def _try(self, name: str) -> bool:
-        if self._are_lost:
-            raise DatabaseUnavailableError("The connection that held the locks was cut.")
-        async with self._turn:
-            return bool(await self._connection.scalar(_TRY_LOCK, {"name": name}))
+        return bool(await self._ask(_TRY_LOCK, name))
 
     async def _unlock(self, name: str) -> None:
+        with suppress(DBAPIError, DatabaseUnavailableError):  # it went with the connection
+            await self._ask(_UNLOCK, name)
+
+    async def _ask(self, statement: TextClause, name: str) -> object:
         async with self._turn:
+            if self._are_lost:
+                raise DatabaseUnavailableError("The connection that held the locks was cut.")
             try:
-                await self._connection.execute(_UNLOCK, {"name": name})
-            except DBAPIError:  # all of them went with the connection
+                return await self._connection.scalar(statement, {"name": name})
+            except DBAPIError:
                 self._are_lost = True
                 await self._connection.invalidate()
+                raise

@@ -8,7 +8,7 @@ object, log line or exception ever holds it.
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
@@ -36,9 +36,18 @@ DEFAULT_TIMEOUT = 60.0  # seconds; recorded searches took 0.3 to 12.8
 AT_ONCE = 20
 """Searches that one client has under way at the same time; others wait, without a time-out."""
 
+_MORE_TRIES = 2  # for a page that came empty or with rows that cannot be read
 _KEEP_ALIVE = 60.0  # seconds a connection waits for the next page
 _NO_RESULTS = "hasn't returned any results"
 _LONGEST_QUOTE = 300  # characters of a service's own words in a message
+
+
+Gate = Callable[[], Awaitable[None]]
+"""What a search waits for before it is made, as a rate limit; it may refuse by an error."""
+
+
+async def no_gate() -> None:
+    """The gate of a caller without limits."""
 
 
 class SerpApiClient:
@@ -87,21 +96,27 @@ class SerpApiClient:
         await self._http.aclose()
 
     async def pages(
-        self, query: CreativeQuery, *, token: str | None = None
+        self,
+        query: CreativeQuery,
+        *,
+        token: str | None = None,
+        before_search: Gate = no_gate,
+        reread: bool = True,
     ) -> AsyncGenerator[SearchPage]:
         """Pages of a search from `token` (default: the first) on, newest last_shown first.
 
-        Ends after the page without a token. An empty page that still names a next one is asked
-        for once more, for nothing, from SerpApi's cache; if it stays empty, it is the end.
+        Ends after the page without a token. A page that is empty although it names a next one is
+        asked for again, for nothing, from SerpApi's cache; if it stays empty, it is the end.
+
+        Args:
+            before_search: awaited before every single search.
+            reread: ask again also for a page with rows that cannot be read.
 
         Raises:
             AdSparkError: as `search`.
         """
         while True:
-            page = await self.search(query, token=token)
-            if page.is_empty and page.next_page_token:
-                again = await self.search(query, token=token)
-                page = again.model_copy(update={"searches": page.searches + again.searches})
+            page = await self._read_page(query, token, before_search, reread=reread)
             if page.is_empty and page.next_page_token and token is None:
                 raise ServiceUnavailableError(
                     "SerpApi's first page is empty, although it names a next one."
@@ -113,6 +128,23 @@ class SerpApiClient:
             if page.next_page_token is None:
                 return
             token = page.next_page_token
+
+    async def _read_page(
+        self, query: CreativeQuery, token: str | None, before_search: Gate, *, reread: bool
+    ) -> SearchPage:
+        """The page, the best of some tries, with the searches of all of them."""
+        await before_search()
+        page = await self.search(query, token=token)
+        for _ in range(_MORE_TRIES):
+            is_doubtful = page.is_empty and page.next_page_token is not None
+            if not is_doubtful and not (reread and page.rejected):
+                break
+            await before_search()
+            again = await self.search(query, token=token)
+            is_better = page.is_empty or len(again.rejected) < len(page.rejected)
+            better = again if is_better and not (again.is_empty and page.rejected) else page
+            page = better.model_copy(update={"searches": page.searches + again.searches})
+        return page
 
     async def search(self, query: CreativeQuery, *, token: str | None = None) -> SearchPage:
         """One page; one search, unless SerpApi answers from its cache.

@@ -28,8 +28,8 @@ from adspark.errors import (
     QuotaExhaustedError,
     UnknownWatchError,
 )
-from adspark.fetching import Gate, no_gate
 from adspark.models import Coverage
+from adspark.serpapi import Gate, no_gate
 from adspark.serpapi_payloads import AccountPayload
 from adspark.watch_events import EventCounts
 
@@ -237,10 +237,8 @@ class SweepGate:
         Raises:
             PostponedError: there are no searches or there is no time left for it.
         """
-        self.check_time()
+        self.check_open()
         if self._left is not None:
-            if self._left <= 0:
-                raise PostponedError(f"no searches left ({self._shortage})")
             self._left -= 1
         left = None if self._deadline is None else self._deadline - time.monotonic()
         try:
@@ -250,10 +248,12 @@ class SweepGate:
             self.give_back(1)
             raise self._out_of_time() from None
 
-    def check_time(self) -> None:
-        """Raise PostponedError where nothing may be begun any more."""
+    def check_open(self) -> None:
+        """Raise PostponedError where no search may be begun any more."""
         if not self.has_time():
             raise self._out_of_time()
+        if self._left is not None and self._left <= 0:
+            raise PostponedError(f"no searches left ({self._shortage})")
 
     def has_time(self, delay: float = 0.0) -> bool:
         """Whether a search may still be begun in `delay` seconds."""
@@ -355,7 +355,7 @@ class Sweep:
         try:
             if self._stop:
                 raise self._stop
-            self._gate.check_time()
+            self._gate.check_open()
             checked = await self._checker.check(turn.watch_id)
         except PostponedError as error:
             self._summary.waiting += 1

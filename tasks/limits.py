@@ -6,8 +6,8 @@ from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 
 from adspark.database import Database
-from adspark.fetching import Gate, no_gate
 from adspark.rates import SEARCHES, take_slot
+from adspark.serpapi import Gate, no_gate
 from adspark.settings import get_settings
 
 

@@ -160,8 +160,8 @@ async def pages_of(answers: dict[str | None, list[dict[str, Any]]]) -> tuple[lis
             id="two pages",
         ),
         pytest.param(
-            {None: [body(creative_row(1), token="a")], "a": [body(token="b")]}, [1, 0], 3,
-            id="an empty page that names a next one is the end, after one more try",
+            {None: [body(creative_row(1), token="a")], "a": [body(token="b")]}, [1, 0], 4,
+            id="an empty page that names a next one is the end, after two more tries",
         ),
         pytest.param(
             {None: [body(creative_row(1), token="a")],
@@ -173,8 +173,12 @@ async def pages_of(answers: dict[str | None, list[dict[str, Any]]]) -> tuple[lis
             [1, 1], 2, id="a token that leads to itself",
         ),
         pytest.param(
-            {None: [body({"broken": 1}, token="a")], "a": [body(creative_row(2))]}, [0, 1], 2,
+            {None: [body({"broken": 1}, token="a")], "a": [body(creative_row(2))]}, [0, 1], 4,
             id="a page of broken rows is not an empty one",
+        ),
+        pytest.param(
+            {None: [body(creative_row(1), {"broken": 1}), body(creative_row(1), creative_row(2))]},
+            [2], 2, id="a page with broken rows that is whole on the second try",
         ),
     ],
 )  # fmt: skip
