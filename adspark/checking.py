@@ -106,20 +106,21 @@ class Checker:
 
     Args:
         locks: of the process; see `Database.locks`.
-        before_search: what each search waits for.
         flow_run_id: whose checks these are, for the ledger.
     """
 
     database: Database
     client: SerpApiClient
     locks: Locks
-    before_search: Gate = no_gate
     flow_run_id: UUID | None = None
 
-    async def check(self, watch_id: int) -> WatchSummary:
+    async def check(self, watch_id: int, *, before_search: Gate = no_gate) -> WatchSummary:
         """Check one watch.
 
         A watch whose budget is spent waits; its summary says so, and nothing is searched.
+
+        Args:
+            before_search: awaited before every search.
 
         Raises:
             UnknownWatchError: there is none with this id, or it is paused.
@@ -132,7 +133,7 @@ class Checker:
             if not claimed:
                 raise await self._busy(watch)
             try:
-                return await _Check(self, watch, spent).run()
+                return await _Check(self, before_search, watch, spent).run()
             except PostponedError:
                 raise
             except AdSparkError as error:
@@ -177,6 +178,7 @@ class _Check:
     """One check of a claimed watch."""
 
     parts: Checker
+    before_search: Gate
     watch: Watch
     spent: int
     events: EventCounts = field(default_factory=EventCounts)
@@ -226,7 +228,7 @@ class _Check:
                 # What could not be read last time either will not be helped by asking again.
                 reread=self.watch.coverage != Coverage.PARTIAL,
             ),
-            before_search=self.parts.before_search,
+            before_search=self.before_search,
             follow=self._follow,
         )
         return await fetching.run(fetch)
@@ -259,7 +261,7 @@ class _Check:
             self.parts.client,
             watch_id=self.watch.id or 0,
             limit=limit,
-            before_search=self.parts.before_search,
+            before_search=self.before_search,
         )
 
     def _summarise(self, fetched: FetchSummary, details: DetailsSummary | None) -> WatchSummary:

@@ -208,7 +208,7 @@ def searches_left(account: AccountPayload) -> tuple[int | None, str]:
 
 
 class SweepGate:
-    """What stands before every search of a sweep: its share of searches, its time, the rate limit.
+    """What stands before the searches of a sweep: its share of searches, its time, the rate limit.
 
     Args:
         take_slot: waits for the rate limit; asked one at a time, in the order of coming.
@@ -231,42 +231,78 @@ class SweepGate:
         self._deadline = None if seconds is None else time.monotonic() + seconds
         self._turn = asyncio.Lock()
 
-    async def __call__(self) -> None:
-        """Let a search through.
+    def admit(self) -> "Ticket":
+        """Let a watch in, with its first search set aside for it.
 
         Raises:
             PostponedError: there are no searches or there is no time left for it.
         """
-        self.check_open()
+        self.take()
+        return Ticket(self)
+
+    def take(self) -> None:
+        """Set a search aside.
+
+        Raises:
+            PostponedError: there are no searches or there is no time left for it.
+        """
+        if not self.has_time():
+            raise self._out_of_time()
         if self._left is not None:
+            if self._left <= 0:
+                raise PostponedError(f"no searches left ({self._shortage})")
             self._left -= 1
+
+    def give_back(self, searches: int) -> None:
+        """Searches that were set aside and cost nothing after all."""
+        if self._left is not None:
+            self._left += searches
+
+    async def wait(self) -> None:
+        """Wait for the rate limit, first come, first served.
+
+        Raises:
+            PostponedError: its turn does not come in the time of the sweep.
+        """
         left = None if self._deadline is None else self._deadline - time.monotonic()
         try:
             async with asyncio.timeout(left), self._turn:
                 await self._take_slot()
         except TimeoutError:
-            self.give_back(1)
             raise self._out_of_time() from None
-
-    def check_open(self) -> None:
-        """Raise PostponedError where no search may be begun any more."""
-        if not self.has_time():
-            raise self._out_of_time()
-        if self._left is not None and self._left <= 0:
-            raise PostponedError(f"no searches left ({self._shortage})")
 
     def has_time(self, delay: float = 0.0) -> bool:
         """Whether a search may still be begun in `delay` seconds."""
         return self._deadline is None or time.monotonic() + delay < self._deadline
 
-    def give_back(self, searches: int) -> None:
-        """Searches that cost nothing after all."""
-        if self._left is not None:
-            self._left += searches
-
     @staticmethod
     def _out_of_time() -> PostponedError:
         return PostponedError("no time left in this sweep (limit on searches a minute)")
+
+
+class Ticket:
+    """One watch's way through the gate; awaited before each of its searches."""
+
+    def __init__(self, gate: SweepGate) -> None:
+        self._gate = gate
+        self._is_new = True
+        self.taken = 1
+
+    async def __call__(self) -> None:
+        """Let a search through.
+
+        Raises:
+            PostponedError: as `SweepGate.take` and `SweepGate.wait`.
+        """
+        if not self._is_new:
+            self._gate.take()
+            self.taken += 1
+        self._is_new = False
+        await self._gate.wait()
+
+    def settle(self, billed: int) -> None:
+        """Give back what was set aside and not billed; what an earlier run paid is not ours."""
+        self._gate.give_back(max(0, self.taken - billed))
 
 
 @dataclass(order=True)
@@ -291,7 +327,6 @@ class Sweep:
     """One sweep over watches in the order given.
 
     Args:
-        checker: its gate is the sweep's, else searches are not counted.
         retry_delays: seconds before each further try of what failed for the moment.
         at_once: watches at the same time.
         on_check: told of each watch that was checked.
@@ -355,8 +390,7 @@ class Sweep:
         try:
             if self._stop:
                 raise self._stop
-            self._gate.check_open()
-            checked = await self._checker.check(turn.watch_id)
+            checked = await self._check(turn.watch_id)
         except PostponedError as error:
             self._summary.waiting += 1
             self._summary.explain(turn.watch_id, str(error))
@@ -369,15 +403,23 @@ class Sweep:
             self._fail(turn, error)
         else:
             self._summary.count(checked)
-            self._gate.give_back(checked.searches_cached)
             await self._on_check(checked)
+
+    async def _check(self, watch_id: int) -> WatchSummary:
+        ticket = self._gate.admit()
+        try:
+            checked = await self._checker.check(watch_id, before_search=ticket)
+        except AdSparkError:
+            ticket.settle(ticket.taken - 1)  # the last one failed or was not made, so it was free
+            raise
+        ticket.settle(checked.searches_billed)
+        return checked
 
     def _fail(self, turn: _Turn, error: AdSparkError) -> None:
         """Try again later where that can help. A refused search costs nothing, so an account that
         seems empty is asked once more as well, before everybody else is made to wait for it."""
         ends_all = isinstance(error, QuotaExhaustedError | InvalidCredentialsError)
         can_pass = not isinstance(error, PermanentError) or isinstance(error, QuotaExhaustedError)
-        self._gate.give_back(1)
         if can_pass and turn.attempt < len(self._retry_delays):
             delay = self._retry_delays[turn.attempt]
             if self._gate.has_time(delay):

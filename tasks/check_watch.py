@@ -33,7 +33,6 @@ async def check_watch(watch_id: int) -> WatchSummary:
             database,
             client,
             locks,
-            before_search=await search_slots(database),
             flow_run_id=UUID(flow_run.id) if flow_run.id else None,
         )
-        return await checker.check(watch_id)
+        return await checker.check(watch_id, before_search=await search_slots(database))

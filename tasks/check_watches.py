@@ -46,7 +46,6 @@ async def check_watches(
             database,
             client,
             locks,
-            before_search=gate,
             flow_run_id=UUID(flow_run.id) if flow_run.id else None,
         )
         report = _Report()

@@ -45,28 +45,25 @@ class Place:
         return watch.id
 
     @asynccontextmanager
-    async def checker(
-        self, before_search: Gate = no_gate, flow_run_id: UUID | None = None
-    ) -> AsyncIterator[Checker]:
+    async def checker(self, flow_run_id: UUID | None = None) -> AsyncIterator[Checker]:
         """What a process checks with."""
         async with (
             SerpApiClient(KEY, base_url=self.url, timeout=self.timeout) as client,
             self.database.locks() as locks,
         ):
-            yield Checker(self.database, client, locks, before_search, flow_run_id)
+            yield Checker(self.database, client, locks, flow_run_id)
 
     async def check(self, watch_id: int, before_search: Gate = no_gate) -> WatchSummary:
         """Check one watch."""
-        async with self.checker(before_search) as checker:
-            return await checker.check(watch_id)
+        async with self.checker() as checker:
+            return await checker.check(watch_id, before_search=before_search)
 
     async def sweep(self, gate: SweepGate | None = None, **options: Any) -> SweepSummary:  # noqa: ANN401
         """Check all that are due."""
-        gate = gate or SweepGate()
-        async with self.checker(gate) as checker:
+        async with self.checker() as checker:
             async with self.database.session() as session:
                 due = await read_due(session)
-            return await Sweep(checker, gate, **options).run(due)
+            return await Sweep(checker, gate or SweepGate(), **options).run(due)
 
     async def make_due(self) -> None:
         """An interval passes."""
@@ -102,7 +99,7 @@ class Place:
             "engine": "google_ads_transparency_center",
             "advertiser_id": advertiser_id,
             "api_key": KEY.get_secret_value(),
-            "num": "100",
+            "num": "99",  # another search than a watch's, so that it is not answered from the cache
             "no_cache": "true",
         }
         body = httpx.get(f"{self.url}/search.json", params=parameters).json()

@@ -1,0 +1,106 @@
+"""The flow process-watch: its result, its table, and the events that automations hang on."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from prefect.client.schemas.objects import State
+from prefect.settings import PREFECT_API_URL
+
+from adspark.checking import WatchSummary
+from adspark.database import Database
+from adspark.errors import UnknownWatchError
+from flows.process_watch import process_watch
+from tests.flows.conftest import searches, switch_on
+from tests.watching import Place
+
+pytestmark = pytest.mark.usefixtures("environment")
+
+
+@pytest.fixture
+def place(database: Database, sandbox_url: str) -> Place:
+    """The database and the sandbox that the environment names."""
+    return Place(database, sandbox_url)
+
+
+async def later(place: Place) -> None:
+    """So late that SerpApi's cache has forgotten: here, a search with another page size."""
+    await place.change("UPDATE watch SET region = '2840'")
+
+
+async def events_of(creative_id: str) -> list[dict[str, Any]]:
+    """Prefect's events about a creative, once they have arrived."""
+    asked = {"filter": {"resource": {"id": [f"adspark.creative.{creative_id}"]}}}
+    async with httpx.AsyncClient() as client:
+        for _ in range(100):
+            answer = await client.post(f"{PREFECT_API_URL.value()}/events/filter", json=asked)
+            if found := answer.raise_for_status().json()["events"]:
+                return list(found)
+            await asyncio.sleep(0.1)
+    return []
+
+
+async def test_a_check_gives_its_summary_and_says_that_it_has_looked(place: Place) -> None:
+    watch_id = await place.add()
+    summary = await process_watch(watch_id)
+    assert (summary.name, summary.coverage, summary.events.baseline) == ("a watch", "complete", 40)
+
+
+async def test_news_are_a_table_and_an_event_each_and_announced_once(place: Place) -> None:
+    ad = place.ads()[0]
+    place.change_ads({"action": "remove", "ad_creative_id": ad["ad_creative_id"]})
+    watch_id = await place.add()
+    await process_watch(watch_id)
+    place.change_ads()
+    await later(place)
+    summary = await process_watch(watch_id)
+    assert summary.events.new == 1
+
+    async with get_client() as client:
+        key = ArtifactFilterKey(any_=[f"watch-{watch_id}"])
+        artifacts = await client.read_latest_artifacts(artifact_filter=_latest(key))
+    assert ad["ad_creative_id"] in str(artifacts[0].data)
+    assert "1 new" in (artifacts[0].description or "")
+
+    (event,) = await events_of(ad["ad_creative_id"])
+    assert event["event"] == "adspark.creative.new"
+    assert event["payload"]["advertiser"] == "New Balance Athletic Shoe, Inc."
+    related = {one["prefect.resource.id"] for one in event["related"]}
+    assert f"adspark.watch.{watch_id}" in related
+    assert await place.rows("SELECT 1 FROM creative_event WHERE announced_at IS NULL") == []
+
+    # A run that died after telling Prefect and before noting it tells it again, under the same id.
+    await place.change("UPDATE creative_event SET announced_at = NULL WHERE kind = 'new'")
+    await process_watch(watch_id)
+    await asyncio.sleep(1)
+    assert len(await events_of(ad["ad_creative_id"])) == 1
+
+
+def _latest(key: ArtifactFilterKey) -> Any:  # noqa: ANN401
+    from prefect.client.schemas.filters import ArtifactCollectionFilter  # noqa: PLC0415
+
+    assert ArtifactFilter is not None
+    return ArtifactCollectionFilter.model_validate({"key": key.model_dump(exclude_unset=True)})
+
+
+async def test_a_temporary_failure_is_tried_again(place: Place, sandbox_url: str) -> None:
+    watch_id = await place.add()
+    switch_on(sandbox_url, {"kind": "unavailable_503", "times": 2})
+    assert (await process_watch(watch_id)).events.baseline == 40
+    assert searches(sandbox_url)["billed"] == 1
+
+
+@pytest.mark.parametrize(("fields", "message"), [({}, "paused"), (None, "There is no watch 77")])
+async def test_an_unknown_or_paused_watch_fails_at_once_with_the_remedy(
+    place: Place, sandbox_url: str, fields: dict[str, Any] | None, message: str
+) -> None:
+    watch_id = 77 if fields is None else await place.add(is_active=False)
+    state: State[WatchSummary] = await process_watch(watch_id, return_state=True)
+    assert state.is_failed()
+    assert message in (state.message or "")
+    with pytest.raises(UnknownWatchError):
+        await state.aresult()
+    assert searches(sandbox_url)["requests"] == 0
