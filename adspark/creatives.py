@@ -67,24 +67,33 @@ _MERGED = {
 def _save_statement() -> str:
     """One statement: merge the page's creatives, then its advertisers, and say what was what.
 
-    Rows are written in the order of their keys, so that two pages at once cannot deadlock; a row
-    that would stay as it is is not touched. The last SELECT sees the table as it was before. It
-    asks a row at a time: a join would be planned, once and for long, for the table's size then.
+    Rows are written in the order of their keys, so that two pages at once cannot deadlock. A row
+    that would stay as it is is not even locked, for that writes: it is left out before the INSERT,
+    where the page goes by the name that it has in the UPDATE. The last SELECT sees the table as it
+    was before. It asks a row at a time: a join would be planned, once and for long, for the
+    table's size then.
     """
     names = [name for name, _, _ in _COLUMNS]
     listed = ", ".join(names)
-    fields = ", ".join(field for _, _, field in _COLUMNS)
+    named = ", ".join(f"{field} AS {name}" for name, _, field in _COLUMNS)
     typed = ", ".join(f"{field} {kind}" for _, kind, field in _COLUMNS)
     assigned = ", ".join(f"{name} = {value}" for name, value in _MERGED.items())
     current = ", ".join(f"c.{name}" for name in _MERGED)
     merged = ", ".join(_MERGED.values())
     return f"""
         WITH page AS (
-            SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS t ({typed}, advertiser text)
+            SELECT {named}, advertiser, CAST(:regions AS text[]) AS regions,
+                CAST(:platforms AS text[]) AS platforms
+            FROM json_to_recordset(CAST(:rows AS json)) AS t ({typed}, advertiser text)
         ), written AS (
             INSERT INTO creative AS c ({listed}, regions, platforms)
-            SELECT {fields}, CAST(:regions AS text[]), CAST(:platforms AS text[])
-            FROM page ORDER BY ad_creative_id
+            SELECT {listed}, regions, platforms FROM page AS excluded
+            WHERE NOT EXISTS (
+                SELECT FROM creative AS c
+                WHERE c.ad_creative_id = excluded.ad_creative_id
+                    AND ({current}) IS NOT DISTINCT FROM ({merged})
+            )
+            ORDER BY ad_creative_id
             ON CONFLICT (ad_creative_id) DO UPDATE SET {assigned}, updated_at = now()
             WHERE ({current}) IS DISTINCT FROM ({merged})
             RETURNING c.ad_creative_id, c.content_hash, c.xmax = 0 AS inserted

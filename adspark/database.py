@@ -34,15 +34,17 @@ class Database:
 
     Args:
         url: `postgresql://user:password@host:port/database`; the driver is chosen here.
-        pool_size: connections kept open at most.
+        pool_size: connections at most; all stay open, for a new one has to plan every statement
+            anew. Whoever needs one when all are in use waits.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self._url = driver_url(url)
         self._version_is_good = False
         self._engine = create_async_engine(
             self._url,
             pool_size=pool_size,
+            max_overflow=0,
             hide_parameters=True,
             connect_args={"connect_timeout": CONNECT_TIMEOUT},
         )

@@ -76,7 +76,6 @@ class AdSparkContender:
     async def store(self, page: SearchPage) -> None:
         """A session, the rows, the ledger, one commit."""
         async with self._database.session() as session:
-            session.add(self._fetch)
             saved = await save_creatives(session, rows=page.rows, region=REGION)
             await record_page(session, fetch=self._fetch, page=page, saved=saved)
             await session.commit()

@@ -1,19 +1,17 @@
 """Whole fetches, from the sandbox in a process of its own into the database, one page and many."""
 
-import re
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from pydantic import BaseModel
 
 from benchmarks.fetch_probe import Probe
+from benchmarks.sandbox import Sandbox, running_sandbox
 from benchmarks.server import Server
 from benchmarks.workload import PAGE_SIZE
 
-_READY = re.compile(r"at (\S+) with key (\S+)")
 _MS = 1000.0
 
 
@@ -29,17 +27,10 @@ class FetchResult(BaseModel):
     client_cpu_ms_per_page: float
 
 
-class _Sandbox(BaseModel):
-    """A served catalogue, an advertiser in it for every fetch."""
-
-    url: str
-    key: str
-
-
 def measure_fetches(server: Server, *, sizes: Sequence[int], rounds: int) -> list[FetchResult]:
     """Fetches of each size, in turn; then each once more with Python's heap traced."""
     turns = [(size, trace) for trace in [False] * rounds + [True] for size in sizes]
-    with _sandbox(advertisers=len(turns), creatives=max(sizes) * PAGE_SIZE) as sandbox:
+    with running_sandbox(advertisers=len(turns), creatives=max(sizes) * PAGE_SIZE) as sandbox:
         probes = [
             _fetch(server, sandbox, advertiser, size, trace_heap=trace)
             for advertiser, (size, trace) in enumerate(turns, start=1)
@@ -48,7 +39,7 @@ def measure_fetches(server: Server, *, sizes: Sequence[int], rounds: int) -> lis
 
 
 def _fetch(
-    server: Server, sandbox: _Sandbox, advertiser: int, pages: int, *, trace_heap: bool
+    server: Server, sandbox: Sandbox, advertiser: int, pages: int, *, trace_heap: bool
 ) -> Probe:
     name = server.clone()
     command = [
@@ -78,21 +69,3 @@ def _summarise(probes: list[Probe]) -> FetchResult:
             probe.cpu_seconds / probe.pages * _MS for probe in plain
         ),
     )
-
-
-@contextmanager
-def _sandbox(*, advertisers: int, creatives: int) -> Iterator[_Sandbox]:
-    """The sandbox as its own command serves it, on a free port."""
-    command = [
-        *(sys.executable, "-m", "adspark.sandbox", "--port", "0"),
-        *("--generated-advertisers", str(advertisers)),
-        *("--creatives-per-advertiser", str(creatives)),
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            ready = process.stdout.readline() if process.stdout else ""
-            if not (found := _READY.search(ready)):
-                raise RuntimeError("the sandbox did not start")
-            yield _Sandbox(url=found[1], key=found[2])
-        finally:
-            process.terminate()

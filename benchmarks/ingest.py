@@ -15,7 +15,7 @@ import asyncio
 import sys
 from dataclasses import dataclass
 
-from pydantic import BaseModel, computed_field
+from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
@@ -27,6 +27,7 @@ from benchmarks.storing import (
     compare_with_row_by_row,
     preload,
 )
+from benchmarks.targets import Target
 from benchmarks.workload import Case
 
 _LEAST_OF_HAND_WRITTEN = 0.8
@@ -48,30 +49,6 @@ class Size:
 
 FULL = Size(rounds=20, pages=10, row_by_row_rounds=10, fetch_rounds=3, fetch_pages=500)
 QUICK = Size(rounds=6, pages=5, row_by_row_rounds=5, fetch_rounds=2, fetch_pages=50)
-
-
-class Target(BaseModel):
-    """A ratio with its bound."""
-
-    what: str
-    ratio: float
-    least: float | None = None
-    most: float | None = None
-
-    @computed_field  # type: ignore[prop-decorator]  # as pydantic's manual has it
-    @property
-    def is_met(self) -> bool:
-        """Whether the ratio lies within its bound."""
-        return (self.least is None or self.ratio >= self.least) and (
-            self.most is None or self.ratio <= self.most
-        )
-
-    @property
-    def sentence(self) -> str:
-        """The target as a line of the report."""
-        bound = f"at least {self.least}" if self.least is not None else f"at most {self.most}"
-        colour, word = ("green", "met") if self.is_met else ("red", "MISSED")
-        return f"[{colour}]{word:6}[/]  {self.what}: {self.ratio:.2f} × (target: {bound} ×)"
 
 
 class Report(BaseModel):

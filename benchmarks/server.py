@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -42,6 +43,18 @@ class Server:
         """Vacuum and analyze, so that no contender's plans change on the way."""
         with psycopg.connect(self.url(name), autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
+
+    def cpu_seconds(self) -> float:
+        """CPU time of all the server's processes so far, also of those that have ended."""
+        with self._administer() as connection:
+            postmaster = psutil.Process(connection.info.backend_pid).parent()
+        if postmaster is None:
+            raise RuntimeError("the server's first process has ended")
+        times = [process.cpu_times() for process in (postmaster, *postmaster.children())]
+        ended = postmaster.cpu_times()
+        return sum(one.user + one.system for one in times) + (
+            ended.children_user + ended.children_system
+        )
 
     def version(self) -> str:
         """What the server calls itself."""
