@@ -38,7 +38,7 @@ class Database:
             anew. Whoever needs one when all are in use waits.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 5) -> None:
         self._url = driver_url(url)
         self._version_is_good = False
         self._engine = create_async_engine(
