@@ -3,12 +3,14 @@
 import os
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from adspark.errors import ConfigurationError
+
+DEFAULT_SEARCHES_PER_MINUTE = 10
 
 
 def _default_home() -> Path:
@@ -39,8 +41,15 @@ class Settings(BaseSettings):
     serpapi_timeout: float = Field(
         default=60.0, gt=0, description="Seconds that one search may take."
     )
-    searches_per_minute: int = Field(
-        default=10, ge=1, description="Searches a minute that provisioning first sets in Prefect."
+    notify_addresses: SecretStr | None = Field(
+        default=None,
+        description="Apprise addresses of the daily digest, separated by spaces or new lines; "
+        "empty: only the artifact.",
+    )
+    searches_per_minute: Annotated[int, Field(ge=1)] | Literal["account"] = Field(
+        default=DEFAULT_SEARCHES_PER_MINUTE,
+        description="Searches a minute that provisioning sets in Prefect: a number where there is "
+        "none yet, or `account`: as many as SerpApi's account allows.",
     )
     fetch_time_limit: float = Field(
         default=300.0, gt=0, description="Seconds that one attempt of a fetch may take."

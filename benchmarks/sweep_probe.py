@@ -7,7 +7,6 @@ import time
 
 from pydantic import BaseModel
 
-from adspark.sweeping import SweepSummary
 from flows.process_all_active_watches import process_all_active_watches
 
 _KIB = 1024
@@ -31,8 +30,7 @@ def main() -> None:
 
 async def _probe() -> Probe:
     wall, cpu = time.perf_counter(), time.process_time()
-    state = await process_all_active_watches(return_state=True)
-    summary = SweepSummary.model_validate(await state.aresult(), from_attributes=True)
+    summary = await process_all_active_watches()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     return Probe(
         seconds=wall,

@@ -16,11 +16,13 @@ from prefect.exceptions import ObjectNotFound
 from prefect.workers.process import ProcessWorker
 from pydantic import SecretStr
 
-from adspark.errors import ConfigurationError
+from adspark.errors import ConfigurationError, TemporaryError
 from adspark.rates import SEARCHES, WINDOW
-from adspark.settings import Settings
+from adspark.serpapi import SerpApiClient
+from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, Settings
 from blocks.adspark_database import AdSparkDatabase
 from blocks.configured import DOCUMENT
+from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
 from deployments.queue_classes import QUEUE_CLASSES, QueueClass
 
@@ -38,7 +40,7 @@ async def provision(settings: Settings, *, database_url: str) -> None:
     async with get_client() as client:
         for queue_class in QUEUE_CLASSES:
             await _provision_pool(client, queue_class)
-        await _provision_limit(client, SEARCHES, settings.searches_per_minute)
+        await _provision_search_limit(client, settings)
         await _provision_blocks(client, settings, database_url)
     await _deploy(str(client.api_url))
 
@@ -72,26 +74,52 @@ def _job_template() -> dict[str, Any]:
     return template
 
 
-async def _provision_limit(client: PrefectClient, name: str, limit: int) -> None:
-    """Make a rate limit where there is none; its number is the operators' from then on."""
+async def _provision_search_limit(client: PrefectClient, settings: Settings) -> None:
+    """Make the limit where there is none; its number is the operators' from then on, unless the
+    environment says that it follows the account."""
+    wanted = settings.searches_per_minute
+    if wanted == "account":
+        limit = await _ask_account(settings)
+        if limit is not None:
+            await client.upsert_global_concurrency_limit_by_name(SEARCHES, limit, limit / WINDOW)
+            return
+        wanted = DEFAULT_SEARCHES_PER_MINUTE
     try:
-        await client.read_global_concurrency_limit_by_name(name)
+        await client.read_global_concurrency_limit_by_name(SEARCHES)
     except ObjectNotFound:
         await client.create_global_concurrency_limit(
             GlobalConcurrencyLimitCreate(
-                name=name, limit=limit, active=True, slot_decay_per_second=limit / WINDOW
+                name=SEARCHES, limit=wanted, active=True, slot_decay_per_second=wanted / WINDOW
             )
         )
 
 
+async def _ask_account(settings: Settings) -> int | None:
+    """Searches a minute that the account's hourly limit comes to; None where it cannot be asked."""
+    if settings.serpapi_key is None:
+        return None
+    client = SerpApiClient(
+        settings.serpapi_key, base_url=settings.serpapi_url, timeout=settings.serpapi_timeout
+    )
+    try:
+        async with client:
+            an_hour = (await client.account()).account_rate_limit_per_hour
+    except TemporaryError:
+        return None
+    return None if an_hour is None else max(1, an_hour // 60)
+
+
 async def _provision_blocks(client: PrefectClient, settings: Settings, database_url: str) -> None:
-    for block in (AdSparkDatabase, SerpApiCredentials):
+    for block in (AdSparkDatabase, SerpApiCredentials, DigestRecipients):
         await block.register_type_and_schema(client=client)
     database = AdSparkDatabase(url=SecretStr(database_url))
     await database.save(DOCUMENT, overwrite=True, client=client)
     if settings.serpapi_key is not None:
         credentials = SerpApiCredentials.from_settings(settings)
         await credentials.save(DOCUMENT, overwrite=True, client=client)
+    if settings.notify_addresses is not None:
+        recipients = DigestRecipients.from_settings(settings)
+        await recipients.save(DOCUMENT, overwrite=True, client=client)
 
 
 async def _deploy(api_url: str) -> None:

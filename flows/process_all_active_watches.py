@@ -7,6 +7,7 @@ advertiser, rejected_row, creative_detail, creative_region.
 
 import time
 from collections.abc import Collection
+from typing import cast
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
@@ -37,7 +38,7 @@ _SEARCHING = 0.9  # share of the time limit in which searches may begin; the res
     result_serializer="json",
     timeout_seconds=get_settings().sweep_time_limit,
 )
-async def process_all_active_watches() -> State[SweepSummary]:
+async def process_all_active_watches() -> SweepSummary:
     """Check every watch that is due, the most overdue first.
 
     It ends Failed ("Partly Failed") where a watch could not be looked at, and the message says how
@@ -47,7 +48,7 @@ async def process_all_active_watches() -> State[SweepSummary]:
     connection = (await AdSparkDatabase.load_configured()).connect()
     async with connection as database, database.lock(_LOCK) as is_alone:
         if not is_alone:
-            return Cancelled(message="Another sweep is under way; it serves every due watch.")
+            return _ended(Cancelled(message="Another sweep is under way; it serves what is due."))
         plan = await plan_sweep()
         if len(plan.due) <= get_settings().sweep_shard_size:
             summary = await check_watches(
@@ -59,9 +60,14 @@ async def process_all_active_watches() -> State[SweepSummary]:
     await show_sweep(summary)
     get_run_logger().info(summary.headline)
     if summary.is_whole:
-        return Completed(message=summary.headline, data=summary)
+        return _ended(Completed(message=summary.headline, data=summary))
     name = "Partly Failed" if summary.checked else "Failed"
-    return Failed(name=name, message=summary.headline)
+    return _ended(Failed(name=name, message=summary.headline))
+
+
+def _ended(state: State[SweepSummary]) -> SweepSummary:
+    """A flow that gives back a state ends in it, and its caller gets what the state holds."""
+    return cast("SweepSummary", state)
 
 
 async def _sweep_in_shards(

@@ -8,7 +8,7 @@ from prefect.exceptions import ObjectNotFound
 from adspark.database import Database
 from adspark.rates import SEARCHES, take_slot
 from adspark.serpapi import Gate, no_gate
-from adspark.settings import get_settings
+from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, get_settings
 
 
 async def search_slots(database: Database) -> Gate:
@@ -24,11 +24,12 @@ async def searches_per_minute() -> int | None:
 
     Returns:
         Searches a minute over all workers; None where the limit is switched off; the setting's
-        number where the server knows no such limit.
+        number where the server knows no such limit, as without the local stack.
     """
     async with get_client() as client:
         try:
             found = await client.read_global_concurrency_limit_by_name(SEARCHES)
         except ObjectNotFound:
-            return get_settings().searches_per_minute
+            setting = get_settings().searches_per_minute
+            return DEFAULT_SEARCHES_PER_MINUTE if setting == "account" else setting
     return found.limit if found.active else None
