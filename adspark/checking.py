@@ -28,6 +28,7 @@ from adspark.models import Coverage, Fetch, StopReason, Watch
 from adspark.queries import CreativeQuery
 from adspark.serpapi import Gate, SerpApiClient, no_gate
 from adspark.serpapi_payloads import SearchPage
+from adspark.watch_definitions import definition_of
 from adspark.watch_events import (
     EventCounts,
     Verdict,
@@ -158,7 +159,7 @@ class Checker:
 
     async def _busy(self, watch: Watch) -> BusyError:
         async with self.database.session() as session:
-            fetch = await running_fetch(session, query=watch_query(watch))
+            fetch = await running_fetch(session, query=definition_of(watch).query)
         run = f" by flow run {fetch.flow_run_id}" if fetch and fetch.flow_run_id else ""
         return BusyError(f"Watch {watch.id} ({watch.name}) is being processed{run} just now.")
 
@@ -191,7 +192,7 @@ class _Check:
         left = None if budget is None else budget - self.spent
         if left is not None and left <= 0:
             return await self._wait_for_budget()
-        query = watch_query(self.watch)
+        query = definition_of(self.watch).query
         async with self.parts.locks.hold(lock_name(query), wait=True):
             fetched = await self._fetch(query, left)
         details = await self._look_up(None if left is None else left - fetched.searches_billed)
@@ -280,15 +281,3 @@ class _Check:
             details=details,
             began_at=self.began_at,
         )
-
-
-def watch_query(watch: Watch) -> CreativeQuery:
-    """The search of a stored watch, which was checked when it was saved."""
-    return CreativeQuery(
-        advertiser_ids=tuple(watch.advertiser_ids),
-        text=watch.text,
-        region=watch.region,
-        platform=watch.platform,
-        creative_format=watch.creative_format,
-        political_ads=watch.political_ads,
-    )

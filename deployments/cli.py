@@ -9,10 +9,12 @@ import typer
 
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.settings import get_settings
+from deployments.budget_commands import budget
 from deployments.database_commands import app as database_app
 from deployments.fetch_commands import fetch, run
 from deployments.output import print_error
 from deployments.stack_commands import demo, down, sandbox, up
+from deployments.watch_commands import app as watch_app
 
 app = typer.Typer(
     name="adspark",
@@ -21,9 +23,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, down, demo, fetch, run, sandbox):
+for command in (up, down, demo, fetch, run, budget, sandbox):
     app.command()(command)
 app.add_typer(database_app, name="db")
+app.add_typer(watch_app, name="watch")
 
 
 def main() -> None:

@@ -101,7 +101,8 @@ def run(
     elif deployment.partition("/")[0] == "fetch-creatives":
         print_summary(FetchSummary.model_validate(finished.result))
     else:
-        out.print(f"{finished.name}: {finished.state.name}")
+        told = f": {finished.state.message}" if finished.state.message else ""
+        out.print(escape(f"{finished.name}: {finished.state.name}{told}"), soft_wrap=True)
 
 
 def prefect_api_url() -> str:

@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import WithJsonSchema
 
 from adspark.models import CreativeFormat, Platform
+from adspark.watch_definitions import CLEARABLE
 
 AdvertiserIds = Annotated[
     list[str] | str | None, WithJsonSchema({"type": "array", "items": {"type": "string"}})
@@ -19,9 +20,16 @@ AdvertiserIds = Annotated[
 OptionalText = Annotated[str | None, WithJsonSchema({"type": "string"})]
 OptionalRegion = Annotated[str | int | None, WithJsonSchema({"type": "string"})]
 OptionalDay = Annotated[date | None, WithJsonSchema({"type": "string", "format": "date"})]
+OptionalNumber = Annotated[int | None, WithJsonSchema({"type": "integer"})]
+# Not a boolean field, which sends "no" when nobody touched it.
+OptionalFlag = Annotated[bool | None, WithJsonSchema({"type": "string", "enum": ["yes", "no"]})]
 OptionalPlatform = Annotated[
     Platform | None, WithJsonSchema({"type": "string", "enum": list(Platform)})
 ]
 OptionalFormat = Annotated[
     CreativeFormat | None, WithJsonSchema({"type": "string", "enum": list(CreativeFormat)})
+]
+WatchFieldsToClear = Annotated[
+    list[str] | str | None,
+    WithJsonSchema({"type": "array", "items": {"type": "string", "enum": list(CLEARABLE)}}),
 ]

@@ -4,6 +4,7 @@ from typing import Any
 
 from adspark.queries import CreativeQuery, parse_query
 from adspark.serpapi_payloads import CreativePayload, Search, SearchPage
+from adspark.watch_definitions import WatchDefinition, parse_watch
 
 ADVERTISER_ID = "AR04323445746671026177"
 
@@ -34,6 +35,12 @@ def creative(number: int = 1, **changes: Any) -> CreativePayload:  # noqa: ANN40
 def query(**changes: Any) -> CreativeQuery:  # noqa: ANN401
     """A checked search."""
     made, _ = parse_query(**({"advertiser_ids": ADVERTISER_ID} | changes))
+    return made
+
+
+def watch_definition(**words: Any) -> WatchDefinition:  # noqa: ANN401
+    """A checked definition of a watch."""
+    made, _ = parse_watch(**({"name": "shoes", "advertiser_ids": ADVERTISER_ID} | words))
     return made
 
 

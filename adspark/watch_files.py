@@ -1,0 +1,231 @@
+"""Watches as files that people edit: YAML with a list `watches:`, or CSV with a line a watch."""
+
+import csv
+import io
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import yaml
+
+from adspark.errors import ConfigurationError, InvalidQueryError
+from adspark.watch_definitions import WatchChanges, WatchDefinition, change_definition
+
+_COLUMNS = ("name", *(field for field in WatchDefinition.model_fields if field != "name"))
+_NUMBERS = {
+    "user_id", "interval_minutes", "max_pages", "monthly_budget", "ended_after_days",
+    "details_per_sweep",
+}  # fmt: skip
+_FLAGS = {"political_ads", "is_active"}
+_YES, _NO = {"true", "yes", "y", "on", "1"}, {"false", "no", "n", "off", "0"}
+_TOP = "watches"
+
+
+class WatchFormat(StrEnum):
+    """How watches are written."""
+
+    YAML = "yaml"
+    CSV = "csv"
+
+
+class _Row(NamedTuple):
+    """A watch as written, and where."""
+
+    place: str
+    cells: Mapping[str, object]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML whose every value is text as written, but for null: `region: NO` is Norway, not false,
+    and `region: 2840` keeps its zeros."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  (as the base class has it)
+        first: [(tag, pattern) for tag, pattern in resolvers if tag.endswith((":null", ":merge"))]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """A mapping in which no field may stand twice."""
+        fields = set()
+        for key, _ in node.value:
+            plain = isinstance(key, yaml.ScalarNode) and key.value
+            if not plain or plain in fields:
+                problem = f"{plain} stands there twice" if plain else "a field's name is not plain"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            fields.add(plain)
+        return super().construct_mapping(node, deep)
+
+
+def format_of(path: Path) -> WatchFormat:
+    """The format that a file's name tells.
+
+    Raises:
+        ConfigurationError: neither .yaml, .yml nor .csv.
+    """
+    suffix = path.suffix.lower()
+    if suffix in {".yaml", ".yml"}:
+        return WatchFormat.YAML
+    if suffix == ".csv":
+        return WatchFormat.CSV
+    raise ConfigurationError(f"{path}: give the file a name that ends in .yaml, .yml or .csv.")
+
+
+def read_watch_file(path: Path) -> tuple[list[WatchDefinition], list[str]]:
+    """The watches of a file, all checked, and warnings; see `read_watches`.
+
+    Raises:
+        ConfigurationError: it cannot be read, or something in it cannot be used.
+    """
+    form = format_of(path)
+    try:
+        written = path.read_text(encoding="utf-8-sig")  # Excel begins a file with a mark
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: is not UTF-8; save it as UTF-8.") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}; name another file.") from None
+    return read_watches(written, form=form, source=str(path))
+
+
+def read_watches(
+    written: str, *, form: WatchFormat, source: str
+) -> tuple[list[WatchDefinition], list[str]]:
+    """The watches in a text, every one of them checked, and warnings.
+
+    Args:
+        written: the text.
+        form: its format.
+        source: what to call it, in errors and warnings.
+
+    Raises:
+        ConfigurationError: names source, row, watch, field and remedy of the first error.
+    """
+    definitions: dict[tuple[int, str], WatchDefinition] = {}
+    places: dict[tuple[int, str], str] = {}
+    warnings: list[str] = []
+    rows = _yaml_rows(written, source) if form is WatchFormat.YAML else _csv_rows(written, source)
+    for row in rows:
+        called = f"{source}, {row.place}, watch {str(row.cells.get('name') or '')!r}"
+        try:
+            definition, found = _parse(row.cells)
+            key = definition.user_id, definition.name
+            if key in definitions:
+                raise InvalidQueryError("name", f"is in {places[key]} already; leave one out.")
+        except InvalidQueryError as error:
+            raise ConfigurationError(f"{called}: {error}") from error
+        definitions[key], places[key] = definition, row.place
+        warnings += [f"{called}: {warning}" for warning in found]
+    return list(definitions.values()), warnings
+
+
+def write_watches(definitions: Sequence[WatchDefinition], *, form: WatchFormat) -> str:
+    """The watches as a text that `read_watches` understands; YAML leaves out what is default."""
+    if form is WatchFormat.YAML:
+        plain = [one.model_dump(mode="json", exclude_defaults=True) for one in definitions]
+        rows = [{field: row[field] for field in _COLUMNS if field in row} for row in plain]
+        return yaml.safe_dump({_TOP: rows}, sort_keys=False, allow_unicode=True, width=1000)
+    file = io.StringIO()
+    writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for one in definitions:
+        writer.writerow(
+            {field: _cell(value) for field, value in one.model_dump(mode="json").items()}
+        )
+    return file.getvalue()
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def _yaml_rows(written: str, source: str) -> Iterator[_Row]:
+    try:
+        document = yaml.load(written, _Loader)  # noqa: S506  (a SafeLoader)
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or getattr(error, "reason", "too deep")
+        raise ConfigurationError(f"{source}{line}: is not YAML ({problem}); correct it.") from None
+    if not isinstance(document, dict) or not isinstance(document.get(_TOP), list):
+        raise ConfigurationError(f"{source}: write the watches as a list below {_TOP}: at the top.")
+    if unknown := [str(name) for name in document if name != _TOP]:
+        raise ConfigurationError(f"{source}: only {_TOP}: is known at the top, not {unknown[0]!r}.")
+    for number, cells in enumerate(document[_TOP], start=1):
+        if not isinstance(cells, dict):
+            raise ConfigurationError(
+                f"{source}, row {number}: is not a watch; write its fields as name: value."
+            )
+        yield _Row(f"row {number}", cells)
+
+
+def _csv_rows(written: str, source: str) -> Iterator[_Row]:
+    first = written.partition("\n")[0]
+    delimiter = ";" if ";" in first and "," not in first else ","  # as Excel does in much of Europe
+    reader = csv.DictReader(io.StringIO(written, newline=""), delimiter=delimiter, strict=True)
+    number = 0
+    try:
+        headings = [name.strip() for name in reader.fieldnames or []]
+        if twice := [name for name in headings if headings.count(name) > 1]:
+            raise ConfigurationError(f"{source}: two columns are headed {twice[0]!r}; keep one.")
+        reader.fieldnames = headings
+        for cells in reader:
+            if not any(cells.values()):
+                continue
+            number += 1
+            yield _Row(f"row {number} (line {reader.line_num})", cells)
+    except csv.Error as error:
+        where = f"{source}, line {reader.reader.line_num}"
+        raise ConfigurationError(f"{where}: is not CSV ({error}); correct it.") from None
+
+
+def _parse(cells: Mapping[str, object]) -> tuple[WatchDefinition, list[str]]:
+    for field in cells:
+        if field is None:
+            raise InvalidQueryError("(no heading)", "the row has more cells than headings.")
+        if field not in _COLUMNS:
+            raise InvalidQueryError(
+                str(field), f"there is no such field; known are {', '.join(_COLUMNS)}."
+            )
+    words = {
+        field: _reader(field)(field, value)
+        for field, value in cells.items()
+        if value is not None and value != ""
+    }
+    return change_definition(None, cast("WatchChanges", words))
+
+
+def _reader(field: str) -> Callable[[str, object], object]:
+    if field == "advertiser_ids":
+        return _ids
+    if field in _FLAGS:
+        return _flag
+    return _number if field in _NUMBERS else _text
+
+
+def _ids(field: str, value: object) -> list[str]:
+    parts = value if isinstance(value, list) else [value]
+    return [one for part in parts for one in _text(field, part).split()]
+
+
+def _text(field: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidQueryError(field, "holds a list or a mapping; write one value.")
+    return value
+
+
+def _number(field: str, value: object) -> int:
+    try:
+        return int(_text(field, value))
+    except ValueError:
+        raise InvalidQueryError(field, f"{value!r} is not a whole number.") from None
+
+
+def _flag(field: str, value: object) -> bool:
+    written = _text(field, value).strip().lower()
+    if written in _YES | _NO:
+        return written in _YES
+    raise InvalidQueryError(field, f"{value!r} is neither yes nor no; write one of them.")

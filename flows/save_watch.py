@@ -1,0 +1,89 @@
+"""Create or change a watch from the form of Prefect's UI.
+
+Blocks: adspark-database/adspark. Limits: none. Tables: watch, watch_creative, fetch.
+"""
+
+from prefect import flow
+from prefect.logging import get_run_logger
+
+from adspark.watches import SavedWatch, create_or_change_watch
+from blocks.adspark_database import AdSparkDatabase
+from flows.parameters import (
+    AdvertiserIds,
+    OptionalFlag,
+    OptionalFormat,
+    OptionalNumber,
+    OptionalPlatform,
+    OptionalRegion,
+    OptionalText,
+    WatchFieldsToClear,
+)
+
+
+@flow(name="save-watch", persist_result=True, result_serializer="json")
+async def save_watch(
+    name: str,
+    advertiser_ids: AdvertiserIds = None,
+    text: OptionalText = None,
+    region: OptionalRegion = None,
+    platform: OptionalPlatform = None,
+    creative_format: OptionalFormat = None,
+    political_ads: OptionalFlag = None,
+    interval_minutes: OptionalNumber = None,
+    max_pages: OptionalNumber = None,
+    monthly_budget: OptionalNumber = None,
+    ended_after_days: OptionalNumber = None,
+    details_per_sweep: OptionalNumber = None,
+    is_active: OptionalFlag = None,
+    user_id: int = 1,
+    clear: WatchFieldsToClear = None,
+) -> SavedWatch:
+    """Create a watch, or change the one of this name; what is left empty stays as it is.
+
+    Args:
+        name: The watch's name, its own among the user's.
+        advertiser_ids: Advertisers, AR and 20 digits each; one or several.
+        text: A bare domain such as example.com, in place of or beside advertisers.
+        region: ISO code (US), country name or SerpApi code (2840); empty means anywhere.
+        platform: Only ads shown on this surface.
+        creative_format: Only ads of this format.
+        political_ads: Only political ads; needs a region.
+        interval_minutes: Minutes between two checks, 5 to 43200; at first 60.
+        max_pages: Pages a check, so searches, at most; at first 5.
+        monthly_budget: Billed searches a calendar month at most; at first without a bound.
+        ended_after_days: An ad not shown for so many days has ended; at first 7.
+        details_per_sweep: New ads a check looked up in detail, one search each; at first 0.
+        is_active: Whether it is checked; no pauses it.
+        user_id: Whose watch it is.
+        clear: Fields to empty.
+    """
+    log = get_run_logger()
+    async with (
+        (await AdSparkDatabase.load_configured()).connect() as database,
+        database.session() as session,
+    ):
+        saved, definition, warnings = await create_or_change_watch(
+            session,
+            changes={
+                "user_id": user_id,
+                "name": name,
+                "advertiser_ids": advertiser_ids,
+                "text": text,
+                "region": region,
+                "platform": platform,
+                "creative_format": creative_format,
+                "political_ads": political_ads,
+                "is_active": is_active,
+                "interval_minutes": interval_minutes,
+                "max_pages": max_pages,
+                "monthly_budget": monthly_budget,
+                "ended_after_days": ended_after_days,
+                "details_per_sweep": details_per_sweep,
+            },
+            clear=[clear] if isinstance(clear, str) else clear or [],
+        )
+        await session.commit()
+    for warning in warnings:
+        log.warning(warning)
+    log.info("Watch %d (%s): %s; %s", saved.id, definition.name, saved.outcome, definition.cost)
+    return saved

@@ -1,0 +1,107 @@
+"""A sweep over all workers, killed in the middle: the next one completes it, paid for once."""
+
+import time
+from collections import Counter
+
+import httpx
+import psutil
+import psycopg
+
+from adspark.sandbox.settings import SandboxSettings
+from adspark.sandbox.testing import serve
+from tests.acceptance.conftest import Stack
+
+WATCHES = 60
+ADS = 40
+SWEEP = "process-all-active-watches"
+
+
+def test_a_sweep_killed_with_its_worker_is_completed_by_the_next(
+    own_stack: Stack, database_url: str
+) -> None:
+    settings = SandboxSettings(
+        generated_advertisers=WATCHES, creatives_per_advertiser=ADS, latency=1.0
+    )
+    with serve(settings) as url:
+        own_stack.more.update(
+            ADSPARK_DATABASE_URL=database_url,
+            ADSPARK_SERPAPI_URL=url,
+            ADSPARK_SERPAPI_KEY="sandbox-key",
+            ADSPARK_SWEEP_SHARD_SIZE="20",
+        )
+        with psycopg.connect(database_url) as connection:
+            connection.execute(
+                "INSERT INTO watch (user_id, name, advertiser_ids, political_ads, is_active) "
+                "SELECT 1, 'watch ' || n, ARRAY['AR9' || lpad(n::text, 19, '0')], false, true "
+                "FROM generate_series(1, %s) AS n",
+                [WATCHES],
+            )
+        start(own_stack)
+        running = own_stack.start("run", SWEEP)
+        while billed(url) < WATCHES // 4:
+            assert running.poll() is None
+            time.sleep(0.02)
+        kill_worker(own_stack)
+        running.kill()
+        running.communicate()
+        assert billed(url) < WATCHES
+        wait_until_gone(own_stack)
+
+        start(own_stack)
+        done = own_stack.adspark("run", SWEEP, timeout=180)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert billed(url) == WATCHES
+        events, coverage = told(database_url)
+        assert set(events.values()) == {1}
+        assert len(events) == WATCHES * ADS
+        assert coverage == {"complete": WATCHES}
+
+        # Once more, from the cache: shared out, and nobody is told anything twice.
+        with psycopg.connect(database_url) as connection:
+            connection.execute("UPDATE watch SET due_at = now()")
+        done = own_stack.adspark("run", SWEEP, timeout=180)
+        assert f"{WATCHES} of {WATCHES} due watches checked: nothing new" in done.stdout
+        assert told(database_url) == (events, coverage)
+        asked = {
+            "flow_runs": {"name": {"like_": "shard-"}, "state": {"type": {"any_": ["COMPLETED"]}}}
+        }
+        shards = httpx.post(f"{own_stack.api_url}/flow_runs/filter", json=asked).json()
+        assert shards, "no worker took a part of the sweep"
+
+
+def start(stack: Stack) -> None:
+    """Start the stack on SerpApi's stand-in."""
+    started = stack.adspark("up", "--detach", timeout=240)
+    assert started.returncode == 0, started.stdout + started.stderr
+
+
+def kill_worker(stack: Stack) -> None:
+    """SIGKILL for the worker that fetches, and for its runs."""
+    (worker,) = [one for one in stack.processes() if "data-fetch-local" in one.cmdline()]
+    family: list[psutil.Process] = [*worker.children(recursive=True), worker]
+    assert len(family) > 1, "the worker had no run"
+    for process in reversed(family):
+        process.kill()
+
+
+def wait_until_gone(stack: Stack) -> None:
+    """Wait for the stack, which ends where one of its parts has died."""
+    end = time.monotonic() + 60
+    while any("worker" in one.cmdline() for one in stack.processes()):
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    stack.adspark("down")
+
+
+def billed(url: str) -> int:
+    """What the sandbox would have charged so far."""
+    return int(httpx.get(f"{url}/sandbox/stats").json()["billed"])
+
+
+def told(database_url: str) -> tuple[Counter[tuple[int, str, str]], dict[str, int]]:
+    """How often each event happened, and how many watches were looked at how well."""
+    with psycopg.connect(database_url) as connection:
+        events = connection.execute("SELECT watch_id, kind, ad_creative_id FROM creative_event")
+        counted = Counter((watch, kind, ad) for watch, kind, ad in events)
+        rows = connection.execute("SELECT coverage, count(*) FROM watch GROUP BY 1").fetchall()
+    return counted, dict(rows)
