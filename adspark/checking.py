@@ -97,7 +97,7 @@ class WatchSummary(BaseModel):
             Coverage.NONE: f"could not look: {self.problem}",
         }[self.coverage]
         cost = f"searches: {self.searches_billed} billed, {self.searches_cached} cached"
-        details = f"; {self.details}" if self.details else ""
+        details = f"; {self.details}" if self.details and self.details.is_worth_telling else ""
         return f"{looked} ({cost}{details}{'; sandbox data' if self.sandbox else ''})"
 
 

@@ -73,6 +73,11 @@ class DetailsSummary(BaseModel):
     searches_cached: int = 0
     problem: str | None = None
 
+    @property
+    def is_worth_telling(self) -> bool:
+        """Whether there was anything to look up."""
+        return bool(self.found or self.refused or self.problem)
+
     def __str__(self) -> str:
         refused = f", {self.refused} without" if self.refused else ""
         return f"details of {self.found}{refused}" + (f" ({self.problem})" if self.problem else "")

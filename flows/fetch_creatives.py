@@ -10,6 +10,7 @@ from prefect.logging import get_run_logger
 
 from adspark.fetching import FetchSummary
 from adspark.queries import check_max_pages, parse_query
+from flows.endings import completed
 from flows.parameters import (
     AdvertiserIds,
     OptionalDay,
@@ -71,7 +72,7 @@ async def fetch_creatives(
     summary.warnings = warnings
     await show_new_creatives(summary)
     log.info("%s: %s", query.describe(), summary.headline)
-    return summary
+    return completed(summary, f"{query.describe()}: {summary.headline}")
 
 
 async def show_new_creatives(summary: FetchSummary) -> None:

@@ -7,20 +7,18 @@ advertiser, rejected_row, creative_detail, creative_region.
 
 import time
 from collections.abc import Collection
-from typing import cast
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
-from prefect.states import Cancelled, Completed, Failed
 
 from adspark.database import Database
 from adspark.markdown import escape_markdown
 from adspark.settings import get_settings
 from adspark.sweeping import SweepSummary, gather_sweep, read_left
 from blocks.adspark_database import AdSparkDatabase
+from flows.endings import cancelled, completed, failed
 from tasks.announce_news import announce_news
 from tasks.check_watches import check_watches
 from tasks.plan_sweep import SweepPlan, plan_sweep
@@ -48,7 +46,7 @@ async def process_all_active_watches() -> SweepSummary:
     connection = (await AdSparkDatabase.load_configured()).connect()
     async with connection as database, database.lock(_LOCK) as is_alone:
         if not is_alone:
-            return _ended(Cancelled(message="Another sweep is under way; it serves what is due."))
+            return cancelled(SweepSummary, "Another sweep is under way; it serves what is due.")
         plan = await plan_sweep()
         if len(plan.due) <= get_settings().sweep_shard_size:
             summary = await check_watches(
@@ -60,14 +58,9 @@ async def process_all_active_watches() -> SweepSummary:
     await show_sweep(summary)
     get_run_logger().info(summary.headline)
     if summary.is_whole:
-        return _ended(Completed(message=summary.headline, data=summary))
+        return completed(summary, summary.headline)
     name = "Partly Failed" if summary.checked else "Failed"
-    return _ended(Failed(name=name, message=summary.headline))
-
-
-def _ended(state: State[SweepSummary]) -> SweepSummary:
-    """A flow that gives back a state ends in it, and its caller gets what the state holds."""
-    return cast("SweepSummary", state)
+    return failed(SweepSummary, summary.headline, name=name)
 
 
 async def _sweep_in_shards(
@@ -113,7 +106,7 @@ async def show_sweep(summary: SweepSummary) -> None:
         "searches billed": summary.searches_billed,
         "searches cached": summary.searches_cached,
     }
-    lines = [f"**{escape_markdown(summary.headline)}**", "", "| | |", "| --- | ---: |"]
+    lines = [f"**{escape_markdown(summary.headline)}**", "", "| what | number |", "| --- | ---: |"]
     lines += [f"| {what} | {number} |" for what, number in rows.items()]
     if summary.problems:
         lines += ["", "| watch | could not be looked at, because |", "| ---: | --- |"]

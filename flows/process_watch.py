@@ -12,6 +12,7 @@ from prefect.logging import get_run_logger
 from adspark.checking import WatchSummary
 from adspark.news import read_news
 from blocks.adspark_database import AdSparkDatabase
+from flows.endings import completed
 from tasks.announce_news import announce_news
 from tasks.check_watch import check_watch
 
@@ -30,7 +31,7 @@ async def process_watch(watch_id: int) -> WatchSummary:
     await announce_news()
     await show_news(summary)
     log.info("Watch %d (%s): %s", watch_id, summary.name, summary.headline)
-    return summary
+    return completed(summary, f"{summary.name}: {summary.headline}")
 
 
 async def show_news(summary: WatchSummary) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from adspark.sweeping import SweepSummary, read_left
 from blocks.adspark_database import AdSparkDatabase
+from flows.endings import completed
 from tasks.check_watches import check_watches
 
 
@@ -31,4 +32,4 @@ async def process_watches(
         due = await read_left(session, watch_ids=watch_ids, since=began_at)
     summary = await check_watches(due, searches, "its share of the sweep's", seconds)
     get_run_logger().info(summary.headline)
-    return summary
+    return completed(summary, summary.headline)

@@ -8,6 +8,7 @@ from prefect.logging import get_run_logger
 
 from adspark.watches import SavedWatch, create_or_change_watch
 from blocks.adspark_database import AdSparkDatabase
+from flows.endings import completed
 from flows.parameters import (
     AdvertiserIds,
     OptionalFlag,
@@ -85,5 +86,6 @@ async def save_watch(
         await session.commit()
     for warning in warnings:
         log.warning(warning)
-    log.info("Watch %d (%s): %s; %s", saved.id, definition.name, saved.outcome, definition.cost)
-    return saved
+    told = f"Watch {saved.id} ({definition.name}): {saved.outcome}; {definition.cost}"
+    log.info(told)
+    return completed(saved, told)

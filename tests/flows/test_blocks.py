@@ -9,10 +9,11 @@ from adspark.errors import InvalidCredentialsError
 from adspark.settings import Settings, get_settings
 from blocks.adspark_database import AdSparkDatabase
 from blocks.configured import DOCUMENT
+from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
 
 
-@pytest.mark.parametrize("block", [SerpApiCredentials, AdSparkDatabase])
+@pytest.mark.parametrize("block", [SerpApiCredentials, AdSparkDatabase, DigestRecipients])
 class TestStandards(BlockStandardTestSuite):
     """What Prefect asks of every block."""
 

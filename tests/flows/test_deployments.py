@@ -1,6 +1,7 @@
 """prefect.yaml and provisioning: it can be loaded, and a server matches the project."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -39,7 +40,8 @@ def test_every_deployment_names_a_flow_and_a_pool_that_exist(deployment: dict[st
 async def _nothing_stays() -> AsyncIterator[None]:
     """Later tests count on the absence of what provisioning makes."""
     yield
-    await DigestRecipients.adelete(DOCUMENT)
+    with suppress(ValueError):  # saved only where a test has recipients
+        await DigestRecipients.adelete(DOCUMENT)
     await SerpApiCredentials.adelete(DOCUMENT)
     await AdSparkDatabase.adelete(DOCUMENT)
     async with get_client() as client:

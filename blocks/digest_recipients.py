@@ -1,0 +1,49 @@
+"""The block that holds the addresses of the daily digest."""
+
+from typing import Self
+
+from pydantic import Field, HttpUrl, SecretStr
+
+from adspark.errors import ConfigurationError
+from adspark.notifying import is_address
+from adspark.settings import Settings
+from blocks.configured import ConfiguredBlock
+
+
+class DigestRecipients(ConfiguredBlock):
+    """Who gets the daily digest; the addresses are stored encrypted and shown to nobody."""
+
+    _block_type_name = "Digest Recipients"
+    _block_type_slug = "digest-recipients"
+    _description = "Addresses of the daily digest: mail, chat, push or webhook, through Apprise."
+    _documentation_url = HttpUrl("https://github.com/caronc/apprise/wiki")
+    _logo_url = HttpUrl(
+        "https://raw.githubusercontent.com/caronc/apprise/master/apprise/assets/themes/default/apprise-logo.png"
+    )
+
+    addresses: SecretStr | None = Field(
+        default=None,
+        description="Apprise addresses, one a line: https://github.com/caronc/apprise/wiki.",
+    )
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """The addresses of `settings`, which may be none."""
+        return cls(addresses=settings.notify_addresses)
+
+    def list_addresses(self) -> list[SecretStr]:
+        """The addresses, each once.
+
+        Raises:
+            ConfigurationError: Apprise does not understand one; says which by its place.
+        """
+        written = self.addresses.get_secret_value().split() if self.addresses else []
+        addresses = [SecretStr(address) for address in dict.fromkeys(written)]
+        for place, address in enumerate(addresses, start=1):
+            if not is_address(address):
+                raise ConfigurationError(
+                    f"Address {place} of {len(addresses)} for the digest is none that Apprise "
+                    f"understands: correct ADSPARK_NOTIFY_ADDRESSES, or the block "
+                    f"digest-recipients/adspark; see https://github.com/caronc/apprise/wiki"
+                )
+        return addresses

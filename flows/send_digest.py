@@ -1,0 +1,71 @@
+"""Tell people what the watches have found since the last digest, and what nobody could look at.
+
+Blocks: digest-recipients/adspark, adspark-database/adspark. Limits: none. Tables: watch,
+watch_creative, creative_event, creative_region, creative, advertiser, message.
+"""
+
+from collections.abc import Sequence
+
+from prefect import flow
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.logging import get_run_logger
+from sqlalchemy import text
+
+from adspark.digest_text import Digest
+from adspark.digests import DigestSummary, mark_digested, read_digest
+from adspark.outbox import hash_address, put_messages, read_stuck
+from blocks.adspark_database import AdSparkDatabase
+from blocks.digest_recipients import DigestRecipients
+from flows.endings import completed
+from tasks.deliver_messages import deliver_messages
+
+ARTIFACT_KEY = "digest"
+
+
+@flow(name="send-digest", persist_result=True, result_serializer="json")
+async def send_digest(even_if_empty: bool = False) -> DigestSummary:
+    """Tell what is new since the last digest, under Artifacts and to the configured addresses.
+
+    It fails where a message could not be delivered; the message waits for the next run.
+
+    Args:
+        even_if_empty: Send it even if there is nothing to tell.
+    """
+    log = get_run_logger()
+    addresses = (await DigestRecipients.load_configured()).list_addresses()
+    recipients = [hash_address(address) for address in addresses]
+    digest = await take_digest(recipients, even_if_empty)
+    for line in digest.undelivered:
+        log.warning(line)
+    if not recipients:
+        log.info("No address is configured; the digest is under Artifacts only.")
+    delivered = await deliver_messages(digest.at)
+    summary = DigestSummary(
+        watches=len(digest.watches),
+        news=digest.news,
+        unseen=len(digest.unseen),
+        delivered=delivered,
+        stuck=len(digest.undelivered),
+    )
+    log.info(summary.headline)
+    return completed(summary, summary.headline)
+
+
+async def take_digest(recipients: Sequence[str], even_if_empty: bool) -> Digest:
+    """Read the digest, show it, put it into the outbox and note that it was told."""
+    async with (
+        (await AdSparkDatabase.load_configured()).connect() as database,
+        database.session() as session,
+    ):
+        now = (await session.execute(text("SELECT now()"))).scalar_one()
+        digest = await read_digest(session, now=now)
+        digest.undelivered = [message.headline for message in await read_stuck(session)]
+        if digest.is_worth_sending or even_if_empty:
+            await put_messages(
+                session, subject=digest.subject, body=digest.markdown(), recipients=recipients
+            )
+        await mark_digested(session, digest=digest)
+        # Before the commit: what was told is nowhere else where there is no address.
+        await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown=digest.markdown())
+        await session.commit()
+    return digest

@@ -1,0 +1,317 @@
+"""The flow send-digest against a real database and a real receiver of webhooks."""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterFlowRunId,
+    LogFilter,
+    LogFilterFlowRunId,
+)
+from prefect.client.schemas.objects import State
+
+from adspark.database import Database
+from adspark.digests import DigestSummary
+from adspark.errors import ConfigurationError, ServiceUnavailableError
+from adspark.models import EventKind
+from adspark.settings import get_settings
+from flows.send_digest import ARTIFACT_KEY, send_digest
+from tests.digesting import Story
+
+TRIES = 3  # of a run: see ADSPARK_RETRY_DELAYS in conftest.py
+SECRET = "hook-s3cret"
+
+
+class Receiver:
+    """A server that takes webhooks, or refuses those to some paths."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, dict[str, Any]]] = []
+        self.refused: list[str] = []
+        self.broken: set[str] = set()
+        self.delay = 0.0
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def address(self, path: str) -> str:
+        """Where to send for `path`, as Apprise writes it."""
+        return f"json://127.0.0.1:{self._server.server_port}/{path}"
+
+    def taken_by(self, path: str) -> list[dict[str, Any]]:
+        """What arrived at a path."""
+        return [body for where, body in self.taken if where == f"/{path}"]
+
+    def close(self) -> None:
+        """End it."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                time.sleep(receiver.delay)
+                path = self.path.rstrip("/")
+                if path.removeprefix("/") in receiver.broken:
+                    receiver.refused.append(path)
+                    self.send_response(500)
+                else:
+                    receiver.taken.append((path, body))
+                    self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        return Handler
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver that takes everything."""
+    made = Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def story(environment: pytest.MonkeyPatch, database: Database) -> Story:
+    """A watch with a launch that nobody was told of; the settings lead to it."""
+    story = Story(database)
+    await story.begin()
+    # Due far ahead: these tests run by the clock, on which the story's own times are anything.
+    await story.ad(await story.watch("shoes", due_at="2999-01-01T00:00:00Z"), 1)
+    return story
+
+
+def send_to(environment: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Configure the addresses of the digest."""
+    environment.setenv("ADSPARK_NOTIFY_ADDRESSES", " ".join(addresses))
+    get_settings.cache_clear()
+
+
+async def run() -> State[DigestSummary]:
+    """Run the flow, which may fail."""
+    state: State[DigestSummary] = await send_digest(return_state=True)
+    return state
+
+
+async def artifact_of(state: State[Any]) -> str:
+    """The digest that a run put under Artifacts."""
+    assert state.state_details.flow_run_id is not None
+    runs = ArtifactFilterFlowRunId(any_=[state.state_details.flow_run_id])
+    async with get_client() as client:
+        found = await client.read_artifacts(artifact_filter=ArtifactFilter(flow_run_id=runs))
+    (artifact,) = [one for one in found if one.key == ARTIFACT_KEY]
+    return str(artifact.data)
+
+
+async def test_the_digest_arrives_once_with_subject_and_markdown(
+    story: Story, environment: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    send_to(environment, receiver.address("team"))
+    summary = await send_digest()
+    assert summary == DigestSummary(watches=1, news=1, unseen=0, delivered=1, stuck=0)
+    (message,) = receiver.taken_by("team")
+    assert message["title"] == "AdSpark: 1 launch"
+    assert "**Launches: 1**" in message["message"]
+    assert f"CR{1:020d}" in message["message"]
+
+    again = await send_digest()
+    assert again == DigestSummary(watches=1, news=0, unseen=0, delivered=0, stuck=0)
+    assert len(receiver.taken) == 1
+
+
+async def test_what_is_sent_stands_under_artifacts_too(
+    story: Story, environment: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    send_to(environment, receiver.address("team"))
+    page = await artifact_of(await run())
+    assert page.strip() == receiver.taken_by("team")[0]["message"].strip()
+
+
+async def test_without_an_address_there_is_the_artifact(story: Story) -> None:
+    state = await run()
+    assert state.is_completed()
+    assert "**Launches: 1**" in await artifact_of(state)
+    assert await story.count("message") == 0
+    assert await story.count("creative_event WHERE notified_at IS NULL") == 0
+
+
+async def test_nothing_new_is_sent_only_on_demand(
+    story: Story, environment: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    await send_digest()
+    send_to(environment, receiver.address("team"))
+    state = await run()
+    assert receiver.taken == []
+    assert "## Nothing new, looked at completely: 1" in await artifact_of(state)
+    await send_digest(even_if_empty=True)
+    (message,) = receiver.taken_by("team")
+    assert message["title"] == "AdSpark: nothing new, 1 watch looked at completely"
+
+
+async def test_what_could_not_be_looked_at_is_sent_though_nothing_is_new(
+    story: Story, environment: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    await send_digest()
+    await story.change(
+        "UPDATE watch SET checked_at = now(), coverage = 'none', problem = 'SerpApi is down'"
+    )
+    send_to(environment, receiver.address("team"))
+    summary = await send_digest()
+    assert (summary.news, summary.unseen) == (0, 1)
+    (message,) = receiver.taken_by("team")
+    assert message["title"] == "AdSpark: nothing new found, but 1 of 1 watch not fully looked at"
+    assert "could not be looked at: SerpApi is down" in message["message"]
+    await send_digest()
+    assert len(receiver.taken) == 1
+
+
+async def test_a_receiver_that_recovers_gets_the_digest_exactly_once(
+    story: Story, environment: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    send_to(environment, receiver.address("team"))
+    receiver.broken = {"team"}
+    state = await run()
+    assert state.is_failed()
+    assert "Not delivered, and kept for the next try" in (state.message or "")
+    assert "address 1 of 1: JSON did not take the message" in (state.message or "")
+    with pytest.raises(ServiceUnavailableError):
+        await state.aresult()
+    assert len(receiver.refused) == TRIES
+
+    receiver.broken = set()
+    assert (await send_digest()).delivered == 1
+    assert (await send_digest()).delivered == 0
+    assert [one["title"] for one in receiver.taken_by("team")] == ["AdSpark: 1 launch"]
+
+
+async def test_a_failure_that_passes_within_a_run_is_not_seen(
+    story: Story, environment: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    send_to(environment, receiver.address("good"), receiver.address("bad"))
+    receiver.broken = {"bad"}
+    receiver.delay = 0.2
+
+    async def repair() -> None:
+        while not receiver.refused:
+            await asyncio.sleep(0.01)
+        receiver.broken = set()
+
+    summary, _ = await asyncio.gather(send_digest(), repair())
+    assert summary.delivered == 2  # that of the first try included
+    assert len(receiver.taken_by("good")) == len(receiver.taken_by("bad")) == 1
+
+
+async def test_one_address_that_fails_keeps_the_digest_from_no_other(
+    story: Story, environment: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    send_to(environment, receiver.address("bad"), receiver.address("good"))
+    receiver.broken = {"bad"}
+    state = await run()
+    assert state.is_failed()
+    assert "address 1 of 2" in (state.message or "")
+    assert "address 2 of 2" not in (state.message or "")
+    assert len(receiver.taken_by("good")) == 1
+    receiver.broken = set()
+    assert (await send_digest()).delivered == 1
+    assert len(receiver.taken_by("good")) == len(receiver.taken_by("bad")) == 1
+
+
+async def test_a_message_whose_sending_met_a_crash_is_reported_and_never_sent_again(
+    story: Story,
+    environment: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch,
+    receiver: Receiver,
+) -> None:
+    send_to(environment, receiver.address("team"))
+
+    async def crash(*_: object, **__: object) -> None:
+        raise RuntimeError("the machine went away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tasks.deliver_messages.confirm_message", crash)
+        assert (await run()).is_failed()
+    assert len(receiver.taken) == 1
+    await story.change("UPDATE message SET sending_at = now() - interval '11 minutes'")
+
+    state = await run()
+    summary = await state.aresult()
+    assert (summary.delivered, summary.stuck) == (0, 1)
+    assert len(receiver.taken) == 1
+    page = await artifact_of(state)
+    assert "## Earlier digests that may not have arrived" in page
+    assert "nobody knows whether it arrived" in page
+
+    await story.event(1, 1, EventKind.CHANGED)
+    await send_digest()
+    assert len(receiver.taken) == 2
+    assert "nobody knows whether it arrived" in receiver.taken[-1][1]["message"]
+
+
+async def test_two_runs_at_once_send_nothing_twice(
+    story: Story, environment: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    await story.watch("down", coverage="none", problem="down")
+    send_to(environment, receiver.address("a"), receiver.address("b"))
+    receiver.delay = 0.2
+    summaries = await asyncio.gather(send_digest(), send_digest())
+    assert sorted(one.news for one in summaries) == [0, 1]
+    assert len(receiver.taken_by("a")) == len(receiver.taken_by("b")) == 1
+
+
+async def test_an_address_that_is_none_stops_the_run_before_anything_counts_as_told(
+    story: Story, environment: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    send_to(environment, receiver.address("team"), f"jsn://127.0.0.1/{SECRET}")
+    state = await run()
+    assert state.is_failed()
+    assert "Address 2 of 2 for the digest is none that Apprise understands" in (state.message or "")
+    assert SECRET not in (state.message or "")
+    with pytest.raises(ConfigurationError):
+        await state.aresult()
+    assert receiver.taken == []
+    assert await story.count("creative_event WHERE notified_at IS NULL") == 1
+
+
+@pytest.mark.parametrize("broken", [set[str](), {SECRET}], ids=["delivered", "refused"])
+async def test_an_address_is_nowhere_to_be_read(
+    story: Story,
+    environment: pytest.MonkeyPatch,
+    receiver: Receiver,
+    caplog: pytest.LogCaptureFixture,
+    broken: set[str],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="apprise")
+    send_to(environment, receiver.address(SECRET), f"json://{SECRET}.invalid/")
+    receiver.broken = broken
+    state = await run()
+    told = [await artifact_of(state), state.message or ""]
+    assert state.state_details.flow_run_id is not None
+    runs = LogFilterFlowRunId(any_=[state.state_details.flow_run_id])
+    async with get_client() as client:
+        run_of = await client.read_flow_run(state.state_details.flow_run_id)
+        told += [run_of.model_dump_json()]
+        told += [line.message for line in await client.read_logs(LogFilter(flow_run_id=runs))]
+    # What urllib3 says at DEBUG is its own; nobody has that on who does not look for addresses.
+    told += [
+        f"{record.getMessage()} {record.exc_text}"
+        for record in caplog.records
+        if not record.name.startswith("urllib3")
+    ]
+    assert any("did not take the message" in line for line in told)
+    assert not [line for line in told if SECRET in line]
+    assert await story.count(f"message WHERE message::text LIKE '%{SECRET}%'") == 0
