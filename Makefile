@@ -32,6 +32,7 @@ check: .make/installed
 benchmark: .make/installed
 	@$(BIN)/python -m benchmarks.ingest
 	@$(BIN)/python -m benchmarks.sweep
+	@$(BIN)/python -m benchmarks.limit
 
 clean:
 	rm -rf .make .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

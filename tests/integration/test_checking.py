@@ -15,6 +15,8 @@ from adspark.errors import (
     ServiceUnavailableError,
     UnknownWatchError,
 )
+from adspark.sandbox.query import Query
+from adspark.sandbox.recorded import RecordedCatalogue
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from tests.factories import ADVERTISER_ID
@@ -22,6 +24,7 @@ from tests.watching import Place
 
 DAY = 86_400
 GENERATED = f"AR9{1:019d}"
+RECORDED = tuple(one.id for one in RecordedCatalogue().advertisers(100))
 NEW_PICTURE = "https://tpc.googlesyndication.com/archive/simgad/1"
 
 
@@ -411,3 +414,41 @@ async def test_what_was_postponed_is_not_noted_as_a_failure(place: Place) -> Non
     with pytest.raises(PostponedError):
         await place.check(watch_id, closed)
     assert (await place.watch(watch_id)).problem is None
+
+
+async def test_held_against_all_recorded_advertisers_only_what_was_done_to_their_ads_is_news(
+    place: Place,
+) -> None:
+    recorded: dict[str, list[dict[str, Any]]] = {}
+    for row in RecordedCatalogue().select(Query(advertiser_ids=RECORDED)).rows(0):
+        recorded.setdefault(str(row["advertiser_id"]), []).append(row)
+    watches = {one: await place.add(name=one, advertiser_ids=[one]) for one in recorded}
+    later = {one: rows[0] for one, rows in recorded.items() if len(rows) > 3}
+    place.change_ads(*map(removed, later.values()))
+    first = await place.sweep()
+    assert (first.checked, first.partial, first.failed) == (len(watches), 0, 0)
+    assert first.events.baseline == sum(map(len, recorded.values())) - len(later)
+    await place.make_due()
+    second = await place.sweep()
+    assert (second.checked, str(second.events)) == (len(watches), "nothing new")
+
+    gone = {one: rows[1] for one, rows in recorded.items() if len(rows) > 3}
+    # Of some videos no picture was recorded; to learn of one is no change.
+    shown = {one: [row for row in rows if "image" in row] for one, rows in recorded.items()}
+    changed = {one: rows[-1] for one, rows in shown.items() if len(rows) > 3}
+    assert (len(RECORDED), len(later), len(gone)) == (12, 10, 10)
+    assert len(changed) > 5
+    place.change_ads(
+        *map(removed, gone.values()),
+        *(altered(row, image=NEW_PICTURE, link=None) for row in changed.values()),
+    )
+    await place.make_due()
+    await place.sweep()
+    expected = {(watches[one], "new", row["ad_creative_id"]): 1 for one, row in later.items()}
+    expected |= {
+        (watches[one], "changed", row["ad_creative_id"]): 1 for one, row in changed.items()
+    }
+    assert await place.events() == expected
+    await place.make_due()
+    await place.sweep()
+    assert await place.events() == expected
