@@ -5,15 +5,19 @@ import shutil
 import time
 from collections.abc import Sequence
 
+import httpx
 from pydantic import BaseModel, JsonValue
 
+from adspark.checking import WatchSummary
 from adspark.creatives import CreativeCount, count_creatives
 from adspark.database import Database
+from adspark.digests import DigestSummary
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.fetching import FetchSummary
 from adspark.local_postgres import LocalPostgres
 from adspark.serving import database_url, postgres_folder
 from adspark.settings import Settings
+from adspark.watches import SavedWatch
 from deployments.following import run_and_follow
 from deployments.output import err, out, print_json, table
 from deployments.stack_control import start_detached, stop_stack
@@ -22,6 +26,7 @@ from deployments.stack_state import StackState, running_stack
 
 _DATA = "demo"  # folder of its data in ADSPARK_HOME, apart from any other
 _NEW_BALANCE = "AR04323445746671026177"
+_LATER = "CR13412464343149182977"  # one of New Balance's ads
 _ON = "AR01566006373894848513"
 # Two advertisers, a domain, and the first advertiser again.
 _STEPS: Sequence[tuple[str, dict[str, JsonValue]]] = (
@@ -41,10 +46,21 @@ class DemoStep(BaseModel):
     summary: FetchSummary
 
 
+class DemoLook(BaseModel):
+    """One check of the demo's watch."""
+
+    name: str
+    flow_run_id: str
+    seconds: float
+    summary: WatchSummary
+
+
 class DemoReport(BaseModel):
-    """The demo's end: what was fetched, what the database holds, how long it took."""
+    """The demo's end: what was fetched and noticed, what the database holds, how long it took."""
 
     steps: list[DemoStep]
+    looks: list[DemoLook]
+    digest: DigestSummary
     stored: int
     searches_billed: int
     start_seconds: float
@@ -70,8 +86,9 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
     err.print(f"Ready after {start_seconds:.0f} s: {state.ui_url}")
     try:
         steps = [_run_step(state, name, parameters) for name, parameters in _STEPS]
+        looks, digest = _watch(state)
         stored = asyncio.run(_stored(data))
-        _check(steps)
+        _check(steps, looks, digest)
     except BaseException:
         stop_stack(settings)
         raise
@@ -79,8 +96,11 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
         stop_stack(settings)
     report = DemoReport(
         steps=steps,
+        looks=looks,
+        digest=digest,
         stored=sum(count.creatives for count in stored),
-        searches_billed=sum(step.summary.searches_billed for step in steps),
+        searches_billed=sum(step.summary.searches_billed for step in steps)
+        + sum(look.summary.searches_billed for look in looks),
         start_seconds=round(start_seconds, 1),
         seconds=round(time.monotonic() - began, 1),
         ui_url=state.ui_url if keep else None,
@@ -109,12 +129,53 @@ def _run_step(state: StackState, name: str, parameters: dict[str, JsonValue]) ->
     return DemoStep(name=name, flow_run_id=str(finished.id), seconds=seconds, summary=summary)
 
 
-def _check(steps: Sequence[DemoStep]) -> None:
-    """The point of the demo: ads arrived, and nothing was stored or billed twice."""
+def _watch(state: StackState) -> tuple[list[DemoLook], DigestSummary]:
+    """A watch looks while one of the recorded ads is not there yet, and again once it is.
+
+    The sandbox forgets its cache in between, as SerpApi does within the hour.
+    """
+    sandbox = httpx.Client(base_url=str(state.sandbox_url))
+    with sandbox:
+        err.print("Watching New Balance …")
+        saved = SavedWatch.model_validate(
+            _run(state, "save-watch", {"name": "New Balance", "advertiser_ids": [_NEW_BALANCE]})
+        )
+        sandbox.post("/sandbox/reset").raise_for_status()
+        gone = {"action": "remove", "ad_creative_id": _LATER}
+        sandbox.put("/sandbox/changes", json=[gone]).raise_for_status()
+        looks = [_look(state, "first look", saved.id)]
+        sandbox.post("/sandbox/reset").raise_for_status()
+        looks.append(_look(state, "an hour later", saved.id))
+    return looks, DigestSummary.model_validate(_run(state, "send-digest", {}))
+
+
+def _look(state: StackState, name: str, watch_id: int) -> DemoLook:
+    began = time.monotonic()
+    finished = asyncio.run(
+        run_and_follow(state.api_url, "process-watch", {"watch_id": watch_id}, lambda _: None)
+    )
+    summary = WatchSummary.model_validate(finished.result)
+    seconds = round(time.monotonic() - began, 1)
+    err.print(f"  {name}: {summary.headline} [dim]{seconds} s[/]", soft_wrap=True)
+    return DemoLook(name=name, flow_run_id=str(finished.id), seconds=seconds, summary=summary)
+
+
+def _run(state: StackState, deployment: str, parameters: dict[str, JsonValue]) -> JsonValue:
+    return asyncio.run(run_and_follow(state.api_url, deployment, parameters, lambda _: None)).result
+
+
+def _check(steps: Sequence[DemoStep], looks: Sequence[DemoLook], digest: DigestSummary) -> None:
+    """The point of the demo: ads arrived, nothing was stored or billed twice, and what is new was
+    told once."""
     first, again = steps[0].summary, steps[-1].summary
     if first.new == 0 or again.new or again.changed or again.searches_billed:
         raise AdSparkError(
             f"The demo did not go as it should: first {first.headline}; again {again.headline}."
+        )
+    told = [look.summary.events.news for look in looks]
+    if told != [0, 1] or digest.news != 1:
+        raise AdSparkError(
+            f"The demo did not go as it should: news {told}, in the digest {digest.news}."
         )
 
 
@@ -137,11 +198,26 @@ def _print(report: DemoReport, stored: list[CreativeCount], state: StackState) -
         }
         for step in report.steps
     ]
+    watched = [
+        {
+            "watch": look.summary.name,
+            "look": look.name,
+            "baseline": look.summary.events.baseline,
+            "new": look.summary.events.new,
+            "changed": look.summary.events.changed,
+            "coverage": look.summary.coverage.value,
+            "billed": look.summary.searches_billed,
+            "seconds": look.seconds,
+        }
+        for look in report.looks
+    ]
     out.print(table("Fetched", fetched))
+    out.print(table("Watched", watched))
     out.print(table("Stored", [dict(count) for count in stored]))
     out.print(
         f"{report.stored} real ads (recorded in 2026) came through the sandbox, Prefect and its "
-        f"workers into PostgreSQL; {report.searches_billed} searches would have been billed. "
+        f"workers into PostgreSQL; {report.searches_billed} searches would have been billed. The "
+        f"digest tells of {report.digest.news} new ad. "
         f"{report.seconds:.0f} s in all."
     )
     if report.ui_url:
