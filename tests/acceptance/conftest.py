@@ -5,13 +5,17 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import httpx
 import psutil
 import pytest
+from playwright.sync_api import Page, sync_playwright
 
 from tests.conftest import open_folder
 
@@ -131,3 +135,28 @@ def chromium() -> str | None:
     """An installed browser; None for Playwright's own."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     return next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture
+def page(chromium: str | None) -> Iterator[Page]:
+    """A page of a real browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser.new_page(viewport={"width": 1280, "height": 1400})
+        browser.close()
+
+
+def last_run(stack: Stack, flow: str) -> dict[str, Any]:
+    """The run of a flow that was asked for last, at its end."""
+    latest = {
+        "sort": "EXPECTED_START_TIME_DESC",
+        "limit": 1,
+        "flows": {"name": {"any_": [flow]}},
+    }
+    for _ in range(240):
+        run: dict[str, Any]
+        (run,) = httpx.post(f"{stack.api_url}/flow_runs/filter", json=latest).json()
+        if run["state_type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}:
+            break
+        time.sleep(0.25)
+    return run

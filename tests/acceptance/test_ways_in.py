@@ -2,17 +2,15 @@
 
 import json
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from tests.acceptance.conftest import Stack
+from tests.acceptance.conftest import Stack, last_run
 
 LULULEMON = "AR01614014350098432001"
 SHOWN = {"advertiser_ids": LULULEMON, "region": "US", "page_size": 25, "max_pages": 2}
@@ -103,27 +101,6 @@ def test_prefects_own_command_gives_the_same_summary(stack: Stack, known: dict[s
     assert counts(result_of(stack, run_id)) == known
 
 
-@pytest.fixture
-def page(chromium: str | None) -> Iterator[Page]:
-    """A page of a real browser."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser.new_page(viewport={"width": 1280, "height": 1400})
-        browser.close()
-
-
-def last_run(stack: Stack) -> dict[str, Any]:
-    """The run that was asked for last, at its end."""
-    latest = {"sort": "EXPECTED_START_TIME_DESC", "limit": 1}
-    for _ in range(240):
-        run: dict[str, Any]
-        (run,) = httpx.post(f"{stack.api_url}/flow_runs/filter", json=latest).json()
-        if run["state_type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}:
-            break
-        time.sleep(0.25)
-    return run
-
-
 def test_the_form_of_the_ui_gives_the_same_summary(
     stack: Stack, known: dict[str, Any], page: Page
 ) -> None:
@@ -138,7 +115,7 @@ def test_the_form_of_the_ui_gives_the_same_summary(
     page.locator("input[type=number]").nth(1).fill("2")
     page.get_by_role("button", name="Submit").click()
     page.wait_for_url("**?tab=Runs", timeout=20_000)
-    run = last_run(stack)
+    run = last_run(stack, "fetch-creatives")
     assert run["parameters"]["advertiser_ids"] == [LULULEMON]
     assert run["state_type"] == "COMPLETED"
     assert counts(result_of(stack, run["id"])) == known
