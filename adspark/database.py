@@ -8,6 +8,7 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from adspark.errors import AdSparkError, DatabaseSetupError, DatabaseUnavailableError
@@ -119,6 +120,10 @@ def translated_errors(url: URL) -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise _translate(error.orig or error, url) from error
+    except PoolTimeoutError as error:
+        raise DatabaseUnavailableError(
+            "All connections to PostgreSQL are in use, and none came free; it is overloaded."
+        ) from error
     except psycopg.Error as error:
         raise _translate(error, url) from error
 
