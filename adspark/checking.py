@@ -17,8 +17,10 @@ from adspark.details import DetailsSummary, look_up_new
 from adspark.errors import (
     AdSparkError,
     BusyError,
+    InvalidCredentialsError,
     PermanentError,
     PostponedError,
+    QuotaExhaustedError,
     UnknownWatchError,
 )
 from adspark.fetches import open_fetch, running_fetch
@@ -56,8 +58,8 @@ _WAIT = text("""
         due_at = date_trunc('month', now(), 'UTC') + interval '1 month'
     WHERE id = :watch_id
 """)
-# A temporary failure leaves the watch due, and more overdue than others; a permanent one would
-# stand at the head of every sweep, so it takes its turn.
+# A failure that may pass leaves the watch due, and more overdue than others; one that is the
+# watch's own would stand at the head of every sweep, so it takes its turn.
 _FAIL = text("""
     UPDATE watch SET checked_at = now(), coverage = 'none', problem = :problem,
         due_at = CASE WHEN :is_permanent THEN now() + make_interval(mins => interval_minutes)
@@ -164,10 +166,11 @@ class Checker:
         return BusyError(f"Watch {watch.id} ({watch.name}) is being processed{run} just now.")
 
     async def _note_failure(self, watch: Watch, error: AdSparkError) -> None:
+        is_the_accounts = isinstance(error, QuotaExhaustedError | InvalidCredentialsError)
         values = {
             "watch_id": watch.id,
             "problem": str(error),
-            "is_permanent": isinstance(error, PermanentError),
+            "is_permanent": isinstance(error, PermanentError) and not is_the_accounts,
         }
         async with self.database.session() as session:
             await session.execute(_FAIL, values)

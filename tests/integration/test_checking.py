@@ -11,6 +11,7 @@ from adspark.database import Database
 from adspark.errors import (
     BusyError,
     PostponedError,
+    QuotaExhaustedError,
     ServiceRefusedError,
     ServiceUnavailableError,
     UnknownWatchError,
@@ -404,6 +405,15 @@ async def test_what_cannot_pass_by_itself_waits_its_turn(place: Place) -> None:
         await Place(place.database, place.url + "/nowhere?").check(watch_id)
     watch = await place.watch(watch_id)
     assert watch.due_at > watch.checked_at
+
+
+async def test_an_empty_account_is_not_the_watchs_fault_so_it_stays_due(place: Place) -> None:
+    watch_id = await place.add()
+    place.switch_on({"kind": "quota_429"})
+    with pytest.raises(QuotaExhaustedError):
+        await place.check(watch_id)
+    watch = await place.watch(watch_id)
+    assert watch.due_at <= watch.checked_at
 
 
 async def test_what_was_postponed_is_not_noted_as_a_failure(place: Place) -> None:
