@@ -30,8 +30,8 @@ _BILLED = f"""
     WHERE s.age <= extract(epoch FROM now() - CAST(:started_at AS timestamptz)) + {_CLOCK_GRAIN}
         AND NOT EXISTS (
             SELECT FROM "fetch" AS f
-            WHERE f.started_at > now() - interval '{2 * RESUMABLE_FOR.total_seconds()} seconds'
-                AND s.id = ANY (f.search_ids)
+            WHERE f.query_hash = :query_hash AND s.id = ANY (f.search_ids)
+                AND f.started_at > now() - interval '{2 * RESUMABLE_FOR.total_seconds()} seconds'
         )
 """  # noqa: S608  (put together from constants)
 _ASKED = TypeAdapter(list[Search])
@@ -211,7 +211,11 @@ async def running_fetch(session: AsyncSession, *, query: CreativeQuery) -> Fetch
 
 def _searches(fetch: Fetch, page: SearchPage) -> dict[str, object]:
     """What `_BILLED` asks for."""
-    return {"searches": _ASKED.dump_json(page.searches).decode(), "started_at": fetch.started_at}
+    return {
+        "searches": _ASKED.dump_json(page.searches).decode(),
+        "query_hash": fetch.query_hash,
+        "started_at": fetch.started_at,
+    }
 
 
 def _take_over(fetch: Fetch, values: Mapping[str, Any]) -> None:

@@ -208,7 +208,7 @@ class Fetching:
     async def try_out(self) -> FetchSummary:
         """Store every page in a transaction that is rolled back, and count the same way."""
         self._summary.dry_run = True
-        fetch = Fetch(query={}, query_hash="", started_at=datetime.now(UTC))
+        fetch = Fetch(query={}, query_hash=self._summary.query.hash, started_at=datetime.now(UTC))
 
         async def store(page: SearchPage) -> StopReason | None:
             async with self._database.session() as session:

@@ -162,7 +162,9 @@ RECORD_PAGE = """
         updated_at = now()
     FROM (
         SELECT EXISTS (
-            SELECT FROM "fetch" WHERE started_at > now() - interval '110 minutes'
+            SELECT FROM "fetch"
+            WHERE query_hash = (SELECT query_hash FROM "fetch" WHERE id = %(id)s)
+                AND started_at > now() - interval '110 minutes'
                 AND %(search_id)s::text = ANY (search_ids)
         ) OR %(age)s > (
             SELECT extract(epoch FROM now() - started_at) + 2 FROM "fetch" WHERE id = %(id)s

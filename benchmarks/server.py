@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -50,11 +50,13 @@ class Server:
             postmaster = psutil.Process(connection.info.backend_pid).parent()
         if postmaster is None:
             raise RuntimeError("the server's first process has ended")
-        times = [process.cpu_times() for process in (postmaster, *postmaster.children())]
+        spent = 0.0
+        for process in (postmaster, *postmaster.children()):
+            with suppress(psutil.NoSuchProcess):  # it is among the ended then
+                times = process.cpu_times()
+                spent += times.user + times.system
         ended = postmaster.cpu_times()
-        return sum(one.user + one.system for one in times) + (
-            ended.children_user + ended.children_system
-        )
+        return spent + ended.children_user + ended.children_system
 
     def version(self) -> str:
         """What the server calls itself."""
