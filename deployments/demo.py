@@ -200,7 +200,6 @@ def _print(report: DemoReport, stored: list[CreativeCount], state: StackState) -
     ]
     watched = [
         {
-            "watch": look.summary.name,
             "look": look.name,
             "baseline": look.summary.events.baseline,
             "new": look.summary.events.new,
@@ -212,7 +211,7 @@ def _print(report: DemoReport, stored: list[CreativeCount], state: StackState) -
         for look in report.looks
     ]
     out.print(table("Fetched", fetched))
-    out.print(table("Watched", watched))
+    out.print(table("Watched: New Balance", watched))
     out.print(table("Stored", [dict(count) for count in stored]))
     out.print(
         f"{report.stored} real ads (recorded in 2026) came through the sandbox, Prefect and its "
