@@ -16,7 +16,7 @@ from prefect.runtime import flow_run
 from adspark.database import Database
 from adspark.markdown import escape_markdown
 from adspark.settings import get_settings
-from adspark.sweeping import SweepSummary, gather_sweep, read_left
+from adspark.sweeps import SweepSummary, gather_sweep, read_left
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import cancelled, completed, failed
 from tasks.announce_news import announce_news

@@ -7,7 +7,7 @@ from prefect import flow
 from prefect.logging import get_run_logger
 from sqlalchemy import text
 
-from adspark.sweeping import SweepSummary, read_left
+from adspark.sweeps import SweepSummary, read_left
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
 from tasks.check_watches import check_watches

@@ -11,7 +11,9 @@ from prefect.runtime import flow_run
 
 from adspark.checking import Checker, WatchSummary
 from adspark.settings import get_settings
-from adspark.sweeping import Due, Sweep, SweepGate, SweepSummary
+from adspark.sweep_gate import SweepGate
+from adspark.sweeping import Sweep
+from adspark.sweeps import Due, SweepSummary
 from adspark.watch_events import EventCounts
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials

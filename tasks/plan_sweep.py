@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from adspark.errors import TemporaryError
-from adspark.sweeping import Due, read_due, searches_left
+from adspark.sweep_gate import searches_left
+from adspark.sweeps import Due, read_due
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
 from tasks.retrying import JITTER, is_temporary, retry_delays

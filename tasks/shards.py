@@ -15,7 +15,7 @@ from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
-from adspark.sweeping import Due
+from adspark.sweeps import Due
 from tasks.plan_sweep import SweepPlan
 
 DEPLOYMENT = "process-watches/adspark"

@@ -15,7 +15,9 @@ from adspark.checking import Checker, WatchSummary
 from adspark.database import Database
 from adspark.models import Watch
 from adspark.serpapi import Gate, SerpApiClient, no_gate
-from adspark.sweeping import Sweep, SweepGate, SweepSummary, read_due
+from adspark.sweep_gate import SweepGate
+from adspark.sweeping import Sweep
+from adspark.sweeps import SweepSummary, read_due
 from tests.factories import ADVERTISER_ID
 
 KEY = SecretStr("sandbox-key")

@@ -20,7 +20,7 @@ from adspark.rates import SEARCHES
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import Settings, get_settings
-from adspark.sweeping import SweepSummary, read_due
+from adspark.sweeps import SweepSummary, read_due
 from blocks.adspark_database import AdSparkDatabase
 from blocks.configured import DOCUMENT
 from blocks.serpapi_credentials import SerpApiCredentials

@@ -15,7 +15,8 @@ from adspark.errors import DatabaseUnavailableError
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.serpapi_payloads import AccountPayload
-from adspark.sweeping import SweepGate, SweepSummary, gather_sweep, read_left, searches_left
+from adspark.sweep_gate import SweepGate, searches_left
+from adspark.sweeps import SweepSummary, gather_sweep, read_left
 from tests.watching import Place
 
 WATCHES = 12
