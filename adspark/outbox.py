@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import Message
 
-MOST_ATTEMPTS = 5
+MOST_ATTEMPTS = 20
+"""Of a message, before it is given up: some days of daily runs, each with its retries."""
 
 _REPORTED_FOR = "7 days"  # after so long nobody can do anything about a digest any more
 

@@ -10,18 +10,12 @@ from prefect.runtime import flow_run
 
 from adspark.news import News, claim_unannounced, mark_announced
 from blocks.adspark_database import AdSparkDatabase
-from tasks.retrying import JITTER, is_temporary, retry_delays
+from tasks.retrying import RETRIED
 
 _BATCH = 200  # events that are marked together
 
 
-@task(
-    retries=len(retry_delays()),
-    retry_delay_seconds=retry_delays(),
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=is_temporary,
-    cache_policy=NO_CACHE,
-)
+@task(**RETRIED, cache_policy=NO_CACHE)
 async def announce_news() -> int:
     """Emit `adspark.creative.<kind>` for all news that were not yet; returns how many.
 

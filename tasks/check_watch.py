@@ -10,16 +10,10 @@ from adspark.settings import get_settings
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
 from tasks.limits import search_slots
-from tasks.retrying import JITTER, is_temporary, retry_delays
+from tasks.retrying import RETRIED
 
 
-@task(
-    retries=len(retry_delays()),
-    retry_delay_seconds=retry_delays(),
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=is_temporary,
-    timeout_seconds=get_settings().watch_time_limit,
-)
+@task(**RETRIED, timeout_seconds=get_settings().watch_time_limit)
 async def check_watch(watch_id: int) -> WatchSummary:
     """Check a watch; another try goes on after the last stored page."""
     credentials = await SerpApiCredentials.load_configured()

@@ -22,16 +22,10 @@ from adspark.outbox import (
 )
 from blocks.adspark_database import AdSparkDatabase
 from blocks.digest_recipients import DigestRecipients
-from tasks.retrying import JITTER, is_temporary, retry_delays
+from tasks.retrying import RETRIED
 
 
-@task(
-    retries=len(retry_delays()),
-    retry_delay_seconds=retry_delays(),
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=is_temporary,
-    cache_policy=NO_CACHE,
-)
+@task(**RETRIED, cache_policy=NO_CACHE)
 async def deliver_messages(since: datetime) -> int:
     """Send message after message until none is left; an address that fails waits for another try.
 

@@ -13,16 +13,10 @@ from adspark.settings import get_settings
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
 from tasks.limits import search_slots
-from tasks.retrying import JITTER, is_temporary, retry_delays
+from tasks.retrying import RETRIED
 
 
-@task(
-    retries=len(retry_delays()),
-    retry_delay_seconds=retry_delays(),
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=is_temporary,
-    timeout_seconds=get_settings().fetch_time_limit,
-)
+@task(**RETRIED, timeout_seconds=get_settings().fetch_time_limit)
 async def fetch_query(query: CreativeQuery, max_pages: int, dry_run: bool) -> FetchSummary:
     """Fetch at most `max_pages` pages; another try goes on after the last stored page."""
     log = get_run_logger()

@@ -13,7 +13,7 @@ from adspark.sweep_gate import searches_left
 from adspark.sweeps import Due, read_due
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
-from tasks.retrying import JITTER, is_temporary, retry_delays
+from tasks.retrying import RETRIED
 
 
 class SweepPlan(BaseModel):
@@ -30,13 +30,7 @@ class SweepPlan(BaseModel):
     shortage: str = ""
 
 
-@task(
-    retries=len(retry_delays()),
-    retry_delay_seconds=retry_delays(),
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=is_temporary,
-    cache_policy=NO_CACHE,
-)
+@task(**RETRIED, cache_policy=NO_CACHE)
 async def plan_sweep() -> SweepPlan:
     """Read the due watches, and ask the account, which is free.
 

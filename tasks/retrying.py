@@ -1,6 +1,7 @@
 """The one rule on retries: temporary errors and time-outs are tried again, nothing else is."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypedDict
 
 from prefect import Task
 from prefect.client.schemas.objects import State, TaskRun
@@ -21,3 +22,21 @@ async def is_temporary(_task: Task[..., Any], _run: TaskRun, state: State[Any]) 
     """Whether a failed task is worth another try."""
     error = await state.aresult(raise_on_failure=False)
     return isinstance(error, TemporaryError | TimeoutError)
+
+
+class RetryOptions(TypedDict):
+    """The options of `@task` that make it retried."""
+
+    retries: int
+    retry_delay_seconds: list[float]
+    retry_jitter_factor: float
+    retry_condition_fn: Callable[[Task[..., Any], TaskRun, State[Any]], Awaitable[bool]]
+
+
+RETRIED: RetryOptions = {
+    "retries": len(retry_delays()),
+    "retry_delay_seconds": retry_delays(),
+    "retry_jitter_factor": JITTER,
+    "retry_condition_fn": is_temporary,
+}
+"""For every task that touches the network or the database."""

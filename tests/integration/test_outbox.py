@@ -108,7 +108,7 @@ async def test_a_returned_message_is_tried_again_so_often_and_then_reported(
         await give_back(database, await claim(database, ALICE))
     assert await claim(database, ALICE) is None
     (told,) = await stuck(database)
-    assert told.endswith("given up after 5 attempts: refused")
+    assert told.endswith(f"given up after {MOST_ATTEMPTS} attempts: refused")
 
 
 async def test_what_met_a_crash_is_reported_and_never_sent_again(database: Database) -> None:
