@@ -10,6 +10,9 @@ AdSparkError
 └── PermanentError              trying again gives the same
     ├── QuotaExhaustedError       the month's searches are used up
     ├── UnknownWatchError         there is no such watch, or it is paused
+    ├── UnknownVariantError       there is no such variant, or nothing is to be done on it
+    ├── UnusableContentError      a page or picture is empty, broken, too large or not allowed
+    ├── GenerationFailedError     the generator ran, was paid, and failed
     ├── ServiceRefusedError       the service will not answer this request
     └── ConfigurationError        a setting, a right or a parameter has to change first
         ├── InvalidQueryError       a parameter; names the field
@@ -58,6 +61,18 @@ class QuotaExhaustedError(PermanentError):
 
 class UnknownWatchError(PermanentError):
     """There is no such watch, or it is paused."""
+
+
+class UnknownVariantError(PermanentError):
+    """There is no such variant, or there is nothing to be done on it."""
+
+
+class UnusableContentError(PermanentError):
+    """A page or picture is empty, broken, too large, too slow, or at an address not allowed."""
+
+
+class GenerationFailedError(PermanentError):
+    """The generator took up the work and failed; another attempt is paid for anew."""
 
 
 class ServiceRefusedError(PermanentError):

@@ -66,6 +66,24 @@ class Settings(BaseSettings):
     retry_delays: Annotated[tuple[float, ...], NoDecode] = Field(
         default=(60.0, 120.0, 240.0), description="Seconds before each retry, comma-separated."
     )
+    browser: Path | None = Field(
+        default=None, description="Chromium's program; empty: Playwright's own, else the system's."
+    )
+    browser_sandbox: bool = Field(
+        default=True,
+        description="Chromium's own sandbox; off in containers that do not allow it, and for root.",
+    )
+    render_time_limit: float = Field(
+        default=30.0, gt=0, description="Seconds that one picture of an ad may take."
+    )
+    render_scale: float = Field(
+        default=1.0, ge=0.5, le=4, description="Device scale factor of pictures of ads."
+    )
+    trusted_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="host:port pairs, comma-separated, that may be asked although they are "
+        "private, as a Dify of one's own.",
+    )
     prefect_port: int = Field(default=4200, ge=1, le=65535, description="Port of Prefect's server.")
     sandbox_port: int = Field(default=4300, ge=1, le=65535, description="Port of the sandbox.")
 
@@ -74,11 +92,13 @@ class Settings(BaseSettings):
     def _expand_home(cls, home: Path) -> Path:
         return home.expanduser().absolute()
 
-    @field_validator("retry_delays", mode="before")
+    @field_validator("retry_delays", "trusted_hosts", mode="before")
     @classmethod
-    def _split_delays(cls, value: object) -> object:
+    def _split_list(cls, value: object) -> object:
         return (
-            [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+            [part.strip() for part in value.split(",") if part.strip()]
+            if isinstance(value, str)
+            else value
         )
 
 
