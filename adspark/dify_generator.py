@@ -1,0 +1,346 @@
+"""Variants from a Dify workflow, each paid for once.
+
+Dify has no idempotency key. Its run and task ids are kept from the first event on, and every
+assignment is a `user` of its own, so that a run whose ids were lost can be found in Dify's log.
+"""
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pydantic import JsonValue
+
+from adspark.dify import DifyClient, LostAnswerError, NotBegunError, UnknownRunError, event_error
+from adspark.dify_outputs import find_outputs
+from adspark.dify_payloads import (
+    ERROR,
+    FINISHED,
+    NODE_FINISHED,
+    NODE_STARTED,
+    PAUSED,
+    FormField,
+    RunDetail,
+    RunEvent,
+    RunStatus,
+    parse_detail,
+)
+from adspark.errors import (
+    ConfigurationError,
+    GenerationFailedError,
+    InvalidQueryError,
+    PermanentError,
+    PostponedError,
+    RateLimitedError,
+    ServiceUnavailableError,
+)
+from adspark.generation import Assignment, Diary, Generated, Receipt
+
+RUN_LIMIT = 1500.0  # seconds; Dify's own is 1200
+LOST_AFTER = 1200.0  # seconds; Dify ends every run by then, and lists it in its log
+_LOOKS = (0.0, 1.0, 3.0)  # seconds before each look into the log
+_POLL = 3.0  # seconds between two looks at a run whose events are not to be had
+
+
+@dataclass(frozen=True)
+class WorkflowMapping:
+    """Which inputs and outputs of a workflow mean what; the defaults are the guide's workflow.
+
+    Attributes:
+        picture_input: takes the original's picture; its kind in the app's form decides whether as
+            an address or as a file.
+        original_copy_input: takes the original's words, if the workflow wants them.
+    """
+
+    prompt_input: str = "prompt"
+    picture_input: str = "url"
+    original_copy_input: str | None = None
+    text_output: str = "text"
+    picture_output: str = "json"
+
+
+class DifyGenerator:
+    """A generator over one workflow app.
+
+    Args:
+        client: open; the caller closes it.
+        mapping: the workflow's inputs and outputs.
+        run_limit: seconds that a run may take before it is stopped.
+        lost_after: seconds after which a run that was asked for and is not in Dify's log has not
+            begun.
+    """
+
+    def __init__(
+        self,
+        client: DifyClient,
+        mapping: WorkflowMapping,
+        *,
+        run_limit: float = RUN_LIMIT,
+        lost_after: float = LOST_AFTER,
+    ) -> None:
+        self._client = client
+        self._mapping = mapping
+        self._run_limit = run_limit
+        self._lost_after = lost_after
+
+    async def check(self, prompt: str) -> None:
+        """See `Generator.check`; asks Dify for the app's form, which is free."""
+        form = await self._client.form()
+        known = self._known_inputs()
+        for variable in (self._mapping.prompt_input, self._mapping.picture_input):
+            if form.field(variable) is None:
+                listed = ", ".join(field.variable for field in form.fields) or "none"
+                raise ConfigurationError(
+                    f"Dify's workflow has no input {variable!r} (it has: {listed}). Correct "
+                    f"prompt_input and picture_input of the block dify-workflow."
+                )
+        for field in form.fields:
+            if field.required and field.variable not in known:
+                raise ConfigurationError(
+                    f"Dify's workflow requires the input {field.variable!r}, which AdSpark does "
+                    f"not fill. Make it optional, or name it in the block dify-workflow."
+                )
+        _check_prompt(form.field(self._mapping.prompt_input), prompt)
+
+    async def generate(self, assignment: Assignment, diary: Diary) -> Generated:
+        """See `Generator.generate`."""
+        try:
+            async with asyncio.timeout(self._run_limit):
+                detail = await self._run(assignment, diary)
+        except TimeoutError:
+            await self.cancel(None, key=assignment.key)
+            raise GenerationFailedError(
+                f"Dify's run took longer than {self._run_limit:g} s and was stopped."
+            ) from None
+        return self._outcome(detail)
+
+    async def cancel(self, receipt: Receipt | None, *, key: str) -> None:
+        """See `Generator.cancel`. Dify's stop wants the task; the run's events name it."""
+        run_ids = [receipt.run_id] if receipt else await self._client.find_runs(key)
+        for run_id in run_ids:
+            task_id = receipt.task_id if receipt else None
+            task_id = task_id or await self._find_task(run_id, key)
+            if task_id is not None:
+                await self._client.stop(task_id, user=key)
+
+    async def _run(self, assignment: Assignment, diary: Diary) -> RunDetail:
+        """The finished run: the one that was begun before, else a new one."""
+        if assignment.receipt is not None:
+            return await self._follow(assignment.receipt.run_id, assignment.key, diary)
+        if assignment.asked_at is not None:
+            if (run_id := await self._find(assignment.key)) is not None:
+                return await self._take_up(run_id, assignment.key, diary)
+            self._check_surely_lost(assignment.asked_at)
+        return await self._start(assignment, diary)
+
+    async def _start(self, assignment: Assignment, diary: Diary) -> RunDetail:
+        inputs = await self._inputs(assignment)
+        await diary.asking()
+        try:
+            return await self._listen_to_new(inputs, assignment, diary)
+        except LostAnswerError as error:
+            if (run_id := await self._find(assignment.key)) is None:
+                raise PostponedError(f"{error} It is looked for again.") from error
+            return await self._take_up(run_id, assignment.key, diary)
+        except (NotBegunError, RateLimitedError, PermanentError) as error:
+            if not isinstance(error, GenerationFailedError):
+                await diary.not_begun()
+            raise
+
+    async def _listen_to_new(
+        self, inputs: dict[str, JsonValue], assignment: Assignment, diary: Diary
+    ) -> RunDetail:
+        run_id: str | None = None
+        steps = _Steps(diary)
+        async with aclosing(self._client.run(inputs, user=assignment.key)) as events:
+            try:
+                async for event in events:
+                    if run_id is None and event.workflow_run_id:
+                        run_id = event.workflow_run_id
+                        await diary.accepted(Receipt(run_id, event.task_id))
+                    if run_id is None and event.event == ERROR:
+                        raise event_error(event)
+                    await steps.tell(event)
+                    if (detail := _end(event)) is not None:
+                        return detail
+            except ServiceUnavailableError:
+                if run_id is None:
+                    raise
+        if run_id is None:
+            raise LostAnswerError("Dify's stream ended before it named the run.")
+        return await self._follow(run_id, assignment.key, diary)
+
+    async def _take_up(self, run_id: str, user: str, diary: Diary) -> RunDetail:
+        """A run that was found in the log: keep its names, then follow it."""
+        await diary.accepted(Receipt(run_id, await self._find_task(run_id, user)))
+        return await self._follow(run_id, user, diary)
+
+    async def _follow(self, run_id: str, user: str, diary: Diary) -> RunDetail:
+        """Listen to a run that goes on, as often as the stream is cut, until it has ended."""
+        steps = _Steps(diary)
+        while True:
+            detail = await self._detail(run_id)
+            if detail is not None:
+                _check_not_waiting(detail)
+                if detail.status.is_final:
+                    return detail
+            try:
+                async with aclosing(self._client.events(run_id, user=user)) as events:
+                    async for event in events:
+                        await steps.tell(event)
+                        if event.event in (FINISHED, PAUSED, ERROR):
+                            break
+            except (ServiceUnavailableError, UnknownRunError):
+                pass  # the run itself is asked next
+            await asyncio.sleep(_POLL if detail is None else min(_POLL, 0.2))
+
+    async def _detail(self, run_id: str) -> RunDetail | None:
+        """The run as it is; None while Dify does not answer."""
+        try:
+            return await self._client.detail(run_id)
+        except UnknownRunError as error:
+            raise GenerationFailedError(
+                f"Dify no longer knows the run {run_id}, whose result was not fetched in time."
+            ) from error
+        except ServiceUnavailableError:
+            return None
+
+    async def _find(self, user: str) -> str | None:
+        """The run that was begun for this user, by Dify's log."""
+        for pause in _LOOKS:
+            await asyncio.sleep(pause)
+            if run_ids := await self._client.find_runs(user):
+                return run_ids[-1]
+        return None
+
+    async def _find_task(self, run_id: str, user: str) -> str | None:
+        """The task of a run that goes on; None where it has ended."""
+        try:
+            if (await self._client.detail(run_id)).status.is_final:
+                return None
+            async with aclosing(self._client.events(run_id, user=user)) as events:
+                async for event in events:
+                    if event.task_id:
+                        return event.task_id
+        except (ServiceUnavailableError, UnknownRunError):
+            pass  # it is not needed to follow the run, only to stop it
+        return None
+
+    def _check_surely_lost(self, asked_at: datetime) -> None:
+        waited = (datetime.now(UTC) - asked_at).total_seconds()
+        if waited < self._lost_after:
+            raise PostponedError(
+                f"Dify was asked {waited:.0f} s ago and did not answer; it is asked again once "
+                f"its log has not shown the run for {self._lost_after:g} s."
+            )
+
+    async def _inputs(self, assignment: Assignment) -> dict[str, JsonValue]:
+        mapping = self._mapping
+        form = await self._client.form()
+        field = form.field(mapping.picture_input)
+        inputs: dict[str, JsonValue] = {
+            mapping.prompt_input: assignment.prompt,
+            mapping.picture_input: await self._give_picture(assignment, field),
+        }
+        words = form.field(mapping.original_copy_input) if mapping.original_copy_input else None
+        if words is not None and assignment.original_copy:
+            inputs[words.variable] = assignment.original_copy[: words.max_length]
+        return inputs
+
+    async def _give_picture(self, assignment: Assignment, field: FormField | None) -> JsonValue:
+        """Upload the picture; an input of text gets its address at Dify, which Dify can reach."""
+        picture = assignment.original
+        uploaded = await self._client.upload(
+            picture.content, name=picture.name, media_type=picture.media_type, user=assignment.key
+        )
+        if field is None or not field.takes_files:
+            if uploaded.source_url is None:
+                raise ConfigurationError(
+                    f"This Dify gives uploads no address; make the workflow's input "
+                    f"{self._mapping.picture_input!r} a file."
+                )
+            return str(self._client.base_url.join(uploaded.source_url))
+        file: JsonValue = {
+            "type": "image",
+            "transfer_method": "local_file",
+            "upload_file_id": uploaded.id,
+        }
+        return [file] if field.kind == "file-list" else file
+
+    def _known_inputs(self) -> set[str | None]:
+        mapping = self._mapping
+        return {mapping.prompt_input, mapping.picture_input, mapping.original_copy_input}
+
+    def _outcome(self, detail: RunDetail) -> Generated:
+        if detail.status in (RunStatus.FAILED, RunStatus.STOPPED):
+            raise GenerationFailedError(
+                f"Dify's run {detail.status}: {detail.error or 'it gives no reason'}"
+            )
+        found = find_outputs(
+            detail.outputs or {},
+            detail.files,
+            text_output=self._mapping.text_output,
+            picture_output=self._mapping.picture_output,
+        )
+        picture = found.picture
+        if picture is not None and not picture.startswith("data:"):
+            picture = str(self._client.base_url.join(picture))
+        return Generated(found.text, picture, _metadata(detail))
+
+
+class _Steps:
+    """Turns a run's events into progress: nodes done, of those that have been seen."""
+
+    def __init__(self, diary: Diary) -> None:
+        self._diary = diary
+        self._done = 0
+
+    async def tell(self, event: RunEvent) -> None:
+        if event.event == NODE_FINISHED:
+            self._done += 1
+        if event.event in (NODE_STARTED, NODE_FINISHED):
+            share = 1 - 0.7**self._done  # how many nodes there are, nobody says
+            await self._diary.progress(share, event.text("title") or "working")
+
+
+def _check_prompt(field: FormField | None, prompt: str) -> None:
+    if field is None:
+        return
+    if field.max_length and len(prompt) > field.max_length:
+        raise InvalidQueryError(
+            "prompt",
+            f"{len(prompt)} characters; this workflow's input {field.variable!r} takes at most "
+            f"{field.max_length}. Shorten it, or raise the limit in Dify (a paragraph has none).",
+        )
+    if field.options and prompt not in field.options:
+        raise InvalidQueryError("prompt", f"this workflow takes only: {', '.join(field.options)}.")
+
+
+def _check_not_waiting(detail: RunDetail) -> None:
+    if detail.status is RunStatus.PAUSED:
+        raise GenerationFailedError(
+            "Dify's workflow waits for a person's input, which AdSpark cannot give; leave that "
+            "step out of it and review the variant in AdSpark."
+        )
+
+
+def _end(event: RunEvent) -> RunDetail | None:
+    """What the last event says of the run; None where another has to be waited for."""
+    if event.event == FINISHED:
+        return parse_detail(event.data)
+    return None
+
+
+def _metadata(detail: RunDetail) -> dict[str, JsonValue]:
+    return {
+        "generator": "dify",
+        "workflow_id": detail.workflow_id,
+        "workflow_run_id": detail.id,
+        "status": str(detail.status),
+        "elapsed_time": detail.elapsed_time,
+        "total_tokens": detail.total_tokens,
+        "total_steps": detail.total_steps,
+        "outputs": list[JsonValue](sorted(detail.outputs or {})),
+    }
+
+
