@@ -110,6 +110,11 @@ class DifyClient:
     async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
+    @property
+    def host(self) -> str:
+        """host:port of Dify."""
+        return host_of(self.base_url)
+
     async def info(self) -> AppInfo:
         """Name and mode of the key's app; free.
 
@@ -279,6 +284,11 @@ class DifyClient:
             yield EventSource(response)
         finally:
             await response.aclose()
+
+
+def host_of(address: httpx.URL) -> str:
+    """host:port of an address."""
+    return f"{address.host}:{address.port or (443 if address.scheme == 'https' else 80)}"
 
 
 def event_error(event: RunEvent) -> AdSparkError:

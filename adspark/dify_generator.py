@@ -18,7 +18,6 @@ from adspark.dify_payloads import (
     FINISHED,
     NODE_FINISHED,
     NODE_STARTED,
-    PAUSED,
     FormField,
     RunDetail,
     RunEvent,
@@ -40,6 +39,7 @@ RUN_LIMIT = 1500.0  # seconds; Dify's own is 1200
 LOST_AFTER = 1200.0  # seconds; Dify ends every run by then, and lists it in its log
 _LOOKS = (0.0, 1.0, 3.0)  # seconds before each look into the log
 _POLL = 3.0  # seconds between two looks at a run whose events are not to be had
+_SETTLING = 0.2  # seconds between a run's last event and the run as Dify keeps it
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,11 @@ class DifyGenerator:
         self._mapping = mapping
         self._run_limit = run_limit
         self._lost_after = lost_after
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """See `Generator.hosts`."""
+        return (self._client.host,)
 
     async def check(self, prompt: str) -> None:
         """See `Generator.check`; asks Dify for the app's form, which is free."""
@@ -188,11 +193,10 @@ class DifyGenerator:
                 async with aclosing(self._client.events(run_id, user=user)) as events:
                     async for event in events:
                         await steps.tell(event)
-                        if event.event in (FINISHED, PAUSED, ERROR):
-                            break
             except (ServiceUnavailableError, UnknownRunError):
-                pass  # the run itself is asked next
-            await asyncio.sleep(_POLL if detail is None else min(_POLL, 0.2))
+                await asyncio.sleep(_POLL)  # then the run itself is asked again
+            else:
+                await asyncio.sleep(_SETTLING)
 
     async def _detail(self, run_id: str) -> RunDetail | None:
         """The run as it is; None while Dify does not answer."""
@@ -342,5 +346,3 @@ def _metadata(detail: RunDetail) -> dict[str, JsonValue]:
         "total_steps": detail.total_steps,
         "outputs": list[JsonValue](sorted(detail.outputs or {})),
     }
-
-

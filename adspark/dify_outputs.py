@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from adspark.errors import GenerationFailedError
+from adspark.errors import ConfigurationError
 
 _MARKDOWN_IMAGE = re.compile(r"!\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
 _ADDRESS = re.compile(r"(https?://|/files/)\S+|data:image/[a-z+.-]+;base64,[A-Za-z0-9+/=\s]+")
@@ -49,14 +49,14 @@ def find_outputs(
         picture_output: where the picture should be.
 
     Raises:
-        GenerationFailedError: neither is anywhere.
+        ConfigurationError: neither is anywhere.
     """
     named = [outputs[picture_output]] if picture_output in outputs else []
     picture = next(_addresses([*named, *outputs.values(), *files]), None)
     text = _copy(outputs, text_output, picture_output)
     if text is None and picture is None:
         listed = ", ".join(map(repr, outputs)) or "none"
-        raise GenerationFailedError(
+        raise ConfigurationError(
             f"The workflow ended well, but its outputs ({listed}) hold neither copy nor picture. "
             f"Name the right ones as text_output and picture_output of the block dify-workflow."
         )

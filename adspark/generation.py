@@ -82,6 +82,10 @@ class Diary(Protocol):
 class Generator(Protocol):
     """A service that makes a variant from a picture and a prompt."""
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """host:port of the service itself, where its pictures may be although it is private."""
+
     async def check(self, prompt: str) -> None:
         """Refuse what the service would refuse, before anything is spent.
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     Text,
     UniqueConstraint,
+    Uuid,
     func,
     text,
 )
@@ -464,16 +465,29 @@ class Message(SQLModel, table=True):
 
 
 class AdVariant(SQLModel, table=True):
-    """A generated variant of a creative, from request to result."""
+    """A generated variant of a creative, from request to result.
+
+    Only who holds the lock of a variant works on it; `processing` without a holder is what a dead
+    run left behind. `asked_at` is set before the generator is asked, `receipt_*` as soon as it has
+    named the generation: whoever comes later looks there before it asks, and pays, again.
+    """
 
     __tablename__ = "ad_variant"
     __table_args__ = (
         _one_of("status", VariantStatus),
         CheckConstraint("confidence_score BETWEEN 0 AND 1", name="confidence_score"),
+        CheckConstraint("attempt > 0", name="attempt"),
         Index(None, "status", "requested_at"),
     )
 
     id: int | None = Field(default=None, sa_column=_key())
+    token: UUID = Field(
+        default_factory=uuid4,
+        sa_column=Column(
+            Uuid, nullable=False, unique=True, server_default=text("gen_random_uuid()")
+        ),
+        description="Names it to the generator, which other databases use too.",
+    )
     original_ad_id: str = Field(
         sa_column=Column(ForeignKey("creative.ad_creative_id"), nullable=False, index=True)
     )
@@ -481,23 +495,40 @@ class AdVariant(SQLModel, table=True):
     workspace_id: int | None = None
     status: VariantStatus = Field(default=VariantStatus.PENDING, sa_type=Text)
     prompt: str = Field(sa_type=Text)
-    attempt: int = 0
-    lease_expires_at: datetime | None = Field(default=None, sa_column=_moment())
-    dify_run_id: str | None = Field(default=None, sa_type=Text)
-    dify_task_id: str | None = Field(default=None, sa_type=Text)
+    wants_review: bool = Field(default=False, sa_column=_flag())
+    attempt: int = Field(default=1, sa_column=_whole(1), description="Each may be paid for once.")
+    requested_by: UUID | None = Field(
+        default=None,
+        sa_column=Column(Uuid, unique=True),
+        description="The flow run that made the row; its retry finds it.",
+    )
+    flow_run_id: UUID | None = Field(default=None, description="The run that works on it.")
+    review_run_id: UUID | None = Field(default=None, description="The run that waits for a review.")
+    generator: str | None = Field(default=None, sa_type=Text)
+    asked_at: datetime | None = Field(default=None, sa_column=_moment())
+    receipt_run_id: str | None = Field(default=None, sa_type=Text, description="Dify's run.")
+    receipt_task_id: str | None = Field(default=None, sa_type=Text, description="Dify's task.")
     title: str | None = Field(default=None, sa_type=Text)
-    description: str | None = Field(default=None, sa_type=Text)
-    original_path: str | None = Field(default=None, sa_type=Text)
+    description: str | None = Field(default=None, sa_type=Text, description="The copy.")
+    original_path: str | None = Field(default=None, sa_type=Text, description="In the media store.")
     original_sha256: str | None = Field(default=None, sa_type=Text)
-    image_path: str | None = Field(default=None, sa_type=Text)
+    image_path: str | None = Field(default=None, sa_type=Text, description="In the media store.")
     image_sha256: str | None = Field(default=None, sa_type=Text)
+    picture_similarity: float | None = None
+    text_similarity: float | None = None
+    is_too_close: bool = Field(default=False, sa_column=_flag())
     confidence_score: float | None = None
     response_metadata: dict[str, Any] = Field(
         default_factory=dict,
         sa_column=Column(JSONB, nullable=False, server_default=text("'{}'")),
     )
+    problem: str | None = Field(
+        default=None, sa_type=Text, description="What a completed variant lacks, and why."
+    )
     error: str | None = Field(default=None, sa_type=Text)
+    error_kind: str | None = Field(default=None, sa_type=Text, description="Of adspark.errors.")
     requested_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    started_at: datetime | None = Field(default=None, sa_column=_moment())
     completed_at: datetime | None = Field(default=None, sa_column=_moment())
 
 
@@ -518,5 +549,8 @@ class VariantFeedback(SQLModel, table=True):
     is_approved: bool | None = Field(default=None, description="None while open.")
     rating: int | None = None
     comment: str | None = Field(default=None, sa_type=Text)
+    accepts_closeness: bool = Field(
+        default=False, sa_column=_flag(), description="Knows that it is close to the original."
+    )
     created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
     updated_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))

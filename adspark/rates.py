@@ -12,6 +12,8 @@ from adspark.database import Database
 
 SEARCHES = "serpapi-searches"
 """Name of the limit on searches, in Prefect and here."""
+GENERATIONS = "variant-generations"
+"""Name of the limit on generations, in Prefect and here."""
 WINDOW = 60.0  # seconds
 
 _TAKE = text("""

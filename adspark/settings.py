@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from adspark.errors import ConfigurationError
 
 DEFAULT_SEARCHES_PER_MINUTE = 10
+DEFAULT_GENERATIONS_PER_MINUTE = 30
 
 
 def _default_home() -> Path:
@@ -66,6 +67,47 @@ class Settings(BaseSettings):
     retry_delays: Annotated[tuple[float, ...], NoDecode] = Field(
         default=(60.0, 120.0, 240.0), description="Seconds before each retry, comma-separated."
     )
+    generator: Literal["dify", "chat"] = Field(
+        default="dify",
+        description="What makes variants: a Dify workflow, or a chat model (OpenAI-compatible).",
+    )
+    dify_key: SecretStr | None = Field(
+        default=None, description="API key of the workflow app, app-…."
+    )
+    dify_url: str = Field(
+        default="https://api.dify.ai/v1", description="Dify's address, up to and with /v1."
+    )
+    dify_workflow_id: str | None = Field(
+        default=None, description="A published version of the workflow; empty: the newest."
+    )
+    chat_url: str | None = Field(
+        default=None, description="Address of a chat endpoint, up to and with /v1."
+    )
+    chat_model: str | None = Field(default=None, description="Its model.")
+    chat_key: SecretStr | None = Field(default=None, description="Its key, if it wants one.")
+    generations_per_minute: int = Field(
+        default=DEFAULT_GENERATIONS_PER_MINUTE,
+        ge=1,
+        description="Generations a minute that provisioning sets in Prefect where there is no "
+        "such limit yet.",
+    )
+    generation_time_limit: float = Field(
+        default=1800.0, gt=0, description="Seconds that one attempt of a generation may take."
+    )
+    media_url: str | None = Field(
+        default=None,
+        description="Where pictures are kept: a folder, or an address of fsspec as s3://…; "
+        "empty: the folder media in ADSPARK_HOME.",
+    )
+    too_close: float = Field(
+        default=0.9,
+        gt=0,
+        le=1,
+        description="Similarity to the original, 0 to 1, from which a variant is marked.",
+    )
+    review_time_limit: float = Field(
+        default=86400.0, gt=0, description="Seconds that a finished variant waits for a review."
+    )
     browser: Path | None = Field(
         default=None, description="Chromium's program; empty: Playwright's own, else the system's."
     )
@@ -100,6 +142,11 @@ class Settings(BaseSettings):
             if isinstance(value, str)
             else value
         )
+
+
+def media_url(settings: Settings) -> str:
+    """Where pictures are kept."""
+    return settings.media_url or str(settings.home / "media")
 
 
 @cache

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate, WorkPoolCreate
 from prefect.exceptions import ObjectNotFound
@@ -17,11 +18,13 @@ from prefect.workers.process import ProcessWorker
 from pydantic import SecretStr
 
 from adspark.errors import ConfigurationError, TemporaryError
-from adspark.rates import SEARCHES, WINDOW
+from adspark.rates import GENERATIONS, SEARCHES, WINDOW
 from adspark.serpapi import SerpApiClient
 from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, Settings
 from blocks.adspark_database import AdSparkDatabase
+from blocks.chat_model import ChatModel
 from blocks.configured import DOCUMENT
+from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
 from deployments.queue_classes import QUEUE_CLASSES, QueueClass
@@ -41,6 +44,7 @@ async def provision(settings: Settings, *, database_url: str) -> None:
         for queue_class in QUEUE_CLASSES:
             await _provision_pool(client, queue_class)
         await _provision_search_limit(client, settings)
+        await _provision_limit(client, GENERATIONS, settings.generations_per_minute)
         await _provision_blocks(client, settings, database_url)
     await _deploy(str(client.api_url))
 
@@ -75,8 +79,7 @@ def _job_template() -> dict[str, Any]:
 
 
 async def _provision_search_limit(client: PrefectClient, settings: Settings) -> None:
-    """Make the limit where there is none; its number is the operators' from then on, unless the
-    environment says that it follows the account."""
+    """The limit is the operators', unless the environment says that it follows the account."""
     wanted = settings.searches_per_minute
     if wanted == "account":
         limit = await _ask_account(settings)
@@ -84,12 +87,17 @@ async def _provision_search_limit(client: PrefectClient, settings: Settings) -> 
             await client.upsert_global_concurrency_limit_by_name(SEARCHES, limit, limit / WINDOW)
             return
         wanted = DEFAULT_SEARCHES_PER_MINUTE
+    await _provision_limit(client, SEARCHES, wanted)
+
+
+async def _provision_limit(client: PrefectClient, name: str, a_minute: int) -> None:
+    """Make a rate limit where there is none; its number is the operators' from then on."""
     try:
-        await client.read_global_concurrency_limit_by_name(SEARCHES)
+        await client.read_global_concurrency_limit_by_name(name)
     except ObjectNotFound:
         await client.create_global_concurrency_limit(
             GlobalConcurrencyLimitCreate(
-                name=SEARCHES, limit=wanted, active=True, slot_decay_per_second=wanted / WINDOW
+                name=name, limit=a_minute, active=True, slot_decay_per_second=a_minute / WINDOW
             )
         )
 
@@ -110,16 +118,26 @@ async def _ask_account(settings: Settings) -> int | None:
 
 
 async def _provision_blocks(client: PrefectClient, settings: Settings, database_url: str) -> None:
-    for block in (AdSparkDatabase, SerpApiCredentials, DigestRecipients):
-        await block.register_type_and_schema(client=client)
-    database = AdSparkDatabase(url=SecretStr(database_url))
-    await database.save(DOCUMENT, overwrite=True, client=client)
+    """Make the types known, and save what the environment sets."""
+    for block_type in (
+        AdSparkDatabase,
+        SerpApiCredentials,
+        DigestRecipients,
+        DifyWorkflow,
+        ChatModel,
+    ):
+        await block_type.register_type_and_schema(client=client)
+    blocks: list[Block] = [AdSparkDatabase(url=SecretStr(database_url))]
     if settings.serpapi_key is not None:
-        credentials = SerpApiCredentials.from_settings(settings)
-        await credentials.save(DOCUMENT, overwrite=True, client=client)
+        blocks.append(SerpApiCredentials.from_settings(settings))
     if settings.notify_addresses is not None:
-        recipients = DigestRecipients.from_settings(settings)
-        await recipients.save(DOCUMENT, overwrite=True, client=client)
+        blocks.append(DigestRecipients.from_settings(settings))
+    if settings.dify_key is not None:
+        blocks.append(DifyWorkflow.from_settings(settings))
+    if settings.chat_url is not None and settings.chat_model is not None:
+        blocks.append(ChatModel.from_settings(settings))
+    for block in blocks:
+        await block.save(DOCUMENT, overwrite=True, client=client)
 
 
 async def _deploy(api_url: str) -> None:

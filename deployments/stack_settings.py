@@ -13,6 +13,7 @@ from adspark.settings import Settings
 
 HOST = "127.0.0.1"
 SANDBOX_KEY = "sandbox-key"
+SANDBOX_DIFY_KEY = "app-sandbox"
 SANDBOX_DATA = "sandbox"
 """Folder of the sandbox's data in ADSPARK_HOME, apart from real data."""
 
@@ -28,6 +29,12 @@ def sandbox_settings(settings: Settings, data: str) -> Settings:
             "database_url": None,
             "serpapi_key": SecretStr(SANDBOX_KEY),
             "serpapi_url": f"http://{HOST}:{settings.sandbox_port}",
+            "generator": "dify",
+            "dify_key": SecretStr(SANDBOX_DIFY_KEY),
+            "dify_url": f"http://{HOST}:{settings.sandbox_port}/v1",
+            "dify_workflow_id": None,
+            "media_url": None,
+            "trusted_hosts": (f"{HOST}:{settings.sandbox_port}",),
         }
     )
 

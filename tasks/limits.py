@@ -6,17 +6,20 @@ from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 
 from adspark.database import Database
-from adspark.rates import SEARCHES, take_slot
+from adspark.rates import GENERATIONS, SEARCHES, take_slot
 from adspark.serpapi import Gate, no_gate
 from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, get_settings
 
 
 async def search_slots(database: Database) -> Gate:
     """What waits until another search fits within the limit of all workers."""
-    limit = await searches_per_minute()
-    if limit is None:
-        return no_gate
-    return partial(take_slot, database, name=SEARCHES, limit=limit)
+    return _slots(database, SEARCHES, await searches_per_minute())
+
+
+async def generation_slots(database: Database) -> Gate:
+    """What waits until another generation fits within the limit of all workers."""
+    limit = await _limit(GENERATIONS, get_settings().generations_per_minute)
+    return _slots(database, GENERATIONS, limit)
 
 
 async def searches_per_minute() -> int | None:
@@ -26,10 +29,18 @@ async def searches_per_minute() -> int | None:
         Searches a minute over all workers; None where the limit is switched off; the setting's
         number where the server knows no such limit, as without the local stack.
     """
+    setting = get_settings().searches_per_minute
+    return await _limit(SEARCHES, DEFAULT_SEARCHES_PER_MINUTE if setting == "account" else setting)
+
+
+def _slots(database: Database, name: str, limit: int | None) -> Gate:
+    return no_gate if limit is None else partial(take_slot, database, name=name, limit=limit)
+
+
+async def _limit(name: str, usual: int) -> int | None:
     async with get_client() as client:
         try:
-            found = await client.read_global_concurrency_limit_by_name(SEARCHES)
+            found = await client.read_global_concurrency_limit_by_name(name)
         except ObjectNotFound:
-            setting = get_settings().searches_per_minute
-            return DEFAULT_SEARCHES_PER_MINUTE if setting == "account" else setting
+            return usual
     return found.limit if found.active else None

@@ -1,0 +1,201 @@
+"""Variants from any OpenAI-compatible chat endpoint, so that a local model serves without a Dify.
+
+Source: https://platform.openai.com/docs/api-reference/chat/create. Such an endpoint keeps no record
+of what it was asked, so an answer that was lost cannot be found again: the assignment fails and
+says so, and a person decides whether to pay once more.
+"""
+
+import asyncio
+import base64
+from typing import Any, Self
+
+import httpx
+from pydantic import JsonValue, SecretStr
+
+from adspark.dify import host_of
+from adspark.dify_outputs import find_picture, without_pictures
+from adspark.errors import (
+    ConfigurationError,
+    GenerationFailedError,
+    InvalidCredentialsError,
+    InvalidQueryError,
+    QuotaExhaustedError,
+    RateLimitedError,
+    ServiceRefusedError,
+    ServiceUnavailableError,
+)
+from adspark.generation import Assignment, Diary, Generated, Receipt
+
+DEFAULT_TIMEOUT = 300.0  # seconds; a local model is slow
+LONGEST_PROMPT = 20_000  # characters; a chat endpoint tells no limit of its own
+INSTRUCTIONS = (
+    "You write variants of display ads. You get the picture of an ad and a wish. Answer with the "
+    "variant's copy only: a headline on the first line, then one or two short sentences, then a "
+    "call to action. Do not explain."
+)
+_LONGEST_QUOTE = 300  # characters of a service's own words in a message
+
+
+class ChatGenerator:
+    """A generator over one model of a chat endpoint; use it as an async context manager.
+
+    Args:
+        base_url: up to and with `/v1`.
+        model: the model's name at the endpoint.
+        key: the endpoint's key; None for one that wants none.
+        instructions: the system message.
+        sends_picture: whether the model can look at pictures.
+        timeout: seconds for an answer.
+        transport: what carries the requests, for tests.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        model: str,
+        key: SecretStr | None = None,
+        instructions: str = INSTRUCTIONS,
+        sends_picture: bool = True,
+        timeout: float = DEFAULT_TIMEOUT,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._model = model
+        self._instructions = instructions
+        self._sends_picture = sends_picture
+        self._timeout = timeout
+        secret = key.get_secret_value().strip() if key else ""
+        self._http = httpx.AsyncClient(
+            base_url=_checked_address(base_url),
+            headers={"Authorization": f"Bearer {secret}"} if secret else {},
+            timeout=timeout,
+            transport=transport,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """See `Generator.hosts`."""
+        return (host_of(self._http.base_url),)
+
+    async def check(self, prompt: str) -> None:
+        """See `Generator.check`."""
+        if len(prompt) > LONGEST_PROMPT:
+            raise InvalidQueryError(
+                "prompt", f"{len(prompt)} characters; at most {LONGEST_PROMPT}. Shorten it."
+            )
+
+    async def generate(self, assignment: Assignment, diary: Diary) -> Generated:
+        """See `Generator.generate`."""
+        if assignment.asked_at is not None:
+            raise GenerationFailedError(
+                "The model was asked, and its answer was lost on the way; the endpoint keeps none. "
+                "Asking again costs another answer."
+            )
+        await diary.asking()
+        await diary.progress(0.1, f"{self._model} writes")
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._http.post("chat/completions", json=self._body(assignment))
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            await diary.not_begun()
+            raise ServiceUnavailableError(
+                f"The chat endpoint cannot be reached: {error}"
+            ) from error
+        except (TimeoutError, httpx.HTTPError) as error:
+            raise GenerationFailedError(
+                f"The chat endpoint took the question and gave no answer within "
+                f"{self._timeout:g} s ({type(error).__name__})."
+            ) from error
+        if response.is_error:
+            await diary.not_begun()
+            raise _error_of(response)
+        return _parse(response)
+
+    async def cancel(self, receipt: Receipt | None, *, key: str) -> None:
+        """See `Generator.cancel`; an answer under way ends with its connection."""
+
+    def _body(self, assignment: Assignment) -> dict[str, JsonValue]:
+        wish = assignment.prompt
+        if assignment.original_copy:
+            wish += f"\n\nCopy of the original ad:\n{assignment.original_copy}"
+        content: list[JsonValue] = [{"type": "text", "text": wish}]
+        if self._sends_picture:
+            picture = assignment.original
+            encoded = base64.b64encode(picture.content).decode()
+            address = f"data:{picture.media_type};base64,{encoded}"
+            content.append({"type": "image_url", "image_url": {"url": address}})
+        return {
+            "model": self._model,
+            "user": assignment.key,
+            "messages": [
+                {"role": "system", "content": self._instructions},
+                {"role": "user", "content": content if self._sends_picture else wish},
+            ],
+        }
+
+
+def _parse(response: httpx.Response) -> Generated:
+    try:
+        body = response.json()
+        message = body["choices"][0]["message"]
+    except (ValueError, LookupError, TypeError):
+        body, message = {}, {}
+    told = message.get("content") if isinstance(message, dict) else None
+    text = told.strip() if isinstance(told, str) else ""
+    picture = find_picture(text) or _attached_picture(message)
+    copy = without_pictures(text) or None
+    if copy is None and picture is None:
+        raise GenerationFailedError("The chat endpoint's answer holds neither copy nor picture.")
+    usage = body.get("usage")
+    return Generated(
+        copy,
+        picture,
+        {
+            "generator": "chat",
+            "id": body.get("id"),
+            "model": body.get("model"),
+            "total_tokens": usage.get("total_tokens") if isinstance(usage, dict) else None,
+        },
+    )
+
+
+def _attached_picture(message: Any) -> str | None:  # noqa: ANN401
+    """The first of `message.images`, as some endpoints give the pictures that a model drew."""
+    try:
+        address = message["images"][0]["image_url"]["url"]
+    except (LookupError, TypeError):
+        return None
+    return address if isinstance(address, str) else None
+
+
+def _error_of(response: httpx.Response) -> Exception:
+    status = response.status_code
+    words = response.text[:_LONGEST_QUOTE].strip() or f"HTTP {status}"
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        return InvalidCredentialsError(
+            f"The chat endpoint does not accept the key (HTTP {status}). Correct the block "
+            f"chat-model."
+        )
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        if "insufficient_quota" in words:
+            return QuotaExhaustedError(f"The chat endpoint's quota is used up: {words}")
+        return RateLimitedError("The chat endpoint asks to slow down (429).")
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return ServiceUnavailableError(f"The chat endpoint failed on its side (HTTP {status}).")
+    return ServiceRefusedError(f"The chat endpoint refused the request (HTTP {status}): {words}")
+
+
+def _checked_address(base_url: str) -> httpx.URL:
+    try:
+        address = httpx.URL(base_url.rstrip("/") + "/")
+    except httpx.InvalidURL:
+        address = httpx.URL("")
+    if address.scheme not in ("http", "https") or not address.host:
+        raise ConfigurationError(f"ADSPARK_CHAT_URL: {base_url!r} is not an http(s) address.")
+    return address

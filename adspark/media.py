@@ -1,0 +1,144 @@
+"""Where pictures are kept: a local folder, or anything that fsspec can write to, as S3.
+
+A picture's path is made from what it is, so that storing it twice keeps one file: a result by the
+hash of its bytes, a rendered original by the hash of what it was rendered from. A file appears
+under its path whole or not at all.
+"""
+
+import asyncio
+import hashlib
+import re
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
+from adspark.pictures import PictureInfo, check_picture
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
+
+MOST_BYTES = 20 * 1024 * 1024
+_PATH = re.compile(r"(originals|variants)/[0-9a-f]{2}/[0-9a-f]{64}\.(png|jpeg|webp|gif)")
+
+
+class MediaStore:
+    """Pictures under one address.
+
+    Args:
+        url: a folder, or an address of fsspec, such as `s3://bucket/folder`; the credentials of
+            the latter are where its library looks for them.
+
+    Raises:
+        ConfigurationError: nothing can be kept there, or its library is not installed.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._files, root = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise ConfigurationError(
+                f"ADSPARK_MEDIA_URL: {url!r} cannot be used ({error}). For S3: "
+                f"pip install 'adspark[s3]'."
+            ) from error
+        self._root = str(root).rstrip("/")
+        self._is_local = isinstance(self._files, LocalFileSystem)
+
+    async def save_variant(self, content: bytes) -> tuple[str, PictureInfo]:
+        """Keep a generated picture under the hash of its bytes.
+
+        Returns:
+            Its path in the store, and what it is.
+
+        Raises:
+            UnusableContentError: it is no picture, or too large.
+            ServiceUnavailableError: the store does not answer.
+        """
+        info = await asyncio.to_thread(_checked, content)
+        name = hashlib.sha256(content).hexdigest()
+        return await self._save(f"variants/{name[:2]}/{name}.{info.format}", content), info
+
+    async def save_original(self, key: str, content: bytes) -> str:
+        """Keep a rendered original under `key`, the hash of what it was rendered from.
+
+        Raises:
+            UnusableContentError: it is no PNG, or too large.
+            ServiceUnavailableError: the store does not answer.
+        """
+        await asyncio.to_thread(_checked, content)
+        return await self._save(original_path(key), content)
+
+    async def has(self, path: str) -> bool:
+        """Whether a picture is kept under `path`."""
+        return bool(await self._call(self._files.exists, self._place(path)))
+
+    async def read(self, path: str) -> bytes:
+        """The picture under `path`.
+
+        Raises:
+            UnusableContentError: there is none.
+            ServiceUnavailableError: the store does not answer.
+        """
+        return bytes(await self._call(self._files.cat_file, self._place(path)))
+
+    def locate(self, path: str) -> str:
+        """Where a person finds the picture: a file's path, or its address."""
+        place = self._place(path)
+        return place if self._is_local else str(self._files.unstrip_protocol(place))
+
+    async def _save(self, path: str, content: bytes) -> str:
+        if not await self.has(path):
+            await self._call(self._write, self._place(path), content)
+        return path
+
+    def _write(self, place: str, content: bytes) -> None:
+        if not self._is_local:  # an object store shows an object once it is whole
+            self._files.pipe_file(place, content)
+            return
+        target = Path(place)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+        try:
+            unfinished.write_bytes(content)
+            unfinished.replace(target)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    async def _call(
+        self, function: Callable[_Given, _Result], *given: _Given.args, **named: _Given.kwargs
+    ) -> _Result:
+        try:
+            return await asyncio.to_thread(function, *given, **named)
+        except FileNotFoundError as error:
+            raise UnusableContentError("The media store has no such picture.") from error
+        except PermissionError as error:
+            raise ConfigurationError(
+                f"ADSPARK_MEDIA_URL: {self._root} cannot be used ({error.strerror})."
+            ) from error
+        except Exception as error:  # every store has exceptions of its own
+            raise ServiceUnavailableError(
+                f"The media store at {self._root} does not answer: {type(error).__name__}."
+            ) from error
+
+    def _place(self, path: str) -> str:
+        if not _PATH.fullmatch(path):
+            raise UnusableContentError(f"{path!r} is no path of the media store.")
+        return f"{self._root}/{path}"
+
+
+def original_path(key: str) -> str:
+    """The path of the original that is rendered from what `key` is the hash of."""
+    return f"originals/{key[:2]}/{key}.png"
+
+
+def _checked(content: bytes) -> PictureInfo:
+    if len(content) > MOST_BYTES:
+        raise UnusableContentError(
+            f"A picture of {len(content) / 2**20:.0f} MB is too large; at most "
+            f"{MOST_BYTES // 2**20} MB."
+        )
+    return check_picture(content)

@@ -1,0 +1,352 @@
+"""Every statement on the life of a variant: request, claim, generation, end, retry.
+
+pending -> processing -> completed | failed | cancelled; `retry` makes the last two pending again.
+What a worker writes is tied to the attempt that it works on, so that one that was overtaken, by a
+cancellation or another worker, changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from adspark.errors import InvalidQueryError, UnknownVariantError
+from adspark.generation import Receipt
+from adspark.models import AdVariant, Creative, VariantStatus
+
+LONGEST_PROMPT = 20_000  # characters; the generator's own limit is usually lower
+_LARGEST_ID = 2**31 - 1
+_OPEN = (VariantStatus.PENDING, VariantStatus.PROCESSING)
+_RETRIED = (VariantStatus.FAILED, VariantStatus.CANCELLED)
+
+_COPY = text("""
+    SELECT concat_ws(E'\\n', headline, snippet, call_to_action) FROM creative_detail
+    WHERE ad_creative_id = :ad_creative_id
+""")
+_FORGET = {
+    "asked_at": None,
+    "receipt_run_id": None,
+    "receipt_task_id": None,
+    "generator": None,
+}
+
+
+class VariantRequest(BaseModel):
+    """A variant that somebody wants."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    original_ad_id: str
+    prompt: str
+    user_id: int
+    workspace_id: int | None = None
+    wants_review: bool = False
+
+
+class VariantSummary(BaseModel):
+    """A variant as it is; the result of `generate-ad-variant`."""
+
+    id: int
+    status: VariantStatus
+    original_ad_id: str
+    prompt: str
+    user_id: int
+    workspace_id: int | None
+    attempt: int
+    generator: str | None
+    title: str | None
+    description: str | None
+    original_path: str | None
+    image_path: str | None
+    confidence_score: float | None
+    picture_similarity: float | None
+    text_similarity: float | None
+    is_too_close: bool
+    wants_review: bool
+    problem: str | None
+    error: str | None
+    requested_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+
+    @property
+    def headline(self) -> str:
+        """What it came to, in one line."""
+        match self.status:
+            case VariantStatus.COMPLETED:
+                parts = [f"confidence {self.confidence_score:g}"]
+                parts += [self.problem] if self.problem else []
+                parts += ["too close to the original"] if self.is_too_close else []
+                return f"variant {self.id} completed: {'; '.join(parts)}"
+            case VariantStatus.FAILED:
+                return f"variant {self.id} failed: {self.error}"
+        return f"variant {self.id} is {self.status}"
+
+
+class Completion(BaseModel):
+    """What a finished generation fills into its row."""
+
+    title: str | None
+    description: str | None
+    image_path: str | None
+    image_sha256: str | None
+    picture_similarity: float | None
+    text_similarity: float | None
+    is_too_close: bool
+    confidence_score: float
+    response_metadata: dict[str, JsonValue]
+    problem: str | None
+
+
+def check_request(request: VariantRequest) -> VariantRequest:
+    """The request with its prompt trimmed.
+
+    Raises:
+        InvalidQueryError: names the field.
+    """
+    prompt = request.prompt.strip()
+    if not prompt:
+        raise InvalidQueryError("prompt", "is empty; say what the variant should be like.")
+    if len(prompt) > LONGEST_PROMPT:
+        raise InvalidQueryError(
+            "prompt", f"{len(prompt)} characters; at most {LONGEST_PROMPT}. Shorten it."
+        )
+    for field in ("user_id", "workspace_id"):
+        number = getattr(request, field)
+        if number is not None and not 0 < number <= _LARGEST_ID:
+            raise InvalidQueryError(field, f"{number} is no id; ids are whole numbers from 1 on.")
+    return request.model_copy(update={"prompt": prompt})
+
+
+async def request_variants(
+    session: AsyncSession, *, requests: Sequence[VariantRequest], requested_by: UUID | None = None
+) -> list[int]:
+    """Make a pending row of each request; they are checked first.
+
+    Args:
+        requested_by: the flow run that asks for the only one.
+
+    Returns:
+        Their ids, in the order of the requests.
+
+    Raises:
+        InvalidQueryError: a field is wrong, or the original is not stored.
+    """
+    checked = [check_request(request) for request in requests]
+    await _check_originals(session, {request.original_ad_id for request in checked})
+    rows = [request.model_dump() | {"requested_by": requested_by} for request in checked]
+    if not rows:
+        return []
+    made = insert(AdVariant).returning(col(AdVariant.id), sort_by_parameter_order=True)
+    return [int(row_id or 0) for row_id in await session.scalars(made, rows)]
+
+
+async def find_requested(session: AsyncSession, *, requested_by: UUID) -> int | None:
+    """The variant that a flow run has made before, if it has."""
+    return await session.scalar(
+        select(col(AdVariant.id)).where(col(AdVariant.requested_by) == requested_by)
+    )
+
+
+async def read_variant(session: AsyncSession, *, variant_id: int) -> AdVariant:
+    """A variant's row as it is now.
+
+    Raises:
+        UnknownVariantError: there is none.
+    """
+    found = None
+    if 0 < variant_id <= _LARGEST_ID:
+        found = await session.get(AdVariant, variant_id, populate_existing=True)
+    if found is None:
+        raise UnknownVariantError(
+            f"There is no variant {variant_id}; see them with: adspark variant list"
+        )
+    return found
+
+
+def summary_of(variant: AdVariant) -> VariantSummary:
+    """What is shown of a row."""
+    return VariantSummary.model_validate(variant, from_attributes=True)
+
+
+def id_of(variant: AdVariant) -> int:
+    """The id of a row that was read."""
+    if variant.id is None:
+        raise UnknownVariantError("This variant is not stored yet.")
+    return variant.id
+
+
+def generation_key(variant: AdVariant) -> str:
+    """What names this attempt to the generator; no other attempt anywhere has the same."""
+    return f"adspark-{variant.token.hex}-{variant.attempt}"
+
+
+async def read_original_copy(session: AsyncSession, *, ad_creative_id: str) -> str | None:
+    """The words of a creative, where its details were fetched."""
+    return await session.scalar(_COPY, {"ad_creative_id": ad_creative_id}) or None
+
+
+async def save_begin(
+    session: AsyncSession, *, variant: AdVariant, flow_run_id: UUID | None, generator: str
+) -> None:
+    """It is being worked on from now; only whoever holds its lock calls this.
+
+    Raises:
+        UnknownVariantError: it has ended meanwhile.
+    """
+    values = {
+        "status": VariantStatus.PROCESSING,
+        "flow_run_id": flow_run_id,
+        # What was asked for at one generator is not to be had from another.
+        "generator": variant.generator if variant.asked_at else generator,
+        "started_at": func.now(),
+        "error": None,
+        "error_kind": None,
+    }
+    if not await _change(session, variant, _OPEN, values):
+        raise _ended(variant)
+
+
+async def save_original(
+    session: AsyncSession, *, variant: AdVariant, path: str, sha256: str
+) -> None:
+    """The original was rendered and is kept under `path`."""
+    values = {"original_path": path, "original_sha256": sha256}
+    await _change(session, variant, (VariantStatus.PROCESSING,), values)
+
+
+async def save_asking(session: AsyncSession, *, variant: AdVariant) -> None:
+    """The generator is asked right after this is committed.
+
+    Raises:
+        UnknownVariantError: somebody cancelled it, or another worker has asked meanwhile.
+    """
+    statement = (
+        update(AdVariant)
+        .where(
+            col(AdVariant.id) == variant.id,
+            col(AdVariant.attempt) == variant.attempt,
+            col(AdVariant.status) == VariantStatus.PROCESSING,
+            col(AdVariant.asked_at).is_not_distinct_from(variant.asked_at),
+            col(AdVariant.receipt_run_id).is_(None),
+        )
+        .values(asked_at=func.clock_timestamp())
+        .returning(col(AdVariant.asked_at))
+        .execution_options(synchronize_session=False)
+    )
+    asked_at = await session.scalar(statement)
+    if asked_at is None:
+        raise _ended(variant)
+
+
+async def save_not_begun(session: AsyncSession, *, variant: AdVariant) -> None:
+    """The generator refused to begin, so there is nothing to look for."""
+    await _change(session, variant, tuple(VariantStatus), {"asked_at": None})
+
+
+async def save_receipt(session: AsyncSession, *, variant: AdVariant, receipt: Receipt) -> None:
+    """The generator has taken it up under these names; true even of a cancelled one."""
+    values = {"receipt_run_id": receipt.run_id, "receipt_task_id": receipt.task_id}
+    await _change(session, variant, tuple(VariantStatus), values)
+
+
+async def save_completed(
+    session: AsyncSession, *, variant: AdVariant, completion: Completion
+) -> None:
+    """It is done. One that was cancelled meanwhile stays cancelled."""
+    values = completion.model_dump() | {
+        "status": VariantStatus.COMPLETED,
+        "completed_at": func.now(),
+    }
+    await _change(session, variant, (VariantStatus.PROCESSING,), values)
+
+
+async def save_failed(session: AsyncSession, *, variant: AdVariant, error: Exception) -> None:
+    """It has failed for this reason."""
+    values = {
+        "status": VariantStatus.FAILED,
+        "error": str(error) or type(error).__name__,
+        "error_kind": type(error).__name__,
+        "completed_at": func.now(),
+    }
+    await _change(session, variant, _OPEN, values)
+
+
+async def save_postponed(session: AsyncSession, *, variant: AdVariant, reason: str) -> None:
+    """It has to wait; it is taken up again by the next `generate-pending-variants`."""
+    values = {"status": VariantStatus.PENDING, "error": reason}
+    await _change(session, variant, (VariantStatus.PROCESSING,), values)
+
+
+async def save_cancelled(session: AsyncSession, *, variant: AdVariant) -> bool:
+    """Nobody wants it any more; returns whether it was still open."""
+    values = {"status": VariantStatus.CANCELLED, "completed_at": func.now()}
+    return await _change(session, variant, _OPEN, values)
+
+
+async def save_retry(session: AsyncSession, *, variant: AdVariant, is_over: bool) -> None:
+    """Make a failed or cancelled one pending again.
+
+    Args:
+        is_over: the generation of the last attempt has ended or never began, so that a new attempt
+            begins; otherwise the same one is gone on with, and nothing is paid again.
+
+    Raises:
+        UnknownVariantError: it has neither failed nor been cancelled.
+    """
+    values: dict[str, object] = {
+        "status": VariantStatus.PENDING,
+        "error": None,
+        "error_kind": None,
+        "completed_at": None,
+    }
+    if is_over:
+        values |= _FORGET | {"attempt": variant.attempt + 1}
+    if not await _change(session, variant, _RETRIED, values):
+        raise UnknownVariantError(
+            f"Variant {variant.id} is {variant.status}; only failed and cancelled ones are retried."
+        )
+
+
+async def _check_originals(session: AsyncSession, ids: set[str]) -> None:
+    stored = await session.scalars(
+        select(col(Creative.ad_creative_id)).where(col(Creative.ad_creative_id).in_(ids))
+    )
+    if missing := sorted(ids - set(stored)):
+        raise InvalidQueryError(
+            "original_ad_id",
+            f"no ad {', '.join(missing[:3])} is stored; fetch its advertiser's ads first, with: "
+            f"adspark fetch --advertiser-ids AR…",
+        )
+
+
+async def _change(
+    session: AsyncSession,
+    variant: AdVariant,
+    statuses: Sequence[VariantStatus],
+    values: Mapping[str, object],
+) -> bool:
+    """Change the row if it is still at this attempt and in one of the statuses."""
+    statement = (
+        update(AdVariant)
+        .where(
+            col(AdVariant.id) == variant.id,
+            col(AdVariant.attempt) == variant.attempt,
+            col(AdVariant.status).in_(statuses),
+        )
+        .values(**values)
+        .returning(col(AdVariant.id))
+        .execution_options(synchronize_session=False)
+    )
+    return await session.scalar(statement) is not None
+
+
+def _ended(variant: AdVariant) -> UnknownVariantError:
+    return UnknownVariantError(
+        f"Variant {variant.id} is not to be worked on any more: it was cancelled, or another run "
+        f"has taken it up."
+    )

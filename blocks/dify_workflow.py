@@ -1,0 +1,103 @@
+"""The block that holds a Dify workflow: key, address, and what its inputs and outputs mean."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+from pydantic import Field, HttpUrl, SecretStr
+
+from adspark.dify import DEFAULT_URL, FIRST_EVENT, SILENCE, DifyClient
+from adspark.dify_generator import LOST_AFTER, RUN_LIMIT, DifyGenerator, WorkflowMapping
+from adspark.errors import InvalidCredentialsError
+from adspark.settings import Settings
+from blocks.configured import ConfiguredBlock
+
+_USUAL = WorkflowMapping()
+
+
+class DifyWorkflow(ConfiguredBlock):
+    """A Dify workflow that makes variants; the key is stored encrypted and shown to nobody."""
+
+    _block_type_name = "Dify Workflow"
+    _block_type_slug = "dify-workflow"
+    _description = "A Dify workflow app that makes ad variants from a picture and a prompt."
+    _documentation_url = HttpUrl("https://docs.dify.ai/en/api-reference")
+    _logo_url = HttpUrl("https://docs.dify.ai/favicon.ico")
+
+    api_key: SecretStr = Field(description="The app's key, app-…: Dify, API Access.")
+    base_url: str = Field(default=DEFAULT_URL, description="Dify's address, up to and with /v1.")
+    workflow_id: str | None = Field(
+        default=None, description="A published version of the workflow; empty: the newest."
+    )
+    prompt_input: str = Field(
+        default=_USUAL.prompt_input, description="The workflow's input for the prompt."
+    )
+    picture_input: str = Field(
+        default=_USUAL.picture_input,
+        description="Its input for the original's picture: a text takes an address, a file a file.",
+    )
+    original_copy_input: str | None = Field(
+        default=_USUAL.original_copy_input,
+        description="Its input for the original's words; empty: it wants none.",
+    )
+    text_output: str = Field(
+        default=_USUAL.text_output, description="The output that holds the copy."
+    )
+    picture_output: str = Field(
+        default=_USUAL.picture_output, description="The output that holds the picture."
+    )
+    run_limit: float = Field(
+        default=RUN_LIMIT, gt=0, description="Seconds until a run is stopped; Dify's own is 1200."
+    )
+    first_event: float = Field(
+        default=FIRST_EVENT, gt=0, description="Seconds until a run's first sign."
+    )
+    silence: float = Field(
+        default=SILENCE, gt=10, description="Seconds that a stream may be silent; pings are 10."
+    )
+    lost_after: float = Field(
+        default=LOST_AFTER,
+        ge=0,
+        description="Seconds after which a run whose answer was lost and that Dify's log does not "
+        "show is asked for anew.",
+    )
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """Key, address and version of `settings`.
+
+        Raises:
+            InvalidCredentialsError: ADSPARK_DIFY_KEY is not set.
+        """
+        if settings.dify_key is None:
+            raise InvalidCredentialsError(
+                "Variants need Dify's key: set ADSPARK_DIFY_KEY, or save the block "
+                "dify-workflow/adspark; to try without one: adspark up --sandbox; to use a model "
+                "of your own: ADSPARK_GENERATOR=chat."
+            )
+        return cls(
+            api_key=settings.dify_key,
+            base_url=settings.dify_url,
+            workflow_id=settings.dify_workflow_id,
+        )
+
+    @asynccontextmanager
+    async def open_generator(self) -> AsyncIterator[DifyGenerator]:
+        """The generator, over a client that this block closes."""
+        mapping = WorkflowMapping(
+            prompt_input=self.prompt_input,
+            picture_input=self.picture_input,
+            original_copy_input=self.original_copy_input,
+            text_output=self.text_output,
+            picture_output=self.picture_output,
+        )
+        async with DifyClient(
+            self.api_key,
+            base_url=self.base_url,
+            workflow_id=self.workflow_id,
+            first_event=self.first_event,
+            silence=self.silence,
+        ) as client:
+            yield DifyGenerator(
+                client, mapping, run_limit=self.run_limit, lost_after=self.lost_after
+            )

@@ -1,0 +1,109 @@
+"""Generate a variant of an ad: render the original, have the variant made, keep what comes.
+
+Blocks: dify-workflow/adspark or chat-model/adspark, adspark-database/adspark. Limits: 1800 s an
+attempt, 30 generations a minute over all workers. Tables: ad_variant, creative, creative_detail.
+"""
+
+import asyncio
+from uuid import UUID
+
+from prefect import flow
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
+
+from adspark.errors import PostponedError, UnknownVariantError
+from adspark.generating import working_on
+from adspark.media import MediaStore
+from adspark.models import VariantStatus
+from adspark.settings import get_settings, media_url
+from adspark.variant_text import write_variant
+from adspark.variants import VariantRequest, VariantSummary, read_variant, summary_of
+from blocks.adspark_database import AdSparkDatabase
+from flows.endings import cancelled, completed, failed
+from flows.parameters import OptionalNumber
+from tasks.ask_for_review import ask_for_review
+from tasks.cancel_variant import cancel_variant, is_being_cancelled
+from tasks.generate_variant import generate_variant
+from tasks.render_original import render_original
+from tasks.request_variant import request_variant
+
+
+@flow(name="generate-ad-variant", persist_result=True, result_serializer="json")
+async def generate_ad_variant(
+    original_ad_id: str,
+    prompt: str,
+    user_id: int,
+    variant_id: OptionalNumber = None,
+    workspace_id: OptionalNumber = None,
+    review: bool = False,
+) -> VariantSummary:
+    """Generate a variant of a stored ad; what was begun before is gone on with, not paid again.
+
+    Args:
+        original_ad_id: The stored ad, CR and 20 digits.
+        prompt: What the variant should be like.
+        user_id: Who wants it.
+        variant_id: A requested variant to be taken up; empty requests a new one.
+        workspace_id: The workspace that it belongs to.
+        review: Whether a person is asked for a review once it is finished.
+    """
+    request = VariantRequest(
+        original_ad_id=original_ad_id,
+        prompt=prompt,
+        user_id=user_id,
+        workspace_id=workspace_id,
+        wants_review=review,
+    )
+    number = await request_variant(request, variant_id, flow_run.id)
+    try:
+        summary = await _make(number)
+    except asyncio.CancelledError:
+        if await is_being_cancelled(flow_run.id):
+            await cancel_variant(number)
+        raise
+    except PostponedError as error:
+        return failed(VariantSummary, f"variant {number} waits: {error}", name="Postponed")
+    except UnknownVariantError:
+        if await _is_cancelled(number):
+            return cancelled(VariantSummary, f"variant {number} was cancelled")
+        raise
+    await show_variant(summary)
+    if summary.wants_review:
+        await ask_for_review(number)
+    get_run_logger().info(summary.headline)
+    return completed(summary, summary.headline)
+
+
+async def show_variant(summary: VariantSummary) -> None:
+    """Original and variant side by side, under Artifacts in the UI."""
+    media = MediaStore(media_url(get_settings()))
+    await acreate_markdown_artifact(
+        await write_variant(media, summary),
+        key=f"variant-{summary.id}",
+        description=summary.headline,
+    )
+
+
+async def _make(variant_id: int) -> VariantSummary:
+    settings = get_settings()
+    run_id = UUID(flow_run.id) if flow_run.id else None
+    async with (
+        (await AdSparkDatabase.load_configured()).connect() as database,
+        working_on(
+            database, variant_id, flow_run_id=run_id, generator=settings.generator
+        ) as variant,
+    ):
+        if variant.status is VariantStatus.COMPLETED:
+            return summary_of(variant)
+        await render_original(variant_id)
+        return await generate_variant(variant_id, variant.generator or settings.generator)
+
+
+async def _is_cancelled(variant_id: int) -> bool:
+    async with (
+        (await AdSparkDatabase.load_configured()).connect() as database,
+        database.session() as session,
+    ):
+        variant = await read_variant(session, variant_id=variant_id)
+        return variant.status is VariantStatus.CANCELLED

@@ -1,0 +1,26 @@
+"""Give variants that wait, or that a dead run has left behind, to workers.
+
+Blocks: adspark-database/adspark; to stop what was cancelled, dify-workflow/adspark. Limits: one at
+a time, 20 under way. Tables: ad_variant.
+"""
+
+from typing import Annotated
+
+from prefect import flow
+from prefect.logging import get_run_logger
+from pydantic import Field
+
+from flows.endings import completed
+from tasks.take_up_variants import TakeUpSummary, take_up_variants
+
+
+@flow(name="generate-pending-variants", persist_result=True, result_serializer="json")
+async def generate_pending_variants(limit: Annotated[int, Field(ge=1)] = 20) -> TakeUpSummary:
+    """Start a run of generate-ad-variant for each open variant, oldest first.
+
+    Args:
+        limit: How many may be under way at once; the others wait for the next time.
+    """
+    summary = await take_up_variants(limit)
+    get_run_logger().info("Variants: %s", summary.headline)
+    return completed(summary, summary.headline)

@@ -1,0 +1,87 @@
+"""Wait for a person's review of a variant; the form is in Prefect's UI, at the suspended run.
+
+Blocks: adspark-database/adspark. Limits: after a day (ADSPARK_REVIEW_TIME_LIMIT) it ends, and the
+review stays open. Tables: ad_variant, variant_feedback.
+
+The run is suspended while it waits: it holds neither a process nor a place in its pool, and begins
+anew when it is resumed.
+"""
+
+from typing import Annotated, Literal
+
+from prefect import flow
+from prefect.flow_runs import asuspend_flow_run
+from prefect.input import RunInput
+from pydantic import Field
+
+from adspark.errors import InvalidQueryError
+from adspark.media import MediaStore
+from adspark.models import AdVariant
+from adspark.reviews import Review, save_review
+from adspark.settings import get_settings, media_url
+from adspark.variant_text import write_variant
+from adspark.variants import read_variant, summary_of
+from blocks.adspark_database import AdSparkDatabase
+from flows.endings import completed
+
+_APPROVALS = {"approve": True, "reject": False, "leave open": None}
+
+
+class VariantReview(RunInput):
+    """The form."""
+
+    decision: Literal["approve", "reject", "leave open"] = "leave open"
+    rating: Annotated[int | None, Field(ge=1, le=5, description="1 (poor) to 5 (great).")] = None
+    comment: Annotated[str | None, Field(description="What to keep, what to change.")] = None
+    accepts_closeness: Annotated[
+        bool, Field(description="I know that it is close to the original, and approve it.")
+    ] = False
+    user_id: Annotated[int | None, Field(description="Who you are; empty: who wanted it.")] = None
+
+
+@flow(name="review-ad-variant", persist_result=True, result_serializer="json")
+async def review_ad_variant(variant_id: int) -> Review:
+    """Ask for a review of a finished variant, and keep it.
+
+    Args:
+        variant_id: The variant's number, as in `adspark variant list`.
+    """
+    async with (await AdSparkDatabase.load_configured()).connect() as database:
+        async with database.session() as session:
+            variant = await read_variant(session, variant_id=variant_id)
+        asked, mistake = 0, ""
+        while True:
+            asked += 1
+            given = await _ask(variant, asked, mistake)
+            review = _review(given, variant)
+            try:
+                async with database.session() as session:
+                    await save_review(session, variant=variant, review=review)
+                    await session.commit()
+                break
+            except InvalidQueryError as error:
+                mistake = str(error)
+    return completed(review, f"variant {variant_id}: {_word(given.decision)}")
+
+
+async def _ask(variant: AdVariant, number: int, mistake: str) -> VariantReview:
+    """Suspend the run until somebody has filled in the form."""
+    media = MediaStore(media_url(get_settings()))
+    page = await write_variant(media, summary_of(variant))
+    problem = f"**Not kept: {mistake}**\n\n" if mistake else ""
+    form = VariantReview.with_initial_data(description=problem + page)
+    return await asuspend_flow_run(wait_for_input=form, key=f"review-{number}")
+
+
+def _review(given: VariantReview, variant: AdVariant) -> Review:
+    return Review(
+        user_id=given.user_id or variant.user_id,
+        is_approved=_APPROVALS[given.decision],
+        rating=given.rating,
+        comment=given.comment or None,
+        accepts_closeness=given.accepts_closeness,
+    )
+
+
+def _word(decision: str) -> str:
+    return {"approve": "approved", "reject": "rejected"}.get(decision, "the review is left open")

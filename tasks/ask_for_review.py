@@ -1,0 +1,28 @@
+"""The task that asks people for a review of a finished variant."""
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_run_logger
+
+from adspark.variants import read_variant
+from blocks.adspark_database import AdSparkDatabase
+from tasks.retrying import RETRIED
+from tasks.variant_runs import start_review
+
+
+@task(**RETRIED, cache_policy=NO_CACHE)
+async def ask_for_review(variant_id: int) -> None:
+    """Start the run that waits for the review; its form is in the UI."""
+    async with (
+        (await AdSparkDatabase.load_configured()).connect() as database,
+        database.session() as session,
+    ):
+        variant = await read_variant(session, variant_id=variant_id)
+        run_id = await start_review(session, variant)
+        await session.commit()
+    if run_id is None:
+        get_run_logger().warning(
+            "This server has no deployment review-ad-variant/adspark; review it with: "
+            "adspark variant review %d",
+            variant_id,
+        )

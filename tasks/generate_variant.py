@@ -1,0 +1,70 @@
+"""The task that has a variant generated, with its progress in the UI."""
+
+from uuid import UUID
+
+from prefect import task
+from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_run_logger
+
+from adspark.addresses import AddressRules
+from adspark.downloads import Downloader
+from adspark.generating import Studio, generate
+from adspark.media import MediaStore
+from adspark.settings import get_settings, media_url
+from adspark.variants import VariantSummary
+from blocks.adspark_database import AdSparkDatabase
+from tasks.generators import open_generator
+from tasks.limits import generation_slots
+from tasks.retrying import RETRIED
+
+
+@task(**RETRIED, cache_policy=NO_CACHE, timeout_seconds=get_settings().generation_time_limit)
+async def generate_variant(variant_id: int, generator: str) -> VariantSummary:
+    """Generate the variant; another try goes on with the same generation.
+
+    Args:
+        variant_id: whose original is kept already.
+        generator: its name.
+    """
+    settings = get_settings()
+    progress = _Progress(variant_id)
+    async with (
+        (await AdSparkDatabase.load_configured()).connect() as database,
+        open_generator(generator) as opened,
+        Downloader(AddressRules((*settings.trusted_hosts, *opened.hosts))) as downloader,
+    ):
+        studio = Studio(
+            database=database,
+            media=MediaStore(media_url(settings)),
+            generator=opened,
+            downloader=downloader,
+            too_close=settings.too_close,
+            gate=await generation_slots(database),
+            progress=progress.show,
+        )
+        summary = await generate(studio, variant_id=variant_id)
+        await progress.show(1.0, summary.headline)
+        return summary
+
+
+class _Progress:
+    """The progress in the UI, and a line in the log for each step."""
+
+    def __init__(self, variant_id: int) -> None:
+        self._key = f"variant-{variant_id}-progress"
+        self._log = get_run_logger()
+        self._artifact: UUID | None = None
+        self._doing = ""
+
+    async def show(self, done: float, doing: str) -> None:
+        """Bring the progress up to date."""
+        if doing != self._doing:
+            self._log.info("%3.0f %%: %s", 100 * done, doing)
+        self._doing = doing
+        if self._artifact is None:
+            self._artifact = await acreate_progress_artifact(
+                100 * done, key=self._key, description=doing
+            )
+        else:
+            await aupdate_progress_artifact(self._artifact, 100 * done, description=doing)

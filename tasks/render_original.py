@@ -1,0 +1,35 @@
+"""The task that turns the original of a variant into a picture."""
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from adspark.addresses import AddressRules
+from adspark.generating import keep_original
+from adspark.media import MediaStore
+from adspark.rendering import Renderer
+from adspark.settings import get_settings, media_url
+from blocks.adspark_database import AdSparkDatabase
+from tasks.retrying import RETRIED
+
+
+@task(**RETRIED, cache_policy=NO_CACHE)
+async def render_original(variant_id: int) -> str:
+    """Render the original ad and keep it, unless that picture is kept already.
+
+    Returns:
+        The picture's path in the media store.
+    """
+    settings = get_settings()
+    rules = AddressRules(settings.trusted_hosts)
+    async with (
+        (await AdSparkDatabase.load_configured()).connect() as database,
+        Renderer(
+            rules,
+            program=settings.browser,
+            chromium_sandbox=settings.browser_sandbox,
+            time_limit=settings.render_time_limit,
+            scale=settings.render_scale,
+        ) as renderer,
+    ):
+        media = MediaStore(media_url(settings))
+        return await keep_original(database, media, renderer, variant_id=variant_id)

@@ -1,0 +1,49 @@
+"""The task that finds the row of a variant, or makes it."""
+
+from uuid import UUID
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from adspark.errors import InvalidQueryError
+from adspark.variants import (
+    VariantRequest,
+    check_request,
+    find_requested,
+    read_variant,
+    request_variants,
+)
+from blocks.adspark_database import AdSparkDatabase
+from tasks.retrying import RETRIED
+
+
+@task(**RETRIED, cache_policy=NO_CACHE)
+async def request_variant(
+    request: VariantRequest, variant_id: int | None, flow_run_id: str | None
+) -> int:
+    """The id of the variant to work on.
+
+    Args:
+        request: what is wanted.
+        variant_id: the row that is taken up; it has to be of the same ad, prompt and user.
+        flow_run_id: makes one row only, however often it is tried.
+    """
+    requested_by = UUID(flow_run_id) if flow_run_id else None
+    async with (
+        (await AdSparkDatabase.load_configured()).connect() as database,
+        database.session() as session,
+    ):
+        if variant_id is not None:
+            variant = await read_variant(session, variant_id=variant_id)
+            wanted = check_request(request)
+            for field in ("original_ad_id", "prompt", "user_id"):
+                if (stored := getattr(variant, field)) != getattr(wanted, field):
+                    raise InvalidQueryError(
+                        field, f"variant {variant_id} was requested with {stored!r}; give that."
+                    )
+            return variant_id
+        if requested_by and (made := await find_requested(session, requested_by=requested_by)):
+            return made
+        (new,) = await request_variants(session, requests=[request], requested_by=requested_by)
+        await session.commit()
+        return new
