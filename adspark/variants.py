@@ -14,7 +14,7 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from adspark.errors import InvalidQueryError, UnknownVariantError
+from adspark.errors import GenerationFailedError, InvalidQueryError, UnknownVariantError
 from adspark.generation import Receipt
 from adspark.models import AdVariant, Creative, VariantStatus
 
@@ -286,6 +286,13 @@ async def save_cancelled(session: AsyncSession, *, variant: AdVariant) -> bool:
     """Nobody wants it any more; returns whether it was still open."""
     values = {"status": VariantStatus.CANCELLED, "completed_at": func.now()}
     return await _change(session, variant, _OPEN, values)
+
+
+def generation_is_over(variant: AdVariant) -> bool:
+    """Whether nothing more can come of the last attempt's generation, so that a retry pays anew."""
+    return variant.status is VariantStatus.CANCELLED or (
+        variant.error_kind == GenerationFailedError.__name__
+    )
 
 
 async def save_retry(session: AsyncSession, *, variant: AdVariant, is_over: bool) -> None:

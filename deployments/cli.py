@@ -14,6 +14,7 @@ from deployments.database_commands import app as database_app
 from deployments.fetch_commands import fetch, run
 from deployments.output import print_error
 from deployments.stack_commands import demo, down, sandbox, up
+from deployments.variant_commands import app as variant_app
 from deployments.watch_commands import app as watch_app
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ for command in (up, down, demo, fetch, run, budget, sandbox):
     app.command()(command)
 app.add_typer(database_app, name="db")
 app.add_typer(watch_app, name="watch")
+app.add_typer(variant_app, name="variant")
 
 
 def main() -> None:

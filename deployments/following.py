@@ -84,11 +84,28 @@ async def run_and_follow(
     async with server(api_url) as client:
         run = await _create(client, deployment, parameters)
         on_event(Event("run", f"{deployment} · {run.name} · {run.id}"))
-        run = await _follow(client, run, on_event)
-        state = run.state
-        if state is None or not state.is_completed():
-            raise RunFailedError(_why(run))
-        return FinishedRun(run.id, run.name, state, await state.aresult())
+        return await _finish(client, run.id, on_event)
+
+
+async def follow_run(api_url: str, run_id: UUID, on_event: Callable[[Event], None]) -> FinishedRun:
+    """Wait for the end of a run that was started before.
+
+    Raises:
+        ConfigurationError: no server.
+        RunFailedError: the run did not complete.
+    """
+    async with server(api_url) as client:
+        return await _finish(client, run_id, on_event)
+
+
+async def _finish(
+    client: PrefectClient, run_id: UUID, on_event: Callable[[Event], None]
+) -> FinishedRun:
+    run = await _follow(client, run_id, on_event)
+    state = run.state
+    if state is None or not state.is_completed():
+        raise RunFailedError(_why(run))
+    return FinishedRun(run.id, run.name, state, await state.aresult())
 
 
 def _why(run: FlowRun) -> str:
@@ -122,14 +139,14 @@ async def _create(
 
 
 async def _follow(
-    client: PrefectClient, run: FlowRun, on_event: Callable[[Event], None]
+    client: PrefectClient, run_id: UUID, on_event: Callable[[Event], None]
 ) -> FlowRun:
     seen = 0
     shown: UUID | None = None
     began = asyncio.get_running_loop().time()
     hinted = False
     while True:
-        run = await client.read_flow_run(run.id)
+        run = await client.read_flow_run(run_id)
         state = run.state
         seen += await _show_logs(client, run.id, seen, on_event)
         if state is not None and state.id != shown:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from textwrap import shorten
 
 from pydantic import BaseModel, JsonValue
@@ -39,6 +40,22 @@ def table(title: str, rows: Sequence[Mapping[str, object]], *, wraps: str = "adv
     for row in rows:
         made.add_row(*("–" if cell is None else escape(str(cell)) for cell in row.values()))
     return made
+
+
+def moment(then: datetime) -> str:
+    """A time (UTC) to the minute."""
+    return then.strftime("%Y-%m-%d %H:%M")
+
+
+def age(then: datetime | None) -> str | None:
+    """How long ago, in the largest unit of which it is more than one or two."""
+    if then is None:
+        return None
+    minutes = int((datetime.now(UTC) - then).total_seconds() // 60)
+    if minutes < 2 * 60:
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h" if hours < 2 * 24 else f"{hours // 24} d"
 
 
 def print_summary(summary: FetchSummary) -> None:

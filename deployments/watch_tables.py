@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from rich.markup import escape
 
@@ -11,7 +10,7 @@ from adspark.news import News
 from adspark.regions import region_name
 from adspark.watch_definitions import WatchDefinition
 from adspark.watches import WatchRow, WatchState
-from deployments.output import out, table
+from deployments.output import age, moment, out, table
 
 _NAME_WIDTH = 18  # characters of a name, so that a row fits on a line
 _ADVERTISER_ID = re.compile(r"^(AR\d{4})\d{12}(\d{4})$")
@@ -52,7 +51,7 @@ def _cells(row: WatchRow, *, with_user: bool) -> dict[str, object]:
         "name": _short(row.definition.name),
         "looks for": ", ".join(shown),
         "state": _state(row),
-        "checked": _age(row.checked_at),
+        "checked": age(row.checked_at),
         "ads": row.creatives,
         "news": row.recent_events,
         "searches": _spent(row),
@@ -77,15 +76,15 @@ def _definition(row: WatchRow) -> dict[str, str]:
 
 
 def _progress(row: WatchRow) -> dict[str, str]:
-    checked = _moment(row.checked_at) if row.checked_at else "none yet"
-    complete = _moment(row.complete_at) if row.complete_at else "never yet"
+    checked = moment(row.checked_at) if row.checked_at else "none yet"
+    complete = moment(row.complete_at) if row.complete_at else "never yet"
     gaps = " (ads may be missing from it)" if row.has_gaps else ""
     coverage = f", {row.coverage} coverage" if row.coverage else ""
     problem = f": {row.problem}" if row.problem else ""
     return {
         "last check": f"{checked}{coverage}{problem}",
         "complete": f"{complete}{gaps}",
-        "next check": _moment(row.due_at) if row.state is WatchState.ACTIVE else "none",
+        "next check": moment(row.due_at) if row.state is WatchState.ACTIVE else "none",
         "known ads": f"{row.creatives}; {row.recent_events} events in the last 7 days",
         "searches": f"{_spent(row)} this month",
     }
@@ -106,12 +105,12 @@ def _filters(watch: WatchDefinition) -> list[str]:
 def _event(event: News) -> dict[str, object]:
     cells = event.cells() | {"advertiser": _short(event.advertiser)}
     shown = ("what", "advertiser", "format", "last shown", "creative")
-    return {"when": _moment(event.occurred_at), **{name: cells[name] for name in shown}}
+    return {"when": moment(event.occurred_at), **{name: cells[name] for name in shown}}
 
 
 def _fetch(fetch: Fetch) -> dict[str, object]:
     return {
-        "started": _moment(fetch.started_at),
+        "started": moment(fetch.started_at),
         "status": fetch.status,
         "stopped at": fetch.stop_reason,
         "pages": fetch.pages,
@@ -126,21 +125,6 @@ def _fetch(fetch: Fetch) -> dict[str, object]:
 def _spent(row: WatchRow) -> str:
     budget = row.definition.monthly_budget
     return f"{row.searches_this_month}" + ("" if budget is None else f"/{budget}")
-
-
-def _moment(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M")
-
-
-def _age(moment: datetime | None) -> str | None:
-    """How long ago, in the largest unit of which it is more than one or two."""
-    if moment is None:
-        return None
-    minutes = int((datetime.now(UTC) - moment).total_seconds() // 60)
-    if minutes < 2 * 60:
-        return f"{minutes} min"
-    hours = minutes // 60
-    return f"{hours} h" if hours < 2 * 24 else f"{hours // 24} d"
 
 
 def _shorten_id(shown: str) -> str:

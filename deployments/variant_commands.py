@@ -1,0 +1,326 @@
+"""`adspark variant`: ask for variants of stored ads, look at them, review, retry, cancel.
+
+Requests are rows in the database of the running stack, else of the configured one; a worker takes
+them up. Prefect is imported inside the commands that start or stop runs: it takes a second.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+import typer
+from rich.markup import escape
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.database import Database
+from adspark.errors import ConfigurationError, InvalidQueryError, UnusableContentError
+from adspark.media import MediaStore
+from adspark.models import VariantStatus
+from adspark.reviews import Review, list_reviews, read_statistics, save_review
+from adspark.serving import database_url
+from adspark.settings import get_settings, media_url
+from adspark.variant_lists import find_new_creatives, list_variants
+from adspark.variants import (
+    VariantRequest,
+    VariantSummary,
+    check_request,
+    generation_is_over,
+    read_variant,
+    request_variants,
+    save_retry,
+    summary_of,
+)
+from adspark.watches import find_watch
+from deployments.current_database import current_settings
+from deployments.fetch_commands import prefect_api_url
+from deployments.output import err, out, print_json
+from deployments.variant_tables import print_statistics, print_variant, print_variants
+
+_SHOWN = 20  # variants of a list, unless told otherwise
+_Found = TypeVar("_Found")
+
+VariantId = Annotated[int, typer.Argument(metavar="ID", help="The variant's number.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
+
+app = typer.Typer(
+    help="Variants: new versions of stored ads, made by a workflow and reviewed by people.",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def request(
+    prompt: Annotated[str, typer.Option("--prompt", "-p", help="What the variant should be like.")],
+    original_ad_ids: Annotated[
+        list[str] | None, typer.Argument(help="Stored ads: CR and 20 digits each.")
+    ] = None,
+    watch: Annotated[
+        str | None, typer.Option(help="All new ads of this watch: its number or name.")
+    ] = None,
+    user: Annotated[int, typer.Option(help="Who wants them.")] = 1,
+    workspace: Annotated[int | None, typer.Option(help="The workspace they belong to.")] = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="Ask a person for a review of each.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how many generations, ask for none.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the end of one.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask for a variant of each ad; each is one generation, which costs money."""
+    wanted = VariantRequest(
+        original_ad_id="", prompt=prompt, user_id=user, workspace_id=workspace, wants_review=review
+    )
+    wanted = check_request(wanted)
+    ids = _wanted_ads(original_ad_ids or [], watch, wanted)
+    if dry_run or not ids:
+        out.print(f"{_count(len(ids))}; nothing was asked for.")
+        return
+    if len(ids) > 1 and not yes:
+        typer.confirm(f"{_count(len(ids))}, each paid for. Go on?", abort=True)
+    requests = [wanted.model_copy(update={"original_ad_id": one}) for one in ids]
+
+    async def act(session: AsyncSession) -> list[int]:
+        made = await request_variants(session, requests=requests)
+        await session.commit()
+        return made
+
+    made = _in_session(act)
+    run_ids = _start(made)
+    if wait and len(made) == 1 and run_ids:
+        _follow(run_ids[0])
+        show(made[0], as_json=as_json)
+    elif as_json:
+        print_json({"variants": list(made), "started": len(run_ids)})
+    else:
+        _say_requested(made, len(run_ids))
+
+
+@app.command("list")
+def list_all(
+    status: Annotated[VariantStatus | None, typer.Option(help="Only these.")] = None,
+    user: Annotated[int | None, typer.Option(help="Whose they are.")] = None,
+    ad: Annotated[str | None, typer.Option(help="Of this original.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = _SHOWN,
+    as_json: JsonOption = False,
+) -> None:
+    """List the variants, newest first."""
+    found = _in_session(
+        lambda session: list_variants(
+            session, status=status, user_id=user, original_ad_id=ad, limit=limit
+        )
+    )
+    if as_json:
+        print_json({"variants": [one.model_dump(mode="json") for one in found]})
+    else:
+        print_variants(found)
+
+
+@app.command()
+def show(variant: VariantId, as_json: JsonOption = False) -> None:
+    """Show all about one variant: prompt, copy, pictures, reviews."""
+
+    async def act(session: AsyncSession) -> VariantSummary:
+        return summary_of(await read_variant(session, variant_id=variant))
+
+    summary = _in_session(act)
+    reviews = _in_session(lambda session: list_reviews(session, variant_id=variant))
+    if as_json:
+        document = summary.model_dump(mode="json")
+        print_json(document | {"reviews": [one.model_dump(mode="json") for one in reviews]})
+    else:
+        print_variant(summary, reviews, _media())
+
+
+@app.command("open")
+def open_picture(
+    variant: VariantId,
+    original: Annotated[bool, typer.Option("--original", help="The original's picture.")] = False,
+) -> None:
+    """Open a variant's picture in the system's viewer, and print where it is."""
+
+    async def act(session: AsyncSession) -> VariantSummary:
+        return summary_of(await read_variant(session, variant_id=variant))
+
+    summary = _in_session(act)
+    path = summary.original_path if original else summary.image_path
+    if path is None:
+        raise UnusableContentError(f"There is no such picture: {summary.headline}.")
+    place = _media().locate(path)
+    out.print(escape(place), soft_wrap=True)
+    typer.launch(place)
+
+
+@app.command()
+def retry(variant: VariantId) -> None:
+    """Try a failed or cancelled variant again; what was paid and not fetched is not paid again."""
+
+    async def act(session: AsyncSession) -> bool:
+        found = await read_variant(session, variant_id=variant)
+        is_over = generation_is_over(found)
+        await save_retry(session, variant=found, is_over=is_over)
+        await session.commit()
+        return is_over
+
+    is_over = _in_session(act)
+    costs = "a new generation" if is_over else "the same generation, gone on with"
+    out.print(f"Variant {variant}: {costs}.")
+    _say_requested([variant], len(_start([variant])))
+
+
+@app.command()
+def cancel(variant: VariantId) -> None:
+    """End a variant that nobody wants any more, with its generation."""
+    from tasks.cancel_variant import cancel_variant  # noqa: PLC0415  (slow)
+
+    was_open = _with_prefect(lambda: cancel_variant(variant))
+    told = "cancelled" if was_open else "not open any more; nothing to cancel"
+    out.print(f"Variant {variant} is {told}.")
+
+
+@app.command()
+def review(
+    variant: VariantId,
+    approve: Annotated[
+        bool | None, typer.Option("--approve/--reject", help="Neither leaves it open.")
+    ] = None,
+    rating: Annotated[int | None, typer.Option(help="1 (poor) to 5 (great).")] = None,
+    comment: Annotated[str | None, typer.Option(help="What to keep, what to change.")] = None,
+    accept_closeness: Annotated[
+        bool,
+        typer.Option("--accept-closeness", help="Approve although it is close to the original."),
+    ] = False,
+    user: Annotated[int, typer.Option(help="Who you are.")] = 1,
+) -> None:
+    """Say what you think of a finished variant; again, to change it."""
+    if approve is None and rating is None and comment is None:
+        raise InvalidQueryError("review", "say something: --approve, --reject, --rating, --comment")
+    given = Review(
+        user_id=user,
+        is_approved=approve,
+        rating=rating,
+        comment=comment,
+        accepts_closeness=accept_closeness,
+    )
+
+    async def act(session: AsyncSession) -> UUID | None:
+        found = await read_variant(session, variant_id=variant)
+        await save_review(session, variant=found, review=given)
+        await session.commit()
+        return found.review_run_id
+
+    run_id = _in_session(act)
+    if run_id is not None:
+        _answer(run_id, given)
+    word = {True: "approved", False: "rejected", None: "commented on"}[approve]
+    out.print(f"Variant {variant} is {word} by user {user}.")
+
+
+@app.command()
+def stats(
+    user: Annotated[int | None, typer.Option(help="Whose they are.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how variants fare: approval, rating, time, failures by cause."""
+    figures = _in_session(lambda session: read_statistics(session, user_id=user))
+    print_json(figures) if as_json else print_statistics(figures)
+
+
+def _wanted_ads(ids: Sequence[str], watch: str | None, wanted: VariantRequest) -> list[str]:
+    if bool(ids) == bool(watch):
+        raise InvalidQueryError("original_ad_ids", "name ads, or a watch with --watch.")
+    if watch is None:
+        return list(dict.fromkeys(ids))
+
+    async def act(session: AsyncSession) -> tuple[list[str], int]:
+        found = await find_watch(session, name_or_id=watch, user_id=None)
+        return await find_new_creatives(
+            session, watch_id=found.id or 0, prompt=wanted.prompt, user_id=wanted.user_id
+        )
+
+    found, left_out = _in_session(act)
+    if left_out:
+        out.print(f"{left_out} of its new ads have a variant of this prompt already.")
+    return found
+
+
+def _count(number: int) -> str:
+    return f"{number} generation{'' if number == 1 else 's'}"
+
+
+def _say_requested(variants: Sequence[int], started: int) -> None:
+    listed = ", ".join(map(str, variants))
+    if started == len(variants):
+        told = f"a worker takes {'it' if started == 1 else 'them'} up; look with: adspark variant"
+        out.print(f"Requested {listed}: {told} show {variants[0]}", soft_wrap=True)
+    else:
+        out.print(f"Requested {listed}: taken up once the stack runs (adspark up).", soft_wrap=True)
+
+
+def _start(variants: Sequence[int]) -> list[UUID]:
+    """Have workers take them up, where a server runs; the next sweep does it otherwise."""
+    try:
+        prefect_api_url()
+    except ConfigurationError:
+        return []
+    from tasks.variant_runs import start_generation  # noqa: PLC0415  (slow)
+
+    async def act(session: AsyncSession) -> list[UUID]:
+        started = []
+        for number in variants:
+            found = await read_variant(session, variant_id=number)
+            if (run_id := await start_generation(session, found)) is not None:
+                started.append(run_id)
+            await session.commit()
+        return started
+
+    return _with_prefect(lambda: _session(act))
+
+
+def _follow(run_id: UUID) -> None:
+    from deployments.following import Event, follow_run  # noqa: PLC0415  (slow)
+
+    def tell(event: Event) -> None:
+        err.print(f"[dim]{escape(event.text)}[/]", soft_wrap=True)
+
+    asyncio.run(follow_run(prefect_api_url(), run_id, tell))
+
+
+def _answer(run_id: UUID, given: Review) -> None:
+    """Let the run that waits for this review end, where a server runs."""
+    try:
+        prefect_api_url()
+    except ConfigurationError:
+        return
+    from tasks.variant_runs import answer_review  # noqa: PLC0415  (slow)
+
+    _with_prefect(lambda: answer_review(run_id, given))
+
+
+def _with_prefect(act: Callable[[], Awaitable[_Found]]) -> _Found:
+    """Do something that needs Prefect's server."""
+    from deployments.following import server  # noqa: PLC0415  (slow)
+
+    async def do() -> _Found:
+        async with server(prefect_api_url()):
+            return await act()
+
+    return asyncio.run(do())
+
+
+def _in_session(act: Callable[[AsyncSession], Awaitable[_Found]]) -> _Found:
+    return asyncio.run(_session(act))
+
+
+async def _session(act: Callable[[AsyncSession], Awaitable[_Found]]) -> _Found:
+    """Do something in a session of the database."""
+    with database_url(current_settings(get_settings())) as url:
+        async with Database(url) as database, database.session() as session:
+            return await act(session)
+
+
+def _media() -> MediaStore:
+    return MediaStore(media_url(current_settings(get_settings())))

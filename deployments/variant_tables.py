@@ -1,0 +1,108 @@
+"""Variants on the terminal: the list, all about one, and the figures."""
+
+from collections.abc import Sequence
+from textwrap import shorten
+
+from rich.markup import escape
+
+from adspark.media import MediaStore
+from adspark.reviews import StoredReview, VariantStatistics
+from adspark.variant_text import describe_similarity
+from adspark.variants import VariantSummary
+from deployments.output import age, moment, out, table
+
+_PROMPT_WIDTH = 28  # characters, so that a row fits on a line
+_DECISIONS = {True: "approved", False: "rejected", None: "open"}
+
+
+def print_variants(variants: Sequence[VariantSummary]) -> None:
+    """The list, newest first."""
+    if not variants:
+        out.print("There are no variants; ask for one with: adspark variant request")
+        return
+    out.print(table("Variants", [_cells(one) for one in variants], wraps="prompt"))
+
+
+def print_variant(
+    variant: VariantSummary, reviews: Sequence[StoredReview], media: MediaStore
+) -> None:
+    """One variant: where its pictures are, its copy, how it was judged."""
+    out.print(f"[bold]Variant {variant.id}[/] of {variant.original_ad_id}: {variant.status}")
+    for what, value in _facts(variant, media).items():
+        out.print(f"  {what:<12}{escape(value)}", soft_wrap=True)
+    if variant.description:
+        out.print("")
+        for line in variant.description.splitlines():
+            out.print(f"  {escape(line)}", soft_wrap=True)
+    if reviews:
+        out.print(table("Reviews", [_review(one) for one in reviews], wraps="comment"))
+
+
+def print_statistics(figures: VariantStatistics) -> None:
+    """The figures, and below them why variants failed."""
+    rate = figures.approval_rate
+    shown: dict[str, object] = {
+        "variants": figures.variants,
+        "completed": figures.completed,
+        "failed": figures.failed,
+        "cancelled": figures.cancelled,
+        "open": figures.pending + figures.processing,
+        "too close": figures.too_close,
+        "approved": "–" if rate is None else f"{rate:.0%}",
+        "rating": "–" if figures.mean_rating is None else f"{figures.mean_rating:.1f}",
+        "mean time": "–" if figures.mean_seconds is None else f"{figures.mean_seconds:.0f} s",
+    }
+    out.print(table("Variants", [shown]))
+    if figures.failures:
+        causes = [
+            {"failures": cause.variants, "kind": cause.kind, "latest": cause.latest}
+            for cause in figures.failures
+        ]
+        out.print(table("Failures by cause", causes, wraps="latest"))
+
+
+def _cells(variant: VariantSummary) -> dict[str, object]:
+    shares = [variant.picture_similarity, variant.text_similarity]
+    known = [share for share in shares if share is not None]
+    return {
+        "id": variant.id,
+        "status": variant.status.value,
+        "original": variant.original_ad_id,
+        "prompt": shorten(variant.prompt, _PROMPT_WIDTH, placeholder="…"),
+        "confidence": variant.confidence_score,
+        "similar": f"{max(known):.0%}{' !' if variant.is_too_close else ''}" if known else None,
+        "asked": age(variant.requested_at),
+    }
+
+
+def _facts(variant: VariantSummary, media: MediaStore) -> dict[str, str]:
+    facts = {
+        "prompt": variant.prompt,
+        "user": str(variant.user_id),
+        "requested": moment(variant.requested_at),
+        "attempt": f"{variant.attempt}" + (f", {variant.generator}" if variant.generator else ""),
+    }
+    if variant.workspace_id is not None:
+        facts["workspace"] = str(variant.workspace_id)
+    if variant.confidence_score is not None:
+        facts["confidence"] = f"{variant.confidence_score:g}"
+        facts["similarity"] = describe_similarity(variant)
+    if variant.original_path:
+        facts["original"] = media.locate(variant.original_path)
+    if variant.image_path:
+        facts["picture"] = media.locate(variant.image_path)
+    if variant.problem:
+        facts["mind"] = variant.problem
+    if variant.error:
+        facts["error"] = variant.error
+    return facts
+
+
+def _review(review: StoredReview) -> dict[str, object]:
+    return {
+        "user": review.user_id,
+        "decision": _DECISIONS[review.is_approved],
+        "rating": review.rating,
+        "comment": review.comment,
+        "when": moment(review.updated_at),
+    }
