@@ -39,6 +39,7 @@ _ARGUMENTS = (
     f"--js-flags=--max-old-space-size={_HEAP}",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--disable-quic",
     "--disable-gpu",
     "--force-color-profile=srgb",

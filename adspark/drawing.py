@@ -99,7 +99,9 @@ async def draw_picture(page: Page, content: bytes, media_type: str, size: Size) 
 
 async def draw_html(page: Page, html: str, *, width: int, height: int | None) -> bytes:
     """HTML in a viewport; without a height, all of it."""
-    await page.set_content(html)
+    # Without a doctype the body is as high as the viewport, so that its own height is unknown.
+    is_whole = html.lstrip()[:9].lower() == "<!doctype"
+    await page.set_content(html if is_whole else f"<!doctype html>{html}")
     if height is not None:
         return await _shoot(page)
     shown = float(await page.evaluate(_HEIGHT))

@@ -77,7 +77,7 @@ async def working_on(
             raise BusyError(f"Another run works on variant {variant_id}.")
         variant = await _read(database, variant_id)
         check_open(variant)
-        if variant.status is not VariantStatus.COMPLETED:
+        if variant.status != VariantStatus.COMPLETED:
             async with database.session() as session:
                 await variants.save_begin(
                     session, variant=variant, flow_run_id=flow_run_id, generator=generator
@@ -145,7 +145,7 @@ async def generate(studio: Studio, *, variant_id: int) -> VariantSummary:
         AdSparkError: the generator, the store or the database does not work.
     """
     variant = await _read(studio.database, variant_id)
-    if variant.status is VariantStatus.COMPLETED:
+    if variant.status == VariantStatus.COMPLETED:
         return variants.summary_of(variant)
     check_open(variant)
     assignment = await _assignment(studio, variant)
@@ -210,7 +210,7 @@ class _Diary:
             await variants.save_receipt(session, variant=self._variant, receipt=receipt)
             await session.commit()
         now = await _read(self._studio.database, variants.id_of(self._variant))
-        if now.status is VariantStatus.CANCELLED:  # between the question and this answer
+        if now.status == VariantStatus.CANCELLED:  # between the question and this answer
             key = variants.generation_key(self._variant)
             await self._studio.generator.cancel(receipt, key=key)
             check_open(now)

@@ -11,6 +11,7 @@ from adspark.downloads import Allowance, Ask, Download, Downloader
 from adspark.errors import AdSparkError, UnusableContentError
 
 _MAX_REQUESTS = 200
+_FLOOD = 1000  # requests that end the page: even refusing them takes time
 _MAX_NAVIGATIONS = 5
 _MAX_BODY = 1024 * 1024  # bytes that a page may send
 _METHODS = {"GET", "POST"}
@@ -82,6 +83,10 @@ class PageSupply:
         with contextlib.suppress(BrowserError):
             self._requests += 1
             is_main = self._is_main(request)
+            if self._requests == _FLOOD:
+                self.failure = UnusableContentError(f"The page asks for more than {_FLOOD} things.")
+                await self._page.close()
+                return
             if self._requests > _MAX_REQUESTS or (is_main and self._is_going_round()):
                 await route.abort("blockedbyclient")
                 return

@@ -122,7 +122,7 @@ def check_review(variant: AdVariant, review: Review) -> None:
         InvalidQueryError: names the field.
         UnknownVariantError: the variant is not completed.
     """
-    if variant.status is not VariantStatus.COMPLETED:
+    if variant.status != VariantStatus.COMPLETED:
         raise UnknownVariantError(
             f"Variant {variant.id} is {variant.status}; only completed ones are reviewed."
         )

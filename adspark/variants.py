@@ -290,7 +290,7 @@ async def save_cancelled(session: AsyncSession, *, variant: AdVariant) -> bool:
 
 def generation_is_over(variant: AdVariant) -> bool:
     """Whether nothing more can come of the last attempt's generation, so that a retry pays anew."""
-    return variant.status is VariantStatus.CANCELLED or (
+    return variant.status == VariantStatus.CANCELLED or (
         variant.error_kind == GenerationFailedError.__name__
     )
 

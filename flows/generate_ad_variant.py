@@ -94,7 +94,7 @@ async def _make(variant_id: int) -> VariantSummary:
             database, variant_id, flow_run_id=run_id, generator=settings.generator
         ) as variant,
     ):
-        if variant.status is VariantStatus.COMPLETED:
+        if variant.status == VariantStatus.COMPLETED:
             return summary_of(variant)
         await render_original(variant_id)
         return await generate_variant(variant_id, variant.generator or settings.generator)
@@ -106,4 +106,4 @@ async def _is_cancelled(variant_id: int) -> bool:
         database.session() as session,
     ):
         variant = await read_variant(session, variant_id=variant_id)
-        return variant.status is VariantStatus.CANCELLED
+        return variant.status == VariantStatus.CANCELLED

@@ -1,0 +1,146 @@
+"""What tests of generating share: a place with a database, a sandbox, a browser and a media store."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from adspark.addresses import AddressRules
+from adspark.creatives import save_creatives
+from adspark.database import Database
+from adspark.dify import DifyClient
+from adspark.dify_generator import DifyGenerator, WorkflowMapping
+from adspark.downloads import Downloader
+from adspark.generating import Studio, cancel, generate, keep_original, working_on
+from adspark.generation import Generator
+from adspark.media import MediaStore
+from adspark.rendering import Renderer
+from adspark.serpapi import SerpApiClient, no_gate
+from adspark.variants import VariantRequest, VariantSummary, request_variants
+from tests.factories import ADVERTISER_ID, query
+from tests.watching import KEY
+
+DIFY_KEY = SecretStr("app-sandbox")
+
+
+@dataclass
+class Workshop:
+    """Where a test makes variants; every call opens what it needs, as another process would."""
+
+    database: Database
+    url: str
+    media: MediaStore
+    first_event: float = 2.0
+    silence: float = 2.0
+    run_limit: float = 30.0
+    lost_after: float = 0.5
+    steps: list[str] = field(default_factory=list)
+
+    async def stock(self, advertiser_id: str = ADVERTISER_ID) -> list[str]:
+        """Store an advertiser's recorded ads; returns the ids of those with a picture."""
+        async with SerpApiClient(KEY, base_url=self.url) as client:
+            page = await client.search(query(advertiser_ids=advertiser_id))
+        async with self.database.session() as session:
+            await save_creatives(session, rows=page.rows)
+            await session.commit()
+        return [row.ad_creative_id for row in page.rows if row.image]
+
+    async def request(self, *ids: str, prompt: str = "Make it a summer ad") -> list[int]:
+        """Ask for a variant of each."""
+        requests = [VariantRequest(original_ad_id=one, prompt=prompt, user_id=1) for one in ids]
+        async with self.database.session() as session:
+            made = await request_variants(session, requests=requests)
+            await session.commit()
+        return made
+
+    async def make(self, variant_id: int) -> VariantSummary:
+        """Take a variant up, as a flow run does."""
+        claim = working_on(self.database, variant_id, flow_run_id=None, generator="dify")
+        async with claim as variant:
+            if variant.image_path is None:
+                async with self.renderer() as renderer:
+                    await keep_original(
+                        self.database, self.media, renderer, variant_id=variant_id
+                    )
+            async with self.studio() as studio:
+                return await generate(studio, variant_id=variant_id)
+
+    async def cancel(self, variant_id: int) -> bool:
+        """Nobody wants it any more."""
+        async with self.generator() as generator:
+
+            async def give(_name: str) -> Generator:
+                return generator
+
+            return await cancel(self.database, give, variant_id=variant_id)
+
+    @asynccontextmanager
+    async def studio(self) -> AsyncIterator[Studio]:
+        """What a process makes variants with."""
+        async with self.generator() as generator, Downloader(self.rules) as downloader:
+            yield Studio(
+                database=self.database,
+                media=self.media,
+                generator=generator,
+                downloader=downloader,
+                too_close=0.9,
+                gate=no_gate,
+                progress=self._note,
+            )
+
+    @asynccontextmanager
+    async def generator(self) -> AsyncIterator[DifyGenerator]:
+        """The sandbox's workflow."""
+        async with DifyClient(
+            DIFY_KEY,
+            base_url=f"{self.url}/v1",
+            first_event=self.first_event,
+            silence=self.silence,
+        ) as client:
+            yield DifyGenerator(
+                client, WorkflowMapping(), run_limit=self.run_limit, lost_after=self.lost_after
+            )
+
+    def renderer(self) -> Renderer:
+        """A browser."""
+        return Renderer(self.rules, time_limit=15)
+
+    @property
+    def rules(self) -> AddressRules:
+        """The sandbox may be asked, nothing else that is private."""
+        return AddressRules([self.url.removeprefix("http://")])
+
+    def switch_on(self, *faults: dict[str, Any]) -> None:
+        """Let the sandbox's Dify misbehave."""
+        httpx.put(f"{self.url}/sandbox/dify/faults", json=list(faults)).raise_for_status()
+
+    def shape(self, **workflow: Any) -> None:  # noqa: ANN401
+        """Let the sandbox's workflow be another one."""
+        httpx.put(f"{self.url}/sandbox/dify/workflow", json=workflow).raise_for_status()
+
+    @property
+    def bill(self) -> dict[str, Any]:
+        """The counters of the sandbox's Dify."""
+        counters: dict[str, Any] = httpx.get(f"{self.url}/sandbox/dify/stats").json()
+        return counters
+
+    async def row(self, variant_id: int) -> Any:  # noqa: ANN401
+        """The variant's row."""
+        async with self.database.session() as session:
+            found = await session.execute(
+                text("SELECT * FROM ad_variant WHERE id = :id"), {"id": variant_id}
+            )
+            return found.one()
+
+    async def _note(self, _done: float, doing: str) -> None:
+        self.steps.append(doing)
+
+
+def workshop(database: Database, url: str, folder: Path) -> Workshop:
+    """A workshop that keeps its pictures in a folder."""
+    return Workshop(database, url, MediaStore(str(folder / "media")))
