@@ -9,23 +9,27 @@ from adspark.markdown import escape_markdown
 from adspark.media import MediaStore
 from adspark.variants import VariantSummary
 
-_WIDEST, _HIGHEST = 420, 420  # pixels of a picture in the page; the whole one is in the store
+WIDEST = 320  # pixels of a picture in the page, of which two fit side by side
 _QUALITY = 82
 
 
-async def write_variant(media: MediaStore, variant: VariantSummary) -> str:
-    """The page of a variant, its pictures inside, so that it shows wherever it is opened."""
-    lines = [f"# Variant {variant.id} of {variant.original_ad_id}", ""]
+async def write_variant(media: MediaStore, variant: VariantSummary, *, width: int = WIDEST) -> str:
+    """The page of a variant, its pictures inside, so that it shows wherever it is opened.
+
+    Args:
+        width: pixels of each picture at most; the whole ones are in the media store.
+    """
+    lines = [f"## Variant {variant.id} of {variant.original_ad_id}", ""]
     lines += [f"**Prompt:** {escape_markdown(variant.prompt)}", ""]
     lines += ["| Original | Variant |", "| --- | --- |"]
     lines += [
-        f"| {await _show(media, variant.original_path, 'original')} "
-        f"| {await _show(media, variant.image_path, 'variant')} |",
+        f"| {await _show(media, variant.original_path, 'original', width)} "
+        f"| {await _show(media, variant.image_path, 'variant', width)} |",
         "",
     ]
     if variant.description:
         copy = [escape_markdown(line) for line in variant.description.splitlines()]
-        lines += ["## Copy", "", *(f"> {line}".rstrip() for line in copy), ""]
+        lines += ["### Copy", "", *(f"> {line}".rstrip() for line in copy), ""]
     lines += [f"- {fact}" for fact in _facts(variant)]
     if variant.image_path:
         lines += [f"- Picture: `{media.locate(variant.image_path)}`"]
@@ -54,12 +58,12 @@ def _facts(variant: VariantSummary) -> list[str]:
     return facts
 
 
-async def _show(media: MediaStore, path: str | None, name: str) -> str:
+async def _show(media: MediaStore, path: str | None, name: str, width: int) -> str:
     if path is None:
         return "none"
     with Image.open(io.BytesIO(await media.read(path))) as image:
         small = image.convert("RGB")
-    small.thumbnail((_WIDEST, _HIGHEST))
+    small.thumbnail((width, 2 * width))
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=_QUALITY)
     return f"![{name}](data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()})"

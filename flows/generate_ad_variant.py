@@ -12,7 +12,7 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from adspark.errors import PostponedError, UnknownVariantError
+from adspark.errors import AdSparkError, PostponedError
 from adspark.generating import working_on
 from adspark.media import MediaStore
 from adspark.models import VariantStatus
@@ -64,7 +64,7 @@ async def generate_ad_variant(
         raise
     except PostponedError as error:
         return failed(VariantSummary, f"variant {number} waits: {error}", name="Postponed")
-    except UnknownVariantError:
+    except AdSparkError:
         if await _is_cancelled(number):
             return cancelled(VariantSummary, f"variant {number} was cancelled")
         raise

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from prefect import flow
 from prefect.flow_runs import asuspend_flow_run
 from prefect.input import RunInput
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from adspark.errors import InvalidQueryError
 from adspark.media import MediaStore
@@ -24,19 +24,34 @@ from adspark.variants import read_variant, summary_of
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
 
+_PICTURE_WIDTH = 170  # pixels; the form is narrow
 _APPROVALS = {"approve": True, "reject": False, "leave open": None}
 
 
 class VariantReview(RunInput):
-    """The form."""
+    """The form; its optional fields show at once what they take, as in `flows/parameters.py`."""
 
     decision: Literal["approve", "reject", "leave open"] = "leave open"
-    rating: Annotated[int | None, Field(ge=1, le=5, description="1 (poor) to 5 (great).")] = None
-    comment: Annotated[str | None, Field(description="What to keep, what to change.")] = None
+    rating: Annotated[
+        int | None,
+        Field(ge=1, le=5),
+        WithJsonSchema(
+            {"type": "integer", "minimum": 1, "maximum": 5, "description": "1 (poor) to 5 (great)."}
+        ),
+    ] = None
+    comment: Annotated[
+        str | None,
+        WithJsonSchema({"type": "string", "description": "What to keep, what to change."}),
+    ] = None
     accepts_closeness: Annotated[
         bool, Field(description="I know that it is close to the original, and approve it.")
     ] = False
-    user_id: Annotated[int | None, Field(description="Who you are; empty: who wanted it.")] = None
+    user_id: Annotated[
+        int | None,
+        WithJsonSchema(
+            {"type": "integer", "description": "Who you are; empty: who asked for the variant."}
+        ),
+    ] = None
 
 
 @flow(name="review-ad-variant", persist_result=True, result_serializer="json")
@@ -67,7 +82,7 @@ async def review_ad_variant(variant_id: int) -> Review:
 async def _ask(variant: AdVariant, number: int, mistake: str) -> VariantReview:
     """Suspend the run until somebody has filled in the form."""
     media = MediaStore(media_url(get_settings()))
-    page = await write_variant(media, summary_of(variant))
+    page = await write_variant(media, summary_of(variant), width=_PICTURE_WIDTH)
     problem = f"**Not kept: {mistake}**\n\n" if mistake else ""
     form = VariantReview.with_initial_data(description=problem + page)
     return await asuspend_flow_run(wait_for_input=form, key=f"review-{number}")

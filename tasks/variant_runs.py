@@ -90,7 +90,8 @@ async def answer_review(run_id: UUID, review: Review) -> bool:
     """Give a review to the run that waits for it; returns whether it waited."""
     if not _waits((await read_states([run_id])).get(run_id)):
         return False
-    answer = review.model_dump(exclude={"is_approved"}) | {"decision": _decision(review)}
+    answer = review.model_dump(exclude={"is_approved"}, exclude_none=True)
+    answer["decision"] = _decision(review)
     await aresume_flow_run(run_id, run_input=answer)
     return True
 
