@@ -1,10 +1,12 @@
-"""What tests of generating share: a place with a database, a sandbox, a browser and a media store."""
+"""What tests of generating share: a place with a database, a sandbox, a browser, and media."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from pydantic import SecretStr
@@ -16,16 +18,25 @@ from adspark.database import Database
 from adspark.dify import DifyClient
 from adspark.dify_generator import DifyGenerator, WorkflowMapping
 from adspark.downloads import Downloader
+from adspark.errors import AdSparkError, TemporaryError
 from adspark.generating import Studio, cancel, generate, keep_original, working_on
 from adspark.generation import Generator
 from adspark.media import MediaStore
 from adspark.rendering import Renderer
 from adspark.serpapi import SerpApiClient, no_gate
-from adspark.variants import VariantRequest, VariantSummary, request_variants
+from adspark.variants import (
+    VariantRequest,
+    VariantSummary,
+    read_variant,
+    request_variants,
+    summary_of,
+)
 from tests.factories import ADVERTISER_ID, query
 from tests.watching import KEY
 
 DIFY_KEY = SecretStr("app-sandbox")
+_PAUSE = 0.05  # seconds between two tries
+_Made = TypeVar("_Made")
 
 
 @dataclass
@@ -58,17 +69,25 @@ class Workshop:
             await session.commit()
         return made
 
-    async def make(self, variant_id: int) -> VariantSummary:
-        """Take a variant up, as a flow run does."""
+    async def make(self, variant_id: int, *, tries: int = 1) -> VariantSummary:
+        """Take a variant up, as a flow run does.
+
+        Args:
+            tries: of each step, where it fails for the moment.
+        """
         claim = working_on(self.database, variant_id, flow_run_id=None, generator="dify")
-        async with claim as variant:
-            if variant.image_path is None:
-                async with self.renderer() as renderer:
-                    await keep_original(
-                        self.database, self.media, renderer, variant_id=variant_id
-                    )
-            async with self.studio() as studio:
-                return await generate(studio, variant_id=variant_id)
+        async with claim, self.studio() as studio:
+            async with self.renderer() as renderer:
+                keep = partial(keep_original, self.database, self.media, renderer)
+                await _try(partial(keep, variant_id=variant_id), tries)
+            return await _try(partial(generate, studio, variant_id=variant_id), tries)
+
+    async def try_to_make(self, variant_id: int, *, tries: int = 1) -> VariantSummary:
+        """Take a variant up, whatever becomes of it."""
+        with suppress(AdSparkError):
+            await self.make(variant_id, tries=tries)
+        async with self.database.session() as session:
+            return summary_of(await read_variant(session, variant_id=variant_id))
 
     async def cancel(self, variant_id: int) -> bool:
         """Nobody wants it any more."""
@@ -139,6 +158,15 @@ class Workshop:
 
     async def _note(self, _done: float, doing: str) -> None:
         self.steps.append(doing)
+
+
+async def _try(act: Callable[[], Awaitable[_Made]], tries: int) -> _Made:
+    for _ in range(tries - 1):
+        try:
+            return await act()
+        except TemporaryError:
+            await asyncio.sleep(_PAUSE)
+    return await act()
 
 
 def workshop(database: Database, url: str, folder: Path) -> Workshop:

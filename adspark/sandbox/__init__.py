@@ -1,1 +1,1 @@
-"""A local stand-in of SerpApi's Google Ads Transparency Center engine, for demo and tests."""
+"""Local stand-ins of SerpApi's Google Ads Transparency Center engine and of Dify's workflows."""

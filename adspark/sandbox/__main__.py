@@ -27,7 +27,8 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn hands them on once it has stopped
         signal.signal(number, _leave)
     sys.stdout.write(
-        f"AdSpark sandbox of SerpApi (no real searches) at {address} with key {settings.api_key}\n"
+        f"AdSpark sandbox of SerpApi (no real searches) at {address} with key {settings.api_key}; "
+        f"of Dify (no real variants) at {address}/v1 with key {settings.dify_key}\n"
     )
     sys.stdout.flush()
     create_server(settings).run([listener])
@@ -48,6 +49,13 @@ def _make_parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=usual.seed)
     add("--generated-advertisers", type=int, default=usual.generated_advertisers)
     add("--creatives-per-advertiser", type=int, default=usual.creatives_per_advertiser)
+    add("--dify-key", default=usual.dify_key)
+    add(
+        "--generation-seconds",
+        type=float,
+        default=usual.generation_seconds,
+        help="seconds that Dify takes for a variant (default: %(default)s)",
+    )
     return parser
 
 

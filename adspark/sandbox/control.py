@@ -1,4 +1,4 @@
-"""Everything that is not SerpApi's: pages, pictures, previews, faults, changes, counters."""
+"""Everything that belongs to no service: pages, pictures, previews, faults, changes, counters."""
 
 from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from adspark.sandbox.catalogue import Row
 from adspark.sandbox.changed import UnknownAdError
 from adspark.sandbox.changes import CHANGES
+from adspark.sandbox.dify.app import DifyApp
 from adspark.sandbox.engine import SearchEngine
 from adspark.sandbox.faults import Fault
 from adspark.sandbox.marks import MARKS, error_response, json_response
@@ -24,9 +25,10 @@ _ADVERTISERS_SHOWN = 25
 class ControlRoutes:
     """The handlers, over the parts of one sandbox."""
 
-    def __init__(self, settings: SandboxSettings, engine: SearchEngine) -> None:
+    def __init__(self, settings: SandboxSettings, engine: SearchEngine, dify: DifyApp) -> None:
         self._settings = settings
         self._engine = engine
+        self._dify = dify
 
     async def home(self, _: Request) -> Response:
         meter, faults = self._engine.meter, self._engine.faults
@@ -39,6 +41,8 @@ class ControlRoutes:
                 self._engine.details.example,
                 faults.armed,
                 len(self._engine.catalogue.changes),
+                self._dify.runs.describe(),
+                self._dify.faults.armed,
             )
         )
 
@@ -70,7 +74,7 @@ class ControlRoutes:
         try:
             faults = _FAULTS.validate_json(await request.body())
         except ValidationError as error:
-            return _refuse("Not a list of faults.", error)
+            return refuse_body("Not a list of faults.", error)
         self._engine.faults.replace(faults)
         return await self.show_faults(request)
 
@@ -82,7 +86,7 @@ class ControlRoutes:
         try:
             self._engine.change(CHANGES.validate_json(await request.body()))
         except ValidationError as error:
-            return _refuse("Not a list of changes.", error)
+            return refuse_body("Not a list of changes.", error)
         except UnknownAdError as error:
             return error_response(422, str(error))
         return await self.show_changes(request)
@@ -92,6 +96,7 @@ class ControlRoutes:
 
     async def reset(self, request: Request) -> Response:
         self._engine.reset()
+        self._dify.reset()
         return await self.stats(request)
 
     def _find(self, number: str) -> Row:
@@ -100,6 +105,7 @@ class ControlRoutes:
         raise HTTPException(404, f"The sandbox has no ad {number[:100]!r}.")
 
 
-def _refuse(message: str, error: ValidationError) -> Response:
+def refuse_body(message: str, error: ValidationError) -> Response:
+    """The answer to a body that is not what it should be, with the reasons."""
     details = error.errors(include_url=False, include_input=False, include_context=False)
     return error_response(422, message, details=details)

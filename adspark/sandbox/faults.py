@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -28,27 +28,29 @@ class FaultKind(StrEnum):
 
 # They change a good answer; the search counts as a success and is billed as one.
 CONTENT_FAULTS = {FaultKind.EMPTY_PAGE_WITH_TOKEN, FaultKind.DUPLICATES, FaultKind.BROKEN_ROWS}
-_TIMED = {FaultKind.LATENCY, FaultKind.HANG}
 _REFUSALS = {FaultKind.THROUGHPUT_429, FaultKind.QUOTA_429}
 _DEFAULT_LATENCY = 1.0  # seconds
 
 
-class Fault(BaseModel):
-    """One fault.
+Kind = TypeVar("Kind", bound=StrEnum)
+
+
+class BaseFault(BaseModel, Generic[Kind]):
+    """One fault of some service.
 
     Attributes:
+        timed: the kinds that may have `seconds`.
         kind: what happens.
-        probability: the chance that it hits a matching search.
+        probability: the chance that it hits a matching request.
         times: how often it hits before it is over; without, for ever.
-        seconds: how long `latency` (default 1) or `hang` (default: no end) lasts.
-        after: how many matching searches are spared first. Searches with a sound key and sound
-            parameters match; for kinds that change rows, only those of the list engine, and for
-            `duplicates`, only those for a later page.
+        seconds: how long it lasts.
+        after: how many matching requests are spared first.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    timed: ClassVar[frozenset[str]] = frozenset()
 
-    kind: FaultKind
+    kind: Kind
     probability: Annotated[float, Field(ge=0, le=1)] = 1.0
     times: Annotated[int, Field(ge=1)] | None = None
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
@@ -56,16 +58,30 @@ class Fault(BaseModel):
 
     @model_validator(mode="after")
     def _only_timed_kinds_have_seconds(self) -> Self:
-        if self.seconds is not None and self.kind not in _TIMED:
-            raise ValueError(f"seconds belongs to {' and '.join(sorted(_TIMED))} only")
+        if self.seconds is not None and self.kind not in self.timed:
+            raise ValueError(f"seconds belongs to {' and '.join(sorted(self.timed))} only")
         return self
 
 
+class Fault(BaseFault[FaultKind]):
+    """One fault of SerpApi.
+
+    `latency` lasts 1 second unless told otherwise, `hang` for ever. Searches with a sound key and
+    sound parameters match; for kinds that change rows, only those of the list engine, and for
+    `duplicates`, only those for a later page.
+    """
+
+    timed = frozenset({FaultKind.LATENCY, FaultKind.HANG})
+
+
+AnyFault = TypeVar("AnyFault", bound="BaseFault[Any]")
+
+
 @dataclass
-class ArmedFault:
+class ArmedFault(Generic[AnyFault]):
     """A fault with what it has done so far."""
 
-    fault: Fault
+    fault: AnyFault
     matched: int = 0
     fired: int = 0
 
@@ -74,7 +90,7 @@ class ArmedFault:
         return self.fault.times is not None and self.fired >= self.fault.times
 
     def fires(self, chance: random.Random) -> bool:
-        """Whether it hits the next matching search; counts both."""
+        """Whether it hits the next matching request; counts both."""
         self.matched += 1
         if self.is_over or self.matched <= self.fault.after:
             return False

@@ -6,7 +6,8 @@ from html import escape
 from urllib.parse import urlencode
 
 from adspark.sandbox.catalogue import Advertiser, Row
-from adspark.sandbox.faults import ArmedFault
+from adspark.sandbox.dify.faults import DifyFault
+from adspark.sandbox.faults import ArmedFault, Fault
 from adspark.sandbox.marks import NOTICE
 from adspark.sandbox.query import DETAILS_ENGINE, ENGINE, DetailsQuery
 from adspark.sandbox.settings import SandboxSettings
@@ -35,6 +36,10 @@ curl -X POST {base}/sandbox/reset"""
 _CHANGE = """curl -X PUT {base}/sandbox/changes -d \\
   '[{{"action": "remove", "ad_creative_id": "{creative_id}"}}]'"""
 
+_DIFY = """curl -X PUT {base}/sandbox/dify/faults -d '[{{"kind": "cut_stream", "times": 1}}]'
+curl -X PUT {base}/sandbox/dify/workflow -d '{{"outputs": "markdown"}}'
+curl {base}/sandbox/dify/stats"""
+
 
 def write_home(
     settings: SandboxSettings,
@@ -42,8 +47,10 @@ def write_home(
     account: Mapping[str, object],
     advertisers: Sequence[Advertiser],
     detailed: DetailsQuery,
-    faults: Sequence[ArmedFault],
+    faults: Sequence[ArmedFault[Fault]],
     changes: int,
+    dify: Mapping[str, object],
+    dify_faults: Sequence[ArmedFault[DifyFault]],
 ) -> str:
     """The page at `/`."""
     shown = ("total_searches_left", "this_month_usage", "this_hour_searches")
@@ -66,8 +73,9 @@ def write_home(
 <h2>Faults</h2>{_fault_table(faults)}
 <pre>{_SWITCHES.format(base=escape(base))}</pre>
 <h2>Changes</h2><p>Changes made to the ads: {changes}. They can be removed, added and altered:</p>
-<pre>{_CHANGE.format(base=escape(base), creative_id=detailed.creative_id)}</pre>"""
-    return _lay_out("SANDBOX of SerpApi", content)
+<pre>{_CHANGE.format(base=escape(base), creative_id=detailed.creative_id)}</pre>
+{_describe_dify(settings, dify, dify_faults)}"""
+    return _lay_out("SANDBOX of SerpApi and Dify", content)
 
 
 def write_creative(row: Row, picture: str | None) -> str:
@@ -80,6 +88,21 @@ def write_creative(row: Row, picture: str | None) -> str:
     )
 
 
+def _describe_dify(
+    settings: SandboxSettings, stats: Mapping[str, object], faults: Sequence[ArmedFault[DifyFault]]
+) -> str:
+    base = escape(settings.base_url)
+    by_user = stats["by_user"]
+    users = len(by_user) if isinstance(by_user, Mapping) else 0
+    counters = {name: value for name, value in stats.items() if name != "by_user"}
+    counters["users"] = users
+    return f"""<h2>Dify</h2>
+<p>The base address is <code>{base}/v1</code>, the key <code>{escape(settings.dify_key)}</code>.
+Variants are made by plain rules, cost nothing and say SANDBOX.</p>
+{_table(list(counters), [tuple(counters.values())])}{_fault_table(faults)}
+<pre>{_DIFY.format(base=base)}</pre>"""
+
+
 def _lay_out(title: str, content: str) -> str:
     return _LAYOUT.format(title=escape(title), notice=escape(NOTICE), content=content)
 
@@ -88,7 +111,9 @@ def _link(address: str) -> str:
     return f'<pre><a href="{escape(address)}">{escape(address)}</a></pre>'
 
 
-def _fault_table(faults: Sequence[ArmedFault]) -> str:
+def _fault_table(
+    faults: Sequence[ArmedFault[Fault]] | Sequence[ArmedFault[DifyFault]],
+) -> str:
     if not faults:
         return "<p>None is switched on.</p>"
     rows = ((a.fault.model_dump_json(exclude_none=True), a.fired, a.is_over) for a in faults)

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from adspark.sandbox.catalogue import Row
 
 DEFAULT_SIZE = (380, 200)  # pixels, where the size was not recorded
-_LARGEST = 2000
+LARGEST = 2000  # pixels of a side
 _KEPT = 256  # pictures
 _SMALLEST = 6  # pixels of text
 _WHITE = (255, 255, 255)
@@ -36,7 +36,7 @@ class Placard:
 def draw_picture(row: Row) -> bytes:
     """The PNG for a row."""
     width, height = (
-        min(_LARGEST, max(1, int(row.get(side, usual))))
+        min(LARGEST, max(1, int(row.get(side, usual))))
         for side, usual in zip(("width", "height"), DEFAULT_SIZE, strict=True)
     )
     return _draw(
@@ -72,10 +72,11 @@ def _draw(placard: Placard) -> bytes:
 def _colours(name: str) -> tuple[Colour, Colour]:
     """A strong and a pale colour, the same for the same advertiser."""
     hue = hashlib.sha256(name.encode()).digest()[0] / 256
-    return _colour(hue, 0.40, 0.55), _colour(hue, 0.95, 0.60)
+    return mix_colour(hue, 0.40, 0.55), mix_colour(hue, 0.95, 0.60)
 
 
-def _colour(hue: float, lightness: float, saturation: float) -> Colour:
+def mix_colour(hue: float, lightness: float, saturation: float) -> Colour:
+    """A colour of shares from 0 to 1."""
     red, green, blue = colorsys.hls_to_rgb(hue, lightness, saturation)
     return round(red * 255), round(green * 255), round(blue * 255)
 
@@ -125,16 +126,17 @@ def _write(
     colour: Colour,
 ) -> None:
     """Text as large as it fits into `room` (width, height), its left middle at `place`."""
-    pen.text(place, text, fill=colour, font=_font(_fit(pen, text, room)), anchor="lm")
+    pen.text(place, text, fill=colour, font=pick_font(_fit(pen, text, room)), anchor="lm")
 
 
 def _fit(pen: ImageDraw.ImageDraw, text: str, room: tuple[int, int]) -> int:
     size = max(_SMALLEST, room[1])
-    while size > _SMALLEST and pen.textlength(text, _font(size)) > room[0]:
+    while size > _SMALLEST and pen.textlength(text, pick_font(size)) > room[0]:
         size -= 1
     return size
 
 
 @lru_cache(maxsize=64)
-def _font(size: int) -> Font:
+def pick_font(size: int) -> Font:
+    """The one font there is, at a size in pixels."""
     return ImageFont.load_default(size)

@@ -12,6 +12,9 @@ from starlette.routing import Route
 
 from adspark.sandbox.catalogue import Catalogue, CombinedCatalogue
 from adspark.sandbox.control import ControlRoutes
+from adspark.sandbox.dify.app import DifyApp
+from adspark.sandbox.dify.control import DifyControlRoutes
+from adspark.sandbox.dify.routes import DifyRoutes
 from adspark.sandbox.engine import SearchEngine
 from adspark.sandbox.generated import GeneratedCatalogue
 from adspark.sandbox.marks import HEADER, MarkResponses, error_response
@@ -26,10 +29,16 @@ _BACKLOG = 2048  # connections
 def create_app(settings: SandboxSettings) -> Starlette:
     """The application, with counters, cache, faults and changes of its own."""
     engine = SearchEngine(settings, _create_catalogue(settings))
-    control = ControlRoutes(settings, engine)
+    dify = DifyApp(settings, engine)
+    control = ControlRoutes(settings, engine, dify)
 
     return Starlette(
-        routes=[*_api_routes(engine), *_control_routes(control)],
+        routes=[
+            *_api_routes(engine),
+            *DifyRoutes(settings, dify).routes,
+            *_control_routes(control),
+            *DifyControlRoutes(dify).routes,
+        ],
         middleware=[Middleware(MarkResponses, settings.clock)],
         exception_handlers={HTTPException: _show_http_error, Exception: _show_failure},
     )

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from adspark.sandbox.dify.faults import DifyFault
+from adspark.sandbox.dify.shape import WorkflowShape
 from adspark.sandbox.faults import Fault
 
 Clock = Callable[[], datetime]
@@ -31,6 +33,14 @@ class SandboxSettings(BaseModel):
         creatives_per_advertiser: how many ads each of those has.
         clock: the time, aware; tests move it.
         faults: those switched on from the start and after a reset.
+        dify_key: the only key that its Dify accepts; not a secret.
+        dify_workflow_id: the published version of the workflow.
+        dify_draft_id: the version that is not published, which nobody can run.
+        dify_workflow: how the workflow is built at the start and after a reset.
+        dify_faults: as `faults`, of Dify.
+        generation_seconds: how long a run takes.
+        ping_every: seconds between the pings of a stream in which nothing happens.
+        files_expire_after: seconds that a signed address of a file is good for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,3 +58,11 @@ class SandboxSettings(BaseModel):
     creatives_per_advertiser: Annotated[int, Field(ge=1, le=10**9)] = 40
     clock: Clock = utc_now
     faults: tuple[Fault, ...] = ()
+    dify_key: Annotated[str, Field(min_length=1)] = "app-sandbox"
+    dify_workflow_id: str = "5a4dbb0c-0000-4000-8000-000000000001"
+    dify_draft_id: str = "5a4dbb0c-0000-4000-8000-000000000002"
+    dify_workflow: WorkflowShape = WorkflowShape()
+    dify_faults: tuple[DifyFault, ...] = ()
+    generation_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    ping_every: Annotated[float, Field(gt=0)] = 10.0
+    files_expire_after: Annotated[float, Field(ge=0)] = 300.0

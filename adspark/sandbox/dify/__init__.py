@@ -1,0 +1,1 @@
+"""A local stand-in of Dify's API of workflow apps, whose variants are made by plain rules."""

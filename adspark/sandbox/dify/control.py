@@ -1,0 +1,57 @@
+"""What is not Dify's: its faults, the workflow's shape and the counters."""
+
+from pydantic import TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from adspark.sandbox.control import refuse_body
+from adspark.sandbox.dify.app import DifyApp
+from adspark.sandbox.dify.faults import DifyFault
+from adspark.sandbox.dify.shape import WorkflowShape
+from adspark.sandbox.marks import json_response
+
+_FAULTS = TypeAdapter(list[DifyFault])
+
+
+class DifyControlRoutes:
+    """The handlers, over one app."""
+
+    def __init__(self, app: DifyApp) -> None:
+        self._app = app
+
+    @property
+    def routes(self) -> list[Route]:
+        """Everything below `/sandbox/dify`."""
+        return [
+            Route("/sandbox/dify/stats", self._stats),
+            Route("/sandbox/dify/faults", self._show_faults, methods=["GET"]),
+            Route("/sandbox/dify/faults", self._set_faults, methods=["PUT"]),
+            Route("/sandbox/dify/workflow", self._show_workflow, methods=["GET"]),
+            Route("/sandbox/dify/workflow", self._set_workflow, methods=["PUT"]),
+        ]
+
+    async def _stats(self, _: Request) -> Response:
+        return json_response(self._app.runs.describe())
+
+    async def _show_faults(self, _: Request) -> Response:
+        faults = [armed.fault for armed in self._app.faults.armed]
+        return json_response(_FAULTS.dump_python(faults, mode="json", exclude_none=True))
+
+    async def _set_faults(self, request: Request) -> Response:
+        try:
+            faults = _FAULTS.validate_json(await request.body())
+        except ValidationError as error:
+            return refuse_body("Not a list of Dify's faults.", error)
+        self._app.faults.replace(faults)
+        return await self._show_faults(request)
+
+    async def _show_workflow(self, _: Request) -> Response:
+        return json_response(self._app.shape.model_dump(mode="json"))
+
+    async def _set_workflow(self, request: Request) -> Response:
+        try:
+            self._app.shape = WorkflowShape.model_validate_json(await request.body())
+        except ValidationError as error:
+            return refuse_body("Not a shape of the workflow.", error)
+        return await self._show_workflow(request)
