@@ -1,0 +1,171 @@
+"""Downloads from a server that does harm."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+
+from adspark.addresses import AddressRules
+from adspark.downloads import Allowance, Downloader
+from adspark.errors import AdSparkError, ServiceUnavailableError, UnusableContentError
+from tests.hostile_pages import HostileServer, count_visitors, draw, serve_hostile
+
+MB = 1024 * 1024
+
+
+@pytest.fixture
+def server() -> Iterator[HostileServer]:
+    with serve_hostile() as made:
+        yield made
+
+
+@pytest.fixture
+async def downloader(server: HostileServer) -> AsyncIterator[Downloader]:
+    async with Downloader(AddressRules([server.host]), max_bytes=2 * MB, timeout=1.5) as made:
+        yield made
+
+
+async def test_a_download_has_content_type_and_final_address(
+    server: HostileServer, downloader: Downloader
+) -> None:
+    download = await downloader.get(f"{server.url}/redirect?to=/picture")
+    assert download.content == draw(60, 40)
+    assert download.media_type == "image/png"
+    assert download.url == f"{server.url}/picture"
+
+
+async def test_a_packed_answer_is_unpacked(server: HostileServer, downloader: Downloader) -> None:
+    assert (await downloader.get(f"{server.url}/packed")).content == draw(60, 40)
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "message"),
+    [
+        ("/status/400", UnusableContentError, "answered 400"),
+        ("/status/403", UnusableContentError, "answered 403"),
+        ("/status/404", UnusableContentError, "answered 404"),
+        ("/status/410", UnusableContentError, "answered 410"),
+        ("/status/304", UnusableContentError, "answered 304"),
+        ("/status/408", ServiceUnavailableError, "answered 408"),
+        ("/status/429", ServiceUnavailableError, "answered 429"),
+        ("/status/500", ServiceUnavailableError, "answered 500"),
+        ("/status/503", ServiceUnavailableError, "answered 503"),
+        ("/empty", UnusableContentError, "is empty"),
+        ("/big", UnusableContentError, "larger than 2 MB"),
+        ("/big?declared", UnusableContentError, "larger than 2 MB"),
+        ("/bomb.gz", UnusableContentError, "larger than 2 MB"),
+        ("/brotli", UnusableContentError, "encoding 'br'"),
+        ("/cut", ServiceUnavailableError, "could not be downloaded"),
+        ("/trickle", ServiceUnavailableError, "did not arrive within 1.5 s"),
+        ("/round", UnusableContentError, "redirects more than 5 times"),
+        ("/redirect?to=http://10.0.0.1/x", UnusableContentError, "10.0.0.1 is a private address"),
+        ("/redirect?to=http://169.254.169.254/", UnusableContentError, "private address"),
+        ("/redirect?to=http://localhost:1/", UnusableContentError, "private address"),
+        ("/redirect?to=file:///etc/passwd", UnusableContentError, "Only http and https"),
+        ("/redirect?to=http://[x", UnusableContentError, "leads"),
+    ],
+)
+async def test_a_failure_names_its_cause(
+    server: HostileServer,
+    downloader: Downloader,
+    path: str,
+    error: type[AdSparkError],
+    message: str,
+) -> None:
+    started = time.monotonic()
+    with pytest.raises(error, match=message):
+        await downloader.get(f"{server.url}{path}")
+    assert time.monotonic() - started < 2.5
+
+
+@pytest.mark.parametrize("path", ["/big", "/big?declared"])
+async def test_a_body_that_is_too_large_is_not_read(
+    server: HostileServer, downloader: Downloader, path: str
+) -> None:
+    with pytest.raises(UnusableContentError):
+        await downloader.get(f"{server.url}{path}")
+    await asyncio.sleep(0.2)
+    # What the system's buffers hold is sent too.
+    assert server.sent["/big"] < 16 * MB
+
+
+async def test_a_connection_that_is_refused_is_a_temporary_failure() -> None:
+    async with Downloader(AddressRules(["127.0.0.1:1"]), timeout=2) as downloader:
+        with pytest.raises(ServiceUnavailableError, match="could not be downloaded"):
+            await downloader.get("http://127.0.0.1:1/x")
+
+
+async def test_a_second_address_of_a_host_is_tried(server: HostileServer) -> None:
+    name = server.host.replace("127.0.0.1", "localhost")  # ::1 as well, where nobody listens
+    async with Downloader(AddressRules([name]), timeout=2) as downloader:
+        assert (await downloader.get(f"http://{name}/picture")).media_type == "image/png"
+
+
+async def test_a_private_address_is_never_connected_to() -> None:
+    with count_visitors() as (private, visits):
+        async with Downloader(AddressRules()) as downloader:
+            with pytest.raises(UnusableContentError):
+                await downloader.get(f"http://{private}/x")
+        await asyncio.sleep(0.1)
+        assert visits == []
+
+
+async def test_several_downloads_share_an_allowance(
+    server: HostileServer, downloader: Downloader
+) -> None:
+    size = len(draw(60, 40))
+    allowance = Allowance(2 * size)
+    for _ in range(2):
+        await downloader.get(f"{server.url}/picture", allowance=allowance)
+    with pytest.raises(UnusableContentError, match="Together"):
+        await downloader.get(f"{server.url}/picture", allowance=allowance)
+
+
+async def test_no_query_reaches_a_log_or_a_message(
+    server: HostileServer, downloader: Downloader, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await downloader.get(f"{server.url}/picture?signature=secret")
+    for path in ("/status/404", "/status/500", "/empty", "/trickle", "/round", "/cut"):
+        with pytest.raises(AdSparkError) as caught:
+            await downloader.get(f"{server.url}{path}?signature=secret", timeout=0.5)
+        assert "secret" not in str(caught.value)
+        assert path in str(caught.value)
+    assert "secret" not in caplog.text
+
+
+async def test_the_connection_goes_to_the_checked_ip_under_the_hosts_name() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, content=b"x", headers={"set-cookie": "a=b"})
+
+    transport = httpx.MockTransport(answer)
+    async with Downloader(AddressRules(["localhost:443"]), transport=transport) as downloader:
+        for _ in range(2):
+            download = await downloader.get("https://localhost/a?b=%2F")
+    assert download.url == "https://localhost/a?b=%2F"
+    for request in seen:
+        assert request.url.host in ("127.0.0.1", "::1")
+        assert request.url.query == b"b=%2F"
+        assert request.headers["host"] == "localhost"
+        assert request.headers["accept-encoding"] == "identity"
+        assert request.extensions["sni_hostname"] == "localhost"
+        assert "cookie" not in request.headers
+
+
+async def test_a_cancelled_download_closes_its_connection(server: HostileServer) -> None:
+    async with Downloader(AddressRules([server.host])) as downloader:
+        task = asyncio.create_task(downloader.get(f"{server.url}/trickle"))
+        await asyncio.sleep(0.5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.sleep(0.3)
+        sent = server.sent["/trickle"]
+        await asyncio.sleep(0.6)
+        assert server.sent["/trickle"] <= sent + 1
