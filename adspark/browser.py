@@ -27,7 +27,14 @@ from playwright.async_api import Error as BrowserError
 
 from adspark.errors import ConfigurationError
 
-_PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The shell draws the same without a browser's windows, and three times as fast.
+_PROGRAMS = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 _INSTALL = "`playwright install chromium` (or `apt-get install chromium`)"
 _START_LIMIT = 60.0  # seconds
 _CLOSE_LIMIT = 2.0  # seconds until something that does not close is killed
@@ -45,6 +52,8 @@ _ARGUMENTS = (
     "--force-color-profile=srgb",
     "--font-render-hinting=none",
 )
+# Playwright switches off what keeps pages from opening windows and from flooding the browser.
+_UNWANTED = ["--disable-popup-blocking", "--disable-ipc-flooding-protection"]
 # The rest of the environment may hold keys, which are no business of a browser.
 _ENVIRONMENT = re.compile(
     r"PATH|HOME|USER|LANG|LC_\w+|TMPDIR|FONTCONFIG_\w+|XDG_\w+|LD_LIBRARY_PATH"
@@ -164,6 +173,7 @@ class Chromium:
                 chromium_sandbox=self._is_sandboxed,
                 proxy=_DEAD_PROXY,
                 args=[*_ARGUMENTS, self._mark],
+                ignore_default_args=_UNWANTED,
                 env={k: v for k, v in os.environ.items() if _ENVIRONMENT.fullmatch(k)},
                 timeout=_START_LIMIT * 1000,
             )

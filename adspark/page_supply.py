@@ -11,7 +11,7 @@ from adspark.downloads import Allowance, Ask, Download, Downloader
 from adspark.errors import AdSparkError, UnusableContentError
 
 _MAX_REQUESTS = 200
-_FLOOD = 1000  # requests that end the page: even refusing them takes time
+_FLOOD = 400  # requests that end the page: even refusing them takes time
 _MAX_NAVIGATIONS = 5
 _MAX_BODY = 1024 * 1024  # bytes that a page may send
 _METHODS = {"GET", "POST"}

@@ -50,6 +50,7 @@ class Workshop:
     silence: float = 2.0
     run_limit: float = 30.0
     lost_after: float = 0.5
+    transport: httpx.AsyncBaseTransport | None = None
     steps: list[str] = field(default_factory=list)
 
     async def stock(self, advertiser_id: str = ADVERTISER_ID) -> list[str]:
@@ -120,6 +121,7 @@ class Workshop:
             base_url=f"{self.url}/v1",
             first_event=self.first_event,
             silence=self.silence,
+            transport=self.transport,
         ) as client:
             yield DifyGenerator(
                 client, WorkflowMapping(), run_limit=self.run_limit, lost_after=self.lost_after

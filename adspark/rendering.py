@@ -1,0 +1,245 @@
+"""Pictures of ads: a creative's picture, preview script or page to a PNG, in a browser."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from playwright.async_api import Error as BrowserError
+from playwright.async_api import Page
+
+from adspark.addresses import AddressRules
+from adspark.browser import Chromium
+from adspark.downloads import Download, Downloader
+from adspark.drawing import (
+    Size,
+    draw_html,
+    draw_page,
+    draw_picture,
+    draw_preview,
+    preview_script,
+    write_preview,
+)
+from adspark.errors import ServiceUnavailableError, UnusableContentError
+from adspark.page_supply import PageSupply
+from adspark.pictures import check_picture, check_picture_aside, freeze_picture, is_blank
+from adspark.subjects import Kind, Subject, rendering_key, subject_of
+
+__all__ = [
+    "AT_ONCE",
+    "Kind",
+    "Renderer",
+    "Rendering",
+    "Subject",
+    "rendering_key",
+    "subject_of",
+]
+
+AT_ONCE = 2
+"""Pictures that one renderer draws at the same time; others wait, without a time-out."""
+
+MAX_BYTES = 40 * 1024 * 1024  # everything that one page may load
+
+_ROOM = Size(1280, 960)  # the viewport of what has no size of its own
+_HTML_WIDTH = 1024
+# Shares of the time limit: what remains is for the browser.
+_MAIN_SHARE = 0.4
+_PARTS_SHARE = 0.4
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A PNG with its size in pixels and its hash in hex."""
+
+    content: bytes
+    width: int
+    height: int
+    sha256: str
+
+
+class _BrowserGoneError(Exception):
+    """The browser ended under a page, or failed by itself."""
+
+
+class Renderer:
+    """Renders with one browser for its life and a fresh context for every picture.
+
+    `render` may be called several times at once.
+
+    Args:
+        rules: what may be asked; the browser itself asks nothing.
+        program: Chromium's program; None: Playwright's own, else one on PATH.
+        chromium_sandbox: whether Chromium's sandbox is on; it never is for root.
+        time_limit: seconds for one picture, the browser's start not counted.
+        scale: device pixels to a CSS pixel.
+    """
+
+    def __init__(
+        self,
+        rules: AddressRules,
+        *,
+        program: Path | None = None,
+        chromium_sandbox: bool = True,
+        time_limit: float = 30.0,
+        scale: float = 1.0,
+    ) -> None:
+        self._downloader = Downloader(rules, timeout=time_limit)
+        self._chromium = Chromium(program=program, is_sandboxed=chromium_sandbox)
+        self._time_limit = time_limit
+        self._scale = scale
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def __aenter__(self) -> Self:
+        await self._downloader.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            await asyncio.shield(asyncio.ensure_future(self._chromium.close()))
+        finally:
+            await self._downloader.__aexit__()
+
+    def key(self, subject: Subject) -> str:
+        """The name of what `render` gives for a subject."""
+        return rendering_key(subject, self._scale)
+
+    async def render(self, subject: Subject) -> Rendering:
+        """Draw a subject; a browser that breaks down is started anew once.
+
+        Raises:
+            UnusableContentError: it is refused, broken, empty, too large or too slow.
+            ServiceUnavailableError: it cannot be downloaded right now.
+            ConfigurationError: there is no usable browser.
+        """
+        async with self._turns:
+            try:
+                return await self._attempt(subject)
+            except _BrowserGoneError:
+                pass
+            try:
+                return await self._attempt(subject)
+            except _BrowserGoneError as error:
+                raise ServiceUnavailableError("The browser failed twice.") from error
+
+    async def _attempt(self, subject: Subject) -> Rendering:
+        browser = await self._chromium.start()
+        try:
+            async with asyncio.timeout(self._time_limit):
+                content = await self._draw(subject)
+                return await asyncio.to_thread(_develop, subject.kind, content)
+        except TimeoutError as error:
+            raise UnusableContentError(
+                f"The {subject.kind} was not drawn within {self._time_limit:g} s: a script that "
+                "does not end, or too much of something."
+            ) from error
+        except BrowserError as error:
+            if "crashed" in error.message:
+                raise UnusableContentError(
+                    f"The {subject.kind} makes its page crash, as by using too much memory."
+                ) from error
+            # The browser's own failure, as "Unable to capture screenshot", says nothing of the ad.
+            if not browser.is_connected() or "Protocol error" in error.message:
+                raise _BrowserGoneError from error
+            reason = error.message.strip().partition("\n")[0][:200]
+            raise UnusableContentError(f"The {subject.kind} cannot be drawn: {reason}") from error
+
+    async def _draw(self, subject: Subject) -> bytes:
+        match subject.kind:
+            case Kind.PICTURE:
+                return await self._draw_picture(subject)
+            case Kind.PREVIEW:
+                return await self._draw_preview(subject)
+            case Kind.PAGE:
+                return await self._draw_page(subject)
+            case Kind.HTML:
+                return await self._draw_html(subject)
+
+    async def _draw_picture(self, subject: Subject) -> bytes:
+        # A picture of ours needs no time for other parts.
+        main = await self._fetch(subject.content, share=_MAIN_SHARE + _PARTS_SHARE)
+        info = await check_picture_aside(main.content)
+        content, media_type = main.content, info.media_type
+        if info.frames > 1:  # which frame a screenshot meets would be chance
+            content, media_type = await asyncio.to_thread(freeze_picture, content), "image/png"
+        size = _picture_size(subject, info.width, info.height).shrunk(self._scale)
+        async with self._open(size, has_scripts=False) as (page, _):
+            return await draw_picture(page, content, media_type, size)
+
+    async def _draw_preview(self, subject: Subject) -> bytes:
+        script = preview_script(subject.content)
+        main = replace(await self._fetch(script, share=_MAIN_SHARE), url=script)
+        url, html = write_preview(script, width=_positive(subject.width))
+        document = Download(html.encode(), "text/html; charset=utf-8", url)
+        async with self._open(_ROOM, at_hand=(document, main)) as (page, supply):
+            patience = self._time_limit * _PARTS_SHARE
+            return await draw_preview(page, url, supply, patience=patience)
+
+    async def _draw_page(self, subject: Subject) -> bytes:
+        main = await self._fetch(subject.content, share=_MAIN_SHARE)
+        size = Size(
+            _positive(subject.width) or _ROOM.width, _positive(subject.height) or _ROOM.height
+        )
+        async with self._open(size.shrunk(self._scale), at_hand=(main,)) as (page, supply):
+            return await draw_page(page, main.url, supply)
+
+    async def _draw_html(self, subject: Subject) -> bytes:
+        width, height = _positive(subject.width) or _HTML_WIDTH, _positive(subject.height)
+        size = Size(width, height or _ROOM.height).shrunk(self._scale)
+        async with self._open(size, has_scripts=False) as (page, supply):
+            content = await draw_html(
+                page, subject.content, width=size.width, height=height and size.height
+            )
+            supply.check()
+            return content
+
+    async def _fetch(self, url: str, *, share: float) -> Download:
+        return await self._downloader.get(url, timeout=self._time_limit * share)
+
+    @asynccontextmanager
+    async def _open(
+        self, size: Size, *, has_scripts: bool = True, at_hand: Sequence[Download] = ()
+    ) -> AsyncIterator[tuple[Page, PageSupply]]:
+        """A page whose requests are answered for it."""
+        async with self._chromium.open_page(
+            width=size.width, height=size.height, scale=self._scale, has_scripts=has_scripts
+        ) as page:
+            supply = PageSupply(
+                self._downloader,
+                at_hand=at_hand,
+                patience=self._time_limit * _PARTS_SHARE,
+                max_bytes=MAX_BYTES,
+            )
+            await supply.attach(page)
+            try:
+                yield page, supply
+            except BrowserError:
+                supply.check()  # the cause, when it was the page's own document
+                raise
+            finally:
+                supply.stop()
+
+
+def _develop(kind: Kind, content: bytes) -> Rendering:
+    """A screenshot with its size; a picture may be of one colour, anything else may not."""
+    if kind in (Kind.PREVIEW, Kind.PAGE) and is_blank(content):
+        raise UnusableContentError(f"The {kind} shows nothing.")
+    info = check_picture(content)
+    return Rendering(content, info.width, info.height, info.sha256)
+
+
+def _picture_size(subject: Subject, width: int, height: int) -> Size:
+    """The size asked for; a side that is not given follows from the picture's own shape."""
+    wide, high = _positive(subject.width), _positive(subject.height)
+    if wide and high:
+        return Size(wide, high)
+    if wide:
+        return Size(wide, max(1, round(wide * height / width)))
+    if high:
+        return Size(max(1, round(high * width / height)), high)
+    return Size(width, height)
+
+
+def _positive(side: int | None) -> int | None:
+    return side if side is not None and side > 0 else None

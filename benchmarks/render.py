@@ -1,0 +1,192 @@
+"""`python -m benchmarks.render`: pictures a second with one browser, and memory that stays.
+
+One renderer (a fresh context for every picture) against a renderer for every picture, which does
+the same work with a browser of its own; turn about, in one run, over a local server. Beside them,
+without a target, the least that a browser for every picture can cost: an already running Playwright
+starts it, and the picture is neither downloaded by the rules nor decoded before. Then 500 pictures,
+with the memory (RSS) of this process and of the browser's whole tree. Exit code 1 says that a
+target was missed.
+"""
+
+import argparse
+import asyncio
+import statistics
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import psutil
+from playwright.async_api import Playwright, async_playwright
+from rich.console import Console
+from rich.table import Table
+
+from adspark.addresses import AddressRules
+from adspark.rendering import AT_ONCE, Kind, Renderer, Subject
+from adspark.sandbox.testing import serve
+from adspark.settings import get_settings
+from benchmarks.targets import Target
+
+_TIMES_FASTER = 5.0
+_MOST_GROWTH = 1.1
+_SPAN = 50  # pictures at either end whose memory is compared
+_PICTURE = "/archive/simgad/3303515941519189982"
+_SIZE = (380, 199)
+_MB = 1024 * 1024
+
+Draw = Callable[[int], Awaitable[None]]
+
+
+@dataclass
+class Contest:
+    """Pictures a second, round by round."""
+
+    rates: dict[str, list[float]] = field(default_factory=dict)
+
+    async def run(self, name: str, count: int, draw: Draw) -> None:
+        """Draw so many and note the rate."""
+        started = time.perf_counter()
+        await draw(count)
+        self.rates.setdefault(name, []).append(count / (time.perf_counter() - started))
+
+    def rate(self, name: str) -> float:
+        """The median of the rounds."""
+        return statistics.median(self.rates[name])
+
+
+_OURS, _OURS_AT_ONCE = "one renderer, one by one", f"one renderer, {AT_ONCE} at once"
+_PEER, _BARE = "a renderer each", "a bare browser each"
+
+
+def main() -> int:
+    """Measure, print, and judge."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.render",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer pictures")
+    parser.add_argument("--browser", type=Path, help="Chromium's program")
+    arguments = parser.parse_args()
+    program = arguments.browser or get_settings().browser
+    return asyncio.run(_measure(program, is_quick=arguments.quick))
+
+
+async def _measure(program: Path | None, *, is_quick: bool) -> int:
+    console = Console(width=None if sys.stdout.isatty() else 110)
+    with serve() as url:
+        make = partial(
+            Renderer,
+            AddressRules([url.removeprefix("http://")]),
+            program=program,
+            chromium_sandbox=get_settings().browser_sandbox,
+        )
+        subject = Subject(Kind.PICTURE, f"{url}{_PICTURE}", *_SIZE)
+        async with make() as renderer:
+            await renderer.render(subject)  # the start counts for nobody
+            contest = await _compete(make, renderer, subject, rounds=2 if is_quick else 4)
+            samples = await _fill(renderer, subject, count=100 if is_quick else 500)
+    first = statistics.median(samples[: _SPAN // 10])
+    last = statistics.median(samples[-(_SPAN // 10) :])
+    console.print(_table(contest))
+    console.print(
+        f"Memory of everything: {first:.0f} MB over the first {_SPAN} of {len(samples) * 10} "
+        f"pictures, {last:.0f} MB over the last {_SPAN}, {max(samples):.0f} MB at most"
+    )
+    peer = contest.rate(_PEER)
+    targets = [
+        Target(what=_OURS, ratio=contest.rate(_OURS) / peer, least=_TIMES_FASTER),
+        Target(what=_OURS_AT_ONCE, ratio=contest.rate(_OURS_AT_ONCE) / peer, least=_TIMES_FASTER),
+        Target(what="Memory, last / first", ratio=last / first, most=_MOST_GROWTH),
+    ]
+    for target in targets:
+        console.print(target.sentence)
+    return 0 if all(target.is_met for target in targets) else 1
+
+
+async def _compete(
+    make: Callable[[], Renderer], renderer: Renderer, subject: Subject, *, rounds: int
+) -> Contest:
+    contest = Contest()
+
+    async def one_by_one(count: int) -> None:
+        for _ in range(count):
+            await renderer.render(subject)
+
+    async def at_once(count: int) -> None:
+        await asyncio.gather(*(renderer.render(subject) for _ in range(count)))
+
+    async with async_playwright() as playwright:
+        program = _find_program()
+
+        async def a_renderer_each(count: int) -> None:
+            for _ in range(count):
+                async with make() as own:
+                    await own.render(subject)
+
+        async def a_browser_each(count: int) -> None:
+            for _ in range(count):
+                await _draw_alone(playwright, subject, program)
+
+        for _ in range(rounds):
+            await contest.run(_PEER, 3, a_renderer_each)
+            await contest.run(_BARE, 3, a_browser_each)
+            await contest.run(_OURS, 20, one_by_one)
+            await contest.run(_OURS_AT_ONCE, 20, at_once)
+    return contest
+
+
+def _find_program() -> Path | None:
+    """The program that the renderer runs, so that both run the same."""
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if any(part.startswith("--adspark-browser") for part in process.cmdline()):
+                return Path(process.exe())
+    return None
+
+
+async def _draw_alone(playwright: Playwright, subject: Subject, program: Path | None) -> None:
+    """As a script would do it that starts a browser whenever it needs one."""
+    browser = await playwright.chromium.launch(executable_path=program, chromium_sandbox=False)
+    page = await browser.new_page(viewport={"width": _SIZE[0], "height": _SIZE[1]})
+    await page.set_content(f'<body style="margin:0"><img src="{subject.content}">')
+    await page.screenshot()
+    await browser.close()
+
+
+async def _fill(renderer: Renderer, subject: Subject, *, count: int) -> list[float]:
+    """Draw so many; the memory in megabytes after every ten."""
+    samples: list[float] = []
+    for _ in range(count // 10):
+        await asyncio.gather(*(renderer.render(subject) for _ in range(10)))
+        samples.append(_memory())
+    return samples
+
+
+def _memory() -> float:
+    """Resident megabytes of this process and everything under it."""
+    this = psutil.Process()
+    total = 0
+    for process in (this, *this.children(recursive=True)):
+        with suppress(psutil.Error):
+            total += process.memory_info().rss
+    return total / _MB
+
+
+def _table(contest: Contest) -> Table:
+    table = Table(title="Pictures of 380 × 199, medians of the rounds", title_justify="left")
+    table.add_column("drawn by")
+    for heading in ("ms", "pictures/s", "times"):
+        table.add_column(heading, justify="right")
+    for name in contest.rates:
+        rate = contest.rate(name)
+        ratio = rate / contest.rate(_PEER)
+        table.add_row(name, f"{1000 / rate:.0f}", f"{rate:.1f}", f"{ratio:.1f}")
+    return table
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
