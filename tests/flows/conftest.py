@@ -31,6 +31,9 @@ def environment(
     monkeypatch.setenv("ADSPARK_DATABASE_URL", database_url)
     monkeypatch.setenv("ADSPARK_SERPAPI_URL", sandbox_url)
     monkeypatch.setenv("ADSPARK_SERPAPI_KEY", SANDBOX_KEY)
+    monkeypatch.setenv("ADSPARK_DIFY_URL", f"{sandbox_url}/v1")
+    monkeypatch.setenv("ADSPARK_DIFY_KEY", "app-sandbox")
+    monkeypatch.setenv("ADSPARK_TRUSTED_HOSTS", sandbox_url.removeprefix("http://"))
     get_settings.cache_clear()
     return monkeypatch
 

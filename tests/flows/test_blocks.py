@@ -5,15 +5,19 @@ from prefect.blocks.core import Block
 from prefect.testing.standard_test_suites.blocks import BlockStandardTestSuite
 from pydantic import SecretStr
 
-from adspark.errors import InvalidCredentialsError
+from adspark.errors import ConfigurationError, InvalidCredentialsError
 from adspark.settings import Settings, get_settings
 from blocks.adspark_database import AdSparkDatabase
-from blocks.configured import DOCUMENT
+from blocks.chat_model import ChatModel
+from blocks.configured import DOCUMENT, ConfiguredBlock
+from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
 
 
-@pytest.mark.parametrize("block", [SerpApiCredentials, AdSparkDatabase, DigestRecipients])
+@pytest.mark.parametrize(
+    "block", [SerpApiCredentials, AdSparkDatabase, DigestRecipients, DifyWorkflow, ChatModel]
+)
 class TestStandards(BlockStandardTestSuite):
     """What Prefect asks of every block."""
 
@@ -49,6 +53,23 @@ async def test_without_a_document_the_environment_is_used(environment: pytest.Mo
 def test_without_a_key_the_error_says_where_to_put_one() -> None:
     with pytest.raises(InvalidCredentialsError, match="set ADSPARK_SERPAPI_KEY"):
         SerpApiCredentials.from_settings(Settings())
+
+
+@pytest.mark.parametrize(
+    ("block", "remedy"),
+    [(DifyWorkflow, "set ADSPARK_DIFY_KEY"), (ChatModel, "ADSPARK_CHAT_URL .* ADSPARK_CHAT_MODEL")],
+)
+def test_a_generator_that_is_not_set_up_says_how(block: type[ConfiguredBlock], remedy: str) -> None:
+    with pytest.raises(ConfigurationError, match=remedy):
+        block.from_settings(Settings())
+
+
+async def test_a_chat_model_is_made_from_the_settings() -> None:
+    settings = Settings(
+        chat_url="http://localhost:11434/v1", chat_model="llava", chat_key=SecretStr("chat-secret")
+    )
+    async with ChatModel.from_settings(settings).open_generator() as generator:
+        assert generator.hosts == ("localhost:11434",)
 
 
 async def test_secrets_are_not_in_what_the_server_tells() -> None:

@@ -11,12 +11,13 @@ from prefect import Flow
 from prefect.client.orchestration import get_client
 from pydantic import SecretStr
 
-from adspark.rates import SEARCHES
+from adspark.rates import GENERATIONS, SEARCHES
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import Settings
 from blocks.adspark_database import AdSparkDatabase
 from blocks.configured import DOCUMENT
+from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
 from deployments.provisioning import project_file, provision
@@ -42,10 +43,13 @@ async def _nothing_stays() -> AsyncIterator[None]:
     yield
     with suppress(ValueError):  # saved only where a test has recipients
         await DigestRecipients.adelete(DOCUMENT)
+    with suppress(ValueError):  # saved only where a test has a workflow
+        await DifyWorkflow.adelete(DOCUMENT)
     await SerpApiCredentials.adelete(DOCUMENT)
     await AdSparkDatabase.adelete(DOCUMENT)
     async with get_client() as client:
-        await client.delete_global_concurrency_limit_by_name(SEARCHES)
+        for name in (SEARCHES, GENERATIONS):
+            await client.delete_global_concurrency_limit_by_name(name)
 
 
 @pytest.mark.usefixtures("_nothing_stays")

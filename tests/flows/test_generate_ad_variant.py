@@ -1,0 +1,104 @@
+"""The flow generate-ad-variant: its result, its page, and that nothing is paid twice."""
+
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactCollectionFilter, ArtifactCollectionFilterKey
+
+from adspark.database import Database
+from adspark.errors import GenerationFailedError, InvalidQueryError, UnknownVariantError
+from adspark.models import VariantStatus
+from flows.generate_ad_variant import generate_ad_variant
+from tests.workshop import Workshop, workshop
+
+pytestmark = pytest.mark.usefixtures("environment")
+
+
+@pytest.fixture
+def shop(database: Database, sandbox_url: str, tmp_path: Path) -> Workshop:
+    """The database, the sandbox and the media that the environment names."""
+    return workshop(database, sandbox_url, tmp_path / "home")
+
+
+async def artifact(key: str) -> Any:  # noqa: ANN401
+    """The latest artifact of a key."""
+    wanted = ArtifactCollectionFilter(key=ArtifactCollectionFilterKey(any_=[key]))
+    async with get_client() as client:
+        (found,) = await client.read_latest_artifacts(artifact_filter=wanted)
+    return found
+
+
+async def test_without_a_row_it_makes_one_and_shows_both_pictures(shop: Workshop) -> None:
+    ad, *_ = await shop.stock()
+    made = await generate_ad_variant(ad, "Create a summer-themed version", 1)
+    assert made.status is VariantStatus.COMPLETED
+    assert made.image_path is not None
+    assert await shop.media.has(made.image_path)
+    page = await artifact(f"variant-{made.id}")
+    assert str(page.data).count("](data:image/jpeg;base64,") == 2
+    assert "Summer" in str(page.data)
+    assert page.description == f"variant {made.id} completed: confidence 1"
+    assert (await artifact(f"variant-{made.id}-progress")).data == 100.0
+
+
+async def test_with_an_id_it_takes_up_that_row_and_a_second_run_pays_nothing(
+    shop: Workshop,
+) -> None:
+    ad, *_ = await shop.stock()
+    (variant_id,) = await shop.request(ad, prompt="Red")
+    first = await generate_ad_variant(ad, "Red", 1, variant_id=variant_id)
+    assert first.id == variant_id
+    assert await generate_ad_variant(ad, "Red", 1, variant_id=variant_id) == first
+    assert shop.bill["paid"] == 1
+
+
+async def test_a_row_of_something_else_is_refused_and_left_alone(shop: Workshop) -> None:
+    ad, other, *_ = await shop.stock()
+    (variant_id,) = await shop.request(ad, prompt="Red")
+    with pytest.raises(InvalidQueryError, match=f"original_ad_id: variant {variant_id} was"):
+        await generate_ad_variant(other, "Red", 1, variant_id=variant_id)
+    with pytest.raises(InvalidQueryError, match="prompt: variant"):
+        await generate_ad_variant(ad, "Blue", 1, variant_id=variant_id)
+    assert (await shop.row(variant_id)).status == "pending"
+
+
+async def test_an_ad_that_is_not_stored_costs_nothing(shop: Workshop) -> None:
+    with pytest.raises(InvalidQueryError, match=r"original_ad_id: no ad CR0+1 is stored"):
+        await generate_ad_variant("CR00000000000000000001", "Red", 1)
+    assert shop.bill["runs"] == 0
+
+
+async def test_what_fails_for_a_moment_is_tried_again_and_paid_once(shop: Workshop) -> None:
+    ad, *_ = await shop.stock()
+    shop.switch_on({"kind": "server_error", "times": 2})
+    assert (await generate_ad_variant(ad, "Red", 1)).status is VariantStatus.COMPLETED
+    assert shop.bill["paid"] == 1
+
+
+async def test_a_failure_ends_run_and_row_with_its_cause(shop: Workshop) -> None:
+    ad, *_ = await shop.stock()
+    shop.switch_on({"kind": "failed_run"})
+    (variant_id,) = await shop.request(ad, prompt="Red")
+    with pytest.raises(GenerationFailedError, match="Dify's run failed"):
+        await generate_ad_variant(ad, "Red", 1, variant_id=variant_id)
+    assert (await shop.row(variant_id)).status == "failed"
+    with pytest.raises(UnknownVariantError, match="adspark variant retry"):
+        await generate_ad_variant(ad, "Red", 1, variant_id=variant_id)
+    assert shop.bill["paid"] == 1
+
+
+async def test_secrets_are_in_no_state_log_or_artifact(shop: Workshop) -> None:
+    ad, *_ = await shop.stock()
+    shop.switch_on({"kind": "unauthorized"})
+    with pytest.raises(Exception, match="ADSPARK_DIFY_KEY"):
+        await generate_ad_variant(ad, str(uuid4()), 1)
+    async with get_client() as client:
+        told = [one.model_dump_json() for one in await client.read_flow_runs(limit=5)]
+        told += [one.model_dump_json() for one in await client.read_logs()]
+        base = str(client.api_url)
+    told.append(httpx.post(f"{base}/artifacts/filter", json={}).text)
+    assert not any("app-sandbox" in one for one in told)
