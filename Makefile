@@ -16,7 +16,7 @@ help:
 
 install: .make/installed
 
-demo: .make/installed
+demo: .make/installed .make/chromium
 	@$(BIN)/adspark demo
 
 test: .make/installed .make/chromium
@@ -29,10 +29,11 @@ check: .make/installed
 	@$(BIN)/lint-imports
 	@$(UV) lock --check
 
-benchmark: .make/installed
+benchmark: .make/installed .make/chromium
 	@$(BIN)/python -m benchmarks.ingest
 	@$(BIN)/python -m benchmarks.sweep
 	@$(BIN)/python -m benchmarks.limit
+	@$(BIN)/python -m benchmarks.render
 
 clean:
 	rm -rf .make .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -183,6 +183,19 @@ class Chromium:
             raise _explain(program, error.message) from error
 
 
+async def check_browser(*, program: Path | None, is_sandboxed: bool) -> None:
+    """Start a browser and end it.
+
+    Raises:
+        ConfigurationError: there is none, or it does not start; says what to install or set.
+    """
+    chromium = Chromium(program=program, is_sandboxed=is_sandboxed)
+    try:
+        await chromium.start()
+    finally:
+        await chromium.close()
+
+
 def _explain(program: Path | None, message: str) -> ConfigurationError:
     name = program or "Playwright's Chromium"
     if _NO_SANDBOX.search(message):

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import httpx
 from pydantic import BaseModel, JsonValue
+from rich.markup import escape
 
+from adspark.browser import check_browser
 from adspark.checking import WatchSummary
 from adspark.creatives import CreativeCount, count_creatives
 from adspark.database import Database
@@ -15,8 +17,10 @@ from adspark.digests import DigestSummary
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.fetching import FetchSummary
 from adspark.local_postgres import LocalPostgres
+from adspark.media import MediaStore
 from adspark.serving import database_url, postgres_folder
-from adspark.settings import Settings
+from adspark.settings import Settings, media_url
+from adspark.variants import VariantSummary
 from adspark.watches import SavedWatch
 from deployments.following import run_and_follow
 from deployments.output import err, out, print_json, table
@@ -27,6 +31,7 @@ from deployments.stack_state import StackState, running_stack
 _DATA = "demo"  # folder of its data in ADSPARK_HOME, apart from any other
 _NEW_BALANCE = "AR04323445746671026177"
 _LATER = "CR13412464343149182977"  # one of New Balance's ads
+_PROMPT = "Create a summer-themed version"
 _ON = "AR01566006373894848513"
 # Two advertisers, a domain, and the first advertiser again.
 _STEPS: Sequence[tuple[str, dict[str, JsonValue]]] = (
@@ -55,12 +60,22 @@ class DemoLook(BaseModel):
     summary: WatchSummary
 
 
+class DemoVariant(BaseModel):
+    """The demo's variant, and the files of its pictures."""
+
+    original: str
+    picture: str
+    seconds: float
+    summary: VariantSummary
+
+
 class DemoReport(BaseModel):
-    """The demo's end: what was fetched and noticed, what the database holds, how long it took."""
+    """The demo's end: what was fetched, noticed and made, and how long it took."""
 
     steps: list[DemoStep]
     looks: list[DemoLook]
     digest: DigestSummary
+    variant: DemoVariant
     stored: int
     searches_billed: int
     start_seconds: float
@@ -79,6 +94,7 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
         raise ConfigurationError(f"A stack runs already at {other.ui_url}; stop: adspark down")
     began = time.monotonic()
     data = sandbox_settings(settings, _DATA)
+    asyncio.run(check_browser(program=data.browser, is_sandboxed=data.browser_sandbox))
     _empty(data)
     err.print("Starting Postgres, Prefect's server, four workers and the sandbox …")
     state = start_detached(settings, sandbox=_DATA)
@@ -87,6 +103,7 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
     try:
         steps = [_run_step(state, name, parameters) for name, parameters in _STEPS]
         looks, digest = _watch(state)
+        variant = _generate(state, data)
         stored = asyncio.run(_stored(data))
         _check(steps, looks, digest)
     except BaseException:
@@ -98,6 +115,7 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
         steps=steps,
         looks=looks,
         digest=digest,
+        variant=variant,
         stored=sum(count.creatives for count in stored),
         searches_billed=sum(step.summary.searches_billed for step in steps)
         + sum(look.summary.searches_billed for look in looks),
@@ -160,6 +178,29 @@ def _look(state: StackState, name: str, watch_id: int) -> DemoLook:
     return DemoLook(name=name, flow_run_id=str(finished.id), seconds=seconds, summary=summary)
 
 
+def _generate(state: StackState, data: Settings) -> DemoVariant:
+    """A variant of the ad that the watch has found: rendered, generated, kept."""
+    began = time.monotonic()
+    err.print("Generating a variant of the new ad …")
+    parameters: dict[str, JsonValue] = {
+        "original_ad_id": _LATER,
+        "prompt": _PROMPT,
+        "user_id": 1,
+    }
+    summary = VariantSummary.model_validate(_run(state, "generate-ad-variant", parameters))
+    seconds = round(time.monotonic() - began, 1)
+    err.print(f"  {summary.headline} [dim]{seconds} s[/]", soft_wrap=True)
+    if summary.image_path is None or summary.original_path is None:
+        raise AdSparkError(f"The demo did not go as it should: {summary.headline}.")
+    media = MediaStore(media_url(data))
+    return DemoVariant(
+        original=media.locate(summary.original_path),
+        picture=media.locate(summary.image_path),
+        seconds=seconds,
+        summary=summary,
+    )
+
+
 def _run(state: StackState, deployment: str, parameters: dict[str, JsonValue]) -> JsonValue:
     return asyncio.run(run_and_follow(state.api_url, deployment, parameters, lambda _: None)).result
 
@@ -219,6 +260,11 @@ def _print(report: DemoReport, stored: list[CreativeCount], state: StackState) -
         f"digest tells of {report.digest.news} new ad. "
         f"{report.seconds:.0f} s in all."
     )
+    copy = report.variant.summary.description or ""
+    out.print(f"\n[bold]A variant of it[/], by the sandbox: “{_PROMPT}”")
+    out.print(escape("\n".join(f"  {line}" for line in copy.splitlines())), soft_wrap=True)
+    out.print(f"  original  {escape(report.variant.original)}", soft_wrap=True)
+    out.print(f"  variant   {escape(report.variant.picture)}\n", soft_wrap=True)
     if report.ui_url:
         out.print(
             f"The stack is still running. Prefect's UI: {state.ui_url} · sandbox: "

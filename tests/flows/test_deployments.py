@@ -60,6 +60,7 @@ async def test_provisioning_twice_makes_the_server_match_and_keeps_operators_num
         serpapi_key=SecretStr("first-key"),
         searches_per_minute=10,
         notify_addresses=SecretStr("json://127.0.0.1/first"),
+        dify_key=SecretStr("app-first"),
     )
     await provision(settings, database_url=database_url)
     async with get_client() as client:
@@ -67,12 +68,15 @@ async def test_provisioning_twice_makes_the_server_match_and_keeps_operators_num
         await client.upsert_global_concurrency_limit_by_name(SEARCHES, 25, 25 / 60)
         await provision(Settings(), database_url=database_url)
         again = await client.read_global_concurrency_limit_by_name(SEARCHES)
+        generations = await client.read_global_concurrency_limit_by_name(GENERATIONS)
         pools = {pool.name: pool for pool in await client.read_work_pools()}
         deployment = await client.read_deployment_by_name("fetch-creatives/adspark")
     credentials = await SerpApiCredentials.load_configured()
+    workflow = await DifyWorkflow.load_configured()
     recipients = await DigestRecipients.load_configured()
 
-    assert (limit.limit, again.limit) == (10, 25)
+    assert (limit.limit, again.limit, generations.limit) == (10, 25, 30)
+    assert workflow.api_key.get_secret_value() == "app-first"
     assert credentials.api_key.get_secret_value() == "first-key"  # not replaced by nothing
     assert len(recipients.list_addresses()) == 1
     for queue_class in QUEUE_CLASSES:
