@@ -7,7 +7,7 @@ The run is suspended while it waits: it holds neither a process nor a place in i
 anew when it is resumed.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 from prefect import flow
 from prefect.flow_runs import asuspend_flow_run
@@ -24,33 +24,43 @@ from adspark.variants import read_variant, summary_of
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
 
+_WORDS = {True: "approved", False: "rejected", None: "the review is left open"}
 _PICTURE_WIDTH = 170  # pixels; the form is narrow
-_APPROVALS = {"approve": True, "reject": False, "leave open": None}
+
+
+def _shown_as(kind: str, description: str, **bounds: int) -> WithJsonSchema:
+    """A plain field in the form, for what may be left empty."""
+    return WithJsonSchema({"type": kind, "description": description, **bounds})
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    """A default of nothing would be sent as nothing, which the plain field does not take."""
+    schema.pop("default", None)
 
 
 class VariantReview(RunInput):
     """The form; its optional fields show at once what they take, as in `flows/parameters.py`."""
 
-    decision: Literal["approve", "reject", "leave open"] = "leave open"
+    # Not one choice of three: the UI's form opens no list of choices at a click.
+    approve: Annotated[bool, Field(description="It may be used.")] = False
+    reject: Annotated[bool, Field(description="It may not. Neither of the two: undecided.")] = False
     rating: Annotated[
         int | None,
-        Field(ge=1, le=5),
-        WithJsonSchema(
-            {"type": "integer", "minimum": 1, "maximum": 5, "description": "1 (poor) to 5 (great)."}
-        ),
+        Field(ge=1, le=5, json_schema_extra=_without_default),
+        _shown_as("integer", "1 (poor) to 5 (great).", minimum=1, maximum=5),
     ] = None
     comment: Annotated[
         str | None,
-        WithJsonSchema({"type": "string", "description": "What to keep, what to change."}),
+        Field(json_schema_extra=_without_default),
+        _shown_as("string", "What to keep, what to change."),
     ] = None
     accepts_closeness: Annotated[
         bool, Field(description="I know that it is close to the original, and approve it.")
     ] = False
     user_id: Annotated[
         int | None,
-        WithJsonSchema(
-            {"type": "integer", "description": "Who you are; empty: who asked for the variant."}
-        ),
+        Field(json_schema_extra=_without_default),
+        _shown_as("integer", "Who you are; empty: who asked for the variant."),
     ] = None
 
 
@@ -68,15 +78,15 @@ async def review_ad_variant(variant_id: int) -> Review:
         while True:
             asked += 1
             given = await _ask(variant, asked, mistake)
-            review = _review(given, variant)
             try:
+                review = _review(given, variant)
                 async with database.session() as session:
                     await save_review(session, variant=variant, review=review)
                     await session.commit()
                 break
             except InvalidQueryError as error:
                 mistake = str(error)
-    return completed(review, f"variant {variant_id}: {_word(given.decision)}")
+    return completed(review, f"variant {variant_id}: {_WORDS[review.is_approved]}")
 
 
 async def _ask(variant: AdVariant, number: int, mistake: str) -> VariantReview:
@@ -89,14 +99,12 @@ async def _ask(variant: AdVariant, number: int, mistake: str) -> VariantReview:
 
 
 def _review(given: VariantReview, variant: AdVariant) -> Review:
+    if given.approve and given.reject:
+        raise InvalidQueryError("approve", "approve it or reject it, not both.")
     return Review(
         user_id=given.user_id or variant.user_id,
-        is_approved=_APPROVALS[given.decision],
+        is_approved=given.approve if given.approve or given.reject else None,
         rating=given.rating,
         comment=given.comment or None,
         accepts_closeness=given.accepts_closeness,
     )
-
-
-def _word(decision: str) -> str:
-    return {"approve": "approved", "reject": "rejected"}.get(decision, "the review is left open")

@@ -87,12 +87,16 @@ async def read_states(run_ids: Sequence[UUID]) -> dict[UUID, RunState]:
 
 
 async def answer_review(run_id: UUID, review: Review) -> bool:
-    """Give a review to the run that waits for it; returns whether it waited."""
+    """Give a review to the run that waits for it; returns whether that run takes it."""
     if not _waits((await read_states([run_id])).get(run_id)):
         return False
     answer = review.model_dump(exclude={"is_approved"}, exclude_none=True)
-    answer["decision"] = _decision(review)
-    await aresume_flow_run(run_id, run_input=answer)
+    answer["approve"] = review.is_approved is True
+    answer["reject"] = review.is_approved is False
+    try:
+        await aresume_flow_run(run_id, run_input=answer)
+    except RuntimeError:  # somebody was faster, or its form is that of another version
+        return False
     return True
 
 
@@ -106,7 +110,7 @@ async def end_old_reviews(session: AsyncSession, *, older_than: float) -> int:
     limit = datetime.now(UTC) - timedelta(seconds=older_than)
     old = [run for run, state in states.items() if _waits(state) and state.timestamp < limit]
     for run_id in old:
-        await aresume_flow_run(run_id, run_input={"decision": "leave open"})
+        await aresume_flow_run(run_id, run_input={"comment": ""})
     return len(old)
 
 
@@ -128,7 +132,3 @@ async def _start(
 
 def _waits(state: RunState | None) -> bool:
     return state is not None and state.type is StateType.PAUSED
-
-
-def _decision(review: Review) -> str:
-    return {True: "approve", False: "reject", None: "leave open"}[review.is_approved]
