@@ -28,16 +28,17 @@ from playwright.async_api import Error as BrowserError
 from adspark.errors import ConfigurationError
 
 # The shell draws the same without a browser's windows, and three times as fast.
-_PROGRAMS = (
+PROGRAMS = (
     "chromium-headless-shell",
     "chromium",
     "chromium-browser",
     "google-chrome",
     "google-chrome-stable",
 )
-_INSTALL = "`playwright install chromium` (or `apt-get install chromium`)"
+_INSTALL = "`playwright install chromium` (on Debian also: apt-get install chromium-headless-shell)"
 _START_LIMIT = 60.0  # seconds
 _CLOSE_LIMIT = 2.0  # seconds until something that does not close is killed
+_PAGES = 250  # after which browser and driver are started anew, for the driver's memory grows
 _HEAP = 256  # megabytes of JavaScript objects a page
 
 # Nobody listens on the discard port; and no request goes around the proxy, not even to loopback.
@@ -77,6 +78,9 @@ class Chromium:
         self._mark = f"--adspark-browser={uuid4().hex}"  # finds its processes among all others
         self._playwright: Playwright | None = None
         self._starting: asyncio.Task[Browser] | None = None
+        self._renewing = asyncio.Lock()
+        self._pages_open = 0
+        self._pages_left = _PAGES
 
     async def start(self) -> Browser:
         """The running browser.
@@ -98,6 +102,24 @@ class Chromium:
         Raises:
             ConfigurationError: as `start`.
         """
+        async with self._renewing:
+            if self._pages_left <= 0 and self._pages_open == 0:
+                await self.close()
+                self._pages_left = _PAGES
+            self._pages_left -= 1
+            self._pages_open += 1
+        try:
+            async with self._open_page(
+                width=width, height=height, scale=scale, has_scripts=has_scripts
+            ) as page:
+                yield page
+        finally:
+            self._pages_open -= 1
+
+    @asynccontextmanager
+    async def _open_page(
+        self, *, width: int, height: int, scale: float, has_scripts: bool
+    ) -> AsyncIterator[Page]:
         browser = await self.start()
         context = await browser.new_context(
             viewport=ViewportSize(width=width, height=height),
@@ -158,7 +180,7 @@ class Chromium:
         try:
             return await self._launch(self._playwright, None)
         except FileNotFoundError:
-            found = next(filter(None, map(shutil.which, _PROGRAMS)), None)
+            found = next(filter(None, map(shutil.which, PROGRAMS)), None)
         if found is None:
             raise ConfigurationError(
                 f"There is no Chromium: run {_INSTALL}, or name one in ADSPARK_BROWSER."

@@ -7,12 +7,13 @@ says so, and a person decides whether to pay once more.
 
 import asyncio
 import base64
+from collections.abc import Iterator
 from typing import Any, Self
 
 import httpx
 from pydantic import JsonValue, SecretStr
 
-from adspark.dify import host_of
+from adspark.dify import PROXY_GUESSES, fits_header, host_of, timeouts
 from adspark.dify_outputs import find_picture, without_pictures
 from adspark.errors import (
     ConfigurationError,
@@ -65,10 +66,15 @@ class ChatGenerator:
         self._sends_picture = sends_picture
         self._timeout = timeout
         secret = key.get_secret_value().strip() if key else ""
+        if not fits_header(secret):
+            raise InvalidCredentialsError(
+                "The chat endpoint's key holds a character that no key has; correct "
+                "ADSPARK_CHAT_KEY, or the block chat-model."
+            )
         self._http = httpx.AsyncClient(
             base_url=_checked_address(base_url),
             headers={"Authorization": f"Bearer {secret}"} if secret else {},
-            timeout=timeout,
+            timeout=timeouts(timeout, told_from=timeout),
             transport=transport,
         )
 
@@ -102,17 +108,22 @@ class ChatGenerator:
         try:
             async with asyncio.timeout(self._timeout):
                 response = await self._http.post("chat/completions", json=self._body(assignment))
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             await diary.not_begun()
             raise ServiceUnavailableError(
-                f"The chat endpoint cannot be reached: {error}"
+                f"The chat endpoint cannot be reached: {str(error) or type(error).__name__}."
             ) from error
         except (TimeoutError, httpx.HTTPError) as error:
             raise GenerationFailedError(
                 f"The chat endpoint took the question and gave no answer within "
                 f"{self._timeout:g} s ({type(error).__name__})."
             ) from error
-        if response.is_error:
+        if response.status_code in PROXY_GUESSES:
+            raise GenerationFailedError(
+                f"The chat endpoint's proxy got no answer from it (HTTP {response.status_code}); "
+                f"whether the model wrote one is not known."
+            )
+        if not response.is_success:
             await diary.not_begun()
             raise _error_of(response)
         return _parse(response)
@@ -146,9 +157,10 @@ def _parse(response: httpx.Response) -> Generated:
         message = body["choices"][0]["message"]
     except (ValueError, LookupError, TypeError):
         body, message = {}, {}
-    told = message.get("content") if isinstance(message, dict) else None
-    text = told.strip() if isinstance(told, str) else ""
-    picture = find_picture(text) or _attached_picture(message)
+    content = message.get("content") if isinstance(message, dict) else None
+    text = _text_of(content)
+    picture = find_picture(text) or next(_pictures_in(content), None)
+    picture = picture or next(_pictures_in(_attached(message)), None)
     copy = without_pictures(text) or None
     if copy is None and picture is None:
         raise GenerationFailedError("The chat endpoint's answer holds neither copy nor picture.")
@@ -165,13 +177,25 @@ def _parse(response: httpx.Response) -> Generated:
     )
 
 
-def _attached_picture(message: Any) -> str | None:  # noqa: ANN401
-    """The first of `message.images`, as some endpoints give the pictures that a model drew."""
-    try:
-        address = message["images"][0]["image_url"]["url"]
-    except (LookupError, TypeError):
-        return None
-    return address if isinstance(address, str) else None
+def _text_of(content: Any) -> str:  # noqa: ANN401
+    """The words of a message: a text, or the texts of a list of parts."""
+    parts = content if isinstance(content, list) else [content]
+    told = [part.get("text") if isinstance(part, dict) else part for part in parts]
+    return "\n\n".join(text.strip() for text in told if isinstance(text, str)).strip()
+
+
+def _attached(message: Any) -> Any:  # noqa: ANN401
+    """`message.images`, where some endpoints give the pictures that a model drew."""
+    return message.get("images") if isinstance(message, dict) else None
+
+
+def _pictures_in(parts: Any) -> Iterator[str]:  # noqa: ANN401
+    """The addresses of the pictures in a list of parts."""
+    for part in parts if isinstance(parts, list) else []:
+        image = part.get("image_url") if isinstance(part, dict) else None
+        address = image.get("url") if isinstance(image, dict) else image
+        if isinstance(address, str):
+            yield address
 
 
 def _error_of(response: httpx.Response) -> Exception:
@@ -183,11 +207,16 @@ def _error_of(response: httpx.Response) -> Exception:
             f"chat-model."
         )
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        if "insufficient_quota" in words:
+        if "insufficient_quota" in response.text:
             return QuotaExhaustedError(f"The chat endpoint's quota is used up: {words}")
         return RateLimitedError("The chat endpoint asks to slow down (429).")
     if status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return ServiceUnavailableError(f"The chat endpoint failed on its side (HTTP {status}).")
+    if response.has_redirect_location:
+        return ConfigurationError(
+            f"ADSPARK_CHAT_URL: the chat endpoint is at another address; {response.url.host} "
+            f"sends to {response.headers['location']!r} (HTTP {status})."
+        )
     return ServiceRefusedError(f"The chat endpoint refused the request (HTTP {status}): {words}")
 
 

@@ -9,7 +9,7 @@ belong to is the `user`; whoever comes back to them has to be the same.
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any, Self
 
 import httpx
@@ -29,6 +29,9 @@ from adspark.dify_payloads import (
     parse_detail,
     parse_event,
     parse_form,
+    parse_info,
+    parse_log,
+    parse_upload,
 )
 from adspark.errors import (
     AdSparkError,
@@ -45,11 +48,16 @@ DEFAULT_URL = "https://api.dify.ai/v1"
 DEFAULT_TIMEOUT = 30.0  # seconds for an answer that is not a stream
 FIRST_EVENT = 30.0  # seconds; a run that was asked wrongly can be silent for 300
 SILENCE = 60.0  # seconds without even a ping, which comes every 10
+_CONNECT = 10.0  # seconds; shorter than the others, for who was not reached has begun nothing
+_PAGES = 20  # of Dify's log, where an older one lists the runs of everybody
 _LONGEST_QUOTE = 300  # characters of a service's own words in a message
 _LAST = (FINISHED, PAUSED, ERROR)
 
 _QUOTA = ("provider_quota_exceeded", "rate_limit_error")
 _APP = ("not_workflow_app", "provider_not_initialize", "model_currently_not_support")
+# What a proxy says that has passed the request on and does not know what became of it; from 520
+# on they are Cloudflare's.
+PROXY_GUESSES = (502, 504, 520, 522, 524)
 
 
 class NotBegunError(ServiceUnavailableError):
@@ -88,9 +96,15 @@ class DifyClient:
         silence: float = SILENCE,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        if not key.get_secret_value().strip():
+        secret = key.get_secret_value().strip()
+        if not secret:
             raise InvalidCredentialsError(
                 "Dify needs a key: set ADSPARK_DIFY_KEY, or the block dify-workflow."
+            )
+        if not fits_header(secret):
+            raise InvalidCredentialsError(
+                "Dify's key holds a character that no key has; correct ADSPARK_DIFY_KEY, or the "
+                "block dify-workflow."
             )
         self.base_url = _checked_address(base_url)
         self._run_path = f"workflows/{workflow_id}/run" if workflow_id else "workflows/run"
@@ -99,8 +113,8 @@ class DifyClient:
         self._silence = silence
         self._http = httpx.AsyncClient(
             base_url=self.base_url,
-            headers={"Authorization": f"Bearer {key.get_secret_value().strip()}"},
-            timeout=httpx.Timeout(timeout),
+            headers={"Authorization": f"Bearer {secret}"},
+            timeout=timeouts(timeout, told_from=min(timeout, first_event)),
             transport=transport,
         )
 
@@ -121,7 +135,7 @@ class DifyClient:
         Raises:
             AdSparkError: as `run`.
         """
-        return AppInfo.model_validate(await self._json("GET", "info"))
+        return parse_info(await self._json("GET", "info"))
 
     async def form(self) -> AppForm:
         """The inputs that the app asks for; free.
@@ -143,9 +157,7 @@ class DifyClient:
         body = await self._json(
             "POST", "files/upload", files={"file": (name, content, media_type)}, data={"user": user}
         )
-        if not isinstance(body.get("id"), str):
-            raise ServiceUnavailableError("Dify's answer to an upload names no file.")
-        return UploadedFile.model_validate(body)
+        return parse_upload(body)
 
     async def run(self, inputs: Mapping[str, JsonValue], *, user: str) -> AsyncGenerator[RunEvent]:
         """Start a run, which costs money, and give its events without pings.
@@ -165,9 +177,10 @@ class DifyClient:
         body = {"inputs": dict(inputs), "response_mode": "streaming", "user": user}
         is_begun = False
         try:
-            async for event in self._stream("POST", self._run_path, json=body):
-                is_begun = True
-                yield event
+            async with aclosing(self._stream("POST", self._run_path, json=body)) as events:
+                async for event in events:
+                    is_begun = True
+                    yield event
         except ServiceUnavailableError as error:
             if is_begun or isinstance(error, NotBegunError):
                 raise
@@ -183,8 +196,10 @@ class DifyClient:
             AdSparkError: as `run`.
         """
         parameters = {"user": user, "include_state_snapshot": "true"}
-        async for event in self._stream("GET", f"workflow/{run_id}/events", params=parameters):
-            yield event
+        path = f"workflow/{run_id}/events"
+        async with aclosing(self._stream("GET", path, params=parameters)) as events:
+            async for event in events:
+                yield event
 
     async def detail(self, run_id: str) -> RunDetail:
         """How a run is, and what it gave.
@@ -202,14 +217,16 @@ class DifyClient:
             AdSparkError: as `run`.
         """
         parameters = {"created_by_end_user_session_id": user, "limit": "100"}
-        body = await self._json("GET", "workflows/logs", params=parameters)
-        found = []
-        for row in body.get("data") or []:
-            run, owner = row.get("workflow_run"), row.get("created_by_end_user") or {}
+        for page in range(1, _PAGES + 1):
+            body = await self._json(
+                "GET", "workflows/logs", params=parameters | {"page": f"{page}"}
+            )
+            log = parse_log(body)
             # An older Dify does not know the filter and lists everybody's.
-            if isinstance(run, dict) and owner.get("session_id") == user:
-                found.append(str(run["id"]))
-        return found
+            found = [row.run_id for row in log.rows if row.user == user]
+            if found or not log.rows or not log.has_more:
+                return found
+        return []
 
     async def stop(self, task_id: str, *, user: str) -> None:
         """End a run; one that has ended stays as it is.
@@ -223,7 +240,7 @@ class DifyClient:
         with _translated(self._timeout):
             async with asyncio.timeout(self._timeout):
                 response = await self._http.request(method, path, **request)
-        if response.is_error:
+        if not response.is_success:
             raise _error_of(response)
         try:
             body = response.json()
@@ -243,9 +260,11 @@ class DifyClient:
         **request: Any,  # noqa: ANN401
     ) -> AsyncGenerator[RunEvent]:
         """The events; pings are a sign of life once the first event has come."""
-        async with self._opened(method, path, request) as source:
-            events = source.aiter_sse()
-            first_by = asyncio.get_running_loop().time() + self._first_event
+        first_by = asyncio.get_running_loop().time() + self._first_event
+        async with (
+            self._opened(method, path, request, by=first_by) as source,
+            aclosing(source.aiter_sse()) as events,
+        ):
             is_first = True
             while True:
                 by = first_by if is_first else asyncio.get_running_loop().time() + self._silence
@@ -264,15 +283,17 @@ class DifyClient:
 
     @asynccontextmanager
     async def _opened(
-        self, method: str, path: str, request: dict[str, Any]
+        self, method: str, path: str, request: dict[str, Any], *, by: float
     ) -> AsyncIterator[EventSource]:
-        patience = httpx.Timeout(self._timeout, read=None)  # silence is watched event by event
-        sending = self._http.build_request(method, path, timeout=patience, **request)
+        patience = self._http.timeout.as_dict() | {"read": None}  # silence is watched by event
+        sending = self._http.build_request(
+            method, path, timeout=httpx.Timeout(**patience), **request
+        )
         with _translated(self._first_event):
-            async with asyncio.timeout(self._first_event):
+            async with asyncio.timeout_at(by):
                 response = await self._http.send(sending, stream=True)
         try:
-            if response.is_error:
+            if not response.is_success:
                 with _translated(self._timeout):
                     async with asyncio.timeout(self._timeout):
                         await response.aread()
@@ -284,6 +305,22 @@ class DifyClient:
             yield EventSource(response)
         finally:
             await response.aclose()
+
+
+def fits_header(secret: str) -> bool:
+    """Whether a key can be sent at all; what cannot would be quoted in the library's error."""
+    return secret.isascii() and secret.isprintable() and " " not in secret
+
+
+def timeouts(answer: float, *, told_from: float) -> httpx.Timeout:
+    """Time-outs by which a service that is not reached is told from one that does not answer.
+
+    Args:
+        answer: seconds between two bytes.
+        told_from: seconds after which the caller takes the answer for lost.
+    """
+    connect = min(_CONNECT, told_from / 2)
+    return httpx.Timeout(answer, connect=connect, pool=connect)
 
 
 def host_of(address: httpx.URL) -> str:
@@ -320,8 +357,13 @@ def _error_of(response: httpx.Response) -> AdSparkError:
         body = None
     told = body if isinstance(body, dict) else {}
     status = response.status_code
-    if status in (httpx.codes.BAD_GATEWAY, httpx.codes.GATEWAY_TIMEOUT):  # a proxy's guess
+    if status in PROXY_GUESSES:
         return ServiceUnavailableError(f"Dify's proxy got no answer from it (HTTP {status}).")
+    if response.has_redirect_location:
+        return ConfigurationError(
+            f"ADSPARK_DIFY_URL: Dify is at another address; {response.url.host} sends to "
+            f"{response.headers['location']!r} (HTTP {status})."
+        )
     return _error(status, str(told.get("code") or ""), str(told.get("message") or ""))
 
 

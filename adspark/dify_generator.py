@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import httpx
 from pydantic import JsonValue
 
 from adspark.dify import DifyClient, LostAnswerError, NotBegunError, UnknownRunError, event_error
@@ -18,6 +19,7 @@ from adspark.dify_payloads import (
     FINISHED,
     NODE_FINISHED,
     NODE_STARTED,
+    PAUSED,
     FormField,
     RunDetail,
     RunEvent,
@@ -37,7 +39,7 @@ from adspark.generation import Assignment, Diary, Generated, Receipt
 
 RUN_LIMIT = 1500.0  # seconds; Dify's own is 1200
 LOST_AFTER = 1200.0  # seconds; Dify ends every run by then, and lists it in its log
-_LOOKS = (0.0, 1.0, 3.0)  # seconds before each look into the log
+_LOOKS = (0.0, 1.0, 3.0)  # seconds before each look for a run, which is listed a little late
 _POLL = 3.0  # seconds between two looks at a run whose events are not to be had
 _SETTLING = 0.2  # seconds between a run's last event and the run as Dify keeps it
 
@@ -65,7 +67,8 @@ class DifyGenerator:
     Args:
         client: open; the caller closes it.
         mapping: the workflow's inputs and outputs.
-        run_limit: seconds that a run may take before it is stopped.
+        run_limit: seconds that a run may take before it is stopped; waiting for its turn is not
+            counted.
         lost_after: seconds after which a run that was asked for and is not in Dify's log has not
             begun.
     """
@@ -109,11 +112,20 @@ class DifyGenerator:
 
     async def generate(self, assignment: Assignment, diary: Diary) -> Generated:
         """See `Generator.generate`."""
+        record = _Record(diary, assignment.receipt)
+        run_id = await self._find_earlier(assignment)
+        inputs: dict[str, JsonValue] = {}
+        if run_id is None:
+            inputs = await self._inputs(assignment)
+            await record.asking()
         try:
             async with asyncio.timeout(self._run_limit):
-                detail = await self._run(assignment, diary)
+                if run_id is None:
+                    detail = await self._start(inputs, assignment.key, record)
+                else:
+                    detail = await self._go_on(run_id, assignment.key, record)
         except TimeoutError:
-            await self.cancel(None, key=assignment.key)
+            await self.cancel(record.receipt, key=assignment.key)
             raise GenerationFailedError(
                 f"Dify's run took longer than {self._run_limit:g} s and was stopped."
             ) from None
@@ -128,62 +140,61 @@ class DifyGenerator:
             if task_id is not None:
                 await self._client.stop(task_id, user=key)
 
-    async def _run(self, assignment: Assignment, diary: Diary) -> RunDetail:
-        """The finished run: the one that was begun before, else a new one."""
+    async def _find_earlier(self, assignment: Assignment) -> str | None:
+        """The run that was begun before; None where surely none was."""
         if assignment.receipt is not None:
-            return await self._follow(assignment.receipt.run_id, assignment.key, diary)
-        if assignment.asked_at is not None:
-            if (run_id := await self._find(assignment.key)) is not None:
-                return await self._take_up(run_id, assignment.key, diary)
+            return assignment.receipt.run_id
+        if assignment.asked_at is None:
+            return None
+        if (run_id := await self._find(assignment.key)) is None:
             self._check_surely_lost(assignment.asked_at)
-        return await self._start(assignment, diary)
+        return run_id
 
-    async def _start(self, assignment: Assignment, diary: Diary) -> RunDetail:
-        inputs = await self._inputs(assignment)
-        await diary.asking()
+    async def _start(self, inputs: dict[str, JsonValue], user: str, record: "_Record") -> RunDetail:
+        """A new run, to its end."""
         try:
-            return await self._listen_to_new(inputs, assignment, diary)
+            return await self._listen_to_new(inputs, user, record)
         except LostAnswerError as error:
-            if (run_id := await self._find(assignment.key)) is None:
+            if (run_id := await self._find(user)) is None:
                 raise PostponedError(f"{error} It is looked for again.") from error
-            return await self._take_up(run_id, assignment.key, diary)
-        except (NotBegunError, RateLimitedError, PermanentError) as error:
-            if not isinstance(error, GenerationFailedError):
-                await diary.not_begun()
+            return await self._go_on(run_id, user, record)
+        except (NotBegunError, RateLimitedError, PermanentError):
+            if record.receipt is None:
+                await record.not_begun()
             raise
 
     async def _listen_to_new(
-        self, inputs: dict[str, JsonValue], assignment: Assignment, diary: Diary
+        self, inputs: dict[str, JsonValue], user: str, record: "_Record"
     ) -> RunDetail:
-        run_id: str | None = None
-        steps = _Steps(diary)
-        async with aclosing(self._client.run(inputs, user=assignment.key)) as events:
+        steps = _Steps(record)
+        async with aclosing(self._client.run(inputs, user=user)) as events:
             try:
                 async for event in events:
-                    if run_id is None and event.workflow_run_id:
-                        run_id = event.workflow_run_id
-                        await diary.accepted(Receipt(run_id, event.task_id))
-                    if run_id is None and event.event == ERROR:
+                    if record.receipt is None and event.workflow_run_id:
+                        await record.accepted(Receipt(event.workflow_run_id, event.task_id))
+                    if record.receipt is None and event.event == ERROR:
                         raise event_error(event)
                     await steps.tell(event)
-                    if (detail := _end(event)) is not None:
-                        return detail
+                    if event.event == FINISHED:
+                        return parse_detail(event.data)
             except ServiceUnavailableError:
-                if run_id is None:
+                if record.receipt is None:
                     raise
-        if run_id is None:
+        if record.receipt is None:
             raise LostAnswerError("Dify's stream ended before it named the run.")
-        return await self._follow(run_id, assignment.key, diary)
+        return await self._follow(record.receipt.run_id, user, record)
 
-    async def _take_up(self, run_id: str, user: str, diary: Diary) -> RunDetail:
-        """A run that was found in the log: keep its names, then follow it."""
-        await diary.accepted(Receipt(run_id, await self._find_task(run_id, user)))
-        return await self._follow(run_id, user, diary)
+    async def _go_on(self, run_id: str, user: str, record: "_Record") -> RunDetail:
+        """A run that was begun before, to its end; the names of one found in the log are kept."""
+        if record.receipt is None:
+            await record.accepted(Receipt(run_id, await self._find_task(run_id, user)))
+        return await self._follow(run_id, user, record)
 
     async def _follow(self, run_id: str, user: str, diary: Diary) -> RunDetail:
         """Listen to a run that goes on, as often as the stream is cut, until it has ended."""
         steps = _Steps(diary)
         while True:
+            pause = _POLL  # then the run itself is asked again
             detail = await self._detail(run_id)
             if detail is not None:
                 _check_not_waiting(detail)
@@ -193,21 +204,25 @@ class DifyGenerator:
                 async with aclosing(self._client.events(run_id, user=user)) as events:
                     async for event in events:
                         await steps.tell(event)
+                        if event.event in (FINISHED, PAUSED, ERROR):
+                            pause = _SETTLING
             except (ServiceUnavailableError, UnknownRunError):
-                await asyncio.sleep(_POLL)  # then the run itself is asked again
-            else:
-                await asyncio.sleep(_SETTLING)
+                pass
+            await asyncio.sleep(pause)
 
     async def _detail(self, run_id: str) -> RunDetail | None:
         """The run as it is; None while Dify does not answer."""
-        try:
-            return await self._client.detail(run_id)
-        except UnknownRunError as error:
-            raise GenerationFailedError(
-                f"Dify no longer knows the run {run_id}, whose result was not fetched in time."
-            ) from error
-        except ServiceUnavailableError:
-            return None
+        for pause in _LOOKS:
+            await asyncio.sleep(pause)
+            try:
+                return await self._client.detail(run_id)
+            except UnknownRunError:
+                continue
+            except ServiceUnavailableError:
+                return None
+        raise GenerationFailedError(
+            f"Dify no longer knows the run {run_id}, whose result was not fetched in time."
+        )
 
     async def _find(self, user: str) -> str | None:
         """The run that was begun for this user, by Dify's log."""
@@ -242,11 +257,16 @@ class DifyGenerator:
         mapping = self._mapping
         form = await self._client.form()
         field = form.field(mapping.picture_input)
+        words = form.field(mapping.original_copy_input) if mapping.original_copy_input else None
+        if words is not None and words.required and not assignment.original_copy:
+            raise ConfigurationError(
+                f"Dify's workflow requires the input {words.variable!r}, but the words of this "
+                f"original are not known. Make it optional."
+            )
         inputs: dict[str, JsonValue] = {
             mapping.prompt_input: assignment.prompt,
             mapping.picture_input: await self._give_picture(assignment, field),
         }
-        words = form.field(mapping.original_copy_input) if mapping.original_copy_input else None
         if words is not None and assignment.original_copy:
             inputs[words.variable] = assignment.original_copy[: words.max_length]
         return inputs
@@ -263,7 +283,14 @@ class DifyGenerator:
                     f"This Dify gives uploads no address; make the workflow's input "
                     f"{self._mapping.picture_input!r} a file."
                 )
-            return str(self._client.base_url.join(uploaded.source_url))
+            address = self._absolute(uploaded.source_url)
+            if field is not None and field.max_length and len(address) > field.max_length:
+                raise ConfigurationError(
+                    f"The workflow's input {field.variable!r} takes at most {field.max_length} "
+                    f"characters, the picture's address has {len(address)}; make it a paragraph "
+                    f"or a file in Dify."
+                )
+            return address
         file: JsonValue = {
             "type": "image",
             "transfer_method": "local_file",
@@ -288,8 +315,36 @@ class DifyGenerator:
         )
         picture = found.picture
         if picture is not None and not picture.startswith("data:"):
-            picture = str(self._client.base_url.join(picture))
+            picture = self._absolute(picture)
         return Generated(found.text, picture, _metadata(detail))
+
+    def _absolute(self, address: str) -> str:
+        """An address of Dify's with its host; one that is none stays as it is."""
+        try:
+            return str(self._client.base_url.join(address))
+        except httpx.InvalidURL:
+            return address
+
+
+class _Record:
+    """A diary that also knows itself whether the generation was taken up."""
+
+    def __init__(self, diary: Diary, receipt: Receipt | None) -> None:
+        self._diary = diary
+        self.receipt = receipt
+
+    async def asking(self) -> None:
+        await self._diary.asking()
+
+    async def not_begun(self) -> None:
+        await self._diary.not_begun()
+
+    async def accepted(self, receipt: Receipt) -> None:
+        self.receipt = receipt
+        await self._diary.accepted(receipt)
+
+    async def progress(self, done: float, doing: str) -> None:
+        await self._diary.progress(done, doing)
 
 
 class _Steps:
@@ -326,13 +381,6 @@ def _check_not_waiting(detail: RunDetail) -> None:
             "Dify's workflow waits for a person's input, which AdSpark cannot give; leave that "
             "step out of it and review the variant in AdSpark."
         )
-
-
-def _end(event: RunEvent) -> RunDetail | None:
-    """What the last event says of the run; None where another has to be waited for."""
-    if event.event == FINISHED:
-        return parse_detail(event.data)
-    return None
 
 
 def _metadata(detail: RunDetail) -> dict[str, JsonValue]:

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from adspark.errors import ConfigurationError
 
-_MARKDOWN_IMAGE = re.compile(r"!\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
+_MARKDOWN_IMAGE = re.compile(r"!\[[^\]]*\]\(\s*<?((?:[^()\s>]|\([^()\s>]*\))+)>?[^)]*\)")
 _ADDRESS = re.compile(r"(https?://|/files/)\S+|data:image/[a-z+.-]+;base64,[A-Za-z0-9+/=\s]+")
 _PICTURE_KEYS = ("result", "url", "remote_url", "image_url", "image", "picture")
 _DEEPEST = 6  # levels of lists and objects
@@ -103,7 +103,7 @@ def _in_text(text: str, depth: int) -> Iterator[str]:
     stripped = text.strip()
     if _ADDRESS.fullmatch(stripped):
         yield stripped
-    yield from _MARKDOWN_IMAGE.findall(text)
+    yield from filter(_ADDRESS.fullmatch, _MARKDOWN_IMAGE.findall(text))
     parsed = _parsed(stripped)
     if isinstance(parsed, dict | list):  # a list that a code node gave as text
         yield from _addresses([parsed], depth + 1)
@@ -114,6 +114,6 @@ def _parsed(text: str) -> JsonValue:
         return None
     try:
         parsed: JsonValue = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return parsed

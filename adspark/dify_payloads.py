@@ -87,6 +87,20 @@ class UploadedFile(_Payload):
     source_url: str | None = None
 
 
+class LogRow(_Payload):
+    """One run in Dify's log; `user` is who started it, if that was no account of Dify's."""
+
+    run_id: str
+    user: str | None = None
+
+
+class LogPage(_Payload):
+    """A page of Dify's log, newest first."""
+
+    rows: tuple[LogRow, ...]
+    has_more: bool = False
+
+
 class RunEvent(_Payload):
     """One event of a run's stream."""
 
@@ -134,6 +148,43 @@ def parse_form(body: Mapping[str, Any]) -> AppForm:
     )
 
 
+def parse_info(body: Mapping[str, Any]) -> AppInfo:
+    """An answer of `GET /info`.
+
+    Raises:
+        ServiceUnavailableError: it is not one.
+    """
+    try:
+        return AppInfo.model_validate(_without_nulls(body))
+    except ValidationError as error:
+        raise ServiceUnavailableError("Dify's account of the app cannot be read.") from error
+
+
+def parse_upload(body: Mapping[str, Any]) -> UploadedFile:
+    """An answer of `POST /files/upload`.
+
+    Raises:
+        ServiceUnavailableError: it is not one.
+    """
+    try:
+        return UploadedFile.model_validate(body)
+    except ValidationError as error:
+        raise ServiceUnavailableError("Dify's answer to an upload names no file.") from error
+
+
+def parse_log(body: Mapping[str, Any]) -> LogPage:
+    """A page of `GET /workflows/logs`; rows without a run are left out."""
+    rows = []
+    listed = body.get("data")
+    for entry in listed if isinstance(listed, list) else []:
+        run = entry.get("workflow_run") if isinstance(entry, dict) else None
+        if isinstance(run, dict) and isinstance(run.get("id"), str):
+            owner = entry.get("created_by_end_user")
+            user = owner.get("session_id") if isinstance(owner, dict) else None
+            rows.append(LogRow(run_id=run["id"], user=user if isinstance(user, str) else None))
+    return LogPage(rows=tuple(rows), has_more=body.get("has_more") is True)
+
+
 def _parse_field(kind: str, values: Mapping[str, Any]) -> FormField:
     longest = values.get("max_length")
     options = values.get("options")
@@ -153,8 +204,9 @@ def parse_event(data: str) -> RunEvent:
         ServiceUnavailableError: it is not one; the stream was cut in the middle of it.
     """
     try:
-        return RunEvent.model_validate({"data": {}} | _without_nulls(json.loads(data)))
-    except (ValueError, TypeError) as error:
+        sent = json.loads(data)
+        return RunEvent.model_validate(_without_nulls(sent) if isinstance(sent, dict) else sent)
+    except ValueError as error:
         raise ServiceUnavailableError("Dify's stream holds something unreadable.") from error
 
 
@@ -164,8 +216,13 @@ def parse_detail(body: Mapping[str, Any]) -> RunDetail:
     Raises:
         ServiceUnavailableError: it is not one.
     """
+    told = _without_nulls(body)
     try:
-        return RunDetail.model_validate(_without_nulls(body))
+        if isinstance(told.get("outputs"), str):  # older Difys give the outputs as JSON in a text
+            told["outputs"] = json.loads(told["outputs"])
+        return RunDetail.model_validate(told)
+    except json.JSONDecodeError as error:
+        raise ServiceUnavailableError("Dify's account of a run has garbled outputs.") from error
     except ValidationError as error:
         raise ServiceUnavailableError(
             f"Dify's account of a run cannot be read: {error.errors()[0]['msg']}."

@@ -6,6 +6,7 @@ under its path whole or not at all.
 """
 
 import asyncio
+import errno
 import hashlib
 import re
 import uuid
@@ -23,6 +24,7 @@ _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 
 MOST_BYTES = 20 * 1024 * 1024
+_UNUSABLE = (NotADirectoryError, FileExistsError, PermissionError)
 _PATH = re.compile(r"(originals|variants)/[0-9a-f]{2}/[0-9a-f]{64}\.(png|jpeg|webp|gif)")
 
 
@@ -69,7 +71,9 @@ class MediaStore:
             UnusableContentError: it is no PNG, or too large.
             ServiceUnavailableError: the store does not answer.
         """
-        await asyncio.to_thread(_checked, content)
+        info = await asyncio.to_thread(_checked, content)
+        if info.format != "png":
+            raise UnusableContentError(f"An original is kept as a PNG, and this is {info.format}.")
         return await self._save(original_path(key), content)
 
     async def has(self, path: str) -> bool:
@@ -83,7 +87,10 @@ class MediaStore:
             UnusableContentError: there is none.
             ServiceUnavailableError: the store does not answer.
         """
-        return bytes(await self._call(self._files.cat_file, self._place(path)))
+        try:
+            return bytes(await self._call(self._files.cat_file, self._place(path)))
+        except FileNotFoundError as error:
+            raise UnusableContentError("The media store has no such picture.") from error
 
     def locate(self, path: str) -> str:
         """Where a person finds the picture: a file's path, or its address."""
@@ -92,7 +99,10 @@ class MediaStore:
 
     async def _save(self, path: str, content: bytes) -> str:
         if not await self.has(path):
-            await self._call(self._write, self._place(path), content)
+            try:
+                await self._call(self._write, self._place(path), content)
+            except FileNotFoundError as error:  # of an object store: the bucket
+                raise self._unusable("there is no such place") from error
         return path
 
     def _write(self, place: str, content: bytes) -> None:
@@ -113,16 +123,23 @@ class MediaStore:
     ) -> _Result:
         try:
             return await asyncio.to_thread(function, *given, **named)
-        except FileNotFoundError as error:
-            raise UnusableContentError("The media store has no such picture.") from error
-        except PermissionError as error:
-            raise ConfigurationError(
-                f"ADSPARK_MEDIA_URL: {self._root} cannot be used ({error.strerror})."
+        except FileNotFoundError:
+            raise
+        except _UNUSABLE as error:
+            raise self._unusable(error.strerror or str(error)) from error
+        except OSError as error:
+            if error.errno == errno.EROFS:
+                raise self._unusable(error.strerror or str(error)) from error
+            raise ServiceUnavailableError(
+                f"The media store at {self._root} does not answer: {error.strerror or error}."
             ) from error
         except Exception as error:  # every store has exceptions of its own
             raise ServiceUnavailableError(
                 f"The media store at {self._root} does not answer: {type(error).__name__}."
             ) from error
+
+    def _unusable(self, reason: str) -> ConfigurationError:
+        return ConfigurationError(f"ADSPARK_MEDIA_URL: {self._root} cannot be used ({reason}).")
 
     def _place(self, path: str) -> str:
         if not _PATH.fullmatch(path):

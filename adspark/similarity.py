@@ -44,8 +44,9 @@ class Similarity:
 def hash_picture(content: bytes) -> str:
     """The perceptual hash of a picture, which can be decoded: 64 hexadecimal digits."""
     with Image.open(io.BytesIO(content)) as image:
-        small = image.convert("RGB").convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX)
-    pixels = small.tobytes()
+        small = image.convert("RGBA").resize((_SIDE, _SIDE), Image.Resampling.BOX)
+    page = Image.new("RGBA", small.size, "white")  # what is transparent shows what it lies on
+    pixels = Image.alpha_composite(page, small).convert("L").tobytes()
     rows = [_frequencies(pixels[at : at + _SIDE]) for at in range(0, len(pixels), _SIDE)]
     waves = [wave for column in zip(*rows, strict=True) for wave in _frequencies(column)]
     # Rounded, so that what is nothing but arithmetic's dust in a plain picture decides no bit.

@@ -143,7 +143,8 @@ def _find_program() -> Path | None:
     """The program that the renderer runs, so that both run the same."""
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
-            if any(part.startswith("--adspark-browser") for part in process.cmdline()):
+            is_ours = any(part.startswith("--adspark-browser") for part in process.cmdline())
+            if is_ours and "chrom" in Path(process.exe()).name:  # not a shell that starts it
                 return Path(process.exe())
     return None
 

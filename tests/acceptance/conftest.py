@@ -17,6 +17,7 @@ import psutil
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from adspark.browser import PROGRAMS
 from tests.conftest import open_folder
 
 
@@ -133,8 +134,7 @@ def own_stack() -> Iterator[Stack]:
 @pytest.fixture(scope="package")
 def chromium() -> str | None:
     """An installed browser; None for Playwright's own."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    return next(filter(None, map(shutil.which, names)), None)
+    return next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
 @pytest.fixture
