@@ -20,7 +20,8 @@ demo: .make/installed .make/chromium
 	@$(BIN)/adspark demo
 
 test: .make/installed .make/chromium
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/integration tests/flows
+	@$(BIN)/python -m pytest tests/acceptance
 
 check: .make/installed
 	@$(BIN)/ruff format --check .

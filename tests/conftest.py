@@ -7,6 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
+# Parallel runs of pytest fix the width of a terminal, which tests of commands choose themselves.
+os.environ.pop("COLUMNS", None)
+
 import psycopg
 import pytest
 from psycopg import sql
