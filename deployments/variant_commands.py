@@ -140,7 +140,7 @@ def open_picture(
     variant: VariantId,
     original: Annotated[bool, typer.Option("--original", help="The original's picture.")] = False,
 ) -> None:
-    """Open a variant's picture in the system's viewer, and print where it is."""
+    """Print where a variant's picture is and, in a terminal, open it in the system's viewer."""
 
     async def act(session: AsyncSession) -> VariantSummary:
         return summary_of(await read_variant(session, variant_id=variant))
@@ -151,7 +151,8 @@ def open_picture(
         raise UnusableContentError(f"There is no such picture: {summary.headline}.")
     place = _media().locate(path)
     out.print(escape(place), soft_wrap=True)
-    typer.launch(place)
+    if out.is_terminal:
+        typer.launch(place)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Variants on the terminal: the list, all about one, and the figures."""
 
+import re
 from collections.abc import Sequence
 from textwrap import shorten
 
@@ -11,7 +12,8 @@ from adspark.variant_text import describe_similarity
 from adspark.variants import VariantSummary
 from deployments.output import age, moment, out, table
 
-_PROMPT_WIDTH = 28  # characters, so that a row fits on a line
+_PROMPT_WIDTH = 22  # characters, so that a row fits on a line
+_AD_ID = re.compile(r"^(CR\d{4})\d{12}(\d{4})$")  # shown by both its ends
 _DECISIONS = {True: "approved", False: "rejected", None: "open"}
 
 
@@ -40,22 +42,27 @@ def print_variant(
 
 def print_statistics(figures: VariantStatistics) -> None:
     """The figures, and below them why variants failed."""
-    rate = figures.approval_rate
-    shown: dict[str, object] = {
-        "variants": figures.variants,
+    rate, rating, seconds = figures.approval_rate, figures.mean_rating, figures.mean_seconds
+    counts = {
         "completed": figures.completed,
         "failed": figures.failed,
         "cancelled": figures.cancelled,
         "open": figures.pending + figures.processing,
-        "too close": figures.too_close,
-        "approved": "–" if rate is None else f"{rate:.0%}",
-        "rating": "–" if figures.mean_rating is None else f"{figures.mean_rating:.1f}",
-        "mean time": "–" if figures.mean_seconds is None else f"{figures.mean_seconds:.0f} s",
     }
-    out.print(table("Variants", [shown]))
+    shown = {
+        "variants": ", ".join(f"{count} {name}" for name, count in counts.items()),
+        "too close": f"{figures.too_close} to their originals",
+        "approved": "none reviewed"
+        if rate is None
+        else f"{rate:.0%} of {figures.approved + figures.rejected} reviewed",
+        "rating": "none" if rating is None else f"{rating:.1f} of 5",
+        "time": "none yet" if seconds is None else f"{seconds:.0f} s, from taken up to completed",
+    }
+    for what, value in shown.items():
+        out.print(f"  {what:<12}{value}")
     if figures.failures:
         causes = [
-            {"failures": cause.variants, "kind": cause.kind, "latest": cause.latest}
+            {"failed": cause.variants, "kind": cause.kind, "latest": cause.latest}
             for cause in figures.failures
         ]
         out.print(table("Failures by cause", causes, wraps="latest"))
@@ -67,7 +74,7 @@ def _cells(variant: VariantSummary) -> dict[str, object]:
     return {
         "id": variant.id,
         "status": variant.status.value,
-        "original": variant.original_ad_id,
+        "original": _AD_ID.sub(r"\1…\2", variant.original_ad_id),
         "prompt": shorten(variant.prompt, _PROMPT_WIDTH, placeholder="…"),
         "confidence": variant.confidence_score,
         "similar": f"{max(known):.0%}{' !' if variant.is_too_close else ''}" if known else None,
