@@ -12,7 +12,7 @@ from adspark.variant_text import describe_similarity
 from adspark.variants import VariantSummary
 from deployments.output import age, moment, out, table
 
-_PROMPT_WIDTH = 22  # characters, so that a row fits on a line
+_PROMPT_WIDTH = 18  # characters, so that a row fits on a line
 _AD_ID = re.compile(r"^(CR\d{4})\d{12}(\d{4})$")  # shown by both its ends
 _DECISIONS = {True: "approved", False: "rejected", None: "open"}
 
@@ -76,7 +76,7 @@ def _cells(variant: VariantSummary) -> dict[str, object]:
         "status": variant.status.value,
         "original": _AD_ID.sub(r"\1…\2", variant.original_ad_id),
         "prompt": shorten(variant.prompt, _PROMPT_WIDTH, placeholder="…"),
-        "confidence": variant.confidence_score,
+        "conf.": variant.confidence_score,
         "similar": f"{max(known):.0%}{' !' if variant.is_too_close else ''}" if known else None,
         "asked": age(variant.requested_at),
     }

@@ -105,7 +105,7 @@ def test_the_list_fits_a_terminal(database_url: str) -> None:
     lines = run("list").stdout.splitlines()
     assert max(map(len, lines)) <= 80
     shown = [" ".join(line.split()) for line in lines]
-    assert "2 pending CR0000…0001 A much longer prompt… – – 0 min" in shown
+    assert "2 pending CR0000…0001 A much longer… – – 0 min" in shown
     assert "1 completed CR0000…0001 A | red [one] 1.0 95% ! 0 min" in shown
     assert "2 pending" not in told("list", "--status", "completed")
 
