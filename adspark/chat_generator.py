@@ -13,10 +13,8 @@ from typing import Any, Self
 import httpx
 from pydantic import JsonValue, SecretStr
 
-from adspark.dify import PROXY_GUESSES, fits_header, host_of, timeouts
 from adspark.dify_outputs import find_picture, without_pictures
 from adspark.errors import (
-    ConfigurationError,
     GenerationFailedError,
     InvalidCredentialsError,
     InvalidQueryError,
@@ -26,7 +24,16 @@ from adspark.errors import (
     ServiceUnavailableError,
 )
 from adspark.generation import Assignment, Diary, Generated, Receipt
+from adspark.generator_http import (
+    PROXY_GUESSES,
+    check_redirect,
+    checked_address,
+    fits_header,
+    host_of,
+    timeouts,
+)
 
+_VARIABLE = "ADSPARK_CHAT_URL"
 DEFAULT_TIMEOUT = 300.0  # seconds; a local model is slow
 LONGEST_PROMPT = 20_000  # characters; a chat endpoint tells no limit of its own
 INSTRUCTIONS = (
@@ -72,7 +79,7 @@ class ChatGenerator:
                 "ADSPARK_CHAT_KEY, or the block chat-model."
             )
         self._http = httpx.AsyncClient(
-            base_url=_checked_address(base_url),
+            base_url=checked_address(_VARIABLE, base_url),
             headers={"Authorization": f"Bearer {secret}"} if secret else {},
             timeout=timeouts(timeout, told_from=timeout),
             transport=transport,
@@ -125,6 +132,7 @@ class ChatGenerator:
             )
         if not response.is_success:
             await diary.not_begun()
+            check_redirect(_VARIABLE, response)
             raise _error_of(response)
         return _parse(response)
 
@@ -212,19 +220,4 @@ def _error_of(response: httpx.Response) -> Exception:
         return RateLimitedError("The chat endpoint asks to slow down (429).")
     if status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return ServiceUnavailableError(f"The chat endpoint failed on its side (HTTP {status}).")
-    if response.has_redirect_location:
-        return ConfigurationError(
-            f"ADSPARK_CHAT_URL: the chat endpoint is at another address; {response.url.host} "
-            f"sends to {response.headers['location']!r} (HTTP {status})."
-        )
     return ServiceRefusedError(f"The chat endpoint refused the request (HTTP {status}): {words}")
-
-
-def _checked_address(base_url: str) -> httpx.URL:
-    try:
-        address = httpx.URL(base_url.rstrip("/") + "/")
-    except httpx.InvalidURL:
-        address = httpx.URL("")
-    if address.scheme not in ("http", "https") or not address.host:
-        raise ConfigurationError(f"ADSPARK_CHAT_URL: {base_url!r} is not an http(s) address.")
-    return address

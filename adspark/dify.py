@@ -7,15 +7,15 @@ belong to is the `user`; whoever comes back to them has to be the same.
 """
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Self
 
 import httpx
 from httpx_sse import EventSource
 from pydantic import JsonValue, SecretStr
 
+from adspark.dify_errors import LostAnswerError, NotBegunError, error_of, translated
 from adspark.dify_payloads import (
     ERROR,
     FINISHED,
@@ -33,43 +33,22 @@ from adspark.dify_payloads import (
     parse_log,
     parse_upload,
 )
-from adspark.errors import (
-    AdSparkError,
-    ConfigurationError,
-    InvalidCredentialsError,
-    QuotaExhaustedError,
-    RateLimitedError,
-    ServiceRefusedError,
-    ServiceUnavailableError,
-    UnusableContentError,
+from adspark.errors import InvalidCredentialsError, ServiceUnavailableError
+from adspark.generator_http import (
+    check_redirect,
+    checked_address,
+    fits_header,
+    host_of,
+    timeouts,
 )
 
+_VARIABLE = "ADSPARK_DIFY_URL"
 DEFAULT_URL = "https://api.dify.ai/v1"
 DEFAULT_TIMEOUT = 30.0  # seconds for an answer that is not a stream
 FIRST_EVENT = 30.0  # seconds; a run that was asked wrongly can be silent for 300
 SILENCE = 60.0  # seconds without even a ping, which comes every 10
-_CONNECT = 10.0  # seconds; shorter than the others, for who was not reached has begun nothing
 _PAGES = 20  # of Dify's log, where an older one lists the runs of everybody
-_LONGEST_QUOTE = 300  # characters of a service's own words in a message
 _LAST = (FINISHED, PAUSED, ERROR)
-
-_QUOTA = ("provider_quota_exceeded", "rate_limit_error")
-_APP = ("not_workflow_app", "provider_not_initialize", "model_currently_not_support")
-# What a proxy says that has passed the request on and does not know what became of it; from 520
-# on they are Cloudflare's.
-PROXY_GUESSES = (502, 504, 520, 522, 524)
-
-
-class NotBegunError(ServiceUnavailableError):
-    """Dify did not take up the request, surely."""
-
-
-class LostAnswerError(ServiceUnavailableError):
-    """Nobody knows whether what was asked has begun: the answer never came."""
-
-
-class UnknownRunError(ServiceRefusedError):
-    """Dify knows no such run, or not for this user."""
 
 
 class DifyClient:
@@ -106,7 +85,7 @@ class DifyClient:
                 "Dify's key holds a character that no key has; correct ADSPARK_DIFY_KEY, or the "
                 "block dify-workflow."
             )
-        self.base_url = _checked_address(base_url)
+        self.base_url = checked_address(_VARIABLE, base_url)
         self._run_path = f"workflows/{workflow_id}/run" if workflow_id else "workflows/run"
         self._timeout = timeout
         self._first_event = first_event
@@ -128,6 +107,13 @@ class DifyClient:
     def host(self) -> str:
         """host:port of Dify."""
         return host_of(self.base_url)
+
+    def absolute(self, address: str) -> str:
+        """An address of Dify's with its host; one that is none stays as it is."""
+        try:
+            return str(self.base_url.join(address))
+        except httpx.InvalidURL:
+            return address
 
     async def info(self) -> AppInfo:
         """Name and mode of the key's app; free.
@@ -237,11 +223,12 @@ class DifyClient:
         await self._json("POST", f"workflows/tasks/{task_id}/stop", json={"user": user})
 
     async def _json(self, method: str, path: str, **request: Any) -> dict[str, Any]:  # noqa: ANN401
-        with _translated(self._timeout):
+        with translated(self._timeout):
             async with asyncio.timeout(self._timeout):
                 response = await self._http.request(method, path, **request)
+        check_redirect(_VARIABLE, response)
         if not response.is_success:
-            raise _error_of(response)
+            raise error_of(response)
         try:
             body = response.json()
         except ValueError:
@@ -268,7 +255,7 @@ class DifyClient:
             is_first = True
             while True:
                 by = first_by if is_first else asyncio.get_running_loop().time() + self._silence
-                with _translated(self._first_event if is_first else self._silence):
+                with translated(self._first_event if is_first else self._silence):
                     async with asyncio.timeout_at(by):
                         sent = await anext(events, None)
                 if sent is None:
@@ -289,15 +276,16 @@ class DifyClient:
         sending = self._http.build_request(
             method, path, timeout=httpx.Timeout(**patience), **request
         )
-        with _translated(self._first_event):
+        with translated(self._first_event):
             async with asyncio.timeout_at(by):
                 response = await self._http.send(sending, stream=True)
         try:
             if not response.is_success:
-                with _translated(self._timeout):
+                with translated(self._timeout):
                     async with asyncio.timeout(self._timeout):
                         await response.aread()
-                raise _error_of(response)
+                check_redirect(_VARIABLE, response)
+                raise error_of(response)
             if "text/event-stream" not in response.headers.get("content-type", ""):
                 raise ServiceUnavailableError(
                     f"Dify's answer to {path} is no stream of events; is a proxy in between?"
@@ -305,101 +293,3 @@ class DifyClient:
             yield EventSource(response)
         finally:
             await response.aclose()
-
-
-def fits_header(secret: str) -> bool:
-    """Whether a key can be sent at all; what cannot would be quoted in the library's error."""
-    return secret.isascii() and secret.isprintable() and " " not in secret
-
-
-def timeouts(answer: float, *, told_from: float) -> httpx.Timeout:
-    """Time-outs by which a service that is not reached is told from one that does not answer.
-
-    Args:
-        answer: seconds between two bytes.
-        told_from: seconds after which the caller takes the answer for lost.
-    """
-    connect = min(_CONNECT, told_from / 2)
-    return httpx.Timeout(answer, connect=connect, pool=connect)
-
-
-def host_of(address: httpx.URL) -> str:
-    """host:port of an address."""
-    return f"{address.host}:{address.port or (443 if address.scheme == 'https' else 80)}"
-
-
-def event_error(event: RunEvent) -> AdSparkError:
-    """What an `error` event of a stream means; the same codes as in answers."""
-    return _error(event.status or 500, event.code or "", event.message or "")
-
-
-@contextmanager
-def _translated(seconds: float) -> Iterator[None]:
-    """Errors of httpx as the project's own."""
-    try:
-        yield
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-        raise NotBegunError(f"Dify cannot be reached: {_reason(error)}.") from error
-    except (TimeoutError, httpx.TimeoutException) as error:
-        raise ServiceUnavailableError(f"Dify said nothing for {seconds:g} s.") from error
-    except (httpx.HTTPError, httpx.StreamError) as error:
-        raise ServiceUnavailableError(f"Dify's answer was cut off: {_reason(error)}.") from error
-
-
-def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
-
-
-def _error_of(response: httpx.Response) -> AdSparkError:
-    try:
-        body = json.loads(response.content)
-    except ValueError:
-        body = None
-    told = body if isinstance(body, dict) else {}
-    status = response.status_code
-    if status in PROXY_GUESSES:
-        return ServiceUnavailableError(f"Dify's proxy got no answer from it (HTTP {status}).")
-    if response.has_redirect_location:
-        return ConfigurationError(
-            f"ADSPARK_DIFY_URL: Dify is at another address; {response.url.host} sends to "
-            f"{response.headers['location']!r} (HTTP {status})."
-        )
-    return _error(status, str(told.get("code") or ""), str(told.get("message") or ""))
-
-
-def _error(status: int, code: str, message: str) -> AdSparkError:
-    """The table of Dify's errors."""
-    words = f"{code}: {message}"[:_LONGEST_QUOTE].strip(": ") or f"HTTP {status}"
-    kind: type[AdSparkError]
-    if status == httpx.codes.UNAUTHORIZED:
-        return InvalidCredentialsError(
-            f"Dify does not accept the key ({words}). Put the workflow app's key (app-…) in "
-            f"ADSPARK_DIFY_KEY or the block dify-workflow."
-        )
-    if code in _QUOTA:
-        return QuotaExhaustedError(
-            f"Dify: nothing is left of the plan, or of the model's quota ({words})."
-        )
-    if code in _APP or status == httpx.codes.FORBIDDEN:
-        return ConfigurationError(f"Dify cannot run this app as it is ({words}).")
-    if status == httpx.codes.TOO_MANY_REQUESTS:
-        kind = RateLimitedError
-    elif status in (httpx.codes.REQUEST_ENTITY_TOO_LARGE, httpx.codes.UNSUPPORTED_MEDIA_TYPE):
-        kind = UnusableContentError
-    elif status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        kind = NotBegunError
-    elif status == httpx.codes.NOT_FOUND:
-        kind = UnknownRunError
-    else:
-        kind = ServiceRefusedError
-    return kind(f"Dify refused the request ({words}).")
-
-
-def _checked_address(base_url: str) -> httpx.URL:
-    try:
-        address = httpx.URL(base_url.rstrip("/") + "/")
-    except httpx.InvalidURL:
-        address = httpx.URL("")
-    if address.scheme not in ("http", "https") or not address.host:
-        raise ConfigurationError(f"ADSPARK_DIFY_URL: {base_url!r} is not an http(s) address.")
-    return address

@@ -6,13 +6,13 @@ assignment is a `user` of its own, so that a run whose ids were lost can be foun
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import httpx
 from pydantic import JsonValue
 
-from adspark.dify import DifyClient, LostAnswerError, NotBegunError, UnknownRunError, event_error
+from adspark.dify import DifyClient
+from adspark.dify_errors import LostAnswerError, NotBegunError, UnknownRunError, event_error
+from adspark.dify_inputs import WorkflowMapping, check_form, fill_inputs
 from adspark.dify_outputs import find_outputs
 from adspark.dify_payloads import (
     ERROR,
@@ -20,16 +20,13 @@ from adspark.dify_payloads import (
     NODE_FINISHED,
     NODE_STARTED,
     PAUSED,
-    FormField,
     RunDetail,
     RunEvent,
     RunStatus,
     parse_detail,
 )
 from adspark.errors import (
-    ConfigurationError,
     GenerationFailedError,
-    InvalidQueryError,
     PermanentError,
     PostponedError,
     RateLimitedError,
@@ -42,23 +39,6 @@ LOST_AFTER = 1200.0  # seconds; Dify ends every run by then, and lists it in its
 _LOOKS = (0.0, 1.0, 3.0)  # seconds before each look for a run, which is listed a little late
 _POLL = 3.0  # seconds between two looks at a run whose events are not to be had
 _SETTLING = 0.2  # seconds between a run's last event and the run as Dify keeps it
-
-
-@dataclass(frozen=True)
-class WorkflowMapping:
-    """Which inputs and outputs of a workflow mean what; the defaults are the guide's workflow.
-
-    Attributes:
-        picture_input: takes the original's picture; its kind in the app's form decides whether as
-            an address or as a file.
-        original_copy_input: takes the original's words, if the workflow wants them.
-    """
-
-    prompt_input: str = "prompt"
-    picture_input: str = "url"
-    original_copy_input: str | None = None
-    text_output: str = "text"
-    picture_output: str = "json"
 
 
 class DifyGenerator:
@@ -93,22 +73,7 @@ class DifyGenerator:
 
     async def check(self, prompt: str) -> None:
         """See `Generator.check`; asks Dify for the app's form, which is free."""
-        form = await self._client.form()
-        known = self._known_inputs()
-        for variable in (self._mapping.prompt_input, self._mapping.picture_input):
-            if form.field(variable) is None:
-                listed = ", ".join(field.variable for field in form.fields) or "none"
-                raise ConfigurationError(
-                    f"Dify's workflow has no input {variable!r} (it has: {listed}). Correct "
-                    f"prompt_input and picture_input of the block dify-workflow."
-                )
-        for field in form.fields:
-            if field.required and field.variable not in known:
-                raise ConfigurationError(
-                    f"Dify's workflow requires the input {field.variable!r}, which AdSpark does "
-                    f"not fill. Make it optional, or name it in the block dify-workflow."
-                )
-        _check_prompt(form.field(self._mapping.prompt_input), prompt)
+        check_form(await self._client.form(), self._mapping, prompt)
 
     async def generate(self, assignment: Assignment, diary: Diary) -> Generated:
         """See `Generator.generate`."""
@@ -116,7 +81,7 @@ class DifyGenerator:
         run_id = await self._find_earlier(assignment)
         inputs: dict[str, JsonValue] = {}
         if run_id is None:
-            inputs = await self._inputs(assignment)
+            inputs = await fill_inputs(self._client, self._mapping, assignment)
             await record.asking()
         try:
             async with asyncio.timeout(self._run_limit):
@@ -253,55 +218,6 @@ class DifyGenerator:
                 f"its log has not shown the run for {self._lost_after:g} s."
             )
 
-    async def _inputs(self, assignment: Assignment) -> dict[str, JsonValue]:
-        mapping = self._mapping
-        form = await self._client.form()
-        field = form.field(mapping.picture_input)
-        words = form.field(mapping.original_copy_input) if mapping.original_copy_input else None
-        if words is not None and words.required and not assignment.original_copy:
-            raise ConfigurationError(
-                f"Dify's workflow requires the input {words.variable!r}, but the words of this "
-                f"original are not known. Make it optional."
-            )
-        inputs: dict[str, JsonValue] = {
-            mapping.prompt_input: assignment.prompt,
-            mapping.picture_input: await self._give_picture(assignment, field),
-        }
-        if words is not None and assignment.original_copy:
-            inputs[words.variable] = assignment.original_copy[: words.max_length]
-        return inputs
-
-    async def _give_picture(self, assignment: Assignment, field: FormField | None) -> JsonValue:
-        """Upload the picture; an input of text gets its address at Dify, which Dify can reach."""
-        picture = assignment.original
-        uploaded = await self._client.upload(
-            picture.content, name=picture.name, media_type=picture.media_type, user=assignment.key
-        )
-        if field is None or not field.takes_files:
-            if uploaded.source_url is None:
-                raise ConfigurationError(
-                    f"This Dify gives uploads no address; make the workflow's input "
-                    f"{self._mapping.picture_input!r} a file."
-                )
-            address = self._absolute(uploaded.source_url)
-            if field is not None and field.max_length and len(address) > field.max_length:
-                raise ConfigurationError(
-                    f"The workflow's input {field.variable!r} takes at most {field.max_length} "
-                    f"characters, the picture's address has {len(address)}; make it a paragraph "
-                    f"or a file in Dify."
-                )
-            return address
-        file: JsonValue = {
-            "type": "image",
-            "transfer_method": "local_file",
-            "upload_file_id": uploaded.id,
-        }
-        return [file] if field.kind == "file-list" else file
-
-    def _known_inputs(self) -> set[str | None]:
-        mapping = self._mapping
-        return {mapping.prompt_input, mapping.picture_input, mapping.original_copy_input}
-
     def _outcome(self, detail: RunDetail) -> Generated:
         if detail.status in (RunStatus.FAILED, RunStatus.STOPPED):
             raise GenerationFailedError(
@@ -315,15 +231,8 @@ class DifyGenerator:
         )
         picture = found.picture
         if picture is not None and not picture.startswith("data:"):
-            picture = self._absolute(picture)
+            picture = self._client.absolute(picture)
         return Generated(found.text, picture, _metadata(detail))
-
-    def _absolute(self, address: str) -> str:
-        """An address of Dify's with its host; one that is none stays as it is."""
-        try:
-            return str(self._client.base_url.join(address))
-        except httpx.InvalidURL:
-            return address
 
 
 class _Record:
@@ -360,19 +269,6 @@ class _Steps:
         if event.event in (NODE_STARTED, NODE_FINISHED):
             share = 1 - 0.7**self._done  # how many nodes there are, nobody says
             await self._diary.progress(share, event.text("title") or "working")
-
-
-def _check_prompt(field: FormField | None, prompt: str) -> None:
-    if field is None:
-        return
-    if field.max_length and len(prompt) > field.max_length:
-        raise InvalidQueryError(
-            "prompt",
-            f"{len(prompt)} characters; this workflow's input {field.variable!r} takes at most "
-            f"{field.max_length}. Shorten it, or raise the limit in Dify (a paragraph has none).",
-        )
-    if field.options and prompt not in field.options:
-        raise InvalidQueryError("prompt", f"this workflow takes only: {', '.join(field.options)}.")
 
 
 def _check_not_waiting(detail: RunDetail) -> None:

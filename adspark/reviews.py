@@ -72,6 +72,11 @@ class Review(BaseModel):
     comment: str | None = None
     accepts_closeness: bool = False
 
+    @property
+    def says_something(self) -> bool:
+        """Whether there is anything to keep."""
+        return (self.is_approved, self.rating, self.comment) != (None, None, None)
+
 
 class StoredReview(Review):
     """A review with the time of its last change."""

@@ -7,7 +7,8 @@ from typing import Self
 from pydantic import Field, HttpUrl, SecretStr
 
 from adspark.dify import DEFAULT_URL, FIRST_EVENT, SILENCE, DifyClient
-from adspark.dify_generator import LOST_AFTER, RUN_LIMIT, DifyGenerator, WorkflowMapping
+from adspark.dify_generator import LOST_AFTER, RUN_LIMIT, DifyGenerator
+from adspark.dify_inputs import WorkflowMapping
 from adspark.errors import InvalidCredentialsError
 from adspark.settings import Settings
 from blocks.configured import ConfiguredBlock

@@ -197,8 +197,6 @@ def review(
     user: Annotated[int, typer.Option(help="Who you are.")] = 1,
 ) -> None:
     """Say what you think of a finished variant; again, to change it."""
-    if approve is None and rating is None and comment is None:
-        raise InvalidQueryError("review", "say something: --approve, --reject, --rating, --comment")
     given = Review(
         user_id=user,
         is_approved=approve,
@@ -206,6 +204,8 @@ def review(
         comment=comment,
         accepts_closeness=accept_closeness,
     )
+    if not given.says_something:
+        raise InvalidQueryError("review", "say something: --approve, --reject, --rating, --comment")
 
     async def act(session: AsyncSession) -> UUID | None:
         found = await read_variant(session, variant_id=variant)

@@ -80,9 +80,10 @@ async def review_ad_variant(variant_id: int) -> Review:
             given = await _ask(variant, asked, mistake)
             try:
                 review = _review(given, variant)
-                async with database.session() as session:
-                    await save_review(session, variant=variant, review=review)
-                    await session.commit()
+                if review.says_something:
+                    async with database.session() as session:
+                        await save_review(session, variant=variant, review=review)
+                        await session.commit()
                 break
             except InvalidQueryError as error:
                 mistake = str(error)

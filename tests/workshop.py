@@ -16,7 +16,8 @@ from adspark.addresses import AddressRules
 from adspark.creatives import save_creatives
 from adspark.database import Database
 from adspark.dify import DifyClient
-from adspark.dify_generator import DifyGenerator, WorkflowMapping
+from adspark.dify_generator import DifyGenerator
+from adspark.dify_inputs import WorkflowMapping
 from adspark.downloads import Downloader
 from adspark.errors import AdSparkError, TemporaryError
 from adspark.generating import Studio, cancel, generate, keep_original, working_on

@@ -12,13 +12,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from adspark.dify import (
-    DifyClient,
-    LostAnswerError,
-    NotBegunError,
-    UnknownRunError,
-    event_error,
-)
+from adspark.dify import DifyClient
+from adspark.dify_errors import LostAnswerError, NotBegunError, UnknownRunError, event_error
 from adspark.dify_payloads import AppForm, RunEvent, RunStatus, parse_detail, parse_form
 from adspark.errors import (
     AdSparkError,

@@ -11,8 +11,10 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from adspark.dify import DifyClient, NotBegunError
-from adspark.dify_generator import DifyGenerator, WorkflowMapping
+from adspark.dify import DifyClient
+from adspark.dify_errors import NotBegunError
+from adspark.dify_generator import DifyGenerator
+from adspark.dify_inputs import WorkflowMapping
 from adspark.errors import (
     AdSparkError,
     ConfigurationError,
