@@ -20,7 +20,7 @@ demo: .make/installed .make/chromium
 	@$(BIN)/adspark demo
 
 test: .make/installed .make/chromium
-	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/integration tests/flows
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests/flows tests/integration tests/unit
 	@$(BIN)/python -m pytest tests/acceptance
 
 check: .make/installed
