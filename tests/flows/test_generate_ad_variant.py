@@ -1,7 +1,10 @@
 """The flow generate-ad-variant: its result, its page, and that nothing is paid twice."""
 
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import httpx
@@ -12,6 +15,7 @@ from prefect.client.schemas.filters import ArtifactCollectionFilter, ArtifactCol
 from adspark.database import Database
 from adspark.errors import GenerationFailedError, InvalidQueryError, UnknownVariantError
 from adspark.models import VariantStatus
+from adspark.settings import get_settings
 from flows.generate_ad_variant import generate_ad_variant
 from tests.workshop import Workshop, workshop
 
@@ -102,3 +106,45 @@ async def test_secrets_are_in_no_state_log_or_artifact(shop: Workshop) -> None:
         base = str(client.api_url)
     told.append(httpx.post(f"{base}/artifacts/filter", json={}).text)
     assert not any("app-sandbox" in one for one in told)
+
+
+class _Model(BaseHTTPRequestHandler):
+    """A chat endpoint without a key, as of a local model."""
+
+    asked: ClassVar[list[dict[str, Any]]] = []
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        self.asked.append(json.loads(self.rfile.read(length)))
+        message = {"role": "assistant", "content": "Summer is here\nCome and see."}
+        answer = json.dumps({"id": "chat-1", "choices": [{"message": message}]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Be silent."""
+
+
+async def test_where_there_is_no_dify_a_local_model_writes_the_copy(
+    shop: Workshop, environment: pytest.MonkeyPatch
+) -> None:
+    ad, *_ = await shop.stock()
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Model) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        environment.setenv("ADSPARK_GENERATOR", "chat")
+        environment.setenv("ADSPARK_CHAT_URL", f"http://127.0.0.1:{server.server_port}/v1")
+        environment.setenv("ADSPARK_CHAT_MODEL", "llava")
+        get_settings.cache_clear()
+        made = await generate_ad_variant(ad, "Make it summer", 1)
+        server.shutdown()
+    assert (made.generator, made.title) == ("chat", "Summer is here")
+    assert (made.confidence_score, made.image_path) == (0.8, None)
+    assert "no picture" in (made.problem or "")
+    (asked,) = _Model.asked
+    wish, picture = asked["messages"][1]["content"]
+    assert asked["model"] == "llava"
+    assert wish["text"].startswith("Make it summer")
+    assert picture["image_url"]["url"].startswith("data:image/png;base64,")
