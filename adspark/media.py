@@ -11,6 +11,8 @@ import hashlib
 import re
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -92,6 +94,22 @@ class MediaStore:
         except FileNotFoundError as error:
             raise UnusableContentError("The media store has no such picture.") from error
 
+    async def list_pictures(self) -> dict[str, int]:
+        """The paths of all pictures, with their sizes in bytes."""
+        found = await self._call(self._list)
+        return {path: size for path, size in found.items() if _PATH.fullmatch(path)}
+
+    async def changed_at(self, path: str) -> datetime:
+        """When a picture was written."""
+        moment = await self._call(self._files.modified, self._place(path))
+        aware: datetime = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return aware
+
+    async def remove(self, path: str) -> None:
+        """Remove a picture; one that is gone already stays gone."""
+        with suppress(FileNotFoundError):
+            await self._call(self._files.rm_file, self._place(path))
+
     def locate(self, path: str) -> str:
         """Where a person finds the picture: a file's path, or its address."""
         place = self._place(path)
@@ -104,6 +122,14 @@ class MediaStore:
             except FileNotFoundError as error:  # of an object store: the bucket
                 raise self._unusable("there is no such place") from error
         return path
+
+    def _list(self) -> dict[str, int]:
+        if not self._files.exists(self._root):
+            return {}
+        self._files.invalidate_cache()
+        found = self._files.find(self._root, detail=True)
+        start = len(self._root.lstrip("/")) + 1
+        return {place.lstrip("/")[start:]: int(told["size"]) for place, told in found.items()}
 
     def _write(self, place: str, content: bytes) -> None:
         if not self._is_local:  # an object store shows an object once it is whole

@@ -108,6 +108,19 @@ class Settings(BaseSettings):
     review_time_limit: float = Field(
         default=86400.0, gt=0, description="Seconds that a finished variant waits for a review."
     )
+    cleanup_time_limit: float = Field(
+        default=1800.0, gt=0, description="Seconds that one attempt of a clean-up may take."
+    )
+    keep_fetches_days: int = Field(
+        default=400, description="Days that the ledger of fetches is kept; at least 62."
+    )
+    keep_rejected_days: int = Field(
+        default=30, description="Days that rows which could not be read are kept."
+    )
+    keep_messages_days: int = Field(default=90, description="Days that delivered digests are kept.")
+    keep_runs_days: float = Field(
+        default=30, gt=1 / 24, description="Days that Prefect keeps ended runs with their logs."
+    )
     browser: Path | None = Field(
         default=None, description="Chromium's program; empty: Playwright's own, else the system's."
     )

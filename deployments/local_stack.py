@@ -23,7 +23,13 @@ from deployments.parts import POLL, STOP_PATIENCE, Part, PartState
 from deployments.provisioning import provision
 from deployments.queue_classes import QUEUE_CLASSES
 from deployments.runs import crash_unfinished_runs, has_worker
-from deployments.stack_settings import HOST, part_environment, port_holder, sandbox_settings
+from deployments.stack_settings import (
+    HOST,
+    part_environment,
+    port_holder,
+    sandbox_settings,
+    server_environment,
+)
 from deployments.stack_state import (
     ProcessId,
     StackState,
@@ -166,7 +172,7 @@ class LocalStack:
         self._spawn(
             "prefect server",
             ["-m", "prefect", "server", "start", "--host", HOST, "--port", port],
-            environment | {"PREFECT_SERVER_DATABASE_CONNECTION_URL": prefect_url},
+            environment | server_environment(self._settings, prefect_url),
             address=self.ui_url,
         )
         await self._until_ready("prefect server", lambda: _answers(f"{self.state.api_url}/health"))

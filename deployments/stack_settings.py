@@ -70,6 +70,17 @@ def part_environment(settings: Settings, *, database_url: str, api_url: str) -> 
     )
 
 
+def server_environment(settings: Settings, database_url: str) -> dict[str, str]:
+    """What Prefect's server needs beside that: its database, and for how long it keeps runs."""
+    return {
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url,
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(
+            int(settings.keep_runs_days * 86400)
+        ),
+    }
+
+
 def port_holder(port: int) -> str | None:
     """Who has a local port: "python (pid 12)", "another program" where the system hides it."""
     with socket.socket() as probe:

@@ -4,6 +4,7 @@ import asyncio
 import io
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -80,11 +81,20 @@ def _pixel(rendering: Rendering, x: int, y: int) -> tuple[int, ...]:
 
 
 def _left_over() -> list[psutil.Process]:
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    ]
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def _kill_browsers(before: set[int]) -> None:
+    """SIGKILL for browsers that were not there before; the end of one may be that of others."""
+    for process in _left_over():
+        with suppress(psutil.NoSuchProcess):
+            if process.pid not in before and "chrom" in process.name():
+                process.kill()
 
 
 async def _wait_for_nothing(before: set[int]) -> list[str]:
@@ -404,9 +414,7 @@ async def test_a_browser_that_was_killed_is_started_anew(
     subject = Subject(Kind.PICTURE, f"{server.url}/picture")
     async with renderer_of(time_limit=20) as renderer:
         await renderer.render(subject)
-        for process in _left_over():
-            if process.pid not in before and "chrom" in process.name():
-                process.kill()
+        _kill_browsers(before)
         assert (await renderer.render(subject)).width == 60
 
 
@@ -420,9 +428,7 @@ async def test_a_browser_that_is_killed_under_a_page_is_started_anew(
             renderer.render(Subject(Kind.PAGE, f"{server.url}/page/never-loads"))
         )
         await asyncio.sleep(1)
-        for process in _left_over():
-            if process.pid not in before and "chrom" in process.name():
-                process.kill()
+        _kill_browsers(before)
         assert (await task).width == 300
 
 

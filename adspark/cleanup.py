@@ -1,0 +1,255 @@
+"""Remove what is old, in small steps that block nobody: ads, advertisers, the ledger, pictures.
+
+Every step is a transaction of its own over a batch of rows, forward by key; rows that somebody is
+just writing to are left for the next time. An ad stays while a variant of it is being made, and for
+good once one is approved. An ad that is gone is forgotten by the watches that have seen it.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.database import Database
+from adspark.errors import InvalidQueryError
+from adspark.media import MediaStore
+
+BATCH = 1000  # rows a step; their locks are held for well under a second
+LEAST_DAYS = {"days_old": 1, "fetches": 62}  # budgets and forecasts need two months of the ledger
+_UNUSED_FOR = timedelta(days=1)  # before a picture goes; a variant's is kept before its row is
+
+# What an ad needs to go; `c` is the creative.
+_IS_OLD = """
+    coalesce(c.last_shown, c.created_at) < now() - make_interval(days => :days)
+    AND NOT EXISTS (
+        SELECT FROM ad_variant v WHERE v.original_ad_id = c.ad_creative_id AND (
+            v.status IN ('pending', 'processing')
+            OR EXISTS (SELECT FROM variant_feedback f WHERE f.variant_id = v.id AND f.is_approved)
+        )
+    )
+"""
+_DELETE_CREATIVES = text(f"""
+    WITH old AS (
+        SELECT ad_creative_id AS key FROM creative c
+        WHERE ad_creative_id > :after AND {_IS_OLD}
+        ORDER BY 1 LIMIT :batch FOR UPDATE SKIP LOCKED
+    ), variants AS (
+        DELETE FROM ad_variant WHERE original_ad_id IN (SELECT key FROM old) RETURNING 1
+    ), creatives AS (
+        DELETE FROM creative WHERE ad_creative_id IN (SELECT key FROM old) RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM creatives) AS creatives,
+        (SELECT count(*) FROM variants) AS variants, (SELECT max(key) FROM old) AS last
+""")  # noqa: S608  (put together from a constant)
+# One that a watch names stays: its name is what the watch is shown by.
+_HAS_NOTHING = """
+    NOT EXISTS (SELECT FROM creative c WHERE c.advertiser_id = a.advertiser_id)
+    AND NOT EXISTS (SELECT FROM watch w WHERE a.advertiser_id = ANY (w.advertiser_ids))
+"""
+_DELETE_ADVERTISERS = text(f"""
+    WITH old AS (
+        SELECT advertiser_id AS key FROM advertiser a
+        WHERE advertiser_id > :after AND {_HAS_NOTHING}
+        ORDER BY 1 LIMIT :batch FOR UPDATE SKIP LOCKED
+    ), advertisers AS (
+        DELETE FROM advertiser WHERE advertiser_id IN (SELECT key FROM old) RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM advertisers) AS advertisers, (SELECT max(key) FROM old) AS last
+""")  # noqa: S608  (put together from a constant)
+_COUNT_CREATIVES = text(f"""
+    SELECT count(*) AS creatives, (
+        SELECT count(*) FROM ad_variant o JOIN creative c ON c.ad_creative_id = o.original_ad_id
+        WHERE {_IS_OLD}
+    ) AS variants
+    FROM creative c WHERE {_IS_OLD}
+""")  # noqa: S608  (put together from a constant)
+_COUNT_ADVERTISERS = text(
+    f"SELECT count(*) AS advertisers FROM advertiser a WHERE {_HAS_NOTHING}"  # noqa: S608
+)
+
+
+def _delete_dated(table: str, column: str, name: str, key_type: str) -> TextClause:
+    """The statement that removes a batch of a table's rows by the age of a column."""
+    return text(f"""
+        WITH old AS (
+            SELECT id AS key FROM "{table}"
+            WHERE id > CAST(:after AS {key_type})
+                AND {column} < now() - make_interval(days => :days)
+            ORDER BY 1 LIMIT :batch FOR UPDATE SKIP LOCKED
+        ), gone AS (
+            DELETE FROM "{table}" WHERE id IN (SELECT key FROM old) RETURNING 1
+        )
+        SELECT (SELECT count(*) FROM gone) AS {name},
+            (SELECT key FROM old ORDER BY key DESC LIMIT 1) AS last
+    """)  # noqa: S608  (put together from constants)
+
+
+def _count_dated(table: str, column: str, name: str) -> TextClause:
+    return text(
+        f'SELECT count(*) AS {name} FROM "{table}" '  # noqa: S608  (put together from constants)
+        f"WHERE {column} < now() - make_interval(days => :days)"
+    )
+
+
+_NO_UUID = "00000000-0000-0000-0000-000000000000"
+_DATED = {
+    "fetches": (("fetch", "started_at", "fetches"), "uuid", _NO_UUID),
+    "rejected_rows": (("rejected_row", "created_at", "rejected_rows"), "int", 0),
+    "messages": (("message", "delivered_at", "messages"), "int", 0),
+}
+_PICTURES = text("""
+    SELECT original_path FROM ad_variant WHERE original_path IS NOT NULL
+    UNION SELECT image_path FROM ad_variant WHERE image_path IS NOT NULL
+""")
+
+_IS_USED = text(
+    "SELECT EXISTS (SELECT FROM ad_variant WHERE original_path = :at OR image_path = :at)"
+)
+
+
+class Retention(BaseModel):
+    """For how many days what is kept.
+
+    Attributes:
+        days_old: ads, after they were shown last.
+        fetches: entries of the ledger, after they were begun.
+        rejected_rows: rows that could not be read.
+        messages: digests, after they were delivered.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    days_old: int = 90
+    fetches: int = 400
+    rejected_rows: int = 30
+    messages: int = 90
+
+
+class CleanupSummary(BaseModel):
+    """What was removed, or would be in a dry run; the result of `cleanup-old-creatives`."""
+
+    dry_run: bool
+    creatives: int = 0
+    variants: int = 0
+    advertisers: int = 0
+    fetches: int = 0
+    rejected_rows: int = 0
+    messages: int = 0
+    pictures: int = 0
+    picture_bytes: int = 0
+
+    @property
+    def headline(self) -> str:
+        """What was removed, in one line."""
+        counts = self.model_dump(exclude={"dry_run", "picture_bytes"})
+        told = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
+        size = f" ({self.picture_bytes / 2**20:.1f} MB)" if self.pictures else ""
+        verb = "would remove" if self.dry_run else "removed"
+        return f"{verb} {', '.join(told)}{size}" if told else f"{verb} nothing"
+
+
+def check_retention(retention: Retention) -> Retention:
+    """Refuse what would remove what is still needed.
+
+    Raises:
+        InvalidQueryError: names the field and the least it can be.
+    """
+    for field, days in retention:
+        least = LEAST_DAYS.get(field, 1)
+        if days < least:
+            raise InvalidQueryError(field, f"{days} days is too few; at least {least}.")
+    return retention
+
+
+async def clean_up(
+    database: Database,
+    media: MediaStore,
+    retention: Retention,
+    *,
+    dry_run: bool = False,
+    batch: int = BATCH,
+    on_step: Callable[[CleanupSummary], None] = lambda _: None,
+) -> CleanupSummary:
+    """Remove what is older than it is kept; a second run removes nothing more.
+
+    Args:
+        dry_run: count, remove nothing. Advertisers and pictures that become free by what would be
+            removed are not foreseen.
+        on_step: told what was removed so far, after each step.
+
+    Raises:
+        InvalidQueryError: something would be kept too short.
+        AdSparkError: the database or the media store does not work.
+    """
+    check_retention(retention)
+    summary = CleanupSummary(dry_run=dry_run)
+    work = _Work(database, summary, batch, on_step)
+    await work.do(_DELETE_CREATIVES, _COUNT_CREATIVES, after="", days=retention.days_old)
+    await work.do(_DELETE_ADVERTISERS, _COUNT_ADVERTISERS, after="", days=0)
+    for kind, (dated, key_type, first) in _DATED.items():
+        await work.do(
+            _delete_dated(*dated, key_type),
+            _count_dated(*dated),
+            after=first,
+            days=getattr(retention, kind),
+        )
+    await _remove_pictures(database, media, summary)
+    return summary
+
+
+class _Work:
+    """Steps of one clean-up, and what they have come to."""
+
+    def __init__(
+        self,
+        database: Database,
+        summary: CleanupSummary,
+        batch: int,
+        on_step: Callable[[CleanupSummary], None],
+    ) -> None:
+        self._database = database
+        self._summary = summary
+        self._batch = batch
+        self._on_step = on_step
+
+    async def do(self, delete: TextClause, count: TextClause, *, after: object, days: int) -> None:
+        """Remove one kind of rows, or count them."""
+        if self._summary.dry_run:
+            async with self._database.session() as session:
+                await self._take(session, count, {"days": days})
+            return
+        last: object | None = after
+        while last is not None:
+            values = {"after": last, "days": days, "batch": self._batch}
+            async with self._database.session() as session:
+                last = await self._take(session, delete, values)
+                await session.commit()
+            self._on_step(self._summary)
+
+    async def _take(
+        self, session: AsyncSession, statement: TextClause, values: dict[str, object]
+    ) -> object | None:
+        """Add up what a statement tells; returns the last key that it came to."""
+        told = dict((await session.execute(statement, values)).mappings().one())
+        last: object | None = told.pop("last", None)
+        for name, number in told.items():
+            setattr(self._summary, name, getattr(self._summary, name) + number)
+        return last
+
+
+async def _remove_pictures(database: Database, media: MediaStore, summary: CleanupSummary) -> None:
+    """Remove the pictures that no variant has, unless they are new."""
+    limit = datetime.now(UTC) - _UNUSED_FOR
+    stored = await media.list_pictures()
+    async with database.session() as session:
+        used = set(await session.scalars(_PICTURES))
+        for path in sorted(stored.keys() - used):
+            # Asked again, for a variant that is just being made may have come to share it.
+            if await media.changed_at(path) > limit or await session.scalar(_IS_USED, {"at": path}):
+                continue
+            if not summary.dry_run:
+                await media.remove(path)
+            summary.pictures += 1
+            summary.picture_bytes += stored[path]

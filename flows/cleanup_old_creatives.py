@@ -1,0 +1,58 @@
+"""Clean up: old ads with what belongs to them, the ledger, rejected rows, unused pictures.
+
+Blocks: adspark-database/adspark. Limits: 1800 s an attempt, one at a time. Tables: creative,
+advertiser, ad_variant, fetch, rejected_row, message, and what goes with their rows.
+"""
+
+from typing import Annotated
+
+from prefect import flow
+from prefect.artifacts import acreate_table_artifact
+from prefect.logging import get_run_logger
+from pydantic import Field
+
+from adspark.cleanup import CleanupSummary, Retention, check_retention
+from adspark.settings import get_settings
+from flows.endings import completed
+from tasks.clean_up import remove_old
+
+_MANY = 100_000  # removed rows after which PostgreSQL is worth a hint
+_HINT = "PostgreSQL reuses the space by itself; at once, and for fresh statistics: VACUUM (ANALYZE)"
+
+
+@flow(name="cleanup-old-creatives", persist_result=True, result_serializer="json")
+async def cleanup_old_creatives(
+    days_old: Annotated[int, Field(ge=1)] = 90, dry_run: bool = False
+) -> CleanupSummary:
+    """Remove ads that are no longer shown, and everything else that is kept for a time only.
+
+    Args:
+        days_old: Days since an ad was last shown; one with an approved variant stays.
+        dry_run: Count, remove nothing.
+    """
+    log = get_run_logger()
+    settings = get_settings()
+    retention = check_retention(
+        Retention(
+            days_old=days_old,
+            fetches=settings.keep_fetches_days,
+            rejected_rows=settings.keep_rejected_days,
+            messages=settings.keep_messages_days,
+        )
+    )
+    summary = await remove_old(retention, dry_run=dry_run)
+    await show_counts(summary)
+    log.info(summary.headline)
+    if summary.creatives > _MANY and not dry_run:
+        log.info(_HINT)
+    return completed(summary, summary.headline)
+
+
+async def show_counts(summary: CleanupSummary) -> None:
+    """What was removed, by kind, under Artifacts in the UI."""
+    counts = summary.model_dump(exclude={"dry_run"})
+    await acreate_table_artifact(
+        key="cleanup",
+        table=[{"kind": name.replace("_", " "), "count": count} for name, count in counts.items()],
+        description=summary.headline,
+    )
