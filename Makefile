@@ -35,6 +35,7 @@ benchmark: .make/installed .make/chromium
 	@$(BIN)/python -m benchmarks.sweep
 	@$(BIN)/python -m benchmarks.limit
 	@$(BIN)/python -m benchmarks.render
+	@$(BIN)/python -m benchmarks.cleanup
 
 clean:
 	rm -rf .make .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
