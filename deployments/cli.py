@@ -13,7 +13,9 @@ from deployments.budget_commands import budget
 from deployments.database_commands import app as database_app
 from deployments.fetch_commands import fetch, run
 from deployments.output import print_error
+from deployments.purge_commands import purge
 from deployments.stack_commands import demo, down, sandbox, up
+from deployments.status_commands import status
 from deployments.variant_commands import app as variant_app
 from deployments.watch_commands import app as watch_app
 
@@ -24,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, down, demo, fetch, run, budget, sandbox):
+for command in (up, down, demo, status, purge, fetch, run, budget, sandbox):
     app.command()(command)
 app.add_typer(database_app, name="db")
 app.add_typer(watch_app, name="watch")

@@ -222,6 +222,9 @@ class _Answers:
 
     def __init__(self, server: HostileServer) -> None:
         self._server = server
+        # Made before anybody waits for them.
+        self._gzip_bomb = gzip.compress(_CHUNK * 16 * 100)
+        self._png_bomb = make_png_bomb()
         self.app = Starlette(
             routes=[
                 Route("/picture", self.picture),
@@ -281,12 +284,7 @@ class _Answers:
 
     async def gzip_bomb(self, request: Request) -> Response:
         self._count(request)
-        packed = (
-            gzip.compress(gzip.compress(_CHUNK * 16 * 100))
-            if "twice" in (request.query_params)
-            else gzip.compress(_CHUNK * 16 * 100)
-        )
-        return Response(packed, headers={"content-encoding": "gzip"})
+        return Response(self._gzip_bomb, headers={"content-encoding": "gzip"})
 
     async def packed(self, request: Request) -> Response:
         self._count(request)
@@ -298,7 +296,7 @@ class _Answers:
 
     async def png_bomb(self, request: Request) -> Response:
         self._count(request)
-        return Response(make_png_bomb(), media_type="image/png")
+        return Response(self._png_bomb, media_type="image/png")
 
     async def truncated(self, request: Request) -> Response:
         self._count(request)

@@ -1,0 +1,75 @@
+"""`adspark purge`: drop runs that wait, after saying which.
+
+Prefect is imported inside the command: it takes a second.
+"""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from adspark.errors import ConfigurationError
+from deployments.fetch_commands import prefect_api_url
+from deployments.output import out, print_json
+from deployments.queue_classes import QUEUE_CLASSES
+
+_POOLS = [one.name for one in QUEUE_CLASSES]
+
+
+def purge(
+    pools: Annotated[
+        list[str] | None, typer.Argument(help=f"Of these pools; else all: {', '.join(_POOLS)}.")
+    ] = None,
+    state: Annotated[
+        list[str] | None,
+        typer.Option(help="late, scheduled or pending; several times; else late and pending."),
+    ] = None,
+    deployment: Annotated[str | None, typer.Option(help="Only this flow's runs.")] = None,
+    older_than: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Only those that were to begin so long ago.")
+    ] = 0.0,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+) -> None:
+    """Cancel runs that wait in the queues; what runs goes on, and schedules stay."""
+    from deployments.following import server  # noqa: PLC0415  (slow)
+    from deployments.purging import (  # noqa: PLC0415  (slow)
+        Waiting,
+        count_by_pool,
+        find_waiting,
+    )
+    from deployments.purging import purge as cancel  # noqa: PLC0415  (slow)
+
+    for pool in pools or []:
+        if pool not in _POOLS:
+            raise ConfigurationError(f"There is no pool {pool!r}; there are {', '.join(_POOLS)}.")
+    known = [one.value for one in Waiting]
+    for one in state or []:
+        if one not in known:
+            raise ConfigurationError(f"--state: {one!r} is none of {', '.join(known)}.")
+    states = [Waiting(one) for one in state or ("late", "pending")]
+
+    async def do() -> int:
+        async with server(prefect_api_url()) as client:
+            found = await find_waiting(
+                client,
+                pools=pools or [],
+                states=states,
+                deployment=deployment,
+                older_than=older_than,
+            )
+            for pool, counts in count_by_pool(found).items():
+                told = ", ".join(f"{number} {name}" for name, number in counts.items())
+                out.print(f"{pool}: {told}")
+            if not found or dry_run:
+                return 0
+            if not yes:
+                typer.confirm(f"Cancel these {len(found)} runs?", abort=True)
+            return await cancel(client, found)
+
+    purged = asyncio.run(do())
+    if as_json:
+        print_json({"purged": purged})
+    else:
+        out.print(f"{purged} runs were cancelled." if purged else "Nothing was cancelled.")

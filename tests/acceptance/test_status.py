@@ -1,0 +1,52 @@
+"""The system's state and queues as operators meet them: exit codes, remedies, a purge."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from tests.acceptance.conftest import Stack
+
+
+def prefect(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Prefect's own command, told where the server is."""
+    program = str(Path(sys.executable).parent / "prefect")
+    return stack.run("env", f"PREFECT_API_URL={stack.api_url}", program, *arguments)
+
+
+def test_a_running_stack_is_well_and_a_paused_pool_is_mended_as_told(stack: Stack) -> None:
+    well = stack.adspark("status")
+    assert (well.returncode, "Everything is well." in well.stdout) == (0, True), well.stdout
+    pools = {
+        one["name"]: one for one in json.loads(stack.adspark("status", "--json").stdout)["pools"]
+    }
+    assert {name: (one["workers"], one["slots"]) for name, one in pools.items()} == {
+        "default": (1, 2),
+        "data-fetch": (1, 2),
+        "ai-generation": (1, 1),
+        "maintenance": (1, 1),
+    }
+    paused = {"is_paused": True}
+    httpx.patch(f"{stack.api_url}/work_pools/maintenance", json=paused).raise_for_status()
+    ill = stack.adspark("status", "--json")
+    assert ill.returncode == 1
+    (problem,) = json.loads(ill.stdout)["problems"]
+    assert problem["what"] == "pool maintenance is paused"
+
+    # What waits in it meanwhile is purged on request, and only that.
+    deployment = "cleanup-old-creatives/adspark"
+    assert prefect(stack, "deployment", "run", deployment, "-p", "dry_run=true").returncode == 0
+    asked = stack.adspark("purge", "maintenance", "--state", "scheduled", "--dry-run")
+    assert "maintenance: " in asked.stdout
+    assert "Nothing was cancelled." in asked.stdout
+    purged = stack.adspark(
+        "purge", "--deployment", "cleanup-old-creatives", "--state", "scheduled", "--yes"
+    )
+    assert "were cancelled" in purged.stdout, purged.stderr
+
+    program, *arguments = problem["remedy"].split()
+    assert program == "prefect"
+    assert prefect(stack, *arguments).returncode == 0
+    assert stack.adspark("status").returncode == 0

@@ -1,0 +1,93 @@
+"""The state of the system and its queues, as operators ask for it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.objects import FlowRun
+from prefect.states import Pending, Running, Scheduled
+
+from adspark.errors import ConfigurationError
+from deployments.health import Health, read_health
+from deployments.purging import Waiting, count_by_pool, find_waiting, purge
+from deployments.queue_classes import QUEUE_CLASSES
+from flows.generate_pending_variants import generate_pending_variants
+
+POOL = "data-fetch"
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[PrefectClient]:
+    """A server with our pools and one deployment, without workers."""
+    async with get_client() as opened:
+        for one in QUEUE_CLASSES:
+            await opened.create_work_pool(
+                WorkPoolCreate(name=one.name, type="process", concurrency_limit=one.concurrency),
+                overwrite=True,
+            )
+        yield opened
+        for one in QUEUE_CLASSES:
+            await opened.delete_work_pool(one.name)
+
+
+async def queue(client: PrefectClient, number: int) -> list[FlowRun]:
+    """Runs that wait in the pool."""
+    flow_id = await client.create_flow(generate_pending_variants)
+    deployment = await client.create_deployment(flow_id, "queued", work_pool_name=POOL)
+    return [await client.create_flow_run_from_deployment(deployment) for _ in range(number)]
+
+
+def of(health: Health, name: str) -> list[str]:
+    """What is told of a pool that should be seen to."""
+    return [one.what for one in health.problems if name in one.what]
+
+
+async def test_a_pool_without_a_worker_or_paused_says_what_to_do(client: PrefectClient) -> None:
+    health = await read_health(client)
+    assert not health.is_well
+    assert of(health, POOL) == [f"pool {POOL} has no worker"]
+    await client.update_work_pool(POOL, WorkPoolUpdate(is_paused=True))
+    health = await read_health(client)
+    (problem,) = [one for one in health.problems if POOL in one.what]
+    assert (problem.what, problem.remedy) == (
+        f"pool {POOL} is paused",
+        f"prefect work-pool resume {POOL}",
+    )
+
+
+async def test_a_pool_that_is_missing_is_told(client: PrefectClient) -> None:
+    await client.delete_work_pool("default")
+    health = await read_health(client)
+    assert of(health, "default") == ["there is no work pool default"]
+    await client.create_work_pool(WorkPoolCreate(name="default", type="process"))
+
+
+async def test_runs_are_counted_by_what_they_do(client: PrefectClient) -> None:
+    runs = await queue(client, 3)
+    await client.set_flow_run_state(runs[0].id, Pending())
+    await client.set_flow_run_state(runs[1].id, Pending())
+    await client.set_flow_run_state(runs[1].id, Running())
+    (pool,) = [one for one in (await read_health(client)).pools if one.name == POOL]
+    assert (pool.running, pool.pending, pool.scheduled, pool.slots) == (1, 1, 1, 2)
+
+
+async def test_a_purge_takes_what_waits_and_leaves_what_runs(client: PrefectClient) -> None:
+    late, pending, running, planned = await queue(client, 4)
+    await client.set_flow_run_state(late.id, Scheduled(name="Late"), force=True)
+    for run in (pending, running):
+        await client.set_flow_run_state(run.id, Pending())
+    await client.set_flow_run_state(running.id, Running())
+    found = await find_waiting(client, pools=[POOL], states=[Waiting.LATE, Waiting.PENDING])
+    assert count_by_pool(found) == {POOL: {"Late": 1, "Pending": 1}}
+    assert await purge(client, found) == 2
+    assert await purge(client, found) == 0
+    names = [(await client.read_flow_run(run.id)).state_name for run in (late, pending, running)]
+    assert names == ["Cancelled", "Cancelled", "Running"]
+    assert (await client.read_flow_run(planned.id)).state_name == "Scheduled"
+    assert await find_waiting(client, pools=["default"], states=list(Waiting)) == []
+
+
+async def test_a_purge_of_an_unknown_deployment_is_refused(client: PrefectClient) -> None:
+    with pytest.raises(ConfigurationError, match="no deployment 'nothing/adspark'"):
+        await find_waiting(client, pools=[], states=list(Waiting), deployment="nothing")
