@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError, UnknownVariantError
 from adspark.models import AdVariant, VariantStatus
-from adspark.variants import id_of
+from adspark.variants import check_id, check_storable, id_of
 
 RATINGS = range(1, 6)
 _LONGEST_COMMENT = 5_000  # characters
@@ -135,11 +135,13 @@ def check_review(variant: AdVariant, review: Review) -> None:
         raise InvalidQueryError("rating", f"{review.rating} is not 1 to 5.")
     if review.comment is not None and len(review.comment) > _LONGEST_COMMENT:
         raise InvalidQueryError("comment", f"is longer than {_LONGEST_COMMENT} characters.")
+    check_storable("comment", review.comment)
+    check_id("user_id", review.user_id)
     if review.is_approved and variant.is_too_close and not review.accepts_closeness:
         raise InvalidQueryError(
             "accepts_closeness",
             f"variant {variant.id} is too close to its original to be approved unseen; say that "
-            f"you accept it, or reject it.",
+            f"you accept that (on the command line: --accept-closeness), or reject it.",
         )
 
 

@@ -28,8 +28,9 @@ async def write_variant(media: MediaStore, variant: VariantSummary, *, width: in
         "",
     ]
     if variant.description:
-        copy = [escape_markdown(line) for line in variant.description.splitlines()]
-        lines += ["### Copy", "", *(f"> {line}".rstrip() for line in copy), ""]
+        copy = [escape_markdown(line) for line in variant.description.strip().splitlines()]
+        # Two spaces at its end keep a line of copy a line.
+        lines += ["### Copy", "", *(f"> {line}  " if line else ">" for line in copy), ""]
     lines += [f"- {fact}" for fact in _facts(variant)]
     if variant.image_path:
         lines += [f"- Picture: `{media.locate(variant.image_path)}`"]
@@ -53,6 +54,8 @@ def _facts(variant: VariantSummary) -> list[str]:
     facts.append(f"Similarity to the original: {describe_similarity(variant)}")
     if variant.problem:
         facts.append(f"Mind: {escape_markdown(variant.problem)}")
+    if variant.error:
+        facts.append(f"Error: {escape_markdown(variant.error)}")
     if variant.generator:
         facts.append(f"Made by: {variant.generator}, attempt {variant.attempt}")
     return facts
@@ -62,8 +65,10 @@ async def _show(media: MediaStore, path: str | None, name: str, width: int) -> s
     if path is None:
         return "none"
     with Image.open(io.BytesIO(await media.read(path))) as image:
-        small = image.convert("RGB")
+        small = image.convert("RGBA")
     small.thumbnail((width, 2 * width))
+    page = Image.new("RGBA", small.size, "white")  # a JPEG is nowhere transparent
+    page.alpha_composite(small)
     buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=_QUALITY)
+    page.convert("RGB").save(buffer, "JPEG", quality=_QUALITY)
     return f"![{name}](data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()})"

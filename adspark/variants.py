@@ -5,7 +5,8 @@ What a worker writes is tied to the attempt that it works on, so that one that w
 cancellation or another worker, changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -19,7 +20,8 @@ from adspark.generation import Receipt
 from adspark.models import AdVariant, Creative, VariantStatus
 
 LONGEST_PROMPT = 20_000  # characters; the generator's own limit is usually lower
-_LARGEST_ID = 2**31 - 1
+LARGEST_ID = 2**31 - 1
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # no text of PostgreSQL holds these
 _OPEN = (VariantStatus.PENDING, VariantStatus.PROCESSING)
 _RETRIED = (VariantStatus.FAILED, VariantStatus.CANCELLED)
 
@@ -115,11 +117,31 @@ def check_request(request: VariantRequest) -> VariantRequest:
         raise InvalidQueryError(
             "prompt", f"{len(prompt)} characters; at most {LONGEST_PROMPT}. Shorten it."
         )
+    for field in ("original_ad_id", "prompt"):
+        check_storable(field, getattr(request, field))
     for field in ("user_id", "workspace_id"):
-        number = getattr(request, field)
-        if number is not None and not 0 < number <= _LARGEST_ID:
-            raise InvalidQueryError(field, f"{number} is no id; ids are whole numbers from 1 on.")
+        check_id(field, getattr(request, field))
     return request.model_copy(update={"prompt": prompt})
+
+
+def check_storable(field: str, written: str | None) -> None:
+    """Refuse text that the database cannot hold.
+
+    Raises:
+        InvalidQueryError: names the field.
+    """
+    if written is not None and _UNSTORABLE.search(written):
+        raise InvalidQueryError(field, "holds a NUL or half a character; remove it.")
+
+
+def check_id(field: str, number: int | None) -> None:
+    """Refuse what can be nobody's number.
+
+    Raises:
+        InvalidQueryError: names the field.
+    """
+    if number is not None and not 0 < number <= LARGEST_ID:
+        raise InvalidQueryError(field, f"{number} is no id; ids are whole numbers from 1 on.")
 
 
 async def request_variants(
@@ -137,12 +159,29 @@ async def request_variants(
         InvalidQueryError: a field is wrong, or the original is not stored.
     """
     checked = [check_request(request) for request in requests]
-    await _check_originals(session, {request.original_ad_id for request in checked})
+    await check_originals(session, {request.original_ad_id for request in checked})
     rows = [request.model_dump() | {"requested_by": requested_by} for request in checked]
     if not rows:
         return []
     made = insert(AdVariant).returning(col(AdVariant.id), sort_by_parameter_order=True)
     return [int(row_id or 0) for row_id in await session.scalars(made, rows)]
+
+
+async def check_originals(session: AsyncSession, ids: Collection[str]) -> None:
+    """Refuse ads that are not stored.
+
+    Raises:
+        InvalidQueryError: names some of them.
+    """
+    stored = await session.scalars(
+        select(col(Creative.ad_creative_id)).where(col(Creative.ad_creative_id).in_(ids))
+    )
+    if missing := sorted(set(ids) - set(stored)):
+        raise InvalidQueryError(
+            "original_ad_id",
+            f"no ad {', '.join(missing[:3])} is stored; fetch its advertiser's ads first, with: "
+            f"adspark fetch AR…",
+        )
 
 
 async def find_requested(session: AsyncSession, *, requested_by: UUID) -> int | None:
@@ -159,7 +198,7 @@ async def read_variant(session: AsyncSession, *, variant_id: int) -> AdVariant:
         UnknownVariantError: there is none.
     """
     found = None
-    if 0 < variant_id <= _LARGEST_ID:
+    if 0 < variant_id <= LARGEST_ID:
         found = await session.get(AdVariant, variant_id, populate_existing=True)
     if found is None:
         raise UnknownVariantError(
@@ -319,18 +358,6 @@ async def save_retry(session: AsyncSession, *, variant: AdVariant, is_over: bool
         )
 
 
-async def _check_originals(session: AsyncSession, ids: set[str]) -> None:
-    stored = await session.scalars(
-        select(col(Creative.ad_creative_id)).where(col(Creative.ad_creative_id).in_(ids))
-    )
-    if missing := sorted(ids - set(stored)):
-        raise InvalidQueryError(
-            "original_ad_id",
-            f"no ad {', '.join(missing[:3])} is stored; fetch its advertiser's ads first, with: "
-            f"adspark fetch --advertiser-ids AR…",
-        )
-
-
 async def _change(
     session: AsyncSession,
     variant: AdVariant,
@@ -345,11 +372,23 @@ async def _change(
             col(AdVariant.attempt) == variant.attempt,
             col(AdVariant.status).in_(statuses),
         )
-        .values(**values)
+        .values({name: _storable(value) for name, value in values.items()})
         .returning(col(AdVariant.id))
         .execution_options(synchronize_session=False)
     )
     return await session.scalar(statement) is not None
+
+
+def _storable(value: object) -> object:
+    """What a service told, with a mark for each character that the database cannot hold."""
+    match value:
+        case str():
+            return _UNSTORABLE.sub("\ufffd", value)
+        case list():
+            return [_storable(one) for one in value]
+        case dict():
+            return {_storable(name): _storable(one) for name, one in value.items()}
+    return value
 
 
 def _ended(variant: AdVariant) -> UnknownVariantError:

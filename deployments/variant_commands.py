@@ -22,8 +22,10 @@ from adspark.serving import database_url
 from adspark.settings import get_settings, media_url
 from adspark.variant_lists import find_new_creatives, list_variants
 from adspark.variants import (
+    LARGEST_ID,
     VariantRequest,
     VariantSummary,
+    check_originals,
     check_request,
     generation_is_over,
     read_variant,
@@ -38,9 +40,11 @@ from deployments.output import err, out, print_json
 from deployments.variant_tables import print_statistics, print_variant, print_variants
 
 _SHOWN = 20  # variants of a list, unless told otherwise
+_MOST_SHOWN = 10_000
 _Found = TypeVar("_Found")
 
 VariantId = Annotated[int, typer.Argument(metavar="ID", help="The variant's number.")]
+WhoseOption = Annotated[int | None, typer.Option(min=1, max=LARGEST_ID, help="Whose they are.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
 
 app = typer.Typer(
@@ -75,12 +79,17 @@ def request(
         original_ad_id="", prompt=prompt, user_id=user, workspace_id=workspace, wants_review=review
     )
     wanted = check_request(wanted)
-    ids = _wanted_ads(original_ad_ids or [], watch, wanted)
+    ids, left_out = _wanted_ads(original_ad_ids or [], watch, wanted)
+    if left_out and not as_json:
+        out.print(f"{left_out} of its new ads have a variant of this prompt already.")
     if dry_run or not ids:
-        out.print(f"{_count(len(ids))}; nothing was asked for.")
+        if as_json:
+            print_json({"variants": [], "started": 0, "generations": len(ids)})
+        else:
+            out.print(f"{_count(len(ids))}; nothing was asked for.")
         return
     if len(ids) > 1 and not yes:
-        typer.confirm(f"{_count(len(ids))}, each paid for. Go on?", abort=True)
+        typer.confirm(f"{_count(len(ids))}, each paid for. Go on?", abort=True, err=as_json)
     requests = [wanted.model_copy(update={"original_ad_id": one}) for one in ids]
 
     async def act(session: AsyncSession) -> list[int]:
@@ -94,7 +103,7 @@ def request(
         _follow(run_ids[0])
         show(made[0], as_json=as_json)
     elif as_json:
-        print_json({"variants": list(made), "started": len(run_ids)})
+        print_json({"variants": list(made), "started": len(run_ids), "generations": len(made)})
     else:
         _say_requested(made, len(run_ids))
 
@@ -102,9 +111,11 @@ def request(
 @app.command("list")
 def list_all(
     status: Annotated[VariantStatus | None, typer.Option(help="Only these.")] = None,
-    user: Annotated[int | None, typer.Option(help="Whose they are.")] = None,
+    user: WhoseOption = None,
     ad: Annotated[str | None, typer.Option(help="Of this original.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = _SHOWN,
+    limit: Annotated[
+        int, typer.Option(min=1, max=_MOST_SHOWN, help="How many, newest first.")
+    ] = _SHOWN,
     as_json: JsonOption = False,
 ) -> None:
     """List the variants, newest first."""
@@ -148,7 +159,7 @@ def open_picture(
     summary = _in_session(act)
     path = summary.original_path if original else summary.image_path
     if path is None:
-        raise UnusableContentError(f"There is no such picture: {summary.headline}.")
+        raise UnusableContentError(f"There is no such picture: {summary.headline.rstrip('.')}.")
     place = _media().locate(path)
     out.print(escape(place), soft_wrap=True)
     if out.is_terminal:
@@ -222,7 +233,7 @@ def review(
 
 @app.command()
 def stats(
-    user: Annotated[int | None, typer.Option(help="Whose they are.")] = None,
+    user: WhoseOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show how variants fare: approval, rating, time, failures by cause."""
@@ -230,22 +241,23 @@ def stats(
     print_json(figures) if as_json else print_statistics(figures)
 
 
-def _wanted_ads(ids: Sequence[str], watch: str | None, wanted: VariantRequest) -> list[str]:
+def _wanted_ads(
+    ids: Sequence[str], watch: str | None, wanted: VariantRequest
+) -> tuple[list[str], int]:
+    """The ads, all stored, and how many new ones of the watch are left out."""
     if bool(ids) == bool(watch):
         raise InvalidQueryError("original_ad_ids", "name ads, or a watch with --watch.")
-    if watch is None:
-        return list(dict.fromkeys(ids))
 
     async def act(session: AsyncSession) -> tuple[list[str], int]:
+        if not watch:
+            await check_originals(session, ids)
+            return list(dict.fromkeys(ids)), 0
         found = await find_watch(session, name_or_id=watch, user_id=None)
         return await find_new_creatives(
             session, watch_id=found.id or 0, prompt=wanted.prompt, user_id=wanted.user_id
         )
 
-    found, left_out = _in_session(act)
-    if left_out:
-        out.print(f"{left_out} of its new ads have a variant of this prompt already.")
-    return found
+    return _in_session(act)
 
 
 def _count(number: int) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from textwrap import shorten
 
 from rich.markup import escape
+from rich.text import Text
 
 from adspark.media import MediaStore
 from adspark.reviews import StoredReview, VariantStatistics
@@ -12,8 +13,9 @@ from adspark.variant_text import describe_similarity
 from adspark.variants import VariantSummary
 from deployments.output import age, moment, out, table
 
-_PROMPT_WIDTH = 18  # characters, so that a row fits on a line
+_PROMPT_WIDTH = 14  # characters, so that a row fits on a line
 _AD_ID = re.compile(r"^(CR\d{4})\d{12}(\d{4})$")  # shown by both its ends
+_CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")  # a terminal would obey them
 _DECISIONS = {True: "approved", False: "rejected", None: "open"}
 
 
@@ -23,6 +25,8 @@ def print_variants(variants: Sequence[VariantSummary]) -> None:
         out.print("There are no variants; ask for one with: adspark variant request")
         return
     out.print(table("Variants", [_cells(one) for one in variants], wraps="prompt"))
+    if any(one.is_too_close for one in variants):
+        out.print("! too close to its original")
 
 
 def print_variant(
@@ -31,11 +35,14 @@ def print_variant(
     """One variant: where its pictures are, its copy, how it was judged."""
     out.print(f"[bold]Variant {variant.id}[/] of {variant.original_ad_id}: {variant.status}")
     for what, value in _facts(variant, media).items():
-        out.print(f"  {what:<12}{escape(value)}", soft_wrap=True)
+        first, *more = _plain(value).split("\n")
+        out.print(f"  {what:<12}{escape(first)}", soft_wrap=True)
+        for line in more:
+            out.print(f"  {'':<12}{escape(line)}".rstrip(), soft_wrap=True)
     if variant.description:
         out.print("")
-        for line in variant.description.splitlines():
-            out.print(f"  {escape(line)}", soft_wrap=True)
+        for line in _plain(variant.description.strip()).split("\n"):
+            out.print(f"  {escape(line)}".rstrip(), soft_wrap=True)
     if reviews:
         out.print(table("Reviews", [_review(one) for one in reviews], wraps="comment"))
 
@@ -62,7 +69,7 @@ def print_statistics(figures: VariantStatistics) -> None:
         out.print(f"  {what:<12}{value}")
     if figures.failures:
         causes = [
-            {"failed": cause.variants, "kind": cause.kind, "latest": cause.latest}
+            {"failed": cause.variants, "kind": cause.kind, "latest": _plain(cause.latest or "")}
             for cause in figures.failures
         ]
         out.print(table("Failures by cause", causes, wraps="latest"))
@@ -75,7 +82,7 @@ def _cells(variant: VariantSummary) -> dict[str, object]:
         "id": variant.id,
         "status": variant.status.value,
         "original": _AD_ID.sub(r"\1…\2", variant.original_ad_id),
-        "prompt": shorten(variant.prompt, _PROMPT_WIDTH, placeholder="…"),
+        "prompt": _shorten(_plain(variant.prompt)),
         "conf.": variant.confidence_score,
         "similar": f"{max(known):.0%}{' !' if variant.is_too_close else ''}" if known else None,
         "asked": age(variant.requested_at),
@@ -105,11 +112,27 @@ def _facts(variant: VariantSummary, media: MediaStore) -> dict[str, str]:
     return facts
 
 
+def _shorten(prompt: str) -> str:
+    """Its first words, or its beginning where it has no spaces, as in Japanese."""
+    line = " ".join(prompt.split())
+    words = shorten(line, _PROMPT_WIDTH, placeholder="…")
+    if words != "…":
+        return words
+    shown = Text(line)
+    shown.truncate(_PROMPT_WIDTH, overflow="ellipsis")  # by its width on the terminal
+    return shown.plain
+
+
+def _plain(told: str) -> str:
+    """Text from outside as it reads, on as many lines, without orders to the terminal."""
+    return _CONTROLS.sub(" ", "\n".join(told.splitlines()))
+
+
 def _review(review: StoredReview) -> dict[str, object]:
     return {
         "user": review.user_id,
         "decision": _DECISIONS[review.is_approved],
         "rating": review.rating,
-        "comment": review.comment,
+        "comment": None if review.comment is None else _plain(review.comment),
         "when": moment(review.updated_at),
     }

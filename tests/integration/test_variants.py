@@ -1,7 +1,7 @@
 """The life of a variant's row: what is refused, what is kept, what overtaken workers cannot do."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
@@ -10,9 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark import variants
-from adspark.creatives import save_creatives
 from adspark.database import Database
 from adspark.errors import (
+    AdSparkError,
     GenerationFailedError,
     InvalidQueryError,
     ServiceUnavailableError,
@@ -20,318 +20,430 @@ from adspark.errors import (
 )
 from adspark.generation import Receipt
 from adspark.models import AdVariant, VariantStatus
-from adspark.reviews import Review, list_reviews, read_statistics, save_review
-from adspark.variant_lists import find_new_creatives, list_variants, read_open
-from adspark.variants import Completion, VariantRequest
-from tests.factories import creative
-
-AD = f"CR{1:020d}"
-OTHER = f"CR{2:020d}"
-DONE = Completion(
-    title="Summer",
-    description="Summer\nSun",
-    image_path=f"variants/00/{'0' * 64}.png",
-    image_sha256="0" * 64,
-    picture_similarity=0.1,
-    text_similarity=None,
-    is_too_close=False,
-    confidence_score=1.0,
-    response_metadata={"workflow_run_id": "run-1"},
-    problem=None,
+from adspark.variant_lists import list_variants
+from adspark.variants import VariantRequest, check_request
+from tests.variants_at_hand import (
+    AD,
+    DONE,
+    OTHER,
+    ask,
+    begin,
+    fail,
+    finish,
+    make,
+    read,
+    stocked,
+    take_up,
 )
+
+# Tests of cleaning up have these from here.
+__all__ = ["AD", "OTHER", "ask", "finish"]
+
+Act = Callable[[AsyncSession, AdVariant], Awaitable[None]]
+PENDING, PROCESSING, COMPLETED, FAILED, CANCELLED = VariantStatus
+OPEN = (PENDING, PROCESSING)
 
 
 @pytest.fixture
-async def session(database: Database) -> Any:  # noqa: ANN401
+async def session(database: Database) -> AsyncIterator[AsyncSession]:
     """A session in which three ads are stored."""
-    async with database.session() as opened:
-        await save_creatives(opened, rows=[creative(number) for number in (1, 2, 3)])
-        await opened.commit()
+    async with stocked(database) as opened:
         yield opened
 
 
-async def ask(session: AsyncSession, ad: str = AD, **words: Any) -> AdVariant:  # noqa: ANN401
-    """A pending variant."""
-    wanted = VariantRequest(**({"original_ad_id": ad, "prompt": "Red", "user_id": 1} | words))
-    (number,) = await variants.request_variants(session, requests=[wanted])
-    return await read(session, number)
+async def _begin(session: AsyncSession, variant: AdVariant) -> None:
+    await variants.save_begin(session, variant=variant, flow_run_id=None, generator="chat")
 
 
-async def read(session: AsyncSession, variant: AdVariant | int) -> AdVariant:
-    """The row as it is now, apart from what is in hand."""
-    number = variant if isinstance(variant, int) else variants.id_of(variant)
-    found = await variants.read_variant(session, variant_id=number)
-    session.expunge(found)
-    return found
+async def _ask(session: AsyncSession, variant: AdVariant) -> None:
+    await variants.save_asking(session, variant=variant)
 
 
-async def begin(session: AsyncSession, variant: AdVariant) -> AdVariant:
-    """A variant that is being worked on."""
-    await variants.save_begin(session, variant=variant, flow_run_id=uuid4(), generator="dify")
-    return await read(session, variant)
+async def _keep_original(session: AsyncSession, variant: AdVariant) -> None:
+    await variants.save_original(session, variant=variant, path="originals/x", sha256="x")
 
 
-async def finish(session: AsyncSession, variant: AdVariant, **changes: Any) -> AdVariant:  # noqa: ANN401
-    """A completed variant."""
-    begun = await begin(session, variant)
-    done = DONE.model_copy(update=changes)
-    await variants.save_completed(session, variant=begun, completion=done)
-    return await read(session, variant)
+async def _complete(session: AsyncSession, variant: AdVariant) -> None:
+    await variants.save_completed(session, variant=variant, completion=DONE)
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        ({"prompt": "  "}, "prompt: is empty"),
-        ({"prompt": "x" * 20_001}, "prompt: 20001 characters; at most 20000"),
-        ({"user_id": 0}, "user_id: 0 is no id"),
-        ({"workspace_id": -1}, "workspace_id: -1 is no id"),
-        ({"original_ad_id": f"CR{9:020d}"}, "original_ad_id: no ad CR0+9 is stored; fetch"),
-    ],
-)
-async def test_a_wrong_request_names_field_and_remedy(
-    session: AsyncSession, words: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(InvalidQueryError, match=message):
-        await ask(session, **words)
-    assert await list_variants(session, limit=10) == []
+async def _fail(session: AsyncSession, variant: AdVariant) -> None:
+    await variants.save_failed(session, variant=variant, error=TimeoutError("late"))
+
+
+async def _postpone(session: AsyncSession, variant: AdVariant) -> None:
+    await variants.save_postponed(session, variant=variant, reason="wait")
+
+
+async def _cancel(session: AsyncSession, variant: AdVariant) -> None:
+    await variants.save_cancelled(session, variant=variant)
+
+
+async def _retry(session: AsyncSession, variant: AdVariant) -> None:
+    await variants.save_retry(session, variant=variant, is_over=False)
+
+
+async def _keep_receipt(session: AsyncSession, variant: AdVariant) -> None:
+    await variants.save_receipt(session, variant=variant, receipt=Receipt("late"))
+
+
+async def _forget_asking(session: AsyncSession, variant: AdVariant) -> None:
+    await variants.save_not_begun(session, variant=variant)
+
+
+async def row(session: AsyncSession, variant: AdVariant) -> dict[str, Any]:
+    """All columns as they are now."""
+    statement = text("SELECT * FROM ad_variant WHERE id = :id")
+    return (await session.execute(statement, {"id": variant.id})).one()._asdict()
+
+
+async def refuses(act: Act, session: AsyncSession, variant: AdVariant) -> bool:
+    """Carry it out; whether it says that there is nothing to be done."""
+    try:
+        await act(session, variant)
+    except UnknownVariantError:
+        return True
+    return False
+
+
+REFUSED = [
+    # field, what is wrong, what is said
+    ({"prompt": ""}, "prompt: is empty; say what the variant should be like"),
+    ({"prompt": " \n\t "}, "prompt: is empty"),
+    ({"prompt": "x" * 20_001}, "prompt: 20001 characters; at most 20000. Shorten it"),
+    ({"prompt": "a\x00b"}, "prompt: holds a NUL or half a character; remove it"),
+    ({"prompt": "a\udcffb"}, "prompt: holds a NUL"),
+    ({"original_ad_id": "CR\x00"}, "original_ad_id: holds a NUL"),
+    ({"user_id": 0}, "user_id: 0 is no id; ids are whole numbers from 1 on"),
+    ({"user_id": 2**31}, "user_id: 2147483648 is no id"),
+    ({"workspace_id": -1}, "workspace_id: -1 is no id"),
+    ({"workspace_id": 2**31}, "workspace_id: 2147483648 is no id"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), REFUSED, ids=[message for _, message in REFUSED])
+def test_a_wrong_request_names_field_and_remedy(words: dict[str, Any], message: str) -> None:
+    right: dict[str, Any] = {"original_ad_id": AD, "prompt": "Red", "user_id": 1}
+    with pytest.raises(InvalidQueryError) as raised:
+        check_request(VariantRequest(**(right | words)))
+    assert str(raised.value).startswith(message)
+    assert raised.value.field == next(iter(words))
+
+
+def test_a_prompt_is_trimmed_and_may_be_as_long_as_is_said() -> None:
+    longest = "x" * variants.LONGEST_PROMPT
+    wanted = VariantRequest(original_ad_id=AD, prompt=f"  {longest}\n", user_id=2**31 - 1)
+    assert check_request(wanted).prompt == longest
 
 
 async def test_of_several_requests_all_are_made_in_order_or_none(session: AsyncSession) -> None:
     wanted = [VariantRequest(original_ad_id=ad, prompt=" a ", user_id=1) for ad in (OTHER, AD, AD)]
     made = await variants.request_variants(session, requests=wanted)
     rows = [await read(session, number) for number in made]
-    assert [row.original_ad_id for row in rows] == [OTHER, AD, AD]
-    assert {row.prompt for row in rows} == {"a"}
-    assert len({variants.generation_key(row) for row in rows}) == 3
-    wrong = [*wanted, VariantRequest(original_ad_id="CR1", prompt="a", user_id=1)]
-    with pytest.raises(InvalidQueryError):
-        await variants.request_variants(session, requests=wrong)
-    assert len(await list_variants(session, limit=10)) == 3
+    assert [one.original_ad_id for one in rows] == [OTHER, AD, AD]
+    assert {(one.prompt, one.status, one.attempt) for one in rows} == {("a", PENDING, 1)}
+    for wrong, message in (
+        ({"original_ad_id": f"CR{9:020d}"}, "original_ad_id: no ad CR0{19}9 is stored; fetch .*AR"),
+        ({"prompt": ""}, "prompt: is empty"),
+        ({"user_id": -1}, "user_id: -1"),
+    ):
+        with pytest.raises(InvalidQueryError, match=message):
+            await variants.request_variants(
+                session, requests=[*wanted, wanted[0].model_copy(update=wrong)]
+            )
+    assert [one.id for one in await list_variants(session, limit=10)] == sorted(made, reverse=True)
+    assert await variants.request_variants(session, requests=[]) == []
 
 
-async def test_a_flow_run_finds_the_row_that_it_has_made(session: AsyncSession) -> None:
+async def test_ads_that_are_not_stored_are_named_but_not_all_of_many(
+    session: AsyncSession,
+) -> None:
+    with pytest.raises(InvalidQueryError) as raised:
+        await variants.check_originals(session, ["CR5", AD, "CR8", "CR6", "CR7"])
+    assert str(raised.value) == (
+        "original_ad_id: no ad CR5, CR6, CR7 is stored; fetch its advertiser's ads first, with: "
+        "adspark fetch AR…"
+    )
+
+
+async def test_a_flow_run_makes_one_row_and_finds_it_again(
+    session: AsyncSession, database: Database
+) -> None:
     run = uuid4()
-    wanted = VariantRequest(original_ad_id=AD, prompt="Red", user_id=1)
+    wanted = [VariantRequest(original_ad_id=AD, prompt="Red", user_id=1)]
     assert await variants.find_requested(session, requested_by=run) is None
-    (made,) = await variants.request_variants(session, requests=[wanted], requested_by=run)
+    (made,) = await variants.request_variants(session, requests=wanted, requested_by=run)
+    await session.commit()
     assert await variants.find_requested(session, requested_by=run) == made
+    assert await variants.find_requested(session, requested_by=uuid4()) is None
+    with pytest.raises(AdSparkError, match="requested_by"):
+        async with database.session() as second:
+            await variants.request_variants(second, requests=wanted, requested_by=run)
+    assert [one.id for one in await list_variants(session, limit=10)] == [made]
+
+
+async def test_no_two_attempts_have_the_same_name_at_the_generator(session: AsyncSession) -> None:
+    first, second = await ask(session), await ask(session)
+    keys = {variants.generation_key(one) for one in (first, second)}
+    await variants.save_cancelled(session, variant=first)
+    await variants.save_retry(session, variant=first, is_over=True)
+    keys.add(variants.generation_key(await read(session, first)))
+    # Another database numbers its variants from 1 on as well.
+    await session.execute(text("TRUNCATE ad_variant RESTART IDENTITY CASCADE"))
+    elsewhere = await ask(session)
+    assert elsewhere.id == first.id
+    assert len(keys | {variants.generation_key(elsewhere)}) == 4
+
+
+ACTS = [
+    # act, from which statuses it leads where, whether it refuses the others
+    (_begin, OPEN, PROCESSING, True),
+    (_keep_original, (PROCESSING,), PROCESSING, False),
+    (_ask, (PROCESSING,), PROCESSING, True),
+    (_complete, (PROCESSING,), COMPLETED, False),
+    (_fail, OPEN, FAILED, False),
+    (_postpone, (PROCESSING,), PENDING, False),
+    (_cancel, OPEN, CANCELLED, False),
+    (_retry, (FAILED, CANCELLED), PENDING, True),
+]
+
+
+@pytest.mark.parametrize(
+    ("act", "allowed", "result", "is_refused"), ACTS, ids=[act[0].__name__ for act in ACTS]
+)
+async def test_an_act_is_for_some_statuses_and_leaves_the_others_alone(
+    session: AsyncSession,
+    act: Act,
+    allowed: tuple[VariantStatus, ...],
+    result: VariantStatus,
+    is_refused: bool,
+) -> None:
+    for status in VariantStatus:
+        variant = await make(session, status)
+        before = await row(session, variant)
+        refused = await refuses(act, session, variant)
+        after = await row(session, variant)
+        if status in allowed:
+            assert (refused, after["status"]) == (False, result), status
+            assert after != before, status
+        else:
+            assert (refused, after) == (is_refused, before), status
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        _begin, _keep_original, _ask, _complete, _fail, _postpone, _cancel, _keep_receipt,
+        _forget_asking,
+    ],
+)  # fmt: skip
+async def test_a_worker_on_an_earlier_attempt_changes_nothing(
+    session: AsyncSession, act: Act
+) -> None:
+    old = await begin(session, await ask(session))
+    await variants.save_cancelled(session, variant=old)
+    await variants.save_retry(session, variant=old, is_over=True)
+    new = await take_up(session, await read(session, old))
+    before = await row(session, new)
+    await refuses(act, session, old)
+    assert await row(session, new) == before
 
 
 async def test_one_that_was_cancelled_is_not_asked_for(session: AsyncSession) -> None:
     begun = await begin(session, await ask(session))
     assert await variants.save_cancelled(session, variant=begun)
-    with pytest.raises(UnknownVariantError, match="not to be worked on any more"):
+    with pytest.raises(UnknownVariantError, match="not to be worked on any more: it was cancelled"):
         await variants.save_asking(session, variant=begun)
+    assert not await variants.save_cancelled(session, variant=begun)
 
 
-async def test_of_two_that_ask_only_one_does(session: AsyncSession) -> None:
+async def test_of_two_that_ask_at_the_same_time_only_one_does(
+    session: AsyncSession, database: Database
+) -> None:
     begun = await begin(session, await ask(session))
-    await variants.save_asking(session, variant=begun)
-    with pytest.raises(UnknownVariantError, match="another run"):
-        await variants.save_asking(session, variant=begun)
+    await session.commit()
+
+    async def is_refused() -> bool:
+        async with database.session() as own:
+            refused = await refuses(_ask, own, begun)
+            await asyncio.sleep(0.05)
+            await own.commit()
+            return refused
+
+    assert sorted(await asyncio.gather(*(is_refused() for _ in range(3)))) == [False, True, True]
 
 
-async def test_one_that_was_taken_up_by_the_service_is_not_asked_for(
+async def test_who_has_asked_may_ask_again_until_the_service_has_taken_it_up(
     session: AsyncSession,
 ) -> None:
     begun = await begin(session, await ask(session))
-    await variants.save_receipt(session, variant=begun, receipt=Receipt("run-1", "task-1"))
+    await variants.save_asking(session, variant=begun)
+    asked = await read(session, begun)
+    await variants.save_asking(session, variant=asked)
+    again = await read(session, begun)
+    assert asked.asked_at is not None
+    assert again.asked_at is not None
+    assert again.asked_at > asked.asked_at
+    await variants.save_receipt(session, variant=again, receipt=Receipt("run-1", "task-1"))
     with pytest.raises(UnknownVariantError):
-        await variants.save_asking(session, variant=begun)
+        await variants.save_asking(session, variant=again)
+
+
+async def test_what_was_refused_was_not_asked_for(session: AsyncSession) -> None:
+    begun = await begin(session, await ask(session))
+    await variants.save_asking(session, variant=begun)
+    await variants.save_not_begun(session, variant=begun)
+    assert (await read(session, begun)).asked_at is None
 
 
 async def test_the_receipt_is_kept_even_of_a_cancelled_one(session: AsyncSession) -> None:
     begun = await begin(session, await ask(session))
     await variants.save_cancelled(session, variant=begun)
     await variants.save_receipt(session, variant=begun, receipt=Receipt("run-1", "task-1"))
-    row = await read(session, begun)
-    assert (row.status, row.receipt_run_id, row.receipt_task_id) == (
-        "cancelled",
+    kept = await read(session, begun)
+    assert (kept.status, kept.receipt_run_id, kept.receipt_task_id) == (
+        CANCELLED,
         "run-1",
         "task-1",
     )
 
 
 async def test_a_cancelled_variant_is_not_completed_nor_failed(session: AsyncSession) -> None:
-    begun = await begin(session, await ask(session))
+    begun = await take_up(session, await ask(session))
     await variants.save_cancelled(session, variant=begun)
-    await variants.save_completed(session, variant=begun, completion=DONE)
-    await variants.save_failed(session, variant=begun, error=ServiceUnavailableError("gone"))
-    assert (await read(session, begun)).status == VariantStatus.CANCELLED
+    before = await row(session, begun)
+    await _complete(session, begun)
+    await _fail(session, begun)
+    assert await row(session, begun) == before
+    assert before["status"] == CANCELLED
+
+
+async def test_a_completed_one_has_all_that_was_made(session: AsyncSession) -> None:
+    done = await finish(session, await ask(session))
+    for field, value in DONE.model_dump().items():
+        assert getattr(done, field) == value, field
+    assert done.completed_at is not None
+    assert variants.summary_of(done).headline == f"variant {done.id} completed: confidence 1"
+
+
+async def test_what_a_service_tells_is_kept_but_for_what_no_database_holds(
+    session: AsyncSession,
+) -> None:
+    done = await finish(
+        session,
+        await ask(session),
+        description="Sun\x00\udcff & 夏 ☀",
+        response_metadata={"out\x00puts": [{"text": "a\x00b"}, 1, None]},
+    )
+    assert done.description == "Sun\ufffd\ufffd & 夏 ☀"
+    assert done.response_metadata == {"out\ufffdputs": [{"text": "a\ufffdb"}, 1, None]}
+    failed = await fail(session, await ask(session), ServiceUnavailableError("node\x00 1"))
+    assert failed.error == "node\ufffd 1"
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "kind"),
+    [
+        (GenerationFailedError("the run failed"), "the run failed", "GenerationFailedError"),
+        (TimeoutError(), "TimeoutError", "TimeoutError"),  # has no words of its own
+    ],
+)
+async def test_a_failed_one_keeps_words_and_kind(
+    session: AsyncSession, error: Exception, words: str, kind: str
+) -> None:
+    failed = await fail(session, await ask(session), error)
+    assert (failed.error, failed.error_kind) == (words, kind)
+    assert failed.completed_at is not None
+    assert variants.summary_of(failed).headline == f"variant {failed.id} failed: {words}"
 
 
 async def test_a_postponed_one_waits_with_what_it_knows(session: AsyncSession) -> None:
     begun = await begin(session, await ask(session))
     await variants.save_asking(session, variant=begun)
-    await variants.save_postponed(session, variant=begun, reason="not known yet")
-    row = await read(session, begun)
-    assert (row.status, row.error) == ("pending", "not known yet")
-    assert row.asked_at is not None
-
-
-async def test_what_one_generator_was_asked_for_is_not_asked_of_another(
-    session: AsyncSession,
-) -> None:
-    begun = await begin(session, await ask(session))
-    await variants.save_asking(session, variant=begun)
     asked = await read(session, begun)
-    await variants.save_begin(session, variant=asked, flow_run_id=None, generator="chat")
-    assert (await read(session, asked)).generator == "dify"
+    await variants.save_postponed(session, variant=begun, reason="not known yet")
+    waiting = await read(session, begun)
+    assert (waiting.status, waiting.error, waiting.completed_at) == (PENDING, "not known yet", None)
+    assert waiting.asked_at == asked.asked_at
+    assert (await begin(session, waiting)).error is None
 
 
 @pytest.mark.parametrize(
-    ("error", "attempt", "keeps_receipt"),
+    ("is_asked", "generator"),
+    [(True, "dify"), (False, "chat")],
+    ids=["asked: what one has begun is not to be had from another", "not asked: the setting's"],
+)
+async def test_the_generator_stays_once_it_was_asked(
+    session: AsyncSession, is_asked: bool, generator: str
+) -> None:
+    begun = await begin(session, await ask(session))
+    if is_asked:
+        await variants.save_asking(session, variant=begun)
+    await _begin(session, await read(session, begun))
+    assert (await read(session, begun)).generator == generator
+
+
+@pytest.mark.parametrize(
+    ("error", "attempt", "is_kept"),
     [
         (GenerationFailedError("the run failed"), 2, False),
+        (None, 2, False),  # cancelled, and its generation with it
         (ServiceUnavailableError("Dify went away"), 1, True),
+        (TimeoutError("the run takes too long"), 1, True),
     ],
+    ids=["generation failed", "cancelled", "service away", "time-out"],
 )
 async def test_a_retry_begins_anew_only_what_is_over(
-    session: AsyncSession, error: Exception, attempt: int, keeps_receipt: bool
+    session: AsyncSession, error: Exception | None, attempt: int, is_kept: bool
 ) -> None:
-    begun = await begin(session, await ask(session))
-    await variants.save_asking(session, variant=begun)
-    await variants.save_receipt(session, variant=begun, receipt=Receipt("run-1"))
-    await variants.save_failed(session, variant=begun, error=error)
-    failed = await read(session, begun)
-    assert (failed.error, failed.error_kind) == (str(error), type(error).__name__)
-    is_over = variants.generation_is_over(failed)
-    await variants.save_retry(session, variant=failed, is_over=is_over)
-    row = await read(session, failed)
-    assert (row.status, row.attempt, row.error) == ("pending", attempt, None)
-    assert (row.receipt_run_id is not None) is keeps_receipt
-    assert (variants.generation_key(row) == variants.generation_key(begun)) is keeps_receipt
+    begun = await take_up(session, await ask(session))
+    if error is None:
+        await variants.save_cancelled(session, variant=begun)
+    else:
+        await variants.save_failed(session, variant=begun, error=error)
+    ended = await read(session, begun)
+    is_over = variants.generation_is_over(ended)
+    await variants.save_retry(session, variant=ended, is_over=is_over)
+    again = await read(session, ended)
+    assert (again.status, again.attempt, again.error, again.error_kind) == (
+        PENDING,
+        attempt,
+        None,
+        None,
+    )
+    assert again.completed_at is None
+    paid = (begun.asked_at, "run-1", "task-1", "dify")
+    known = (again.asked_at, again.receipt_run_id, again.receipt_task_id, again.generator)
+    assert known == (paid if is_kept else (None,) * 4)
+    assert (variants.generation_key(again) == variants.generation_key(begun)) is is_kept
 
 
-async def test_only_what_has_failed_or_was_cancelled_is_retried(session: AsyncSession) -> None:
-    made = await finish(session, await ask(session))
-    with pytest.raises(UnknownVariantError, match="only failed and cancelled ones"):
+@pytest.mark.parametrize("status", [PENDING, PROCESSING, COMPLETED])
+async def test_only_what_has_failed_or_was_cancelled_is_retried(
+    session: AsyncSession, status: VariantStatus
+) -> None:
+    made = await make(session, status)
+    with pytest.raises(UnknownVariantError) as raised:
         await variants.save_retry(session, variant=made, is_over=True)
+    assert str(raised.value) == (
+        f"Variant {made.id} is {status}; only failed and cancelled ones are retried."
+    )
 
 
-@pytest.mark.parametrize("number", [0, 99, 2**31])
-async def test_an_unknown_variant_says_where_to_look(session: AsyncSession, number: int) -> None:
-    with pytest.raises(UnknownVariantError, match="adspark variant list"):
-        await variants.read_variant(session, variant_id=number)
+async def test_an_unknown_variant_says_where_to_look(session: AsyncSession) -> None:
+    for number in (0, -1, 99, 2**31):
+        with pytest.raises(UnknownVariantError, match=f"no variant {number}; .*variant list"):
+            await variants.read_variant(session, variant_id=number)
 
 
-async def test_lists_are_newest_first_and_what_is_open_oldest_first(
-    session: AsyncSession,
-) -> None:
-    first, second = await ask(session), await ask(session, OTHER, user_id=2)
-    done = await finish(session, await ask(session))
-
-    async def ids(**wanted: Any) -> list[int]:  # noqa: ANN401
-        return [one.id for one in await list_variants(session, **({"limit": 10} | wanted))]
-
-    assert await ids() == [done.id, second.id, first.id]
-    assert await ids(limit=1) == [done.id]
-    assert await ids(user_id=2) == await ids(original_ad_id=OTHER) == [second.id]
-    assert await ids(status=VariantStatus.COMPLETED) == [done.id]
-    assert [one.id for one in await read_open(session)] == [first.id, second.id]
-
-
-async def test_the_new_ads_of_a_watch_are_those_without_this_variant(
-    session: AsyncSession,
-) -> None:
+async def test_the_words_of_an_original_are_those_of_its_details(session: AsyncSession) -> None:
     await session.execute(
         text(
-            "INSERT INTO watch (user_id, name, text, political_ads, is_active) "
-            "VALUES (1, 'w', 'a.com', false, true)"
-        )
+            "INSERT INTO creative_detail (ad_creative_id, headline, call_to_action) "
+            "VALUES (:ad, 'Shoes', 'Buy'), (:other, NULL, NULL)"
+        ),
+        {"ad": AD, "other": OTHER},
     )
-    for ad, kind in ((AD, "new"), (OTHER, "new"), (f"CR{3:020d}", "baseline")):
-        await session.execute(
-            text(
-                "INSERT INTO creative_event (watch_id, ad_creative_id, kind, content_hash) "
-                "VALUES (1, :ad, :kind, 'x')"
-            ),
-            {"ad": ad, "kind": kind},
-        )
-
-    async def find(prompt: str) -> tuple[list[str], int]:
-        return await find_new_creatives(session, watch_id=1, prompt=prompt, user_id=1)
-
-    assert await find("Red") == ([AD, OTHER], 0)
-    made = await ask(session)
-    assert await find("Red") == ([OTHER], 1)
-    assert await find("Blue") == ([AD, OTHER], 0)
-    await variants.save_cancelled(session, variant=made)
-    assert await find("Red") == ([AD, OTHER], 0)
-
-
-async def test_a_person_has_one_review_which_they_may_change(session: AsyncSession) -> None:
-    made = await finish(session, await ask(session))
-    for review in (
-        Review(user_id=1, rating=2),
-        Review(user_id=2, is_approved=False, comment="no"),
-        Review(user_id=1, is_approved=True, rating=5),
-    ):
-        await save_review(session, variant=made, review=review)
-        await session.commit()
-        await asyncio.sleep(0.01)
-    found = await list_reviews(session, variant_id=variants.id_of(made))
-    assert [(one.user_id, one.is_approved, one.rating) for one in found] == [
-        (2, False, None),
-        (1, True, 5),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("review", "message"),
-    [
-        (Review(user_id=1, rating=6), "rating: 6 is not 1 to 5"),
-        (Review(user_id=1, comment="x" * 5_001), "comment: is longer"),
-    ],
-)
-async def test_a_wrong_review_names_its_field(
-    session: AsyncSession, review: Review, message: str
-) -> None:
-    made = await finish(session, await ask(session))
-    with pytest.raises(InvalidQueryError, match=message):
-        await save_review(session, variant=made, review=review)
-
-
-async def test_what_is_too_close_is_not_approved_without_saying_so(session: AsyncSession) -> None:
-    made = await finish(session, await ask(session), is_too_close=True)
-    with pytest.raises(InvalidQueryError, match=r"accepts_closeness: variant .* is too close"):
-        await save_review(session, variant=made, review=Review(user_id=1, is_approved=True))
-    knowing = Review(user_id=1, is_approved=True, accepts_closeness=True)
-    for review in (Review(user_id=1, is_approved=False), knowing):
-        await save_review(session, variant=made, review=review)
-
-
-async def test_only_what_is_completed_is_reviewed(session: AsyncSession) -> None:
-    waiting = await ask(session)
-    with pytest.raises(UnknownVariantError, match="only completed ones are reviewed"):
-        await save_review(session, variant=waiting, review=Review(user_id=1, rating=1))
-
-
-async def test_figures_of_nothing(session: AsyncSession) -> None:
-    figures = await read_statistics(session)
-    assert (figures.variants, figures.approval_rate, figures.mean_seconds) == (0, None, None)
-    assert figures.failures == []
-
-
-async def test_figures_by_user_and_failures_by_cause(session: AsyncSession) -> None:
-    fail: Callable[..., Any] = variants.save_failed
-    for words in ("first", "second"):
-        await fail(session, variant=await ask(session), error=GenerationFailedError(words))
-        await session.commit()
-    await fail(session, variant=await ask(session), error=ServiceUnavailableError("away"))
-    for user, approved in ((1, True), (1, False), (2, True)):
-        made = await finish(session, await ask(session, user_id=user))
-        review = Review(user_id=9, is_approved=approved, rating=3 + approved)
-        await save_review(session, variant=made, review=review)
-    figures = await read_statistics(session)
-    assert (figures.variants, figures.completed, figures.failed) == (6, 3, 3)
-    assert (figures.approved, figures.rejected) == (2, 1)
-    assert figures.approval_rate == pytest.approx(2 / 3)
-    assert figures.mean_rating == pytest.approx(11 / 3)
-    assert figures.mean_seconds is not None
-    assert [(one.kind, one.variants, one.latest) for one in figures.failures] == [
-        ("GenerationFailedError", 2, "second"),
-        ("ServiceUnavailableError", 1, "away"),
-    ]
-    assert (await read_statistics(session, user_id=2)).variants == 1
+    known = {AD: "Shoes\nBuy", OTHER: None, "CR0": None}
+    for ad, words in known.items():
+        assert await variants.read_original_copy(session, ad_creative_id=ad) == words
