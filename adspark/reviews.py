@@ -14,12 +14,14 @@ RATINGS = range(1, 6)
 _LONGEST_COMMENT = 5_000  # characters
 
 _SAVE = text("""
-    INSERT INTO variant_feedback
+    INSERT INTO variant_feedback AS f
         (variant_id, user_id, is_approved, rating, comment, accepts_closeness)
     VALUES (:variant_id, :user_id, :is_approved, :rating, :comment, :accepts_closeness)
     ON CONFLICT (variant_id, user_id) DO UPDATE SET
-        is_approved = excluded.is_approved, rating = excluded.rating,
-        comment = excluded.comment, accepts_closeness = excluded.accepts_closeness,
+        is_approved = coalesce(excluded.is_approved, f.is_approved),
+        rating = coalesce(excluded.rating, f.rating),
+        comment = coalesce(excluded.comment, f.comment),
+        accepts_closeness = excluded.accepts_closeness OR f.accepts_closeness,
         updated_at = now()
 """)
 _LIST = text("""
@@ -146,7 +148,7 @@ def check_review(variant: AdVariant, review: Review) -> None:
 
 
 async def save_review(session: AsyncSession, *, variant: AdVariant, review: Review) -> None:
-    """Keep a person's review in place of their earlier one.
+    """Keep a person's review; what it leaves open stays as they said before.
 
     Raises:
         InvalidQueryError: names the field.

@@ -117,8 +117,7 @@ def check_request(request: VariantRequest) -> VariantRequest:
         raise InvalidQueryError(
             "prompt", f"{len(prompt)} characters; at most {LONGEST_PROMPT}. Shorten it."
         )
-    for field in ("original_ad_id", "prompt"):
-        check_storable(field, getattr(request, field))
+    check_storable("prompt", prompt)
     for field in ("user_id", "workspace_id"):
         check_id(field, getattr(request, field))
     return request.model_copy(update={"prompt": prompt})
@@ -173,6 +172,8 @@ async def check_originals(session: AsyncSession, ids: Collection[str]) -> None:
     Raises:
         InvalidQueryError: names some of them.
     """
+    for ad_creative_id in ids:
+        check_storable("original_ad_id", ad_creative_id)
     stored = await session.scalars(
         select(col(Creative.ad_creative_id)).where(col(Creative.ad_creative_id).in_(ids))
     )

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from adspark.sandbox.settings import Clock
 
 HEADER = "X-AdSpark-Sandbox"
-NOTICE = "AdSpark SANDBOX: recorded and generated ads served locally, not an answer of SerpApi."
+NOTICE = "AdSpark SANDBOX: recorded and generated content served locally, not a real answer."
 MARKS: dict[str, object] = {"sandbox": True, "notice": NOTICE}
 
 _HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"

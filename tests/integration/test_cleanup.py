@@ -19,7 +19,7 @@ from adspark.models import Fetch, FetchStatus, Message
 from adspark.reviews import Review, save_review
 from adspark.sandbox.pictures import draw_picture
 from tests.factories import creative
-from tests.integration.test_variants import AD, OTHER, ask, finish
+from tests.variants_at_hand import AD, OTHER, ask, finish
 
 OLD = "now() - interval '100 days'"
 PICTURE = draw_picture({"advertiser": "A", "ad_creative_id": AD, "format": "text"})

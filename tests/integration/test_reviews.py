@@ -48,7 +48,7 @@ async def opinions(session: AsyncSession, made: AdVariant) -> list[tuple[Any, ..
     return [(one.user_id, one.is_approved, one.rating, one.comment) for one in found]
 
 
-async def test_a_person_has_one_review_which_they_may_change(session: AsyncSession) -> None:
+async def test_a_person_has_one_review_which_they_may_change_and_add_to(session: AsyncSession) -> None:
     made, other = [await finish(session, await ask(session)) for _ in range(2)]
     for review in (
         Review(user_id=1, rating=2, comment="hm"),
@@ -57,7 +57,7 @@ async def test_a_person_has_one_review_which_they_may_change(session: AsyncSessi
     ):
         await save_review(session, variant=made, review=review)
         await session.commit()  # each at a time of its own
-    assert await opinions(session, made) == [(2, False, None, "no"), (1, True, 5, None)]
+    assert await opinions(session, made) == [(2, False, None, "no"), (1, True, 5, "hm")]
     assert await opinions(session, other) == []
     kept = {one.user_id: one for one in await list_reviews(session, variant_id=id_of(made))}
     assert kept[1].updated_at > kept[2].updated_at
