@@ -48,7 +48,9 @@ async def opinions(session: AsyncSession, made: AdVariant) -> list[tuple[Any, ..
     return [(one.user_id, one.is_approved, one.rating, one.comment) for one in found]
 
 
-async def test_a_person_has_one_review_which_they_may_change_and_add_to(session: AsyncSession) -> None:
+async def test_a_person_has_one_review_which_they_may_change_and_add_to(
+    session: AsyncSession,
+) -> None:
     made, other = [await finish(session, await ask(session)) for _ in range(2)]
     for review in (
         Review(user_id=1, rating=2, comment="hm"),
