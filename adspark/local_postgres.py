@@ -60,6 +60,21 @@ class LocalPostgres:
                 self._stop_if_unused(users)
             users.close()
 
+    def revive(self) -> bool:
+        """Start the server again if it was killed; only for those who are inside `running`.
+
+        Returns:
+            Whether it was down.
+
+        Raises:
+            DatabaseUnavailableError: it does not start; the message quotes its log.
+        """
+        if self.is_running():
+            return False
+        with FileLock(self.folder / "start.lock"):
+            self._start()
+        return True
+
     def url(self, database: str) -> str:
         """The address of one of its databases, without a driver's name."""
         return f"postgresql://{_SUPERUSER}@/{database}?host={self.folder}"

@@ -111,6 +111,17 @@ class Settings(BaseSettings):
     cleanup_time_limit: float = Field(
         default=1800.0, gt=0, description="Seconds that one attempt of a clean-up may take."
     )
+    drain_time: float = Field(
+        default=30.0,
+        ge=0,
+        description="Seconds that a worker which is told to stop waits for its runs to end.",
+    )
+    tidy_up_time: float = Field(
+        default=60.0,
+        gt=0,
+        description="Seconds that an attempt has after its time limit before its process is "
+        "killed.",
+    )
     keep_fetches_days: int = Field(
         default=400, description="Days that the ledger of fetches is kept; at least 62."
     )

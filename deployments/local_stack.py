@@ -1,8 +1,8 @@
 """The local stack: embedded Postgres, Prefect's server, provisioning, a worker a pool, sandbox.
 
-One supervisor starts the parts in order, watches them and ends all of them together: when it is
-asked to stop, and when one of them dies. Whatever an earlier supervisor left behind when it was
-killed is cleared away first.
+One supervisor starts the parts in order, starts those again that die, and ends all of them together:
+when it is asked to stop, and when one of them dies again and again. Whatever an earlier supervisor
+left behind when it was killed is cleared away first.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from adspark.settings import Settings
 from deployments.parts import POLL, STOP_PATIENCE, Part, PartState
 from deployments.provisioning import provision
 from deployments.queue_classes import QUEUE_CLASSES
-from deployments.runs import crash_unfinished_runs, has_worker
+from deployments.runs import hand_back_unfinished_runs, has_worker
 from deployments.stack_settings import (
     HOST,
     part_environment,
@@ -38,6 +38,9 @@ from deployments.stack_state import (
     state_file,
     stop_process_trees,
 )
+
+
+_POSTGRES_POLL = 2.0  # seconds between two looks at PostgreSQL, each of which starts a process
 
 
 class LocalStack:
@@ -65,6 +68,8 @@ class LocalStack:
         )
         self._logs = self._settings.home / "logs"
         self.parts = {name: Part(name) for name in self._part_names()}
+        self._postgres: LocalPostgres | None = None
+        self._is_ready: dict[str, Callable[[], Awaitable[bool]]] = {}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["LocalStack"]:
@@ -94,15 +99,28 @@ class LocalStack:
             yield self
 
     async def watch(self) -> None:
-        """Wait until a part dies.
+        """Keep the parts running.
 
         Raises:
-            StackFailedError: which one, with its exit code and last words.
+            StackFailedError: one dies again and again; with its exit code and last words.
+            DatabaseUnavailableError: PostgreSQL was killed and does not start again.
         """
+        await asyncio.gather(self._keep_postgres(), *(self._keep(name) for name in self._is_ready))
+
+    async def _keep(self, name: str) -> None:
+        part = self.parts[name]
         while True:
-            for part in self.parts.values():
-                part.check_alive()
             await asyncio.sleep(POLL)
+            if not part.is_alive:
+                part.restart()
+                self._note(part)
+                self._set(name, PartState.STARTING)
+                await self._until_ready(name)
+
+    async def _keep_postgres(self) -> None:
+        while self._postgres is not None:
+            await asyncio.sleep(_POSTGRES_POLL)
+            await asyncio.to_thread(self._postgres.revive)
 
     def _part_names(self) -> list[str]:
         workers = [f"worker {queue_class.name}" for queue_class in QUEUE_CLASSES]
@@ -140,7 +158,7 @@ class LocalStack:
         """Start the embedded server; AdSpark's own database may be elsewhere, Prefect's is here."""
         self._set("postgres", PartState.STARTING)
         folder = postgres_folder(self._settings.home)
-        server = cleanup.enter_context(LocalPostgres(folder).running())
+        server = self._postgres = cleanup.enter_context(LocalPostgres(folder).running())
         cleanup.callback(lambda: self._set("postgres", PartState.STOPPED))
         database_url = self._product_database(server)
         self.parts["postgres"].log = folder / "server.log"
@@ -166,27 +184,27 @@ class LocalStack:
         if self.state.sandbox_url:
             port = str(self._base.sandbox_port)
             command = ["-m", "adspark.sandbox", "--host", HOST, "--port", port]
+            self._is_ready["sandbox"] = partial(_answers, f"{self.state.sandbox_url}/health")
             self._spawn("sandbox", command, environment, address=self.state.sandbox_url)
-            await self._until_ready("sandbox", lambda: _answers(f"{self.state.sandbox_url}/health"))
+            await self._until_ready("sandbox")
         port = str(self._base.prefect_port)
+        self._is_ready["prefect server"] = partial(_answers, f"{self.state.api_url}/health")
         self._spawn(
             "prefect server",
             ["-m", "prefect", "server", "start", "--host", HOST, "--port", port],
             environment | server_environment(self._settings, prefect_url),
             address=self.ui_url,
         )
-        await self._until_ready("prefect server", lambda: _answers(f"{self.state.api_url}/health"))
+        await self._until_ready("prefect server")
         self._set("provisioning", PartState.STARTING)
         await provision(self._settings, database_url=database_url)
         self._set("provisioning", PartState.READY)
         for queue_class in QUEUE_CLASSES:
-            pool = queue_class.name
-            command = ["-m", "prefect", "worker", "start", "--type", "process", "--pool", pool]
-            self._spawn(f"worker {pool}", [*command, "--name", f"{pool}-local"], environment)
+            pool, name = queue_class.name, f"worker {queue_class.name}"
+            self._is_ready[name] = partial(has_worker, pool)
+            self._spawn(name, ["-m", "deployments.cli", "worker", pool], environment)
         for queue_class in QUEUE_CLASSES:
-            await self._until_ready(
-                f"worker {queue_class.name}", partial(has_worker, queue_class.name)
-            )
+            await self._until_ready(f"worker {queue_class.name}")
 
     def _spawn(
         self, name: str, arguments: list[str], environment: dict[str, str], *, address: str = ""
@@ -195,29 +213,34 @@ class LocalStack:
         log = self._logs / f"{name.replace(' ', '-')}.log"
         # Its working folder is the stack's: none of the caller's is on the import path.
         part.start(arguments, log=log, env=environment, cwd=self._settings.home)
-        if part.process is not None:
-            self.state.parts[name] = ProcessId.of(part.process.pid)
-        self.state.write(self._base)
+        self._note(part)
         self._set(name, PartState.STARTING, address=address)
 
-    async def _until_ready(self, name: str, is_ready: Callable[[], Awaitable[bool]]) -> None:
-        await self.parts[name].until(is_ready)
+    def _note(self, part: Part) -> None:
+        """Leave word of a part's process for other commands."""
+        if part.process is not None:
+            self.state.parts[part.name] = ProcessId.of(part.process.pid)
+        self.state.write(self._base)
+
+    async def _until_ready(self, name: str) -> None:
+        await self.parts[name].until(self._is_ready[name])
         self._set(name, PartState.READY)
 
     async def _stop_parts(self) -> None:
-        """End the parts, workers first, so that their runs can still report to the server."""
+        """End the parts, workers first, so that their runs can still end or be handed back."""
         workers = [part for part in self.parts.values() if part.name.startswith("worker ")]
         others = [part for part in self.parts.values() if part not in workers and part.process]
-        await asyncio.gather(*(self._stop(part) for part in workers))
+        draining = self._settings.drain_time + STOP_PATIENCE
+        await asyncio.gather(*(self._stop(part, draining) for part in workers))
         try:
             if self.state.ready and self.parts["prefect server"].is_alive:
-                await crash_unfinished_runs("The local stack was stopped.")
+                await hand_back_unfinished_runs("The local stack was stopped.")
         finally:
             for part in reversed(others):
                 await self._stop(part)
 
-    async def _stop(self, part: Part) -> None:
-        await asyncio.to_thread(part.stop)
+    async def _stop(self, part: Part, patience: float = STOP_PATIENCE) -> None:
+        await asyncio.to_thread(part.stop, patience)
         if part.state is not PartState.DIED:
             self._set(part.name, PartState.STOPPED)
 

@@ -3,7 +3,9 @@
 import asyncio
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +18,8 @@ from deployments.stack_state import stop_process_trees
 START_TIMEOUT = 120.0  # seconds for one part to become ready, on a slow machine's first start
 STOP_PATIENCE = 15.0  # seconds between asking a part to end and forcing it
 POLL = 0.2  # seconds between two looks at a part
+_MOST_DEATHS = 5  # within so many seconds, after which a part is not started again
+_DEATHS_WITHIN = 60.0
 
 
 class PartState(StrEnum):
@@ -41,6 +45,8 @@ class Part:
     log: Path | None = None
     state: PartState = PartState.WAITING
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _call: Callable[[str], subprocess.Popen[bytes]] | None = field(default=None, repr=False)
+    _deaths: list[float] = field(default_factory=list, repr=False)
 
     @property
     def is_alive(self) -> bool:
@@ -53,22 +59,46 @@ class Part:
         Ctrl-C then reaches the supervisor alone, which ends the parts in their order.
         """
         self.log = log
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, *arguments],
-                env=env,
-                cwd=cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
 
-    def stop(self) -> None:
-        """End its process and all below it, and wait for that."""
-        if self.process is not None and self.process.poll() is None:
-            stop_process_trees([psutil.Process(self.process.pid)], patience=STOP_PATIENCE)
-            self.process.wait()
+        def call(mode: str) -> subprocess.Popen[bytes]:
+            with log.open(mode) as output:
+                return subprocess.Popen(
+                    [sys.executable, *arguments],
+                    env=env,
+                    cwd=cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+
+        self._call = call
+        self.process = call("wb")
+
+    def restart(self) -> None:
+        """Start its process again, after it died.
+
+        Raises:
+            StackFailedError: it dies again and again.
+        """
+        now = time.monotonic()
+        self._deaths = [one for one in self._deaths if now - one < _DEATHS_WITHIN] + [now]
+        if len(self._deaths) > _MOST_DEATHS or self._call is None:
+            self.check_alive()
+            return
+        self.process = self._call("ab")
+
+    def stop(self, patience: float = STOP_PATIENCE) -> None:
+        """Ask its process to end, and wait for that; then end all that is left below it."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        family = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(patience)
+        left = [one for one in family if one.is_running()]
+        stop_process_trees([*left, *self._own_process()], patience=STOP_PATIENCE)
+        self.process.wait()
 
     def check_alive(self) -> None:
         """Raise StackFailedError where its process has ended, with its last words."""
@@ -94,6 +124,9 @@ class Part:
             raise StackFailedError(
                 f"{self.name} was not ready after {START_TIMEOUT:g} s; its log: {self.log}"
             ) from None
+
+    def _own_process(self) -> list[psutil.Process]:
+        return [psutil.Process(self.process.pid)] if self.process and self.is_alive else []
 
     def _last_words(self) -> str:
         if self.log is None or not self.log.exists():

@@ -1,6 +1,41 @@
-"""The four queue classes: what runs beside what, how much at once, in how much memory."""
+"""The four queue classes: what runs beside what, how much at once, in how much memory and time.
+
+The one table of it: provisioning makes the pools from it, workers import its flows beforehand, and
+prefect.yaml, the README and the compose files are tested against it.
+"""
 
 from dataclasses import dataclass
+
+from adspark.settings import Settings
+
+
+@dataclass(frozen=True)
+class FlowClass:
+    """A flow and its bounds.
+
+    Attributes:
+        name: of the flow and, with `/adspark`, of its deployment.
+        time_limit: the setting that holds the seconds of one attempt; None is no limit, for what
+            is over at once or waits for a person.
+        rate: what it does only so many times in a while, over all workers: the name of the limit.
+        schedule: cron, UTC.
+        is_alone: whether a second run at the same time is cancelled.
+    """
+
+    name: str
+    time_limit: str | None = None
+    rate: str | None = None
+    schedule: str | None = None
+    is_alone: bool = False
+
+    @property
+    def module(self) -> str:
+        """The module that holds it."""
+        return f"flows.{self.name.replace('-', '_')}"
+
+    def seconds(self, settings: Settings) -> float | None:
+        """Its time limit."""
+        return None if self.time_limit is None else float(getattr(settings, self.time_limit))
 
 
 @dataclass(frozen=True)
@@ -11,11 +46,56 @@ class QueueClass:
     concurrency: int
     memory: int
     description: str
+    flows: tuple[FlowClass, ...]
 
 
 QUEUE_CLASSES = (
-    QueueClass("default", 2, 512, "General work: health checks, digests, saved watches."),
-    QueueClass("data-fetch", 2, 1024, "Searches: fetching creatives and processing watches."),
-    QueueClass("ai-generation", 1, 2048, "Ad variants: browser and Dify."),
-    QueueClass("maintenance", 1, 512, "Clean-up and recovery."),
+    QueueClass(
+        "default",
+        2,
+        512,
+        "General work: health checks, digests, saved watches.",
+        (
+            FlowClass("health-check", schedule="*/5 * * * *", is_alone=True),
+            FlowClass("save-watch"),
+            FlowClass("send-digest", schedule="0 8 * * *"),
+            FlowClass("review-ad-variant"),
+        ),
+    ),
+    QueueClass(
+        "data-fetch",
+        2,
+        1024,
+        "Searches: fetching creatives and processing watches.",
+        (
+            FlowClass("fetch-creatives", "fetch_time_limit", "serpapi-searches"),
+            FlowClass("process-watch", "watch_time_limit", "serpapi-searches"),
+            FlowClass(
+                "process-all-active-watches", "sweep_time_limit", "sweeps", "*/30 * * * *", True
+            ),
+            FlowClass("process-watches", "sweep_time_limit", "serpapi-searches"),
+        ),
+    ),
+    QueueClass(
+        "ai-generation",
+        1,
+        2048,
+        "Ad variants: browser and Dify.",
+        (
+            FlowClass("generate-ad-variant", "generation_time_limit", "variant-generations"),
+            FlowClass("generate-pending-variants", schedule="*/10 * * * *", is_alone=True),
+        ),
+    ),
+    QueueClass(
+        "maintenance",
+        1,
+        512,
+        "Clean-up and recovery.",
+        (
+            FlowClass(
+                "cleanup-old-creatives", "cleanup_time_limit", "clean-ups", "0 1 * * *", True
+            ),
+            FlowClass("reconcile", schedule="*/15 * * * *", is_alone=True),
+        ),
+    ),
 )

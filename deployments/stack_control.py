@@ -15,7 +15,7 @@ from deployments.stack_state import (
 )
 
 _START_PATIENCE = 240.0  # seconds until a stack is ready, on a slow machine's first start
-_STOP_PATIENCE = 60.0  # seconds until a stack has ended, before it is forced
+_STOP_PATIENCE = 60.0  # seconds, beside those for draining, before a stack is forced to end
 _POLL = 0.2  # seconds
 
 
@@ -70,7 +70,7 @@ def stop_stack(settings: Settings) -> bool:
         return False
     if supervisor := state.supervisor.find():
         supervisor.terminate()
-        end = time.monotonic() + _STOP_PATIENCE
+        end = time.monotonic() + settings.drain_time + _STOP_PATIENCE
         while state.supervisor.find() and time.monotonic() < end:
             time.sleep(_POLL)
     left = [*state.running_parts(), *filter(None, [state.supervisor.find()])]

@@ -17,8 +17,12 @@ SANDBOX_DIFY_KEY = "app-sandbox"
 SANDBOX_DATA = "sandbox"
 """Folder of the sandbox's data in ADSPARK_HOME, apart from real data."""
 
-# Seconds between a worker's questions for work: quick to react, 4 workers cost a tenth of a core.
-_WORKER_QUERY_SECONDS = "2"
+# Seconds between a worker's questions for work, beside those at each new run.
+_WORKER_QUERY_SECONDS = "5"
+# Seconds between the signs of life of a run; without them for 90 s it is taken for dead.
+_HEARTBEAT_SECONDS = "30"
+# Tries of a run or a worker to reach the server, 2, 4, 8 … s apart: it may be away for minutes.
+_CLIENT_RETRIES = "7"
 
 
 def sandbox_settings(settings: Settings, data: str) -> Settings:
@@ -63,6 +67,8 @@ def part_environment(settings: Settings, *, database_url: str, api_url: str) -> 
             "PREFECT_API_URL": api_url,
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_WORKER_QUERY_SECONDS": _WORKER_QUERY_SECONDS,
+            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": _HEARTBEAT_SECONDS,
+            "PREFECT_CLIENT_MAX_RETRIES": _CLIENT_RETRIES,
             "PREFECT_LOGGING_COLORS": "false",
             "NO_COLOR": "1",
             "PYTHONUNBUFFERED": "1",

@@ -1,0 +1,92 @@
+"""A worker's life: it serves its pool until it is told to stop, and then ends in good order."""
+
+import asyncio
+import signal
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import httpx
+from prefect.events.clients import get_events_subscriber
+from prefect.events.filters import (
+    EventAnyResourceFilter,
+    EventFilter,
+    EventNameFilter,
+    EventOccurredFilter,
+)
+
+from deployments.worker import PoolWorker
+
+# After them a run may be to be taken.
+_TELLING = [f"prefect.flow-run.{name}" for name in ("Scheduled", "AwaitingRetry", "Late")]
+_PAUSE = 5.0  # seconds before events are asked for again, where they cannot be had
+_GAP = 0.1  # seconds between two questions at least
+
+
+async def serve_pool(pool: str, *, name: str, patience: float) -> None:
+    """Serve a pool until SIGTERM or SIGINT, then wait `patience` seconds for runs to end.
+
+    What has not ended then, or at a second signal, is handed back to the queue.
+    """
+    worker = PoolWorker(pool, name=name)
+    signals = _count_signals()
+    working = asyncio.create_task(worker.start())
+    listening = asyncio.create_task(_listen(worker))
+    asking = asyncio.create_task(_ask_when_wanted(worker))
+    stopping = asyncio.create_task(signals.first.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if stopping.done() and not working.done():
+            await worker.drain(patience, signals.second.is_set)
+    finally:
+        for task in (listening, asking, stopping, working):
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
+
+
+class _Signals:
+    """How often the process was told to stop."""
+
+    def __init__(self) -> None:
+        self.first = asyncio.Event()
+        self.second = asyncio.Event()
+
+    def count(self) -> None:
+        """Take note of another one."""
+        (self.second if self.first.is_set() else self.first).set()
+
+
+def _count_signals() -> _Signals:
+    signals = _Signals()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(one, signals.count)
+    return signals
+
+
+async def _ask_when_wanted(worker: PoolWorker) -> None:
+    """Ask for runs as soon as there may be some, beside the worker's own asking now and then."""
+    while True:
+        await worker.wanted.wait()
+        worker.wanted.clear()
+        if worker.is_setup:
+            with suppress(httpx.HTTPError):  # the worker's own asking goes on and tells it
+                await worker.get_and_submit_flow_runs()
+        await asyncio.sleep(_GAP)
+
+
+async def _listen(worker: PoolWorker) -> None:
+    """Be told of new runs of the pool."""
+    while True:
+        if worker.pool_id is None:
+            await asyncio.sleep(_GAP)
+            continue
+        new = EventFilter(
+            event=EventNameFilter(name=_TELLING),
+            any_resource=EventAnyResourceFilter(id=[f"prefect.work-pool.{worker.pool_id}"]),
+            occurred=EventOccurredFilter(since=datetime.now(UTC)),
+        )
+        with suppress(Exception):  # the server went away; whatever the reason, it is asked again
+            async with get_events_subscriber(filter=new) as subscriber:
+                async for _ in subscriber:
+                    worker.wanted.set()
+        await asyncio.sleep(_PAUSE)

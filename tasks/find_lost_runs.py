@@ -1,0 +1,153 @@
+"""The task that finds runs which nobody carries out any more, and gives them back to the queue.
+
+Workers notice most deaths at once, and Prefect's automations that of a whole host within two
+minutes (`deployments/recovery_automations.py`); what both have missed is found here.
+"""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterTags,
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterEndTime,
+    FlowRunFilterStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.events.filters import (
+    EventAnyResourceFilter,
+    EventFilter,
+    EventNameFilter,
+    EventOccurredFilter,
+)
+from prefect.logging import get_run_logger
+from prefect.states import Cancelled
+from pydantic import BaseModel
+
+from tasks.redelivery import redeliver
+from tasks.retrying import RETRIED
+
+TAG = "adspark"
+"""On each of our deployments."""
+
+_SILENCE = timedelta(minutes=3)  # without a sign of life after which a run is taken for lost
+_STUCK = timedelta(minutes=5)  # in Pending or Cancelling, which take seconds
+_LATELY = timedelta(hours=24)  # what crashed longer ago is for a person
+_PAGE = 200
+
+
+class LostRuns(BaseModel):
+    """What was found and done.
+
+    Attributes:
+        requeued: that will be run again.
+        given_up: that were started too often, or that a newer run of their schedule replaces.
+        cancelled: whose cancelling nobody had ended.
+    """
+
+    requeued: int = 0
+    given_up: int = 0
+    cancelled: int = 0
+
+    @property
+    def headline(self) -> str:
+        """What was done, in one line."""
+        told = {name.replace("_", " "): count for name, count in self if count}
+        return ", ".join(f"{count} {name}" for name, count in told.items()) or "no run was lost"
+
+
+@task(**RETRIED, cache_policy=NO_CACHE)
+async def find_lost_runs(except_for: UUID | None) -> LostRuns:
+    """Give crashed and stuck runs of our deployments back to the queue; end stuck cancellings.
+
+    Args:
+        except_for: the run that asks.
+    """
+    found = LostRuns()
+    async with get_client() as client:
+        for run in await _read_runs(client):
+            if run.id != except_for:
+                await _settle(client, run, found)
+    return found
+
+
+async def _settle(client: PrefectClient, run: FlowRun, found: LostRuns) -> None:
+    if (reason := await _why_lost(client, run)) is None:
+        return
+    get_run_logger().info("%s (%s): %s", run.name, run.state_name, reason)
+    if run.state_type is StateType.CANCELLING:
+        await client.set_flow_run_state(run.id, Cancelled(message=reason), force=True)
+        found.cancelled += 1
+    elif await _is_replaced(client, run) or not await redeliver(client, run, reason):
+        found.given_up += 1
+    else:
+        found.requeued += 1
+
+
+async def _why_lost(client: PrefectClient, run: FlowRun) -> str | None:
+    """Why a run is lost; None where somebody carries it out."""
+    if run.state is None:
+        return None
+    now = datetime.now(UTC)
+    if run.state.is_crashed():
+        lives = await _lives(client, run.id, since=run.state.timestamp)
+        return None if lives else "It crashed."
+    if now - run.state.timestamp < _STUCK:
+        return None
+    if run.state.is_running():
+        lives = await _lives(client, run.id, since=now - _SILENCE)
+        return None if lives else "It has given no sign of life for three minutes."
+    return f"It was {run.state.name} for five minutes."
+
+
+async def _lives(client: PrefectClient, run_id: UUID, *, since: datetime) -> bool:
+    """Whether a run's process has given a sign of life after this time."""
+    page = await client.read_events(
+        EventFilter(
+            event=EventNameFilter(name=["prefect.flow-run.heartbeat"]),
+            any_resource=EventAnyResourceFilter(id=[f"prefect.flow-run.{run_id}"]),
+            occurred=EventOccurredFilter(since=since),
+        ),
+        limit=1,
+    )
+    return bool(page.events)
+
+
+async def _is_replaced(client: PrefectClient, run: FlowRun) -> bool:
+    """Whether a schedule has started a newer run, which does what this one was for."""
+    if not run.auto_scheduled or run.start_time is None or run.deployment_id is None:
+        return False
+    newer = FlowRunFilter(
+        deployment_id=FlowRunFilterDeploymentId(any_=[run.deployment_id]),
+        start_time=FlowRunFilterStartTime(after_=run.start_time + timedelta(seconds=1)),
+    )
+    return await client.count_flow_runs(flow_run_filter=newer) > 0
+
+
+async def _read_runs(client: PrefectClient) -> list[FlowRun]:
+    """Runs of our deployments that are under way, or that crashed lately."""
+    crashed = FlowRunFilter(
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CRASHED])),
+        end_time=FlowRunFilterEndTime(after_=datetime.now(UTC) - _LATELY),
+    )
+    types = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
+    active = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=types)))
+    ours = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
+    runs: list[FlowRun] = []
+    for wanted in (crashed, active):
+        page: list[FlowRun] | None = None
+        read = 0
+        while page is None or len(page) == _PAGE:
+            page = await client.read_flow_runs(
+                flow_run_filter=wanted, deployment_filter=ours, limit=_PAGE, offset=read
+            )
+            read += len(page)
+            runs += page
+    return runs
