@@ -14,7 +14,13 @@ SEARCHES = "serpapi-searches"
 """Name of the limit on searches, in Prefect and here."""
 GENERATIONS = "variant-generations"
 """Name of the limit on generations, in Prefect and here."""
+SWEEPS = "sweeps"
+"""Name of the limit on sweeps that are begun."""
+CLEANUPS = "clean-ups"
+"""Name of the limit on clean-ups that are begun."""
 WINDOW = 60.0  # seconds
+WINDOWS = {SEARCHES: WINDOW, GENERATIONS: WINDOW, SWEEPS: WINDOW, CLEANUPS: 3600.0}
+"""Seconds in which each limit's number may be used."""
 
 _TAKE = text("""
     WITH gone AS (
@@ -46,6 +52,15 @@ async def take_slot(database: Database, *, name: str, limit: int, window: float 
         if wait <= 0:
             return
         await asyncio.sleep(wait)
+
+
+async def try_slot(database: Database, *, name: str, limit: int) -> float:
+    """Take a slot if there is one; returns 0 then, else the seconds until one may be free.
+
+    Raises:
+        DatabaseUnavailableError: Postgres does not answer.
+    """
+    return await _try(database, name=name, limit=limit, window=WINDOWS[name])
 
 
 async def _try(database: Database, *, name: str, limit: int, window: float) -> float:

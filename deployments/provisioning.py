@@ -1,24 +1,27 @@
-"""Make a Prefect server match the project: pools, limits, blocks and deployments.
+"""Make a Prefect server match the project: pools, limits, blocks, deployments and automations.
 
-Safe to run again and again: what is already right stays, what an operator saved in the UI (a key,
-a limit's number) is only replaced by something that the environment sets.
+Safe to run again and again, and at once: what is right stays, and so does what was changed by hand
+(`merging`). A block is only replaced by something that the environment sets.
 """
 
-import asyncio
-import os
-import sys
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate, WorkPoolCreate
+from prefect.client.schemas.actions import (
+    GlobalConcurrencyLimitCreate,
+    GlobalConcurrencyLimitUpdate,
+    WorkPoolCreate,
+    WorkPoolUpdate,
+)
 from prefect.exceptions import ObjectNotFound
 from prefect.workers.process import ProcessWorker
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
-from adspark.errors import ConfigurationError, TemporaryError
-from adspark.rates import GENERATIONS, SEARCHES, WINDOW
+from adspark.database import Database
+from adspark.errors import TemporaryError
+from adspark.rates import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS, WINDOWS
 from adspark.serpapi import SerpApiClient
 from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, Settings
 from blocks.adspark_database import AdSparkDatabase
@@ -27,78 +30,122 @@ from blocks.configured import DOCUMENT
 from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
+from deployments.deploying import provision_deployments
+from deployments.merging import Merge
 from deployments.queue_classes import QUEUE_CLASSES, QueueClass
+from deployments.recovery_automations import provision_recovery
+from deployments.run_process import ENGINE
+
+_LOCK = "provisioning"
+_SWEEPS_A_MINUTE = 5
+_CLEANUPS_AN_HOUR = 1
 
 
-async def provision(settings: Settings, *, database_url: str) -> None:
+_BLOCK_TYPES: tuple[type[Block], ...] = (
+    AdSparkDatabase,
+    SerpApiCredentials,
+    DigestRecipients,
+    DifyWorkflow,
+    ChatModel,
+)
+
+
+class Provisioned(BaseModel):
+    """What a provisioning did, or would do, and what it left because people had changed it."""
+
+    dry_run: bool
+    changes: list[str]
+    kept: list[str]
+
+
+async def provision(
+    settings: Settings, *, database_url: str, dry_run: bool = False, reset: bool = False
+) -> Provisioned:
     """Bring the server at PREFECT_API_URL up to the project.
 
     Args:
-        settings: the environment; its key, where set, becomes the block's.
+        settings: the environment; its keys, where set, become the blocks'.
         database_url: the address that flow runs are to use.
+        dry_run: change nothing.
+        reset: put back also what was changed by hand.
 
     Raises:
         ConfigurationError: the deployments cannot be made; quotes Prefect's reason.
+        AdSparkError: the database cannot be reached, in which two provisionings await each other.
     """
-    async with get_client() as client:
+    async with (
+        Database(database_url) as database,
+        database.locks() as locks,
+        locks.hold(_LOCK, wait=True),
+        get_client() as client,
+    ):
+        merge = await Merge.begin(dry_run=dry_run, reset=reset)
         for queue_class in QUEUE_CLASSES:
-            await _provision_pool(client, queue_class)
-        await _provision_search_limit(client, settings)
-        await _provision_limit(client, GENERATIONS, settings.generations_per_minute)
-        await _provision_blocks(client, settings, database_url)
-    await _deploy(str(client.api_url))
+            await _provision_pool(client, queue_class, merge)
+        await _provision_limits(client, settings, merge)
+        await _provision_blocks(client, settings, database_url, merge)
+        await provision_deployments(client, merge)
+        await provision_recovery(client, merge)
+        await merge.finish()
+        return Provisioned(dry_run=dry_run, changes=merge.changes, kept=merge.kept)
 
 
-def project_file() -> Path:
-    """The `prefect.yaml` of the checkout, or the copy in the installed package."""
-    here = Path(__file__).parent
-    for candidate in (here / "prefect.yaml", here.parent / "prefect.yaml"):
-        if candidate.exists():
-            return candidate
-    raise ConfigurationError("prefect.yaml is missing; install AdSpark again.")
-
-
-async def _provision_pool(client: PrefectClient, queue_class: QueueClass) -> None:
-    await client.create_work_pool(
-        WorkPoolCreate(
-            name=queue_class.name,
-            type="process",
-            description=queue_class.description,
-            concurrency_limit=queue_class.concurrency,
-            base_job_template=_job_template(),
-        ),
-        overwrite=True,
-    )
+async def _provision_pool(client: PrefectClient, queue_class: QueueClass, merge: Merge) -> None:
+    name, slots = queue_class.name, queue_class.concurrency
+    thing = f"pool {name}"
+    try:
+        pool = await client.read_work_pool(name)
+    except ObjectNotFound:
+        if merge.creates(thing, {"slots": slots, "command": ENGINE}, f", {slots} at once"):
+            new = WorkPoolCreate(
+                name=name,
+                type="process",
+                description=queue_class.description,
+                concurrency_limit=slots,
+                base_job_template=_job_template(),
+            )
+            await client.create_work_pool(new)
+        return
+    if merge.changes_to(f"{thing} slots", current=pool.concurrency_limit, wanted=slots):
+        await client.update_work_pool(name, WorkPoolUpdate(concurrency_limit=slots))
+    properties = pool.base_job_template.get("variables", {}).get("properties", {})
+    command = properties.get("command", {}).get("default")
+    if merge.changes_to(f"{thing} command", current=command, wanted=ENGINE):
+        await client.update_work_pool(name, WorkPoolUpdate(base_job_template=_job_template()))
 
 
 def _job_template() -> dict[str, Any]:
     """Prefect's own template, with the command that starts one interpreter instead of three."""
     template = ProcessWorker.get_default_base_job_template()
-    template["variables"]["properties"]["command"]["default"] = "python -m prefect.engine"
+    template["variables"]["properties"]["command"]["default"] = ENGINE
     return template
 
 
-async def _provision_search_limit(client: PrefectClient, settings: Settings) -> None:
-    """The limit is the operators', unless the environment says that it follows the account."""
-    wanted = settings.searches_per_minute
-    if wanted == "account":
-        limit = await _ask_account(settings)
-        if limit is not None:
-            await client.upsert_global_concurrency_limit_by_name(SEARCHES, limit, limit / WINDOW)
-            return
-        wanted = DEFAULT_SEARCHES_PER_MINUTE
-    await _provision_limit(client, SEARCHES, wanted)
+async def _provision_limits(client: PrefectClient, settings: Settings, merge: Merge) -> None:
+    searches = settings.searches_per_minute
+    if searches == "account":
+        searches = await _ask_account(settings) or DEFAULT_SEARCHES_PER_MINUTE
+    await _provision_limit(client, SEARCHES, searches, merge)
+    await _provision_limit(client, GENERATIONS, settings.generations_per_minute, merge)
+    await _provision_limit(client, SWEEPS, _SWEEPS_A_MINUTE, merge)
+    await _provision_limit(client, CLEANUPS, _CLEANUPS_AN_HOUR, merge)
 
 
-async def _provision_limit(client: PrefectClient, name: str, a_minute: int) -> None:
-    """Make a rate limit where there is none; its number is the operators' from then on."""
+async def _provision_limit(client: PrefectClient, name: str, number: int, merge: Merge) -> None:
+    """A rate limit: so many in its window; the decay is what Prefect makes of it."""
+    thing, decay = f"limit {name}", number / WINDOWS[name]
     try:
-        await client.read_global_concurrency_limit_by_name(name)
+        limit = await client.read_global_concurrency_limit_by_name(name)
     except ObjectNotFound:
-        await client.create_global_concurrency_limit(
-            GlobalConcurrencyLimitCreate(
-                name=name, limit=a_minute, active=True, slot_decay_per_second=a_minute / WINDOW
+        if merge.creates(thing, {"number": number}, f", {number} in {WINDOWS[name]:.0f} s"):
+            new = GlobalConcurrencyLimitCreate(
+                name=name, limit=number, active=True, slot_decay_per_second=decay
             )
+            await client.create_global_concurrency_limit(new)
+        return
+    if merge.changes_to(f"{thing} number", current=limit.limit, wanted=number):
+        await client.update_global_concurrency_limit(
+            name, GlobalConcurrencyLimitUpdate(limit=number, slot_decay_per_second=decay)
         )
 
 
@@ -117,16 +164,22 @@ async def _ask_account(settings: Settings) -> int | None:
     return None if an_hour is None else max(1, an_hour // 60)
 
 
-async def _provision_blocks(client: PrefectClient, settings: Settings, database_url: str) -> None:
-    """Make the types known, and save what the environment sets."""
-    for block_type in (
-        AdSparkDatabase,
-        SerpApiCredentials,
-        DigestRecipients,
-        DifyWorkflow,
-        ChatModel,
-    ):
-        await block_type.register_type_and_schema(client=client)
+async def _provision_blocks(
+    client: PrefectClient, settings: Settings, database_url: str, merge: Merge
+) -> None:
+    """Make the types known, and save what the environment sets and is not so already."""
+    for block in _blocks_of(settings, database_url):
+        thing = f"block {block.get_block_type_slug()}/{DOCUMENT}"
+        if await _is_saved(block):
+            continue
+        if merge.creates(thing, {}, " from the environment"):
+            await block.save(DOCUMENT, overwrite=True, client=client)
+    if not merge.dry_run:
+        for block_type in _BLOCK_TYPES:
+            await block_type.register_type_and_schema(client=client)
+
+
+def _blocks_of(settings: Settings, database_url: str) -> Sequence[Block]:
     blocks: list[Block] = [AdSparkDatabase(url=SecretStr(database_url))]
     if settings.serpapi_key is not None:
         blocks.append(SerpApiCredentials.from_settings(settings))
@@ -136,21 +189,15 @@ async def _provision_blocks(client: PrefectClient, settings: Settings, database_
         blocks.append(DifyWorkflow.from_settings(settings))
     if settings.chat_url is not None and settings.chat_model is not None:
         blocks.append(ChatModel.from_settings(settings))
-    for block in blocks:
-        await block.save(DOCUMENT, overwrite=True, client=client)
+    return blocks
 
 
-async def _deploy(api_url: str) -> None:
-    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        "--prefect-file",
-        str(project_file()),
-        env=os.environ | {"PREFECT_API_URL": api_url, "NO_COLOR": "1"},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    if process.returncode:
-        raise ConfigurationError(f"prefect deploy failed: {output.decode().strip()[-2000:]}")
+async def _is_saved(block: Block) -> bool:
+    """Whether the server has the block just like this."""
+    try:
+        found: Block = await type(block).aload(DOCUMENT)
+    except ValueError:
+        return False
+    fields = set(type(block).model_fields)
+    saved, wanted = found.model_dump(include=fields), block.model_dump(include=fields)
+    return saved == wanted

@@ -1,5 +1,7 @@
-"""What Prefect's server itself does about dead runs: it sees that they have stopped to give signs of
-life, and takes their slots from them; the flow `reconcile` has them run again.
+"""What Prefect's server itself does about dead runs.
+
+It sees that they give no sign of life any more, and takes their slots from them; the flow
+`reconcile` has them run again.
 
 Without these automations a run whose worker and process were killed stays Running for ever, and so
 does its slot in the pool.
@@ -9,8 +11,11 @@ from datetime import timedelta
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import StateType
-from prefect.events import Automation, AutomationCore, EventTrigger, Posture
+from prefect.events import AutomationCore, EventTrigger, Posture
 from prefect.events.actions import ChangeFlowRunState, RunDeployment
+from prefect.exceptions import ObjectNotFound
+
+from deployments.merging import Merge, fingerprint
 
 _HEARTBEAT = "prefect.flow-run.heartbeat"
 _SILENCE = timedelta(seconds=90)  # three heartbeats
@@ -97,26 +102,28 @@ def _ours() -> dict[str, str]:
     return {"prefect.resource.role": "tag", "prefect.resource.id": "prefect.tag.adspark"}
 
 
-async def provision_automations(
-    client: PrefectClient, wanted: list[AutomationCore], *, overwrite: bool
-) -> list[str]:
-    """Make those that are missing; with `overwrite` also put changed ones right.
+async def provision_recovery(client: PrefectClient, merge: Merge) -> None:
+    """Make those automations that are missing, and renew those whose definition changed.
 
-    Returns:
-        What was done, a line each.
+    One that an operator switched off or changed stays so until then.
     """
-    done = []
-    for one in wanted:
-        found = await client.read_automations_by_name(one.name)
+    if merge.dry_run and not await _is_deployed(client):
+        merge.changes.append("automations for recovery: are made")
+        return
+    for wanted in await recovery_automations(client):
+        thing = f"automation {wanted.name}"
+        found = await client.read_automations_by_name(wanted.name)
         if not found:
-            await client.create_automation(one)
-            done.append(f"automation {one.name!r}: created")
-        elif overwrite and _differs(found[0], one):
-            updated = Automation(id=found[0].id, **one.model_dump())
-            await client.update_automation(found[0].id, updated)
-            done.append(f"automation {one.name!r}: reset")
-    return done
+            if merge.creates(thing, {}):
+                await client.create_automation(wanted)
+            merge.notes(thing, fingerprint(wanted.model_dump_json()))
+        elif merge.is_new(thing, fingerprint(wanted.model_dump_json())):
+            await client.update_automation(found[0].id, wanted)
 
 
-def _differs(found: Automation, wanted: AutomationCore) -> bool:
-    return found.model_dump(include=set(AutomationCore.model_fields)) != wanted.model_dump()
+async def _is_deployed(client: PrefectClient) -> bool:
+    try:
+        await client.read_deployment_by_name(RECONCILE)
+    except ObjectNotFound:
+        return False
+    return True
