@@ -11,13 +11,19 @@ from adspark.errors import AdSparkError, ConfigurationError
 from adspark.settings import get_settings
 from deployments.budget_commands import budget
 from deployments.database_commands import app as database_app
+from deployments.failure_commands import failures, retry
 from deployments.fetch_commands import fetch, run
+from deployments.monitor_commands import monitor
 from deployments.output import print_error
+from deployments.pool_commands import drain, pause, resume, scale
+from deployments.provision_commands import provision
 from deployments.purge_commands import purge
 from deployments.stack_commands import demo, down, sandbox, up
 from deployments.status_commands import status
+from deployments.task_commands import task
 from deployments.variant_commands import app as variant_app
 from deployments.watch_commands import app as watch_app
+from deployments.worker_commands import worker
 
 app = typer.Typer(
     name="adspark",
@@ -26,7 +32,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, down, demo, status, purge, fetch, run, budget, sandbox):
+for command in (
+    up,
+    down,
+    demo,
+    status,
+    monitor,
+    task,
+    failures,
+    retry,
+    pause,
+    resume,
+    drain,
+    scale,
+    purge,
+    fetch,
+    run,
+    budget,
+    sandbox,
+    worker,
+    provision,
+):
     app.command()(command)
 app.add_typer(database_app, name="db")
 app.add_typer(watch_app, name="watch")

@@ -107,7 +107,7 @@ async def read_health(client: PrefectClient) -> Health:
 def _problems_of(pool: PoolHealth) -> list[Problem]:
     found = []
     if pool.is_paused:
-        remedy = f"prefect work-pool resume {pool.name}"
+        remedy = f"adspark resume {pool.name}"
         found.append(Problem(what=f"pool {pool.name} is paused", remedy=remedy))
     elif not pool.workers:
         remedy = f"prefect worker start --pool {pool.name}, or restart the stack: adspark up"

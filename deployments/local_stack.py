@@ -1,8 +1,8 @@
 """The local stack: embedded Postgres, Prefect's server, provisioning, a worker a pool, sandbox.
 
-One supervisor starts the parts in order, starts those again that die, and ends all of them together:
-when it is asked to stop, and when one of them dies again and again. Whatever an earlier supervisor
-left behind when it was killed is cleared away first.
+One supervisor starts the parts in order, starts those again that die, and ends all of them
+together: when it is asked to stop, and when one of them dies again and again. Whatever an earlier
+supervisor left behind when it was killed is cleared away first.
 """
 
 import asyncio
@@ -38,7 +38,6 @@ from deployments.stack_state import (
     state_file,
     stop_process_trees,
 )
-
 
 _POSTGRES_POLL = 2.0  # seconds between two looks at PostgreSQL, each of which starts a process
 

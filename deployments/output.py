@@ -1,6 +1,7 @@
 """How the command speaks: tables and lines for people, one JSON document with `--json`."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from rich.table import Table
 from adspark.fetching import FetchSummary
 
 _NAME_WIDTH = 22  # characters of an advertiser's name, so that a row fits on a line
+_CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")  # a terminal would obey them
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -40,6 +42,11 @@ def table(title: str, rows: Sequence[Mapping[str, object]], *, wraps: str = "adv
     for row in rows:
         made.add_row(*("–" if cell is None else escape(str(cell)) for cell in row.values()))
     return made
+
+
+def plain(told: str) -> str:
+    """Text from outside as it reads, on as many lines, without orders to the terminal."""
+    return _CONTROLS.sub(" ", "\n".join(told.splitlines()))
 
 
 def moment(then: datetime) -> str:

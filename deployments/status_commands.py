@@ -9,43 +9,91 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from adspark.settings import get_settings
+from deployments.current_database import current_settings
 from deployments.fetch_commands import prefect_api_url
-from deployments.output import out, print_json, table
+from deployments.output import out, plain, print_json, table
 
 if TYPE_CHECKING:
-    from deployments.health import Health, PoolHealth
+    from deployments.full_check import FullCheck
+    from deployments.health import Health, PoolHealth, Problem
 
 
 def status(
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Everything: also the database and every deployment."),
+    ] = False,
+    probe: Annotated[
+        bool,
+        typer.Option("--probe", help="Also send a harmless run through every pool, and time it."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
     """Show workers, runs, queues and limits; exit code 1 says that a person should act."""
-    health = asyncio.run(_read())
-    print_json(health) if as_json else _print(health)
-    if not health.is_well:
+    health, full = asyncio.run(_read(check=check or probe, with_probes=probe))
+    if as_json:
+        document = health.model_dump(mode="json")
+        print_json(document | {"check": full.model_dump(mode="json")} if full else document)
+    else:
+        _print(health, full)
+    if not health.is_well or (full and full.problems):
         raise typer.Exit(1)
 
 
-async def _read() -> "Health":
+async def _read(*, check: bool, with_probes: bool) -> "tuple[Health, FullCheck | None]":
     from deployments.following import server  # noqa: PLC0415  (slow)
+    from deployments.full_check import read_full_check  # noqa: PLC0415  (slow)
     from deployments.health import read_health  # noqa: PLC0415  (slow)
 
     async with server(prefect_api_url()) as client:
-        return await read_health(client)
+        health = await read_health(client)
+        if not check:
+            return health, None
+        # A pool that can take none is a problem already.
+        able = [one.name for one in health.pools if one.workers and not one.is_paused]
+        settings = current_settings(get_settings())
+        full = await read_full_check(client, settings, probed=able if with_probes else ())
+        return health, full
 
 
-def _print(health: "Health") -> None:
+def _print(health: "Health", full: "FullCheck | None") -> None:
     out.print(f"Prefect {health.version} at {health.server}", soft_wrap=True)
     out.print(table("Pools", [_cells(pool) for pool in health.pools]))
     for rate in health.rates:
         told = "no limit" if rate.a_minute is None else f"{rate.a_minute} a minute"
         out.print(f"{rate.name}: {told}")
-    for problem in health.problems:
-        out.print(
-            f"[bold red]![/] {escape(problem.what)}: {escape(problem.remedy)}", soft_wrap=True
-        )
-    if health.is_well:
+    if full:
+        _print_full(full)
+    _print_problems([*health.problems, *(full.problems if full else [])])
+
+
+def _print_full(full: "FullCheck") -> None:
+    out.print(f"Database: {full.database or 'does not answer'}")
+    out.print(f"Deployments: {full.deployments} of {full.expected} ready")
+    if full.probes:
+        rows: list[dict[str, object]] = [
+            {
+                "pool": one.pool,
+                "probe": "ok" if one.ok else "failed",
+                "begun after": _seconds(one.seconds_to_start),
+                "ended after": _seconds(one.seconds),
+            }
+            for one in full.probes
+        ]
+        out.print(table("Probes", rows))
+
+
+def _print_problems(problems: "list[Problem]") -> None:
+    for problem in problems:
+        told = escape(plain(f"{problem.what}: {problem.remedy}"))
+        out.print(f"[bold red]![/] {told}", soft_wrap=True)
+    if not problems:
         out.print("[green]Everything is well.[/]")
+
+
+def _seconds(number: float | None) -> str | None:
+    return None if number is None else f"{number:.1f} s"
 
 
 def _cells(pool: "PoolHealth") -> dict[str, object]:

@@ -11,11 +11,10 @@ from adspark.media import MediaStore
 from adspark.reviews import StoredReview, VariantStatistics
 from adspark.variant_text import describe_similarity
 from adspark.variants import VariantSummary
-from deployments.output import age, moment, out, table
+from deployments.output import age, moment, out, plain, table
 
 _PROMPT_WIDTH = 14  # characters, so that a row fits on a line
 _AD_ID = re.compile(r"^(CR\d{4})\d{12}(\d{4})$")  # shown by both its ends
-_CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")  # a terminal would obey them
 _DECISIONS = {True: "approved", False: "rejected", None: "open"}
 
 
@@ -35,13 +34,13 @@ def print_variant(
     """One variant: where its pictures are, its copy, how it was judged."""
     out.print(f"[bold]Variant {variant.id}[/] of {variant.original_ad_id}: {variant.status}")
     for what, value in _facts(variant, media).items():
-        first, *more = _plain(value).split("\n")
+        first, *more = plain(value).split("\n")
         out.print(f"  {what:<12}{escape(first)}", soft_wrap=True)
         for line in more:
             out.print(f"  {'':<12}{escape(line)}".rstrip(), soft_wrap=True)
     if variant.description:
         out.print("")
-        for line in _plain(variant.description.strip()).split("\n"):
+        for line in plain(variant.description.strip()).split("\n"):
             out.print(f"  {escape(line)}".rstrip(), soft_wrap=True)
     if reviews:
         out.print(table("Reviews", [_review(one) for one in reviews], wraps="comment"))
@@ -69,7 +68,7 @@ def print_statistics(figures: VariantStatistics) -> None:
         out.print(f"  {what:<12}{value}")
     if figures.failures:
         causes = [
-            {"failed": cause.variants, "kind": cause.kind, "latest": _plain(cause.latest or "")}
+            {"failed": cause.variants, "kind": cause.kind, "latest": plain(cause.latest or "")}
             for cause in figures.failures
         ]
         out.print(table("Failures by cause", causes, wraps="latest"))
@@ -82,7 +81,7 @@ def _cells(variant: VariantSummary) -> dict[str, object]:
         "id": variant.id,
         "status": variant.status.value,
         "original": _AD_ID.sub(r"\1…\2", variant.original_ad_id),
-        "prompt": _shorten(_plain(variant.prompt)),
+        "prompt": _shorten(plain(variant.prompt)),
         "conf.": variant.confidence_score,
         "similar": f"{max(known):.0%}{' !' if variant.is_too_close else ''}" if known else None,
         "asked": age(variant.requested_at),
@@ -123,16 +122,11 @@ def _shorten(prompt: str) -> str:
     return shown.plain
 
 
-def _plain(told: str) -> str:
-    """Text from outside as it reads, on as many lines, without orders to the terminal."""
-    return _CONTROLS.sub(" ", "\n".join(told.splitlines()))
-
-
 def _review(review: StoredReview) -> dict[str, object]:
     return {
         "user": review.user_id,
         "decision": _DECISIONS[review.is_approved],
         "rating": review.rating,
-        "comment": None if review.comment is None else _plain(review.comment),
+        "comment": None if review.comment is None else plain(review.comment),
         "when": moment(review.updated_at),
     }

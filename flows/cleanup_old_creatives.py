@@ -1,7 +1,7 @@
 """Clean up: old ads with what belongs to them, the ledger, rejected rows, unused pictures.
 
-Blocks: adspark-database/adspark. Limits: 1800 s an attempt, one at a time. Tables: creative,
-advertiser, ad_variant, fetch, rejected_row, message, and what goes with their rows.
+Blocks: adspark-database/adspark. Limits: 1800 s an attempt, one at a time, one an hour. Tables:
+creative, advertiser, ad_variant, fetch, rejected_row, message, and what goes with their rows.
 """
 
 from typing import Annotated
@@ -12,9 +12,12 @@ from prefect.logging import get_run_logger
 from pydantic import Field
 
 from adspark.cleanup import CleanupSummary, Retention, check_retention
+from adspark.rates import CLEANUPS
 from adspark.settings import get_settings
-from flows.endings import completed
+from blocks.adspark_database import AdSparkDatabase
+from flows.endings import cancelled, completed
 from tasks.clean_up import remove_old
+from tasks.limits import seconds_until_start
 
 _MANY = 100_000  # removed rows after which PostgreSQL is worth a hint
 _HINT = "PostgreSQL reuses the space by itself; at once, and for fresh statistics: VACUUM (ANALYZE)"
@@ -40,12 +43,22 @@ async def cleanup_old_creatives(
             messages=settings.keep_messages_days,
         )
     )
+    if not dry_run and (wait := await _seconds_until_start()):
+        return cancelled(
+            CleanupSummary,
+            f"It was cleaned up lately (limit {CLEANUPS!r}); again in {wait / 60:.0f} min.",
+        )
     summary = await remove_old(retention, dry_run=dry_run)
     await show_counts(summary)
     log.info(summary.headline)
     if summary.creatives > _MANY and not dry_run:
         log.info(_HINT)
     return completed(summary, summary.headline)
+
+
+async def _seconds_until_start() -> float:
+    async with (await AdSparkDatabase.load_configured()).connect() as database:
+        return await seconds_until_start(database, CLEANUPS)
 
 
 async def show_counts(summary: CleanupSummary) -> None:

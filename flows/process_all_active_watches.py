@@ -1,8 +1,8 @@
 """Sweep: check every watch that is due, the most overdue first, and tell what is new.
 
-Blocks: serpapi-credentials/adspark, adspark-database/adspark. Limits: 600 s, one at a time, 10
-searches a minute over all workers. Tables: watch, watch_creative, creative_event, fetch, creative,
-advertiser, rejected_row, creative_detail, creative_region.
+Blocks: serpapi-credentials/adspark, adspark-database/adspark. Limits: 600 s, one at a time, 5 begun
+and 10 searches a minute over all workers. Tables: watch, watch_creative, creative_event, fetch,
+creative, advertiser, rejected_row, creative_detail, creative_region.
 """
 
 import time
@@ -15,12 +15,14 @@ from prefect.runtime import flow_run
 
 from adspark.database import Database
 from adspark.markdown import escape_markdown
+from adspark.rates import SWEEPS
 from adspark.settings import get_settings
 from adspark.sweeps import SweepSummary, gather_sweep, read_left
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import cancelled, completed, failed
 from tasks.announce_news import announce_news
 from tasks.check_watches import check_watches
+from tasks.limits import seconds_until_start
 from tasks.plan_sweep import SweepPlan, plan_sweep
 from tasks.shards import share, start_shards, take_back, watches_of
 
@@ -47,6 +49,11 @@ async def process_all_active_watches() -> SweepSummary:
     async with connection as database, database.lock(_LOCK) as is_alone:
         if not is_alone:
             return cancelled(SweepSummary, "Another sweep is under way; it serves what is due.")
+        if wait := await seconds_until_start(database, SWEEPS):
+            return cancelled(
+                SweepSummary,
+                f"Too many sweeps were begun (limit {SWEEPS!r}); the next may be in {wait:.0f} s.",
+            )
         plan = await plan_sweep()
         if len(plan.due) <= get_settings().sweep_shard_size:
             summary = await check_watches(

@@ -11,9 +11,11 @@ from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
 from tasks.limits import search_slots
 from tasks.retrying import RETRIED
+from tasks.time_limits import killed_after
 
 
 @task(**RETRIED, timeout_seconds=get_settings().watch_time_limit)
+@killed_after("watch_time_limit")
 async def check_watch(watch_id: int) -> WatchSummary:
     """Check a watch; another try goes on after the last stored page."""
     credentials = await SerpApiCredentials.load_configured()

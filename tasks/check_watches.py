@@ -18,12 +18,14 @@ from adspark.watch_events import EventCounts
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
 from tasks.limits import search_slots
+from tasks.time_limits import killed_after
 
 PROGRESS_KEY = "sweep-progress"
 _REPORT_EVERY = 2.0  # seconds between two updates of the progress
 
 
 @task(cache_policy=NO_CACHE)
+@killed_after("sweep_time_limit")
 async def check_watches(
     due: list[Due], searches: int | None, shortage: str, seconds: float
 ) -> SweepSummary:

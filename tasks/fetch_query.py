@@ -14,9 +14,11 @@ from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
 from tasks.limits import search_slots
 from tasks.retrying import RETRIED
+from tasks.time_limits import killed_after
 
 
 @task(**RETRIED, timeout_seconds=get_settings().fetch_time_limit)
+@killed_after("fetch_time_limit")
 async def fetch_query(query: CreativeQuery, max_pages: int, dry_run: bool) -> FetchSummary:
     """Fetch at most `max_pages` pages; another try goes on after the last stored page."""
     log = get_run_logger()

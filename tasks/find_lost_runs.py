@@ -37,8 +37,6 @@ from tasks.retrying import RETRIED
 TAG = "adspark"
 """On each of our deployments."""
 
-_SILENCE = timedelta(minutes=3)  # without a sign of life after which a run is taken for lost
-_STUCK = timedelta(minutes=5)  # in Pending or Cancelling, which take seconds
 _LATELY = timedelta(hours=24)  # what crashed longer ago is for a person
 _PAGE = 200
 
@@ -64,23 +62,24 @@ class LostRuns(BaseModel):
 
 
 @task(**RETRIED, cache_policy=NO_CACHE)
-async def find_lost_runs(except_for: UUID | None) -> LostRuns:
+async def find_lost_runs(except_for: UUID | None, patience: float) -> LostRuns:
     """Give crashed and stuck runs of our deployments back to the queue; end stuck cancellings.
 
     Args:
         except_for: the run that asks.
+        patience: seconds in Pending or Cancelling, or without a sign of life, that a run may be.
     """
     found = LostRuns()
     async with get_client() as client:
         for run in await _read_runs(client):
-            if run.id != except_for:
-                await _settle(client, run, found)
+            if run.id == except_for:
+                continue
+            if reason := await _why_lost(client, run, timedelta(seconds=patience)):
+                await _settle(client, run, reason, found)
     return found
 
 
-async def _settle(client: PrefectClient, run: FlowRun, found: LostRuns) -> None:
-    if (reason := await _why_lost(client, run)) is None:
-        return
+async def _settle(client: PrefectClient, run: FlowRun, reason: str, found: LostRuns) -> None:
     get_run_logger().info("%s (%s): %s", run.name, run.state_name, reason)
     if run.state_type is StateType.CANCELLING:
         await client.set_flow_run_state(run.id, Cancelled(message=reason), force=True)
@@ -91,7 +90,7 @@ async def _settle(client: PrefectClient, run: FlowRun, found: LostRuns) -> None:
         found.requeued += 1
 
 
-async def _why_lost(client: PrefectClient, run: FlowRun) -> str | None:
+async def _why_lost(client: PrefectClient, run: FlowRun, patience: timedelta) -> str | None:
     """Why a run is lost; None where somebody carries it out."""
     if run.state is None:
         return None
@@ -99,12 +98,13 @@ async def _why_lost(client: PrefectClient, run: FlowRun) -> str | None:
     if run.state.is_crashed():
         lives = await _lives(client, run.id, since=run.state.timestamp)
         return None if lives else "It crashed."
-    if now - run.state.timestamp < _STUCK:
+    if now - run.state.timestamp < patience:
         return None
+    told = f"{patience.total_seconds():g} s."
     if run.state.is_running():
-        lives = await _lives(client, run.id, since=now - _SILENCE)
-        return None if lives else "It has given no sign of life for three minutes."
-    return f"It was {run.state.name} for five minutes."
+        lives = await _lives(client, run.id, since=now - patience)
+        return None if lives else f"It has given no sign of life for {told}"
+    return f"It was {run.state.name} for {told}"
 
 
 async def _lives(client: PrefectClient, run_id: UUID, *, since: datetime) -> bool:

@@ -17,9 +17,11 @@ from blocks.adspark_database import AdSparkDatabase
 from tasks.generators import open_generator
 from tasks.limits import generation_slots
 from tasks.retrying import RETRIED
+from tasks.time_limits import killed_after
 
 
 @task(**RETRIED, cache_policy=NO_CACHE, timeout_seconds=get_settings().generation_time_limit)
+@killed_after("generation_time_limit")
 async def generate_variant(variant_id: int, generator: str) -> VariantSummary:
     """Generate the variant; another try goes on with the same generation.
 

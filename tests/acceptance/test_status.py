@@ -47,6 +47,6 @@ def test_a_running_stack_is_well_and_a_paused_pool_is_mended_as_told(stack: Stac
     assert "were cancelled" in purged.stdout, purged.stderr
 
     program, *arguments = problem["remedy"].split()
-    assert program == "prefect"
-    assert prefect(stack, *arguments).returncode == 0
+    assert program == "adspark"
+    assert stack.adspark(*arguments).returncode == 0
     assert stack.adspark("status").returncode == 0

@@ -1,9 +1,14 @@
 """The flow cleanup-old-creatives: the guide's call, its counts, and settings that it refuses."""
 
+import re
+
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 
 from adspark.database import Database
 from adspark.errors import InvalidQueryError
+from adspark.rates import CLEANUPS
 from adspark.settings import get_settings
 from flows.cleanup_old_creatives import cleanup_old_creatives
 from tests.integration.test_cleanup import ids, stock
@@ -30,3 +35,21 @@ async def test_a_ledger_too_short_for_budgets_is_refused(
     with pytest.raises(InvalidQueryError, match="fetches: 7 days is too few; at least 62"):
         await cleanup_old_creatives()
     assert await ids(database, "SELECT count(*) FROM creative") == [3]
+
+
+async def test_it_cleans_up_once_an_hour_as_operators_set(database: Database) -> None:
+    async with get_client() as client:
+        once = GlobalConcurrencyLimitCreate(name=CLEANUPS, limit=1, slot_decay_per_second=1 / 3600)
+        await client.create_global_concurrency_limit(once)
+        try:
+            await cleanup_old_creatives()
+            await stock(database)
+            refused = await cleanup_old_creatives(return_state=True)
+            counted = await cleanup_old_creatives(dry_run=True)
+            await client.upsert_global_concurrency_limit_by_name(CLEANUPS, 2, 2 / 3600)
+            done = await cleanup_old_creatives()
+        finally:
+            await client.delete_global_concurrency_limit_by_name(CLEANUPS)
+    assert refused.is_cancelled()
+    assert re.search(r"cleaned up lately .* again in (59|60) min", refused.message or "")
+    assert (counted.creatives, done.creatives) == (3, 3)

@@ -52,7 +52,7 @@ async def test_a_pool_without_a_worker_or_paused_says_what_to_do(client: Prefect
     (problem,) = [one for one in health.problems if POOL in one.what]
     assert (problem.what, problem.remedy) == (
         f"pool {POOL} is paused",
-        f"prefect work-pool resume {POOL}",
+        f"adspark resume {POOL}",
     )
 
 

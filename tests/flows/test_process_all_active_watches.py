@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 from prefect.client.schemas.filters import (
     ArtifactFilter,
     ArtifactFilterFlowRunId,
@@ -16,7 +17,7 @@ from prefect.client.schemas.objects import FlowRun, State
 from pydantic import SecretStr
 
 from adspark.database import Database
-from adspark.rates import SEARCHES
+from adspark.rates import SEARCHES, SWEEPS
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import Settings, get_settings
@@ -125,6 +126,18 @@ async def test_a_key_that_is_refused_ends_the_sweep_before_any_search(
     assert state.is_failed()
     assert "ADSPARK_SERPAPI_KEY" in (state.message or "")
     assert searches(place.url)["requests"] == 0
+
+
+async def test_more_sweeps_a_minute_than_operators_allow_are_cancelled(place: Place) -> None:
+    async with get_client() as client:
+        twice = GlobalConcurrencyLimitCreate(name=SWEEPS, limit=2, slot_decay_per_second=2 / 60)
+        await client.create_global_concurrency_limit(twice)
+        try:
+            states = [await sweep() for _ in range(3)]
+        finally:
+            await client.delete_global_concurrency_limit_by_name(SWEEPS)
+    assert [one.name for one in states] == ["Completed", "Completed", "Cancelled"]
+    assert "Too many sweeps were begun (limit 'sweeps')" in (states[2].message or "")
 
 
 async def test_a_second_sweep_at_the_same_time_is_cancelled(place: Place) -> None:

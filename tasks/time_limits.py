@@ -1,0 +1,89 @@
+"""Hard time limits: an attempt that does not end after its soft limit is ended with its process.
+
+The soft limit is Prefect's (`timeout_seconds`): it cancels the attempt, which may tidy up and is
+retried. Code that blocks the event loop, or tidies up for ever, does not hear of it. It has
+ADSPARK_TIDY_UP_TIME; then its run is Failed ("TimedOut"), is not run again by itself, and its
+process is gone with all that it had started.
+"""
+
+import faulthandler
+import os
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import wraps
+from typing import ParamSpec, TypeVar
+from uuid import UUID
+
+import psutil
+from prefect.client.orchestration import get_client
+from prefect.runtime import flow_run
+from prefect.states import Failed
+
+from adspark.settings import get_settings
+
+_LAST_RESORT = (
+    30.0  # seconds more, for code that lets no other thread run; also for a server's answer
+)
+_STDERR = 2
+_RUN_VARIABLE = "PREFECT__FLOW_RUN_ID"  # set where this process is a run's own
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+_Work = Callable[_Parameters, Awaitable[_Result]]
+
+
+def killed_after(
+    setting: str,
+) -> Callable[[_Work[_Parameters, _Result]], _Work[_Parameters, _Result]]:
+    """Give a task's function the hard limit that goes with its soft one.
+
+    Args:
+        setting: name of the setting that holds the soft limit in seconds.
+    """
+
+    def decorate(work: _Work[_Parameters, _Result]) -> _Work[_Parameters, _Result]:
+        @wraps(work)
+        async def limited(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
+            with _watchdog(float(getattr(get_settings(), setting))):
+                return await work(*args, **kwargs)
+
+        return limited
+
+    return decorate
+
+
+@contextmanager
+def _watchdog(soft: float) -> Iterator[None]:
+    run_id = flow_run.id
+    if run_id is None or os.environ.get(_RUN_VARIABLE) != str(run_id):
+        yield  # a plain call: the process is somebody else's
+        return
+    hard = soft + get_settings().tidy_up_time
+    timer = threading.Timer(hard, _end_process, [UUID(run_id), soft])
+    timer.daemon = True
+    timer.start()
+    faulthandler.dump_traceback_later(hard + _LAST_RESORT, exit=True, file=_STDERR)
+    try:
+        yield
+    finally:
+        timer.cancel()
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _end_process(run_id: UUID, soft: float) -> None:
+    """Say where it hangs (the worker's log) and that it failed, and be gone."""
+    faulthandler.dump_traceback(file=_STDERR, all_threads=True)
+    grace = get_settings().tidy_up_time
+    message = (
+        f"It had not ended {grace:g} s after its time limit of {soft:g} s, and was killed; "
+        f"the worker's log says where it was."
+    )
+    code = 1
+    with suppress(Exception), get_client(sync_client=True) as client:
+        client.set_flow_run_state(run_id, Failed(name="TimedOut", message=message), force=True)
+        code = 0  # the worker has nothing to add
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    os._exit(code)

@@ -1,0 +1,79 @@
+"""The system in operators' hands: failures, one run, pools, a probe of everything, the monitor."""
+
+import json
+import signal
+import time
+from typing import Any
+
+import httpx
+
+from tests.acceptance.conftest import Stack, last_run
+
+
+def run_of(stack: Stack, run_id: str) -> dict[str, Any]:
+    """A flow run as the server tells it."""
+    run: dict[str, Any] = httpx.get(f"{stack.api_url}/flow_runs/{run_id}").json()
+    return run
+
+
+def test_a_failure_is_found_looked_at_and_retried_under_its_own_id(stack: Stack) -> None:
+    found = httpx.get(f"{stack.api_url}/deployments/name/process-watch/adspark").json()
+    asked = {"parameters": {"watch_id": 4711}}
+    httpx.post(f"{stack.api_url}/deployments/{found['id']}/create_flow_run", json=asked)
+    run = last_run(stack, "process-watch")
+    listed = stack.adspark("failures", "--flow", "process-watch", "--json")
+    failures = json.loads(listed.stdout)["failures"]
+    (group,) = [one for one in failures if run["id"] in one["runs"]]
+    assert group["cause"].startswith("UnknownWatchError: There is no watch #;")
+
+    shown = stack.adspark("task", run["id"][:8])
+    assert shown.returncode == 0
+    for words in ("watch_id: 4711", "check_watch", "Traceback", f"adspark retry {run['id']}"):
+        assert words in shown.stdout, shown.stdout
+
+    unanswered = stack.adspark("retry", group["key"])
+    assert (unanswered.returncode, "Aborted" in unanswered.stderr) == (1, True)
+    assert run_of(stack, run["id"])["run_count"] == 1
+    retried = stack.adspark("retry", group["key"], "--yes")
+    assert "back in the queue" in retried.stdout, retried.stderr
+    end = time.monotonic() + 30
+    while (now := run_of(stack, run["id"]))["run_count"] < 2 or now["state_type"] != "FAILED":
+        assert time.monotonic() < end, now["state_name"]
+        time.sleep(0.25)
+
+
+def test_a_pool_is_drained_scaled_and_goes_on(stack: Stack) -> None:
+    drained = stack.adspark("drain", "maintenance", "--timeout", "60")
+    assert "is paused and empty" in drained.stdout, drained.stderr
+    scaled = stack.adspark("scale", "maintenance", "2")
+    assert "carries out 2 runs at once; before: 1 run" in scaled.stdout
+    maintenance = f"{stack.api_url}/work_pools/maintenance"
+    httpx.patch(maintenance, json={"concurrency_limit": 1}).raise_for_status()
+    wrong = stack.adspark("scale", "maintenance", "many")
+    assert (wrong.returncode, "N: 'many' is neither" in wrong.stderr) == (2, True)
+    resumed = stack.adspark("resume", "maintenance", "--catch-up")
+    assert "Pool maintenance goes on." in resumed.stdout
+
+
+def test_a_probe_of_everything_is_timed(stack: Stack) -> None:
+    checked = stack.adspark("status", "--probe", "--json")
+    told = json.loads(checked.stdout)
+    assert (checked.returncode, told["problems"], told["check"]["problems"]) == (0, [], [])
+    probes = told["check"]["probes"]
+    assert [one["pool"] for one in probes if one["ok"]] == [one["name"] for one in told["pools"]]
+    assert all(0 < one["seconds_to_start"] < one["seconds"] for one in probes)
+    assert told["check"]["deployments"] == told["check"]["expected"]
+
+
+def test_the_monitor_writes_json_and_ends_cleanly_at_ctrl_c(stack: Stack) -> None:
+    lines = stack.adspark("monitor", "1", "--every", "0.5", "--json").stdout.splitlines()
+    assert len(lines) in (2, 3)
+    snapshot = json.loads(lines[-1])
+    assert [pool["slots"] for pool in snapshot["pools"]] == [2, 2, 1, 1]
+    assert snapshot["searches_left"] is not None
+    live = stack.start("monitor")
+    assert live.stdout is not None
+    assert "default: " in live.stdout.readline()
+    live.send_signal(signal.SIGINT)
+    rest, _ = live.communicate(timeout=20)
+    assert (live.returncode, "Traceback" in rest) == (0, False), rest

@@ -1,0 +1,101 @@
+"""Reconcile: what a dead worker left behind is queued again, and nothing else is touched."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.events import Event, emit_event
+from prefect.events.filters import EventAnyResourceFilter, EventFilter
+from prefect.states import Cancelling, Completed, Crashed, Pending, Running
+
+from flows.generate_pending_variants import generate_pending_variants
+from flows.reconcile import reconcile
+from tasks.find_lost_runs import TAG
+from tasks.redelivery import MOST_STARTS
+
+POOL = "reconciled"
+PATIENCE = 1.5  # seconds
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[PrefectClient]:
+    """A server with a pool and a deployment of ours."""
+    async with get_client() as opened:
+        await opened.create_work_pool(WorkPoolCreate(name=POOL, type="process"), overwrite=True)
+        yield opened
+        await opened.delete_work_pool(POOL)
+
+
+async def left(client: PrefectClient, state: State) -> FlowRun:
+    """A run that was left in a state."""
+    flow_id = await client.create_flow(generate_pending_variants)
+    deployment = await client.create_deployment(flow_id, "adspark", work_pool_name=POOL, tags=[TAG])
+    run = await client.create_flow_run_from_deployment(deployment)
+    await client.set_flow_run_state(run.id, state, force=True)
+    return run
+
+
+async def state_of(client: PrefectClient, run: FlowRun) -> str:
+    return str((await client.read_flow_run(run.id)).state_name)
+
+
+async def test_what_nobody_carries_out_is_queued_again_and_ended_cancellings_end(
+    client: PrefectClient,
+) -> None:
+    crashed = await left(client, Crashed())
+    stuck = await left(client, Pending())
+    silent = await left(client, Running())
+    ending = await left(client, Running())
+    await client.update_flow_run(ending.id, infrastructure_pid="elsewhere:1:0")
+    await client.set_flow_run_state(ending.id, Cancelling(), force=True)
+    await asyncio.sleep(PATIENCE)
+    fresh = await left(client, Running())
+    found = await reconcile(PATIENCE)
+    assert (found.requeued, found.cancelled, found.given_up) == (3, 1, 0)
+    for run in (crashed, stuck, silent):
+        assert await state_of(client, run) == "AwaitingRetry"
+    assert await state_of(client, ending) == "Cancelled"
+    assert await state_of(client, fresh) == "Running"
+    assert (await reconcile()).headline == "no run was lost"
+    await client.set_flow_run_state(fresh.id, Completed(), force=True)
+
+
+async def test_a_run_that_gives_signs_of_life_is_left_alone(client: PrefectClient) -> None:
+    alive = await left(client, Running())
+    await asyncio.sleep(PATIENCE)
+    event = emit_event(
+        "prefect.flow-run.heartbeat",
+        resource={"prefect.resource.id": f"prefect.flow-run.{alive.id}"},
+    )
+    assert isinstance(event, Event)
+    while not await heard(client, alive):
+        await asyncio.sleep(0.1)
+    assert (await reconcile(PATIENCE)).requeued == 0
+    assert await state_of(client, alive) == "Running"
+    await client.set_flow_run_state(alive.id, Completed(), force=True)
+
+
+async def test_a_run_that_kills_its_worker_again_and_again_is_given_up(
+    client: PrefectClient,
+) -> None:
+    run = await left(client, Crashed())
+    for _ in range(MOST_STARTS):
+        await client.set_flow_run_state(run.id, Running(), force=True)
+        await client.set_flow_run_state(run.id, Crashed(), force=True)
+        found = await reconcile()
+    assert (found.requeued, found.given_up) == (0, 1)
+    told = (await client.read_flow_run(run.id)).state
+    assert told is not None
+    assert (told.name, "started 5 times" in (told.message or "")) == ("Crashed", True)
+
+
+async def heard(client: PrefectClient, run: FlowRun) -> bool:
+    """Whether the server has recorded a sign of life of the run."""
+    page = await client.read_events(
+        EventFilter(any_resource=EventAnyResourceFilter(id=[f"prefect.flow-run.{run.id}"])),
+        limit=50,
+    )
+    return any(one.event == "prefect.flow-run.heartbeat" for one in page.events)
