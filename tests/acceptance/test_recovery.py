@@ -1,0 +1,251 @@
+"""Death, limits and stopping: no run stays behind, its work is done, and nothing else is hurt."""
+
+import asyncio
+import importlib.util
+import itertools
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.utilities.callables import parameter_schema
+
+from deployments.stack_state import StackState
+from tests.acceptance.conftest import Stack
+
+FLOW = """
+import asyncio, os, subprocess, time
+from pathlib import Path
+from prefect import flow, task
+from tasks.time_limits import killed_after
+
+@task(timeout_seconds=2)
+@killed_after("cleanup_time_limit")
+async def limited(folder: str, how: str) -> None:
+    if how == "blocks":
+        time.sleep(120)
+    try:
+        await asyncio.sleep(120)
+    finally:
+        Path(folder, "tidied").touch()
+
+@flow(name="tried")
+async def tried(folder: str, seconds: float = 0.0, how: str = "sleeps", child: bool = False) -> str:
+    Path(folder, f"begun-{time.time_ns()}").write_text(str(os.getppid()))
+    if child:
+        subprocess.Popen(["sleep", "600"], start_new_session=True)
+    if how != "sleeps":
+        await limited(folder, how)
+    await asyncio.sleep(seconds)
+    Path(folder, "done").touch()
+    return os.environ.get("TRIED", "")
+"""
+FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+
+
+@dataclass
+class Run:
+    """A run of the flow, and what it leaves in its folder."""
+
+    api_url: str
+    id: str
+    folder: Path
+
+    def read(self) -> dict[str, Any]:
+        found: dict[str, Any] = httpx.get(f"{self.api_url}/flow_runs/{self.id}").json()
+        return found
+
+    def begun(self) -> list[int]:
+        """The parent of each of its processes, in their order."""
+        return [int(one.read_text() or 0) for one in sorted(self.folder.glob("begun-*"))]
+
+    def until_begun(self, times: int = 1) -> "Run":
+        wait_until(lambda: len(self.begun()) >= times)
+        return self
+
+    def until_ended(self) -> dict[str, Any]:
+        """As it is at its end, once the server is there to tell."""
+
+        def ended() -> bool:
+            with suppress(httpx.HTTPError, KeyError, ValueError):
+                return self.read()["state_type"] in FINAL
+            return False
+
+        wait_until(ended)
+        return self.read()
+
+    def process(self) -> psutil.Process:
+        wait_until(lambda: self.read()["infrastructure_pid"] is not None)
+        return psutil.Process(int(self.read()["infrastructure_pid"].split(":")[1]))
+
+    def leftovers(self) -> list[psutil.Process]:
+        """What it has started and what still runs."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.environ().get("PREFECT__FLOW_RUN_ID") == self.id:
+                    found.append(process)
+        return found
+
+
+@dataclass
+class Place:
+    """A stack with a flow of one's own, deployed to each pool."""
+
+    stack: Stack
+    deployments: dict[str, str]
+    folders: Iterator[Path]
+
+    def start(
+        self, pool: str = "default", *, variables: dict[str, Any] | None = None, **given: object
+    ) -> Run:
+        """Have the flow run."""
+        folder = next(self.folders)
+        folder.mkdir()
+        url = f"{self.stack.api_url}/deployments/{self.deployments[pool]}/create_flow_run"
+        body = {"parameters": {"folder": str(folder), **given}, "job_variables": variables or {}}
+        return Run(self.stack.api_url, httpx.post(url, json=body).json()["id"], folder)
+
+    def part(self, name: str) -> psutil.Process:
+        """The process of a part of the stack."""
+
+        def find() -> psutil.Process | None:
+            path = self.stack.home / "stack.json"
+            return StackState.model_validate_json(path.read_text()).parts[name].find()
+
+        wait_until(lambda: find() is not None)
+        found = find()
+        assert found is not None
+        return found
+
+    def postgres(self) -> psutil.Process:
+        path = self.stack.home / "sandbox" / "postgres" / "data" / "postmaster.pid"
+        return psutil.Process(int(path.read_text().split()[0]))
+
+
+@pytest.fixture(scope="module")
+def place(stack: Stack) -> Place:
+    """The flow, deployed."""
+    file = stack.home / "code" / "tried.py"
+    file.parent.mkdir()
+    file.write_text(FLOW)
+    spec = importlib.util.spec_from_file_location("tried", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    async def deploy() -> dict[str, str]:
+        async with get_client() as client:
+            flow_id = await client.create_flow(module.tried)
+            return {
+                pool: str(
+                    await client.create_deployment(
+                        flow_id,
+                        f"tried-{pool}",
+                        work_pool_name=pool,
+                        path=str(file.parent),
+                        entrypoint="tried.py:tried",
+                        parameter_openapi_schema=parameter_schema(module.tried).model_dump(),
+                    )
+                )
+                for pool in ("default", "data-fetch", "maintenance")
+            }
+
+    with temporary_settings({PREFECT_API_URL: stack.api_url}):
+        deployments = asyncio.run(deploy())
+    return Place(stack, deployments, (stack.home / f"run-{n}" for n in itertools.count()))
+
+
+def wait_until(what: Callable[[], bool], *, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.1)
+
+
+def test_runs_share_what_is_imported_and_one_with_its_own_environment_shares_nothing(
+    place: Place,
+) -> None:
+    first, second = place.start(), place.start()
+    other = place.start("data-fetch", variables={"env": {"TRIED": "yes"}})
+    for run in (first, second, other):
+        assert run.until_ended()["state_type"] == "COMPLETED"
+    assert first.begun() == second.begun()
+    worker = place.part("worker data-fetch")
+    assert other.begun() == [worker.pid]
+
+
+def test_past_its_time_a_run_may_tidy_up_and_is_killed_with_its_children_if_it_hangs(
+    place: Place,
+) -> None:
+    tidy = place.start(how="overruns", child=True)
+    hanging = place.start(how="blocks", child=True)
+    neighbour = place.start("data-fetch", seconds=6.0)
+    ended = tidy.until_ended()
+    assert (ended["state_name"], (tidy.folder / "tidied").exists()) == ("TimedOut", True)
+    ended = hanging.until_ended()
+    assert ended["state_name"] == "TimedOut"
+    assert (
+        "had not ended 2 s after its time limit of 4 s, and was killed"
+        in (ended["state"]["message"])
+    )
+    wait_until(lambda: not hanging.leftovers() + tidy.leftovers(), seconds=20)
+    assert neighbour.until_ended()["state_type"] == "COMPLETED"
+
+
+def test_a_cancelled_run_is_gone_with_its_children(place: Place) -> None:
+    run = place.start(seconds=600, child=True).until_begun()
+    assert run.leftovers()
+    body = {"state": {"type": "CANCELLING"}}
+    httpx.post(f"{run.api_url}/flow_runs/{run.id}/set_state", json=body).raise_for_status()
+    assert run.until_ended()["state_type"] == "CANCELLED"
+    wait_until(lambda: not run.leftovers(), seconds=20)
+
+
+def test_a_killed_worker_costs_nothing_and_a_killed_run_is_run_again(place: Place) -> None:
+    kept = place.start("data-fetch", seconds=5.0).until_begun()
+    lost = place.start("default", seconds=5.0, child=True).until_begun()
+    process = lost.process()
+    for victim in (place.part("worker data-fetch"), place.part("worker default"), process):
+        victim.kill()
+    again = lost.until_ended()
+    assert (again["state_type"], again["run_count"], len(lost.begun())) == ("COMPLETED", 2, 2)
+    alone = kept.until_ended()
+    assert (alone["state_type"], alone["run_count"], len(kept.begun())) == ("COMPLETED", 1, 1)
+    assert not lost.leftovers()
+
+
+def test_a_run_outlives_the_server_and_the_database(place: Place) -> None:
+    run = place.start(seconds=5.0).until_begun()
+    postgres = place.postgres()
+    place.part("prefect server").kill()
+    for process in [*postgres.children(), postgres]:
+        process.kill()
+    ended = run.until_ended()
+    assert (ended["state_type"], ended["run_count"]) == ("COMPLETED", 1)
+    late = place.start("maintenance")
+    assert late.until_ended()["state_type"] == "COMPLETED"
+
+
+def test_a_worker_told_to_stop_lets_runs_end_and_hands_back_what_takes_too_long(
+    place: Place,
+) -> None:
+    short = place.start(seconds=1.0).until_begun()
+    long = place.start(seconds=8.0, child=True).until_begun()
+    place.part("worker default").send_signal(signal.SIGTERM)
+    ended = short.until_ended()
+    assert (ended["state_type"], ended["run_count"]) == ("COMPLETED", 1)
+    again = long.until_ended()
+    assert (again["state_type"], again["run_count"]) == ("COMPLETED", 2)
+    states = httpx.get(f"{long.api_url}/flow_run_states/", params={"flow_run_id": long.id}).json()
+    told = [one["message"] or "" for one in states if one["name"] == "AwaitingRetry"]
+    assert [one.endswith("was stopped. It is started again.") for one in told] == [True]
