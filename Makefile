@@ -39,6 +39,8 @@ benchmark: .make/installed .make/chromium
 	@$(BIN)/python -m benchmarks.limit
 	@$(BIN)/python -m benchmarks.render
 	@$(BIN)/python -m benchmarks.cleanup
+	@$(BIN)/python -m benchmarks.dispatch
+	@$(BIN)/python -m benchmarks.chaos
 
 clean:
 	rm -rf .make .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

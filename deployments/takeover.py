@@ -19,7 +19,7 @@ from prefect.client.schemas.filters import (
     WorkPoolFilter,
     WorkPoolFilterName,
 )
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun, StateType, WorkerStatus
 from prefect.states import Cancelled
 
 from deployments.run_starter import kill_leftovers
@@ -59,7 +59,13 @@ def find_process(run: FlowRun) -> psutil.Process | None:
 async def take_over(
     client: PrefectClient, group: anyio.abc.TaskGroup, pool: str, worker: str
 ) -> None:
-    """Care for the runs that a worker of this pool has left on this host."""
+    """Care for the runs that a worker of this pool has left on this host.
+
+    One that was taken, and of which it is not known where it was to run, is this worker's where it
+    says so, or where there is no other worker.
+    """
+    others = await client.read_workers_for_work_pool(pool)
+    is_alone = all(one.name == worker or one.status != WorkerStatus.ONLINE for one in others)
     runs = await client.read_flow_runs(
         flow_run_filter=FlowRunFilter(
             state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_UNDER_WAY))
@@ -69,7 +75,7 @@ async def take_over(
     for run in runs:
         if is_here(run):
             group.start_soon(_watch, client, run)
-        elif not run.infrastructure_pid and run.labels.get(_WORKER_LABEL) == worker:
+        elif not run.infrastructure_pid and (is_alone or run.labels.get(_WORKER_LABEL) == worker):
             await redeliver(client, run, "Its worker was killed before it began.")
 
 

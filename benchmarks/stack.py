@@ -1,0 +1,64 @@
+"""The local stack for one run of a benchmark: in a folder of its own, on free ports."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from adspark.local_postgres import ADSPARK_DATABASE, LocalPostgres
+from adspark.serving import postgres_folder
+from deployments.stack_settings import port_holder
+
+ADSPARK = (sys.executable, "-m", "deployments.cli")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack; `environment` is that of its users."""
+
+    home: Path
+    environment: dict[str, str]
+
+    @property
+    def database_url(self) -> str:
+        """AdSpark's database in it."""
+        return LocalPostgres(postgres_folder(self.home)).url(ADSPARK_DATABASE)
+
+    def adspark(self, *arguments: str) -> str:
+        """Run the command to its end; returns what it prints."""
+        done = subprocess.run(
+            [*ADSPARK, *arguments], env=self.environment, cwd=self.home, text=True,
+            stdout=subprocess.PIPE, check=False,
+        )  # fmt: skip
+        return done.stdout
+
+
+@contextmanager
+def running_stack(**settings: str) -> Iterator[Stack]:
+    """A stack with these settings; Prefect's client talks to it inside the block."""
+    with tempfile.TemporaryDirectory(prefix="adspark-bench-", ignore_cleanup_errors=True) as name:
+        home = Path(name)
+        home.chmod(0o755)  # for root, PostgreSQL runs as another account
+        port = next(one for one in range(4610, 4700) if port_holder(one) is None)
+        api_url = f"http://127.0.0.1:{port}/api"
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("ADSPARK_", "PREFECT_"))}
+        environment = clean | {
+            "ADSPARK_HOME": name,
+            "ADSPARK_PREFECT_PORT": str(port),
+            "PREFECT_HOME": str(home / "prefect"),
+            "PREFECT_API_URL": api_url,
+            **settings,
+        }
+        stack = Stack(home, environment)
+        stack.adspark("up", "--detach")
+        try:
+            with temporary_settings({PREFECT_API_URL: api_url}):
+                yield stack
+        finally:
+            stack.adspark("down")

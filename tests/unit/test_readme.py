@@ -1,0 +1,40 @@
+"""What the README says of the queue classes is what their table says."""
+
+from pathlib import Path
+
+import pytest
+
+from adspark.rates import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS
+from adspark.settings import Settings
+from deployments.queue_classes import QUEUE_CLASSES, FlowClass, QueueClass
+
+README = Path(__file__).parents[2] / "README.md"
+RATES = {
+    SEARCHES: "10 searches a minute",
+    GENERATIONS: "30 generations a minute",
+    SWEEPS: "5 begun a minute",
+    CLEANUPS: "1 begun an hour",
+    None: "",
+}
+
+
+def row(flow: FlowClass) -> str:
+    """The line of a flow."""
+    seconds = flow.seconds(Settings())
+    cells = (
+        f"`{flow.name}`",
+        f"{seconds:g} s" if seconds else "",
+        RATES[flow.rate],
+        "one at a time" if flow.is_alone else "",
+        f"`{flow.schedule}`" if flow.schedule else "",
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+@pytest.mark.parametrize("queue_class", QUEUE_CLASSES, ids=lambda one: one.name)
+def test_the_readme_tells_each_pool_and_its_flows_as_they_are(queue_class: QueueClass) -> None:
+    text = README.read_text()
+    memory = f"{queue_class.memory // 1024} GB" if queue_class.memory >= 1024 else "512 MB"
+    pool = f"| **{queue_class.name}**: {queue_class.concurrency} at once, {memory} a run | | | | |"
+    rows = [pool, *(row(flow) for flow in queue_class.flows)]
+    assert "\n".join(rows).replace("|  |", "| |").replace("|  |", "| |") in text
