@@ -199,7 +199,7 @@ def _count(stack: Stack, url: str) -> dict[str, tuple[int, int]]:
         return {
             "searches billed": (stats["billed"], _EACH * _PAGES),
             "searches in the ledger": (
-                number("SELECT sum(searches_billed) FROM fetch"),
+                number('SELECT sum(searches_billed) FROM "fetch"'),
                 _EACH * _PAGES,
             ),
             "ads": (number("SELECT count(*) FROM creative"), _EACH * _ADS),

@@ -6,6 +6,7 @@ from adspark import schema
 from adspark.errors import DatabaseSetupError
 from adspark.serving import database_url
 from adspark.settings import get_settings
+from deployments.current_database import current_settings
 from deployments.output import out
 
 app = typer.Typer(help="The database's schema: upgrade, current, check.", no_args_is_help=True)
@@ -14,7 +15,7 @@ app = typer.Typer(help="The database's schema: upgrade, current, check.", no_arg
 @app.command()
 def upgrade() -> None:
     """Bring the database to the newest migration."""
-    with database_url(get_settings(), migrate=False) as url:
+    with database_url(current_settings(get_settings()), migrate=False) as url:
         before = schema.current(url)
         after = schema.upgrade(url)
     out.print(f"The database is at {after}" + (" already." if before == after else "."))
@@ -23,7 +24,7 @@ def upgrade() -> None:
 @app.command()
 def current() -> None:
     """Show the migration that the database is at."""
-    with database_url(get_settings(), migrate=False) as url:
+    with database_url(current_settings(get_settings()), migrate=False) as url:
         at, newest = schema.current(url), schema.newest()
     if at == newest:
         out.print(f"{at} (newest)")
@@ -34,7 +35,7 @@ def current() -> None:
 @app.command()
 def check() -> None:
     """Check that the database can be used: reachable, new enough, migrated, writable."""
-    with database_url(get_settings(), migrate=False) as url:
+    with database_url(current_settings(get_settings()), migrate=False) as url:
         at = schema.current(url)
         if at != schema.newest():
             raise DatabaseSetupError(

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,10 @@ def name_of(entry: dict[str, Any]) -> str:
 
 
 def _mark(entry: dict[str, Any]) -> str:
-    return fingerprint(json.dumps(entry, sort_keys=True, default=str))
+    """Of the entry and of the flow's file, from which its parameters and their form come."""
+    spec = find_spec(str(entry["entrypoint"]).rpartition(".")[0])
+    source = Path(spec.origin).read_text() if spec and spec.origin else ""
+    return fingerprint(json.dumps(entry, sort_keys=True, default=str) + source)
 
 
 async def _remove(client: PrefectClient, name: str) -> None:
