@@ -32,31 +32,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (
-    up,
-    down,
-    demo,
-    status,
-    monitor,
-    task,
-    failures,
-    retry,
-    pause,
-    resume,
-    drain,
-    scale,
-    purge,
-    fetch,
-    run,
-    budget,
-    sandbox,
-    worker,
-    provision,
-):
-    app.command()(command)
-app.add_typer(database_app, name="db")
-app.add_typer(watch_app, name="watch")
-app.add_typer(variant_app, name="variant")
+for panel, commands in {
+    "Ads": (fetch, run, budget),
+    "The local stack": (up, down, demo, sandbox),
+    "Operating": (status, monitor, task, failures, retry, purge),
+    "Pools": (pause, resume, drain, scale, worker, provision),
+}.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+for name, group in {"watch": watch_app, "variant": variant_app}.items():
+    app.add_typer(group, name=name, rich_help_panel="Ads")
+app.add_typer(database_app, name="db", rich_help_panel="The local stack")
 
 
 def main() -> None:

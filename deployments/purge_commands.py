@@ -3,13 +3,12 @@
 Prefect is imported inside the command: it takes a second.
 """
 
-import asyncio
 from typing import Annotated
 
 import typer
 
 from adspark.errors import ConfigurationError
-from deployments.fetch_commands import prefect_api_url
+from deployments.asking import ask_server
 from deployments.output import out, print_json
 from deployments.queue_classes import QUEUE_CLASSES
 
@@ -33,7 +32,6 @@ def purge(
     as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
 ) -> None:
     """Cancel runs that wait in the queues; what runs goes on, and schedules stay."""
-    from deployments.following import server  # noqa: PLC0415  (slow)
     from deployments.purging import (  # noqa: PLC0415  (slow)
         Waiting,
         count_by_pool,
@@ -50,25 +48,22 @@ def purge(
             raise ConfigurationError(f"--state: {one!r} is none of {', '.join(known)}.")
     states = [Waiting(one) for one in state or ("late", "pending")]
 
-    async def do() -> int:
-        async with server(prefect_api_url()) as client:
-            found = await find_waiting(
-                client,
-                pools=pools or [],
-                states=states,
-                deployment=deployment,
-                older_than=older_than,
-            )
-            for pool, counts in count_by_pool(found).items():
-                told = ", ".join(f"{number} {name}" for name, number in counts.items())
-                out.print(f"{pool}: {told}")
-            if not found or dry_run:
-                return 0
-            if not yes:
-                typer.confirm(f"Cancel these {len(found)} runs?", abort=True)
-            return await cancel(client, found)
-
-    purged = asyncio.run(do())
+    found = ask_server(
+        lambda client: find_waiting(
+            client,
+            pools=pools or [],
+            states=states,
+            deployment=deployment,
+            older_than=older_than,
+        )
+    )
+    if not as_json:
+        for pool, counts in count_by_pool(found).items():
+            told = ", ".join(f"{number} {name}" for name, number in counts.items())
+            out.print(f"{pool}: {told}")
+    if found and not dry_run and not yes:
+        typer.confirm(f"Cancel these {len(found)} runs?", abort=True)
+    purged = 0 if dry_run or not found else ask_server(lambda client: cancel(client, found))
     if as_json:
         print_json({"purged": purged})
     else:
