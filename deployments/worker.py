@@ -43,6 +43,7 @@ class PoolWorker(ProcessWorker):
         self._runs: dict[UUID, FlowRunExecutorContext] = {}
         self._handed_back: set[UUID] = set()
         self._is_stopping = False
+        self._has_taken_over = False
         self._turn = asyncio.Lock()
         self.wanted = asyncio.Event()
 
@@ -52,16 +53,22 @@ class PoolWorker(ProcessWorker):
         return "adspark-process"
 
     async def setup(self) -> None:
-        """Start what runs are forked from, and care for the runs of a worker that was killed."""
+        """Start what runs are forked from."""
         await run_sync(start_server)
         await super().setup()
-        if self._runs_task_group is not None:
-            await take_over(self.client, self._runs_task_group, self._work_pool_name, self.name)
 
     async def get_and_submit_flow_runs(self) -> list[FlowRun]:
-        """Take runs, one question at a time; none once it is to stop."""
+        """Take runs, one question at a time; none once it is to stop.
+
+        Before the first it cares for the runs of a worker that was killed.
+        """
         async with self._turn:
-            return [] if self._is_stopping else await super().get_and_submit_flow_runs()
+            if self._is_stopping:
+                return []
+            if not self._has_taken_over and self._runs_task_group and self.pool_id:
+                await take_over(self.client, self._runs_task_group, self._work_pool_name, self.name)
+                self._has_taken_over = True
+            return await super().get_and_submit_flow_runs()
 
     async def run(
         self,

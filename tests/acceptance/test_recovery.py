@@ -184,6 +184,16 @@ def test_runs_share_what_is_imported_and_one_with_its_own_environment_shares_not
     assert other.begun() == [worker.pid]
 
 
+def test_a_pool_carries_out_as_many_runs_at_once_as_its_slots(place: Place) -> None:
+    runs = [place.start("maintenance", seconds=1.0) for _ in range(3)]
+    spans = []
+    for run in runs:
+        ended = run.until_ended()
+        spans.append((ended["start_time"], ended["end_time"]))
+    spans.sort()
+    assert all(first[1] <= second[0] for first, second in itertools.pairwise(spans))
+
+
 def test_past_its_time_a_run_may_tidy_up_and_is_killed_with_its_children_if_it_hangs(
     place: Place,
 ) -> None:
