@@ -99,7 +99,7 @@ async def read_health(client: PrefectClient) -> Health:
         server=str(client.api_url),
         version=await client.api_version(),
         pools=pools,
-        rates=[await _read_rate(client, name) for name in (SEARCHES, GENERATIONS)],
+        rates=[await read_rate(client, name) for name in (SEARCHES, GENERATIONS)],
         problems=problems,
     )
 
@@ -110,7 +110,7 @@ def _problems_of(pool: PoolHealth) -> list[Problem]:
         remedy = f"adspark resume {pool.name}"
         found.append(Problem(what=f"pool {pool.name} is paused", remedy=remedy))
     elif not pool.workers:
-        remedy = f"prefect worker start --pool {pool.name}, or restart the stack: adspark up"
+        remedy = f"adspark worker {pool.name}; in the local stack: adspark down; adspark up"
         found.append(Problem(what=f"pool {pool.name} has no worker", remedy=remedy))
     elif pool.late and not pool.running and not pool.pending:
         what = f"pool {pool.name} has {pool.late} late runs, and its worker takes none"
@@ -154,7 +154,8 @@ def _of(*types: StateType) -> FlowRunFilter:
     return FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(types))))
 
 
-async def _read_rate(client: PrefectClient, name: str) -> RateHealth:
+async def read_rate(client: PrefectClient, name: str) -> RateHealth:
+    """The number of a limit, as Prefect has it."""
     try:
         found = await client.read_global_concurrency_limit_by_name(name)
     except ObjectNotFound:

@@ -25,6 +25,7 @@ from pydantic import BaseModel
 from adspark.database import Database
 from adspark.rate_uses import count_uses
 from adspark.rates import GENERATIONS, SEARCHES
+from deployments.health import read_rate
 from deployments.queue_classes import QUEUE_CLASSES
 from deployments.run_pages import PAGE, in_state, of_pools
 from deployments.searches_left import SearchesLeft
@@ -196,11 +197,9 @@ async def _count(client: PrefectClient, wanted: FlowRunFilter, pool: str) -> int
 
 
 async def _read_rates(client: PrefectClient, database: Database) -> list[RateUse]:
-    limits = await client.read_global_concurrency_limits(limit=PAGE)
-    a_minute = {limit.name: limit.limit for limit in limits if limit.active}
     async with database.session() as session:
         used = await count_uses(session)
+    limits = [await read_rate(client, name) for name in (SEARCHES, GENERATIONS)]
     return [
-        RateUse(name=name, used=used.get(name, 0), a_minute=a_minute.get(name))
-        for name in (SEARCHES, GENERATIONS)
+        RateUse(name=one.name, used=used.get(one.name, 0), a_minute=one.a_minute) for one in limits
     ]

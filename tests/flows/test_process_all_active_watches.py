@@ -17,7 +17,7 @@ from prefect.client.schemas.objects import FlowRun, State
 from pydantic import SecretStr
 
 from adspark.database import Database
-from adspark.rates import SEARCHES, SWEEPS
+from adspark.rates import SWEEPS, WINDOWS
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import Settings, get_settings
@@ -169,7 +169,8 @@ async def deployed(place: Place, database_url: str) -> AsyncIterator[None]:
     await SerpApiCredentials.adelete(DOCUMENT)
     await AdSparkDatabase.adelete(DOCUMENT)
     async with get_client() as client:
-        await client.delete_global_concurrency_limit_by_name(SEARCHES)
+        for name in WINDOWS:
+            await client.delete_global_concurrency_limit_by_name(name)
 
 
 async def shards_of(flow_run_id: object) -> list[FlowRun]:
