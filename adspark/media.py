@@ -110,6 +110,21 @@ class MediaStore:
         with suppress(FileNotFoundError):
             await self._call(self._files.rm_file, self._place(path))
 
+    async def try_out(self) -> None:
+        """Write, read and remove something tiny, as a check.
+
+        Raises:
+            ConfigurationError: the store cannot be used.
+            ServiceUnavailableError: it does not answer.
+        """
+        place = f"{self._root}/.try-{uuid.uuid4().hex}"
+        try:
+            await self._call(self._write, place, b"AdSpark")
+            await self._call(self._files.cat_file, place)
+            await self._call(self._files.rm_file, place)
+        except FileNotFoundError as error:
+            raise self._unusable("there is no such place") from error
+
     def locate(self, path: str) -> str:
         """Where a person finds the picture: a file's path, or its address."""
         place = self._place(path)

@@ -60,5 +60,8 @@ def running_stack(**settings: str) -> Iterator[Stack]:
         try:
             with temporary_settings({PREFECT_API_URL: api_url}):
                 yield stack
+        except BaseException:
+            sys.stderr.write((home / "stack.log").read_text()[-2000:])
+            raise
         finally:
             stack.adspark("down")

@@ -16,9 +16,9 @@ from adspark.errors import AdSparkError
 from adspark.serving import database_url
 from adspark.settings import Settings
 from deployments.deploying import name_of, project_file
-from deployments.health import Problem
 from deployments.probing import ProbeResult, probe
 from deployments.run_pages import PAGE, ui_url
+from tasks.pool_health import Problem
 
 
 class FullCheck(BaseModel):

@@ -7,10 +7,11 @@ supervisor left behind when it was killed is cleared away first.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 
 import httpx
+import psutil
 from filelock import FileLock, Timeout
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
@@ -217,8 +218,9 @@ class LocalStack:
 
     def _note(self, part: Part) -> None:
         """Leave word of a part's process for other commands."""
-        if part.process is not None:
-            self.state.parts[part.name] = ProcessId.of(part.process.pid)
+        with suppress(psutil.NoSuchProcess):  # it has ended already, which `_keep` will notice
+            if part.process is not None:
+                self.state.parts[part.name] = ProcessId.of(part.process.pid)
         self.state.write(self._base)
 
     async def _until_ready(self, name: str) -> None:

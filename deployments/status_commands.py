@@ -16,7 +16,8 @@ from deployments.output import out, plain, print_json, table
 
 if TYPE_CHECKING:
     from deployments.full_check import FullCheck
-    from deployments.health import Health, PoolHealth, Problem
+    from deployments.health import Health
+    from tasks.pool_health import PoolHealth, Problem
 
 
 def status(

@@ -1,0 +1,121 @@
+"""The task that looks at everything that AdSpark needs, all of it at the same time."""
+
+import asyncio
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
+from prefect.exceptions import ObjectNotFound
+
+from adspark.checkups import (
+    Check,
+    check_chromium,
+    check_database,
+    check_disk,
+    check_generator,
+    check_media,
+    check_searches,
+    look_at,
+    not_set_up,
+)
+from adspark.errors import ConfigurationError
+from adspark.media import MediaStore
+from adspark.settings import get_settings, media_url
+from blocks.adspark_database import AdSparkDatabase
+from blocks.chat_model import ChatModel
+from blocks.dify_workflow import DifyWorkflow
+from blocks.serpapi_credentials import SerpApiCredentials
+from tasks.find_lost_runs import TAG
+from tasks.pool_health import PoolHealth, problems_of, read_pool
+
+_OLD = 600.0  # seconds that a run may be late before a person should know
+_MOST_DEPLOYMENTS = 200
+
+
+@task(cache_policy=NO_CACHE)
+async def check_health() -> list[Check]:
+    """Look at database, Prefect, pools, SerpApi, what makes variants, browser, media and disk."""
+    settings = get_settings()
+    pools = asyncio.create_task(_check_pools())
+    checks = await asyncio.gather(
+        look_at("database", _check_database, remedy="adspark db check"),
+        look_at("SerpApi", _check_searches, remedy="adspark budget"),
+        look_at(_generator_name(), _check_generator, remedy="its block, in Prefect's UI"),
+        look_at(
+            "browser",
+            lambda: check_chromium(settings),
+            remedy="playwright install chromium-headless-shell",
+        ),
+        look_at(
+            "media store",
+            lambda: check_media(MediaStore(media_url(settings))),
+            remedy="ADSPARK_MEDIA_URL",
+        ),
+        look_at("disk", lambda: check_disk(settings.home), remedy="ADSPARK_HOME"),
+    )
+    return [*checks, *await pools]
+
+
+async def _check_database() -> Check:
+    async with (await AdSparkDatabase.load_configured()).connect() as database:
+        return await check_database(database)
+
+
+async def _check_searches() -> Check:
+    try:
+        credentials = await SerpApiCredentials.load_configured()
+    except ConfigurationError as error:
+        return not_set_up("SerpApi", error)
+    async with credentials.get_client() as client:
+        return await check_searches(client)
+
+
+async def _check_generator() -> Check:
+    name = _generator_name()
+    block_type = ChatModel if get_settings().generator == "chat" else DifyWorkflow
+    try:
+        block = await block_type.load_configured()
+    except ConfigurationError as error:
+        return not_set_up(name, error)
+    async with block.open_generator() as generator:
+        return await check_generator(name, generator)
+
+
+def _generator_name() -> str:
+    return "chat model" if get_settings().generator == "chat" else "Dify"
+
+
+async def _check_pools() -> list[Check]:
+    """A check of each pool in which a deployment of ours runs, and one of Prefect's server."""
+    async with get_client() as client:
+        if error := await client.api_healthcheck():
+            what = f"does not answer ({type(error).__name__})"
+            return [Check.failed("Prefect", what, "adspark up")]
+        deployments = await client.read_deployments(
+            deployment_filter=DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG])),
+            limit=_MOST_DEPLOYMENTS,
+        )
+        names = sorted({one.work_pool_name for one in deployments if one.work_pool_name})
+        told = f"{await client.api_version()}, {len(deployments)} deployments"
+        checks = [Check.ok("Prefect", told)]
+        return checks + [await _check_pool(client, name) for name in names]
+
+
+async def _check_pool(client: PrefectClient, name: str) -> Check:
+    try:
+        pool = await read_pool(client, name)
+    except ObjectNotFound:
+        return Check.failed(f"pool {name}", "does not exist", "adspark provision")
+    if problems := problems_of(pool):
+        return Check.failed(f"pool {name}", problems[0].what, problems[0].remedy)
+    if pool.oldest_late is not None and pool.oldest_late > _OLD:
+        what = f"{_told(pool)}; the oldest waits for {pool.oldest_late / 60:.0f} min"
+        return Check.warning(f"pool {name}", what, f"adspark scale {name} N; adspark purge {name}")
+    return Check.ok(f"pool {name}", _told(pool))
+
+
+def _told(pool: PoolHealth) -> str:
+    busy = pool.running + pool.pending
+    slots = "" if pool.slots is None else f" of {pool.slots}"
+    return f"{pool.workers} worker(s), {busy}{slots} runs, {pool.late} late"
