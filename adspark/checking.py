@@ -88,6 +88,7 @@ class WatchSummary(BaseModel):
     resumed: bool = False
     sandbox: bool = False
     details: DetailsSummary | None = None
+    is_out_of_budget: bool = Field(default=False, description="It waits for the next month.")
     began_at: datetime | None = Field(default=None, description="None where nothing was fetched.")
 
     @property
@@ -209,7 +210,12 @@ class _Check:
         async with self.parts.database.session() as session:
             await session.execute(_WAIT, {"watch_id": self.watch.id, "problem": problem})
             await session.commit()
-        return WatchSummary(watch_id=self.watch.id or 0, name=self.watch.name, problem=problem)
+        return WatchSummary(
+            watch_id=self.watch.id or 0,
+            name=self.watch.name,
+            problem=problem,
+            is_out_of_budget=True,
+        )
 
     async def _fetch(self, query: CreativeQuery, left: int | None) -> FetchSummary:
         async with self.parts.database.session() as session:

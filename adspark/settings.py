@@ -151,7 +151,13 @@ class Settings(BaseSettings):
         "private, as a Dify of one's own.",
     )
     prefect_port: int = Field(default=4200, ge=1, le=65535, description="Port of Prefect's server.")
+    metrics_port: int = Field(
+        default=4290, ge=1, le=65535, description="Port of the figures for Prometheus."
+    )
     sandbox_port: int = Field(default=4300, ge=1, le=65535, description="Port of the sandbox.")
+    metrics_port: int = Field(
+        default=4290, ge=1, le=65535, description="Port of the metrics for Prometheus."
+    )
 
     @field_validator("home")
     @classmethod

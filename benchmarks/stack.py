@@ -51,6 +51,7 @@ def running_stack(**settings: str) -> Iterator[Stack]:
         environment = clean | {
             "ADSPARK_HOME": name,
             "ADSPARK_PREFECT_PORT": str(port),
+            "ADSPARK_METRICS_PORT": str(port + 200),
             "PREFECT_HOME": str(home / "prefect"),
             "PREFECT_API_URL": api_url,
             **settings,

@@ -13,6 +13,8 @@ from deployments.budget_commands import budget
 from deployments.database_commands import app as database_app
 from deployments.failure_commands import failures, retry
 from deployments.fetch_commands import fetch, run
+from deployments.metrics_commands import metrics
+from deployments.metrics_commands import metrics
 from deployments.monitor_commands import monitor
 from deployments.output import print_error
 from deployments.pool_commands import drain, pause, resume, scale
@@ -35,7 +37,7 @@ app = typer.Typer(
 for panel, commands in {
     "Ads": (fetch, run, budget),
     "The local stack": (up, down, demo, sandbox),
-    "Operating": (status, monitor, task, failures, retry, purge),
+    "Operating": (status, monitor, task, failures, retry, purge, metrics),
     "Pools": (pause, resume, drain, scale, worker, provision),
 }.items():
     for command in commands:

@@ -20,6 +20,7 @@ from adspark.errors import ConfigurationError
 from adspark.local_postgres import ADSPARK_DATABASE, PREFECT_DATABASE, LocalPostgres
 from adspark.serving import postgres_folder
 from adspark.settings import Settings
+from deployments.metrics import serving_metrics
 from deployments.parts import POLL, STOP_PATIENCE, Part, PartState
 from deployments.provisioning import provision
 from deployments.queue_classes import QUEUE_CLASSES
@@ -93,6 +94,7 @@ class LocalStack:
             cleanup.enter_context(temporary_settings({PREFECT_API_URL: self.state.api_url}))
             cleanup.push_async_callback(self._stop_parts)
             await self._start_parts(environment, prefect_url, database_url)
+            self._serve_metrics(cleanup, database_url)
             self.state.ready = True
             self.state.write(self._base)
             self._on_change(self)
@@ -105,7 +107,13 @@ class LocalStack:
             StackFailedError: one dies again and again; with its exit code and last words.
             DatabaseUnavailableError: PostgreSQL was killed and does not start again.
         """
-        await asyncio.gather(self._keep_postgres(), *(self._keep(name) for name in self._is_ready))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_postgres())
+                for name in self._is_ready:
+                    group.create_task(self._keep(name))
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
 
     async def _keep(self, name: str) -> None:
         part = self.parts[name]
@@ -125,7 +133,7 @@ class LocalStack:
     def _part_names(self) -> list[str]:
         workers = [f"worker {queue_class.name}" for queue_class in QUEUE_CLASSES]
         sandbox = ["sandbox"] if self._sandbox else []
-        return ["postgres", *sandbox, "prefect server", "provisioning", *workers]
+        return ["postgres", *sandbox, "prefect server", "provisioning", *workers, "metrics"]
 
     def _lock(self) -> FileLock:
         self._base.home.mkdir(parents=True, exist_ok=True)
@@ -145,7 +153,10 @@ class LocalStack:
             stop_process_trees(old.running_parts(), patience=STOP_PATIENCE)
 
     def _check_ports(self) -> None:
-        wanted = {self._base.prefect_port: ("Prefect's server", "ADSPARK_PREFECT_PORT")}
+        wanted = {
+            self._base.prefect_port: ("Prefect's server", "ADSPARK_PREFECT_PORT"),
+            self._base.metrics_port: ("metrics", "ADSPARK_METRICS_PORT"),
+        }
         if self._sandbox:
             wanted[self._base.sandbox_port] = ("the sandbox", "ADSPARK_SANDBOX_PORT")
         for port, (purpose, variable) in wanted.items():
@@ -205,6 +216,13 @@ class LocalStack:
             self._spawn(name, ["-m", "deployments.cli", "worker", pool], environment)
         for queue_class in QUEUE_CLASSES:
             await self._until_ready(f"worker {queue_class.name}")
+
+    def _serve_metrics(self, cleanup: AsyncExitStack, database_url: str) -> None:
+        """Serve figures for Prometheus, in threads of this process."""
+        address = cleanup.enter_context(
+            serving_metrics(self._settings, api_url=self.state.api_url, database_url=database_url)
+        )
+        self._set("metrics", PartState.READY, address=address)
 
     def _spawn(
         self, name: str, arguments: list[str], environment: dict[str, str], *, address: str = ""

@@ -18,7 +18,7 @@ from deployments.stack_state import stop_process_trees
 START_TIMEOUT = 120.0  # seconds for one part to become ready, on a slow machine's first start
 STOP_PATIENCE = 15.0  # seconds between asking a part to end and forcing it
 POLL = 0.2  # seconds between two looks at a part
-_MOST_DEATHS = 5  # within so many seconds, after which a part is not started again
+_MOST_DEATHS = 9  # within so many seconds, after which a part is not started again
 _DEATHS_WITHIN = 60.0
 
 

@@ -25,15 +25,18 @@ from adspark.rates import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS, WINDOWS
 from adspark.serpapi import SerpApiClient
 from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, Settings
 from blocks.adspark_database import AdSparkDatabase
+from blocks.alert_recipients import AlertRecipients
 from blocks.chat_model import ChatModel
 from blocks.configured import DOCUMENT
 from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
+from deployments.alerts import alert_automations
+from deployments.automations import provision_automations
 from deployments.deploying import provision_deployments
 from deployments.merging import Merge
 from deployments.queue_classes import QUEUE_CLASSES, QueueClass
-from deployments.recovery_automations import provision_recovery
+from deployments.recovery_automations import RECONCILE, recovery_automations
 from deployments.run_process import ENGINE
 
 _LOCK = "provisioning"
@@ -45,6 +48,7 @@ _BLOCK_TYPES: tuple[type[Block], ...] = (
     AdSparkDatabase,
     SerpApiCredentials,
     DigestRecipients,
+    AlertRecipients,
     DifyWorkflow,
     ChatModel,
 )
@@ -85,7 +89,7 @@ async def provision(
         await _provision_limits(client, settings, merge)
         await _provision_blocks(client, settings, database_url, merge)
         await provision_deployments(client, merge)
-        await provision_recovery(client, merge)
+        await _provision_automations(client, merge)
         await merge.finish()
         return Provisioned(dry_run=dry_run, changes=merge.changes, kept=merge.kept)
 
@@ -185,6 +189,7 @@ def _blocks_of(settings: Settings, database_url: str) -> Sequence[Block]:
         blocks.append(SerpApiCredentials.from_settings(settings))
     if settings.notify_addresses is not None:
         blocks.append(DigestRecipients.from_settings(settings))
+        blocks.append(AlertRecipients.from_settings(settings))
     if settings.dify_key is not None:
         blocks.append(DifyWorkflow.from_settings(settings))
     if settings.chat_url is not None and settings.chat_model is not None:
@@ -201,3 +206,12 @@ async def _is_saved(block: Block) -> bool:
     fields = set(type(block).model_fields)
     saved, wanted = found.model_dump(include=fields), block.model_dump(include=fields)
     return saved == wanted
+
+
+async def _provision_automations(client: PrefectClient, merge: Merge) -> None:
+    wanted = await alert_automations(client)
+    try:
+        wanted += await recovery_automations(client)
+    except ObjectNotFound:  # only in a dry run, which has not deployed what they start
+        merge.changes.append(f"automations that start {RECONCILE}: are made")
+    await provision_automations(client, wanted, merge)

@@ -13,9 +13,6 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import StateType
 from prefect.events import AutomationCore, EventTrigger, Posture
 from prefect.events.actions import ChangeFlowRunState, RunDeployment
-from prefect.exceptions import ObjectNotFound
-
-from deployments.merging import Merge, fingerprint
 
 _HEARTBEAT = "prefect.flow-run.heartbeat"
 _SILENCE = timedelta(seconds=90)  # three heartbeats
@@ -100,30 +97,3 @@ def _end(state: StateType, message: str) -> ChangeFlowRunState:
 
 def _ours() -> dict[str, str]:
     return {"prefect.resource.role": "tag", "prefect.resource.id": "prefect.tag.adspark"}
-
-
-async def provision_recovery(client: PrefectClient, merge: Merge) -> None:
-    """Make those automations that are missing, and renew those whose definition changed.
-
-    One that an operator switched off or changed stays so until then.
-    """
-    if merge.dry_run and not await _is_deployed(client):
-        merge.changes.append("automations for recovery: are made")
-        return
-    for wanted in await recovery_automations(client):
-        thing = f"automation {wanted.name}"
-        found = await client.read_automations_by_name(wanted.name)
-        if not found:
-            if merge.creates(thing, {}):
-                await client.create_automation(wanted)
-            merge.notes(thing, fingerprint(wanted.model_dump_json()))
-        elif merge.is_new(thing, fingerprint(wanted.model_dump_json())):
-            await client.update_automation(found[0].id, wanted)
-
-
-async def _is_deployed(client: PrefectClient) -> bool:
-    try:
-        await client.read_deployment_by_name(RECONCILE)
-    except ObjectNotFound:
-        return False
-    return True

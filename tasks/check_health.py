@@ -108,7 +108,8 @@ async def _check_pool(client: PrefectClient, name: str) -> Check:
     except ObjectNotFound:
         return Check.failed(f"pool {name}", "does not exist", "adspark provision")
     if problems := problems_of(pool):
-        return Check.failed(f"pool {name}", problems[0].what, problems[0].remedy)
+        what = problems[0].what.removeprefix(f"pool {name} ")
+        return Check.failed(f"pool {name}", what, problems[0].remedy)
     if pool.oldest_late is not None and pool.oldest_late > _OLD:
         what = f"{_told(pool)}; the oldest waits for {pool.oldest_late / 60:.0f} min"
         return Check.warning(f"pool {name}", what, f"adspark scale {name} N; adspark purge {name}")

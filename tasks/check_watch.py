@@ -9,6 +9,7 @@ from adspark.checking import Checker, WatchSummary
 from adspark.settings import get_settings
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
+from tasks.announce_spending import announce_spent_budget
 from tasks.limits import search_slots
 from tasks.retrying import RETRIED
 from tasks.time_limits import killed_after
@@ -31,4 +32,7 @@ async def check_watch(watch_id: int) -> WatchSummary:
             locks,
             flow_run_id=UUID(flow_run.id) if flow_run.id else None,
         )
-        return await checker.check(watch_id, before_search=await search_slots(database))
+        summary = await checker.check(watch_id, before_search=await search_slots(database))
+    if summary.is_out_of_budget:
+        await announce_spent_budget(summary.watch_id, summary.name)
+    return summary

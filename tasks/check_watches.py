@@ -17,6 +17,7 @@ from adspark.sweeps import Due, SweepSummary
 from adspark.watch_events import EventCounts
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
+from tasks.announce_spending import announce_spent_budget
 from tasks.limits import search_slots
 from tasks.time_limits import killed_after
 
@@ -74,7 +75,9 @@ class _Report:
         self._shown_at = 0.0
 
     async def tell(self, checked: WatchSummary) -> None:
-        """Log a watch, unless nothing happened."""
+        """Log a watch, unless nothing happened; announce a budget that is spent."""
+        if checked.is_out_of_budget:
+            await announce_spent_budget(checked.watch_id, checked.name)
         if checked.events != EventCounts() or checked.problem:
             self._log.info("Watch %d (%s): %s", checked.watch_id, checked.name, checked.headline)
 

@@ -13,6 +13,7 @@ from adspark.sweep_gate import searches_left
 from adspark.sweeps import Due, read_due
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
+from tasks.announce_spending import announce_used_up_searches
 from tasks.retrying import RETRIED
 
 
@@ -51,4 +52,6 @@ async def plan_sweep() -> SweepPlan:
             plan.searches, plan.shortage = searches_left(await client.account())
         except TemporaryError as error:
             get_run_logger().warning("Searches are not foreseen: %s", error)
+    if plan.searches == 0:
+        await announce_used_up_searches()
     return plan

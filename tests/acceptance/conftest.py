@@ -28,6 +28,7 @@ class Stack:
     home: Path
     prefect_port: int
     sandbox_port: int
+    metrics_port: int
     more: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -52,6 +53,7 @@ class Stack:
             "ADSPARK_SANDBOX_PORT": str(self.sandbox_port),
             "ADSPARK_RETRY_DELAYS": "0.2,0.2",
             "ADSPARK_SEARCHES_PER_MINUTE": "1000",
+            "ADSPARK_METRICS_PORT": str(self.metrics_port),
             "ADSPARK_DRAIN_TIME": "2",
             "ADSPARK_TIDY_UP_TIME": "2",
             "ADSPARK_CLEANUP_TIME_LIMIT": "4",
@@ -104,7 +106,7 @@ class Stack:
 def surroundings() -> Iterator[Stack]:
     """A home and ports of one's own; whatever still runs there at the end is stopped."""
     with open_folder() as home:
-        made = Stack(home, free_port(), free_port())
+        made = Stack(home, free_port(), free_port(), free_port())
         yield made
         made.adspark("down")
         for process in made.processes():

@@ -1,0 +1,208 @@
+"""What Prometheus is told: queues, runs, workers, limits, searches and variants.
+
+Read at each scrape, and kept for a few seconds; a source that is down is told as `adspark_up 0` and
+leaves its own figures out.
+"""
+
+import asyncio
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import httpx
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterEndTime
+from prefect.client.schemas.objects import StateType, WorkerStatus
+from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prometheus_client import CollectorRegistry, Metric, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy import text
+
+from adspark.database import Database
+from adspark.errors import AdSparkError, ConfigurationError
+from adspark.settings import Settings
+from deployments.monitoring import Snapshot, read_snapshot
+from deployments.run_pages import in_state, read_runs
+from deployments.searches_left import SearchesLeft
+
+_FRESH = 5.0  # seconds for which figures hold, however many ask
+_HOUR = timedelta(hours=1)
+_ENDED = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)
+_SEARCHES = text(
+    'SELECT coalesce(sum(searches_billed), 0), coalesce(sum(searches_cached), 0) FROM "fetch"'
+)
+_VARIANTS = text("SELECT status::text, count(*) FROM ad_variant GROUP BY 1")
+
+
+class MetricsCollector(Collector):
+    """The figures of one system.
+
+    Args:
+        settings: for what SerpApi's account has left.
+        api_url: of Prefect's server.
+        database_url: of AdSpark's database.
+    """
+
+    def __init__(self, settings: Settings, *, api_url: str, database_url: str) -> None:
+        self._api_url = api_url
+        self._database_url = database_url
+        self._searches = SearchesLeft(settings)
+        self._lock = threading.Lock()
+        self._metrics: list[Metric] = []
+        self._read_at: float | None = None
+
+    def collect(self) -> Iterator[Metric]:
+        """The figures, read anew where they are old."""
+        with self._lock:
+            if self._read_at is None or time.monotonic() - self._read_at > _FRESH:
+                with temporary_settings({PREFECT_API_URL: self._api_url}):
+                    self._metrics = asyncio.run(self._read())
+                self._read_at = time.monotonic()
+            yield from self._metrics
+
+    async def _read(self) -> list[Metric]:
+        up = GaugeMetricFamily("adspark_up", "Whether it answers.", labels=["source"])
+        metrics: list[Metric] = [up]
+        async with Database(self._database_url) as database:
+            try:
+                metrics += await _of_database(database)
+                up.add_metric(["database"], 1)
+            except AdSparkError:
+                up.add_metric(["database"], 0)
+            try:
+                async with get_client() as client:
+                    snapshot = await read_snapshot(client, database, searches=self._searches)
+                    metrics += [*_of_snapshot(snapshot), await _of_workers(client, snapshot)]
+                    metrics += await _of_runs(client)
+                up.add_metric(["prefect"], 1)
+            except (AdSparkError, httpx.HTTPError, ObjectNotFound):
+                up.add_metric(["prefect"], 0)
+        return metrics
+
+
+@contextmanager
+def serving_metrics(
+    settings: Settings, *, api_url: str, database_url: str, host: str = "127.0.0.1"
+) -> Iterator[str]:
+    """Serve `/metrics` on the port of the settings, from threads of its own; yields the address.
+
+    Raises:
+        ConfigurationError: the port is taken.
+    """
+    port = settings.metrics_port
+    registry = CollectorRegistry()
+    collector = MetricsCollector(settings, api_url=api_url, database_url=database_url)
+    try:
+        server, thread = start_http_server(port, addr=host, registry=registry)
+    except OSError as error:
+        raise ConfigurationError(
+            f"Port {port} for metrics is taken ({error.strerror}); set ADSPARK_METRICS_PORT."
+        ) from error
+    registry.register(_Quiet(collector))
+    try:
+        yield f"http://{host}:{port}/metrics"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Quiet(Collector):
+    """A collector that is not asked when it is registered, only at scrapes."""
+
+    def __init__(self, collector: MetricsCollector) -> None:
+        self._collector = collector
+
+    def collect(self) -> Iterator[Metric]:
+        return self._collector.collect()
+
+    def describe(self) -> list[Metric]:
+        return []
+
+
+def _of_snapshot(snapshot: Snapshot) -> list[Metric]:
+    columns = {
+        "slots": ("Runs that the pool carries out at once.", "slots"),
+        "paused": ("Whether the pool is paused.", "is_paused"),
+        "runs_active": ("Runs that take a slot.", "active"),
+        "runs_scheduled": ("Runs whose time is within ten minutes.", "scheduled"),
+        "runs_late": ("Runs whose time has passed.", "late"),
+        "late_oldest_seconds": ("How long the oldest late run has waited.", "oldest_late"),
+    }
+    metrics: list[Metric] = []
+    for name, (told, attribute) in columns.items():
+        family = GaugeMetricFamily(f"adspark_pool_{name}", told, labels=["pool"])
+        for pool in snapshot.pools:
+            value = getattr(pool, attribute)
+            if value is not None or name == "late_oldest_seconds":
+                family.add_metric([pool.name], float(value or 0))
+        metrics.append(family)
+    used = GaugeMetricFamily("adspark_rate_used", "Used in the last minute.", labels=["limit"])
+    limits = GaugeMetricFamily("adspark_rate_limit", "Allowed in a minute.", labels=["limit"])
+    for rate in snapshot.rates:
+        used.add_metric([rate.name], rate.used)
+        if rate.a_minute is not None:
+            limits.add_metric([rate.name], rate.a_minute)
+    metrics += [used, limits]
+    if snapshot.searches_left is not None:
+        told = "Searches that SerpApi's account has left this month."
+        metrics.append(GaugeMetricFamily("adspark_searches_left", told, snapshot.searches_left))
+    return metrics
+
+
+async def _of_workers(client: PrefectClient, snapshot: Snapshot) -> Metric:
+    told = "Workers of the pool that are online."
+    family = GaugeMetricFamily("adspark_pool_workers_online", told, labels=["pool"])
+    for pool in snapshot.pools:
+        workers = await client.read_workers_for_work_pool(pool.name)
+        online = sum(one.status == WorkerStatus.ONLINE for one in workers)
+        family.add_metric([pool.name], online)
+    return family
+
+
+async def _of_runs(client: PrefectClient) -> list[Metric]:
+    """Runs that ended in the last hour, by flow and state, and how long they took."""
+    wanted: FlowRunFilter = in_state(*_ENDED)
+    wanted.end_time = FlowRunFilterEndTime(after_=datetime.now(UTC) - _HOUR)
+    names = {flow.id: flow.name for flow in await client.read_flows()}
+    counted: dict[tuple[str, str], int] = defaultdict(int)
+    seconds: dict[str, list[float]] = defaultdict(list)
+    for run in await read_runs(client, wanted):
+        flow = names.get(run.flow_id, "")
+        counted[flow, str(run.state_name)] += 1
+        seconds[flow].append(run.total_run_time.total_seconds())
+    runs = GaugeMetricFamily(
+        "adspark_flow_runs_last_hour", "Runs that ended.", labels=["flow", "state"]
+    )
+    for key, number in counted.items():
+        runs.add_metric(list(key), number)
+    mean = GaugeMetricFamily(
+        "adspark_flow_run_mean_seconds_last_hour", "Their mean duration.", labels=["flow"]
+    )
+    longest = GaugeMetricFamily(
+        "adspark_flow_run_max_seconds_last_hour", "Their longest duration.", labels=["flow"]
+    )
+    for flow, durations in seconds.items():
+        mean.add_metric([flow], sum(durations) / len(durations))
+        longest.add_metric([flow], max(durations))
+    return [runs, mean, longest]
+
+
+async def _of_database(database: Database) -> list[Metric]:
+    async with database.session() as session:
+        billed, cached = (await session.execute(_SEARCHES)).one()
+        variants = (await session.execute(_VARIANTS)).all()
+    searches = CounterMetricFamily(
+        "adspark_searches", "Searches in the ledger.", labels=["billing"]
+    )
+    searches.add_metric(["billed"], int(billed))
+    searches.add_metric(["cached"], int(cached))
+    family = GaugeMetricFamily("adspark_variants", "Variants, by status.", labels=["status"])
+    for status, number in variants:
+        family.add_metric([status], number)
+    return [searches, family]

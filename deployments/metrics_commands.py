@@ -1,0 +1,33 @@
+"""`adspark metrics`: figures for Prometheus, where no local stack serves them.
+
+Prefect is imported inside the command: it takes a second.
+"""
+
+import signal
+from typing import Annotated
+
+import typer
+
+from adspark.serving import database_url
+from adspark.settings import get_settings
+from deployments.current_database import current_settings
+from deployments.fetch_commands import prefect_api_url
+from deployments.output import out
+
+
+def metrics(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Default: ADSPARK_METRICS_PORT.")] = None,
+) -> None:
+    """Serve figures for Prometheus until Ctrl-C; `adspark up` serves them too."""
+    from deployments.metrics import serving_metrics  # noqa: PLC0415  (slow)
+
+    settings = current_settings(get_settings())
+    if port is not None:
+        settings = settings.model_copy(update={"metrics_port": port})
+    with (
+        database_url(settings) as url,
+        serving_metrics(settings, api_url=prefect_api_url(), database_url=url, host=host) as where,
+    ):
+        out.print(f"Metrics: {where} · Ctrl-C ends it.")
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
