@@ -155,9 +155,6 @@ class Settings(BaseSettings):
         default=4290, ge=1, le=65535, description="Port of the figures for Prometheus."
     )
     sandbox_port: int = Field(default=4300, ge=1, le=65535, description="Port of the sandbox.")
-    metrics_port: int = Field(
-        default=4290, ge=1, le=65535, description="Port of the metrics for Prometheus."
-    )
 
     @field_validator("home")
     @classmethod

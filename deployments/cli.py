@@ -14,7 +14,6 @@ from deployments.database_commands import app as database_app
 from deployments.failure_commands import failures, retry
 from deployments.fetch_commands import fetch, run
 from deployments.metrics_commands import metrics
-from deployments.metrics_commands import metrics
 from deployments.monitor_commands import monitor
 from deployments.output import print_error
 from deployments.pool_commands import drain, pause, resume, scale

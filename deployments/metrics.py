@@ -69,14 +69,17 @@ class MetricsCollector(Collector):
         up = GaugeMetricFamily("adspark_up", "Whether it answers.", labels=["source"])
         metrics: list[Metric] = [up]
         async with Database(self._database_url) as database:
+            answers = True
             try:
                 metrics += await _of_database(database)
-                up.add_metric(["database"], 1)
             except AdSparkError:
-                up.add_metric(["database"], 0)
+                answers = False
+            up.add_metric(["database"], answers)
             try:
                 async with get_client() as client:
-                    snapshot = await read_snapshot(client, database, searches=self._searches)
+                    snapshot = await read_snapshot(
+                        client, database if answers else None, searches=self._searches
+                    )
                     metrics += [*_of_snapshot(snapshot), await _of_workers(client, snapshot)]
                     metrics += await _of_runs(client)
                 up.add_metric(["prefect"], 1)

@@ -105,11 +105,12 @@ class _Tallies(NamedTuple):
 
 
 async def read_snapshot(
-    client: PrefectClient, database: Database, *, searches: SearchesLeft | None = None
+    client: PrefectClient, database: Database | None, *, searches: SearchesLeft | None = None
 ) -> Snapshot:
     """What goes on now.
 
     Args:
+        database: None where it does not answer: what it would tell is left out.
         searches: asks for the searches that are left, at most once a minute; None leaves them out.
 
     Raises:
@@ -122,7 +123,7 @@ async def read_snapshot(
     known = {pool.name: pool for pool in pools}
     ours = [known[one.name] for one in QUEUE_CLASSES if one.name in known]
     snapshot = Snapshot(at=now, pools=[_activity(pool, tallies, now) for pool in ours], rates=rates)
-    if searches is not None:
+    if searches is not None and database is not None:
         snapshot.searches_billed, snapshot.searches_left = await searches.read(database)
     return snapshot
 
@@ -196,7 +197,9 @@ async def _count(client: PrefectClient, wanted: FlowRunFilter, pool: str) -> int
     return await client.count_flow_runs(flow_run_filter=wanted, work_pool_filter=of_pools([pool]))
 
 
-async def _read_rates(client: PrefectClient, database: Database) -> list[RateUse]:
+async def _read_rates(client: PrefectClient, database: Database | None) -> list[RateUse]:
+    if database is None:
+        return []
     async with database.session() as session:
         used = await count_uses(session)
     limits = [await read_rate(client, name) for name in (SEARCHES, GENERATIONS)]
