@@ -1,17 +1,23 @@
 """The block through which Prefect's server itself sends alerts, so that no worker is needed."""
 
+import asyncio
 from typing import Self
 
-from prefect.blocks.notifications import AbstractAppriseNotificationBlock
+from prefect.blocks.abstract import NotificationBlock, NotificationError
 from pydantic import Field, HttpUrl, SecretStr
 
+from adspark.errors import AdSparkError
+from adspark.notifying import send
 from adspark.settings import Settings
 
+_SUBJECT = "AdSpark"  # where an automation names none
 
-class AlertRecipients(AbstractAppriseNotificationBlock):
+
+class AlertRecipients(NotificationBlock):
     """Who is told of what a person should see to; the addresses are stored encrypted.
 
-    The server knows the block through the entry point `prefect.collections` of this package.
+    The server knows the block through the entry point `prefect.collections` of this package. It
+    is none of Prefect's own blocks for Apprise: those let it log the addresses that it cannot read.
     """
 
     _block_type_name = "Alert Recipients"
@@ -31,6 +37,25 @@ class AlertRecipients(AbstractAppriseNotificationBlock):
         """The addresses of `settings`, which must have some."""
         return cls(addresses=settings.notify_addresses or SecretStr(""))
 
-    def block_initialization(self) -> None:
-        """Have Apprise know the addresses."""
-        self._start_apprise_client(self.addresses)
+    async def notify(self, body: str, subject: str | None = None) -> None:
+        """Send it to each address; one that fails keeps it from no other.
+
+        Raises:
+            NotificationError: an address failed, and the caller asked to be told.
+        """
+        addresses = dict.fromkeys(self.addresses.get_secret_value().split())
+        failures = await asyncio.gather(
+            *(_try(SecretStr(one), subject=subject or _SUBJECT, body=body) for one in addresses)
+        )
+        told = "; ".join(one for one in failures if one) or ("" if addresses else "no address")
+        if told and self._raise_on_failure:
+            raise NotificationError(log=told)
+
+
+async def _try(address: SecretStr, *, subject: str, body: str) -> str | None:
+    """Why it was not delivered; None where it was."""
+    try:
+        await send(address, subject=subject, body=body)
+    except AdSparkError as error:
+        return str(error)
+    return None

@@ -15,16 +15,21 @@ from prefect.exceptions import ObjectNotFound
 
 from blocks.alert_recipients import AlertRecipients
 from blocks.configured import DOCUMENT
+from deployments.queue_classes import QUEUE_CLASSES
 from tasks.announce_spending import BUDGET_SPENT, SEARCHES_USED_UP
 
 _RUN = "prefect.flow-run."
+_POOL = "prefect.work-pool."
 _BAD_ENDS = {f"{_RUN}{name}" for name in ("Failed", "Partly Failed", "TimedOut", "Crashed")}
 _MANY_LATE = 5
 _LATE_WITHIN = timedelta(minutes=10)
 _ONCE_AN_HOUR = timedelta(hours=1)
+_ONCE_A_DAY = timedelta(days=1)
+# A pool is "not ready" from the start of a server until its workers are there, too.
+_WITHOUT_WORKER = timedelta(minutes=2)
 _ABOUT_RUN = (
-    "{{ flow_run.name }} ended {{ flow_run.state.name }}: {{ flow_run.state.message }}\n"
-    "{{ flow_run|ui_url }}\nadspark task {{ flow_run.id }}"
+    "{{ flow_run.name }} ended {{ flow_run.state.name }}: {{ flow_run.state.message }}\n\n"
+    "{{ flow_run|ui_url }}\n\n`adspark task {{ flow_run.id }}`"
 )
 _ABOUT_EVENT = "{{ event.resource.name }}"
 
@@ -46,18 +51,20 @@ async def alert_automations(client: PrefectClient) -> list[AutomationCore]:
         alert("a health check failed", _of_flow("health-check", _ONCE_AN_HOUR), _ABOUT_RUN),
         alert(
             "a pool has no worker",
-            _on({"prefect.work-pool.not-ready"}),
-            f"{_ABOUT_EVENT}\nadspark worker {_ABOUT_EVENT}\nadspark status",
+            _without_worker(),
+            f"{_ABOUT_EVENT} has had none for two minutes.\n\n"
+            f"`adspark worker {_ABOUT_EVENT}`\n\n`adspark status`",
         ),
         alert(
             "runs are late",
             _on({f"{_RUN}Late"}, within=_LATE_WITHIN, threshold=_MANY_LATE),
-            "Five runs or more are late, the last is {{ flow_run.name }}.\nadspark status",
+            "Five runs or more are late, the last is {{ flow_run.name }}:\n\n"
+            "{{ flow_run|ui_url }}\n\n`adspark status`",
         ),
         alert(
             "searches are spent",
-            _on({BUDGET_SPENT, SEARCHES_USED_UP}),
-            f"{_ABOUT_EVENT}\nadspark budget",
+            _spent(),
+            f"{_ABOUT_EVENT}.\n\n`adspark budget`",
         ),
     ]
 
@@ -66,6 +73,29 @@ def _of_flow(flow: str, within: timedelta = timedelta(0)) -> EventTrigger:
     """At each run of the flow that ends badly, or at most once in a while."""
     trigger = _on(_BAD_ENDS, within=within)
     trigger.match_related = {"prefect.resource.role": "flow", "prefect.resource.name": flow}
+    return trigger
+
+
+def _without_worker() -> EventTrigger:
+    """For each of our pools: it is not ready, and in a while neither ready nor paused."""
+    return EventTrigger(
+        match={
+            "prefect.resource.id": "prefect.work-pool.*",
+            "prefect.resource.name": [one.name for one in QUEUE_CLASSES],
+        },
+        after={f"{_POOL}not-ready"},
+        expect={f"{_POOL}ready", f"{_POOL}paused"},
+        for_each={"prefect.resource.id"},
+        posture=Posture.Proactive,
+        threshold=1,
+        within=_WITHOUT_WORKER,
+    )
+
+
+def _spent() -> EventTrigger:
+    """A watch's budget, or the account: each is told once a day, however many sweeps notice."""
+    trigger = _on({BUDGET_SPENT, SEARCHES_USED_UP}, within=_ONCE_A_DAY)
+    trigger.for_each = {"prefect.resource.id"}
     return trigger
 
 

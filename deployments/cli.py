@@ -22,6 +22,7 @@ from deployments.purge_commands import purge
 from deployments.stack_commands import demo, down, sandbox, up
 from deployments.status_commands import status
 from deployments.task_commands import task
+from deployments.top_commands import top
 from deployments.variant_commands import app as variant_app
 from deployments.watch_commands import app as watch_app
 from deployments.worker_commands import worker
@@ -36,7 +37,7 @@ app = typer.Typer(
 for panel, commands in {
     "Ads": (fetch, run, budget),
     "The local stack": (up, down, demo, sandbox),
-    "Operating": (status, monitor, task, failures, retry, purge, metrics),
+    "Operating": (status, top, monitor, task, failures, retry, purge, metrics),
     "Pools": (pause, resume, drain, scale, worker, provision),
 }.items():
     for command in commands:

@@ -8,7 +8,7 @@ import asyncio
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -16,8 +16,8 @@ import httpx
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterEndTime
 from prefect.client.schemas.objects import StateType, WorkerStatus
-from prefect.exceptions import ObjectNotFound
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.exceptions import PrefectException
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prometheus_client import CollectorRegistry, Metric, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -31,6 +31,7 @@ from deployments.run_pages import in_state, read_runs
 from deployments.searches_left import SearchesLeft
 
 _FRESH = 5.0  # seconds for which figures hold, however many ask
+_PATIENCE = 4.0  # seconds that each source has; Prometheus waits for 10
 _HOUR = timedelta(hours=1)
 _ENDED = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)
 _SEARCHES = text(
@@ -60,32 +61,39 @@ class MetricsCollector(Collector):
         """The figures, read anew where they are old."""
         with self._lock:
             if self._read_at is None or time.monotonic() - self._read_at > _FRESH:
-                with temporary_settings({PREFECT_API_URL: self._api_url}):
+                # A scrape comes again anyway; one that insists would only come too late.
+                with temporary_settings(
+                    {PREFECT_API_URL: self._api_url, PREFECT_CLIENT_MAX_RETRIES: 0}
+                ):
                     self._metrics = asyncio.run(self._read())
                 self._read_at = time.monotonic()
             yield from self._metrics
 
     async def _read(self) -> list[Metric]:
         up = GaugeMetricFamily("adspark_up", "Whether it answers.", labels=["source"])
-        metrics: list[Metric] = [up]
         async with Database(self._database_url) as database:
-            answers = True
-            try:
-                metrics += await _of_database(database)
-            except AdSparkError:
-                answers = False
-            up.add_metric(["database"], answers)
-            try:
-                async with get_client() as client:
-                    snapshot = await read_snapshot(
-                        client, database if answers else None, searches=self._searches
-                    )
-                    metrics += [*_of_snapshot(snapshot), await _of_workers(client, snapshot)]
-                    metrics += await _of_runs(client)
-                up.add_metric(["prefect"], 1)
-            except (AdSparkError, httpx.HTTPError, ObjectNotFound):
-                up.add_metric(["prefect"], 0)
-        return metrics
+            stored = await _answer(_of_database(database))
+            known, left = await asyncio.gather(
+                _answer(_of_prefect(database if stored is not None else None)),
+                _answer(self._of_account(database)),
+            )
+        up.add_metric(["database"], stored is not None)
+        up.add_metric(["prefect"], known is not None)
+        return [up, *(stored or ()), *(known or ()), *(left or ())]
+
+    async def _of_account(self, database: Database) -> list[Metric]:
+        left = (await self._searches.read(database)).left
+        told = "Searches that SerpApi's account has left this month."
+        return [] if left is None else [GaugeMetricFamily("adspark_searches_left", told, left)]
+
+
+async def _answer(asked: Awaitable[list[Metric]]) -> list[Metric] | None:
+    """What a source tells; None where it does not answer, or not in time."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await asked
+    except (AdSparkError, PrefectException, httpx.HTTPError, OSError):  # time-outs are the last
+        return None
 
 
 @contextmanager
@@ -128,6 +136,12 @@ class _Quiet(Collector):
         return []
 
 
+async def _of_prefect(database: Database | None) -> list[Metric]:
+    async with get_client() as client:
+        snapshot, runs = await asyncio.gather(read_snapshot(client, database), _of_runs(client))
+        return [*_of_snapshot(snapshot), await _of_workers(client, snapshot), *runs]
+
+
 def _of_snapshot(snapshot: Snapshot) -> list[Metric]:
     columns = {
         "slots": ("Runs that the pool carries out at once.", "slots"),
@@ -151,11 +165,7 @@ def _of_snapshot(snapshot: Snapshot) -> list[Metric]:
         used.add_metric([rate.name], rate.used)
         if rate.a_minute is not None:
             limits.add_metric([rate.name], rate.a_minute)
-    metrics += [used, limits]
-    if snapshot.searches_left is not None:
-        told = "Searches that SerpApi's account has left this month."
-        metrics.append(GaugeMetricFamily("adspark_searches_left", told, snapshot.searches_left))
-    return metrics
+    return [*metrics, used, limits]
 
 
 async def _of_workers(client: PrefectClient, snapshot: Snapshot) -> Metric:

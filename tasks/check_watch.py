@@ -34,5 +34,5 @@ async def check_watch(watch_id: int) -> WatchSummary:
         )
         summary = await checker.check(watch_id, before_search=await search_slots(database))
     if summary.is_out_of_budget:
-        await announce_spent_budget(summary.watch_id, summary.name)
+        announce_spent_budget(summary.watch_id, summary.name)
     return summary

@@ -77,7 +77,7 @@ class _Report:
     async def tell(self, checked: WatchSummary) -> None:
         """Log a watch, unless nothing happened; announce a budget that is spent."""
         if checked.is_out_of_budget:
-            await announce_spent_budget(checked.watch_id, checked.name)
+            announce_spent_budget(checked.watch_id, checked.name)
         if checked.events != EventCounts() or checked.problem:
             self._log.info("Watch %d (%s): %s", checked.watch_id, checked.name, checked.headline)
 

@@ -49,9 +49,11 @@ async def plan_sweep() -> SweepPlan:
         return plan
     async with (await SerpApiCredentials.load_configured()).get_client() as client:
         try:
-            plan.searches, plan.shortage = searches_left(await client.account())
+            account = await client.account()
         except TemporaryError as error:
             get_run_logger().warning("Searches are not foreseen: %s", error)
-    if plan.searches == 0:
-        await announce_used_up_searches()
+            return plan
+    plan.searches, plan.shortage = searches_left(account)
+    if account.total_searches_left == 0:  # not where only the hour's are used up
+        announce_used_up_searches()
     return plan
