@@ -43,19 +43,24 @@ from deployments.top_data import (
 from deployments.top_dialogs import Ask, Confirm, Page
 
 HELP = """\
-1 2 3     pools, runs, failures               Enter   runs of a pool; all about a run
-p         pause the pool                      r       resume it; asks about late runs
-d         drain it: pause, and wait           + -     a slot more, a slot less
-x         purge: cancel what waits; asks      b       probe: a harmless run through it
-s         runs by state: all, running, …      /       runs with these words
-c         cancel the run; asks                t       retry the run, or the group; asks
-g         look up a run by id or name         q       quit
+1 2 3    pools, runs, failures
+Enter    the runs of a pool; all about a run
+p  r     pause the pool; resume it, which asks about late runs
+d        drain it: pause, and wait until nothing runs
++  -     a slot more, a slot less
+x        purge: cancel what waits in it; asks
+b        probe: send a harmless run through it
+s        runs by state: all, running, waiting, failed, ended
+/        runs with these words
+c        cancel the run; asks
+t        retry the run, or the group of failures; asks
+g        look up a run by its id or name
+q        quit
 
-The menu of monitor_celery.py:  1 full check   all of this screen; adspark status --check
-2 workers       Pools                           3 active tasks  Runs, s
-4 queues        Pools                           5 test tasks    b
-6 task status   g                               7 monitor       Pools
-8 purge         x                               9 exit          q
+The menu of monitor_celery.py is here too:
+1 full check: this screen and adspark status --check   2 workers: 1
+3 active tasks: 2, s    4 queues: 1    5 test tasks: b    6 task status: g
+7 monitor: 1            8 purge: x     9 exit: q
 """
 
 _EVERY = 2.0  # seconds between two looks
@@ -77,7 +82,8 @@ class Top(App[None]):
     CSS = """
     #told { height: auto; padding: 0 1; }
     #away { height: auto; padding: 0 1; background: $error; display: none; }
-    DataTable { height: 1fr; }
+    Screen { overflow: hidden; }
+    TabbedContent, TabPane, DataTable { height: 1fr; }
     .dialog { width: 70; height: auto; padding: 1 2; border: thick $primary;
               background: $surface; }
     .dialog Horizontal { height: auto; margin-top: 1; }

@@ -3,6 +3,8 @@
 import json
 import signal
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -77,3 +79,46 @@ def test_the_monitor_writes_json_and_ends_cleanly_at_ctrl_c(stack: Stack) -> Non
     live.send_signal(signal.SIGINT)
     rest, _ = live.communicate(timeout=20)
     assert (live.returncode, "Traceback" in rest) == (0, False), rest
+
+
+def test_an_alert_is_sent_by_the_server_itself(stack: Stack) -> None:
+    received: list[dict[str, Any]] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            length = int(self.headers["Content-Length"])
+            received.append(json.loads(self.rfile.read(length)))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    Thread(target=server.serve_forever, daemon=True).start()
+    stack.more["ADSPARK_NOTIFY_ADDRESSES"] = f"json://127.0.0.1:{server.server_port}"
+    provisioned = stack.adspark("provision")
+    del stack.more["ADSPARK_NOTIFY_ADDRESSES"]
+    assert "block alert-recipients/adspark: is made from the environment" in provisioned.stdout
+    stack.adspark("pause", "maintenance")
+    ill = stack.adspark("run", "health-check")
+    stack.adspark("resume", "maintenance", "--catch-up")
+    assert (ill.returncode, "pool maintenance: is paused" in ill.stderr) == (1, True), ill.stderr
+    end = time.monotonic() + 30
+    while not received:
+        assert time.monotonic() < end, "nobody was alerted"
+        time.sleep(0.2)
+    server.shutdown()
+    server.server_close()
+    assert received[0]["title"] == "AdSpark: a health check failed"
+    assert "pool maintenance: is paused" in received[0]["message"]
+    assert "adspark task " in received[0]["message"]
+
+
+def test_the_stack_serves_figures(stack: Stack) -> None:
+    told = httpx.get(f"http://127.0.0.1:{stack.metrics_port}/metrics", timeout=30).text
+    for line in (
+        'adspark_up{source="prefect"} 1.0',
+        'adspark_pool_workers_online{pool="default"} 1.0',
+    ):
+        assert line in told
