@@ -23,6 +23,7 @@ from prefect.flows import load_flow_from_flow_run
 from prefect.runner._control_channel import ControlSignalStatus
 from prefect.runner._flow_run_executor import FlowRunExecutorContext, ProcessStarter
 from prefect.runner._starter_engine import EngineCommandStarter
+from prefect.workers.base import BaseWorkerResult
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
 from deployments.run_process import ENGINE, start_server
@@ -41,6 +42,7 @@ class PoolWorker(ProcessWorker):
     def __init__(self, pool: str, *, name: str) -> None:
         super().__init__(work_pool_name=pool, name=name, create_pool_if_not_found=False)
         self._runs: dict[UUID, FlowRunExecutorContext] = {}
+        self._carried: set[UUID] = set()
         self._handed_back: set[UUID] = set()
         self._is_stopping = False
         self._has_taken_over = False
@@ -97,7 +99,9 @@ class PoolWorker(ProcessWorker):
         self.wanted.set()
         code = handle.returncode
         if flow_run.id in self._handed_back:
-            await redeliver(self.client, flow_run, f"Its worker {self.name} was stopped.")
+            left = await self.client.read_flow_run(flow_run.id)
+            if left.state and (left.state.is_crashed() or not left.state.is_final()):
+                await redeliver(self.client, left, f"Its worker {self.name} was stopped.")
             code = 0
         return ProcessWorkerResult(status_code=code or 0, identifier=str(handle.pid))
 
@@ -115,17 +119,23 @@ class PoolWorker(ProcessWorker):
         """
         self._is_stopping = True
         end = asyncio.get_running_loop().time() + patience
-        while (  # noqa: ASYNC110  (Prefect's worker tells nobody when it is done)
-            self._is_busy and asyncio.get_running_loop().time() < end and not is_hurried()
-        ):
-            await asyncio.sleep(_POLL)
-        await asyncio.gather(*(self._hand_back(run_id) for run_id in list(self._runs)))
-        while self._is_busy:  # noqa: ASYNC110
+        while self._carried or self._submitting_flow_run_ids:
+            if asyncio.get_running_loop().time() > end or is_hurried():
+                left = self._runs.keys() - self._handed_back
+                await asyncio.gather(*(self._hand_back(run_id) for run_id in left))
             await asyncio.sleep(_POLL)
 
-    @property
-    def _is_busy(self) -> bool:
-        return bool(self._runs or self._submitting_flow_run_ids)
+    async def _submit_run_and_capture_errors(
+        self,
+        flow_run: FlowRun,
+        task_status: anyio.abc.TaskStatus[int | Exception] | None = None,
+    ) -> BaseWorkerResult | Exception:
+        """As Prefect's, and known to `drain` until the run's last state is reported."""
+        self._carried.add(flow_run.id)
+        try:
+            return await super()._submit_run_and_capture_errors(flow_run, task_status)
+        finally:
+            self._carried.discard(flow_run.id)
 
     async def _hand_back(self, flow_run_id: UUID) -> None:
         """End the run's process, which is told why, so that it leaves its state to us."""
