@@ -22,8 +22,11 @@ PATIENCE = 1.5  # seconds
 
 @pytest.fixture
 async def client() -> AsyncIterator[PrefectClient]:
-    """A server with a pool and a deployment of ours."""
+    """A server with a pool, and without the runs that other tests have left."""
     async with get_client() as opened:
+        while runs := await opened.read_flow_runs(limit=200):
+            for run in runs:
+                await opened.delete_flow_run(run.id)
         await opened.create_work_pool(WorkPoolCreate(name=POOL, type="process"), overwrite=True)
         yield opened
         await opened.delete_work_pool(POOL)
