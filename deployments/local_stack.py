@@ -116,6 +116,7 @@ class LocalStack:
             raise errors.exceptions[0] from None
 
     async def _keep(self, name: str) -> None:
+        """Start a part again whenever it has died, also while it was starting."""
         part = self.parts[name]
         while True:
             await asyncio.sleep(POLL)
@@ -123,7 +124,8 @@ class LocalStack:
                 part.restart()
                 self._note(part)
                 self._set(name, PartState.STARTING)
-                await self._until_ready(name)
+            elif part.state is PartState.STARTING and await self._is_ready[name]():
+                self._set(name, PartState.READY)
 
     async def _keep_postgres(self) -> None:
         while self._postgres is not None:

@@ -231,7 +231,7 @@ def test_a_killed_worker_costs_nothing_and_a_killed_run_is_run_again(place: Plac
     assert (again["state_type"], again["run_count"], len(lost.begun())) == ("COMPLETED", 2, 2)
     alone = kept.until_ended()
     assert (alone["state_type"], alone["run_count"], len(kept.begun())) == ("COMPLETED", 1, 1)
-    assert not lost.leftovers()
+    wait_until(lambda: not lost.leftovers(), seconds=20)
 
 
 def test_a_run_outlives_the_server_and_the_database(place: Place) -> None:

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from adspark.errors import ConfigurationError, InvalidCredentialsError
 from adspark.settings import Settings, get_settings
 from blocks.adspark_database import AdSparkDatabase
+from blocks.alert_recipients import AlertRecipients
 from blocks.chat_model import ChatModel
 from blocks.configured import DOCUMENT, ConfiguredBlock
 from blocks.dify_workflow import DifyWorkflow
@@ -16,7 +17,15 @@ from blocks.serpapi_credentials import SerpApiCredentials
 
 
 @pytest.mark.parametrize(
-    "block", [SerpApiCredentials, AdSparkDatabase, DigestRecipients, DifyWorkflow, ChatModel]
+    "block",
+    [
+        SerpApiCredentials,
+        AdSparkDatabase,
+        DigestRecipients,
+        AlertRecipients,
+        DifyWorkflow,
+        ChatModel,
+    ],
 )
 class TestStandards(BlockStandardTestSuite):
     """What Prefect asks of every block."""

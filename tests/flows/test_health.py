@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Pending, Running, Scheduled
@@ -11,8 +11,8 @@ from prefect.states import Pending, Running, Scheduled
 from adspark.errors import ConfigurationError
 from deployments.health import Health, read_health
 from deployments.purging import Waiting, count_by_pool, find_waiting, purge
-from deployments.queue_classes import QUEUE_CLASSES
 from flows.generate_pending_variants import generate_pending_variants
+from tests.queued import open_pools
 
 POOL = "data-fetch"
 
@@ -20,15 +20,8 @@ POOL = "data-fetch"
 @pytest.fixture
 async def client() -> AsyncIterator[PrefectClient]:
     """A server with our pools and one deployment, without workers."""
-    async with get_client() as opened:
-        for one in QUEUE_CLASSES:
-            await opened.create_work_pool(
-                WorkPoolCreate(name=one.name, type="process", concurrency_limit=one.concurrency),
-                overwrite=True,
-            )
+    async with open_pools() as opened:
         yield opened
-        for one in QUEUE_CLASSES:
-            await opened.delete_work_pool(one.name)
 
 
 async def queue(client: PrefectClient, number: int) -> list[FlowRun]:

@@ -6,31 +6,23 @@ from contextlib import asynccontextmanager
 
 import pytest
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.actions import WorkPoolCreate
-from prefect.client.schemas.objects import FlowRun
-from prefect.states import Failed
+from prefect.states import Failed, Scheduled
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Static
 
 from adspark.database import Database
 from adspark.settings import Settings
-from deployments.queue_classes import QUEUE_CLASSES
 from deployments.searches_left import SearchesLeft
 from deployments.top import Top
 from deployments.top_dialogs import Ask, Confirm
-from flows.generate_pending_variants import generate_pending_variants
+from tests.queued import open_pools, queue
 
 
 @pytest.fixture
 async def client() -> AsyncIterator[PrefectClient]:
     """A server with our pools, without workers."""
-    async with get_client() as opened:
-        for one in QUEUE_CLASSES:
-            pool = WorkPoolCreate(name=one.name, type="process", concurrency_limit=one.concurrency)
-            await opened.create_work_pool(pool, overwrite=True)
+    async with open_pools() as opened:
         yield opened
-        for one in QUEUE_CLASSES:
-            await opened.delete_work_pool(one.name)
 
 
 @asynccontextmanager
@@ -48,13 +40,6 @@ async def until(pilot: Pilot[None], what: Callable[[], Awaitable[bool]]) -> None
     async with asyncio.timeout(20):
         while not await what():
             await pilot.pause(0.1)
-
-
-async def waiting_run(client: PrefectClient) -> FlowRun:
-    """A run that waits in the first pool."""
-    flow_id = await client.create_flow(generate_pending_variants)
-    deployment = await client.create_deployment(flow_id, "shown", work_pool_name="default")
-    return await client.create_flow_run_from_deployment(deployment)
 
 
 async def test_the_pool_under_the_cursor_is_paused_scaled_and_resumed(
@@ -89,7 +74,7 @@ async def asked(pilot: Pilot[None]) -> None:
 
 
 async def test_a_purge_asks_before_it_cancels(client: PrefectClient, database: Database) -> None:
-    run = await waiting_run(client)
+    (run,) = await queue(client, Scheduled(), pool="default")
 
     async def cancelled() -> bool:
         return (await client.read_flow_run(run.id)).state_name == "Cancelled"
@@ -109,8 +94,7 @@ async def test_a_purge_asks_before_it_cancels(client: PrefectClient, database: D
 async def test_a_group_of_failures_is_put_back_in_the_queue(
     client: PrefectClient, database: Database
 ) -> None:
-    run = await waiting_run(client)
-    await client.set_flow_run_state(run.id, Failed(message="[bold]No[/] luck"), force=True)
+    (run,) = await queue(client, Failed(message="[bold]No[/] luck"))
 
     async def queued() -> bool:
         return (await client.read_flow_run(run.id)).state_name == "AwaitingRetry"
