@@ -79,8 +79,10 @@ async def look_at(name: str, look: Callable[[], Awaitable[Check]], *, remedy: st
         return Check.failed(name, str(error), remedy)
     except AdSparkError as error:
         return Check.failed(name, str(error), remedy if remedy not in str(error) else "")
-    except Exception as error:  # whatever it is, the other checks go on
-        return Check.failed(name, f"{type(error).__name__}: {error}", remedy)
+    except OSError as error:
+        return Check.failed(name, f"{error.filename or name}: {error.strerror or error}", remedy)
+    except Exception as error:  # whatever it is, the other checks go on; it may hold a secret
+        return Check.failed(name, f"failed ({type(error).__name__})", remedy)
 
 
 def not_set_up(name: str, error: ConfigurationError) -> Check:

@@ -34,9 +34,16 @@ _FRESH = 5.0  # seconds for which figures hold, however many ask
 _PATIENCE = 4.0  # seconds that each source has; Prometheus waits for 10
 _HOUR = timedelta(hours=1)
 _ENDED = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)
-_SEARCHES = text(
-    'SELECT coalesce(sum(searches_billed), 0), coalesce(sum(searches_cached), 0) FROM "fetch"'
-)
+# Of a month, as `budgets` counts them: a counter may begin again at 0, and must not fall otherwise,
+# as the sum of a ledger does that is cleaned up.
+_SEARCHES = text("""
+    WITH month AS (SELECT date_trunc('month', now(), 'UTC') AS start), spent AS (
+        SELECT searches_billed, searches_cached FROM "fetch", month WHERE started_at >= start
+        UNION ALL
+        SELECT searches_billed, searches_cached FROM creative_detail, month WHERE asked_at >= start
+    )
+    SELECT coalesce(sum(searches_billed), 0), coalesce(sum(searches_cached), 0) FROM spent
+""")
 _VARIANTS = text("SELECT status::text, count(*) FROM ad_variant GROUP BY 1")
 
 
@@ -210,9 +217,8 @@ async def _of_database(database: Database) -> list[Metric]:
     async with database.session() as session:
         billed, cached = (await session.execute(_SEARCHES)).one()
         variants = (await session.execute(_VARIANTS)).all()
-    searches = CounterMetricFamily(
-        "adspark_searches", "Searches in the ledger.", labels=["billing"]
-    )
+    told = "Searches since the month (UTC) began, when it begins again at 0."
+    searches = CounterMetricFamily("adspark_searches", told, labels=["billing"])
     searches.add_metric(["billed"], int(billed))
     searches.add_metric(["cached"], int(cached))
     family = GaugeMetricFamily("adspark_variants", "Variants, by status.", labels=["status"])

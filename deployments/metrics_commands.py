@@ -4,6 +4,8 @@ Prefect is imported inside the command: it takes a second.
 """
 
 import signal
+import threading
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -25,9 +27,12 @@ def metrics(
     settings = current_settings(get_settings())
     if port is not None:
         settings = settings.model_copy(update={"metrics_port": port})
+    # By itself SIGTERM would end the process at once, and leave the embedded server behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
+        suppress(KeyboardInterrupt),
         database_url(settings) as url,
         serving_metrics(settings, api_url=prefect_api_url(), database_url=url, host=host) as where,
     ):
         out.print(f"Metrics: {where} · Ctrl-C ends it.")
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        threading.Event().wait()
