@@ -68,8 +68,8 @@ def test_a_probe_of_everything_is_timed(stack: Stack) -> None:
 
 
 def test_the_monitor_writes_json_and_ends_cleanly_at_ctrl_c(stack: Stack) -> None:
-    lines = stack.adspark("monitor", "1", "--every", "0.5", "--json").stdout.splitlines()
-    assert len(lines) in (2, 3)
+    lines = stack.adspark("monitor", "4", "--every", "0.5", "--json").stdout.splitlines()
+    assert 2 <= len(lines) <= 9  # a look may take longer than the time between two
     snapshot = json.loads(lines[-1])
     assert [pool["slots"] for pool in snapshot["pools"]] == [2, 2, 1, 1]
     assert snapshot["searches_left"] is not None
