@@ -24,7 +24,9 @@ async def provision_automations(
                 await client.create_automation(one)
             merge.notes(thing, mark)
         elif merge.is_new(thing, mark):
-            await client.update_automation(found[0].id, one)
+            enabled = merge.is_reset or found[0].enabled
+            changed = one.model_copy(update={"enabled": enabled})
+            await client.update_automation(found[0].id, changed)
 
 
 def _mark(automation: AutomationCore) -> str:

@@ -27,7 +27,7 @@ class Merge:
         self._before = dict(before)
         self._after = dict(before)
         self.dry_run = dry_run
-        self._reset = reset
+        self.is_reset = reset
         self.changes: list[str] = []
         self.kept: list[str] = []
 
@@ -52,7 +52,7 @@ class Merge:
         if current == wanted:
             self._after[thing] = wanted
             return False
-        if not self._reset and self._before.get(thing, wanted) != current:
+        if not self.is_reset and self._before.get(thing, wanted) != current:
             self.kept.append(f"{thing}: {_told(current)} was set by hand (ours: {_told(wanted)})")
             return False
         self._after[thing] = wanted
@@ -64,7 +64,7 @@ class Merge:
 
     def is_new(self, thing: str, mark: str) -> bool:
         """Whether a thing of which only the fingerprint is kept is to be put there again."""
-        if self._before.get(thing) == mark and not self._reset:
+        if self._before.get(thing) == mark and not self.is_reset:
             return False
         self.notes(thing, mark)
         reason = "as asked" if self._before.get(thing) == mark else "for its definition changed"
