@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -80,7 +81,7 @@ class Stack:
         )
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start the command and go on."""
+        """Start the command and go on; it hears Ctrl-C, also where these tests do not."""
         return subprocess.Popen(
             [str(Path(sys.executable).parent / "adspark"), *arguments],
             env=self.environment,
@@ -88,6 +89,7 @@ class Stack:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def processes(self) -> list[psutil.Process]:
