@@ -3,6 +3,7 @@
 It asks Prefect's server every two seconds; a server that goes away is told, and asked again.
 """
 
+import asyncio
 import io
 from collections.abc import Awaitable, Callable
 from typing import ClassVar
@@ -48,7 +49,7 @@ Enter    the runs of a pool; all about a run
 p  r     pause the pool; resume it, which asks about late runs
 d        drain it: pause, and wait until nothing runs
 +  -     a slot more, a slot less
-x        purge: cancel what waits in it; asks
+x        purge: cancel what waits in it and is due; asks
 b        probe: send a harmless run through it
 s        runs by state: all, running, waiting, failed, ended
 /        runs with these words
@@ -63,8 +64,9 @@ The menu of monitor_celery.py is here too:
 7 monitor: 1            8 purge: x     9 exit: q
 """
 
-_EVERY = 2.0  # seconds between two looks
+_PAUSE = 2.0  # seconds between two looks
 _ERRORS = (AdSparkError, httpx.HTTPError, RuntimeError)
+_DUE = 0.001  # seconds: what is planned for later is not waiting
 _LINES = 200  # of a run's log
 
 
@@ -139,13 +141,18 @@ class Top(App[None]):
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
-        """Look at once, and again and again."""
+        """Begin with the pools."""
         self.action_show("pools")
         self.look()
-        self.set_interval(_EVERY, self.look)
 
     @work(exclusive=True, group="look")
     async def look(self) -> None:
+        """Look now, and again and again: the next time a while after this one has ended."""
+        while True:
+            await self._look()
+            await asyncio.sleep(_PAUSE)
+
+    async def _look(self) -> None:
         """Bring everything up to date, or say that the server is away."""
         away = self.query_one("#away", Static)
         try:
@@ -234,9 +241,10 @@ class Top(App[None]):
     @work
     async def action_resume(self) -> None:
         """Let the pool go on, with what became late or without."""
-        pool = self._chosen("pools")
-        if pool is None:
-            return
+        if pool := self._chosen("pools"):
+            await self._do(lambda: self._resume(pool))
+
+    async def _resume(self, pool: str) -> None:
         late = len(await pools.find_overdue(self._client, pool))
         answer: str | None = "catch"
         if late:
@@ -244,10 +252,8 @@ class Top(App[None]):
             answers = {"catch": "Run them now", "skip": "Skip them"}
             answer = await self.push_screen_wait(Confirm(question, answers))
         if answer:
-            skip = answer == "skip"
-            await self._do(
-                lambda: pools.resume(self._client, pool, skip_late=skip), f"{pool} goes on"
-            )
+            await pools.resume(self._client, pool, skip_late=answer == "skip")
+            self.notify(f"{pool} goes on", markup=False)
 
     @work
     async def action_drain(self) -> None:
@@ -273,18 +279,19 @@ class Top(App[None]):
 
     @work
     async def action_purge(self) -> None:
-        """Cancel what waits in the pool, after saying what."""
-        pool = self._chosen("pools")
-        if pool is None:
-            return
-        states = [Waiting.LATE, Waiting.SCHEDULED, Waiting.PENDING]
-        found = await find_waiting(self._client, pools=[pool], states=states)
+        """Cancel what waits in the pool though its time has come, after saying what."""
+        if pool := self._chosen("pools"):
+            await self._do(lambda: self._purge(pool))
+
+    async def _purge(self, pool: str) -> None:
+        found = await find_waiting(
+            self._client, pools=[pool], states=list(Waiting), older_than=_DUE
+        )
         told = ", ".join(f"{n} {name}" for name, n in count_by_pool(found).get(pool, {}).items())
-        question = f"Cancel what waits in {pool}: {told or 'nothing'}?"
         if not found:
             self.notify(f"Nothing waits in {pool}")
-        elif await self._agrees(question, "Cancel them"):
-            await self._do(lambda: purge(self._client, found), f"{len(found)} runs were cancelled")
+        elif await self._agrees(f"Cancel what waits in {pool}: {told}?", "Cancel them"):
+            self.notify(f"{await purge(self._client, found)} runs were cancelled")
 
     @work
     async def action_probe(self) -> None:

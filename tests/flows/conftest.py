@@ -8,6 +8,8 @@ import pytest
 
 # Read by the tasks when they are imported; nobody waits a minute for a retry here.
 os.environ["ADSPARK_RETRY_DELAYS"] = "0.05,0.05"
+# Nobody waits for events either, which a server collects for 5 s before it stores them.
+os.environ["PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL"] = "0.2"
 
 from prefect.testing.utilities import prefect_test_harness
 

@@ -18,6 +18,7 @@ from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import Settings
 from blocks.adspark_database import AdSparkDatabase
+from blocks.alert_recipients import AlertRecipients
 from blocks.configured import DOCUMENT
 from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
@@ -70,6 +71,8 @@ async def _nothing_stays() -> AsyncIterator[None]:
     yield
     with suppress(ValueError):  # saved only where a test has recipients
         await DigestRecipients.adelete(DOCUMENT)
+    with suppress(ValueError):
+        await AlertRecipients.adelete(DOCUMENT)
     with suppress(ValueError):  # saved only where a test has a workflow
         await DifyWorkflow.adelete(DOCUMENT)
     await SerpApiCredentials.adelete(DOCUMENT)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prefect.client.orchestration import PrefectClient, get_client
@@ -75,6 +76,9 @@ async def asked(pilot: Pilot[None]) -> None:
 
 async def test_a_purge_asks_before_it_cancels(client: PrefectClient, database: Database) -> None:
     (run,) = await queue(client, Scheduled(), pool="default")
+    assert run.deployment_id is not None
+    later = Scheduled(scheduled_time=datetime.now(UTC) + timedelta(hours=1))
+    planned = await client.create_flow_run_from_deployment(run.deployment_id, state=later)
 
     async def cancelled() -> bool:
         return (await client.read_flow_run(run.id)).state_name == "Cancelled"
@@ -89,6 +93,7 @@ async def test_a_purge_asks_before_it_cancels(client: PrefectClient, database: D
         await asked(pilot)
         await pilot.press("enter")
         await until(pilot, cancelled)
+        assert (await client.read_flow_run(planned.id)).state_name == "Scheduled"
 
 
 async def test_a_group_of_failures_is_put_back_in_the_queue(
@@ -115,6 +120,11 @@ async def test_an_unknown_run_is_told_and_so_is_a_server_that_is_away(
     async def away() -> bool:
         return bool(pilot.app.query_one("#away", Static).display)
 
+    async def each_failed() -> bool:
+        return (
+            sum(one.severity == "error" for one in pilot.app._notifications) >= 7
+        )  # six keys, and the unknown run
+
     async with get_client() as own, shown(own, database) as pilot:
         await pilot.press("g")
         await asked(pilot)
@@ -123,3 +133,6 @@ async def test_an_unknown_run_is_told_and_so_is_a_server_that_is_away(
         assert not await away()
         await own._client.aclose()
         await until(pilot, away)
+        await pilot.press("1", "p", "r", "d", "plus", "x", "b")
+        await until(pilot, each_failed)
+        assert pilot.app.is_running
