@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from prefect import State
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.states import Failed, Scheduled
 from textual.pilot import Pilot
@@ -77,7 +78,7 @@ async def asked(pilot: Pilot[None]) -> None:
 async def test_a_purge_asks_before_it_cancels(client: PrefectClient, database: Database) -> None:
     (run,) = await queue(client, Scheduled(), pool="default")
     assert run.deployment_id is not None
-    later = Scheduled(scheduled_time=datetime.now(UTC) + timedelta(hours=1))
+    later: State = Scheduled(scheduled_time=datetime.now(UTC) + timedelta(hours=1))
     planned = await client.create_flow_run_from_deployment(run.deployment_id, state=later)
 
     async def cancelled() -> bool:
