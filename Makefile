@@ -22,7 +22,7 @@ demo: .make/installed .make/chromium
 	@$(BIN)/adspark demo
 
 test: .make/installed .make/chromium
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests/flows tests/integration tests/unit \
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/flows tests/integration tests/unit \
 		--ignore $(RENDERING)
 	@$(BIN)/python -m pytest $(RENDERING) tests/acceptance
 

@@ -24,14 +24,6 @@ from adspark.settings import get_settings
 TEMPLATE = "adspark_template"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests stay together when several processes share them: those of a file, and all that
-    need Prefect's test server, for two of those that start at once may take the same port."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder == "flows" else item.path.name))
-
-
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No test sees the environment or the `.env` of whoever runs it, nor writes to their home."""

@@ -2,14 +2,16 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import gettempdir
 
 import httpx
 import pytest
+from filelock import FileLock
 
 # Read by the tasks when they are imported; nobody waits a minute for a retry here.
 os.environ["ADSPARK_RETRY_DELAYS"] = "0.05,0.05"
-# Nobody waits for events either, which a server collects for 5 s before it stores them.
-os.environ["PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL"] = "0.2"
 
 from prefect.testing.utilities import prefect_test_harness
 
@@ -18,10 +20,15 @@ from adspark.settings import get_settings
 SANDBOX_KEY = "sandbox-key"
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def prefect_server() -> Iterator[None]:
-    """Prefect's own harness: a temporary server and database."""
-    with prefect_test_harness(server_startup_timeout=120):
+    """Prefect's own harness: a temporary server and database.
+
+    Two that look for a free port at once may find the same one.
+    """
+    with ExitStack() as stack:
+        with FileLock(Path(gettempdir()) / "adspark-test-server.lock"):
+            stack.enter_context(prefect_test_harness(server_startup_timeout=120))
         yield
 
 

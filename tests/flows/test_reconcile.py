@@ -18,7 +18,7 @@ from tasks.find_lost_runs import TAG
 from tasks.redelivery import MOST_STARTS
 
 POOL = "reconciled"
-PATIENCE = 1.5  # seconds
+PATIENCE = 5.0  # seconds; a new run is looked at within them, also on a busy machine
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ async def test_what_nobody_carries_out_is_queued_again_and_ended_cancellings_end
 async def test_a_run_that_gives_signs_of_life_is_left_alone(client: PrefectClient) -> None:
     alive = await left(client, Running())
     begun = time.monotonic()
-    await asyncio.sleep(3 * PATIENCE)
+    await asyncio.sleep(PATIENCE)
     event = emit_event(
         "prefect.flow-run.heartbeat",
         resource={"prefect.resource.id": f"prefect.flow-run.{alive.id}"},
