@@ -21,6 +21,26 @@ from adspark.database import (
 )
 
 
+def create(url: str) -> bool:
+    """Make the database where its server has none of that name.
+
+    Returns:
+        Whether it was made.
+    """
+    wanted = driver_url(url)
+    server = create_engine(wanted.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    name = str(wanted.database)
+    with translated_errors(wanted), server.connect() as connection:
+        found = connection.execute(
+            text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}
+        )
+        if found.scalar():
+            return False
+        quoted = server.dialect.identifier_preparer.quote_identifier(name)
+        connection.execute(text(f"CREATE DATABASE {quoted}"))
+    return True
+
+
 def upgrade(url: str) -> str:
     """Bring the database to the newest migration; safe to call at once from many processes.
 

@@ -150,6 +150,17 @@ class Settings(BaseSettings):
         description="host:port pairs, comma-separated, that may be asked although they are "
         "private, as a Dify of one's own.",
     )
+    pool_type: Literal["process", "docker"] = Field(
+        default="process",
+        description="What runs are: processes of their worker, or containers (docker-compose.yml).",
+    )
+    run_image: str | None = Field(default=None, description="Image of the runs' containers.")
+    run_network: str | None = Field(
+        default=None, description="Docker network from which they reach Prefect and the database."
+    )
+    run_volume: str | None = Field(
+        default=None, description="Docker volume that is their ADSPARK_HOME: pictures and results."
+    )
     prefect_port: int = Field(default=4200, ge=1, le=65535, description="Port of Prefect's server.")
     metrics_port: int = Field(
         default=4290, ge=1, le=65535, description="Port of the figures for Prometheus."

@@ -9,7 +9,18 @@ from adspark.settings import get_settings
 from deployments.current_database import current_settings
 from deployments.output import out
 
-app = typer.Typer(help="The database's schema: upgrade, current, check.", no_args_is_help=True)
+app = typer.Typer(
+    help="The database's schema: create, upgrade, current, check.", no_args_is_help=True
+)
+
+
+@app.command()
+def create() -> None:
+    """Make the database that ADSPARK_DATABASE_URL names, where it is missing, and migrate it."""
+    settings = get_settings()
+    if settings.database_url is not None:
+        schema.create(settings.database_url.get_secret_value())
+    upgrade()
 
 
 @app.command()

@@ -44,18 +44,18 @@ class Merge:
 
     def creates(self, thing: str, values: Mapping[str, JsonValue], told: str = "") -> bool:
         """Note that a thing is missing; returns whether it is to be made, with these values."""
-        self._after |= {f"{thing} {name}": value for name, value in values.items()}
+        self._after |= {f"{thing} {name}": _kept(value) for name, value in values.items()}
         return self._does(f"{thing}: is made{told}")
 
     def changes_to(self, thing: str, *, current: JsonValue, wanted: JsonValue) -> bool:
         """Whether a thing's value is to be changed to the wanted one."""
         if current == wanted:
-            self._after[thing] = wanted
+            self._after[thing] = _kept(wanted)
             return False
-        if not self.is_reset and self._before.get(thing, wanted) != current:
+        if not self.is_reset and self._before.get(thing, _kept(wanted)) != _kept(current):
             self.kept.append(f"{thing}: {_told(current)} was set by hand (ours: {_told(wanted)})")
             return False
-        self._after[thing] = wanted
+        self._after[thing] = _kept(wanted)
         return self._does(f"{thing}: {_told(current)} -> {_told(wanted)}")
 
     def notes(self, thing: str, mark: str) -> None:
@@ -87,6 +87,11 @@ class Merge:
 def fingerprint(text: str) -> str:
     """What tells a definition from another one; short, for the variable holds 5,000 characters."""
     return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+def _kept(value: JsonValue) -> JsonValue:
+    """What is remembered of a value; the variable is short."""
+    return fingerprint(json.dumps(value, sort_keys=True)) if isinstance(value, dict) else value
 
 
 def _told(value: JsonValue) -> str:

@@ -5,18 +5,14 @@ Safe to run again and again, and at once: what is right stays, and so does what 
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import (
     GlobalConcurrencyLimitCreate,
     GlobalConcurrencyLimitUpdate,
-    WorkPoolCreate,
-    WorkPoolUpdate,
 )
 from prefect.exceptions import ObjectNotFound
-from prefect.workers.process import ProcessWorker
 from pydantic import BaseModel, SecretStr
 
 from adspark.database import Database
@@ -35,9 +31,9 @@ from deployments.alerts import alert_automations
 from deployments.automations import provision_automations
 from deployments.deploying import provision_deployments
 from deployments.merging import Merge
-from deployments.queue_classes import QUEUE_CLASSES, QueueClass
+from deployments.pool_templates import provision_pool
+from deployments.queue_classes import QUEUE_CLASSES
 from deployments.recovery_automations import RECONCILE, recovery_automations
-from deployments.run_process import ENGINE
 
 _LOCK = "provisioning"
 _SWEEPS_A_MINUTE = 5
@@ -85,44 +81,13 @@ async def provision(
     ):
         merge = await Merge.begin(dry_run=dry_run, reset=reset)
         for queue_class in QUEUE_CLASSES:
-            await _provision_pool(client, queue_class, merge)
+            await provision_pool(client, queue_class, settings, merge)
         await _provision_limits(client, settings, merge)
         await _provision_blocks(client, settings, database_url, merge)
         await provision_deployments(client, merge)
         await _provision_automations(client, merge)
         await merge.finish()
         return Provisioned(dry_run=dry_run, changes=merge.changes, kept=merge.kept)
-
-
-async def _provision_pool(client: PrefectClient, queue_class: QueueClass, merge: Merge) -> None:
-    name, slots = queue_class.name, queue_class.concurrency
-    thing = f"pool {name}"
-    try:
-        pool = await client.read_work_pool(name)
-    except ObjectNotFound:
-        if merge.creates(thing, {"slots": slots, "command": ENGINE}, f", {slots} at once"):
-            new = WorkPoolCreate(
-                name=name,
-                type="process",
-                description=queue_class.description,
-                concurrency_limit=slots,
-                base_job_template=_job_template(),
-            )
-            await client.create_work_pool(new)
-        return
-    if merge.changes_to(f"{thing} slots", current=pool.concurrency_limit, wanted=slots):
-        await client.update_work_pool(name, WorkPoolUpdate(concurrency_limit=slots))
-    properties = pool.base_job_template.get("variables", {}).get("properties", {})
-    command = properties.get("command", {}).get("default")
-    if merge.changes_to(f"{thing} command", current=command, wanted=ENGINE):
-        await client.update_work_pool(name, WorkPoolUpdate(base_job_template=_job_template()))
-
-
-def _job_template() -> dict[str, Any]:
-    """Prefect's own template, with the command that starts one interpreter instead of three."""
-    template = ProcessWorker.get_default_base_job_template()
-    template["variables"]["properties"]["command"]["default"] = ENGINE
-    return template
 
 
 async def _provision_limits(client: PrefectClient, settings: Settings, merge: Merge) -> None:

@@ -10,8 +10,10 @@ import os
 import runpy
 import sys
 import warnings
+from contextlib import suppress
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 from uuid import UUID
 
 from prefect.context import refresh_global_settings_context
@@ -21,13 +23,14 @@ from deployments.queue_classes import QUEUE_CLASSES
 ENGINE = "python -m prefect.engine"
 """The command whose work a forked run does."""
 
-_PRELOADED = (
+PRELOADED = (
     "prefect.flow_engine",
     "prefect.task_engine",
     "prefect.events.worker",
     *(one.module for queue_class in QUEUE_CLASSES for one in queue_class.flows),
     "deployments.run_process",
 )
+"""What a run needs, imported before it is forked."""
 
 
 def start_server() -> None:
@@ -35,7 +38,7 @@ def start_server() -> None:
 
     It takes over this process's environment.
     """
-    forkserver.set_forkserver_preload(list(_PRELOADED))
+    forkserver.set_forkserver_preload(list(PRELOADED))
     forkserver.ensure_running()
 
 
@@ -43,15 +46,16 @@ def fork_run(flow_run_id: UUID, environment: dict[str, str], folder: str) -> For
     """Start the process of a run in this environment and working folder."""
     context = multiprocessing.get_context("forkserver")
     process = context.Process(
-        target=_run, args=(str(flow_run_id), environment, folder), name=f"run {flow_run_id}"
+        target=be_run, args=(str(flow_run_id), environment, folder), name=f"run {flow_run_id}"
     )
     process.start()
     return process
 
 
-def _run(flow_run_id: str, environment: dict[str, str], folder: str) -> None:
+def be_run(flow_run_id: str, environment: dict[str, str], folder: str) -> None:
     """Be `python -m prefect.engine`."""
     os.setsid()
+    _go_first_when_memory_ends()
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -61,3 +65,10 @@ def _run(flow_run_id: str, environment: dict[str, str], folder: str) -> None:
         # The module is known already, which is the point.
         warnings.filterwarnings("ignore", category=RuntimeWarning, module="runpy")
         runpy.run_module("prefect.engine", run_name="__main__")
+
+
+def _go_first_when_memory_ends() -> None:
+    """In a container whose memory is used up the run is killed, with what it has started, and not
+    who tells why."""
+    with suppress(OSError):  # there is no such file on macOS
+        Path("/proc/self/oom_score_adj").write_text("500")

@@ -2,7 +2,9 @@
 
 import os
 import signal
+from collections.abc import Callable
 from contextlib import suppress
+from multiprocessing.process import BaseProcess
 from uuid import UUID
 
 import anyio
@@ -12,8 +14,6 @@ from anyio.to_thread import run_sync
 from prefect.client.schemas.objects import FlowRun
 from prefect.runner._control_channel import ControlChannel
 from prefect.runner._process_manager import ProcessHandle
-
-from deployments.run_process import fork_run
 
 RUN_VARIABLE = "PREFECT__FLOW_RUN_ID"
 """In the environment of everything that a run starts."""
@@ -26,12 +26,20 @@ class ForkStarter:
         environment: of its process.
         folder: in which it works.
         control: over which it is told that it is cancelled or handed back.
+        fork: makes the process of a run, from the environment and the folder.
     """
 
-    def __init__(self, environment: dict[str, str], folder: str, control: ControlChannel) -> None:
+    def __init__(
+        self,
+        environment: dict[str, str],
+        folder: str,
+        control: ControlChannel,
+        fork: Callable[[UUID, dict[str, str], str], BaseProcess],
+    ) -> None:
         self._environment = environment
         self._folder = folder
         self._control = control
+        self._fork = fork
 
     async def start(
         self,
@@ -45,7 +53,7 @@ class ForkStarter:
             "PREFECT__CONTROL_TOKEN": token,
         }
         try:
-            process = await run_sync(fork_run, flow_run.id, environment, self._folder)
+            process = await run_sync(self._fork, flow_run.id, environment, self._folder)
         except BaseException:
             self._control.unregister(flow_run.id)
             raise
@@ -83,11 +91,16 @@ class _RunScope:
 def kill_leftovers(flow_run_id: UUID) -> int:
     """Kill what a run has started and left behind, however far it has gone from it.
 
+    In a run's container this process has the run's environment too, and is spared.
+
     Returns:
         How many processes there were.
     """
     killed = 0
+    spared = {os.getpid(), *(one.pid for one in psutil.Process().parents())}
     for process in psutil.process_iter():
+        if process.pid in spared:
+            continue
         with suppress(psutil.Error, OSError):
             if process.environ().get(RUN_VARIABLE) == str(flow_run_id):
                 process.kill()

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import httpx
+from prefect.client.orchestration import get_client
 from prefect.events.clients import get_events_subscriber
 from prefect.events.filters import (
     EventAnyResourceFilter,
@@ -13,7 +14,11 @@ from prefect.events.filters import (
     EventNameFilter,
     EventOccurredFilter,
 )
+from prefect.exceptions import ObjectNotFound
 
+from adspark.errors import ConfigurationError
+from deployments.container_worker import ContainerWorker
+from deployments.serving_worker import ServingWorker
 from deployments.worker import PoolWorker
 
 # After them a run may be to be taken.
@@ -22,12 +27,18 @@ _PAUSE = 5.0  # seconds before events are asked for again, where they cannot be 
 _GAP = 0.1  # seconds between two questions at least
 
 
-async def serve_pool(pool: str, *, name: str, patience: float) -> None:
+async def serve_pool(pool: str, *, name: str, patience: float, limit: int | None = None) -> None:
     """Serve a pool until SIGTERM or SIGINT, then wait `patience` seconds for runs to end.
 
     What has not ended then, or at a second signal, is handed back to the queue.
+
+    Args:
+        limit: runs at once in this worker; None is as many as the pool has slots.
+
+    Raises:
+        ConfigurationError: there is no such pool on the server, or it is of a foreign type.
     """
-    worker = PoolWorker(pool, name=name)
+    worker = await _make_worker(pool, name=name, limit=limit)
     signals = _count_signals()
     working = asyncio.create_task(worker.start())
     listening = asyncio.create_task(_listen(worker))
@@ -42,6 +53,25 @@ async def serve_pool(pool: str, *, name: str, patience: float) -> None:
             task.cancel()
         with suppress(asyncio.CancelledError):
             await working
+
+
+async def _make_worker(pool: str, *, name: str, limit: int | None) -> ServingWorker:
+    """The worker that the type of the pool asks for."""
+    async with get_client() as client:
+        try:
+            kind = (await client.read_work_pool(pool)).type
+        except ObjectNotFound:
+            raise ConfigurationError(
+                f"The server has no work pool {pool!r}; make it with: adspark provision"
+            ) from None
+    if kind == PoolWorker.type:
+        return PoolWorker(pool, name=name, limit=limit)
+    if kind == ContainerWorker.type:
+        return ContainerWorker(pool, name=name, limit=limit)
+    raise ConfigurationError(
+        f"The work pool {pool!r} is of the type {kind!r}, which is not ours; rename or remove it, "
+        "then: adspark provision"
+    )
 
 
 class _Signals:
@@ -63,7 +93,7 @@ def _count_signals() -> _Signals:
     return signals
 
 
-async def _ask_when_wanted(worker: PoolWorker) -> None:
+async def _ask_when_wanted(worker: ServingWorker) -> None:
     """Ask for runs as soon as there may be some, beside the worker's own asking now and then."""
     while True:
         await worker.wanted.wait()
@@ -74,7 +104,7 @@ async def _ask_when_wanted(worker: PoolWorker) -> None:
         await asyncio.sleep(_GAP)
 
 
-async def _listen(worker: PoolWorker) -> None:
+async def _listen(worker: ServingWorker) -> None:
     """Be told of new runs of the pool."""
     while True:
         if worker.pool_id is None:

@@ -56,6 +56,17 @@ def settings_environment(settings: Settings) -> dict[str, str]:
     return values
 
 
+def public_environment(settings: Settings) -> dict[str, str]:
+    """The settings that differ from their defaults and are no secrets, for the runs' containers."""
+    values = settings_environment(settings)
+    return {
+        (name := f"ADSPARK_{field.upper()}"): values[name]
+        for field in settings.model_fields_set
+        if not isinstance(getattr(settings, field), SecretStr)
+        and f"ADSPARK_{field.upper()}" in values
+    }
+
+
 def part_environment(settings: Settings, *, database_url: str, api_url: str) -> dict[str, str]:
     """The environment of the stack's processes: this one's, with these settings and addresses."""
     own = settings.model_copy(update={"database_url": SecretStr(database_url)})

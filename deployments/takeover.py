@@ -6,7 +6,9 @@ gone are given back to the queue at once.
 
 import asyncio
 import socket
+from collections.abc import Collection
 from contextlib import suppress
+from uuid import UUID
 
 import anyio.abc
 import psutil
@@ -59,24 +61,62 @@ def find_process(run: FlowRun) -> psutil.Process | None:
 async def take_over(
     client: PrefectClient, group: anyio.abc.TaskGroup, pool: str, worker: str
 ) -> None:
-    """Care for the runs that a worker of this pool has left on this host.
+    """Care for the runs that a worker of this pool has left on this host."""
+    for run in await read_unfinished(client, pool):
+        if is_here(run):
+            group.start_soon(_watch, client, run)
+    await requeue_unstarted(client, pool, worker)
 
-    One that was taken, and of which it is not known where it was to run, is this worker's where it
-    says so, or where there is no other worker.
-    """
-    others = await client.read_workers_for_work_pool(pool)
-    is_alone = all(one.name == worker or one.status != WorkerStatus.ONLINE for one in others)
-    runs = await client.read_flow_runs(
+
+async def read_unfinished(client: PrefectClient, pool: str) -> list[FlowRun]:
+    """The runs of a pool that somebody has taken and that have not ended."""
+    return await client.read_flow_runs(
         flow_run_filter=FlowRunFilter(
             state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_UNDER_WAY))
         ),
         work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[pool])),
     )
-    for run in runs:
-        if is_here(run):
-            group.start_soon(_watch, client, run)
-        elif not run.infrastructure_pid and (is_alone or run.labels.get(_WORKER_LABEL) == worker):
+
+
+async def requeue_unstarted(
+    client: PrefectClient, pool: str, worker: str, *, but: Collection[UUID] = ()
+) -> None:
+    """Queue again what a killed worker had taken and not yet started.
+
+    It is not known where it was to run; it is this worker's where it says so, or where there is no
+    other worker.
+
+    Args:
+        but: those of which it is known that they run.
+    """
+    is_alone = not await read_others(client, pool, worker)
+    for run in await read_unfinished(client, pool):
+        if run.infrastructure_pid or run.id in but:
+            continue
+        if is_alone or run.labels.get(_WORKER_LABEL) == worker:
             await redeliver(client, run, "Its worker was killed before it began.")
+
+
+async def read_others(client: PrefectClient, pool: str, worker: str) -> set[str]:
+    """The names of the other workers of the pool that are alive."""
+    workers = await client.read_workers_for_work_pool(pool)
+    return {one.name for one in workers if one.status == WorkerStatus.ONLINE} - {worker}
+
+
+async def settle(client: PrefectClient, run_id: UUID, reason: str, *, cancelled: bool) -> None:
+    """See to it that a run whose process is gone has ended, or is queued again.
+
+    Args:
+        reason: why it is queued again.
+        cancelled: whether its process was ended for that.
+    """
+    run = await client.read_flow_run(run_id)
+    if cancelled or (run.state and run.state.is_cancelling()):
+        # Its own last word is that it crashed, for nobody could tell it why it was to end.
+        message = "Cancelled after its worker had been killed."
+        await client.set_flow_run_state(run_id, Cancelled(message=message), force=True)
+    elif run.state and run.state.type in _UNDER_WAY:
+        await redeliver(client, run, reason)
 
 
 async def _watch(client: PrefectClient, run: FlowRun) -> None:
@@ -89,10 +129,5 @@ async def _watch(client: PrefectClient, run: FlowRun) -> None:
             await run_sync(lambda one: stop_process_trees([one], patience=_PATIENCE), process)
         await asyncio.sleep(_POLL)
     await run_sync(kill_leftovers, run.id)
-    run = await client.read_flow_run(run.id)
-    if is_cancelled or (run.state and run.state.is_cancelling()):
-        # Its own last word is that it crashed, for nobody could tell it why it was to end.
-        message = "Cancelled after its worker had been killed."
-        await client.set_flow_run_state(run.id, Cancelled(message=message), force=True)
-    elif is_here(run) and run.state and run.state.type in _UNDER_WAY:
-        await redeliver(client, run, _LOST)
+    if is_here(await client.read_flow_run(run.id)):
+        await settle(client, run.id, _LOST, cancelled=is_cancelled)

@@ -22,6 +22,9 @@ def worker(
     name: Annotated[
         str | None, typer.Option(help="Of this worker; else of the pool and this host.")
     ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Runs at once in this worker; else the pool's slots.")
+    ] = None,
 ) -> None:
     """Run what is queued in a pool; SIGTERM or Ctrl-C lets runs end, a second one hands them back.
 
@@ -38,6 +41,7 @@ def worker(
             serve_pool(
                 pool,
                 name=name or f"{pool}-{socket.gethostname()}",
+                limit=limit,
                 patience=get_settings().drain_time,
             )
         )

@@ -31,7 +31,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Cancelled
 from pydantic import BaseModel
 
-from tasks.redelivery import redeliver
+from tasks.redelivery import is_lost, redeliver
 from tasks.retrying import RETRIED
 
 TAG = "adspark"
@@ -96,6 +96,8 @@ async def _why_lost(client: PrefectClient, run: FlowRun, patience: timedelta) ->
         return None
     now = datetime.now(UTC)
     if run.state.is_crashed():
+        if not is_lost(run.state):
+            return None
         lives = await _lives(client, run.id, since=run.state.timestamp)
         return None if lives else "It crashed."
     if now - run.state.timestamp < patience:

@@ -5,10 +5,30 @@ what kills its worker, so after `MOST_STARTS` it stays Crashed, for a person (`a
 """
 
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.states import AwaitingRetry, Crashed
 
 MOST_STARTS = 5
+_OUT_OF_MEMORY = "Out of memory: "
+
+
+def out_of_memory(limit: int | None) -> str:
+    """What is told of a run that was killed because it wanted more memory than it may have.
+
+    Args:
+        limit: bytes, where they are known.
+    """
+    bound = "the limit" if limit is None else f"its limit of {limit // 2**20} MB"
+    return (
+        f"{_OUT_OF_MEMORY}it was killed at {bound}. Ask for less at once, or give the runs of its "
+        "pool more, then: adspark retry"
+    )
+
+
+def is_lost(state: State) -> bool:
+    """Whether a crashed run may be started again by itself; one that lacks memory would crash
+    again."""
+    return state.is_crashed() and not (state.message or "").startswith(_OUT_OF_MEMORY)
 
 
 async def redeliver(client: PrefectClient, run: FlowRun, reason: str) -> bool:

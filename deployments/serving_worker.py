@@ -1,0 +1,93 @@
+"""What all workers of ours have in common: how they ask for runs, and how they stop.
+
+- One question for runs at a time; events and ended runs can ask for it (`wanted`).
+- Told to stop, a worker takes no more runs, lets those that it has end, and hands back to the queue
+  what is left after a while.
+- Before it takes its first run it cares for those that a killed worker has left.
+"""
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import anyio
+import anyio.abc
+from prefect.client.schemas.objects import FlowRun
+from prefect.workers.base import BaseWorker, BaseWorkerResult
+
+from deployments.container_health import show_life
+
+_POLL = 0.2  # seconds between two looks at runs that are to end
+
+
+class ServingWorker(BaseWorker[Any, Any, Any]):
+    """A worker of one pool on this host; what carries runs out is mixed in."""
+
+    def __init__(self, pool: str, *, name: str, limit: int | None = None) -> None:
+        super().__init__(
+            work_pool_name=pool, name=name, limit=limit, create_pool_if_not_found=False
+        )
+        self.wanted = asyncio.Event()
+        self._carried: set[UUID] = set()
+        self._is_stopping = False
+        self._has_taken_over = False
+        self._turn = asyncio.Lock()
+
+    @classmethod
+    def __dispatch_key__(cls) -> str:
+        """Prefect keeps a register of worker classes; this one is nobody's worker by itself."""
+        return "adspark"
+
+    @property
+    def pool_id(self) -> UUID | None:
+        """Prefect's id of the pool, once it is known."""
+        return None if self._work_pool is None else self._work_pool.id
+
+    async def get_and_submit_flow_runs(self) -> list[FlowRun]:
+        """Take runs, one question at a time; none once it is to stop."""
+        async with self._turn:
+            if self._is_stopping:
+                return []
+            if not self._has_taken_over and self._runs_task_group and self.pool_id:
+                await self._take_over(self._runs_task_group)
+                self._has_taken_over = True
+            taken = await super().get_and_submit_flow_runs()
+            show_life()
+            return taken
+
+    async def drain(self, patience: float, is_hurried: Callable[[], bool]) -> None:
+        """Take no more runs, wait for those that there are, hand back the rest.
+
+        Args:
+            patience: seconds to wait.
+            is_hurried: whether waiting is to end at once.
+        """
+        self._is_stopping = True
+        end = asyncio.get_running_loop().time() + patience
+        while self._carried or self._submitting_flow_run_ids:
+            if asyncio.get_running_loop().time() > end or is_hurried():
+                await self._hand_back_all()
+            await asyncio.sleep(_POLL)
+
+    @abstractmethod
+    async def _take_over(self, group: anyio.abc.TaskGroup) -> None:
+        """Care for the runs that a killed worker has left on this host."""
+
+    @abstractmethod
+    async def _hand_back_all(self) -> None:
+        """End all runs that it has, so that they are queued again; called until there are none."""
+
+    async def _submit_run_and_capture_errors(
+        self,
+        flow_run: FlowRun,
+        task_status: anyio.abc.TaskStatus[int | Exception] | None = None,
+    ) -> BaseWorkerResult | Exception:
+        """As Prefect's, and known to `drain` until the run's last state is reported."""
+        self._carried.add(flow_run.id)
+        try:
+            return await super()._submit_run_and_capture_errors(flow_run, task_status)
+        finally:
+            self._carried.discard(flow_run.id)
+            self.wanted.set()
