@@ -12,7 +12,7 @@ RENDERING := tests/integration/test_rendering.py
 help:
 	@echo "make demo       real ads through Postgres, Prefect and its workers, on recorded data"
 	@echo "make test       the whole test suite"
-	@echo "make check      format, lint, types, imports, lock"
+	@echo "make check      format, lint, types, imports, compose files, lock"
 	@echo "make benchmark  ratios against peers and limits"
 	@echo "make clean      remove the environment and everything built"
 
@@ -31,6 +31,7 @@ check: .make/installed
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/unit/test_compose.py
 	@$(UV) lock --check
 
 benchmark: .make/installed .make/chromium

@@ -16,7 +16,7 @@ from prefect.runner._control_channel import ControlChannel, ControlSignalStatus
 from prefect.runner._flow_run_executor import FlowRunExecutorContext, ProcessStarter
 from prefect.states import Crashed
 
-from deployments.memory_bound import count_kills, read_limit
+from adspark.memory_bound import count_kills, read_limit
 from deployments.run_starter import kill_leftovers
 from tasks.redelivery import out_of_memory, redeliver
 

@@ -20,6 +20,7 @@ from deployments.pool_commands import drain, pause, resume, scale
 from deployments.provision_commands import provision
 from deployments.purge_commands import purge
 from deployments.stack_commands import demo, down, sandbox, up
+from deployments.stack_settings import use_server_password
 from deployments.status_commands import status
 from deployments.task_commands import task
 from deployments.top_commands import top
@@ -52,6 +53,7 @@ def main() -> None:
     if sys.platform == "win32":
         print_error("AdSpark runs on Linux and macOS; on Windows, run it in WSL 2 (wsl --install).")
         sys.exit(2)
+    use_server_password()
     try:
         app()
     except ConfigurationError as error:

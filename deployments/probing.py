@@ -29,6 +29,7 @@ class ProbeResult(BaseModel):
     Attributes:
         seconds_to_start: from being asked for until a worker had begun it.
         seconds: from being asked for until its end.
+        answer: what the run said at its end.
         problem: what a person should know; None where all is well.
     """
 
@@ -36,6 +37,7 @@ class ProbeResult(BaseModel):
     ok: bool
     seconds_to_start: float | None = None
     seconds: float | None = None
+    answer: str | None = None
     problem: str | None = None
 
 
@@ -105,7 +107,9 @@ async def _judge(client: PrefectClient, pool: str, run: FlowRun, patience: float
     if run.created and run.end_time:
         result.seconds = round((run.end_time - run.created).total_seconds(), 2)
     result.ok = run.state.is_completed()
-    if not result.ok:
+    if result.ok:
+        result.answer = run.state.message
+    else:
         result.problem = f"its probe ended {run.state.name}: {unwrap(run.state.message or '')}"
     return result
 

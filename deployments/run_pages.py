@@ -1,5 +1,6 @@
 """Runs of pools as Prefect's server tells them: page after page, to the last."""
 
+import os
 from collections.abc import Sequence
 
 from prefect.client.orchestration import PrefectClient
@@ -22,8 +23,9 @@ PAGE = 200
 
 
 def ui_url(client: PrefectClient) -> str:
-    """The address of Prefect's UI."""
-    return str(client.api_url).rstrip("/").removesuffix("/api")
+    """The address of Prefect's UI: as people are said to reach it, else beside the API."""
+    told = os.environ.get("PREFECT_UI_URL")
+    return (told or str(client.api_url).rstrip("/").removesuffix("/api")).rstrip("/")
 
 
 def of_pools(pools: Sequence[str] = ()) -> WorkPoolFilter:

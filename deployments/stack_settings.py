@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
+from dotenv import dotenv_values
 from pydantic import SecretStr
 
 from adspark.settings import Settings
@@ -65,6 +66,13 @@ def public_environment(settings: Settings) -> dict[str, str]:
         if not isinstance(getattr(settings, field), SecretStr)
         and f"ADSPARK_{field.upper()}" in values
     }
+
+
+def use_server_password() -> None:
+    """Let the commands of who has the password of Prefect's server, here or in `.env`, use it."""
+    name = "PREFECT_SERVER_API_AUTH_STRING"
+    if password := os.environ.get(name) or dotenv_values(".env").get(name):
+        os.environ.setdefault("PREFECT_API_AUTH_STRING", password)
 
 
 def part_environment(settings: Settings, *, database_url: str, api_url: str) -> dict[str, str]:

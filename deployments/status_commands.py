@@ -79,6 +79,7 @@ def _print_full(full: "FullCheck") -> None:
                 "probe": "ok" if one.ok else "failed",
                 "begun after": _seconds(one.seconds_to_start),
                 "ended after": _seconds(one.seconds),
+                "answer": one.answer or "",
             }
             for one in full.probes
         ]

@@ -1,4 +1,5 @@
-"""Show that a pool's worker takes runs, and that they reach the database; harmless and free.
+"""Show that a pool's worker takes runs, in how much memory, and that they reach the database;
+harmless and free.
 
 Blocks: adspark-database/adspark. Limits: none. Tables: none.
 """
@@ -11,21 +12,30 @@ from prefect import flow
 from pydantic import BaseModel
 from sqlalchemy import text
 
+from adspark.memory_bound import read_limit
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
 
 
 class ProbeSummary(BaseModel):
-    """Who carried out a probe, and the seconds that the database took to answer."""
+    """How a probe was carried out.
+
+    Attributes:
+        worker: by whom.
+        seconds: that the database took to answer.
+        memory: the megabytes that the run may take; None is as many as there are.
+    """
 
     token: str
     worker: str
     seconds: float
+    memory: int | None = None
 
     @property
     def headline(self) -> str:
         """In one line."""
-        return f"{self.worker} reaches the database in {self.seconds:.2f} s"
+        bound = f", within {self.memory} MB of memory" if self.memory else ""
+        return f"{self.worker} reaches the database in {self.seconds:.2f} s{bound}"
 
 
 @flow(name="probe", persist_result=True, result_serializer="json")
@@ -42,5 +52,11 @@ async def probe(token: str = "") -> ProbeSummary:
     ):
         await session.execute(text("SELECT 1"))
     worker = os.environ.get("PREFECT__WORKER_NAME") or platform.node()
-    summary = ProbeSummary(token=token, worker=worker, seconds=time.monotonic() - began)
+    limit = read_limit()
+    summary = ProbeSummary(
+        token=token,
+        worker=worker,
+        seconds=time.monotonic() - began,
+        memory=limit // 2**20 if limit else None,
+    )
     return completed(summary, summary.headline)
