@@ -1,11 +1,11 @@
-"""The tests work in a folder of their own from the first import on.
+"""Tests; the folder says what a test needs: nothing, a database, Prefect, or the whole stack.
 
-Prefect reads the `.env` of the working directory when it is imported; that of whoever runs the
-tests, with the password of their server, is none of the tests' business.
+Prefect reads the `.env` of the working folder when it is imported. That of whoever runs the tests,
+with the password of their server, is none of the tests' business.
 """
 
-import os
+from contextlib import chdir
 from tempfile import TemporaryDirectory
 
-_elsewhere = TemporaryDirectory(prefix="adspark-tests-")
-os.chdir(_elsewhere.name)
+with TemporaryDirectory(prefix="adspark-tests-") as elsewhere, chdir(elsewhere):
+    import prefect.settings  # noqa: F401  (reads it now)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, chdir
 from pathlib import Path
 from tempfile import gettempdir
 
@@ -21,13 +21,14 @@ SANDBOX_KEY = "sandbox-key"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def prefect_server() -> Iterator[None]:
-    """Prefect's own harness: a temporary server and database.
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Prefect's own harness: a temporary server and database, without the `.env` of this folder.
 
     Two that look for a free port at once may find the same one.
     """
+    elsewhere = tmp_path_factory.mktemp("prefect-server")
     with ExitStack() as stack:
-        with FileLock(Path(gettempdir()) / "adspark-test-server.lock"):
+        with chdir(elsewhere), FileLock(Path(gettempdir()) / "adspark-test-server.lock"):
             stack.enter_context(prefect_test_harness(server_startup_timeout=120))
         yield
 
