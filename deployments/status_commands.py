@@ -79,11 +79,13 @@ def _print_full(full: "FullCheck") -> None:
                 "probe": "ok" if one.ok else "failed",
                 "begun after": _seconds(one.seconds_to_start),
                 "ended after": _seconds(one.seconds),
-                "answer": one.answer or "",
             }
             for one in full.probes
         ]
         out.print(table("Probes", rows))
+        for one in full.probes:
+            if one.answer:
+                out.print(escape(f"{one.pool}: {one.answer}"), soft_wrap=True)
 
 
 def _print_problems(problems: "list[Problem]") -> None:

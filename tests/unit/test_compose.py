@@ -152,7 +152,7 @@ def test_redis_keeps_what_nobody_has_read() -> None:
 def test_a_missing_secret_stops_the_start(name: str) -> None:
     asked = [one for one in VARIABLE.finditer(PRODUCTION.read_text()) if one["kind"] == ":?"]
     (question,) = [one for one in asked if one["name"] == name]
-    assert question["text"].startswith("is missing in .env. ")
+    assert question["text"].startswith(f"{name} is missing in .env; ")
 
 
 def test_every_variable_of_the_compose_files_is_in_the_example_file() -> None:

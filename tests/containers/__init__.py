@@ -1,0 +1,1 @@
+"""The compose files on a real Docker engine; without one these tests are skipped."""

@@ -1,0 +1,323 @@
+"""docker-compose.yml, from nothing to its end: started, used, killed part by part, taken down."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from deployments.queue_classes import QUEUE_CLASSES
+from tests.containers.conftest import (
+    ONE_SHOT,
+    PASSWORD,
+    USER,
+    Container,
+    Installation,
+    compose_programs,
+    run,
+    wait_until,
+)
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
+
+FLOWS = """
+import asyncio
+from prefect import flow
+
+@flow(name="hungry")
+async def hungry(megabytes: int = 0, seconds: float = 0.0) -> str:
+    taken = bytearray(0)
+    for _ in range(megabytes // 10):
+        taken += b"1" * 10 * 2**20
+    await asyncio.sleep(seconds)
+    return f"{len(taken) // 2**20} MB"
+"""
+# Recorded advertisers, each with what there is to fetch of it: ads, in pages of ten.
+ADVERTISERS = {
+    "AR01566006373894848513": 40,
+    "AR13494478831020408833": 40,
+    "AR10871259591425916929": 40,
+    "AR03556834903704207361": 40,
+    "AR04323445746671026177": 40,
+    "AR17137590075693989889": 24,
+    "AR02261580089873399809": 24,
+    "AR12707166228507000833": 23,
+    "AR01614014350098432001": 41,
+}
+PAGE = 10
+VICTIMS = (
+    "postgres",
+    "redis",
+    "api",
+    "services",
+    "worker-data-fetch",
+    "worker-maintenance",
+    "sandbox",
+    "the run's own",
+    "metrics",
+)
+
+
+@pytest.fixture(scope="module")
+def production(installations: Callable[..., Installation]) -> Installation:
+    """Started from nothing, on the sandbox."""
+    made = installations(compose_programs()[0], "docker-compose.yml")
+    made.compose("up", "-d")
+    made.until_well()
+    return made
+
+
+@pytest.fixture(scope="module")
+def hungry(production: Installation) -> Callable[..., str]:
+    """Starts a run of a flow that wants memory, or time, in a pool."""
+    code = production.folder / "code"
+    code.mkdir()
+    (code / "tried.py").write_text(FLOWS)
+    flow = production.ask("flows/", {"name": "hungry"})["id"]
+    for one in QUEUE_CLASSES:
+        body = {
+            "name": one.name,
+            "flow_id": flow,
+            "path": "/tried",
+            "entrypoint": "tried.py:hungry",
+            "work_pool_name": one.name,
+            "tags": ["adspark"],
+            "pull_steps": [],
+            "enforce_parameter_schema": False,
+        }
+        production.ask("deployments/", body)
+    volumes = [f"{production.name}_data:/var/lib/adspark", f"{code}:/tried:ro"]
+
+    def start(pool: str, **parameters: object) -> str:
+        return production.start(f"hungry/{pool}", parameters, volumes=volumes)
+
+    return start
+
+
+@pytest.mark.parametrize("program", compose_programs(), ids=" ".join)
+def test_both_versions_of_compose_read_every_file(
+    installations: Callable[..., Installation], program: tuple[str, ...]
+) -> None:
+    for files in (
+        ["docker-compose.yml"],
+        ["docker-compose.yml", "docker-compose.process.yml"],
+        ["docker-compose.dev.yml"],
+    ):
+        installations(program, *files).compose("config", "-q")
+
+
+@pytest.mark.parametrize(
+    "name", ["POSTGRES_PASSWORD", "PREFECT_SERVER_API_AUTH_STRING", "ADSPARK_SERPAPI_KEY"]
+)
+def test_without_a_secret_nothing_starts_and_it_is_named(
+    installations: Callable[..., Installation], name: str
+) -> None:
+    for program in compose_programs():
+        made = installations(program, "docker-compose.yml", **{name: ""})
+        started = made.compose("up", "-d", check=False)
+        assert started.returncode != 0
+        assert f"{name} is missing in .env; " in started.stderr
+        assert made.containers() == {}
+
+
+def test_with_a_placeholder_nothing_but_the_check_starts_and_it_is_named(
+    installations: Callable[..., Installation],
+) -> None:
+    made = installations(compose_programs()[0], "docker-compose.yml", POSTGRES_PASSWORD="changeme")
+    started = made.compose("up", "-d", check=False)
+    assert started.returncode != 0
+    running = {one.service for one in made.containers().values() if one.state == "running"}
+    assert running <= {"sandbox"}
+    told = made.compose("logs", "configuration").stdout
+    assert "POSTGRES_PASSWORD: is still a placeholder" in told
+
+
+def test_a_probe_of_each_pool_runs_within_the_memory_of_its_class(production: Installation) -> None:
+    checked = json.loads(production.adspark("status", "--probe", "--json").stdout)
+    assert checked["problems"] + checked["check"]["problems"] == []
+    answers = {one["pool"]: one["answer"] for one in checked["check"]["probes"]}
+    assert list(answers) == [one.name for one in QUEUE_CLASSES]
+    for one in QUEUE_CLASSES:
+        assert answers[one.name].endswith(f"within {one.memory} MB of memory")
+
+
+def test_the_api_asks_for_the_password(production: Installation) -> None:
+    url = f"http://127.0.0.1:{production.api_port}/api/flows/count"
+    assert httpx.post(url, json={}).status_code == 401
+    assert httpx.post(url, json={}, auth=(USER, "wrong")).status_code == 401
+    assert httpx.post(url, json={}, auth=(USER, PASSWORD)).status_code == 200
+
+
+def test_a_second_start_changes_nothing(production: Installation) -> None:
+    def lasting() -> dict[str, Container]:
+        found = production.containers()
+        return {name: one for name, one in found.items() if one.service not in ONE_SHOT}
+
+    before = lasting()
+    production.compose("up", "-d")
+    production.until_well()
+    assert lasting() == before
+    assert "Nothing to change." in production.compose("logs", "provisioning").stdout
+
+
+def test_the_flows_of_the_demo_run_as_containers_of_their_own(production: Installation) -> None:
+    advertiser = "AR17828074650563772417"
+    fetched = production.start("fetch-creatives/adspark", {"advertiser_ids": [advertiser]})
+    production.until(fetched, "RUNNING", "COMPLETED")
+    ended = production.until_ended(fetched)
+    assert ended["state_type"] == "COMPLETED", ended["state"]
+    (ad, *_) = production.select(
+        f"SELECT ad_creative_id FROM creative WHERE advertiser_id = '{advertiser}'"
+    )
+    production.adspark("watch", "create", "hubspot", "--text", "hubspot.com", "--region", "US")
+    wanted: dict[str, dict[str, Any]] = {
+        "process-all-active-watches/adspark": {},
+        "generate-ad-variant/adspark": {"original_ad_id": ad, "prompt": "For summer", "user_id": 1},
+        "cleanup-old-creatives/adspark": {"dry_run": True},
+        "health-check/adspark": {},
+    }
+    runs = [production.start(name, parameters) for name, parameters in wanted.items()]
+    for run_id in runs:
+        ended = production.until_ended(run_id)
+        assert ended["state_type"] == "COMPLETED", (ended["name"], ended["state"])
+        assert ":" in ended["infrastructure_pid"]
+    wait_until(lambda: not any(map(production.containers_of_run, runs)), seconds=30)
+    (path,) = production.select("SELECT image_path FROM ad_variant WHERE status = 'completed'")
+    picture = ["exec", production.of("metrics").id, "test", "-s", f"/var/lib/adspark/media/{path}"]
+    run(["docker", *picture])
+
+
+def test_a_runs_container_has_no_key_no_rights_and_nothing_to_write_to(
+    production: Installation, hungry: Callable[..., str]
+) -> None:
+    run_id = hungry("default", seconds=60)
+    production.until(run_id, "RUNNING")
+    (container,) = production.containers_of_run(run_id).values()
+    (told,) = json.loads(run(["docker", "inspect", container.id]).stdout)
+    names = {one.partition("=")[0] for one in told["Config"]["Env"]}
+    assert not names & {"ADSPARK_SERPAPI_KEY", "ADSPARK_DIFY_KEY", "POSTGRES_PASSWORD"}
+    host = told["HostConfig"]
+    assert (host["ReadonlyRootfs"], host["CapDrop"], host["Privileged"]) == (True, ["ALL"], False)
+    assert not any("docker.sock" in one for one in host["Binds"])
+    assert told["Config"]["User"] == "adspark"
+    production.ask(f"flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING"}})
+    assert production.until_ended(run_id)["state_type"] == "CANCELLED"
+    wait_until(lambda: not production.containers_of_run(run_id), seconds=30)
+
+
+def test_a_run_past_its_memory_is_crashed_with_the_cause_and_its_neighbours_go_on(
+    production: Installation, hungry: Callable[..., str]
+) -> None:
+    neighbour = hungry("default", megabytes=100, seconds=20)
+    greedy = hungry("default", megabytes=800)
+    ended = production.until_ended(greedy)
+    assert ended["state_type"] == "CRASHED"
+    assert "Out of memory: it was killed at its limit of 512 MB" in ended["state"]["message"]
+    assert production.until_ended(neighbour)["state_type"] == "COMPLETED"
+    # It would only die again, so it stays what it is, for a person.
+    time.sleep(20)
+    assert production.read_run(greedy)["state_type"] == "CRASHED"
+    # The same in a pool that gives its runs more.
+    roomy = production.until_ended(hungry("ai-generation", megabytes=800))
+    assert roomy["state_type"] == "COMPLETED"
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_a_killed_container_loses_no_run_and_no_row(production: Installation, victim: str) -> None:
+    advertiser, ads = list(ADVERTISERS.items())[VICTIMS.index(victim)]
+    sandbox = f"http://127.0.0.1:{production.sandbox_port}/sandbox"
+    httpx.put(f"{sandbox}/faults", json=[{"kind": "latency", "seconds": 2}]).raise_for_status()
+    billed = httpx.get(f"{sandbox}/stats").json()["billed"]
+    # One that is under way when it happens, and one that waits.
+    parameters = {"advertiser_ids": [advertiser], "page_size": PAGE, "max_pages": 9}
+    under_way = production.start("fetch-creatives/adspark", parameters)
+    waiting = production.start("cleanup-old-creatives/adspark", {"dry_run": True})
+    production.until(under_way, "RUNNING")
+    wait_until(lambda: count_ads(production, advertiser) > 0)
+    if victim == "the run's own":
+        (killed,) = production.containers_of_run(under_way).values()
+    else:
+        killed = production.of(victim)
+    production.kill(killed)
+    for run_id in (under_way, waiting):
+        ended = production.until_ended(run_id)
+        assert ended["state_type"] == "COMPLETED", (ended["name"], ended["state"])
+    assert count_ads(production, advertiser) == ads
+    production.until_well()
+    if victim != "sandbox":  # which counts from its start
+        pages = -(-ads // PAGE)
+        assert httpx.get(f"{sandbox}/stats").json()["billed"] - billed == pages
+
+
+def count_ads(production: Installation, advertiser: str) -> int:
+    """Its stored ads; none while the database is away."""
+    query = f"SELECT count(*) FROM creative WHERE advertiser_id = '{advertiser}'"
+    (count,) = production.select(query)
+    return int(count)
+
+
+def test_a_worker_that_is_restarted_hands_back_its_run(
+    production: Installation, hungry: Callable[..., str]
+) -> None:
+    run_id = hungry("maintenance", seconds=15)
+    production.until(run_id, "RUNNING")
+    production.compose("restart", "worker-maintenance")
+    ended = production.until_ended(run_id)
+    assert (ended["state_type"], ended["run_count"]) == ("COMPLETED", 2)
+
+
+def test_more_runs_at_once_with_more_slots_and_more_workers(
+    production: Installation, hungry: Callable[..., str]
+) -> None:
+    production.adspark("scale", "maintenance", "2")
+    production.compose("up", "-d", "--no-recreate", "--scale", "worker-maintenance=2")
+    production.until_well()
+    runs = [hungry("maintenance", seconds=25) for _ in range(2)]
+    for run_id in runs:
+        production.until(run_id, "RUNNING")
+    assert [production.read_run(run_id)["state_type"] for run_id in runs] == ["RUNNING"] * 2
+    pool = json.loads(production.adspark("status", "--json").stdout)["pools"][-1]
+    assert (pool["name"], pool["slots"], pool["workers"]) == ("maintenance", 2, 2)
+    for run_id in runs:
+        assert production.until_ended(run_id)["state_type"] == "COMPLETED"
+
+
+def test_down_and_up_keep_all_data(production: Installation) -> None:
+    def data() -> list[str]:
+        tables = ("creative", "fetch", "watch", "creative_event", "ad_variant")
+        counts = ", ".join(f'(SELECT count(*) FROM "{one}")' for one in tables)
+        runs = production.ask(
+            "flow_runs/count", {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
+        )
+        return [*production.select(f"SELECT {counts}"), str(runs)]
+
+    before = data()
+    production.compose("down", "--timeout", "60")
+    assert production.containers() == {}
+    production.compose("up", "-d")
+    production.until_well()
+    assert data() == before
+    kept = production.compose("logs", "provisioning").stdout
+    assert "pool maintenance slots: 2 was set by hand" in kept
+
+
+def test_the_same_without_dockers_socket(production: Installation) -> None:
+    """The override: runs are processes in their worker's container, within the same bounds."""
+    production.options = (
+        *("-f", "docker-compose.yml", "-f", "docker-compose.process.yml"),
+        *("--profile", "sandbox"),
+    )
+    production.compose("up", "-d", "--remove-orphans")
+    production.until_well()
+    workers = [one for one in production.containers().values() if one.service.startswith("worker-")]
+    assert len(workers) == sum(one.concurrency for one in QUEUE_CLASSES)
+    for one in workers:
+        (told,) = json.loads(run(["docker", "inspect", one.id]).stdout)
+        mounted = {mount["Destination"]: mount["Source"] for mount in told["Mounts"]}
+        assert mounted.get("/var/run/docker.sock", "/dev/null") == "/dev/null"
+        assert told["Config"]["User"] == "adspark"
+    test_a_probe_of_each_pool_runs_within_the_memory_of_its_class(production)
+    fetched = production.start("fetch-creatives/adspark", {"text": "hubspot.com"})
+    assert production.until_ended(fetched)["state_type"] == "COMPLETED"
