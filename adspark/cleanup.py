@@ -1,12 +1,18 @@
 """Remove what is old, in small steps that block nobody: ads, advertisers, the ledger, pictures.
 
 Every step is a transaction of its own over a batch of rows, forward by key; rows that somebody is
-just writing to are left for the next time. An ad stays while a variant of it is being made, and for
-good once one is approved. An ad that is gone is forgotten by the watches that have seen it.
+just writing to are left for the next time. An ad stays while a variant of it is being made, as long
+as it is on a board, and for good once a variant is approved. An ad that is gone is forgotten by the
+watches that have seen it.
+
+A step holds its rows, then looks at them again, for a statement does not see what was committed
+since it began: an ad that came onto a board in that moment stays as well.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import TextClause, text
@@ -20,9 +26,34 @@ BATCH = 1000  # rows a step; their locks are held for well under a second
 LEAST_DAYS = {"days_old": 1, "fetches": 62}  # budgets and forecasts need two months of the ledger
 _UNUSED_FOR = timedelta(days=1)  # before a picture goes; a variant's is kept before its row is
 
+
+@dataclass(frozen=True)
+class _Kind:
+    """The statements of one kind of rows: hold a batch, remove what is still old of it, count."""
+
+    hold: TextClause
+    remove: TextClause
+    count: TextClause
+    first: object  # a key before all others
+    hold_too: TextClause | None = None
+
+
+def _kind(table: str, key: str, is_old: str, name: str, first: object = "") -> _Kind:
+    """Rows of a table that go when `is_old` holds; `name` is that of their count."""
+    hold = (
+        f"SELECT {key} FROM {table} WHERE {key} > :after AND {is_old} "  # noqa: S608  (constants)
+        "ORDER BY 1 LIMIT :batch FOR UPDATE SKIP LOCKED"
+    )
+    gone = f"DELETE FROM {table} WHERE {key} = ANY (:keys) AND {is_old} RETURNING 1"  # noqa: S608
+    remove = f"WITH gone AS ({gone}) SELECT count(*) AS {name} FROM gone"  # noqa: S608
+    count = f"SELECT count(*) AS {name} FROM {table} WHERE {is_old}"  # noqa: S608
+    return _Kind(text(hold), text(remove), text(count), first)
+
+
 # What an ad needs to go; `c` is the creative.
 _IS_OLD = """
     coalesce(c.last_shown, c.created_at) < now() - make_interval(days => :days)
+    AND NOT EXISTS (SELECT FROM board_creative b WHERE b.ad_creative_id = c.ad_creative_id)
     AND NOT EXISTS (
         SELECT FROM ad_variant v WHERE v.original_ad_id = c.ad_creative_id AND (
             v.status IN ('pending', 'processing')
@@ -30,80 +61,46 @@ _IS_OLD = """
         )
     )
 """
-_DELETE_CREATIVES = text(f"""
-    WITH old AS (
-        SELECT ad_creative_id AS key FROM creative c
-        WHERE ad_creative_id > :after AND {_IS_OLD}
-        ORDER BY 1 LIMIT :batch FOR UPDATE SKIP LOCKED
-    ), variants AS (
-        DELETE FROM ad_variant WHERE original_ad_id IN (SELECT key FROM old) RETURNING 1
-    ), creatives AS (
-        DELETE FROM creative WHERE ad_creative_id IN (SELECT key FROM old) RETURNING 1
-    )
-    SELECT (SELECT count(*) FROM creatives) AS creatives,
-        (SELECT count(*) FROM variants) AS variants, (SELECT max(key) FROM old) AS last
-""")  # noqa: S608  (put together from a constant)
+_CREATIVES = replace(
+    _kind("creative c", "ad_creative_id", _IS_OLD, "creatives"),
+    # Nobody approves a variant that is held.
+    hold_too=text("SELECT id FROM ad_variant WHERE original_ad_id = ANY (:keys) FOR UPDATE"),
+    remove=text(f"""
+        WITH old AS (
+            SELECT ad_creative_id AS key FROM creative c
+            WHERE ad_creative_id = ANY (:keys) AND {_IS_OLD}
+        ), variants AS (
+            DELETE FROM ad_variant WHERE original_ad_id IN (SELECT key FROM old) RETURNING 1
+        ), creatives AS (
+            DELETE FROM creative WHERE ad_creative_id IN (SELECT key FROM old) RETURNING 1
+        )
+        SELECT (SELECT count(*) FROM creatives) AS creatives,
+            (SELECT count(*) FROM variants) AS variants
+    """),  # noqa: S608  (put together from a constant)
+    count=text(f"""
+        SELECT count(*) AS creatives, (
+            SELECT count(*) FROM ad_variant o JOIN creative c ON c.ad_creative_id = o.original_ad_id
+            WHERE {_IS_OLD}
+        ) AS variants
+        FROM creative c WHERE {_IS_OLD}
+    """),  # noqa: S608  (put together from a constant)
+)
 # One that a watch names stays: its name is what the watch is shown by.
 _HAS_NOTHING = """
     NOT EXISTS (SELECT FROM creative c WHERE c.advertiser_id = a.advertiser_id)
     AND NOT EXISTS (SELECT FROM watch w WHERE a.advertiser_id = ANY (w.advertiser_ids))
 """
-_DELETE_ADVERTISERS = text(f"""
-    WITH old AS (
-        SELECT advertiser_id AS key FROM advertiser a
-        WHERE advertiser_id > :after AND {_HAS_NOTHING}
-        ORDER BY 1 LIMIT :batch FOR UPDATE SKIP LOCKED
-    ), advertisers AS (
-        DELETE FROM advertiser WHERE advertiser_id IN (SELECT key FROM old) RETURNING 1
-    )
-    SELECT (SELECT count(*) FROM advertisers) AS advertisers, (SELECT max(key) FROM old) AS last
-""")  # noqa: S608  (put together from a constant)
-_COUNT_CREATIVES = text(f"""
-    SELECT count(*) AS creatives, (
-        SELECT count(*) FROM ad_variant o JOIN creative c ON c.ad_creative_id = o.original_ad_id
-        WHERE {_IS_OLD}
-    ) AS variants
-    FROM creative c WHERE {_IS_OLD}
-""")  # noqa: S608  (put together from a constant)
-_COUNT_ADVERTISERS = text(
-    f"SELECT count(*) AS advertisers FROM advertiser a WHERE {_HAS_NOTHING}"  # noqa: S608
-)
-
-
-def _delete_dated(table: str, column: str, name: str, key_type: str) -> TextClause:
-    """The statement that removes a batch of a table's rows by the age of a column."""
-    return text(f"""
-        WITH old AS (
-            SELECT id AS key FROM "{table}"
-            WHERE id > CAST(:after AS {key_type})
-                AND {column} < now() - make_interval(days => :days)
-            ORDER BY 1 LIMIT :batch FOR UPDATE SKIP LOCKED
-        ), gone AS (
-            DELETE FROM "{table}" WHERE id IN (SELECT key FROM old) RETURNING 1
-        )
-        SELECT (SELECT count(*) FROM gone) AS {name},
-            (SELECT key FROM old ORDER BY key DESC LIMIT 1) AS last
-    """)  # noqa: S608  (put together from constants)
-
-
-def _count_dated(table: str, column: str, name: str) -> TextClause:
-    return text(
-        f'SELECT count(*) AS {name} FROM "{table}" '  # noqa: S608  (put together from constants)
-        f"WHERE {column} < now() - make_interval(days => :days)"
-    )
-
-
-_NO_UUID = "00000000-0000-0000-0000-000000000000"
+_ADVERTISERS = _kind("advertiser a", "advertiser_id", _HAS_NOTHING, "advertisers")
+_IS_PAST = "{} < now() - make_interval(days => :days)"
 _DATED = {
-    "fetches": (("fetch", "started_at", "fetches"), "uuid", _NO_UUID),
-    "rejected_rows": (("rejected_row", "created_at", "rejected_rows"), "int", 0),
-    "messages": (("message", "delivered_at", "messages"), "int", 0),
+    "fetches": _kind('"fetch"', "id", _IS_PAST.format("started_at"), "fetches", UUID(int=0)),
+    "rejected_rows": _kind("rejected_row", "id", _IS_PAST.format("created_at"), "rejected_rows", 0),
+    "messages": _kind("message", "id", _IS_PAST.format("delivered_at"), "messages", 0),
 }
 _PICTURES = text("""
     SELECT original_path FROM ad_variant WHERE original_path IS NOT NULL
     UNION SELECT image_path FROM ad_variant WHERE image_path IS NOT NULL
 """)
-
 _IS_USED = text(
     "SELECT EXISTS (SELECT FROM ad_variant WHERE original_path = :at OR image_path = :at)"
 )
@@ -186,15 +183,10 @@ async def clean_up(
     check_retention(retention)
     summary = CleanupSummary(dry_run=dry_run)
     work = _Work(database, summary, batch, on_step)
-    await work.do(_DELETE_CREATIVES, _COUNT_CREATIVES, after="", days=retention.days_old)
-    await work.do(_DELETE_ADVERTISERS, _COUNT_ADVERTISERS, after="", days=0)
-    for kind, (dated, key_type, first) in _DATED.items():
-        await work.do(
-            _delete_dated(*dated, key_type),
-            _count_dated(*dated),
-            after=first,
-            days=getattr(retention, kind),
-        )
+    await work.do(_CREATIVES, days=retention.days_old)
+    await work.do(_ADVERTISERS, days=0)
+    for field, kind in _DATED.items():
+        await work.do(kind, days=getattr(retention, field))
     await _remove_pictures(database, media, summary)
     return summary
 
@@ -214,29 +206,29 @@ class _Work:
         self._batch = batch
         self._on_step = on_step
 
-    async def do(self, delete: TextClause, count: TextClause, *, after: object, days: int) -> None:
+    async def do(self, kind: _Kind, *, days: int) -> None:
         """Remove one kind of rows, or count them."""
         if self._summary.dry_run:
             async with self._database.session() as session:
-                await self._take(session, count, {"days": days})
+                await self._take(session, kind.count, {"days": days})
             return
-        last: object | None = after
-        while last is not None:
-            values = {"after": last, "days": days, "batch": self._batch}
+        keys: Sequence[object] = [kind.first]
+        while keys:
+            values = {"after": keys[-1], "days": days, "batch": self._batch}
             async with self._database.session() as session:
-                last = await self._take(session, delete, values)
+                if keys := (await session.scalars(kind.hold, values)).all():
+                    if kind.hold_too is not None:
+                        await session.execute(kind.hold_too, {"keys": keys})
+                    await self._take(session, kind.remove, {"keys": keys, "days": days})
                 await session.commit()
             self._on_step(self._summary)
 
     async def _take(
         self, session: AsyncSession, statement: TextClause, values: dict[str, object]
-    ) -> object | None:
-        """Add up what a statement tells; returns the last key that it came to."""
-        told = dict((await session.execute(statement, values)).mappings().one())
-        last: object | None = told.pop("last", None)
-        for name, number in told.items():
+    ) -> None:
+        """Add up what a statement tells."""
+        for name, number in (await session.execute(statement, values)).mappings().one().items():
             setattr(self._summary, name, getattr(self._summary, name) + number)
-        return last
 
 
 async def _remove_pictures(database: Database, media: MediaStore, summary: CleanupSummary) -> None:

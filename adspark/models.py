@@ -444,6 +444,31 @@ class CreativeRegion(SQLModel, table=True):
     first_seen_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
 
 
+class Board(SQLModel, table=True):
+    """A user's named collection of stored ads."""
+
+    __table_args__ = (UniqueConstraint("user_id", "name"),)
+
+    id: int | None = Field(default=None, sa_column=_key())
+    user_id: int
+    name: str = Field(sa_type=Text)
+    created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+
+
+class BoardCreative(SQLModel, table=True):
+    """An ad on a board. It stays at clean-up, so its creative is never deleted beneath it."""
+
+    __tablename__ = "board_creative"
+
+    board_id: int = Field(
+        sa_column=Column(ForeignKey("board.id", ondelete="CASCADE"), primary_key=True)
+    )
+    ad_creative_id: str = Field(
+        sa_column=Column(ForeignKey("creative.ad_creative_id"), primary_key=True, index=True)
+    )
+    added_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+
+
 class Message(SQLModel, table=True):
     """The outbox: a message to one address, which is written once and never sent twice.
 

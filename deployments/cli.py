@@ -9,6 +9,7 @@ import typer
 
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.settings import get_settings
+from deployments.board_commands import app as board_app
 from deployments.budget_commands import budget
 from deployments.database_commands import app as database_app
 from deployments.failure_commands import failures, retry
@@ -43,7 +44,7 @@ for panel, commands in {
 }.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
-for name, group in {"watch": watch_app, "variant": variant_app}.items():
+for name, group in {"watch": watch_app, "board": board_app, "variant": variant_app}.items():
     app.add_typer(group, name=name, rich_help_panel="Ads")
 app.add_typer(database_app, name="db", rich_help_panel="The local stack")
 

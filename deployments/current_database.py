@@ -1,8 +1,18 @@
 """Which data a command works on: that of the running stack, else of the environment."""
 
-from adspark.settings import Settings
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.database import Database
+from adspark.serving import database_url
+from adspark.settings import Settings, get_settings
 from deployments.stack_settings import sandbox_settings
 from deployments.stack_state import running_stack
+
+_Found = TypeVar("_Found")
 
 
 def current_settings(settings: Settings) -> Settings:
@@ -11,3 +21,15 @@ def current_settings(settings: Settings) -> Settings:
     if stack is None or stack.home == settings.home:
         return settings
     return sandbox_settings(settings, stack.home.name)
+
+
+def in_session(act: Callable[[AsyncSession], Awaitable[_Found]]) -> _Found:
+    """Do something in a session of the current database, to the end."""
+    return asyncio.run(act_in_session(act))
+
+
+async def act_in_session(act: Callable[[AsyncSession], Awaitable[_Found]]) -> _Found:
+    """Do something in a session of the current database; whoever acts commits."""
+    with database_url(current_settings(get_settings())) as url:
+        async with Database(url) as database, database.session() as session:
+            return await act(session)

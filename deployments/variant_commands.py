@@ -13,12 +13,10 @@ import typer
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.database import Database
 from adspark.errors import ConfigurationError, InvalidQueryError, UnusableContentError
 from adspark.media import MediaStore
 from adspark.models import VariantStatus
 from adspark.reviews import Review, list_reviews, read_statistics, save_review
-from adspark.serving import database_url
 from adspark.settings import get_settings, media_url
 from adspark.variant_lists import find_new_creatives, list_variants
 from adspark.variants import (
@@ -34,7 +32,7 @@ from adspark.variants import (
     summary_of,
 )
 from adspark.watches import find_watch
-from deployments.current_database import current_settings
+from deployments.current_database import act_in_session, current_settings, in_session
 from deployments.fetch_commands import prefect_api_url
 from deployments.output import err, out, print_json
 from deployments.variant_tables import print_statistics, print_variant, print_variants
@@ -97,7 +95,7 @@ def request(
         await session.commit()
         return made
 
-    made = _in_session(act)
+    made = in_session(act)
     run_ids = _start(made)
     if wait and len(made) == 1 and run_ids:
         _follow(run_ids[0])
@@ -119,7 +117,7 @@ def list_all(
     as_json: JsonOption = False,
 ) -> None:
     """List the variants, newest first."""
-    found = _in_session(
+    found = in_session(
         lambda session: list_variants(
             session, status=status, user_id=user, original_ad_id=ad, limit=limit
         )
@@ -137,8 +135,8 @@ def show(variant: VariantId, as_json: JsonOption = False) -> None:
     async def act(session: AsyncSession) -> VariantSummary:
         return summary_of(await read_variant(session, variant_id=variant))
 
-    summary = _in_session(act)
-    reviews = _in_session(lambda session: list_reviews(session, variant_id=variant))
+    summary = in_session(act)
+    reviews = in_session(lambda session: list_reviews(session, variant_id=variant))
     if as_json:
         document = summary.model_dump(mode="json")
         print_json(document | {"reviews": [one.model_dump(mode="json") for one in reviews]})
@@ -156,7 +154,7 @@ def open_picture(
     async def act(session: AsyncSession) -> VariantSummary:
         return summary_of(await read_variant(session, variant_id=variant))
 
-    summary = _in_session(act)
+    summary = in_session(act)
     path = summary.original_path if original else summary.image_path
     if path is None:
         raise UnusableContentError(f"There is no such picture: {summary.headline.rstrip('.')}.")
@@ -177,7 +175,7 @@ def retry(variant: VariantId) -> None:
         await session.commit()
         return is_over
 
-    is_over = _in_session(act)
+    is_over = in_session(act)
     costs = "a new generation" if is_over else "the same generation, gone on with"
     out.print(f"Variant {variant}: {costs}.")
     _say_requested([variant], len(_start([variant])))
@@ -224,7 +222,7 @@ def review(
         await session.commit()
         return found.review_run_id
 
-    run_id = _in_session(act)
+    run_id = in_session(act)
     if run_id is not None:
         _answer(run_id, given)
     word = {True: "approved", False: "rejected", None: "commented on"}[approve]
@@ -237,7 +235,7 @@ def stats(
     as_json: JsonOption = False,
 ) -> None:
     """Show how variants fare: approval, rating, time, failures by cause."""
-    figures = _in_session(lambda session: read_statistics(session, user_id=user))
+    figures = in_session(lambda session: read_statistics(session, user_id=user))
     print_json(figures) if as_json else print_statistics(figures)
 
 
@@ -257,7 +255,7 @@ def _wanted_ads(
             session, watch_id=found.id or 0, prompt=wanted.prompt, user_id=wanted.user_id
         )
 
-    return _in_session(act)
+    return in_session(act)
 
 
 def _count(number: int) -> str:
@@ -290,7 +288,7 @@ def _start(variants: Sequence[int]) -> list[UUID]:
             await session.commit()
         return started
 
-    return _with_prefect(lambda: _session(act))
+    return _with_prefect(lambda: act_in_session(act))
 
 
 def _follow(run_id: UUID) -> None:
@@ -322,17 +320,6 @@ def _with_prefect(act: Callable[[], Awaitable[_Found]]) -> _Found:
             return await act()
 
     return asyncio.run(do())
-
-
-def _in_session(act: Callable[[AsyncSession], Awaitable[_Found]]) -> _Found:
-    return asyncio.run(_session(act))
-
-
-async def _session(act: Callable[[AsyncSession], Awaitable[_Found]]) -> _Found:
-    """Do something in a session of the database."""
-    with database_url(current_settings(get_settings())) as url:
-        async with Database(url) as database, database.session() as session:
-            return await act(session)
 
 
 def _media() -> MediaStore:

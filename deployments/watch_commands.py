@@ -3,23 +3,19 @@
 They are those of the running stack, else of the configured database. Prefect is not needed here.
 """
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.database import Database
 from adspark.errors import ConfigurationError
 from adspark.models import Fetch, Watch
 from adspark.news import News, read_news
-from adspark.serving import database_url
-from adspark.settings import get_settings
 from adspark.watch_definitions import (
     CLEARABLE,
     WatchChanges,
@@ -40,7 +36,7 @@ from adspark.watches import (
     save_watch,
     set_active,
 )
-from deployments.current_database import current_settings
+from deployments.current_database import in_session
 from deployments.output import out, print_json
 from deployments.watch_options import (
     AdvertiserIds,
@@ -61,7 +57,6 @@ from deployments.watch_options import (
 from deployments.watch_tables import print_watch, print_watches
 
 _EVENTS, _FETCHES = 10, 5  # that `show` shows
-_Found = TypeVar("_Found")
 _EVER = datetime.fromtimestamp(0, UTC)
 
 app = typer.Typer(
@@ -113,7 +108,7 @@ def create(
         await session.commit()
         return saved.id
 
-    _say(f"Created watch {_in_session(act)}", definition, warnings)
+    _say(f"Created watch {in_session(act)}", definition, warnings)
 
 
 @app.command()
@@ -161,7 +156,7 @@ def change(
         await session.commit()
         return changed
 
-    saved, definition, warnings = _in_session(act)
+    saved, definition, warnings = in_session(act)
     if saved.begins_anew:
         warnings.append("its search is another one now: what it finds first counts as known.")
     done = "Changed" if saved.outcome is Outcome.CHANGED else "Nothing to change in"
@@ -200,17 +195,17 @@ def delete(
         await delete_watch(session, watch_id=watch_id)
         await session.commit()
 
-    watch_id, what = _in_session(look)
+    watch_id, what = in_session(look)
     if not yes:
         typer.confirm(f"Delete {what}? The ads themselves stay.", abort=True)
-    _in_session(act)
+    in_session(act)
     out.print(f"Deleted {escape(what)}.", soft_wrap=True)
 
 
 @app.command("list")
 def list_all(as_json: JsonOption = False, user: UserOption = None) -> None:
     """List the watches: what they look for, what they found, what they cost this month."""
-    rows = _in_session(lambda session: list_watches(session, user_id=user))
+    rows = in_session(lambda session: list_watches(session, user_id=user))
     if as_json:
         print_json({"watches": [row.model_dump(mode="json") for row in rows]})
     else:
@@ -227,7 +222,7 @@ def show(watch: Which, as_json: JsonOption = False, user: UserOption = None) -> 
         events = await read_news(session, watch_id=watch_id, since=_EVER, limit=_EVENTS)
         return row, events, await list_fetches(session, watch_id=watch_id, limit=_FETCHES)
 
-    row, events, fetches = _in_session(act)
+    row, events, fetches = in_session(act)
     if as_json:
         print_json(
             row.model_dump(mode="json")
@@ -259,7 +254,7 @@ def import_file(
             await session.commit()
         return saved
 
-    outcomes = [one.outcome for one in _in_session(act)]
+    outcomes = [one.outcome for one in in_session(act)]
     _warn(warnings)
     for definition, outcome in zip(definitions, outcomes, strict=True):
         out.print(f"{outcome}: {escape(definition.name)}", soft_wrap=True)
@@ -278,7 +273,7 @@ def export_file(
     """Write the watches' definitions, for import."""
     if form is None:
         form = format_of(file) if file else WatchFormat.YAML
-    rows = _in_session(lambda session: list_watches(session, user_id=user))
+    rows = in_session(lambda session: list_watches(session, user_id=user))
     written = write_watches([row.definition for row in rows], form=form)
     if file is None:
         sys.stdout.write(written)
@@ -297,21 +292,10 @@ def _set_active(watch: str, user: int | None, *, is_active: bool) -> None:
         await session.commit()
         return found, changed
 
-    found, changed = _in_session(act)
+    found, changed = in_session(act)
     state = "active" if is_active else "paused"
     already = "" if changed else " already"
     out.print(f"Watch {found.id} ({escape(found.name)}) is {state}{already}.", soft_wrap=True)
-
-
-def _in_session(act: Callable[[AsyncSession], Awaitable[_Found]]) -> _Found:
-    """Do something in a session of the database."""
-
-    async def do(url: str) -> _Found:
-        async with Database(url) as database, database.session() as session:
-            return await act(session)
-
-    with database_url(current_settings(get_settings())) as url:
-        return asyncio.run(do(url))
 
 
 def _say(done: str, definition: WatchDefinition, warnings: Sequence[str]) -> None:

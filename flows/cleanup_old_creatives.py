@@ -1,7 +1,8 @@
 """Clean up: old ads with what belongs to them, the ledger, rejected rows, unused pictures.
 
 Blocks: adspark-database/adspark. Limits: 1800 s an attempt, one at a time, one an hour. Tables:
-creative, advertiser, ad_variant, fetch, rejected_row, message, and what goes with their rows.
+creative, advertiser, ad_variant, board_creative, fetch, rejected_row, message, and what goes with
+their rows.
 """
 
 from typing import Annotated
@@ -30,7 +31,7 @@ async def cleanup_old_creatives(
     """Remove ads that are no longer shown, and everything else that is kept for a time only.
 
     Args:
-        days_old: Days since an ad was last shown; one with an approved variant stays.
+        days_old: Days since an ad was last shown; one on a board or with an approved variant stays.
         dry_run: Count, remove nothing.
     """
     log = get_run_logger()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from adspark.boards import add_ads, create_board, find_board
 from adspark.cleanup import CleanupSummary, Retention, clean_up
 from adspark.creatives import save_creatives
 from adspark.database import Database
@@ -75,6 +76,23 @@ async def test_an_ad_stays_with_an_approved_variant_or_one_that_is_being_made(
     summary = await clean_up(database, media, Retention())
     assert (summary.creatives, summary.variants) == (1, 1)
     assert await ids(database, "SELECT ad_creative_id FROM creative ORDER BY 1") == [AD, OTHER]
+
+
+async def test_an_ad_stays_while_it_is_on_a_board(database: Database, media: MediaStore) -> None:
+    await stock(database)
+    async with database.session() as session:
+        for user in (1, 2):
+            await create_board(session, user_id=user, name="b")
+            board = await find_board(session, user_id=user, name="b")
+            await add_ads(session, board_id=board.id or 0, ids=[AD, OTHER])
+        await session.commit()
+    assert (await clean_up(database, media, Retention(), dry_run=True)).creatives == 1
+    assert (await clean_up(database, media, Retention())).creatives == 1
+    await change(database, "DELETE FROM board WHERE user_id = 1")
+    assert (await clean_up(database, media, Retention())).creatives == 0
+    await change(database, f"DELETE FROM board_creative WHERE ad_creative_id = '{AD}'")
+    assert (await clean_up(database, media, Retention())).creatives == 1
+    assert await ids(database, "SELECT ad_creative_id FROM creative") == [OTHER]
 
 
 async def test_a_dry_run_counts_the_same_and_removes_nothing(
