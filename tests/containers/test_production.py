@@ -40,11 +40,11 @@ ADVERTISERS = {
     "AR13494478831020408833": 40,
     "AR10871259591425916929": 40,
     "AR03556834903704207361": 40,
-    "AR04323445746671026177": 40,
     "AR17137590075693989889": 24,
     "AR02261580089873399809": 24,
     "AR12707166228507000833": 23,
     "AR01614014350098432001": 41,
+    "AR10072600183532683265": 3,
 }
 PAGE = 10
 VICTIMS = (
@@ -163,13 +163,11 @@ def test_a_second_start_changes_nothing(production: Installation) -> None:
 
 
 def test_the_flows_of_the_demo_run_as_containers_of_their_own(production: Installation) -> None:
-    advertiser = "AR17828074650563772417"
-    fetched = production.start("fetch-creatives/adspark", {"advertiser_ids": [advertiser]})
-    production.until(fetched, "RUNNING", "COMPLETED")
-    ended = production.until_ended(fetched)
-    assert ended["state_type"] == "COMPLETED", ended["state"]
+    wanted_ads = {"advertiser_ids": ["AR04323445746671026177"]}
+    ended = production.until_ended(production.start("fetch-creatives/adspark", wanted_ads))
+    assert ended["state_type"] == "COMPLETED", ended["state"]["message"]
     (ad, *_) = production.select(
-        f"SELECT ad_creative_id FROM creative WHERE advertiser_id = '{advertiser}'"
+        "SELECT ad_creative_id FROM creative WHERE image_url IS NOT NULL ORDER BY 1"
     )
     production.adspark("watch", "create", "hubspot", "--text", "hubspot.com", "--region", "US")
     wanted: dict[str, dict[str, Any]] = {
@@ -181,7 +179,7 @@ def test_the_flows_of_the_demo_run_as_containers_of_their_own(production: Instal
     runs = [production.start(name, parameters) for name, parameters in wanted.items()]
     for run_id in runs:
         ended = production.until_ended(run_id)
-        assert ended["state_type"] == "COMPLETED", (ended["name"], ended["state"])
+        assert ended["state_type"] == "COMPLETED", ended["state"]["message"]
         assert ":" in ended["infrastructure_pid"]
     wait_until(lambda: not any(map(production.containers_of_run, runs)), seconds=30)
     (path,) = production.select("SELECT image_path FROM ad_variant WHERE status = 'completed'")
@@ -242,8 +240,9 @@ def test_a_killed_container_loses_no_run_and_no_row(production: Installation, vi
         killed = production.of(victim)
     production.kill(killed)
     for run_id in (under_way, waiting):
-        ended = production.until_ended(run_id)
-        assert ended["state_type"] == "COMPLETED", (ended["name"], ended["state"])
+        # Its own container's death is noted as Crashed at first, before it is run again.
+        ended = production.until(run_id, "COMPLETED", "FAILED", "CANCELLED")
+        assert ended["state_type"] == "COMPLETED", ended["state"]["message"]
     assert count_ads(production, advertiser) == ads
     production.until_well()
     if victim != "sandbox":  # which counts from its start
