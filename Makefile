@@ -25,6 +25,8 @@ test: .make/installed .make/chromium
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/flows tests/integration tests/unit \
 		--ignore $(RENDERING)
 	@$(BIN)/python -m pytest $(RENDERING) tests/acceptance
+	@if docker version >/dev/null 2>&1; then $(BIN)/python -m pytest tests/containers; \
+	else echo "No Docker engine answers: tests/containers are left out."; fi
 
 check: .make/installed
 	@$(BIN)/ruff format --check .

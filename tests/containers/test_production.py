@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from deployments.queue_classes import QUEUE_CLASSES
+from tests.acceptance.conftest import free_port
 from tests.containers.conftest import (
     ONE_SHOT,
     PASSWORD,
@@ -45,6 +46,8 @@ ADVERTISERS = {
     "AR12707166228507000833": 23,
     "AR01614014350098432001": 41,
     "AR10072600183532683265": 3,
+    "AR17828074650563772417": 4,
+    "AR14106713362364628993": 1,
 }
 PAGE = 10
 VICTIMS = (
@@ -57,6 +60,8 @@ VICTIMS = (
     "sandbox",
     "the run's own",
     "metrics",
+    "worker-default",
+    "worker-ai-generation",
 )
 
 
@@ -132,6 +137,18 @@ def test_with_a_placeholder_nothing_but_the_check_starts_and_it_is_named(
     assert running <= {"sandbox"}
     told = made.compose("logs", "configuration").stdout
     assert "POSTGRES_PASSWORD: is still a placeholder" in told
+
+
+def test_several_servers_can_begin_at_once_on_an_empty_database(
+    installations: Callable[..., Installation],
+) -> None:
+    first = free_port()
+    ports = f"{first}-{first + 2}"
+    made = installations(compose_programs()[0], "docker-compose.yml", ADSPARK_API_PORTS=ports)
+    made.compose("up", "-d", "--scale", "api=3", "api")
+    made.until_well()
+    assert [one.service for one in made.containers().values()].count("api") == 3
+    assert "Error" not in made.compose("logs", "api").stdout
 
 
 def test_a_probe_of_each_pool_runs_within_the_memory_of_its_class(production: Installation) -> None:
@@ -223,23 +240,28 @@ def test_a_run_past_its_memory_is_crashed_with_the_cause_and_its_neighbours_go_o
 
 
 @pytest.mark.parametrize("victim", VICTIMS)
-def test_a_killed_container_loses_no_run_and_no_row(production: Installation, victim: str) -> None:
+def test_a_killed_container_loses_no_run_and_no_row(
+    production: Installation, hungry: Callable[..., str], victim: str
+) -> None:
     advertiser, ads = list(ADVERTISERS.items())[VICTIMS.index(victim)]
     sandbox = f"http://127.0.0.1:{production.sandbox_port}/sandbox"
     httpx.put(f"{sandbox}/faults", json=[{"kind": "latency", "seconds": 2}]).raise_for_status()
     billed = httpx.get(f"{sandbox}/stats").json()["billed"]
-    # One that is under way when it happens, and one that waits.
+    # Two that are under way when it happens, one of them the victim's own, and one that waits.
+    pool = victim.removeprefix("worker-") if victim.startswith("worker-") else "ai-generation"
+    slow = hungry(pool, seconds=10)
     parameters = {"advertiser_ids": [advertiser], "page_size": PAGE, "max_pages": 9}
     under_way = production.start("fetch-creatives/adspark", parameters)
     waiting = production.start("cleanup-old-creatives/adspark", {"dry_run": True})
-    production.until(under_way, "RUNNING")
+    for run_id in (slow, under_way):
+        production.until(run_id, "RUNNING", "COMPLETED")
     wait_until(lambda: count_ads(production, advertiser) > 0)
     if victim == "the run's own":
         (killed,) = production.containers_of_run(under_way).values()
     else:
         killed = production.of(victim)
     production.kill(killed)
-    for run_id in (under_way, waiting):
+    for run_id in (slow, under_way, waiting):
         # Its own container's death is noted as Crashed at first, before it is run again.
         ended = production.until(run_id, "COMPLETED", "FAILED", "CANCELLED")
         assert ended["state_type"] == "COMPLETED", ended["state"]["message"]
