@@ -58,7 +58,7 @@ async def server(api_url: str) -> AsyncIterator[PrefectClient]:
             if error := await client.api_healthcheck():
                 raise ConfigurationError(
                     f"Prefect's server at {api_url} does not answer ({type(error).__name__}); "
-                    f"start it with: adspark up"
+                    f"start it with: adspark up, or docker-compose up -d"
                 )
             try:
                 yield client

@@ -44,7 +44,7 @@ async def read_health(client: PrefectClient) -> Health:
             problems.append(
                 Problem(
                     what=f"there is no work pool {queue_class.name}",
-                    remedy="adspark down; adspark up",
+                    remedy="adspark provision",
                 )
             )
             continue

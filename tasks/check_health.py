@@ -105,7 +105,7 @@ async def _check_pools() -> list[Check]:
         asked_at = time.monotonic()
         if error := await client.api_healthcheck():
             what = f"does not answer ({type(error).__name__})"
-            return [Check.failed("Prefect", what, "adspark up")]
+            return [Check.failed("Prefect", what, "adspark up, or docker-compose up -d")]
         seconds = time.monotonic() - asked_at
         deployments = await client.read_deployments(
             deployment_filter=DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG])),

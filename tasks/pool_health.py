@@ -57,11 +57,17 @@ def problems_of(pool: PoolHealth) -> list[Problem]:
         remedy = f"adspark resume {pool.name}"
         found.append(Problem(what=f"pool {pool.name} is paused", remedy=remedy))
     elif not pool.workers:
-        remedy = f"adspark worker {pool.name}; in the local stack: adspark down; adspark up"
+        remedy = (
+            f"adspark worker {pool.name}; in the local stack: adspark down; adspark up; in "
+            f"containers: docker-compose up -d worker-{pool.name}"
+        )
         found.append(Problem(what=f"pool {pool.name} has no worker", remedy=remedy))
     elif pool.late and not pool.running and not pool.pending:
         what = f"pool {pool.name} has {pool.late} late runs, and its worker takes none"
-        remedy = f"look into the log of its worker (ADSPARK_HOME/logs/worker-{pool.name}.log)"
+        remedy = (
+            f"look into the log of its worker (ADSPARK_HOME/logs/worker-{pool.name}.log; in "
+            f"containers: docker-compose logs worker-{pool.name})"
+        )
         found.append(Problem(what=what, remedy=remedy))
     return found
 

@@ -1,8 +1,8 @@
 """A Prefect server for the tests of blocks, tasks and flows: one for them all."""
 
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, chdir
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, chdir, suppress
 from pathlib import Path
 from tempfile import gettempdir
 
@@ -13,9 +13,16 @@ from filelock import FileLock
 # Read by the tasks when they are imported; nobody waits a minute for a retry here.
 os.environ["ADSPARK_RETRY_DELAYS"] = "0.05,0.05"
 
+from prefect.client.orchestration import get_client
 from prefect.testing.utilities import prefect_test_harness
 
 from adspark.settings import get_settings
+from blocks.adspark_database import AdSparkDatabase
+from blocks.alert_recipients import AlertRecipients
+from blocks.configured import DOCUMENT
+from blocks.dify_workflow import DifyWorkflow
+from blocks.digest_recipients import DigestRecipients
+from blocks.serpapi_credentials import SerpApiCredentials
 
 SANDBOX_KEY = "sandbox-key"
 
@@ -31,6 +38,35 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         with chdir(elsewhere), FileLock(Path(gettempdir()) / "adspark-test-server.lock"):
             stack.enter_context(prefect_test_harness(server_startup_timeout=120))
         yield
+
+
+@pytest.fixture
+async def nothing_stays() -> AsyncIterator[None]:
+    """For tests that provision: later ones count on the absence of what that makes."""
+    yield
+    for block in (
+        AdSparkDatabase,
+        AlertRecipients,
+        DifyWorkflow,
+        DigestRecipients,
+        SerpApiCredentials,
+    ):
+        with suppress(ValueError):  # it is there only where a test has saved it
+            await block.adelete(DOCUMENT)
+    async with get_client() as client:
+        for limit in await client.read_global_concurrency_limits():
+            await client.delete_global_concurrency_limit_by_name(limit.name)
+        for automation in await client.read_automations():
+            await client.delete_automation(automation.id)
+
+
+@pytest.fixture(scope="module")
+def no_pools_stay(prefect_server: None) -> Iterator[None]:
+    """The same for pools, at the end of a file: deployments that have lost theirs are made anew."""
+    yield
+    with get_client(sync_client=True) as client:
+        for pool in client.read_work_pools():
+            client.delete_work_pool(pool.name)
 
 
 @pytest.fixture

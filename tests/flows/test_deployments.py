@@ -1,8 +1,6 @@
 """prefect.yaml and provisioning: it can be loaded, and a server matches the project."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -17,15 +15,14 @@ from adspark.rates import GENERATIONS, SEARCHES
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import Settings
-from blocks.adspark_database import AdSparkDatabase
-from blocks.alert_recipients import AlertRecipients
-from blocks.configured import DOCUMENT
 from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
 from deployments.deploying import name_of, project_file
 from deployments.provisioning import provision
 from deployments.queue_classes import QUEUE_CLASSES
+
+pytestmark = pytest.mark.usefixtures("no_pools_stay")
 
 FLOWS = {one.name: one.flows for one in QUEUE_CLASSES}
 DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load(project_file().read_text())["deployments"]
@@ -65,36 +62,7 @@ def test_the_table_of_queue_classes_and_the_deployments_name_the_same_flows() ->
             }
 
 
-@pytest.fixture
-async def _nothing_stays() -> AsyncIterator[None]:
-    """Later tests count on the absence of what provisioning makes."""
-    yield
-    for block in (
-        AdSparkDatabase,
-        AlertRecipients,
-        DifyWorkflow,
-        DigestRecipients,
-        SerpApiCredentials,
-    ):
-        with suppress(ValueError):  # it is there only where a test has saved it
-            await block.adelete(DOCUMENT)
-    async with get_client() as client:
-        for limit in await client.read_global_concurrency_limits():
-            await client.delete_global_concurrency_limit_by_name(limit.name)
-        for automation in await client.read_automations():
-            await client.delete_automation(automation.id)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _no_pools_stay(prefect_server: None) -> Iterator[None]:
-    """Only at the end: deployments that have lost their pool have to be made anew."""
-    yield
-    with get_client(sync_client=True) as client:
-        for pool in client.read_work_pools():
-            client.delete_work_pool(pool.name)
-
-
-@pytest.mark.usefixtures("_nothing_stays")
+@pytest.mark.usefixtures("nothing_stays")
 async def test_provisioning_twice_makes_the_server_match_and_keeps_operators_numbers(
     database_url: str,
 ) -> None:
@@ -128,7 +96,7 @@ async def test_provisioning_twice_makes_the_server_match_and_keeps_operators_num
     assert "advertiser_ids" in (deployment.parameter_openapi_schema or {})["properties"]
 
 
-@pytest.mark.usefixtures("_nothing_stays")
+@pytest.mark.usefixtures("nothing_stays")
 async def test_the_limit_on_searches_can_follow_the_account(database_url: str) -> None:
     with serve(SandboxSettings(hourly_limit=1200)) as url:
         settings = Settings(
@@ -140,7 +108,7 @@ async def test_the_limit_on_searches_can_follow_the_account(database_url: str) -
     assert limit.limit == 20
 
 
-@pytest.mark.usefixtures("_nothing_stays")
+@pytest.mark.usefixtures("nothing_stays")
 async def test_provisioning_says_what_it_would_do_and_keeps_what_was_changed_by_hand(
     database_url: str,
 ) -> None:

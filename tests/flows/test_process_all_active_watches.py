@@ -22,9 +22,6 @@ from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import Settings, get_settings
 from adspark.sweeps import SweepSummary, read_due
-from blocks.adspark_database import AdSparkDatabase
-from blocks.configured import DOCUMENT
-from blocks.serpapi_credentials import SerpApiCredentials
 from deployments.provisioning import provision
 from flows.process_all_active_watches import process_all_active_watches
 from flows.process_watches import process_watches
@@ -159,15 +156,14 @@ async def test_a_part_of_a_sweep_checks_only_what_is_still_due(place: Place) -> 
 
 
 @pytest.fixture
-async def deployed(place: Place, database_url: str) -> AsyncIterator[None]:
+async def deployed(
+    place: Place, database_url: str, nothing_stays: None, no_pools_stay: None
+) -> None:
     """A server with the deployments, and no worker."""
     settings = Settings(
         serpapi_key=SecretStr("sandbox-key"), serpapi_url=place.url, searches_per_minute=1000
     )
     await provision(settings, database_url=database_url)
-    yield
-    await SerpApiCredentials.adelete(DOCUMENT)
-    await AdSparkDatabase.adelete(DOCUMENT)
     async with get_client() as client:
         for name in WINDOWS:
             await client.delete_global_concurrency_limit_by_name(name)
