@@ -14,7 +14,7 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.flows import load_flow_from_flow_run
 from prefect.runner._control_channel import ControlChannel, ControlSignalStatus
 from prefect.runner._flow_run_executor import FlowRunExecutorContext, ProcessStarter
-from prefect.states import Crashed
+from prefect.states import Cancelled, Crashed
 
 from adspark.memory_bound import count_kills, read_limit
 from deployments.run_starter import kill_leftovers
@@ -97,5 +97,8 @@ class CarriedRun:
 
     async def _requeue(self, reason: str) -> None:
         left = await self._client.read_flow_run(self._flow_run.id)
-        if left.state and (left.state.is_crashed() or not left.state.is_final()):
+        if left.state and left.state.is_cancelling():
+            cancelled: State = Cancelled(message="Cancelled while it was being started.")
+            await self._client.set_flow_run_state(left.id, cancelled, force=True)
+        elif left.state and (left.state.is_crashed() or not left.state.is_final()):
             await redeliver(self._client, left, reason)

@@ -17,11 +17,14 @@ _SECRETS = (
     "ADSPARK_CHAT_KEY",
 )
 _EXAMPLES = re.compile(
-    r"change[-_ ]?(me|this|it)|replace[-_ ]?(me|this)|your[-_ ]|<.*>|^x+$|^\.*$|example|placeholder"
-    r"|^(app-)?x{3,}|^secret$|^password$|^(admin|user|name):(admin|user|password|pass|secret)$|todo",
+    r"(change|replace|insert|put|set)[-_ ]?(me|this|it|your)"
+    r"|your[-_ ]?(own|secret|api|serpapi|dify|key|password|token)"
+    r"|(key|password|secret|token)[-_ ]?here|placeholder|\.{3}|…|\*{3}|^<.*>$"
+    r"|^(app-|sk-)?x{3,}|^(dummy|none|null|test|todo|tbd|secret|key|api[-_]?key|postgres|adspark"
+    r"|(pass(word)?|admin|secret|test)\d*|.*_(KEY|PASSWORD|STRING))$",
     re.IGNORECASE,
 )
-_IN_AN_ADDRESS = re.compile(r"[A-Za-z0-9._~-]+")
+_IN_AN_ADDRESS = re.compile(r"[A-Za-z0-9._~-]{12,}")
 _SHORTEST = 8
 
 
@@ -30,12 +33,12 @@ def problems(environment: Mapping[str, str]) -> list[str]:
     found = [
         f"{name}: is still a placeholder; set it in .env to a value of your own."
         for name in _SECRETS
-        if (value := environment.get(name, "")) and _EXAMPLES.search(value)
+        if (value := environment.get(name, "")) and _EXAMPLES.search(_word(name, value))
     ]
     password = environment.get("POSTGRES_PASSWORD", "")
     if not _IN_AN_ADDRESS.fullmatch(password):
         found.append(
-            "POSTGRES_PASSWORD: may have letters, digits and . _ ~ - only, for it is a part of an "
+            "POSTGRES_PASSWORD: is 12 letters, digits and . _ ~ - or more, for it is a part of an "
             "address; take what openssl rand -hex 24 makes."
         )
     name, colon, word = environment.get("PREFECT_SERVER_API_AUTH_STRING", "").partition(":")
@@ -45,6 +48,11 @@ def problems(environment: Mapping[str, str]) -> list[str]:
             f"{_SHORTEST} characters; the UI asks for it."
         )
     return found
+
+
+def _word(name: str, value: str) -> str:
+    """What of a variable is the secret."""
+    return value.partition(":")[2] if name == "PREFECT_SERVER_API_AUTH_STRING" else value
 
 
 def main() -> int:

@@ -1,79 +1,88 @@
 """AdSpark's worker for pools of the type `docker`: Prefect's, whose runs are containers.
 
-- A run's container gets the settings of the worker (`.env`), but no key: those are in blocks.
-- A container is removed by who has read how it ended, so that this is never missed.
+- A run's container gets the settings of the worker (`.env`), but no key of SerpApi's, Dify's or the
+  database's: those are in blocks.
+- A container is removed by who has read how it ended, so that this is never missed; while Docker is
+  away, it is waited for.
 - Told to stop, the worker hands back what does not end in time: the container tells its run so.
-- A worker that is killed leaves its containers running; the next one watches over them.
+- A worker that is killed leaves its containers running; another one watches over them.
 """
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+import os
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from uuid import UUID
 
 import anyio
 import anyio.abc
+import httpx
 from anyio.to_thread import run_sync
-from docker.client import DockerClient
-from docker.errors import NotFound
 from docker.models.containers import Container
 from prefect.client.schemas.objects import FlowRun
 from prefect.events import Event
-from prefect.exceptions import InfrastructureNotFound
+from prefect.exceptions import InfrastructureNotFound, ObjectNotFound
 from prefect.states import Crashed
 from prefect_docker.worker import (
     DockerWorker,
     DockerWorkerJobConfiguration,
     DockerWorkerResult,
 )
+from pydantic import PrivateAttr
 
 from adspark.settings import get_settings
+from deployments import containers
 from deployments.serving_worker import ServingWorker
 from deployments.stack_settings import public_environment
 from deployments.takeover import read_others, requeue_unstarted, settle
 from tasks.redelivery import out_of_memory
 
-_RUN = "io.prefect.flow-run-id"
-_POOL = "io.prefect.work-pool-name"
-_WORKER = "io.prefect.worker-name"
 _KILLED = 137
 _TIDY_UP = 20  # seconds between asking a container to end and killing it
-_POLL = 2.0  # seconds between two looks at a container that was taken over
+_POLL = 1.0  # seconds between two looks at a container
+_LOOK_AGAIN = 60.0  # seconds; a killed worker counts as alive for a minute and a half
 _LOST = "Its container ended while nobody watched over it."
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a container ended.
-
-    Attributes:
-        code: its exit code.
-        lacked_memory: whether it was killed at its bound.
-        limit: that bound in bytes; None is none.
-    """
-
-    code: int
-    lacked_memory: bool
-    limit: int | None
+_REMOVED = "Its container was removed."
+_AWAY = (*containers.TROUBLE, httpx.HTTPError)  # Docker or Prefect's server; asked again
+# What a run needs beside settings: the object storage of pictures, and a way through a proxy.
+_HANDED_ON = ("AWS_", "FSSPEC_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_SERVER_ONLY = "PREFECT_SERVER_"
 
 
 class ContainerJob(DockerWorkerJobConfiguration):
     """A run's container, with the settings of its worker."""
 
+    _container_id: str | None = PrivateAttr(default=None)
+
+    @property
+    def container_id(self) -> str | None:
+        """Of the container, once it has begun."""
+        return self._container_id
+
+    def begins(self, container_id: str) -> None:
+        """Note that it has begun."""
+        self._container_id = container_id
+
     def _base_environment(self) -> dict[str, str]:  # type: ignore[override]
-        ours = public_environment(get_settings())
-        return {**super()._base_environment(), **ours}  # type: ignore[no-untyped-call]
+        of_prefect: dict[str, str] = super()._base_environment()  # type: ignore[no-untyped-call]
+        return {
+            **{k: v for k, v in of_prefect.items() if not k.startswith(_SERVER_ONLY)},
+            **{k: v for k, v in os.environ.items() if k.upper().startswith(_HANDED_ON)},
+            **public_environment(get_settings()),
+        }
 
 
 class ContainerWorker(ServingWorker, DockerWorker):
     """A worker of one pool on this host, whose runs are containers."""
 
     job_configuration = ContainerJob
+    takes_over_every = _LOOK_AGAIN
 
     def __init__(self, pool: str, *, name: str, limit: int | None = None) -> None:
         super().__init__(pool, name=name, limit=limit)
-        self._containers: dict[UUID, str] = {}
+        self._containers: dict[str, UUID] = {}
+        self._stopped: set[str] = set()
+        self._is_new = True
 
     @classmethod
     def __dispatch_key__(cls) -> str:
@@ -83,104 +92,132 @@ class ContainerWorker(ServingWorker, DockerWorker):
     async def run(
         self,
         flow_run: FlowRun,
-        configuration: DockerWorkerJobConfiguration,
+        configuration: ContainerJob,  # type: ignore[override]
         task_status: anyio.abc.TaskStatus[str] | None = None,  # type: ignore[override]
     ) -> DockerWorkerResult:
         """Run it in a container of its own, to its end."""
         try:
-            result = await super().run(flow_run, configuration, task_status)
-            ended = await run_sync(self._remove, self._containers[flow_run.id])
-        finally:
-            self._containers.pop(flow_run.id, None)
-        return DockerWorkerResult(
-            status_code=await self._tell(flow_run.id, ended), identifier=result.identifier
-        )
+            await super().run(flow_run, configuration, task_status)
+        except Exception as error:
+            if configuration.container_id is None:
+                raise
+            # It goes on, and only who has followed its output does not.
+            self._logger.warning("%s is followed no more: %s", flow_run.name, error)
+        container_id = str(configuration.container_id)
+        ended = await self._until_ended(container_id)
+        code = await self._tell(flow_run.id, container_id, ended)
+        return DockerWorkerResult(status_code=code, identifier=container_id)
 
     def _create_and_start_container(
         self, configuration: DockerWorkerJobConfiguration
     ) -> tuple[Container, Event]:
-        container, event = super()._create_and_start_container(configuration)
-        self._containers[UUID(configuration.labels[_RUN])] = str(container.id)
+        run_id = configuration.labels[containers.RUN]
+        try:
+            container, event = super()._create_and_start_container(configuration)
+        except Exception:
+            with suppress(*containers.TROUBLE):
+                containers.remove_unstarted(run_id)
+            raise
+        self._containers[str(container.id)] = UUID(run_id)
+        if isinstance(configuration, ContainerJob):
+            configuration.begins(str(container.id))
         return container, event
 
-    async def _tell(self, run_id: UUID, ended: Ended | None) -> int:
-        """Tell the server why a container was killed, if that was memory; returns what is left to
-        be told as an exit code."""
+    async def _until_ended(
+        self, container_id: str, look: Callable[[], Awaitable[None]] | None = None
+    ) -> containers.Ended | None:
+        """Wait for the end of a container and remove it.
+
+        Args:
+            look: what is to be done now and then meanwhile.
+
+        Returns:
+            How it ended; None where somebody else has removed it.
+        """
+        try:
+            while True:
+                try:
+                    if not await run_sync(containers.is_running, container_id):
+                        return await run_sync(containers.remove, container_id)
+                    if look is not None:
+                        await look()
+                except _AWAY as error:
+                    self._logger.warning("Container %s: %s", container_id[:12], error)
+                await asyncio.sleep(_POLL)
+        finally:
+            self._containers.pop(container_id, None)
+
+    async def _tell(self, run_id: UUID, container_id: str, ended: containers.Ended | None) -> int:
+        """Tell the server what only a container knows: that memory was the cause of its death.
+
+        Returns:
+            What is left to be told, as an exit code.
+        """
         if ended is None:
-            return _KILLED
-        if ended.code == _KILLED and ended.lacked_memory:
+            await settle(self.client, run_id, _REMOVED, cancelled=False)
+            return 0
+        if ended.code != _KILLED or not ended.lacked_memory or container_id in self._stopped:
+            return ended.code
+        run = await self.client.read_flow_run(run_id)
+        if run.state and (run.state.is_running() or run.state.is_pending()):
             crashed = Crashed(message=out_of_memory(ended.limit))  # type: ignore[var-annotated]
             await self.client.set_flow_run_state(run_id, crashed, force=True)
-            return 0
-        return ended.code
+        return 0
 
     async def _hand_back_all(self) -> None:
         async with anyio.create_task_group() as group:
-            for container_id in self._containers.values():
+            for container_id in list(self._containers):
                 group.start_soon(self._stop, container_id)
 
     async def _stop(self, container_id: str) -> None:
-        with suppress(InfrastructureNotFound):
+        self._stopped.add(container_id)
+        with suppress(InfrastructureNotFound, *_AWAY):
             await run_sync(self._stop_container, container_id, _TIDY_UP)
 
     async def _take_over(self, group: anyio.abc.TaskGroup) -> None:
-        others = await read_others(self.client, self._work_pool_name, self.name)
-        found = await run_sync(self._find_left, others)
-        for run_id, container_id in found.items():
-            self._containers[run_id] = container_id
+        watched = await read_others(self.client, self._work_pool_name, self.name)
+        if not self._is_new:
+            watched.add(self.name)
+        try:
+            found = await run_sync(containers.find_left, str(self.pool_id), watched)
+        except _AWAY as error:
+            if self._is_new:
+                raise
+            self._logger.warning("Docker does not tell what was left: %s", error)
+            return
+        for container_id, run_id in found.items():
+            if container_id in self._containers:
+                continue
+            self._containers[container_id] = run_id
             self._carried.add(run_id)
             group.start_soon(self._watch_left, run_id, container_id)
-        await requeue_unstarted(self.client, self._work_pool_name, self.name, but=found)
+        if self._is_new:  # later on, what has not begun is what this one is about to begin
+            known = set(self._containers.values())
+            await requeue_unstarted(self.client, self._work_pool_name, self.name, but=known)
+            self._is_new = False
 
     async def _watch_left(self, run_id: UUID, container_id: str) -> None:
         """Wait for the end of a container that a killed worker has left."""
-        try:
-            is_cancelled = False
-            while await run_sync(self._is_running, container_id):
+        is_cancelled = False
+
+        async def look() -> None:
+            nonlocal is_cancelled
+            try:
                 run = await self.client.read_flow_run(run_id)
-                if run.state and run.state.is_cancelling() and run.start_time is None:
-                    is_cancelled = True
-                    await self._stop(container_id)
-                await asyncio.sleep(_POLL)
-            await self._tell(run_id, await run_sync(self._remove, container_id))
-            await settle(self.client, run_id, _LOST, cancelled=is_cancelled)
+            except ObjectNotFound:
+                await self._stop(container_id)
+                return
+            if run.state and run.state.is_cancelling() and run.start_time is None:
+                is_cancelled = True
+                await self._stop(container_id)
+
+        try:
+            ended = await self._until_ended(container_id, look)
+            # What the server does not hear now, reconcile finds.
+            with suppress(ObjectNotFound, httpx.HTTPError):
+                await self._tell(run_id, container_id, ended)
+                if run_id not in self._containers.values():
+                    await settle(self.client, run_id, _LOST, cancelled=is_cancelled)
         finally:
-            self._containers.pop(run_id, None)
             self._carried.discard(run_id)
             self.wanted.set()
-
-    # What is asked of the engine, in threads
-
-    @contextmanager
-    def _engine(self) -> Iterator[DockerClient]:
-        client = self._get_client()  # type: ignore[no-untyped-call]
-        try:
-            yield client
-        finally:
-            client.close()
-
-    def _find_left(self, others: set[str]) -> dict[UUID, str]:
-        """The containers of this pool on this host that no living worker watches over."""
-        wanted = {"label": f"{_POOL}={self._work_pool_name}"}
-        with self._engine() as engine:
-            return {
-                UUID(one.labels[_RUN]): str(one.id)
-                for one in engine.containers.list(all=True, filters=wanted)
-                if one.labels.get(_WORKER) not in others
-            }
-
-    def _is_running(self, container_id: str) -> bool:
-        with self._engine() as engine, suppress(NotFound):
-            return engine.containers.get(container_id).status in {"created", "running", "paused"}
-        return False
-
-    def _remove(self, container_id: str) -> Ended | None:
-        """Read how a container ended, and remove it; None where it is gone already."""
-        with self._engine() as engine, suppress(NotFound):
-            container = engine.containers.get(container_id)
-            code = int(container.wait()["StatusCode"])
-            container.reload()
-            state, host = container.attrs["State"], container.attrs["HostConfig"]
-            container.remove(force=True)
-            return Ended(code, bool(state.get("OOMKilled")), host.get("Memory") or None)
-        return None

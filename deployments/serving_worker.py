@@ -7,6 +7,8 @@
 """
 
 import asyncio
+import math
+import time
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +25,14 @@ _POLL = 0.2  # seconds between two looks at runs that are to end
 
 
 class ServingWorker(BaseWorker[Any, Any, Any]):
-    """A worker of one pool on this host; what carries runs out is mixed in."""
+    """A worker of one pool on this host; what carries runs out is mixed in.
+
+    Attributes:
+        takes_over_every: seconds between two looks for what killed workers have left; the first is
+            before the first run.
+    """
+
+    takes_over_every = math.inf
 
     def __init__(self, pool: str, *, name: str, limit: int | None = None) -> None:
         super().__init__(
@@ -32,7 +41,7 @@ class ServingWorker(BaseWorker[Any, Any, Any]):
         self.wanted = asyncio.Event()
         self._carried: set[UUID] = set()
         self._is_stopping = False
-        self._has_taken_over = False
+        self._takes_over_at = 0.0
         self._turn = asyncio.Lock()
 
     @classmethod
@@ -50,9 +59,10 @@ class ServingWorker(BaseWorker[Any, Any, Any]):
         async with self._turn:
             if self._is_stopping:
                 return []
-            if not self._has_taken_over and self._runs_task_group and self.pool_id:
+            now = time.monotonic()
+            if now >= self._takes_over_at and self._runs_task_group and self.pool_id:
                 await self._take_over(self._runs_task_group)
-                self._has_taken_over = True
+                self._takes_over_at = now + self.takes_over_every
             taken = await super().get_and_submit_flow_runs()
             show_life()
             return taken

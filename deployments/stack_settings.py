@@ -99,6 +99,13 @@ def server_environment(settings: Settings, database_url: str) -> dict[str, str]:
     """What Prefect's server needs beside that: its database, and for how long it keeps runs."""
     return {
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url,
+        **retention_environment(settings),
+    }
+
+
+def retention_environment(settings: Settings) -> dict[str, str]:
+    """For how long Prefect's server keeps ended runs; without, it keeps all of them for ever."""
+    return {
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(
             int(settings.keep_runs_days * 86400)

@@ -18,7 +18,8 @@ import pytest
 from tests.acceptance.conftest import free_port
 
 ROOT = Path(__file__).parents[2]
-SOURCE = ("adspark", "blocks", "tasks", "flows", "deployments")
+FOLDERS = ("adspark", "blocks", "tasks", "flows", "deployments")
+FILES = ("pyproject.toml", "uv.lock", "README.md", "LICENSE", "prefect.yaml", ".dockerignore")
 IMAGE = "adspark:test"
 USER, PASSWORD = "operator", "a-word-for-tests"
 ONE_SHOT = {"configuration", "databases", "provisioning", "adspark"}
@@ -207,6 +208,16 @@ def _container(told: dict[str, Any]) -> Container:
     )
 
 
+def copy_source(folder: Path) -> Path:
+    """The source, as a fresh clone has it."""
+    for name in FOLDERS:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for name in FILES:
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def image() -> str:
     """The image, built from this source."""
@@ -225,7 +236,7 @@ def installations(
     made: list[Installation] = []
 
     def make(program: tuple[str, ...], *files: str, **settings: str) -> Installation:
-        folder = tmp_path_factory.mktemp("installation")
+        folder = copy_source(tmp_path_factory.mktemp("installation"))
         name = f"adspark-test-{uuid4().hex[:6]}"
         for file in ROOT.glob("docker-compose*.yml"):
             # The volumes of development have a fixed name, so that nobody's are used here.

@@ -1,7 +1,6 @@
 """docker-compose.dev.yml: one command, and a saved file is in use."""
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,19 +8,15 @@ import httpx
 import pytest
 
 from deployments.queue_classes import QUEUE_CLASSES
-from tests.containers.conftest import ROOT, Installation, compose_programs, wait_until
+from tests.containers.conftest import Installation, compose_programs, wait_until
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
 def development(installations: Callable[..., Installation]) -> Installation:
-    """Started on a copy of the source."""
+    """Started, on a copy of the source."""
     made = installations(compose_programs()[-1], "docker-compose.dev.yml")
-    for name in ("adspark", "blocks", "tasks", "flows", "deployments"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, made.folder / name, ignore=ignored)
-    shutil.copy(ROOT / "prefect.yaml", made.folder)
     made.compose("up", "-d")
     made.until_well()
     return made

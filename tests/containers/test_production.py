@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -101,6 +102,12 @@ def hungry(production: Installation) -> Callable[..., str]:
     return start
 
 
+def lasting(installation: Installation) -> dict[str, Container]:
+    """Its containers that stay up."""
+    found = installation.containers()
+    return {name: one for name, one in found.items() if one.service not in ONE_SHOT}
+
+
 @pytest.mark.parametrize("program", compose_programs(), ids=" ".join)
 def test_both_versions_of_compose_read_every_file(
     installations: Callable[..., Installation], program: tuple[str, ...]
@@ -108,6 +115,7 @@ def test_both_versions_of_compose_read_every_file(
     for files in (
         ["docker-compose.yml"],
         ["docker-compose.yml", "docker-compose.process.yml"],
+        ["docker-compose.yml", "docker-compose.hosts.yml"],
         ["docker-compose.dev.yml"],
     ):
         installations(program, *files).compose("config", "-q")
@@ -139,6 +147,23 @@ def test_with_a_placeholder_nothing_but_the_check_starts_and_it_is_named(
     assert "POSTGRES_PASSWORD: is still a placeholder" in told
 
 
+@pytest.mark.parametrize("program", compose_programs(), ids=" ".join)
+def test_each_compose_builds_the_image_and_starts_it_all(
+    installations: Callable[..., Installation], program: tuple[str, ...]
+) -> None:
+    new = f"adspark-new:{uuid4().hex[:6]}"
+    made = installations(program, "docker-compose.yml", ADSPARK_IMAGE=new)
+    made.compose("up", "-d")
+    made.until_well()
+    before = lasting(made)
+    made.compose("up", "-d")
+    made.until_well()
+    assert lasting(made) == before
+    assert "Everything is well." in made.adspark("status").stdout
+    made.compose("down", "--timeout", "10")
+    run(["docker", "rmi", new])
+
+
 def test_several_servers_can_begin_at_once_on_an_empty_database(
     installations: Callable[..., Installation],
 ) -> None:
@@ -168,14 +193,10 @@ def test_the_api_asks_for_the_password(production: Installation) -> None:
 
 
 def test_a_second_start_changes_nothing(production: Installation) -> None:
-    def lasting() -> dict[str, Container]:
-        found = production.containers()
-        return {name: one for name, one in found.items() if one.service not in ONE_SHOT}
-
-    before = lasting()
+    before = lasting(production)
     production.compose("up", "-d")
     production.until_well()
-    assert lasting() == before
+    assert lasting(production) == before
     assert "Nothing to change." in production.compose("logs", "provisioning").stdout
 
 
@@ -212,7 +233,8 @@ def test_a_runs_container_has_no_key_no_rights_and_nothing_to_write_to(
     (container,) = production.containers_of_run(run_id).values()
     (told,) = json.loads(run(["docker", "inspect", container.id]).stdout)
     names = {one.partition("=")[0] for one in told["Config"]["Env"]}
-    assert not names & {"ADSPARK_SERPAPI_KEY", "ADSPARK_DIFY_KEY", "POSTGRES_PASSWORD"}
+    secrets = {"ADSPARK_SERPAPI_KEY", "ADSPARK_DIFY_KEY", "POSTGRES_PASSWORD"}
+    assert not names & (secrets | {"ADSPARK_DATABASE_URL", "PREFECT_SERVER_API_AUTH_STRING"})
     host = told["HostConfig"]
     assert (host["ReadonlyRootfs"], host["CapDrop"], host["Privileged"]) == (True, ["ALL"], False)
     assert not any("docker.sock" in one for one in host["Binds"])

@@ -14,10 +14,11 @@ from adspark.settings import Settings
 from deployments.queue_classes import QUEUE_CLASSES, QueueClass
 
 ROOT = Path(__file__).parents[2]
-PRODUCTION, PROCESS, DEVELOPMENT = (
-    ROOT / f"docker-compose{kind}.yml" for kind in ("", ".process", ".dev")
+PRODUCTION, PROCESS, HOSTS, DEVELOPMENT = (
+    ROOT / f"docker-compose{kind}.yml" for kind in ("", ".process", ".hosts", ".dev")
 )
-FILES = (PRODUCTION, PROCESS, DEVELOPMENT)
+FULL = (PRODUCTION, PROCESS, DEVELOPMENT)
+FILES = (*FULL, HOSTS)
 VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?:(?P<kind>:-|:\?)(?P<text>[^}]*))?\}")
 SECRETS = {
     "POSTGRES_PASSWORD": "a-word-of-ours",
@@ -59,7 +60,7 @@ def seconds(text: str) -> float:
     return float(text[:-1])
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", FULL, ids=lambda file: file.name)
 def test_there_is_one_worker_service_for_each_pool(file: Path) -> None:
     workers = {name for name in services(file) if name.startswith("worker-")}
     assert workers == {f"worker-{one.name}" for one in QUEUE_CLASSES}
@@ -77,10 +78,8 @@ def test_a_worker_serves_the_pool_of_its_name(queue_class: QueueClass) -> None:
 def test_without_the_socket_each_slot_has_the_memory_of_its_class(queue_class: QueueClass) -> None:
     service = worker(PROCESS, queue_class)
     replicas = service.get("deploy", {}).get("replicas", 1)
-    assert (megabytes(service["mem_limit"]), replicas) == (
-        queue_class.memory,
-        queue_class.concurrency,
-    )
+    bounds = [megabytes(service[name]) for name in ("mem_limit", "memswap_limit")]
+    assert (bounds, replicas) == ([queue_class.memory] * 2, queue_class.concurrency)
 
 
 @pytest.mark.parametrize("queue_class", QUEUE_CLASSES, ids=lambda one: one.name)
@@ -102,7 +101,7 @@ def test_only_workers_have_the_socket_of_docker_and_in_the_override_none() -> No
     assert SOCKET not in DEVELOPMENT.read_text()
 
 
-@pytest.mark.parametrize("file", [PRODUCTION, DEVELOPMENT], ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [PRODUCTION, HOSTS, DEVELOPMENT], ids=lambda file: file.name)
 def test_ports_are_opened_on_this_host_alone(file: Path) -> None:
     ports = [port for service in services(file).values() for port in service.get("ports", [])]
     assert ports
@@ -162,7 +161,7 @@ def test_every_variable_of_the_compose_files_is_in_the_example_file() -> None:
     assert used - explained == set()
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", FULL, ids=lambda file: file.name)
 def test_what_is_set_for_adspark_is_a_setting_of_it(file: Path) -> None:
     known = {f"ADSPARK_{name.upper()}" for name in Settings.model_fields}
     named = {

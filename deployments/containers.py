@@ -1,0 +1,91 @@
+"""The containers of runs on this host, as Docker knows them; each call waits for its answer."""
+
+from collections.abc import Iterator, Set
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from uuid import UUID
+
+from docker.client import DockerClient
+from docker.errors import APIError, DockerException, NotFound
+
+RUN = "io.prefect.flow-run-id"
+"""The label, which Prefect sets, that names a container's run."""
+
+TROUBLE = (DockerException, OSError, RuntimeError)
+"""What is raised where Docker is away, or busy with the same container."""
+
+_POOL = "io.prefect.work-pool-id"  # another installation on this host has pools of the same names
+_WORKER = "io.prefect.worker-name"
+_UNSTARTED = "created"
+_RUNNING = {"running", "paused", "restarting"}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a container ended.
+
+    Attributes:
+        code: its exit code.
+        lacked_memory: whether something in it was killed at its bound.
+        limit: that bound in bytes; None is none.
+    """
+
+    code: int
+    lacked_memory: bool
+    limit: int | None
+
+
+def find_left(pool_id: str, watched: Set[str]) -> dict[str, UUID]:
+    """The containers of a pool that none of these workers watches over, with their runs.
+
+    What was never started is removed.
+    """
+    wanted = {"label": f"{_POOL}={pool_id}"}
+    left: dict[str, UUID] = {}
+    with _engine() as engine:
+        for one in engine.containers.list(all=True, filters=wanted, ignore_removed=True):
+            if one.labels.get(_WORKER) in watched:
+                continue
+            if one.status == _UNSTARTED:
+                one.remove(force=True)
+            else:
+                left[str(one.id)] = UUID(one.labels[RUN])
+    return left
+
+
+def remove_unstarted(run_id: str) -> None:
+    """Remove what was made for a run and could not be started."""
+    wanted = {"label": f"{RUN}={run_id}", "status": _UNSTARTED}
+    with _engine() as engine:
+        for one in engine.containers.list(all=True, filters=wanted, ignore_removed=True):
+            one.remove(force=True)
+
+
+def is_running(container_id: str) -> bool:
+    """Whether a container has not ended; one that is gone has."""
+    with _engine() as engine, suppress(NotFound):
+        return engine.containers.get(container_id).status in _RUNNING
+    return False
+
+
+def remove(container_id: str) -> Ended | None:
+    """Read how a container ended, and remove it; None where it is gone already."""
+    with _engine() as engine, suppress(NotFound):
+        container = engine.containers.get(container_id)
+        state, host = container.attrs["State"], container.attrs["HostConfig"]
+        ended = Ended(
+            int(state["ExitCode"]), bool(state.get("OOMKilled")), host.get("Memory") or None
+        )
+        with suppress(APIError):  # somebody is removing it already
+            container.remove(force=True)
+        return ended
+    return None
+
+
+@contextmanager
+def _engine() -> Iterator[DockerClient]:
+    client = DockerClient.from_env()  # type: ignore[no-untyped-call]
+    try:
+        yield client
+    finally:
+        client.close()
