@@ -46,6 +46,13 @@ async def recovery_automations(client: PrefectClient) -> list[AutomationCore]:
             _end(StateType.CRASHED, "It was taken by a worker, and did not begin in 60 s."),
         ),
         _after_silence(
+            "adspark: a run's container does not begin",
+            "prefect.flow-run.Submitting",
+            "prefect.flow-run.*",
+            _SILENCE,
+            _end(StateType.CRASHED, "Its container was started, and it did not begin in 90 s."),
+        ),
+        _after_silence(
             "adspark: a run does not end when it is cancelled",
             "prefect.flow-run.Cancelling",
             "prefect.flow-run.Cancelled",

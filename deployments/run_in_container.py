@@ -21,6 +21,7 @@ from prefect.logging.configuration import setup_logging
 from deployments.carried_run import CarriedRun
 from deployments.run_process import PRELOADED, be_run
 from deployments.run_starter import RUN_VARIABLE, ForkStarter
+from deployments.server_wait import wait_for_server
 
 
 def main() -> None:
@@ -31,8 +32,9 @@ def main() -> None:
     process = multiprocessing.get_context("fork").Process(target=_wait_and_be_run, args=(ours, its))
     process.start()
     its.close()
-    setup_logging()
-    code = asyncio.run(_carry_out(UUID(os.environ[RUN_VARIABLE]), ours, process))
+    with ours:  # closed on every way out: that ends a process which was not told what to be
+        setup_logging()
+        code = asyncio.run(_carry_out(UUID(os.environ[RUN_VARIABLE]), ours, process))
     raise SystemExit(code)
 
 
@@ -52,6 +54,7 @@ async def _carry_out(run_id: UUID, pipe: Connection, process: BaseProcess) -> in
         return process
 
     async with get_client() as client:
+        await wait_for_server(client)
         run = await client.read_flow_run(run_id)
         carried = CarriedRun(client, run)
         asyncio.get_running_loop().add_signal_handler(

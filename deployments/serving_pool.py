@@ -18,6 +18,7 @@ from prefect.exceptions import ObjectNotFound
 
 from adspark.errors import ConfigurationError
 from deployments.container_worker import ContainerWorker
+from deployments.server_wait import wait_for_server
 from deployments.serving_worker import ServingWorker
 from deployments.worker import PoolWorker
 
@@ -58,6 +59,7 @@ async def serve_pool(pool: str, *, name: str, patience: float, limit: int | None
 async def _make_worker(pool: str, *, name: str, limit: int | None) -> ServingWorker:
     """The worker that the type of the pool asks for."""
     async with get_client() as client:
+        await wait_for_server(client)
         try:
             kind = (await client.read_work_pool(pool)).type
         except ObjectNotFound:
