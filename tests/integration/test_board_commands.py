@@ -1,20 +1,17 @@
 """`adspark board`: what a person types collects stored ads; mistakes write nothing."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
-from typer.testing import CliRunner, Result
 
 from adspark.errors import InvalidQueryError
 from adspark.settings import get_settings
 from deployments import cli
-from deployments.cli import app
+from tests.commanding import Command
 from tests.variants_at_hand import AD, OTHER, THIRD, in_session, store_ads
 
 
@@ -27,26 +24,8 @@ def _the_tests_database(monkeypatch: pytest.MonkeyPatch, database_url: str) -> N
     in_session(database_url, store_ads)
 
 
-def run(*arguments: str, typed: str | None = None) -> Result:
-    """Run the command, to whatever end."""
-    return CliRunner(env={"COLUMNS": "80"}).invoke(app, ["board", *arguments], input=typed)
-
-
-def told(*arguments: str, typed: str | None = None) -> str:
-    """What the command says, on one line, when all goes well."""
-    result = run(*arguments, typed=typed)
-    if result.exception:
-        raise result.exception
-    return " ".join(result.stdout.split())
-
-
-def given(*arguments: str) -> Any:  # noqa: ANN401
-    """What a program reads: all of standard output is one line of JSON."""
-    result = run(*arguments, "--json")
-    if result.exception:
-        raise result.exception
-    assert result.stdout.count("\n") == 1
-    return json.loads(result.stdout)
+command = Command("board")
+run, told, given = command.run, command.told, command.given
 
 
 def counts(*arguments: str) -> dict[str, int]:

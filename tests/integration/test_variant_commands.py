@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from adspark.errors import (
     ConfigurationError,
@@ -25,6 +25,7 @@ from adspark.settings import get_settings
 from adspark.variants import save_cancelled, save_original
 from deployments import cli
 from deployments.cli import app
+from tests.commanding import Command
 from tests.variants_at_hand import (
     AD,
     OTHER,
@@ -52,26 +53,8 @@ def _the_tests_database(monkeypatch: pytest.MonkeyPatch, database_url: str) -> N
     in_session(database_url, store_ads)
 
 
-def run(*arguments: str, typed: str | None = None) -> Result:
-    """Run the command, to whatever end."""
-    return CliRunner(env={"COLUMNS": "80"}).invoke(app, ["variant", *arguments], input=typed)
-
-
-def told(*arguments: str, typed: str | None = None) -> str:
-    """What the command says, on one line, when all goes well."""
-    result = run(*arguments, typed=typed)
-    if result.exception:
-        raise result.exception
-    return " ".join(result.stdout.split())
-
-
-def given(*arguments: str) -> Any:  # noqa: ANN401
-    """What a program reads: all of standard output is one line of JSON."""
-    result = run(*arguments, "--json")
-    if result.exception:
-        raise result.exception
-    assert result.stdout.count("\n") == 1
-    return json.loads(result.stdout)
+command = Command("variant")
+run, told, given = command.run, command.told, command.given
 
 
 def listed(*arguments: str) -> list[dict[str, Any]]:
