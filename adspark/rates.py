@@ -64,7 +64,12 @@ async def try_slot(database: Database, *, name: str, limit: int) -> float:
 
 
 async def _try(database: Database, *, name: str, limit: int, window: float) -> float:
-    """Take a slot and return 0, or return the seconds until one may be free."""
+    """Take a slot and return 0, or return the seconds until one may be free.
+
+    A limit of 0 lets nothing through until somebody raises it.
+    """
+    if limit < 1:
+        return window
     async with database.session() as session:
         await session.execute(
             text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 1))"), {"name": name}

@@ -111,6 +111,11 @@ class Settings(BaseSettings):
     cleanup_time_limit: float = Field(
         default=1800.0, gt=0, description="Seconds that one attempt of a clean-up may take."
     )
+    upkeep_time_limit: float = Field(
+        default=300.0,
+        gt=0,
+        description="Seconds that a health check, a look for lost runs or for variants may take.",
+    )
     drain_time: float = Field(
         default=30.0,
         ge=0,

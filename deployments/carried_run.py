@@ -101,4 +101,4 @@ class CarriedRun:
             cancelled: State = Cancelled(message="Cancelled while it was being started.")
             await self._client.set_flow_run_state(left.id, cancelled, force=True)
         elif left.state and (left.state.is_crashed() or not left.state.is_final()):
-            await redeliver(self._client, left, reason)
+            await redeliver(self._client, left, reason, however_often=True)

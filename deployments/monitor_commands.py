@@ -14,11 +14,12 @@ from rich.live import Live
 from rich.markup import escape
 
 from adspark.database import Database
+from adspark.errors import DatabaseUnavailableError
 from adspark.serving import database_url
 from adspark.settings import get_settings
 from deployments.current_database import current_settings
 from deployments.fetch_commands import prefect_api_url
-from deployments.output import out, print_json, table
+from deployments.output import out, print_error, print_json, table
 
 if TYPE_CHECKING:
     from deployments.monitoring import PoolActivity, RateUse, Snapshot
@@ -57,7 +58,11 @@ async def _watch(
     async with Database(url) as database, server(api_url) as client:
         while True:
             next_look = clock.time() + every
-            show(await read_snapshot(client, database, searches=searches))
+            try:
+                show(await read_snapshot(client, database, searches=searches))
+            except DatabaseUnavailableError as error:
+                print_error(str(error))
+                show(await read_snapshot(client, None))
             if end is not None and next_look > end:
                 return
             await asyncio.sleep(next_look - clock.time())

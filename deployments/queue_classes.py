@@ -56,7 +56,7 @@ QUEUE_CLASSES = (
         512,
         "General work: health checks, digests, saved watches.",
         (
-            FlowClass("health-check", schedule="*/5 * * * *", is_alone=True),
+            FlowClass("health-check", "upkeep_time_limit", None, "*/5 * * * *", True),
             FlowClass("save-watch"),
             FlowClass("send-digest", schedule="0 8 * * *"),
             FlowClass("review-ad-variant"),
@@ -83,7 +83,7 @@ QUEUE_CLASSES = (
         "Ad variants: browser and Dify.",
         (
             FlowClass("generate-ad-variant", "generation_time_limit", "variant-generations"),
-            FlowClass("generate-pending-variants", schedule="*/10 * * * *", is_alone=True),
+            FlowClass("generate-pending-variants", "upkeep_time_limit", None, "*/10 * * * *", True),
         ),
     ),
     QueueClass(
@@ -95,7 +95,7 @@ QUEUE_CLASSES = (
             FlowClass(
                 "cleanup-old-creatives", "cleanup_time_limit", "clean-ups", "0 1 * * *", True
             ),
-            FlowClass("reconcile", schedule="*/15 * * * *", is_alone=True),
+            FlowClass("reconcile", "upkeep_time_limit", None, "*/15 * * * *", True),
         ),
     ),
 )

@@ -14,6 +14,8 @@ from prefect.client.schemas.objects import StateType
 from prefect.events import AutomationCore, EventTrigger, Posture
 from prefect.events.actions import ChangeFlowRunState, RunDeployment
 
+from tasks.redelivery import SILENT
+
 _HEARTBEAT = "prefect.flow-run.heartbeat"
 _SILENCE = timedelta(seconds=90)  # three heartbeats
 _STUCK = timedelta(seconds=60)
@@ -36,7 +38,7 @@ async def recovery_automations(client: PrefectClient) -> list[AutomationCore]:
             _HEARTBEAT,
             "prefect.flow-run.*",
             _SILENCE,
-            _end(StateType.CRASHED, "It has given no sign of life for 90 s."),
+            _end(StateType.CRASHED, SILENT),
         ),
         _after_silence(
             "adspark: a run does not begin",

@@ -11,6 +11,7 @@ from contextlib import suppress
 from uuid import UUID
 
 import anyio.abc
+import httpx
 import psutil
 from anyio.to_thread import run_sync
 from prefect.client.orchestration import PrefectClient
@@ -22,6 +23,7 @@ from prefect.client.schemas.filters import (
     WorkPoolFilterName,
 )
 from prefect.client.schemas.objects import FlowRun, StateType, WorkerStatus
+from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
 from deployments.run_starter import kill_leftovers
@@ -94,7 +96,7 @@ async def requeue_unstarted(
         if run.infrastructure_pid or run.id in but:
             continue
         if is_alone or run.labels.get(_WORKER_LABEL) == worker:
-            await redeliver(client, run, "Its worker was killed before it began.")
+            await settle(client, run.id, "Its worker was killed before it began.", cancelled=False)
 
 
 async def read_others(client: PrefectClient, pool: str, worker: str) -> set[str]:
@@ -123,11 +125,14 @@ async def _watch(client: PrefectClient, run: FlowRun) -> None:
     """Wait until a run's process is gone, and see to it that the run has ended then."""
     is_cancelled = False
     while process := find_process(run):
-        run = await client.read_flow_run(run.id)
+        with suppress(ObjectNotFound, httpx.HTTPError):  # it was deleted; the server is away
+            run = await client.read_flow_run(run.id)
         if run.state and run.state.is_cancelling():
             is_cancelled = True
             await run_sync(lambda one: stop_process_trees([one], patience=_PATIENCE), process)
         await asyncio.sleep(_POLL)
     await run_sync(kill_leftovers, run.id)
-    if is_here(await client.read_flow_run(run.id)):
-        await settle(client, run.id, _LOST, cancelled=is_cancelled)
+    # What the server does not hear now, reconcile finds.
+    with suppress(ObjectNotFound, httpx.HTTPError):
+        if is_here(await client.read_flow_run(run.id)):
+            await settle(client, run.id, _LOST, cancelled=is_cancelled)

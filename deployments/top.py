@@ -11,6 +11,7 @@ from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import PrefectClient
+from prefect.exceptions import PrefectException
 from prefect.states import Cancelled, Cancelling
 from rich.console import Console
 from rich.text import Text
@@ -65,7 +66,7 @@ The menu of monitor_celery.py is here too:
 """
 
 _PAUSE = 2.0  # seconds between two looks
-_ERRORS = (AdSparkError, httpx.HTTPError, RuntimeError)
+_ERRORS = (AdSparkError, httpx.HTTPError, PrefectException, RuntimeError)
 _DUE = 0.001  # seconds: what is planned for later is not waiting
 _LINES = 200  # of a run's log
 
@@ -272,7 +273,10 @@ class Top(App[None]):
         if pool is None or self._view is None:
             return
         slots = next(one.slots for one in self._view.snapshot.pools if one.name == pool)
-        wanted = max(1, (slots or 1) + more)
+        if slots is None:
+            self.notify(f"{pool} has no bound; give it one with: adspark scale {pool} N")
+            return
+        wanted = max(1, slots + more)
         await self._do(
             lambda: pools.scale(self._client, pool, wanted), f"{pool}: {wanted} runs at once"
         )

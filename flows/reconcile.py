@@ -1,9 +1,10 @@
 """Reconcile: find runs that nobody carries out any more, and have them carried out.
 
-Blocks: none. Limits: one at a time. Tables: none; what a run has left in the database is taken up
-by the run itself, for it goes on where it was.
+Blocks: none. Limits: one at a time, 300 s a look. Tables: none; what a run has left in the database
+is taken up by the run itself, for it goes on where it was.
 """
 
+import asyncio
 from typing import Annotated
 from uuid import UUID
 
@@ -15,16 +16,29 @@ from pydantic import Field
 from flows.endings import completed
 from tasks.find_lost_runs import LostRuns, find_lost_runs
 
+_MORE_LOOKS = 5  # longer than a host's runs take to be given up, one after another
+
 
 @flow(name="reconcile", persist_result=True, result_serializer="json")
-async def reconcile(patience: Annotated[float, Field(ge=0)] = 300.0) -> LostRuns:
+async def reconcile(
+    patience: Annotated[float, Field(ge=0)] = 300.0,
+    look_again_after: Annotated[float, Field(ge=0)] = 20.0,
+) -> LostRuns:
     """Give runs that crashed, hang or were left behind by a dead worker back to the queue.
 
     A run is started five times at most; after that it stays Crashed: `adspark failures`.
 
     Args:
         patience: Seconds that a run may be Pending or Cancelling, or give no sign of life.
+        look_again_after: Seconds; runs that die together do not do so at once. 0 looks only once.
     """
-    found = await find_lost_runs(UUID(flow_run.id) if flow_run.id else None, patience)
+    own_id = UUID(flow_run.id) if flow_run.id else None
+    latest = found = await find_lost_runs(own_id, patience)
+    for _ in range(_MORE_LOOKS if look_again_after else 0):
+        if latest.is_settled:
+            break
+        await asyncio.sleep(look_again_after)
+        latest = await find_lost_runs(own_id, patience)
+        found = found.and_then(latest)
     get_run_logger().info("Lost runs: %s", found.headline)
     return completed(found, found.headline)

@@ -31,12 +31,13 @@ from blocks.dify_workflow import DifyWorkflow
 from blocks.serpapi_credentials import SerpApiCredentials
 from tasks.find_lost_runs import TAG
 from tasks.pool_health import PoolHealth, problems_of, read_pool
+from tasks.time_limits import killed_after
 
-_OLD = 600.0  # seconds that a run may be late before a person should know
 _MOST_DEPLOYMENTS = 200
 
 
-@task(cache_policy=NO_CACHE)
+@task(cache_policy=NO_CACHE, timeout_seconds=get_settings().upkeep_time_limit)
+@killed_after("upkeep_time_limit")
 async def check_health() -> list[Check]:
     """Look at database, Prefect, pools, SerpApi, what makes variants, browser, media and disk."""
     settings = get_settings()
@@ -126,9 +127,6 @@ async def _check_pool(client: PrefectClient, name: str) -> Check:
     if problems := problems_of(pool):
         what = problems[0].what.removeprefix(f"pool {name} ")
         return Check.failed(f"pool {name}", what, problems[0].remedy)
-    if pool.oldest_late is not None and pool.oldest_late > _OLD:
-        what = f"{_told(pool)}; the oldest waits for {pool.oldest_late / 60:.0f} min"
-        return Check.warning(f"pool {name}", what, f"adspark scale {name} N; adspark purge {name}")
     return Check.ok(f"pool {name}", _told(pool))
 
 

@@ -20,7 +20,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.events.filters import (
     EventAnyResourceFilter,
     EventFilter,
@@ -28,15 +28,18 @@ from prefect.events.filters import (
     EventOccurredFilter,
 )
 from prefect.logging import get_run_logger
-from prefect.states import Cancelled
+from prefect.states import Cancelled, Crashed
 from pydantic import BaseModel
 
-from tasks.redelivery import is_lost, redeliver
+from adspark.settings import get_settings
+from tasks.redelivery import SILENT, is_lost, redeliver
 from tasks.retrying import RETRIED
+from tasks.time_limits import killed_after
 
 TAG = "adspark"
 """On each of our deployments."""
 
+_HEARD_AGAIN = timedelta(seconds=45)  # in which a living run gives a sign of it
 _LATELY = timedelta(hours=24)  # what crashed longer ago is for a person
 _PAGE = 200
 
@@ -48,11 +51,27 @@ class LostRuns(BaseModel):
         requeued: that will be run again.
         given_up: that were started too often, or that a newer run of their schedule replaces.
         cancelled: whose cancelling nobody had ended.
+        uncertain: that the server gave up a moment ago, and that may be heard of again.
     """
 
     requeued: int = 0
     given_up: int = 0
     cancelled: int = 0
+    uncertain: int = 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether another look would find nothing new."""
+        return not (self.requeued or self.uncertain)
+
+    def and_then(self, later: "LostRuns") -> "LostRuns":
+        """This and what a later look found."""
+        return LostRuns(
+            requeued=self.requeued + later.requeued,
+            given_up=self.given_up + later.given_up,
+            cancelled=self.cancelled + later.cancelled,
+            uncertain=later.uncertain,
+        )
 
     @property
     def headline(self) -> str:
@@ -61,7 +80,8 @@ class LostRuns(BaseModel):
         return ", ".join(f"{count} {name}" for name, count in told.items()) or "no run was lost"
 
 
-@task(**RETRIED, cache_policy=NO_CACHE)
+@task(**RETRIED, cache_policy=NO_CACHE, timeout_seconds=get_settings().upkeep_time_limit)
+@killed_after("upkeep_time_limit")
 async def find_lost_runs(except_for: UUID | None, patience: float) -> LostRuns:
     """Give crashed and stuck runs of our deployments back to the queue; end stuck cancellings.
 
@@ -74,17 +94,28 @@ async def find_lost_runs(except_for: UUID | None, patience: float) -> LostRuns:
         for run in await _read_runs(client):
             if run.id == except_for:
                 continue
+            if _may_be_heard_of(run):
+                found.uncertain += 1
+                continue
             if reason := await _why_lost(client, run, timedelta(seconds=patience)):
                 await _settle(client, run, reason, found)
     return found
 
 
 async def _settle(client: PrefectClient, run: FlowRun, reason: str, found: LostRuns) -> None:
+    now = await client.read_flow_run(run.id)
+    if run.state is None or now.state is None or now.state.id != run.state.id:
+        return  # somebody has seen to it meanwhile
     get_run_logger().info("%s (%s): %s", run.name, run.state_name, reason)
     if run.state_type is StateType.CANCELLING:
         await client.set_flow_run_state(run.id, Cancelled(message=reason), force=True)
         found.cancelled += 1
-    elif await _is_replaced(client, run) or not await redeliver(client, run, reason):
+    elif await _is_replaced(client, run):
+        if not run.state.is_crashed():
+            told: State = Crashed(message=f"{reason} A newer run of its schedule replaces it.")
+            await client.set_flow_run_state(run.id, told, force=True)
+        found.given_up += 1
+    elif not await redeliver(client, run, reason):
         found.given_up += 1
     else:
         found.requeued += 1
@@ -107,6 +138,19 @@ async def _why_lost(client: PrefectClient, run: FlowRun, patience: timedelta) ->
         lives = await _lives(client, run.id, since=now - patience)
         return None if lives else f"It has given no sign of life for {told}"
     return f"It was {run.state.name} for {told}"
+
+
+def _may_be_heard_of(run: FlowRun) -> bool:
+    """Whether a run that was given up for its silence has not had the time to end that.
+
+    After the server was away, it gives up all whose signs of life it could not hear.
+    """
+    return (
+        run.state is not None
+        and run.state.is_crashed()
+        and run.state.message == SILENT
+        and datetime.now(UTC) - run.state.timestamp < _HEARD_AGAIN
+    )
 
 
 async def _lives(client: PrefectClient, run_id: UUID, *, since: datetime) -> bool:

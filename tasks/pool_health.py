@@ -19,6 +19,7 @@ from pydantic import BaseModel
 _LATE = "Late"
 _FAILURES = [StateType.FAILED, StateType.CRASHED]
 _LATELY = timedelta(hours=24)
+_OLD = 600.0  # seconds that a run may be late before a person should know
 
 
 class Problem(BaseModel):
@@ -68,6 +69,11 @@ def problems_of(pool: PoolHealth) -> list[Problem]:
             f"look into the log of its worker (ADSPARK_HOME/logs/worker-{pool.name}.log; in "
             f"containers: docker-compose logs worker-{pool.name})"
         )
+        found.append(Problem(what=what, remedy=remedy))
+    elif pool.oldest_late is not None and pool.oldest_late > _OLD:
+        minutes = pool.oldest_late / 60
+        what = f"pool {pool.name} has {pool.late} late runs, the oldest for {minutes:.0f} min"
+        remedy = f"adspark scale {pool.name} N; adspark purge {pool.name}"
         found.append(Problem(what=what, remedy=remedy))
     return found
 

@@ -10,6 +10,8 @@ from prefect.states import AwaitingRetry, Crashed
 
 MOST_STARTS = 5
 _OUT_OF_MEMORY = "Out of memory: "
+SILENT = "It has given no sign of life for 90 s."
+"""What the server says of a run that it gives up; it may live all the same, cut off for a while."""
 
 
 def out_of_memory(limit: int | None) -> str:
@@ -31,13 +33,18 @@ def is_lost(state: State) -> bool:
     return state.is_crashed() and not (state.message or "").startswith(_OUT_OF_MEMORY)
 
 
-async def redeliver(client: PrefectClient, run: FlowRun, reason: str) -> bool:
+async def redeliver(
+    client: PrefectClient, run: FlowRun, reason: str, *, however_often: bool = False
+) -> bool:
     """Put a run back in the queue, or end it Crashed where it was started often enough.
+
+    Args:
+        however_often: also then; it has not died, but was handed back.
 
     Returns:
         Whether it is in the queue again.
     """
-    if run.deployment_id is None or run.run_count >= MOST_STARTS:
+    if run.deployment_id is None or (run.run_count >= MOST_STARTS and not however_often):
         told = f"{reason} It was started {run.run_count} times; look at it before: adspark retry"
         if not (run.state and run.state.is_crashed() and run.state.message == told):
             await client.set_flow_run_state(run.id, Crashed(message=told), force=True)

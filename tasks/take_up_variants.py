@@ -14,6 +14,7 @@ from adspark.variants import read_variant
 from blocks.adspark_database import AdSparkDatabase
 from tasks.cancel_variant import cancel_variant
 from tasks.retrying import RETRIED
+from tasks.time_limits import killed_after
 from tasks.variant_runs import RunState, end_old_reviews, read_states, start_generation
 
 
@@ -41,7 +42,8 @@ class TakeUpSummary(BaseModel):
         return ", ".join(f"{count} {name}" for name, count in told.items()) or "nothing to do"
 
 
-@task(**RETRIED, cache_policy=NO_CACHE)
+@task(**RETRIED, cache_policy=NO_CACHE, timeout_seconds=get_settings().upkeep_time_limit)
+@killed_after("upkeep_time_limit")
 async def take_up_variants(limit: int) -> TakeUpSummary:
     """Start runs for what is pending or was left behind, oldest first.
 

@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.events import Event, emit_event
 from prefect.events.filters import EventAnyResourceFilter, EventFilter
 from prefect.states import Cancelling, Completed, Crashed, Pending, Running
@@ -15,7 +17,7 @@ from prefect.states import Cancelling, Completed, Crashed, Pending, Running
 from flows.generate_pending_variants import generate_pending_variants
 from flows.reconcile import reconcile
 from tasks.find_lost_runs import TAG
-from tasks.redelivery import MOST_STARTS
+from tasks.redelivery import MOST_STARTS, SILENT
 
 POOL = "reconciled"
 PATIENCE = 5.0  # seconds; a new run is looked at within them, also on a busy machine
@@ -57,13 +59,13 @@ async def test_what_nobody_carries_out_is_queued_again_and_ended_cancellings_end
     await client.set_flow_run_state(ending.id, Cancelling(), force=True)
     await asyncio.sleep(PATIENCE)
     fresh = await left(client, Running())
-    found = await reconcile(PATIENCE)
+    found = await reconcile(PATIENCE, look_again_after=0)
     assert (found.requeued, found.cancelled, found.given_up) == (3, 1, 0)
     for run in (crashed, stuck, silent):
         assert await state_of(client, run) == "AwaitingRetry"
     assert await state_of(client, ending) == "Cancelled"
     assert await state_of(client, fresh) == "Running"
-    assert (await reconcile()).headline == "no run was lost"
+    assert (await reconcile(look_again_after=0)).headline == "no run was lost"
     await client.set_flow_run_state(fresh.id, Completed(), force=True)
 
 
@@ -79,7 +81,7 @@ async def test_a_run_that_gives_signs_of_life_is_left_alone(client: PrefectClien
     while not await heard(client, alive):  # the server records events with a delay
         await asyncio.sleep(0.1)
     silent_without_it = time.monotonic() - begun - 0.1
-    assert (await reconcile(silent_without_it)).requeued == 0
+    assert (await reconcile(silent_without_it, look_again_after=0)).requeued == 0
     assert await state_of(client, alive) == "Running"
     await client.set_flow_run_state(alive.id, Completed(), force=True)
 
@@ -91,11 +93,58 @@ async def test_a_run_that_kills_its_worker_again_and_again_is_given_up(
     for _ in range(MOST_STARTS):
         await client.set_flow_run_state(run.id, Running(), force=True)
         await client.set_flow_run_state(run.id, Crashed(), force=True)
-        found = await reconcile()
+        found = await reconcile(look_again_after=0)
     assert (found.requeued, found.given_up) == (0, 1)
     told = (await client.read_flow_run(run.id)).state
     assert told is not None
     assert (told.name, "started 5 times" in (told.message or "")) == ("Crashed", True)
+
+
+async def test_a_run_that_a_newer_one_of_its_schedule_replaces_is_ended(
+    client: PrefectClient,
+) -> None:
+    deployment = await client.create_deployment(
+        await client.create_flow(generate_pending_variants),
+        "scheduled",
+        work_pool_name=POOL,
+        tags=[TAG],
+        schedules=[
+            DeploymentScheduleCreate(schedule=IntervalSchedule(interval=timedelta(hours=1)))
+        ],
+    )
+    await client.request(
+        "POST",
+        "/deployments/{id}/schedule",
+        path_params={"id": deployment},
+        json={"min_runs": 2},
+    )
+    old, new = (await client.read_flow_runs(limit=200))[:2]
+    await client.set_flow_run_state(old.id, Running(), force=True)
+    await asyncio.sleep(PATIENCE)
+    await client.set_flow_run_state(new.id, Running(), force=True)
+    found = await reconcile(PATIENCE, look_again_after=0)
+    assert (found.requeued, found.given_up) == (0, 1)
+    assert await state_of(client, old) == "Crashed"
+
+
+async def test_a_run_given_up_for_its_silence_has_the_time_to_be_heard_of(
+    client: PrefectClient,
+) -> None:
+    alive = await left(client, Running())
+    await client.set_flow_run_state(alive.id, Crashed(message=SILENT), force=True)
+    found = await reconcile(look_again_after=0)
+    assert (found.requeued, found.uncertain) == (0, 1)
+    assert await state_of(client, alive) == "Crashed"
+
+
+async def test_runs_that_die_while_it_looks_are_found_too(client: PrefectClient) -> None:
+    first, second = await left(client, Crashed()), await left(client, Running())
+    looking = asyncio.create_task(reconcile(look_again_after=3.0))
+    while await state_of(client, first) == "Crashed":
+        await asyncio.sleep(0.1)
+    await client.set_flow_run_state(second.id, Crashed(), force=True)
+    assert (await looking).requeued == 2
+    assert await state_of(client, second) == "AwaitingRetry"
 
 
 async def heard(client: PrefectClient, run: FlowRun) -> bool:

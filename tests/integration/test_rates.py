@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from adspark.database import Database
-from adspark.rates import take_slot
+from adspark.rates import SEARCHES, take_slot, try_slot
 
 LIMIT = 5
 WINDOW = 1.0
@@ -37,3 +37,8 @@ async def test_other_names_do_not_wait(database_url: str) -> None:
     began = time.monotonic()
     await use(database_url, "generations", LIMIT, used)
     assert time.monotonic() - began < WINDOW
+
+
+async def test_a_limit_of_nothing_lets_nothing_through(database: Database) -> None:
+    assert await try_slot(database, name=SEARCHES, limit=0) > 0
+    assert await try_slot(database, name=SEARCHES, limit=1) == 0
