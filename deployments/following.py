@@ -50,7 +50,7 @@ async def server(api_url: str) -> AsyncIterator[PrefectClient]:
     """A client of the server at `api_url`.
 
     Raises:
-        ConfigurationError: nothing answers there.
+        ConfigurationError: nothing answers there, or it wants a password.
         AdSparkError: it went away meanwhile.
     """
     with temporary_settings({PREFECT_API_URL: api_url}):
@@ -63,6 +63,11 @@ async def server(api_url: str) -> AsyncIterator[PrefectClient]:
             try:
                 yield client
             except httpx.HTTPError as error:
+                if isinstance(error, httpx.HTTPStatusError) and error.response.status_code == 401:
+                    raise ConfigurationError(
+                        f"PREFECT_API_AUTH_STRING: Prefect's server at {api_url} asks for a name "
+                        "and a password; set it to name:password, as in its containers' .env."
+                    ) from None
                 raise AdSparkError(
                     f"Prefect's server at {api_url} went away ({type(error).__name__}); what it "
                     f"was asked for may go on: look there once it is back."

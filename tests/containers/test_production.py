@@ -1,8 +1,12 @@
 """docker-compose.yml, from nothing to its end: started, used, killed part by part, taken down."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -190,6 +194,15 @@ def test_the_api_asks_for_the_password(production: Installation) -> None:
     assert httpx.post(url, json={}).status_code == 401
     assert httpx.post(url, json={}, auth=(USER, "wrong")).status_code == 401
     assert httpx.post(url, json={}, auth=(USER, PASSWORD)).status_code == 200
+    program = str(Path(sys.executable).parent / "adspark")
+    elsewhere = {
+        "PATH": os.environ["PATH"],
+        "PREFECT_API_URL": f"http://127.0.0.1:{production.api_port}/api",
+    }
+    for password, told in (("", "PREFECT_API_AUTH_STRING: "), (f"{USER}:{PASSWORD}", "")):
+        known = elsewhere | {"PREFECT_API_AUTH_STRING": password}
+        asked = subprocess.run([program, "status"], env=known, capture_output=True, text=True)
+        assert (asked.returncode, told in asked.stderr) == (2 if told else 0, True), asked.stderr
 
 
 def test_a_second_start_changes_nothing(production: Installation) -> None:
