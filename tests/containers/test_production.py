@@ -189,6 +189,11 @@ def test_a_probe_of_each_pool_runs_within_the_memory_of_its_class(production: In
         assert answers[one.name].endswith(f"within {one.memory} MB of memory")
 
 
+def test_the_ui_is_served(production: Installation) -> None:
+    page = httpx.get(f"http://127.0.0.1:{production.api_port}/", follow_redirects=True)
+    assert (page.status_code, "<title>Prefect" in page.text) == (200, True), page.text[:500]
+
+
 def test_the_api_asks_for_the_password(production: Installation) -> None:
     url = f"http://127.0.0.1:{production.api_port}/api/flows/count"
     assert httpx.post(url, json={}).status_code == 401
