@@ -3,8 +3,8 @@
 They are those of the running stack, else of the configured database. Prefect is not needed here.
 """
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Collection, Sequence
+from typing import Annotated, Protocol
 
 import typer
 from rich.markup import escape
@@ -30,6 +30,15 @@ Name = Annotated[str, typer.Argument(help="The board's name, as in adspark board
 Ads = Annotated[list[str], typer.Argument(metavar="AD", help="CR and 20 digits each.")]
 UserOption = Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Whose board it is.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
+
+
+class _Change(Protocol):
+    """`add_ads` or `remove_ads`."""
+
+    async def __call__(
+        self, session: AsyncSession, *, board_id: int, ids: Collection[str]
+    ) -> list[str]: ...
+
 
 app = typer.Typer(
     help="Boards: named collections of stored ads, which are kept while they are on one.",
@@ -64,28 +73,14 @@ def list_all(user: UserOption = 1, as_json: JsonOption = False) -> None:
 @app.command()
 def add(name: Name, ads: Ads, user: UserOption = 1) -> None:
     """Put stored ads on a board: all of them or, at a mistake, none."""
-
-    async def act(session: AsyncSession) -> tuple[Board, list[str]]:
-        board = await find_board(session, user_id=user, name=name)
-        added = await add_ads(session, board_id=board.id or 0, ids=ads)
-        await session.commit()
-        return board, added
-
-    board, added = in_session(act)
+    board, added = in_session(lambda session: _change(session, user, name, ads, add_ads))
     _say(f"Added {count_ads(len(added))} to", board, "On it already", ads, added)
 
 
 @app.command()
 def remove(name: Name, ads: Ads, user: UserOption = 1) -> None:
     """Take ads off a board; they stay stored as long as others are."""
-
-    async def act(session: AsyncSession) -> tuple[Board, list[str]]:
-        board = await find_board(session, user_id=user, name=name)
-        removed = await remove_ads(session, board_id=board.id or 0, ids=ads)
-        await session.commit()
-        return board, removed
-
-    board, removed = in_session(act)
+    board, removed = in_session(lambda session: _change(session, user, name, ads, remove_ads))
     _say(f"Removed {count_ads(len(removed))} from", board, "Not on it", ads, removed)
 
 
@@ -125,6 +120,16 @@ def delete(
 async def _read(session: AsyncSession, user: int, name: str) -> tuple[Board, list[BoardAd]]:
     board = await find_board(session, user_id=user, name=name)
     return board, await read_ads(session, board_id=board.id or 0)
+
+
+async def _change(
+    session: AsyncSession, user: int, name: str, ads: Sequence[str], change: _Change
+) -> tuple[Board, list[str]]:
+    """Add to a board, or remove from it; returns it and the ads that were added or removed."""
+    board = await find_board(session, user_id=user, name=name)
+    changed = await change(session, board_id=board.id or 0, ids=ads)
+    await session.commit()
+    return board, changed
 
 
 def _say(

@@ -9,21 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
-from adspark.settings import get_settings
 from deployments import cli
 from tests.commanding import Command
-from tests.variants_at_hand import AD, OTHER, THIRD, in_session, store_ads
+from tests.variants_at_hand import AD, OTHER, THIRD, in_session
 
-
-@pytest.fixture(autouse=True)
-def _the_tests_database(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
-    """Three stored ads, and neither a stack nor a server of Prefect's."""
-    monkeypatch.setenv("ADSPARK_DATABASE_URL", database_url)
-    monkeypatch.delenv("PREFECT_API_URL", raising=False)
-    get_settings.cache_clear()
-    in_session(database_url, store_ads)
-
-
+pytestmark = pytest.mark.usefixtures("three_stored_ads")
 command = Command("board")
 run, told, given = command.run, command.told, command.given
 

@@ -36,7 +36,6 @@ from tests.variants_at_hand import (
     finish,
     in_session,
     make,
-    store_ads,
 )
 
 PICTURE = draw_picture({"advertiser": "A", "ad_creative_id": AD, "format": "text"})
@@ -44,15 +43,7 @@ OTHER_PICTURE = draw_picture({"advertiser": "B", "ad_creative_id": OTHER, "forma
 LATER = "taken up once the stack runs (adspark up)."
 
 
-@pytest.fixture(autouse=True)
-def _the_tests_database(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
-    """Three stored ads, and neither a stack nor a server of Prefect's."""
-    monkeypatch.setenv("ADSPARK_DATABASE_URL", database_url)
-    monkeypatch.delenv("PREFECT_API_URL", raising=False)
-    get_settings.cache_clear()
-    in_session(database_url, store_ads)
-
-
+pytestmark = pytest.mark.usefixtures("three_stored_ads")
 command = Command("variant")
 run, told, given = command.run, command.told, command.given
 
@@ -79,7 +70,7 @@ def completed(database_url: str, **changes: Any) -> str:  # noqa: ANN401
 
 
 @pytest.fixture
-def watch(database_url: str) -> None:
+def watch(database_url: str, three_stored_ads: None) -> None:
     """A watch called hubspot to which three ads are new, one of them with a red variant."""
 
     async def act(session: AsyncSession) -> None:
