@@ -7,14 +7,15 @@ BIN := .venv/bin
 # Draws against time limits, so it has the machine to itself, as the whole stack does.
 RENDERING := tests/integration/test_rendering.py
 
-.PHONY: help install check test demo benchmark clean
+.PHONY: help install check test properties demo benchmark clean
 
 help:
-	@echo "make demo       real ads through Postgres, Prefect and its workers, on recorded data"
-	@echo "make test       the whole test suite"
-	@echo "make check      format, lint, types, imports, compose files, lock"
-	@echo "make benchmark  ratios against peers and limits"
-	@echo "make clean      remove the environment and everything built"
+	@echo "make demo        real ads through Postgres, Prefect and its workers, on recorded data"
+	@echo "make test        the whole test suite"
+	@echo "make properties  longer runs of the property tests, other examples each time"
+	@echo "make check       format, lint, types, imports, compose files, lock"
+	@echo "make benchmark   ratios against peers and limits"
+	@echo "make clean       remove the environment and everything built"
 
 install: .make/installed
 
@@ -27,6 +28,9 @@ test: .make/installed .make/chromium
 	@$(BIN)/python -m pytest $(RENDERING) tests/acceptance
 	@if docker version >/dev/null 2>&1; then $(BIN)/python -m pytest tests/containers; \
 	else echo "No Docker engine answers: tests/containers are left out."; fi
+
+properties: .make/installed
+	@$(BIN)/python -m pytest --hypothesis-profile=long --timeout=7200 tests/integration/*_properties.py
 
 check: .make/installed
 	@$(BIN)/ruff format --check .
@@ -46,7 +50,7 @@ benchmark: .make/installed .make/chromium
 	@$(BIN)/python -m benchmarks.chaos
 
 clean:
-	rm -rf .make .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .hypothesis .make .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # Bytecode is compiled at once: it halves the start of every process.
 .make/installed: pyproject.toml uv.lock | $(filter .make/%,$(UV))

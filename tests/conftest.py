@@ -12,6 +12,7 @@ os.environ.pop("COLUMNS", None)
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from adspark import schema
@@ -22,6 +23,21 @@ from adspark.sandbox.testing import serve
 from adspark.settings import get_settings
 
 TEMPLATE = "adspark_template"
+
+# Property tests: the same few examples at every run of the suite; `make properties` draws many
+# others. No example is judged by its time, which depends on the machine.
+for profile, examples, steps, is_fixed in (("suite", 15, 20, True), ("long", 300, 40, False)):
+    settings.register_profile(
+        profile,
+        max_examples=examples,
+        stateful_step_count=steps,
+        derandomize=is_fixed,
+        deadline=None,
+        database=None,
+        print_blob=not is_fixed,
+        suppress_health_check=list(HealthCheck),
+    )
+settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True)
