@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import Field, HttpUrl, SecretStr
 
 from adspark.dify import DEFAULT_URL, FIRST_EVENT, SILENCE, DifyClient
-from adspark.dify_generator import LOST_AFTER, RUN_LIMIT, DifyGenerator
+from adspark.dify_generator import LISTED_WITHIN, LOST_AFTER, RUN_LIMIT, DifyGenerator
 from adspark.dify_inputs import WorkflowMapping
 from adspark.errors import InvalidCredentialsError
 from adspark.settings import Settings
@@ -62,6 +62,12 @@ class DifyWorkflow(ConfiguredBlock):
         description="Seconds after which a run whose answer was lost and that Dify's log does not "
         "show is asked for anew.",
     )
+    listed_within: float = Field(
+        default=LISTED_WITHIN,
+        ge=0,
+        description="Seconds after which Dify's log shows a run that has begun; one that it does "
+        "not show is asked for anew, if Dify answered with a failure.",
+    )
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -100,5 +106,9 @@ class DifyWorkflow(ConfiguredBlock):
             silence=self.silence,
         ) as client:
             yield DifyGenerator(
-                client, mapping, run_limit=self.run_limit, lost_after=self.lost_after
+                client,
+                mapping,
+                run_limit=self.run_limit,
+                lost_after=self.lost_after,
+                listed_within=self.listed_within,
             )
