@@ -470,10 +470,12 @@ class BoardCreative(SQLModel, table=True):
 
 
 class Message(SQLModel, table=True):
-    """The outbox: a message to one address, which is written once and never sent twice.
+    """The outbox: a message to one receiver, which is written once and never sent twice.
 
-    `sending_at` is set before it is handed over. One that has it and is neither delivered nor
-    failed met a crash on the way: nobody knows whether it arrived, so it is not sent again.
+    It goes in as many parts as the receiver's service wants, one after the other; how many have
+    arrived is noted with each. `sending_at` is set before a part is handed over. A message that has
+    it and is neither delivered nor failed met a crash on the way: nobody knows whether that part
+    arrived, so it is not sent again.
     """
 
     __table_args__ = (Index(None, "created_at", postgresql_where=text("delivered_at IS NULL")),)
@@ -482,6 +484,12 @@ class Message(SQLModel, table=True):
     subject: str = Field(sa_type=Text)
     body: str = Field(sa_type=Text, description="Markdown.")
     recipient: str = Field(sa_type=Text, description="Hash of the address, which is a secret.")
+    parts: list[dict[str, str]] | None = Field(
+        default=None,
+        sa_column=Column(JSONB(none_as_null=True)),
+        description="Title and body of each, fixed before the first is sent.",
+    )
+    parts_delivered: int = Field(default=0, sa_column=_whole(0))
     created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
     attempts: int = Field(default=0, sa_column=_whole(0))
     sending_at: datetime | None = Field(default=None, sa_column=_moment())
@@ -533,6 +541,11 @@ class AdVariant(SQLModel, table=True):
     asked_at: datetime | None = Field(default=None, sa_column=_moment())
     receipt_run_id: str | None = Field(default=None, sa_type=Text, description="Dify's run.")
     receipt_task_id: str | None = Field(default=None, sa_type=Text, description="Dify's task.")
+    generated: dict[str, Any] | None = Field(
+        default=None,
+        sa_column=Column(JSONB(none_as_null=True)),
+        description="What the generation gave, until it is all fetched and kept.",
+    )
     title: str | None = Field(default=None, sa_type=Text)
     description: str | None = Field(default=None, sa_type=Text, description="The copy.")
     original_path: str | None = Field(default=None, sa_type=Text, description="In the media store.")

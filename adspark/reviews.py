@@ -16,13 +16,16 @@ _LONGEST_COMMENT = 5_000  # characters
 _SAVE = text("""
     INSERT INTO variant_feedback AS f
         (variant_id, user_id, is_approved, rating, comment, accepts_closeness)
-    VALUES (:variant_id, :user_id, :is_approved, :rating, :comment, :accepts_closeness)
+    SELECT id, :user_id, CAST(:is_approved AS boolean), CAST(:rating AS int),
+        CAST(:comment AS text), CAST(:accepts_closeness AS boolean)
+    FROM ad_variant WHERE id = :variant_id AND status = 'completed'
     ON CONFLICT (variant_id, user_id) DO UPDATE SET
         is_approved = coalesce(excluded.is_approved, f.is_approved),
         rating = coalesce(excluded.rating, f.rating),
         comment = coalesce(excluded.comment, f.comment),
         accepts_closeness = excluded.accepts_closeness OR f.accepts_closeness,
         updated_at = now()
+    RETURNING variant_id
 """)
 _LIST = text("""
     SELECT user_id, is_approved, rating, comment, accepts_closeness, updated_at
@@ -155,7 +158,11 @@ async def save_review(session: AsyncSession, *, variant: AdVariant, review: Revi
         UnknownVariantError: the variant is not completed.
     """
     check_review(variant, review)
-    await session.execute(_SAVE, {"variant_id": id_of(variant), **review.model_dump()})
+    saved = await session.execute(_SAVE, {"variant_id": id_of(variant), **review.model_dump()})
+    if saved.first() is None:
+        raise UnknownVariantError(
+            f"Variant {variant.id} is not completed; there is nothing to review."
+        )
 
 
 async def list_reviews(session: AsyncSession, *, variant_id: int) -> list[StoredReview]:
