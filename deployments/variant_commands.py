@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import ConfigurationError, InvalidQueryError, UnusableContentError
 from adspark.media import MediaStore
-from adspark.models import VariantStatus
+from adspark.models import AdVariant, VariantStatus
 from adspark.reviews import Review, list_reviews, read_statistics, save_review
 from adspark.settings import get_settings, media_url
 from adspark.variant_lists import find_new_creatives, list_variants
@@ -35,6 +35,7 @@ from adspark.watches import find_watch
 from deployments.current_database import act_in_session, current_settings, in_session
 from deployments.fetch_commands import prefect_api_url
 from deployments.output import err, out, print_json
+from deployments.prompt_check import check_prompt
 from deployments.variant_tables import print_statistics, print_variant, print_variants
 
 _SHOWN = 20  # variants of a list, unless told otherwise
@@ -77,6 +78,7 @@ def request(
         original_ad_id="", prompt=prompt, user_id=user, workspace_id=workspace, wants_review=review
     )
     wanted = check_request(wanted)
+    check_prompt(wanted.prompt)
     ids, left_out = _wanted_ads(original_ad_ids or [], watch, wanted)
     if left_out and not as_json:
         out.print(f"{left_out} of its new ads have a variant of this prompt already.")
@@ -168,14 +170,19 @@ def open_picture(
 def retry(variant: VariantId) -> None:
     """Try a failed or cancelled variant again; what was paid and not fetched is not paid again."""
 
-    async def act(session: AsyncSession) -> bool:
-        found = await read_variant(session, variant_id=variant)
-        is_over = generation_is_over(found)
+    async def read(session: AsyncSession) -> AdVariant:
+        return await read_variant(session, variant_id=variant)
+
+    found = in_session(read)
+    is_over = generation_is_over(found)
+    if is_over or found.asked_at is None:  # it is asked for anew
+        check_prompt(found.prompt)
+
+    async def act(session: AsyncSession) -> None:
         await save_retry(session, variant=found, is_over=is_over)
         await session.commit()
-        return is_over
 
-    is_over = in_session(act)
+    in_session(act)
     costs = "a new generation" if is_over else "the same generation, gone on with"
     out.print(f"Variant {variant}: {costs}.")
     _say_requested([variant], len(_start([variant])))
