@@ -111,7 +111,7 @@ class DifyGenerator:
             return assignment.receipt.run_id
         if assignment.asked_at is None:
             return None
-        found = await find_run(self._client, assignment.key, since=assignment.asked_at)
+        found = await self._find(assignment.key, assignment.asked_at)
         if found is None:
             self._check_surely_lost(assignment.asked_at)
         return found
@@ -144,11 +144,14 @@ class DifyGenerator:
             PostponedError: nobody can know yet.
             AdSparkError: the log does not answer.
         """
-        pauses = [share * self._listed_within for share in _LOOKS]
-        run_id = await find_run(self._client, user, since=asked_at, pauses=pauses)
+        run_id = await self._find(user, asked_at)
         if run_id is None and (lost.failure is None or await self._client.lists_late()):
             raise PostponedError(f"{lost} It is looked for again.") from lost
         return run_id
+
+    async def _find(self, user: str, asked_at: datetime) -> str | None:
+        pauses = [share * self._listed_within for share in _LOOKS]
+        return await find_run(self._client, user, since=asked_at, pauses=pauses)
 
     async def _listen_to_new(
         self, inputs: dict[str, JsonValue], user: str, record: RunRecord

@@ -28,7 +28,7 @@ from adspark.dify_payloads import (
 from adspark.errors import GenerationFailedError, ServiceUnavailableError
 from adspark.generation import Diary, Receipt
 
-LOOKS = (0.0, 1.0, 3.0)  # seconds before each look for a run, which is listed a little late
+_LOOKS = (0.0, 1.0, 3.0)  # seconds before each look at a run, which is stored a little late
 _POLL = 3.0  # seconds between two looks at a run whose events are not to be had
 _SETTLING = 0.2  # seconds between a run's last event and the run as Dify keeps it
 _MOST_EMPTY_ENDS = 10  # last events that say nothing, while the run is kept as one that goes on
@@ -78,7 +78,7 @@ class RunRecord:
 
 
 async def find_run(
-    client: DifyClient, user: str, *, since: datetime | None, pauses: Sequence[float] = LOOKS
+    client: DifyClient, user: str, *, since: datetime, pauses: Sequence[float]
 ) -> str | None:
     """The run that was begun for a user, by Dify's log; None where every look showed none.
 
@@ -184,7 +184,7 @@ async def _resolve(
 
 async def _read(client: DifyClient, run_id: str, record: RunRecord) -> RunDetail | None:
     """The run as it is; None while Dify does not answer."""
-    for pause in LOOKS:
+    for pause in _LOOKS:
         await asyncio.sleep(pause)
         try:
             return await client.detail(run_id)

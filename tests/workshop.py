@@ -54,6 +54,7 @@ class Workshop:
     run_limit: float = 30.0
     lost_after: float = 0.5
     listed_within: float = 0.5
+    too_close: float = 0.9
     transport: httpx.AsyncBaseTransport | None = None
     steps: list[str] = field(default_factory=list)
 
@@ -119,7 +120,7 @@ class Workshop:
                 media=self.media,
                 generator=generator,
                 downloader=downloader,
-                too_close=0.9,
+                too_close=self.too_close,
                 gate=no_gate,
                 progress=self._note,
             )

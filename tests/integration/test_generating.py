@@ -16,6 +16,7 @@ from adspark.errors import (
     InvalidQueryError,
     PostponedError,
     QuotaExhaustedError,
+    ServiceUnavailableError,
     UnknownVariantError,
 )
 from adspark.generating import working_on
@@ -259,6 +260,37 @@ async def test_a_cancelled_variant_stops_its_generation_and_stays_cancelled(
     assert (await making).status is VariantStatus.CANCELLED
     assert (shop.bill["stopped"], shop.bill["running"]) == (1, 0)
     assert not await shop.cancel(variant_id)
+
+
+async def test_what_was_cancelled_between_question_and_answer_is_stopped_by_the_answer(
+    shop: Workshop,
+) -> None:
+    """Whoever cancels cannot find the run yet; who asked for it learns its name, and stops it."""
+    shop.shape(lists="nothing")
+    shop.switch_on({"kind": "slow", "seconds": 15}, {"kind": "late_first_event", "seconds": 1.0})
+    variant_id = await one(shop)
+    making = asyncio.create_task(shop.try_to_make(variant_id))
+    while shop.bill["runs"] == 0:
+        await asyncio.sleep(0.02)
+    with pytest.raises(ServiceUnavailableError):
+        await shop.cancel(variant_id)
+    assert (await shop.row(variant_id)).receipt_run_id is None
+    assert (await making).status is VariantStatus.CANCELLED
+    assert (shop.bill["stopped"], shop.bill["running"]) == (1, 0)
+    assert (await shop.row(variant_id)).receipt_run_id is not None
+
+
+async def test_a_variant_is_too_close_from_the_limit_on(shop: Workshop) -> None:
+    first = await shop.make(await one(shop))
+    similarity = first.picture_similarity
+    assert similarity is not None
+    judged = {}
+    for limit in (similarity, similarity + 0.001):
+        shop.too_close = limit
+        (variant_id,) = await shop.request(first.original_ad_id)
+        judged[limit] = await shop.make(variant_id)
+    assert {one.picture_similarity for one in judged.values()} == {similarity}
+    assert [one.is_too_close for one in judged.values()] == [True, False]
 
 
 async def test_a_pending_variant_is_cancelled_without_a_generator(shop: Workshop) -> None:
