@@ -13,7 +13,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 
-from adspark.database import Database
+from adspark.database import COMMAND_LOCK_TIMEOUT, Database
 from adspark.errors import DatabaseUnavailableError
 from adspark.serving import database_url
 from adspark.settings import get_settings
@@ -55,7 +55,10 @@ async def _watch(
     searches = SearchesLeft(current_settings(get_settings()))
     clock = asyncio.get_running_loop()
     end = None if seconds is None else clock.time() + seconds
-    async with Database(url) as database, server(api_url) as client:
+    async with (
+        Database(url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database,
+        server(api_url) as client,
+    ):
         while True:
             next_look = clock.time() + every
             try:
