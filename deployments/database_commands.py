@@ -7,13 +7,16 @@ import typer
 from rich.markup import escape
 
 from adspark import schema
+from adspark.bounds import Range
 from adspark.errors import DatabaseSetupError
 from adspark.lock_waits import LockHolder
 from adspark.serving import database_url
 from adspark.settings import get_settings
 from deployments.current_database import current_settings
+from deployments.numbers import finite
 from deployments.output import err, out, plain
 
+WAIT = Range(0, 3600)  # seconds
 app = typer.Typer(
     help="The database's schema: create, upgrade, current, check.", no_args_is_help=True
 )
@@ -32,7 +35,13 @@ def create() -> None:
 def upgrade(
     wait: Annotated[
         float,
-        typer.Option(min=0, max=3600, metavar="SECONDS", help="For locks of other sessions."),
+        typer.Option(
+            min=WAIT.least,
+            max=WAIT.most,
+            callback=finite,
+            metavar="SECONDS",
+            help="For locks of other sessions.",
+        ),
     ] = schema.LOCK_PATIENCE,
 ) -> None:
     """Bring the database to the newest migration: all of it or, where a lock is held, nothing."""

@@ -17,6 +17,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import JsonValue
 
 from adspark.errors import AdSparkError, ConfigurationError, InvalidQueryError
+from deployments.parameter_bounds import find_problem
 
 _POLL = 0.5  # seconds between two looks at the run
 _QUIET = 20.0  # seconds without a worker's reaction after which a person wants to know why
@@ -153,6 +154,8 @@ async def _create(
         raise InvalidQueryError(
             unknown[0], f"{name} has no such parameter; it has {', '.join(sorted(known))}."
         )
+    if problem := find_problem(found.parameter_openapi_schema or {}, parameters):
+        raise ConfigurationError(problem)
     try:
         return await client.create_flow_run_from_deployment(found.id, parameters=dict(parameters))
     except PrefectHTTPStatusError as error:

@@ -205,7 +205,7 @@ class LocalStack:
         self._is_ready["prefect server"] = partial(_answers, f"{self.state.api_url}/health")
         self._spawn(
             "prefect server",
-            ["-m", "prefect", "server", "start", "--host", HOST, "--port", port],
+            ["-m", "deployments.prefect_server", "--host", HOST, "--port", port],
             environment | server_environment(self._settings, prefect_url),
             address=self.ui_url,
         )

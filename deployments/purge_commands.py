@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from adspark.bounds import SECONDS
 from adspark.errors import AdSparkError, ConfigurationError
 from deployments.asking import ask_server
+from deployments.numbers import finite
 from deployments.output import err, out, print_json
 from deployments.queue_classes import QUEUE_CLASSES
 
@@ -30,7 +32,14 @@ def purge(
     ] = None,
     deployment: Annotated[str | None, typer.Option(help="Only this flow's runs.")] = None,
     older_than: Annotated[
-        float, typer.Option(metavar="SECONDS", help="Only those that were to begin so long ago.")
+        float,
+        typer.Option(
+            min=SECONDS.least,
+            max=SECONDS.most,
+            callback=finite,
+            metavar="SECONDS",
+            help="Only those that were to begin so long ago.",
+        ),
     ] = 0.0,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
