@@ -91,7 +91,8 @@ def find_unstorable(given: JsonValue, name: str = "", depth: int = 0) -> str | N
     if not isinstance(given, dict | list):
         return None
     if depth >= _DEEPEST:
-        return f"{name.removeprefix('parameters.').partition('.')[0] or what}: nested more than {_DEEPEST} deep."
+        field = name.removeprefix("parameters.").partition(".")[0] or what
+        return f"{field}: nested more than {_DEEPEST} deep."
     items = given.items() if isinstance(given, dict) else enumerate(given)
     for key, one in items:
         if isinstance(key, str) and (problem := find_unstorable(key, f"{what}: a name")):
