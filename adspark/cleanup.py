@@ -18,12 +18,12 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.bounds import DAYS, Range
 from adspark.database import Database
-from adspark.errors import InvalidQueryError
 from adspark.media import MediaStore
 
 BATCH = 1000  # rows a step; their locks are held for well under a second
-LEAST_DAYS = {"days_old": 1, "fetches": 62}  # budgets and forecasts need two months of the ledger
+LEAST_DAYS = {"fetches": 62}  # budgets and forecasts need two months of the ledger
 _UNUSED_FOR = timedelta(days=1)  # before a picture goes; a variant's is kept before its row is
 
 
@@ -154,9 +154,7 @@ def check_retention(retention: Retention) -> Retention:
         InvalidQueryError: names the field and the least it can be.
     """
     for field, days in retention:
-        least = LEAST_DAYS.get(field, 1)
-        if days < least:
-            raise InvalidQueryError(field, f"{days} days is too few; at least {least}.")
+        Range(LEAST_DAYS.get(field, 1), DAYS.most).check(field, days)
     return retention
 
 

@@ -5,17 +5,24 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Self
 
 import psycopg
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from adspark.errors import AdSparkError, DatabaseSetupError, DatabaseUnavailableError
+from adspark.errors import (
+    AdSparkError,
+    BusyError,
+    DatabaseSetupError,
+    DatabaseUnavailableError,
+)
 from adspark.locks import Locks
 
 MINIMUM_VERSION = 15  # PostgreSQL; what the statements were written against
 CONNECT_TIMEOUT = 10  # seconds
+COMMAND_LOCK_TIMEOUT = 10.0
+"""Seconds that a statement of a person's command may wait for a lock."""
 
 _REFUSED_LOGIN = ("28",)
 # An attempt to connect that failed carries no SQLSTATE, only the server's words.
@@ -23,6 +30,7 @@ _REFUSED_WORDS = ("authentication failed", "no password supplied", "pg_hba.conf"
 _MISSING_DATABASE = ("3D000",)
 _MISSING_RIGHT = ("42501",)
 _MISSING_TABLE = ("42P01", "42703")
+_LOCK_TIMEOUT = "55P03"
 # Connection lost, resources, operator's intervention, serialization and deadlock: may pass.
 _PASSING = ("08", "53", "57P", "40")
 
@@ -37,17 +45,19 @@ class Database:
         url: `postgresql://user:password@host:port/database`; the driver is chosen here.
         pool_size: connections at most; all stay open, for a new one has to plan every statement
             anew. Whoever needs one when all are in use waits.
+        lock_timeout: seconds that a statement of a session may wait for a lock; None is for ever.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+    def __init__(self, url: str, *, pool_size: int = 5, lock_timeout: float | None = None) -> None:
         self._url = driver_url(url)
+        self._lock_timeout = lock_timeout
         self._version_is_good = False
         self._engine = create_async_engine(
             self._url,
             pool_size=pool_size,
             max_overflow=0,
             hide_parameters=True,
-            connect_args={"connect_timeout": CONNECT_TIMEOUT},
+            connect_args=connect_arguments(),
         )
 
     async def __aenter__(self) -> Self:
@@ -61,6 +71,8 @@ class Database:
         """A session; whoever opens it commits. Driver errors come out of the project's tree."""
         with translated_errors(self._url):
             async with AsyncSession(self._engine, expire_on_commit=False) as session:
+                if self._lock_timeout is not None:
+                    _bound_lock_waits(session, self._lock_timeout)
                 yield session
 
     @asynccontextmanager
@@ -84,6 +96,23 @@ class Database:
         async with self.session() as session:
             check_version(int(await session.scalar(text("SHOW server_version_num")) or 0))
         self._version_is_good = True
+
+
+def connect_arguments(purpose: str = "") -> dict[str, str | int]:
+    """How every connection of ours is made; its name is what an operator sees who looks for it."""
+    return {
+        "connect_timeout": CONNECT_TIMEOUT,
+        "fallback_application_name": f"adspark {purpose}".strip(),
+    }
+
+
+def _bound_lock_waits(session: AsyncSession, seconds: float) -> None:
+    """Set it anew in each transaction: behind a pooler the next one may be another connection."""
+
+    def bound(_session: object, _transaction: object, connection: Connection) -> None:
+        connection.execute(text(f"SET LOCAL lock_timeout = {int(seconds * 1000)}"))
+
+    event.listen(session.sync_session, "after_begin", bound)
 
 
 def check_version(version_number: int) -> None:
@@ -160,6 +189,11 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
     if state in _MISSING_TABLE:
         return DatabaseSetupError(
             f"Database {url.database!r} lacks a table ({reason}); run: adspark db upgrade"
+        )
+    if state == _LOCK_TIMEOUT:
+        return BusyError(
+            "PostgreSQL: a table stays locked by another session (an upgrade of the schema, or one "
+            "that was left open); try again later."
         )
     if not state or state.startswith(_PASSING):
         return DatabaseUnavailableError(

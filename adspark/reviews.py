@@ -6,12 +6,12 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.bounds import COMMENT
 from adspark.errors import InvalidQueryError, UnknownVariantError
 from adspark.models import AdVariant, VariantStatus
 from adspark.variants import check_id, check_storable, id_of
 
 RATINGS = range(1, 6)
-_LONGEST_COMMENT = 5_000  # characters
 
 _SAVE = text("""
     INSERT INTO variant_feedback AS f
@@ -138,8 +138,7 @@ def check_review(variant: AdVariant, review: Review) -> None:
         )
     if review.rating is not None and review.rating not in RATINGS:
         raise InvalidQueryError("rating", f"{review.rating} is not 1 to 5.")
-    if review.comment is not None and len(review.comment) > _LONGEST_COMMENT:
-        raise InvalidQueryError("comment", f"is longer than {_LONGEST_COMMENT} characters.")
+    COMMENT.check("comment", review.comment)
     check_storable("comment", review.comment)
     check_id("user_id", review.user_id)
     if review.is_approved and variant.is_too_close and not review.accepts_closeness:

@@ -16,12 +16,12 @@ from sqlalchemy import ColumnElement, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from adspark.bounds import ID, LARGEST_ID, PROMPT
 from adspark.errors import GenerationFailedError, InvalidQueryError, UnknownVariantError
 from adspark.generation import Receipt
 from adspark.models import AdVariant, Creative, VariantStatus
 
-LONGEST_PROMPT = 20_000  # characters; the generator's own limit is usually lower
-LARGEST_ID = 2**31 - 1
+LONGEST_PROMPT = PROMPT.most  # characters; the generator's own limit is usually lower
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # no text of PostgreSQL holds these
 _OPEN = (VariantStatus.PENDING, VariantStatus.PROCESSING)
 _RETRIED = (VariantStatus.FAILED, VariantStatus.CANCELLED)
@@ -141,8 +141,7 @@ def check_id(field: str, number: int | None) -> None:
     Raises:
         InvalidQueryError: names the field.
     """
-    if number is not None and not 0 < number <= LARGEST_ID:
-        raise InvalidQueryError(field, f"{number} is no id; ids are whole numbers from 1 on.")
+    ID.check(field, number)
 
 
 async def request_variants(

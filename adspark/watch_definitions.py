@@ -6,6 +6,14 @@ from typing import TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
+from adspark.bounds import (
+    DETAILS_PER_SWEEP,
+    ENDED_AFTER_DAYS,
+    ID,
+    INTERVAL_MINUTES,
+    MONTHLY_BUDGET,
+    WATCH_PAGES,
+)
 from adspark.errors import InvalidQueryError
 from adspark.models import CreativeFormat, Platform, Watch
 from adspark.queries import CreativeQuery, parse_query
@@ -14,14 +22,13 @@ CLEARABLE = ("advertiser_ids", "text", "region", "platform", "creative_format", 
 """Fields that may be empty, so that a change may have to empty them."""
 
 _LONGEST_NAME = 100
-_MOST = 2**31 - 1  # what a column of whole numbers holds
 _RANGES = {
-    "user_id": (1, _MOST),
-    "interval_minutes": (5, 43_200),
-    "max_pages": (1, 100),
-    "monthly_budget": (0, _MOST),
-    "ended_after_days": (1, 365),
-    "details_per_sweep": (0, 100),
+    "user_id": ID,
+    "interval_minutes": INTERVAL_MINUTES,
+    "max_pages": WATCH_PAGES,
+    "monthly_budget": MONTHLY_BUDGET,
+    "ended_after_days": ENDED_AFTER_DAYS,
+    "details_per_sweep": DETAILS_PER_SWEEP,
 }
 _NOTHING: tuple[object, ...] = (None, "", [], ())  # what a form sends of a field left alone
 _MINUTES_A_MONTH = 43_200
@@ -129,7 +136,7 @@ def parse_watch(
         "details_per_sweep": details_per_sweep,
     }
     for field, number in numbers.items():
-        _check_range(field, number)
+        _RANGES[field].check(field, number)
     named = check_name(name)
     _check_line("text", text or "")
     query, warnings = parse_query(
@@ -140,6 +147,10 @@ def parse_watch(
         creative_format=creative_format,
         political_ads=political_ads,
     )
+    if monthly_budget == 0:
+        warnings.append(
+            "monthly_budget: at 0 it is never checked; to let it rest for a time, pause it instead."
+        )
     if interval_minutes < _CACHED_FOR:
         warnings.append(
             "interval_minutes: SerpApi answers the same search from its cache for an hour; looked "
@@ -194,13 +205,6 @@ def check_name(name: str) -> str:
             "name", f"has {len(stripped)} characters; shorten it to {_LONGEST_NAME}."
         )
     return stripped
-
-
-def _check_range(field: str, number: int | None) -> None:
-    least, most = _RANGES[field]
-    if number is not None and not least <= number <= most:
-        bounds = f"{least} or more" if most == _MOST and number < least else f"{least} to {most}"
-        raise InvalidQueryError(field, f"must be {bounds}, not {number}.")
 
 
 def _check_line(field: str, written: str) -> None:

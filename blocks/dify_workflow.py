@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, HttpUrl, SecretStr
 
+from adspark.bounds import SECONDS, Range, TimeLimit
 from adspark.dify import DEFAULT_URL, FIRST_EVENT, SILENCE, DifyClient
 from adspark.dify_generator import LISTED_WITHIN, LOST_AFTER, RUN_LIMIT, DifyGenerator
 from adspark.dify_inputs import WorkflowMapping
@@ -14,6 +15,7 @@ from adspark.settings import Settings
 from blocks.configured import ConfiguredBlock
 
 _USUAL = WorkflowMapping()
+_SILENCE = Range(10.001, 86_400)  # seconds; Dify's pings are 10 apart
 
 
 class DifyWorkflow(ConfiguredBlock):
@@ -47,18 +49,17 @@ class DifyWorkflow(ConfiguredBlock):
     picture_output: str = Field(
         default=_USUAL.picture_output, description="The output that holds the picture."
     )
-    run_limit: float = Field(
-        default=RUN_LIMIT, gt=0, description="Seconds until a run is stopped; Dify's own is 1200."
+    run_limit: TimeLimit = Field(
+        default=RUN_LIMIT, description="Seconds until a run is stopped; Dify's own is 1200."
     )
-    first_event: float = Field(
-        default=FIRST_EVENT, gt=0, description="Seconds until a run's first sign."
+    first_event: TimeLimit = Field(
+        default=FIRST_EVENT, description="Seconds until a run's first sign."
     )
-    silence: float = Field(
-        default=SILENCE, gt=10, description="Seconds that a stream may be silent; pings are 10."
+    silence: Annotated[float, _SILENCE] = Field(
+        default=SILENCE, description="Seconds that a stream may be silent; pings are 10."
     )
-    lost_after: float = Field(
+    lost_after: Annotated[float, SECONDS] = Field(
         default=LOST_AFTER,
-        ge=0,
         description="Seconds after which a run whose answer was lost and that Dify's log does not "
         "show is asked for anew.",
     )

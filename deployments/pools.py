@@ -20,10 +20,11 @@ from prefect.client.schemas.responses import OrchestrationResult, SetStateStatus
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
+from adspark.bounds import RUNS
 from adspark.errors import ConfigurationError, InvalidQueryError
 from deployments.run_pages import in_state, of_pools, read_runs
 
-MOST_SLOTS = 10_000
+MOST_SLOTS = int(RUNS.most)
 """Beyond any machine; Prefect's own answer to too large a number is an error of its database."""
 
 _POLL = 1.0  # seconds between two looks at a pool that is being drained

@@ -13,6 +13,7 @@ import typer
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.bounds import LARGEST_ID, RATING
 from adspark.errors import ConfigurationError, InvalidQueryError, UnusableContentError
 from adspark.media import MediaStore
 from adspark.models import AdVariant, VariantStatus
@@ -20,7 +21,6 @@ from adspark.reviews import Review, list_reviews, read_statistics, save_review
 from adspark.settings import get_settings, media_url
 from adspark.variant_lists import find_new_creatives, list_variants
 from adspark.variants import (
-    LARGEST_ID,
     VariantRequest,
     VariantSummary,
     check_originals,
@@ -42,7 +42,9 @@ _SHOWN = 20  # variants of a list, unless told otherwise
 _MOST_SHOWN = 10_000
 _Found = TypeVar("_Found")
 
-VariantId = Annotated[int, typer.Argument(metavar="ID", help="The variant's number.")]
+VariantId = Annotated[
+    int, typer.Argument(metavar="ID", min=1, max=LARGEST_ID, help="The variant's number.")
+]
 WhoseOption = Annotated[int | None, typer.Option(min=1, max=LARGEST_ID, help="Whose they are.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
 
@@ -61,8 +63,10 @@ def request(
     watch: Annotated[
         str | None, typer.Option(help="All new ads of this watch: its number or name.")
     ] = None,
-    user: Annotated[int, typer.Option(help="Who wants them.")] = 1,
-    workspace: Annotated[int | None, typer.Option(help="The workspace they belong to.")] = None,
+    user: Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Who wants them.")] = 1,
+    workspace: Annotated[
+        int | None, typer.Option(min=1, max=LARGEST_ID, help="The workspace they belong to.")
+    ] = None,
     review: Annotated[
         bool, typer.Option("--review", help="Ask a person for a review of each.")
     ] = False,
@@ -204,13 +208,15 @@ def review(
     approve: Annotated[
         bool | None, typer.Option("--approve/--reject", help="Neither leaves it open.")
     ] = None,
-    rating: Annotated[int | None, typer.Option(help="1 (poor) to 5 (great).")] = None,
+    rating: Annotated[
+        int | None, typer.Option(min=RATING.least, max=RATING.most, help="1 (poor) to 5 (great).")
+    ] = None,
     comment: Annotated[str | None, typer.Option(help="What to keep, what to change.")] = None,
     accept_closeness: Annotated[
         bool,
         typer.Option("--accept-closeness", help="Approve although it is close to the original."),
     ] = False,
-    user: Annotated[int, typer.Option(help="Who you are.")] = 1,
+    user: Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Who you are.")] = 1,
 ) -> None:
     """Say what you think of a finished variant; again, to change it."""
     given = Review(

@@ -13,6 +13,7 @@ import typer
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.bounds import LARGEST_ID
 from adspark.errors import ConfigurationError
 from adspark.models import Fetch, Watch
 from adspark.news import News, read_news
@@ -78,7 +79,7 @@ def create(
     budget: BudgetOption = None,
     ended_after: EndedOption = None,
     details: DetailsOption = None,
-    user: Annotated[int, typer.Option(help="Whose watch it is.")] = 1,
+    user: Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Whose watch it is.")] = 1,
 ) -> None:
     """Create a watch; the next sweep checks it."""
     changes: WatchChanges = {

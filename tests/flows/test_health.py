@@ -2,11 +2,16 @@
 
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
-from prefect.client.orchestration import PrefectClient
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
-from prefect.client.schemas.objects import FlowRun
-from prefect.states import Pending, Running, Scheduled
+from prefect.client.schemas.objects import (
+    ConcurrencyLimitStrategy,
+    ConcurrencyOptions,
+    FlowRun,
+)
+from prefect.states import AwaitingRetry, Pending, Running, Scheduled
 
 from adspark.errors import ConfigurationError
 from deployments.health import Health, read_health
@@ -79,6 +84,80 @@ async def test_a_purge_takes_what_waits_and_leaves_what_runs(client: PrefectClie
     assert names == ["Cancelled", "Cancelled", "Running"]
     assert (await client.read_flow_run(planned.id)).state_name == "Scheduled"
     assert await find_waiting(client, pools=["default"], states=list(Waiting)) == []
+
+
+async def test_a_purge_leaves_alone_what_has_begun_since_it_was_found(
+    client: PrefectClient,
+) -> None:
+    before, between, late = await queue(client, 3)
+    await client.set_flow_run_state(late.id, Scheduled(name="Late"), force=True)
+    await client.set_flow_run_state(between.id, Pending())
+    found = await find_waiting(client, pools=[POOL], states=list(Waiting))
+    await client.set_flow_run_state(before.id, Pending())
+    await client.set_flow_run_state(before.id, Running())
+    requests = 0
+
+    async def begin_after_the_claim(request: httpx.Request) -> None:
+        nonlocal requests
+        requests += request.url.path.endswith("bulk_set_state")
+        if requests == 2:
+            requests += 1
+            async with get_client() as worker:
+                await worker.set_flow_run_state(between.id, Running())
+
+    client._client.event_hooks["request"].append(begin_after_the_claim)
+    assert await purge(client, found) == 1
+    names = [(await client.read_flow_run(run.id)).state_name for run in (before, between, late)]
+    assert names == ["Running", "Running", "Cancelled"]
+
+
+async def test_a_purge_asks_the_server_once_for_fifty_runs_and_tells_how_far_it_is(
+    client: PrefectClient,
+) -> None:
+    await queue(client, 120)
+    found = await find_waiting(client, pools=[POOL], states=[Waiting.SCHEDULED])
+    requests: list[str] = []
+
+    async def note(request: httpx.Request) -> None:
+        requests.append(request.url.path)
+
+    client._client.event_hooks["request"].append(note)
+    told: list[int] = []
+    assert await purge(client, found, on_purged=told.append) == 120
+    assert (len(requests), sorted(told)) == (2 + 2, [20, 50, 50])
+    assert await find_waiting(client, pools=[POOL], states=list(Waiting)) == []
+
+
+async def test_a_purge_takes_runs_that_were_begun_once_and_wait_for_a_retry(
+    client: PrefectClient,
+) -> None:
+    for run in await queue(client, 60):
+        await client.update_flow_run(run.id, infrastructure_pid="host:1")
+        await client.set_flow_run_state(run.id, AwaitingRetry(), force=True)
+    found = await find_waiting(client, pools=[POOL], states=[Waiting.SCHEDULED])
+    assert (len(found), await purge(client, found)) == (60, 60)
+    ended = {(await client.read_flow_run(run.id)).state_name for run in found}
+    assert ended == {"Cancelled"}
+
+
+async def test_a_purge_takes_runs_whose_deployment_bounds_its_own_runs(
+    client: PrefectClient,
+) -> None:
+    flow_id = await client.create_flow(generate_pending_variants)
+    for strategy in ConcurrencyLimitStrategy:
+        deployment = await client.create_deployment(
+            flow_id,
+            f"bounded {strategy}",
+            work_pool_name=POOL,
+            concurrency_limit=1,
+            concurrency_options=ConcurrencyOptions(collision_strategy=strategy),
+        )
+        for _ in range(3):
+            await client.create_flow_run_from_deployment(deployment)
+    found = await find_waiting(client, pools=[POOL], states=[Waiting.SCHEDULED])
+    assert (len(found), await purge(client, found)) == (6, 6)
+    ended = [(await client.read_flow_run(run.id)).state_name for run in found]
+    assert ended == ["Cancelled"] * 6
 
 
 async def test_a_purge_of_an_unknown_deployment_is_refused(client: PrefectClient) -> None:
