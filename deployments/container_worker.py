@@ -22,7 +22,6 @@ from docker.models.containers import Container
 from prefect.client.schemas.objects import FlowRun
 from prefect.events import Event
 from prefect.exceptions import InfrastructureNotFound, ObjectNotFound
-from prefect.states import Crashed
 from prefect_docker.worker import (
     DockerWorker,
     DockerWorkerJobConfiguration,
@@ -32,12 +31,13 @@ from pydantic import PrivateAttr
 
 from adspark.settings import get_settings
 from deployments import containers
+from deployments.run_endings import explain_end
 from deployments.serving_worker import ServingWorker
 from deployments.stack_settings import public_environment
-from deployments.takeover import read_others, requeue_unstarted, settle
-from tasks.redelivery import out_of_memory
+from deployments.takeover import CANCELLED, read_others, requeue_unstarted
+from tasks.redelivery import settle
+from tasks.state_changes import change_while
 
-_KILLED = 137
 _TIDY_UP = 20  # seconds between asking a container to end and killing it
 _POLL = 1.0  # seconds between two looks at a container
 _LOOK_AGAIN = 60.0  # seconds; a killed worker counts as alive for a minute and a half
@@ -148,20 +148,23 @@ class ContainerWorker(ServingWorker, DockerWorker):
             self._containers.pop(container_id, None)
 
     async def _tell(self, run_id: UUID, container_id: str, ended: containers.Ended | None) -> int:
-        """Tell the server what only a container knows: that memory was the cause of its death.
+        """Tell the server what only a container knows: why it died.
 
         Returns:
             What is left to be told, as an exit code.
         """
         if ended is None:
-            await settle(self.client, run_id, _REMOVED, cancelled=False)
+            run = await self.client.read_flow_run(run_id)
+            await settle(self.client, run, _REMOVED, cancelled=CANCELLED)
             return 0
-        if ended.code != _KILLED or not ended.lacked_memory or container_id in self._stopped:
+        if ended.code == 0 or container_id in self._stopped:
             return ended.code
-        run = await self.client.read_flow_run(run_id)
-        if run.state and (run.state.is_running() or run.state.is_pending()):
-            crashed = Crashed(message=out_of_memory(ended.limit))  # type: ignore[var-annotated]
-            await self.client.set_flow_run_state(run_id, crashed, force=True)
+        end = explain_end(
+            ended.code, memory=ended.limit, lacked_memory=ended.lacked_memory, told=ended.told
+        )
+        await change_while(
+            self.client, run_id, end, lambda state: state.is_running() or state.is_pending()
+        )
         return 0
 
     async def _hand_back_all(self) -> None:
@@ -217,7 +220,10 @@ class ContainerWorker(ServingWorker, DockerWorker):
             with suppress(ObjectNotFound, httpx.HTTPError):
                 await self._tell(run_id, container_id, ended)
                 if run_id not in self._containers.values():
-                    await settle(self.client, run_id, _LOST, cancelled=is_cancelled)
+                    left = await self.client.read_flow_run(run_id)
+                    await settle(
+                        self.client, left, _LOST, cancelled=CANCELLED, is_cancelled=is_cancelled
+                    )
         finally:
             self._carried.discard(run_id)
             self.wanted.set()

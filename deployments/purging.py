@@ -20,12 +20,13 @@ from prefect.client.schemas.filters import (
     WorkPoolFilter,
     WorkPoolFilterName,
 )
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
 from adspark.errors import ConfigurationError
 from deployments.queue_classes import QUEUE_CLASSES
+from tasks.state_changes import change_while
 
 _PAGE = 200  # runs that the server tells at once
 
@@ -98,10 +99,9 @@ async def purge(client: PrefectClient, runs: Sequence[FlowRun]) -> int:
     names = {name for listed in _NAMES.values() for name in listed}
     purged = 0
     for run in runs:
-        now = await client.read_flow_run(run.id)
-        if now.state_name in names:
-            await client.set_flow_run_state(run.id, Cancelled(message="Purged."), force=True)
-            purged += 1
+        end: State = Cancelled(message="Purged.")
+        change = await change_while(client, run.id, end, lambda state: state.name in names)
+        purged += change.is_made
     return purged
 
 
