@@ -20,14 +20,14 @@ from prefect.runner._control_channel import ControlChannel, ControlSignalStatus
 from prefect.runner._flow_run_executor import FlowRunExecutorContext, ProcessStarter
 from prefect.runner._process_manager import ProcessHandle
 from prefect.runner._state_proposer import StateProposer
-from prefect.states import Cancelled
+from prefect.states import Cancelled, Crashed
 
 from adspark.memory_bound import MemoryBound
-from deployments.run_endings import explain_end, explain_no_start
+from deployments.run_endings import TOLD_TO_END, explain_end, explain_no_start, is_vague
 from deployments.run_output import RunOutput
 from deployments.run_starter import kill_leftovers
 from tasks.redelivery import settle, was_queued_since
-from tasks.state_changes import change_while
+from tasks.state_changes import change_state, change_while
 
 _TIDY_UP = 10.0  # seconds that a run has between being handed back and being killed
 _CANCELLED = "Cancelled while it was being started."
@@ -211,6 +211,10 @@ class _EndTeller(StateProposer):
         if handle is None or handle.returncode is None:
             return None
         self._output.pass_on()
+        if flow_run.state and is_vague(flow_run.state) and self._output.was_told_to_end:
+            told: State = Crashed(message=TOLD_TO_END)
+            await change_state(self._client, flow_run, told, replaces_end=True)
+            return None
         end = explain_end(
             handle.returncode,
             memory=self._memory.limit,

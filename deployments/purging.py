@@ -5,7 +5,7 @@ only what they had planned already is purged.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -96,13 +96,17 @@ def count_by_pool(runs: Sequence[FlowRun]) -> dict[str, dict[str, int]]:
 
 async def purge(client: PrefectClient, runs: Sequence[FlowRun]) -> int:
     """Cancel those of the runs that still wait; returns how many."""
-    names = {name for listed in _NAMES.values() for name in listed}
     purged = 0
     for run in runs:
         end: State = Cancelled(message="Purged.")
-        change = await change_while(client, run.id, end, lambda state: state.name in names)
-        purged += change.is_made
+        purged += (await change_while(client, run.id, end, _waits_like(run))).is_made
     return purged
+
+
+def _waits_like(run: FlowRun) -> Callable[[State], bool]:
+    """Whether a state is one in which a run waits, and waits still as this one did."""
+    names = {name for listed in _NAMES.values() for name in listed}
+    return lambda state: state.name in names and state.type is run.state_type
 
 
 async def _deployment_filter(

@@ -4,6 +4,7 @@ A process that was killed from outside is a loss: its run is Crashed and is star
 ended by itself would do so again: its run is Failed, with what it said last.
 """
 
+import re
 import signal
 from collections.abc import Sequence
 
@@ -25,7 +26,13 @@ _FROM_OUTSIDE = {
     signal.SIGHUP,
     signal.SIGQUIT,
 }
+TOLD_TO_END = "Its process was told to end from outside (SIGTERM)."
+_IN_PREFECTS_WORDS = (
+    "Execution was cancelled by the runtime environment.",
+    "Execution was aborted by a termination signal.",
+)
 _SHELL = 128  # a shell adds the signal to it
+_LOG_LINE = re.compile(r"[\d:.]+ \| (DEBUG|INFO) ")  # of Prefect's own log; of what went well
 _MOST_LINES = 5
 _MOST_CHARACTERS = 500
 
@@ -57,9 +64,15 @@ def explain_end(
 
 def _last_words(told: Sequence[str]) -> str:
     """The end of an output, as it can be shown to anybody."""
-    text = mask_text(plain("\n".join(line for line in told if line.strip())))
+    said = [line for line in told if line.strip() and not _LOG_LINE.match(line)]
+    text = mask_text(plain("\n".join(said)))
     text = "\n".join(text.splitlines()[-_MOST_LINES:])
     return f": {text[-_MOST_CHARACTERS:].strip()}" if text else " and said nothing."
+
+
+def is_vague(state: State) -> bool:
+    """Whether a run has crashed for a signal, and says so in one of Prefect's ways."""
+    return state.is_crashed() and state.message in _IN_PREFECTS_WORDS
 
 
 def explain_no_start(error: Exception | None, told: str) -> State:

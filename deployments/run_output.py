@@ -5,13 +5,16 @@ once nobody reads what it says.
 """
 
 import os
+import signal
 import sys
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
 
 _NAME = ".output"
+_SIGNALS = ".signals"
 _PAUSE = 0.5  # seconds between two looks at the file
 _LINES = 20  # that are kept
 _LONGEST = 2_000  # characters of a line that are kept
@@ -27,6 +30,7 @@ class RunOutput:
 
     def __init__(self, folder: str) -> None:
         self._path = Path(folder) / _NAME
+        self._signals = Path(folder) / _SIGNALS
         self._read = 0
         self._lines: deque[str] = deque(maxlen=_LINES)
         self._rest = ""
@@ -69,6 +73,13 @@ class RunOutput:
         """The last ones, oldest first."""
         return [*self._lines, self._rest] if self._rest else list(self._lines)
 
+    @property
+    def was_told_to_end(self) -> bool:
+        """Whether the process was sent SIGTERM; what it made of that, and called it, is its own."""
+        with suppress(OSError):
+            return signal.SIGTERM in self._signals.read_bytes()
+        return False
+
 
 def write_output_to(folder: str) -> None:
     """Have this process, and all that it starts, write into the file."""
@@ -78,3 +89,9 @@ def write_output_to(folder: str) -> None:
     for descriptor in (1, 2):
         os.dup2(file, descriptor)
     os.close(file)
+
+
+def note_signals_in(folder: str) -> None:
+    """Have each signal that this process hears of noted, a byte each."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK
+    signal.set_wakeup_fd(os.open(Path(folder) / _SIGNALS, flags, 0o600))

@@ -17,7 +17,7 @@ from uuid import UUID
 from prefect.context import refresh_global_settings_context
 
 from deployments.queue_classes import QUEUE_CLASSES
-from deployments.run_output import write_output_to
+from deployments.run_output import note_signals_in, write_output_to
 
 ENGINE = "python -m prefect.engine"
 """The command whose work a forked run does."""
@@ -58,6 +58,7 @@ def be_run(flow_run_id: str, environment: dict[str, str], folder: str) -> None:
     _go_first_when_memory_ends()
     os.chdir(folder)
     write_output_to(folder)
+    note_signals_in(folder)
     os.environ.clear()
     os.environ.update(environment)
     refresh_global_settings_context()

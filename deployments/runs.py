@@ -10,7 +10,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
-from prefect.client.schemas.objects import FlowRun, State, StateType, WorkerStatus
+from prefect.client.schemas.objects import State, StateType, WorkerStatus
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Cancelling
 
@@ -66,17 +66,15 @@ async def cancel(client: PrefectClient, run_id: UUID) -> str:
         return "It is cancelled"
     ending: State = Cancelling()
     change = await change_while(client, run_id, ending, _can_be_cancelled)
-    if change.is_made:
+    state = (await client.read_flow_run(run_id)).state
+    if state is not None and state.is_cancelled():
+        return "It is cancelled"
+    if state is not None and state.is_final():
+        return f"It was not cancelled: it has ended {state.name}"
+    if change.is_made or (state is not None and state.is_cancelling()):
         return "It is being cancelled"
-    run = await client.read_flow_run(run_id)
-    if run.state and run.state.is_final():
-        return f"It is {run.state_name}" if run.state.is_cancelled() else _ended(run)
     return f"The server does not cancel it: {change.reason}"
 
 
 def _can_be_cancelled(state: State) -> bool:
     return not state.is_final() and not state.is_cancelling()
-
-
-def _ended(run: FlowRun) -> str:
-    return f"It was not cancelled: it has ended {run.state_name}"

@@ -155,7 +155,7 @@ async def _why_lost(client: PrefectClient, run: FlowRun, patience: timedelta) ->
         if not is_lost(run.state):
             return None
         lives = await _lives(client, run.id, since=run.state.timestamp)
-        return None if lives else "It crashed."
+        return None if lives else run.state.message or "It crashed."
     if now - run.state.timestamp < patience:
         return None
     told = f"{patience.total_seconds():g} s."

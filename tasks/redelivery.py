@@ -22,6 +22,7 @@ SILENT = "It has given no sign of life for 90 s."
 """What the server says of a run that it gives up; it may live all the same, cut off for a while."""
 
 _AGAIN = "It is started again."
+_GIVEN_UP = "look at it before: adspark retry"
 _QUEUED = {"Scheduled", "AwaitingRetry", "Resuming"}  # names of states in which a run is queued
 _STARTED = {StateType.PENDING, StateType.RUNNING}
 _TRIES = 5  # looks at a run that others change at the same time
@@ -119,9 +120,9 @@ async def redeliver(
         return Redelivery.CANCELLED if ended.is_made else Redelivery.LEFT
     starts = count_starts(states)
     if run.deployment_id is None or (starts >= MOST_STARTS and not however_often):
-        told = f"{reason} It was started {starts} times; look at it before: adspark retry"
-        if run.state and run.state.is_crashed() and run.state.message == told:
+        if run.state and run.state.is_crashed() and (run.state.message or "").endswith(_GIVEN_UP):
             return Redelivery.GIVEN_UP
+        told = f"{reason} It was started {starts} times; {_GIVEN_UP}"
         ended = await change_state(client, run, Crashed(message=told), replaces_end=True)
         return Redelivery.GIVEN_UP if ended.is_made else Redelivery.LEFT
     queued = await change_state(client, run, AwaitingRetry(message=f"{reason} {_AGAIN}"))
