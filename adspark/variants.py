@@ -17,7 +17,7 @@ from sqlmodel import col
 
 from adspark.errors import GenerationFailedError, InvalidQueryError, UnknownVariantError
 from adspark.generation import Receipt
-from adspark.models import AdVariant, Creative, VariantStatus
+from adspark.models import DEFAULT_USER, AdVariant, Creative, VariantStatus
 
 LONGEST_PROMPT = 20_000  # characters; the generator's own limit is usually lower
 LARGEST_ID = 2**31 - 1
@@ -44,7 +44,7 @@ class VariantRequest(BaseModel):
 
     original_ad_id: str
     prompt: str
-    user_id: int
+    user_id: int = DEFAULT_USER
     workspace_id: int | None = None
     wants_review: bool = False
 

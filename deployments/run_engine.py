@@ -22,7 +22,8 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.engine import _drive_run_flow_result, handle_engine_signals
 from prefect.exceptions import ParameterTypeError, ScriptError
-from prefect.flow_engine import load_flow, load_flow_run, run_flow
+from prefect.flow_engine import load_flow_run, run_flow
+from prefect.flows import load_flow_from_flow_run
 from prefect.logging.loggers import flow_run_logger
 from prefect.states import Failed
 from pydantic import ValidationError
@@ -95,7 +96,8 @@ def _find_invalid(flow: Flow[..., Any], parameters: dict[str, Any]) -> Iterator[
 
 def _load(run: FlowRun, logger: _Logger) -> Flow[..., Any] | None:
     try:
-        return load_flow(run)
+        # Beside Prefect's own loop, which would make a cancellation of an exit.
+        return asyncio.run(load_flow_from_flow_run(run, use_placeholder_flow=False))
     except httpx.HTTPError:
         raise
     except (Exception, SystemExit) as error:  # a flow's module may raise anything

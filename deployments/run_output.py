@@ -26,6 +26,10 @@ class RunOutput:
 
     Args:
         folder: the run's own.
+
+    Attributes:
+        was_told_to_end: whether it was sent SIGTERM; what it made of that, and called it, is its
+            own.
     """
 
     def __init__(self, folder: str) -> None:
@@ -34,6 +38,7 @@ class RunOutput:
         self._read = 0
         self._lines: deque[str] = deque(maxlen=_LINES)
         self._rest = ""
+        self.was_told_to_end = False
 
     async def follow(self) -> None:
         """Pass on what comes, until it is cancelled."""
@@ -43,6 +48,8 @@ class RunOutput:
 
     def pass_on(self) -> None:
         """Pass on what has come since the last time."""
+        with suppress(OSError):  # it has not begun, or it hears of no signals
+            self.was_told_to_end = signal.SIGTERM in self._signals.read_bytes()
         try:
             with self._path.open("rb") as file:
                 file.seek(self._read)
@@ -72,13 +79,6 @@ class RunOutput:
     def last_lines(self) -> list[str]:
         """The last ones, oldest first."""
         return [*self._lines, self._rest] if self._rest else list(self._lines)
-
-    @property
-    def was_told_to_end(self) -> bool:
-        """Whether the process was sent SIGTERM; what it made of that, and called it, is its own."""
-        with suppress(OSError):
-            return signal.SIGTERM in self._signals.read_bytes()
-        return False
 
 
 def write_output_to(folder: str) -> None:

@@ -15,7 +15,7 @@ from prefect.runtime import flow_run
 from adspark.errors import AdSparkError, PostponedError
 from adspark.generating import working_on
 from adspark.media import MediaStore
-from adspark.models import VariantStatus
+from adspark.models import DEFAULT_USER, VariantStatus
 from adspark.settings import get_settings, media_url
 from adspark.variant_text import write_variant
 from adspark.variants import VariantRequest, VariantSummary, read_variant, summary_of
@@ -33,7 +33,7 @@ from tasks.request_variant import request_variant
 async def generate_ad_variant(
     original_ad_id: str,
     prompt: str,
-    user_id: int,
+    user_id: int = DEFAULT_USER,
     variant_id: OptionalNumber = None,
     workspace_id: OptionalNumber = None,
     review: bool = False,

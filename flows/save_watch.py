@@ -6,6 +6,7 @@ Blocks: adspark-database/adspark. Limits: none. Tables: watch, watch_creative, f
 from prefect import flow
 from prefect.logging import get_run_logger
 
+from adspark.models import DEFAULT_USER
 from adspark.watches import SavedWatch, create_or_change_watch
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
@@ -36,7 +37,7 @@ async def save_watch(
     ended_after_days: OptionalNumber = None,
     details_per_sweep: OptionalNumber = None,
     is_active: OptionalFlag = None,
-    user_id: int = 1,
+    user_id: int = DEFAULT_USER,
     clear: WatchFieldsToClear = None,
 ) -> SavedWatch:
     """Create a watch, or change the one of this name; what is left empty stays as it is.

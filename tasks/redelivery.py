@@ -62,6 +62,11 @@ def is_lost(state: State) -> bool:
     return state.is_crashed() and not told.startswith((_OUT_OF_MEMORY, *_BY_ITSELF))
 
 
+def is_given_up(state: State | None) -> bool:
+    """Whether a run has crashed and was started often enough."""
+    return state is not None and state.is_crashed() and (state.message or "").endswith(_GIVEN_UP)
+
+
 def count_starts(states: Iterable[State]) -> int:
     """How often a run was started since somebody else than `redeliver` has queued it.
 
@@ -120,7 +125,7 @@ async def redeliver(
         return Redelivery.CANCELLED if ended.is_made else Redelivery.LEFT
     starts = count_starts(states)
     if run.deployment_id is None or (starts >= MOST_STARTS and not however_often):
-        if run.state and run.state.is_crashed() and (run.state.message or "").endswith(_GIVEN_UP):
+        if is_given_up(run.state):
             return Redelivery.GIVEN_UP
         told = f"{reason} It was started {starts} times; {_GIVEN_UP}"
         ended = await change_state(client, run, Crashed(message=told), replaces_end=True)

@@ -110,7 +110,7 @@ async def test_wrong_parameters_fail_a_run_before_it_begins_and_each_is_named(
         ("def ending(:", "SyntaxError: invalid syntax"),
         ("raise SystemExit('not on this host')", "SystemExit: not on this host"),
         ("key = 1 / 0", "ZeroDivisionError: division by zero"),
-        ("", "'ending' could not be found"),
+        ("", "has no attribute 'ending'"),
     ],
     ids=["missing module", "missing name", "syntax", "exit", "error", "no flow"],
 )
@@ -132,7 +132,8 @@ async def test_a_flow_that_cannot_be_loaded_fails_its_run_with_the_reason(
         (
             "exits",
             "Failed",
-            "\npassword=*** and  [31mred\nthe disk is full",
+            "Its process ended by itself (exit code 3): "
+            "password=*** and  [31mred\nthe disk is full",
         ),
         ("exits well", "Failed", "Its process ended by itself (exit code 0)"),
         ("breaks", "Failed", "Its process ended by itself (SIGSEGV)"),
@@ -172,10 +173,17 @@ async def test_a_process_that_is_killed_from_outside_is_a_lost_run(
 async def test_a_process_that_is_killed_before_its_run_begins_is_a_lost_run(
     client: PrefectClient, tmp_path: Path
 ) -> None:
-    source = f"import time\nopen({str(tmp_path / 'begun')!r}, 'w').close()\ntime.sleep(60)"
+    begun = tmp_path / "begun"
+    source = f"""
+import time
+from pathlib import Path
+if not Path({str(begun)!r}).exists():
+    Path({str(begun)!r}).touch()
+    time.sleep(60)
+"""
     run_id = await make_run(client, tmp_path, source, "ending")
     process = await start(run_id)
-    while not (tmp_path / "begun").exists():
+    while not begun.exists():
         assert process.returncode is None
         await asyncio.sleep(0.1)
     its_own(process.pid).kill()
