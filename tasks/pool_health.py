@@ -176,9 +176,11 @@ def _repeats(failed: list[FlowRun]) -> bool:
 
 
 async def _has_begun_since(client: PrefectClient, deployment_id: UUID, last: FlowRun) -> bool:
+    # The start of what never began is its end.
+    after = last.end_time and last.end_time + timedelta(milliseconds=1)
     begun = FlowRunFilter(
         deployment_id=FlowRunFilterDeploymentId(any_=[deployment_id]),
-        start_time=FlowRunFilterStartTime(after_=last.end_time),
+        start_time=FlowRunFilterStartTime(after_=after),
     )
     return await client.count_flow_runs(flow_run_filter=begun) > 0
 
