@@ -35,7 +35,7 @@ from deployments.run_endings import explain_end
 from deployments.serving_worker import ServingWorker
 from deployments.stack_settings import public_environment
 from deployments.takeover import CANCELLED, read_others, requeue_unstarted
-from tasks.redelivery import settle
+from tasks.redelivery import settle, was_queued_since
 from tasks.state_changes import change_while
 
 _TIDY_UP = 20  # seconds between asking a container to end and killing it
@@ -105,7 +105,8 @@ class ContainerWorker(ServingWorker, DockerWorker):
             self._logger.warning("%s is followed no more: %s", flow_run.name, error)
         container_id = str(configuration.container_id)
         ended = await self._until_ended(container_id)
-        code = await self._tell(flow_run.id, container_id, ended)
+        taken = flow_run.state.id if flow_run.state else None
+        code = await self._tell(flow_run.id, container_id, ended, taken)
         return DockerWorkerResult(status_code=code, identifier=container_id)
 
     def _create_and_start_container(
@@ -147,8 +148,21 @@ class ContainerWorker(ServingWorker, DockerWorker):
         finally:
             self._containers.pop(container_id, None)
 
-    async def _tell(self, run_id: UUID, container_id: str, ended: containers.Ended | None) -> int:
+    async def _tell(
+        self,
+        run_id: UUID,
+        container_id: str,
+        ended: containers.Ended | None,
+        taken: UUID | None = None,
+    ) -> int:
         """Tell the server what only a container knows: why it died.
+
+        Args:
+            run_id: its run.
+            container_id: itself, which is gone.
+            ended: how it ended; None where somebody else has removed it.
+            taken: the state in which its run was taken, where that is known; queued anew since, it
+                is no longer this container's.
 
         Returns:
             What is left to be told, as an exit code.
@@ -159,6 +173,9 @@ class ContainerWorker(ServingWorker, DockerWorker):
             return 0
         if ended.code == 0 or container_id in self._stopped:
             return ended.code
+        states = await self.client.read_flow_run_states(run_id)
+        if taken is not None and was_queued_since(states, taken):
+            return 0
         end = explain_end(
             ended.code, memory=ended.limit, lacked_memory=ended.lacked_memory, told=ended.told
         )
