@@ -37,6 +37,9 @@ SQLModel.metadata.naming_convention = MetaData(
     }
 ).naming_convention
 
+DEFAULT_USER = 1
+"""Whose things are that nobody names a user for."""
+
 
 class CreativeFormat(StrEnum):
     """Formats of the Transparency Center."""

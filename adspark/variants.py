@@ -19,7 +19,7 @@ from sqlmodel import col
 from adspark.bounds import ID, LARGEST_ID, PROMPT
 from adspark.errors import GenerationFailedError, InvalidQueryError, UnknownVariantError
 from adspark.generation import Receipt
-from adspark.models import AdVariant, Creative, VariantStatus
+from adspark.models import DEFAULT_USER, AdVariant, Creative, VariantStatus
 
 LONGEST_PROMPT = PROMPT.most  # characters; the generator's own limit is usually lower
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # no text of PostgreSQL holds these
@@ -46,7 +46,7 @@ class VariantRequest(BaseModel):
 
     original_ad_id: str
     prompt: str
-    user_id: int
+    user_id: int = DEFAULT_USER
     workspace_id: int | None = None
     wants_review: bool = False
 

@@ -15,7 +15,7 @@ from adspark.bounds import (
     WATCH_PAGES,
 )
 from adspark.errors import InvalidQueryError
-from adspark.models import CreativeFormat, Platform, Watch
+from adspark.models import DEFAULT_USER, CreativeFormat, Platform, Watch
 from adspark.queries import CreativeQuery, parse_query
 
 CLEARABLE = ("advertiser_ids", "text", "region", "platform", "creative_format", "monthly_budget")
@@ -42,7 +42,7 @@ class WatchDefinition(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    user_id: int = 1
+    user_id: int = DEFAULT_USER
     name: str
     advertiser_ids: tuple[str, ...] = ()
     text: str | None = None
@@ -105,7 +105,7 @@ class WatchChanges(TypedDict, total=False):
 def parse_watch(
     *,
     name: str,
-    user_id: int = 1,
+    user_id: int = DEFAULT_USER,
     advertiser_ids: str | Iterable[str] | None = None,
     text: str | None = None,
     region: str | int | None = None,

@@ -62,7 +62,7 @@ async def _carry_out(run_id: UUID, pipe: Connection, process: BaseProcess) -> in
         )
         environment = dict(os.environ) | {"PREFECT__ENABLE_CANCELLATION_AND_CRASHED_HOOKS": "false"}
         return await carried.carry_out(
-            lambda folder, control: ForkStarter(environment, folder, control, tell),
+            lambda folder, control, _: ForkStarter(environment, folder, control, tell),
             worker=socket.gethostname(),
         )
 

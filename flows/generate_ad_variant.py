@@ -17,7 +17,7 @@ from adspark.bounds import AD_ID, PROMPT, Id
 from adspark.errors import AdSparkError, PostponedError
 from adspark.generating import working_on
 from adspark.media import MediaStore
-from adspark.models import VariantStatus
+from adspark.models import DEFAULT_USER, VariantStatus
 from adspark.settings import get_settings, media_url
 from adspark.variant_text import write_variant
 from adspark.variants import VariantRequest, VariantSummary, read_variant, summary_of
@@ -35,7 +35,7 @@ from tasks.request_variant import request_variant
 async def generate_ad_variant(
     original_ad_id: Annotated[str, AD_ID],
     prompt: Annotated[str, PROMPT],
-    user_id: Id,
+    user_id: Id = DEFAULT_USER,
     variant_id: OptionalId = None,
     workspace_id: OptionalId = None,
     review: bool = False,

@@ -17,6 +17,7 @@ from adspark.bounds import (
     WATCH_PAGES,
     Id,
 )
+from adspark.models import DEFAULT_USER
 from adspark.watches import SavedWatch, create_or_change_watch
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
@@ -46,7 +47,7 @@ async def save_watch(
     ended_after_days: Annotated[int | None, ENDED_AFTER_DAYS] = None,
     details_per_sweep: Annotated[int | None, DETAILS_PER_SWEEP] = None,
     is_active: OptionalFlag = None,
-    user_id: Id = 1,
+    user_id: Id = DEFAULT_USER,
     clear: WatchFieldsToClear = None,
 ) -> SavedWatch:
     """Create a watch, or change the one of this name; what is left empty stays as it is.

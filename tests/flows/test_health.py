@@ -11,12 +11,13 @@ from prefect.client.schemas.objects import (
     ConcurrencyOptions,
     FlowRun,
 )
-from prefect.states import AwaitingRetry, Pending, Running, Scheduled
+from prefect.states import AwaitingRetry, Crashed, Failed, Pending, Running, Scheduled
 
 from adspark.errors import ConfigurationError
 from deployments.health import Health, read_health
 from deployments.purging import Waiting, count_by_pool, find_waiting, purge
 from flows.generate_pending_variants import generate_pending_variants
+from tasks.redelivery import MOST_STARTS, redeliver
 from tests.queued import open_pools
 
 POOL = "data-fetch"
@@ -68,6 +69,43 @@ async def test_runs_are_counted_by_what_they_do(client: PrefectClient) -> None:
     await client.set_flow_run_state(runs[1].id, Running())
     (pool,) = [one for one in (await read_health(client)).pools if one.name == POOL]
     assert (pool.running, pool.pending, pool.scheduled, pool.slots) == (1, 1, 1, 2)
+
+
+async def fail_to_begin(client: PrefectClient, run: FlowRun) -> None:
+    """It ends as one whose parameters are wrong."""
+    await client.set_flow_run_state(run.id, Pending())
+    await client.set_flow_run_state(run.id, Failed(message="user_id: is missing."))
+
+
+async def test_a_flow_whose_runs_cannot_begin_is_a_problem_until_one_begins(
+    client: PrefectClient,
+) -> None:
+    first, second, third = await queue(client, 3)
+    await fail_to_begin(client, first)
+    assert of(await read_health(client), "begin") == []
+    await fail_to_begin(client, second)
+    health = await read_health(client)
+    assert not health.is_well
+    (problem,) = [one for one in health.problems if "begin" in one.what]
+    assert (problem.what, problem.remedy) == (
+        "2 runs of generate-pending-variants could not begin: user_id: is missing",
+        "adspark failures",
+    )
+    await client.set_flow_run_state(third.id, Pending())
+    await client.set_flow_run_state(third.id, Running())
+    assert of(await read_health(client), "begin") == []
+
+
+async def test_a_run_that_was_started_too_often_is_a_problem(client: PrefectClient) -> None:
+    (run,) = await queue(client, 1)
+    for _ in range(MOST_STARTS):
+        await client.set_flow_run_state(run.id, Pending(), force=True)
+        await client.set_flow_run_state(run.id, Crashed(message="Its process was killed."))
+        await redeliver(client, await client.read_flow_run(run.id), "Its process was killed.")
+    assert of(await read_health(client), "begin") == [
+        "a run of generate-pending-variants could not begin: Its process was killed. It was "
+        "started 5 times; look at it before: adspark retry"
+    ]
 
 
 async def test_a_purge_takes_what_waits_and_leaves_what_runs(client: PrefectClient) -> None:
