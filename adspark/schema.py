@@ -49,8 +49,8 @@ def upgrade(url: str) -> str:
     """
     config = _config()
     with _connection(url) as connection:
-        # One upgrader at a time; the lock goes with the connection.
-        connection.execute(text("SELECT pg_advisory_lock(hashtext('adspark.schema'))"))
+        # One upgrader at a time; the lock goes with the transaction, which is all of the upgrade.
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('adspark.schema'))"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()

@@ -24,6 +24,14 @@ _WATCH = """
 """
 _BEFORE = "CAST(:started_at AS timestamptz) - make_interval(days => w.ended_after_days)"
 
+# An ad that is listed without its day is not known to have stopped, so its day is forgotten unless
+# it had ended. A day in the future, which nobody can know, gives way to the next answer's.
+_LINK_SHOWN = """
+    CASE WHEN judged.last_shown IS NULL AND NOT had_ended THEN NULL
+         WHEN l.last_shown > now() + interval '1 day' THEN judged.last_shown
+         ELSE greatest(l.last_shown, judged.last_shown) END
+"""
+
 # On an unknown creative: before the baseline is complete it is part of it. Afterwards it is new,
 # unless the baseline had gaps; then it is new if it was first shown later than that.
 # On a known one: a picture that was not known before is learned, not changed; one that had ended
@@ -55,13 +63,13 @@ _FOLLOW = text(f"""
     ), moved AS (
         UPDATE watch_creative AS l SET
             content_hash = judged.content_hash,
-            last_shown = greatest(l.last_shown, judged.last_shown),
+            last_shown = {_LINK_SHOWN},
             ended_at = CASE WHEN is_reactivated THEN NULL ELSE l.ended_at END,
             last_matched_at = now()
         FROM judged
         WHERE l.watch_id = :watch_id AND l.ad_creative_id = judged.ad_creative_id
             AND (judged.content_hash <> known_hash OR is_reactivated
-                 OR judged.last_shown > known_shown OR known_shown IS NULL
+                 OR known_shown IS DISTINCT FROM {_LINK_SHOWN}
                  OR judged.last_matched_at < now() - interval '1 day')
     ), happened AS (
         SELECT ad_creative_id, content_hash, if_unknown AS kind FROM judged WHERE is_unknown
@@ -110,6 +118,11 @@ _CLOSE = text("""
     WHERE id = :watch_id AND updated_at = :updated_at
 """)
 
+_KNOWN = text("""
+    SELECT count(*) AS seen, count(*) FILTER (WHERE ended_at IS NULL) AS running
+    FROM watch_creative WHERE watch_id = :watch_id
+""")
+
 _ROWS = TypeAdapter(list[CreativePayload])
 _SEEN = {"__all__": {"ad_creative_id", "last_shown"}}
 
@@ -147,29 +160,45 @@ class Verdict(BaseModel):
     problem: str | None = None
 
 
-def judge(fetch: Fetch, page: SearchPage | None, stop: StopReason, max_pages: int) -> Verdict:
-    """What a fetch that stopped for `stop` after `page` has covered."""
-    # An empty page where more was promised is the end if the pages before it were not full.
-    page_size = int(fetch.query.get("page_size", 0))
-    rows = fetch.new_count + fetch.changed_count + fetch.unchanged_count + fetch.rejected_count
-    broke_off = page is not None and page.broke_off and rows >= (fetch.pages - 1) * page_size
-    at_end = stop is StopReason.END and not broke_off
-    is_reached = at_end or stop is StopReason.WATERMARK
+class Known(BaseModel):
+    """How many ads a watch has seen, and how many of them are not known to have ended."""
+
+    seen: int = 0
+    running: int = 0
+
+
+def judge(fetch: Fetch, stop: StopReason, max_pages: int, known: Known) -> Verdict:
+    """What a fetch that stopped for `stop` has covered, of a watch that knows so many ads.
+
+    An empty answer is believed where nothing speaks against it: the watch has seen ads, and they
+    have all ended.
+    """
     problems = []
+    listed = fetch.new_count + fetch.changed_count + fetch.unchanged_count + fetch.rejected_count
     if stop is StopReason.PAGE_LIMIT:
         problems.append(f"more ads than max_pages = {max_pages} pages hold; raise it")
     if stop is StopReason.BUDGET:
         problems.append("the month's budget ran out on the way; raise monthly_budget")
-    if broke_off:
-        problems.append("SerpApi broke off with an empty page")
+    if stop is StopReason.GAP:
+        problems.append("SerpApi broke off before the end of its list")
+    if not listed and stop is StopReason.END and known.running:
+        problems.append(f"SerpApi lists no ads at all, though {known.running} were running")
+    if not listed and stop is StopReason.END and not known.seen:
+        problems.append("SerpApi lists no ads, and never has; check the search if it should")
+    is_reached = not problems and stop in (StopReason.END, StopReason.WATERMARK)
     if fetch.rejected_count:
         problems.append(f"{fetch.rejected_count} ads could not be read (table rejected_row)")
     return Verdict(
         coverage=Coverage.PARTIAL if problems else Coverage.COMPLETE,
         is_reached=is_reached,
-        is_whole=at_end and not fetch.rejected_count,
+        is_whole=stop is StopReason.END and not problems,
         problem="; ".join(problems) or None,
     )
+
+
+async def read_known(session: AsyncSession, *, watch: Watch) -> Known:
+    """The ads that the watch has seen."""
+    return Known(**(await session.execute(_KNOWN, {"watch_id": watch.id})).mappings().one())
 
 
 async def follow_page(
