@@ -18,7 +18,7 @@ from adspark.errors import (
     DatabaseUnavailableError,
     PermanentError,
 )
-from adspark.locks import Locks, check_sessions
+from adspark.locks import Locks, check_sessions, transaction_pooler
 
 MINIMUM_VERSION = 15  # PostgreSQL; what the statements were written against
 CONNECT_TIMEOUT = 10  # seconds
@@ -29,6 +29,8 @@ _REFUSED_WORDS = ("authentication failed", "no password supplied", "pg_hba.conf"
 _MISSING_DATABASE = ("3D000",)
 _MISSING_RIGHT = ("42501",)
 _MISSING_TABLE = ("42P01", "42703")
+# A prepared statement that its session should know and does not, or the other way round.
+_LOST_STATEMENT = ("26000", "42P05")
 # A value that no column holds; what the driver itself refuses carries no SQLSTATE.
 _BAD_VALUE = ("22", "54000")
 _BAD_VALUE_ERRORS = (psycopg.DataError, psycopg.ProgrammingError, UnicodeEncodeError)
@@ -185,6 +187,8 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
             f"ADSPARK_DATABASE_URL: no database {url.database!r} at {place}; "
             f"make it (createdb {url.database}) or correct the name."
         )
+    if state in _LOST_STATEMENT:
+        return transaction_pooler()
     if state in _MISSING_RIGHT:
         return missing_right(url, reason)
     if state in _MISSING_TABLE:

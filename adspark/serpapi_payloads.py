@@ -27,6 +27,7 @@ from adspark.payload_fields import (
 # words and its variants depend. Any other field is left out where it cannot be read.
 _REQUIRED = {"advertiser_id", "ad_creative_id", "format"}
 _LONGEST_NOTE = 200  # characters on a field that was left out
+_LARGEST_QUOTED = 10**40  # Python does not write a number of any length
 # What moves in a row from answer to answer, so that it does not tell rows apart.
 _MOVING = {"first_shown", "last_shown", "total_days_shown", "link", "image"}
 
@@ -69,13 +70,11 @@ class RejectedPayload(BaseModel):
     @property
     def key(self) -> str:
         """The same for the same row in the next answer: its id, or a hash of what stays in it."""
-        payload = self.payload
-        if isinstance(payload, dict):
-            number = payload.get("ad_creative_id")
-            if isinstance(number, str) and number:
-                return hashlib.sha256(number.encode()).hexdigest()
-            payload = {name: value for name, value in payload.items() if name not in _MOVING}
-        return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
+        known = self.payload
+        if isinstance(known, dict):
+            stays = {name: value for name, value in known.items() if name not in _MOVING}
+            known = known.get("ad_creative_id") or stays
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
 class Search(BaseModel):
@@ -188,6 +187,7 @@ def _reasons(error: ValidationError, *, only: set[str] | None = None) -> Iterato
 
 
 def _quote(sent: object) -> str:
-    if not isinstance(sent, str | int | float):
-        return ""
-    return f" ({json.dumps(sent[:_LONGEST_NOTE] if isinstance(sent, str) else sent)})"
+    if isinstance(sent, str):
+        return f" ({json.dumps(sent[:_LONGEST_NOTE])})"
+    is_short = isinstance(sent, int | float) and abs(sent) < _LARGEST_QUOTED
+    return f" ({json.dumps(sent)})" if is_short else ""
