@@ -55,6 +55,14 @@ URL = driver_url("postgresql://maria:hunter2@db.example:5433/ads")
             errors.DeadlockDetected("deadlock"), DatabaseUnavailableError, "deadlock", id="deadlock"
         ),
         pytest.param(
+            errors.DuplicatePreparedStatement("already exists"),
+            DatabaseSetupError, "Set the pooler to session mode", id="another's session",
+        ),
+        pytest.param(
+            errors.InvalidSqlStatementName("does not exist"),
+            DatabaseSetupError, "Set the pooler to session mode", id="a session that was lent",
+        ),
+        pytest.param(
             errors.DivisionByZero("division by zero"), AdSparkError, "SQLSTATE 22012", id="ours"
         ),
     ],

@@ -195,15 +195,3 @@ async def test_locks_are_proved_once_for_an_engine(database: Database) -> None:
             async with database.lock("a") as locked:
                 assert locked
         assert await session.scalar(count) == before
-
-
-async def test_what_a_prepared_statement_meets_behind_a_pooler_is_told_with_the_remedy(
-    database_url: str,
-) -> None:
-    """The driver prepares what it sends often; another session knows nothing of it."""
-    async with behind_pooler(database_url, servers=2) as database:
-        with pytest.raises(DatabaseSetupError, match="transaction mode"):
-            for _ in range(20):
-                async with database.session() as one, database.session() as two:
-                    await one.execute(text("SELECT 1"))
-                    await two.execute(text("SELECT 1"))
