@@ -187,7 +187,7 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
             f"ADSPARK_DATABASE_URL: no database {url.database!r} at {place}; "
             f"make it (createdb {url.database}) or correct the name."
         )
-    if state in _LOST_STATEMENT:
+    if state in _LOST_STATEMENT or "statement pooling mode" in reason:
         return transaction_pooler()
     if state in _MISSING_RIGHT:
         return missing_right(url, reason)

@@ -53,7 +53,7 @@ def fetch(
     page_size: Annotated[int, typer.Option(help="Ads a page, 1 to 100.")] = 100,
     max_pages: Annotated[int, typer.Option(help="Pages, so searches, at most.")] = 1,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Search and count, write nothing.")
+        bool, typer.Option("--dry-run", help="Search and count, store no ads.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
 ) -> None:

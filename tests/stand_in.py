@@ -5,7 +5,7 @@ nothing, unless a fresh answer is asked for. It serves pages as they are laid ou
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -29,6 +29,9 @@ class StandIn:
         empty: numbers of pages that say that there are no results.
         following: token of the next page by the number of a page, where it is not the usual one.
         failures: what the next searches end with instead of an answer, first to last; None: none.
+        after_answer: called when an answer has been made, and billed, and is about to leave.
+        asked: numbers of the pages that were asked for.
+        ads: ids of the ads in each answer, by the id of its search.
     """
 
     def __init__(self, *pages: Sequence[Row]) -> None:
@@ -37,7 +40,9 @@ class StandIn:
         self.empty = set[int]()
         self.following: dict[int, str | None] = {}
         self.failures: list[int | None] = []
+        self.after_answer: Callable[[], None] = lambda: None
         self.asked: list[int] = []
+        self.ads: dict[str, set[str]] = {}
         self.billed = 0
         self._epoch = 0
         self._answers: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
@@ -69,7 +74,11 @@ class StandIn:
         )
         if key not in self._answers or "no_cache" in request.url.params:
             self.billed += 1
-            self._answers[key] = self._answer(number)
+            made = self._answers[key] = self._answer(number)
+            sent = made.get("ad_creatives", ())
+            ids = {str(row.get("ad_creative_id")) for row in sent if isinstance(row, dict)}
+            self.ads[made["search_metadata"]["id"]] = ids
+        self.after_answer()
         now = format_datetime(datetime.now(UTC), usegmt=True)
         body = json.dumps(self._answers[key])
         return httpx.Response(200, content=body, headers={"Date": now})

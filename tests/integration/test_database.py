@@ -63,6 +63,10 @@ URL = driver_url("postgresql://maria:hunter2@db.example:5433/ads")
             DatabaseSetupError, "Set the pooler to session mode", id="a session that was lent",
         ),
         pytest.param(
+            psycopg.OperationalError("transaction blocks not allowed in statement pooling mode"),
+            DatabaseSetupError, "Set the pooler to session mode", id="a pooler by statement",
+        ),
+        pytest.param(
             errors.DivisionByZero("division by zero"), AdSparkError, "SQLSTATE 22012", id="ours"
         ),
     ],

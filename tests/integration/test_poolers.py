@@ -57,7 +57,8 @@ class Pooler:
             held = await self._lend(first)
             writer.write(held[2])
             if self.is_by_transaction:
-                held = self._take_back(held)
+                self.idle.append(held)
+                held = None
             while (message := await _read(reader))[:1] != b"X":
                 held = held or await self._lend(first)
                 held[1].write(message)
@@ -68,7 +69,8 @@ class Pooler:
                     answer = await _read(held[0])
                     writer.write(answer)
                 if answer[5:] == _IDLE and self.is_by_transaction:
-                    held = self._take_back(held)
+                    self.idle.append(held)
+                    held = None
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass  # the client or the test is gone
         finally:
@@ -92,9 +94,6 @@ class Pooler:
             answer = await _read(reader)
             greeting += answer
         return reader, writer, greeting
-
-    def _take_back(self, server: Any) -> None:  # noqa: ANN401
-        self.idle.append(server)
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:

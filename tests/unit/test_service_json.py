@@ -1,6 +1,7 @@
 """JSON from outside: bounded, storable, and one odd value costs no other."""
 
 import json
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -65,7 +66,7 @@ def test_every_document_becomes_strict_json_in_utf8(value: object) -> None:
 async def test_a_body_without_bounds_is_not_read_to_its_end() -> None:
     served = 0
 
-    async def endless() -> object:
+    async def endless() -> AsyncIterator[bytes]:
         nonlocal served
         while True:
             served += 1
