@@ -167,14 +167,16 @@ def _parse_row(row: Any) -> CreativePayload:  # noqa: ANN401  (whatever was sent
     if isinstance(row, dict):
         row = {name: value for name, value in row.items() if name != "dropped_fields"}
     try:
-        return CreativePayload.model_validate(row)
+        payload, notes = CreativePayload.model_validate(row), list[str]()
     except ValidationError as error:
         unreadable = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
         if not unreadable or unreadable & _REQUIRED:
             raise
-        notes = tuple(_reasons(error))
-    kept = {name: value for name, value in row.items() if name not in unreadable}
-    return CreativePayload.model_validate(kept).model_copy(update={"dropped_fields": notes})
+        kept = {name: value for name, value in row.items() if name not in unreadable}
+        payload, notes = CreativePayload.model_validate(kept), list(_reasons(error))
+    if payload.last_shown is None and not any(note.startswith("last_shown:") for note in notes):
+        notes.append("last_shown: is not told")
+    return payload.model_copy(update={"dropped_fields": tuple(notes)}) if notes else payload
 
 
 def _reasons(error: ValidationError, *, only: set[str] | None = None) -> Iterator[str]:

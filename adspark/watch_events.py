@@ -24,18 +24,17 @@ _WATCH = """
 """
 _BEFORE = "CAST(:started_at AS timestamptz) - make_interval(days => w.ended_after_days)"
 
-# An ad that is listed without its day is not known to have stopped, so its day is forgotten unless
-# it had ended. A day in the future, which nobody can know, gives way to the next answer's.
+# A day in the future, which nobody can know, gives way to the next answer's.
 _LINK_SHOWN = """
-    CASE WHEN judged.last_shown IS NULL AND NOT had_ended THEN NULL
-         WHEN l.last_shown > now() + interval '1 day' THEN judged.last_shown
+    CASE WHEN l.last_shown > now() + interval '1 day' THEN judged.last_shown
          ELSE greatest(l.last_shown, judged.last_shown) END
 """
 
 # On an unknown creative: before the baseline is complete it is part of it. Afterwards it is new,
 # unless the baseline had gaps; then it is new if it was first shown later than that.
-# On a known one: a picture that was not known before is learned, not changed; one that had ended
-# and is shown again is reactivated. `judged` sees every link as it was before this statement.
+# On a known one: a picture that was not known before is learned, not changed, and so is a day that
+# is long past; one that had ended and is shown again is reactivated. `judged` sees every link as
+# it was before this statement.
 _FOLLOW = text(f"""
     WITH w AS ({_WATCH}), seen AS (
         SELECT c.ad_creative_id, c.content_hash, p.last_shown, p.last_shown < {_BEFORE} AS is_old,
@@ -64,7 +63,9 @@ _FOLLOW = text(f"""
         UPDATE watch_creative AS l SET
             content_hash = judged.content_hash,
             last_shown = {_LINK_SHOWN},
-            ended_at = CASE WHEN is_reactivated THEN NULL ELSE l.ended_at END,
+            ended_at = CASE WHEN is_reactivated THEN NULL
+                            WHEN known_shown IS NULL AND is_old THEN coalesce(l.ended_at, now())
+                            ELSE l.ended_at END,
             last_matched_at = now()
         FROM judged
         WHERE l.watch_id = :watch_id AND l.ad_creative_id = judged.ad_creative_id
@@ -89,7 +90,7 @@ _FOLLOW = text(f"""
          FROM (SELECT kind, count(*) AS number FROM happened GROUP BY kind) AS counted) AS events
 """)  # noqa: S608  (put together from constants)
 
-# One that this fetch could not read is not known to have ended.
+# One that this fetch could not read, or whose day it could not, is not known to have ended.
 _END = text(f"""
     WITH w AS ({_WATCH}), ended AS (
         UPDATE watch_creative AS l SET ended_at = now()
@@ -98,6 +99,10 @@ _END = text(f"""
             AND NOT EXISTS (
                 SELECT FROM rejected_row r
                 WHERE r.fetch_id = :fetch_id AND r.payload->>'ad_creative_id' = l.ad_creative_id
+            )
+            AND NOT EXISTS (
+                SELECT FROM creative c CROSS JOIN unnest(c.dropped_fields) AS f (note)
+                WHERE c.ad_creative_id = l.ad_creative_id AND f.note LIKE 'last_shown:%'
             )
         RETURNING l.ad_creative_id, l.content_hash
     ), told AS (

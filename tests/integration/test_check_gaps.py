@@ -105,7 +105,7 @@ async def test_an_empty_baseline_has_gaps_until_something_was_seen(place: Odd) -
     assert (await place.watch(watch_id)).has_gaps
     place.service.empty = set()
     await place.change("UPDATE watch SET complete_at = NULL")
-    launch = creative_row(999, first_shown=NOW + 30, last_shown=NOW + 30)
+    launch = creative_row(999, first_shown=NOW + 43_200, last_shown=NOW + 43_200)
     place.service.pages[0] = [launch, *ads(1, 99)]
     second = await place.next_check(watch_id)
     assert (second.events.new, second.events.baseline) == (1, 249)

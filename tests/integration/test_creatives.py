@@ -219,9 +219,15 @@ async def test_rows_are_locked_in_the_order_of_their_keys(
     column = "ad_creative_id" if table == "creative" else "advertiser_id"
     hold = text(f"SELECT FROM {table} WHERE {column} = :key FOR UPDATE NOWAIT")
     later = [creative(n, advertiser_id=f"AR{n:020d}", last_shown=1_786_100_000) for n in (3, 1, 2)]
-    async with Database(database_url) as other, other.session() as holder:
+    # Without these, PostgreSQL may sort the page for a join, and so by chance.
+    unsorted = f"{database_url}&options=-cenable_mergejoin%3Doff%20-cenable_hashjoin%3Doff"
+    async with (
+        Database(unsorted) as writer,
+        Database(database_url) as other,
+        other.session() as holder,
+    ):
         await holder.execute(hold, {"key": keys[1]})
-        saving = asyncio.create_task(save(database, *later))
+        saving = asyncio.create_task(save(writer, *later))
         while not await holder.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
             await asyncio.sleep(0.01)
         async with other.session() as looker:
