@@ -21,15 +21,18 @@ from adspark.errors import (
     PermanentError,
     PostponedError,
     QuotaExhaustedError,
+    SupersededError,
     UnknownWatchError,
 )
 from adspark.fetches import open_fetch, running_fetch
-from adspark.fetching import Bounds, Fetching, FetchSummary, lock_name
+from adspark.fetching import Fetching, FetchSummary, lock_name
 from adspark.locks import Locks
 from adspark.models import Coverage, Fetch, StopReason, Watch
+from adspark.paging import Bounds
 from adspark.queries import CreativeQuery
 from adspark.serpapi import Gate, SerpApiClient, no_gate
 from adspark.serpapi_payloads import SearchPage
+from adspark.service_json import clean_text
 from adspark.watch_definitions import definition_of
 from adspark.watch_events import (
     EventCounts,
@@ -37,6 +40,7 @@ from adspark.watch_events import (
     close_check,
     follow_page,
     judge,
+    read_known,
     watermark,
 )
 
@@ -138,7 +142,7 @@ class Checker:
                 raise await self._busy(watch)
             try:
                 return await _Check(self, before_search, watch, spent).run()
-            except PostponedError:
+            except (PostponedError, SupersededError):
                 raise
             except AdSparkError as error:
                 await self._note_failure(watch, error)
@@ -170,7 +174,7 @@ class Checker:
         is_the_accounts = isinstance(error, QuotaExhaustedError | InvalidCredentialsError)
         values = {
             "watch_id": watch.id,
-            "problem": str(error),
+            "problem": clean_text(str(error)),
             "is_permanent": isinstance(error, PermanentError) and not is_the_accounts,
         }
         async with self.database.session() as session:
@@ -235,9 +239,8 @@ class _Check:
                 max_pages=self.watch.max_pages,
                 watermark=watermark(self.watch.complete_at),
                 max_billed=None if left is None else fetch.searches_billed + left,
-                # What could not be read last time either will not be helped by asking again.
-                reread=self.watch.coverage != Coverage.PARTIAL,
             ),
+            locks=self.parts.locks,
             before_search=self.before_search,
             follow=self._follow,
         )
@@ -254,7 +257,8 @@ class _Check:
         if page:
             self.events.add(await follow_page(session, watch=self.watch, fetch=fetch, page=page))
         if stop:
-            self.verdict = judge(fetch, page, stop, self.watch.max_pages)
+            known = await read_known(session, watch=self.watch)
+            self.verdict = judge(fetch, stop, self.watch.max_pages, known)
             self.events.add(
                 await close_check(session, watch=self.watch, fetch=fetch, verdict=self.verdict)
             )

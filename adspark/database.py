@@ -1,5 +1,6 @@
 """The way to the database: async engine and sessions on psycopg, driver errors translated."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Self
@@ -9,15 +10,16 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 
 from adspark.errors import (
     AdSparkError,
     BusyError,
     DatabaseSetupError,
     DatabaseUnavailableError,
+    PermanentError,
 )
-from adspark.locks import Locks
+from adspark.locks import Locks, check_sessions, transaction_pooler
 
 MINIMUM_VERSION = 15  # PostgreSQL; what the statements were written against
 CONNECT_TIMEOUT = 10  # seconds
@@ -31,6 +33,11 @@ _MISSING_DATABASE = ("3D000",)
 _MISSING_RIGHT = ("42501",)
 _MISSING_TABLE = ("42P01", "42703")
 _LOCK_TIMEOUT = "55P03"
+# A prepared statement that its session should know and does not, or the other way round.
+_LOST_STATEMENT = ("26000", "42P05")
+# A value that no column holds; what the driver itself refuses carries no SQLSTATE.
+_BAD_VALUE = ("22", "54000")
+_BAD_VALUE_ERRORS = (psycopg.DataError, psycopg.ProgrammingError, UnicodeEncodeError)
 # Connection lost, resources, operator's intervention, serialization and deadlock: may pass.
 _PASSING = ("08", "53", "57P", "40")
 
@@ -52,6 +59,8 @@ class Database:
         self._url = driver_url(url)
         self._lock_timeout = lock_timeout
         self._version_is_good = False
+        self._sessions_last = False
+        self._checking = asyncio.Lock()
         self._engine = create_async_engine(
             self._url,
             pool_size=pool_size,
@@ -77,11 +86,30 @@ class Database:
 
     @asynccontextmanager
     async def locks(self) -> AsyncIterator[Locks]:
-        """A holder of locks, on a connection of its own; they end with this block."""
+        """A holder of locks, on a connection of its own; they end with this block.
+
+        Raises:
+            DatabaseSetupError: no lock can be held at this address; it leads to a pooler that
+                lends server processes for one transaction.
+        """
         with translated_errors(self._url):
-            async with self._engine.connect() as connection:
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await self._check_sessions()
+            async with self._autocommit() as connection:
                 yield Locks(connection)
+
+    async def _check_sessions(self) -> None:
+        """Whether connections keep their server processes; asks once."""
+        async with self._checking:
+            if not self._sessions_last:
+                async with self._autocommit() as holder, self._autocommit() as other:
+                    await check_sessions(holder, other)
+                self._sessions_last = True
+
+    @asynccontextmanager
+    async def _autocommit(self) -> AsyncIterator[AsyncConnection]:
+        async with self._engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield connection
 
     @asynccontextmanager
     async def lock(self, name: str) -> AsyncIterator[bool]:
@@ -153,7 +181,7 @@ def translated_errors(url: URL) -> Iterator[None]:
         raise DatabaseUnavailableError(
             "All connections to PostgreSQL are in use, and none came free; it is overloaded."
         ) from error
-    except psycopg.Error as error:
+    except (psycopg.Error, UnicodeEncodeError) as error:
         raise _translate(error, url) from error
 
 
@@ -184,6 +212,8 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
             f"ADSPARK_DATABASE_URL: no database {url.database!r} at {place}; "
             f"make it (createdb {url.database}) or correct the name."
         )
+    if state in _LOST_STATEMENT or "statement pooling mode" in reason:
+        return transaction_pooler()
     if state in _MISSING_RIGHT:
         return missing_right(url, reason)
     if state in _MISSING_TABLE:
@@ -195,6 +225,9 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
             "PostgreSQL: a table stays locked by another session (an upgrade of the schema, or one "
             "that was left open); try again later."
         )
+    if state.startswith(_BAD_VALUE) or (not state and isinstance(error, _BAD_VALUE_ERRORS)):
+        number = f" (SQLSTATE {state})" if state else ""
+        return PermanentError(f"PostgreSQL cannot store a value: {reason}{number}.")
     if not state or state.startswith(_PASSING):
         return DatabaseUnavailableError(
             f"PostgreSQL does not answer at {place} ({reason}); start it, or correct "

@@ -54,8 +54,10 @@ _REGIONS = text("""
     FROM json_to_recordset(CAST(:regions AS json))
         AS t (region text, first_shown date, last_shown date, times_shown text)
     ON CONFLICT (ad_creative_id, region) DO UPDATE SET
-        first_shown = least(r.first_shown, excluded.first_shown),
-        last_shown = greatest(r.last_shown, excluded.last_shown),
+        first_shown = least(excluded.first_shown,
+            CASE WHEN r.first_shown <= current_date + 1 THEN r.first_shown END),
+        last_shown = greatest(excluded.last_shown,
+            CASE WHEN r.last_shown <= current_date + 1 THEN r.last_shown END),
         times_shown = coalesce(excluded.times_shown, r.times_shown)
 """)
 _REFUSE = text("""

@@ -5,6 +5,7 @@ AdSparkError
 │   ├── ServiceUnavailableError   5xx, time-out, cut or garbled answer
 │   ├── RateLimitedError          the hour's searches are used up
 │   ├── BusyError                 another run holds the same thing
+│   │   └── SupersededError         another run has taken over what this one was at
 │   ├── PostponedError            time, searches or a budget have to come first
 │   └── DatabaseUnavailableError  Postgres does not answer
 └── PermanentError              trying again gives the same
@@ -41,6 +42,10 @@ class RateLimitedError(TemporaryError):
 
 class BusyError(TemporaryError):
     """Another run holds the same query, watch or variant."""
+
+
+class SupersededError(BusyError):
+    """Another run has taken over the same fetch meanwhile; this one ends and writes nothing."""
 
 
 class PostponedError(TemporaryError):

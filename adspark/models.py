@@ -75,6 +75,7 @@ class StopReason(StrEnum):
     WATERMARK = "watermark"
     PAGE_LIMIT = "page_limit"
     BUDGET = "budget"
+    GAP = "gap"
     ERROR = "error"
 
 
@@ -139,6 +140,9 @@ class Advertiser(SQLModel, table=True):
 
     advertiser_id: str = Field(primary_key=True, sa_type=Text, description="AR and 20 digits.")
     name: str = Field(sa_type=Text, index=True)
+    named_at: datetime | None = Field(
+        default=None, sa_column=_moment(), description="last_shown of the ad that it is named by."
+    )
     first_seen_at: datetime | None = Field(default=None, sa_column=_moment())
     last_seen_at: datetime | None = Field(default=None, sa_column=_moment())
     created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
@@ -182,6 +186,11 @@ class Creative(SQLModel, table=True):
     budget_max: str | None = Field(default=None, sa_type=Text, description='As sent: "400 USD".')
     regions: list[str] = Field(default_factory=list, sa_column=_texts())
     platforms: list[str] = Field(default_factory=list, sa_column=_texts())
+    dropped_fields: list[str] = Field(
+        default_factory=list,
+        sa_column=_texts(),
+        description="Fields of the last answer that could not be read, with the reason.",
+    )
     content_hash: str = Field(
         sa_column=Column(
             Text,
@@ -281,6 +290,14 @@ class Fetch(SQLModel, table=True):
         default=None, sa_column=Column(ForeignKey("watch.id", ondelete="SET NULL"), index=True)
     )
     flow_run_id: UUID | None = Field(default=None, index=True)
+    is_dry_run: bool = Field(
+        default=False, sa_column=_flag(), description="Paid for, and none of its ads stored."
+    )
+    attempt: int = Field(
+        default=1,
+        sa_column=_whole(1),
+        description="Fencing token: each resume adds one, and only the newest may write.",
+    )
     status: FetchStatus = Field(default=FetchStatus.RUNNING, sa_type=Text)
     pages: int = 0
     searches_billed: int = 0
@@ -289,6 +306,18 @@ class Fetch(SQLModel, table=True):
         default_factory=list, sa_column=_texts(), description="SerpApi's ids, one a page."
     )
     next_page_token: str | None = Field(default=None, sa_type=Text)
+    token_hashes: list[str] = Field(
+        default_factory=list, sa_column=_texts(), description="Of every token it has followed."
+    )
+    shown_to: datetime | None = Field(
+        default=None, sa_column=_moment(), description="last_shown of its last row, if known."
+    )
+    total_results: int | None = Field(default=None, description="What SerpApi last claimed.")
+    is_refreshed: bool = Field(
+        default=False,
+        sa_column=_flag(),
+        description="It has paid for a fresh first page, since the cached one led nowhere.",
+    )
     new_count: int = 0
     changed_count: int = 0
     unchanged_count: int = 0
@@ -315,6 +344,9 @@ class RejectedRow(SQLModel, table=True):
         sa_column=Column(ForeignKey("fetch.id", ondelete="CASCADE"), nullable=False, index=True)
     )
     reason: str = Field(sa_type=Text)
+    row_key: str | None = Field(
+        default=None, sa_type=Text, index=True, description="The same for the same row later."
+    )
     payload: Any = Field(sa_column=Column(JSONB, nullable=False))
     created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
 

@@ -88,8 +88,8 @@ def _try_upgrade(url: str, patience: float, on_wait: Callable[[Sequence[LockHold
         bounded_lock_waits(driver_url(url), connection, patience=patience, on_wait=on_wait) as lost,
     ):
         try:
-            # One upgrader at a time; the lock goes with the connection.
-            connection.execute(text("SELECT pg_advisory_lock(hashtext('adspark.schema'))"))
+            # One upgrader at a time: the lock goes with the transaction, the whole upgrade.
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('adspark.schema'))"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()

@@ -24,10 +24,17 @@ _WATCH = """
 """
 _BEFORE = "CAST(:started_at AS timestamptz) - make_interval(days => w.ended_after_days)"
 
+# A day in the future, which nobody can know, gives way to the next answer's.
+_LINK_SHOWN = """
+    CASE WHEN l.last_shown > now() + interval '1 day' THEN judged.last_shown
+         ELSE greatest(l.last_shown, judged.last_shown) END
+"""
+
 # On an unknown creative: before the baseline is complete it is part of it. Afterwards it is new,
 # unless the baseline had gaps; then it is new if it was first shown later than that.
-# On a known one: a picture that was not known before is learned, not changed; one that had ended
-# and is shown again is reactivated. `judged` sees every link as it was before this statement.
+# On a known one: a picture that was not known before is learned, not changed, and so is a day that
+# is long past; one that had ended and is shown again is reactivated. `judged` sees every link as
+# it was before this statement.
 _FOLLOW = text(f"""
     WITH w AS ({_WATCH}), seen AS (
         SELECT c.ad_creative_id, c.content_hash, p.last_shown, p.last_shown < {_BEFORE} AS is_old,
@@ -55,13 +62,15 @@ _FOLLOW = text(f"""
     ), moved AS (
         UPDATE watch_creative AS l SET
             content_hash = judged.content_hash,
-            last_shown = greatest(l.last_shown, judged.last_shown),
-            ended_at = CASE WHEN is_reactivated THEN NULL ELSE l.ended_at END,
+            last_shown = {_LINK_SHOWN},
+            ended_at = CASE WHEN is_reactivated THEN NULL
+                            WHEN known_shown IS NULL AND is_old THEN coalesce(l.ended_at, now())
+                            ELSE l.ended_at END,
             last_matched_at = now()
         FROM judged
         WHERE l.watch_id = :watch_id AND l.ad_creative_id = judged.ad_creative_id
             AND (judged.content_hash <> known_hash OR is_reactivated
-                 OR judged.last_shown > known_shown OR known_shown IS NULL
+                 OR known_shown IS DISTINCT FROM {_LINK_SHOWN}
                  OR judged.last_matched_at < now() - interval '1 day')
     ), happened AS (
         SELECT ad_creative_id, content_hash, if_unknown AS kind FROM judged WHERE is_unknown
@@ -81,7 +90,7 @@ _FOLLOW = text(f"""
          FROM (SELECT kind, count(*) AS number FROM happened GROUP BY kind) AS counted) AS events
 """)  # noqa: S608  (put together from constants)
 
-# One that this fetch could not read is not known to have ended.
+# One that this fetch could not read, or whose day it could not, is not known to have ended.
 _END = text(f"""
     WITH w AS ({_WATCH}), ended AS (
         UPDATE watch_creative AS l SET ended_at = now()
@@ -90,6 +99,10 @@ _END = text(f"""
             AND NOT EXISTS (
                 SELECT FROM rejected_row r
                 WHERE r.fetch_id = :fetch_id AND r.payload->>'ad_creative_id' = l.ad_creative_id
+            )
+            AND NOT EXISTS (
+                SELECT FROM creative c CROSS JOIN unnest(c.dropped_fields) AS f (note)
+                WHERE c.ad_creative_id = l.ad_creative_id AND f.note LIKE 'last_shown:%'
             )
         RETURNING l.ad_creative_id, l.content_hash
     ), told AS (
@@ -108,6 +121,11 @@ _CLOSE = text("""
         checked_at = now(), coverage = :coverage, problem = :problem,
         due_at = now() + make_interval(mins => interval_minutes)
     WHERE id = :watch_id AND updated_at = :updated_at
+""")
+
+_KNOWN = text("""
+    SELECT count(*) AS seen, count(*) FILTER (WHERE ended_at IS NULL) AS running
+    FROM watch_creative WHERE watch_id = :watch_id
 """)
 
 _ROWS = TypeAdapter(list[CreativePayload])
@@ -147,29 +165,45 @@ class Verdict(BaseModel):
     problem: str | None = None
 
 
-def judge(fetch: Fetch, page: SearchPage | None, stop: StopReason, max_pages: int) -> Verdict:
-    """What a fetch that stopped for `stop` after `page` has covered."""
-    # An empty page where more was promised is the end if the pages before it were not full.
-    page_size = int(fetch.query.get("page_size", 0))
-    rows = fetch.new_count + fetch.changed_count + fetch.unchanged_count + fetch.rejected_count
-    broke_off = page is not None and page.broke_off and rows >= (fetch.pages - 1) * page_size
-    at_end = stop is StopReason.END and not broke_off
-    is_reached = at_end or stop is StopReason.WATERMARK
+class Known(BaseModel):
+    """How many ads a watch has seen, and how many of them are not known to have ended."""
+
+    seen: int = 0
+    running: int = 0
+
+
+def judge(fetch: Fetch, stop: StopReason, max_pages: int, known: Known) -> Verdict:
+    """What a fetch that stopped for `stop` has covered, of a watch that knows so many ads.
+
+    An empty answer is believed where nothing speaks against it: the watch has seen ads, and they
+    have all ended.
+    """
     problems = []
+    listed = fetch.new_count + fetch.changed_count + fetch.unchanged_count + fetch.rejected_count
     if stop is StopReason.PAGE_LIMIT:
         problems.append(f"more ads than max_pages = {max_pages} pages hold; raise it")
     if stop is StopReason.BUDGET:
         problems.append("the month's budget ran out on the way; raise monthly_budget")
-    if broke_off:
-        problems.append("SerpApi broke off with an empty page")
+    if stop is StopReason.GAP:
+        problems.append("SerpApi broke off before the end of its list")
+    if not listed and stop is StopReason.END and known.running:
+        problems.append(f"SerpApi lists no ads at all, though {known.running} were running")
+    if not listed and stop is StopReason.END and not known.seen:
+        problems.append("SerpApi lists no ads, and never has; check the search if it should")
+    is_reached = not problems and stop in (StopReason.END, StopReason.WATERMARK)
     if fetch.rejected_count:
         problems.append(f"{fetch.rejected_count} ads could not be read (table rejected_row)")
     return Verdict(
         coverage=Coverage.PARTIAL if problems else Coverage.COMPLETE,
         is_reached=is_reached,
-        is_whole=at_end and not fetch.rejected_count,
+        is_whole=stop is StopReason.END and not problems,
         problem="; ".join(problems) or None,
     )
+
+
+async def read_known(session: AsyncSession, *, watch: Watch) -> Known:
+    """The ads that the watch has seen."""
+    return Known(**(await session.execute(_KNOWN, {"watch_id": watch.id})).mappings().one())
 
 
 async def follow_page(

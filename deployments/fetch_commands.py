@@ -59,7 +59,7 @@ def fetch(
         typer.Option(min=MAX_PAGES.least, max=MAX_PAGES.most, help="Pages, so searches, at most."),
     ] = 1,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Search and count, write nothing.")
+        bool, typer.Option("--dry-run", help="Search and count, store no ads.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
 ) -> None:

@@ -54,7 +54,7 @@ async def fetch_creatives(
         political_ads: Only political ads; needs a region.
         page_size: Ads a page, 1 to 100; a page costs one search whatever its size.
         max_pages: Pages at most, so searches at most; 1 to 1000.
-        dry_run: Search and count, but write nothing.
+        dry_run: Search and count, but store no ads; what it cost is in the ledger.
     """
     log = get_run_logger()
     query, warnings = parse_query(
