@@ -41,6 +41,8 @@ from adspark.watch_events import (
 )
 
 # The month's billed searches of a watch; months are UTC's. Not asked for where nothing bounds them.
+# A watch that was never looked at completely is looked at to the end, unless its bounds would cut
+# that off where they have cut off the last look: then from its baseline on.
 _READ = text("""
     WITH month AS (SELECT date_trunc('month', now(), 'UTC') AS start)
     SELECT w.*, CASE WHEN monthly_budget IS NULL THEN 0 ELSE (
@@ -49,7 +51,14 @@ _READ = text("""
     ) + (
         SELECT coalesce(sum(searches_billed), 0) FROM creative_detail, month
         WHERE watch_id = w.id AND asked_at >= month.start
-    ) END AS spent
+    ) END AS spent, coalesce(complete_at, CASE WHEN baseline_at IS NOT NULL AND EXISTS (
+        SELECT FROM (
+            SELECT stop_reason, pages, started_at FROM "fetch"
+            WHERE watch_id = w.id AND status = 'completed' ORDER BY started_at DESC LIMIT 1
+        ) f
+        WHERE stop_reason = 'page_limit' AND pages >= w.max_pages
+            OR stop_reason = 'budget' AND started_at >= w.updated_at
+    ) THEN baseline_at END) AS looked_at
     FROM watch w WHERE id = :watch_id
 """)
 # What waits for its budget is due again when the next month begins.
@@ -133,18 +142,19 @@ class Checker:
         """
         await self.database.check_version()
         async with self.locks.hold(f"watch:{watch_id}") as claimed:
-            watch, spent = await self._read(watch_id)
+            watch, spent, looked_at = await self._read(watch_id)
             if not claimed:
                 raise await self._busy(watch)
             try:
-                return await _Check(self, before_search, watch, spent).run()
+                return await _Check(self, before_search, watch, spent, looked_at).run()
             except PostponedError:
                 raise
             except AdSparkError as error:
                 await self._note_failure(watch, error)
                 raise
 
-    async def _read(self, watch_id: int) -> tuple[Watch, int]:
+    async def _read(self, watch_id: int) -> tuple[Watch, int, datetime | None]:
+        """The watch, what it has spent this month, and when the look began that it goes on from."""
         async with self.database.session() as session:
             found = (await session.execute(_READ, {"watch_id": watch_id})).mappings().first()
         if found is None:
@@ -152,13 +162,13 @@ class Checker:
                 f"There is no watch {watch_id}; list them with: adspark watch list"
             )
         values = dict(found)
-        spent = int(values.pop("spent"))
+        spent, looked_at = int(values.pop("spent")), values.pop("looked_at")
         watch = Watch(**values)
         if not watch.is_active:
             raise UnknownWatchError(
                 f"Watch {watch_id} ({watch.name}) is paused; adspark watch resume {watch_id}"
             )
-        return watch, spent
+        return watch, spent, looked_at
 
     async def _busy(self, watch: Watch) -> BusyError:
         async with self.database.session() as session:
@@ -186,6 +196,7 @@ class _Check:
     before_search: Gate
     watch: Watch
     spent: int
+    looked_at: datetime | None
     events: EventCounts = field(default_factory=EventCounts)
     verdict: Verdict = field(default_factory=Verdict)
     began_at: datetime | None = None
@@ -233,7 +244,7 @@ class _Check:
             query,
             Bounds(
                 max_pages=self.watch.max_pages,
-                watermark=watermark(self.watch.complete_at),
+                watermark=watermark(self.looked_at),
                 max_billed=None if left is None else fetch.searches_billed + left,
                 # What could not be read last time either will not be helped by asking again.
                 reread=self.watch.coverage != Coverage.PARTIAL,

@@ -90,7 +90,8 @@ async def test_copy_landing_address_regions_and_payer_are_stored(place: Place) -
     place.change_ads({"action": "remove", "ad_creative_id": WITH_COPY})
     watch_id = await place.add(advertiser_ids=[SAVAGE], details_per_sweep=5)
     await place.check(watch_id)
-    place.change_ads()
+    shown_now = {"last_shown": int(time.time())}
+    place.change_ads({"action": "alter", "ad_creative_id": WITH_COPY, "row": shown_now})
     await place.check(watch_id)
     (stored,) = await details(place)
     assert stored.ad_creative_id == row["ad_creative_id"]
