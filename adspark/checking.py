@@ -15,13 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.database import Database
 from adspark.details import DetailsSummary, look_up_new
 from adspark.errors import (
-    AdSparkError,
     BusyError,
     InvalidCredentialsError,
     PermanentError,
     PostponedError,
     QuotaExhaustedError,
     UnknownWatchError,
+    describe_error,
 )
 from adspark.fetches import open_fetch, running_fetch
 from adspark.fetching import Bounds, Fetching, FetchSummary, lock_name
@@ -149,7 +149,7 @@ class Checker:
                 return await _Check(self, before_search, watch, spent, looked_at).run()
             except PostponedError:
                 raise
-            except AdSparkError as error:
+            except Exception as error:  # whatever it is: a watch that was not looked at says so
                 await self._note_failure(watch, error)
                 raise
 
@@ -176,11 +176,11 @@ class Checker:
         run = f" by flow run {fetch.flow_run_id}" if fetch and fetch.flow_run_id else ""
         return BusyError(f"Watch {watch.id} ({watch.name}) is being processed{run} just now.")
 
-    async def _note_failure(self, watch: Watch, error: AdSparkError) -> None:
+    async def _note_failure(self, watch: Watch, error: Exception) -> None:
         is_the_accounts = isinstance(error, QuotaExhaustedError | InvalidCredentialsError)
         values = {
             "watch_id": watch.id,
-            "problem": str(error),
+            "problem": describe_error(error),
             "is_permanent": isinstance(error, PermanentError) and not is_the_accounts,
         }
         async with self.database.session() as session:
@@ -272,18 +272,19 @@ class _Check:
 
     async def _look_up(self, left: int | None) -> DetailsSummary | None:
         wanted = self.watch.details_per_sweep
-        limit = wanted if left is None else min(wanted, left)
+        limit = wanted if left is None else max(0, min(wanted, left))
         if not wanted:
             return None
-        if limit <= 0:
-            return DetailsSummary(problem="the month's budget is spent")
-        return await look_up_new(
+        details = await look_up_new(
             self.parts.database,
             self.parts.client,
             watch_id=self.watch.id or 0,
             limit=limit,
             before_search=self.before_search,
         )
+        if details.waiting and limit < wanted and details.problem is None:
+            details.problem = "the month's budget is spent"
+        return details
 
     def _summarise(self, fetched: FetchSummary, details: DetailsSummary | None) -> WatchSummary:
         return WatchSummary(

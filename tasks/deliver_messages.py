@@ -9,7 +9,7 @@ from prefect.logging import get_run_logger
 from pydantic import SecretStr
 
 from adspark.database import Database
-from adspark.errors import AdSparkError, ServiceUnavailableError
+from adspark.errors import AdSparkError, ServiceUnavailableError, describe_error
 from adspark.models import Message
 from adspark.notifying import send
 from adspark.outbox import (
@@ -72,6 +72,9 @@ async def _send(database: Database, message: Message, address: SecretStr) -> str
             await return_message(session, message_id=message_id, error=str(error))
             await session.commit()
         return str(error)
+    except Exception as error:  # whether it arrived is not known, so it is not sent again
+        get_run_logger().exception("Message %d failed unforeseen", message_id)
+        return describe_error(error)
     async with database.session() as session:
         await confirm_message(session, message_id=message_id)
         await session.commit()

@@ -292,6 +292,25 @@ async def test_a_budget_stops_the_pages_and_then_the_watch_until_it_is_raised(
     assert (await place.check(watch_id)).coverage == "complete"
 
 
+async def test_a_check_that_died_has_what_is_left_of_its_budget_when_it_goes_on(
+    place: Place,
+) -> None:
+    watch_id = await place.add(advertiser_ids=[GENERATED], monthly_budget=4)
+    with pytest.raises(Died):
+        await place.check(watch_id, die_at_search(3))
+    summary = await place.check(watch_id)
+    assert (summary.resumed, summary.stop_reason, summary.pages) == (True, "end", 4)
+    assert (summary.coverage, summary.searches_billed) == ("complete", 4)
+
+
+async def test_a_check_that_died_does_not_go_beyond_its_budget(place: Place) -> None:
+    watch_id = await place.add(advertiser_ids=[GENERATED], monthly_budget=3)
+    with pytest.raises(Died):
+        await place.check(watch_id, die_at_search(2))
+    summary = await place.check(watch_id)
+    assert (summary.resumed, summary.stop_reason, summary.searches_billed) == (True, "budget", 3)
+
+
 async def test_last_months_searches_are_not_held_against_a_budget(place: Place) -> None:
     watch_id = await place.add(monthly_budget=1)
     await place.check(watch_id)
