@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from adspark.errors import InvalidQueryError
 from adspark.models import CreativeFormat, Platform, Watch
+from adspark.names import clean_name
 from adspark.queries import CreativeQuery, parse_query
 
 CLEARABLE = ("advertiser_ids", "text", "region", "platform", "creative_format", "monthly_budget")
@@ -180,13 +181,13 @@ def definition_of(watch: Watch) -> WatchDefinition:
 
 
 def check_name(name: str) -> str:
-    """A watch's name without blanks around it.
+    """A watch's name as it is kept: without blanks and invisible characters around it.
 
     Raises:
         InvalidQueryError: it is empty, too long or holds control characters.
     """
     _check_line("name", name)
-    stripped = name.strip()
+    stripped = clean_name(name)
     if not stripped:
         raise InvalidQueryError("name", "is empty; name the watch.")
     if len(stripped) > _LONGEST_NAME:
