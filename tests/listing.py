@@ -45,9 +45,8 @@ class Ad:
     def content_hash(self) -> str:
         return hashlib.md5(f"text|{self.image}|".encode(), usedforsecurity=False).hexdigest()
 
-    def row(self) -> Row:
-        """As SerpApi tells it now."""
-        now = int(time.time())
+    def row(self, now: float) -> Row:
+        """As SerpApi tells it."""
         return {
             "advertiser_id": ADVERTISER,
             "advertiser": "An Advertiser",
@@ -119,9 +118,10 @@ class Listing(httpx.AsyncBaseTransport):
         return httpx.Response(200, content=content)
 
     def _begin_list(self) -> None:
-        listed = [ad for ad in self.ads if ad.is_listed]
-        rows = sorted((ad.row() for ad in listed), key=lambda row: -row["last_shown"])
-        if self.fault.kind == "unordered":
+        now = time.time()
+        listed = sorted((ad for ad in self.ads if ad.is_listed), key=lambda ad: (ad.last, ad.id))
+        rows = [ad.row(now) for ad in listed]
+        if self.fault.kind == "unordered" and rows:
             rows.insert(self.fault.page * PAGE, rows.pop())
         ads = {ad.id: Ad(**vars(ad)) for ad in listed}
         self.lists.append(Answered(ads, rows))
