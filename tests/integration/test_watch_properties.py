@@ -235,11 +235,9 @@ class Watching(RuleBasedStateMachine):
             raise AssertionError(f"nothing was wrong, but: {summary}")
 
     def _hold_endings(self, answered: Answered, news: list[Any]) -> None:
-        """What is said to have ended was not shown for so long, as far as was told."""
-        # One that was not listed then is as it is now, unless it has come back meanwhile.
-        stopped = {ad.id: ad for ad in self.listing.ads if not ad.is_running}
+        """What is said to have ended was not shown for so long, as far as the list tells."""
         for one in news:
-            ad = answered.ads.get(one.ad_creative_id) or stopped.get(one.ad_creative_id)
+            ad = answered.ads.get(one.ad_creative_id)
             if one.kind == "ended" and ad:
                 assert not ad.is_running, "it runs"
                 assert ad.last > ENDED_AFTER * DAY - _STEP, "it was shown lately"
@@ -248,6 +246,8 @@ class Watching(RuleBasedStateMachine):
         self, answered: Answered, before: dict[str, Any], after: dict[str, Any]
     ) -> None:
         """Complete means: all that was shown since the last complete look is known as it is."""
+        if not answered.served and all(one.ended_at for one in before["links"].values()):
+            return  # nothing was seen, nor was anything expected
         look_back = before["seconds_back"]
         kinds = Counter((one.kind, one.ad_creative_id) for one in self.log)
         told = {(one.ad_creative_id, one.content_hash) for one in self.log}
