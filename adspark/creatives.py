@@ -99,7 +99,7 @@ def _save_statement() -> str:
     that would stay as it is is not even locked, for that writes: it is left out before the INSERT,
     where the page goes by the name that it has in the UPDATE. The last SELECT sees the table as it
     was before. It asks a row at a time: a join would be planned, once and for long, for the
-    table's size then.
+    table's size then. What was cleaned up and is listed again is not new where a watch knows it.
     """
     names = [name for name, _, _ in _COLUMNS]
     listed = ", ".join(names)
@@ -141,9 +141,11 @@ def _save_statement() -> str:
             WHERE ({as_named}) IS DISTINCT FROM ({to_be_named})
         )
         SELECT ad_creative_id, inserted FROM written
-        WHERE inserted OR content_hash <> (
+        WHERE CASE WHEN inserted THEN NOT EXISTS (
+            SELECT FROM watch_creative l WHERE l.ad_creative_id = written.ad_creative_id
+        ) ELSE content_hash <> (
             SELECT k.content_hash FROM creative k WHERE k.ad_creative_id = written.ad_creative_id
-        )
+        ) END
     """  # noqa: S608  (the names come from the tables above, no value does)
 
 

@@ -23,6 +23,11 @@ AdSparkError
 Messages are one sentence for a person, say what to do, and never carry a secret.
 """
 
+import re
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # no text of PostgreSQL holds these
+_LONGEST = 500  # characters of an error that nobody has put into words
+
 
 class AdSparkError(Exception):
     """Anything AdSpark raises on purpose."""
@@ -106,3 +111,13 @@ class InvalidCredentialsError(ConfigurationError):
 
 class DatabaseSetupError(ConfigurationError):
     """The database cannot be used as it is: address, version, rights or migrations."""
+
+
+def describe_error(error: Exception) -> str:
+    """An error in one line that a database can store: in its own words where it has good ones."""
+    if isinstance(error, AdSparkError):
+        said = str(error)
+    else:
+        reason = (str(error).strip().splitlines() or [""])[0][:_LONGEST]
+        said = f"unforeseen {type(error).__name__}: {reason}; the log has its traceback"
+    return _UNSTORABLE.sub("\ufffd", said)

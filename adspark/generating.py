@@ -125,7 +125,7 @@ async def keep_original(
     subject = subject_of(creative)
     key = renderer.key(subject)
     path = original_path(key)
-    if not await media.has(path):
+    if not await media.reuse(path):
         rendering = await renderer.render(subject)
         await media.save_original(key, rendering.content)
     content = await media.read(path)

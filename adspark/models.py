@@ -365,17 +365,20 @@ class RateSlot(SQLModel, table=True):
 
 
 class WatchCreative(SQLModel, table=True):
-    """A creative as a watch knows it: when it matched, and in which state it last saw it."""
+    """A creative as a watch knows it: when it matched, and in which state it last saw it.
+
+    It stays when the creative is cleaned up, as long as the watch has this search: the source
+    goes on listing old ads, which are no news.
+    """
 
     __tablename__ = "watch_creative"
 
     watch_id: int = Field(
         sa_column=Column(ForeignKey("watch.id", ondelete="CASCADE"), primary_key=True)
     )
-    ad_creative_id: str = Field(
-        sa_column=Column(
-            ForeignKey("creative.ad_creative_id", ondelete="CASCADE"), primary_key=True, index=True
-        )
+    ad_creative_id: str = Field(sa_column=Column(Text, primary_key=True, index=True))
+    advertiser_id: str | None = Field(
+        default=None, sa_type=Text, description="Of the creative, for news of one that is removed."
     )
     first_matched_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
     last_matched_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
@@ -395,7 +398,8 @@ class CreativeEvent(SQLModel, table=True):
     """Something that a watch noticed about a creative, once.
 
     `announced_at` is set when the event was handed to Prefect, `notified_at` when it went into a
-    digest. Baseline events are both from the start: they are nobody's news.
+    digest. Baseline events are both from the start: they are nobody's news. An event that nobody
+    was told of outlives its creative.
     """
 
     __tablename__ = "creative_event"
@@ -414,11 +418,7 @@ class CreativeEvent(SQLModel, table=True):
     watch_id: int = Field(
         sa_column=Column(ForeignKey("watch.id", ondelete="CASCADE"), nullable=False, index=True)
     )
-    ad_creative_id: str = Field(
-        sa_column=Column(
-            ForeignKey("creative.ad_creative_id", ondelete="CASCADE"), nullable=False, index=True
-        )
-    )
+    ad_creative_id: str = Field(sa_column=Column(Text, nullable=False, index=True))
     kind: EventKind = Field(sa_type=Text)
     content_hash: str = Field(sa_type=Text)
     occurred_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
@@ -430,21 +430,19 @@ class CreativeDetail(SQLModel, table=True):
     """What the ad-details engine said of a creative; asked once, on behalf of one watch.
 
     The row is made before the search is, so that an answer that was lost is asked for again
-    (free from SerpApi's cache) and counted once.
+    (free from SerpApi's cache) and counted once. It was paid, so it outlives the creative.
     """
 
     __tablename__ = "creative_detail"
 
-    ad_creative_id: str = Field(
-        sa_column=Column(
-            ForeignKey("creative.ad_creative_id", ondelete="CASCADE"), primary_key=True
-        )
-    )
+    ad_creative_id: str = Field(primary_key=True, sa_type=Text)
     watch_id: int | None = Field(
         default=None, sa_column=Column(ForeignKey("watch.id", ondelete="SET NULL"), index=True)
     )
     asked_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
-    attempts: int = Field(default=1, sa_column=_whole(1))
+    attempts: int = Field(
+        default=1, sa_column=_whole(1), description="Searches that were made for it."
+    )
     answered_at: datetime | None = Field(default=None, sa_column=_moment())
     search_id: str | None = Field(default=None, sa_type=Text)
     searches_billed: int = Field(default=0, sa_column=_whole(0))
@@ -463,15 +461,11 @@ class CreativeDetail(SQLModel, table=True):
 
 
 class CreativeRegion(SQLModel, table=True):
-    """A country that a creative was shown in, by the ad-details engine."""
+    """A country that a creative was shown in, by the ad-details engine; stays with its details."""
 
     __tablename__ = "creative_region"
 
-    ad_creative_id: str = Field(
-        sa_column=Column(
-            ForeignKey("creative.ad_creative_id", ondelete="CASCADE"), primary_key=True
-        )
-    )
+    ad_creative_id: str = Field(primary_key=True, sa_type=Text)
     region: str = Field(primary_key=True, sa_type=Text, description="SerpApi code.")
     first_shown: date | None = Field(default=None, sa_column=Column(Date))
     last_shown: date | None = Field(default=None, sa_column=Column(Date))

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from adspark.bounds import MAX_PAGES, PAGE_SIZE, TEXT
 from adspark.errors import InvalidQueryError
 from adspark.models import CreativeFormat, Platform
+from adspark.names import clean_name
 from adspark.regions import region_code
 
 MAX_PAGE_SIZE = 100
@@ -113,7 +114,7 @@ def check_max_pages(max_pages: int) -> None:
 
 def _advertiser_ids(given: str | Iterable[str] | None) -> tuple[str, ...]:
     parts = [given] if isinstance(given, str) else list(given or ())
-    ids = [one.strip().upper() for part in parts for one in part.split(",") if one.strip()]
+    ids = [one.upper() for part in parts for one in map(clean_name, part.split(",")) if one]
     for one in ids:
         if not _ADVERTISER_ID.fullmatch(one):
             raise InvalidQueryError(
@@ -129,7 +130,7 @@ def _advertiser_ids(given: str | Iterable[str] | None) -> tuple[str, ...]:
 
 
 def _domain(text: str | None) -> tuple[str | None, list[str]]:
-    if text is None or not (written := text.strip()):
+    if text is None or not (written := clean_name(text)):
         return None, []
     TEXT.check("text", written)
     domain = _split_domain(written.lower()).top_domain_under_public_suffix

@@ -16,6 +16,7 @@ from adspark.bounds import (
 )
 from adspark.errors import InvalidQueryError
 from adspark.models import DEFAULT_USER, CreativeFormat, Platform, Watch
+from adspark.names import clean_name
 from adspark.queries import CreativeQuery, parse_query
 
 CLEARABLE = ("advertiser_ids", "text", "region", "platform", "creative_format", "monthly_budget")
@@ -191,13 +192,13 @@ def definition_of(watch: Watch) -> WatchDefinition:
 
 
 def check_name(name: str) -> str:
-    """A watch's name without blanks around it.
+    """A watch's name as it is kept: without blanks and invisible characters around it.
 
     Raises:
         InvalidQueryError: it is empty, too long or holds control characters.
     """
     _check_line("name", name)
-    stripped = name.strip()
+    stripped = clean_name(name)
     if not stripped:
         raise InvalidQueryError("name", "is empty; name the watch.")
     if len(stripped) > _LONGEST_NAME:

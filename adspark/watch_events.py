@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import BusyError
-from adspark.models import Coverage, EventKind, Fetch, StopReason, Watch
+from adspark.models import Coverage, CreativeFormat, EventKind, Fetch, StopReason, Watch
 from adspark.serpapi_payloads import CreativePayload, SearchPage
 
 LAG = timedelta(days=2)
@@ -19,10 +19,14 @@ LAG = timedelta(days=2)
 
 # The watch as it was when its check began, held against changes until the page is committed.
 _WATCH = """
-    SELECT id, baseline_at, has_gaps, ended_after_days FROM watch
+    SELECT id, baseline_at, complete_at, has_gaps, ended_after_days FROM watch
     WHERE id = :watch_id AND updated_at = :updated_at FOR SHARE
 """
 _BEFORE = "CAST(:started_at AS timestamptz) - make_interval(days => w.ended_after_days)"
+_LAG = f"make_interval(days => {LAG.days})"
+_LONG_AGO = _BEFORE.replace("w.ended_after_days", f"greatest(w.ended_after_days, {LAG.days})")
+# Of an ad whose picture is not known.
+_PICTURELESS = ", ".join(f"md5('{one}||')" for one in CreativeFormat)
 
 # A day in the future, which nobody can know, gives way to the next answer's.
 _LINK_SHOWN = """
@@ -31,19 +35,25 @@ _LINK_SHOWN = """
 """
 
 # On an unknown creative: before the baseline is complete it is part of it. Afterwards it is new,
-# unless the baseline had gaps; then it is new if it was first shown later than that.
-# On a known one: a picture that was not known before is learned, not changed, and so is a day that
-# is long past; one that had ended and is shown again is reactivated. `judged` sees every link as
-# it was before this statement.
+# unless it may have been there all the time: where the baseline had gaps and it was first shown
+# before that, or where it is not shown any more and was first shown before the last look.
+# On a known one: a picture that was not known before is learned, not changed, and one that is not
+# told this time is not lost (the stored ad may have been removed meanwhile); a day that is long
+# past is learned as well; one that had ended and is shown again is reactivated. `judged` sees every
+# link as it was before this statement.
 _FOLLOW = text(f"""
     WITH w AS ({_WATCH}), seen AS (
         SELECT c.ad_creative_id, c.content_hash, p.last_shown, p.last_shown < {_BEFORE} AS is_old,
             l.ad_creative_id IS NULL AS is_unknown,
             l.content_hash AS known_hash, l.last_shown AS known_shown, l.last_matched_at,
-            l.ended_at IS NOT NULL AS had_ended,
-            md5(c.format || '||') AS hash_without_picture,
-            CASE WHEN w.baseline_at IS NULL OR w.has_gaps AND NOT coalesce(
-                c.first_shown >= w.baseline_at, false) THEN 'baseline' ELSE 'new' END AS if_unknown
+            l.ended_at IS NOT NULL AS had_ended, c.advertiser_id,
+            c.content_hash IN ({_PICTURELESS}) AS is_pictureless,
+            l.content_hash IN ({_PICTURELESS}) AS was_pictureless,
+            CASE WHEN w.baseline_at IS NULL
+                OR w.has_gaps AND coalesce(c.first_shown < w.baseline_at, true)
+                OR p.last_shown < {_LONG_AGO} AND coalesce(
+                    c.first_shown < coalesce(w.complete_at, w.baseline_at) - {_LAG}, true)
+            THEN 'baseline' ELSE 'new' END AS if_unknown
         FROM w
         CROSS JOIN json_to_recordset(CAST(:rows AS json))
             AS p (ad_creative_id text, last_shown timestamptz)
@@ -52,16 +62,20 @@ _FOLLOW = text(f"""
     ), judged AS (
         SELECT *,
             NOT is_unknown AND content_hash <> known_hash
-                AND known_hash <> hash_without_picture AS is_changed,
+                AND is_pictureless = was_pictureless AS is_changed,
             had_ended AND NOT is_old AND last_shown > known_shown AS is_reactivated
         FROM seen
     ), linked AS (
-        INSERT INTO watch_creative (watch_id, ad_creative_id, content_hash, last_shown, ended_at)
-        SELECT :watch_id, ad_creative_id, content_hash, last_shown, CASE WHEN is_old THEN now() END
+        INSERT INTO watch_creative
+            (watch_id, ad_creative_id, advertiser_id, content_hash, last_shown, ended_at)
+        SELECT :watch_id, ad_creative_id, advertiser_id, content_hash, last_shown,
+            CASE WHEN is_old THEN now() END
         FROM judged WHERE is_unknown ORDER BY ad_creative_id
     ), moved AS (
         UPDATE watch_creative AS l SET
-            content_hash = judged.content_hash,
+            advertiser_id = judged.advertiser_id,
+            content_hash = CASE WHEN is_pictureless AND NOT was_pictureless
+                THEN l.content_hash ELSE judged.content_hash END,
             last_shown = {_LINK_SHOWN},
             ended_at = CASE WHEN is_reactivated THEN NULL
                             WHEN known_shown IS NULL AND is_old THEN coalesce(l.ended_at, now())
@@ -115,7 +129,7 @@ _END = text(f"""
 _CLOSE = text("""
     UPDATE watch SET
         baseline_at = coalesce(baseline_at, :started_at),
-        complete_at = CASE WHEN :is_reached OR baseline_at IS NULL
+        complete_at = CASE WHEN :is_reached
                            THEN CAST(:started_at AS timestamptz) ELSE complete_at END,
         has_gaps = CASE WHEN :is_whole THEN false ELSE has_gaps OR baseline_at IS NULL END,
         checked_at = now(), coverage = :coverage, problem = :problem,
@@ -246,9 +260,9 @@ async def close_check(
     return EventCounts(ended=ended)
 
 
-def watermark(complete_at: datetime | None) -> datetime | None:
-    """How far back a look has to go after the last complete one."""
-    return complete_at - LAG if complete_at else None
+def watermark(looked_at: datetime | None) -> datetime | None:
+    """How far back a look has to go after the one that began then."""
+    return looked_at - LAG if looked_at else None
 
 
 def _values(watch: Watch, fetch: Fetch) -> dict[str, object]:

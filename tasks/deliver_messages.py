@@ -10,7 +10,7 @@ from prefect.logging import get_run_logger
 from pydantic import SecretStr
 
 from adspark.database import Database
-from adspark.errors import AdSparkError, ServiceUnavailableError
+from adspark.errors import AdSparkError, ServiceUnavailableError, describe_error
 from adspark.models import Message
 from adspark.notifying import Part, Receiver, list_receivers, send_part, write_parts
 from adspark.outbox import (
@@ -86,20 +86,23 @@ async def _send_next(database: Database, message: Message, receiver: Receiver) -
         async with database.session() as session:
             await return_message(session, message_id=message_id, error=str(error))
             await session.commit()
-        part = f", part {place + 1} of {len(parts)}" if len(parts) > 1 else ""
-        return f"{_place(receiver)}{part}: {error}"
+        return f"{_label(receiver, place, parts)}: {error}"
+    except Exception as error:  # whether it arrived is not known, so it is not sent again
+        get_run_logger().exception("Message %d failed unforeseen", message_id)
+        return f"{_label(receiver, place, parts)}: {describe_error(error)}"
     async with database.session() as session:
         await confirm_message(session, message_id=message_id, part=place, parts=len(parts))
         await session.commit()
     return None
 
 
-def _place(receiver: Receiver) -> str:
-    """Which receiver of its address it is; its name is not told, for it may be a secret."""
+def _label(receiver: Receiver, place: int, parts: list[Part]) -> str:
+    """Which receiver of its address, and which part; names are not told: they may be secrets."""
+    part = f", part {place + 1} of {len(parts)}" if len(parts) > 1 else ""
     if receiver.target is None:
-        return ""
+        return part
     others = list_receivers(receiver.address)
-    return f", receiver {others.index(receiver) + 1} of {len(others)}"
+    return f", receiver {others.index(receiver) + 1} of {len(others)}{part}"
 
 
 async def _parts(database: Database, message: Message, receiver: Receiver) -> list[Part]:
