@@ -60,7 +60,7 @@ class Run:
     id: str
     user: str
     status: str = "running"
-    is_late: bool = False
+    is_told: bool = False  # to somebody, with what it gave
 
     def put(self, status: str) -> None:
         """It goes on; one that has ended stays as it is."""
@@ -83,12 +83,14 @@ class Dify:
     Attributes:
         manner: what becomes of the next request to run; then all is well again.
         meanwhile: what happens elsewhere while it works on that request.
+        when: at which point of it.
         log_answers: whether its log does.
     """
 
     runs: list[Run] = field(default_factory=list)
     manner: str = "well"
     meanwhile: Act | None = None
+    when: str = ""
     log_answers: bool = True
 
     def of(self, user: str) -> list[Run]:
@@ -119,7 +121,7 @@ class Dify:
         manner, self.manner = self.manner, "well"
         meanwhile, self.meanwhile = self.meanwhile, None
         user = request.read().decode().rpartition('"user":"')[2].partition('"')[0]
-        if meanwhile is not None and manner.startswith("late"):
+        if meanwhile is not None and self.when == "before it begins":
             await meanwhile()
         match manner:
             case "busy":
@@ -134,11 +136,11 @@ class Dify:
                 raise Crash
         run = Run(f"r{len(self.runs)}", user)
         self.runs.append(run)
-        if meanwhile is not None and not manner.startswith("late"):
+        if meanwhile is not None and self.when == "before the answer":
             await meanwhile()
-        return self._begun(run, manner)
+        return self._begun(run, manner, meanwhile if self.when == "before the end" else None)
 
-    def _begun(self, run: Run, manner: str) -> httpx.Response:
+    def _begun(self, run: Run, manner: str, meanwhile: Act | None) -> httpx.Response:
         """The answer to a request whose run has begun."""
         end: Part = lambda: run.put("succeeded")  # noqa: E731
         match manner:
@@ -159,7 +161,7 @@ class Dify:
             case "failed":
                 run.put("failed")
         start = sse(run.event("workflow_started"), NODE | {"workflow_run_id": run.id})
-        return _ending(run, start, end)
+        return _ending(run, start, end, meanwhile)
 
     def _attach(self, run: Run) -> httpx.Response:
         return _ending(run, sse(run.event("workflow_started")), lambda: run.put("succeeded"))
@@ -178,15 +180,18 @@ class Dify:
         return next(run for run in self.runs if run.id == run_id)
 
 
-def _ending(run: Run, start: bytes, end: Part) -> httpx.Response:
+def _ending(run: Run, start: bytes, end: Part, meanwhile: Act | None = None) -> httpx.Response:
     """A stream to the end of a run, whatever it comes to by then."""
 
     class Rest:
         async def __aiter__(self) -> Any:  # noqa: ANN401
             yield start
             assert callable(end)
+            if meanwhile is not None:
+                await meanwhile()
             end()
             yield sse(run.event("workflow_finished"))
+            run.is_told = run.status == "succeeded"
 
     return httpx.Response(
         200, headers={"content-type": "text/event-stream"}, content=Rest().__aiter__()
@@ -202,7 +207,8 @@ BEGUN = (
     "well", "failure after", "gateway", "garbled", "lost answer", "crash after",
     "crash in between", "cut", "failed",
 )  # fmt: skip
-MEANWHILE = ("cancelled", "overtaken", "late overtaken", "late cancelled")
+MEANWHILE = ("cancelled", "overtaken")
+WHEN = ("before it begins", "before the answer", "before the end")
 
 
 @dataclass
@@ -249,15 +255,20 @@ class VariantLife(RuleBasedStateMachine):
     def work(self, variant: int, manner: str, log_answers: bool) -> None:
         self.dify.manner, self.dify.log_answers = manner, log_answers
         self.do(self._work(variant))
+        self.do(self._check_nothing_in_hand_is_lost(variant))
 
-    @rule(variant=made, manner=st.sampled_from(BEGUN), what=st.sampled_from(MEANWHILE))
-    def work_while(self, variant: int, manner: str, what: str) -> None:
-        """Something else happens to it between the question and the answer."""
-        self.dify.manner = f"late {manner}" if what.startswith("late") else manner
-        self.dify.log_answers = True
+    @rule(
+        variant=made,
+        manner=st.sampled_from(("well", *BEGUN)),
+        what=st.sampled_from(MEANWHILE),
+        when=st.sampled_from(WHEN),
+    )
+    def work_while(self, variant: int, manner: str, what: str, when: str) -> None:
+        """Something else happens to it between the question and the end."""
+        self.dify.manner, self.dify.when, self.dify.log_answers = manner, when, True
 
         async def meanwhile() -> None:
-            if what.endswith("cancelled"):
+            if what == "cancelled":
                 await self._cancel(variant)
             else:
                 await self._lose_lock()
@@ -266,6 +277,7 @@ class VariantLife(RuleBasedStateMachine):
         self.dify.meanwhile = meanwhile
         self.do(self._work(variant))
         self.dify.meanwhile = None
+        self.do(self._check_nothing_in_hand_is_lost(variant))
 
     @rule(variant=made)
     def let_time_pass(self, variant: int) -> None:
@@ -383,6 +395,11 @@ class VariantLife(RuleBasedStateMachine):
         (run,) = self._runs(after)
         assert (after.status is VariantStatus.COMPLETED) == (run.status == "succeeded")
         assert len(self.dify.runs) == runs + 1 - had_begun
+
+    async def _check_nothing_in_hand_is_lost(self, variant: int) -> None:
+        row = await self._row(variant)
+        if any(run.is_told for run in self._runs(row)) and not self.known[variant].is_cancelled:
+            assert row.status is VariantStatus.COMPLETED
 
     async def _check(self) -> None:
         for number, known in self.known.items():

@@ -296,6 +296,53 @@ async def test_what_was_refused_was_not_asked_for(session: AsyncSession) -> None
     assert (await read(session, begun)).asked_at is None
 
 
+@pytest.mark.parametrize("act", [_fail, _postpone])
+async def test_a_worker_whose_claim_was_taken_over_ends_nothing(
+    session: AsyncSession, act: Act
+) -> None:
+    """Its lock died unseen: another works on the same attempt."""
+    old = await begin(session, await ask(session))
+    await session.commit()  # each claim has the time of its transaction
+    new = await begin(session, await read(session, old))
+    assert new.attempt == old.attempt
+    before = await row(session, new)
+    await act(session, old)
+    assert await row(session, new) == before
+
+
+async def test_a_question_of_another_worker_stays_asked(session: AsyncSession) -> None:
+    old = await begin(session, await ask(session))
+    asked_at = await variants.save_asking(session, variant=old)
+    new = await read(session, old)
+    again = await variants.save_asking(session, variant=new)  # the first counts as lost
+    await variants.save_not_begun(session, variant=old, asked_at=asked_at)
+    assert (await read(session, new)).asked_at == again
+    await variants.save_not_begun(session, variant=new, asked_at=again)
+    assert (await read(session, new)).asked_at is None
+
+
+async def test_an_answer_that_comes_while_it_waits_completes_it(session: AsyncSession) -> None:
+    begun = await begin(session, await ask(session))
+    await variants.save_asking(session, variant=begun)
+    await variants.save_postponed(session, variant=begun, reason="the answer is lost")
+    await _complete(session, begun)
+    done = await read(session, begun)
+    assert (done.status, done.error, done.description) == (COMPLETED, None, DONE.description)
+
+
+async def test_what_was_given_is_kept_until_all_of_it_is(session: AsyncSession) -> None:
+    begun = await take_up(session, await ask(session))
+    await variants.save_generated(session, variant=begun, generated={"text": "Sun\x00"})
+    assert (await read(session, begun)).generated == {"text": "Sun\ufffd"}
+    await _fail(session, begun)
+    failed = await read(session, begun)
+    await variants.save_retry(session, variant=failed, is_over=False)
+    again = await begin(session, await read(session, failed))
+    assert again.generated == {"text": "Sun\ufffd"}
+    await _complete(session, again)
+    assert (await read(session, again)).generated is None
+
+
 async def test_the_receipt_is_kept_even_of_a_cancelled_one(session: AsyncSession) -> None:
     begun = await begin(session, await ask(session))
     await variants.save_cancelled(session, variant=begun)
