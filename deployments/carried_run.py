@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import anyio
 import anyio.abc
+import httpx
 from anyio.to_thread import run_sync
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, State
@@ -194,7 +195,8 @@ class _EndTeller(StateProposer):
         """
         if self._run.is_handed_back:
             return None
-        with suppress(ObjectNotFound):  # it was deleted meanwhile
+        # It was deleted meanwhile; or the server is away, and it is told once more at the end.
+        with suppress(ObjectNotFound, httpx.HTTPError):
             if self._starter.handle is None:
                 return await self._tell(flow_run, explain_no_start(self._starter.error, message))
             if await self._run.is_current():
