@@ -418,8 +418,6 @@ def test_the_figures_tell_how_variants_fare(database_url: str) -> None:
         (("retry", "9"), 1, "There is no variant 9; see them with: adspark variant list"),
         (("review", "9", "--approve"), 1, "There is no variant 9; see them with: adspark variant "
                                           "list"),
-        (("show", "9" * 30), 1, f"There is no variant {'9' * 30}; see them with: adspark variant "
-                                f"list"),
         (("request", "CR1", "-p", "Red"), 2, "original_ad_id: no ad CR1 is stored; fetch its "
                                              "advertiser's ads first, with: adspark fetch AR…"),
         (("cancel", "9"), 2, "No Prefect server: start the local stack with adspark up, or set "
