@@ -6,12 +6,10 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.bounds import COMMENT
+from adspark.bounds import COMMENT, RATING
 from adspark.errors import InvalidQueryError, UnknownVariantError
 from adspark.models import AdVariant, VariantStatus
 from adspark.variants import check_id, check_storable, id_of
-
-RATINGS = range(1, 6)
 
 _SAVE = text("""
     INSERT INTO variant_feedback AS f
@@ -136,8 +134,7 @@ def check_review(variant: AdVariant, review: Review) -> None:
         raise UnknownVariantError(
             f"Variant {variant.id} is {variant.status}; only completed ones are reviewed."
         )
-    if review.rating is not None and review.rating not in RATINGS:
-        raise InvalidQueryError("rating", f"{review.rating} is not 1 to 5.")
+    RATING.check("rating", review.rating)
     COMMENT.check("comment", review.comment)
     check_storable("comment", review.comment)
     check_id("user_id", review.user_id)

@@ -42,19 +42,23 @@ from flows.save_watch import save_watch
 _PAGES = 3  # of a fetch
 _ADS = 250  # of an advertiser, in as many pages
 _PATIENCE = 600.0  # seconds for the rest, once nobody is killed any more
-_SETTLING = 60.0  # seconds in which reconcile would put a crashed run back
 _LEAST = 0.8
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is done: runs of a pool and seconds of a phase, seconds between two deaths."""
+    """How much is done: runs of a pool and seconds of a phase, seconds between two deaths.
+
+    Attributes:
+        settling: seconds in which reconcile may put a crashed run back before it is done by hand.
+    """
 
     each: int
     seconds: float
     every: tuple[float, float]
     latency: float
     generation: float
+    settling: float = 60.0
 
     @property
     def advertisers(self) -> int:
@@ -62,7 +66,7 @@ class Size:
         return 2 * self.each + 1
 
 
-QUICK = Size(each=3, seconds=12.0, every=(3.0, 5.0), latency=0.1, generation=0.5)
+QUICK = Size(each=3, seconds=12.0, every=(3.0, 5.0), latency=0.1, generation=0.5, settling=5.0)
 
 
 @dataclass
@@ -177,7 +181,7 @@ async def _carry_out(
             if time.monotonic() - last > _PATIENCE:
                 break
             are_over = all(run.state and run.state.is_final() for run in runs)
-            if are_over and not await _is_settling(tag):
+            if are_over and not await _is_settling(tag, size.settling):
                 toll.by_hand += sum(not run.state.is_completed() for run in runs if run.state)
                 stack.adspark("retry", "--all", "--yes")
             await asyncio.sleep(1.0)
@@ -205,9 +209,9 @@ def _end_postgres(stack: Stack) -> None:
     os.kill(int(pid), signal.SIGQUIT)
 
 
-async def _is_settling(tag: str) -> bool:
+async def _is_settling(tag: str, seconds: float) -> bool:
     """Give reconcile the time in which it would put a crashed run back."""
-    await asyncio.sleep(_SETTLING)
+    await asyncio.sleep(seconds)
     async with get_client() as client:
         return any(not run.state or not run.state.is_final() for run in await _read(client, tag))
 

@@ -113,10 +113,10 @@ REFUSED = [
     ({"prompt": "x" * 20_001}, "prompt: 20001 characters; at most 20000. Shorten it"),
     ({"prompt": "a\x00b"}, "prompt: holds a NUL or half a character; remove it"),
     ({"prompt": "a\udcffb"}, "prompt: holds a NUL"),
-    ({"user_id": 0}, "user_id: 0 is no id; ids are whole numbers from 1 on"),
-    ({"user_id": 2**31}, "user_id: 2147483648 is no id"),
-    ({"workspace_id": -1}, "workspace_id: -1 is no id"),
-    ({"workspace_id": 2**31}, "workspace_id: 2147483648 is no id"),
+    ({"user_id": 0}, "user_id: must be 1 or more, not 0"),
+    ({"user_id": 2**31}, "user_id: must be 1 to 2147483647, not 2147483648"),
+    ({"workspace_id": -1}, "workspace_id: must be 1 or more, not -1"),
+    ({"workspace_id": 2**31}, "workspace_id: must be 1 to 2147483647, not 2147483648"),
 ]
 
 
@@ -145,7 +145,7 @@ async def test_of_several_requests_all_are_made_in_order_or_none(session: AsyncS
         ({"original_ad_id": f"CR{9:020d}"}, "original_ad_id: no ad CR0{19}9 is stored; fetch .*AR"),
         ({"original_ad_id": "CR\x00"}, "original_ad_id: holds a NUL or half a character"),
         ({"prompt": ""}, "prompt: is empty"),
-        ({"user_id": -1}, "user_id: -1"),
+        ({"user_id": -1}, "user_id: must be 1 or more, not -1"),
     ):
         with pytest.raises(InvalidQueryError, match=message):
             await variants.request_variants(
