@@ -1,10 +1,10 @@
 """Every statement on the fetch ledger: what was searched, how far it came and what it cost."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from pydantic import TypeAdapter
 from sqlalchemy import TextClause, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -45,7 +45,6 @@ _BILLED = f"""
                 AND f.started_at > now() - interval '1 day'
         )
 """  # noqa: S608  (put together from constants)
-_ASKED = TypeAdapter(list[Search])
 # The fence: only the newest attempt may write, and only the page after the last that is stored.
 _IS_MINE = "id = :id AND attempt = :attempt AND status = 'running'"
 _WITH_SEARCHES = f"""
@@ -274,6 +273,6 @@ async def _write(
 def _searches(fetch: Fetch, searches: Sequence[Search]) -> dict[str, object]:
     """What `_BILLED` asks for."""
     return {
-        "searches": _ASKED.dump_json(list(searches)).decode(),
+        "searches": json.dumps([{"id": one.id, "age": one.age_now} for one in searches]),
         "query_hash": fetch.query_hash,
     }

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
@@ -82,6 +83,12 @@ class Search(BaseModel):
 
     id: str
     age: float
+    came_at: float = Field(default_factory=time.monotonic)
+
+    @property
+    def age_now(self) -> float:
+        """Seconds since SerpApi made it; a page may wait for further tries before it is stored."""
+        return self.age + time.monotonic() - self.came_at
 
 
 class SearchPage(BaseModel):

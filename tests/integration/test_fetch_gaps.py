@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from adspark.creatives import SavedCreatives
 from adspark.database import Database
 from adspark.errors import (
     BusyError,
@@ -17,9 +18,10 @@ from adspark.errors import (
     ServiceUnavailableError,
     SupersededError,
 )
-from adspark.fetches import open_fetch
+from adspark.fetches import open_fetch, record_page
 from adspark.fetching import FetchSummary, fetch_query
 from adspark.models import StopReason
+from adspark.serpapi_payloads import Search, SearchPage
 from tests.factories import creative_row, query
 from tests.stand_in import Row, StandIn
 
@@ -379,3 +381,21 @@ async def test_an_answer_that_a_dead_run_had_paid_is_billed_to_whoever_stores_it
         await client.search(place.search)  # paid by the watch's run, which dies now
     summary = await place.fetch(max_pages=1)
     assert (summary.searches_billed, summary.searches_cached) == (1, 0)
+
+
+async def test_an_answer_that_waited_before_it_was_stored_is_dated_by_when_it_came(
+    place: Place,
+) -> None:
+    """It was made 30 s ago for a run that ended a second later, and came from the cache since."""
+    async with place.database.session() as session:
+        dead = await open_fetch(session, query=place.search)
+        await session.execute(
+            text("UPDATE \"fetch\" SET status = 'failed', started_at = now() - interval '31 s', "
+                 "finished_at = now() - interval '29 s' WHERE id = :id"),
+            {"id": dead.id},
+        )  # fmt: skip
+        fetch = await open_fetch(session, query=place.search)
+        search = Search(id="s", age=10.0, came_at=time.monotonic() - 20)
+        saved = SavedCreatives(new=[], changed=[], unchanged=0)
+        await record_page(session, fetch=fetch, page=SearchPage(searches=[search]), saved=saved)
+    assert (fetch.id != dead.id, fetch.searches_billed) == (True, 1)
