@@ -190,8 +190,8 @@ def _ending(run: Run, start: bytes, end: Part, meanwhile: Act | None = None) -> 
             if meanwhile is not None:
                 await meanwhile()
             end()
+            run.is_told = run.status == "succeeded"  # the listener leaves at the last event
             yield sse(run.event("workflow_finished"))
-            run.is_told = run.status == "succeeded"
 
     return httpx.Response(
         200, headers={"content-type": "text/event-stream"}, content=Rest().__aiter__()
