@@ -190,8 +190,8 @@ def _ending(run: Run, start: bytes, end: Part, meanwhile: Act | None = None) -> 
             if meanwhile is not None:
                 await meanwhile()
             end()
+            run.is_told = run.status == "succeeded"  # the listener leaves at the last event
             yield sse(run.event("workflow_finished"))
-            run.is_told = run.status == "succeeded"
 
     return httpx.Response(
         200, headers={"content-type": "text/event-stream"}, content=Rest().__aiter__()
@@ -258,13 +258,14 @@ class VariantLife(RuleBasedStateMachine):
         self.do(self._check_nothing_in_hand_is_lost(variant))
 
     @rule(
-        variant=made,
-        manner=st.sampled_from(("well", *BEGUN)),
+        target=made,
+        manner=st.sampled_from(("well", "cut", "lost answer", "failed")),
         what=st.sampled_from(MEANWHILE),
         when=st.sampled_from(WHEN),
     )
-    def work_while(self, variant: int, manner: str, what: str, when: str) -> None:
-        """Something else happens to it between the question and the end."""
+    def work_while(self, manner: str, what: str, when: str) -> int:
+        """Something else happens to a new one between the question and the end."""
+        variant = int(self.do(self._ask()))
         self.dify.manner, self.dify.when, self.dify.log_answers = manner, when, True
 
         async def meanwhile() -> None:
@@ -278,6 +279,7 @@ class VariantLife(RuleBasedStateMachine):
         self.do(self._work(variant))
         self.dify.meanwhile = None
         self.do(self._check_nothing_in_hand_is_lost(variant))
+        return variant
 
     @rule(variant=made)
     def let_time_pass(self, variant: int) -> None:
