@@ -34,6 +34,7 @@ from adspark.generator_http import (
     host_of,
     timeouts,
 )
+from adspark.service_json import UnreadableJsonError, parse_json
 
 _VARIABLE = "ADSPARK_CHAT_URL"
 DEFAULT_TIMEOUT = 300.0  # seconds; a local model is slow
@@ -171,9 +172,9 @@ class ChatGenerator:
 
 def _parse(response: httpx.Response) -> Generated:
     try:
-        body = response.json()
+        body: Any = parse_json(response.content)
         message = body["choices"][0]["message"]
-    except (ValueError, LookupError, TypeError):
+    except (UnreadableJsonError, LookupError, TypeError):
         body, message = {}, {}
     content = message.get("content") if isinstance(message, dict) else None
     text = _text_of(content)
@@ -230,8 +231,8 @@ def _is_refused_as_busy(response: httpx.Response) -> bool:
     if "retry-after" in response.headers:
         return True
     try:
-        body = response.json()
-    except ValueError:
+        body = parse_json(response.content)
+    except UnreadableJsonError:
         return False
     error = body.get("error") if isinstance(body, dict) else None
     return isinstance(error, dict) and error.get("type") in _BUSY

@@ -36,6 +36,7 @@ from adspark.watch_definitions import definition_of
 from adspark.watch_events import (
     EventCounts,
     Verdict,
+    check_unchanged,
     close_check,
     follow_page,
     judge,
@@ -254,7 +255,12 @@ class _Check:
             before_search=self.before_search,
             follow=self._follow,
         )
-        return await fetching.run(fetch)
+        try:
+            return await fetching.run(fetch)
+        except SupersededError:  # a change of the watch gives up its fetches
+            async with self.parts.database.session() as session:
+                await check_unchanged(session, watch=self.watch)
+            raise
 
     async def _follow(
         self,

@@ -43,6 +43,7 @@ from adspark.generator_http import (
     host_of,
     timeouts,
 )
+from adspark.service_json import UnreadableJsonError, parse_json
 
 _VARIABLE = "ADSPARK_DIFY_URL"
 DEFAULT_URL = "https://api.dify.ai/v1"
@@ -257,8 +258,8 @@ class DifyClient:
         if not response.is_success:
             raise error_of(response)
         try:
-            body = response.json()
-        except ValueError:
+            body = parse_json(response.content)
+        except UnreadableJsonError:
             body = None
         if not isinstance(body, dict):
             raise ServiceUnavailableError(

@@ -3,7 +3,6 @@
 Source: https://docs.dify.ai/en/api-reference; the same codes stand in answers and in streams.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,6 +20,7 @@ from adspark.errors import (
     UnusableContentError,
 )
 from adspark.generator_http import PROXY_GUESSES
+from adspark.service_json import UnreadableJsonError, parse_json
 
 _LONGEST_QUOTE = 300  # characters of a service's own words in a message
 _QUOTA = ("provider_quota_exceeded", "rate_limit_error")
@@ -94,8 +94,8 @@ def _reason(error: Exception) -> str:
 def error_of(response: httpx.Response) -> AdSparkError:
     """What an answer that is no success means."""
     try:
-        body = json.loads(response.content)
-    except ValueError:
+        body = parse_json(response.content)
+    except UnreadableJsonError:
         body = None
     told = body if isinstance(body, dict) else {}
     status = response.status_code

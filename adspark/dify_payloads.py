@@ -4,7 +4,6 @@ Source: Dify's OpenAPI of workflow apps (https://docs.dify.ai/en/api-reference).
 unknown kinds of events are let through; what a run came to is not guessed at.
 """
 
-import json
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
@@ -12,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from adspark.errors import ServiceUnavailableError
+from adspark.service_json import UnreadableJsonError, parse_json
 
 STARTED = "workflow_started"
 FINISHED = "workflow_finished"
@@ -260,7 +260,7 @@ def parse_event(data: str) -> RunEvent:
         ServiceUnavailableError: it is not one; the stream was cut in the middle of it.
     """
     try:
-        sent = json.loads(data)
+        sent = parse_json(data.encode(errors="replace"))
         return RunEvent.model_validate(_without_nulls(sent) if isinstance(sent, dict) else sent)
     except ValueError as error:
         raise ServiceUnavailableError("Dify's stream holds something unreadable.") from error
@@ -275,9 +275,9 @@ def parse_detail(body: Mapping[str, Any]) -> RunDetail:
     told = _without_nulls(body)
     try:
         if isinstance(told.get("outputs"), str):  # older Difys give the outputs as JSON in a text
-            told["outputs"] = json.loads(told["outputs"])
+            told["outputs"] = parse_json(told["outputs"].encode(errors="replace"))
         return _validated(told)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except UnreadableJsonError as error:
         raise ServiceUnavailableError("Dify's account of a run has garbled outputs.") from error
     except ValidationError as error:
         raise ServiceUnavailableError(

@@ -22,6 +22,7 @@ from adspark.service_json import clean_text
 RESUMABLE_FOR = timedelta(minutes=55)
 # Server clocks have whole seconds; an answer this much older than its fetch was somebody else's.
 _CLOCK_GRAIN = 2.0
+_LATE = 30.0  # seconds after its fetch's end in which SerpApi may still make what it asked for
 _CACHED_FOR = "65 minutes"  # an hour, and what clocks and answers take
 
 # How many of a page's searches were paid for by this ledger: those that are not in it yet and that
@@ -35,9 +36,9 @@ _BILLED = f"""
             WHERE f.query_hash = :query_hash
                 AND (f.id = :id OR f.status <> 'completed'
                      AND f.started_at > now() - interval '{_CACHED_FOR}')
-                AND s.age <= extract(epoch FROM now() - f.started_at) + {_CLOCK_GRAIN}
+                AND s.age <= extract(epoch FROM clock_timestamp() - f.started_at) + {_CLOCK_GRAIN}
                 AND (f.finished_at IS NULL
-                     OR s.age >= extract(epoch FROM now() - f.finished_at) - {_CLOCK_GRAIN})
+                     OR s.age >= extract(epoch FROM clock_timestamp() - f.finished_at) - {_LATE})
         )
         AND NOT EXISTS (
             SELECT FROM "fetch" AS f

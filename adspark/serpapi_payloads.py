@@ -83,12 +83,12 @@ class Search(BaseModel):
 
     id: str
     age: float
-    came_at: float = Field(default_factory=time.monotonic)
+    came_at: float = Field(default_factory=time.time)
 
     @property
     def age_now(self) -> float:
         """Seconds since SerpApi made it; a page may wait for further tries before it is stored."""
-        return self.age + time.monotonic() - self.came_at
+        return self.age + max(0.0, time.time() - self.came_at)
 
 
 class SearchPage(BaseModel):

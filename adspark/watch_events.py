@@ -137,6 +137,9 @@ _CLOSE = text("""
     WHERE id = :watch_id AND updated_at = :updated_at
 """)
 
+_IS_UNCHANGED = text(
+    "SELECT EXISTS (SELECT FROM watch WHERE id = :watch_id AND updated_at = :updated_at)"
+)
 _KNOWN = text("""
     SELECT count(*) AS seen, count(*) FILTER (WHERE ended_at IS NULL) AS running
     FROM watch_creative WHERE watch_id = :watch_id
@@ -258,6 +261,17 @@ async def close_check(
     if not closed.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has it
         raise _changed(watch)
     return EventCounts(ended=ended)
+
+
+async def check_unchanged(session: AsyncSession, *, watch: Watch) -> None:
+    """Make sure that the watch is as it was when its check began.
+
+    Raises:
+        BusyError: it was changed or deleted meanwhile.
+    """
+    values = {"watch_id": watch.id, "updated_at": watch.updated_at}
+    if not await session.scalar(_IS_UNCHANGED, values):
+        raise _changed(watch)
 
 
 def watermark(looked_at: datetime | None) -> datetime | None:

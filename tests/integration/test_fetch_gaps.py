@@ -395,7 +395,7 @@ async def test_an_answer_that_waited_before_it_was_stored_is_dated_by_when_it_ca
             {"id": dead.id},
         )  # fmt: skip
         fetch = await open_fetch(session, query=place.search)
-        search = Search(id="s", age=10.0, came_at=time.monotonic() - 20)
+        search = Search(id="s", age=10.0, came_at=time.time() - 20)
         saved = SavedCreatives(new=[], changed=[], unchanged=0)
         await record_page(session, fetch=fetch, page=SearchPage(searches=[search]), saved=saved)
     assert (fetch.id != dead.id, fetch.searches_billed) == (True, 1)

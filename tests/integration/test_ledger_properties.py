@@ -143,6 +143,8 @@ class Ledger(RuleBasedStateMachine):
                 with self.at_commit(dies):
                     self.run(self._fetch(**options))
         self.service.after_answer = lambda: None
+        self.run(self.database.__aexit__())  # a process's connections go with it
+        self.database = Database(self.url)
 
     @rule(number=st.integers(1, 4))
     def overtaken(self, number: int) -> None:
