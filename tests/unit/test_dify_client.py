@@ -22,7 +22,14 @@ from adspark.dify_errors import (
     UnknownRunError,
     event_error,
 )
-from adspark.dify_payloads import AppForm, RunEvent, RunStatus, parse_detail, parse_form
+from adspark.dify_payloads import (
+    AppForm,
+    RunEvent,
+    RunStatus,
+    parse_detail,
+    parse_event,
+    parse_form,
+)
 from adspark.errors import (
     AdSparkError,
     ConfigurationError,
@@ -324,6 +331,31 @@ async def test_a_stream_ends_with_its_last_event_though_the_connection_stays(
         events = await run(dify)
     assert [one.event for one in events] == ["workflow_started", last["event"]], reason
     assert response.is_closed
+
+
+ODD_OUTPUTS = [
+    ('{"text": "x", "score": NaN}', {"text": "x", "score": "NaN"}),
+    ('{"text": "x", "score": 1e999}', {"text": "x", "score": "1e999"}),
+    ('{"text": "x\\u0000y\\ud800"}', {"text": "x\ufffdy\ufffd"}),
+    (f'{{"text": "x", "n": {"9" * 5000}}}', {"text": "x", "n": "9" * 40}),
+]
+
+
+@pytest.mark.parametrize(("outputs", "stored"), ODD_OUTPUTS)
+def test_an_odd_value_costs_nothing_else_of_a_finished_run(outputs: str, stored: Json) -> None:
+    data = f'{{"status": "succeeded", "outputs": {outputs}}}'
+    event = parse_event(f'{{"event": "workflow_finished", "data": {data}}}')
+    assert event.data["outputs"] == stored
+    run = {"id": "run-1", "status": "succeeded", "outputs": outputs}
+    assert parse_detail(run).outputs == stored
+
+
+def test_what_is_nested_without_end_is_cut_or_garbled_but_no_crash() -> None:
+    deep = '{"a":' * 900 + "1" + "}" * 900
+    event = parse_event(f'{{"event": "workflow_finished", "data": {{"outputs": {deep}}}}}')
+    assert "nested too deep" in str(event.data)
+    with pytest.raises(ServiceUnavailableError):
+        parse_event("[" * 100_000)
 
 
 @at_once
