@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from adspark.errors import ServiceRefusedError
 from adspark.payload_fields import moment
 from adspark.serpapi_payloads import Search
 
@@ -52,6 +53,18 @@ def _objects(value: object) -> list[Any]:
 _Text = Annotated[str | None, BeforeValidator(_text)]
 _Address = Annotated[str | None, BeforeValidator(_address)]
 _Day = Annotated[date | None, BeforeValidator(_day)]
+
+
+class NoDetailsError(ServiceRefusedError):
+    """There are no details of a creative.
+
+    Attributes:
+        search: which told it, for the ledger; None where the search failed, which costs nothing.
+    """
+
+    def __init__(self, message: str, search: Search | None) -> None:
+        super().__init__(message)
+        self.search = search
 
 
 class VariationPayload(BaseModel):
