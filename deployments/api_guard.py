@@ -22,7 +22,8 @@ from deployments.parameter_bounds import find_problem
 _CHANGES = ("POST", "PUT", "PATCH")
 _LEAST, _MOST = -(2**63), 2**64 - 1  # what Prefect's writer of JSON knows
 _DEEPEST = 100  # lists and objects in each other; the writer knows 254, the reader about 1000
-_NEW_RUN = re.compile(r"/deployments/([^/]+)/create_flow_run/?$")
+# What carries parameters of a deployment: a run of it, and the deployment itself.
+_OF_DEPLOYMENT = re.compile(r"/deployments/([^/]+)(?:/create_flow_run)?/?$")
 # What a run tells of itself: an odd character in it must not cost its log or its end.
 _TOLD = re.compile(r"/(logs|artifacts|set_state)/?$")
 # What a body has to hold before it is worth reading: a long number, many brackets, an escape, or
@@ -74,9 +75,9 @@ class ApiGuard:
             return "the request is not UTF-8."
         if b"\x00" in body:
             return "the request holds a NUL; remove it."
-        new_run = _NEW_RUN.search(path)
+        of_deployment = _OF_DEPLOYMENT.search(path)
         is_deep = len(_OPENING.findall(body)) > _DEEPEST
-        if not new_run and not is_deep and not _SUSPECT.search(body):
+        if not of_deployment and not is_deep and not _SUSPECT.search(body):
             return None
         try:
             given: JsonValue = json.loads(body)
@@ -87,10 +88,10 @@ class ApiGuard:
         if problem := find_unstorable(given):
             return problem
         parameters = given.get("parameters") if isinstance(given, dict) else None
-        if not new_run or not isinstance(parameters, dict):
+        if not of_deployment or not isinstance(parameters, dict):
             return None
         try:
-            deployment_id = UUID(new_run[1])
+            deployment_id = UUID(of_deployment[1])
         except ValueError:
             return None
         schema = await self._read_schema(deployment_id)
