@@ -96,7 +96,7 @@ class RegionPayload(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    region: Annotated[str, BeforeValidator(str), Field(pattern=r"^\d{4,6}$")]
+    region: Annotated[str, BeforeValidator(str), Field(pattern=r"^[0-9]{4,6}$")]
     first_shown: _Day = None
     last_shown: _Day = None
     times_shown: _Text = None
@@ -122,7 +122,7 @@ def parse_details(body: dict[str, Any], search: Search) -> DetailsPayload:
     regions = [
         part
         for part in _objects(information.get("regions"))
-        if re.fullmatch(r"\d{4,6}", str(part.get("region")))
+        if re.fullmatch(r"[0-9]{4,6}", str(part.get("region")))
     ]
     variations = _objects(body.get("ad_creatives"))[:_MOST_VARIATIONS]
     return DetailsPayload(
