@@ -9,7 +9,12 @@ from uuid import uuid4
 from prefect import Flow, State
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterExpectedStartTime
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterId,
+    FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
+)
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.schedules import IntervalSchedule
 
@@ -30,8 +35,9 @@ async def open_pools() -> AsyncIterator[PrefectClient]:
                 overwrite=True,
             )
         yield client
+        pools = {one.name for one in QUEUE_CLASSES}
         for deployment in await client.read_deployments():
-            if deployment.name.startswith(_PLANNED):
+            if deployment.name.startswith(_PLANNED) or deployment.name in pools:
                 await client.delete_deployment(deployment.id)
         for one in QUEUE_CLASSES:
             await client.delete_work_pool(one.name)
@@ -66,5 +72,7 @@ async def plan(client: PrefectClient, number: int, *, pool: str = POOL) -> list[
         "POST", "/deployments/{id}/schedule", path_params={"id": deployment}, json=body
     )
     now = FlowRunFilterExpectedStartTime(before_=datetime.now(UTC))
-    found = await client.read_flow_runs(flow_run_filter=FlowRunFilter(expected_start_time=now))
-    return [run for run in found if run.deployment_id == deployment]
+    return await client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(expected_start_time=now),
+        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment])),
+    )

@@ -13,6 +13,7 @@ from prefect.client.schemas.filters import (
     LogFilterFlowRunId,
 )
 from prefect.client.schemas.objects import FlowRun, State
+from prefect.exceptions import ParameterTypeError
 from sqlalchemy import text
 
 from adspark.database import Database
@@ -109,7 +110,7 @@ async def test_bad_input_fails_with_its_remedy_before_any_search(
     state: State[FetchSummary] = await fetch_creatives(**parameters, return_state=True)
     assert state.is_failed()
     assert message in (state.message or "")
-    with pytest.raises(InvalidQueryError):
+    with pytest.raises((InvalidQueryError, ParameterTypeError)):
         await state.aresult()
     assert searches(sandbox_url)["requests"] == 0
 

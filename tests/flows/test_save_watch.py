@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from prefect.client.schemas.objects import State
+from prefect.exceptions import ParameterTypeError
 
 from adspark.database import Database
 from adspark.errors import InvalidQueryError
@@ -101,7 +102,7 @@ async def test_bad_input_fails_with_its_remedy_and_writes_nothing(
     state: State[SavedWatch] = await save_watch(**{"name": "shoes"} | parameters, return_state=True)
     assert state.is_failed()
     assert message in (state.message or "")
-    with pytest.raises(InvalidQueryError):
+    with pytest.raises((InvalidQueryError, ParameterTypeError)):
         await state.aresult()
     assert await stored(database) == []
 
