@@ -170,6 +170,11 @@ class Settings(BaseSettings):
     metrics_port: int = Field(
         default=4290, ge=1, le=65535, description="Port of the figures for Prometheus."
     )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Names, comma-separated, under which browsers reach the servers of "
+        "`adspark up` and `adspark metrics`, beside localhost and addresses; others are refused.",
+    )
     sandbox_port: int = Field(default=4300, ge=1, le=65535, description="Port of the sandbox.")
 
     @field_validator("home")
@@ -177,7 +182,7 @@ class Settings(BaseSettings):
     def _expand_home(cls, home: Path) -> Path:
         return home.expanduser().absolute()
 
-    @field_validator("retry_delays", "trusted_hosts", mode="before")
+    @field_validator("retry_delays", "trusted_hosts", "allowed_hosts", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         return (

@@ -20,11 +20,11 @@ from adspark.errors import ConfigurationError
 from adspark.local_postgres import ADSPARK_DATABASE, PREFECT_DATABASE, LocalPostgres
 from adspark.serving import postgres_folder
 from adspark.settings import Settings
-from deployments.metrics import serving_metrics
 from deployments.parts import POLL, STOP_PATIENCE, Part, PartState
 from deployments.provisioning import provision
 from deployments.queue_classes import QUEUE_CLASSES
 from deployments.runs import hand_back_unfinished_runs, has_worker
+from deployments.stack.metrics_server import serving_metrics
 from deployments.stack_settings import (
     HOST,
     part_environment,
@@ -204,7 +204,7 @@ class LocalStack:
         self._is_ready["prefect server"] = partial(_answers, f"{self.state.api_url}/health")
         self._spawn(
             "prefect server",
-            ["-m", "prefect", "server", "start", "--host", HOST, "--port", port],
+            ["-m", "deployments.stack.prefect_server", "--host", HOST, "--port", port],
             environment | server_environment(self._settings, prefect_url),
             address=self.ui_url,
         )

@@ -99,6 +99,9 @@ def server_environment(settings: Settings, database_url: str) -> dict[str, str]:
     """What Prefect's server needs beside that: its database, and for how long it keeps runs."""
     return {
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url,
+        # Relative, so that the page works under each name of this machine; and for nobody else's.
+        "PREFECT_SERVER_UI_API_URL": "/api",
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": "",
         **retention_environment(settings),
     }
 
