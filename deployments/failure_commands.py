@@ -10,7 +10,8 @@ from rich.markup import escape
 
 from adspark.errors import InvalidQueryError
 from deployments.asking import ask_server
-from deployments.output import age, out, plain, print_json, table
+from deployments.output import age, out, print_json, table
+from deployments.terminal import plain
 
 if TYPE_CHECKING:
     from deployments.failures import FailureGroup
