@@ -25,7 +25,7 @@ from psycopg import sql
 
 from adspark.errors import DatabaseSetupError, DatabaseUnavailableError
 from adspark.libpq import without_libpq_variables
-from adspark.private_folder import private_folder
+from adspark.private_folder import make_folder, private_folder
 
 ADSPARK_DATABASE = "adspark"
 PREFECT_DATABASE = "prefect"
@@ -117,7 +117,7 @@ class LocalPostgres:
 
     def _prepare_folder(self) -> None:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
         except OSError as error:
             raise DatabaseSetupError(
                 f"ADSPARK_HOME: {self.folder} cannot be made ({error.strerror}); name another."

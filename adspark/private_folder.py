@@ -1,4 +1,4 @@
-"""Short folders in the system's temporary folder that nobody else can enter or replace."""
+"""Folders that nobody but their owner can enter, whatever the umask is."""
 
 import os
 import stat
@@ -8,8 +8,23 @@ from pathlib import Path
 from adspark.errors import ConfigurationError
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder where it is missing, with the parents that it lacks; those that are there stay.
+
+    Root's can be passed by all, for PostgreSQL runs as another account; none can list them.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    mode = 0o711 if os.geteuid() == 0 else 0o700
+    for folder in reversed([path, *path.parents]):
+        if not folder.exists():
+            folder.mkdir(exist_ok=True)  # another process may be as far
+            folder.chmod(mode)
+
+
 def private_folder(name: str, *, owner: int | None = None) -> Path:
-    """`name` in the temporary folder, made if it is missing, with mode 0700.
+    """The folder `name` in the system's temporary folder, made if it is missing, with mode 0700.
 
     Args:
         name: of the folder; it should hold what tells this user and purpose from others.

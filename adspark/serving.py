@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from adspark import schema
-from adspark.libpq import forget_libpq_variables
 from adspark.local_postgres import ADSPARK_DATABASE, LocalPostgres
 from adspark.settings import Settings
 
@@ -28,7 +27,6 @@ def database_url(settings: Settings, *, migrate: bool = True) -> Iterator[str]:
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
         return
-    forget_libpq_variables()
     with LocalPostgres(postgres_folder(settings.home)).running() as server:
         url = server.url(ADSPARK_DATABASE)
         if migrate and schema.current(url) != schema.newest():

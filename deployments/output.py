@@ -25,6 +25,11 @@ def print_error(message: str) -> None:
     err.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
 
 
+def print_warning(message: str) -> None:
+    """One line on standard error about what does not stop the command."""
+    err.print(f"[yellow]Warning:[/] {escape(message)}", soft_wrap=True)
+
+
 def print_json(document: BaseModel | dict[str, JsonValue]) -> None:
     """One line of JSON on standard output, for programs."""
     text = document.model_dump_json() if isinstance(document, BaseModel) else json.dumps(document)
