@@ -219,6 +219,7 @@ class LocalPostgres:
         command = [str(self._programs() / program), f"-D{folder}", *arguments]
         return subprocess.run(
             command, check=check, user=self._account, cwd=self.folder, env=_environment(),
+            start_new_session=True,  # Ctrl-C is for us, who end it in order
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         ).returncode  # fmt: skip
 
