@@ -16,6 +16,7 @@ from sqlmodel import col
 from adspark.creatives import NewCreative
 from adspark.errors import InvalidQueryError
 from adspark.models import Board
+from adspark.names import clean_name
 from adspark.variants import check_id, check_storable
 
 _LONGEST_NAME = 100  # characters
@@ -74,12 +75,12 @@ class BoardAd(NewCreative):
 
 
 def check_board_name(name: str) -> str:
-    """A board's name without blanks around it.
+    """A board's name as it is kept: without blanks and invisible characters around it.
 
     Raises:
         InvalidQueryError: it is empty, too long or holds control characters.
     """
-    stripped = name.strip()
+    stripped = clean_name(name)
     if not stripped:
         raise InvalidQueryError("name", "is empty; name the board.")
     if len(stripped) > _LONGEST_NAME:

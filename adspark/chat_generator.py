@@ -2,7 +2,9 @@
 
 Source: https://platform.openai.com/docs/api-reference/chat/create. Such an endpoint keeps no record
 of what it was asked, so an answer that was lost cannot be found again: the assignment fails and
-says so, and a person decides whether to pay once more.
+says so, and a person decides whether to pay once more. A failure on the endpoint's side (5xx) is an
+answer that was lost too, unless it says itself that the model was not asked. Each request carries
+an Idempotency-Key, for gateways that keep one.
 """
 
 import asyncio
@@ -32,6 +34,7 @@ from adspark.generator_http import (
     host_of,
     timeouts,
 )
+from adspark.service_json import UnreadableJsonError, parse_json
 
 _VARIABLE = "ADSPARK_CHAT_URL"
 DEFAULT_TIMEOUT = 300.0  # seconds; a local model is slow
@@ -42,6 +45,9 @@ INSTRUCTIONS = (
     "call to action. Do not explain."
 )
 _LONGEST_QUOTE = 300  # characters of a service's own words in a message
+# Types of an error, as servers of models name them, that refuse a question before the model has it:
+# the model is loading, or too many questions are waiting.
+_BUSY = ("unavailable_error", "overloaded_error", "server_overloaded", "engine_overloaded_error")
 
 
 class ChatGenerator:
@@ -114,7 +120,11 @@ class ChatGenerator:
         await diary.progress(0.1, f"{self._model} writes")
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._http.post("chat/completions", json=self._body(assignment))
+                response = await self._http.post(
+                    "chat/completions",
+                    json=self._body(assignment),
+                    headers={"Idempotency-Key": assignment.key},
+                )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             await diary.not_begun()
             raise ServiceUnavailableError(
@@ -125,10 +135,11 @@ class ChatGenerator:
                 f"The chat endpoint took the question and gave no answer within "
                 f"{self._timeout:g} s ({type(error).__name__})."
             ) from error
-        if response.status_code in PROXY_GUESSES:
+        if _is_lost(response):
             raise GenerationFailedError(
-                f"The chat endpoint's proxy got no answer from it (HTTP {response.status_code}); "
-                f"whether the model wrote one is not known."
+                f"The chat endpoint failed on its side (HTTP {response.status_code}); whether the "
+                f"model wrote an answer is not known, and the endpoint keeps none. Asking again "
+                f"costs another answer."
             )
         if not response.is_success:
             await diary.not_begun()
@@ -161,9 +172,9 @@ class ChatGenerator:
 
 def _parse(response: httpx.Response) -> Generated:
     try:
-        body = response.json()
+        body: Any = parse_json(response.content)
         message = body["choices"][0]["message"]
-    except (ValueError, LookupError, TypeError):
+    except (UnreadableJsonError, LookupError, TypeError):
         body, message = {}, {}
     content = message.get("content") if isinstance(message, dict) else None
     text = _text_of(content)
@@ -206,6 +217,27 @@ def _pictures_in(parts: Any) -> Iterator[str]:  # noqa: ANN401
             yield address
 
 
+def _is_lost(response: httpx.Response) -> bool:
+    """Whether the model may have written an answer that did not arrive."""
+    if response.status_code in PROXY_GUESSES:
+        return True
+    return response.is_server_error and not _is_refused_as_busy(response)
+
+
+def _is_refused_as_busy(response: httpx.Response) -> bool:
+    """Whether a failure says itself that the model was not asked."""
+    if response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+        return False
+    if "retry-after" in response.headers:
+        return True
+    try:
+        body = parse_json(response.content)
+    except UnreadableJsonError:
+        return False
+    error = body.get("error") if isinstance(body, dict) else None
+    return isinstance(error, dict) and error.get("type") in _BUSY
+
+
 def _error_of(response: httpx.Response) -> Exception:
     status = response.status_code
     words = response.text[:_LONGEST_QUOTE].strip() or f"HTTP {status}"
@@ -219,5 +251,5 @@ def _error_of(response: httpx.Response) -> Exception:
             return QuotaExhaustedError(f"The chat endpoint's quota is used up: {words}")
         return RateLimitedError("The chat endpoint asks to slow down (429).")
     if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return ServiceUnavailableError(f"The chat endpoint failed on its side (HTTP {status}).")
+        return ServiceUnavailableError(f"The chat endpoint is busy (HTTP {status}).")
     return ServiceRefusedError(f"The chat endpoint refused the request (HTTP {status}): {words}")

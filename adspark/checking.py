@@ -15,18 +15,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.database import Database
 from adspark.details import DetailsSummary, look_up_new
 from adspark.errors import (
-    AdSparkError,
     BusyError,
     InvalidCredentialsError,
     PermanentError,
     PostponedError,
     QuotaExhaustedError,
+    SupersededError,
     UnknownWatchError,
+    describe_error,
 )
 from adspark.fetches import open_fetch, running_fetch
-from adspark.fetching import Bounds, Fetching, FetchSummary, lock_name
+from adspark.fetching import Fetching, FetchSummary, lock_name
 from adspark.locks import Locks
 from adspark.models import Coverage, Fetch, StopReason, Watch
+from adspark.paging import Bounds
 from adspark.queries import CreativeQuery
 from adspark.serpapi import Gate, SerpApiClient, no_gate
 from adspark.serpapi_payloads import SearchPage
@@ -34,13 +36,17 @@ from adspark.watch_definitions import definition_of
 from adspark.watch_events import (
     EventCounts,
     Verdict,
+    check_unchanged,
     close_check,
     follow_page,
     judge,
+    read_known,
     watermark,
 )
 
 # The month's billed searches of a watch; months are UTC's. Not asked for where nothing bounds them.
+# A watch that was never looked at completely is looked at to the end, unless its bounds would cut
+# that off where they have cut off the last look: then from its baseline on.
 _READ = text("""
     WITH month AS (SELECT date_trunc('month', now(), 'UTC') AS start)
     SELECT w.*, CASE WHEN monthly_budget IS NULL THEN 0 ELSE (
@@ -49,7 +55,14 @@ _READ = text("""
     ) + (
         SELECT coalesce(sum(searches_billed), 0) FROM creative_detail, month
         WHERE watch_id = w.id AND asked_at >= month.start
-    ) END AS spent
+    ) END AS spent, coalesce(complete_at, CASE WHEN baseline_at IS NOT NULL AND EXISTS (
+        SELECT FROM (
+            SELECT stop_reason, pages, started_at FROM "fetch"
+            WHERE watch_id = w.id AND status = 'completed' ORDER BY started_at DESC LIMIT 1
+        ) f
+        WHERE stop_reason = 'page_limit' AND pages >= w.max_pages
+            OR stop_reason = 'budget' AND started_at >= w.updated_at
+    ) THEN baseline_at END) AS looked_at
     FROM watch w WHERE id = :watch_id
 """)
 # What waits for its budget is due again when the next month begins.
@@ -133,18 +146,19 @@ class Checker:
         """
         await self.database.check_version()
         async with self.locks.hold(f"watch:{watch_id}") as claimed:
-            watch, spent = await self._read(watch_id)
+            watch, spent, looked_at = await self._read(watch_id)
             if not claimed:
                 raise await self._busy(watch)
             try:
-                return await _Check(self, before_search, watch, spent).run()
-            except PostponedError:
+                return await _Check(self, before_search, watch, spent, looked_at).run()
+            except (PostponedError, SupersededError):
                 raise
-            except AdSparkError as error:
+            except Exception as error:  # whatever it is: a watch that was not looked at says so
                 await self._note_failure(watch, error)
                 raise
 
-    async def _read(self, watch_id: int) -> tuple[Watch, int]:
+    async def _read(self, watch_id: int) -> tuple[Watch, int, datetime | None]:
+        """The watch, what it has spent this month, and when the look began that it goes on from."""
         async with self.database.session() as session:
             found = (await session.execute(_READ, {"watch_id": watch_id})).mappings().first()
         if found is None:
@@ -152,13 +166,13 @@ class Checker:
                 f"There is no watch {watch_id}; list them with: adspark watch list"
             )
         values = dict(found)
-        spent = int(values.pop("spent"))
+        spent, looked_at = int(values.pop("spent")), values.pop("looked_at")
         watch = Watch(**values)
         if not watch.is_active:
             raise UnknownWatchError(
                 f"Watch {watch_id} ({watch.name}) is paused; adspark watch resume {watch_id}"
             )
-        return watch, spent
+        return watch, spent, looked_at
 
     async def _busy(self, watch: Watch) -> BusyError:
         async with self.database.session() as session:
@@ -166,11 +180,11 @@ class Checker:
         run = f" by flow run {fetch.flow_run_id}" if fetch and fetch.flow_run_id else ""
         return BusyError(f"Watch {watch.id} ({watch.name}) is being processed{run} just now.")
 
-    async def _note_failure(self, watch: Watch, error: AdSparkError) -> None:
+    async def _note_failure(self, watch: Watch, error: Exception) -> None:
         is_the_accounts = isinstance(error, QuotaExhaustedError | InvalidCredentialsError)
         values = {
             "watch_id": watch.id,
-            "problem": str(error),
+            "problem": describe_error(error),
             "is_permanent": isinstance(error, PermanentError) and not is_the_accounts,
         }
         async with self.database.session() as session:
@@ -186,6 +200,7 @@ class _Check:
     before_search: Gate
     watch: Watch
     spent: int
+    looked_at: datetime | None
     events: EventCounts = field(default_factory=EventCounts)
     verdict: Verdict = field(default_factory=Verdict)
     began_at: datetime | None = None
@@ -233,15 +248,19 @@ class _Check:
             query,
             Bounds(
                 max_pages=self.watch.max_pages,
-                watermark=watermark(self.watch.complete_at),
+                watermark=watermark(self.looked_at),
                 max_billed=None if left is None else fetch.searches_billed + left,
-                # What could not be read last time either will not be helped by asking again.
-                reread=self.watch.coverage != Coverage.PARTIAL,
             ),
+            locks=self.parts.locks,
             before_search=self.before_search,
             follow=self._follow,
         )
-        return await fetching.run(fetch)
+        try:
+            return await fetching.run(fetch)
+        except SupersededError:  # a change of the watch gives up its fetches
+            async with self.parts.database.session() as session:
+                await check_unchanged(session, watch=self.watch)
+            raise
 
     async def _follow(
         self,
@@ -254,25 +273,27 @@ class _Check:
         if page:
             self.events.add(await follow_page(session, watch=self.watch, fetch=fetch, page=page))
         if stop:
-            self.verdict = judge(fetch, page, stop, self.watch.max_pages)
+            known = await read_known(session, watch=self.watch)
+            self.verdict = judge(fetch, stop, self.watch.max_pages, known)
             self.events.add(
                 await close_check(session, watch=self.watch, fetch=fetch, verdict=self.verdict)
             )
 
     async def _look_up(self, left: int | None) -> DetailsSummary | None:
         wanted = self.watch.details_per_sweep
-        limit = wanted if left is None else min(wanted, left)
+        limit = wanted if left is None else max(0, min(wanted, left))
         if not wanted:
             return None
-        if limit <= 0:
-            return DetailsSummary(problem="the month's budget is spent")
-        return await look_up_new(
+        details = await look_up_new(
             self.parts.database,
             self.parts.client,
             watch_id=self.watch.id or 0,
             limit=limit,
             before_search=self.before_search,
         )
+        if details.waiting and limit < wanted and details.problem is None:
+            details.problem = "the month's budget is spent"
+        return details
 
     def _summarise(self, fetched: FetchSummary, details: DetailsSummary | None) -> WatchSummary:
         return WatchSummary(

@@ -5,6 +5,7 @@ Each check says what it saw and, where something is wrong, what mends it.
 
 import asyncio
 import shutil
+import time
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from pathlib import Path
@@ -21,7 +22,12 @@ from adspark.media import MediaStore
 from adspark.serpapi import SerpApiClient
 from adspark.settings import Settings
 
-TIME_LIMIT = 15.0  # seconds of one check
+SLOW = 15.0
+"""Seconds for one check above which it is told as slow."""
+
+AWAY = 60.0
+"""Seconds without an answer after which nobody is there."""
+
 _FEW = 0.1  # share of searches, connections or disk below which a person is warned
 _LITTLE = 2**30  # bytes of disk below which the next clean-up or sweep may fail
 
@@ -64,17 +70,27 @@ class Check(BaseModel):
         return cls(name=name, state=CheckState.FAILED, what=what, remedy=remedy)
 
 
-async def look_at(name: str, look: Callable[[], Awaitable[Check]], *, remedy: str) -> Check:
+async def look_at(
+    name: str,
+    look: Callable[[], Awaitable[Check]],
+    *,
+    remedy: str,
+    slow: float = SLOW,
+    away: float = AWAY,
+) -> Check:
     """Do one check; whatever stops it becomes what it says.
 
     Args:
         remedy: for errors, whose message says what is wrong.
+        slow: seconds above which an answer comes with a warning.
+        away: seconds after which no answer is expected any more.
     """
+    asked_at = time.monotonic()
     try:
-        async with asyncio.timeout(TIME_LIMIT):
-            return await look()
+        async with asyncio.timeout(away):
+            check = await look()
     except TimeoutError:
-        return Check.failed(name, f"no answer in {TIME_LIMIT:g} s", remedy)
+        return Check.failed(name, f"no answer in {away:g} s", remedy)
     except TemporaryError as error:
         return Check.failed(name, str(error), remedy)
     except AdSparkError as error:
@@ -83,6 +99,11 @@ async def look_at(name: str, look: Callable[[], Awaitable[Check]], *, remedy: st
         return Check.failed(name, f"{error.filename or name}: {error.strerror or error}", remedy)
     except Exception as error:  # whatever it is, the other checks go on; it may hold a secret
         return Check.failed(name, f"failed ({type(error).__name__})", remedy)
+    seconds = time.monotonic() - asked_at
+    if check.state is CheckState.OK and seconds > slow:
+        what = f"is slow: {check.what}, told after {seconds:.0f} s"
+        return Check.warning(name, what, "look what keeps its machine busy")
+    return check
 
 
 def not_set_up(name: str, error: ConfigurationError) -> Check:

@@ -2,101 +2,36 @@
 
 Every step is a transaction of its own over a batch of rows, forward by key; rows that somebody is
 just writing to are left for the next time. An ad stays while a variant of it is being made, as long
-as it is on a board, and for good once a variant is approved. An ad that is gone is forgotten by the
-watches that have seen it.
-
-A step holds its rows, then looks at them again, for a statement does not see what was committed
-since it began: an ad that came onto a board in that moment stays as well.
+as it is on a board, and for good once a variant is approved; also while there is news of it that
+nobody was told of, but no longer than other ads stay. The watches that have seen an ad remember
+that they have, and details that were bought stay: nothing is told or paid twice.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.bounds import DAYS, Range
+from adspark.cleanup_statements import (
+    ADVERTISERS,
+    CREATIVES,
+    DETAILS,
+    EVENTS,
+    FETCHES,
+    MESSAGES,
+    REJECTED_ROWS,
+    Kind,
+)
 from adspark.database import Database
-from adspark.errors import InvalidQueryError
 from adspark.media import MediaStore
 
 BATCH = 1000  # rows a step; their locks are held for well under a second
-LEAST_DAYS = {"days_old": 1, "fetches": 62}  # budgets and forecasts need two months of the ledger
+LEAST_DAYS = {"fetches": 62}  # budgets and forecasts need two months of the ledger
 _UNUSED_FOR = timedelta(days=1)  # before a picture goes; a variant's is kept before its row is
 
-
-@dataclass(frozen=True)
-class _Kind:
-    """The statements of one kind of rows: hold a batch, remove what is still old of it, count."""
-
-    hold: TextClause
-    remove: TextClause
-    count: TextClause
-    first: object  # a key before all others
-    hold_too: TextClause | None = None
-
-
-def _kind(table: str, key: str, is_old: str, name: str, first: object = "") -> _Kind:
-    """Rows of a table that go when `is_old` holds; `name` is that of their count."""
-    hold = (
-        f"SELECT {key} FROM {table} WHERE {key} > :after AND {is_old} "  # noqa: S608  (constants)
-        "ORDER BY 1 LIMIT :batch FOR UPDATE SKIP LOCKED"
-    )
-    gone = f"DELETE FROM {table} WHERE {key} = ANY (:keys) AND {is_old} RETURNING 1"  # noqa: S608
-    remove = f"WITH gone AS ({gone}) SELECT count(*) AS {name} FROM gone"  # noqa: S608
-    count = f"SELECT count(*) AS {name} FROM {table} WHERE {is_old}"  # noqa: S608
-    return _Kind(text(hold), text(remove), text(count), first)
-
-
-# What an ad needs to go; `c` is the creative.
-_IS_OLD = """
-    coalesce(c.last_shown, c.created_at) < now() - make_interval(days => :days)
-    AND NOT EXISTS (SELECT FROM board_creative b WHERE b.ad_creative_id = c.ad_creative_id)
-    AND NOT EXISTS (
-        SELECT FROM ad_variant v WHERE v.original_ad_id = c.ad_creative_id AND (
-            v.status IN ('pending', 'processing')
-            OR EXISTS (SELECT FROM variant_feedback f WHERE f.variant_id = v.id AND f.is_approved)
-        )
-    )
-"""
-_CREATIVES = replace(
-    _kind("creative c", "ad_creative_id", _IS_OLD, "creatives"),
-    # Nobody approves a variant that is held.
-    hold_too=text("SELECT id FROM ad_variant WHERE original_ad_id = ANY (:keys) FOR UPDATE"),
-    remove=text(f"""
-        WITH old AS (
-            SELECT ad_creative_id AS key FROM creative c
-            WHERE ad_creative_id = ANY (:keys) AND {_IS_OLD}
-        ), variants AS (
-            DELETE FROM ad_variant WHERE original_ad_id IN (SELECT key FROM old) RETURNING 1
-        ), creatives AS (
-            DELETE FROM creative WHERE ad_creative_id IN (SELECT key FROM old) RETURNING 1
-        )
-        SELECT (SELECT count(*) FROM creatives) AS creatives,
-            (SELECT count(*) FROM variants) AS variants
-    """),  # noqa: S608  (put together from a constant)
-    count=text(f"""
-        SELECT count(*) AS creatives, (
-            SELECT count(*) FROM ad_variant o JOIN creative c ON c.ad_creative_id = o.original_ad_id
-            WHERE {_IS_OLD}
-        ) AS variants
-        FROM creative c WHERE {_IS_OLD}
-    """),  # noqa: S608  (put together from a constant)
-)
-# One that a watch names stays: its name is what the watch is shown by.
-_HAS_NOTHING = """
-    NOT EXISTS (SELECT FROM creative c WHERE c.advertiser_id = a.advertiser_id)
-    AND NOT EXISTS (SELECT FROM watch w WHERE a.advertiser_id = ANY (w.advertiser_ids))
-"""
-_ADVERTISERS = _kind("advertiser a", "advertiser_id", _HAS_NOTHING, "advertisers")
-_IS_PAST = "{} < now() - make_interval(days => :days)"
-_DATED = {
-    "fetches": _kind('"fetch"', "id", _IS_PAST.format("started_at"), "fetches", UUID(int=0)),
-    "rejected_rows": _kind("rejected_row", "id", _IS_PAST.format("created_at"), "rejected_rows", 0),
-    "messages": _kind("message", "id", _IS_PAST.format("delivered_at"), "messages", 0),
-}
 _PICTURES = text("""
     SELECT original_path FROM ad_variant WHERE original_path IS NOT NULL
     UNION SELECT image_path FROM ad_variant WHERE image_path IS NOT NULL
@@ -111,7 +46,8 @@ class Retention(BaseModel):
 
     Attributes:
         days_old: ads, after they were shown last.
-        fetches: entries of the ledger, after they were begun.
+        fetches: entries of the ledger, after they were begun; also details that were bought of
+            ads that are gone, once no watch knows the ad.
         rejected_rows: rows that could not be read.
         messages: digests, after they were delivered.
     """
@@ -130,6 +66,8 @@ class CleanupSummary(BaseModel):
     dry_run: bool
     creatives: int = 0
     variants: int = 0
+    events: int = 0
+    details: int = 0
     advertisers: int = 0
     fetches: int = 0
     rejected_rows: int = 0
@@ -154,9 +92,7 @@ def check_retention(retention: Retention) -> Retention:
         InvalidQueryError: names the field and the least it can be.
     """
     for field, days in retention:
-        least = LEAST_DAYS.get(field, 1)
-        if days < least:
-            raise InvalidQueryError(field, f"{days} days is too few; at least {least}.")
+        Range(LEAST_DAYS.get(field, 1), DAYS.most).check(field, days)
     return retention
 
 
@@ -183,10 +119,13 @@ async def clean_up(
     check_retention(retention)
     summary = CleanupSummary(dry_run=dry_run)
     work = _Work(database, summary, batch, on_step)
-    await work.do(_CREATIVES, days=retention.days_old)
-    await work.do(_ADVERTISERS, days=0)
-    for field, kind in _DATED.items():
-        await work.do(kind, days=getattr(retention, field))
+    await work.do(CREATIVES, days=retention.days_old)
+    await work.do(EVENTS, days=retention.days_old)
+    await work.do(DETAILS, days=retention.fetches)
+    await work.do(ADVERTISERS, days=0)
+    await work.do(FETCHES, days=retention.fetches)
+    await work.do(REJECTED_ROWS, days=retention.rejected_rows)
+    await work.do(MESSAGES, days=retention.messages)
     await _remove_pictures(database, media, summary)
     return summary
 
@@ -206,7 +145,7 @@ class _Work:
         self._batch = batch
         self._on_step = on_step
 
-    async def do(self, kind: _Kind, *, days: int) -> None:
+    async def do(self, kind: Kind, *, days: int) -> None:
         """Remove one kind of rows, or count them."""
         if self._summary.dry_run:
             async with self._database.session() as session:
@@ -232,16 +171,23 @@ class _Work:
 
 
 async def _remove_pictures(database: Database, media: MediaStore, summary: CleanupSummary) -> None:
-    """Remove the pictures that no variant has, unless they are new."""
+    """Remove the pictures that no variant has, unless they are new or came into use again.
+
+    The database is not kept waiting for the store. Whoever takes a picture into use marks it as
+    fresh before it enters it, so one that is neither entered nor fresh afterwards is unused.
+    """
     limit = datetime.now(UTC) - _UNUSED_FOR
     stored = await media.list_pictures()
     async with database.session() as session:
         used = set(await session.scalars(_PICTURES))
-        for path in sorted(stored.keys() - used):
-            # Asked again, for a variant that is just being made may have come to share it.
-            if await media.changed_at(path) > limit or await session.scalar(_IS_USED, {"at": path}):
-                continue
-            if not summary.dry_run:
-                await media.remove(path)
+    for path in sorted(stored.keys() - used):
+        if not await media.is_older(path, limit) or await _is_used(database, path):
+            continue
+        if summary.dry_run or await media.remove_older(path, limit):
             summary.pictures += 1
             summary.picture_bytes += stored[path]
+
+
+async def _is_used(database: Database, path: str) -> bool:
+    async with database.session() as session:
+        return bool(await session.scalar(_IS_USED, {"at": path}))

@@ -27,8 +27,10 @@ _COLUMNS = (
     ("views_max", "bigint", "maximum_views_count"),
     ("budget_min", "text", "minimum_budget_spent"),
     ("budget_max", "text", "maximum_budget_spent"),
+    ("dropped_fields", "text[]", "dropped_fields"),
 )
 
+_FILLED = {"dropped_fields": "coalesce(dropped_fields, '{}')"}
 _HAS_MEDIA = "coalesce(excluded.image_url, excluded.video_link) IS NOT NULL"
 _SAME_MEDIA = (
     "(excluded.image_url, excluded.video_link) IS NOT DISTINCT FROM (c.image_url, c.video_link)"
@@ -38,9 +40,18 @@ _UNION = (
     "ELSE ARRAY(SELECT DISTINCT unnest(c.{0} || excluded.{0}) ORDER BY 1) END"
 )
 
+# Dates only widen, but for one that lies in the future, which no search can have known: what was
+# stored of that kind is replaced by the next answer. `payload_fields.AHEAD` is the same day.
+_POSSIBLE = "CASE WHEN {} <= now() + interval '1 day' THEN {} END"
+
+
+def _widest(pick: str, column: str, *, of: str) -> str:
+    return f"{pick}(excluded.{column}, {_POSSIBLE.format(*[f'{of}.{column}'] * 2)})"
+
+
 # How a row that is known takes up what a search says of it. A search leaves out what it does not
 # know (target_domain by advertiser, sizes now and then) and sees only its own region's dates, so
-# nothing known is ever unlearned, and dates only widen.
+# nothing known is ever unlearned.
 _MERGED = {
     "advertiser_id": "excluded.advertiser_id",
     "format": "excluded.format",
@@ -51,16 +62,33 @@ _MERGED = {
     "height": f"CASE WHEN {_HAS_MEDIA} AND NOT {_SAME_MEDIA} THEN excluded.height "
     "ELSE coalesce(excluded.height, c.height) END",
     "target_domain": "coalesce(excluded.target_domain, c.target_domain)",
-    "first_shown": "least(excluded.first_shown, c.first_shown)",
-    "last_shown": "greatest(excluded.last_shown, c.last_shown)",
+    "first_shown": _widest("least", "first_shown", of="c"),
+    "last_shown": _widest("greatest", "last_shown", of="c"),
     "total_days_shown": "greatest(excluded.total_days_shown, c.total_days_shown)",
     "details_link": "coalesce(c.details_link, excluded.details_link)",
     "views_min": "coalesce(excluded.views_min, c.views_min)",
     "views_max": "coalesce(excluded.views_max, c.views_max)",
     "budget_min": "coalesce(excluded.budget_min, c.budget_min)",
     "budget_max": "coalesce(excluded.budget_max, c.budget_max)",
+    "dropped_fields": "excluded.dropped_fields",
     "regions": _UNION.format("regions"),
     "platforms": _UNION.format("platforms"),
+}
+
+
+# An ad of an older day does not bring back an advertiser's old name: the name is that of the ad
+# that was shown last, of those that name it.
+_IS_NEWER_NAME = f"""
+    excluded.name <> '' AND (a.name = '' OR coalesce(
+        excluded.named_at >= {_POSSIBLE.format("a.named_at", "a.named_at")},
+        a.named_at IS NULL OR excluded.named_at IS NOT NULL
+    ))
+"""
+_MERGED_ADVERTISER = {
+    "name": f"CASE WHEN {_IS_NEWER_NAME} THEN excluded.name ELSE a.name END",
+    "named_at": f"CASE WHEN {_IS_NEWER_NAME} THEN excluded.named_at ELSE a.named_at END",
+    "first_seen_at": _widest("least", "first_seen_at", of="a"),
+    "last_seen_at": _widest("greatest", "last_seen_at", of="a"),
 }
 
 
@@ -71,15 +99,18 @@ def _save_statement() -> str:
     that would stay as it is is not even locked, for that writes: it is left out before the INSERT,
     where the page goes by the name that it has in the UPDATE. The last SELECT sees the table as it
     was before. It asks a row at a time: a join would be planned, once and for long, for the
-    table's size then.
+    table's size then. What was cleaned up and is listed again is not new where a watch knows it.
     """
     names = [name for name, _, _ in _COLUMNS]
     listed = ", ".join(names)
-    named = ", ".join(f"{field} AS {name}" for name, _, field in _COLUMNS)
+    named = ", ".join(f"{_FILLED.get(name, field)} AS {name}" for name, _, field in _COLUMNS)
     typed = ", ".join(f"{field} {kind}" for _, kind, field in _COLUMNS)
     assigned = ", ".join(f"{name} = {value}" for name, value in _MERGED.items())
     current = ", ".join(f"c.{name}" for name in _MERGED)
     merged = ", ".join(_MERGED.values())
+    named_again = ", ".join(f"{name} = {value}" for name, value in _MERGED_ADVERTISER.items())
+    as_named = ", ".join(f"a.{name}" for name in _MERGED_ADVERTISER)
+    to_be_named = ", ".join(_MERGED_ADVERTISER.values())
     return f"""
         WITH page AS (
             SELECT {named}, advertiser, CAST(:regions AS text[]) AS regions,
@@ -98,25 +129,23 @@ def _save_statement() -> str:
             WHERE ({current}) IS DISTINCT FROM ({merged})
             RETURNING c.ad_creative_id, c.content_hash, c.xmax = 0 AS inserted
         ), advertisers AS (
-            INSERT INTO advertiser AS a (advertiser_id, name, first_seen_at, last_seen_at)
+            INSERT INTO advertiser AS a
+                (advertiser_id, name, named_at, first_seen_at, last_seen_at)
             SELECT advertiser_id,
-                   (array_agg(advertiser ORDER BY last_shown DESC NULLS LAST))[1],
-                   min(first_shown), max(last_shown)
+                coalesce((array_agg(advertiser ORDER BY last_shown DESC NULLS LAST, ad_creative_id)
+                    FILTER (WHERE advertiser <> ''))[1], ''),
+                max(last_shown) FILTER (WHERE advertiser <> ''),
+                min(first_shown), max(last_shown)
             FROM page GROUP BY advertiser_id ORDER BY advertiser_id
-            ON CONFLICT (advertiser_id) DO UPDATE SET
-                name = coalesce(nullif(excluded.name, ''), a.name),
-                first_seen_at = least(a.first_seen_at, excluded.first_seen_at),
-                last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at),
-                updated_at = now()
-            WHERE (a.name, a.first_seen_at, a.last_seen_at) IS DISTINCT FROM
-                  (coalesce(nullif(excluded.name, ''), a.name),
-                   least(a.first_seen_at, excluded.first_seen_at),
-                   greatest(a.last_seen_at, excluded.last_seen_at))
+            ON CONFLICT (advertiser_id) DO UPDATE SET {named_again}, updated_at = now()
+            WHERE ({as_named}) IS DISTINCT FROM ({to_be_named})
         )
         SELECT ad_creative_id, inserted FROM written
-        WHERE inserted OR content_hash <> (
+        WHERE CASE WHEN inserted THEN NOT EXISTS (
+            SELECT FROM watch_creative l WHERE l.ad_creative_id = written.ad_creative_id
+        ) ELSE content_hash <> (
             SELECT k.content_hash FROM creative k WHERE k.ad_creative_id = written.ad_creative_id
-        )
+        ) END
     """  # noqa: S608  (the names come from the tables above, no value does)
 
 

@@ -1,22 +1,31 @@
 """The way to the database: async engine and sessions on psycopg, driver errors translated."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Self
 
 import psycopg
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 
-from adspark.errors import AdSparkError, DatabaseSetupError, DatabaseUnavailableError
+from adspark.errors import (
+    AdSparkError,
+    BusyError,
+    DatabaseSetupError,
+    DatabaseUnavailableError,
+    PermanentError,
+)
 from adspark.libpq import forget_libpq_variables
-from adspark.locks import Locks
+from adspark.locks import Locks, check_sessions, transaction_pooler
 
 MINIMUM_VERSION = 15  # PostgreSQL; what the statements were written against
 CONNECT_TIMEOUT = 10  # seconds
+COMMAND_LOCK_TIMEOUT = 10.0
+"""Seconds that a statement of a person's command may wait for a lock."""
 
 _REFUSED_LOGIN = ("28",)
 # An attempt to connect that failed carries no SQLSTATE, only the server's words.
@@ -24,6 +33,12 @@ _REFUSED_WORDS = ("authentication failed", "no password supplied", "pg_hba.conf"
 _MISSING_DATABASE = ("3D000",)
 _MISSING_RIGHT = ("42501",)
 _MISSING_TABLE = ("42P01", "42703")
+_LOCK_TIMEOUT = "55P03"
+# A prepared statement that its session should know and does not, or the other way round.
+_LOST_STATEMENT = ("26000", "42P05")
+# A value that no column holds; what the driver itself refuses carries no SQLSTATE.
+_BAD_VALUE = ("22", "54000")
+_BAD_VALUE_ERRORS = (psycopg.DataError, psycopg.ProgrammingError, UnicodeEncodeError)
 # Connection lost, resources, operator's intervention, serialization and deadlock: may pass.
 _PASSING = ("08", "53", "57P", "40")
 
@@ -38,17 +53,21 @@ class Database:
         url: `postgresql://user:password@host:port/database`; the driver is chosen here.
         pool_size: connections at most; all stay open, for a new one has to plan every statement
             anew. Whoever needs one when all are in use waits.
+        lock_timeout: seconds that a statement of a session may wait for a lock; None is for ever.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+    def __init__(self, url: str, *, pool_size: int = 5, lock_timeout: float | None = None) -> None:
         self._url = driver_url(url)
+        self._lock_timeout = lock_timeout
         self._version_is_good = False
+        self._sessions_last = False
+        self._checking = asyncio.Lock()
         self._engine = create_async_engine(
             self._url,
             pool_size=pool_size,
             max_overflow=0,
             hide_parameters=True,
-            connect_args={"connect_timeout": CONNECT_TIMEOUT},
+            connect_args=connect_arguments(),
         )
 
     async def __aenter__(self) -> Self:
@@ -62,15 +81,36 @@ class Database:
         """A session; whoever opens it commits. Driver errors come out of the project's tree."""
         with translated_errors(self._url):
             async with AsyncSession(self._engine, expire_on_commit=False) as session:
+                if self._lock_timeout is not None:
+                    _bound_lock_waits(session, self._lock_timeout)
                 yield session
 
     @asynccontextmanager
     async def locks(self) -> AsyncIterator[Locks]:
-        """A holder of locks, on a connection of its own; they end with this block."""
+        """A holder of locks, on a connection of its own; they end with this block.
+
+        Raises:
+            DatabaseSetupError: no lock can be held at this address; it leads to a pooler that
+                lends server processes for one transaction.
+        """
         with translated_errors(self._url):
-            async with self._engine.connect() as connection:
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await self._check_sessions()
+            async with self._autocommit() as connection:
                 yield Locks(connection)
+
+    async def _check_sessions(self) -> None:
+        """Whether connections keep their server processes; asks once."""
+        async with self._checking:
+            if not self._sessions_last:
+                async with self._autocommit() as holder, self._autocommit() as other:
+                    await check_sessions(holder, other)
+                self._sessions_last = True
+
+    @asynccontextmanager
+    async def _autocommit(self) -> AsyncIterator[AsyncConnection]:
+        async with self._engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield connection
 
     @asynccontextmanager
     async def lock(self, name: str) -> AsyncIterator[bool]:
@@ -85,6 +125,23 @@ class Database:
         async with self.session() as session:
             check_version(int(await session.scalar(text("SHOW server_version_num")) or 0))
         self._version_is_good = True
+
+
+def connect_arguments(purpose: str = "") -> dict[str, str | int]:
+    """How every connection of ours is made; its name is what an operator sees who looks for it."""
+    return {
+        "connect_timeout": CONNECT_TIMEOUT,
+        "fallback_application_name": f"adspark {purpose}".strip(),
+    }
+
+
+def _bound_lock_waits(session: AsyncSession, seconds: float) -> None:
+    """Set it anew in each transaction: behind a pooler the next one may be another connection."""
+
+    def bound(_session: object, _transaction: object, connection: Connection) -> None:
+        connection.execute(text(f"SET LOCAL lock_timeout = {int(seconds * 1000)}"))
+
+    event.listen(session.sync_session, "after_begin", bound)
 
 
 def check_version(version_number: int) -> None:
@@ -129,7 +186,7 @@ def translated_errors(url: URL) -> Iterator[None]:
         raise DatabaseUnavailableError(
             "All connections to PostgreSQL are in use, and none came free; it is overloaded."
         ) from error
-    except psycopg.Error as error:
+    except (psycopg.Error, UnicodeEncodeError) as error:
         raise _translate(error, url) from error
 
 
@@ -160,12 +217,22 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
             f"ADSPARK_DATABASE_URL: no database {url.database!r} at {place}; "
             f"make it (createdb {url.database}) or correct the name."
         )
+    if state in _LOST_STATEMENT or "statement pooling mode" in reason:
+        return transaction_pooler()
     if state in _MISSING_RIGHT:
         return missing_right(url, reason)
     if state in _MISSING_TABLE:
         return DatabaseSetupError(
             f"Database {url.database!r} lacks a table ({reason}); run: adspark db upgrade"
         )
+    if state == _LOCK_TIMEOUT:
+        return BusyError(
+            "PostgreSQL: a table stays locked by another session (an upgrade of the schema, or one "
+            "that was left open); try again later."
+        )
+    if state.startswith(_BAD_VALUE) or (not state and isinstance(error, _BAD_VALUE_ERRORS)):
+        number = f" (SQLSTATE {state})" if state else ""
+        return PermanentError(f"PostgreSQL cannot store a value: {reason}{number}.")
     if not state or state.startswith(_PASSING):
         return DatabaseUnavailableError(
             f"PostgreSQL does not answer at {place} ({reason}); start it, or correct "

@@ -9,13 +9,14 @@ belong to is the `user`; whoever comes back to them has to be the same.
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
+from datetime import datetime
 from typing import Any, Self
 
 import httpx
 from httpx_sse import EventSource
 from pydantic import JsonValue, SecretStr
 
-from adspark.dify_errors import LostAnswerError, NotBegunError, error_of, translated
+from adspark.dify_errors import LostAnswerError, error_of, start_error, translated
 from adspark.dify_payloads import (
     ERROR,
     FINISHED,
@@ -23,6 +24,7 @@ from adspark.dify_payloads import (
     PING,
     AppForm,
     AppInfo,
+    LogPage,
     RunDetail,
     RunEvent,
     UploadedFile,
@@ -33,7 +35,7 @@ from adspark.dify_payloads import (
     parse_log,
     parse_upload,
 )
-from adspark.errors import InvalidCredentialsError, ServiceUnavailableError
+from adspark.errors import AdSparkError, InvalidCredentialsError, ServiceUnavailableError
 from adspark.generator_http import (
     check_redirect,
     checked_address,
@@ -41,6 +43,7 @@ from adspark.generator_http import (
     host_of,
     timeouts,
 )
+from adspark.service_json import UnreadableJsonError, parse_json
 
 _VARIABLE = "ADSPARK_DIFY_URL"
 DEFAULT_URL = "https://api.dify.ai/v1"
@@ -48,6 +51,7 @@ DEFAULT_TIMEOUT = 30.0  # seconds for an answer that is not a stream
 FIRST_EVENT = 30.0  # seconds; a run that was asked wrongly can be silent for 300
 SILENCE = 60.0  # seconds without even a ping, which comes every 10
 _PAGES = 20  # of Dify's log, where an older one lists the runs of everybody
+_SKEW = 3600.0  # seconds by which Dify's clock may differ from ours
 _LAST = (FINISHED, PAUSED, ERROR)
 
 
@@ -151,7 +155,8 @@ class DifyClient:
         Ends after the run's last event. Closing it early leaves the run going.
 
         Raises:
-            LostAnswerError: no event came; the run may have begun all the same.
+            LostAnswerError: no event came, or a failure of Dify's; the run may have begun all the
+                same.
             NotBegunError: it has not.
             ServiceUnavailableError: the stream was cut after its first event.
             InvalidCredentialsError: the key is not known.
@@ -167,10 +172,11 @@ class DifyClient:
                 async for event in events:
                     is_begun = True
                     yield event
-        except ServiceUnavailableError as error:
-            if is_begun or isinstance(error, NotBegunError):
+        except AdSparkError as error:
+            told = error if is_begun else start_error(error)
+            if told is error:
                 raise
-            raise LostAnswerError(f"{error} Whether the run began is not known.") from error
+            raise told from error
         if not is_begun:
             raise LostAnswerError("Dify's stream ended before its first event.")
 
@@ -196,23 +202,42 @@ class DifyClient:
         """
         return parse_detail(await self._json("GET", f"workflows/run/{run_id}"))
 
-    async def find_runs(self, user: str) -> list[str]:
+    async def find_runs(self, user: str, *, since: datetime | None = None) -> list[str]:
         """The ids of the runs that `user` has started, newest first.
+
+        Args:
+            since: when the first may have been started; ends the search in the log of an older
+                Dify, which lists everybody's.
+
+        Raises:
+            ServiceUnavailableError: the log is too long to be read to that moment.
+            AdSparkError: as `run`.
+        """
+        parameters = {"created_by_end_user_session_id": user, "limit": "100"}
+        oldest = None if since is None else since.timestamp() - _SKEW
+        for page in range(1, _PAGES + 1):
+            log = await self._log(parameters | {"page": f"{page}"})
+            found = [row.run_id for row in log.rows if row.user == user]
+            if found or not log.rows or not log.has_more:
+                return found
+            if oldest is not None and log.rows[-1].is_older_than(oldest):
+                return []
+        raise ServiceUnavailableError(
+            f"Dify's log of {_PAGES * 100} runs and more does not reach back to the one looked for."
+        )
+
+    async def lists_late(self) -> bool:
+        """Whether this Dify lists a run only once it has ended, as older ones do.
+
+        Judged by what it has listed so far; one that has listed nothing is taken for a new one,
+        which lists a run when it begins.
 
         Raises:
             AdSparkError: as `run`.
         """
-        parameters = {"created_by_end_user_session_id": user, "limit": "100"}
-        for page in range(1, _PAGES + 1):
-            body = await self._json(
-                "GET", "workflows/logs", params=parameters | {"page": f"{page}"}
-            )
-            log = parse_log(body)
-            # An older Dify does not know the filter and lists everybody's.
-            found = [row.run_id for row in log.rows if row.user == user]
-            if found or not log.rows or not log.has_more:
-                return found
-        return []
+        log = await self._log({"limit": "100", "page": "1"})
+        known = (row.was_listed_late for row in log.rows)
+        return next((was_late for was_late in known if was_late is not None), False)
 
     async def stop(self, task_id: str, *, user: str) -> None:
         """End a run; one that has ended stays as it is.
@@ -222,6 +247,9 @@ class DifyClient:
         """
         await self._json("POST", f"workflows/tasks/{task_id}/stop", json={"user": user})
 
+    async def _log(self, parameters: Mapping[str, str]) -> LogPage:
+        return parse_log(await self._json("GET", "workflows/logs", params=parameters))
+
     async def _json(self, method: str, path: str, **request: Any) -> dict[str, Any]:  # noqa: ANN401
         with translated(self._timeout):
             async with asyncio.timeout(self._timeout):
@@ -230,8 +258,8 @@ class DifyClient:
         if not response.is_success:
             raise error_of(response)
         try:
-            body = response.json()
-        except ValueError:
+            body = parse_json(response.content)
+        except UnreadableJsonError:
             body = None
         if not isinstance(body, dict):
             raise ServiceUnavailableError(

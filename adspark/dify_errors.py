@@ -3,7 +3,6 @@
 Source: https://docs.dify.ai/en/api-reference; the same codes stand in answers and in streams.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,22 +20,53 @@ from adspark.errors import (
     UnusableContentError,
 )
 from adspark.generator_http import PROXY_GUESSES
+from adspark.service_json import UnreadableJsonError, parse_json
 
 _LONGEST_QUOTE = 300  # characters of a service's own words in a message
 _QUOTA = ("provider_quota_exceeded", "rate_limit_error")
 _APP = ("not_workflow_app", "provider_not_initialize", "model_currently_not_support")
+_WHILE_RUNNING = ("completion_request_error",)  # a node's failure too, not only of the request
 
 
 class NotBegunError(ServiceUnavailableError):
     """Dify did not take up the request, surely."""
 
 
+class ServerFailedError(ServiceUnavailableError):
+    """Dify failed on its side (5xx); what was asked may have begun all the same."""
+
+
+class RunFailedError(ServiceRefusedError):
+    """Dify could not carry out a run, which may have begun."""
+
+
 class LostAnswerError(ServiceUnavailableError):
-    """Nobody knows whether what was asked has begun: the answer never came."""
+    """Nobody knows whether what was asked has begun.
+
+    Attributes:
+        failure: what Dify itself answered, after which nothing begins any more; None where no
+            answer came, so that it may still begin.
+    """
+
+    def __init__(self, message: str, failure: AdSparkError | None = None) -> None:
+        super().__init__(message)
+        self.failure = failure
 
 
 class UnknownRunError(ServiceRefusedError):
     """Dify knows no such run, or not for this user."""
+
+
+def start_error(error: AdSparkError) -> AdSparkError:
+    """What an error means before a run's first event: refused, not begun, or nobody knows.
+
+    A failure on Dify's side may have come after the run began; what Dify refuses has not begun.
+    """
+    if isinstance(error, ServerFailedError | RunFailedError):
+        return LostAnswerError(f"{error} Whether the run began is not known.", failure=error)
+    if isinstance(error, ServiceUnavailableError) and not isinstance(error, NotBegunError):
+        return LostAnswerError(f"{error} Whether the run began is not known.")
+    return error
 
 
 def event_error(event: RunEvent) -> AdSparkError:
@@ -64,8 +94,8 @@ def _reason(error: Exception) -> str:
 def error_of(response: httpx.Response) -> AdSparkError:
     """What an answer that is no success means."""
     try:
-        body = json.loads(response.content)
-    except ValueError:
+        body = parse_json(response.content)
+    except UnreadableJsonError:
         body = None
     told = body if isinstance(body, dict) else {}
     status = response.status_code
@@ -94,7 +124,9 @@ def _error(status: int, code: str, message: str) -> AdSparkError:
     elif status in (httpx.codes.REQUEST_ENTITY_TOO_LARGE, httpx.codes.UNSUPPORTED_MEDIA_TYPE):
         kind = UnusableContentError
     elif status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        kind = NotBegunError
+        kind = ServerFailedError
+    elif code in _WHILE_RUNNING:
+        kind = RunFailedError
     elif status == httpx.codes.NOT_FOUND:
         kind = UnknownRunError
     else:

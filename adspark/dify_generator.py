@@ -2,43 +2,36 @@
 
 Dify has no idempotency key. Its run and task ids are kept from the first event on, and every
 assignment is a `user` of its own, so that a run whose ids were lost can be found in Dify's log.
+Where an answer was lost, it is asked again only once Dify's log proves that nothing began.
 """
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
 from adspark.dify import DifyClient
-from adspark.dify_errors import LostAnswerError, NotBegunError, UnknownRunError, event_error
+from adspark.dify_errors import LostAnswerError, NotBegunError, event_error, start_error
 from adspark.dify_inputs import WorkflowMapping, check_form, fill_inputs
 from adspark.dify_outputs import find_outputs
-from adspark.dify_payloads import (
-    ERROR,
-    FINISHED,
-    NODE_FINISHED,
-    NODE_STARTED,
-    PAUSED,
-    RunDetail,
-    RunEvent,
-    RunStatus,
-    parse_detail,
-)
+from adspark.dify_payloads import ERROR, FINISHED, RunDetail, RunStatus, parse_end
+from adspark.dify_runs import RunRecord, complete, find_run, find_task, follow_run
 from adspark.errors import (
+    AdSparkError,
     GenerationFailedError,
     PermanentError,
     PostponedError,
     RateLimitedError,
+    ServiceRefusedError,
     ServiceUnavailableError,
 )
 from adspark.generation import Assignment, Diary, Generated, Receipt
 
 RUN_LIMIT = 1500.0  # seconds; Dify's own is 1200
 LOST_AFTER = 1200.0  # seconds; Dify ends every run by then, and lists it in its log
-_LOOKS = (0.0, 1.0, 3.0)  # seconds before each look for a run, which is listed a little late
-_POLL = 3.0  # seconds between two looks at a run whose events are not to be had
-_SETTLING = 0.2  # seconds between a run's last event and the run as Dify keeps it
+LISTED_WITHIN = 10.0  # seconds; Dify lists a run before it sends the first event
+_LOOKS = (0.0, 0.1, 0.3, 0.6)  # shares of that before each look into the log; together all of it
 
 
 class DifyGenerator:
@@ -50,7 +43,9 @@ class DifyGenerator:
         run_limit: seconds that a run may take before it is stopped; waiting for its turn is not
             counted.
         lost_after: seconds after which a run that was asked for and is not in Dify's log has not
-            begun.
+            begun, although nobody answered.
+        listed_within: seconds after which a run is in Dify's log if it has begun at all, once
+            Dify itself has answered the request with a failure.
     """
 
     def __init__(
@@ -60,11 +55,13 @@ class DifyGenerator:
         *,
         run_limit: float = RUN_LIMIT,
         lost_after: float = LOST_AFTER,
+        listed_within: float = LISTED_WITHIN,
     ) -> None:
         self._client = client
         self._mapping = mapping
         self._run_limit = run_limit
         self._lost_after = lost_after
+        self._listed_within = listed_within
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -77,11 +74,11 @@ class DifyGenerator:
 
     async def generate(self, assignment: Assignment, diary: Diary) -> Generated:
         """See `Generator.generate`."""
-        record = _Record(diary, assignment.receipt)
+        record = RunRecord(diary, assignment.receipt)
         run_id = await self._find_earlier(assignment)
         inputs: dict[str, JsonValue] = {}
         if run_id is None:
-            inputs = await fill_inputs(self._client, self._mapping, assignment)
+            inputs = await self._fill(assignment)
             await record.asking()
         try:
             async with asyncio.timeout(self._run_limit):
@@ -90,10 +87,7 @@ class DifyGenerator:
                 else:
                     detail = await self._go_on(run_id, assignment.key, record)
         except TimeoutError:
-            await self.cancel(record.receipt, key=assignment.key)
-            raise GenerationFailedError(
-                f"Dify's run took longer than {self._run_limit:g} s and was stopped."
-            ) from None
+            return self._outcome(await self._give_up(assignment.key, record))
         return self._outcome(detail)
 
     async def cancel(self, receipt: Receipt | None, *, key: str) -> None:
@@ -101,9 +95,15 @@ class DifyGenerator:
         run_ids = [receipt.run_id] if receipt else await self._client.find_runs(key)
         for run_id in run_ids:
             task_id = receipt.task_id if receipt else None
-            task_id = task_id or await self._find_task(run_id, key)
+            task_id = task_id or await find_task(self._client, run_id, key)
             if task_id is not None:
                 await self._client.stop(task_id, user=key)
+
+    async def _fill(self, assignment: Assignment) -> dict[str, JsonValue]:
+        try:
+            return await fill_inputs(self._client, self._mapping, assignment)
+        except ServiceUnavailableError as error:
+            raise NotBegunError(str(error)) from error
 
     async def _find_earlier(self, assignment: Assignment) -> str | None:
         """The run that was begun before; None where surely none was."""
@@ -111,104 +111,87 @@ class DifyGenerator:
             return assignment.receipt.run_id
         if assignment.asked_at is None:
             return None
-        if (run_id := await self._find(assignment.key)) is None:
+        found = await self._find(assignment.key, assignment.asked_at)
+        if found is None:
             self._check_surely_lost(assignment.asked_at)
-        return run_id
+        return found
 
-    async def _start(self, inputs: dict[str, JsonValue], user: str, record: "_Record") -> RunDetail:
+    async def _start(self, inputs: dict[str, JsonValue], user: str, record: RunRecord) -> RunDetail:
         """A new run, to its end."""
+        asked_at = datetime.now(UTC)
         try:
             return await self._listen_to_new(inputs, user, record)
-        except LostAnswerError as error:
-            if (run_id := await self._find(user)) is None:
-                raise PostponedError(f"{error} It is looked for again.") from error
+        except LostAnswerError as lost:
+            if record.receipt is not None:
+                raise
+            run_id = await self._find_lost(lost, user, asked_at)
+            if run_id is None:
+                await record.not_begun()
+                raise _refusal(lost) from lost
             return await self._go_on(run_id, user, record)
         except (NotBegunError, RateLimitedError, PermanentError):
             if record.receipt is None:
                 await record.not_begun()
             raise
 
+    async def _find_lost(self, lost: LostAnswerError, user: str, asked_at: datetime) -> str | None:
+        """The run whose answer was lost; None where Dify's log proves that none began.
+
+        The log proves it only where nothing can begin any more, for Dify itself has answered, and
+        where Dify lists a run when it begins.
+
+        Raises:
+            PostponedError: nobody can know yet.
+            AdSparkError: the log does not answer.
+        """
+        run_id = await self._find(user, asked_at)
+        if run_id is None and (lost.failure is None or await self._client.lists_late()):
+            raise PostponedError(f"{lost} It is looked for again.") from lost
+        return run_id
+
+    async def _find(self, user: str, asked_at: datetime) -> str | None:
+        pauses = [share * self._listed_within for share in _LOOKS]
+        return await find_run(self._client, user, since=asked_at, pauses=pauses)
+
     async def _listen_to_new(
-        self, inputs: dict[str, JsonValue], user: str, record: "_Record"
+        self, inputs: dict[str, JsonValue], user: str, record: RunRecord
     ) -> RunDetail:
-        steps = _Steps(record)
         async with aclosing(self._client.run(inputs, user=user)) as events:
             try:
                 async for event in events:
-                    if record.receipt is None and event.workflow_run_id:
-                        await record.accepted(Receipt(event.workflow_run_id, event.task_id))
+                    if event.workflow_run_id:
+                        await record.accept(Receipt(event.workflow_run_id, event.task_id))
                     if record.receipt is None and event.event == ERROR:
-                        raise event_error(event)
-                    await steps.tell(event)
-                    if event.event == FINISHED:
-                        return parse_detail(event.data)
+                        raise start_error(event_error(event))
+                    await record.tell(event)
+                    if event.event == FINISHED and (end := parse_end(event)) is not None:
+                        return await complete(self._client, end)
             except ServiceUnavailableError:
                 if record.receipt is None:
                     raise
         if record.receipt is None:
             raise LostAnswerError("Dify's stream ended before it named the run.")
-        return await self._follow(record.receipt.run_id, user, record)
+        return await follow_run(self._client, record.receipt.run_id, user, record)
 
-    async def _go_on(self, run_id: str, user: str, record: "_Record") -> RunDetail:
-        """A run that was begun before, to its end; the names of one found in the log are kept."""
-        if record.receipt is None:
-            await record.accepted(Receipt(run_id, await self._find_task(run_id, user)))
-        return await self._follow(run_id, user, record)
+    async def _go_on(self, run_id: str, user: str, record: RunRecord) -> RunDetail:
+        """A run that was begun before, to its end; the name of one found in the log is kept."""
+        await record.accept(Receipt(run_id))
+        return await follow_run(self._client, run_id, user, record)
 
-    async def _follow(self, run_id: str, user: str, diary: Diary) -> RunDetail:
-        """Listen to a run that goes on, as often as the stream is cut, until it has ended."""
-        steps = _Steps(diary)
-        while True:
-            pause = _POLL  # then the run itself is asked again
-            detail = await self._detail(run_id)
-            if detail is not None:
-                _check_not_waiting(detail)
-                if detail.status.is_final:
-                    return detail
-            try:
-                async with aclosing(self._client.events(run_id, user=user)) as events:
-                    async for event in events:
-                        await steps.tell(event)
-                        if event.event in (FINISHED, PAUSED, ERROR):
-                            pause = _SETTLING
-            except (ServiceUnavailableError, UnknownRunError):
-                pass
-            await asyncio.sleep(pause)
+    async def _give_up(self, user: str, record: RunRecord) -> RunDetail:
+        """Stop a run that takes too long; what its end node has given before counts.
 
-    async def _detail(self, run_id: str) -> RunDetail | None:
-        """The run as it is; None while Dify does not answer."""
-        for pause in _LOOKS:
-            await asyncio.sleep(pause)
-            try:
-                return await self._client.detail(run_id)
-            except UnknownRunError:
-                continue
-            except ServiceUnavailableError:
-                return None
+        Raises:
+            GenerationFailedError: it has given nothing.
+        """
+        if record.known_end is not None:
+            with suppress(AdSparkError):
+                await self.cancel(record.receipt, key=user)
+            return record.known_end
+        await self.cancel(record.receipt, key=user)
         raise GenerationFailedError(
-            f"Dify no longer knows the run {run_id}, whose result was not fetched in time."
-        )
-
-    async def _find(self, user: str) -> str | None:
-        """The run that was begun for this user, by Dify's log."""
-        for pause in _LOOKS:
-            await asyncio.sleep(pause)
-            if run_ids := await self._client.find_runs(user):
-                return run_ids[-1]
-        return None
-
-    async def _find_task(self, run_id: str, user: str) -> str | None:
-        """The task of a run that goes on; None where it has ended."""
-        try:
-            if (await self._client.detail(run_id)).status.is_final:
-                return None
-            async with aclosing(self._client.events(run_id, user=user)) as events:
-                async for event in events:
-                    if event.task_id:
-                        return event.task_id
-        except (ServiceUnavailableError, UnknownRunError):
-            pass  # it is not needed to follow the run, only to stop it
-        return None
+            f"Dify's run took longer than {self._run_limit:g} s and was stopped."
+        ) from None
 
     def _check_surely_lost(self, asked_at: datetime) -> None:
         waited = (datetime.now(UTC) - asked_at).total_seconds()
@@ -223,6 +206,12 @@ class DifyGenerator:
             raise GenerationFailedError(
                 f"Dify's run {detail.status}: {detail.error or 'it gives no reason'}"
             )
+        if not detail.is_known and not detail.outputs:
+            raise ServiceRefusedError(
+                f"Dify's run {detail.id} has the status {detail.status!r}, which AdSpark does not "
+                f"know, and no outputs. Look at it in Dify's log; a retry looks at the same run "
+                f"again."
+            )
         found = find_outputs(
             detail.outputs or {},
             detail.files,
@@ -235,48 +224,11 @@ class DifyGenerator:
         return Generated(found.text, picture, _metadata(detail))
 
 
-class _Record:
-    """A diary that also knows itself whether the generation was taken up."""
-
-    def __init__(self, diary: Diary, receipt: Receipt | None) -> None:
-        self._diary = diary
-        self.receipt = receipt
-
-    async def asking(self) -> None:
-        await self._diary.asking()
-
-    async def not_begun(self) -> None:
-        await self._diary.not_begun()
-
-    async def accepted(self, receipt: Receipt) -> None:
-        self.receipt = receipt
-        await self._diary.accepted(receipt)
-
-    async def progress(self, done: float, doing: str) -> None:
-        await self._diary.progress(done, doing)
-
-
-class _Steps:
-    """Turns a run's events into progress: nodes done, of those that have been seen."""
-
-    def __init__(self, diary: Diary) -> None:
-        self._diary = diary
-        self._done = 0
-
-    async def tell(self, event: RunEvent) -> None:
-        if event.event == NODE_FINISHED:
-            self._done += 1
-        if event.event in (NODE_STARTED, NODE_FINISHED):
-            share = 1 - 0.7**self._done  # how many nodes there are, nobody says
-            await self._diary.progress(share, event.text("title") or "working")
-
-
-def _check_not_waiting(detail: RunDetail) -> None:
-    if detail.status is RunStatus.PAUSED:
-        raise GenerationFailedError(
-            "Dify's workflow waits for a person's input, which AdSpark cannot give; leave that "
-            "step out of it and review the variant in AdSpark."
-        )
+def _refusal(lost: LostAnswerError) -> AdSparkError:
+    """What a failed request is told as, once it is known that nothing began."""
+    if isinstance(lost.failure, PermanentError):
+        return lost.failure
+    return NotBegunError(f"{lost.failure} Its log shows no run, so nothing began.")
 
 
 def _metadata(detail: RunDetail) -> dict[str, JsonValue]:

@@ -5,7 +5,6 @@ then all others; pictures are recognized as file objects, as addresses, inside l
 and as images in Markdown.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from adspark.errors import ConfigurationError
+from adspark.service_json import UnreadableJsonError, parse_json
 
 _MARKDOWN_IMAGE = re.compile(r"!\[[^\]]*\]\(\s*<?((?:[^()\s>]|\([^()\s>]*\))+)>?[^)]*\)")
 _ADDRESS = re.compile(r"(https?://|/files/)\S+|data:image/[a-z+.-]+;base64,[A-Za-z0-9+/=\s]+")
@@ -113,7 +113,6 @@ def _parsed(text: str) -> JsonValue:
     if not text.startswith(("{", "[")):
         return None
     try:
-        parsed: JsonValue = json.loads(text)
-    except (ValueError, RecursionError):
+        return parse_json(text.encode(errors="replace"))
+    except UnreadableJsonError:
         return None
-    return parsed

@@ -4,14 +4,14 @@ Source: Dify's OpenAPI of workflow apps (https://docs.dify.ai/en/api-reference).
 unknown kinds of events are let through; what a run came to is not guessed at.
 """
 
-import json
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from adspark.errors import ServiceUnavailableError
+from adspark.service_json import UnreadableJsonError, parse_json
 
 STARTED = "workflow_started"
 FINISHED = "workflow_finished"
@@ -21,10 +21,15 @@ PING = "ping"
 NODE_STARTED = "node_started"
 NODE_FINISHED = "node_finished"
 
+_NEEDED = ("id", "status", "outputs")  # of a run; everything else is for the record
+_TELLING = 3.0  # seconds that a run has to take for its times to tell when it was listed
+_Kind = TypeVar("_Kind")
+
 
 class RunStatus(StrEnum):
     """How far a run is. `partial-succeeded`: some node failed and the workflow went around it."""
 
+    SCHEDULED = "scheduled"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     PARTIAL = "partial-succeeded"
@@ -35,7 +40,7 @@ class RunStatus(StrEnum):
     @property
     def is_final(self) -> bool:
         """Whether nothing more will come of it."""
-        return self not in (RunStatus.RUNNING, RunStatus.PAUSED)
+        return self not in (RunStatus.SCHEDULED, RunStatus.RUNNING, RunStatus.PAUSED)
 
 
 class _Payload(BaseModel):
@@ -88,10 +93,34 @@ class UploadedFile(_Payload):
 
 
 class LogRow(_Payload):
-    """One run in Dify's log; `user` is who started it, if that was no account of Dify's."""
+    """One run in Dify's log; times are in epoch seconds.
+
+    Attributes:
+        user: who started it, if that was no account of Dify's.
+        listed_at: when the log got it.
+    """
 
     run_id: str
     user: str | None = None
+    status: str | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    listed_at: float | None = None
+
+    @property
+    def was_listed_late(self) -> bool | None:
+        """Whether it was listed when it ended, not when it began; None where that is not told."""
+        if self.status in (RunStatus.SCHEDULED, RunStatus.RUNNING, RunStatus.PAUSED):
+            return False
+        if self.started_at is None or self.finished_at is None or self.listed_at is None:
+            return None
+        if self.finished_at - self.started_at < _TELLING:
+            return None
+        return self.listed_at - self.started_at > self.finished_at - self.listed_at
+
+    def is_older_than(self, moment: float) -> bool:
+        """Whether it surely was listed before a moment, in epoch seconds."""
+        return self.listed_at is not None and self.listed_at < moment
 
 
 class LogPage(_Payload):
@@ -122,7 +151,7 @@ class RunDetail(_Payload):
     """A run as it is now, or as its last event told."""
 
     id: str
-    status: RunStatus
+    status: Annotated[RunStatus | str, Field(union_mode="left_to_right")]
     workflow_id: str | None = None
     outputs: dict[str, JsonValue] | None = None
     error: str | None = None
@@ -130,6 +159,18 @@ class RunDetail(_Payload):
     total_tokens: int | None = None
     total_steps: int | None = None
     files: list[JsonValue] = Field(default_factory=list)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its status is one of the contract."""
+        return isinstance(self.status, RunStatus)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come of it; outputs under an unknown status are a result."""
+        if isinstance(self.status, RunStatus):
+            return self.status.is_final
+        return bool(self.outputs)
 
 
 def parse_form(body: Mapping[str, Any]) -> AppForm:
@@ -173,15 +214,30 @@ def parse_upload(body: Mapping[str, Any]) -> UploadedFile:
 
 
 def parse_log(body: Mapping[str, Any]) -> LogPage:
-    """A page of `GET /workflows/logs`; rows without a run are left out."""
-    rows = []
+    """A page of `GET /workflows/logs`; rows without a run are left out.
+
+    Raises:
+        ServiceUnavailableError: it is none; what it does not show proves nothing.
+    """
     listed = body.get("data")
-    for entry in listed if isinstance(listed, list) else []:
+    if not isinstance(listed, list):
+        raise ServiceUnavailableError("Dify's log cannot be read: it lists no runs.")
+    rows = []
+    for entry in listed:
         run = entry.get("workflow_run") if isinstance(entry, dict) else None
         if isinstance(run, dict) and isinstance(run.get("id"), str):
             owner = entry.get("created_by_end_user")
             user = owner.get("session_id") if isinstance(owner, dict) else None
-            rows.append(LogRow(run_id=run["id"], user=user if isinstance(user, str) else None))
+            rows.append(
+                LogRow(
+                    run_id=run["id"],
+                    user=_given(user, str),
+                    status=_given(run.get("status"), str),
+                    started_at=_given(run.get("created_at"), int, float),
+                    finished_at=_given(run.get("finished_at"), int, float),
+                    listed_at=_given(entry.get("created_at"), int, float),
+                )
+            )
     return LogPage(rows=tuple(rows), has_more=body.get("has_more") is True)
 
 
@@ -204,7 +260,7 @@ def parse_event(data: str) -> RunEvent:
         ServiceUnavailableError: it is not one; the stream was cut in the middle of it.
     """
     try:
-        sent = json.loads(data)
+        sent = parse_json(data.encode(errors="replace"))
         return RunEvent.model_validate(_without_nulls(sent) if isinstance(sent, dict) else sent)
     except ValueError as error:
         raise ServiceUnavailableError("Dify's stream holds something unreadable.") from error
@@ -219,14 +275,56 @@ def parse_detail(body: Mapping[str, Any]) -> RunDetail:
     told = _without_nulls(body)
     try:
         if isinstance(told.get("outputs"), str):  # older Difys give the outputs as JSON in a text
-            told["outputs"] = json.loads(told["outputs"])
-        return RunDetail.model_validate(told)
-    except json.JSONDecodeError as error:
+            told["outputs"] = parse_json(told["outputs"].encode(errors="replace"))
+        return _validated(told)
+    except UnreadableJsonError as error:
         raise ServiceUnavailableError("Dify's account of a run has garbled outputs.") from error
     except ValidationError as error:
         raise ServiceUnavailableError(
             f"Dify's account of a run cannot be read: {error.errors()[0]['msg']}."
         ) from None
+
+
+def parse_end(event: RunEvent) -> RunDetail | None:
+    """What a run came to by its last event; None where the event does not say.
+
+    The event may leave out the run's name and, with outputs, its status: it says itself that the
+    run is over.
+    """
+    told = {"id": event.workflow_run_id or "", **_without_nulls(event.data)}
+    if told.get("outputs"):
+        told.setdefault("status", RunStatus.SUCCEEDED)
+    try:
+        end = parse_detail(told)
+    except ServiceUnavailableError:
+        return None
+    if end.is_over or not end.is_known:
+        return end
+    return end.model_copy(update={"status": RunStatus.SUCCEEDED}) if end.outputs else None
+
+
+def parse_end_node(event: RunEvent) -> dict[str, JsonValue]:
+    """The workflow's outputs as its end node gave them, before the run itself was told as over."""
+    outputs = event.data.get("outputs")
+    is_end = event.event == NODE_FINISHED and event.text("node_type") == "end"
+    is_well = event.text("status") == RunStatus.SUCCEEDED
+    return outputs if is_end and is_well and isinstance(outputs, dict) else {}
+
+
+def _validated(told: Mapping[str, Any]) -> RunDetail:
+    """The run, without its figures where those are not as they should be."""
+    try:
+        return RunDetail.model_validate(told)
+    except ValidationError:
+        needed = {name: told[name] for name in _NEEDED if name in told}
+        if isinstance(told.get("error"), str):
+            needed["error"] = told["error"]
+        return RunDetail.model_validate(needed)
+
+
+def _given(value: Any, *kinds: type[_Kind]) -> _Kind | None:  # noqa: ANN401
+    """A value if it is of one of the kinds; what Dify leaves out or garbles is not told."""
+    return value if isinstance(value, kinds) and not isinstance(value, bool) else None
 
 
 def _without_nulls(body: Mapping[str, Any]) -> dict[str, Any]:

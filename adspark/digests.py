@@ -41,6 +41,16 @@ _CREATIVE = """
         'days_shown', c.total_days_shown, 'link', c.details_link
     )
 """
+# One that was cleaned up before its event was told, as far as the watch remembers it.
+_REMEMBERED = """
+    json_build_object(
+        'ad_creative_id', e.ad_creative_id, 'last_shown', l.last_shown, 'format', '',
+        'advertiser', coalesce(a.name, l.advertiser_id, ''), 'size', NULL, 'target_domain', NULL,
+        'first_shown', NULL, 'days_shown', NULL, 'link',
+        'https://adstransparency.google.com/advertiser/' || l.advertiser_id
+            || '/creative/' || e.ad_creative_id
+    )
+"""
 _EVENTS = text(f"""
     WITH waiting AS (
         SELECT id, watch_id, kind, ad_creative_id,
@@ -51,12 +61,17 @@ _EVENTS = text(f"""
         SELECT watch_id, kind, count(*) AS number, array_agg(id) AS event_ids
         FROM waiting GROUP BY watch_id, kind
     ), named AS (
-        SELECT watch_id, kind, json_agg({_CREATIVE} ORDER BY place) AS creatives
-        FROM waiting
-        JOIN creative c USING (ad_creative_id)
-        JOIN advertiser a USING (advertiser_id)
+        SELECT e.watch_id, kind, json_agg(
+            CASE WHEN c.ad_creative_id IS NULL THEN {_REMEMBERED} ELSE {_CREATIVE} END
+            ORDER BY place
+        ) AS creatives
+        FROM waiting e
+        LEFT JOIN creative c USING (ad_creative_id)
+        LEFT JOIN watch_creative l
+            ON l.watch_id = e.watch_id AND l.ad_creative_id = e.ad_creative_id
+        LEFT JOIN advertiser a ON a.advertiser_id = coalesce(c.advertiser_id, l.advertiser_id)
         WHERE place <= {MOST_NAMED}
-        GROUP BY watch_id, kind
+        GROUP BY e.watch_id, kind
     )
     SELECT * FROM counted JOIN named USING (watch_id, kind)
 """)  # noqa: S608  (put together from constants)

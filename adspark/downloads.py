@@ -5,7 +5,6 @@ hold signatures, and would carry cookies from one download to the next.
 """
 
 import asyncio
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self, cast
@@ -14,6 +13,7 @@ import httpx
 
 from adspark.addresses import AddressRules, CheckedAddress, show_address
 from adspark.errors import ServiceUnavailableError, UnusableContentError
+from adspark.unpacking import choose_decoder
 
 MAX_BYTES = 20 * 1024 * 1024
 DEFAULT_TIMEOUT = 30.0  # seconds
@@ -23,8 +23,6 @@ _AT_ONCE = 20  # connections
 _REDIRECTS = {301, 302, 303, 307, 308}
 _KEEPS_METHOD = {307, 308}
 _TEMPORARY = {408, 425, 429}
-_GZIP = 31  # zlib's word for gzip's header with the largest window
-_PLAIN = ("", "identity")
 _AGENT = "AdSpark"
 
 
@@ -188,7 +186,6 @@ class Downloader:
             **(ask.headers or {}),
             "Host": url.netloc.decode("ascii"),
             "Accept-Encoding": "identity",
-            "Connection": "close",
         }
         return httpx.Request(
             ask.method,
@@ -205,17 +202,18 @@ class Downloader:
         declared = response.headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > self._max_bytes:
             raise self._too_large(url)
-        decoder = _decoder(url, response.headers.get("content-encoding", "").strip().lower())
+        encoding = response.headers.get("content-encoding", "")
+        decoder = choose_decoder(encoding, show_address(url))
         content = bytearray()
         # Not the response's own iteration, which undoes encodings without a bound.
         async for chunk in cast("httpx.AsyncByteStream", response.stream):
-            part = _decode(url, decoder, chunk, self._max_bytes + 1 - len(content))
+            part = decoder.decode(chunk, self._max_bytes + 1 - len(content))
             content += part
             if allowance is not None:
                 allowance.take(len(part))
             if len(content) > self._max_bytes:
                 raise self._too_large(url)
-        if decoder is not None and not decoder.eof and content:
+        if not decoder.is_complete:
             raise ServiceUnavailableError(f"{show_address(url)} broke off before its end.")
         if not content:
             raise UnusableContentError(f"{show_address(url)} is empty.")
@@ -232,21 +230,3 @@ def _check_status(url: str, status: int) -> None:
         raise ServiceUnavailableError(message)
     if not httpx.codes.is_success(status):
         raise UnusableContentError(message)
-
-
-def _decoder(url: str, encoding: str) -> "zlib._Decompress | None":
-    if encoding in _PLAIN:
-        return None
-    if encoding in ("gzip", "x-gzip"):
-        return zlib.decompressobj(wbits=_GZIP)
-    raise UnusableContentError(f"{show_address(url)} comes in the encoding {encoding[:20]!r}.")
-
-
-def _decode(url: str, decoder: "zlib._Decompress | None", chunk: bytes, most: int) -> bytes:
-    """At most `most` bytes of what a chunk stands for."""
-    if decoder is None:
-        return chunk[:most]
-    try:
-        return decoder.decompress(chunk, most)
-    except zlib.error as error:
-        raise UnusableContentError(f"{show_address(url)} is not the gzip it says.") from error

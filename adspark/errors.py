@@ -5,6 +5,7 @@ AdSparkError
 │   ├── ServiceUnavailableError   5xx, time-out, cut or garbled answer
 │   ├── RateLimitedError          the hour's searches are used up
 │   ├── BusyError                 another run holds the same thing
+│   │   └── SupersededError         another run has taken over what this one was at
 │   ├── PostponedError            time, searches or a budget have to come first
 │   └── DatabaseUnavailableError  Postgres does not answer
 └── PermanentError              trying again gives the same
@@ -21,6 +22,11 @@ AdSparkError
 
 Messages are one sentence for a person, say what to do, and never carry a secret.
 """
+
+import re
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # no text of PostgreSQL holds these
+_LONGEST = 500  # characters of an error that nobody has put into words
 
 
 class AdSparkError(Exception):
@@ -41,6 +47,10 @@ class RateLimitedError(TemporaryError):
 
 class BusyError(TemporaryError):
     """Another run holds the same query, watch or variant."""
+
+
+class SupersededError(BusyError):
+    """Another run has taken over the same fetch meanwhile; this one ends and writes nothing."""
 
 
 class PostponedError(TemporaryError):
@@ -101,3 +111,13 @@ class InvalidCredentialsError(ConfigurationError):
 
 class DatabaseSetupError(ConfigurationError):
     """The database cannot be used as it is: address, version, rights or migrations."""
+
+
+def describe_error(error: Exception) -> str:
+    """An error in one line that a database can store: in its own words where it has good ones."""
+    if isinstance(error, AdSparkError):
+        said = str(error)
+    else:
+        reason = (str(error).strip().splitlines() or [""])[0][:_LONGEST]
+        said = f"unforeseen {type(error).__name__}: {reason}; the log has its traceback"
+    return _UNSTORABLE.sub("\ufffd", said)

@@ -1,62 +1,92 @@
 """Every statement on the fetch ledger: what was searched, how far it came and what it cost."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
-from pydantic import JsonValue, TypeAdapter
-from sqlalchemy import func, select, text, update
+from sqlalchemy import TextClause, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from adspark.creatives import SavedCreatives
+from adspark.errors import SupersededError
 from adspark.models import Fetch, FetchStatus, RejectedRow, StopReason
 from adspark.queries import CreativeQuery
-from adspark.serpapi_payloads import Search, SearchPage
+from adspark.serpapi import hash_token
+from adspark.serpapi_payloads import RejectedPayload, Search, SearchPage
+from adspark.service_json import clean_text
 
 # SerpApi answers an identical search from its cache for an hour: within it, a page whose answer
 # was lost costs nothing to ask for again, and its tokens are known to be good.
 RESUMABLE_FOR = timedelta(minutes=55)
 # Server clocks have whole seconds; an answer this much older than its fetch was somebody else's.
 _CLOCK_GRAIN = 2.0
+_LATE = 30.0  # seconds after its fetch's end in which SerpApi may still make what it asked for
+_CACHED_FOR = "65 minutes"  # an hour, and what clocks and answers take
 
-# How many of a page's searches this fetch pays for: those that SerpApi did not answer from its
-# cache, and those it did where the answer is younger than this fetch and not in the ledger: its
-# first delivery was lost with the run that asked.
+# How many of a page's searches were paid for by this ledger: those that are not in it yet and that
+# SerpApi made while this fetch or another one of its search was under way, whose run may have died
+# before it stored the answer. Any other came from SerpApi's cache.
 _SEARCHES = "json_to_recordset(CAST(:searches AS json)) AS s (id text, age float8)"
 _BILLED = f"""
     SELECT count(DISTINCT s.id) FROM {_SEARCHES}
-    WHERE s.age <= extract(epoch FROM now() - CAST(:started_at AS timestamptz)) + {_CLOCK_GRAIN}
+    WHERE EXISTS (
+            SELECT FROM "fetch" AS f
+            WHERE f.query_hash = :query_hash
+                AND (f.id = :id OR f.status <> 'completed'
+                     AND f.started_at > now() - interval '{_CACHED_FOR}')
+                AND s.age <= extract(epoch FROM clock_timestamp() - f.started_at) + {_CLOCK_GRAIN}
+                AND (f.finished_at IS NULL
+                     OR s.age >= extract(epoch FROM clock_timestamp() - f.finished_at) - {_LATE})
+        )
         AND NOT EXISTS (
             SELECT FROM "fetch" AS f
             WHERE f.query_hash = :query_hash AND s.id = ANY (f.search_ids)
-                AND f.started_at > now() - interval '{2 * RESUMABLE_FOR.total_seconds()} seconds'
+                AND f.started_at > now() - interval '1 day'
         )
 """  # noqa: S608  (put together from constants)
-_ASKED = TypeAdapter(list[Search])
-_COUNT_BILLED = text(_BILLED)
-_RECORD_PAGE = text(
-    f"""
+# The fence: only the newest attempt may write, and only the page after the last that is stored.
+_IS_MINE = "id = :id AND attempt = :attempt AND status = 'running'"
+_WITH_SEARCHES = f"""
     WITH searches AS (
         SELECT ({_BILLED}) AS billed, ARRAY(SELECT s.id FROM {_SEARCHES}) AS ids
     )
     UPDATE "fetch" SET
-        pages = pages + 1,
         searches_billed = searches_billed + searches.billed,
         searches_cached = searches_cached + cardinality(searches.ids) - searches.billed,
         search_ids = search_ids || searches.ids,
+        updated_at = now(),
+"""  # noqa: S608  (put together from constants)
+_RECORD_PAGE = text(
+    f"""{_WITH_SEARCHES}
+        pages = pages + 1,
         next_page_token = :next_page_token,
+        token_hashes = token_hashes || CAST(:token_hashes AS text[]),
+        shown_to = :shown_to,
+        total_results = coalesce(:total_results, total_results),
         new_count = new_count + :new,
         changed_count = changed_count + :changed,
         unchanged_count = unchanged_count + :unchanged,
-        rejected_count = rejected_count + :rejected,
-        updated_at = now()
-    FROM searches WHERE id = :id
-    RETURNING pages, searches_billed, searches_cached, next_page_token,
-              new_count, changed_count, unchanged_count, rejected_count
-    """  # noqa: S608  (put together from the constant above)
+        rejected_count = rejected_count + :rejected
+    FROM searches WHERE {_IS_MINE} AND pages = :pages
+    RETURNING pages, searches_billed, searches_cached, next_page_token, token_hashes, shown_to,
+              total_results, new_count, changed_count, unchanged_count, rejected_count
+    """
 )
+_RESTART = text(
+    f"""{_WITH_SEARCHES}
+        pages = 0, next_page_token = NULL, token_hashes = '{{}}', shown_to = NULL,
+        total_results = NULL, new_count = 0, changed_count = 0, unchanged_count = 0,
+        rejected_count = 0, is_refreshed = is_refreshed OR :fresh
+    FROM searches WHERE {_IS_MINE} AND pages = :pages
+    RETURNING pages, searches_billed, searches_cached, next_page_token, token_hashes, shown_to,
+              total_results, new_count, changed_count, unchanged_count, rejected_count, is_refreshed
+    """
+)
+# One after another, for a statement does not see what another has begun: the second resumes, and
+# so fences, what the first has opened.
+_TAKE_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended('open-fetch:' || :query_hash, 0))")
 # The unfinished fetch to go on with, if it is fresh, has something to show (or is this run's own)
 # and no later one was completed; any other that seems to run has lost its run.
 _SAME = "query_hash = :query_hash AND watch_id IS NOT DISTINCT FROM CAST(:watch_id AS int)"
@@ -65,39 +95,55 @@ _OPEN = text(
     WITH latest AS (
         SELECT id, started_at FROM "fetch"
         WHERE {_SAME} AND status IN ('running', 'failed')
+            AND NOT is_dry_run AND NOT CAST(:is_dry_run AS boolean)
             AND updated_at > now() - interval '{RESUMABLE_FOR.total_seconds()} seconds'
             AND (pages > 0 OR status = 'running' OR flow_run_id = CAST(:flow_run_id AS uuid))
         ORDER BY started_at DESC LIMIT 1
     ), unfinished AS (
         SELECT id FROM latest WHERE NOT EXISTS (
             SELECT FROM "fetch"
-            WHERE {_SAME} AND status = 'completed' AND started_at > latest.started_at
+            WHERE {_SAME} AND status = 'completed' AND NOT is_dry_run
+                AND started_at > latest.started_at
         )
     ), abandoned AS (
         UPDATE "fetch" SET status = 'abandoned', error = 'Its run ended without saying so.'
         WHERE {_SAME} AND status = 'running' AND id NOT IN (SELECT id FROM unfinished)
+            AND (is_dry_run OR NOT CAST(:is_dry_run AS boolean))
     ), resumed AS (
         UPDATE "fetch" SET status = 'running', error = NULL, stop_reason = NULL,
-            finished_at = NULL, flow_run_id = CAST(:flow_run_id AS uuid)
+            finished_at = NULL, flow_run_id = CAST(:flow_run_id AS uuid), attempt = attempt + 1
         WHERE id IN (SELECT id FROM unfinished)
         RETURNING *
     ), opened AS (
-        INSERT INTO "fetch" (id, query, query_hash, watch_id, flow_run_id, status, pages,
-            searches_billed, searches_cached, new_count, changed_count, unchanged_count,
+        INSERT INTO "fetch" (id, query, query_hash, watch_id, flow_run_id, is_dry_run, status,
+            pages, searches_billed, searches_cached, new_count, changed_count, unchanged_count,
             rejected_count)
         SELECT gen_random_uuid(), CAST(:query AS jsonb), :query_hash, CAST(:watch_id AS int),
-            CAST(:flow_run_id AS uuid), 'running', 0, 0, 0, 0, 0, 0, 0
+            CAST(:flow_run_id AS uuid), :is_dry_run, 'running', 0, 0, 0, 0, 0, 0, 0
         WHERE NOT EXISTS (SELECT FROM unfinished)
         RETURNING *
     )
     SELECT * FROM resumed UNION ALL SELECT * FROM opened
     """  # noqa: S608  (put together from constants)
 )
-_FINISH = text("""
+_FINISH = text(
+    f"""
     UPDATE "fetch" SET status = 'completed', stop_reason = :stop_reason, finished_at = now(),
         updated_at = now()
-    WHERE id = :id
+    WHERE {_IS_MINE} AND pages = :pages
     RETURNING status, stop_reason, finished_at
+    """  # noqa: S608  (put together from a constant)
+)
+_FAIL = text(
+    f"""
+    UPDATE "fetch" SET status = 'failed', stop_reason = 'error', error = :error,
+        finished_at = now()
+    WHERE {_IS_MINE}
+    """  # noqa: S608  (put together from a constant)
+)
+_COUNT_UNREADABLE = text("""
+    SELECT count(*) FROM unnest(CAST(:keys AS text[])) AS k (row_key)
+    WHERE EXISTS (SELECT FROM rejected_row r WHERE r.row_key = k.row_key)
 """)
 
 
@@ -107,18 +153,23 @@ async def open_fetch(
     query: CreativeQuery,
     flow_run_id: UUID | None = None,
     watch_id: int | None = None,
+    is_dry_run: bool = False,
 ) -> Fetch:
     """The unfinished fetch of this query to go on with, else a new one; does not commit.
 
-    A watch goes on with its own fetches only, since no other has linked their creatives to it.
-    Whoever calls it must hold the query's lock: an unfinished fetch then has lost its run.
+    A watch goes on with its own fetches only, since no other has linked their creatives to it; a
+    dry run with none, since none of its rows are stored. Whoever calls it must hold the query's
+    lock: an unfinished fetch then has lost its run. Should that run be alive all the same, what it
+    writes from now on is refused.
     """
     values = {
         "query": query.model_dump_json(),
         "query_hash": query.hash,
         "watch_id": watch_id,
         "flow_run_id": flow_run_id,
+        "is_dry_run": is_dry_run,
     }
+    await session.execute(_TAKE_TURN, values)
     return Fetch(**(await session.execute(_OPEN, values)).mappings().one())
 
 
@@ -128,74 +179,70 @@ async def record_page(
     """Enter a page in the ledger, in the transaction that stores its rows; does not commit.
 
     Afterwards `fetch` has the ledger's figures, but not the ids of all its searches.
+
+    Raises:
+        SupersededError: another run goes on with this fetch; nothing of the page may be stored.
     """
+    token = page.next_page_token
     figures = {
-        "id": fetch.id,
-        "next_page_token": page.next_page_token,
+        "next_page_token": token,
+        "token_hashes": [hash_token(token)] if token else [],
+        "shown_to": page.shown[-1] if page.shown else fetch.shown_to,
+        "total_results": page.total_results,
         "new": len(saved.new),
         "changed": len(saved.changed),
         "unchanged": saved.unchanged,
         "rejected": len(page.rejected),
     }
-    recorded = await session.execute(_RECORD_PAGE, figures | _searches(fetch, page))
-    _take_over(fetch, dict(recorded.mappings().one()))
-    if page.rejected:
+    await _write(session, fetch, _RECORD_PAGE, figures | _searches(fetch, page.searches))
+    if page.rejected and not fetch.is_dry_run:
         session.add_all(
-            RejectedRow(fetch_id=fetch.id, reason=row.reason, payload=_storable(row.payload))
+            RejectedRow(fetch_id=fetch.id, reason=row.reason, row_key=row.key, payload=row.payload)
             for row in page.rejected
         )
         await session.flush()
 
 
-async def count_page(
-    session: AsyncSession, *, fetch: Fetch, page: SearchPage, saved: SavedCreatives
-) -> None:
-    """Add a page that is not stored to the figures of `fetch`; writes nothing."""
-    billed: int = (await session.execute(_COUNT_BILLED, _searches(fetch, page))).scalar_one()
-    fetch.searches_billed += billed
-    fetch.searches_cached += len(page.searches) - billed
-    fetch.pages += 1
-    fetch.next_page_token = page.next_page_token
-    fetch.new_count += len(saved.new)
-    fetch.changed_count += len(saved.changed)
-    fetch.unchanged_count += saved.unchanged
-    fetch.rejected_count += len(page.rejected)
-
-
 async def finish_fetch(session: AsyncSession, *, fetch: Fetch, stop_reason: StopReason) -> None:
-    """Close a fetch that got what it wanted; does not commit."""
-    finished = await session.execute(_FINISH, {"id": fetch.id, "stop_reason": stop_reason})
-    _take_over(fetch, dict(finished.mappings().one()))
+    """Close a fetch that got what it wanted; does not commit.
+
+    Raises:
+        SupersededError: as `record_page`.
+    """
+    await _write(session, fetch, _FINISH, {"stop_reason": stop_reason})
 
 
-async def fail_fetch(session: AsyncSession, *, fetch_id: UUID, error: str) -> None:
-    """Close a fetch that was stopped by an error; what it stored stays. Does not commit."""
-    await session.execute(
-        update(Fetch)
-        .where(col(Fetch.id) == fetch_id)
-        .values(
-            status=FetchStatus.FAILED,
-            stop_reason=StopReason.ERROR,
-            error=error,
-            finished_at=func.now(),
-        )
-    )
+async def fail_fetch(session: AsyncSession, *, fetch: Fetch, error: str) -> None:
+    """Close a fetch that was stopped by an error; what it stored stays. Does not commit.
+
+    One that another run goes on with is left to it.
+    """
+    values = {"id": fetch.id, "attempt": fetch.attempt, "error": clean_text(error)}
+    await session.execute(_FAIL, values)
 
 
-async def restart_fetch(session: AsyncSession, *, fetch: Fetch) -> None:
-    """Take a fetch back to its first page, since its token is not accepted; does not commit."""
-    begun_anew = {
-        "next_page_token": None,
-        "pages": 0,
-        "new_count": 0,
-        "changed_count": 0,
-        "unchanged_count": 0,
-        "rejected_count": 0,
-    }
-    await session.execute(
-        update(Fetch).where(col(Fetch.id) == fetch.id).values(**begun_anew, updated_at=func.now())
-    )
-    _take_over(fetch, begun_anew)
+async def restart_fetch(
+    session: AsyncSession, *, fetch: Fetch, searches: Sequence[Search] = (), fresh: bool = False
+) -> None:
+    """Take a fetch back to its first page, since its token is dead; does not commit.
+
+    Args:
+        searches: those that found it out, for the ledger.
+        fresh: the first page will be paid for, which is noted: it is done once.
+
+    Raises:
+        SupersededError: as `record_page`.
+    """
+    await _write(session, fetch, _RESTART, {"fresh": fresh} | _searches(fetch, searches))
+
+
+async def are_known_unreadable(
+    session: AsyncSession, *, rejected: Sequence[RejectedPayload]
+) -> bool:
+    """Whether all these rows could not be read before, so that asking again does not help."""
+    keys = {row.key for row in rejected}
+    found = await session.scalar(_COUNT_UNREADABLE, {"keys": list(keys)})
+    return int(found or 0) == len(keys)
 
 
 async def running_fetch(session: AsyncSession, *, query: CreativeQuery) -> Fetch | None:
@@ -209,26 +256,24 @@ async def running_fetch(session: AsyncSession, *, query: CreativeQuery) -> Fetch
     return found
 
 
-def _searches(fetch: Fetch, page: SearchPage) -> dict[str, object]:
-    """What `_BILLED` asks for."""
-    return {
-        "searches": _ASKED.dump_json(page.searches).decode(),
-        "query_hash": fetch.query_hash,
-        "started_at": fetch.started_at,
-    }
-
-
-def _take_over(fetch: Fetch, values: Mapping[str, Any]) -> None:
-    for name, value in values.items():
+async def _write(
+    session: AsyncSession, fetch: Fetch, statement: TextClause, values: Mapping[str, object]
+) -> None:
+    """Write to the ledger where this attempt is still the newest, and take over its figures."""
+    fence = {"id": fetch.id, "attempt": fetch.attempt, "pages": fetch.pages}
+    written = (await session.execute(statement, {**values, **fence})).mappings().first()
+    if written is None:
+        raise SupersededError(
+            f"Another run has taken over this fetch after page {fetch.pages}, or it was given up; "
+            f"this run ends, and stores nothing more."
+        )
+    for name, value in written.items():
         setattr(fetch, name, value)
 
 
-def _storable(payload: JsonValue) -> JsonValue:
-    """`payload` without what JSONB cannot hold: NUL and lone surrogates."""
-    if isinstance(payload, str):
-        return payload.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
-    if isinstance(payload, list):
-        return [_storable(item) for item in payload]
-    if isinstance(payload, dict):
-        return {str(_storable(key)): _storable(value) for key, value in payload.items()}
-    return payload
+def _searches(fetch: Fetch, searches: Sequence[Search]) -> dict[str, object]:
+    """What `_BILLED` asks for."""
+    return {
+        "searches": json.dumps([{"id": one.id, "age": one.age_now} for one in searches]),
+        "query_hash": fetch.query_hash,
+    }

@@ -2,13 +2,12 @@
 
 Each page's rows and its line in the ledger are one transaction, so a fetch that dies goes on after
 its last stored page. Two fetches of one query never run at once: the query is locked in the
-database as long as its run is alive, and the lock goes with the run's connection.
+database as long as its run is alive, and the lock goes with the run's connection. A run whose lock
+was lost pays for no further page, and what it writes is refused once another run has taken over.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -18,7 +17,7 @@ from adspark.creatives import NewCreative, SavedCreatives, describe_creatives, s
 from adspark.database import Database
 from adspark.errors import AdSparkError, BusyError, ServiceRefusedError
 from adspark.fetches import (
-    count_page,
+    are_known_unreadable,
     fail_fetch,
     finish_fetch,
     open_fetch,
@@ -26,10 +25,12 @@ from adspark.fetches import (
     restart_fetch,
     running_fetch,
 )
+from adspark.locks import Locks
 from adspark.models import Fetch, StopReason
+from adspark.paging import Bounds, Trail
 from adspark.queries import CreativeQuery, check_max_pages
 from adspark.serpapi import Gate, SerpApiClient, no_gate
-from adspark.serpapi_payloads import SearchPage
+from adspark.serpapi_payloads import RejectedPayload, Search, SearchPage
 
 SAMPLE_SIZE = 20
 """Creatives that a summary names; the database has them all."""
@@ -69,30 +70,14 @@ class FetchSummary(BaseModel):
         notes = [
             note
             for note, holds in (
-                ("dry run, nothing was written", self.dry_run),
+                ("dry run, no ads were stored", self.dry_run),
                 ("taken up where an earlier run stopped", self.resumed),
+                ("SerpApi broke off, so ads are missing", self.stop_reason is StopReason.GAP),
                 ("sandbox data", self.sandbox),
             )
             if holds
         ]
         return f"{found}{rejected} on {pages}; {cost}" + (f" ({'; '.join(notes)})" if notes else "")
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """How far a fetch goes.
-
-    Attributes:
-        max_pages: pages at most.
-        watermark: no page after one that reaches further back than this (last_shown).
-        max_billed: no page after so many billed searches.
-        reread: ask again, from SerpApi's cache, for a page with rows that cannot be read.
-    """
-
-    max_pages: int = 1
-    watermark: datetime | None = None
-    max_billed: int | None = None
-    reread: bool = True
 
 
 AfterPage = Callable[[FetchSummary], Awaitable[None]]
@@ -123,32 +108,33 @@ async def fetch_query(
     """Fetch at most `max_pages` pages of a query, going on where an earlier run died.
 
     Args:
-        dry_run: search, but leave the database as it is.
+        dry_run: search, but store no ads; what was paid is in the ledger all the same.
         flow_run_id: whose fetch this is, for the ledger.
 
     Raises:
         InvalidQueryError: `max_pages` is below 1.
-        BusyError: another run is fetching this query.
+        BusyError: another run is fetching this query, or has taken this fetch over.
         AdSparkError: what the client or the database raise; pages stored so far stay.
     """
     check_max_pages(max_pages)
     await database.check_version()
-    fetching = Fetching(
-        database,
-        client,
-        query,
-        Bounds(max_pages=max_pages),
-        before_search=before_search,
-        after_page=after_page,
-    )
-    async with database.lock(lock_name(query)) as locked:
+    async with database.locks() as locks, locks.hold(lock_name(query)) as locked:
         if not locked:
             raise await _busy(database, query)
-        if dry_run:
-            return await fetching.try_out()
         async with database.session() as session:
-            fetch = await open_fetch(session, query=query, flow_run_id=flow_run_id)
+            fetch = await open_fetch(
+                session, query=query, flow_run_id=flow_run_id, is_dry_run=dry_run
+            )
             await session.commit()
+        fetching = Fetching(
+            database,
+            client,
+            query,
+            Bounds(max_pages=max_pages),
+            locks=locks,
+            before_search=before_search,
+            after_page=after_page,
+        )
         return await fetching.run(fetch)
 
 
@@ -157,21 +143,21 @@ def lock_name(query: CreativeQuery) -> str:
     return f"fetch:{query.hash}"
 
 
-def stop_reason(page: SearchPage, *, pages: int, billed: int, bounds: Bounds) -> StopReason | None:
-    """Why no page is asked for after `page`, the `pages`-th; None to go on."""
-    if page.next_page_token is None:
-        return StopReason.END
-    if bounds.watermark and page.oldest_shown and page.oldest_shown < bounds.watermark:
-        return StopReason.WATERMARK
-    if bounds.max_billed is not None and billed >= bounds.max_billed:
-        return StopReason.BUDGET
-    if pages >= bounds.max_pages:
-        return StopReason.PAGE_LIMIT
-    return None
+class _DeadTokenError(Exception):
+    """The page that a fetch was to go on with came empty: its token may have expired."""
+
+    def __init__(self, page: SearchPage) -> None:
+        super().__init__()
+        self.page = page
 
 
 class Fetching:
-    """One fetch of a query; whoever runs it holds the query's lock."""
+    """One fetch of a query; whoever runs it holds the query's lock.
+
+    Args:
+        locks: that hold the query's lock; asked before every search whether they still do.
+        follow: see `Follow`; a dry run, which stores no rows, has none.
+    """
 
     def __init__(
         self,
@@ -180,6 +166,7 @@ class Fetching:
         query: CreativeQuery,
         bounds: Bounds,
         *,
+        locks: Locks,
         before_search: Gate = no_gate,
         after_page: AfterPage = _no_report,
         follow: Follow = _no_follow,
@@ -187,100 +174,134 @@ class Fetching:
         self._database = database
         self._client = client
         self._bounds = bounds
+        self._locks = locks
         self._before_search = before_search
         self._after_page = after_page
         self._follow = follow
+        self._trail = Trail()
+        self._was_cached = False
         self._summary = FetchSummary(query=query)
 
     async def run(self, fetch: Fetch) -> FetchSummary:
         """Store page by page, in the name of `fetch`, just opened in the ledger."""
         self._summary.fetch_id = fetch.id
+        self._summary.dry_run = fetch.is_dry_run
         self._summary.resumed = fetch.pages > 0
         try:
-            await self._run_from(fetch)
+            if fetch.pages >= self._bounds.max_pages:
+                await self._close(fetch, StopReason.PAGE_LIMIT)
+            else:
+                await self._run_from(fetch)
         except AdSparkError as error:
             async with self._database.session() as session:
-                await fail_fetch(session, fetch_id=fetch.id, error=str(error))
+                await fail_fetch(session, fetch=fetch, error=str(error))
                 await session.commit()
             raise
         return self._summary
 
-    async def try_out(self) -> FetchSummary:
-        """Store every page in a transaction that is rolled back, and count the same way."""
-        self._summary.dry_run = True
-        fetch = Fetch(query={}, query_hash=self._summary.query.hash, started_at=datetime.now(UTC))
-
-        async def store(page: SearchPage) -> StopReason | None:
-            async with self._database.session() as session:
-                saved = await self._save(session, page)
-                await count_page(session, fetch=fetch, page=page, saved=saved)
-                await session.rollback()
-            stop = self._stop_after(page, fetch)
-            self._tell(fetch, page, saved, stop)
-            return stop
-
-        await self._drive(store, token=None)
-        return self._summary
-
     async def _run_from(self, fetch: Fetch) -> None:
-        if fetch.pages >= self._bounds.max_pages:
-            async with self._database.session() as session:
-                await finish_fetch(session, fetch=fetch, stop_reason=StopReason.PAGE_LIMIT)
-                await self._follow(session, fetch, None, StopReason.PAGE_LIMIT)
-                await session.commit()
-            self._tell(fetch, None, None, StopReason.PAGE_LIMIT)
-            return
-        taken_up = fetch.next_page_token
-        try:
-            await self._drive(self._storing(fetch), token=taken_up)
-        except ServiceRefusedError:
-            if taken_up is None or fetch.next_page_token != taken_up:
-                raise
-            # The old page token has expired: from the first page again, which costs little.
-            async with self._database.session() as session:
-                await restart_fetch(session, fetch=fetch)
-                await session.commit()
-            await self._drive(self._storing(fetch), token=None)
+        """Go on after the last stored page; from the first one again where its token is dead.
 
-    def _storing(self, fetch: Fetch) -> "Store":
-        async def store(page: SearchPage) -> StopReason | None:
+        Beginning anew costs nothing as long as SerpApi answers from its cache. Where the cached
+        first page leads to a dead token as well, a fresh one is paid for, once in a fetch.
+        """
+        resumed_at = fetch.pages
+        self._trail = Trail(shown_to=fetch.shown_to, is_resumed=resumed_at > 0)
+        fresh = False
+        while True:
+            searches: list[Search] = []
+            try:
+                await self._store_pages(fetch, resumed_at, fresh=fresh)
+            except _DeadTokenError as dead:
+                searches = dead.page.searches
+            except ServiceRefusedError as error:
+                if fetch.pages == 0:
+                    raise
+                if fetch.pages != resumed_at:
+                    fresh = self._can_refresh(fetch, error)
+            else:
+                return
+            if fresh and self._bounds.are_spent(fetch):
+                await self._close(fetch, StopReason.BUDGET)
+                return
             async with self._database.session() as session:
-                saved = await self._save(session, page)
-                await record_page(session, fetch=fetch, page=page, saved=saved)
-                stop = self._stop_after(page, fetch)
-                if stop:
-                    await finish_fetch(session, fetch=fetch, stop_reason=stop)
-                await self._follow(session, fetch, page, stop)
+                await restart_fetch(session, fetch=fetch, searches=searches, fresh=fresh)
                 await session.commit()
-            self._tell(fetch, page, saved, stop)
-            return stop
+            resumed_at = 0
+            self._trail = Trail()
 
-        return store
+    def _can_refresh(self, fetch: Fetch, error: ServiceRefusedError) -> bool:
+        """Whether a fresh first page can help; else the refusal is the fetch's end."""
+        if not self._was_cached:
+            raise error
+        if fetch.is_refreshed:
+            raise ServiceRefusedError(
+                f"SerpApi refuses the page tokens of its own answers, of a fresh one too; try "
+                f"again in an hour, when its cache has gone. ({error})"
+            ) from error
+        return True
 
-    async def _drive(self, store: "Store", *, token: str | None) -> None:
-        """Get page after page and hand each to `store`, until that says to stop."""
+    async def _store_pages(self, fetch: Fetch, resumed_at: int, *, fresh: bool) -> None:
         pages = self._client.pages(
             self._summary.query,
-            token=token,
-            before_search=self._before_search,
-            reread=self._bounds.reread,
+            token=fetch.next_page_token,
+            seen_tokens=fetch.token_hashes,
+            before_search=self._pass_gates,
+            reread=self._can_be_read,
+            fresh=fresh,
         )
         async with aclosing(pages) as answers:
             stop = None
             while stop is None:
-                stop = await store(await anext(answers))
+                page = await anext(answers)
+                if page.is_empty and page.broke_off and 0 < resumed_at == fetch.pages:
+                    raise _DeadTokenError(page)
+                stop = await self._store(fetch, page)
                 await self._after_page(self._summary)
 
-    def _stop_after(self, page: SearchPage, fetch: Fetch) -> StopReason | None:
-        return stop_reason(
-            page, pages=fetch.pages, billed=fetch.searches_billed, bounds=self._bounds
-        )
+    async def _store(self, fetch: Fetch, page: SearchPage) -> StopReason | None:
+        """The page's rows and its line in the ledger, or neither; returns why it is the last."""
+        billed = fetch.searches_billed
+        async with self._database.session() as session:
+            saved = await self._save(session, page, keep=not fetch.is_dry_run)
+            await record_page(session, fetch=fetch, page=page, saved=saved)
+            stop = self._trail.stop_after(page, fetch, self._bounds)
+            if stop:
+                await finish_fetch(session, fetch=fetch, stop_reason=stop)
+            await self._follow(session, fetch, page, stop)
+            await session.commit()
+        self._was_cached = fetch.searches_billed == billed
+        self._tell(fetch, page, saved, stop)
+        return stop
 
-    async def _save(self, session: AsyncSession, page: SearchPage) -> SavedCreatives:
+    async def _close(self, fetch: Fetch, stop: StopReason) -> None:
+        """End without a further page."""
+        async with self._database.session() as session:
+            await finish_fetch(session, fetch=fetch, stop_reason=stop)
+            await self._follow(session, fetch, None, stop)
+            await session.commit()
+        self._tell(fetch, None, None, stop)
+
+    async def _pass_gates(self) -> None:
+        """What stands before every search; the last look is whether the lock is still held."""
+        await self._before_search()
+        await self._locks.check()
+
+    async def _can_be_read(self, rejected: Sequence[RejectedPayload]) -> bool:
+        """Whether asking again may help, as it does not where it has been in vain before."""
+        async with self._database.session() as session:
+            return not await are_known_unreadable(session, rejected=rejected)
+
+    async def _save(self, session: AsyncSession, page: SearchPage, *, keep: bool) -> SavedCreatives:
+        """Store the rows; without `keep`, only find out what that would do."""
         query = self._summary.query
-        return await save_creatives(
+        savepoint = None if keep else await session.begin_nested()
+        saved = await save_creatives(
             session, rows=page.rows, region=query.region, platform=query.platform
         )
+        if savepoint:
+            await savepoint.rollback()
+        return saved
 
     def _tell(
         self,
@@ -304,9 +325,6 @@ class Fetching:
             room = SAMPLE_SIZE - len(summary.new_creatives)
             if room > 0 and saved.new:
                 summary.new_creatives += describe_creatives(page.rows, only=saved.new, most=room)
-
-
-Store = Callable[[SearchPage], Awaitable[StopReason | None]]
 
 
 async def _busy(database: Database, query: CreativeQuery) -> BusyError:

@@ -11,7 +11,8 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from uuid import UUID
 
 from adspark import variants
@@ -20,6 +21,7 @@ from adspark.downloads import Downloader
 from adspark.errors import (
     BusyError,
     GenerationFailedError,
+    PermanentError,
     PostponedError,
     ServiceUnavailableError,
     UnknownVariantError,
@@ -123,7 +125,7 @@ async def keep_original(
     subject = subject_of(creative)
     key = renderer.key(subject)
     path = original_path(key)
-    if not await media.has(path):
+    if not await media.reuse(path):
         rendering = await renderer.render(subject)
         await media.save_original(key, rendering.content)
     content = await media.read(path)
@@ -151,14 +153,34 @@ async def generate(studio: Studio, *, variant_id: int) -> VariantSummary:
     assignment = await _assignment(studio, variant)
     if variant.asked_at is None:
         await studio.generator.check(variant.prompt)
-    generated = await studio.generator.generate(assignment, _Diary(studio, variant))
+    generated = await _ask(studio, variant, assignment)
     completion = await _keep(studio, assignment, generated)
     async with studio.database.session() as session:
         await variants.save_completed(session, variant=variant, completion=completion)
         await session.commit()
     finished = await _read(studio.database, variant_id)
     check_open(finished)
+    if finished.status != VariantStatus.COMPLETED:
+        raise BusyError(f"Variant {variant_id} was given to another run meanwhile.")
     return variants.summary_of(finished)
+
+
+async def _ask(studio: Studio, variant: AdVariant, assignment: Assignment) -> Generated:
+    """What the generation gives, kept at once.
+
+    Where the service does not give it a second time, what an earlier try has kept counts.
+    """
+    kept = variant.generated
+    try:
+        generated = await studio.generator.generate(assignment, _Diary(studio, variant))
+    except PermanentError:
+        if kept is None:
+            raise
+        return Generated(**kept)
+    async with studio.database.session() as session:
+        await variants.save_generated(session, variant=variant, generated=asdict(generated))
+        await session.commit()
+    return generated
 
 
 async def cancel(
@@ -193,16 +215,17 @@ class _Diary:
     def __init__(self, studio: Studio, variant: AdVariant) -> None:
         self._studio = studio
         self._variant = variant
+        self._asked_at: datetime | None = None
 
     async def asking(self) -> None:
         await self._studio.gate()
         async with self._studio.database.session() as session:
-            await variants.save_asking(session, variant=self._variant)
+            self._asked_at = await variants.save_asking(session, variant=self._variant)
             await session.commit()
 
     async def not_begun(self) -> None:
         async with self._studio.database.session() as session:
-            await variants.save_not_begun(session, variant=self._variant)
+            await variants.save_not_begun(session, variant=self._variant, asked_at=self._asked_at)
             await session.commit()
 
     async def accepted(self, receipt: Receipt) -> None:

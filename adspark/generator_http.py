@@ -9,8 +9,8 @@ import httpx
 from adspark.errors import ConfigurationError
 
 # What a proxy says that has passed the request on and does not know what became of it; from 520
-# on they are Cloudflare's.
-PROXY_GUESSES = (502, 504, 520, 522, 524)
+# on they are Cloudflare's, 408 and 499 are said of connections that were given up.
+PROXY_GUESSES = (408, 499, 502, 504, 520, 522, 524)
 _CONNECT = 10.0  # seconds
 
 

@@ -6,17 +6,22 @@ They belong to the connection, so they end with the process at the latest, howev
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from uuid import uuid4
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adspark.errors import DatabaseUnavailableError
+from adspark.errors import DatabaseSetupError, DatabaseUnavailableError
 
 _POLL = 0.5  # seconds between two tries for a lock that another process holds
 
-_TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
-_UNLOCK = text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))")
+# With the server process that answers: locks are its own, so it has to stay the same.
+_TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0)), pg_backend_pid()")
+_UNLOCK = text("SELECT pg_advisory_unlock(hashtextextended(:name, 0)), pg_backend_pid()")
+_CHECK = text("SELECT true, pg_backend_pid()")
+_BEGIN, _END = text("BEGIN"), text("COMMIT")
+_PROBES = 3  # other transactions that could be given the server process of a lock's holder
 
 
 class Locks:
@@ -31,6 +36,16 @@ class Locks:
         self._mine: dict[str, asyncio.Lock] = {}
         self._users: dict[str, int] = {}
         self._are_lost = False
+        self._pid: int | None = None
+
+    async def check(self) -> None:
+        """Make sure that the locks are still held, which nothing tells by itself; a short question.
+
+        Raises:
+            DatabaseUnavailableError: their connection was cut.
+            DatabaseSetupError: their connection has changed its server process.
+        """
+        await self._ask(_CHECK, "")
 
     @asynccontextmanager
     async def hold(self, name: str, *, wait: bool = False) -> AsyncIterator[bool]:
@@ -76,8 +91,49 @@ class Locks:
             if self._are_lost:
                 raise DatabaseUnavailableError("The connection that held the locks was cut.")
             try:
-                return await self._connection.scalar(statement, {"name": name})
+                answer, pid = (await self._connection.execute(statement, {"name": name})).one()
             except DBAPIError:
                 self._are_lost = True
                 await self._connection.invalidate()
                 raise
+            if self._pid not in (None, pid):
+                self._are_lost = True
+                raise transaction_pooler()
+            self._pid = pid
+            return answer
+
+
+async def check_sessions(holder: AsyncConnection, other: AsyncConnection) -> None:
+    """Make sure that a connection keeps its server process, without which no lock holds.
+
+    A pooler in transaction mode lends a server process for one transaction. So while the holder is
+    connected, another connection gets to its process, and to its lock, or drives it to another.
+
+    Args:
+        holder: a connection in autocommit.
+        other: another one of the same kind.
+
+    Raises:
+        DatabaseSetupError: the connections share server processes.
+    """
+    name = {"name": f"probe:{uuid4()}"}
+    _, pid = (await holder.execute(_TRY_LOCK, name)).one()
+    others = [(await other.execute(_TRY_LOCK, name)).one() for _ in range(_PROBES)]
+    await other.execute(_BEGIN)
+    others.append((await other.execute(_TRY_LOCK, name)).one())
+    unlocked, pid_now = (await holder.execute(_UNLOCK, name)).one()
+    await other.execute(_END)
+    if unlocked and pid_now == pid and not any(got_it or at == pid for got_it, at in others):
+        return
+    for _ in others:  # leave nothing behind in a process that others will be lent
+        await other.execute(_UNLOCK, name)
+    raise transaction_pooler()
+
+
+def transaction_pooler() -> DatabaseSetupError:
+    """The error for an address at which sessions do not last."""
+    return DatabaseSetupError(
+        "ADSPARK_DATABASE_URL leads to a connection pooler in transaction mode, where locks do not "
+        "hold, so that work would be done and paid twice. Set the pooler to session mode "
+        "(pgbouncer: pool_mode = session), or name PostgreSQL itself."
+    )

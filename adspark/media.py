@@ -8,11 +8,11 @@ under its path whole or not at all.
 import asyncio
 import errno
 import hashlib
+import os
 import re
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -26,6 +26,9 @@ _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 
 MOST_BYTES = 20 * 1024 * 1024
+# An object store dates an object when it is written: one that is taken into use again is written
+# again, but only once its date is so old that a clean-up might soon take it for unused.
+_FRESH = timedelta(hours=6)
 _UNUSABLE = (NotADirectoryError, FileExistsError, PermissionError)
 _PATH = re.compile(r"(originals|variants)/[0-9a-f]{2}/[0-9a-f]{64}\.(png|jpeg|webp|gif)")
 
@@ -82,6 +85,13 @@ class MediaStore:
         """Whether a picture is kept under `path`."""
         return bool(await self._call(self._files.exists, self._place(path)))
 
+    async def reuse(self, path: str) -> bool:
+        """Whether a picture is kept under `path`; if so, it counts as written just now.
+
+        For whoever is about to use it: no clean-up takes it for unused meanwhile.
+        """
+        return await self._call(self._reuse, self._place(path))
+
     async def read(self, path: str) -> bytes:
         """The picture under `path`.
 
@@ -99,16 +109,23 @@ class MediaStore:
         found = await self._call(self._list)
         return {path: size for path, size in found.items() if _PATH.fullmatch(path)}
 
-    async def changed_at(self, path: str) -> datetime:
-        """When a picture was written."""
-        moment = await self._call(self._files.modified, self._place(path))
-        aware: datetime = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return aware
+    async def is_older(self, path: str, moment: datetime) -> bool:
+        """Whether a picture was written, or taken into use again, before `moment`."""
+        try:
+            return await self._call(self._written_at, self._place(path)) < moment
+        except FileNotFoundError:  # somebody else has removed it
+            return False
 
-    async def remove(self, path: str) -> None:
-        """Remove a picture; one that is gone already stays gone."""
-        with suppress(FileNotFoundError):
-            await self._call(self._files.rm_file, self._place(path))
+    async def remove_older(self, path: str, moment: datetime) -> bool:
+        """Remove a picture unless it was written or taken into use since `moment`.
+
+        Returns:
+            Whether it was removed; of one that is gone already, not.
+        """
+        try:
+            return await self._call(self._remove_older, self._place(path), moment)
+        except FileNotFoundError:
+            return False
 
     async def try_out(self) -> None:
         """Write, read and remove something tiny, as a check.
@@ -131,7 +148,7 @@ class MediaStore:
         return place if self._is_local else str(self._files.unstrip_protocol(place))
 
     async def _save(self, path: str, content: bytes) -> str:
-        if not await self.has(path):
+        if not await self.reuse(path):
             try:
                 await self._call(self._write, self._place(path), content)
             except FileNotFoundError as error:  # of an object store: the bucket
@@ -145,6 +162,44 @@ class MediaStore:
         found = self._files.find(self._root, detail=True)
         start = len(self._root.lstrip("/")) + 1
         return {place.lstrip("/")[start:]: int(told["size"]) for place, told in found.items()}
+
+    def _reuse(self, place: str) -> bool:
+        try:
+            if self._is_local:
+                self._touch(place)
+            elif datetime.now(UTC) - self._written_at(place) > _FRESH:
+                self._files.pipe_file(place, self._files.cat_file(place))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _touch(self, place: str) -> None:
+        try:
+            os.utime(place)
+        except PermissionError:  # another account's file: dated only by being written
+            self._write(place, Path(place).read_bytes())
+
+    def _written_at(self, place: str) -> datetime:
+        self._files.invalidate_cache(place)
+        moment: datetime = self._files.modified(place)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    def _remove_older(self, place: str, moment: datetime) -> bool:
+        if not self._is_local:
+            is_older = self._written_at(place) < moment
+            if is_older:
+                self._files.rm_file(place)
+            return is_older
+        # Out of the way first: what is taken into use before that is seen, and afterwards it is
+        # not there and so written anew.
+        aside = Path(place).with_name(f".{Path(place).name}.{uuid.uuid4().hex}")
+        Path(place).rename(aside)
+        is_older = self._written_at(str(aside)) < moment
+        if is_older or self._files.exists(place):
+            aside.unlink()
+        else:
+            aside.rename(place)
+        return is_older
 
     def _write(self, place: str, content: bytes) -> None:
         if not self._is_local:  # an object store shows an object once it is whole

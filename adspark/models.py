@@ -37,6 +37,9 @@ SQLModel.metadata.naming_convention = MetaData(
     }
 ).naming_convention
 
+DEFAULT_USER = 1
+"""Whose things are that nobody names a user for."""
+
 
 class CreativeFormat(StrEnum):
     """Formats of the Transparency Center."""
@@ -72,6 +75,7 @@ class StopReason(StrEnum):
     WATERMARK = "watermark"
     PAGE_LIMIT = "page_limit"
     BUDGET = "budget"
+    GAP = "gap"
     ERROR = "error"
 
 
@@ -136,6 +140,9 @@ class Advertiser(SQLModel, table=True):
 
     advertiser_id: str = Field(primary_key=True, sa_type=Text, description="AR and 20 digits.")
     name: str = Field(sa_type=Text, index=True)
+    named_at: datetime | None = Field(
+        default=None, sa_column=_moment(), description="last_shown of the ad that it is named by."
+    )
     first_seen_at: datetime | None = Field(default=None, sa_column=_moment())
     last_seen_at: datetime | None = Field(default=None, sa_column=_moment())
     created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
@@ -179,6 +186,11 @@ class Creative(SQLModel, table=True):
     budget_max: str | None = Field(default=None, sa_type=Text, description='As sent: "400 USD".')
     regions: list[str] = Field(default_factory=list, sa_column=_texts())
     platforms: list[str] = Field(default_factory=list, sa_column=_texts())
+    dropped_fields: list[str] = Field(
+        default_factory=list,
+        sa_column=_texts(),
+        description="Fields of the last answer that could not be read, with the reason.",
+    )
     content_hash: str = Field(
         sa_column=Column(
             Text,
@@ -278,6 +290,14 @@ class Fetch(SQLModel, table=True):
         default=None, sa_column=Column(ForeignKey("watch.id", ondelete="SET NULL"), index=True)
     )
     flow_run_id: UUID | None = Field(default=None, index=True)
+    is_dry_run: bool = Field(
+        default=False, sa_column=_flag(), description="Paid for, and none of its ads stored."
+    )
+    attempt: int = Field(
+        default=1,
+        sa_column=_whole(1),
+        description="Fencing token: each resume adds one, and only the newest may write.",
+    )
     status: FetchStatus = Field(default=FetchStatus.RUNNING, sa_type=Text)
     pages: int = 0
     searches_billed: int = 0
@@ -286,6 +306,18 @@ class Fetch(SQLModel, table=True):
         default_factory=list, sa_column=_texts(), description="SerpApi's ids, one a page."
     )
     next_page_token: str | None = Field(default=None, sa_type=Text)
+    token_hashes: list[str] = Field(
+        default_factory=list, sa_column=_texts(), description="Of every token it has followed."
+    )
+    shown_to: datetime | None = Field(
+        default=None, sa_column=_moment(), description="last_shown of its last row, if known."
+    )
+    total_results: int | None = Field(default=None, description="What SerpApi last claimed.")
+    is_refreshed: bool = Field(
+        default=False,
+        sa_column=_flag(),
+        description="It has paid for a fresh first page, since the cached one led nowhere.",
+    )
     new_count: int = 0
     changed_count: int = 0
     unchanged_count: int = 0
@@ -312,6 +344,9 @@ class RejectedRow(SQLModel, table=True):
         sa_column=Column(ForeignKey("fetch.id", ondelete="CASCADE"), nullable=False, index=True)
     )
     reason: str = Field(sa_type=Text)
+    row_key: str | None = Field(
+        default=None, sa_type=Text, index=True, description="The same for the same row later."
+    )
     payload: Any = Field(sa_column=Column(JSONB, nullable=False))
     created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
 
@@ -330,17 +365,20 @@ class RateSlot(SQLModel, table=True):
 
 
 class WatchCreative(SQLModel, table=True):
-    """A creative as a watch knows it: when it matched, and in which state it last saw it."""
+    """A creative as a watch knows it: when it matched, and in which state it last saw it.
+
+    It stays when the creative is cleaned up, as long as the watch has this search: the source
+    goes on listing old ads, which are no news.
+    """
 
     __tablename__ = "watch_creative"
 
     watch_id: int = Field(
         sa_column=Column(ForeignKey("watch.id", ondelete="CASCADE"), primary_key=True)
     )
-    ad_creative_id: str = Field(
-        sa_column=Column(
-            ForeignKey("creative.ad_creative_id", ondelete="CASCADE"), primary_key=True, index=True
-        )
+    ad_creative_id: str = Field(sa_column=Column(Text, primary_key=True, index=True))
+    advertiser_id: str | None = Field(
+        default=None, sa_type=Text, description="Of the creative, for news of one that is removed."
     )
     first_matched_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
     last_matched_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
@@ -360,7 +398,8 @@ class CreativeEvent(SQLModel, table=True):
     """Something that a watch noticed about a creative, once.
 
     `announced_at` is set when the event was handed to Prefect, `notified_at` when it went into a
-    digest. Baseline events are both from the start: they are nobody's news.
+    digest. Baseline events are both from the start: they are nobody's news. An event that nobody
+    was told of outlives its creative.
     """
 
     __tablename__ = "creative_event"
@@ -379,11 +418,7 @@ class CreativeEvent(SQLModel, table=True):
     watch_id: int = Field(
         sa_column=Column(ForeignKey("watch.id", ondelete="CASCADE"), nullable=False, index=True)
     )
-    ad_creative_id: str = Field(
-        sa_column=Column(
-            ForeignKey("creative.ad_creative_id", ondelete="CASCADE"), nullable=False, index=True
-        )
-    )
+    ad_creative_id: str = Field(sa_column=Column(Text, nullable=False, index=True))
     kind: EventKind = Field(sa_type=Text)
     content_hash: str = Field(sa_type=Text)
     occurred_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
@@ -395,21 +430,19 @@ class CreativeDetail(SQLModel, table=True):
     """What the ad-details engine said of a creative; asked once, on behalf of one watch.
 
     The row is made before the search is, so that an answer that was lost is asked for again
-    (free from SerpApi's cache) and counted once.
+    (free from SerpApi's cache) and counted once. It was paid, so it outlives the creative.
     """
 
     __tablename__ = "creative_detail"
 
-    ad_creative_id: str = Field(
-        sa_column=Column(
-            ForeignKey("creative.ad_creative_id", ondelete="CASCADE"), primary_key=True
-        )
-    )
+    ad_creative_id: str = Field(primary_key=True, sa_type=Text)
     watch_id: int | None = Field(
         default=None, sa_column=Column(ForeignKey("watch.id", ondelete="SET NULL"), index=True)
     )
     asked_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
-    attempts: int = Field(default=1, sa_column=_whole(1))
+    attempts: int = Field(
+        default=1, sa_column=_whole(1), description="Searches that were made for it."
+    )
     answered_at: datetime | None = Field(default=None, sa_column=_moment())
     search_id: str | None = Field(default=None, sa_type=Text)
     searches_billed: int = Field(default=0, sa_column=_whole(0))
@@ -428,15 +461,11 @@ class CreativeDetail(SQLModel, table=True):
 
 
 class CreativeRegion(SQLModel, table=True):
-    """A country that a creative was shown in, by the ad-details engine."""
+    """A country that a creative was shown in, by the ad-details engine; stays with its details."""
 
     __tablename__ = "creative_region"
 
-    ad_creative_id: str = Field(
-        sa_column=Column(
-            ForeignKey("creative.ad_creative_id", ondelete="CASCADE"), primary_key=True
-        )
-    )
+    ad_creative_id: str = Field(primary_key=True, sa_type=Text)
     region: str = Field(primary_key=True, sa_type=Text, description="SerpApi code.")
     first_shown: date | None = Field(default=None, sa_column=Column(Date))
     last_shown: date | None = Field(default=None, sa_column=Column(Date))
@@ -470,10 +499,12 @@ class BoardCreative(SQLModel, table=True):
 
 
 class Message(SQLModel, table=True):
-    """The outbox: a message to one address, which is written once and never sent twice.
+    """The outbox: a message to one receiver, which is written once and never sent twice.
 
-    `sending_at` is set before it is handed over. One that has it and is neither delivered nor
-    failed met a crash on the way: nobody knows whether it arrived, so it is not sent again.
+    It goes in as many parts as the receiver's service wants, one after the other; how many have
+    arrived is noted with each. `sending_at` is set before a part is handed over. A message that has
+    it and is neither delivered nor failed met a crash on the way: nobody knows whether that part
+    arrived, so it is not sent again.
     """
 
     __table_args__ = (Index(None, "created_at", postgresql_where=text("delivered_at IS NULL")),)
@@ -482,6 +513,12 @@ class Message(SQLModel, table=True):
     subject: str = Field(sa_type=Text)
     body: str = Field(sa_type=Text, description="Markdown.")
     recipient: str = Field(sa_type=Text, description="Hash of the address, which is a secret.")
+    parts: list[dict[str, str]] | None = Field(
+        default=None,
+        sa_column=Column(JSONB(none_as_null=True)),
+        description="Title and body of each, fixed before the first is sent.",
+    )
+    parts_delivered: int = Field(default=0, sa_column=_whole(0))
     created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
     attempts: int = Field(default=0, sa_column=_whole(0))
     sending_at: datetime | None = Field(default=None, sa_column=_moment())
@@ -533,6 +570,11 @@ class AdVariant(SQLModel, table=True):
     asked_at: datetime | None = Field(default=None, sa_column=_moment())
     receipt_run_id: str | None = Field(default=None, sa_type=Text, description="Dify's run.")
     receipt_task_id: str | None = Field(default=None, sa_type=Text, description="Dify's task.")
+    generated: dict[str, Any] | None = Field(
+        default=None,
+        sa_column=Column(JSONB(none_as_null=True)),
+        description="What the generation gave, until it is all fetched and kept.",
+    )
     title: str | None = Field(default=None, sa_type=Text)
     description: str | None = Field(default=None, sa_type=Text, description="The copy.")
     original_path: str | None = Field(default=None, sa_type=Text, description="In the media store.")

@@ -9,16 +9,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import EventKind
 
+# Of a creative that was cleaned up, what the watch remembers.
 _COLUMNS = """
     e.id AS event_id, e.kind, e.occurred_at, e.watch_id, w.name AS watch, w.user_id,
-    e.ad_creative_id, c.advertiser_id, a.name AS advertiser, c.format, c.target_domain,
-    c.image_url, c.video_link, c.details_link, c.first_shown, c.last_shown, c.total_days_shown
+    e.ad_creative_id, coalesce(c.advertiser_id, l.advertiser_id, '') AS advertiser_id,
+    coalesce(a.name, l.advertiser_id, '') AS advertiser, coalesce(c.format, '') AS format,
+    c.target_domain, c.image_url, c.video_link, c.details_link, c.first_shown,
+    coalesce(c.last_shown, l.last_shown) AS last_shown, c.total_days_shown
 """
 _TABLES = """
     creative_event e
     JOIN watch w ON w.id = e.watch_id
-    JOIN creative c USING (ad_creative_id)
-    JOIN advertiser a ON a.advertiser_id = c.advertiser_id
+    LEFT JOIN creative c USING (ad_creative_id)
+    LEFT JOIN watch_creative l ON l.watch_id = e.watch_id AND l.ad_creative_id = e.ad_creative_id
+    LEFT JOIN advertiser a ON a.advertiser_id = coalesce(c.advertiser_id, l.advertiser_id)
 """
 _READ = text(f"""
     SELECT {_COLUMNS} FROM {_TABLES}
@@ -34,7 +38,7 @@ _MARK = text("UPDATE creative_event SET announced_at = now() WHERE id = ANY (:ev
 
 
 class News(BaseModel):
-    """One event with its creative."""
+    """One event with its creative; `format` is empty where the creative was cleaned up."""
 
     event_id: int
     kind: EventKind

@@ -1,6 +1,7 @@
 """Hand a message to an address: mail, chat, push or webhook, in the notation of Apprise."""
 
 import logging
+from dataclasses import dataclass
 
 from apprise import Apprise, NotifyBase, NotifyFormat
 from apprise.common import OverflowMode
@@ -10,6 +11,8 @@ from adspark.errors import ConfigurationError, ServiceUnavailableError
 
 # A service that answers later than this may have taken the message, and would get it again.
 _TIMEOUT = 30.0  # seconds; Apprise's own is 4
+# Where Apprise's services keep what one address names: addressees, channels, rooms, topics.
+_TARGETS = ("targets", "topics", "channels", "rooms", "users", "groups", "devices")
 
 
 def _drop(_record: logging.LogRecord) -> bool:
@@ -25,6 +28,84 @@ def is_address(address: SecretStr) -> bool:
     return _service(address) is not None
 
 
+@dataclass(frozen=True)
+class Part:
+    """What a service takes at once of a message: all of it, or as much as it has room for."""
+
+    title: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Who gets a message by one post: an address, or one of those that an address names.
+
+    Attributes:
+        target: names one of the address's targets, such as a channel of a chat service; None where
+            the address is posted to as a whole.
+    """
+
+    address: SecretStr
+    target: str | None = None
+
+
+def list_receivers(address: SecretStr) -> list[Receiver]:
+    """The receivers of an address, so that one that fails is tried again without the others.
+
+    An address whose service does not tell its targets apart is one receiver.
+    """
+    service = _service(address)
+    targets = {} if service is None else _targets(service)
+    if service is None or len(targets) < 2 or len(targets) != len(service):
+        return [Receiver(address)]
+    return [Receiver(address, name) for name in sorted(targets)]
+
+
+def write_parts(receiver: Receiver, *, subject: str, body: str) -> list[Part]:
+    """A message as the receiver's service takes it, in its own format; posts nothing.
+
+    Args:
+        body: Markdown, which Apprise turns into what the service shows.
+
+    Raises:
+        ConfigurationError: Apprise does not understand the address.
+        ServiceUnavailableError: it makes nothing of the message.
+    """
+    parts: list[Part] = []
+
+    def note(*, title: str, body: str, **_: object) -> bool:
+        parts.append(Part(title, body))
+        return True
+
+    service = _open(receiver)
+    vars(service)["send"] = note
+    sender = Apprise()
+    sender.add(service)
+    sender.notify(body=body, title=subject, body_format=NotifyFormat.MARKDOWN)
+    if not parts:
+        raise ServiceUnavailableError(f"{service.service_name} makes nothing of the message")
+    return parts
+
+
+async def send_part(receiver: Receiver, part: Part) -> None:
+    """Post a part that was written for this receiver.
+
+    Raises:
+        ConfigurationError: Apprise does not understand the address.
+        ServiceUnavailableError: the service did not take it.
+    """
+    service = _open(receiver)
+    post = service.send
+    # The part is in the service's format already, and short enough: it goes out as it is.
+    service.overflow_mode = OverflowMode.UPSTREAM
+    vars(service)["send"] = lambda **call: post(**call | {"title": part.title, "body": part.body})
+    sender = Apprise()
+    sender.add(service)
+    text = part.body or part.title
+    if not await sender.async_notify(body=text, body_format=NotifyFormat.MARKDOWN):
+        raise ServiceUnavailableError(f"{service.service_name} did not take the message")
+
+
 async def send(address: SecretStr, *, subject: str, body: str) -> None:
     """Deliver a message; where the service bounds its length, in parts.
 
@@ -33,18 +114,43 @@ async def send(address: SecretStr, *, subject: str, body: str) -> None:
 
     Raises:
         ConfigurationError: Apprise does not understand the address.
-        ServiceUnavailableError: the service did not take the message.
+        ServiceUnavailableError: the service did not take all of the message.
     """
-    service = _service(address)
+    receiver = Receiver(address)
+    failure: ServiceUnavailableError | None = None
+    for part in write_parts(receiver, subject=subject, body=body):
+        try:
+            await send_part(receiver, part)
+        except ServiceUnavailableError as error:
+            failure = error
+    if failure is not None:
+        raise failure
+
+
+def _open(receiver: Receiver) -> NotifyBase:
+    service = _service(receiver.address)
     if service is None:
         raise ConfigurationError(
             "ADSPARK_NOTIFY_ADDRESSES: Apprise does not understand an address; "
             "see https://github.com/caronc/apprise/wiki"
         )
-    sender = Apprise()
-    sender.add(service)
-    if not await sender.async_notify(body=body, title=subject, body_format=NotifyFormat.MARKDOWN):
-        raise ServiceUnavailableError(f"{service.service_name} did not take the message")
+    if receiver.target is not None:
+        kind, target = _targets(service)[receiver.target]
+        for other in _TARGETS:
+            if isinstance(vars(service).get(other), list):
+                vars(service)[other] = []
+        vars(service)[kind] = [target]
+    return service
+
+
+def _targets(service: NotifyBase) -> dict[str, tuple[str, object]]:
+    """Each target of a service with the list that it stands in, by a name that stays the same."""
+    return {
+        f"{kind} {target!r}": (kind, target)
+        for kind in _TARGETS
+        if isinstance(listed := vars(service).get(kind), list)
+        for target in listed
+    }
 
 
 def _service(address: SecretStr) -> NotifyBase | None:

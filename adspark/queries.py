@@ -11,11 +11,16 @@ from typing import TypeVar
 import tldextract
 from pydantic import BaseModel, ConfigDict
 
+from adspark.bounds import MAX_PAGES, PAGE_SIZE, TEXT
 from adspark.errors import InvalidQueryError
 from adspark.models import CreativeFormat, Platform
+from adspark.names import clean_name
 from adspark.regions import region_code
 
 MAX_PAGE_SIZE = 100
+
+_MOST_ADVERTISERS = 100  # of one search; more make an address that servers do not take
+_FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)  # older than the Transparency Center
 
 _ADVERTISER_ID = re.compile(r"AR\d{20}")
 # The public suffix list that the package carries; never fetched, so no search waits for it.
@@ -81,11 +86,12 @@ def parse_query(
         raise InvalidQueryError(
             "advertiser_ids", "give at least one advertiser id, or text (a bare domain)."
         )
+    if region is not None:
+        TEXT.check("region", str(region)[: 2 * TEXT.most])
     code = region_code(str(region)) if region not in (None, "") else None
     if political_ads and code is None:
         raise InvalidQueryError("political_ads", "political ads need a region; give one.")
-    if not 1 <= page_size <= MAX_PAGE_SIZE:
-        raise InvalidQueryError("page_size", f"must be 1 to {MAX_PAGE_SIZE}, not {page_size}.")
+    PAGE_SIZE.check("page_size", page_size)
     _check_dates(start_date, end_date)
     query = CreativeQuery(
         advertiser_ids=ids,
@@ -102,14 +108,13 @@ def parse_query(
 
 
 def check_max_pages(max_pages: int) -> None:
-    """Raise InvalidQueryError where a bound on pages leaves nothing to fetch."""
-    if max_pages < 1:
-        raise InvalidQueryError("max_pages", f"must be 1 or more, not {max_pages}.")
+    """Raise InvalidQueryError where a bound on pages leaves nothing to fetch, or is none."""
+    MAX_PAGES.check("max_pages", max_pages)
 
 
 def _advertiser_ids(given: str | Iterable[str] | None) -> tuple[str, ...]:
     parts = [given] if isinstance(given, str) else list(given or ())
-    ids = [one.strip().upper() for part in parts for one in part.split(",") if one.strip()]
+    ids = [one.upper() for part in parts for one in map(clean_name, part.split(",")) if one]
     for one in ids:
         if not _ADVERTISER_ID.fullmatch(one):
             raise InvalidQueryError(
@@ -117,12 +122,17 @@ def _advertiser_ids(given: str | Iterable[str] | None) -> tuple[str, ...]:
                 f"{one!r} is not an advertiser id: AR and 20 digits, as in the address of the "
                 f"advertiser's page at adstransparency.google.com.",
             )
+    if len(set(ids)) > _MOST_ADVERTISERS:
+        raise InvalidQueryError(
+            "advertiser_ids", f"{len(set(ids))} of them; at most {_MOST_ADVERTISERS} in one search."
+        )
     return tuple(sorted(set(ids)))
 
 
 def _domain(text: str | None) -> tuple[str | None, list[str]]:
-    if text is None or not (written := text.strip()):
+    if text is None or not (written := clean_name(text)):
         return None, []
+    TEXT.check("text", written)
     domain = _split_domain(written.lower()).top_domain_under_public_suffix
     if not domain or " " in written:
         return written, [
@@ -144,6 +154,9 @@ def _choice(field: str, choices: type[_Choice], given: str | None) -> _Choice | 
 
 
 def _check_dates(start: date | None, end: date | None) -> None:
+    for field, day in (("start_date", start), ("end_date", end)):
+        if day and not _FIRST_DAY <= day <= _LAST_DAY:
+            raise InvalidQueryError(field, f"must be {_FIRST_DAY} to {_LAST_DAY}, not {day}.")
     if start and end and end < start:
         raise InvalidQueryError("end_date", f"{end} lies before start_date {start}; swap them.")
     # A day ahead of UTC is today somewhere.

@@ -6,23 +6,24 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.bounds import COMMENT, RATING
 from adspark.errors import InvalidQueryError, UnknownVariantError
 from adspark.models import AdVariant, VariantStatus
 from adspark.variants import check_id, check_storable, id_of
 
-RATINGS = range(1, 6)
-_LONGEST_COMMENT = 5_000  # characters
-
 _SAVE = text("""
     INSERT INTO variant_feedback AS f
         (variant_id, user_id, is_approved, rating, comment, accepts_closeness)
-    VALUES (:variant_id, :user_id, :is_approved, :rating, :comment, :accepts_closeness)
+    SELECT id, :user_id, CAST(:is_approved AS boolean), CAST(:rating AS int),
+        CAST(:comment AS text), CAST(:accepts_closeness AS boolean)
+    FROM ad_variant WHERE id = :variant_id AND status = 'completed'
     ON CONFLICT (variant_id, user_id) DO UPDATE SET
         is_approved = coalesce(excluded.is_approved, f.is_approved),
         rating = coalesce(excluded.rating, f.rating),
         comment = coalesce(excluded.comment, f.comment),
         accepts_closeness = excluded.accepts_closeness OR f.accepts_closeness,
         updated_at = now()
+    RETURNING variant_id
 """)
 _LIST = text("""
     SELECT user_id, is_approved, rating, comment, accepts_closeness, updated_at
@@ -133,10 +134,8 @@ def check_review(variant: AdVariant, review: Review) -> None:
         raise UnknownVariantError(
             f"Variant {variant.id} is {variant.status}; only completed ones are reviewed."
         )
-    if review.rating is not None and review.rating not in RATINGS:
-        raise InvalidQueryError("rating", f"{review.rating} is not 1 to 5.")
-    if review.comment is not None and len(review.comment) > _LONGEST_COMMENT:
-        raise InvalidQueryError("comment", f"is longer than {_LONGEST_COMMENT} characters.")
+    RATING.check("rating", review.rating)
+    COMMENT.check("comment", review.comment)
     check_storable("comment", review.comment)
     check_id("user_id", review.user_id)
     if review.is_approved and variant.is_too_close and not review.accepts_closeness:
@@ -155,7 +154,11 @@ async def save_review(session: AsyncSession, *, variant: AdVariant, review: Revi
         UnknownVariantError: the variant is not completed.
     """
     check_review(variant, review)
-    await session.execute(_SAVE, {"variant_id": id_of(variant), **review.model_dump()})
+    saved = await session.execute(_SAVE, {"variant_id": id_of(variant), **review.model_dump()})
+    if saved.first() is None:
+        raise UnknownVariantError(
+            f"Variant {variant.id} is not completed; there is nothing to review."
+        )
 
 
 async def list_reviews(session: AsyncSession, *, variant_id: int) -> list[StoredReview]:

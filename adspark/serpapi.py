@@ -2,19 +2,18 @@
 
 Source: https://serpapi.com/google-ads-transparency-center-api. A search costs money; an identical
 one within the hour comes from SerpApi's cache and is free, which is why nothing here asks for a
-fresh answer. The key travels in the query string, so it is added inside the transport: no request
-object, log line or exception ever holds it.
+fresh answer unless it is told to. The key travels in the query string, so it is added inside the
+transport: no request object, log line or exception ever holds it.
 """
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Any, Self
+import hashlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from datetime import timedelta
+from typing import Self
 
 import httpx
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from adspark.errors import (
     AdSparkError,
@@ -26,8 +25,10 @@ from adspark.errors import (
     ServiceUnavailableError,
 )
 from adspark.queries import CreativeQuery
+from adspark.serpapi_answers import Answer, checked_metadata, parse_page, quote
 from adspark.serpapi_details import DetailsPayload, parse_details
-from adspark.serpapi_payloads import AccountPayload, Search, SearchPage, parse_rows
+from adspark.serpapi_payloads import AccountPayload, RejectedPayload, SearchPage
+from adspark.service_json import UnreadableJsonError, read_body
 
 ENGINE = "google_ads_transparency_center"
 DETAILS_ENGINE = "google_ads_transparency_center_ad_details"
@@ -38,16 +39,27 @@ AT_ONCE = 20
 
 _MORE_TRIES = 2  # for a page that came empty or with rows that cannot be read
 _KEEP_ALIVE = 60.0  # seconds a connection waits for the next page
-_NO_RESULTS = "hasn't returned any results"
-_LONGEST_QUOTE = 300  # characters of a service's own words in a message
-
 
 Gate = Callable[[], Awaitable[None]]
 """What a search waits for before it is made, as a rate limit; it may refuse by an error."""
 
 
+Reread = Callable[[Sequence[RejectedPayload]], Awaitable[bool]]
+"""Whether asking again can help rows of a page that cannot be read."""
+
+
 async def no_gate() -> None:
     """The gate of a caller without limits."""
+
+
+async def always(_: Sequence[RejectedPayload]) -> bool:
+    """For a caller that remembers nothing of rows."""
+    return True
+
+
+def hash_token(token: str) -> str:
+    """What a page token is remembered by; tokens themselves have no bound."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class SerpApiClient:
@@ -100,44 +112,58 @@ class SerpApiClient:
         query: CreativeQuery,
         *,
         token: str | None = None,
+        seen_tokens: Collection[str] = (),
         before_search: Gate = no_gate,
-        reread: bool = True,
+        reread: Reread = always,
+        fresh: bool = False,
     ) -> AsyncGenerator[SearchPage]:
         """Pages of a search from `token` (default: the first) on, newest last_shown first.
 
-        Ends after the page without a token. A page that is empty although it names a next one is
-        asked for again, for nothing, from SerpApi's cache; if it stays empty, it is the end.
+        Ends after the page without a token. A page that was promised and comes empty is asked for
+        again, for nothing, from SerpApi's cache; if it stays empty, or its token leads back, it is
+        the last and says that it `broke_off`.
 
         Args:
+            seen_tokens: hashes of tokens that were followed before; see `hash_token`.
             before_search: awaited before every single search.
-            reread: ask again also for a page with rows that cannot be read.
+            reread: whether to ask again for a page with rows that cannot be read.
+            fresh: the first page that is asked for is not to come from SerpApi's cache.
 
         Raises:
             AdSparkError: as `search`.
         """
+        seen = set(seen_tokens) | ({hash_token(token)} if token else set())
         while True:
-            page = await self._read_page(query, token, before_search, reread=reread)
-            if page.is_empty and page.next_page_token and token is None:
+            page = await self._read_page(query, token, before_search, reread, fresh=fresh)
+            fresh = False
+            following = page.next_page_token
+            if page.is_empty and following and token is None:
                 raise ServiceUnavailableError(
                     "SerpApi's first page is empty, although it names a next one."
                 )
-            if page.is_empty or page.next_page_token == token:
-                broke_off = page.next_page_token is not None
-                page = page.model_copy(update={"next_page_token": None, "broke_off": broke_off})
+            if (page.is_empty and token) or (following and hash_token(following) in seen):
+                page = page.model_copy(update={"next_page_token": None, "broke_off": True})
             yield page
-            if page.next_page_token is None:
-                return
             token = page.next_page_token
+            if token is None:
+                return
+            seen.add(hash_token(token))
 
     async def _read_page(
-        self, query: CreativeQuery, token: str | None, before_search: Gate, *, reread: bool
+        self,
+        query: CreativeQuery,
+        token: str | None,
+        before_search: Gate,
+        reread: Reread,
+        *,
+        fresh: bool,
     ) -> SearchPage:
         """The page, the best of some tries, with the searches of all of them."""
         await before_search()
-        page = await self.search(query, token=token)
+        page = await self.search(query, token=token, fresh=fresh)
         for _ in range(_MORE_TRIES):
-            is_doubtful = page.is_empty and page.next_page_token is not None
-            if not is_doubtful and not (reread and page.rejected):
+            is_missing = page.is_empty and (token or page.next_page_token)
+            if not is_missing and not (page.rejected and await reread(page.rejected)):
                 break
             await before_search()
             again = await self.search(query, token=token)
@@ -146,8 +172,14 @@ class SerpApiClient:
             page = better.model_copy(update={"searches": page.searches + again.searches})
         return page
 
-    async def search(self, query: CreativeQuery, *, token: str | None = None) -> SearchPage:
+    async def search(
+        self, query: CreativeQuery, *, token: str | None = None, fresh: bool = False
+    ) -> SearchPage:
         """One page; one search, unless SerpApi answers from its cache.
+
+        Args:
+            token: of the page; without, the first.
+            fresh: pay for an answer that does not come from the cache.
 
         Raises:
             InvalidCredentialsError: the key is not known.
@@ -157,8 +189,7 @@ class SerpApiClient:
             ServiceUnavailableError: time-out, failure or garbled answer on SerpApi's side.
         """
         parameters = query_parameters(query) | ({"next_page_token": token} if token else {})
-        response = await self._search(parameters)
-        return _parse_page(_checked_body(response), response)
+        return parse_page(await self._search(parameters | ({"no_cache": "true"} if fresh else {})))
 
     async def details(self, *, advertiser_id: str, creative_id: str) -> DetailsPayload:
         """Copy, regions and payer of one creative; one search.
@@ -167,20 +198,17 @@ class SerpApiClient:
             ServiceRefusedError: the creative has no details.
             AdSparkError: as `search`.
         """
-        response = await self._search(
+        answer = await self._search(
             {
                 "engine": DETAILS_ENGINE,
                 "advertiser_id": advertiser_id,
                 "creative_id": creative_id,
             }
         )
-        body = _checked_body(response)
+        body = answer.checked_body()
         if not isinstance(body.get("search_information"), dict):
-            quoted = str(body.get("error", ""))[:_LONGEST_QUOTE]
-            raise ServiceRefusedError(f"SerpApi has no details of {creative_id}: {quoted}")
-        metadata = _checked_metadata(body)
-        search = Search(id=metadata["id"], age=_age(metadata, response))
-        return parse_details(body, search)
+            raise ServiceRefusedError(f"SerpApi has no details of {creative_id}: {quote(body)}")
+        return parse_details(body, answer.made_by(checked_metadata(body)))
 
     async def account(self) -> AccountPayload:
         """Plan, searches left and this hour's use; free.
@@ -188,25 +216,23 @@ class SerpApiClient:
         Raises:
             AdSparkError: as `search`.
         """
-        response = await self._get("/account.json", {})
-        body = _checked_body(response)
-        try:
-            return AccountPayload.model_validate(body)
-        except ValidationError as error:
-            raise ServiceUnavailableError(
-                f"SerpApi's account answer cannot be read: {error.errors()[0]['msg']}."
-            ) from None
+        answer = await self._get("/account.json", {})
+        return AccountPayload.model_validate(answer.checked_body())
 
-    async def _search(self, parameters: dict[str, str]) -> httpx.Response:
-        response = await self._get("/search.json", parameters)
-        if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+    async def _search(self, parameters: dict[str, str]) -> Answer:
+        answer = await self._get("/search.json", parameters)
+        if answer.status == httpx.codes.TOO_MANY_REQUESTS:
             raise await self._why_too_many()
-        return response
+        return answer
 
-    async def _get(self, path: str, parameters: dict[str, str]) -> httpx.Response:
+    async def _get(self, path: str, parameters: dict[str, str]) -> Answer:
         try:
-            async with self._turns, asyncio.timeout(self._timeout):
-                return await self._http.get(path, params=parameters)
+            async with (
+                self._turns,
+                asyncio.timeout(self._timeout),
+                self._http.stream("GET", path, params=parameters) as response,
+            ):
+                return Answer(response.status_code, response.headers, await read_body(response))
         except (TimeoutError, httpx.TimeoutException) as error:
             raise ServiceUnavailableError(
                 f"SerpApi ({self._host}) did not answer within {self._timeout:g} s."
@@ -215,6 +241,8 @@ class SerpApiClient:
             raise ServiceUnavailableError(
                 f"SerpApi ({self._host}) cannot be reached: {str(error) or type(error).__name__}."
             ) from error
+        except UnreadableJsonError as error:
+            raise ServiceUnavailableError(f"SerpApi's answer is too large: {error}.") from error
 
     async def _why_too_many(self) -> AdSparkError:
         """429 means the hour or the month; only the account, which is free to ask, knows which."""
@@ -273,77 +301,3 @@ def query_parameters(query: CreativeQuery) -> dict[str, str]:
         "num": str(query.page_size),
     }
     return {name: str(value) for name, value in parameters.items() if value}
-
-
-def _checked_body(response: httpx.Response) -> dict[str, Any]:
-    """The JSON object of an answer that is neither an error nor garbled."""
-    status = response.status_code
-    try:
-        body = json.loads(response.content)
-    except ValueError:
-        body = None
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        raise ServiceUnavailableError(f"SerpApi failed on its side (HTTP {status}).")
-    if status == httpx.codes.UNAUTHORIZED:
-        raise InvalidCredentialsError(
-            "SerpApi does not accept the key (401). Put a valid one in ADSPARK_SERPAPI_KEY or the "
-            "block serpapi-credentials; keys: https://serpapi.com/manage-api-key."
-        )
-    if status != httpx.codes.OK:
-        quoted = body.get("error", "") if isinstance(body, dict) else ""
-        raise ServiceRefusedError(
-            f"SerpApi refused the request (HTTP {status}): {str(quoted)[:_LONGEST_QUOTE]}"
-        )
-    if not isinstance(body, dict):
-        kind = response.headers.get("content-type", "no content type")
-        raise ServiceUnavailableError(
-            f"SerpApi's answer is not the JSON it should be ({kind}, "
-            f"{len(response.content)} bytes)."
-        )
-    return body
-
-
-def _parse_page(body: dict[str, Any], response: httpx.Response) -> SearchPage:
-    metadata = _checked_metadata(body)
-    information = body.get("search_information")
-    pagination = body.get("serpapi_pagination")
-    rows = body.get("ad_creatives")
-    error = body.get("error")
-    if rows is None and not error:
-        raise ServiceUnavailableError("SerpApi's answer has neither creatives nor an error.")
-    good, rejected = parse_rows(rows if isinstance(rows, list) else [])
-    token = pagination.get("next_page_token") if isinstance(pagination, dict) else None
-    total = information.get("total_results") if isinstance(information, dict) else None
-    return SearchPage(
-        searches=[Search(id=metadata["id"], age=_age(metadata, response))],
-        rows=good,
-        rejected=rejected,
-        next_page_token=token if isinstance(token, str) and token else None,
-        total_results=total if isinstance(total, int) else None,
-        sandbox=metadata.get("sandbox") is True,
-    )
-
-
-def _checked_metadata(body: dict[str, Any]) -> dict[str, Any]:
-    """The search_metadata of a search that succeeded, if only in finding nothing."""
-    metadata = body.get("search_metadata")
-    error = body.get("error")
-    if not isinstance(metadata, dict) or not isinstance(metadata.get("id"), str):
-        raise ServiceUnavailableError(
-            f"SerpApi's answer lacks its search_metadata: {str(error or '')[:_LONGEST_QUOTE]}"
-        )
-    if error and _NO_RESULTS not in str(error):
-        raise ServiceUnavailableError(f"SerpApi: {str(error)[:_LONGEST_QUOTE]}")
-    if metadata.get("status") != "Success":
-        raise ServiceUnavailableError(f"SerpApi: search ended as {metadata.get('status')!r}.")
-    return metadata
-
-
-def _age(metadata: dict[str, Any], response: httpx.Response) -> float:
-    """Seconds between the search's creation and the answer, both by SerpApi's own clock."""
-    try:
-        created = datetime.strptime(str(metadata.get("created_at")), "%Y-%m-%d %H:%M:%S %Z")
-        answered = parsedate_to_datetime(response.headers["date"])
-    except (KeyError, ValueError):
-        return 0.0
-    return max(0.0, (answered - created.replace(tzinfo=UTC)).total_seconds())

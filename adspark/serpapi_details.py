@@ -5,29 +5,27 @@ or spells oddly is left out; a creative's copy is never a reason to fail.
 """
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from adspark.payload_fields import moment
 from adspark.serpapi_payloads import Search
 
-_EPOCH_OF_2000 = 946_684_800  # below it, a number is a day written as YYYYMMDD
 _LONGEST_TEXT = 10_000  # characters
 _MOST_VARIATIONS = 50
+_MOST_PARTS = 300  # of a list: of regions there are 239
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def _day(value: object) -> date | None:
     """A day as YYYYMMDD, which is what comes, or as epoch seconds, which is documented."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        return None
     try:
-        if value >= _EPOCH_OF_2000:
-            return datetime.fromtimestamp(value, UTC).date()
-        return datetime.strptime(str(value), "%Y%m%d").replace(tzinfo=UTC).date()
-    except (ValueError, OverflowError):
+        found = moment(value)
+    except ValueError:
         return None
+    return found.date() if found else None
 
 
 def _text(value: object) -> str | None:
@@ -43,12 +41,12 @@ def _address(value: object) -> str | None:
 
 def _texts(value: object) -> list[str]:
     parts = value if isinstance(value, list) else []
-    return [found for part in parts if (found := _text(part))]
+    return [found for part in parts[:_MOST_PARTS] if (found := _text(part))]
 
 
 def _objects(value: object) -> list[Any]:
     parts = value if isinstance(value, list) else []
-    return [part for part in parts if isinstance(part, dict)]
+    return [part for part in parts[:_MOST_PARTS] if isinstance(part, dict)]
 
 
 _Text = Annotated[str | None, BeforeValidator(_text)]

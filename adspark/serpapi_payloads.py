@@ -1,85 +1,65 @@
 """What SerpApi sends, parsed at the door: rows, pages and the account."""
 
-import re
-from datetime import UTC, datetime
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from adspark.models import CreativeFormat
+from adspark.payload_fields import (
+    Address,
+    Amount,
+    Count,
+    Days,
+    Domain,
+    Link,
+    Lower,
+    Moment,
+    Name,
+    Side,
+    moment,
+)
 
-# Made anew by Google for every answer; kept, they would make every video look changed every time.
-_NONCES = {"htmlParentId", "responseCallback"}
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_LARGEST_SIDE = 20_000  # pixels
-_EPOCH_OF_2000 = 946_684_800
-_EPOCH_OF_2200 = 7_258_118_400
-
-
-def _storable(text: str) -> str:
-    """Refuse what no text of a database can hold: NUL, and halves of a character."""
-    if _UNSTORABLE.search(text):
-        raise ValueError("holds a NUL or half a character, which no database text can")
-    return text
-
-
-def _http_address(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
-        raise ValueError("is not an http(s) address")
-    return text
-
-
-def _from_epoch(value: object) -> object:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError("is not a whole number of seconds since 1970")
-    if not _EPOCH_OF_2000 <= value <= _EPOCH_OF_2200:
-        raise ValueError("is not a time between 2000 and 2200")
-    return datetime.fromtimestamp(value, UTC)
-
-
-def _without_nonces(link: str) -> str:
-    parts = urlsplit(link)
-    if not _NONCES & set(re.findall(r"[?&](\w+)=", f"?{parts.query}")):
-        return link
-    kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if k not in _NONCES]
-    return urlunsplit(parts._replace(query=urlencode(kept)))
-
-
-_Text = Annotated[str, AfterValidator(_storable)]
-_Address = Annotated[_Text, AfterValidator(_http_address)]
-_Moment = Annotated[datetime | None, BeforeValidator(_from_epoch)]
-_Side = Annotated[int, Field(ge=1, le=_LARGEST_SIDE)]
-_Count = Annotated[int, Field(ge=0, lt=2**63)]
+# Without them an ad is none: its key, whose it is, and how it is shown, on which its picture, its
+# words and its variants depend. Any other field is left out where it cannot be read.
+_REQUIRED = {"advertiser_id", "ad_creative_id", "format"}
+_LONGEST_NOTE = 200  # characters on a field that was left out
+_LARGEST_QUOTED = 10**40  # Python does not write a number of any length
+# What moves in a row from answer to answer, so that it does not tell rows apart.
+_MOVING = {"first_shown", "last_shown", "total_days_shown", "link", "image"}
 
 
 class CreativePayload(BaseModel):
     """A row of `ad_creatives[]`; fields that we do not know are passed over.
 
-    Times come as epoch seconds and leave as aware UTC; `link` leaves without its nonces.
+    Times come as epoch seconds and leave as aware UTC; `link` leaves without its nonces. A field
+    that cannot be read is left out and named, with the reason, in `dropped_fields`.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    advertiser_id: Annotated[str, Field(pattern=r"^AR\d{20}$")]
-    advertiser: _Text = ""
-    ad_creative_id: Annotated[str, Field(pattern=r"^CR\d{20}$")]
-    format: CreativeFormat
-    image: _Address | None = None
-    link: Annotated[_Address, AfterValidator(_without_nonces)] | None = None
-    width: _Side | None = None
-    height: _Side | None = None
-    target_domain: _Text | None = None
-    first_shown: _Moment = None
-    last_shown: _Moment = None
-    total_days_shown: Annotated[int, Field(ge=0, lt=2**31)] | None = None
-    details_link: _Address | None = None
-    minimum_views_count: _Count | None = None
-    maximum_views_count: _Count | None = None
-    minimum_budget_spent: _Text | None = None
-    maximum_budget_spent: _Text | None = None
+    advertiser_id: Annotated[str, Field(pattern=r"^AR[0-9]{20}$")]
+    advertiser: Name = ""
+    ad_creative_id: Annotated[str, Field(pattern=r"^CR[0-9]{20}$")]
+    format: Annotated[CreativeFormat, Lower]
+    image: Address | None = None
+    link: Link | None = None
+    width: Side | None = None
+    height: Side | None = None
+    target_domain: Domain | None = None
+    first_shown: Moment = None
+    last_shown: Moment = None
+    total_days_shown: Days | None = None
+    details_link: Address | None = None
+    minimum_views_count: Count | None = None
+    maximum_views_count: Count | None = None
+    minimum_budget_spent: Amount | None = None
+    maximum_budget_spent: Amount | None = None
+    dropped_fields: tuple[str, ...] | None = None
 
 
 class RejectedPayload(BaseModel):
@@ -88,32 +68,45 @@ class RejectedPayload(BaseModel):
     payload: Any
     reason: str
 
+    @property
+    def key(self) -> str:
+        """The same for the same row in the next answer: its id, or a hash of what stays in it."""
+        known = self.payload
+        if isinstance(known, dict):
+            stays = {name: value for name, value in known.items() if name not in _MOVING}
+            known = known.get("ad_creative_id") or stays
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
 
 class Search(BaseModel):
     """One answered search: SerpApi's id, and how old the answer was when it came (seconds)."""
 
     id: str
     age: float
+    came_at: float = Field(default_factory=time.time)
+
+    @property
+    def age_now(self) -> float:
+        """Seconds since SerpApi made it; a page may wait for further tries before it is stored."""
+        return self.age + max(0.0, time.time() - self.came_at)
 
 
 class SearchPage(BaseModel):
     """One page of creatives, newest last_shown first, with what it took to get it.
 
-    `broke_off` says that it was empty although more was promised, so the end may not be the end.
+    `shown` has the last_shown of every row in the order that they came in, None where it is not
+    known. `broke_off` says that more was promised than can be had: the page came empty, or the
+    way to the next one cannot be gone.
     """
 
     searches: list[Search]
     rows: list[CreativePayload] = Field(default_factory=list)
     rejected: list[RejectedPayload] = Field(default_factory=list)
+    shown: list[datetime | None] = Field(default_factory=list)
     next_page_token: str | None = None
     total_results: int | None = None
     broke_off: bool = False
     sandbox: bool = False
-
-    @property
-    def oldest_shown(self) -> datetime | None:
-        """The earliest last_shown on the page."""
-        return min((row.last_shown for row in self.rows if row.last_shown), default=None)
 
     @property
     def is_empty(self) -> bool:
@@ -121,18 +114,32 @@ class SearchPage(BaseModel):
         return not self.rows and not self.rejected
 
 
+def _figure(value: object) -> int | None:
+    """A count of searches; None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value < 2**31 else None
+
+
+def _plan(value: object) -> str | None:
+    return value[:_LONGEST_NOTE] if isinstance(value, str) else None
+
+
+_Figure = Annotated[int | None, BeforeValidator(_figure)]
+
+
 class AccountPayload(BaseModel):
     """The account; all but two figures may be missing. The key that it echoes is not kept."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    plan_name: str | None = None
-    searches_per_month: int | None = None
-    total_searches_left: int | None = None
-    this_month_usage: int | None = None
-    this_hour_searches: int | None = None
-    last_hour_searches: int | None = None
-    account_rate_limit_per_hour: int | None = None
+    plan_name: Annotated[str | None, BeforeValidator(_plan)] = None
+    searches_per_month: _Figure = None
+    total_searches_left: _Figure = None
+    this_month_usage: _Figure = None
+    this_hour_searches: _Figure = None
+    last_hour_searches: _Figure = None
+    account_rate_limit_per_hour: _Figure = None
 
 
 def parse_rows(rows: list[Any]) -> tuple[list[CreativePayload], list[RejectedPayload]]:
@@ -141,15 +148,55 @@ def parse_rows(rows: list[Any]) -> tuple[list[CreativePayload], list[RejectedPay
     rejected: list[RejectedPayload] = []
     for row in rows:
         try:
-            payload = CreativePayload.model_validate(row)
+            payload = _parse_row(row)
         except ValidationError as error:
-            rejected.append(RejectedPayload(payload=row, reason=_reason(error)))
+            reason = next(_reasons(error, only=_REQUIRED))
+            rejected.append(RejectedPayload(payload=row, reason=reason))
         else:
             good.setdefault(payload.ad_creative_id, payload)
     return list(good.values()), rejected
 
 
-def _reason(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "row"
-    return f"{where}: {first['msg']}"
+def shown_of(rows: list[Any]) -> list[datetime | None]:
+    """The last_shown of each row, rejected or not; None where it is not known."""
+    return [_shown(row.get("last_shown")) if isinstance(row, dict) else None for row in rows]
+
+
+def _shown(value: object) -> datetime | None:
+    try:
+        return moment(value)
+    except ValueError:
+        return None
+
+
+def _parse_row(row: Any) -> CreativePayload:  # noqa: ANN401  (whatever was sent)
+    """The row, without the fields that cannot be read; ValidationError where it is none."""
+    if isinstance(row, dict):
+        row = {name: value for name, value in row.items() if name != "dropped_fields"}
+    try:
+        payload, notes = CreativePayload.model_validate(row), list[str]()
+    except ValidationError as error:
+        unreadable = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
+        if not unreadable or unreadable & _REQUIRED:
+            raise
+        kept = {name: value for name, value in row.items() if name not in unreadable}
+        payload, notes = CreativePayload.model_validate(kept), list(_reasons(error))
+    if payload.last_shown is None and not any(note.startswith("last_shown:") for note in notes):
+        notes.append("last_shown: is not told")
+    return payload.model_copy(update={"dropped_fields": tuple(notes)}) if notes else payload
+
+
+def _reasons(error: ValidationError, *, only: set[str] | None = None) -> Iterator[str]:
+    """What is wrong with each field; with `only`, with these where any of them is wrong."""
+    told = error.errors(include_url=False)
+    chosen = [one for one in told if not only or not one["loc"] or one["loc"][0] in only]
+    for one in chosen or told:
+        where = ".".join(str(part) for part in one["loc"]) or "row"
+        yield f"{where}: {one['msg']}{_quote(one['input'])}"[: 2 * _LONGEST_NOTE]
+
+
+def _quote(sent: object) -> str:
+    if isinstance(sent, str):
+        return f" ({json.dumps(sent[:_LONGEST_NOTE])})"
+    is_short = isinstance(sent, int | float) and abs(sent) < _LARGEST_QUOTED
+    return f" ({json.dumps(sent)})" if is_short else ""

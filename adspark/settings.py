@@ -8,10 +8,19 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from adspark.bounds import RATE, Days, Port, Range, TimeLimit
 from adspark.errors import ConfigurationError
 
 DEFAULT_SEARCHES_PER_MINUTE = 10
 DEFAULT_GENERATIONS_PER_MINUTE = 30
+
+DRAIN_TIME = Range(0, 86_400)  # seconds
+RETRY_DELAY = Range(0, 86_400)  # seconds
+SHARD_SIZE = Range(1, 100_000)  # watches
+SIMILARITY = Range(0.001, 1)
+SCALE = Range(0.5, 4)
+LEDGER_DAYS = Range(62, 36_500)  # budgets and forecasts need two months of it
+RUN_DAYS = Range(0.05, 36_500)
 
 
 def _default_home() -> Path:
@@ -39,32 +48,32 @@ class Settings(BaseSettings):
     )
     serpapi_key: SecretStr | None = Field(default=None, description="SerpApi's private API key.")
     serpapi_url: str = Field(default="https://serpapi.com", description="SerpApi's base address.")
-    serpapi_timeout: float = Field(
-        default=60.0, gt=0, description="Seconds that one search may take."
+    serpapi_timeout: TimeLimit = Field(
+        default=60.0, description="Seconds that one search may take."
     )
     notify_addresses: SecretStr | None = Field(
         default=None,
         description="Apprise addresses of the daily digest, separated by spaces or new lines; "
         "empty: only the artifact.",
     )
-    searches_per_minute: Annotated[int, Field(ge=1)] | Literal["account"] = Field(
+    searches_per_minute: Annotated[int, RATE] | Literal["account"] = Field(
         default=DEFAULT_SEARCHES_PER_MINUTE,
         description="Searches a minute that provisioning sets in Prefect: a number where there is "
         "none yet, or `account`: as many as SerpApi's account allows.",
     )
-    fetch_time_limit: float = Field(
-        default=300.0, gt=0, description="Seconds that one attempt of a fetch may take."
+    fetch_time_limit: TimeLimit = Field(
+        default=300.0, description="Seconds that one attempt of a fetch may take."
     )
-    watch_time_limit: float = Field(
-        default=180.0, gt=0, description="Seconds that one attempt of a single watch may take."
+    watch_time_limit: TimeLimit = Field(
+        default=180.0, description="Seconds that one attempt of a single watch may take."
     )
-    sweep_time_limit: float = Field(
-        default=600.0, gt=0, description="Seconds that a sweep of all watches may take."
+    sweep_time_limit: TimeLimit = Field(
+        default=600.0, description="Seconds that a sweep of all watches may take."
     )
-    sweep_shard_size: int = Field(
-        default=1000, ge=1, description="Due watches above which a sweep is split over the workers."
+    sweep_shard_size: Annotated[int, SHARD_SIZE] = Field(
+        default=1000, description="Due watches above which a sweep is split over the workers."
     )
-    retry_delays: Annotated[tuple[float, ...], NoDecode] = Field(
+    retry_delays: Annotated[tuple[Annotated[float, RETRY_DELAY], ...], NoDecode] = Field(
         default=(60.0, 120.0, 240.0), description="Seconds before each retry, comma-separated."
     )
     generator: Literal["dify", "chat"] = Field(
@@ -85,57 +94,53 @@ class Settings(BaseSettings):
     )
     chat_model: str | None = Field(default=None, description="Its model.")
     chat_key: SecretStr | None = Field(default=None, description="Its key, if it wants one.")
-    generations_per_minute: int = Field(
+    generations_per_minute: Annotated[int, RATE] = Field(
         default=DEFAULT_GENERATIONS_PER_MINUTE,
-        ge=1,
         description="Generations a minute that provisioning sets in Prefect where there is no "
         "such limit yet.",
     )
-    generation_time_limit: float = Field(
-        default=1800.0, gt=0, description="Seconds that one attempt of a generation may take."
+    generation_time_limit: TimeLimit = Field(
+        default=1800.0, description="Seconds that one attempt of a generation may take."
     )
     media_url: str | None = Field(
         default=None,
         description="Where pictures are kept: a folder, or an address of fsspec as s3://…; "
         "empty: the folder media in ADSPARK_HOME.",
     )
-    too_close: float = Field(
+    too_close: Annotated[float, SIMILARITY] = Field(
         default=0.9,
-        gt=0,
-        le=1,
         description="Similarity to the original, 0 to 1, from which a variant is marked.",
     )
-    review_time_limit: float = Field(
-        default=86400.0, gt=0, description="Seconds that a finished variant waits for a review."
+    review_time_limit: TimeLimit = Field(
+        default=86400.0, description="Seconds that a finished variant waits for a review."
     )
-    cleanup_time_limit: float = Field(
-        default=1800.0, gt=0, description="Seconds that one attempt of a clean-up may take."
+    cleanup_time_limit: TimeLimit = Field(
+        default=1800.0, description="Seconds that one attempt of a clean-up may take."
     )
-    upkeep_time_limit: float = Field(
+    upkeep_time_limit: TimeLimit = Field(
         default=300.0,
-        gt=0,
         description="Seconds that a health check, a look for lost runs or for variants may take.",
     )
-    drain_time: float = Field(
+    drain_time: Annotated[float, DRAIN_TIME] = Field(
         default=30.0,
-        ge=0,
         description="Seconds that a worker which is told to stop waits for its runs to end.",
     )
-    tidy_up_time: float = Field(
+    tidy_up_time: TimeLimit = Field(
         default=60.0,
-        gt=0,
         description="Seconds that an attempt has after its time limit before its process is "
         "killed.",
     )
-    keep_fetches_days: int = Field(
+    keep_fetches_days: Annotated[int, LEDGER_DAYS] = Field(
         default=400, description="Days that the ledger of fetches is kept; at least 62."
     )
-    keep_rejected_days: int = Field(
+    keep_rejected_days: Days = Field(
         default=30, description="Days that rows which could not be read are kept."
     )
-    keep_messages_days: int = Field(default=90, description="Days that delivered digests are kept.")
-    keep_runs_days: float = Field(
-        default=30, gt=1 / 24, description="Days that Prefect keeps ended runs with their logs."
+    keep_messages_days: Days = Field(
+        default=90, description="Days that delivered digests are kept."
+    )
+    keep_runs_days: Annotated[float, RUN_DAYS] = Field(
+        default=30, description="Days that Prefect keeps ended runs with their logs."
     )
     browser: Path | None = Field(
         default=None, description="Chromium's program; empty: Playwright's own, else the system's."
@@ -144,11 +149,11 @@ class Settings(BaseSettings):
         default=True,
         description="Chromium's own sandbox; off in containers that do not allow it, and for root.",
     )
-    render_time_limit: float = Field(
-        default=30.0, gt=0, description="Seconds that one picture of an ad may take."
+    render_time_limit: TimeLimit = Field(
+        default=30.0, description="Seconds that one picture of an ad may take."
     )
-    render_scale: float = Field(
-        default=1.0, ge=0.5, le=4, description="Device scale factor of pictures of ads."
+    render_scale: Annotated[float, SCALE] = Field(
+        default=1.0, description="Device scale factor of pictures of ads."
     )
     trusted_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
@@ -166,16 +171,14 @@ class Settings(BaseSettings):
     run_volume: str | None = Field(
         default=None, description="Docker volume that is their ADSPARK_HOME: pictures and results."
     )
-    prefect_port: int = Field(default=4200, ge=1, le=65535, description="Port of Prefect's server.")
-    metrics_port: int = Field(
-        default=4290, ge=1, le=65535, description="Port of the figures for Prometheus."
-    )
+    prefect_port: Port = Field(default=4200, description="Port of Prefect's server.")
+    metrics_port: Port = Field(default=4290, description="Port of the figures for Prometheus.")
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Names, comma-separated, under which browsers reach the servers of "
         "`adspark up` and `adspark metrics`, beside localhost and addresses; others are refused.",
     )
-    sandbox_port: int = Field(default=4300, ge=1, le=65535, description="Port of the sandbox.")
+    sandbox_port: Port = Field(default=4300, description="Port of the sandbox.")
 
     @field_validator("home")
     @classmethod
@@ -210,5 +213,5 @@ def get_settings() -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "ADSPARK_" + "_".join(str(part) for part in first["loc"][:1]).upper()
         raise ConfigurationError(
-            f"{name}: {first['msg']}. Correct it in the environment."
+            f"{name}: {first['msg'].removeprefix('Value error, ')}. Correct it in the environment."
         ) from None

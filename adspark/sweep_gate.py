@@ -101,12 +101,17 @@ class SweepGate:
 
 
 class Ticket:
-    """One watch's way through the gate; awaited before each of its searches."""
+    """One watch's way through the gate; awaited before each of its searches.
+
+    Attributes:
+        made: searches that were let through.
+    """
 
     def __init__(self, gate: SweepGate) -> None:
         self._gate = gate
         self._is_new = True
-        self.taken = 1
+        self._taken = 1
+        self.made = 0
 
     async def __call__(self) -> None:
         """Let a search through.
@@ -116,10 +121,11 @@ class Ticket:
         """
         if not self._is_new:
             self._gate.take()
-            self.taken += 1
+            self._taken += 1
         self._is_new = False
         await self._gate.wait()
+        self.made += 1
 
     def settle(self, billed: int) -> None:
         """Give back what was set aside and not billed; what an earlier run paid is not ours."""
-        self._gate.give_back(max(0, self.taken - billed))
+        self._gate.give_back(max(0, self._taken - max(0, billed)))

@@ -1,12 +1,14 @@
 """Sweep: check every due watch, the most overdue first, many at once.
 
-One watch's failure stops no other. What failed for the moment is tried again after a while, others
-going on meanwhile. A sweep starts no search that the account has none left for, and none that it
-has no time for; whatever waits for that stays due and is the first next time.
+One watch's failure stops no other, not even one that nobody has foreseen. What failed for the
+moment is tried again after a while, others going on meanwhile. A sweep starts no search that the
+account has none left for, and none that it has no time for; whatever waits for that stays due and
+is the first next time.
 """
 
 import asyncio
 import heapq
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,9 +23,12 @@ from adspark.errors import (
     PostponedError,
     QuotaExhaustedError,
     UnknownWatchError,
+    describe_error,
 )
 from adspark.sweep_gate import SweepGate
 from adspark.sweeps import Due, SweepSummary, postpone_watches
+
+_log = logging.getLogger(__name__)
 
 AT_ONCE = 30
 """Watches that are checked at the same time: more than searches are under way at once (see
@@ -42,10 +47,15 @@ class _Turn:
 
 OnCheck = Callable[[WatchSummary], Awaitable[None]]
 OnProgress = Callable[[SweepSummary], Awaitable[None]]
+OnError = Callable[[int, Exception], None]
 
 
 async def _ignore(_: object) -> None:
     """For a caller that wants no reports."""
+
+
+def _log_error(watch_id: int, error: Exception) -> None:
+    _log.error("Watch %d failed unforeseen", watch_id, exc_info=error)
 
 
 class Sweep:
@@ -56,6 +66,7 @@ class Sweep:
         at_once: watches at the same time.
         on_check: told of each watch that was checked.
         on_progress: told of the summary so far, after each watch.
+        on_error: told of a watch and an error that nobody has foreseen; logs its traceback.
     """
 
     def __init__(
@@ -67,6 +78,7 @@ class Sweep:
         at_once: int = AT_ONCE,
         on_check: OnCheck = _ignore,
         on_progress: OnProgress = _ignore,
+        on_error: OnError = _log_error,
     ) -> None:
         self._checker = checker
         self._gate = gate
@@ -74,6 +86,7 @@ class Sweep:
         self._at_once = at_once
         self._on_check = on_check
         self._on_progress = on_progress
+        self._on_error = on_error
         self._queue: list[_Turn] = []
         self._stop: AdSparkError | None = None
         self._postponed: dict[str, list[int]] = {}
@@ -108,7 +121,7 @@ class Sweep:
                 continue
             turn = heapq.heappop(self._queue)
             await self._take(turn)
-            await self._on_progress(self._summary)
+            await self._report(turn.watch_id, self._on_progress(self._summary))
 
     async def _take(self, turn: _Turn) -> None:
         """Check one watch and enter what came of it; only a lost database gets out."""
@@ -126,16 +139,30 @@ class Sweep:
             raise
         except AdSparkError as error:
             self._fail(turn, error)
+        except Exception as error:  # of one watch; the watch says so, and is tried next time
+            self._on_error(turn.watch_id, error)
+            self._summary.failed += 1
+            self._summary.explain(turn.watch_id, describe_error(error))
         else:
             self._summary.count(checked)
-            await self._on_check(checked)
+            await self._report(turn.watch_id, self._on_check(checked))
+
+    async def _report(self, watch_id: int, telling: Awaitable[None]) -> None:
+        """Tell somebody; whether they listen is nothing to the sweep."""
+        try:
+            await telling
+        except Exception as error:  # as of a server that is away
+            self._on_error(watch_id, error)
 
     async def _check(self, watch_id: int) -> WatchSummary:
         ticket = self._gate.admit()
         try:
             checked = await self._checker.check(watch_id, before_search=ticket)
-        except AdSparkError:
-            ticket.settle(ticket.taken - 1)  # the last one failed or was not made, so it was free
+        except (BusyError, PostponedError):
+            ticket.settle(ticket.made)
+            raise
+        except Exception:
+            ticket.settle(ticket.made - 1)  # the last one failed, so it was free
             raise
         ticket.settle(checked.searches_billed)
         return checked

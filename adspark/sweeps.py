@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.checking import WatchSummary
+from adspark.details import WAITING, DetailsSummary
 from adspark.models import Coverage
 from adspark.watch_events import EventCounts
 
@@ -31,7 +32,7 @@ _LEFT = text(f"""
         AND (checked_at IS NULL OR checked_at < :since)
     ORDER BY due_at, id
 """)  # noqa: S608  (put together from constants)
-_GATHER = text("""
+_GATHER = text(f"""
     WITH mine AS (
         SELECT id, problem, coverage, is_active, coverage = 'none' AS is_blind,
             checked_at >= :since IS TRUE AS is_tried,
@@ -41,7 +42,7 @@ _GATHER = text("""
         SELECT pages, searches_billed, searches_cached, 0 AS details FROM "fetch"
         WHERE watch_id = ANY (:watch_ids) AND updated_at >= :since
         UNION ALL
-        SELECT 0, searches_billed, searches_cached, 1 FROM creative_detail
+        SELECT 0, searches_billed, searches_cached, (error IS NULL)::int FROM creative_detail
         WHERE watch_id = ANY (:watch_ids) AND answered_at >= :since
     )
     SELECT
@@ -57,17 +58,20 @@ _GATHER = text("""
             'searches_billed', coalesce(sum(searches_billed), 0),
             'searches_cached', coalesce(sum(searches_cached), 0)
         ) FROM ledger) AS costs,
-        (SELECT coalesce(json_object_agg(kind, number), '{}') FROM (
+        (SELECT count(DISTINCT (e.watch_id, e.ad_creative_id)) {WAITING} AND e.watch_id IN (
+            SELECT id FROM watch WHERE id = ANY (:watch_ids) AND is_active AND details_per_sweep > 0
+        )) AS details_waiting,
+        (SELECT coalesce(json_object_agg(kind, number), '{{}}') FROM (
             SELECT kind, count(*) AS number FROM creative_event
             WHERE watch_id = ANY (:watch_ids) AND occurred_at >= :since GROUP BY kind
         ) AS counted) AS events,
         (SELECT coalesce(json_agg(json_build_object('watch_id', id, 'reason', problem)), '[]')
          FROM (SELECT * FROM mine WHERE is_tried AND is_blind ORDER BY id LIMIT :sample) AS blind
         ) AS problems,
-        (SELECT coalesce(json_object_agg(problem, number), '{}') FROM (
+        (SELECT coalesce(json_object_agg(problem, number), '{{}}') FROM (
             SELECT problem, count(*) AS number FROM mine WHERE is_tried AND is_blind GROUP BY 1
         ) AS counted) AS reasons
-""")
+""")  # noqa: S608  (put together from a constant)
 _POSTPONE = text("""
     UPDATE watch SET checked_at = now(), coverage = 'none', problem = :problem
     WHERE id = ANY (:watch_ids) AND is_active
@@ -96,6 +100,9 @@ class SweepSummary(BaseModel):
         failed: for a reason of their own, after all retries.
         waiting: for searches, time or their budget.
         skipped: in another run's hands, paused or deleted meanwhile.
+        details: new ads looked up in detail; `details_waiting` are still to be, and some were
+            given up after too many failures (`details_given_up`).
+        details_problems: how often each reason came up why details were not looked up.
         reasons: how often each reason came up among those that failed or wait.
         problems: the first watches of those, by name of the reason.
     """
@@ -112,6 +119,9 @@ class SweepSummary(BaseModel):
     searches_billed: int = 0
     searches_cached: int = 0
     details: int = 0
+    details_waiting: int = 0
+    details_given_up: int = 0
+    details_problems: dict[str, int] = Field(default_factory=dict)
     events: EventCounts = Field(default_factory=EventCounts)
     reasons: dict[str, int] = Field(default_factory=dict)
     problems: list[Problem] = Field(default_factory=list)
@@ -135,8 +145,9 @@ class SweepSummary(BaseModel):
             if number:
                 parts.append(f"{number} {words}")
         if self.reasons:
-            told = sorted(self.reasons.items(), key=lambda item: -item[1])
-            parts.append("; ".join(f"{number} × {reason}" for reason, number in told[:3]))
+            parts.append(_most_frequent(self.reasons))
+        if self.details or self.details_waiting or self.details_given_up or self.details_problems:
+            parts.append(str(self._all_details))
         parts.append(f"searches: {self.searches_billed} billed, {self.searches_cached} cached")
         return ". ".join(parts) + "."
 
@@ -145,7 +156,8 @@ class SweepSummary(BaseModel):
         self.pages += checked.pages
         self.searches_billed += checked.searches_billed
         self.searches_cached += checked.searches_cached
-        self.details += checked.details.found if checked.details else 0
+        if checked.details:
+            self._count_details(checked.details)
         self.events.add(checked.events)
         self.sandbox = self.sandbox or checked.sandbox
         if checked.coverage is Coverage.NONE:
@@ -156,6 +168,22 @@ class SweepSummary(BaseModel):
         self.checked += 1
         if checked.coverage is Coverage.PARTIAL:
             self.partial += 1
+
+    def _count_details(self, details: DetailsSummary) -> None:
+        self.details += details.found
+        self.details_waiting += details.waiting
+        self.details_given_up += details.given_up
+        if problem := details.problem:
+            self.details_problems[problem] = self.details_problems.get(problem, 0) + 1
+
+    @property
+    def _all_details(self) -> DetailsSummary:
+        return DetailsSummary(
+            found=self.details,
+            waiting=self.details_waiting,
+            given_up=self.details_given_up,
+            problem=_most_frequent(self.details_problems) or None,
+        )
 
     def explain(self, watch_id: int, reason: str) -> None:
         """Note why a watch could not be looked at."""
@@ -196,10 +224,16 @@ async def gather_sweep(
         over_budget=counts["over_budget"],
         skipped=len(watch_ids) - tried - counts["waiting"],
         **found.costs,
+        details_waiting=found.details_waiting,
         events=EventCounts(**found.events),
         reasons=found.reasons,
         problems=found.problems,
     )
+
+
+def _most_frequent(reasons: Mapping[str, int]) -> str:
+    told = sorted(reasons.items(), key=lambda item: -item[1])
+    return "; ".join(f"{number} × {reason}" for reason, number in told[:3])
 
 
 async def postpone_watches(session: AsyncSession, *, reasons: Mapping[str, Sequence[int]]) -> None:

@@ -16,8 +16,9 @@ _OPEN = text("""
     WHERE status IN ('pending', 'processing') ORDER BY requested_at, id
 """)
 # An event tells of the watch's news; one whose variant was asked for with these words is left out.
+# Of an ad that was cleaned up nothing can be made.
 _NEW = text("""
-    SELECT DISTINCT e.ad_creative_id FROM creative_event e
+    SELECT DISTINCT e.ad_creative_id FROM creative_event e JOIN creative USING (ad_creative_id)
     WHERE e.watch_id = :watch_id AND e.kind = 'new' AND NOT EXISTS (
         SELECT FROM ad_variant v
         WHERE v.original_ad_id = e.ad_creative_id AND v.prompt = :prompt
@@ -26,7 +27,7 @@ _NEW = text("""
     ORDER BY 1
 """)
 _COUNT_NEW = text("""
-    SELECT count(DISTINCT ad_creative_id) FROM creative_event
+    SELECT count(DISTINCT ad_creative_id) FROM creative_event JOIN creative USING (ad_creative_id)
     WHERE watch_id = :watch_id AND kind = 'new'
 """)
 

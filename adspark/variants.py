@@ -1,8 +1,9 @@
 """Every statement on the life of a variant: request, claim, generation, end, retry.
 
 pending -> processing -> completed | failed | cancelled; `retry` makes the last two pending again.
-What a worker writes is tied to the attempt that it works on, so that one that was overtaken, by a
-cancellation or another worker, changes nothing.
+What a worker writes is tied to the attempt that it works on, so that one that was overtaken by a
+cancellation changes nothing; that it failed or waits, also to its claim, so that one whose lock was
+lost does not end what another works on. What a generation gave is kept, whoever brings it.
 """
 
 import re
@@ -11,16 +12,16 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, JsonValue
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from adspark.bounds import ID, LARGEST_ID, PROMPT
 from adspark.errors import GenerationFailedError, InvalidQueryError, UnknownVariantError
 from adspark.generation import Receipt
-from adspark.models import AdVariant, Creative, VariantStatus
+from adspark.models import DEFAULT_USER, AdVariant, Creative, VariantStatus
 
-LONGEST_PROMPT = 20_000  # characters; the generator's own limit is usually lower
-LARGEST_ID = 2**31 - 1
+LONGEST_PROMPT = PROMPT.most  # characters; the generator's own limit is usually lower
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # no text of PostgreSQL holds these
 _OPEN = (VariantStatus.PENDING, VariantStatus.PROCESSING)
 _RETRIED = (VariantStatus.FAILED, VariantStatus.CANCELLED)
@@ -34,6 +35,7 @@ _FORGET = {
     "receipt_run_id": None,
     "receipt_task_id": None,
     "generator": None,
+    "generated": None,
 }
 
 
@@ -44,7 +46,7 @@ class VariantRequest(BaseModel):
 
     original_ad_id: str
     prompt: str
-    user_id: int
+    user_id: int = DEFAULT_USER
     workspace_id: int | None = None
     wants_review: bool = False
 
@@ -139,8 +141,7 @@ def check_id(field: str, number: int | None) -> None:
     Raises:
         InvalidQueryError: names the field.
     """
-    if number is not None and not 0 < number <= LARGEST_ID:
-        raise InvalidQueryError(field, f"{number} is no id; ids are whole numbers from 1 on.")
+    ID.check(field, number)
 
 
 async def request_variants(
@@ -259,8 +260,11 @@ async def save_original(
     await _change(session, variant, (VariantStatus.PROCESSING,), values)
 
 
-async def save_asking(session: AsyncSession, *, variant: AdVariant) -> None:
+async def save_asking(session: AsyncSession, *, variant: AdVariant) -> datetime:
     """The generator is asked right after this is committed.
+
+    Returns:
+        The time that is kept of it.
 
     Raises:
         UnknownVariantError: somebody cancelled it, or another worker has asked meanwhile.
@@ -281,11 +285,19 @@ async def save_asking(session: AsyncSession, *, variant: AdVariant) -> None:
     asked_at = await session.scalar(statement)
     if asked_at is None:
         raise _ended(variant)
+    return asked_at
 
 
-async def save_not_begun(session: AsyncSession, *, variant: AdVariant) -> None:
-    """The generator refused to begin, so there is nothing to look for."""
-    await _change(session, variant, tuple(VariantStatus), {"asked_at": None})
+async def save_not_begun(
+    session: AsyncSession, *, variant: AdVariant, asked_at: datetime | None = None
+) -> None:
+    """The generator refused to begin, so there is nothing to look for.
+
+    Args:
+        asked_at: when it was asked; a question of another worker's stays.
+    """
+    conditions = [] if asked_at is None else [col(AdVariant.asked_at) == asked_at]
+    await _change(session, variant, tuple(VariantStatus), {"asked_at": None}, *conditions)
 
 
 async def save_receipt(session: AsyncSession, *, variant: AdVariant, receipt: Receipt) -> None:
@@ -294,15 +306,31 @@ async def save_receipt(session: AsyncSession, *, variant: AdVariant, receipt: Re
     await _change(session, variant, tuple(VariantStatus), values)
 
 
+async def save_generated(
+    session: AsyncSession, *, variant: AdVariant, generated: Mapping[str, JsonValue]
+) -> None:
+    """What the generation gave, before its picture is fetched; it is paid, and may be had once."""
+    await _change(session, variant, _OPEN, {"generated": dict(generated)})
+
+
 async def save_completed(
     session: AsyncSession, *, variant: AdVariant, completion: Completion
 ) -> None:
-    """It is done. One that was cancelled meanwhile stays cancelled."""
+    """It is done. One that was cancelled meanwhile stays cancelled.
+
+    One that waits since its answer counted as lost is done too: the answer has come after all.
+    """
     values = completion.model_dump() | {
         "status": VariantStatus.COMPLETED,
         "completed_at": func.now(),
+        "error": None,
+        "error_kind": None,
+        "generated": None,
     }
-    await _change(session, variant, (VariantStatus.PROCESSING,), values)
+    is_waited_for = or_(
+        col(AdVariant.status) == VariantStatus.PROCESSING, col(AdVariant.asked_at).is_not(None)
+    )
+    await _change(session, variant, _OPEN, values, is_waited_for)
 
 
 async def save_failed(session: AsyncSession, *, variant: AdVariant, error: Exception) -> None:
@@ -313,13 +341,13 @@ async def save_failed(session: AsyncSession, *, variant: AdVariant, error: Excep
         "error_kind": type(error).__name__,
         "completed_at": func.now(),
     }
-    await _change(session, variant, _OPEN, values)
+    await _change(session, variant, _OPEN, values, _claim_of(variant))
 
 
 async def save_postponed(session: AsyncSession, *, variant: AdVariant, reason: str) -> None:
     """It has to wait; it is taken up again by the next `generate-pending-variants`."""
     values = {"status": VariantStatus.PENDING, "error": reason}
-    await _change(session, variant, (VariantStatus.PROCESSING,), values)
+    await _change(session, variant, (VariantStatus.PROCESSING,), values, _claim_of(variant))
 
 
 async def save_cancelled(session: AsyncSession, *, variant: AdVariant) -> bool:
@@ -364,20 +392,27 @@ async def _change(
     variant: AdVariant,
     statuses: Sequence[VariantStatus],
     values: Mapping[str, object],
+    *conditions: ColumnElement[bool],
 ) -> bool:
-    """Change the row if it is still at this attempt and in one of the statuses."""
+    """Change the row if it is still at this attempt, in one of the statuses, and as required."""
     statement = (
         update(AdVariant)
         .where(
             col(AdVariant.id) == variant.id,
             col(AdVariant.attempt) == variant.attempt,
             col(AdVariant.status).in_(statuses),
+            *conditions,
         )
         .values({name: _storable(value) for name, value in values.items()})
         .returning(col(AdVariant.id))
         .execution_options(synchronize_session=False)
     )
     return await session.scalar(statement) is not None
+
+
+def _claim_of(variant: AdVariant) -> ColumnElement[bool]:
+    """That nobody has claimed the row since it was read; each claim has a time of its own."""
+    return col(AdVariant.started_at).is_not_distinct_from(variant.started_at)
 
 
 def _storable(value: object) -> object:

@@ -6,22 +6,30 @@ from typing import TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
+from adspark.bounds import (
+    DETAILS_PER_SWEEP,
+    ENDED_AFTER_DAYS,
+    ID,
+    INTERVAL_MINUTES,
+    MONTHLY_BUDGET,
+    WATCH_PAGES,
+)
 from adspark.errors import InvalidQueryError
-from adspark.models import CreativeFormat, Platform, Watch
+from adspark.models import DEFAULT_USER, CreativeFormat, Platform, Watch
+from adspark.names import clean_name
 from adspark.queries import CreativeQuery, parse_query
 
 CLEARABLE = ("advertiser_ids", "text", "region", "platform", "creative_format", "monthly_budget")
 """Fields that may be empty, so that a change may have to empty them."""
 
 _LONGEST_NAME = 100
-_MOST = 2**31 - 1  # what a column of whole numbers holds
 _RANGES = {
-    "user_id": (1, _MOST),
-    "interval_minutes": (5, 43_200),
-    "max_pages": (1, 100),
-    "monthly_budget": (0, _MOST),
-    "ended_after_days": (1, 365),
-    "details_per_sweep": (0, 100),
+    "user_id": ID,
+    "interval_minutes": INTERVAL_MINUTES,
+    "max_pages": WATCH_PAGES,
+    "monthly_budget": MONTHLY_BUDGET,
+    "ended_after_days": ENDED_AFTER_DAYS,
+    "details_per_sweep": DETAILS_PER_SWEEP,
 }
 _NOTHING: tuple[object, ...] = (None, "", [], ())  # what a form sends of a field left alone
 _MINUTES_A_MONTH = 43_200
@@ -35,7 +43,7 @@ class WatchDefinition(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    user_id: int = 1
+    user_id: int = DEFAULT_USER
     name: str
     advertiser_ids: tuple[str, ...] = ()
     text: str | None = None
@@ -98,7 +106,7 @@ class WatchChanges(TypedDict, total=False):
 def parse_watch(
     *,
     name: str,
-    user_id: int = 1,
+    user_id: int = DEFAULT_USER,
     advertiser_ids: str | Iterable[str] | None = None,
     text: str | None = None,
     region: str | int | None = None,
@@ -129,7 +137,7 @@ def parse_watch(
         "details_per_sweep": details_per_sweep,
     }
     for field, number in numbers.items():
-        _check_range(field, number)
+        _RANGES[field].check(field, number)
     named = check_name(name)
     _check_line("text", text or "")
     query, warnings = parse_query(
@@ -140,6 +148,10 @@ def parse_watch(
         creative_format=creative_format,
         political_ads=political_ads,
     )
+    if monthly_budget == 0:
+        warnings.append(
+            "monthly_budget: at 0 it is never checked; to let it rest for a time, pause it instead."
+        )
     if interval_minutes < _CACHED_FOR:
         warnings.append(
             "interval_minutes: SerpApi answers the same search from its cache for an hour; looked "
@@ -180,13 +192,13 @@ def definition_of(watch: Watch) -> WatchDefinition:
 
 
 def check_name(name: str) -> str:
-    """A watch's name without blanks around it.
+    """A watch's name as it is kept: without blanks and invisible characters around it.
 
     Raises:
         InvalidQueryError: it is empty, too long or holds control characters.
     """
     _check_line("name", name)
-    stripped = name.strip()
+    stripped = clean_name(name)
     if not stripped:
         raise InvalidQueryError("name", "is empty; name the watch.")
     if len(stripped) > _LONGEST_NAME:
@@ -194,13 +206,6 @@ def check_name(name: str) -> str:
             "name", f"has {len(stripped)} characters; shorten it to {_LONGEST_NAME}."
         )
     return stripped
-
-
-def _check_range(field: str, number: int | None) -> None:
-    least, most = _RANGES[field]
-    if number is not None and not least <= number <= most:
-        bounds = f"{least} or more" if most == _MOST and number < least else f"{least} to {most}"
-        raise InvalidQueryError(field, f"must be {bounds}, not {number}.")
 
 
 def _check_line(field: str, written: str) -> None:

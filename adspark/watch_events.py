@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import BusyError
-from adspark.models import Coverage, EventKind, Fetch, StopReason, Watch
+from adspark.models import Coverage, CreativeFormat, EventKind, Fetch, StopReason, Watch
 from adspark.serpapi_payloads import CreativePayload, SearchPage
 
 LAG = timedelta(days=2)
@@ -19,24 +19,41 @@ LAG = timedelta(days=2)
 
 # The watch as it was when its check began, held against changes until the page is committed.
 _WATCH = """
-    SELECT id, baseline_at, has_gaps, ended_after_days FROM watch
+    SELECT id, baseline_at, complete_at, has_gaps, ended_after_days FROM watch
     WHERE id = :watch_id AND updated_at = :updated_at FOR SHARE
 """
 _BEFORE = "CAST(:started_at AS timestamptz) - make_interval(days => w.ended_after_days)"
+_LAG = f"make_interval(days => {LAG.days})"
+_LONG_AGO = _BEFORE.replace("w.ended_after_days", f"greatest(w.ended_after_days, {LAG.days})")
+# Of an ad whose picture is not known.
+_PICTURELESS = ", ".join(f"md5('{one}||')" for one in CreativeFormat)
+
+# A day in the future, which nobody can know, gives way to the next answer's.
+_LINK_SHOWN = """
+    CASE WHEN l.last_shown > now() + interval '1 day' THEN judged.last_shown
+         ELSE greatest(l.last_shown, judged.last_shown) END
+"""
 
 # On an unknown creative: before the baseline is complete it is part of it. Afterwards it is new,
-# unless the baseline had gaps; then it is new if it was first shown later than that.
-# On a known one: a picture that was not known before is learned, not changed; one that had ended
-# and is shown again is reactivated. `judged` sees every link as it was before this statement.
+# unless it may have been there all the time: where the baseline had gaps and it was first shown
+# before that, or where it is not shown any more and was first shown before the last look.
+# On a known one: a picture that was not known before is learned, not changed, and one that is not
+# told this time is not lost (the stored ad may have been removed meanwhile); a day that is long
+# past is learned as well; one that had ended and is shown again is reactivated. `judged` sees every
+# link as it was before this statement.
 _FOLLOW = text(f"""
     WITH w AS ({_WATCH}), seen AS (
         SELECT c.ad_creative_id, c.content_hash, p.last_shown, p.last_shown < {_BEFORE} AS is_old,
             l.ad_creative_id IS NULL AS is_unknown,
             l.content_hash AS known_hash, l.last_shown AS known_shown, l.last_matched_at,
-            l.ended_at IS NOT NULL AS had_ended,
-            md5(c.format || '||') AS hash_without_picture,
-            CASE WHEN w.baseline_at IS NULL OR w.has_gaps AND NOT coalesce(
-                c.first_shown >= w.baseline_at, false) THEN 'baseline' ELSE 'new' END AS if_unknown
+            l.ended_at IS NOT NULL AS had_ended, c.advertiser_id,
+            c.content_hash IN ({_PICTURELESS}) AS is_pictureless,
+            l.content_hash IN ({_PICTURELESS}) AS was_pictureless,
+            CASE WHEN w.baseline_at IS NULL
+                OR w.has_gaps AND coalesce(c.first_shown < w.baseline_at, true)
+                OR p.last_shown < {_LONG_AGO} AND coalesce(
+                    c.first_shown < coalesce(w.complete_at, w.baseline_at) - {_LAG}, true)
+            THEN 'baseline' ELSE 'new' END AS if_unknown
         FROM w
         CROSS JOIN json_to_recordset(CAST(:rows AS json))
             AS p (ad_creative_id text, last_shown timestamptz)
@@ -45,23 +62,29 @@ _FOLLOW = text(f"""
     ), judged AS (
         SELECT *,
             NOT is_unknown AND content_hash <> known_hash
-                AND known_hash <> hash_without_picture AS is_changed,
+                AND is_pictureless = was_pictureless AS is_changed,
             had_ended AND NOT is_old AND last_shown > known_shown AS is_reactivated
         FROM seen
     ), linked AS (
-        INSERT INTO watch_creative (watch_id, ad_creative_id, content_hash, last_shown, ended_at)
-        SELECT :watch_id, ad_creative_id, content_hash, last_shown, CASE WHEN is_old THEN now() END
+        INSERT INTO watch_creative
+            (watch_id, ad_creative_id, advertiser_id, content_hash, last_shown, ended_at)
+        SELECT :watch_id, ad_creative_id, advertiser_id, content_hash, last_shown,
+            CASE WHEN is_old THEN now() END
         FROM judged WHERE is_unknown ORDER BY ad_creative_id
     ), moved AS (
         UPDATE watch_creative AS l SET
-            content_hash = judged.content_hash,
-            last_shown = greatest(l.last_shown, judged.last_shown),
-            ended_at = CASE WHEN is_reactivated THEN NULL ELSE l.ended_at END,
+            advertiser_id = judged.advertiser_id,
+            content_hash = CASE WHEN is_pictureless AND NOT was_pictureless
+                THEN l.content_hash ELSE judged.content_hash END,
+            last_shown = {_LINK_SHOWN},
+            ended_at = CASE WHEN is_reactivated THEN NULL
+                            WHEN known_shown IS NULL AND is_old THEN coalesce(l.ended_at, now())
+                            ELSE l.ended_at END,
             last_matched_at = now()
         FROM judged
         WHERE l.watch_id = :watch_id AND l.ad_creative_id = judged.ad_creative_id
             AND (judged.content_hash <> known_hash OR is_reactivated
-                 OR judged.last_shown > known_shown OR known_shown IS NULL
+                 OR known_shown IS DISTINCT FROM {_LINK_SHOWN}
                  OR judged.last_matched_at < now() - interval '1 day')
     ), happened AS (
         SELECT ad_creative_id, content_hash, if_unknown AS kind FROM judged WHERE is_unknown
@@ -81,7 +104,7 @@ _FOLLOW = text(f"""
          FROM (SELECT kind, count(*) AS number FROM happened GROUP BY kind) AS counted) AS events
 """)  # noqa: S608  (put together from constants)
 
-# One that this fetch could not read is not known to have ended.
+# One that this fetch could not read, or whose day it could not, is not known to have ended.
 _END = text(f"""
     WITH w AS ({_WATCH}), ended AS (
         UPDATE watch_creative AS l SET ended_at = now()
@@ -90,6 +113,10 @@ _END = text(f"""
             AND NOT EXISTS (
                 SELECT FROM rejected_row r
                 WHERE r.fetch_id = :fetch_id AND r.payload->>'ad_creative_id' = l.ad_creative_id
+            )
+            AND NOT EXISTS (
+                SELECT FROM creative c CROSS JOIN unnest(c.dropped_fields) AS f (note)
+                WHERE c.ad_creative_id = l.ad_creative_id AND f.note LIKE 'last_shown:%'
             )
         RETURNING l.ad_creative_id, l.content_hash
     ), told AS (
@@ -102,12 +129,20 @@ _END = text(f"""
 _CLOSE = text("""
     UPDATE watch SET
         baseline_at = coalesce(baseline_at, :started_at),
-        complete_at = CASE WHEN :is_reached OR baseline_at IS NULL
+        complete_at = CASE WHEN :is_reached
                            THEN CAST(:started_at AS timestamptz) ELSE complete_at END,
         has_gaps = CASE WHEN :is_whole THEN false ELSE has_gaps OR baseline_at IS NULL END,
         checked_at = now(), coverage = :coverage, problem = :problem,
         due_at = now() + make_interval(mins => interval_minutes)
     WHERE id = :watch_id AND updated_at = :updated_at
+""")
+
+_IS_UNCHANGED = text(
+    "SELECT EXISTS (SELECT FROM watch WHERE id = :watch_id AND updated_at = :updated_at)"
+)
+_KNOWN = text("""
+    SELECT count(*) AS seen, count(*) FILTER (WHERE ended_at IS NULL) AS running
+    FROM watch_creative WHERE watch_id = :watch_id
 """)
 
 _ROWS = TypeAdapter(list[CreativePayload])
@@ -147,29 +182,45 @@ class Verdict(BaseModel):
     problem: str | None = None
 
 
-def judge(fetch: Fetch, page: SearchPage | None, stop: StopReason, max_pages: int) -> Verdict:
-    """What a fetch that stopped for `stop` after `page` has covered."""
-    # An empty page where more was promised is the end if the pages before it were not full.
-    page_size = int(fetch.query.get("page_size", 0))
-    rows = fetch.new_count + fetch.changed_count + fetch.unchanged_count + fetch.rejected_count
-    broke_off = page is not None and page.broke_off and rows >= (fetch.pages - 1) * page_size
-    at_end = stop is StopReason.END and not broke_off
-    is_reached = at_end or stop is StopReason.WATERMARK
+class Known(BaseModel):
+    """How many ads a watch has seen, and how many of them are not known to have ended."""
+
+    seen: int = 0
+    running: int = 0
+
+
+def judge(fetch: Fetch, stop: StopReason, max_pages: int, known: Known) -> Verdict:
+    """What a fetch that stopped for `stop` has covered, of a watch that knows so many ads.
+
+    An empty answer is believed where nothing speaks against it: the watch has seen ads, and they
+    have all ended.
+    """
     problems = []
+    listed = fetch.new_count + fetch.changed_count + fetch.unchanged_count + fetch.rejected_count
     if stop is StopReason.PAGE_LIMIT:
         problems.append(f"more ads than max_pages = {max_pages} pages hold; raise it")
     if stop is StopReason.BUDGET:
         problems.append("the month's budget ran out on the way; raise monthly_budget")
-    if broke_off:
-        problems.append("SerpApi broke off with an empty page")
+    if stop is StopReason.GAP:
+        problems.append("SerpApi broke off before the end of its list")
+    if not listed and stop is StopReason.END and known.running:
+        problems.append(f"SerpApi lists no ads at all, though {known.running} were running")
+    if not listed and stop is StopReason.END and not known.seen:
+        problems.append("SerpApi lists no ads, and never has; check the search if it should")
+    is_reached = not problems and stop in (StopReason.END, StopReason.WATERMARK)
     if fetch.rejected_count:
         problems.append(f"{fetch.rejected_count} ads could not be read (table rejected_row)")
     return Verdict(
         coverage=Coverage.PARTIAL if problems else Coverage.COMPLETE,
         is_reached=is_reached,
-        is_whole=at_end and not fetch.rejected_count,
+        is_whole=stop is StopReason.END and not problems,
         problem="; ".join(problems) or None,
     )
+
+
+async def read_known(session: AsyncSession, *, watch: Watch) -> Known:
+    """The ads that the watch has seen."""
+    return Known(**(await session.execute(_KNOWN, {"watch_id": watch.id})).mappings().one())
 
 
 async def follow_page(
@@ -212,9 +263,20 @@ async def close_check(
     return EventCounts(ended=ended)
 
 
-def watermark(complete_at: datetime | None) -> datetime | None:
-    """How far back a look has to go after the last complete one."""
-    return complete_at - LAG if complete_at else None
+async def check_unchanged(session: AsyncSession, *, watch: Watch) -> None:
+    """Make sure that the watch is as it was when its check began.
+
+    Raises:
+        BusyError: it was changed or deleted meanwhile.
+    """
+    values = {"watch_id": watch.id, "updated_at": watch.updated_at}
+    if not await session.scalar(_IS_UNCHANGED, values):
+        raise _changed(watch)
+
+
+def watermark(looked_at: datetime | None) -> datetime | None:
+    """How far back a look has to go after the one that began then."""
+    return looked_at - LAG if looked_at else None
 
 
 def _values(watch: Watch, fetch: Fetch) -> dict[str, object]:

@@ -19,6 +19,7 @@ from adspark.watch_definitions import (
     check_name,
     definition_of,
 )
+from adspark.watch_duplicates import find_duplicates
 
 _FIELDS = tuple(WatchDefinition.model_fields)
 _LARGEST_ID = 2**31 - 1
@@ -172,7 +173,8 @@ async def change_watch(
     definition, warnings = change_definition(definition_of(present), changes, clear)
     if (definition.user_id, definition.name) != (present.user_id, present.name):
         await _check_name_is_free(session, definition)
-    return await _overwrite(session, present, definition), definition, warnings
+    saved = await _overwrite(session, present, definition)
+    return saved, definition, warnings + await warn_of_duplicates(session, saved)
 
 
 async def create_or_change_watch(
@@ -188,10 +190,19 @@ async def create_or_change_watch(
         present = await _lock(session, *named)
         before = definition_of(present) if present else None
         definition, warnings = change_definition(before, changes, clear)
-        if present:
-            return await _overwrite(session, present, definition), definition, warnings
-        if created := await _insert(session, definition):
-            return created, definition, warnings
+        saved = (
+            await _overwrite(session, present, definition)
+            if present
+            else await _insert(session, definition)
+        )
+        if saved:
+            return saved, definition, warnings + await warn_of_duplicates(session, saved)
+
+
+async def warn_of_duplicates(session: AsyncSession, saved: SavedWatch) -> list[str]:
+    """Warnings about other watches of its user that a saved one looks like."""
+    found = await find_duplicates(session, watch_ids=[saved.id])
+    return found.get(saved.id, [])
 
 
 async def read_watch(session: AsyncSession, *, watch_id: int) -> Watch | None:

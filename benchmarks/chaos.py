@@ -1,15 +1,20 @@
-"""`python -m benchmarks.chaos`: 200 runs on four pools, while workers are killed at random.
+"""`python -m benchmarks.chaos`: how much is done while workers are killed and PostgreSQL restarts.
 
-Fetches, watches, variants and more watches are queued, spread over the time. Every few seconds a
-worker gets SIGKILL, every second time with all its runs. Afterwards nothing may be left behind:
-every run is Completed, by itself or, where it was killed too often to be run again by itself, after
-`adspark retry --all`; and what SerpApi, Dify and the database have counted shows each effect once.
-Exit code 1 says that it does not.
+The same load twice on one stack, each time for the same minutes: 50 runs on each of four pools,
+fetches, watches, variants and more watches. The first time nothing happens. The second time a
+worker gets SIGKILL every few seconds, every second time with all its runs, and halfway PostgreSQL
+is ended at once and started again. What is compared is effects a minute: pages stored, watches
+saved, variants completed. Afterwards nothing may be left behind: every run is Completed, by itself
+or, where it was killed too often to be run again by itself, after `adspark retry --all`; and what
+SerpApi, Dify and the database have counted shows each effect once. Exit code 1 says that it does
+not, or that less than 80 % of the effects were reached.
 """
 
 import argparse
 import asyncio
+import os
 import random
+import signal
 import sys
 import time
 from collections import Counter
@@ -27,17 +32,41 @@ from prefect.states import Scheduled
 
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
+from adspark.serving import postgres_folder
 from benchmarks.stack import Stack, running_stack
+from benchmarks.targets import Target
 from deployments.queue_classes import QUEUE_CLASSES
 from deployments.stack_state import StackState
 from flows.save_watch import save_watch
 
-_EACH = 50  # runs of a pool
 _PAGES = 3  # of a fetch
 _ADS = 250  # of an advertiser, in as many pages
-_EVERY = (5.0, 15.0)  # seconds between two deaths
 _PATIENCE = 600.0  # seconds for the rest, once nobody is killed any more
-_TAG = "chaos"
+_LEAST = 0.8
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is done: runs of a pool and seconds of a phase, seconds between two deaths.
+
+    Attributes:
+        settling: seconds in which reconcile may put a crashed run back before it is done by hand.
+    """
+
+    each: int
+    seconds: float
+    every: tuple[float, float]
+    latency: float
+    generation: float
+    settling: float = 60.0
+
+    @property
+    def advertisers(self) -> int:
+        """Of both phases, and one whose ads are there from the start."""
+        return 2 * self.each + 1
+
+
+QUICK = Size(each=3, seconds=12.0, every=(3.0, 5.0), latency=0.1, generation=0.5, settling=5.0)
 
 
 @dataclass
@@ -46,7 +75,18 @@ class Toll:
 
     workers: Counter[str] = field(default_factory=Counter)
     runs: int = 0
+    restarts: int = 0
     by_hand: int = 0
+
+
+@dataclass
+class Phase:
+    """One time of the load: its runs at the end, effects a minute in its time, and how many seconds
+    the rest took."""
+
+    runs: list[FlowRun]
+    a_minute: float
+    waited: float
 
 
 def main() -> int:
@@ -56,14 +96,19 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--minutes", type=float, default=10.0, help="of killing (default: 10)")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of a phase (default: 10)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--quick", action="store_true", help="3 runs of a pool, 12 s; the ratio is not judged"
+    )
     arguments = parser.parse_args()
+    size = Size(50, arguments.minutes * 60, (5.0, 15.0), latency=1.0, generation=4.0)
+    size = QUICK if arguments.quick else size
     sandbox = SandboxSettings(
-        generated_advertisers=_EACH,
+        generated_advertisers=size.advertisers,
         creatives_per_advertiser=_ADS,
-        latency=1.0,
-        generation_seconds=4.0,
+        latency=size.latency,
+        generation_seconds=size.generation,
     )
     with (
         serve(sandbox) as url,
@@ -77,49 +122,98 @@ def main() -> int:
             ADSPARK_RETRY_DELAYS="2,4,8",
         ) as stack,
     ):
-        stack.adspark("fetch", f"AR9{1:019d}", "--max-pages", str(_PAGES), "--json")
-        toll, runs, waited = asyncio.run(_suffer(stack, arguments.minutes * 60, arguments.seed))
-        effects = _count(stack, url)
+        stack.adspark("fetch", _advertiser(size.advertisers), "--max-pages", str(_PAGES), "--json")
+        toll = Toll()
+        quiet = asyncio.run(_carry_out(stack, size, number=0, toll=toll, chance=None))
+        chance = random.Random(arguments.seed)
+        chaos = asyncio.run(_carry_out(stack, size, number=1, toll=toll, chance=chance))
+        effects = _count(stack, url, size)
+    good = _report(size, toll, quiet, chaos, effects)
+    ratio = chaos.a_minute / quiet.a_minute if quiet.a_minute else 0.0
+    print(
+        f"effects a minute: {quiet.a_minute:.1f} in peace, {chaos.a_minute:.1f} under kills and a "
+        "restart of PostgreSQL"
+    )
+    target = Target(what="Effects under kills / in peace", ratio=ratio, least=_LEAST)
+    judged = "      " if arguments.quick else "met   " if target.is_met else "MISSED"
+    print(f"{judged}  {target.what}: {ratio:.2f} x")
+    return 0 if good and (arguments.quick or target.is_met) else 1
+
+
+def _report(
+    size: Size, toll: Toll, quiet: Phase, chaos: Phase, effects: dict[str, tuple[int, int]]
+) -> bool:
+    """Print what was suffered and what came of it; returns whether all is there, and once."""
     for pool, killed in sorted(toll.workers.items()):
         print(f"worker {pool}: killed {killed} times")
+    print(f"PostgreSQL: ended {toll.restarts} times")
     print(f"runs that were killed with one: {toll.runs}; put back by hand: {toll.by_hand}")
-    print(f"begun more than once: {sum(run.run_count > 1 for run in runs)} of {len(runs)} runs")
-    states = dict(Counter(run.state_name for run in runs))
-    print(f"ended {waited:.0f} s after the last death: {states}")
-    good = all(run.state_name == "Completed" for run in runs)
+    good = True
+    for name, phase in (("in peace", quiet), ("under kills", chaos)):
+        again = sum(run.run_count > 1 for run in phase.runs)
+        states = dict(Counter(run.state_name for run in phase.runs))
+        print(f"{name}: begun more than once: {again} of {len(phase.runs)} runs; "
+              f"ended {phase.waited:.0f} s after its time: {states}")  # fmt: skip
+        good = good and states == {"Completed": 4 * size.each}
     for what, (is_so, should) in effects.items():
         print(f"{'once' if is_so == should else 'WRONG':8}{what}: {is_so} (should be {should})")
         good = good and is_so == should
-    return 0 if good else 1
+    return good
 
 
-async def _suffer(stack: Stack, seconds: float, seed: int) -> tuple[Toll, list[FlowRun], float]:
-    toll = Toll()
-    chance = random.Random(seed)
+async def _carry_out(
+    stack: Stack, size: Size, *, number: int, toll: Toll, chance: random.Random | None
+) -> Phase:
+    """Queue the load, do what is to be suffered for its time, and wait for the rest."""
+    tag = f"chaos-{number}"
     async with get_client() as client:
-        await _queue(client, stack, seconds)
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            await asyncio.sleep(chance.uniform(*_EVERY))
-            _kill(stack, chance, toll)
+        before = await _effects(stack)
+        await _queue(client, stack, size, number, tag)
+        began = time.monotonic()
+        if chance is not None:
+            await _suffer(stack, size, toll, chance)
+        await asyncio.sleep(max(0.0, began + size.seconds - time.monotonic()))
+        effects = await _effects(stack) - before
         last = time.monotonic()
-        runs = await _read(client)
+        a_minute = 60 * effects / (last - began)
+        runs = await _read(client, tag)
         while any(not run.state or not run.state.is_completed() for run in runs):
             if time.monotonic() - last > _PATIENCE:
                 break
-            if all(run.state and run.state.is_final() for run in runs) and not await _is_settling():
+            are_over = all(run.state and run.state.is_final() for run in runs)
+            if are_over and not await _is_settling(tag, size.settling):
                 toll.by_hand += sum(not run.state.is_completed() for run in runs if run.state)
                 stack.adspark("retry", "--all", "--yes")
-            await asyncio.sleep(2.0)
-            runs = await _read(client)
-        return toll, runs, time.monotonic() - last
+            await asyncio.sleep(1.0)
+            runs = await _read(client, tag)
+        return Phase(runs, a_minute, time.monotonic() - last)
 
 
-async def _is_settling() -> bool:
+async def _suffer(stack: Stack, size: Size, toll: Toll, chance: random.Random) -> None:
+    """Kill workers until the time is over, and once PostgreSQL."""
+    began = time.monotonic()
+    while True:
+        pause = chance.uniform(*size.every)
+        if time.monotonic() + pause > began + size.seconds:
+            return
+        await asyncio.sleep(pause)
+        _kill(stack, chance, toll)
+        if not toll.restarts and time.monotonic() > began + size.seconds / 3:
+            _end_postgres(stack)
+            toll.restarts += 1
+
+
+def _end_postgres(stack: Stack) -> None:
+    """End PostgreSQL at once, as a power cut would; the stack starts it again."""
+    pid = (postgres_folder(stack.home) / "data" / "postmaster.pid").read_text().split()[0]
+    os.kill(int(pid), signal.SIGQUIT)
+
+
+async def _is_settling(tag: str, seconds: float) -> bool:
     """Give reconcile the time in which it would put a crashed run back."""
-    await asyncio.sleep(60.0)
+    await asyncio.sleep(seconds)
     async with get_client() as client:
-        return any(not run.state or not run.state.is_final() for run in await _read(client))
+        return any(not run.state or not run.state.is_final() for run in await _read(client, tag))
 
 
 def _kill(stack: Stack, chance: random.Random, toll: Toll) -> None:
@@ -145,10 +239,8 @@ def _runs_of(worker: psutil.Process) -> list[psutil.Process]:
     return runs
 
 
-async def _queue(client: PrefectClient, stack: Stack, seconds: float) -> None:
-    """Fifty runs for each pool, spread over the time."""
-    with psycopg.connect(stack.database_url) as connection:
-        rows = connection.execute("SELECT ad_creative_id FROM creative ORDER BY 1").fetchall()
+async def _queue(client: PrefectClient, stack: Stack, size: Size, phase: int, tag: str) -> None:
+    """The runs for each pool, spread over the time."""
     watches = await client.create_deployment(
         await client.create_flow(save_watch),
         "maintenance",
@@ -161,33 +253,56 @@ async def _queue(client: PrefectClient, stack: Stack, seconds: float) -> None:
         name: (await client.read_deployment_by_name(f"{name}/adspark")).id
         for name in ("fetch-creatives", "save-watch", "generate-ad-variant")
     }
-    for number in range(_EACH):
-        advertiser = f"AR9{number + 1:019d}"
-        at = datetime.now(UTC) + timedelta(seconds=0.8 * seconds * number / _EACH)
+    with psycopg.connect(stack.database_url) as connection:
+        rows = connection.execute("SELECT ad_creative_id FROM creative ORDER BY 1").fetchall()
+    for one in range(size.each):
+        number = phase * size.each + one
+        at = datetime.now(UTC) + timedelta(seconds=0.8 * size.seconds * one / size.each)
+        fetch = {"advertiser_ids": [_advertiser(number + 1)], "max_pages": _PAGES}
+        prompt = {"original_ad_id": rows[number][0], "prompt": f"variant {number}", "user_id": 1}
         for deployment, parameters in (
-            (named["fetch-creatives"], {"advertiser_ids": [advertiser], "max_pages": _PAGES}),
+            (named["fetch-creatives"], fetch),
             (named["save-watch"], {"name": f"general {number}", "text": "example.com"}),
             (watches, {"name": f"maintenance {number}", "text": "example.com"}),
-            (
-                named["generate-ad-variant"],
-                {"original_ad_id": rows[number][0], "prompt": f"variant {number}", "user_id": 1},
-            ),
+            (named["generate-ad-variant"], prompt),
         ):
             await client.create_flow_run_from_deployment(
-                deployment, parameters=parameters, state=Scheduled(scheduled_time=at), tags=[_TAG]
+                deployment, parameters=parameters, state=Scheduled(scheduled_time=at), tags=[tag]
             )
 
 
-async def _read(client: PrefectClient) -> list[FlowRun]:
-    wanted = FlowRunFilter(tags=FlowRunFilterTags(all_=[_TAG]))
+def _advertiser(number: int) -> str:
+    return f"AR9{number:019d}"
+
+
+async def _read(client: PrefectClient, tag: str) -> list[FlowRun]:
+    wanted = FlowRunFilter(tags=FlowRunFilterTags(all_=[tag]))
     return [
         *await client.read_flow_runs(flow_run_filter=wanted, limit=200),
         *await client.read_flow_runs(flow_run_filter=wanted, limit=200, offset=200),
     ]
 
 
-def _count(stack: Stack, url: str) -> dict[str, tuple[int, int]]:
+async def _effects(stack: Stack) -> int:
+    """Pages stored, watches saved and variants completed until now."""
+    while True:
+        with suppress(psycopg.OperationalError):  # PostgreSQL is about to start again
+            return _count_effects(stack)
+        await asyncio.sleep(0.2)
+
+
+def _count_effects(stack: Stack) -> int:
+    with psycopg.connect(stack.database_url) as connection:
+        row = connection.execute(
+            'SELECT (SELECT coalesce(sum(pages), 0) FROM "fetch") + (SELECT count(*) FROM watch) '
+            "+ (SELECT count(*) FROM ad_variant WHERE status = 'completed')"
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+
+def _count(stack: Stack, url: str, size: Size) -> dict[str, tuple[int, int]]:
     """What was done, and how much of it there should be."""
+    pages, variants = size.advertisers * _PAGES, 2 * size.each
     stats = httpx.get(f"{url}/sandbox/stats").json()
     dify = httpx.get(f"{url}/sandbox/dify/stats").json()
     with psycopg.connect(stack.database_url) as connection:
@@ -197,19 +312,19 @@ def _count(stack: Stack, url: str) -> dict[str, tuple[int, int]]:
             return int(row[0]) if row else 0
 
         return {
-            "searches billed": (stats["billed"], _EACH * _PAGES),
+            "searches billed": (stats["billed"], pages),
             "searches in the ledger": (
                 number('SELECT sum(searches_billed) FROM "fetch"'),
-                _EACH * _PAGES,
+                pages,
             ),
-            "ads": (number("SELECT count(*) FROM creative"), _EACH * _ADS),
-            "watches": (number("SELECT count(*) FROM watch"), 2 * _EACH),
-            "variants": (number("SELECT count(*) FROM ad_variant"), _EACH),
+            "ads": (number("SELECT count(*) FROM creative"), size.advertisers * _ADS),
+            "watches": (number("SELECT count(*) FROM watch"), 4 * size.each),
+            "variants": (number("SELECT count(*) FROM ad_variant"), variants),
             "completed variants": (
                 number("SELECT count(*) FROM ad_variant WHERE status = 'completed'"),
-                _EACH,
+                variants,
             ),
-            "generations paid": (dify["paid"], _EACH),
+            "generations paid": (dify["paid"], variants),
         }
 
 

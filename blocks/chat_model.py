@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import Field, HttpUrl, SecretStr
 
+from adspark.bounds import TimeLimit
 from adspark.chat_generator import DEFAULT_TIMEOUT, INSTRUCTIONS, ChatGenerator
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings
@@ -26,7 +27,7 @@ class ChatModel(ConfiguredBlock):
     api_key: SecretStr | None = Field(default=None, description="Its key, if it wants one.")
     instructions: str = Field(default=INSTRUCTIONS, description="The system message.")
     sends_picture: bool = Field(default=True, description="Whether the model can see pictures.")
-    timeout: float = Field(default=DEFAULT_TIMEOUT, gt=0, description="Seconds for an answer.")
+    timeout: TimeLimit = Field(default=DEFAULT_TIMEOUT, description="Seconds for an answer.")
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:

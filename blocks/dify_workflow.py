@@ -2,18 +2,20 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, HttpUrl, SecretStr
 
+from adspark.bounds import SECONDS, Range, TimeLimit
 from adspark.dify import DEFAULT_URL, FIRST_EVENT, SILENCE, DifyClient
-from adspark.dify_generator import LOST_AFTER, RUN_LIMIT, DifyGenerator
+from adspark.dify_generator import LISTED_WITHIN, LOST_AFTER, RUN_LIMIT, DifyGenerator
 from adspark.dify_inputs import WorkflowMapping
 from adspark.errors import InvalidCredentialsError
 from adspark.settings import Settings
 from blocks.configured import ConfiguredBlock
 
 _USUAL = WorkflowMapping()
+_SILENCE = Range(10.001, 86_400)  # seconds; Dify's pings are 10 apart
 
 
 class DifyWorkflow(ConfiguredBlock):
@@ -47,20 +49,25 @@ class DifyWorkflow(ConfiguredBlock):
     picture_output: str = Field(
         default=_USUAL.picture_output, description="The output that holds the picture."
     )
-    run_limit: float = Field(
-        default=RUN_LIMIT, gt=0, description="Seconds until a run is stopped; Dify's own is 1200."
+    run_limit: TimeLimit = Field(
+        default=RUN_LIMIT, description="Seconds until a run is stopped; Dify's own is 1200."
     )
-    first_event: float = Field(
-        default=FIRST_EVENT, gt=0, description="Seconds until a run's first sign."
+    first_event: TimeLimit = Field(
+        default=FIRST_EVENT, description="Seconds until a run's first sign."
     )
-    silence: float = Field(
-        default=SILENCE, gt=10, description="Seconds that a stream may be silent; pings are 10."
+    silence: Annotated[float, _SILENCE] = Field(
+        default=SILENCE, description="Seconds that a stream may be silent; pings are 10."
     )
-    lost_after: float = Field(
+    lost_after: Annotated[float, SECONDS] = Field(
         default=LOST_AFTER,
-        ge=0,
         description="Seconds after which a run whose answer was lost and that Dify's log does not "
         "show is asked for anew.",
+    )
+    listed_within: float = Field(
+        default=LISTED_WITHIN,
+        ge=0,
+        description="Seconds after which Dify's log shows a run that has begun; one that it does "
+        "not show is asked for anew, if Dify answered with a failure.",
     )
 
     @classmethod
@@ -100,5 +107,9 @@ class DifyWorkflow(ConfiguredBlock):
             silence=self.silence,
         ) as client:
             yield DifyGenerator(
-                client, mapping, run_limit=self.run_limit, lost_after=self.lost_after
+                client,
+                mapping,
+                run_limit=self.run_limit,
+                lost_after=self.lost_after,
+                listed_within=self.listed_within,
             )

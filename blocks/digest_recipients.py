@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, HttpUrl, SecretStr
 
 from adspark.errors import ConfigurationError
-from adspark.notifying import is_address
+from adspark.notifying import Receiver, is_address, list_receivers
 from adspark.settings import Settings
 from blocks.configured import ConfiguredBlock
 
@@ -47,3 +47,11 @@ class DigestRecipients(ConfiguredBlock):
                     f"digest-recipients/adspark; see https://github.com/caronc/apprise/wiki"
                 )
         return addresses
+
+    def list_receivers(self) -> list[Receiver]:
+        """The receivers of all addresses, each of which gets messages of its own.
+
+        Raises:
+            ConfigurationError: as `list_addresses`.
+        """
+        return [one for address in self.list_addresses() for one in list_receivers(address)]

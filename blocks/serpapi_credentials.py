@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import Field, HttpUrl, SecretStr
 
+from adspark.bounds import TimeLimit
 from adspark.errors import InvalidCredentialsError
 from adspark.serpapi import DEFAULT_TIMEOUT, SerpApiClient
 from adspark.settings import Settings
@@ -23,8 +24,8 @@ class SerpApiCredentials(ConfiguredBlock):
     base_url: str = Field(
         default="https://serpapi.com", description="SerpApi's address, or the sandbox's."
     )
-    timeout: float = Field(
-        default=DEFAULT_TIMEOUT, gt=0, description="Seconds that one search may take."
+    timeout: TimeLimit = Field(
+        default=DEFAULT_TIMEOUT, description="Seconds that one search may take."
     )
 
     @classmethod

@@ -20,8 +20,8 @@ from adspark.boards import (
     read_ads,
     remove_ads,
 )
+from adspark.bounds import LARGEST_ID
 from adspark.models import Board
-from adspark.variants import LARGEST_ID
 from deployments.board_tables import count_ads, print_board, print_boards
 from deployments.current_database import in_session
 from deployments.output import out, print_json

@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from adspark.budgets import BudgetReport, read_budget
-from adspark.database import Database
+from adspark.database import COMMAND_LOCK_TIMEOUT, Database
 from adspark.errors import AdSparkError
 from adspark.serpapi import SerpApiClient
 from adspark.serpapi_payloads import AccountPayload
@@ -33,7 +33,10 @@ def budget(
 
 
 async def _read(settings: Settings, url: str) -> BudgetReport:
-    async with Database(url) as database, database.session() as session:
+    async with (
+        Database(url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database,
+        database.session() as session,
+    ):
         report = await read_budget(session)
     if account := await _ask_account(settings):
         report.searches_left = account.total_searches_left

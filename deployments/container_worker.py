@@ -22,7 +22,6 @@ from docker.models.containers import Container
 from prefect.client.schemas.objects import FlowRun
 from prefect.events import Event
 from prefect.exceptions import InfrastructureNotFound, ObjectNotFound
-from prefect.states import Crashed
 from prefect_docker.worker import (
     DockerWorker,
     DockerWorkerJobConfiguration,
@@ -32,12 +31,13 @@ from pydantic import PrivateAttr
 
 from adspark.settings import get_settings
 from deployments import containers
+from deployments.run_endings import explain_end
 from deployments.serving_worker import ServingWorker
 from deployments.stack_settings import public_environment
-from deployments.takeover import read_others, requeue_unstarted, settle
-from tasks.redelivery import out_of_memory
+from deployments.takeover import CANCELLED, read_others, requeue_unstarted
+from tasks.redelivery import settle, was_queued_since
+from tasks.state_changes import change_while
 
-_KILLED = 137
 _TIDY_UP = 20  # seconds between asking a container to end and killing it
 _POLL = 1.0  # seconds between two looks at a container
 _LOOK_AGAIN = 60.0  # seconds; a killed worker counts as alive for a minute and a half
@@ -105,7 +105,8 @@ class ContainerWorker(ServingWorker, DockerWorker):
             self._logger.warning("%s is followed no more: %s", flow_run.name, error)
         container_id = str(configuration.container_id)
         ended = await self._until_ended(container_id)
-        code = await self._tell(flow_run.id, container_id, ended)
+        taken = flow_run.state.id if flow_run.state else None
+        code = await self._tell(flow_run.id, container_id, ended, taken)
         return DockerWorkerResult(status_code=code, identifier=container_id)
 
     def _create_and_start_container(
@@ -147,21 +148,40 @@ class ContainerWorker(ServingWorker, DockerWorker):
         finally:
             self._containers.pop(container_id, None)
 
-    async def _tell(self, run_id: UUID, container_id: str, ended: containers.Ended | None) -> int:
-        """Tell the server what only a container knows: that memory was the cause of its death.
+    async def _tell(
+        self,
+        run_id: UUID,
+        container_id: str,
+        ended: containers.Ended | None,
+        taken: UUID | None = None,
+    ) -> int:
+        """Tell the server what only a container knows: why it died.
+
+        Args:
+            run_id: its run.
+            container_id: itself, which is gone.
+            ended: how it ended; None where somebody else has removed it.
+            taken: the state in which its run was taken, where that is known; queued anew since, it
+                is no longer this container's.
 
         Returns:
             What is left to be told, as an exit code.
         """
         if ended is None:
-            await settle(self.client, run_id, _REMOVED, cancelled=False)
+            run = await self.client.read_flow_run(run_id)
+            await settle(self.client, run, _REMOVED, cancelled=CANCELLED)
             return 0
-        if ended.code != _KILLED or not ended.lacked_memory or container_id in self._stopped:
+        if ended.code == 0 or container_id in self._stopped:
             return ended.code
-        run = await self.client.read_flow_run(run_id)
-        if run.state and (run.state.is_running() or run.state.is_pending()):
-            crashed = Crashed(message=out_of_memory(ended.limit))  # type: ignore[var-annotated]
-            await self.client.set_flow_run_state(run_id, crashed, force=True)
+        states = await self.client.read_flow_run_states(run_id)
+        if taken is not None and was_queued_since(states, taken):
+            return 0
+        end = explain_end(
+            ended.code, memory=ended.limit, lacked_memory=ended.lacked_memory, told=ended.told
+        )
+        await change_while(
+            self.client, run_id, end, lambda state: state.is_running() or state.is_pending()
+        )
         return 0
 
     async def _hand_back_all(self) -> None:
@@ -217,7 +237,10 @@ class ContainerWorker(ServingWorker, DockerWorker):
             with suppress(ObjectNotFound, httpx.HTTPError):
                 await self._tell(run_id, container_id, ended)
                 if run_id not in self._containers.values():
-                    await settle(self.client, run_id, _LOST, cancelled=is_cancelled)
+                    left = await self.client.read_flow_run(run_id)
+                    await settle(
+                        self.client, left, _LOST, cancelled=CANCELLED, is_cancelled=is_cancelled
+                    )
         finally:
             self._carried.discard(run_id)
             self.wanted.set()

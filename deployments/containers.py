@@ -1,5 +1,6 @@
 """The containers of runs on this host, as Docker knows them; each call waits for its answer."""
 
+import time
 from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from uuid import UUID
 
 from docker.client import DockerClient
 from docker.errors import APIError, DockerException, NotFound
+from docker.models.containers import Container
 
 RUN = "io.prefect.flow-run-id"
 """The label, which Prefect sets, that names a container's run."""
@@ -17,6 +19,9 @@ TROUBLE = (DockerException, OSError, RuntimeError)
 _POOL = "io.prefect.work-pool-id"  # another installation on this host has pools of the same names
 _WORKER = "io.prefect.worker-name"
 _UNSTARTED = "created"
+_KILLED = 137
+_LOOKS, _PAUSE = 5, 0.2  # looks at a killed container, and seconds between two of them
+_LINES = 20
 _RUNNING = {"running", "paused", "restarting"}
 
 
@@ -28,11 +33,13 @@ class Ended:
         code: its exit code.
         lacked_memory: whether something in it was killed at its bound.
         limit: that bound in bytes; None is none.
+        told: the last lines that it wrote, where it ended badly.
     """
 
     code: int
     lacked_memory: bool
     limit: int | None
+    told: tuple[str, ...] = ()
 
 
 def find_left(pool_id: str, watched: Set[str]) -> dict[str, UUID]:
@@ -72,14 +79,35 @@ def remove(container_id: str) -> Ended | None:
     """Read how a container ended, and remove it; None where it is gone already."""
     with _engine() as engine, suppress(NotFound):
         container = engine.containers.get(container_id)
-        state, host = container.attrs["State"], container.attrs["HostConfig"]
+        code = int(container.attrs["State"]["ExitCode"])
+        lacked_memory = _lacked_memory(container, code)
         ended = Ended(
-            int(state["ExitCode"]), bool(state.get("OOMKilled")), host.get("Memory") or None
+            code,
+            lacked_memory,
+            container.attrs["HostConfig"].get("Memory") or None,
+            _read_last_lines(container) if code else (),
         )
         with suppress(APIError):  # somebody is removing it already
             container.remove(force=True)
         return ended
     return None
+
+
+def _lacked_memory(container: Container, code: int) -> bool:
+    """Whether something in it was killed at its bound; Docker may hear of the end before that."""
+    for _ in range(_LOOKS):
+        if container.attrs["State"].get("OOMKilled") or code != _KILLED:
+            break
+        time.sleep(_PAUSE)
+        container.reload()  # type: ignore[no-untyped-call]
+    return bool(container.attrs["State"].get("OOMKilled"))
+
+
+def _read_last_lines(container: Container) -> tuple[str, ...]:
+    with suppress(APIError):  # its logs go where they cannot be read
+        told: bytes = container.logs(tail=_LINES)  # type: ignore[no-untyped-call]
+        return tuple(told.decode(errors="replace").splitlines())
+    return ()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.database import Database
+from adspark.database import COMMAND_LOCK_TIMEOUT, Database
 from adspark.serving import database_url
 from adspark.settings import Settings, get_settings
 from deployments.stack_settings import sandbox_settings
@@ -31,5 +31,8 @@ def in_session(act: Callable[[AsyncSession], Awaitable[_Found]]) -> _Found:
 async def act_in_session(act: Callable[[AsyncSession], Awaitable[_Found]]) -> _Found:
     """Do something in a session of the current database; whoever acts commits."""
     with database_url(current_settings(get_settings())) as url:
-        async with Database(url) as database, database.session() as session:
+        async with (
+            Database(url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database,
+            database.session() as session,
+        ):
             return await act(session)

@@ -1,14 +1,23 @@
 """`adspark db`: the database's schema."""
 
+from collections.abc import Sequence
+from typing import Annotated
+
 import typer
+from rich.markup import escape
 
 from adspark import schema
+from adspark.bounds import Range
 from adspark.errors import DatabaseSetupError
+from adspark.lock_waits import LockHolder
 from adspark.serving import database_url
 from adspark.settings import get_settings
 from deployments.current_database import current_settings
-from deployments.output import out
+from deployments.numbers import finite
+from deployments.output import err, out
+from deployments.terminal import plain
 
+WAIT = Range(0, 3600)  # seconds
 app = typer.Typer(
     help="The database's schema: create, upgrade, current, check.", no_args_is_help=True
 )
@@ -20,15 +29,38 @@ def create() -> None:
     settings = get_settings()
     if settings.database_url is not None:
         schema.create(settings.database_url.get_secret_value())
-    upgrade()
+    _upgrade()
 
 
 @app.command()
-def upgrade() -> None:
-    """Bring the database to the newest migration."""
+def upgrade(
+    wait: Annotated[
+        float,
+        typer.Option(
+            min=WAIT.least,
+            max=WAIT.most,
+            callback=finite,
+            metavar="SECONDS",
+            help="For locks of other sessions.",
+        ),
+    ] = schema.LOCK_PATIENCE,
+) -> None:
+    """Bring the database to the newest migration: all of it or, where a lock is held, nothing."""
+    _upgrade(wait)
+
+
+def _upgrade(wait: float = schema.LOCK_PATIENCE) -> None:
+    told: set[int] = set()
+
+    def tell(holders: Sequence[LockHolder]) -> None:
+        for one in holders:
+            if one.pid not in told:
+                told.add(one.pid)
+                err.print(escape(plain(f"Waiting for a lock of {one}")), soft_wrap=True)
+
     with database_url(current_settings(get_settings()), migrate=False) as url:
         before = schema.current(url)
-        after = schema.upgrade(url)
+        after = schema.upgrade(url, patience=wait, on_wait=tell)
     out.print(f"The database is at {after}" + (" already." if before == after else "."))
 
 

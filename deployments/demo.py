@@ -12,7 +12,7 @@ from rich.markup import escape
 from adspark.browser import check_browser
 from adspark.checking import WatchSummary
 from adspark.creatives import CreativeCount, count_creatives
-from adspark.database import Database
+from adspark.database import COMMAND_LOCK_TIMEOUT, Database
 from adspark.digests import DigestSummary
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.fetching import FetchSummary
@@ -222,7 +222,10 @@ def _check(steps: Sequence[DemoStep], looks: Sequence[DemoLook], digest: DigestS
 
 async def _stored(data: Settings) -> list[CreativeCount]:
     with database_url(data) as url:
-        async with Database(url) as database, database.session() as session:
+        async with (
+            Database(url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database,
+            database.session() as session,
+        ):
             return await count_creatives(session)
 
 

@@ -1,7 +1,7 @@
-"""Deployments as `prefect.yaml` says: those whose entry is new or has changed, and no others.
+"""Deployments as `prefect.yaml` says: missing ones are made, the others brought up to date.
 
-`prefect deploy` would unpause a deployment and forget what was changed in the UI, so what has not
-changed in the file is left alone.
+`prefect deploy` would unpause a deployment and forget what was changed in the UI, so it only makes
+those that are missing.
 """
 
 import asyncio
@@ -15,9 +15,12 @@ from typing import Any
 
 import yaml
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.actions import DeploymentUpdate
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 
 from adspark.errors import ConfigurationError
+from deployments.deployment_merge import forget, merge_deployment, remember
 from deployments.merging import Merge, fingerprint
 from deployments.stack.shell import OUR_FOLDER
 
@@ -41,28 +44,41 @@ async def provision_deployments(client: PrefectClient, merge: Merge) -> None:
     """
     project = yaml.safe_load(project_file().read_text())
     entries = {name_of(entry): entry for entry in project["deployments"]}
-    wanted = []
-    paused: list[str] = []
+    missing = []
     for name, entry in entries.items():
+        thing = f"{_PREFIX}{name}"
         try:
             found = await client.read_deployment_by_name(name)
         except ObjectNotFound:
-            is_wanted = merge.creates(f"{_PREFIX}{name}", {})
-            merge.notes(f"{_PREFIX}{name}", _mark(entry))
-        else:
-            is_wanted = (
-                merge.is_new(f"{_PREFIX}{name}", _mark(entry))
-                if found.work_pool_name == entry["work_pool"]["name"]
-                else merge.creates(f"{_PREFIX}{name}", {}, " again, for its pool was removed")
-            )
-            paused += [name] if found.paused else []
-        wanted += [entry] if is_wanted else []
-    if wanted:
-        await _deploy(str(client.api_url), {**project, "deployments": wanted})
-    for name in paused:
-        await client.pause_deployment((await client.read_deployment_by_name(name)).id)
+            missing += [entry] if merge.creates(thing, {}) else []
+            merge.notes(thing, _mark(entry))
+            remember(merge, name, entry)
+            continue
+        is_changed = merge.is_new(thing, _mark(entry))
+        await merge_deployment(client, name, entry, found, merge, is_changed=is_changed)
+        await _put_into_pool(client, name, entry, found, merge)
+    if missing:
+        await _deploy(str(client.api_url), {**project, "deployments": missing})
     for name in merge.gone(_PREFIX, set(entries)):
         await _remove(client, name)
+        forget(merge, name)
+
+
+async def _put_into_pool(
+    client: PrefectClient,
+    name: str,
+    entry: dict[str, Any],
+    found: DeploymentResponse,
+    merge: Merge,
+) -> None:
+    """Give it its pool again where that was removed; in another one it was put by hand."""
+    pool = entry["work_pool"]["name"]
+    if found.work_pool_name == pool:
+        return
+    if found.work_pool_name is not None and not merge.is_reset:
+        merge.keeps(f"{_PREFIX}{name} pool: {found.work_pool_name} was set by hand (ours: {pool})")
+    elif merge.does(f"{_PREFIX}{name}: is put into its pool {pool} again"):
+        await client.update_deployment(found.id, DeploymentUpdate(work_pool_name=pool))
 
 
 def name_of(entry: dict[str, Any]) -> str:

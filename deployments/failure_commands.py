@@ -8,19 +8,28 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from adspark.bounds import Range
 from adspark.errors import InvalidQueryError
 from deployments.asking import ask_server
+from deployments.numbers import finite
 from deployments.output import age, out, print_json, table
 from deployments.terminal import plain
 
 if TYPE_CHECKING:
     from deployments.failures import FailureGroup
 
+HOURS = Range(0.01, 24 * 366)
 _WEEK = 24 * 7.0
 _GENERATION = "generate-ad-variant"
 
 HoursOption = Annotated[
-    float, typer.Option(min=0.01, max=24 * 366, help="How far back to look; a week, if not said.")
+    float,
+    typer.Option(
+        min=HOURS.least,
+        max=HOURS.most,
+        callback=finite,
+        help="How far back to look; a week, if not said.",
+    ),
 ]
 PoolOption = Annotated[
     list[str] | None, typer.Option("--pool", help="Only of this pool; several times.")

@@ -12,7 +12,6 @@ from uuid import UUID
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName, FlowRunFilterEndTime
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.client.schemas.responses import OrchestrationResult, SetStateStatus
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
 from prefect.states import AwaitingRetry
@@ -22,6 +21,7 @@ from adspark.errors import ConfigurationError
 from deployments.masking import mask_text
 from deployments.queue_classes import QUEUE_CLASSES
 from deployments.run_pages import in_state, read_flow_names, read_runs
+from tasks.state_changes import change_state
 
 WEEK = 24 * 7.0
 """Hours that failures are looked for, unless told otherwise."""
@@ -116,11 +116,7 @@ async def requeue(client: PrefectClient, run_ids: Sequence[UUID]) -> list[UUID]:
             continue
         if run.state_type not in RETRIED or run.deployment_id is None:
             continue
-        # Forced, as Prefect's own command does it: an end is otherwise the end.
-        answer: OrchestrationResult[object] = await client.set_flow_run_state(
-            run_id, AwaitingRetry(), force=True
-        )
-        if answer.status == SetStateStatus.ACCEPT:
+        if (await change_state(client, run, AwaitingRetry())).is_made:
             requeued.append(run_id)
     return requeued
 

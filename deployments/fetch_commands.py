@@ -18,6 +18,7 @@ import typer
 from pydantic import JsonValue
 from rich.markup import escape
 
+from adspark.bounds import MAX_PAGES, PAGE_SIZE
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.fetching import FetchSummary
 from adspark.models import CreativeFormat, Platform
@@ -56,10 +57,15 @@ def fetch(
     political_ads: Annotated[
         bool, typer.Option("--political-ads", help="Only political ads; needs --region.")
     ] = False,
-    page_size: Annotated[int, typer.Option(help="Ads a page, 1 to 100.")] = 100,
-    max_pages: Annotated[int, typer.Option(help="Pages, so searches, at most.")] = 1,
+    page_size: Annotated[
+        int, typer.Option(min=PAGE_SIZE.least, max=PAGE_SIZE.most, help="Ads a page.")
+    ] = 100,
+    max_pages: Annotated[
+        int,
+        typer.Option(min=MAX_PAGES.least, max=MAX_PAGES.most, help="Pages, so searches, at most."),
+    ] = 1,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Search and count, write nothing.")
+        bool, typer.Option("--dry-run", help="Search and count, store no ads.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
 ) -> None:

@@ -17,6 +17,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import JsonValue
 
 from adspark.errors import AdSparkError, ConfigurationError, InvalidQueryError
+from deployments.parameter_bounds import find_problem
 
 _POLL = 0.5  # seconds between two looks at the run
 _QUIET = 20.0  # seconds without a worker's reaction after which a person wants to know why
@@ -51,11 +52,13 @@ async def server(api_url: str) -> AsyncIterator[PrefectClient]:
 
     Raises:
         ConfigurationError: nothing answers there, or it wants a password.
-        AdSparkError: it went away meanwhile.
+        AdSparkError: it is too slow to answer, or went away meanwhile.
     """
     with temporary_settings({PREFECT_API_URL: api_url}):
         async with get_client() as client:
             if error := await client.api_healthcheck():
+                if _is_slow(error):
+                    raise AdSparkError(_told_slow(api_url))
                 raise ConfigurationError(
                     f"Prefect's server at {api_url} does not answer ({type(error).__name__}); "
                     f"start it with: adspark up, or docker-compose up -d"
@@ -68,10 +71,24 @@ async def server(api_url: str) -> AsyncIterator[PrefectClient]:
                         f"PREFECT_API_AUTH_STRING: Prefect's server at {api_url} asks for a name "
                         "and a password; set it to name:password, as in its containers' .env."
                     ) from None
+                if _is_slow(error):
+                    raise AdSparkError(_told_slow(api_url)) from error
                 raise AdSparkError(
                     f"Prefect's server at {api_url} went away ({type(error).__name__}); what it "
                     f"was asked for may go on: look there once it is back."
                 ) from error
+
+
+def _is_slow(error: Exception) -> bool:
+    """Whether somebody is there, who did not answer in time."""
+    return isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout | httpx.PoolTimeout)
+
+
+def _told_slow(api_url: str) -> str:
+    return (
+        f"Prefect's server at {api_url} is there, but too slow to answer; look what keeps its "
+        "machine busy. What it was asked for may go on."
+    )
 
 
 async def run_and_follow(
@@ -137,6 +154,8 @@ async def _create(
         raise InvalidQueryError(
             unknown[0], f"{name} has no such parameter; it has {', '.join(sorted(known))}."
         )
+    if problem := find_problem(found.parameter_openapi_schema or {}, parameters):
+        raise ConfigurationError(problem)
     try:
         return await client.create_flow_run_from_deployment(found.id, parameters=dict(parameters))
     except PrefectHTTPStatusError as error:

@@ -44,6 +44,7 @@ from deployments.stack_state import (
     stop_process_trees,
 )
 
+_ANSWER = 10.0  # seconds for an answer of a part that is asked whether it is ready; it may be slow
 _LOGS_POLL = 60.0  # seconds between two looks at the size of the logs
 _POSTGRES_POLL = 2.0  # seconds between two looks at PostgreSQL, each of which starts a process
 
@@ -219,7 +220,7 @@ class LocalStack:
         self._is_ready["prefect server"] = partial(_answers, f"{self.state.api_url}/health")
         self._spawn(
             "prefect server",
-            ["-m", "deployments.stack.prefect_server", "--host", HOST, "--port", port],
+            ["-m", "deployments.prefect_server", "--host", HOST, "--port", port],
             server_environment(environment, self._settings, prefect_url),
             address=self.ui_url,
         )
@@ -289,7 +290,7 @@ class LocalStack:
 
 async def _answers(url: str) -> bool:
     try:
-        async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=_ANSWER, trust_env=False) as client:
             return (await client.get(url)).is_success
     except httpx.HTTPError:
         return False

@@ -22,7 +22,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import text
 
-from adspark.database import Database
+from adspark.database import COMMAND_LOCK_TIMEOUT, Database
 from adspark.errors import AdSparkError
 from adspark.settings import Settings
 from deployments.monitoring import Snapshot, read_snapshot
@@ -77,7 +77,7 @@ class MetricsCollector(Collector):
 
     async def _read(self) -> list[Metric]:
         up = GaugeMetricFamily("adspark_up", "Whether it answers.", labels=["source"])
-        async with Database(self._database_url) as database:
+        async with Database(self._database_url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database:
             stored = await _answer(_of_database(database))
             known, left = await asyncio.gather(
                 _answer(_of_prefect(database if stored is not None else None)),

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from adspark.bounds import PORT
 from adspark.serving import database_url
 from adspark.settings import get_settings
 from deployments.current_database import current_settings
@@ -19,7 +20,10 @@ from deployments.output import out
 
 def metrics(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int | None, typer.Option(help="Default: ADSPARK_METRICS_PORT.")] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=PORT.least, max=PORT.most, help="Default: ADSPARK_METRICS_PORT."),
+    ] = None,
 ) -> None:
     """Serve figures for Prometheus until Ctrl-C; `adspark up` serves them too."""
     from deployments.stack.metrics_server import serving_metrics  # noqa: PLC0415  (slow)

@@ -13,26 +13,42 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 
-from adspark.database import Database
+from adspark.bounds import SECONDS, Range
+from adspark.database import COMMAND_LOCK_TIMEOUT, Database
 from adspark.errors import DatabaseUnavailableError
 from adspark.serving import database_url
 from adspark.settings import get_settings
 from deployments.current_database import current_settings
 from deployments.fetch_commands import prefect_api_url
+from deployments.numbers import finite
 from deployments.output import out, print_error, print_json, table
 
 if TYPE_CHECKING:
     from deployments.monitoring import PoolActivity, RateUse, Snapshot
 
+PAUSE = Range(0.5, 86_400)  # seconds
 _MINUTES = 120.0  # seconds from which an age is told in minutes
 
 
 def monitor(
     seconds: Annotated[
-        float | None, typer.Argument(min=0, help="Stop after so long; else at Ctrl-C.")
+        float | None,
+        typer.Argument(
+            min=SECONDS.least,
+            max=SECONDS.most,
+            callback=finite,
+            help="Stop after so long; else at Ctrl-C.",
+        ),
     ] = None,
     every: Annotated[
-        float, typer.Option(min=0.5, metavar="SECONDS", help="Between two looks.")
+        float,
+        typer.Option(
+            min=PAUSE.least,
+            max=PAUSE.most,
+            callback=finite,
+            metavar="SECONDS",
+            help="Between two looks.",
+        ),
     ] = 2.0,
     as_json: Annotated[
         bool, typer.Option("--json", help="One line of JSON for each look.")
@@ -55,7 +71,10 @@ async def _watch(
     searches = SearchesLeft(current_settings(get_settings()))
     clock = asyncio.get_running_loop()
     end = None if seconds is None else clock.time() + seconds
-    async with Database(url) as database, server(api_url) as client:
+    async with (
+        Database(url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database,
+        server(api_url) as client,
+    ):
         while True:
             next_look = clock.time() + every
             try:

@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from adspark.bounds import SECONDS
 from adspark.errors import AdSparkError, InvalidQueryError
 from deployments.asking import ask_server
+from deployments.numbers import finite
 from deployments.output import err, out
 from deployments.queue_classes import QUEUE_CLASSES
 
@@ -54,7 +56,14 @@ def resume(
 def drain(
     pool: PoolArgument,
     timeout: Annotated[
-        float | None, typer.Option(min=0, metavar="SECONDS", help="Wait so long at most.")
+        float | None,
+        typer.Option(
+            min=SECONDS.least,
+            max=SECONDS.most,
+            callback=finite,
+            metavar="SECONDS",
+            help="Wait so long at most.",
+        ),
     ] = None,
 ) -> None:
     """Pause a pool and wait until nothing of it runs; exit code 1 if that takes too long."""

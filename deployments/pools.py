@@ -15,15 +15,16 @@ from prefect.client.schemas.filters import (
     FlowRunFilterState,
     FlowRunFilterStateName,
 )
-from prefect.client.schemas.objects import FlowRun, StateType, WorkPool
-from prefect.client.schemas.responses import OrchestrationResult, SetStateStatus
+from prefect.client.schemas.objects import FlowRun, State, StateType, WorkPool
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
+from adspark.bounds import RUNS
 from adspark.errors import ConfigurationError, InvalidQueryError
 from deployments.run_pages import in_state, of_pools, read_runs
+from tasks.state_changes import change_while
 
-MOST_SLOTS = 10_000
+MOST_SLOTS = int(RUNS.most)
 """Beyond any machine; Prefect's own answer to too large a number is an error of its database."""
 
 _POLL = 1.0  # seconds between two looks at a pool that is being drained
@@ -55,10 +56,9 @@ async def resume(client: PrefectClient, pool: str, *, skip_late: bool) -> int:
     """
     skipped = 0
     for run in await find_overdue(client, pool) if skip_late else ():
-        answer: OrchestrationResult[object] = await client.set_flow_run_state(
-            run.id, Cancelled(message=_SKIPPED)
-        )
-        skipped += answer.status == SetStateStatus.ACCEPT
+        end: State = Cancelled(message=_SKIPPED)
+        change = await change_while(client, run.id, end, lambda state: state.is_scheduled())
+        skipped += change.is_made
     await _update(client, pool, WorkPoolUpdate(is_paused=False))
     return skipped
 

@@ -15,6 +15,7 @@ from adspark.errors import ConfigurationError
 from deployments.failures import unwrap
 from deployments.queue_classes import QUEUE_CLASSES
 from deployments.run_pages import in_state, of_pools
+from tasks.state_changes import change_while
 
 PATIENCE = 120.0
 """Seconds that a probe may take, unless told otherwise."""
@@ -116,10 +117,12 @@ async def _judge(client: PrefectClient, pool: str, run: FlowRun, patience: float
 
 async def _give_up(client: PrefectClient, pool: str, run: FlowRun, patience: float) -> str:
     """Cancel a probe that takes too long, and say what may hold it."""
-    is_running = run.state is not None and run.state.is_running()
-    end: State = Cancelling(message=_GIVEN_UP) if is_running else Cancelled(message=_GIVEN_UP)
-    await client.set_flow_run_state(run.id, end, force=True)
-    if is_running:
+    dropped: State = Cancelled(message=_GIVEN_UP)
+    waited = await change_while(client, run.id, dropped, lambda state: state.is_scheduled())
+    if not waited.is_made:
+        ending: State = Cancelling(message=_GIVEN_UP)
+        await change_while(client, run.id, ending, lambda state: not state.is_final())
+    if run.state is not None and run.state.is_running():
         return f"its probe has not ended within {patience:g} s; it was cancelled"
     slots = (await client.read_work_pool(pool)).concurrency_limit
     busy = await client.count_flow_runs(

@@ -3,14 +3,21 @@
 Prefect is imported inside the command: it takes a second.
 """
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from adspark.errors import ConfigurationError
+from adspark.bounds import SECONDS
+from adspark.errors import AdSparkError, ConfigurationError
 from deployments.asking import ask_server
-from deployments.output import out, print_json
+from deployments.numbers import finite
+from deployments.output import err, out, print_json
 from deployments.queue_classes import QUEUE_CLASSES
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun
 
 _POOLS = [one.name for one in QUEUE_CLASSES]
 
@@ -25,7 +32,14 @@ def purge(
     ] = None,
     deployment: Annotated[str | None, typer.Option(help="Only this flow's runs.")] = None,
     older_than: Annotated[
-        float, typer.Option(metavar="SECONDS", help="Only those that were to begin so long ago.")
+        float,
+        typer.Option(
+            min=SECONDS.least,
+            max=SECONDS.most,
+            callback=finite,
+            metavar="SECONDS",
+            help="Only those that were to begin so long ago.",
+        ),
     ] = 0.0,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
@@ -37,7 +51,6 @@ def purge(
         count_by_pool,
         find_waiting,
     )
-    from deployments.purging import purge as cancel  # noqa: PLC0415  (slow)
 
     for pool in pools or []:
         if pool not in _POOLS:
@@ -63,8 +76,35 @@ def purge(
             out.print(f"{pool}: {told}")
     if found and not dry_run and not yes:
         typer.confirm(f"Cancel these {len(found)} runs?", abort=True)
-    purged = 0 if dry_run or not found else ask_server(lambda client: cancel(client, found))
+    purged = 0 if dry_run or not found else _purge(found, shows=not as_json)
     if as_json:
         print_json({"purged": purged})
     else:
         out.print(f"{purged} runs were cancelled." if purged else "Nothing was cancelled.")
+
+
+def _purge(found: "Sequence[FlowRun]", *, shows: bool) -> int:
+    """Cancel the runs, with a bar on a terminal; returns how many were cancelled."""
+    from deployments.purging import purge  # noqa: PLC0415  (slow)
+
+    done = 0
+    bar = Progress(
+        TextColumn("Cancelling"), BarColumn(), MofNCompleteColumn(), console=err, transient=True,
+        disable=not (shows and err.is_terminal),
+    )  # fmt: skip
+    task = bar.add_task("Cancelling", total=len(found))
+
+    def count(number: int) -> None:
+        nonlocal done
+        done += number
+        bar.update(task, completed=done)
+
+    try:
+        with bar:
+            return ask_server(lambda client: purge(client, found, on_purged=count))
+    except (KeyboardInterrupt, AdSparkError):
+        err.print(
+            f"{done} of {len(found)} runs were cancelled; go on with the same command.",
+            soft_wrap=True,
+        )
+        raise

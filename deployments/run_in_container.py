@@ -6,6 +6,7 @@ container is to stop, and tells why it died where memory was the cause.
 """
 
 import asyncio
+import logging
 import multiprocessing
 import os
 import signal
@@ -15,10 +16,12 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from uuid import UUID
 
+import httpx
 from prefect.client.orchestration import get_client
 from prefect.logging.configuration import setup_logging
 
 from deployments.carried_run import CarriedRun
+from deployments.run_endings import SERVER_AWAY
 from deployments.run_process import PRELOADED, be_run
 from deployments.run_starter import RUN_VARIABLE, ForkStarter
 from deployments.server_wait import wait_for_server
@@ -34,7 +37,11 @@ def main() -> None:
     its.close()
     with ours:  # closed on every way out: that ends a process which was not told what to be
         setup_logging()
-        code = asyncio.run(_carry_out(UUID(os.environ[RUN_VARIABLE]), ours, process))
+        try:
+            code = asyncio.run(_carry_out(UUID(os.environ[RUN_VARIABLE]), ours, process))
+        except httpx.HTTPError:
+            logging.exception("Prefect's server does not answer.")
+            code = SERVER_AWAY
     raise SystemExit(code)
 
 
@@ -62,7 +69,7 @@ async def _carry_out(run_id: UUID, pipe: Connection, process: BaseProcess) -> in
         )
         environment = dict(os.environ) | {"PREFECT__ENABLE_CANCELLATION_AND_CRASHED_HOOKS": "false"}
         return await carried.carry_out(
-            lambda folder, control: ForkStarter(environment, folder, control, tell),
+            lambda folder, control, _: ForkStarter(environment, folder, control, tell),
             worker=socket.gethostname(),
         )
 

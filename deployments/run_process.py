@@ -7,9 +7,7 @@ they take is shared by all runs of a worker.
 
 import multiprocessing
 import os
-import runpy
 import sys
-import warnings
 from contextlib import suppress
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
@@ -19,6 +17,7 @@ from uuid import UUID
 from prefect.context import refresh_global_settings_context
 
 from deployments.queue_classes import QUEUE_CLASSES
+from deployments.run_output import note_signals_in, write_output_to
 
 ENGINE = "python -m prefect.engine"
 """The command whose work a forked run does."""
@@ -27,6 +26,7 @@ PRELOADED = (
     "prefect.flow_engine",
     "prefect.task_engine",
     "prefect.events.worker",
+    "deployments.run_engine",
     *(one.module for queue_class in QUEUE_CLASSES for one in queue_class.flows),
     "deployments.run_process",
 )
@@ -53,18 +53,19 @@ def fork_run(flow_run_id: UUID, environment: dict[str, str], folder: str) -> For
 
 
 def be_run(flow_run_id: str, environment: dict[str, str], folder: str) -> None:
-    """Be `python -m prefect.engine`."""
+    """Carry out the run, as `python -m prefect.engine` would."""
     os.setsid()
     _go_first_when_memory_ends()
     os.chdir(folder)
+    write_output_to(folder)
+    note_signals_in(folder)
     os.environ.clear()
     os.environ.update(environment)
     refresh_global_settings_context()
     sys.argv = ["prefect.engine", flow_run_id]
-    with warnings.catch_warnings():
-        # The module is known already, which is the point.
-        warnings.filterwarnings("ignore", category=RuntimeWarning, module="runpy")
-        runpy.run_module("prefect.engine", run_name="__main__")
+    from deployments.run_engine import carry_out  # noqa: PLC0415  (slow; preloaded here)
+
+    carry_out(UUID(flow_run_id))
 
 
 def _go_first_when_memory_ends() -> None:

@@ -17,6 +17,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from adspark.bounds import PORT
 from adspark.settings import Settings, get_settings
 from deployments.output import out
 from deployments.stack_control import start_detached, stop_stack
@@ -54,7 +55,10 @@ def down() -> None:
 
 def sandbox(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int | None, typer.Option(help="Default: ADSPARK_SANDBOX_PORT.")] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=PORT.least, max=PORT.most, help="Default: ADSPARK_SANDBOX_PORT."),
+    ] = None,
 ) -> None:
     """Serve the sandbox alone: a local SerpApi with recorded ads."""
     command = [sys.executable, "-P", "-m", "adspark.sandbox", "--host", host]

@@ -24,17 +24,20 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, StateType, WorkerStatus
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Cancelled
 
 from deployments.run_starter import kill_leftovers
 from deployments.stack_state import ProcessId, stop_process_trees
-from tasks.redelivery import redeliver
+from tasks.redelivery import settle
 
 _UNDER_WAY = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
 _POLL = 2.0  # seconds between two looks at a run that was taken over
 _PATIENCE = 10.0  # seconds between asking a cancelled run's process to end and killing it
 _WORKER_LABEL = "prefect.worker.name"
 _LOST = "Its worker was killed, and its process is gone."
+_UNSTARTED = "Its worker was killed before it began."
+# Its own last word is that it crashed, for nobody could tell it why it was to end.
+CANCELLED = "Cancelled after its worker had been killed."
+"""What is told of a run whose cancelling a killed worker has left to others."""
 
 
 def identify(pid: int | None) -> str:
@@ -96,29 +99,14 @@ async def requeue_unstarted(
         if run.infrastructure_pid or run.id in but:
             continue
         if is_alone or run.labels.get(_WORKER_LABEL) == worker:
-            await settle(client, run.id, "Its worker was killed before it began.", cancelled=False)
+            with suppress(ObjectNotFound):  # it was deleted meanwhile
+                await settle(client, run, _UNSTARTED, cancelled=CANCELLED, tries=1)
 
 
 async def read_others(client: PrefectClient, pool: str, worker: str) -> set[str]:
     """The names of the other workers of the pool that are alive."""
     workers = await client.read_workers_for_work_pool(pool)
     return {one.name for one in workers if one.status == WorkerStatus.ONLINE} - {worker}
-
-
-async def settle(client: PrefectClient, run_id: UUID, reason: str, *, cancelled: bool) -> None:
-    """See to it that a run whose process is gone has ended, or is queued again.
-
-    Args:
-        reason: why it is queued again.
-        cancelled: whether its process was ended for that.
-    """
-    run = await client.read_flow_run(run_id)
-    if cancelled or (run.state and run.state.is_cancelling()):
-        # Its own last word is that it crashed, for nobody could tell it why it was to end.
-        message = "Cancelled after its worker had been killed."
-        await client.set_flow_run_state(run_id, Cancelled(message=message), force=True)
-    elif run.state and run.state.type in _UNDER_WAY:
-        await redeliver(client, run, reason)
 
 
 async def _watch(client: PrefectClient, run: FlowRun) -> None:
@@ -134,5 +122,6 @@ async def _watch(client: PrefectClient, run: FlowRun) -> None:
     await run_sync(kill_leftovers, run.id)
     # What the server does not hear now, reconcile finds.
     with suppress(ObjectNotFound, httpx.HTTPError):
-        if is_here(await client.read_flow_run(run.id)):
-            await settle(client, run.id, _LOST, cancelled=is_cancelled)
+        left = await client.read_flow_run(run.id)
+        if is_here(left):
+            await settle(client, left, _LOST, cancelled=CANCELLED, is_cancelled=is_cancelled)

@@ -12,7 +12,6 @@ from uuid import UUID
 import httpx
 from prefect.client.orchestration import PrefectClient
 from prefect.exceptions import PrefectException
-from prefect.states import Cancelled, Cancelling
 from rich.text import Text
 from textual import work
 from textual.app import App, ComposeResult
@@ -21,7 +20,7 @@ from textual.widgets import DataTable, Footer, Header, Static, TabbedContent, Ta
 
 from adspark.database import Database
 from adspark.errors import AdSparkError
-from deployments import pools
+from deployments import pools, runs
 from deployments.failures import requeue
 from deployments.probing import probe
 from deployments.purging import Waiting, count_by_pool, find_waiting, purge
@@ -323,7 +322,7 @@ class Top(App[None]):
         """Cancel the run."""
         run_id = self._chosen("runs")
         if run_id and await self._agrees(f"Cancel the run {run_id}?", "Cancel it"):
-            await self._do(lambda: self._cancel(run_id), "It is being cancelled")
+            await self._do(lambda: self._cancel(run_id))
 
     async def _agrees(self, question: str, answer: str) -> bool:
         """Whether a person says yes."""
@@ -331,9 +330,7 @@ class Top(App[None]):
         return given is not None
 
     async def _cancel(self, run_id: str) -> None:
-        run = await self._client.read_flow_run(UUID(run_id))
-        waits = run.state is not None and (run.state.is_scheduled() or run.state.is_paused())
-        await self._client.set_flow_run_state(run.id, Cancelled() if waits else Cancelling())
+        self.notify(await runs.cancel(self._client, UUID(run_id)), markup=False)
 
     @work
     async def action_retry(self) -> None:

@@ -19,11 +19,14 @@ def top() -> None:
 
 
 async def _run(url: str) -> None:
-    from adspark.database import Database  # noqa: PLC0415  (slow)
+    from adspark.database import COMMAND_LOCK_TIMEOUT, Database  # noqa: PLC0415  (slow)
     from deployments.following import server  # noqa: PLC0415  (slow)
     from deployments.searches_left import SearchesLeft  # noqa: PLC0415  (slow)
     from deployments.top import Top  # noqa: PLC0415  (slow)
 
     searches = SearchesLeft(current_settings(get_settings()))
-    async with server(prefect_api_url()) as client, Database(url) as database:
+    async with (
+        server(prefect_api_url()) as client,
+        Database(url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database,
+    ):
         await Top(client, database, searches).run_async()

@@ -13,14 +13,14 @@ import typer
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.bounds import LARGEST_ID, RATING
 from adspark.errors import ConfigurationError, InvalidQueryError, UnusableContentError
 from adspark.media import MediaStore
-from adspark.models import VariantStatus
+from adspark.models import AdVariant, VariantStatus
 from adspark.reviews import Review, list_reviews, read_statistics, save_review
 from adspark.settings import get_settings, media_url
 from adspark.variant_lists import find_new_creatives, list_variants
 from adspark.variants import (
-    LARGEST_ID,
     VariantRequest,
     VariantSummary,
     check_originals,
@@ -35,13 +35,16 @@ from adspark.watches import find_watch
 from deployments.current_database import act_in_session, current_settings, in_session
 from deployments.fetch_commands import prefect_api_url
 from deployments.output import err, out, print_json
+from deployments.prompt_check import check_prompt
 from deployments.variant_tables import print_statistics, print_variant, print_variants
 
 _SHOWN = 20  # variants of a list, unless told otherwise
 _MOST_SHOWN = 10_000
 _Found = TypeVar("_Found")
 
-VariantId = Annotated[int, typer.Argument(metavar="ID", help="The variant's number.")]
+VariantId = Annotated[
+    int, typer.Argument(metavar="ID", min=1, max=LARGEST_ID, help="The variant's number.")
+]
 WhoseOption = Annotated[int | None, typer.Option(min=1, max=LARGEST_ID, help="Whose they are.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
 
@@ -60,8 +63,10 @@ def request(
     watch: Annotated[
         str | None, typer.Option(help="All new ads of this watch: its number or name.")
     ] = None,
-    user: Annotated[int, typer.Option(help="Who wants them.")] = 1,
-    workspace: Annotated[int | None, typer.Option(help="The workspace they belong to.")] = None,
+    user: Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Who wants them.")] = 1,
+    workspace: Annotated[
+        int | None, typer.Option(min=1, max=LARGEST_ID, help="The workspace they belong to.")
+    ] = None,
     review: Annotated[
         bool, typer.Option("--review", help="Ask a person for a review of each.")
     ] = False,
@@ -77,6 +82,7 @@ def request(
         original_ad_id="", prompt=prompt, user_id=user, workspace_id=workspace, wants_review=review
     )
     wanted = check_request(wanted)
+    check_prompt(wanted.prompt)
     ids, left_out = _wanted_ads(original_ad_ids or [], watch, wanted)
     if left_out and not as_json:
         out.print(f"{left_out} of its new ads have a variant of this prompt already.")
@@ -168,14 +174,19 @@ def open_picture(
 def retry(variant: VariantId) -> None:
     """Try a failed or cancelled variant again; what was paid and not fetched is not paid again."""
 
-    async def act(session: AsyncSession) -> bool:
-        found = await read_variant(session, variant_id=variant)
-        is_over = generation_is_over(found)
+    async def read(session: AsyncSession) -> AdVariant:
+        return await read_variant(session, variant_id=variant)
+
+    found = in_session(read)
+    is_over = generation_is_over(found)
+    if is_over or found.asked_at is None:  # it is asked for anew
+        check_prompt(found.prompt)
+
+    async def act(session: AsyncSession) -> None:
         await save_retry(session, variant=found, is_over=is_over)
         await session.commit()
-        return is_over
 
-    is_over = in_session(act)
+    in_session(act)
     costs = "a new generation" if is_over else "the same generation, gone on with"
     out.print(f"Variant {variant}: {costs}.")
     _say_requested([variant], len(_start([variant])))
@@ -197,13 +208,15 @@ def review(
     approve: Annotated[
         bool | None, typer.Option("--approve/--reject", help="Neither leaves it open.")
     ] = None,
-    rating: Annotated[int | None, typer.Option(help="1 (poor) to 5 (great).")] = None,
+    rating: Annotated[
+        int | None, typer.Option(min=RATING.least, max=RATING.most, help="1 (poor) to 5 (great).")
+    ] = None,
     comment: Annotated[str | None, typer.Option(help="What to keep, what to change.")] = None,
     accept_closeness: Annotated[
         bool,
         typer.Option("--accept-closeness", help="Approve although it is close to the original."),
     ] = False,
-    user: Annotated[int, typer.Option(help="Who you are.")] = 1,
+    user: Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Who you are.")] = 1,
 ) -> None:
     """Say what you think of a finished variant; again, to change it."""
     given = Review(

@@ -13,6 +13,7 @@ import typer
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.bounds import LARGEST_ID
 from adspark.errors import ConfigurationError
 from adspark.models import Fetch, Watch
 from adspark.news import News, read_news
@@ -22,6 +23,7 @@ from adspark.watch_definitions import (
     WatchDefinition,
     change_definition,
 )
+from adspark.watch_duplicates import find_duplicates
 from adspark.watch_files import WatchFormat, format_of, read_watch_file, write_watches
 from adspark.watches import (
     Outcome,
@@ -35,6 +37,7 @@ from adspark.watches import (
     list_watches,
     save_watch,
     set_active,
+    warn_of_duplicates,
 )
 from deployments.current_database import in_session
 from deployments.output import out, print_json
@@ -78,7 +81,7 @@ def create(
     budget: BudgetOption = None,
     ended_after: EndedOption = None,
     details: DetailsOption = None,
-    user: Annotated[int, typer.Option(help="Whose watch it is.")] = 1,
+    user: Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Whose watch it is.")] = 1,
 ) -> None:
     """Create a watch; the next sweep checks it."""
     changes: WatchChanges = {
@@ -98,17 +101,19 @@ def create(
     }
     definition, warnings = change_definition(None, changes)
 
-    async def act(session: AsyncSession) -> int:
+    async def act(session: AsyncSession) -> tuple[int, list[str]]:
         saved = await save_watch(session, definition=definition)
         if saved.outcome is not Outcome.CREATED:
             raise ConfigurationError(
                 f"name: watch {saved.id} is called {definition.name!r} already; change it with: "
                 f"adspark watch change {saved.id}"
             )
+        alike = await warn_of_duplicates(session, saved)
         await session.commit()
-        return saved.id
+        return saved.id, alike
 
-    _say(f"Created watch {in_session(act)}", definition, warnings)
+    watch_id, alike = in_session(act)
+    _say(f"Created watch {watch_id}", definition, warnings + alike)
 
 
 @app.command()
@@ -248,13 +253,17 @@ def import_file(
     # In one order, so that two imports at once cannot wait for each other.
     definitions.sort(key=lambda one: (one.user_id, one.name))
 
-    async def act(session: AsyncSession) -> list[SavedWatch]:
+    async def act(session: AsyncSession) -> tuple[list[SavedWatch], dict[int, list[str]]]:
         saved = [await save_watch(session, definition=one) for one in definitions]
+        alike = await find_duplicates(session, watch_ids=[one.id for one in saved])
         if not dry_run:
             await session.commit()
-        return saved
+        return saved, alike
 
-    outcomes = [one.outcome for one in in_session(act)]
+    saved, alike = in_session(act)
+    outcomes = [one.outcome for one in saved]
+    for definition, one in zip(definitions, saved, strict=True):
+        warnings += [f"watch {definition.name!r}: {told}" for told in alike.get(one.id, [])]
     _warn(warnings)
     for definition, outcome in zip(definitions, outcomes, strict=True):
         out.print(f"{outcome}: {escape(definition.name)}", soft_wrap=True)

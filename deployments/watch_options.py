@@ -4,6 +4,14 @@ from typing import Annotated
 
 import typer
 
+from adspark.bounds import (
+    DETAILS_PER_SWEEP,
+    ENDED_AFTER_DAYS,
+    INTERVAL_MINUTES,
+    LARGEST_ID,
+    MONTHLY_BUDGET,
+    WATCH_PAGES,
+)
 from adspark.models import CreativeFormat, Platform
 
 Which = Annotated[str, typer.Argument(metavar="NAME_OR_ID", help="As in adspark watch list.")]
@@ -24,19 +32,46 @@ PoliticalOption = Annotated[
     typer.Option("--political-ads/--all-ads", help="Only political ads; needs a region."),
 ]
 EveryOption = Annotated[
-    int | None, typer.Option(metavar="MINUTES", help="Between two checks; at first 60.")
+    int | None,
+    typer.Option(
+        metavar="MINUTES",
+        min=INTERVAL_MINUTES.least,
+        max=INTERVAL_MINUTES.most,
+        help="Between two checks; at first 60.",
+    ),
 ]
 PagesOption = Annotated[
-    int | None, typer.Option(help="Pages a check, so searches, at most; at first 5.")
+    int | None,
+    typer.Option(
+        min=WATCH_PAGES.least,
+        max=WATCH_PAGES.most,
+        help="Pages a check, so searches, at most; at first 5.",
+    ),
 ]
 BudgetOption = Annotated[
-    int | None, typer.Option(help="Billed searches a month at most; at first without a bound.")
+    int | None,
+    typer.Option(
+        min=MONTHLY_BUDGET.least,
+        max=MONTHLY_BUDGET.most,
+        help="Billed searches a month at most; at first without a bound.",
+    ),
 ]
 EndedOption = Annotated[
-    int | None, typer.Option(metavar="DAYS", help="Not shown for so long: ended; at first 7.")
+    int | None,
+    typer.Option(
+        metavar="DAYS",
+        min=ENDED_AFTER_DAYS.least,
+        max=ENDED_AFTER_DAYS.most,
+        help="Not shown for so long: ended; at first 7.",
+    ),
 ]
 DetailsOption = Annotated[
-    int | None, typer.Option(help="New ads a check looked up, one search each; at first 0.")
+    int | None,
+    typer.Option(
+        min=DETAILS_PER_SWEEP.least,
+        max=DETAILS_PER_SWEEP.most,
+        help="New ads a check looked up, one search each; at first 0.",
+    ),
 ]
-UserOption = Annotated[int | None, typer.Option(help="Whose watch it is.")]
+UserOption = Annotated[int | None, typer.Option(min=1, max=LARGEST_ID, help="Whose watch it is.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One line of JSON.")]

@@ -6,6 +6,7 @@ on this host are taken over (`takeover`).
 """
 
 import os
+import sys
 
 import anyio.abc
 from anyio.to_thread import run_sync
@@ -13,14 +14,17 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.runner._control_channel import ControlChannel
 from prefect.runner._flow_run_executor import ProcessStarter
 from prefect.runner._starter_engine import EngineCommandStarter
+from prefect.utilities.processutils import command_to_string
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
 from deployments.carried_run import CarriedRun
+from deployments.run_output import RunOutput
 from deployments.run_process import ENGINE, fork_run, start_server
 from deployments.run_starter import ForkStarter
 from deployments.serving_worker import ServingWorker
 from deployments.takeover import identify, take_over
 
+_OWN_ENGINE = command_to_string([sys.executable, "-m", "deployments.run_engine"])
 _OF_PREFECT = "PREFECT_"  # variables that a forked run reads anew
 
 
@@ -60,7 +64,7 @@ class PoolWorker(ServingWorker, ProcessWorker):
         self._runs.append(carried)
         try:
             code = await carried.carry_out(
-                lambda folder, control: _starter(configuration, folder, control),
+                lambda folder, control, output: _starter(configuration, folder, control, output),
                 worker=self.name,
                 on_start=tell,
             )
@@ -78,7 +82,10 @@ class PoolWorker(ServingWorker, ProcessWorker):
 
 
 def _starter(
-    configuration: ProcessJobConfiguration, folder: str, control: ControlChannel
+    configuration: ProcessJobConfiguration,
+    folder: str,
+    control: ControlChannel,
+    output: RunOutput,
 ) -> ProcessStarter:
     if configuration.command in (None, ENGINE) and not _has_own_environment(configuration):
         environment = _text_only(configuration.env) | {
@@ -86,10 +93,10 @@ def _starter(
         }
         return ForkStarter(environment, folder, control, fork_run)
     return EngineCommandStarter(
-        command=configuration.command,
+        command=_OWN_ENGINE if configuration.command in (None, ENGINE) else configuration.command,
         cwd=configuration.working_dir or folder,
         env=configuration.env,
-        stream_output=configuration.stream_output,
+        stream_output=(output, output),  # type: ignore[arg-type]  # what can be written to
         control_channel=control,
         isolate_process_group=True,
     )

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from adspark.bounds import RUNS
 from adspark.errors import ConfigurationError
 from adspark.settings import get_settings
 from deployments.fetch_commands import prefect_api_url
@@ -23,7 +24,12 @@ def worker(
         str | None, typer.Option(help="Of this worker; else of the pool and this host.")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Runs at once in this worker; else the pool's slots.")
+        int | None,
+        typer.Option(
+            min=RUNS.least,
+            max=RUNS.most,
+            help="Runs at once in this worker; else the pool's slots.",
+        ),
     ] = None,
 ) -> None:
     """Run what is queued in a pool; SIGTERM or Ctrl-C lets runs end, a second one hands them back.

@@ -5,13 +5,11 @@ creative, advertiser, ad_variant, board_creative, fetch, rejected_row, message, 
 their rows.
 """
 
-from typing import Annotated
-
 from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 from prefect.logging import get_run_logger
-from pydantic import Field
 
+from adspark.bounds import Days
 from adspark.cleanup import CleanupSummary, Retention, check_retention
 from adspark.rates import CLEANUPS
 from adspark.settings import get_settings
@@ -25,9 +23,7 @@ _HINT = "PostgreSQL reuses the space by itself; at once, and for fresh statistic
 
 
 @flow(name="cleanup-old-creatives", persist_result=True, result_serializer="json")
-async def cleanup_old_creatives(
-    days_old: Annotated[int, Field(ge=1)] = 90, dry_run: bool = False
-) -> CleanupSummary:
+async def cleanup_old_creatives(days_old: Days = 90, dry_run: bool = False) -> CleanupSummary:
     """Remove ads that are no longer shown, and everything else that is kept for a time only.
 
     Args:

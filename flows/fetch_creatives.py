@@ -4,10 +4,13 @@ Blocks: serpapi-credentials/adspark, adspark-database/adspark. Limits: 300 s an 
 searches a minute over all workers. Tables: advertiser, creative, fetch, rejected_row.
 """
 
+from typing import Annotated
+
 from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 from prefect.logging import get_run_logger
 
+from adspark.bounds import MAX_PAGES, PAGE_SIZE
 from adspark.fetching import FetchSummary
 from adspark.queries import check_max_pages, parse_query
 from flows.endings import completed
@@ -34,8 +37,8 @@ async def fetch_creatives(
     start_date: OptionalDay = None,
     end_date: OptionalDay = None,
     political_ads: bool = False,
-    page_size: int = 100,
-    max_pages: int = 1,
+    page_size: Annotated[int, PAGE_SIZE] = 100,
+    max_pages: Annotated[int, MAX_PAGES] = 1,
     dry_run: bool = False,
 ) -> FetchSummary:
     """Fetch a competitor's ads and tell new, changed and unchanged ones apart.
@@ -50,8 +53,8 @@ async def fetch_creatives(
         end_date: Only ads shown on or before this day.
         political_ads: Only political ads; needs a region.
         page_size: Ads a page, 1 to 100; a page costs one search whatever its size.
-        max_pages: Pages at most, so searches at most.
-        dry_run: Search and count, but write nothing.
+        max_pages: Pages at most, so searches at most; 1 to 1000.
+        dry_run: Search and count, but store no ads; what it cost is in the ledger.
     """
     log = get_run_logger()
     query, warnings = parse_query(

@@ -5,6 +5,7 @@ attempt, 30 generations a minute over all workers. Tables: ad_variant, creative,
 """
 
 import asyncio
+from typing import Annotated
 from uuid import UUID
 
 from prefect import flow
@@ -12,16 +13,17 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
+from adspark.bounds import AD_ID, PROMPT, Id
 from adspark.errors import AdSparkError, PostponedError
 from adspark.generating import working_on
 from adspark.media import MediaStore
-from adspark.models import VariantStatus
+from adspark.models import DEFAULT_USER, VariantStatus
 from adspark.settings import get_settings, media_url
 from adspark.variant_text import write_variant
 from adspark.variants import VariantRequest, VariantSummary, read_variant, summary_of
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import cancelled, completed, failed
-from flows.parameters import OptionalNumber
+from flows.parameters import OptionalId
 from tasks.ask_for_review import ask_for_review
 from tasks.cancel_variant import cancel_variant, is_being_cancelled
 from tasks.generate_variant import generate_variant
@@ -31,11 +33,11 @@ from tasks.request_variant import request_variant
 
 @flow(name="generate-ad-variant", persist_result=True, result_serializer="json")
 async def generate_ad_variant(
-    original_ad_id: str,
-    prompt: str,
-    user_id: int,
-    variant_id: OptionalNumber = None,
-    workspace_id: OptionalNumber = None,
+    original_ad_id: Annotated[str, AD_ID],
+    prompt: Annotated[str, PROMPT],
+    user_id: Id = DEFAULT_USER,
+    variant_id: OptionalId = None,
+    workspace_id: OptionalId = None,
     review: bool = False,
 ) -> VariantSummary:
     """Generate a variant of a stored ad; what was begun before is gone on with, not paid again.

@@ -8,14 +8,16 @@ from typing import Annotated
 
 from prefect import flow
 from prefect.logging import get_run_logger
-from pydantic import Field
 
+from adspark.bounds import VARIANTS_UNDER_WAY
 from flows.endings import completed
 from tasks.take_up_variants import TakeUpSummary, take_up_variants
 
 
 @flow(name="generate-pending-variants", persist_result=True, result_serializer="json")
-async def generate_pending_variants(limit: Annotated[int, Field(ge=1)] = 20) -> TakeUpSummary:
+async def generate_pending_variants(
+    limit: Annotated[int, VARIANTS_UNDER_WAY] = 20,
+) -> TakeUpSummary:
     """Start a run of generate-ad-variant for each open variant, oldest first.
 
     Args:

@@ -11,16 +11,19 @@ from typing import Annotated
 
 from pydantic import WithJsonSchema
 
+from adspark.bounds import ID, TEXT
 from adspark.models import CreativeFormat, Platform
 from adspark.watch_definitions import CLEARABLE
 
 AdvertiserIds = Annotated[
     list[str] | str | None, WithJsonSchema({"type": "array", "items": {"type": "string"}})
 ]
-OptionalText = Annotated[str | None, WithJsonSchema({"type": "string"})]
-OptionalRegion = Annotated[str | int | None, WithJsonSchema({"type": "string"})]
+OptionalText = Annotated[str | None, TEXT]
+OptionalRegion = Annotated[
+    str | int | None, WithJsonSchema({"type": "string", "maxLength": TEXT.most})
+]
 OptionalDay = Annotated[date | None, WithJsonSchema({"type": "string", "format": "date"})]
-OptionalNumber = Annotated[int | None, WithJsonSchema({"type": "integer"})]
+OptionalId = Annotated[int | None, ID]
 # Not a boolean field, which sends "no" when nobody touched it.
 OptionalFlag = Annotated[bool | None, WithJsonSchema({"type": "string", "enum": ["yes", "no"]})]
 OptionalPlatform = Annotated[

@@ -7,11 +7,13 @@ Blocks: adspark-database/adspark. Limits: none. Tables: none.
 import os
 import platform
 import time
+from typing import Annotated
 
 from prefect import flow
 from pydantic import BaseModel
 from sqlalchemy import text
 
+from adspark.bounds import TEXT
 from adspark.memory_bound import read_limit
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
@@ -39,7 +41,7 @@ class ProbeSummary(BaseModel):
 
 
 @flow(name="probe", persist_result=True, result_serializer="json")
-async def probe(token: str = "") -> ProbeSummary:
+async def probe(token: Annotated[str, TEXT] = "") -> ProbeSummary:
     """Ask the database for nothing, on the worker of a pool.
 
     Args:

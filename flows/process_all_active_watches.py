@@ -109,6 +109,8 @@ async def show_sweep(summary: SweepSummary) -> None:
         "skipped": summary.skipped,
         **{f"events: {kind}": number for kind, number in summary.events},
         "details looked up": summary.details,
+        "details still to be looked up": summary.details_waiting,
+        "details given up": summary.details_given_up,
         "pages": summary.pages,
         "searches billed": summary.searches_billed,
         "searches cached": summary.searches_cached,

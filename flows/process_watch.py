@@ -9,6 +9,7 @@ from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 from prefect.logging import get_run_logger
 
+from adspark.bounds import Id
 from adspark.checking import WatchSummary
 from adspark.news import read_news
 from blocks.adspark_database import AdSparkDatabase
@@ -20,7 +21,7 @@ _MOST_SHOWN = 100
 
 
 @flow(name="process-watch", persist_result=True, result_serializer="json")
-async def process_watch(watch_id: int) -> WatchSummary:
+async def process_watch(watch_id: Id) -> WatchSummary:
     """Check a watch now, whether it is due or not.
 
     Args:

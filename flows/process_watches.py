@@ -3,10 +3,13 @@
 Started by `process-all-active-watches`, which see for blocks, limits and tables.
 """
 
+from typing import Annotated
+
 from prefect import flow
 from prefect.logging import get_run_logger
 from sqlalchemy import text
 
+from adspark.bounds import SEARCHES, SECONDS, Id
 from adspark.sweeps import SweepSummary, read_left
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
@@ -15,7 +18,9 @@ from tasks.check_watches import check_watches
 
 @flow(name="process-watches", persist_result=True, result_serializer="json")
 async def process_watches(
-    watch_ids: list[int], searches: int | None = None, seconds: float = 540.0
+    watch_ids: list[Id],
+    searches: Annotated[int | None, SEARCHES] = None,
+    seconds: Annotated[float, SECONDS] = 540.0,
 ) -> SweepSummary:
     """Check those of the watches that are still due.
 

@@ -11,8 +11,8 @@ from uuid import UUID
 from prefect import flow
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
-from pydantic import Field
 
+from adspark.bounds import SECONDS
 from flows.endings import completed
 from tasks.find_lost_runs import LostRuns, find_lost_runs
 
@@ -21,8 +21,8 @@ _MORE_LOOKS = 5  # longer than a host's runs take to be given up, one after anot
 
 @flow(name="reconcile", persist_result=True, result_serializer="json")
 async def reconcile(
-    patience: Annotated[float, Field(ge=0)] = 300.0,
-    look_again_after: Annotated[float, Field(ge=0)] = 20.0,
+    patience: Annotated[float, SECONDS] = 300.0,
+    look_again_after: Annotated[float, SECONDS] = 20.0,
 ) -> LostRuns:
     """Give runs that crashed, hang or were left behind by a dead worker back to the queue.
 

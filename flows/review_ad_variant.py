@@ -14,6 +14,7 @@ from prefect.flow_runs import asuspend_flow_run
 from prefect.input import RunInput
 from pydantic import Field, WithJsonSchema
 
+from adspark.bounds import COMMENT, ID, LARGEST_ID, RATING, Id
 from adspark.errors import InvalidQueryError
 from adspark.media import MediaStore
 from adspark.models import AdVariant
@@ -46,13 +47,15 @@ class VariantReview(RunInput):
     reject: Annotated[bool, Field(description="It may not. Neither of the two: undecided.")] = False
     rating: Annotated[
         int | None,
-        Field(ge=1, le=5, json_schema_extra=_without_default),
+        Field(json_schema_extra=_without_default),
+        RATING,
         _shown_as("integer", "1 (poor) to 5 (great).", minimum=1, maximum=5),
     ] = None
     comment: Annotated[
         str | None,
         Field(json_schema_extra=_without_default),
-        _shown_as("string", "What to keep, what to change."),
+        COMMENT,
+        _shown_as("string", "What to keep, what to change.", maxLength=COMMENT.most),
     ] = None
     accepts_closeness: Annotated[
         bool, Field(description="I know that it is close to the original, and approve it.")
@@ -60,12 +63,18 @@ class VariantReview(RunInput):
     user_id: Annotated[
         int | None,
         Field(json_schema_extra=_without_default),
-        _shown_as("integer", "Who you are; empty: who asked for the variant."),
+        ID,
+        _shown_as(
+            "integer",
+            "Who you are; empty: who asked for the variant.",
+            minimum=1,
+            maximum=LARGEST_ID,
+        ),
     ] = None
 
 
 @flow(name="review-ad-variant", persist_result=True, result_serializer="json")
-async def review_ad_variant(variant_id: int) -> Review:
+async def review_ad_variant(variant_id: Id) -> Review:
     """Ask for a review of a finished variant, and keep it.
 
     Args:

@@ -3,9 +3,21 @@
 Blocks: adspark-database/adspark. Limits: none. Tables: watch, watch_creative, fetch.
 """
 
+from typing import Annotated
+
 from prefect import flow
 from prefect.logging import get_run_logger
 
+from adspark.bounds import (
+    DETAILS_PER_SWEEP,
+    ENDED_AFTER_DAYS,
+    INTERVAL_MINUTES,
+    MONTHLY_BUDGET,
+    TEXT,
+    WATCH_PAGES,
+    Id,
+)
+from adspark.models import DEFAULT_USER
 from adspark.watches import SavedWatch, create_or_change_watch
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
@@ -13,7 +25,6 @@ from flows.parameters import (
     AdvertiserIds,
     OptionalFlag,
     OptionalFormat,
-    OptionalNumber,
     OptionalPlatform,
     OptionalRegion,
     OptionalText,
@@ -23,20 +34,20 @@ from flows.parameters import (
 
 @flow(name="save-watch", persist_result=True, result_serializer="json")
 async def save_watch(
-    name: str,
+    name: Annotated[str, TEXT],
     advertiser_ids: AdvertiserIds = None,
     text: OptionalText = None,
     region: OptionalRegion = None,
     platform: OptionalPlatform = None,
     creative_format: OptionalFormat = None,
     political_ads: OptionalFlag = None,
-    interval_minutes: OptionalNumber = None,
-    max_pages: OptionalNumber = None,
-    monthly_budget: OptionalNumber = None,
-    ended_after_days: OptionalNumber = None,
-    details_per_sweep: OptionalNumber = None,
+    interval_minutes: Annotated[int | None, INTERVAL_MINUTES] = None,
+    max_pages: Annotated[int | None, WATCH_PAGES] = None,
+    monthly_budget: Annotated[int | None, MONTHLY_BUDGET] = None,
+    ended_after_days: Annotated[int | None, ENDED_AFTER_DAYS] = None,
+    details_per_sweep: Annotated[int | None, DETAILS_PER_SWEEP] = None,
     is_active: OptionalFlag = None,
-    user_id: int = 1,
+    user_id: Id = DEFAULT_USER,
     clear: WatchFieldsToClear = None,
 ) -> SavedWatch:
     """Create a watch, or change the one of this name; what is left empty stays as it is.

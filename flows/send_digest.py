@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from adspark.digest_text import Digest
 from adspark.digests import DigestSummary, mark_digested, read_digest
-from adspark.outbox import hash_address, put_messages, read_stuck
+from adspark.outbox import hash_receiver, put_messages, read_stuck
 from blocks.adspark_database import AdSparkDatabase
 from blocks.digest_recipients import DigestRecipients
 from flows.endings import completed
@@ -32,8 +32,8 @@ async def send_digest(even_if_empty: bool = False) -> DigestSummary:
         even_if_empty: Send it even if there is nothing to tell.
     """
     log = get_run_logger()
-    addresses = (await DigestRecipients.load_configured()).list_addresses()
-    recipients = [hash_address(address) for address in addresses]
+    receivers = (await DigestRecipients.load_configured()).list_receivers()
+    recipients = [hash_receiver(receiver) for receiver in receivers]
     digest = await take_digest(recipients, even_if_empty)
     for line in digest.undelivered:
         log.warning(line)

@@ -10,6 +10,7 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from adspark.checking import Checker, WatchSummary
+from adspark.errors import describe_error
 from adspark.settings import get_settings
 from adspark.sweep_gate import SweepGate
 from adspark.sweeping import Sweep
@@ -60,6 +61,7 @@ async def check_watches(
             retry_delays=get_settings().retry_delays,
             on_check=report.tell,
             on_progress=report.show,
+            on_error=report.tell_error,
         )
         summary = await sweep.run(due)
         await report.show(summary, at_once=True)
@@ -80,6 +82,10 @@ class _Report:
             announce_spent_budget(checked.watch_id, checked.name)
         if checked.events != EventCounts() or checked.problem:
             self._log.info("Watch %d (%s): %s", checked.watch_id, checked.name, checked.headline)
+
+    def tell_error(self, watch_id: int, error: Exception) -> None:
+        """Log an error that nobody has foreseen, with its traceback."""
+        self._log.error("Watch %d: %s", watch_id, describe_error(error), exc_info=error)
 
     async def show(self, summary: SweepSummary, *, at_once: bool = False) -> None:
         """Bring the progress up to date, not too often."""

@@ -1,6 +1,7 @@
 """The task that sends what waits in the outbox."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from prefect import task
@@ -9,15 +10,16 @@ from prefect.logging import get_run_logger
 from pydantic import SecretStr
 
 from adspark.database import Database
-from adspark.errors import AdSparkError, ServiceUnavailableError
+from adspark.errors import AdSparkError, ServiceUnavailableError, describe_error
 from adspark.models import Message
-from adspark.notifying import send
+from adspark.notifying import Part, Receiver, list_receivers, send_part, write_parts
 from adspark.outbox import (
     MOST_ATTEMPTS,
     claim_message,
     confirm_message,
     count_delivered,
-    hash_address,
+    fix_parts,
+    hash_receiver,
     return_message,
 )
 from blocks.adspark_database import AdSparkDatabase
@@ -27,24 +29,25 @@ from tasks.retrying import RETRIED
 
 @task(**RETRIED, cache_policy=NO_CACHE)
 async def deliver_messages(since: datetime) -> int:
-    """Send message after message until none is left; an address that fails waits for another try.
+    """Send part after part until none is left; a receiver that fails waits for another try.
 
     Returns:
-        How many arrived since `since`, those of earlier tries included.
+        How many messages arrived since `since`, those of earlier tries included.
     """
-    listed = (await DigestRecipients.load_configured()).list_addresses()
-    addresses = {hash_address(address): address for address in listed}
-    waiting = list(addresses)
+    addresses = (await DigestRecipients.load_configured()).list_addresses()
+    receivers = _by_key(addresses)
+    waiting = list(receivers)
     failures: list[str] = []
     async with (await AdSparkDatabase.load_configured()).connect() as database:
         while message := await _claim(database, waiting):
-            error = await _send(database, message, addresses[message.recipient])
+            receiver = receivers[message.recipient]
+            error = await _send_next(database, message, receiver)
             if error:
                 waiting.remove(message.recipient)
-                place = list(addresses).index(message.recipient) + 1
-                failures.append(f"address {place} of {len(addresses)}: {error}")
+                place = addresses.index(receiver.address) + 1
+                failures.append(f"address {place} of {len(addresses)}{error}")
         async with database.session() as session:
-            delivered = await count_delivered(session, since=since, recipients=list(addresses))
+            delivered = await count_delivered(session, since=since, recipients=list(receivers))
     get_run_logger().info("%d messages delivered, %d not", delivered, len(failures))
     if failures:
         raise ServiceUnavailableError(
@@ -55,6 +58,12 @@ async def deliver_messages(since: datetime) -> int:
     return delivered
 
 
+def _by_key(addresses: Sequence[SecretStr]) -> dict[str, Receiver]:
+    """All receivers, and each address as a whole, as messages of before name it."""
+    found = [one for address in addresses for one in (Receiver(address), *list_receivers(address))]
+    return {hash_receiver(receiver): receiver for receiver in found}
+
+
 async def _claim(database: Database, recipients: Sequence[str]) -> Message | None:
     async with database.session() as session:
         message = await claim_message(session, recipients=recipients)
@@ -62,17 +71,46 @@ async def _claim(database: Database, recipients: Sequence[str]) -> Message | Non
     return message
 
 
-async def _send(database: Database, message: Message, address: SecretStr) -> str | None:
-    """Send a claimed message and note what came of it; returns why it was not delivered."""
-    message_id = message.id or 0
+async def _send_next(database: Database, message: Message, receiver: Receiver) -> str | None:
+    """Send the next part of a claimed message and note what came of it.
+
+    Returns:
+        Which target and part was not delivered, and why; None where it was.
+    """
+    message_id, place = message.id or 0, message.parts_delivered
+    parts: list[Part] = []
     try:
-        await send(address, subject=message.subject, body=message.body)
+        parts = await _parts(database, message, receiver)
+        await send_part(receiver, parts[place])
     except AdSparkError as error:
         async with database.session() as session:
             await return_message(session, message_id=message_id, error=str(error))
             await session.commit()
-        return str(error)
+        return f"{_label(receiver, place, parts)}: {error}"
+    except Exception as error:  # whether it arrived is not known, so it is not sent again
+        get_run_logger().exception("Message %d failed unforeseen", message_id)
+        return f"{_label(receiver, place, parts)}: {describe_error(error)}"
     async with database.session() as session:
-        await confirm_message(session, message_id=message_id)
+        await confirm_message(session, message_id=message_id, part=place, parts=len(parts))
         await session.commit()
     return None
+
+
+def _label(receiver: Receiver, place: int, parts: list[Part]) -> str:
+    """Which receiver of its address, and which part; names are not told: they may be secrets."""
+    part = f", part {place + 1} of {len(parts)}" if len(parts) > 1 else ""
+    if receiver.target is None:
+        return part
+    others = list_receivers(receiver.address)
+    return f", receiver {others.index(receiver) + 1} of {len(others)}{part}"
+
+
+async def _parts(database: Database, message: Message, receiver: Receiver) -> list[Part]:
+    """The message's parts, which are the same at every try."""
+    if message.parts is not None:
+        return [Part(**part) for part in message.parts]
+    parts = write_parts(receiver, subject=message.subject, body=message.body)
+    async with database.session() as session:
+        await fix_parts(session, message_id=message.id or 0, parts=[asdict(one) for one in parts])
+        await session.commit()
+    return parts

@@ -4,6 +4,8 @@ Workers notice most deaths at once, and Prefect's automations that of a whole ho
 minutes (`deployments/recovery_automations.py`); what both have missed is found here.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -27,13 +29,15 @@ from prefect.events.filters import (
     EventNameFilter,
     EventOccurredFilter,
 )
+from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Crashed
 from pydantic import BaseModel
 
 from adspark.settings import get_settings
-from tasks.redelivery import SILENT, is_lost, redeliver
+from tasks.redelivery import SILENT, Redelivery, is_lost, redeliver
 from tasks.retrying import RETRIED
+from tasks.state_changes import change_state
 from tasks.time_limits import killed_after
 
 TAG = "adspark"
@@ -89,36 +93,57 @@ async def find_lost_runs(except_for: UUID | None, patience: float) -> LostRuns:
         except_for: the run that asks.
         patience: seconds in Pending or Cancelling, or without a sign of life, that a run may be.
     """
-    found = LostRuns()
     async with get_client() as client:
-        for run in await _read_runs(client):
-            if run.id == except_for:
-                continue
-            if _may_be_heard_of(run):
-                found.uncertain += 1
-                continue
-            if reason := await _why_lost(client, run, timedelta(seconds=patience)):
-                await _settle(client, run, reason, found)
+        return await recover(
+            client, except_for, timedelta(seconds=patience), on_loss=get_run_logger().info
+        )
+
+
+async def recover(
+    client: PrefectClient,
+    except_for: UUID | None,
+    patience: timedelta,
+    *,
+    on_loss: Callable[[str], None],
+) -> LostRuns:
+    """As `find_lost_runs`; a run that changes while it is looked at is left alone.
+
+    Args:
+        client: of Prefect's server.
+        except_for: the run that asks.
+        patience: in Pending or Cancelling, or without a sign of life, that a run may be.
+        on_loss: is told of each lost run.
+    """
+    found = LostRuns()
+    for run in await _read_runs(client):
+        if run.id == except_for:
+            continue
+        if _may_be_heard_of(run):
+            found.uncertain += 1
+            continue
+        if reason := await _why_lost(client, run, patience):
+            on_loss(f"{run.name} ({run.state_name}): {reason}")
+            with suppress(ObjectNotFound):  # it was deleted meanwhile
+                await _recover(client, run, reason, found)
     return found
 
 
-async def _settle(client: PrefectClient, run: FlowRun, reason: str, found: LostRuns) -> None:
-    now = await client.read_flow_run(run.id)
-    if run.state is None or now.state is None or now.state.id != run.state.id:
-        return  # somebody has seen to it meanwhile
-    get_run_logger().info("%s (%s): %s", run.name, run.state_name, reason)
-    if run.state_type is StateType.CANCELLING:
-        await client.set_flow_run_state(run.id, Cancelled(message=reason), force=True)
-        found.cancelled += 1
+async def _recover(client: PrefectClient, run: FlowRun, reason: str, found: LostRuns) -> None:
+    if run.state is None:
+        return
+    if run.state.is_cancelling():
+        found.cancelled += (await change_state(client, run, Cancelled(message=reason))).is_made
     elif await _is_replaced(client, run):
-        if not run.state.is_crashed():
-            told: State = Crashed(message=f"{reason} A newer run of its schedule replaces it.")
-            await client.set_flow_run_state(run.id, told, force=True)
-        found.given_up += 1
-    elif not await redeliver(client, run, reason):
-        found.given_up += 1
+        if run.state.is_crashed():
+            found.given_up += 1
+            return
+        told: State = Crashed(message=f"{reason} A newer run of its schedule replaces it.")
+        found.given_up += (await change_state(client, run, told)).is_made
     else:
-        found.requeued += 1
+        outcome = await redeliver(client, run, reason)
+        found.given_up += outcome is Redelivery.GIVEN_UP
+        found.cancelled += outcome is Redelivery.CANCELLED
+        found.requeued += outcome is Redelivery.REQUEUED
 
 
 async def _why_lost(client: PrefectClient, run: FlowRun, patience: timedelta) -> str | None:
@@ -130,7 +155,7 @@ async def _why_lost(client: PrefectClient, run: FlowRun, patience: timedelta) ->
         if not is_lost(run.state):
             return None
         lives = await _lives(client, run.id, since=run.state.timestamp)
-        return None if lives else "It crashed."
+        return None if lives else run.state.message or "It crashed."
     if now - run.state.timestamp < patience:
         return None
     told = f"{patience.total_seconds():g} s."

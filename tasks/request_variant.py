@@ -4,8 +4,10 @@ from uuid import UUID
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
+from adspark.settings import get_settings
 from adspark.variants import (
     VariantRequest,
     check_request,
@@ -14,6 +16,7 @@ from adspark.variants import (
     request_variants,
 )
 from blocks.adspark_database import AdSparkDatabase
+from tasks.generators import check_prompt, open_generator
 from tasks.retrying import RETRIED
 
 
@@ -27,23 +30,31 @@ async def request_variant(
         request: what is wanted.
         variant_id: the row that is taken up; it has to be of the same ad, prompt and user.
         flow_run_id: makes one row only, however often it is tried.
+
+    Raises:
+        InvalidQueryError: names the field; nothing was requested.
     """
     requested_by = UUID(flow_run_id) if flow_run_id else None
-    async with (
-        (await AdSparkDatabase.load_configured()).connect() as database,
-        database.session() as session,
-    ):
-        if variant_id is not None:
-            variant = await read_variant(session, variant_id=variant_id)
-            wanted = check_request(request)
-            for field in ("original_ad_id", "prompt", "user_id"):
-                if (stored := getattr(variant, field)) != getattr(wanted, field):
-                    raise InvalidQueryError(
-                        field, f"variant {variant_id} was requested with {stored!r}; give that."
-                    )
-            return variant_id
-        if requested_by and (made := await find_requested(session, requested_by=requested_by)):
-            return made
-        (new,) = await request_variants(session, requests=[request], requested_by=requested_by)
-        await session.commit()
-        return new
+    async with (await AdSparkDatabase.load_configured()).connect() as database:
+        async with database.session() as session:
+            if variant_id is not None:
+                await _check_same(session, variant_id, check_request(request))
+                return variant_id
+            if requested_by and (made := await find_requested(session, requested_by=requested_by)):
+                return made
+        wanted = check_request(request)
+        await check_prompt(open_generator(get_settings().generator), wanted.prompt)
+        async with database.session() as session:
+            (new,) = await request_variants(session, requests=[wanted], requested_by=requested_by)
+            await session.commit()
+            return new
+
+
+async def _check_same(session: AsyncSession, variant_id: int, wanted: VariantRequest) -> None:
+    """Refuse to take up a row that was requested with something else."""
+    variant = await read_variant(session, variant_id=variant_id)
+    for field in ("original_ad_id", "prompt", "user_id"):
+        if (stored := getattr(variant, field)) != getattr(wanted, field):
+            raise InvalidQueryError(
+                field, f"variant {variant_id} was requested with {stored!r}; give that."
+            )

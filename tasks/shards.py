@@ -17,6 +17,7 @@ from prefect.states import Cancelled
 
 from adspark.sweeps import Due
 from tasks.plan_sweep import SweepPlan
+from tasks.state_changes import change_state
 
 DEPLOYMENT = "process-watches/adspark"
 
@@ -82,8 +83,8 @@ async def take_back(shards: Sequence[FlowRun]) -> FlowRun | None:
             for run in runs:
                 if run.state is not None and run.state.is_scheduled():
                     message = "No worker was free for it; the sweep does it itself."
-                    await client.set_flow_run_state(run.id, Cancelled(message=message))
-                    return run
+                    if (await change_state(client, run, Cancelled(message=message))).is_made:
+                        return run
             if all(run.state is not None and run.state.is_final() for run in runs):
                 return None
             await asyncio.sleep(_POLL)

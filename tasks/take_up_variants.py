@@ -47,10 +47,13 @@ class TakeUpSummary(BaseModel):
 async def take_up_variants(limit: int) -> TakeUpSummary:
     """Start runs for what is pending or was left behind, oldest first.
 
+    An error of one variant stops no other, and is raised when all are served.
+
     Args:
         limit: how many may be under way at most, those that are already included.
     """
     summary = TakeUpSummary()
+    errors: list[Exception] = []
     async with (await AdSparkDatabase.load_configured()).connect() as database:
         async with database.session() as session:
             opened = await read_open(session)
@@ -66,12 +69,18 @@ async def take_up_variants(limit: int) -> TakeUpSummary:
                 to_start.append(one.id)
         room = max(0, limit - summary.under_way)
         for variant_id in to_start[:room]:
-            summary.started += await _start(database, variant_id)
+            try:
+                summary.started += await _start(database, variant_id)
+            except Exception as error:
+                get_run_logger().exception("Variant %d was not given to a worker", variant_id)
+                errors.append(error)
         summary.waiting = len(to_start) - summary.started
         async with database.session() as session:
             summary.reviews_left_open = await end_old_reviews(
                 session, older_than=get_settings().review_time_limit
             )
+    if errors:
+        raise errors[0]
     return summary
 
 

@@ -21,11 +21,19 @@ from prefect.runtime import flow_run
 from prefect.states import Failed
 
 from adspark.settings import get_settings
+from tasks.state_changes import change_state_sync
 
 _LAST_RESORT = (
     30.0  # seconds more, for code that lets no other thread run; also for a server's answer
 )
 _STDERR = 2
+_WHERE = "the worker's log says where it was."
+TIMED_OUT = 124
+"""Exit code, as of `timeout`, of a process that was killed at its hard limit and could not tell."""
+KILLED_LATE = f"It had not ended after its time limit, and was killed; {_WHERE}"
+"""What is told of it then."""
+KILLED_AT_LAST = "Timeout ("
+"""What `faulthandler` writes where no other thread could run; that ends with code 1."""
 _RUN_VARIABLE = "PREFECT__FLOW_RUN_ID"  # set where this process is a run's own
 
 _Parameters = ParamSpec("_Parameters")
@@ -76,12 +84,13 @@ def _end_process(run_id: UUID, soft: float) -> None:
     faulthandler.dump_traceback(file=_STDERR, all_threads=True)
     grace = get_settings().tidy_up_time
     message = (
-        f"It had not ended {grace:g} s after its time limit of {soft:g} s, and was killed; "
-        f"the worker's log says where it was."
+        f"It had not ended {grace:g} s after its time limit of {soft:g} s, and was killed; {_WHERE}"
     )
-    code = 1
+    code = TIMED_OUT
     with suppress(Exception), get_client(sync_client=True) as client:
-        client.set_flow_run_state(run_id, Failed(name="TimedOut", message=message), force=True)
+        run = client.read_flow_run(run_id)
+        if run.state and run.state.is_running():  # a cancelling is its worker's to end
+            change_state_sync(client, run, Failed(name="TimedOut", message=message))
         code = 0  # the worker has nothing to add
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):

@@ -235,6 +235,7 @@ class _Answers:
                 Route("/cut", self.cut),
                 Route("/bomb.gz", self.gzip_bomb),
                 Route("/packed", self.packed),
+                Route("/peer", self.peer),
                 Route("/brotli", self.brotli),
                 Route("/bomb.png", self.png_bomb),
                 Route("/truncated", self.truncated),
@@ -287,8 +288,20 @@ class _Answers:
         return Response(self._gzip_bomb, headers={"content-encoding": "gzip"})
 
     async def packed(self, request: Request) -> Response:
+        """Packed, perhaps in two pieces, perhaps with so many bytes only, of which all arrive."""
         self._count(request)
-        return Response(gzip.compress(draw(60, 40)), headers={"content-encoding": "gzip"})
+        content = draw(60, 40)
+        middle = len(content) // 2 if "pieces" in request.query_params else len(content)
+        packed = gzip.compress(content[:middle])
+        if middle < len(content):
+            packed += gzip.compress(content[middle:])
+        kept = int(request.query_params.get("kept", len(packed)))
+        return Response(packed[:kept], headers={"content-encoding": "gzip"})
+
+    async def peer(self, request: Request) -> Response:
+        """The port that the connection comes from, which is another for every connection."""
+        self._count(request)
+        return Response(str(request.client.port if request.client else 0))
 
     async def brotli(self, request: Request) -> Response:
         self._count(request)

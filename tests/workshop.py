@@ -28,8 +28,10 @@ from adspark.serpapi import SerpApiClient, no_gate
 from adspark.variants import (
     VariantRequest,
     VariantSummary,
+    generation_is_over,
     read_variant,
     request_variants,
+    save_retry,
     summary_of,
 )
 from tests.factories import ADVERTISER_ID, query
@@ -51,6 +53,8 @@ class Workshop:
     silence: float = 2.0
     run_limit: float = 30.0
     lost_after: float = 0.5
+    listed_within: float = 0.5
+    too_close: float = 0.9
     transport: httpx.AsyncBaseTransport | None = None
     steps: list[str] = field(default_factory=list)
 
@@ -91,6 +95,13 @@ class Workshop:
         async with self.database.session() as session:
             return summary_of(await read_variant(session, variant_id=variant_id))
 
+    async def retry(self, variant_id: int) -> None:
+        """A person asks for another try."""
+        async with self.database.session() as session:
+            variant = await read_variant(session, variant_id=variant_id)
+            await save_retry(session, variant=variant, is_over=generation_is_over(variant))
+            await session.commit()
+
     async def cancel(self, variant_id: int) -> bool:
         """Nobody wants it any more."""
         async with self.generator() as generator:
@@ -109,7 +120,7 @@ class Workshop:
                 media=self.media,
                 generator=generator,
                 downloader=downloader,
-                too_close=0.9,
+                too_close=self.too_close,
                 gate=no_gate,
                 progress=self._note,
             )
@@ -125,7 +136,11 @@ class Workshop:
             transport=self.transport,
         ) as client:
             yield DifyGenerator(
-                client, WorkflowMapping(), run_limit=self.run_limit, lost_after=self.lost_after
+                client,
+                WorkflowMapping(),
+                run_limit=self.run_limit,
+                lost_after=self.lost_after,
+                listed_within=self.listed_within,
             )
 
     def renderer(self) -> Renderer:

@@ -44,7 +44,7 @@ class AnswerWriter:
         selection = record.catalogue.select(page.query)
         total, offset = len(selection), page.offset
         body = self._head.write(page.params, record, _make_path(page.query))
-        if offset >= total:
+        if offset >= total or FaultKind.NO_RESULTS in changes:
             return body | {
                 "search_information": {"results_state": "Fully empty"},
                 "error": NO_RESULTS,

@@ -22,12 +22,18 @@ class FaultKind(StrEnum):
     HTML = "html"
     CUT_JSON = "cut_json"
     EMPTY_PAGE_WITH_TOKEN = "empty_page_with_token"  # noqa: S105 - a kind of fault, no secret
+    NO_RESULTS = "no_results"
     DUPLICATES = "duplicates"
     BROKEN_ROWS = "broken_rows"
 
 
 # They change a good answer; the search counts as a success and is billed as one.
-CONTENT_FAULTS = {FaultKind.EMPTY_PAGE_WITH_TOKEN, FaultKind.DUPLICATES, FaultKind.BROKEN_ROWS}
+CONTENT_FAULTS = {
+    FaultKind.EMPTY_PAGE_WITH_TOKEN,
+    FaultKind.NO_RESULTS,
+    FaultKind.DUPLICATES,
+    FaultKind.BROKEN_ROWS,
+}
 _REFUSALS = {FaultKind.THROUGHPUT_429, FaultKind.QUOTA_429}
 _DEFAULT_LATENCY = 1.0  # seconds
 

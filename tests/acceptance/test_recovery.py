@@ -262,3 +262,30 @@ def test_a_worker_told_to_stop_lets_runs_end_and_hands_back_what_takes_too_long(
     states = httpx.get(f"{long.api_url}/flow_run_states/", params={"flow_run_id": long.id}).json()
     told = [one["message"] or "" for one in states if one["name"] == "AwaitingRetry"]
     assert [one.endswith("was stopped. It is started again.") for one in told] == [True]
+
+
+def test_a_run_that_cannot_begin_fails_at_once_and_status_tells_it(place: Place) -> None:
+    url = f"{place.stack.api_url}/deployments/{place.deployments['maintenance']}"
+    open_door = {"enforce_parameter_schema": False}
+    httpx.patch(url, json=open_door).raise_for_status()
+    told = {}
+    for variables in ({}, {"env": {"TRIED": "yes"}}):  # forked, and in an interpreter of its own
+        body = {"parameters": {"colour": "red"}, "job_variables": variables}
+        run_id = httpx.post(f"{url}/create_flow_run", json=body).json()["id"]
+        ended = Run(place.stack.api_url, run_id, place.stack.home).until_ended()
+        assert (ended["state_type"], ended["run_count"]) == ("FAILED", 0)
+        told[run_id] = ended["state"]["message"]
+    assert set(told.values()) == {
+        "colour: tried has no such parameter; it has folder, seconds, how, child.\n"
+        "folder: is missing."
+    }
+    status = place.stack.adspark("status")
+    assert status.returncode == 1
+    assert "2 runs of tried could not begin: colour: tried has no such parameter" in status.stdout
+    assert "Everything is well" not in status.stdout
+    for run_id in told:
+        params = {"flow_run_id": run_id}
+        states = httpx.get(f"{place.stack.api_url}/flow_run_states/", params=params).json()
+        assert [one["name"] for one in states].count("Pending") == 1
+    place.start("maintenance").until_ended()
+    assert "could not begin" not in place.stack.adspark("status").stdout

@@ -59,6 +59,18 @@ def request(stack: Stack, ad: str, prompt: str) -> int:
     return int(asked["variants"][0])
 
 
+def test_a_prompt_longer_than_the_workflow_takes_is_refused_when_it_is_requested(
+    stack: Stack, ad: str
+) -> None:
+    before = stack.adspark("variant", "list", "--json").stdout
+    done = stack.adspark("variant", "request", ad, "--prompt", "x" * 7999)
+    assert done.returncode != 0
+    assert "prompt: 7999 characters; this workflow's input 'prompt' takes at most 2000." in (
+        " ".join(done.stderr.split())
+    )
+    assert stack.adspark("variant", "list", "--json").stdout == before
+
+
 def until_running(stack: Stack, *, runs: int) -> None:
     """Wait until Dify works on so many."""
     for _ in range(120):

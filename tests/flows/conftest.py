@@ -55,7 +55,8 @@ async def nothing_stays() -> AsyncIterator[None]:
             await block.adelete(DOCUMENT)
     async with get_client() as client:
         for limit in await client.read_global_concurrency_limits():
-            await client.delete_global_concurrency_limit_by_name(limit.name)
+            if not limit.name.startswith("deployment:"):  # those go with their deployments
+                await client.delete_global_concurrency_limit_by_name(limit.name)
         for automation in await client.read_automations():
             await client.delete_automation(automation.id)
 

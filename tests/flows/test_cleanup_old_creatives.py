@@ -7,7 +7,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 
 from adspark.database import Database
-from adspark.errors import InvalidQueryError
+from adspark.errors import ConfigurationError
 from adspark.rates import CLEANUPS
 from adspark.settings import get_settings
 from flows.cleanup_old_creatives import cleanup_old_creatives
@@ -32,7 +32,7 @@ async def test_a_ledger_too_short_for_budgets_is_refused(
     await stock(database)
     environment.setenv("ADSPARK_KEEP_FETCHES_DAYS", "7")
     get_settings.cache_clear()
-    with pytest.raises(InvalidQueryError, match="fetches: 7 days is too few; at least 62"):
+    with pytest.raises(ConfigurationError, match="KEEP_FETCHES_DAYS: must be 62 to 36500, not 7"):
         await cleanup_old_creatives()
     assert await ids(database, "SELECT count(*) FROM creative") == [3]
 

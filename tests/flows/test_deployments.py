@@ -1,14 +1,24 @@
 """prefect.yaml and provisioning: it can be loaded, and a server matches the project."""
 
 import asyncio
+from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from prefect import Flow
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import WorkPoolUpdate
+from prefect.client.schemas.actions import (
+    DeploymentScheduleCreate,
+    DeploymentUpdate,
+    WorkPoolUpdate,
+)
+from prefect.client.schemas.objects import DeploymentSchedule
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.client.schemas.schedules import CronSchedule
+from prefect.exceptions import ObjectNotFound
 from pydantic import SecretStr
 
 from adspark.rates import GENERATIONS, SEARCHES
@@ -18,8 +28,9 @@ from adspark.settings import Settings
 from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
+from deployments import deploying
 from deployments.deploying import name_of, project_file
-from deployments.provisioning import provision
+from deployments.provisioning import Provisioned, provision
 from deployments.queue_classes import QUEUE_CLASSES
 
 pytestmark = pytest.mark.usefixtures("no_pools_stay")
@@ -142,3 +153,105 @@ async def test_provisioning_says_what_it_would_do_and_keeps_what_was_changed_by_
         reset = await provision(settings, database_url=database_url, reset=True)
         assert "pool data-fetch slots: 7 -> 2" in reset.changes
         assert (await client.read_work_pool("data-fetch")).concurrency_limit == 2
+
+
+@pytest.mark.usefixtures("nothing_stays")
+async def test_an_upgrade_keeps_what_people_changed_at_deployments(
+    monkeypatch: pytest.MonkeyPatch, database_url: str, tmp_path: Path
+) -> None:
+    async def upgrade(project: dict[str, Any], *, reset: bool = False) -> Provisioned:
+        file = tmp_path / "prefect.yaml"
+        file.write_text(yaml.safe_dump(project))
+        monkeypatch.setattr(deploying, "project_file", lambda: file)
+        return await provision(Settings(), database_url=database_url, reset=reset)
+
+    project = yaml.safe_load(project_file().read_text())
+    names = ("cleanup-old-creatives", "send-digest", "reconcile", "health-check")
+    project["deployments"] = [
+        one for one in project["deployments"] if name_of(one).partition("/")[0] in names
+    ]
+    entries = {name_of(one).partition("/")[0]: one for one in project["deployments"]}
+    entries["reconcile"]["schedules"].append({"slug": "extra", "cron": "1 1 * * *"})
+    async with get_client() as client:
+
+        async def read(flow: str) -> DeploymentResponse:
+            return await client.read_deployment_by_name(f"{flow}/adspark")
+
+        async def schedule(flow: str, slug: str) -> DeploymentSchedule:
+            return next(one for one in (await read(flow)).schedules if one.slug == slug)
+
+        for flow in names:
+            with suppress(ObjectNotFound):
+                await client.delete_deployment((await read(flow)).id)
+        await upgrade(project)
+
+        # What people do in the UI.
+        cleanup, digest, lost, health = [await read(flow) for flow in names]
+        nightly = await schedule("cleanup-old-creatives", "nightly")
+        weekly = CronSchedule(cron="0 5 * * 0", timezone="Europe/Berlin")
+        await client.update_deployment_schedule(cleanup.id, nightly.id, schedule=weekly)
+        await client.update_deployment(
+            cleanup.id,
+            DeploymentUpdate(
+                parameters={"days_old": 365}, description="ours", tags=["adspark", "team-a"],
+                concurrency_limit=3, work_queue_name="urgent",
+            ),
+        )  # fmt: skip
+        await client.delete_deployment_schedule(
+            digest.id, (await schedule("send-digest", "daily")).id
+        )
+        every = (await schedule("health-check", "every-five-minutes")).id
+        await client.update_deployment_schedule(health.id, every, active=False)
+        own = DeploymentScheduleCreate(schedule=weekly, active=True)
+        await client.create_deployment_schedules(lost.id, [own])
+        await client.pause_deployment(lost.id)
+
+        # An upgrade that changes all of them.
+        for entry in entries.values():
+            entry["description"] += " Newer."
+            entry["tags"] = [*entry["tags"], "newer"]
+        entries["cleanup-old-creatives"]["schedules"][0]["cron"] = "0 2 * * *"
+        entries["cleanup-old-creatives"]["parameters"] = {"dry_run": False}
+        entries["send-digest"]["schedules"].append({"slug": "weekly", "cron": "0 9 * * 1"})
+        entries["health-check"]["schedules"][0]["cron"] = "*/7 * * * *"
+        entries["health-check"]["concurrency_limit"]["limit"] = 2
+        del entries["reconcile"]["schedules"][1]
+        done = await upgrade(project)
+
+        kept = await read("cleanup-old-creatives")
+        assert kept.description == "ours"
+        assert kept.parameters == {"days_old": 365, "dry_run": False}
+        assert set(kept.tags) == {"adspark", "maintenance", "team-a", "newer"} - {"maintenance"}
+        assert kept.global_concurrency_limit
+        assert kept.global_concurrency_limit.limit == 3
+        assert kept.work_queue_name == "urgent"
+        assert [one.schedule for one in kept.schedules] == [weekly]
+        assert [one.slug for one in (await read("send-digest")).schedules] == ["weekly"]
+        seven = await schedule("health-check", "every-five-minutes")
+        assert isinstance(seven.schedule, CronSchedule)
+        assert (seven.schedule.cron, seven.active) == ("*/7 * * * *", False)
+        new = await read("health-check")
+        assert (new.description or "").endswith("Newer.")
+        assert new.global_concurrency_limit
+        assert new.global_concurrency_limit.limit == 2
+        left = await read("reconcile")
+        assert sorted(str(one.slug) for one in left.schedules) == ["None", "every-quarter-hour"]
+        assert left.paused
+        told = "\n".join(done.kept)
+        for what in (
+            "cleanup-old-creatives/adspark description: ours was set by hand",
+            "cleanup-old-creatives/adspark tags: adspark, newer, team-a were set by hand",
+            "cleanup-old-creatives/adspark limit: 3 was set by hand (ours: 1)",
+            "cleanup-old-creatives/adspark schedule nightly: 0 5 * * 0 Europe/Berlin was set by",
+            "send-digest/adspark schedule daily: was deleted by hand",
+            "health-check/adspark schedule every-five-minutes: was made inactive by hand",
+        ):
+            assert what in told, told
+        again = await upgrade(project)
+        assert (again.changes, again.kept) == ([], done.kept)
+
+        await upgrade(project, reset=True)
+        back = await read("cleanup-old-creatives")
+        assert set(back.tags) == {"adspark", "maintenance", "newer"}
+        assert (await schedule("health-check", "every-five-minutes")).active
+        assert {one.slug for one in (await read("send-digest")).schedules} == {"daily", "weekly"}

@@ -65,13 +65,14 @@ async def test_the_ledger_names_the_flow_run(database: Database) -> None:
     assert flow_run_id == run.id
 
 
-async def test_a_dry_run_shows_a_sample_and_writes_nothing(database: Database) -> None:
+async def test_a_dry_run_shows_a_sample_and_stores_no_ads(database: Database) -> None:
     summary = await fetch_creatives(text="hubspot.com", dry_run=True)
     assert summary.dry_run
     assert summary.new == 3
     assert {row.advertiser for row in summary.new_creatives} == {"Hubspot, Inc."}
-    for table in ("creative", "advertiser", "fetch", "rejected_row"):
+    for table in ("creative", "advertiser", "rejected_row"):
         assert await count(database, table) == 0, table
+    assert await count(database, "fetch") == 1  # what it cost
 
 
 async def test_what_is_new_is_a_table_in_the_ui() -> None:

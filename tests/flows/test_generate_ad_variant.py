@@ -16,6 +16,7 @@ from adspark.database import Database
 from adspark.errors import GenerationFailedError, InvalidQueryError, UnknownVariantError
 from adspark.models import VariantStatus
 from adspark.settings import get_settings
+from adspark.variant_lists import list_variants
 from flows.generate_ad_variant import generate_ad_variant
 from tests.workshop import Workshop, workshop
 
@@ -74,6 +75,56 @@ async def test_an_ad_that_is_not_stored_costs_nothing(shop: Workshop) -> None:
     with pytest.raises(InvalidQueryError, match=r"original_ad_id: no ad CR0+1 is stored"):
         await generate_ad_variant("CR00000000000000000001", "Red", 1)
     assert shop.bill["runs"] == 0
+
+
+async def count_rows(shop: Workshop) -> int:
+    """How many variants there are."""
+    async with shop.database.session() as session:
+        return len(await list_variants(session, limit=10))
+
+
+async def test_a_prompt_longer_than_the_workflow_takes_is_refused_before_anything_is_requested(
+    shop: Workshop,
+) -> None:
+    ad, *_ = await shop.stock()
+    state = await generate_ad_variant(ad, "x" * 7999, 1, return_state=True)
+    assert state.is_failed()
+    assert "prompt: 7999 characters; this workflow's input 'prompt' takes at most 2000." in (
+        state.message or ""
+    )
+    assert await count_rows(shop) == shop.bill["uploads"] == 0
+    # Characters are counted as Dify counts them, and as they are sent: trimmed.
+    fits = "\U0001f600" * 2000
+    made = await generate_ad_variant(ad, f"  {fits}\n", 1)
+    assert made.prompt == fits
+
+
+async def test_a_row_whose_prompt_the_workflow_does_not_take_fails_with_its_run(
+    shop: Workshop,
+) -> None:
+    """It was requested while the limit could not be asked, or before the limit was lowered."""
+    ad, *_ = await shop.stock()
+    (variant_id,) = await shop.request(ad, prompt="x" * 2001)
+    state = await generate_ad_variant(ad, "x" * 2001, 1, variant_id=variant_id, return_state=True)
+    assert state.is_failed()
+    assert "prompt: 2001 characters" in (state.message or "")
+    row = await shop.row(variant_id)
+    assert (row.status, row.error_kind) == ("failed", "InvalidQueryError")
+    assert shop.bill["uploads"] == 0
+
+
+@pytest.mark.parametrize(("length", "rows"), [(20_001, 0), (20_000, 1)])
+async def test_where_the_workflow_cannot_be_asked_the_products_own_bound_holds(
+    shop: Workshop, environment: pytest.MonkeyPatch, length: int, rows: int
+) -> None:
+    ad, *_ = await shop.stock()
+    environment.setenv("ADSPARK_DIFY_URL", "http://127.0.0.1:9/v1")
+    get_settings.cache_clear()
+    state = await generate_ad_variant(ad, "x" * length, 1, return_state=True)
+    assert state.is_failed()
+    told = "prompt: 20001 characters; at most 20000" if rows == 0 else "cannot be reached"
+    assert told in (state.message or "")
+    assert await count_rows(shop) == rows
 
 
 async def test_what_fails_for_a_moment_is_tried_again_and_paid_once(shop: Workshop) -> None:

@@ -2,16 +2,22 @@
 
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
-from prefect.client.orchestration import PrefectClient
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
-from prefect.client.schemas.objects import FlowRun
-from prefect.states import Pending, Running, Scheduled
+from prefect.client.schemas.objects import (
+    ConcurrencyLimitStrategy,
+    ConcurrencyOptions,
+    FlowRun,
+)
+from prefect.states import AwaitingRetry, Crashed, Failed, Pending, Running, Scheduled
 
 from adspark.errors import ConfigurationError
 from deployments.health import Health, read_health
 from deployments.purging import Waiting, count_by_pool, find_waiting, purge
 from flows.generate_pending_variants import generate_pending_variants
+from tasks.redelivery import MOST_STARTS, redeliver
 from tests.queued import open_pools
 
 POOL = "data-fetch"
@@ -65,6 +71,43 @@ async def test_runs_are_counted_by_what_they_do(client: PrefectClient) -> None:
     assert (pool.running, pool.pending, pool.scheduled, pool.slots) == (1, 1, 1, 2)
 
 
+async def fail_to_begin(client: PrefectClient, run: FlowRun) -> None:
+    """It ends as one whose parameters are wrong."""
+    await client.set_flow_run_state(run.id, Pending())
+    await client.set_flow_run_state(run.id, Failed(message="user_id: is missing."))
+
+
+async def test_a_flow_whose_runs_cannot_begin_is_a_problem_until_one_begins(
+    client: PrefectClient,
+) -> None:
+    first, second, third = await queue(client, 3)
+    await fail_to_begin(client, first)
+    assert of(await read_health(client), "begin") == []
+    await fail_to_begin(client, second)
+    health = await read_health(client)
+    assert not health.is_well
+    (problem,) = [one for one in health.problems if "begin" in one.what]
+    assert (problem.what, problem.remedy) == (
+        "2 runs of generate-pending-variants could not begin: user_id: is missing",
+        "adspark failures",
+    )
+    await client.set_flow_run_state(third.id, Pending())
+    await client.set_flow_run_state(third.id, Running())
+    assert of(await read_health(client), "begin") == []
+
+
+async def test_a_run_that_was_started_too_often_is_a_problem(client: PrefectClient) -> None:
+    (run,) = await queue(client, 1)
+    for _ in range(MOST_STARTS):
+        await client.set_flow_run_state(run.id, Pending(), force=True)
+        await client.set_flow_run_state(run.id, Crashed(message="Its process was killed."))
+        await redeliver(client, await client.read_flow_run(run.id), "Its process was killed.")
+    assert of(await read_health(client), "begin") == [
+        "a run of generate-pending-variants could not begin: Its process was killed. It was "
+        "started 5 times; look at it before: adspark retry"
+    ]
+
+
 async def test_a_purge_takes_what_waits_and_leaves_what_runs(client: PrefectClient) -> None:
     late, pending, running, planned = await queue(client, 4)
     await client.set_flow_run_state(late.id, Scheduled(name="Late"), force=True)
@@ -79,6 +122,80 @@ async def test_a_purge_takes_what_waits_and_leaves_what_runs(client: PrefectClie
     assert names == ["Cancelled", "Cancelled", "Running"]
     assert (await client.read_flow_run(planned.id)).state_name == "Scheduled"
     assert await find_waiting(client, pools=["default"], states=list(Waiting)) == []
+
+
+async def test_a_purge_leaves_alone_what_has_begun_since_it_was_found(
+    client: PrefectClient,
+) -> None:
+    before, between, late = await queue(client, 3)
+    await client.set_flow_run_state(late.id, Scheduled(name="Late"), force=True)
+    await client.set_flow_run_state(between.id, Pending())
+    found = await find_waiting(client, pools=[POOL], states=list(Waiting))
+    await client.set_flow_run_state(before.id, Pending())
+    await client.set_flow_run_state(before.id, Running())
+    requests = 0
+
+    async def begin_after_the_claim(request: httpx.Request) -> None:
+        nonlocal requests
+        requests += request.url.path.endswith("bulk_set_state")
+        if requests == 2:
+            requests += 1
+            async with get_client() as worker:
+                await worker.set_flow_run_state(between.id, Running())
+
+    client._client.event_hooks["request"].append(begin_after_the_claim)
+    assert await purge(client, found) == 1
+    names = [(await client.read_flow_run(run.id)).state_name for run in (before, between, late)]
+    assert names == ["Running", "Running", "Cancelled"]
+
+
+async def test_a_purge_asks_the_server_once_for_fifty_runs_and_tells_how_far_it_is(
+    client: PrefectClient,
+) -> None:
+    await queue(client, 120)
+    found = await find_waiting(client, pools=[POOL], states=[Waiting.SCHEDULED])
+    requests: list[str] = []
+
+    async def note(request: httpx.Request) -> None:
+        requests.append(request.url.path)
+
+    client._client.event_hooks["request"].append(note)
+    told: list[int] = []
+    assert await purge(client, found, on_purged=told.append) == 120
+    assert (len(requests), sorted(told)) == (2 + 2, [20, 50, 50])
+    assert await find_waiting(client, pools=[POOL], states=list(Waiting)) == []
+
+
+async def test_a_purge_takes_runs_that_were_begun_once_and_wait_for_a_retry(
+    client: PrefectClient,
+) -> None:
+    for run in await queue(client, 60):
+        await client.update_flow_run(run.id, infrastructure_pid="host:1")
+        await client.set_flow_run_state(run.id, AwaitingRetry(), force=True)
+    found = await find_waiting(client, pools=[POOL], states=[Waiting.SCHEDULED])
+    assert (len(found), await purge(client, found)) == (60, 60)
+    ended = {(await client.read_flow_run(run.id)).state_name for run in found}
+    assert ended == {"Cancelled"}
+
+
+async def test_a_purge_takes_runs_whose_deployment_bounds_its_own_runs(
+    client: PrefectClient,
+) -> None:
+    flow_id = await client.create_flow(generate_pending_variants)
+    for strategy in ConcurrencyLimitStrategy:
+        deployment = await client.create_deployment(
+            flow_id,
+            f"bounded {strategy}",
+            work_pool_name=POOL,
+            concurrency_limit=1,
+            concurrency_options=ConcurrencyOptions(collision_strategy=strategy),
+        )
+        for _ in range(3):
+            await client.create_flow_run_from_deployment(deployment)
+    found = await find_waiting(client, pools=[POOL], states=[Waiting.SCHEDULED])
+    assert (len(found), await purge(client, found)) == (6, 6)
+    ended = [(await client.read_flow_run(run.id)).state_name for run in found]
+    assert ended == ["Cancelled"] * 6
 
 
 async def test_a_purge_of_an_unknown_deployment_is_refused(client: PrefectClient) -> None:

@@ -1,6 +1,7 @@
 """The flow process-watch: its result, its table, and the events that automations hang on."""
 
 import asyncio
+import time
 from typing import Any
 
 import httpx
@@ -54,7 +55,8 @@ async def test_news_are_a_table_and_an_event_each_and_announced_once(place: Plac
     place.change_ads({"action": "remove", "ad_creative_id": ad["ad_creative_id"]})
     watch_id = await place.add()
     await process_watch(watch_id)
-    place.change_ads()
+    shown_now = {"last_shown": int(time.time())}
+    place.change_ads({"action": "alter", "ad_creative_id": ad["ad_creative_id"], "row": shown_now})
     await later(place)
     summary = await process_watch(watch_id)
     assert summary.events.new == 1

@@ -14,6 +14,7 @@ from prefect.events import Event, emit_event
 from prefect.events.filters import EventAnyResourceFilter, EventFilter
 from prefect.states import Cancelling, Completed, Crashed, Pending, Running
 
+from deployments.failures import requeue
 from flows.generate_pending_variants import generate_pending_variants
 from flows.reconcile import reconcile
 from tasks.find_lost_runs import TAG
@@ -98,6 +99,48 @@ async def test_a_run_that_kills_its_worker_again_and_again_is_given_up(
     told = (await client.read_flow_run(run.id)).state
     assert told is not None
     assert (told.name, "started 5 times" in (told.message or "")) == ("Crashed", True)
+
+
+async def test_a_run_that_dies_before_it_begins_is_given_up_as_often_and_keeps_its_cause(
+    client: PrefectClient,
+) -> None:
+    run = await left(client, Pending())
+    lost: State = Crashed(message="Its process was killed from outside (SIGKILL).")
+    for start in range(MOST_STARTS):
+        if start:
+            await client.set_flow_run_state(run.id, Pending(), force=True)
+        await client.set_flow_run_state(run.id, lost, force=True)
+        found = await reconcile(look_again_after=0)
+        assert (found.requeued, found.given_up) == ((1, 0) if start < MOST_STARTS - 1 else (0, 1))
+    now = await client.read_flow_run(run.id)
+    assert now.run_count == 0
+    assert now.state is not None
+    assert now.state.message == (
+        "Its process was killed from outside (SIGKILL). It was started 5 times; look at it before: "
+        "adspark retry"
+    )
+    assert (await reconcile(look_again_after=0)).requeued == 0
+    # A person who has seen to it lets it begin anew.
+    assert await requeue(client, [run.id]) == [run.id]
+    await client.set_flow_run_state(run.id, Pending(), force=True)
+    await client.set_flow_run_state(run.id, lost, force=True)
+    assert (await reconcile(look_again_after=0)).requeued == 1
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Out of memory: it was killed at its limit of 512 MB.",
+        "Execution was aborted by Python system exit call.",
+    ],
+)
+async def test_a_run_that_would_only_end_like_that_again_is_left_to_a_person(
+    client: PrefectClient, message: str
+) -> None:
+    run = await left(client, Running())
+    await client.set_flow_run_state(run.id, Crashed(message=message), force=True)
+    assert (await reconcile(look_again_after=0)).headline == "no run was lost"
+    assert await state_of(client, run) == "Crashed"
 
 
 async def test_a_run_that_a_newer_one_of_its_schedule_replaces_is_ended(

@@ -18,17 +18,23 @@ from prefect.client.schemas.filters import (
     LogFilterFlowRunId,
 )
 from prefect.client.schemas.objects import State
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.database import Database
 from adspark.digests import DigestSummary
 from adspark.errors import ConfigurationError, ServiceUnavailableError
 from adspark.models import EventKind
+from adspark.outbox import confirm_message, hash_address, put_messages
 from adspark.settings import get_settings
 from flows.send_digest import ARTIFACT_KEY, send_digest
 from tests.digesting import Story
 
 TRIES = 3  # of a run: see ADSPARK_RETRY_DELAYS in conftest.py
 SECRET = "hook-s3cret"
+PARTED = "3ccdd113474722377935511fc85d3dd4"  # a token, as the chat service writes them
+WORDS = ("alpha", "beta", "gamma")
+LONG = "\n\n".join(word + " filler" * 530 for word in WORDS)  # one part each
 
 
 class Receiver:
@@ -38,6 +44,7 @@ class Receiver:
         self.taken: list[tuple[str, dict[str, Any]]] = []
         self.refused: list[str] = []
         self.broken: set[str] = set()
+        self.refuses_word: str | None = None
         self.delay = 0.0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         Thread(target=self._server.serve_forever, daemon=True).start()
@@ -45,6 +52,17 @@ class Receiver:
     def address(self, path: str) -> str:
         """Where to send for `path`, as Apprise writes it."""
         return f"json://127.0.0.1:{self._server.server_port}/{path}"
+
+    def parted_address(self, *channels: str) -> str:
+        """Where to send in parts of 4,000 characters, to several channels."""
+        listed = f"?channel={','.join(channels)}" if channels else ""
+        return f"mmost://127.0.0.1:{self._server.server_port}/{PARTED}{listed}"
+
+    def words(self, channel: str | None = None) -> list[str]:
+        """The parts that arrived, by the word that only they hold."""
+        bodies = [one for where, one in self.taken if where == f"/hooks/{PARTED}"]
+        texts = [one["text"] for one in bodies if channel in (None, one.get("channel"))]
+        return [word for text in texts for word in WORDS if word in text]
 
     def taken_by(self, path: str) -> list[dict[str, Any]]:
         """What arrived at a path."""
@@ -63,12 +81,13 @@ class Receiver:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 time.sleep(receiver.delay)
                 path = self.path.rstrip("/")
-                if path.removeprefix("/") in receiver.broken:
+                refuses = receiver.refuses_word and receiver.refuses_word in json.dumps(body)
+                if refuses or path.removeprefix("/") in receiver.broken:
                     receiver.refused.append(path)
                     self.send_response(500)
                 else:
                     receiver.taken.append((path, body))
-                    self.send_response(204)
+                    self.send_response(200)
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
@@ -259,6 +278,81 @@ async def test_a_message_whose_sending_met_a_crash_is_reported_and_never_sent_ag
     await send_digest()
     assert len(receiver.taken) == 2
     assert "nobody knows whether it arrived" in receiver.taken[-1][1]["message"]
+
+
+async def put_long_message(story: Story, *recipients: str) -> None:
+    """A message of three parts waits; nothing else does."""
+    async with story.database.session() as session:
+        await put_messages(session, subject="Long", body=LONG, recipients=recipients)
+        await session.commit()
+    await story.change("UPDATE creative_event SET notified_at = now()")
+
+
+async def test_a_refused_part_is_sent_again_without_those_before(
+    story: Story, environment: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    address = receiver.parted_address()
+    send_to(environment, address)
+    await put_long_message(story, hash_address(SecretStr(address)))
+    receiver.refuses_word = "beta"
+    state = await run()
+    assert state.is_failed()
+    assert "address 1 of 1, part 2 of 3: Mattermost did not take" in (state.message or "")
+    assert receiver.words() == ["alpha"]
+    receiver.refuses_word = None
+    assert (await send_digest()).delivered == 1
+    assert receiver.words() == list(WORDS)
+    assert len(receiver.taken) == 3
+    assert len(receiver.refused) == TRIES
+
+
+async def test_each_receiver_of_one_address_has_its_own_progress(
+    story: Story, environment: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    send_to(environment, receiver.parted_address("red", "blue"))
+    receiver.refuses_word = '"red"'
+    state = await run()
+    assert "address 1 of 1, receiver 2 of 2: Mattermost did not take" in (state.message or "")
+    assert [one["channel"] for _, one in receiver.taken] == ["blue"]
+    receiver.refuses_word = None
+    assert (await send_digest()).delivered == 1
+    assert [one["channel"] for _, one in receiver.taken] == ["blue", "red"]
+
+
+async def test_a_message_to_an_address_as_a_whole_still_goes_to_all_its_receivers(
+    story: Story, environment: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    """Messages that were written before receivers of one address were told apart."""
+    address = receiver.parted_address("red", "blue")
+    send_to(environment, address)
+    await put_long_message(story, hash_address(SecretStr(address)))
+    assert (await send_digest()).delivered == 1
+    assert receiver.words("red") == receiver.words("blue") == list(WORDS)
+
+
+async def test_a_part_that_met_a_crash_is_reported_and_the_others_stay_as_they_are(
+    story: Story,
+    environment: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch,
+    receiver: Receiver,
+) -> None:
+    address = receiver.parted_address()
+    send_to(environment, address)
+    await put_long_message(story, hash_address(SecretStr(address)))
+
+    async def crash(session: AsyncSession, *, message_id: int, part: int, parts: int) -> None:
+        if part == 1:
+            raise RuntimeError("the machine went away")
+        await confirm_message(session, message_id=message_id, part=part, parts=parts)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tasks.deliver_messages.confirm_message", crash)
+        assert (await run()).is_failed()
+    assert receiver.words() == ["alpha", "beta"]
+    await story.change("UPDATE message SET sending_at = now() - interval '11 minutes'")
+    page = await artifact_of(await run())
+    assert "the sending of part 2 of 3 was cut off" in page
+    assert receiver.words() == ["alpha", "beta"]
 
 
 async def test_two_runs_at_once_send_nothing_twice(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prefect import State
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.states import Failed, Scheduled
+from prefect.states import Completed, Failed, Running, Scheduled
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Static
 
@@ -110,6 +110,25 @@ async def test_a_group_of_failures_is_put_back_in_the_queue(
         await asked(pilot)
         await pilot.press("enter")
         await until(pilot, queued)
+
+
+async def test_a_cancel_is_told_as_the_server_has_answered_it(
+    client: PrefectClient, database: Database
+) -> None:
+    (run,) = await queue(client, Running(), pool="default")
+
+    async def told() -> bool:
+        notes = [one.message for one in pilot.app._notifications]
+        return "It was not cancelled: it has ended Completed" in notes
+
+    async with shown(client, database) as pilot:
+        await pilot.press("2", "c")
+        await asked(pilot)
+        # It ends while the question stands.
+        await client.set_flow_run_state(run.id, Completed(), force=True)
+        await pilot.press("enter")
+        await until(pilot, told)
+    assert (await client.read_flow_run(run.id)).state_name == "Completed"
 
 
 async def test_an_unknown_run_is_told_and_so_is_a_server_that_is_away(

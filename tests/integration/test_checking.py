@@ -110,11 +110,12 @@ async def test_after_removing_adding_and_altering_ads_there_are_exactly_those_ev
         removed(gone),
         altered(changed, image=NEW_PICTURE),
         altered(kept, last_shown=kept["last_shown"] + DAY, total_days_shown=900),
+        altered(later, last_shown=int(time.time())),
         launched(5, ADVERTISER_ID),
     )
     summary = await place.check(watch_id)
     assert await place.events(watch_id) == {
-        ("new", later["ad_creative_id"]): 1,  # it was there all the time, but is new to the watch
+        ("new", later["ad_creative_id"]): 1,  # it was shown before, but is new to the watch
         ("new", f"CR{5:020d}"): 1,
         ("changed", changed["ad_creative_id"]): 1,
     }
@@ -207,6 +208,22 @@ async def test_a_later_check_goes_back_to_the_watermark_and_no_further(place: Pl
     assert (third.pages, third.stop_reason) == (1, "watermark")
 
 
+async def test_an_ad_that_the_source_tells_of_two_days_late_is_still_found(place: Place) -> None:
+    looked = int(time.time()) - 3 * DAY
+    # A full page down to a day before the last look, of ads that were known then.
+    known = [launched(one, ADVERTISER_ID, first_shown=looked - 9 * DAY) for one in range(100)]
+    for place_in_list, ad in enumerate(known):
+        ad["row"]["last_shown"] = looked - DAY * place_in_list // 99
+    place.change_ads(*known)
+    watch_id = await place.add()
+    await place.check(watch_id)
+    await place.change(f"UPDATE watch SET complete_at = to_timestamp({looked})")
+    late = looked - DAY * 3 // 2
+    place.change_ads(*known, launched(777, ADVERTISER_ID, first_shown=late, last_shown=late))
+    assert (await place.check(watch_id)).pages == 2
+    assert await place.events(watch_id) == {("new", f"CR{777:020d}"): 1}
+
+
 async def test_where_the_page_bound_cuts_off_it_is_said_and_only_launches_are_news(
     place: Place,
 ) -> None:
@@ -235,10 +252,10 @@ async def test_rows_that_cannot_be_read_are_said_and_are_no_news_later(place: Pl
     place.switch_on({"kind": "broken_rows", "times": 3})
     watch_id = await place.add()
     first = await place.check(watch_id)
-    assert (first.coverage, first.events.baseline) == ("partial", 26)
-    assert "14 ads could not be read" in (first.problem or "")
+    assert (first.coverage, first.events.baseline) == ("partial", 28)
+    assert "12 ads could not be read" in (first.problem or "")
     second = await place.check(watch_id)
-    assert (second.events.baseline, second.events.news, second.coverage) == (14, 0, "complete")
+    assert (second.events.baseline, second.events.news, second.coverage) == (12, 0, "complete")
 
 
 async def test_an_ad_that_could_not_be_read_is_not_said_to_have_ended(place: Place) -> None:
@@ -257,7 +274,7 @@ async def test_an_ad_that_could_not_be_read_is_not_said_to_have_ended(place: Pla
     )
     ended = (await place.events(watch_id)).total()
     assert row.unreadable > 0
-    assert ended == 14 - row.unreadable  # those whose very id was broken
+    assert ended == 12 - row.unreadable  # those whose very id was broken
 
 
 async def test_pages_that_break_off_are_not_taken_for_the_end(place: Place) -> None:
@@ -289,6 +306,25 @@ async def test_a_budget_stops_the_pages_and_then_the_watch_until_it_is_raised(
     assert row.waits
     await place.change("UPDATE watch SET monthly_budget = 10")
     assert (await place.check(watch_id)).coverage == "complete"
+
+
+async def test_a_check_that_died_has_what_is_left_of_its_budget_when_it_goes_on(
+    place: Place,
+) -> None:
+    watch_id = await place.add(advertiser_ids=[GENERATED], monthly_budget=4)
+    with pytest.raises(Died):
+        await place.check(watch_id, die_at_search(3))
+    summary = await place.check(watch_id)
+    assert (summary.resumed, summary.stop_reason, summary.pages) == (True, "end", 4)
+    assert (summary.coverage, summary.searches_billed) == ("complete", 4)
+
+
+async def test_a_check_that_died_does_not_go_beyond_its_budget(place: Place) -> None:
+    watch_id = await place.add(advertiser_ids=[GENERATED], monthly_budget=3)
+    with pytest.raises(Died):
+        await place.check(watch_id, die_at_search(2))
+    summary = await place.check(watch_id)
+    assert (summary.resumed, summary.stop_reason, summary.searches_billed) == (True, "budget", 3)
 
 
 async def test_last_months_searches_are_not_held_against_a_budget(place: Place) -> None:
@@ -454,10 +490,8 @@ async def test_held_against_all_recorded_advertisers_only_what_was_done_to_their
     )
     await place.make_due()
     await place.sweep()
-    expected = {(watches[one], "new", row["ad_creative_id"]): 1 for one, row in later.items()}
-    expected |= {
-        (watches[one], "changed", row["ad_creative_id"]): 1 for one, row in changed.items()
-    }
+    # What was hidden at first was shown last months ago, and so is no launch.
+    expected = {(watches[one], "changed", row["ad_creative_id"]): 1 for one, row in changed.items()}
     assert await place.events() == expected
     await place.make_due()
     await place.sweep()

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from adspark import checkups
 from adspark.checkups import Check, check_database, check_disk, check_searches, look_at
 from adspark.database import Database
 from adspark.errors import ServiceUnavailableError
@@ -60,13 +59,18 @@ async def test_a_disk_that_fills_is_told_in_time(
     assert bool(check.remedy) == (state != "ok")
 
 
-async def test_whatever_stops_a_check_is_its_answer(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(checkups, "TIME_LIMIT", 0.05)
+async def test_what_is_told_late_is_slow_and_no_failure() -> None:
+    async def answer() -> Check:
+        return Check.ok("it", "is there")
 
+    late = await look_at("it", answer, remedy="mend it", slow=0.0)
+    assert (late.state, late.what) == ("warning", "is slow: is there, told after 0 s")
+    assert (await look_at("it", answer, remedy="mend it")).state == "ok"
+
+
+async def test_whatever_stops_a_check_is_its_answer(tmp_path: Path) -> None:
     async def hang() -> Check:
-        await asyncio.sleep(5)
+        await asyncio.Event().wait()
         raise AssertionError
 
     async def break_off() -> Check:
@@ -75,7 +79,8 @@ async def test_whatever_stops_a_check_is_its_answer(
     async def be_away() -> Check:
         raise ServiceUnavailableError("it is away")
 
-    told = [await look_at("it", one, remedy="mend it") for one in (hang, break_off, be_away)]
+    told = [await look_at("it", hang, remedy="mend it", away=0.05)]
+    told += [await look_at("it", one, remedy="mend it") for one in (break_off, be_away)]
     told.append(await look_at("it", lambda: check_disk(tmp_path / "none"), remedy="mend it"))
     assert [one.what for one in told] == [
         "no answer in 0.05 s",

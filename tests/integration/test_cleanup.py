@@ -5,9 +5,12 @@ import os
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import fsspec
+import psycopg
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from sqlalchemy import text
 
 from adspark.boards import add_ads, create_board, find_board
@@ -172,7 +175,7 @@ async def test_what_is_still_needed_cannot_be_kept_too_short(
     database: Database, media: MediaStore, field: str, days: int, least: int
 ) -> None:
     await stock(database)
-    with pytest.raises(InvalidQueryError, match=f"{field}: {days} days .* at least {least}"):
+    with pytest.raises(InvalidQueryError, match=f"{field}: must be {least} to 36500, not {days}"):
         await clean_up(database, media, Retention(**{field: days}))
     assert await ids(database, "SELECT count(*) FROM creative") == [3]
 
@@ -200,3 +203,63 @@ async def test_every_step_tells_how_far_it_is(database: Database, media: MediaSt
 
     await clean_up(database, media, Retention(), batch=4, on_step=note)
     assert told[:3] == [4, 8, 10]
+
+
+class Shelf(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no types
+    """A store that looks, whenever it is asked for something, who keeps the database waiting."""
+
+    protocol = "shelf"
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return str(super()._strip_protocol(path.replace("shelf://", "memory://")))
+
+    store: ClassVar[dict[str, Any]] = {}
+    pseudo_dirs: ClassVar[list[str]] = [""]
+    database_url = ""
+    waiting: ClassVar[list[int]] = []
+
+    def modified(self, path: str) -> datetime:
+        self._look()
+        moment: datetime = super().modified(path)
+        return moment
+
+    def _rm(self, path: str) -> None:
+        self._look()
+        super()._rm(path)
+
+    def _look(self) -> None:
+        with psycopg.connect(self.database_url) as connection:
+            (found,) = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND state LIKE 'idle in transaction%'"
+            ).fetchone() or (0,)
+        self.waiting.append(found)
+
+
+async def test_the_database_is_not_kept_waiting_for_the_pictures(
+    database: Database, database_url: str
+) -> None:
+    fsspec.register_implementation("shelf", Shelf, clobber=True)
+    Shelf.database_url = database_url
+    shelf = MediaStore("shelf://media")
+    for number in range(3):
+        await shelf.save_original(f"{number}" * 64, PICTURE)
+    for kept in Shelf.store.values():
+        kept.modified -= timedelta(days=2)
+    Shelf.waiting.clear()
+    assert (await clean_up(database, shelf, Retention())).pictures == 3
+    assert len(Shelf.waiting) > 3
+    assert set(Shelf.waiting) == {0}
+    assert await shelf.list_pictures() == {}
+
+
+async def test_a_picture_that_came_into_use_again_stays_before_its_variant_is_entered(
+    database: Database, media: MediaStore
+) -> None:
+    paths = [await media.save_original(f"{number}" * 64, PICTURE) for number in range(3)]
+    for path in paths:
+        os.utime(media.locate(path), (0, time.time() - 2 * 86400))
+    assert await media.reuse(paths[1])
+    assert (await clean_up(database, media, Retention())).pictures == 2
+    assert set(await media.list_pictures()) == {paths[1]}

@@ -114,6 +114,55 @@ async def test_an_ad_whose_variant_was_approved_after_the_clean_up_had_looked_st
     assert await ids(database, STORED) == [AD]
 
 
+async def test_details_of_an_ad_that_a_watch_has_met_after_the_clean_up_had_looked_stay(
+    database: Database, gated: Database, media: MediaStore
+) -> None:
+    await change(
+        database,
+        "INSERT INTO creative_detail (ad_creative_id, asked_at) SELECT id, "
+        "now() - interval '500 days' FROM unnest(ARRAY['CR1', 'CR2']) AS id",
+        "INSERT INTO watch (user_id, name, text, political_ads, is_active) "
+        "VALUES (1, 'w', 'example.com', false, true)",
+    )
+    async with database.session() as gate:
+        await close_gate(gate)
+        cleaning = asyncio.create_task(clean_up(gated, media, Retention()))
+        await until_waiting(gate)
+        await change(
+            database,
+            "INSERT INTO watch_creative (watch_id, ad_creative_id) SELECT id, 'CR1' FROM watch",
+        )
+    async with asyncio.timeout(10):
+        assert (await cleaning).details == 1
+    assert await ids(database, "SELECT ad_creative_id FROM creative_detail") == ["CR1"]
+
+
+async def test_an_advertiser_that_a_watch_came_to_name_stays(
+    database: Database, media: MediaStore
+) -> None:
+    """What is held cannot change, but what it depends on can: it is looked at again."""
+    await change(
+        database,
+        "INSERT INTO advertiser (advertiser_id, name) VALUES ('AR1', 'one'), ('AR2', 'two')",
+        "CREATE FUNCTION gate() RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$ BEGIN "
+        f"PERFORM pg_advisory_xact_lock_shared({_GATE}); RETURN true; END $$",
+        "ALTER TABLE advertiser RENAME TO kept_advertiser",
+        "CREATE VIEW advertiser AS SELECT * FROM kept_advertiser WHERE gate()",
+    )
+    async with database.session() as gate:
+        await close_gate(gate)
+        cleaning = asyncio.create_task(clean_up(database, media, Retention()))
+        await until_waiting(gate)
+        await change(
+            database,
+            "INSERT INTO watch (user_id, name, advertiser_ids, political_ads, is_active) "
+            "VALUES (1, 'w', ARRAY['AR1'], false, true)",
+        )
+    async with asyncio.timeout(10):
+        assert (await cleaning).advertisers == 1
+    assert await ids(database, "SELECT advertiser_id FROM kept_advertiser") == ["AR1"]
+
+
 async def test_an_ad_whose_variant_is_just_being_approved_stays(
     database: Database, media: MediaStore
 ) -> None:

@@ -9,8 +9,9 @@ from sqlalchemy import text
 
 from adspark.creatives import SavedCreatives, count_creatives, save_creatives
 from adspark.database import Database
-from adspark.serpapi_payloads import CreativePayload
-from tests.factories import ADVERTISER_ID, creative
+from adspark.errors import AdSparkError
+from adspark.serpapi_payloads import CreativePayload, parse_rows
+from tests.factories import ADVERTISER_ID, creative, creative_row
 
 LINK = "https://displayads-formats.example/content.js?creativeId=1"
 
@@ -118,6 +119,53 @@ async def test_dates_only_widen(database: Database) -> None:
         assert row[names[1]] == datetime.fromtimestamp(1_787_000_000, UTC)
 
 
+async def test_the_days_that_an_ad_was_shown_never_become_fewer(database: Database) -> None:
+    await save(database, creative(total_days_shown=10))
+    await save(database, creative(total_days_shown=9))
+    assert (await stored(database))["total_days_shown"] == 10
+    await save(database, creative(total_days_shown=11))
+    assert (await stored(database))["total_days_shown"] == 11
+
+
+async def test_a_stored_day_in_the_future_gives_way_even_to_an_unknown_one(
+    database: Database,
+) -> None:
+    await save(database, creative())
+    async with database.session() as session:
+        await session.execute(text("UPDATE creative SET last_shown = '2100-01-01'"))
+        await session.commit()
+    await save(database, creative(last_shown=...))
+    assert (await stored(database))["last_shown"] is None
+
+
+async def test_fields_that_were_left_out_are_named_until_they_can_be_read(
+    database: Database,
+) -> None:
+    (odd,), _ = parse_rows([creative_row(width="100%")])
+    await save(database, odd)
+    assert [note.partition(":")[0] for note in (await stored(database))["dropped_fields"]] == [
+        "width"
+    ]
+    saved = await save(database, creative())
+    row = await stored(database)
+    assert (row["dropped_fields"], row["width"], saved.unchanged) == ([], 380, 1)
+
+
+async def test_every_text_of_a_row_fits_its_index(database: Database) -> None:
+    noise = "".join(chr(0x4E00 + (7919 * place) % 20_000) for place in range(20_000))
+    rows = [
+        creative_row(number, **{field: prefix + noise})
+        for number, (field, prefix) in enumerate(
+            [("advertiser", ""), ("target_domain", ""), ("image", "https://x/"),
+             ("link", "https://x/"), ("details_link", "https://x/"),
+             ("minimum_budget_spent", ""), ("maximum_budget_spent", "")]
+        )
+    ]  # fmt: skip
+    good, rejected = parse_rows(rows)
+    assert (len(good), rejected) == (len(rows), [])
+    assert len((await save(database, *good)).new) == len(rows)
+
+
 async def test_searches_that_found_a_creative_add_up(database: Database) -> None:
     await save(database, creative(), region="2840", platform="MAPS")
     await save(database, creative(), region="2276")
@@ -141,6 +189,54 @@ async def test_the_newest_spelling_of_an_advertiser_is_kept(database: Database) 
         creative(3, advertiser="undated", last_shown=...),
     )
     assert (await stored(database, "advertiser"))["name"] == "New Name"
+
+
+async def test_an_older_ad_does_not_bring_back_an_old_name(database: Database) -> None:
+    await save(database, creative(1, advertiser="New Name", last_shown=1_786_000_000))
+    await save(database, creative(2, advertiser="old name", last_shown=1_785_000_000))
+    await save(database, creative(3, advertiser="undated", last_shown=...))
+    assert (await stored(database, "advertiser"))["name"] == "New Name"
+    await save(database, creative(2, advertiser="Newest Name", last_shown=1_786_100_000))
+    assert (await stored(database, "advertiser"))["name"] == "Newest Name"
+
+
+async def test_an_ad_without_a_name_moves_no_name(database: Database) -> None:
+    await save(database, creative(1, advertiser="", last_shown=1_786_000_000))
+    await save(database, creative(2, advertiser="A Name", last_shown=1_785_000_000))
+    row = await stored(database, "advertiser")
+    assert row["name"] == "A Name"
+    assert row["last_seen_at"] == datetime.fromtimestamp(1_786_000_000, UTC)
+
+
+@pytest.mark.parametrize("table", ["creative", "advertiser"])
+async def test_rows_are_locked_in_the_order_of_their_keys(
+    database: Database, database_url: str, table: str
+) -> None:
+    """Whatever the order of a page: so two pages wait for each other in one direction only."""
+    rows = [creative(n, advertiser_id=f"AR{n:020d}", last_shown=1_786_000_000) for n in (3, 1, 2)]
+    await save(database, *rows)
+    keys = [f"CR{n:020d}" if table == "creative" else f"AR{n:020d}" for n in (1, 2, 3)]
+    column = "ad_creative_id" if table == "creative" else "advertiser_id"
+    hold = text(f"SELECT FROM {table} WHERE {column} = :key FOR UPDATE NOWAIT")
+    later = [creative(n, advertiser_id=f"AR{n:020d}", last_shown=1_786_100_000) for n in (3, 1, 2)]
+    # Without these, PostgreSQL may sort the page for a join, and so by chance.
+    unsorted = f"{database_url}&options=-cenable_mergejoin%3Doff%20-cenable_hashjoin%3Doff"
+    async with (
+        Database(unsorted) as writer,
+        Database(database_url) as other,
+        other.session() as holder,
+    ):
+        await holder.execute(hold, {"key": keys[1]})
+        saving = asyncio.create_task(save(writer, *later))
+        while not await holder.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            await asyncio.sleep(0.01)
+        async with other.session() as looker:
+            await looker.execute(hold, {"key": keys[2]})  # not reached yet
+        with pytest.raises(AdSparkError, match="could not obtain lock"):
+            async with other.session() as looker:
+                await looker.execute(hold, {"key": keys[0]})
+        await holder.rollback()
+        await saving
 
 
 async def test_pages_that_overlap_neither_deadlock_nor_count_twice(database: Database) -> None:

@@ -9,7 +9,12 @@ from sqlalchemy import text
 
 from adspark import schema
 from adspark.database import Database, check_version, driver_url, translated_errors
-from adspark.errors import AdSparkError, DatabaseSetupError, DatabaseUnavailableError
+from adspark.errors import (
+    AdSparkError,
+    DatabaseSetupError,
+    DatabaseUnavailableError,
+    PermanentError,
+)
 from adspark.local_postgres import LocalPostgres
 
 URL = driver_url("postgresql://maria:hunter2@db.example:5433/ads")
@@ -48,6 +53,18 @@ URL = driver_url("postgresql://maria:hunter2@db.example:5433/ads")
         ),
         pytest.param(
             errors.DeadlockDetected("deadlock"), DatabaseUnavailableError, "deadlock", id="deadlock"
+        ),
+        pytest.param(
+            errors.DuplicatePreparedStatement("already exists"),
+            DatabaseSetupError, "Set the pooler to session mode", id="another's session",
+        ),
+        pytest.param(
+            errors.InvalidSqlStatementName("does not exist"),
+            DatabaseSetupError, "Set the pooler to session mode", id="a session that was lent",
+        ),
+        pytest.param(
+            psycopg.OperationalError("transaction blocks not allowed in statement pooling mode"),
+            DatabaseSetupError, "Set the pooler to session mode", id="a pooler by statement",
         ),
         pytest.param(
             errors.DivisionByZero("division by zero"), AdSparkError, "SQLSTATE 22012", id="ours"
@@ -137,3 +154,29 @@ async def test_a_connection_that_was_cut_is_an_error_once_and_then_replaced(
             await session.scalar(text("SELECT 1"))
     async with database.session() as session:
         assert await session.scalar(text("SELECT 1")) == 1
+
+
+@pytest.mark.parametrize("value", ["a\x00b", "a\ud800b"])
+async def test_a_value_that_no_database_holds_is_not_told_as_an_outage(
+    database: Database, value: str
+) -> None:
+    with pytest.raises(PermanentError, match="cannot store a value"):
+        async with database.session() as session:
+            await session.execute(text("SELECT CAST(:value AS text)"), {"value": value})
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT 3000000000::int",
+        "SELECT '{\"a\": NaN}'::jsonb",
+        "INSERT INTO advertiser (advertiser_id, name) "
+        "SELECT 'A', string_agg(md5(n::text), '') FROM generate_series(1, 9000) n",
+    ],
+)
+async def test_a_value_that_its_column_does_not_take_is_permanent(
+    database: Database, statement: str
+) -> None:
+    with pytest.raises(PermanentError, match=r"cannot store a value: .*\(SQLSTATE (22|54)"):
+        async with database.session() as session:
+            await session.execute(text(statement))

@@ -6,10 +6,15 @@ from typing import Any
 
 import pytest
 
+from adspark.budgets import read_budget
 from adspark.database import Database
+from adspark.details import look_up_new
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
-from tests.watching import Place
+from adspark.serpapi import SerpApiClient, no_gate
+from adspark.sweep_gate import SweepGate
+from adspark.sweeps import gather_sweep
+from tests.watching import KEY, Place
 
 # A recorded advertiser whose ads have recorded details with copy.
 SAVAGE = "AR03556834903704207361"
@@ -90,7 +95,8 @@ async def test_copy_landing_address_regions_and_payer_are_stored(place: Place) -
     place.change_ads({"action": "remove", "ad_creative_id": WITH_COPY})
     watch_id = await place.add(advertiser_ids=[SAVAGE], details_per_sweep=5)
     await place.check(watch_id)
-    place.change_ads()
+    shown_now = {"last_shown": int(time.time())}
+    place.change_ads({"action": "alter", "ad_creative_id": WITH_COPY, "row": shown_now})
     await place.check(watch_id)
     (stored,) = await details(place)
     assert stored.ad_creative_id == row["ad_creative_id"]
@@ -167,6 +173,120 @@ async def test_a_failure_is_said_fails_no_watch_and_is_made_good_later(place: Pl
     again = await place.check(watch_id)
     assert again.details is not None
     assert again.details.found == 2
+
+
+@pytest.mark.parametrize("refusal", ["gate", "quota_429", "throughput_429"])
+async def test_a_look_up_that_is_refused_before_it_is_made_is_no_attempt(
+    place: Place, refusal: str
+) -> None:
+    watch_id = await with_news(place, 2, details_per_sweep=2)
+    for number in range(5):
+        if refusal == "gate":
+            summary = await place.check(watch_id, gate_that_lets_through(1))
+        else:
+            place.switch_on({"kind": refusal, "after": 1})
+            summary = await place.check(watch_id)
+        assert summary.coverage == "complete", number
+        assert summary.details is not None
+        assert (summary.details.found, summary.details.waiting) == (0, 2)
+        assert "details of 0, 2 wait (" in summary.headline
+    place.switch_on()
+    last = await place.check(watch_id)
+    assert last.details is not None
+    assert (last.details.found, last.details.waiting) == (2, 0)
+
+
+async def test_a_budget_that_is_spent_is_no_attempt_and_is_named(place: Place) -> None:
+    watch_id = await with_news(place, 2, details_per_sweep=2, monthly_budget=2)
+    summary = await place.check(watch_id)
+    assert "details of 0, 2 wait (the month's budget is spent)" in summary.headline
+    await place.change("UPDATE watch SET monthly_budget = 9")
+    again = await place.check(watch_id)
+    assert again.details is not None
+    assert again.details.found == 2
+    assert "budget" not in (await place.check(watch_id)).headline
+
+
+async def test_after_three_failures_a_look_up_is_given_up_and_that_is_said(place: Place) -> None:
+    watch_id = await with_news(place, 1, details_per_sweep=1)
+    told = []
+    for _ in range(4):
+        place.switch_on({"kind": "server_error_500", "after": 1})
+        summary = await place.check(watch_id)
+        assert summary.details is not None
+        told.append((summary.details.waiting, summary.details.given_up))
+    assert told == [(1, 0), (1, 0), (0, 1), (0, 0)]
+    (stored,) = await details(place)
+    assert (stored.attempts, stored.answered_at) == (3, None)
+    assert "HTTP 500" in stored.error
+
+
+async def test_an_address_that_nobody_answers_at_is_no_attempt(place: Place) -> None:
+    watch_id = await with_news(place, 1, details_per_sweep=1)
+    await place.check(watch_id, gate_that_lets_through(1))
+    with serve(SandboxSettings()) as url:
+        pass  # gone, and its port with it
+    async with SerpApiClient(KEY, base_url=url) as client:
+        for _ in range(4):
+            summary = await look_up_new(
+                place.database, client, watch_id=watch_id, limit=1, before_search=no_gate
+            )
+            assert (summary.waiting, summary.given_up) == (1, 0)
+            assert "cannot be reached" in (summary.problem or "")
+
+
+async def test_an_unforeseen_error_of_a_look_up_leaves_the_watch_looked_at(place: Place) -> None:
+    asked = 0
+
+    async def broken() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            raise RuntimeError("odd")
+
+    watch_id = await with_news(place, 1, details_per_sweep=1)
+    summary = await place.check(watch_id, broken)
+    assert (summary.coverage, summary.events.new) == ("complete", 1)
+    assert "1 wait (unforeseen RuntimeError: odd" in summary.headline
+    assert (await place.watch(watch_id)).coverage == "complete"
+
+
+async def test_a_lost_answer_is_counted_for_who_gets_it_when_it_is_asked_for_again(
+    place: Place,
+) -> None:
+    other = await with_news(place, 1, name="other", details_per_sweep=1)
+    place.switch_on({"kind": "server_error_500", "after": 1})
+    await place.check(other)
+    place.switch_on()
+    await place.change("UPDATE creative_detail SET asked_at = asked_at - interval '1 month'")
+    mine = await place.add(advertiser_ids=[f"AR9{1:019d}"], details_per_sweep=1)
+    await place.change(
+        f"INSERT INTO creative_event (watch_id, ad_creative_id, kind, content_hash) "
+        f"SELECT {mine}, ad_creative_id, 'new', '' FROM creative_event WHERE kind = 'new'"
+    )
+    await place.check(mine)
+    async with place.database.session() as session:
+        costs = {one.watch_id: one.billed for one in (await read_budget(session)).watches}
+    assert costs == {other: 2, mine: 2}
+
+
+async def test_a_sweep_says_what_was_looked_up_and_what_could_not_be(place: Place) -> None:
+    await with_news(place, 3, details_per_sweep=2)
+    await place.make_due()
+    first = await place.sweep(SweepGate(searches=2, shortage="only 2 searches left"))
+    assert (first.details, first.details_waiting) == (1, 2)
+    assert "details of 1, 2 wait (1 × no searches left (only 2 searches left))" in first.headline
+    await place.make_due()
+    (began,) = await place.rows("SELECT now() AS at")
+    second = await place.sweep()
+    assert "details of 2. " in second.headline
+    async with place.database.session() as session:
+        gathered = await gather_sweep(session, watch_ids=[1], since=began.at)
+    assert (gathered.details, gathered.details_waiting) == (2, 0)
+    await place.change("DELETE FROM creative_detail")
+    async with place.database.session() as session:
+        gathered = await gather_sweep(session, watch_ids=[1], since=began.at)
+    assert "details of 0, 3 wait" in gathered.headline
 
 
 def gate_that_lets_through(number: int) -> Any:  # noqa: ANN401

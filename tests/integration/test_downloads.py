@@ -1,6 +1,7 @@
 """Downloads from a server that does harm."""
 
 import asyncio
+import gzip
 import logging
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -11,6 +12,7 @@ import pytest
 from adspark.addresses import AddressRules
 from adspark.downloads import Allowance, Downloader
 from adspark.errors import AdSparkError, ServiceUnavailableError, UnusableContentError
+from adspark.unpacking import choose_decoder
 from tests.hostile_pages import HostileServer, count_visitors, draw, serve_hostile
 
 MB = 1024 * 1024
@@ -37,8 +39,60 @@ async def test_a_download_has_content_type_and_final_address(
     assert download.url == f"{server.url}/picture"
 
 
-async def test_a_packed_answer_is_unpacked(server: HostileServer, downloader: Downloader) -> None:
-    assert (await downloader.get(f"{server.url}/packed")).content == draw(60, 40)
+@pytest.mark.parametrize("path", ["/packed", "/packed?pieces"])
+async def test_a_packed_answer_is_unpacked(
+    server: HostileServer, downloader: Downloader, path: str
+) -> None:
+    assert (await downloader.get(f"{server.url}{path}")).content == draw(60, 40)
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+async def test_a_packed_answer_is_unpacked_however_its_bytes_arrive(size: int) -> None:
+    content = draw(60, 40)
+    packed = gzip.compress(content[:90]) + gzip.compress(content[90:]) + b"\0\0\x1f\x8b"
+    decoder = choose_decoder("gzip", "x")
+    chunks = (packed[at : at + size] for at in range(0, len(packed), size))
+    assert b"".join(decoder.decode(chunk, MB) for chunk in chunks) == content
+    assert decoder.is_complete
+
+
+@pytest.mark.parametrize("path", ["/packed", "/packed?pieces"])
+async def test_a_packed_answer_that_breaks_off_is_a_temporary_failure_wherever_it_does(
+    server: HostileServer, downloader: Downloader, path: str
+) -> None:
+    """All of its bytes have arrived, by its length; only the packing tells that more belong."""
+    middle = len(gzip.compress(draw(60, 40)[: len(draw(60, 40)) // 2]))
+    joint = "&" if "?" in path else "?"
+    cuts = {"in the header": 5, "before anything": 10, "in the middle": 60}
+    cuts |= {"in the second piece": middle + 20} if "pieces" in path else {}
+    length = len(gzip.compress(draw(60, 40)))
+    cuts |= {} if "pieces" in path else {"in the checksum": length - 1}
+    for kept in cuts.values():
+        with pytest.raises(ServiceUnavailableError, match="broke off before its end"):
+            await downloader.get(f"{server.url}{path}{joint}kept={kept}")
+
+
+async def test_what_follows_a_packed_answer_is_left(
+    server: HostileServer, downloader: Downloader
+) -> None:
+    pieces = gzip.compress(draw(60, 40)) + b"\0\0\0"
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(
+            200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(pieces)
+        )
+
+    transport = httpx.MockTransport(answer)
+    async with Downloader(AddressRules([server.host]), transport=transport) as made:
+        assert (await made.get(f"{server.url}/x")).content == draw(60, 40)
+
+
+async def test_no_connection_is_used_for_a_second_download(
+    server: HostileServer, downloader: Downloader
+) -> None:
+    """It would be found again by its IP address, which another name may share."""
+    ports = {(await downloader.get(f"{server.url}/peer")).content for _ in range(3)}
+    assert len(ports) == 3
 
 
 @pytest.mark.parametrize(

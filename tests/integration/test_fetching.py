@@ -22,7 +22,7 @@ from adspark.serpapi import SerpApiClient
 from tests.factories import query
 
 KEY = SecretStr("sandbox-key")
-TABLES = ("advertiser", "creative", "fetch", "rejected_row", "rate_slot")
+TABLES = ("advertiser", "creative", "rejected_row", "rate_slot")
 
 
 @dataclass(frozen=True)
@@ -208,14 +208,15 @@ async def test_two_at_once_on_a_query_and_the_second_is_told_who_has_it(place: P
     assert ((await first).new + other.new, place.billed) == (40, 2)
 
 
-async def test_a_dry_run_counts_the_same_and_writes_nothing(place: Place) -> None:
+async def test_a_dry_run_counts_the_same_and_stores_no_ads(place: Place) -> None:
     await place.fetch(query(page_size=10))
     before = {name: await place.rows(f'SELECT * FROM "{name}"') for name in TABLES}
     summary = await place.fetch(query(page_size=10), max_pages=3, dry_run=True)
     assert (summary.new, summary.unchanged, summary.pages) == (20, 10, 3)
     assert (summary.searches_billed, summary.searches_cached) == (2, 1)
     assert len(summary.new_creatives) == 20
-    assert summary.fetch_id is None
+    (row,) = await place.rows('SELECT * FROM "fetch" WHERE is_dry_run')
+    assert (row.id, row.searches_billed, row.searches_cached) == (summary.fetch_id, 2, 1)
     for name in TABLES:
         assert await place.rows(f'SELECT * FROM "{name}"') == before[name], name
 

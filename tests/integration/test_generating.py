@@ -1,14 +1,19 @@
 """Making variants: what a person gets, what is paid, and what becomes of every mishap."""
 
 import asyncio
+import base64
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
+from adspark.chat_generator import ChatGenerator
 from adspark.database import Database
 from adspark.errors import (
+    AdSparkError,
     BusyError,
     ConfigurationError,
     GenerationFailedError,
@@ -16,10 +21,13 @@ from adspark.errors import (
     InvalidQueryError,
     PostponedError,
     QuotaExhaustedError,
+    ServiceUnavailableError,
     UnknownVariantError,
 )
-from adspark.generating import working_on
+from adspark.generating import generate, keep_original, working_on
+from adspark.media import MediaStore
 from adspark.models import VariantStatus
+from adspark.sandbox.pictures import draw_picture
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.variants import generation_is_over, read_variant, save_retry
@@ -261,9 +269,83 @@ async def test_a_cancelled_variant_stops_its_generation_and_stays_cancelled(
     assert not await shop.cancel(variant_id)
 
 
+async def test_what_was_cancelled_between_question_and_answer_is_stopped_by_the_answer(
+    shop: Workshop,
+) -> None:
+    """Whoever cancels cannot find the run yet; who asked for it learns its name, and stops it."""
+    shop.shape(lists="nothing")
+    shop.switch_on({"kind": "slow", "seconds": 15}, {"kind": "late_first_event", "seconds": 1.0})
+    variant_id = await one(shop)
+    making = asyncio.create_task(shop.try_to_make(variant_id))
+    while shop.bill["runs"] == 0:
+        await asyncio.sleep(0.02)
+    with pytest.raises(ServiceUnavailableError):
+        await shop.cancel(variant_id)
+    assert (await shop.row(variant_id)).receipt_run_id is None
+    assert (await making).status is VariantStatus.CANCELLED
+    assert (shop.bill["stopped"], shop.bill["running"]) == (1, 0)
+    assert (await shop.row(variant_id)).receipt_run_id is not None
+
+
+async def test_a_variant_is_too_close_from_the_limit_on(shop: Workshop) -> None:
+    first = await shop.make(await one(shop))
+    similarity = first.picture_similarity
+    assert similarity is not None
+    judged = {}
+    for limit in (similarity, similarity + 0.001):
+        shop.too_close = limit
+        (variant_id,) = await shop.request(first.original_ad_id)
+        judged[limit] = await shop.make(variant_id)
+    assert {one.picture_similarity for one in judged.values()} == {similarity}
+    assert [one.is_too_close for one in judged.values()] == [True, False]
+
+
 async def test_a_pending_variant_is_cancelled_without_a_generator(shop: Workshop) -> None:
     variant_id = await one(shop)
     assert await shop.cancel(variant_id)
     with pytest.raises(UnknownVariantError, match="is cancelled"):
         await shop.make(variant_id)
     assert shop.bill["runs"] == 0
+
+
+async def test_an_answer_that_the_service_gives_once_is_kept_before_its_picture_is(
+    shop: Workshop, tmp_path: Path
+) -> None:
+    """A chat endpoint keeps no answer: where the media store is away, it would be paid again."""
+    asked: list[httpx.Request] = []
+    ad: dict[str, str | int] = {"advertiser": "A", "ad_creative_id": "CR1", "format": "text"}
+    picture = base64.b64encode(draw_picture(ad)).decode()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        copy = f"Summer is on.\n\n![ad](data:image/png;base64,{picture})"
+        return httpx.Response(200, json={"choices": [{"message": {"content": copy}}]})
+
+    def chat() -> ChatGenerator:
+        return ChatGenerator(
+            "http://m.example/v1", model="m", transport=httpx.MockTransport(answer)
+        )
+
+    variant_id = await one(shop)
+    blocked = tmp_path / "blocked"
+    blocked.mkdir()
+    (blocked / "variants").write_bytes(b"no folder")
+    first = working_on(shop.database, variant_id, flow_run_id=None, generator="chat")
+    async with first, shop.renderer() as renderer:
+        path = await keep_original(shop.database, shop.media, renderer, variant_id=variant_id)
+    place = blocked / path
+    place.parent.mkdir(parents=True)
+    place.write_bytes(await shop.media.read(path))
+    for media in (MediaStore(str(blocked)), shop.media):
+        async with shop.studio() as studio, chat() as generator:
+            able = replace(studio, generator=generator, media=media)
+            claim = working_on(shop.database, variant_id, flow_run_id=None, generator="chat")
+            with suppress(AdSparkError, OSError):
+                async with claim:
+                    await generate(able, variant_id=variant_id)
+        if media is not shop.media:
+            assert (await shop.row(variant_id)).status == "failed"
+            await retry(shop, variant_id)
+    row = await shop.row(variant_id)
+    assert (row.status, row.confidence_score, row.attempt) == ("completed", 1.0, 1)
+    assert len(asked) == 1

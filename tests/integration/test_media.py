@@ -2,14 +2,18 @@
 
 import asyncio
 import hashlib
+import os
 import resource
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
 from adspark.media import MOST_BYTES, MediaStore, original_path
@@ -209,3 +213,59 @@ async def test_a_folder_that_cannot_be_made_is_named_with_its_setting(
 def test_an_address_that_nothing_knows_is_refused_at_once(url: str) -> None:
     with pytest.raises(ConfigurationError, match="ADSPARK_MEDIA_URL"):
         MediaStore(url)
+
+
+def age(store: MediaStore, path: str) -> None:
+    """Let two days pass since the picture was written."""
+    place = store.locate(path)
+    if place.startswith("memory:"):
+        kept = MemoryFileSystem.store[place.removeprefix("memory://")]
+        kept.modified -= timedelta(days=2)
+    else:
+        os.utime(place, (0, time.time() - 2 * 86400))
+
+
+@pytest.mark.parametrize("again", ["variant", "original", "reuse"])
+async def test_a_picture_that_is_taken_into_use_again_is_fresh(
+    store: MediaStore, again: str
+) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    path, _ = await store.save_variant(PNG)
+    if again == "original":
+        path = await store.save_original(KEY, PNG)
+    age(store, path)
+    assert await store.is_older(path, yesterday)
+    if again == "variant":
+        await store.save_variant(PNG)
+    elif again == "original":
+        await store.save_original(KEY, draw(50, 50))
+    else:
+        assert await store.reuse(path)
+    assert not await store.is_older(path, yesterday)
+    assert not await store.remove_older(path, yesterday)
+    assert await store.read(path) == PNG
+
+
+async def test_only_an_old_picture_is_removed_and_once(store: MediaStore) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    path, _ = await store.save_variant(PNG)
+    assert not await store.remove_older(path, yesterday)
+    age(store, path)
+    assert await store.remove_older(path, yesterday)
+    assert not await store.remove_older(path, yesterday)
+    assert not await store.is_older(path, yesterday)
+    assert not await store.reuse(path)
+    assert await store.list_pictures() == {}
+
+
+async def test_whoever_uses_a_picture_while_it_is_being_removed_has_it_afterwards(
+    folder: Path,
+) -> None:
+    store = MediaStore(str(folder))
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    for _ in range(50):
+        path, _ = await store.save_variant(PNG)
+        age(store, path)
+        await asyncio.gather(store.remove_older(path, yesterday), store.save_variant(PNG))
+        assert await store.read(path) == PNG
+    assert files_in(folder) == [folder / path]

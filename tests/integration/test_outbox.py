@@ -12,6 +12,7 @@ from adspark.outbox import (
     MOST_ATTEMPTS,
     claim_message,
     confirm_message,
+    fix_parts,
     hash_address,
     put_messages,
     read_stuck,
@@ -119,6 +120,93 @@ async def test_what_met_a_crash_is_reported_and_never_sent_again(database: Datab
     assert await claim(database, ALICE) is None
     (told,) = await stuck(database)
     assert told.endswith("nobody knows whether it arrived")
+
+
+PARTS = [{"title": "", "body": word} for word in ("one", "two", "three")]
+
+
+async def claim_parted(database: Database) -> Message:
+    """Claim a message of three parts."""
+    await put(database, ALICE)
+    claimed = await claim(database, ALICE)
+    assert claimed is not None
+    assert claimed.parts is None
+    async with database.session() as session:
+        await fix_parts(session, message_id=claimed.id or 0, parts=PARTS)
+        await session.commit()
+    return claimed
+
+
+async def confirm(database: Database, message: Message, part: int) -> None:
+    """A part has arrived."""
+    async with database.session() as session:
+        await confirm_message(session, message_id=message.id or 0, part=part, parts=3)
+        await session.commit()
+
+
+async def test_a_message_goes_on_with_its_next_part(database: Database) -> None:
+    claimed = await claim_parted(database)
+    for part in range(3):
+        assert await claim(database, ALICE) is None  # while this part is under way
+        await confirm(database, claimed, part)
+        again = await claim(database, ALICE)
+        if part < 2:
+            assert again is not None
+            assert (again.parts, again.parts_delivered, again.attempts) == (PARTS, part + 1, 1)
+        else:
+            assert again is None
+    assert await stuck(database) == []
+
+
+async def test_a_refused_part_has_its_own_attempts_and_is_named_when_given_up(
+    database: Database,
+) -> None:
+    claimed = await claim_parted(database)
+    for _ in range(MOST_ATTEMPTS - 1):
+        await give_back(database, claimed)
+        await claim(database, ALICE)
+    await confirm(database, claimed, 0)
+    for _ in range(MOST_ATTEMPTS):
+        await give_back(database, await claim(database, ALICE))
+    assert await claim(database, ALICE) is None
+    (told,) = await stuck(database)
+    assert told.endswith(f"part 2 of 3 given up after {MOST_ATTEMPTS} attempts: refused")
+
+
+async def test_a_part_that_met_a_crash_is_named_and_neither_it_nor_the_rest_is_sent(
+    database: Database,
+) -> None:
+    claimed = await claim_parted(database)
+    await confirm(database, claimed, 0)
+    await claim(database, ALICE)
+    await change(database, "UPDATE message SET sending_at = now() - interval '11 minutes'")
+    assert await claim(database, ALICE) is None
+    (told,) = await stuck(database)
+    assert told.endswith(
+        "the sending of part 2 of 3 was cut off, so nobody knows whether it arrived"
+    )
+
+
+async def test_a_part_is_confirmed_once_and_only_while_it_is_sent(database: Database) -> None:
+    claimed = await claim_parted(database)
+    await confirm(database, claimed, 1)  # not the one that is under way
+    await confirm(database, claimed, 0)
+    await confirm(database, claimed, 0)
+    await confirm(database, claimed, 1)  # not claimed yet
+    again = await claim(database, ALICE)
+    assert again is not None
+    assert again.parts_delivered == 1
+
+
+async def test_how_a_message_is_parted_does_not_change_any_more(database: Database) -> None:
+    claimed = await claim_parted(database)
+    async with database.session() as session:
+        await fix_parts(session, message_id=claimed.id or 0, parts=PARTS[:1])
+        await session.commit()
+    await give_back(database, claimed)
+    again = await claim(database, ALICE)
+    assert again is not None
+    assert again.parts == PARTS
 
 
 async def test_an_old_failure_is_not_reported_for_ever(database: Database) -> None:

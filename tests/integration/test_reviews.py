@@ -82,12 +82,12 @@ def test_a_review_without_decision_rating_and_comment_says_nothing(
 
 
 REFUSED = [
-    ({"rating": 0}, "rating: 0 is not 1 to 5"),
-    ({"rating": 6}, "rating: 6 is not 1 to 5"),
-    ({"comment": LONGEST + "x"}, "comment: is longer than 5000 characters"),
+    ({"rating": 0}, "rating: must be 1 to 5, not 0"),
+    ({"rating": 6}, "rating: must be 1 to 5, not 6"),
+    ({"comment": LONGEST + "x"}, "comment: has 5001 characters; shorten it to 5000"),
     ({"comment": "a\x00"}, "comment: holds a NUL or half a character; remove it"),
-    ({"user_id": 0}, "user_id: 0 is no id"),
-    ({"user_id": 2**31}, "user_id: 2147483648 is no id"),
+    ({"user_id": 0}, "user_id: must be 1 or more, not 0"),
+    ({"user_id": 2**31}, "user_id: must be 1 to 2147483647, not 2147483648"),
 ]
 
 

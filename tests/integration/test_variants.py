@@ -113,10 +113,10 @@ REFUSED = [
     ({"prompt": "x" * 20_001}, "prompt: 20001 characters; at most 20000. Shorten it"),
     ({"prompt": "a\x00b"}, "prompt: holds a NUL or half a character; remove it"),
     ({"prompt": "a\udcffb"}, "prompt: holds a NUL"),
-    ({"user_id": 0}, "user_id: 0 is no id; ids are whole numbers from 1 on"),
-    ({"user_id": 2**31}, "user_id: 2147483648 is no id"),
-    ({"workspace_id": -1}, "workspace_id: -1 is no id"),
-    ({"workspace_id": 2**31}, "workspace_id: 2147483648 is no id"),
+    ({"user_id": 0}, "user_id: must be 1 or more, not 0"),
+    ({"user_id": 2**31}, "user_id: must be 1 to 2147483647, not 2147483648"),
+    ({"workspace_id": -1}, "workspace_id: must be 1 or more, not -1"),
+    ({"workspace_id": 2**31}, "workspace_id: must be 1 to 2147483647, not 2147483648"),
 ]
 
 
@@ -145,7 +145,7 @@ async def test_of_several_requests_all_are_made_in_order_or_none(session: AsyncS
         ({"original_ad_id": f"CR{9:020d}"}, "original_ad_id: no ad CR0{19}9 is stored; fetch .*AR"),
         ({"original_ad_id": "CR\x00"}, "original_ad_id: holds a NUL or half a character"),
         ({"prompt": ""}, "prompt: is empty"),
-        ({"user_id": -1}, "user_id: -1"),
+        ({"user_id": -1}, "user_id: must be 1 or more, not -1"),
     ):
         with pytest.raises(InvalidQueryError, match=message):
             await variants.request_variants(
@@ -294,6 +294,53 @@ async def test_what_was_refused_was_not_asked_for(session: AsyncSession) -> None
     await variants.save_asking(session, variant=begun)
     await variants.save_not_begun(session, variant=begun)
     assert (await read(session, begun)).asked_at is None
+
+
+@pytest.mark.parametrize("act", [_fail, _postpone])
+async def test_a_worker_whose_claim_was_taken_over_ends_nothing(
+    session: AsyncSession, act: Act
+) -> None:
+    """Its lock died unseen: another works on the same attempt."""
+    old = await begin(session, await ask(session))
+    await session.commit()  # each claim has the time of its transaction
+    new = await begin(session, await read(session, old))
+    assert new.attempt == old.attempt
+    before = await row(session, new)
+    await act(session, old)
+    assert await row(session, new) == before
+
+
+async def test_a_question_of_another_worker_stays_asked(session: AsyncSession) -> None:
+    old = await begin(session, await ask(session))
+    asked_at = await variants.save_asking(session, variant=old)
+    new = await read(session, old)
+    again = await variants.save_asking(session, variant=new)  # the first counts as lost
+    await variants.save_not_begun(session, variant=old, asked_at=asked_at)
+    assert (await read(session, new)).asked_at == again
+    await variants.save_not_begun(session, variant=new, asked_at=again)
+    assert (await read(session, new)).asked_at is None
+
+
+async def test_an_answer_that_comes_while_it_waits_completes_it(session: AsyncSession) -> None:
+    begun = await begin(session, await ask(session))
+    await variants.save_asking(session, variant=begun)
+    await variants.save_postponed(session, variant=begun, reason="the answer is lost")
+    await _complete(session, begun)
+    done = await read(session, begun)
+    assert (done.status, done.error, done.description) == (COMPLETED, None, DONE.description)
+
+
+async def test_what_was_given_is_kept_until_all_of_it_is(session: AsyncSession) -> None:
+    begun = await take_up(session, await ask(session))
+    await variants.save_generated(session, variant=begun, generated={"text": "Sun\x00"})
+    assert (await read(session, begun)).generated == {"text": "Sun\ufffd"}
+    await _fail(session, begun)
+    failed = await read(session, begun)
+    await variants.save_retry(session, variant=failed, is_over=False)
+    again = await begin(session, await read(session, failed))
+    assert again.generated == {"text": "Sun\ufffd"}
+    await _complete(session, again)
+    assert (await read(session, again)).generated is None
 
 
 async def test_the_receipt_is_kept_even_of_a_cancelled_one(session: AsyncSession) -> None:

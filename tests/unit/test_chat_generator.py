@@ -119,6 +119,10 @@ async def test_the_model_gets_the_prompt_the_words_and_the_picture() -> None:
     }
 
 
+async def test_the_same_generation_has_the_same_idempotency_key() -> None:
+    assert (await asked()).headers["idempotency-key"] == ASSIGNMENT.key
+
+
 async def test_a_model_that_cannot_look_gets_a_text_and_instructions_of_ones_own() -> None:
     request = await asked(sends_picture=False, instructions="Rhyme.")
     assert json.loads(request.content)["messages"] == [
@@ -234,9 +238,10 @@ _QUOTA = {
                      RateLimitedError, "slow down", id="too fast"),
         pytest.param(httpx.Response(429, json=_QUOTA), QuotaExhaustedError, "used up",
                      id="nothing left, said at the end of many words"),
-        pytest.param(httpx.Response(500, text="oops"), ServiceUnavailableError, "HTTP 500",
-                     id="their failure"),
-        pytest.param(httpx.Response(503), ServiceUnavailableError, "HTTP 503", id="overloaded"),
+        pytest.param(httpx.Response(503, headers={"retry-after": "20"}), ServiceUnavailableError,
+                     "HTTP 503", id="overloaded, and says when to come again"),
+        pytest.param(httpx.Response(503, json={"error": {"type": "unavailable_error"}}),
+                     ServiceUnavailableError, "HTTP 503", id="the model is loading"),
         pytest.param(httpx.Response(308, headers={"location": "https://models.example/v1"}),
                      ConfigurationError, "ADSPARK_CHAT_URL.*https://models", id="moved"),
     ],
@@ -262,6 +267,20 @@ async def test_what_was_refused_costs_nothing_and_says_so(
         pytest.param(httpx.Response(502, text="<h1>502</h1>"), "HTTP 502", id="a proxy's guess"),
         pytest.param(httpx.Response(504, text="<h1>504</h1>"), "HTTP 504", id="a proxy waited"),
         pytest.param(httpx.Response(524), "HTTP 524", id="Cloudflare waited"),
+        pytest.param(httpx.Response(408), "HTTP 408", id="a proxy gave up"),
+        pytest.param(httpx.Response(500, text="oops"), "HTTP 500", id="it failed, who knows when"),
+        pytest.param(
+            httpx.Response(500, json={"error": {"type": "server_error"}}),
+            "HTTP 500",
+            id="it failed, and says no more",
+        ),
+        pytest.param(httpx.Response(503), "HTTP 503", id="away, who knows since when"),
+        pytest.param(
+            httpx.Response(503, json={"error": {"type": "server_error"}}),
+            "HTTP 503",
+            id="away, and says no more",
+        ),
+        pytest.param(httpx.Response(529), "HTTP 529", id="a status of its own"),
     ],
 )
 async def test_an_answer_that_was_lost_may_have_been_paid_and_is_not_asked_for_again(

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from adspark.dify import DifyClient
-from adspark.dify_errors import NotBegunError
+from adspark.dify_errors import NotBegunError, RunFailedError
 from adspark.dify_generator import DifyGenerator
 from adspark.dify_inputs import WorkflowMapping
 from adspark.errors import (
@@ -76,6 +76,7 @@ class Dify:
         details: the answers on a run, in turn; then what is true.
         runs: by id, as `GET /workflows/run/{id}` gives them.
         listed: the ids that the log shows, newest first.
+        ended_before: other people's runs in the log: begun, ended, listed, in epoch seconds.
         told: what happened, in order.
     """
 
@@ -89,6 +90,7 @@ class Dify:
     details: list[Answer] = field(default_factory=list)
     runs: dict[str, Json] = field(default_factory=dict)
     listed: list[str] = field(default_factory=list)
+    ended_before: list[tuple[int, int, int]] = field(default_factory=list)
     uploads: list[bytes] = field(default_factory=list)
     inputs: list[Json] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
@@ -152,7 +154,12 @@ class Dify:
 
     def _log(self) -> httpx.Response:
         owner = {"session_id": ASSIGNMENT.key}
-        rows = [{"workflow_run": {"id": one}, "created_by_end_user": owner} for one in self.listed]
+        rows: list[Json] = [
+            {"workflow_run": {"id": one}, "created_by_end_user": owner} for one in self.listed
+        ]
+        for began, ended, listed in self.ended_before:
+            run = {"id": "r0", "status": "succeeded", "created_at": began, "finished_at": ended}
+            rows.append({"workflow_run": run, "created_at": listed})
         return httpx.Response(200, json={"data": rows, "has_more": False})
 
     def generator(
@@ -220,6 +227,7 @@ async def fails(
 
 
 ASK = "POST workflows/run"
+LOG = "GET workflows/logs"
 STOP = "POST workflows/tasks/t1/stop"
 FILE = {"type": "image", "transfer_method": "local_file", "upload_file_id": "f1"}
 
@@ -445,10 +453,86 @@ async def test_a_workflow_that_waits_for_a_person_fails_and_says_so() -> None:
                      NotBegunError, id="their failure, told in the stream"),
     ],
 )  # fmt: skip
+@at_once
 async def test_a_refusal_is_told_as_not_begun(answer: Answer, error: type[AdSparkError]) -> None:
     dify = Dify(starts=[answer])
     await fails(dify, error, "Dify")
-    assert dify.told[-3:] == ["asking", ASK, "not begun"]
+    assert [one for one in dify.told if one != LOG][-3:] == ["asking", ASK, "not begun"]
+
+
+FAILURES = [
+    pytest.param(lambda: httpx.Response(500, json={"code": "internal_server_error"}), id="500"),
+    pytest.param(lambda: httpx.Response(500, html="<h1>500</h1>"), id="500 of a proxy"),
+    pytest.param(lambda: httpx.Response(503), id="503"),
+    pytest.param(lambda: httpx.Response(400, json={"code": "completion_request_error"}),
+                 id="the model's failure"),
+    pytest.param(lambda: streamed(sse(FAILED_EVENT | {"status": 500, "code": "internal"})),
+                 id="a failure that the stream tells before it names the run"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("late", [0, 3], ids=["at once", "with a delay"])
+@at_once
+async def test_a_failure_after_the_run_began_leads_to_that_run(
+    failure: Callable[[], Answer], late: int
+) -> None:
+    nothing = [httpx.Response(200, json={"data": []}) for _ in range(late)]
+    dify = Dify(starts=[failure()], listed=["r1"], logs=list(nothing))
+    dify.succeed()
+    assert (await generate(dify)).text == COPY
+    assert dify.count(ASK) == dify.count("accepted r1 None") == 1
+    assert "not begun" not in dify.told
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@at_once
+async def test_a_failure_that_the_log_knows_nothing_of_waits_seconds_not_minutes(
+    failure: Callable[[], Answer],
+) -> None:
+    dify = Dify(starts=[failure()])
+    began = asyncio.get_running_loop().time()
+    with pytest.raises((NotBegunError, RunFailedError)):
+        await generate(dify)
+    assert asyncio.get_running_loop().time() - began == pytest.approx(10, abs=1)
+    assert dify.told[-1] == "not begun"
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize(
+    ("logs", "error"),
+    [
+        pytest.param([], PostponedError, id="it lists runs once they have ended"),
+        pytest.param([httpx.Response(503)], ServiceUnavailableError, id="it does not answer"),
+        pytest.param([httpx.Response(200, json={"data": []}), httpx.Response(502)],
+                     ServiceUnavailableError, id="it stops answering"),
+        pytest.param([httpx.Response(200, json={})], ServiceUnavailableError, id="it is none"),
+    ],
+)  # fmt: skip
+@at_once
+async def test_a_failure_counts_as_begun_where_the_log_proves_nothing(
+    failure: Callable[[], Answer], logs: list[Answer], error: type[AdSparkError]
+) -> None:
+    dify = Dify(starts=[failure()], logs=list(logs), ended_before=[(100, 160, 160)])
+    with pytest.raises(error):
+        await generate(dify)
+    assert "not begun" not in dify.told
+    assert dify.count(ASK) == 1
+
+
+@pytest.mark.parametrize("call", ["parameters", "files/upload"])
+async def test_a_failure_before_it_is_asked_has_begun_nothing(call: str) -> None:
+    dify = Dify()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        is_hit = request.url.path.endswith(call)
+        return httpx.Response(500, json={}) if is_hit else dify.answer(request)
+
+    transport = httpx.MockTransport(answer)
+    async with DifyClient(SecretStr("app-x"), base_url=f"{ROOT}/v1", transport=transport) as client:
+        with pytest.raises(NotBegunError, match="HTTP 500"):
+            await DifyGenerator(client, WorkflowMapping()).generate(ASSIGNMENT, Notes(dify))
+    assert "asking" not in dify.told
 
 
 @pytest.mark.parametrize(
@@ -523,7 +607,7 @@ async def test_a_run_whose_stream_is_cut_is_gone_back_to_and_not_asked_for_again
     "details",
     [
         pytest.param([httpx.Response(502), httpx.ConnectError("refused")], id="Dify is away"),
-        pytest.param([httpx.Response(200, json={"id": "r1", "status": "scheduled"})], id="unknown"),
+        pytest.param([httpx.Response(200, json={"id": "r1", "status": "scheduled"})], id="waiting"),
         pytest.param([httpx.Response(404)], id="a run that is not stored yet"),
     ],
 )
@@ -623,6 +707,127 @@ async def test_a_log_that_does_not_answer_keeps_what_was_asked() -> None:
     with pytest.raises(ServiceUnavailableError):
         await generate(dify)
     assert "not begun" not in dify.told
+
+
+# What it came to, by whatever tells it first
+
+
+FULL_END = end("succeeded", OUTPUTS)
+ENDS = [
+    pytest.param(FULL_END, id="as it should be"),
+    pytest.param(end("partial-succeeded", OUTPUTS), id="round a failed node"),
+    pytest.param(end("running", OUTPUTS), id="with a status of before"),
+    pytest.param(end("completed", OUTPUTS), id="with an unknown status"),
+    pytest.param(FINISHED | {"data": {"outputs": OUTPUTS}}, id="with nothing but outputs"),
+    pytest.param(
+        FINISHED | {"data": FULL_END["data"] | {"elapsed_time": "?", "files": None}},
+        id="odd figures",
+    ),
+    pytest.param(
+        FINISHED | {"data": FULL_END["data"] | {"outputs": json.dumps(OUTPUTS)}},
+        id="JSON in a text",
+    ),
+]
+
+
+@pytest.mark.parametrize("last", ENDS)
+@pytest.mark.parametrize(
+    "kept",
+    [
+        pytest.param("running", id="the run is kept as running"),
+        pytest.param("dreaming", id="the run is kept under an unknown status"),
+        pytest.param("scheduled", id="the run is kept as one that has not begun"),
+    ],
+)
+@at_once
+async def test_outputs_of_a_last_event_are_the_result_whatever_the_run_says(
+    last: Json, kept: str
+) -> None:
+    dify = Dify(starts=[streamed(sse(STARTED), CUT)], attaches=[streamed(sse(last))])
+    dify.put(kept)
+    made = await generate(dify)
+    assert (made.text, made.picture) == (COPY, PNG)
+    assert dify.count(ASK) == 1
+    assert dify.told[-2:] == ["GET workflows/run/r1", "GET workflow/r1/events"]
+
+
+@pytest.mark.parametrize("last", ENDS)
+@at_once
+async def test_outputs_of_the_first_stream_are_the_result(last: Json) -> None:
+    dify = Dify(starts=[streamed(sse(STARTED, last), CUT)])
+    dify.put("running")
+    made = await generate(dify)
+    assert (made.text, made.picture) == (COPY, PNG)
+    assert dify.told[-2:] == [ASK, "accepted r1 t1"]
+
+
+@at_once
+async def test_a_run_found_in_the_log_gives_its_outputs_though_it_tells_them_once() -> None:
+    dify = Dify(starts=[httpx.Response(504)], listed=["r1"], attaches=[streamed(sse(FULL_END))])
+    dify.put("running")
+    assert (await generate(dify)).text == COPY
+
+
+@at_once
+async def test_outputs_that_the_last_event_leaves_out_are_read_from_the_run() -> None:
+    dify = Dify(starts=[streamed(sse(STARTED, end("succeeded")))])
+    dify.succeed()
+    assert (await generate(dify)).text == COPY
+
+
+@pytest.mark.parametrize("is_attached", [False, True])
+@at_once
+async def test_an_unknown_status_without_outputs_is_told_at_once(is_attached: bool) -> None:
+    dify = Dify(starts=[streamed(sse(STARTED), CUT)])
+    dify.put("dreaming")
+    dify.attaches = [streamed(sse(STARTED), *WAITING) if is_attached else httpx.Response(404)]
+    began = asyncio.get_running_loop().time()
+    await fails(dify, ServiceRefusedError, "status 'dreaming', which AdSpark does not know")
+    assert asyncio.get_running_loop().time() - began < 15
+    assert STOP not in dify.told
+
+
+@at_once
+async def test_a_run_that_is_over_by_every_event_and_running_by_itself_is_told_soon() -> None:
+    """A temporary failure: a later try looks at the same run again."""
+    says_nothing = FINISHED | {"data": {"outputs": {}}}
+    dify = Dify(starts=[streamed(sse(STARTED), CUT)])
+    dify.put("running")
+    dify.attaches = [streamed(sse(says_nothing)) for _ in range(500)]
+    began = asyncio.get_running_loop().time()
+    await fails(dify, ServiceUnavailableError, "not what came of it")
+    assert asyncio.get_running_loop().time() - began < 60
+    assert STOP not in dify.told
+
+
+END_NODE = {
+    "event": "node_finished", "workflow_run_id": "r1", "task_id": "t1",
+    "data": {"node_type": "end", "status": "succeeded", "outputs": OUTPUTS},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kept", ["running", None], ids=["it hangs", "Dify forgets it"])
+@at_once
+async def test_what_the_end_node_gave_is_the_result_where_the_run_itself_gives_none(
+    kept: str | None,
+) -> None:
+    dify = Dify(starts=[streamed(sse(STARTED, NODE, END_NODE), CUT)])
+    if kept:
+        dify.put(kept)
+        dify.attaches = [streamed(sse(STARTED), *WAITING)]
+    made = await generate(dify)
+    assert (made.text, made.picture) == (COPY, PNG)
+    assert dify.count(STOP) == (kept is not None)
+
+
+@pytest.mark.parametrize("changes", [{"node_type": "llm"}, {"status": "failed"}, {"outputs": None}])
+@at_once
+async def test_what_another_node_gave_is_no_result(changes: Json) -> None:
+    node = END_NODE | {"data": {"node_type": "end", "status": "succeeded", "outputs": OUTPUTS}}
+    node["data"] |= changes  # type: ignore[operator]
+    dify = Dify(starts=[streamed(sse(STARTED, NODE, node), CUT)])
+    dify.put("running")
+    await fails(dify, GenerationFailedError, "was stopped")
 
 
 # A second try

@@ -47,7 +47,7 @@ def test_a_wrong_parameter_is_named_with_its_remedy(
 
 
 def test_a_fetch_of_no_page_is_refused() -> None:
-    with pytest.raises(InvalidQueryError, match="max_pages: must be 1 or more"):
+    with pytest.raises(InvalidQueryError, match="max_pages: must be 1 to 1000"):
         check_max_pages(0)
 
 

@@ -1,5 +1,6 @@
-"""What the README says of the queue classes is what their table says."""
+"""What the README says of the queue classes is what their table says, and its proofs exist."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,20 @@ def test_the_readme_tells_each_pool_and_its_flows_as_they_are(queue_class: Queue
     pool = f"| **{queue_class.name}**: {queue_class.concurrency} at once, {memory} a run | | | | |"
     rows = [pool, *(row(flow) for flow in queue_class.flows)]
     assert "\n".join(rows).replace("|  |", "| |").replace("|  |", "| |") in text
+
+
+def deaths() -> list[str]:
+    """The rows of the table "When something dies"."""
+    _, _, section = README.read_text().partition("### When something dies")
+    table = [line for line in section.split("\n##")[0].splitlines() if line.startswith("|")]
+    assert table[0] == "| what dies | what happens | proof |"
+    return table[2:]
+
+
+@pytest.mark.parametrize("row", deaths(), ids=lambda one: one.split("|")[1].strip())
+def test_what_happens_when_something_dies_is_linked_to_a_test_that_exists(row: str) -> None:
+    proofs = re.findall(r"\[[^]]+\]\((tests/[\w/]+\.py)#(\w+)\)", row.split("|")[3])
+    assert proofs
+    for file, name in proofs:
+        source = (README.parent / file).read_text()
+        assert re.search(rf"^(async )?def {name}\(", source, re.MULTILINE), f"{file}: {name}"

@@ -169,8 +169,18 @@ async def pages_of(answers: dict[str | None, list[dict[str, Any]]]) -> tuple[lis
             [1, 1], 3, id="an empty page that fills on the second try",
         ),
         pytest.param(
+            {None: [body(creative_row(1), token="a")], "a": [EMPTY]}, [1, 0], 4,
+            id="an empty page that was promised is asked for again without a next one too",
+        ),
+        pytest.param({None: [EMPTY]}, [0], 1, id="nothing found, and nothing promised"),
+        pytest.param(
             {None: [body(creative_row(1), token="a")], "a": [body(creative_row(2), token="a")]},
             [1, 1], 2, id="a token that leads to itself",
+        ),
+        pytest.param(
+            {None: [body(creative_row(1), token="a")], "a": [body(creative_row(2), token="b")],
+             "b": [body(creative_row(3), token="c")], "c": [body(creative_row(4), token="b")]},
+            [1, 1, 1, 1], 4, id="a cycle of two tokens",
         ),
         pytest.param(
             {None: [body({"broken": 1}, token="a")], "a": [body(creative_row(2))]}, [0, 1], 4,
@@ -198,6 +208,125 @@ async def test_the_age_of_an_answer_is_told_by_serpapis_own_clock() -> None:
     async with client(lambda _: httpx.Response(200, json=body(), headers=headers)) as serpapi:
         page = await serpapi.search(query())
     assert page.searches[0].age == 307.0
+
+
+@pytest.mark.parametrize(
+    ("dates", "age"),
+    [
+        (["Wed, 12 Aug 2026 23:20:00 GMT", "Wed, 12 Aug 2026 23:25:00 GMT"], 307.0),
+        (["Thu, 13 Aug 2026 01:20:00 +0200"], 307.0),
+        (["Wed, 12 Aug 2026 23:20:00 -0000"], 307.0),
+        (["Wed, 12 Aug 2026 20:20:00 GMT"], 0.0),
+        (["yesterday"], 0.0),
+        ([""], 0.0),
+        ([], 0.0),
+    ],
+)
+async def test_any_date_of_an_answer_is_read_or_passed_over(dates: list[str], age: float) -> None:
+    headers = [("Date", date) for date in dates]
+    async with client(lambda _: httpx.Response(200, json=body(), headers=headers)) as serpapi:
+        page = await serpapi.search(query())
+    assert page.searches[0].age == age
+
+
+ODD = b'"htmlParentId", NaN, 1e999, "a\\u0000\\ud800"'
+NESTED = b"[" * 900 + b"]" * 900
+
+
+def as_sent(made: dict[str, Any], **values: bytes) -> bytes:
+    """The body as bytes, with what `json` does not write in place of marks."""
+    content = json.dumps(made).encode()
+    for mark, value in values.items():
+        content = content.replace(f'"{mark}"'.encode(), value)
+    return content
+
+
+@pytest.mark.parametrize(
+    ("row", "good", "rejected"),
+    [
+        ({"width": "ODD"}, 2, 0),
+        ({"width": "NESTED"}, 2, 0),
+        ({"hologram": "NESTED"}, 2, 0),
+        ({"last_shown": "NAN"}, 2, 0),
+        ({"total_days_shown": "LONG"}, 2, 0),
+        ({"format": "NAN"}, 1, 1),
+        ({"ad_creative_id": "NESTED"}, 1, 1),
+        ({"format": "hologram", "other": "NAN", "another": "NESTED"}, 1, 1),
+    ],
+)
+async def test_one_odd_value_costs_no_other_row(
+    row: dict[str, Any], good: int, rejected: int
+) -> None:
+    content = as_sent(
+        body(creative_row(1), creative_row(2, **row)),
+        ODD=b"[" + ODD + b"]", NESTED=NESTED, NAN=b"NaN", LONG=b"9" * 9999,
+    )  # fmt: skip
+    async with client(lambda _: httpx.Response(200, content=content)) as serpapi:
+        page = await serpapi.search(query())
+    assert (len(page.rows), len(page.rejected)) == (good, rejected)
+    json.dumps([one.payload for one in page.rejected], allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("pagination", "token", "broke_off"),
+    [
+        ({"next_page_token": "a"}, "a", False),
+        ({"next_page_token": "a\x00b"}, None, True),
+        ({"next_page_token": "\ud800"}, None, True),
+        ({"next_page_token": 17}, None, True),
+        ({"next_page_token": {"a": 1}}, None, True),
+        ({"next_page_token": "a" * 100_000}, None, True),
+        ({"next": "https://serpapi.com/search.json?next_page_token=a"}, None, True),
+        ({"next_page_token": ""}, None, False),
+        ({}, None, False),
+        ("a", None, False),
+    ],
+)
+async def test_a_next_page_that_cannot_be_asked_for_is_a_gap_and_no_end(
+    pagination: object, token: str | None, broke_off: bool
+) -> None:
+    content = json.dumps(body(creative_row(1), serpapi_pagination=pagination))
+    async with client(lambda _: httpx.Response(200, content=content)) as serpapi:
+        page = await serpapi.search(query())
+    assert (page.next_page_token, page.broke_off) == (token, broke_off)
+
+
+async def test_ids_and_words_of_errors_hold_nothing_that_cannot_be_stored() -> None:
+    odd = body(creative_row(1))
+    odd["search_metadata"]["id"] = "s\x00\ud800" + "1" * 9999
+    async with client(lambda _: httpx.Response(200, content=json.dumps(odd))) as serpapi:
+        page = await serpapi.search(query())
+    assert page.searches[0].id.startswith("s\ufffd\ufffd1")
+    assert len(page.searches[0].id) == 200
+    refused = json.dumps({"error": "a\x00b\ud800" + "c" * 9999})
+    async with client(lambda _: httpx.Response(400, content=refused)) as serpapi:
+        with pytest.raises(ServiceRefusedError) as caught:
+            await serpapi.search(query())
+    assert "a\ufffdb\ufffdccc" in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 200_000, b'{"a":' * 50_000 + b"1" + b"}" * 50_000, b" " * (21 * 2**20),
+        json.dumps(body() | {"ad_creatives": {"0": creative_row(1)}}).encode(),
+        json.dumps(body() | {"ad_creatives": "many"}).encode(),
+    ],
+    ids=["open without end", "nested without end", "too large", "rows in an object", "no rows"],
+)  # fmt: skip
+async def test_garbage_of_any_shape_is_a_failure_of_the_service(content: bytes) -> None:
+    async with client(lambda _: httpx.Response(200, content=content)) as serpapi:
+        with pytest.raises(ServiceUnavailableError):
+            await serpapi.search(query())
+
+
+async def test_a_figure_of_the_account_that_is_none_costs_no_other() -> None:
+    content = b'{"total_searches_left": 5, "plan_name": [1], "this_month_usage": NaN, '
+    content += b'"this_hour_searches": "many", "account_rate_limit_per_hour": -1}'
+    async with client(lambda _: httpx.Response(200, content=content)) as serpapi:
+        told = await serpapi.account()
+    assert told.model_dump(exclude_none=True) == {"total_searches_left": 5}
 
 
 async def test_the_account_keeps_figures_and_not_the_key() -> None:

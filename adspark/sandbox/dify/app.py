@@ -91,7 +91,13 @@ class DifyApp:
             seconds=self._settings.generation_seconds,
             hits=hits,
         )
-        run = Run(self._settings.dify_workflow_id, user, inputs, self._settings.clock)
+        run = Run(
+            self._settings.dify_workflow_id,
+            user,
+            inputs,
+            self._settings.clock,
+            good_status=self.shape.status,
+        )
         self.runs.start(run, lambda begun: self._performer.perform(begun, plan))
         return run
 

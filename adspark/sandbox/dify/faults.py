@@ -13,6 +13,9 @@ class DifyFaultKind(StrEnum):
 
     CUT_STREAM = "cut_stream"
     LOST_ANSWER = "lost_answer"
+    SERVER_ERROR_BEGUN = "server_error_begun"
+    GATEWAY_TIMEOUT = "gateway_timeout"
+    GARBLED = "garbled"
     SILENCE = "silence"
     LATE_FIRST_EVENT = "late_first_event"
     ERROR_EVENT = "error_event"
@@ -29,6 +32,15 @@ class DifyFaultKind(StrEnum):
     SLOW = "slow"
     UPLOAD_ERROR = "upload_error"
 
+
+# They answer a request that has begun a run with something that does not name it.
+SPOILED = frozenset(
+    {
+        DifyFaultKind.SERVER_ERROR_BEGUN,
+        DifyFaultKind.GATEWAY_TIMEOUT,
+        DifyFaultKind.GARBLED,
+    }
+)
 
 # They end a request before it is a run.
 REFUSALS = frozenset(

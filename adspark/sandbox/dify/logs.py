@@ -14,22 +14,25 @@ _LARGEST_LIMIT = 100
 _LARGEST_PAGE = 99_999
 
 
-def list_runs(runs: RunBox, query: Mapping[str, str]) -> Json:
+def list_runs(runs: RunBox, query: Mapping[str, str], *, only_ended: bool = False) -> Json:
     """The answer of `GET /workflows/logs`, newest first.
+
+    Args:
+        only_ended: a run is listed when it ends, not when it begins.
 
     Raises:
         DifyError: a parameter will not do.
     """
     page = _read_number(query, "page", 1, _LARGEST_PAGE)
     limit = _read_number(query, "limit", _USUAL_LIMIT, _LARGEST_LIMIT)
-    found = list(_select(runs, query))
+    found = [run for run in _select(runs, query) if run.is_over or not only_ended]
     shown = islice(found, (page - 1) * limit, page * limit)
     return {
         "page": page,
         "limit": limit,
         "total": len(found),
         "has_more": len(found) > page * limit,
-        "data": [_describe(run) for run in shown],
+        "data": [_describe(run, only_ended) for run in shown],
     }
 
 
@@ -74,13 +77,13 @@ def _read_time(query: Mapping[str, str], name: str) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _describe(run: Run) -> Json:
+def _describe(run: Run, only_ended: bool) -> Json:
     return {
         "id": run.log_id,
         "workflow_run": {
             "id": run.id,
             "version": "2026-08-12 00:00:00.000000",
-            "status": str(run.status),
+            "status": run.shown_status,
             "error": run.error,
             "elapsed_time": run.elapsed_time,
             "total_tokens": run.total_tokens,
@@ -99,5 +102,5 @@ def _describe(run: Run) -> Json:
             "is_anonymous": False,
             "session_id": run.user,
         },
-        "created_at": run.created_at,
+        "created_at": run.finished_at if only_ended else run.created_at,
     }

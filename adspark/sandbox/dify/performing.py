@@ -105,6 +105,8 @@ class Performer:
         text = plan.copy.text
         if plan.outputs is Outputs.NOTHING:
             return {"answer": 42}, []
+        if plan.outputs is Outputs.NONE:
+            return {}, []
         has_picture = DifyFaultKind.NO_PICTURE not in plan.hits
         is_file = plan.outputs in (Outputs.FILE, Outputs.FILE_LIST)
         if not has_picture:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from starlette.responses import HTMLResponse, Response
 
 from adspark.sandbox.dify.errors import DifyError, server_error
-from adspark.sandbox.dify.faults import REFUSALS, DifyFaultKind, Hits
+from adspark.sandbox.dify.faults import REFUSALS, SPOILED, DifyFaultKind, Hits
 
-_PROXY_PAGE = """<html><head><title>503 Service Temporarily Unavailable</title></head>
-<body><center><h1>503 Service Temporarily Unavailable</h1></center><hr><center>SANDBOX proxy
+_PROXY_PAGE = """<html><head><title>{title}</title></head>
+<body><center><h1>{title}</h1></center><hr><center>SANDBOX proxy
 </center></body></html>"""
 
 UNAUTHORIZED = DifyError(401, "unauthorized", "Access token is invalid")
@@ -35,4 +35,22 @@ def refuse_run(hits: Hits) -> Response | None:
     kind = next((kind for kind in hits if kind in REFUSALS), None)
     if kind is None:
         return None
-    return _ERRORS[kind].respond() if kind in _ERRORS else HTMLResponse(_PROXY_PAGE, 503)
+    if kind in _ERRORS:
+        return _ERRORS[kind].respond()
+    return _proxy_page(503, "503 Service Temporarily Unavailable")
+
+
+def spoil_answer(hits: Hits) -> Response | None:
+    """The answer to a request whose run has begun, where a fault keeps the stream back."""
+    match next((kind for kind in hits if kind in SPOILED), None):
+        case DifyFaultKind.SERVER_ERROR_BEGUN:
+            return server_error().respond()
+        case DifyFaultKind.GATEWAY_TIMEOUT:
+            return _proxy_page(504, "504 Gateway Time-out")
+        case DifyFaultKind.GARBLED:
+            return _proxy_page(200, "Welcome")
+    return None
+
+
+def _proxy_page(status: int, title: str) -> Response:
+    return HTMLResponse(_PROXY_PAGE.format(title=title), status)

@@ -10,14 +10,15 @@ from starlette.routing import Route
 
 from adspark.sandbox.dify.app import DifyApp
 from adspark.sandbox.dify.drawing import draw_poster
-from adspark.sandbox.dify.errors import DifyError, invalid_param, not_found
+from adspark.sandbox.dify.errors import DifyError, invalid_param, not_found, server_error
 from adspark.sandbox.dify.faults import DifyFaultKind
 from adspark.sandbox.dify.files import Upload
 from adspark.sandbox.dify.logs import list_runs
 from adspark.sandbox.dify.multipart import parse_multipart
-from adspark.sandbox.dify.refusals import BROKEN_MODEL, UNAUTHORIZED, refuse_run
+from adspark.sandbox.dify.refusals import BROKEN_MODEL, UNAUTHORIZED, refuse_run, spoil_answer
 from adspark.sandbox.dify.requests import read_body, read_run, read_user
 from adspark.sandbox.dify.runs import Json, Run, make_user_id
+from adspark.sandbox.dify.shape import Lists
 from adspark.sandbox.dify.stream import EventStream
 from adspark.sandbox.dify.workflow import describe_app
 from adspark.sandbox.marks import json_response
@@ -105,6 +106,8 @@ class DifyRoutes:
         run = self._app.start(asked.inputs, asked.user, hits)
         if DifyFaultKind.LOST_ANSWER in hits:
             return DroppedConnection()
+        if (spoiled := spoil_answer(hits)) is not None:
+            return spoiled
         if asked.is_blocking:
             return await _wait_for(run)
         return EventStream(run, self._settings.ping_every, hits=hits)
@@ -119,7 +122,8 @@ class DifyRoutes:
         return EventStream(run, self._settings.ping_every, start=start, is_later=True)
 
     async def _detail(self, request: Request) -> Response:
-        return json_response(self._find(request).describe())
+        run = self._find(request)
+        return json_response(run.describe_behind() if self._app.shape.lags else run.describe())
 
     async def _stop(self, request: Request) -> Response:
         read_user(await read_body(request))
@@ -129,7 +133,10 @@ class DifyRoutes:
         return json_response({"result": "success"})
 
     async def _logs(self, request: Request) -> Response:
-        return json_response(list_runs(self._app.runs, request.query_params))
+        if self._app.shape.lists is Lists.NOTHING:
+            raise server_error()
+        lists_late = self._app.shape.lists is Lists.ENDED
+        return json_response(list_runs(self._app.runs, request.query_params, only_ended=lists_late))
 
     async def _nothing(self, _: Request) -> Response:
         raise not_found("The requested URL was not found on the server.")

@@ -15,6 +15,16 @@ class Outputs(StrEnum):
     FILE_LIST = "file_list"
     RELATIVE = "relative"
     NOTHING = "nothing"
+    NONE = "none"
+
+
+class Lists(StrEnum):
+    """Which runs the log shows: from their beginning, from their end as older Difys do, or no
+    answer at all."""
+
+    BEGUN = "begun"
+    ENDED = "ended"
+    NOTHING = "nothing"
 
 
 class PictureInput(BaseModel):
@@ -33,6 +43,9 @@ class WorkflowShape(BaseModel):
         picture_input: name and kind of the input for the original's picture.
         prompt_max_length: characters of a prompt.
         outputs: where the outputs hold the picture.
+        lists: which runs the log shows.
+        lags: a run's detail goes on saying that it runs, though it has ended.
+        status: under which a run ends that went well.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,3 +53,6 @@ class WorkflowShape(BaseModel):
     picture_input: PictureInput = PictureInput()
     prompt_max_length: Annotated[int, Field(ge=1)] = 2000
     outputs: Outputs = Outputs.GUIDE
+    lists: Lists = Lists.BEGUN
+    lags: bool = False
+    status: str = "succeeded"

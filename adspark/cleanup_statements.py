@@ -1,0 +1,115 @@
+"""Every statement of the clean-up on rows: which are old, hold a batch of them, remove it, count.
+
+A statement does not see what was committed since it began, so what is held is looked at again
+before it goes: an ad that came onto a board in that moment stays.
+"""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from sqlalchemy import TextClause, text
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The statements of one kind of rows: hold a batch, remove what is still old of it, count."""
+
+    hold: TextClause
+    remove: TextClause
+    count: TextClause
+    first: object  # a key before all others
+    hold_too: TextClause | None = None
+
+
+def _kind(table: str, key: str, is_old: str, name: str, first: object = "") -> Kind:
+    """Rows of a table that go when `is_old` holds; `name` is that of their count."""
+    hold = (
+        f"SELECT {key} FROM {table} WHERE {key} > :after AND {is_old} "  # noqa: S608  (constants)
+        "ORDER BY 1 LIMIT :batch FOR UPDATE SKIP LOCKED"
+    )
+    gone = f"DELETE FROM {table} WHERE {key} = ANY (:keys) AND {is_old} RETURNING 1"  # noqa: S608
+    remove = f"WITH gone AS ({gone}) SELECT count(*) AS {name} FROM gone"  # noqa: S608
+    count = f"SELECT count(*) AS {name} FROM {table} WHERE {is_old}"  # noqa: S608
+    return Kind(text(hold), text(remove), text(count), first)
+
+
+_IS_PAST = "{} < now() - make_interval(days => :days)"
+# News that a digest or Prefect still has to be told of.
+_IS_UNTOLD = "kind <> 'baseline' AND (notified_at IS NULL OR announced_at IS NULL)"
+# What an ad needs to go; `c` is the creative.
+_IS_OLD = f"""
+    {_IS_PAST.format("coalesce(c.last_shown, c.created_at)")}
+    AND NOT EXISTS (
+        SELECT FROM creative_event e WHERE e.ad_creative_id = c.ad_creative_id
+            AND {_IS_UNTOLD} AND NOT {_IS_PAST.format("e.occurred_at")}
+    )
+    AND NOT EXISTS (SELECT FROM board_creative b WHERE b.ad_creative_id = c.ad_creative_id)
+    AND NOT EXISTS (
+        SELECT FROM ad_variant v WHERE v.original_ad_id = c.ad_creative_id AND (
+            v.status IN ('pending', 'processing')
+            OR EXISTS (SELECT FROM variant_feedback f WHERE f.variant_id = v.id AND f.is_approved)
+        )
+    )
+"""  # noqa: S608  (put together from constants)
+CREATIVES = replace(
+    _kind("creative c", "ad_creative_id", _IS_OLD, "creatives"),
+    # Nobody approves a variant that is held.
+    hold_too=text("SELECT id FROM ad_variant WHERE original_ad_id = ANY (:keys) FOR UPDATE"),
+    remove=text(f"""
+        WITH old AS (
+            SELECT ad_creative_id AS key FROM creative c
+            WHERE ad_creative_id = ANY (:keys) AND {_IS_OLD}
+        ), variants AS (
+            DELETE FROM ad_variant WHERE original_ad_id IN (SELECT key FROM old) RETURNING 1
+        ), told AS (
+            DELETE FROM creative_event
+            WHERE ad_creative_id IN (SELECT key FROM old) AND NOT ({_IS_UNTOLD})
+        ), creatives AS (
+            DELETE FROM creative WHERE ad_creative_id IN (SELECT key FROM old) RETURNING 1
+        )
+        SELECT (SELECT count(*) FROM creatives) AS creatives,
+            (SELECT count(*) FROM variants) AS variants
+    """),  # noqa: S608  (put together from a constant)
+    count=text(f"""
+        SELECT count(*) AS creatives, (
+            SELECT count(*) FROM ad_variant o JOIN creative c ON c.ad_creative_id = o.original_ad_id
+            WHERE {_IS_OLD}
+        ) AS variants
+        FROM creative c WHERE {_IS_OLD}
+    """),  # noqa: S608  (put together from a constant)
+)
+_HAS_NO_AD = "NOT EXISTS (SELECT FROM creative c WHERE c.ad_creative_id = {}.ad_creative_id)"
+# Events that stayed without their ad, since nobody was told of them.
+EVENTS = _kind(
+    "creative_event e",
+    "id",
+    f"{_HAS_NO_AD.format('e')} AND {_IS_PAST.format('occurred_at')}",
+    "events",
+    first=0,
+)
+# What was paid stays as long as the ledger does, and as long as a watch may want to pay it again.
+_IS_UNWANTED = f"""
+    {_HAS_NO_AD.format("d")} AND {_IS_PAST.format("coalesce(answered_at, asked_at)")}
+    AND NOT EXISTS (SELECT FROM watch_creative l WHERE l.ad_creative_id = d.ad_creative_id)
+"""
+DETAILS = replace(
+    _kind("creative_detail d", "ad_creative_id", _IS_UNWANTED, "details"),
+    remove=text(f"""
+        WITH gone AS (
+            DELETE FROM creative_detail d WHERE ad_creative_id = ANY (:keys) AND {_IS_UNWANTED}
+            RETURNING ad_creative_id
+        ), regions AS (
+            DELETE FROM creative_region WHERE ad_creative_id IN (SELECT ad_creative_id FROM gone)
+        )
+        SELECT count(*) AS details FROM gone
+    """),  # noqa: S608  (put together from a constant)
+)
+# One that a watch names stays: its name is what the watch is shown by.
+_HAS_NOTHING = """
+    NOT EXISTS (SELECT FROM creative c WHERE c.advertiser_id = a.advertiser_id)
+    AND NOT EXISTS (SELECT FROM watch w WHERE a.advertiser_id = ANY (w.advertiser_ids))
+"""
+ADVERTISERS = _kind("advertiser a", "advertiser_id", _HAS_NOTHING, "advertisers")
+FETCHES = _kind('"fetch"', "id", _IS_PAST.format("started_at"), "fetches", UUID(int=0))
+REJECTED_ROWS = _kind("rejected_row", "id", _IS_PAST.format("created_at"), "rejected_rows", 0)
+MESSAGES = _kind("message", "id", _IS_PAST.format("delivered_at"), "messages", 0)

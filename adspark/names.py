@@ -1,0 +1,32 @@
+"""Names that people give: without what nobody sees around them, and what makes two look alike."""
+
+import re
+import unicodedata
+
+# Letters and marks that are drawn as nothing, beside the format characters (category Cf).
+_BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+_VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_TAGS = range(0xE0020, 0xE0080)  # the last part of some flags
+
+
+def clean_name(written: str) -> str:
+    """The name in Unicode's composed form (NFC), without blanks and invisible characters around."""
+    name = unicodedata.normalize("NFC", written)
+    start, end = 0, len(name)
+    while start < end and _is_invisible(name[start]):
+        start += 1
+    while start < end and _is_invisible(name[end - 1]) and ord(name[end - 1]) not in _TAGS:
+        end -= 1
+    return name[start:end]
+
+
+def name_key(name: str) -> str:
+    """What is the same for names that differ in case, blanks and invisible characters only."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    seen = "".join(one for one in folded if not _is_invisible(one))
+    return _VARIATION_SELECTORS.sub("", seen)
+
+
+def _is_invisible(character: str) -> bool:
+    is_format = unicodedata.category(character) == "Cf"
+    return is_format or character.isspace() or character in _BLANKS

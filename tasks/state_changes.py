@@ -1,0 +1,124 @@
+"""Set a run's state on the condition that it is still in the one that was seen.
+
+The server looks at the condition in the same request in which it sets the state, and keeps its own
+rules: a run that is being cancelled can only become Cancelled, and one that has ended does not
+crash. Who is refused reads the run again, and decides again.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient, SyncPrefectClient
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.responses import SetStateStatus
+from prefect.states import to_state_create
+from pydantic import BaseModel, JsonValue
+
+_PATH = "/flow_runs/bulk_set_state"
+_CHANGED = "it has changed meanwhile"
+_TRIES = 5  # at a run whose state others change at the same time, as from Scheduled to Late
+
+
+class StateChange(NamedTuple):
+    """What the server answered.
+
+    Attributes:
+        is_made: whether the run is in the wanted state.
+        reason: why not.
+    """
+
+    is_made: bool
+    reason: str = ""
+
+
+class _Details(BaseModel):
+    reason: str | None = None
+
+
+class _Result(BaseModel):
+    status: SetStateStatus
+    details: _Details = _Details()
+
+
+class _Answer(BaseModel):
+    results: list[_Result]
+
+
+async def change_state(
+    client: PrefectClient, run: FlowRun, wanted: State[object], *, replaces_end: bool = False
+) -> StateChange:
+    """Set a run's state unless it has left the one that it was read with.
+
+    Args:
+        run: as it was read.
+        wanted: the new state.
+        replaces_end: whether an end may be replaced by another one, as a better told cause.
+
+    Raises:
+        ObjectNotFound: the run was deleted.
+    """
+    now = await client.read_flow_run(run.id)
+    if run.state is None or now.state is None or now.state.id != run.state.id:
+        return StateChange(False, _CHANGED)
+    body = _request(run.id, run.state, wanted, replaces_end)
+    response = await client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
+    return _read(response.content)
+
+
+async def change_while(
+    client: PrefectClient,
+    run_id: UUID,
+    wanted: State[object],
+    holds: Callable[[State[object]], bool],
+) -> StateChange:
+    """Set a run's state as long as something holds of the one that it is in, which may change.
+
+    Args:
+        run_id: the run.
+        wanted: the new state.
+        holds: whether a state may be left for the wanted one.
+
+    Raises:
+        ObjectNotFound: the run was deleted.
+    """
+    change = StateChange(False, _CHANGED)
+    for _ in range(_TRIES):
+        run = await client.read_flow_run(run_id)
+        if run.state is None or not holds(run.state):
+            return StateChange(False, f"it is {run.state_name}")
+        change = await change_state(client, run, wanted)
+        if change.is_made or change.reason != _CHANGED:
+            break
+    return change
+
+
+def change_state_sync(
+    client: SyncPrefectClient, run: FlowRun, wanted: State[object]
+) -> StateChange:
+    """The same, for a thread beside an event loop that no longer answers."""
+    if run.state is None:
+        return StateChange(False, _CHANGED)
+    body = _request(run.id, run.state, wanted, False)
+    response = client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
+    return _read(response.content)
+
+
+def _request(
+    run_id: UUID, seen: State[object], wanted: State[object], replaces_end: bool
+) -> dict[str, JsonValue]:
+    """Only a run that is in a state like the one that was seen matches."""
+    state = {"type": {"any_": [seen.type.value]}, "name": {"any_": [seen.name]}}
+    return {
+        "flow_runs": {"id": {"any_": [str(run_id)]}, "state": state},  # type: ignore[dict-item]
+        "state": to_state_create(wanted).model_dump(mode="json", serialize_as_any=True),
+        "force": replaces_end and seen.is_final(),
+    }
+
+
+def _read(content: bytes) -> StateChange:
+    results = _Answer.model_validate_json(content).results
+    if not results:
+        return StateChange(False, _CHANGED)
+    reason = results[0].details.reason or ""
+    return StateChange(results[0].status is SetStateStatus.ACCEPT, reason)

@@ -1,0 +1,34 @@
+"""Every benchmark runs to its end in its smallest size; what it measures depends on the machine."""
+
+import subprocess
+import sys
+
+import pytest
+
+# Exit code 1 says that a ratio was missed, which a busy machine may do; not so where nothing but
+# what was done is judged.
+SMALLEST: dict[str, tuple[list[str], set[int]]] = {
+    "ingest": (["--quick"], {0, 1}),
+    "sweep": (["--quick"], {0, 1}),
+    "limit": (["--quick"], {0, 1}),
+    "render": (["--quick"], {0, 1}),
+    "cleanup": (["--quick"], {0, 1}),
+    "dispatch": (["--runs", "1"], {0, 1}),
+    "chaos": (["--quick"], {0}),
+}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", SMALLEST)
+def test_a_benchmark_runs_to_its_end(name: str) -> None:
+    arguments, good = SMALLEST[name]
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = done.stdout + done.stderr
+    assert "Traceback" not in told, told[-3000:]
+    assert done.returncode in good, told[-3000:]
+    assert done.stdout.strip()
