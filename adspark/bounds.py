@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from adspark.errors import InvalidQueryError
 
@@ -37,7 +37,7 @@ class _Bound:
 
     def _validate(self, value: Any) -> Any:  # noqa: ANN401
         if problem := self.problem_of(value):
-            raise ValueError(problem)
+            raise PydanticCustomError("out_of_bounds", "{problem}", {"problem": problem})
         return value
 
     def __get_pydantic_core_schema__(

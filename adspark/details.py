@@ -5,7 +5,6 @@ import logging
 from datetime import datetime
 from typing import Any
 
-import httpx
 from pydantic import BaseModel, Field
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,18 +16,18 @@ from adspark.errors import (
     InvalidCredentialsError,
     QuotaExhaustedError,
     RateLimitedError,
-    ServiceRefusedError,
+    ServiceDownError,
     describe_error,
 )
 from adspark.serpapi import Gate, SerpApiClient
-from adspark.serpapi_details import DetailsPayload
+from adspark.serpapi_details import DetailsPayload, NoDetailsError
 
 _MOST_ATTEMPTS = 3
 _FRESH = "30 days"  # an ad that was news longer ago is not looked up any more
 _CACHED_FOR = "61 minutes"  # SerpApi's hour, and a margin: then a lost answer is lost for good
-# Refusals, which cost nothing, and an address that nobody answers at: no search was made.
-_REFUSALS = (InvalidCredentialsError, QuotaExhaustedError, RateLimitedError)
-_UNREACHED = (httpx.ConnectError, httpx.ConnectTimeout)
+# Refusals of the account, and a service that is down: they say nothing of the ad, cost nothing
+# (what was made after all is in SerpApi's cache), and an outage may take longer than any bound.
+_NO_ATTEMPT = (InvalidCredentialsError, QuotaExhaustedError, RateLimitedError, ServiceDownError)
 _log = logging.getLogger(__name__)
 
 WAITING = f"""
@@ -43,7 +42,7 @@ WAITING = f"""
 
 _PICK = text(f"""
     SELECT e.ad_creative_id, c.advertiser_id {WAITING} AND e.watch_id = :watch_id
-    ORDER BY e.id LIMIT :limit
+    ORDER BY d.error IS NOT NULL, e.id LIMIT :limit
 """)
 _COUNT_WAITING = text(f"""
     SELECT count(DISTINCT e.ad_creative_id) {WAITING} AND e.watch_id = :watch_id
@@ -60,7 +59,7 @@ _ASK = text(f"""
     RETURNING asked_at
 """)  # noqa: S608  (put together from a constant)
 _TAKE_BACK = text("""
-    UPDATE creative_detail SET attempts = attempts - 1
+    UPDATE creative_detail SET attempts = attempts - 1, error = :error
     WHERE ad_creative_id = :ad_creative_id AND answered_at IS NULL
 """)
 _NOTE_FAILURE = text("""
@@ -69,19 +68,20 @@ _NOTE_FAILURE = text("""
     RETURNING attempts
 """)
 # Server clocks have whole seconds; an answer this much older than the question was cached.
-_ANSWER = text("""
+_IS_BILLED = ":age <= extract(epoch FROM clock_timestamp() - asked_at) + 2"
+_BILLING = f"""
+    searches_billed = CASE WHEN {_IS_BILLED} THEN 1 ELSE 0 END,
+    searches_cached = CASE WHEN {_IS_BILLED} THEN 0 ELSE 1 END
+"""
+_ANSWER = text(f"""
     UPDATE creative_detail SET
-        answered_at = now(), search_id = :search_id,
-        searches_billed = CASE WHEN :age <= extract(epoch FROM clock_timestamp() - asked_at) + 2
-                               THEN 1 ELSE 0 END,
-        searches_cached = CASE WHEN :age <= extract(epoch FROM clock_timestamp() - asked_at) + 2
-                               THEN 0 ELSE 1 END,
+        answered_at = now(), search_id = :search_id, {_BILLING},
         headline = :headline, snippet = :snippet, call_to_action = :call_to_action,
         landing_url = :landing_url, funded_by = :funded_by,
         variations = CAST(:variations AS jsonb), error = NULL
     WHERE ad_creative_id = :ad_creative_id
     RETURNING searches_billed
-""")
+""")  # noqa: S608  (put together from constants)
 _REGIONS = text("""
     INSERT INTO creative_region AS r
         (ad_creative_id, region, first_shown, last_shown, times_shown)
@@ -99,6 +99,11 @@ _REFUSE = text("""
     UPDATE creative_detail SET answered_at = now(), error = :error
     WHERE ad_creative_id = :ad_creative_id
 """)
+_BILL_REFUSAL = text(f"""
+    UPDATE creative_detail SET search_id = :search_id, {_BILLING}
+    WHERE ad_creative_id = :ad_creative_id
+    RETURNING searches_billed
+""")  # noqa: S608  (put together from a constant)
 
 
 class DetailsSummary(BaseModel):
@@ -179,9 +184,12 @@ class _LookUp:
             details = await self._client.details(
                 advertiser_id=advertiser_id, creative_id=ad_creative_id
             )
-        except ServiceRefusedError as error:
-            self.summary.refused += 1
+        except NoDetailsError as error:
             await self._execute(_REFUSE, ad_creative_id, error=str(error))
+            if search := error.search:
+                values = {"search_id": search.id, "age": search.age}
+                self._count(await self._execute(_BILL_REFUSAL, ad_creative_id, **values))
+            self.summary.refused += 1
             return True
         except DatabaseUnavailableError:
             raise
@@ -196,9 +204,12 @@ class _LookUp:
             billed = await save_details(session, ad_creative_id=ad_creative_id, details=details)
             await session.commit()
         self.summary.found += 1
+        self._count(billed)
+        return True
+
+    def _count(self, billed: int) -> None:
         self.summary.searches_billed += billed
         self.summary.searches_cached += 1 - billed
-        return True
 
     async def _ask(self, ad_creative_id: str) -> bool:
         """Note that the search is about to be made; False where the answer is there already."""
@@ -207,10 +218,10 @@ class _LookUp:
         return asked is not None
 
     async def _note_failure(self, ad_creative_id: str, error: Exception) -> None:
-        if isinstance(error, _REFUSALS) or isinstance(error.__cause__, _UNREACHED):
-            await self._execute(_TAKE_BACK, ad_creative_id)
-            return
         reason = describe_error(error)
+        if isinstance(error, _NO_ATTEMPT):
+            await self._execute(_TAKE_BACK, ad_creative_id, error=reason)
+            return
         attempts = await self._execute(_NOTE_FAILURE, ad_creative_id, error=reason)
         self.summary.given_up += attempts == _MOST_ATTEMPTS
 

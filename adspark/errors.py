@@ -3,6 +3,7 @@
 AdSparkError
 ├── TemporaryError              try again later
 │   ├── ServiceUnavailableError   5xx, time-out, cut or garbled answer
+│   │   └── ServiceDownError        of these, what came without any answer to the request
 │   ├── RateLimitedError          the hour's searches are used up
 │   ├── BusyError                 another run holds the same thing
 │   │   └── SupersededError         another run has taken over what this one was at
@@ -30,7 +31,10 @@ _LONGEST = 500  # characters of an error that nobody has put into words
 
 
 class AdSparkError(Exception):
-    """Anything AdSpark raises on purpose."""
+    """Anything AdSpark raises on purpose; its message can be stored, whatever it quotes."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_UNSTORABLE.sub("\ufffd", message))
 
 
 class TemporaryError(AdSparkError):
@@ -39,6 +43,10 @@ class TemporaryError(AdSparkError):
 
 class ServiceUnavailableError(TemporaryError):
     """A service failed on its side or did not answer in time."""
+
+
+class ServiceDownError(ServiceUnavailableError):
+    """A service failed, or gave no answer at all: whatever was asked, it is not its fault."""
 
 
 class RateLimitedError(TemporaryError):

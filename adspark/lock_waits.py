@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from textwrap import shorten
 
+from psycopg import sql
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
@@ -23,7 +24,12 @@ _HOLDERS = text("""
     SELECT pid, coalesce(usename, '') AS role, coalesce(application_name, '') AS application,
         coalesce(state, '') AS state, coalesce(query, '') AS query,
         coalesce(xact_start, query_start, backend_start) AS since
-    FROM pg_stat_activity WHERE pid = ANY(pg_blocking_pids(:pid)) ORDER BY since, pid
+    FROM pg_stat_activity WHERE pid = ANY(pg_blocking_pids(:pid))
+    UNION ALL  -- a prepared transaction has no session any more, and counts as number 0
+    SELECT 0, owner, '', 'prepared', gid, prepared
+    FROM pg_prepared_xacts
+    WHERE database = current_database() AND 0 = ANY(pg_blocking_pids(:pid))
+    ORDER BY since, pid
 """)
 _CANCEL = text("SELECT pg_cancel_backend(:pid)")
 
@@ -32,7 +38,8 @@ _CANCEL = text("SELECT pg_cancel_backend(:pid)")
 class LockHolder:
     """A session that others wait for; `since` is when its transaction was begun.
 
-    Of other roles' sessions PostgreSQL tells little to a role that is no superuser.
+    A prepared transaction has the number 0, and its name for a query. Of other roles' sessions
+    PostgreSQL tells little to a role that is no superuser.
     """
 
     pid: int
@@ -42,7 +49,19 @@ class LockHolder:
     since: datetime | None
     query: str
 
+    @property
+    def remedy(self) -> str:
+        """The statement that ends it."""
+        if self.pid:
+            return f"SELECT pg_terminate_backend({self.pid})"
+        return f"ROLLBACK PREPARED {sql.Literal(self.query).as_string()}"
+
     def __str__(self) -> str:
+        if not self.pid:
+            begun = (
+                f", since {self.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if self.since else ""
+            )
+            return f"prepared transaction {self.query!r} (user {self.role}{begun})"
         program = " ".join(self.application.split()) or "unnamed program"
         query = shorten(self.query, _QUERY_WIDTH, placeholder=" …")
         told = [program, f"user {self.role}"]
@@ -60,10 +79,10 @@ class LockWaitError(TemporaryError):
 
     def __init__(self, holders: Sequence[LockHolder], what: str, remedy: str) -> None:
         told = "; ".join(map(str, holders))
-        pids = ", ".join(f"SELECT pg_terminate_backend({one.pid})" for one in holders)
+        ends = ", ".join(one.remedy for one in holders)
         super().__init__(
             f"{what} waits for a lock that another session holds: {told}. Nothing was changed. "
-            f"Let it end, or end it ({pids}), then: {remedy}"
+            f"Let it end, or end it ({ends}), then: {remedy}"
         )
         self.holders = holders
 

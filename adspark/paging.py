@@ -102,10 +102,14 @@ class Trail:
         return total <= rows or not (is_full or total > 2 * rows)
 
     def _has_seen_all(self, page_size: int, total: int | None) -> bool:
-        """Whether the total proves that the promised page had nothing to hold."""
-        if self._is_resumed or total is None:
-            return False
+        """Whether the total proves that the promised page had nothing to hold.
+
+        A total below what was seen proves nothing, nor does one that only counts the first page.
+        """
         seen = len(self._seen) + self._unreadable
+        is_full = self._last_size >= page_size
+        if self._is_resumed or total is None or (is_full and seen <= page_size):
+            return False
         if total < _ROUNDED_FROM:
-            return seen >= total
-        return self._last_size < page_size and seen + _ROUNDING >= total
+            return seen == total
+        return not is_full and abs(seen - total) <= _ROUNDING

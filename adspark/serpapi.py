@@ -21,12 +21,12 @@ from adspark.errors import (
     InvalidCredentialsError,
     QuotaExhaustedError,
     RateLimitedError,
-    ServiceRefusedError,
+    ServiceDownError,
     ServiceUnavailableError,
 )
 from adspark.queries import CreativeQuery
 from adspark.serpapi_answers import Answer, checked_metadata, parse_page, quote
-from adspark.serpapi_details import DetailsPayload, parse_details
+from adspark.serpapi_details import DetailsPayload, NoDetailsError, parse_details
 from adspark.serpapi_payloads import AccountPayload, RejectedPayload, SearchPage
 from adspark.service_json import UnreadableJsonError, read_body
 
@@ -195,7 +195,7 @@ class SerpApiClient:
         """Copy, regions and payer of one creative; one search.
 
         Raises:
-            ServiceRefusedError: the creative has no details.
+            NoDetailsError: the creative has none, as the search that was made tells.
             AdSparkError: as `search`.
         """
         answer = await self._search(
@@ -206,9 +206,12 @@ class SerpApiClient:
             }
         )
         body = answer.checked_body()
-        if not isinstance(body.get("search_information"), dict):
-            raise ServiceRefusedError(f"SerpApi has no details of {creative_id}: {quote(body)}")
-        return parse_details(body, answer.made_by(checked_metadata(body)))
+        if isinstance(body.get("search_information"), dict):
+            return parse_details(body, answer.made_by(checked_metadata(body)))
+        if not body.get("error"):
+            raise ServiceUnavailableError("SerpApi's answer has neither details nor an error.")
+        message = f"SerpApi has no details of {creative_id}: {quote(body)}"
+        raise NoDetailsError(message, answer.billed_search(body))
 
     async def account(self) -> AccountPayload:
         """Plan, searches left and this hour's use; free.
@@ -234,11 +237,11 @@ class SerpApiClient:
             ):
                 return Answer(response.status_code, response.headers, await read_body(response))
         except (TimeoutError, httpx.TimeoutException) as error:
-            raise ServiceUnavailableError(
+            raise ServiceDownError(
                 f"SerpApi ({self._host}) did not answer within {self._timeout:g} s."
             ) from error
         except httpx.HTTPError as error:
-            raise ServiceUnavailableError(
+            raise ServiceDownError(
                 f"SerpApi ({self._host}) cannot be reached: {str(error) or type(error).__name__}."
             ) from error
         except UnreadableJsonError as error:

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from adspark.errors import (
     InvalidCredentialsError,
+    ServiceDownError,
     ServiceRefusedError,
     ServiceUnavailableError,
 )
@@ -40,7 +41,7 @@ class Answer:
             ServiceUnavailableError: a failure, or not the JSON that it should be.
         """
         if self.status >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise ServiceUnavailableError(f"SerpApi failed on its side (HTTP {self.status}).")
+            raise ServiceDownError(f"SerpApi failed on its side (HTTP {self.status}).")
         if self.status == httpx.codes.UNAUTHORIZED:
             raise InvalidCredentialsError(
                 "SerpApi does not accept the key (401). Put a valid one in ADSPARK_SERPAPI_KEY or "
@@ -70,6 +71,13 @@ class Answer:
         """The search, and how many seconds ago it was made, both by SerpApi's own clock."""
         return Search(id=metadata["id"][:_LONGEST_ID], age=self._age(metadata.get("created_at")))
 
+    def billed_search(self, body: Mapping[str, Any]) -> Search | None:
+        """The search behind an answer that finds nothing; None where it failed, which is free."""
+        metadata = body.get("search_metadata")
+        if not isinstance(metadata, dict) or not isinstance(metadata.get("id"), str):
+            return None
+        return self.made_by(metadata) if metadata.get("status") == "Success" else None
+
     def _age(self, created_at: object) -> float:
         """0 where it is not told: then it counts as made for us."""
         try:
@@ -98,7 +106,8 @@ def checked_metadata(body: Mapping[str, Any]) -> dict[str, Any]:
     metadata = body.get("search_metadata")
     error = body.get("error")
     if not isinstance(metadata, dict) or not isinstance(metadata.get("id"), str):
-        raise ServiceUnavailableError(f"SerpApi's answer lacks its search_metadata: {quote(body)}")
+        said = f": {quote(body)}" if quote(body) else "."
+        raise ServiceUnavailableError(f"SerpApi's answer lacks its search_metadata{said}")
     if error and _NO_RESULTS not in str(error):
         raise ServiceUnavailableError(f"SerpApi: {quote(body)}")
     if metadata.get("status") != "Success":

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from adspark.errors import ServiceRefusedError
 from adspark.payload_fields import moment
 from adspark.serpapi_payloads import Search
 
@@ -54,6 +55,18 @@ _Address = Annotated[str | None, BeforeValidator(_address)]
 _Day = Annotated[date | None, BeforeValidator(_day)]
 
 
+class NoDetailsError(ServiceRefusedError):
+    """There are no details of a creative.
+
+    Attributes:
+        search: which told it, for the ledger; None where the search failed, which costs nothing.
+    """
+
+    def __init__(self, message: str, search: Search | None) -> None:
+        super().__init__(message)
+        self.search = search
+
+
 class VariationPayload(BaseModel):
     """One variation of a creative; only the copy and the addresses of it."""
 
@@ -83,7 +96,7 @@ class RegionPayload(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    region: Annotated[str, BeforeValidator(str), Field(pattern=r"^\d{4,6}$")]
+    region: Annotated[str, BeforeValidator(str), Field(pattern=r"^[0-9]{4,6}$")]
     first_shown: _Day = None
     last_shown: _Day = None
     times_shown: _Text = None
@@ -109,7 +122,7 @@ def parse_details(body: dict[str, Any], search: Search) -> DetailsPayload:
     regions = [
         part
         for part in _objects(information.get("regions"))
-        if re.fullmatch(r"\d{4,6}", str(part.get("region")))
+        if re.fullmatch(r"[0-9]{4,6}", str(part.get("region")))
     ]
     variations = _objects(body.get("ad_creatives"))[:_MOST_VARIATIONS]
     return DetailsPayload(

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from adspark.models import CreativeFormat
 from adspark.payload_fields import (
@@ -42,9 +49,13 @@ class CreativePayload(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    advertiser_id: Annotated[str, Field(pattern=r"^AR[0-9]{20}$")]
+    advertiser_id: Annotated[
+        str, StringConstraints(strip_whitespace=True, pattern=r"^AR[0-9]{20}$")
+    ]
     advertiser: Name = ""
-    ad_creative_id: Annotated[str, Field(pattern=r"^CR[0-9]{20}$")]
+    ad_creative_id: Annotated[
+        str, StringConstraints(strip_whitespace=True, pattern=r"^CR[0-9]{20}$")
+    ]
     format: Annotated[CreativeFormat, Lower]
     image: Address | None = None
     link: Link | None = None

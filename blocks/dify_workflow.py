@@ -63,9 +63,8 @@ class DifyWorkflow(ConfiguredBlock):
         description="Seconds after which a run whose answer was lost and that Dify's log does not "
         "show is asked for anew.",
     )
-    listed_within: float = Field(
+    listed_within: Annotated[float, SECONDS] = Field(
         default=LISTED_WITHIN,
-        ge=0,
         description="Seconds after which Dify's log shows a run that has begun; one that it does "
         "not show is asked for anew, if Dify answered with a failure.",
     )

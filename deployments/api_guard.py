@@ -22,9 +22,13 @@ from deployments.parameter_bounds import find_problem
 _CHANGES = ("POST", "PUT", "PATCH")
 _LEAST, _MOST = -(2**63), 2**64 - 1  # what Prefect's writer of JSON knows
 _DEEPEST = 100  # lists and objects in each other; the writer knows 254, the reader about 1000
-_NEW_RUN = re.compile(r"/deployments/([0-9a-fA-F-]{36})/create_flow_run/?$")
-# What a body has to hold before it is worth reading: a long number, many brackets, or an escape.
-_SUSPECT = re.compile(rb"\d{19}|\\u(?:0000|[dD][89a-fA-F])")
+# What carries parameters of a deployment: a run of it, and the deployment itself.
+_OF_DEPLOYMENT = re.compile(r"/deployments/([^/]+)(?:/create_flow_run)?/?$")
+# What a run tells of itself: an odd character in it must not cost its log or its end.
+_TOLD = re.compile(r"/(logs|artifacts|set_state)/?$")
+# What a body has to hold before it is worth reading: a long number, many brackets, an escape, or
+# JSON within JSON, in which escapes may hide.
+_SUSPECT = re.compile(rb"\d{19}|\\u(?:0000|[dD][89a-fA-F])|__prefect_kind")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _TOO_LONG = "integer string conversion"  # Python does not read numbers of thousands of digits
 _OPENING = re.compile(rb"[\[{]")
@@ -51,6 +55,9 @@ class ApiGuard:
             await self._app(scope, receive, send)
             return
         messages, body = await _read(receive)
+        if _TOLD.search(scope["path"]) and (cleaned := _clean_body(body)):
+            scope, body = _with_length(scope, len(cleaned)), cleaned
+            messages = [{"type": "http.request", "body": cleaned}]
         if problem := await self._problem_of(scope["path"], body):
             await _refuse(send, problem)
             return
@@ -62,9 +69,15 @@ class ApiGuard:
 
     async def _problem_of(self, path: str, body: bytes) -> str | None:
         """What is wrong with a request; None where nothing is, or where it is Prefect's to say."""
-        new_run = _NEW_RUN.search(path)
+        try:
+            body.decode()
+        except UnicodeDecodeError:  # the server would read UTF-16 and UTF-32 too
+            return "the request is not UTF-8."
+        if b"\x00" in body:
+            return "the request holds a NUL; remove it."
+        of_deployment = _OF_DEPLOYMENT.search(path)
         is_deep = len(_OPENING.findall(body)) > _DEEPEST
-        if not new_run and not is_deep and not _SUSPECT.search(body):
+        if not of_deployment and not is_deep and not _SUSPECT.search(body):
             return None
         try:
             given: JsonValue = json.loads(body)
@@ -75,9 +88,13 @@ class ApiGuard:
         if problem := find_unstorable(given):
             return problem
         parameters = given.get("parameters") if isinstance(given, dict) else None
-        if not new_run or not isinstance(parameters, dict):
+        if not of_deployment or not isinstance(parameters, dict):
             return None
-        schema = await self._read_schema(UUID(new_run[1]))
+        try:
+            deployment_id = UUID(of_deployment[1])
+        except ValueError:
+            return None
+        schema = await self._read_schema(deployment_id)
         return find_problem(schema or {}, parameters)
 
 
@@ -114,6 +131,32 @@ def _find_in_template(given: dict[str, JsonValue], name: str, depth: int) -> str
         return f"{name}: nested more than {_DEEPEST} deep."
     except ValueError as error:
         return f"{name}: a number has thousands of digits." if _TOO_LONG in str(error) else None
+
+
+def _clean_body(body: bytes) -> bytes | None:
+    """The body with U+FFFD for what no database can hold; None where there is nothing of it."""
+    if b"\\u" not in body:
+        return None
+    try:
+        cleaned = json.dumps(_clean(json.loads(body))).encode()
+    except (RecursionError, ValueError):
+        return None
+    return cleaned
+
+
+def _clean(given: JsonValue) -> JsonValue:
+    if isinstance(given, str):
+        return _UNSTORABLE.sub("\ufffd", given)
+    if isinstance(given, list):
+        return [_clean(one) for one in given]
+    if isinstance(given, dict):
+        return {_UNSTORABLE.sub("\ufffd", key): _clean(one) for key, one in given.items()}
+    return given
+
+
+def _with_length(scope: Scope, length: int) -> Scope:
+    kept = [header for header in scope["headers"] if header[0] != b"content-length"]
+    return {**scope, "headers": [*kept, (b"content-length", b"%d" % length)]}
 
 
 async def _read(receive: Receive) -> tuple[list[Message], bytes]:

@@ -148,7 +148,7 @@ def _run_step(state: StackState, name: str, parameters: dict[str, JsonValue]) ->
 
 
 def _watch(state: StackState) -> tuple[list[DemoLook], DigestSummary]:
-    """A watch looks while one of the recorded ads is not there yet, and again once it is.
+    """A watch looks while one of the recorded ads is not there yet, and again once it is launched.
 
     The sandbox forgets its cache in between, as SerpApi does within the hour.
     """
@@ -163,6 +163,10 @@ def _watch(state: StackState) -> tuple[list[DemoLook], DigestSummary]:
         sandbox.put("/sandbox/changes", json=[gone]).raise_for_status()
         looks = [_look(state, "first look", saved.id)]
         sandbox.post("/sandbox/reset").raise_for_status()
+        now = int(time.time())
+        shown = {"first_shown": now, "last_shown": now, "total_days_shown": 1}
+        launched = {"action": "alter", "ad_creative_id": _LATER, "row": shown}
+        sandbox.put("/sandbox/changes", json=[launched]).raise_for_status()
         looks.append(_look(state, "an hour later", saved.id))
     return looks, DigestSummary.model_validate(_run(state, "send-digest", {}))
 

@@ -106,6 +106,10 @@ def _merge_fields(
         if merge.does(f"deployment {name} tags: {', '.join(sorted(tags)) or 'none'}"):
             changes["tags"] = sorted(tags)
     _tell_tags(merge, name, wanted["tags"], found.tags)
+    if found.paused and not merge.is_reset:
+        merge.keeps(f"{_thing(name, 'schedules')}: were paused by hand")
+    elif found.paused and merge.does(f"{_thing(name, 'schedules')}: go on"):
+        changes["paused"] = False
     return changes
 
 
@@ -125,9 +129,12 @@ def _merge_parameters(
             merged[key] = value
     for key, value in found.parameters.items():
         thing = _thing(name, f"parameter {key}")
-        if key in wanted or not merge.remembers(thing):
+        if key in wanted:
             continue
-        if merge.remembered(thing) == value and merge.does(f"{thing}: is removed"):
+        is_ours = merge.remembers(thing) and merge.remembered(thing) == value
+        if not is_ours and not merge.is_reset:
+            merge.keeps(f"{thing}: was set by hand (ours: none)")
+        elif merge.does(f"{thing}: is removed"):
             del merged[key]
         merge.forget(thing)
     return merged

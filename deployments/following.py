@@ -12,12 +12,15 @@ import httpx
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.utilities.importtools import import_object
 from pydantic import JsonValue
 
 from adspark.errors import AdSparkError, ConfigurationError, InvalidQueryError
 from deployments.parameter_bounds import find_problem
+from deployments.parameter_mistakes import find_mistakes
 
 _POLL = 0.5  # seconds between two looks at the run
 _QUIET = 20.0  # seconds without a worker's reaction after which a person wants to know why
@@ -156,10 +159,23 @@ async def _create(
         )
     if problem := find_problem(found.parameter_openapi_schema or {}, parameters):
         raise ConfigurationError(problem)
+    if mistake := _first_mistake(found, parameters):
+        raise ConfigurationError(mistake)
     try:
         return await client.create_flow_run_from_deployment(found.id, parameters=dict(parameters))
     except PrefectHTTPStatusError as error:
         raise ConfigurationError(f"{name}: {_reason(error.response)}") from None
+
+
+def _first_mistake(
+    deployment: DeploymentResponse, parameters: Mapping[str, JsonValue]
+) -> str | None:
+    """What the flow would say against its parameters; None where it is not installed here."""
+    try:
+        flow = import_object(deployment.entrypoint or "")
+    except (ImportError, AttributeError, ValueError):
+        return None
+    return next(find_mistakes(flow, {**deployment.parameters, **parameters}), None)
 
 
 async def _follow(

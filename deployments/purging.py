@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
@@ -59,7 +60,7 @@ _NAMES = {
 }
 
 
-_WAITING = [name for names in _NAMES.values() for name in names]
+_QUEUED = [*_NAMES[Waiting.LATE], *_NAMES[Waiting.SCHEDULED]]
 
 
 async def find_waiting(
@@ -127,10 +128,15 @@ async def purge(
     """
     fresh = [run for run in runs if _is_fresh(run)]
     fresh.sort(key=lambda run: (run.expected_start_time or _NEVER, run.id), reverse=True)
-    back, front = fresh[:-_FRONT], fresh[-_FRONT:]
-    front += [run for run in runs if not _is_fresh(run)]
+    front = fresh[-_FRONT:] + [run for run in runs if not _is_fresh(run)]
+    taken = [run for run in front if run.state_type is StateType.PENDING]
+    queued = [run for run in front if run.state_type is not StateType.PENDING]
     purged = 0
-    for part, cancel in ((back, _cancel_scheduled), (front, _claim_and_cancel)):
+    for part, cancel in (
+        (fresh[:-_FRONT], _cancel_scheduled),
+        (queued, partial(_claim_and_cancel, names=_QUEUED)),
+        (taken, partial(_claim_and_cancel, names=_NAMES[Waiting.PENDING])),
+    ):
         for start in range(0, len(part), _BATCH):
             number = await cancel(client, [run.id for run in part[start : start + _BATCH]])
             on_purged(number)
@@ -145,14 +151,20 @@ def _is_fresh(run: FlowRun) -> bool:
 
 async def _cancel_scheduled(client: PrefectClient, run_ids: Sequence[UUID]) -> int:
     """Cancel runs that no worker has been given; the server makes Cancelled of Cancelling there."""
-    ended = await _set_states(client, run_ids, _WAITING, Cancelling(message=_PURGED))
+    ended = await _set_states(client, run_ids, _QUEUED, Cancelling(message=_PURGED))
     return sum(one.is_cancelled for one in ended)
 
 
-async def _claim_and_cancel(client: PrefectClient, run_ids: Sequence[UUID]) -> int:
-    """Cancel runs that a worker may take at any moment: only what could be claimed before it."""
+async def _claim_and_cancel(
+    client: PrefectClient, run_ids: Sequence[UUID], *, names: Sequence[str]
+) -> int:
+    """Cancel runs that a worker may take at any moment: only what could be claimed before it.
+
+    Args:
+        names: of the states in which they were found; one that is in another has gone on.
+    """
     claim = State(type=StateType.PENDING, name=_CLAIMED)
-    claimed = await _set_states(client, run_ids, _WAITING, claim)
+    claimed = await _set_states(client, run_ids, names, claim)
     # A deployment's own limit on its runs may have cancelled one at once, or put it back.
     purged = sum(one.is_cancelled for one in claimed)
     left = [one.flow_run_id for one in claimed if one.state and not one.is_cancelled]

@@ -6,11 +6,9 @@ as if its host had died.
 """
 
 import asyncio
-import inspect
 import logging
 import os
 import sys
-from collections.abc import Iterator
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -21,19 +19,16 @@ from prefect._internal.metrics import RunMetrics
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.engine import _drive_run_flow_result, handle_engine_signals
-from prefect.exceptions import ParameterTypeError, ScriptError
+from prefect.exceptions import ScriptError
 from prefect.flow_engine import load_flow_run, run_flow
 from prefect.flows import load_flow_from_flow_run
 from prefect.logging.loggers import flow_run_logger
 from prefect.states import Failed
-from pydantic import ValidationError
 
-from deployments.masking import mask_text
+from deployments.parameter_mistakes import find_mistakes, show_error
 from deployments.run_endings import SERVER_AWAY
-from deployments.terminal import plain
 from tasks.state_changes import change_while
 
-_MOST_CHARACTERS = 500
 _RUN = "PREFECT__FLOW_RUN_ID"
 _Logger: TypeAlias = "logging.Logger | logging.LoggerAdapter[Any]"
 
@@ -58,42 +53,6 @@ def carry_out(flow_run_id: UUID) -> None:
             _drive_run_flow_result(flow, result)
 
 
-def find_mistakes(flow: Flow[..., Any], parameters: dict[str, Any]) -> Iterator[str]:
-    """What keeps a flow from taking these parameters: a line a field, which it names."""
-    known = inspect.signature(flow.fn).parameters
-    takes_any = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in known.values())
-    wrong = False
-    for name in parameters:
-        if name not in known and not takes_any:
-            wrong = True
-            yield f"{name}: {flow.name} has no such parameter; it has {', '.join(known) or 'none'}."
-    for name, one in known.items():
-        is_needed = one.default is inspect.Parameter.empty and one.kind in (
-            inspect.Parameter.POSITIONAL_OR_KEYWORD,
-            inspect.Parameter.KEYWORD_ONLY,
-        )
-        if is_needed and name not in parameters:
-            wrong = True
-            yield f"{name}: is missing."
-    if not wrong and flow.should_validate_parameters:
-        yield from _find_invalid(flow, parameters)
-
-
-def _find_invalid(flow: Flow[..., Any], parameters: dict[str, Any]) -> Iterator[str]:
-    try:
-        flow.validate_parameters(parameters)
-    except ParameterTypeError as error:
-        cause = error.__cause__ or error.__context__
-        if not isinstance(cause, ValidationError):
-            yield _show(str(error))
-            return
-        told: dict[str, str] = {}
-        for one in cause.errors(include_url=False, include_input=False):
-            # Of the kinds that a field may be, the first one's mistake.
-            told.setdefault(str(one["loc"][0]) if one["loc"] else "parameters", one["msg"])
-        yield from (f"{name}: {_show(message)}." for name, message in told.items())
-
-
 def _load(run: FlowRun, logger: _Logger) -> Flow[..., Any] | None:
     try:
         # Beside Prefect's own loop, which would make a cancellation of an exit.
@@ -111,7 +70,7 @@ def _name_cause(error: BaseException) -> str:
     while True:
         deeper = error.user_exc if isinstance(error, ScriptError) else error.__cause__
         if deeper is None or deeper is error:
-            return _show(f"{type(error).__name__}: {error}")
+            return show_error(f"{type(error).__name__}: {error}")
         error = deeper
 
 
@@ -130,10 +89,6 @@ def _refuse(run: FlowRun, message: str, logger: _Logger) -> None:
 
     logger.error(message)
     asyncio.run(tell())
-
-
-def _show(message: str) -> str:
-    return mask_text(" ".join(plain(message).split()))[:_MOST_CHARACTERS]
 
 
 if __name__ == "__main__":

@@ -63,6 +63,10 @@ def nested(depth: int) -> str:
             '{"max_pages": {"__prefect_kind": "json", "value": "99999999999999999999"}}',
             "max_pages: a whole number of more than 64 bits",
         ),
+        (
+            '{"max_pages": {"__prefect_kind": "json", "value": "%s"}}' % (26 * "\\u0039"),
+            "max_pages: a whole number of more than 64 bits",
+        ),
     ],
 )
 async def test_a_run_that_could_not_be_listed_or_is_out_of_bounds_is_not_made(
@@ -120,3 +124,71 @@ async def test_what_prefect_can_keep_passes_untouched(
     broken = await api.post(path, content=b'{"parameters": 1111111111111111111', headers=HEADERS)
     assert broken.status_code == 422
     assert json.loads(broken.content)["exception_message"] == "Invalid request received."
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+async def test_a_number_does_not_hide_in_another_encoding(
+    api: httpx.AsyncClient, encoding: str
+) -> None:
+    async with get_client() as client:
+        flow_id = await client.create_flow(fetch_creatives)
+    body = json.dumps({"flow_id": str(flow_id), "parameters": {"max_pages": HUGE}})
+    answer = await api.post("/flow_runs/", content=body.encode(encoding), headers=HEADERS)
+    assert answer.status_code == 422
+    assert (await api.post("/flow_runs/filter", json={})).status_code == 200
+
+
+async def test_half_a_character_in_raw_bytes_is_refused(api: httpx.AsyncClient) -> None:
+    answer = await api.post(
+        "/variables/", content=b'{"name": "x", "value": "\xed\xa0\x80"}', headers=HEADERS
+    )
+    assert (answer.status_code, "UTF-8" in answer.json()["detail"]) == (422, True)
+
+
+@pytest.mark.parametrize("spelling", ["{0}", "{0.hex}", "{{{0}}}", "urn:uuid:{0}"])
+async def test_bounds_hold_however_a_deployment_is_named(
+    api: httpx.AsyncClient, deployment: UUID, spelling: str
+) -> None:
+    body = {"parameters": {"max_pages": 0}}
+    path = f"/deployments/{spelling.format(deployment)}/create_flow_run"
+    assert (await api.post(path, json=body)).status_code == 422
+
+
+@pytest.mark.parametrize("name", ["-" * 36, "0" * 36, "not-an-id"])
+async def test_a_deployment_that_is_none_is_prefects_to_refuse(
+    api: httpx.AsyncClient, name: str
+) -> None:
+    answer = await api.post(f"/deployments/{name}/create_flow_run", json={"parameters": {}})
+    assert answer.status_code in (404, 422)
+
+
+async def test_a_deployment_takes_no_parameters_out_of_bounds(
+    api: httpx.AsyncClient, deployment: UUID
+) -> None:
+    answer = await api.patch(f"/deployments/{deployment}", json={"parameters": {"max_pages": -5}})
+    assert (answer.status_code, answer.json()["detail"]) == (
+        422, "max_pages: must be 1 to 1000, not -5.",
+    )  # fmt: skip
+    kept = await api.patch(f"/deployments/{deployment}", json={"parameters": {"max_pages": 5}})
+    assert kept.status_code == 204
+
+
+async def test_an_odd_character_costs_a_run_neither_its_log_nor_its_end(
+    api: httpx.AsyncClient,
+) -> None:
+    async with get_client() as client:
+        flow_id = await client.create_flow(fetch_creatives)
+    run = (await api.post("/flow_runs/", json={"flow_id": str(flow_id)})).json()
+    state = b'{"state": {"type": "FAILED", "message": "a\\u0000b\\ud800c"}, "force": true}'
+    answer = await api.post(f"/flow_runs/{run['id']}/set_state", content=state, headers=HEADERS)
+    assert answer.status_code == 201
+    ended = (await api.get(f"/flow_runs/{run['id']}")).json()
+    assert (ended["state"]["type"], ended["state"]["message"]) == ("FAILED", "a\ufffdb\ufffdc")
+    line = {
+        "name": "x", "level": 20, "message": "a\x00b", "timestamp": "2026-11-26T00:00:00Z",
+        "flow_run_id": run["id"],
+    }  # fmt: skip
+    assert (await api.post("/logs/", json=[line])).status_code == 201
+    wanted = {"logs": {"flow_run_id": {"any_": [run["id"]]}}}
+    (stored,) = (await api.post("/logs/filter", json=wanted)).json()
+    assert stored["message"] == "a\ufffdb"

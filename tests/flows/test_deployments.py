@@ -143,7 +143,10 @@ async def test_provisioning_says_what_it_would_do_and_keeps_what_was_changed_by_
         kept = await provision(settings, database_url=database_url)
         assert (kept.changes, kept.kept) == (
             [],
-            ["pool data-fetch slots: 7 was set by hand (ours: 2)"],
+            [
+                "pool data-fetch slots: 7 was set by hand (ours: 2)",
+                "deployment process-all-active-watches/adspark schedules: were paused by hand",
+            ],
         )
         assert (await client.read_deployment(sweep.id)).paused
 
@@ -243,6 +246,8 @@ async def test_an_upgrade_keeps_what_people_changed_at_deployments(
             "cleanup-old-creatives/adspark tags: adspark, newer, team-a were set by hand",
             "cleanup-old-creatives/adspark limit: 3 was set by hand (ours: 1)",
             "cleanup-old-creatives/adspark schedule nightly: 0 5 * * 0 Europe/Berlin was set by",
+            "cleanup-old-creatives/adspark parameter days_old: was set by hand (ours: none)",
+            "reconcile/adspark schedules: were paused by hand",
             "send-digest/adspark schedule daily: was deleted by hand",
             "health-check/adspark schedule every-five-minutes: was made inactive by hand",
         ):
@@ -253,5 +258,7 @@ async def test_an_upgrade_keeps_what_people_changed_at_deployments(
         await upgrade(project, reset=True)
         back = await read("cleanup-old-creatives")
         assert set(back.tags) == {"adspark", "maintenance", "newer"}
+        assert back.parameters == {"dry_run": False}
+        assert not (await read("reconcile")).paused
         assert (await schedule("health-check", "every-five-minutes")).active
         assert {one.slug for one in (await read("send-digest")).schedules} == {"daily", "weekly"}

@@ -122,7 +122,7 @@ async def test_where_the_workflow_cannot_be_asked_the_products_own_bound_holds(
     get_settings.cache_clear()
     state = await generate_ad_variant(ad, "x" * length, 1, return_state=True)
     assert state.is_failed()
-    told = "prompt: 20001 characters; at most 20000" if rows == 0 else "cannot be reached"
+    told = "prompt: has 20001 characters; shorten it to 20000" if rows == 0 else "cannot be reached"
     assert told in (state.message or "")
     assert await count_rows(shop) == rows
 

@@ -224,13 +224,16 @@ async def test_a_run_that_hangs_past_its_time_tells_that(
 @pytest.fixture
 def bounded(tmp_path: Path) -> Iterator[Path]:
     """A control group of this machine with 300 MB of memory."""
-    (own,) = [
-        line.split(":")[2]
-        for line in Path("/proc/self/cgroup").read_text().splitlines()
-        if "memory" in line.split(":")[1].split(",")
-    ]
-    group = Path(f"/sys/fs/cgroup/memory{own}") / f"adspark-{tmp_path.name}"
-    group.mkdir()
+    try:
+        (own,) = [
+            line.split(":")[2]
+            for line in Path("/proc/self/cgroup").read_text().splitlines()
+            if "memory" in line.split(":")[1].split(",")
+        ]
+        group = Path(f"/sys/fs/cgroup/memory{own}") / f"adspark-{tmp_path.name}"
+        group.mkdir()
+    except (OSError, ValueError):
+        pytest.skip("needs root, and control groups of version 1; their files are in unit tests")
     (group / "memory.limit_in_bytes").write_text(str(300 * 2**20))
     yield group
     for pid in (group / "cgroup.procs").read_text().split():

@@ -205,7 +205,7 @@ async def test_a_probe_that_takes_too_long_is_cancelled_in_whatever_state_it_is(
     client: PrefectClient, other: PrefectClient
 ) -> None:
     flow_id = await other.create_flow_from_name("probe")
-    await other.create_deployment(flow_id, "data-fetch", work_pool_name="data-fetch")
+    deployment = await other.create_deployment(flow_id, "data-fetch", work_pool_name="data-fetch")
     begun: list[FlowRun] = []
 
     async def begins() -> None:
@@ -218,3 +218,4 @@ async def test_a_probe_that_takes_too_long_is_cancelled_in_whatever_state_it_is(
     (result,) = await probe(client, ["data-fetch"], patience=0)
     assert not result.ok
     assert (await state_of(client, begun[0])).name == "Cancelling"
+    await other.delete_deployment(deployment)

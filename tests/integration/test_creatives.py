@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from adspark.creatives import SavedCreatives, count_creatives, save_creatives
 from adspark.database import Database
-from adspark.errors import AdSparkError
+from adspark.errors import BusyError
 from adspark.serpapi_payloads import CreativePayload, parse_rows
 from tests.factories import ADVERTISER_ID, creative, creative_row
 
@@ -232,7 +232,7 @@ async def test_rows_are_locked_in_the_order_of_their_keys(
             await asyncio.sleep(0.01)
         async with other.session() as looker:
             await looker.execute(hold, {"key": keys[2]})  # not reached yet
-        with pytest.raises(AdSparkError, match="could not obtain lock"):
+        with pytest.raises(BusyError):
             async with other.session() as looker:
                 await looker.execute(hold, {"key": keys[0]})
         await holder.rollback()

@@ -211,14 +211,28 @@ async def test_after_three_failures_a_look_up_is_given_up_and_that_is_said(place
     watch_id = await with_news(place, 1, details_per_sweep=1)
     told = []
     for _ in range(4):
-        place.switch_on({"kind": "server_error_500", "after": 1})
+        place.switch_on({"kind": "cut_json", "after": 1})
         summary = await place.check(watch_id)
         assert summary.details is not None
         told.append((summary.details.waiting, summary.details.given_up))
     assert told == [(1, 0), (1, 0), (0, 1), (0, 0)]
     (stored,) = await details(place)
     assert (stored.attempts, stored.answered_at) == (3, None)
-    assert "HTTP 500" in stored.error
+    assert "is not the JSON" in stored.error
+
+
+async def test_an_outage_takes_no_attempt_however_long_it_lasts(place: Place) -> None:
+    watch_id = await with_news(place, 2, details_per_sweep=2)
+    for _ in range(5):
+        place.switch_on({"kind": "server_error_500", "after": 1})
+        summary = await place.check(watch_id)
+        assert summary.details is not None
+        assert (summary.details.waiting, summary.details.given_up) == (2, 0)
+        assert "HTTP 500" in (summary.details.problem or "")
+    place.switch_on()
+    last = await place.check(watch_id)
+    assert last.details is not None
+    assert (last.details.found, last.details.waiting) == (2, 0)
 
 
 async def test_an_address_that_nobody_answers_at_is_no_attempt(place: Place) -> None:

@@ -116,6 +116,14 @@ async def test_an_empty_page_behind_all_ads_that_there_are_said_to_be_is_the_end
     assert (summary.stop_reason, summary.new) == (StopReason.END, 20)
 
 
+@pytest.mark.parametrize("total", [0, 5, 9, 10, 15])
+async def test_a_total_below_what_there_is_proves_no_end(place: Place, total: int) -> None:
+    place.service.pages = [rows(1, 10), rows(11, 20)]
+    place.service.total = total
+    place.service.empty = {1}
+    assert (await place.fetch()).stop_reason is StopReason.GAP
+
+
 async def test_a_rounded_total_proves_no_end(place: Place) -> None:
     place.service.total = 300  # may be 349
     place.service.pages = [rows(1 + n * 10, 10 + n * 10) for n in range(30)] + [[]]

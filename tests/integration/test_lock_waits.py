@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,6 +16,7 @@ from sqlalchemy import create_engine, text
 from adspark import schema
 from adspark.database import Database, driver_url
 from adspark.errors import BusyError
+from adspark.local_postgres import LocalPostgres
 from adspark.lock_waits import LockHolder, LockWaitError
 from tests.integration.test_schema import tables
 
@@ -107,3 +109,20 @@ async def test_connections_bear_a_name_of_ours_unless_the_address_names_another(
     sign = "&" if "?" in database_url else "?"
     assert await name(database_url) == "adspark"
     assert await name(f"{database_url}{sign}application_name=mine") == "mine"
+
+
+def test_a_prepared_transaction_is_named_with_the_statement_that_ends_it(home_folder: Path) -> None:
+    server = LocalPostgres(home_folder / "pg")
+    with server.running(), psycopg.connect(server.url("adspark"), autocommit=True) as connection:
+        schema.upgrade(server.url("adspark"))
+        connection.execute("ALTER SYSTEM SET max_prepared_transactions = 5")
+    with server.running():
+        url = server.url("adspark")
+        with psycopg.connect(url) as connection:
+            connection.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+            connection.execute("PREPARE TRANSACTION 'left over'")
+        with pytest.raises(LockWaitError, match="prepared transaction 'left over'") as raised:
+            schema.upgrade(url, patience=0.0)
+        assert "end it (ROLLBACK PREPARED 'left over')" in str(raised.value)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("ROLLBACK PREPARED 'left over'")
