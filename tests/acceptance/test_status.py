@@ -44,7 +44,7 @@ def test_a_running_stack_is_well_and_a_paused_pool_is_mended_as_told(stack: Stac
     purged = stack.adspark(
         "purge", "--deployment", "cleanup-old-creatives", "--state", "scheduled", "--yes"
     )
-    assert "were cancelled" in purged.stdout, purged.stderr
+    assert "Cancelled " in purged.stdout, purged.stderr
 
     program, *arguments = problem["remedy"].split()
     assert program == "adspark"
