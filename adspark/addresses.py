@@ -5,7 +5,7 @@ import re
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 import httpx
 
@@ -16,9 +16,49 @@ _HIGHEST_PORT = 65535
 _HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")  # a name, or an address of IPv6
 _LONGEST_SHOWN = 120  # characters of an address in a message
 
+# What is not one host's on the internet: IANA's special-purpose registries (RFC 6890 and later
+# entries), multicast, and a cloud's own services. A table of our own, for that of the standard
+# library differs from one version of Python to the next.
+_SPECIAL_IPV4 = tuple(
+    map(
+        IPv4Network,
+        (
+            "0.0.0.0/8",  # this network
+            "10.0.0.0/8",  # private
+            "100.64.0.0/10",  # shared by a provider's customers
+            "127.0.0.0/8",  # loopback
+            "168.63.129.16/32",  # Azure's platform services, on every virtual machine
+            "169.254.0.0/16",  # link-local, with the metadata of clouds
+            "172.16.0.0/12",  # private
+            "192.0.0.0/24",  # protocol assignments; 192.0.0.192 is Oracle's metadata
+            "192.0.2.0/24",  # documentation
+            "192.31.196.0/24",  # AS112
+            "192.52.193.0/24",  # automatic multicast tunneling
+            "192.88.99.0/24",  # relays of 6to4, deprecated
+            "192.168.0.0/16",  # private
+            "192.175.48.0/24",  # AS112
+            "198.18.0.0/15",  # benchmarks
+            "198.51.100.0/24",  # documentation
+            "203.0.113.0/24",  # documentation
+            "224.0.0.0/4",  # multicast
+            "240.0.0.0/4",  # reserved, and broadcast
+        ),
+    )
+)
 # Unicast addresses of the internet. What lies outside is local, reserved, or an old notation of an
 # IPv4 address, whatever a registry says of it.
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
+_SPECIAL_IPV6 = tuple(
+    map(
+        IPv6Network,
+        (
+            "2001::/23",  # protocol assignments, Teredo and benchmarks among them
+            "2001:db8::/32",  # documentation
+            "2620:4f:8000::/48",  # AS112
+            "3fff::/20",  # documentation
+        ),
+    )
+)
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 _IP = IPv4Address | IPv6Address
@@ -75,11 +115,11 @@ class AddressRules:
 def is_public(ip: _IP) -> bool:
     """Whether an IP address is one host's on the public internet, whatever form it comes in."""
     if isinstance(ip, IPv4Address):
-        return ip.is_global and not ip.is_multicast
+        return not any(ip in network for network in _SPECIAL_IPV4)
     inner = _inner_address(ip)
     if inner is not None:
         return is_public(inner)
-    return ip in _GLOBAL_UNICAST and ip.is_global
+    return ip in _GLOBAL_UNICAST and not any(ip in network for network in _SPECIAL_IPV6)
 
 
 def show_address(url: str) -> str:
@@ -136,8 +176,6 @@ def _inner_address(ip: IPv6Address) -> IPv4Address | None:
         return ip.ipv4_mapped
     if ip.sixtofour is not None:
         return ip.sixtofour
-    if ip.teredo is not None:
-        return ip.teredo[1]
     return IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None
 
 

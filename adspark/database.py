@@ -19,6 +19,7 @@ from adspark.errors import (
     DatabaseUnavailableError,
     PermanentError,
 )
+from adspark.libpq import forget_libpq_variables
 from adspark.locks import Locks, check_sessions, transaction_pooler
 
 MINIMUM_VERSION = 15  # PostgreSQL; what the statements were written against
@@ -155,6 +156,8 @@ def check_version(version_number: int) -> None:
 def driver_url(url: str) -> URL:
     """`url` for SQLAlchemy with psycopg, whatever driver it names.
 
+    Where it is the embedded server's, libpq's variables leave the environment of this process.
+
     Raises:
         DatabaseSetupError: it is not a PostgreSQL address.
     """
@@ -167,6 +170,8 @@ def driver_url(url: str) -> URL:
             "ADSPARK_DATABASE_URL: not a PostgreSQL address; "
             "write postgresql://user:password@host:5432/database."
         )
+    if "port" in parsed.query:  # as the embedded server's: all is said, and libpq need not look
+        forget_libpq_variables()
     return parsed.set(drivername="postgresql+psycopg")
 
 

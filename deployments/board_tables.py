@@ -6,7 +6,8 @@ from rich.markup import escape
 
 from adspark.boards import BoardAd, BoardRow
 from adspark.models import Board
-from deployments.output import age, moment, out, plain, table
+from deployments.output import age, moment, out, table
+from deployments.terminal import plain
 
 
 def print_boards(rows: Sequence[BoardRow]) -> None:

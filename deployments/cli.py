@@ -16,10 +16,11 @@ from deployments.failure_commands import failures, retry
 from deployments.fetch_commands import fetch, run
 from deployments.metrics_commands import metrics
 from deployments.monitor_commands import monitor
-from deployments.output import print_error
+from deployments.output import print_error, print_warning
 from deployments.pool_commands import drain, pause, resume, scale
 from deployments.provision_commands import provision
 from deployments.purge_commands import purge
+from deployments.stack.shell import prepare_process
 from deployments.stack_commands import demo, down, sandbox, up
 from deployments.stack_settings import use_server_password
 from deployments.status_commands import status
@@ -56,6 +57,8 @@ def main() -> None:
         sys.exit(2)
     use_server_password()
     try:
+        for warning in prepare_process():
+            print_warning(warning)
         app()
     except ConfigurationError as error:
         print_error(str(error))

@@ -14,7 +14,8 @@ from adspark.serving import database_url
 from adspark.settings import get_settings
 from deployments.current_database import current_settings
 from deployments.numbers import finite
-from deployments.output import err, out, plain
+from deployments.output import err, out
+from deployments.terminal import plain
 
 WAIT = Range(0, 3600)  # seconds
 app = typer.Typer(

@@ -22,6 +22,7 @@ from prefect.exceptions import ObjectNotFound
 from adspark.errors import ConfigurationError
 from deployments.deployment_merge import forget, merge_deployment, remember
 from deployments.merging import Merge, fingerprint
+from deployments.stack.shell import OUR_FOLDER
 
 _PREFIX = "deployment "
 
@@ -102,13 +103,13 @@ async def _remove(client: PrefectClient, name: str) -> None:
 
 
 async def _deploy(api_url: str, project: dict[str, Any]) -> None:
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-        yaml.safe_dump(project, file)
-        file.flush()
+    with tempfile.TemporaryDirectory() as folder:  # none of the caller's is on the import path
+        (Path(folder) / "prefect.yaml").write_text(yaml.safe_dump(project))
         process = await asyncio.create_subprocess_exec(
-            *[sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
-            *["--prefect-file", file.name],
-            env=os.environ | {"PREFECT_API_URL": api_url, "NO_COLOR": "1"},
+            *[sys.executable, "-P", "-m", "prefect", "--no-prompt", "deploy", "--all"],
+            cwd=folder,
+            env=os.environ
+            | {"PYTHONPATH": str(OUR_FOLDER), "PREFECT_API_URL": api_url, "NO_COLOR": "1"},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

@@ -12,7 +12,8 @@ from adspark.bounds import Range
 from adspark.errors import InvalidQueryError
 from deployments.asking import ask_server
 from deployments.numbers import finite
-from deployments.output import age, out, plain, print_json, table
+from deployments.output import age, out, print_json, table
+from deployments.terminal import plain
 
 if TYPE_CHECKING:
     from deployments.failures import FailureGroup

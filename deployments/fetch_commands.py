@@ -8,6 +8,9 @@ import asyncio
 import json
 import logging
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -25,6 +28,9 @@ from deployments.output import err, out, print_json, print_summary
 from deployments.stack_state import running_stack
 
 _DAY = ["%Y-%m-%d"]
+
+_START_TIMEOUT = "120"  # seconds for Prefect's temporary server, which has 20 by default
+_UNREACHABLE = re.compile("Failed to reach API|Timed out while attempting to connect to ephemeral")
 
 
 def fetch(
@@ -81,7 +87,8 @@ def fetch(
     from flows.fetch_creatives import fetch_creatives  # noqa: PLC0415  (slow)
 
     call = fetch_creatives(**parameters, max_pages=max_pages, dry_run=dry_run)
-    summary = asyncio.run(call)
+    with _unreachable_server_told():
+        summary = asyncio.run(call)
     print_json(summary) if as_json else print_summary(summary)
 
 
@@ -132,6 +139,7 @@ def _prepare_prefect() -> None:
     Its log goes to the terminal, but for failures: the command itself says those, in one line.
     """
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", _START_TIMEOUT)
     stack = running_stack(get_settings())
     if stack and "PREFECT_API_URL" not in os.environ:
         os.environ["PREFECT_API_URL"] = stack.api_url
@@ -140,6 +148,29 @@ def _prepare_prefect() -> None:
     setup_logging()
     for handler in logging.getLogger().handlers:
         handler.addFilter(lambda record: record.levelno < logging.ERROR)
+
+
+@contextmanager
+def _unreachable_server_told() -> Iterator[None]:
+    """Turn what Prefect raises where its server does not answer into one line and a remedy.
+
+    Raises:
+        ConfigurationError: it does not, be it the configured one or a temporary one.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not _UNREACHABLE.match(str(error)):
+            raise
+        if url := os.environ.get("PREFECT_API_URL"):
+            message = f"PREFECT_API_URL: no Prefect server answers at {url}; start it, or unset it."
+        else:
+            message = (
+                f"Prefect's temporary server was not ready after {_START_TIMEOUT} s; start the "
+                f"local stack with adspark up, or set "
+                f"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS to more."
+            )
+        raise ConfigurationError(message) from error
 
 
 def _parameter(written: str) -> tuple[str, JsonValue]:

@@ -17,14 +17,17 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from adspark import schema
 from adspark.errors import ConfigurationError
+from adspark.libpq import forget_libpq_variables
 from adspark.local_postgres import ADSPARK_DATABASE, PREFECT_DATABASE, LocalPostgres
+from adspark.private_folder import make_folder
 from adspark.serving import postgres_folder
 from adspark.settings import Settings
-from deployments.metrics import serving_metrics
 from deployments.parts import POLL, STOP_PATIENCE, Part, PartState
 from deployments.provisioning import provision
 from deployments.queue_classes import QUEUE_CLASSES
 from deployments.runs import hand_back_unfinished_runs, has_worker
+from deployments.stack.logs import bound_log
+from deployments.stack.metrics_server import serving_metrics
 from deployments.stack_settings import (
     HOST,
     part_environment,
@@ -42,6 +45,7 @@ from deployments.stack_state import (
 )
 
 _ANSWER = 10.0  # seconds for an answer of a part that is asked whether it is ready; it may be slow
+_LOGS_POLL = 60.0  # seconds between two looks at the size of the logs
 _POSTGRES_POLL = 2.0  # seconds between two looks at PostgreSQL, each of which starts a process
 
 
@@ -81,7 +85,9 @@ class LocalStack:
             ConfigurationError: a stack runs already, or a port is taken.
             StackFailedError: a part did not start.
         """
-        self._logs.mkdir(parents=True, exist_ok=True)
+        make_folder(self._logs)
+        if self._settings.database_url is None:
+            forget_libpq_variables()
         async with AsyncExitStack() as cleanup:
             cleanup.callback(self._lock().release)
             self._clear_leftovers()
@@ -111,6 +117,7 @@ class LocalStack:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep_postgres())
+                group.create_task(self._keep_logs())
                 for name in self._is_ready:
                     group.create_task(self._keep(name))
         except ExceptionGroup as errors:
@@ -133,13 +140,20 @@ class LocalStack:
             await asyncio.sleep(_POSTGRES_POLL)
             await asyncio.to_thread(self._postgres.revive)
 
+    async def _keep_logs(self) -> None:
+        while True:
+            await asyncio.sleep(_LOGS_POLL)
+            for part in self.parts.values():
+                if part.log is not None:
+                    await asyncio.to_thread(bound_log, part.log)
+
     def _part_names(self) -> list[str]:
         workers = [f"worker {queue_class.name}" for queue_class in QUEUE_CLASSES]
         sandbox = ["sandbox"] if self._sandbox else []
         return ["postgres", *sandbox, "prefect server", "provisioning", *workers, "metrics"]
 
     def _lock(self) -> FileLock:
-        self._base.home.mkdir(parents=True, exist_ok=True)
+        make_folder(self._base.home)
         lock = FileLock(self._base.home / "stack.lock")
         try:
             lock.acquire(timeout=0)
@@ -154,6 +168,7 @@ class LocalStack:
     def _clear_leftovers(self) -> None:
         if old := read_state(self._base):
             stop_process_trees(old.running_parts(), patience=STOP_PATIENCE)
+            LocalPostgres(postgres_folder(old.home)).stop_unused()
 
     def _check_ports(self) -> None:
         wanted = {
@@ -206,7 +221,7 @@ class LocalStack:
         self._spawn(
             "prefect server",
             ["-m", "deployments.prefect_server", "--host", HOST, "--port", port],
-            environment | server_environment(self._settings, prefect_url),
+            server_environment(environment, self._settings, prefect_url),
             address=self.ui_url,
         )
         await self._until_ready("prefect server")

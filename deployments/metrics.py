@@ -9,7 +9,6 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -18,13 +17,13 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterEndTime
 from prefect.client.schemas.objects import StateType, WorkerStatus
 from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
-from prometheus_client import CollectorRegistry, Metric, start_http_server
+from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import text
 
 from adspark.database import COMMAND_LOCK_TIMEOUT, Database
-from adspark.errors import AdSparkError, ConfigurationError
+from adspark.errors import AdSparkError
 from adspark.settings import Settings
 from deployments.monitoring import Snapshot, read_snapshot
 from deployments.run_pages import in_state, read_runs
@@ -101,46 +100,6 @@ async def _answer(asked: Awaitable[list[Metric]]) -> list[Metric] | None:
             return await asked
     except (AdSparkError, PrefectException, httpx.HTTPError, OSError):  # time-outs are the last
         return None
-
-
-@contextmanager
-def serving_metrics(
-    settings: Settings, *, api_url: str, database_url: str, host: str = "127.0.0.1"
-) -> Iterator[str]:
-    """Serve `/metrics` on the port of the settings, from threads of its own; yields the address.
-
-    Raises:
-        ConfigurationError: the port is taken.
-    """
-    port = settings.metrics_port
-    registry = CollectorRegistry()
-    collector = MetricsCollector(settings, api_url=api_url, database_url=database_url)
-    try:
-        server, thread = start_http_server(port, addr=host, registry=registry)
-    except OSError as error:
-        raise ConfigurationError(
-            f"Port {port} for metrics is taken ({error.strerror}); set ADSPARK_METRICS_PORT."
-        ) from error
-    registry.register(_Quiet(collector))
-    try:
-        yield f"http://{host}:{port}/metrics"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-class _Quiet(Collector):
-    """A collector that is not asked when it is registered, only at scrapes."""
-
-    def __init__(self, collector: MetricsCollector) -> None:
-        self._collector = collector
-
-    def collect(self) -> Iterator[Metric]:
-        return self._collector.collect()
-
-    def describe(self) -> list[Metric]:
-        return []
 
 
 async def _of_prefect(database: Database | None) -> list[Metric]:

@@ -26,7 +26,7 @@ def metrics(
     ] = None,
 ) -> None:
     """Serve figures for Prometheus until Ctrl-C; `adspark up` serves them too."""
-    from deployments.metrics import serving_metrics  # noqa: PLC0415  (slow)
+    from deployments.stack.metrics_server import serving_metrics  # noqa: PLC0415  (slow)
 
     settings = current_settings(get_settings())
     if port is not None:

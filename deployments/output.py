@@ -1,7 +1,6 @@
 """How the command speaks: tables and lines for people, one JSON document with `--json`."""
 
 import json
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -9,17 +8,16 @@ from textwrap import shorten
 
 from pydantic import BaseModel, JsonValue
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from adspark.fetching import FetchSummary
+from deployments.terminal import SafeConsole, escape_unprintable
 
 _NAME_WIDTH = 22  # characters of an advertiser's name, so that a row fits on a line
-_CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")  # a terminal would obey them
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = SafeConsole(highlight=False)
+err = SafeConsole(stderr=True, highlight=False)
 
 
 def print_error(message: str) -> None:
@@ -27,10 +25,15 @@ def print_error(message: str) -> None:
     err.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
 
 
+def print_warning(message: str) -> None:
+    """One line on standard error about what does not stop the command."""
+    err.print(f"[yellow]Warning:[/] {escape(message)}", soft_wrap=True)
+
+
 def print_json(document: BaseModel | dict[str, JsonValue]) -> None:
     """One line of JSON on standard output, for programs."""
     text = document.model_dump_json() if isinstance(document, BaseModel) else json.dumps(document)
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{escape_unprintable(text)}\n")
 
 
 def table(title: str, rows: Sequence[Mapping[str, object]], *, wraps: str = "advertiser") -> Table:
@@ -42,11 +45,6 @@ def table(title: str, rows: Sequence[Mapping[str, object]], *, wraps: str = "adv
     for row in rows:
         made.add_row(*("–" if cell is None else escape(str(cell)) for cell in row.values()))
     return made
-
-
-def plain(told: str) -> str:
-    """Text from outside as it reads, on as many lines, without orders to the terminal."""
-    return _CONTROLS.sub(" ", "\n".join(told.splitlines()))
 
 
 def moment(then: datetime) -> str:

@@ -9,7 +9,7 @@ from prefect.exceptions import ParameterTypeError
 from pydantic import ValidationError
 
 from deployments.masking import mask_text
-from deployments.output import plain
+from deployments.terminal import plain
 
 _MOST_CHARACTERS = 500
 _PREFIX = "Value error, "  # pydantic's, before a validator's own words

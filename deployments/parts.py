@@ -9,10 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
 
 from adspark.errors import AdSparkError
+from deployments.stack.logs import append_to_log, open_log
 from deployments.stack_state import stop_process_trees
 
 START_TIMEOUT = 120.0  # seconds for one part to become ready, on a slow machine's first start
@@ -45,7 +47,7 @@ class Part:
     log: Path | None = None
     state: PartState = PartState.WAITING
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
-    _call: Callable[[str], subprocess.Popen[bytes]] | None = field(default=None, repr=False)
+    _call: Callable[[BinaryIO], subprocess.Popen[bytes]] | None = field(default=None, repr=False)
     _deaths: list[float] = field(default_factory=list, repr=False)
 
     @property
@@ -60,10 +62,10 @@ class Part:
         """
         self.log = log
 
-        def call(mode: str) -> subprocess.Popen[bytes]:
-            with log.open(mode) as output:
+        def call(output: BinaryIO) -> subprocess.Popen[bytes]:
+            with output:
                 return subprocess.Popen(
-                    [sys.executable, *arguments],
+                    [sys.executable, "-P", *arguments],
                     env=env,
                     cwd=cwd,
                     stdin=subprocess.DEVNULL,
@@ -73,7 +75,7 @@ class Part:
                 )
 
         self._call = call
-        self.process = call("wb")
+        self.process = call(open_log(log))
 
     def restart(self) -> None:
         """Start its process again, after it died.
@@ -83,10 +85,10 @@ class Part:
         """
         now = time.monotonic()
         self._deaths = [one for one in self._deaths if now - one < _DEATHS_WITHIN] + [now]
-        if len(self._deaths) > _MOST_DEATHS or self._call is None:
+        if len(self._deaths) > _MOST_DEATHS or self._call is None or self.log is None:
             self.check_alive()
             return
-        self.process = self._call("ab")
+        self.process = self._call(append_to_log(self.log))
 
     def stop(self, patience: float = STOP_PATIENCE) -> None:
         """Ask its process to end, and wait for that; then end all that is left below it."""

@@ -1,4 +1,4 @@
-"""Prefect's server behind our guard, `python -m deployments.prefect_server`; its settings are
+"""Prefect's server behind our guards, `python -m deployments.prefect_server`; its settings are
 Prefect's own."""
 
 import argparse
@@ -6,7 +6,10 @@ import argparse
 import uvicorn
 from prefect.server.api.server import create_app
 from prefect.settings import get_current_settings
+from starlette.types import ASGIApp
 
+from adspark.net.request_guard import RequestGuard
+from adspark.settings import get_settings
 from deployments.api_guard import ApiGuard
 
 
@@ -18,8 +21,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=settings.api.port)
     parser.add_argument("--no-services", action="store_true", help="only the API and the UI")
     arguments = parser.parse_args()
+    app: ASGIApp = ApiGuard(create_app(final=True, webserver_only=arguments.no_services))
+    if settings.api.auth_string is None:  # without a password, any page in the browser could ask
+        app = RequestGuard(app, allowed_hosts=get_settings().allowed_hosts)
     uvicorn.run(
-        ApiGuard(create_app(final=True, webserver_only=arguments.no_services)),
+        app,
         host=arguments.host,
         port=arguments.port,
         timeout_keep_alive=settings.api.keepalive_timeout,

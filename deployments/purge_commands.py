@@ -75,12 +75,14 @@ def purge(
             told = ", ".join(f"{number} {name}" for name, number in counts.items())
             out.print(f"{pool}: {told}")
     if found and not dry_run and not yes:
-        typer.confirm(f"Cancel these {len(found)} runs?", abort=True)
+        typer.confirm(f"Cancel {_count(len(found))}?", abort=True)
     purged = 0 if dry_run or not found else _purge(found, shows=not as_json)
     if as_json:
         print_json({"purged": purged})
     else:
-        out.print(f"{purged} runs were cancelled." if purged else "Nothing was cancelled.")
+        told = f"{_count(len(found))} would be cancelled." if dry_run and found else ""
+        told = told or (f"Cancelled {_count(purged)}." if purged else "Nothing was cancelled.")
+        out.print(told)
 
 
 def _purge(found: "Sequence[FlowRun]", *, shows: bool) -> int:
@@ -104,7 +106,11 @@ def _purge(found: "Sequence[FlowRun]", *, shows: bool) -> int:
             return ask_server(lambda client: purge(client, found, on_purged=count))
     except (KeyboardInterrupt, AdSparkError):
         err.print(
-            f"{done} of {len(found)} runs were cancelled; go on with the same command.",
+            f"Cancelled {done} of {_count(len(found))}; go on with the same command.",
             soft_wrap=True,
         )
         raise
+
+
+def _count(runs: int) -> str:
+    return f"{runs} run{'' if runs == 1 else 's'}"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from deployments.output import plain, table
+from deployments.output import table
+from deployments.terminal import plain
 
 if TYPE_CHECKING:
     from deployments.run_reports import RunReport

@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Crashed, Failed
 
 from deployments.masking import mask_text
-from deployments.output import plain
+from deployments.terminal import plain
 from tasks.redelivery import out_of_memory
 from tasks.time_limits import KILLED_AT_LAST, KILLED_LATE, TIMED_OUT
 

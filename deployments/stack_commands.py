@@ -4,6 +4,7 @@ The stack itself is imported inside the commands: it brings Prefect, which takes
 """
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -60,7 +61,7 @@ def sandbox(
     ] = None,
 ) -> None:
     """Serve the sandbox alone: a local SerpApi with recorded ads."""
-    command = [sys.executable, "-m", "adspark.sandbox", "--host", host]
+    command = [sys.executable, "-P", "-m", "adspark.sandbox", "--host", host]
     command += ["--port", str(port or get_settings().sandbox_port)]
     with subprocess.Popen(command) as process:
         try:
@@ -116,7 +117,10 @@ async def _run_until_told(stack: "LocalStack") -> None:
 
 
 def _cancel_when_told(task: "asyncio.Task[None]") -> None:
-    """End `task` at the first Ctrl-C or SIGTERM; later ones do not cut its cleaning up short."""
+    """End `task` at the first Ctrl-C or SIGTERM, or when the terminal is closed.
+
+    Later ones do not cut its cleaning up short. Under `nohup` the terminal's end means nothing.
+    """
     loop = task.get_loop()
     asked = False
 
@@ -126,8 +130,16 @@ def _cancel_when_told(task: "asyncio.Task[None]") -> None:
             asked = True
             loop.call_soon_threadsafe(task.cancel)
 
+    def cancel_unseen(*_: object) -> None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):  # the terminal that showed them is gone
+            os.dup2(nowhere, stream.fileno())
+        cancel()
+
     signal.signal(signal.SIGINT, cancel)
     signal.signal(signal.SIGTERM, cancel)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, cancel_unseen)
 
 
 class _View:

@@ -5,7 +5,11 @@ import sys
 import time
 
 from adspark.errors import AdSparkError, ConfigurationError
+from adspark.local_postgres import LocalPostgres
+from adspark.private_folder import make_folder
+from adspark.serving import postgres_folder
 from adspark.settings import Settings
+from deployments.stack.logs import open_log
 from deployments.stack_state import (
     StackState,
     read_state,
@@ -28,16 +32,17 @@ def start_detached(settings: Settings, *, sandbox: str | None) -> StackState:
     """
     if other := running_stack(settings):
         raise ConfigurationError(f"A stack runs already at {other.ui_url}; stop: adspark down")
-    settings.home.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.home)
     log = settings.home / "stack.log"
     command = [
         sys.executable,
+        "-P",  # nothing of the working folder is imported
         "-m",
         "deployments.cli",
         "up",
         *(["--sandbox", "--data", sandbox] if sandbox else []),
     ]
-    with log.open("wb") as output:
+    with open_log(log) as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -75,5 +80,6 @@ def stop_stack(settings: Settings) -> bool:
             time.sleep(_POLL)
     left = [*state.running_parts(), *filter(None, [state.supervisor.find()])]
     stop_process_trees(left, patience=_STOP_PATIENCE)
+    LocalPostgres(postgres_folder(state.home)).stop_unused()
     state_file(settings).unlink(missing_ok=True)
     return True

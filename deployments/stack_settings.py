@@ -2,15 +2,16 @@
 
 import os
 import socket
-import sys
+from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
+from adspark.libpq import libpq_variables
 from adspark.settings import Settings
+from deployments.stack.shell import clean_environment
 
 HOST = "127.0.0.1"
 SANDBOX_KEY = "sandbox-key"
@@ -79,10 +80,9 @@ def part_environment(settings: Settings, *, database_url: str, api_url: str) -> 
     """The environment of the stack's processes: this one's, with these settings and addresses."""
     own = settings.model_copy(update={"database_url": SecretStr(database_url)})
     return (
-        {k: v for k, v in os.environ.items() if not k.startswith("ADSPARK_")}
+        clean_environment(os.environ, own_database=settings.database_url is not None)
         | settings_environment(own)
         | {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "PREFECT_API_URL": api_url,
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_WORKER_QUERY_SECONDS": _WORKER_QUERY_SECONDS,
@@ -95,10 +95,25 @@ def part_environment(settings: Settings, *, database_url: str, api_url: str) -> 
     )
 
 
-def server_environment(settings: Settings, database_url: str) -> dict[str, str]:
-    """What Prefect's server needs beside that: its database, and for how long it keeps runs."""
+def server_environment(
+    environment: Mapping[str, str], settings: Settings, database_url: str
+) -> dict[str, str]:
+    """The environment of Prefect's server: that of the others, its database and its retention.
+
+    Args:
+        environment: of the stack's processes.
+        settings: with the home, in which the server keeps the files of its page, for the
+            installation may not be writable.
+        database_url: of Prefect's database, on the embedded server.
+    """
+    libpq = libpq_variables()
     return {
+        **{name: value for name, value in environment.items() if name not in libpq},
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url,
+        "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(settings.home / "prefect-ui"),
+        # Relative, so that the page works under each name of this machine; and for nobody else's.
+        "PREFECT_SERVER_UI_API_URL": "/api",
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": "",
         **retention_environment(settings),
     }
 

@@ -12,7 +12,8 @@ from rich.markup import escape
 from adspark.settings import get_settings
 from deployments.current_database import current_settings
 from deployments.fetch_commands import prefect_api_url
-from deployments.output import out, plain, print_json, table
+from deployments.output import out, print_json, table
+from deployments.terminal import plain
 
 if TYPE_CHECKING:
     from deployments.full_check import FullCheck

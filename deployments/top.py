@@ -12,7 +12,6 @@ from uuid import UUID
 import httpx
 from prefect.client.orchestration import PrefectClient
 from prefect.exceptions import PrefectException
-from rich.console import Console
 from rich.text import Text
 from textual import work
 from textual.app import App, ComposeResult
@@ -28,6 +27,7 @@ from deployments.purging import Waiting, count_by_pool, find_waiting, purge
 from deployments.report_text import print_report
 from deployments.run_reports import read_report
 from deployments.searches_left import SearchesLeft
+from deployments.terminal import SafeConsole
 from deployments.top_data import (
     FAILURE_COLUMNS,
     FILTERS,
@@ -359,7 +359,9 @@ class Top(App[None]):
         async def show() -> None:
             report = await read_report(self._client, key, log_lines=_LINES)
             width = max(40, self.size.width - 6)
-            console = Console(file=io.StringIO(), record=True, width=width, color_system="standard")
+            console = SafeConsole(
+                file=io.StringIO(), record=True, width=width, color_system="standard"
+            )
             print_report(report, console)
             self.push_screen(Page(Text.from_ansi(console.export_text(styles=True))))
 

@@ -14,9 +14,10 @@ from adspark.errors import DatabaseUnavailableError
 from deployments.failures import FailureGroup, read_failures
 from deployments.health import Health, read_health
 from deployments.monitoring import SOON, Snapshot, read_snapshot
-from deployments.output import age, plain
+from deployments.output import age
 from deployments.run_pages import in_state, of_pools, read_flow_names
 from deployments.searches_left import SearchesLeft
+from deployments.terminal import plain
 
 SHOWN = 100
 """Runs in the table: the latest, and those whose time is near."""

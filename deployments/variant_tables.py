@@ -11,7 +11,8 @@ from adspark.media import MediaStore
 from adspark.reviews import StoredReview, VariantStatistics
 from adspark.variant_text import describe_similarity
 from adspark.variants import VariantSummary
-from deployments.output import age, moment, out, plain, table
+from deployments.output import age, moment, out, table
+from deployments.terminal import plain
 
 _PROMPT_WIDTH = 14  # characters, so that a row fits on a line
 _AD_ID = re.compile(r"^(CR\d{4})\d{12}(\d{4})$")  # shown by both its ends

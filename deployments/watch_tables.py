@@ -111,8 +111,7 @@ def _event(event: News) -> dict[str, object]:
 def _fetch(fetch: Fetch) -> dict[str, object]:
     return {
         "started": moment(fetch.started_at),
-        "status": fetch.status,
-        "stopped at": fetch.stop_reason,
+        "ended": fetch.stop_reason if fetch.stop_reason and not fetch.error else fetch.status,
         "pages": fetch.pages,
         "new": fetch.new_count,
         "changed": fetch.changed_count,

@@ -1,6 +1,7 @@
 """The sandbox as an ASGI application, and how uvicorn runs it."""
 
 import socket
+from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from adspark.net.request_guard import RequestGuard
 from adspark.sandbox.catalogue import Catalogue, CombinedCatalogue
 from adspark.sandbox.control import ControlRoutes
 from adspark.sandbox.dify.app import DifyApp
@@ -22,6 +24,8 @@ from adspark.sandbox.recorded import RecordedCatalogue
 from adspark.sandbox.settings import SandboxSettings
 
 _KEEP_ALIVE = 75  # seconds; longer than clients keep an idle connection, so they close first
+# What stands for Google's own servers, which every page may embed.
+_PUBLIC_PATHS = ("/archive/", "/ads/", "/advertiser/")
 _LAST_ANSWERS = 1  # seconds that hanging answers get when the server stops
 _BACKLOG = 2048  # connections
 
@@ -46,9 +50,12 @@ def create_app(settings: SandboxSettings) -> Starlette:
 
 def create_server(settings: SandboxSettings) -> uvicorn.Server:
     """A uvicorn server for the application; run it on a socket of `open_socket`."""
+    own_name = urlsplit(settings.base_url).hostname or ""
     return uvicorn.Server(
         uvicorn.Config(
-            create_app(settings),
+            RequestGuard(
+                create_app(settings), allowed_hosts=[own_name], public_paths=_PUBLIC_PATHS
+            ),
             access_log=False,
             log_level="warning",
             lifespan="off",

@@ -40,11 +40,11 @@ def test_a_running_stack_is_well_and_a_paused_pool_is_mended_as_told(stack: Stac
     assert prefect(stack, "deployment", "run", deployment, "-p", "dry_run=true").returncode == 0
     asked = stack.adspark("purge", "maintenance", "--state", "scheduled", "--dry-run")
     assert "maintenance: " in asked.stdout
-    assert "Nothing was cancelled." in asked.stdout
+    assert "would be cancelled." in asked.stdout
     purged = stack.adspark(
         "purge", "--deployment", "cleanup-old-creatives", "--state", "scheduled", "--yes"
     )
-    assert "were cancelled" in purged.stdout, purged.stderr
+    assert "Cancelled " in purged.stdout, purged.stderr
 
     program, *arguments = problem["remedy"].split()
     assert program == "adspark"

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from adspark.database import Database
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings
-from deployments.metrics import serving_metrics
+from deployments.stack.metrics_server import serving_metrics
 
 NOWHERE = "postgresql://nobody@127.0.0.1:9/none"
 

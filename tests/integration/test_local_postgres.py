@@ -4,18 +4,22 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
+import psutil
 import psycopg
 import pytest
 
-from adspark.errors import DatabaseSetupError
+from adspark.errors import ConfigurationError, DatabaseSetupError
 from adspark.local_postgres import LocalPostgres
 
 HOLD = """
 import sys, time
 from pathlib import Path
+from typing import Any
 from adspark.local_postgres import LocalPostgres
 with LocalPostgres(Path(sys.argv[1])).running():
     print("up", flush=True)
@@ -33,7 +37,7 @@ def hold(folder: Path) -> subprocess.Popen[str]:
     return process
 
 
-def end(process: subprocess.Popen[str]) -> None:
+def end(process: subprocess.Popen[Any]) -> None:
     """Take another process away without a word."""
     process.kill()
     process.communicate()
@@ -94,7 +98,96 @@ def test_data_of_another_major_version_is_named(home_folder: Path) -> None:
         pass
 
 
-def test_a_folder_with_too_long_a_name_is_refused(home_folder: Path) -> None:
-    server = LocalPostgres(home_folder / ("x" * 90))
-    with pytest.raises(DatabaseSetupError, match="too long for a socket"), server.running():
+AWKWARD = ["my ads", "it's", 'say "ads"', "$HOME `id`", "a&b;c", "a,b", "50%+1", "ä€", "x" * 90]
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_a_folder_may_have_any_name(home_folder: Path, name: str) -> None:
+    server = LocalPostgres(home_folder / name)
+    with server.running(), psycopg.connect(server.url("adspark")) as connection:
+        assert connection.execute("SELECT 42").fetchall() == [(42,)]
+        asked = {"data": str(server.folder / "data")}
+        shown = connection.execute("SHOW data_directory").fetchone()
+        assert shown is not None
+        assert Path(shown[0]).samefile(asked["data"])
+    assert not server.is_running()
+
+
+def test_a_socket_outside_of_the_folder_is_its_owners_alone(home_folder: Path) -> None:
+    with LocalPostgres(home_folder / "a,b").running() as server:
+        sockets = Path(str(psycopg.conninfo.conninfo_to_dict(server.url("adspark"))["host"]))
+        assert sockets.stat().st_mode & 0o077 == 0
+        assert sockets.owner() == server.folder.owner()
+
+
+def test_a_folder_that_another_user_has_made_in_its_place_is_refused(
+    home_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = home_folder / "tmp"
+    temporary.mkdir(mode=0o755)
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    with LocalPostgres(home_folder / "a,b").running():
+        (sockets,) = temporary.iterdir()
+    sockets.chmod(0o777)
+    with (
+        pytest.raises(ConfigurationError, match="TMPDIR"),
+        LocalPostgres(home_folder / "a,b").running(),
+    ):
         pass
+
+
+def test_a_number_that_another_process_has_got_is_not_the_server(home_folder: Path) -> None:
+    server = LocalPostgres(home_folder / "pg")
+    with server.running():
+        lines = (home_folder / "pg" / "data" / "postmaster.pid").read_text().splitlines()
+        os.kill(int(lines[0]), signal.SIGKILL)
+        psutil.wait_procs([psutil.Process(int(lines[0]))])
+    other = subprocess.Popen(["sleep", "60"])
+    stale = "\n".join([str(other.pid), *lines[1:]])
+    (home_folder / "pg" / "data" / "postmaster.pid").write_text(f"{stale}\n")
+    assert not server.is_running()
+    with server.running(), psycopg.connect(server.url("adspark")) as connection:
+        assert connection.execute("SELECT 42").fetchall() == [(42,)]
+    end(other)
+
+
+def test_a_server_whose_user_was_killed_is_stopped_when_asked(home_folder: Path) -> None:
+    server = LocalPostgres(home_folder / "pg")
+    end(hold(home_folder / "pg"))
+    assert server.is_running()
+    server.stop_unused()
+    assert not server.is_running()
+
+
+LIBPQ = {
+    "PGPORT": "9",
+    "PGHOST": "192.0.2.1",
+    "PGHOSTADDR": "192.0.2.1",
+    "PGSERVICE": "elsewhere",
+    "PGOPTIONS": "-c search_path=nowhere -c no_such_setting=1",
+    "PGREQUIREAUTH": "scram-sha-256",
+    "PGTARGETSESSIONATTRS": "standby",
+    "PGSSLMODE": "verify-full",
+    "PGDATABASE": "other",
+    "PGUSER": "nobody",
+    "PGDATA": "/nowhere",
+    "PGCLIENTENCODING": "LATIN1",
+}
+
+
+def test_what_a_shell_exports_for_other_servers_reaches_none_of_ours(home_folder: Path) -> None:
+    script = (
+        "import asyncio; from adspark.settings import get_settings\n"
+        "from adspark.database import Database; from adspark.serving import database_url\n"
+        "from sqlalchemy import text\n"
+        "async def ask():\n"
+        "    with database_url(get_settings()) as url:\n"
+        "        async with Database(url) as database, database.session() as session:\n"
+        "            print(await session.scalar(text('SELECT count(*) FROM watch')))\n"
+        "asyncio.run(ask())\n"
+    )
+    environment = os.environ | LIBPQ | {"ADSPARK_HOME": str(home_folder)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "0\n", done.stderr

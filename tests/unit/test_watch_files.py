@@ -98,11 +98,17 @@ def test_values_may_be_written_as_people_do(cells: str, expected: dict[str, obje
     assert made == WatchDefinition(name="a", text="x.com").model_copy(update=expected)
 
 
-def test_watches_may_share_values_by_yamls_own_means() -> None:
-    made = read_yaml(
-        "watches:\n- &base {name: a, text: x.com, max_pages: 9}\n- {<<: *base, name: b}\n"
-    )
-    assert [(one.name, one.max_pages) for one in made] == [("a", 9), ("b", 9)]
+def test_aliases_are_refused_for_a_few_lines_of_them_never_end() -> None:
+    levels = "".join(f"- &b{n} {{<<: [*b{n - 1}, *b{n - 1}]}}\n" for n in range(1, 25))
+    for written in (
+        f"watches:\n- &b0 {{name: a, text: x.com}}\n{levels}",
+        "watches:\n- &base {name: a, text: x.com, max_pages: 9}\n- {<<: *base, name: b}\n",
+        "watches: [{name: a, advertiser_ids: &ids [AR1], text: *ids}]",
+    ):
+        with pytest.raises(ConfigurationError, match=r"aliases .* are not read; write the value"):
+            read_yaml(written)
+    with pytest.raises(ConfigurationError, match="<<: there is no such field"):
+        read_yaml("watches:\n- {<<: {max_pages: 9}, name: b, text: x.com}\n")
 
 
 def test_a_spreadsheets_csv_is_understood(tmp_path: Path) -> None:

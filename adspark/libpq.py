@@ -1,0 +1,30 @@
+"""What a shell exports for libpq (PGHOST, PGSERVICE, PGOPTIONS …), kept from our own servers."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from psycopg.pq import Conninfo
+
+
+def libpq_variables() -> frozenset[str]:
+    """The environment variables from which libpq takes what an address does not say."""
+    named = (option.envvar for option in Conninfo.get_defaults())
+    return frozenset(name.decode() for name in named if name) | {"PGSERVICEFILE", "PGSYSCONFDIR"}
+
+
+def forget_libpq_variables() -> None:
+    """Take them out of this process's environment, and so out of that of its children."""
+    for name in libpq_variables():
+        os.environ.pop(name, None)
+
+
+@contextmanager
+def without_libpq_variables() -> Iterator[None]:
+    """Take them out of this process's environment for a moment."""
+    kept = {name: os.environ[name] for name in libpq_variables() if name in os.environ}
+    forget_libpq_variables()
+    try:
+        yield
+    finally:
+        os.environ.update(kept)

@@ -1,0 +1,132 @@
+"""Refuse what a web page of another origin asks of a server on this machine.
+
+A loopback address is no boundary: every page in the same browser can send requests to it. A browser
+says where a request comes from in `Host` (a name that a foreign DNS server points to 127.0.0.1),
+`Origin` (each cross-origin request that can change something, and each WebSocket) and
+`Sec-Fetch-Site` (all others, as pictures and scripts); programs send none but an honest `Host`.
+"""
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+_OWN_NAME = "localhost"
+_OWN_SITES = ("same-origin", "none")  # "none": typed by the user, or from a bookmark
+_READING = ("GET", "HEAD")
+_POLICY_VIOLATION = 1008  # code that closes a WebSocket
+
+
+class RequestGuard:
+    """ASGI middleware in front of a whole application, HTTP and WebSockets.
+
+    A request passes if its `Host` is an IP address, localhost or an allowed name, and if it comes
+    from a page of that same host and port, or from no page. A link from elsewhere may be followed.
+    No page of another origin may show ours in a frame.
+
+    Args:
+        app: what is guarded.
+        allowed_hosts: further names, without port, under which the server is reached.
+        public_paths: beginnings of paths that every page may show, as a server of pictures' are.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, allowed_hosts: Iterable[str] = (), public_paths: Iterable[str] = ()
+    ) -> None:
+        self._app = app
+        self._public_paths = tuple(public_paths)
+        self._allowed_hosts = frozenset(name.lower().rstrip(".") for name in allowed_hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on, or answer it with 403 (close the WebSocket)."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+        elif refusal := self._refusal(scope):
+            await _refuse(refusal, scope, receive, send)
+        elif scope["type"] == "http":
+            await self._app(scope, receive, send if self._is_public(scope) else _as_own(send))
+        else:
+            await self._app(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> str | None:
+        """Why the request is refused; None where it passes."""
+        headers = Headers(scope=scope)
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        host = hosts[0].lower() if len(hosts) == 1 else ""
+        if not self._is_own(host):
+            return f"Host {host[:100]!r} is not this server; open it by its address."
+        if self._is_public(scope):
+            return None
+        if origins:
+            is_same = len(origins) == 1 and _authority(origins[0]) == host
+            return None if is_same else "Requests from pages of another origin are refused."
+        if _is_from_elsewhere(headers) and not _is_link(scope, headers):
+            return "Requests from pages of another site are refused."
+        return None
+
+    def _is_public(self, scope: Scope) -> bool:
+        is_read = scope["type"] == "http" and scope["method"] in _READING
+        return is_read and scope["path"].startswith(self._public_paths)
+
+    def _is_own(self, host: str) -> bool:
+        try:
+            name = urlsplit(f"//{host}").hostname
+        except ValueError:
+            return False
+        if not name:
+            return False
+        name = name.rstrip(".")
+        if name == _OWN_NAME or name.endswith(f".{_OWN_NAME}") or name in self._allowed_hosts:
+            return True
+        try:
+            ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+
+def _authority(origin: str) -> str | None:
+    """Host and port of an `Origin`, as `Host` has them; None for an opaque one ("null")."""
+    try:
+        return urlsplit(origin.lower()).netloc or None
+    except ValueError:
+        return None
+
+
+def _is_from_elsewhere(headers: Headers) -> bool:
+    return headers.get("sec-fetch-site", "none") not in _OWN_SITES
+
+
+def _is_link(scope: Scope, headers: Headers) -> bool:
+    """Whether a person followed a link, into a tab of its own."""
+    return (
+        scope["type"] == "http"
+        and scope["method"] in _READING
+        and headers.get("sec-fetch-mode") == "navigate"
+        and headers.get("sec-fetch-dest") == "document"
+    )
+
+
+async def _refuse(reason: str, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await WebSocketClose(_POLICY_VIOLATION, reason)(scope, receive, send)
+    else:
+        await JSONResponse({"detail": reason}, status_code=403)(scope, receive, send)
+
+
+def _as_own(send: Send) -> Send:
+    """Tell the browser that no page of another origin may frame, embed or read the answer."""
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers.setdefault("X-Frame-Options", "SAMEORIGIN")
+            headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+            headers.setdefault("X-Content-Type-Options", "nosniff")
+        await send(message)
+
+    return send_with_headers

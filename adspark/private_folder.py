@@ -1,0 +1,49 @@
+"""Folders that nobody but their owner can enter, whatever the umask is."""
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from adspark.errors import ConfigurationError
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder where it is missing, with the parents that it lacks; those that are there stay.
+
+    Root's can be passed by all, for PostgreSQL runs as another account; none can list them.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    mode = 0o711 if os.geteuid() == 0 else 0o700
+    for folder in reversed([path, *path.parents]):
+        if not folder.exists():
+            folder.mkdir(exist_ok=True)  # another process may be as far
+            folder.chmod(mode)
+
+
+def private_folder(name: str, *, owner: int | None = None) -> Path:
+    """The folder `name` in the system's temporary folder, made if it is missing, with mode 0700.
+
+    Args:
+        name: of the folder; it should hold what tells this user and purpose from others.
+        owner: id of the account that it belongs to; None: this process's.
+
+    Raises:
+        ConfigurationError: there is something else of that name, as another user may have made it.
+    """
+    wanted = os.geteuid() if owner is None else owner
+    folder = Path(tempfile.gettempdir()) / name
+    try:
+        folder.mkdir(mode=0o700)
+        os.chown(folder, wanted, -1)
+    except FileExistsError:
+        pass
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != wanted or found.st_mode & 0o077:
+        raise ConfigurationError(
+            f"TMPDIR: {folder} is not a folder that only its owner can enter; remove it, or set "
+            f"TMPDIR to another folder."
+        )
+    return folder

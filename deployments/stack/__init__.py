@@ -1,0 +1,1 @@
+"""The local stack: what its processes are."""

@@ -1,0 +1,75 @@
+"""The server of figures for Prometheus."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from adspark.errors import ConfigurationError
+from adspark.net.request_guard import RequestGuard
+from adspark.settings import Settings
+from deployments.metrics import MetricsCollector
+
+_MOST_CONNECTIONS = 100  # at once; further ones are answered with 503
+
+
+@contextmanager
+def serving_metrics(
+    settings: Settings, *, api_url: str, database_url: str, host: str = "127.0.0.1"
+) -> Iterator[str]:
+    """Serve `/metrics` on the port of the settings, from a thread of its own; yields the address.
+
+    Args:
+        api_url: of Prefect's server.
+        database_url: of AdSpark's database.
+        host: address to listen on.
+
+    Raises:
+        ConfigurationError: the port is taken.
+    """
+    port = settings.metrics_port
+    collector = MetricsCollector(settings, api_url=api_url, database_url=database_url)
+    try:
+        listener = socket.create_server((host, port))
+    except OSError as error:
+        raise ConfigurationError(
+            f"Port {port} for metrics is taken ({error.strerror}); set ADSPARK_METRICS_PORT."
+        ) from error
+    server = _create_server(collector, allowed_hosts=settings.allowed_hosts)
+    thread = threading.Thread(target=server.run, args=([listener],), name="metrics")
+    thread.start()
+    try:
+        yield f"http://{host}:{port}/metrics"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+def _create_server(
+    collector: MetricsCollector, *, allowed_hosts: tuple[str, ...]
+) -> uvicorn.Server:
+    registry = CollectorRegistry()
+    registry.register(collector)
+
+    def metrics(_: Request) -> Response:  # in a thread: the collector has an event loop of its own
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    app = Starlette(routes=[Route(path, metrics) for path in ("/metrics", "/")])
+    return uvicorn.Server(
+        uvicorn.Config(
+            RequestGuard(app, allowed_hosts=allowed_hosts),
+            access_log=False,
+            log_level="warning",
+            lifespan="off",
+            limit_concurrency=_MOST_CONNECTIONS,
+            timeout_graceful_shutdown=1,
+        )
+    )
