@@ -32,6 +32,11 @@ _COLUMNS = (
 
 _FILLED = {"dropped_fields": "coalesce(dropped_fields, '{}')"}
 _HAS_MEDIA = "coalesce(excluded.image_url, excluded.video_link) IS NOT NULL"
+# One that could not be read this time is as it was.
+_MEDIUM = (
+    "CASE WHEN excluded.{0} IS NULL AND EXISTS (SELECT FROM unnest(excluded.dropped_fields) "
+    "AS f (note) WHERE f.note LIKE '{1}:%') THEN c.{0} WHEN {2} THEN excluded.{0} ELSE c.{0} END"
+)
 _SAME_MEDIA = (
     "(excluded.image_url, excluded.video_link) IS NOT DISTINCT FROM (c.image_url, c.video_link)"
 )
@@ -55,8 +60,8 @@ def _widest(pick: str, column: str, *, of: str) -> str:
 _MERGED = {
     "advertiser_id": "excluded.advertiser_id",
     "format": "excluded.format",
-    "image_url": f"CASE WHEN {_HAS_MEDIA} THEN excluded.image_url ELSE c.image_url END",
-    "video_link": f"CASE WHEN {_HAS_MEDIA} THEN excluded.video_link ELSE c.video_link END",
+    "image_url": _MEDIUM.format("image_url", "image", _HAS_MEDIA),
+    "video_link": _MEDIUM.format("video_link", "link", _HAS_MEDIA),
     "width": f"CASE WHEN {_HAS_MEDIA} AND NOT {_SAME_MEDIA} THEN excluded.width "
     "ELSE coalesce(excluded.width, c.width) END",
     "height": f"CASE WHEN {_HAS_MEDIA} AND NOT {_SAME_MEDIA} THEN excluded.height "

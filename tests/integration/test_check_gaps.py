@@ -137,6 +137,19 @@ async def test_new_ads_behind_a_page_that_is_not_in_order_are_told(place: Odd) -
     assert (second.events.new, second.coverage) == (3, "complete")
 
 
+@pytest.mark.parametrize(("field", "unreadable"), [("image", "//host/x.png"), ("link", 5)])
+async def test_a_picture_or_script_that_cannot_be_read_for_a_time_is_no_change(
+    place: Odd, field: str, unreadable: object
+) -> None:
+    whole = creative_row(1, format="video", link="https://example.com/script.js", last_shown=NOW)
+    place.lay_out([whole])
+    watch_id = await place.add()
+    await place.check(watch_id)
+    for row in (whole | {field: unreadable}, whole, whole | {field: unreadable}):
+        place.lay_out([row])
+        assert (await place.next_check(watch_id)).events.news == 0
+
+
 async def test_a_day_in_the_future_is_left_out_and_what_is_stored_of_it_is_corrected(
     place: Odd,
 ) -> None:
