@@ -194,7 +194,7 @@ def test_one_watch_is_shown_with_its_last_events_and_fetches() -> None:
         "known ads 3; 1 events in the last 7 days",
         "searches 1/100 this month",
         "new Hubspot, Inc.",
-        "completed end 1 3 0 1 0",
+        " end 1 3 0 1 0",
     ):
         assert part in said
     document = json.loads(told("show", "1", "--json"))
