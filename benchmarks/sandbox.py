@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from pydantic import BaseModel
 
-_READY = re.compile(r"at (\S+) with key (\S+)")
+_READY = re.compile(r"at (\S+) with key ([^\s;]+)")
 
 
 class Sandbox(BaseModel):

@@ -37,7 +37,7 @@ _CREATIVES = """
 """
 _ADVERTISERS = """
     SELECT count(*),
-           md5(string_agg((to_jsonb(a) - 'created_at' - 'updated_at')::text, ''
+           md5(string_agg((to_jsonb(a) - 'created_at' - 'updated_at' - 'named_at')::text, ''
                ORDER BY advertiser_id))
     FROM advertiser AS a
 """

@@ -162,7 +162,7 @@ def _sweep(database_url: str, sandbox: Sandbox) -> Probe:
         "ADSPARK_SERPAPI_URL": sandbox.url,
         "ADSPARK_SERPAPI_KEY": sandbox.key,
         "ADSPARK_SWEEP_TIME_LIMIT": "3600",
-        "ADSPARK_SWEEP_SHARD_SIZE": "1000000",
+        "ADSPARK_SWEEP_SHARD_SIZE": "100000",
     }
     command = [sys.executable, "-m", "benchmarks.sweep_probe"]
     output = subprocess.check_output(command, env=environment, text=True)
