@@ -115,6 +115,21 @@ class LocalPostgres:
             return None
         return process if is_ours else None
 
+    def _forget_foreign_process(self) -> None:
+        """Remove `postmaster.pid` where some other program has got its number since.
+
+        PostgreSQL would take that for its server. In all other cases the file stays: with it,
+        PostgreSQL makes sure that nothing of a killed server still uses the data.
+        """
+        file = self._data / "postmaster.pid"
+        try:
+            process = psutil.Process(int(file.read_text().split()[0]))
+            is_foreign = process.name() != "postgres" and process.status() != psutil.STATUS_ZOMBIE
+        except (FileNotFoundError, IndexError, ValueError, psutil.Error):
+            return
+        if is_foreign:
+            file.unlink()
+
     def _prepare_folder(self) -> None:
         try:
             make_folder(self.folder)
@@ -148,8 +163,7 @@ class LocalPostgres:
         if not self._data.exists():
             self._initialise()
         self._check_version()
-        # PostgreSQL itself takes any process of that number for the server.
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        self._forget_foreign_process()
         try:
             self._run("pg_ctl", "-w", f"-t{_START_TIMEOUT}", f"-l{self._log.name}", "start",
                       f"-o{self._options()}")  # fmt: skip
