@@ -110,10 +110,14 @@ class LocalPostgres:
         """
         try:
             process = psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
-            is_ours = process.name() == "postgres" and Path(process.cwd()).samefile(self._data)
+            if process.name() != "postgres":
+                return None
         except (FileNotFoundError, IndexError, ValueError, psutil.Error):
             return None
-        return process if is_ours else None
+        try:
+            return process if Path(process.cwd()).samefile(self._data) else None
+        except (OSError, psutil.Error):  # it is just ending, and cannot be replaced before
+            return process if psutil.pid_exists(process.pid) else None
 
     def _forget_foreign_process(self) -> None:
         """Remove `postmaster.pid` where some other program has got its number since.
