@@ -24,9 +24,8 @@ AdSparkError
 Messages are one sentence for a person, say what to do, and never carry a secret.
 """
 
-import re
+from adspark.storable import clean_text
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # no text of PostgreSQL holds these
 _LONGEST = 500  # characters of an error that nobody has put into words
 
 
@@ -34,7 +33,7 @@ class AdSparkError(Exception):
     """Anything AdSpark raises on purpose; its message can be stored, whatever it quotes."""
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(_UNSTORABLE.sub("\ufffd", message))
+        super().__init__(clean_text(message))
 
 
 class TemporaryError(AdSparkError):
@@ -128,4 +127,4 @@ def describe_error(error: Exception) -> str:
     else:
         reason = (str(error).strip().splitlines() or [""])[0][:_LONGEST]
         said = f"unforeseen {type(error).__name__}: {reason}; the log has its traceback"
-    return _UNSTORABLE.sub("\ufffd", said)
+    return clean_text(said)

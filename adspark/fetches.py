@@ -15,7 +15,7 @@ from adspark.models import Fetch, FetchStatus, RejectedRow, StopReason
 from adspark.queries import CreativeQuery
 from adspark.serpapi import hash_token
 from adspark.serpapi_payloads import RejectedPayload, Search, SearchPage
-from adspark.service_json import clean_text
+from adspark.storable import clean_text
 
 # SerpApi answers an identical search from its cache for an hour: within it, a page whose answer
 # was lost costs nothing to ask for again, and its tokens are known to be good.

@@ -7,12 +7,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from adspark.storable import UNSTORABLE
+
 AHEAD = timedelta(days=1)
 """How far a day may lie in the future: a day ahead of UTC is today somewhere."""
 
 # Made anew by Google for every answer; kept, they would make every video look changed every time.
 _NONCES = {"htmlParentId", "responseCallback"}
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LARGEST_SIDE = 20_000  # pixels
 _LONGEST_ADDRESS = 8000  # characters; the longest recorded has 1,400
 _LONGEST_NAME = 500  # characters of 4 bytes at most: an index takes 2,704 bytes
@@ -25,7 +26,7 @@ _EPOCH = re.compile(r"\d{9,10}", re.ASCII)
 
 def _storable(text: str) -> str:
     """Refuse what no text of a database can hold: NUL, and halves of a character."""
-    if _UNSTORABLE.search(text):
+    if UNSTORABLE.search(text):
         raise ValueError("holds a NUL or half a character, which no database text can")
     return text
 

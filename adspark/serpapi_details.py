@@ -13,11 +13,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from adspark.errors import ServiceRefusedError
 from adspark.payload_fields import moment
 from adspark.serpapi_payloads import Search
+from adspark.storable import UNSTORABLE
 
 _LONGEST_TEXT = 10_000  # characters
 _MOST_VARIATIONS = 50
 _MOST_PARTS = 300  # of a list: of regions there are 239
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def _day(value: object) -> date | None:
@@ -30,7 +30,7 @@ def _day(value: object) -> date | None:
 
 
 def _text(value: object) -> str | None:
-    if not isinstance(value, str) or not (stripped := _UNSTORABLE.sub("", value).strip()):
+    if not isinstance(value, str) or not (stripped := UNSTORABLE.sub("", value).strip()):
         return None
     return stripped[:_LONGEST_TEXT]
 

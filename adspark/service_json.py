@@ -7,17 +7,17 @@ character as U+FFFD.
 
 import json
 import math
-import re
 
 import httpx
 from pydantic import JsonValue
+
+from adspark.storable import clean_text
 
 MOST_BYTES = 20 * 2**20
 """Of an answer, unpacked; a page of 100 ads has 0.2 MB, so this is far from any real one."""
 
 _DEEPEST = 40  # levels that are kept; real answers have six
 _LONGEST_NUMBER = 40  # digits; Python refuses to read more than 4300, columns hold 19
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _TOO_DEEP = "(nested too deep)"
 
 
@@ -41,11 +41,6 @@ def parse_json(content: bytes) -> JsonValue:
     except (ValueError, RecursionError) as error:
         raise UnreadableJsonError(str(error)) from error
     return _clean(parsed, _DEEPEST)
-
-
-def clean_text(text: str) -> str:
-    """`text` with U+FFFD in place of what no database can hold: NUL, and halves of a character."""
-    return _UNSTORABLE.sub("\ufffd", text)
 
 
 async def read_body(response: httpx.Response, *, most: int = MOST_BYTES) -> bytes:

@@ -6,7 +6,6 @@ cancellation changes nothing; that it failed or waits, also to its claim, so tha
 lost does not end what another works on. What a generation gave is kept, whoever brings it.
 """
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -20,9 +19,9 @@ from adspark.bounds import ID, LARGEST_ID, PROMPT
 from adspark.errors import GenerationFailedError, InvalidQueryError, UnknownVariantError
 from adspark.generation import Receipt
 from adspark.models import DEFAULT_USER, AdVariant, Creative, VariantStatus
+from adspark.storable import UNSTORABLE, clean_text
 
 LONGEST_PROMPT = PROMPT.most  # characters; the generator's own limit is usually lower
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # no text of PostgreSQL holds these
 _OPEN = (VariantStatus.PENDING, VariantStatus.PROCESSING)
 _RETRIED = (VariantStatus.FAILED, VariantStatus.CANCELLED)
 
@@ -131,7 +130,7 @@ def check_storable(field: str, written: str | None) -> None:
     Raises:
         InvalidQueryError: names the field.
     """
-    if written is not None and _UNSTORABLE.search(written):
+    if written is not None and UNSTORABLE.search(written):
         raise InvalidQueryError(field, "holds a NUL or half a character; remove it.")
 
 
@@ -419,7 +418,7 @@ def _storable(value: object) -> object:
     """What a service told, with a mark for each character that the database cannot hold."""
     match value:
         case str():
-            return _UNSTORABLE.sub("\ufffd", value)
+            return clean_text(value)
         case list():
             return [_storable(one) for one in value]
         case dict():

@@ -17,6 +17,7 @@ from prefect.server.models.deployments import read_deployment
 from pydantic import JsonValue
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adspark.storable import UNSTORABLE, clean_text
 from deployments.parameter_bounds import find_problem
 
 _CHANGES = ("POST", "PUT", "PATCH")
@@ -29,7 +30,6 @@ _TOLD = re.compile(r"/(logs|artifacts|set_state)/?$")
 # What a body has to hold before it is worth reading: a long number, many brackets, an escape, or
 # JSON within JSON, in which escapes may hide.
 _SUSPECT = re.compile(rb"\d{19}|\\u(?:0000|[dD][89a-fA-F])|__prefect_kind")
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _TOO_LONG = "integer string conversion"  # Python does not read numbers of thousands of digits
 _OPENING = re.compile(rb"[\[{]")
 
@@ -103,7 +103,7 @@ def find_unstorable(given: JsonValue, name: str = "", depth: int = 0) -> str | N
     what = name or "the request"
     if isinstance(given, int) and not _LEAST <= given <= _MOST:
         return f"{what}: a whole number of more than 64 bits; give a smaller one."
-    if isinstance(given, str) and _UNSTORABLE.search(given):
+    if isinstance(given, str) and UNSTORABLE.search(given):
         return f"{what}: holds a NUL or half a character; remove it."
     if not isinstance(given, dict | list):
         return None
@@ -146,11 +146,11 @@ def _clean_body(body: bytes) -> bytes | None:
 
 def _clean(given: JsonValue) -> JsonValue:
     if isinstance(given, str):
-        return _UNSTORABLE.sub("\ufffd", given)
+        return clean_text(given)
     if isinstance(given, list):
         return [_clean(one) for one in given]
     if isinstance(given, dict):
-        return {_UNSTORABLE.sub("\ufffd", key): _clean(one) for key, one in given.items()}
+        return {clean_text(key): _clean(one) for key, one in given.items()}
     return given
 
 
