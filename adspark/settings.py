@@ -127,8 +127,8 @@ class Settings(BaseSettings):
     )
     tidy_up_time: TimeLimit = Field(
         default=60.0,
-        description="Seconds that an attempt has after its time limit before its process is "
-        "killed.",
+        description="Seconds that a run has after the time limit of its attempt, or after SIGTERM, "
+        "before its process is killed.",
     )
     keep_fetches_days: Annotated[int, LEDGER_DAYS] = Field(
         default=400, description="Days that the ledger of fetches is kept; at least 62."

@@ -24,6 +24,7 @@ from prefect.runner._state_proposer import StateProposer
 from prefect.states import Cancelled, Crashed
 
 from adspark.memory_bound import MemoryBound
+from adspark.settings import get_settings
 from deployments.run_endings import TOLD_TO_END, explain_end, explain_no_start, is_vague
 from deployments.run_output import RunOutput
 from deployments.run_starter import kill_leftovers
@@ -31,6 +32,7 @@ from tasks.redelivery import settle, was_queued_since
 from tasks.state_changes import change_state, change_while
 
 _TIDY_UP = 10.0  # seconds that a run has between being handed back and being killed
+_PAUSE = 0.5  # seconds between two looks at what it was told
 _CANCELLED = "Cancelled while it was being started."
 
 MakeStarter = Callable[[str, ControlChannel, RunOutput], ProcessStarter]
@@ -86,6 +88,7 @@ class CarriedRun:
                     async with anyio.create_task_group() as group:
                         handle = await group.start(executor.submit)
                         on_start(handle.pid)
+                        beside.start_soon(_kill_unless_ended, starter, output)
                 finally:
                     self._context = None
                     beside.cancel_scope.cancel()
@@ -133,6 +136,19 @@ class CarriedRun:
             )
         else:
             await teller.tell_end(left)
+
+
+async def _kill_unless_ended(starter: "_WatchedStarter", output: RunOutput) -> None:
+    """Kill a run that was sent SIGTERM and goes on.
+
+    Python raises from the handler of a signal wherever it happens to be. Where that is in a
+    callback of the event loop, the exception is logged and the run would go on.
+    """
+    while not output.was_told_to_end:
+        await anyio.sleep(_PAUSE)
+    await anyio.sleep(get_settings().tidy_up_time)
+    if starter.handle is not None:
+        await run_sync(starter.handle.hard_kill)
 
 
 class _WatchedStarter:
@@ -219,6 +235,7 @@ class _EndTeller(StateProposer):
             return None
         end = explain_end(
             handle.returncode,
+            was_told_to_end=self._output.was_told_to_end,
             memory=self._memory.limit,
             lacked_memory=self._memory.has_killed(),
             told=self._output.last_lines,

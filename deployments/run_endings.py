@@ -38,12 +38,18 @@ _MOST_CHARACTERS = 500
 
 
 def explain_end(
-    code: int, *, memory: int | None, lacked_memory: bool, told: Sequence[str]
+    code: int,
+    *,
+    was_told_to_end: bool = False,
+    memory: int | None,
+    lacked_memory: bool,
+    told: Sequence[str],
 ) -> State:
     """The state of a run whose process has ended and has not told one itself.
 
     Args:
         code: its exit code; negative is a signal.
+        was_told_to_end: whether it was sent SIGTERM before.
         memory: its bound in bytes, where it is known.
         lacked_memory: whether something was killed at that bound meanwhile.
         told: the last lines of its output.
@@ -52,6 +58,8 @@ def explain_end(
     killed_by = signal.Signals(number) if number in set(signal.Signals) else None
     if killed_by is signal.SIGKILL and lacked_memory:
         return Crashed(message=out_of_memory(memory))
+    if killed_by is signal.SIGKILL and was_told_to_end:
+        return Crashed(message=TOLD_TO_END)
     if killed_by in _FROM_OUTSIDE:
         return Crashed(message=f"Its process was killed from outside ({killed_by.name}).")
     if code == SERVER_AWAY:

@@ -47,7 +47,10 @@ async def ending(how: str, user_id: int, megabytes: int = 0) -> None:
         eaten = [b"1" * 2**20 for _ in range(megabytes)]
         while True:
             eaten.append(b"1" * 2**20)
-    if how == "sleeps":
+    if how == "goes on":
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        open(os.environ["GOES_ON"], "x").close()
+    if how in ("sleeps", "goes on"):
         await asyncio.sleep(60)
 """
 GIVEN = {"how": "returns", "user_id": 1}
@@ -161,11 +164,28 @@ async def test_a_process_that_is_killed_from_outside_is_a_lost_run(
     client: PrefectClient, tmp_path: Path, number: signal.Signals, told: str
 ) -> None:
     run_id = await make_run(client, tmp_path, FLOW, "ending", how="sleeps", user_id=1)
-    process = await start(run_id)
+    process = await start(run_id, environment={"ADSPARK_TIDY_UP_TIME": "5"})
     await until(client, run_id, lambda state: state.is_running())
     its_own(process.pid).send_signal(number)
     await ended(process)
     state = await state_of(client, run_id)
+    assert (state.name, state.message) == ("Crashed", told)
+    assert is_lost(state)
+
+
+async def test_a_run_that_goes_on_after_sigterm_is_killed(
+    client: PrefectClient, tmp_path: Path
+) -> None:
+    run_id = await make_run(client, tmp_path, FLOW, "ending", how="goes on", user_id=1)
+    begun = tmp_path / "begun"
+    process = await start(run_id, environment={"ADSPARK_TIDY_UP_TIME": "1", "GOES_ON": str(begun)})
+    while not begun.exists():
+        assert process.returncode is None
+        await asyncio.sleep(0.1)
+    its_own(process.pid).send_signal(signal.SIGTERM)
+    await ended(process)
+    state = await state_of(client, run_id)
+    told = "Its process was told to end from outside (SIGTERM)."
     assert (state.name, state.message) == ("Crashed", told)
     assert is_lost(state)
 
