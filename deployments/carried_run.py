@@ -32,7 +32,6 @@ from tasks.redelivery import settle, was_queued_since
 from tasks.state_changes import change_state, change_while
 
 _TIDY_UP = 10.0  # seconds that a run has between being handed back and being killed
-_PAUSE = 0.5  # seconds between two looks at what it was told
 _CANCELLED = "Cancelled while it was being started."
 
 MakeStarter = Callable[[str, ControlChannel, RunOutput], ProcessStarter]
@@ -144,8 +143,7 @@ async def _kill_unless_ended(starter: "_WatchedStarter", output: RunOutput) -> N
     Python raises from the handler of a signal wherever it happens to be. Where that is in a
     callback of the event loop, the exception is logged and the run would go on.
     """
-    while not output.was_told_to_end:
-        await anyio.sleep(_PAUSE)
+    await output.told_to_end.wait()
     await anyio.sleep(get_settings().tidy_up_time)
     if starter.handle is not None:
         await run_sync(starter.handle.hard_kill)
@@ -229,13 +227,13 @@ class _EndTeller(StateProposer):
         if handle is None or handle.returncode is None:
             return None
         self._output.pass_on()
-        if flow_run.state and is_vague(flow_run.state) and self._output.was_told_to_end:
+        if flow_run.state and is_vague(flow_run.state) and self._output.told_to_end.is_set():
             told: State = Crashed(message=TOLD_TO_END)
             await change_state(self._client, flow_run, told, replaces_end=True)
             return None
         end = explain_end(
             handle.returncode,
-            was_told_to_end=self._output.was_told_to_end,
+            was_told_to_end=self._output.told_to_end.is_set(),
             memory=self._memory.limit,
             lacked_memory=self._memory.has_killed(),
             told=self._output.last_lines,

@@ -28,8 +28,7 @@ class RunOutput:
         folder: the run's own.
 
     Attributes:
-        was_told_to_end: whether it was sent SIGTERM; what it made of that, and called it, is its
-            own.
+        told_to_end: set once it was sent SIGTERM; what it made of that, and called it, is its own.
     """
 
     def __init__(self, folder: str) -> None:
@@ -38,7 +37,7 @@ class RunOutput:
         self._read = 0
         self._lines: deque[str] = deque(maxlen=_LINES)
         self._rest = ""
-        self.was_told_to_end = False
+        self.told_to_end = anyio.Event()
 
     async def follow(self) -> None:
         """Pass on what comes, until it is cancelled."""
@@ -49,7 +48,8 @@ class RunOutput:
     def pass_on(self) -> None:
         """Pass on what has come since the last time."""
         with suppress(OSError):  # it has not begun, or it hears of no signals
-            self.was_told_to_end = signal.SIGTERM in self._signals.read_bytes()
+            if signal.SIGTERM in self._signals.read_bytes():
+                self.told_to_end.set()
         try:
             with self._path.open("rb") as file:
                 file.seek(self._read)
