@@ -32,10 +32,15 @@ _COLUMNS = (
 
 _FILLED = {"dropped_fields": "coalesce(dropped_fields, '{}')"}
 _HAS_MEDIA = "coalesce(excluded.image_url, excluded.video_link) IS NOT NULL"
-# One that could not be read this time is as it was.
+# One that could not be read this time is as it was, and so is one that is left out beside the other
+# one as it was.
 _MEDIUM = (
-    "CASE WHEN excluded.{0} IS NULL AND EXISTS (SELECT FROM unnest(excluded.dropped_fields) "
-    "AS f (note) WHERE f.note LIKE '{1}:%') THEN c.{0} WHEN {2} THEN excluded.{0} ELSE c.{0} END"
+    "CASE WHEN excluded.{0} IS NULL AND (EXISTS (SELECT FROM unnest(excluded.dropped_fields) "
+    "AS f (note) WHERE f.note LIKE '{1}:%') OR coalesce((excluded.format, excluded.{2}) = "
+    "(c.format, c.{2}), false)) THEN c.{0} WHEN {3} THEN excluded.{0} ELSE c.{0} END"
+)
+_IS_REPLACED = (
+    "k.{0} IS NOT NULL AND k.{0} IS DISTINCT FROM written.{0}"  # one that was not known is learned
 )
 _SAME_MEDIA = (
     "(excluded.image_url, excluded.video_link) IS NOT DISTINCT FROM (c.image_url, c.video_link)"
@@ -60,8 +65,8 @@ def _widest(pick: str, column: str, *, of: str) -> str:
 _MERGED = {
     "advertiser_id": "excluded.advertiser_id",
     "format": "excluded.format",
-    "image_url": _MEDIUM.format("image_url", "image", _HAS_MEDIA),
-    "video_link": _MEDIUM.format("video_link", "link", _HAS_MEDIA),
+    "image_url": _MEDIUM.format("image_url", "image", "video_link", _HAS_MEDIA),
+    "video_link": _MEDIUM.format("video_link", "link", "image_url", _HAS_MEDIA),
     "width": f"CASE WHEN {_HAS_MEDIA} AND NOT {_SAME_MEDIA} THEN excluded.width "
     "ELSE coalesce(excluded.width, c.width) END",
     "height": f"CASE WHEN {_HAS_MEDIA} AND NOT {_SAME_MEDIA} THEN excluded.height "
@@ -116,6 +121,8 @@ def _save_statement() -> str:
     named_again = ", ".join(f"{name} = {value}" for name, value in _MERGED_ADVERTISER.items())
     as_named = ", ".join(f"a.{name}" for name in _MERGED_ADVERTISER)
     to_be_named = ", ".join(_MERGED_ADVERTISER.values())
+    seen = ("format", "image_url", "video_link")
+    replaced = " OR ".join(_IS_REPLACED.format(name) for name in seen)
     return f"""
         WITH page AS (
             SELECT {named}, advertiser, CAST(:regions AS text[]) AS regions,
@@ -132,7 +139,7 @@ def _save_statement() -> str:
             ORDER BY ad_creative_id
             ON CONFLICT (ad_creative_id) DO UPDATE SET {assigned}, updated_at = now()
             WHERE ({current}) IS DISTINCT FROM ({merged})
-            RETURNING c.ad_creative_id, c.content_hash, c.xmax = 0 AS inserted
+            RETURNING c.ad_creative_id, c.format, c.image_url, c.video_link, c.xmax = 0 AS inserted
         ), advertisers AS (
             INSERT INTO advertiser AS a
                 (advertiser_id, name, named_at, first_seen_at, last_seen_at)
@@ -148,8 +155,8 @@ def _save_statement() -> str:
         SELECT ad_creative_id, inserted FROM written
         WHERE CASE WHEN inserted THEN NOT EXISTS (
             SELECT FROM watch_creative l WHERE l.ad_creative_id = written.ad_creative_id
-        ) ELSE content_hash <> (
-            SELECT k.content_hash FROM creative k WHERE k.ad_creative_id = written.ad_creative_id
+        ) ELSE EXISTS (
+            SELECT FROM creative k WHERE k.ad_creative_id = written.ad_creative_id AND ({replaced})
         ) END
     """  # noqa: S608  (the names come from the tables above, no value does)
 

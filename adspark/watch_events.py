@@ -25,8 +25,13 @@ _WATCH = """
 _BEFORE = "CAST(:started_at AS timestamptz) - make_interval(days => w.ended_after_days)"
 _LAG = f"make_interval(days => {LAG.days})"
 _LONG_AGO = _BEFORE.replace("w.ended_after_days", f"greatest(w.ended_after_days, {LAG.days})")
+_ID, _ADVERTISER_ID = (f"'^{kind}[0-9]{{20}}$'" for kind in ("CR", "AR"))
 # Of an ad whose picture is not known.
 _PICTURELESS = ", ".join(f"md5('{one}||')" for one in CreativeFormat)
+# Of this ad where only one of its image and its link was known.
+_WITH_ONE_MEDIUM = """
+    md5(c.format || '|' || c.image_url || '|'), md5(c.format || '||' || c.video_link)
+"""
 
 # A day in the future, which nobody can know, gives way to the next answer's.
 _LINK_SHOWN = """
@@ -37,18 +42,20 @@ _LINK_SHOWN = """
 # On an unknown creative: before the baseline is complete it is part of it. Afterwards it is new,
 # unless it may have been there all the time: where the baseline had gaps and it was first shown
 # before that, or where it is not shown any more and was first shown before the last look.
-# On a known one: a picture that was not known before is learned, not changed, and one that is not
-# told this time is not lost (the stored ad may have been removed meanwhile); a day that is long
-# past is learned as well; one that had ended and is shown again is reactivated. `judged` sees every
-# link as it was before this statement.
+# On a known one: an image or a link that was not known before is learned, not changed, and one that
+# is not told this time is not lost (the stored ad may have been removed meanwhile); a day that is
+# long past is learned as well; one that had ended and is shown again is reactivated. `judged` sees
+# every link as it was before this statement.
 _FOLLOW = text(f"""
     WITH w AS ({_WATCH}), seen AS (
         SELECT c.ad_creative_id, c.content_hash, p.last_shown, p.last_shown < {_BEFORE} AS is_old,
             l.ad_creative_id IS NULL AS is_unknown,
             l.content_hash AS known_hash, l.last_shown AS known_shown, l.last_matched_at,
             l.ended_at IS NOT NULL AS had_ended, c.advertiser_id,
-            c.content_hash IN ({_PICTURELESS}) AS is_pictureless,
-            l.content_hash IN ({_PICTURELESS}) AS was_pictureless,
+            coalesce(c.content_hash NOT IN ({_PICTURELESS})
+                AND l.content_hash IN ({_PICTURELESS}, {_WITH_ONE_MEDIUM}), false) AS is_learned,
+            c.content_hash IN ({_PICTURELESS})
+                AND l.content_hash NOT IN ({_PICTURELESS}) AS is_lost,
             CASE WHEN w.baseline_at IS NULL
                 OR w.has_gaps AND coalesce(c.first_shown < w.baseline_at, true)
                 OR p.last_shown < {_LONG_AGO} AND coalesce(
@@ -62,7 +69,7 @@ _FOLLOW = text(f"""
     ), judged AS (
         SELECT *,
             NOT is_unknown AND content_hash <> known_hash
-                AND is_pictureless = was_pictureless AS is_changed,
+                AND NOT is_learned AND NOT is_lost AS is_changed,
             had_ended AND NOT is_old AND last_shown > known_shown AS is_reactivated
         FROM seen
     ), linked AS (
@@ -74,7 +81,7 @@ _FOLLOW = text(f"""
     ), moved AS (
         UPDATE watch_creative AS l SET
             advertiser_id = judged.advertiser_id,
-            content_hash = CASE WHEN is_pictureless AND NOT was_pictureless
+            content_hash = CASE WHEN is_lost
                 THEN l.content_hash ELSE judged.content_hash END,
             last_shown = {_LINK_SHOWN},
             ended_at = CASE WHEN is_reactivated THEN NULL
@@ -104,7 +111,9 @@ _FOLLOW = text(f"""
          FROM (SELECT kind, count(*) AS number FROM happened GROUP BY kind) AS counted) AS events
 """)  # noqa: S608  (put together from constants)
 
-# One that this fetch could not read, or whose day it could not, is not known to have ended.
+# One that this fetch could not read, or whose day it could not, is not known to have ended. A row
+# whose very id cannot be read may be any ad of its advertiser, but not one that was still listed
+# after the row had come.
 _END = text(f"""
     WITH w AS ({_WATCH}), ended AS (
         UPDATE watch_creative AS l SET ended_at = now()
@@ -112,7 +121,17 @@ _END = text(f"""
         WHERE l.watch_id = w.id AND l.ended_at IS NULL AND l.last_shown < {_BEFORE}
             AND NOT EXISTS (
                 SELECT FROM rejected_row r
-                WHERE r.fetch_id = :fetch_id AND r.payload->>'ad_creative_id' = l.ad_creative_id
+                WHERE r.fetch_id = :fetch_id
+                    AND CASE WHEN btrim(r.payload->>'ad_creative_id') ~ {_ID}
+                    THEN btrim(r.payload->>'ad_creative_id') = l.ad_creative_id
+                    ELSE coalesce(btrim(r.payload->>'advertiser_id') !~ {_ADVERTISER_ID}
+                            OR btrim(r.payload->>'advertiser_id') = l.advertiser_id, true)
+                        AND NOT EXISTS (
+                            SELECT FROM rejected_row AS earlier
+                            WHERE earlier.row_key = r.row_key
+                                AND earlier.created_at < l.last_matched_at
+                        )
+                    END
             )
             AND NOT EXISTS (
                 SELECT FROM creative c CROSS JOIN unnest(c.dropped_fields) AS f (note)

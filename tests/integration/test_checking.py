@@ -26,6 +26,10 @@ from tests.watching import Place
 DAY = 86_400
 GENERATED = f"AR9{1:019d}"
 RECORDED = tuple(one.id for one in RecordedCatalogue().advertisers(100))
+PICTURED = {
+    "image": "https://tpc.googlesyndication.com/archive/simgad/2",
+    "link": "https://displayads-formats.googleusercontent.com/ads/preview/content.js?client=1",
+}
 NEW_PICTURE = "https://tpc.googlesyndication.com/archive/simgad/1"
 
 
@@ -268,13 +272,43 @@ async def test_an_ad_that_could_not_be_read_is_not_said_to_have_ended(place: Pla
     place.change_ads(*[altered(ad, last_shown=now) for ad in ads])
     place.switch_on({"kind": "broken_rows", "times": 3})
     await place.check(watch_id)
+    assert (await place.events(watch_id)).total() == 0
+    place.switch_on()
+    assert (await place.check(watch_id)).events.news == 0
+
+
+async def test_a_row_whose_id_is_never_readable_does_not_keep_other_ads_from_ending(
+    place: Place,
+) -> None:
+    ads = place.ads()
+    old = int(time.time()) - 6 * DAY
+    place.change_ads(*[altered(ad, last_shown=old) for ad in ads])
+    place.switch_on({"kind": "broken_rows"})
+    watch_id = await place.add()
+    readable = (await place.check(watch_id)).events.baseline
+    assert 0 < readable < len(ads)
+    await place.change("UPDATE watch SET ended_after_days = 5")
+    await place.change("UPDATE rejected_row SET created_at = created_at - interval '1 day'")
     (row,) = await place.rows(
-        "SELECT count(*) AS unreadable FROM rejected_row "
-        "WHERE payload->>'ad_creative_id' ~ '^CR.{20}$'"
+        "SELECT count(*) AS undated FROM watch_creative WHERE last_shown IS NULL"
     )
-    ended = (await place.events(watch_id)).total()
-    assert row.unreadable > 0
-    assert ended == 12 - row.unreadable  # those whose very id was broken
+    assert (await place.check(watch_id)).events.ended == readable - row.undated
+
+
+@pytest.mark.parametrize("medium", ["image", "link"])
+async def test_a_medium_that_an_answer_leaves_out_is_no_change(place: Place, medium: str) -> None:
+    ads = place.ads()
+    both = [altered(ad, **PICTURED) for ad in ads]
+    without = [altered(ad, **PICTURED | {medium: None}) for ad in ads]
+    place.change_ads(*without)
+    watch_id = await place.add()
+    await place.check(watch_id)
+    for answer in (both, without, both):
+        place.change_ads(*answer)
+        summary = await place.check(watch_id)
+        assert (summary.events.news, summary.coverage) == (0, "complete")
+    place.change_ads(*[altered(ad, **PICTURED | {medium: NEW_PICTURE}) for ad in ads])
+    assert (await place.check(watch_id)).events.changed == len(ads)
 
 
 async def test_pages_that_break_off_are_not_taken_for_the_end(place: Place) -> None:
