@@ -75,6 +75,7 @@ def home_folder() -> Iterator[Path]:
 def postgres() -> Iterator[LocalPostgres]:
     """A server with a migrated template database, for the whole run."""
     with open_folder() as folder, LocalPostgres(folder / "pg").running() as server:
+        _do_without_sync(server)
         _create_database(server, TEMPLATE)
         schema.upgrade(server.url(TEMPLATE))
         yield server
@@ -112,6 +113,14 @@ def _fresh_database(server: LocalPostgres, *, template: str) -> Iterator[str]:
     yield server.url(name)
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _do_without_sync(server: LocalPostgres) -> None:
+    """Nothing has to outlive the machine, and to drop a database would wait for the disk."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        for name in ("fsync", "full_page_writes"):
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(name)))
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def _create_database(server: LocalPostgres, name: str, *, template: str = "template1") -> None:
