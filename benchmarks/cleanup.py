@@ -78,7 +78,9 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--quick", action="store_true", help="a tenth of the ads")
-    scale = 10 if parser.parse_args().quick else 1
+    parser.add_argument("--smallest", action="store_true", help="a hundredth of the ads")
+    arguments = parser.parse_args()
+    scale = 100 if arguments.smallest else 10 if arguments.quick else 1
     with running_server() as server:
         summary, measured = asyncio.run(_measure(server, _ADS // scale, _OLD // scale))
     Console().print(

@@ -48,6 +48,7 @@ class Size:
 
 
 FULL = Size(rounds=20, pages=10, row_by_row_rounds=10, fetch_rounds=3, fetch_pages=500)
+SMALLEST = Size(rounds=1, pages=2, row_by_row_rounds=1, fetch_rounds=1, fetch_pages=5)
 QUICK = Size(rounds=6, pages=5, row_by_row_rounds=5, fetch_rounds=2, fetch_pages=50)
 
 
@@ -69,9 +70,11 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--quick", action="store_true", help="fewer rounds, 50 pages for 500")
+    parser.add_argument("--smallest", action="store_true", help="one round, 5 pages")
     parser.add_argument("--json", action="store_true", help="one JSON document for the tables")
     arguments = parser.parse_args()
-    report = _measure(QUICK if arguments.quick else FULL)
+    size = SMALLEST if arguments.smallest else QUICK if arguments.quick else FULL
+    report = _measure(size)
     if arguments.json:
         sys.stdout.write(report.model_dump_json(indent=2) + "\n")
     else:

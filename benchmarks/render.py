@@ -61,6 +61,17 @@ _OURS, _OURS_AT_ONCE = "one renderer, one by one", f"one renderer, {AT_ONCE} at 
 _PEER, _BARE = "a renderer each", "a bare browser each"
 
 
+@dataclass(frozen=True)
+class Size:
+    """How much is drawn: rounds of the contest, and samples of the memory, ten pictures each."""
+
+    rounds: int
+    samples: int
+
+
+FULL, QUICK, SMALLEST = Size(4, 500), Size(2, 100), Size(1, 10)
+
+
 def main() -> int:
     """Measure, print, and judge."""
     parser = argparse.ArgumentParser(
@@ -69,13 +80,15 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--quick", action="store_true", help="fewer pictures")
+    parser.add_argument("--smallest", action="store_true", help="ten times fewer than that")
     parser.add_argument("--browser", type=Path, help="Chromium's program")
     arguments = parser.parse_args()
     program = arguments.browser or get_settings().browser
-    return asyncio.run(_measure(program, is_quick=arguments.quick))
+    size = SMALLEST if arguments.smallest else QUICK if arguments.quick else FULL
+    return asyncio.run(_measure(program, size))
 
 
-async def _measure(program: Path | None, *, is_quick: bool) -> int:
+async def _measure(program: Path | None, size: Size) -> int:
     console = Console(width=None if sys.stdout.isatty() else 110)
     with serve() as url:
         make = partial(
@@ -87,8 +100,8 @@ async def _measure(program: Path | None, *, is_quick: bool) -> int:
         subject = Subject(Kind.PICTURE, f"{url}{_PICTURE}", *_SIZE)
         async with make() as renderer:
             await renderer.render(subject)  # the start counts for nobody
-            contest = await _compete(make, renderer, subject, rounds=2 if is_quick else 4)
-            samples = await _fill(renderer, subject, count=100 if is_quick else 500)
+            contest = await _compete(make, renderer, subject, rounds=size.rounds)
+            samples = await _fill(renderer, subject, count=size.samples)
     first = statistics.median(samples[: _SPAN // 10])
     last = statistics.median(samples[-(_SPAN // 10) :])
     console.print(_table(contest))
