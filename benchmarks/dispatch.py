@@ -46,7 +46,7 @@ from prefect import flow
 def cancelled(flow, flow_run, state):
     Path(flow_run.parameters["file"] + ".hook").write_text(str(time.time()))
 
-@flow(name="first-line", on_cancellation=[cancelled], timeout_seconds=20)
+@flow(name="first-line", on_cancellation=[cancelled], timeout_seconds=8)
 async def first_line(file: str, seconds: float = 0.0):
     Path(file).write_text(str(time.time()))
     await asyncio.sleep(seconds)
