@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
+from itertools import islice
 
+_MOST_TRIES = 5000  # places where an image may be
 _LONGEST_TITLE = 1000  # characters between an address and the image's end
 _STOP = re.compile(r"[\s()<>]")
 _END_IN_BRACKETS = re.compile(r"[<>\n]")
@@ -48,7 +50,9 @@ def without_images(text: str) -> str:
 def _in_markdown(text: str) -> Iterator[Image]:
     """Every `![words](address "title")`; what lies between two of them is looked at once."""
     position = 0
-    while (middle := text.find("](", position)) >= 0:
+    for _ in range(_MOST_TRIES):
+        if (middle := text.find("](", position)) < 0:
+            return
         start = text.rfind("![", position, middle)
         position = middle + 2
         if start < 0:
@@ -61,7 +65,7 @@ def _in_markdown(text: str) -> Iterator[Image]:
 
 
 def _in_html(text: str) -> Iterator[Image]:
-    for tag in _TAG.finditer(text):
+    for tag in islice(_TAG.finditer(text), _MOST_TRIES):
         if source := _SOURCE.search(tag[0]):
             yield Image(tag.start(), tag.end(), unescape("".join(filter(None, source.groups()))))
 

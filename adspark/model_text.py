@@ -27,7 +27,7 @@ _CUT_OFF = (
     "incomplete",
 )  # fmt: skip
 _LONGEST_PYTHON = 20_000  # characters of an object in Python's notation
-_LONGEST_READ = 2_000_000  # characters that are looked at for copy
+_LONGEST_READ = 500_000  # characters that are looked at for copy
 _DEEPEST = 6  # levels of lists and objects
 _MOST_PARTS = 200  # texts that are put together
 _FENCE = re.compile(

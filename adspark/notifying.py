@@ -8,6 +8,7 @@ from apprise.common import OverflowMode
 from pydantic import SecretStr
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError
+from adspark.redaction import remember, secret_parts
 
 # A service that answers later than this may have taken the message, and would get it again.
 _TIMEOUT = 30.0  # seconds; Apprise's own is 4
@@ -20,7 +21,9 @@ def _drop(_record: logging.LogRecord) -> bool:
     return False
 
 
-logging.getLogger("apprise").addFilter(_drop)
+# What it posts with logs the whole path of each request, in which webhooks have their tokens.
+for _name in ("apprise", "urllib3.connectionpool", "requests_oauthlib.oauth1_session"):
+    logging.getLogger(_name).addFilter(_drop)
 
 
 def is_address(address: SecretStr) -> bool:
@@ -156,6 +159,7 @@ def _targets(service: NotifyBase) -> dict[str, tuple[str, object]]:
 def _service(address: SecretStr) -> NotifyBase | None:
     """The service behind an address, as Apprise knows it."""
     spelling = address.get_secret_value()
+    remember(*secret_parts(spelling))
     service = Apprise.instantiate(spelling)
     if service is None:
         return None

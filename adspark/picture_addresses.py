@@ -5,12 +5,14 @@ Which of several addresses is the picture nobody says for sure: one may be the p
 leads to. So they are told in order, and whoever fetches them takes the first that is a picture.
 """
 
+import io
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import islice
 from pathlib import PurePosixPath
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
@@ -181,7 +183,7 @@ class _Search:
 
 def _in_lines(text: str) -> Iterator[Candidate]:
     """Addresses of pictures that have a line for themselves."""
-    for line in text.splitlines():
+    for line in islice(io.StringIO(text), _MOST_VALUES):
         if is_line_of_picture(line):
             yield from filter(None, [_candidate(line, Likelihood.SURE)])
 
@@ -199,7 +201,7 @@ def _candidate(text: str, least: Likelihood) -> Candidate | None:
     if len(text) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(text):
         return Candidate(text, max(least, _judge(text)) if _judge(text) else Likelihood.PAGE)
     if (kind := _kind_of_base64(text)) is not None:
-        return Candidate(f"data:image/{kind};base64,{_SPACE.sub('', text)}", Likelihood.SURE)
+        return Candidate(f"data:image/{kind};base64,{_unwrapped(text)}", Likelihood.SURE)
     return None
 
 
@@ -239,7 +241,12 @@ def _kind_of_base64(text: str, *, is_whole: bool = True) -> str | None:
         kind = picture_type(_decode(_SPACE.sub("", text[: 2 * _BEGINNING])[:_BEGINNING]))
     except (Base64Error, ValueError):
         return None
-    return kind if kind and (not is_whole or _BASE64.fullmatch(_SPACE.sub("", text))) else None
+    return kind if kind and (not is_whole or _BASE64.fullmatch(_unwrapped(text))) else None
+
+
+def _unwrapped(text: str) -> str:
+    """Lines as one; a blank within a line stays, for then it is no base64."""
+    return "".join(line.strip() for line in text.splitlines())
 
 
 def _decode(text: str) -> bytes:

@@ -26,9 +26,11 @@ _HEAD = 12  # characters of a secret that was cut off, from which on it is maske
 _LEAST_LETTERS = 12  # the same of one that is made of letters only, and so may be a word
 # Passwords of examples, which stand in our own texts too.
 _NO_SECRETS = ("adspark", "password", "postgres", "postgresql", "prefect", "sandbox", "secret")
-_MOST_KNOWN = 100  # secrets of one process; it has a dozen
+_MOST_KNOWN = 300  # secrets of one process; it has a dozen
 _LONGEST_QUOTE = 300  # characters of a service's own words in a message
 _ANCHOR = re.compile(r"[a-z0-9]+")
+_PART = re.compile(r"[/?&=:@,#\s]+")
+_LEAST_TOKEN = 20  # characters; shorter ones without a digit may be the name of a channel
 _PASSWORD = re.compile(r"(?i)\b(?:ssl)?password\s*=\s*(?:'((?:[^'\\]|\\.)*)'|([^\s'&]+))")
 _SECRET_PARAMETER = re.compile(r"(?i)key|token|secret|passw|signature|\bsig\b")
 # Of Prefect, whose password is `name:password`.
@@ -65,10 +67,10 @@ class Redactor:
 class _Form:
     """One spelling of a secret; each of its characters may be escaped, whichever way."""
 
-    def __init__(self, spelling: str, *, is_alone: bool = False) -> None:
+    def __init__(self, spelling: str, *, is_alone: bool = False, is_escaped: bool = False) -> None:
         self._spelling = spelling
         self._is_alone = is_alone
-        self._anchors = _anchors(spelling[:_HEAD])
+        self._anchors = _anchors(spelling[:_HEAD], is_escaped=is_escaped)
 
     def may_be_in(self, lowered: str) -> bool:
         return not self._anchors or any(anchor in lowered for anchor in self._anchors)
@@ -106,10 +108,12 @@ def remember(*secrets: SecretStr | str | None) -> None:
     """From now on these are masked in every log and every message of this process."""
     for secret in secrets:
         told = secret.get_secret_value() if isinstance(secret, SecretStr) else secret
-        if told and (told := told.strip()) and told not in _known:
-            if len(_known) >= _MOST_KNOWN:
+        if told and (told := told.strip()):
+            redactor = _known[told] if told in _known else Redactor(told)
+            _known.pop(told, redactor)  # the last one said is the last one to be given up
+            _known[told] = redactor
+            if len(_known) > _MOST_KNOWN:
                 _known.pop(next(iter(_known)), None)
-            _known[told] = Redactor(told)
     _watch_logs()
 
 
@@ -118,6 +122,17 @@ def remember_address(address: SecretStr | str | None) -> None:
     told = address.get_secret_value() if isinstance(address, SecretStr) else address
     if told:
         remember(*dict.fromkeys(_secrets_of(told)))
+
+
+def secret_parts(address: str) -> list[str]:
+    """The parts of a webhook's address by which alone anyone can post to it, as far as they show.
+
+    Passwords, and what in its path or query is no word: long, or of letters and digits.
+    """
+    rest = address.partition("://")[2]
+    parts = {one for found in _PART.split(rest) for one in (found, unquote(found))}
+    tokens = [one for one in parts if _looks_like_token(one)]
+    return [address, *_secrets_of(address), *sorted(tokens)]
 
 
 def remember_environment() -> None:
@@ -144,7 +159,7 @@ def quote(words: str, *, most: int = _LONGEST_QUOTE) -> str:
 
 def _forms(secret: str) -> Iterator[_Form]:
     is_short = len(secret) < (_LEAST_LETTERS if secret.isalpha() else _LEAST_ANYWHERE)
-    yield _Form(secret, is_alone=is_short)
+    yield _Form(secret, is_alone=is_short, is_escaped=True)
     if is_short:
         return
     content = secret.encode(errors="replace")
@@ -155,12 +170,19 @@ def _forms(secret: str) -> Iterator[_Form]:
         yield _Form(encoded[start:end])
 
 
-def _anchors(head: str) -> tuple[str, ...]:
-    """One of these is in every text that holds the spelling; none where that cannot be told."""
+def _anchors(head: str, *, is_escaped: bool) -> tuple[str, ...]:
+    """One of these is in every text that holds the spelling; none where that cannot be told.
+
+    Args:
+        head: the spelling's beginning.
+        is_escaped: whether even its letters and digits may be.
+    """
     runs = _ANCHOR.findall(head.lower())
     longest = max(runs, key=len, default="")
     if len(longest) < 2:
         return ()
+    if not is_escaped:
+        return (longest,)
     code = ord(next(one for one in head if one.isascii() and one.isalnum()))
     encoded = {f"{ord(one):02x}" for one in (chr(code).lower(), chr(code).upper())}
     written = [f"{before}{one}" for one in encoded for before in ("%", "%25", "u00", "\\x", "#x")]
@@ -170,10 +192,8 @@ def _anchors(head: str) -> tuple[str, ...]:
 def _atom(character: str) -> str:
     """A pattern of one character, escaped any number of times or not."""
     code = ord(character)
-    plain = re.escape(character)
-    choices = [plain if character.isalnum() else rf"\\{{0,8}}{plain}"]
     content = character.encode(errors="replace")
-    choices.append("".join(f"%(?:25){{0,4}}{byte:02x}" for byte in content))
+    choices = ["".join(f"%(?:25){{0,4}}{byte:02x}" for byte in content)]
     units = character.encode("utf-16-be", "surrogatepass")
     pairs = (units[at : at + 2].hex() for at in range(0, len(units), 2))
     choices.append("".join(rf"\\{{1,8}}u{pair}" for pair in pairs))
@@ -183,6 +203,8 @@ def _atom(character: str) -> str:
     choices.append(rf"&(?:amp;){{0,4}}(?:{'|'.join(names)});")
     # In a query a blank; in base64 for addresses other characters.
     choices += {" ": [r"\+"], "+": ["-"], "/": ["_"]}.get(character, [])
+    plain = re.escape(character)  # the last, for an escape may begin with it
+    choices.append(plain if character.isalnum() else rf"\\{{0,8}}{plain}")
     return f"(?:{'|'.join(choices)})"
 
 
@@ -211,6 +233,11 @@ def _secrets_of(address: str) -> Iterator[str]:
     except ValueError:
         return
     yield from (value for name, value in query if _SECRET_PARAMETER.search(name))
+
+
+def _looks_like_token(part: str) -> bool:
+    has_both = any(map(str.isdigit, part)) and any(map(str.isalpha, part))
+    return len(part) >= _LEAST_TOKEN or (has_both and len(part) >= _LEAST_ANYWHERE)
 
 
 def _spellings(written: str) -> tuple[str, str]:
