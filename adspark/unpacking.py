@@ -19,6 +19,7 @@ _ZLIB = 15
 _RAW = -15
 _GZIP_MARK = b"\x1f\x8b"  # with which every member of a gzip stream begins
 _PIECE = 64 * 1024  # bytes that are taken in, and given out, at a time
+_MOST_MEMBERS = 10_000  # of a gzip stream; a large file that was packed in blocks has hundreds
 _MOST_ENCODINGS = 4  # on top of each other; real answers have one
 _REFUSED = ("br", "zstd", "compress", "x-compress", "dcb", "dcz", "exi", "pack200-gzip")
 _LONGEST_SHOWN = 20  # characters of an encoding in a message
@@ -104,6 +105,7 @@ class _Gzip(_Decoding):
         self._member: zlib._Decompress | None = None
         self._waiting = b""  # the beginning of another member, perhaps
         self._has_ended = False  # at least one member
+        self._members = 0
         self.is_over = False  # what follows is no member
 
     @property
@@ -121,6 +123,12 @@ class _Gzip(_Decoding):
                 rest = self._member.unused_data
                 if self._member.eof:
                     self._member, self._has_ended = None, True
+                    self._count_member()
+
+    def _count_member(self) -> None:
+        self._members += 1
+        if self._members > _MOST_MEMBERS:
+            raise UnusableContentError(f"{self._shown} is packed in too many pieces.")
 
     def _begins_member(self, rest: bytes) -> bool:
         """Whether bytes behind a member begin another; one byte may not tell yet."""

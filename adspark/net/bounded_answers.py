@@ -40,24 +40,24 @@ class BoundedStream(httpx.AsyncByteStream):
         self._stream = stream
         self._decoder = decoder
         self._most = most
+        self._arriving = most
         self._room = most
         self._room_in_all = most * _STREAMED
 
     def begin_part(self) -> None:
         """What came so far has been used and is not kept: what comes now is counted anew."""
-        self._room = self._most
+        self._arriving = self._room = self._most
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for chunk in self._stream:
-            arrived = self._room - len(chunk)
+            self._arriving -= len(chunk)
+            self._take(0)
             try:
                 for piece in self._decoder.unpack(chunk):
                     self._take(len(piece))
                     yield piece
             except UnusableContentError as error:
                 raise httpx.DecodingError(str(error)) from error
-            self._room = min(self._room, arrived)  # of what unpacks to nothing
-            self._take(0)
             if self._decoder.is_over:
                 return
         if not self._decoder.is_complete:
@@ -69,7 +69,7 @@ class BoundedStream(httpx.AsyncByteStream):
     def _take(self, count: int) -> None:
         self._room -= count
         self._room_in_all -= count
-        if self._room < 0 or self._room_in_all < 0:
+        if min(self._arriving, self._room, self._room_in_all) < 0:
             raise _too_large(self._most)
 
 

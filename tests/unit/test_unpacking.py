@@ -89,3 +89,9 @@ def test_its_end_is_known_so_that_nothing_behind_it_is_read(encoding: str, packe
 def test_what_is_not_as_it_says_is_refused(encoding: str) -> None:
     with pytest.raises(UnusableContentError, match=f"is not the {encoding} it says"):
         choose_decoder(encoding, "x").decode(b"\xff\xfe\xfd no packing at all", MB)
+
+
+def test_pieces_without_an_end_are_refused() -> None:
+    decoder = choose_decoder("gzip", "x")
+    with pytest.raises(UnusableContentError, match="too many pieces"):
+        decoder.decode(gzip.compress(b"", mtime=0) * 20_000, MB)
