@@ -5,6 +5,7 @@ import html
 import io
 import json
 import logging
+import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 
@@ -16,6 +17,7 @@ from pydantic import SecretStr
 from adspark import redaction
 from adspark.errors import AdSparkError, ServiceRefusedError, describe_error
 from adspark.redaction import Redactor, quote, redact, remember, remember_address, secret_parts
+from deployments.failures import find_cause
 from deployments.masking import mask, mask_text
 
 KEY = "app-3fK/9z+Qx=7&m L'2\"é"
@@ -211,3 +213,39 @@ def test_no_record_of_a_log_holds_a_known_secret() -> None:
 )
 def test_what_reads_like_a_secret_of_another_process_is_masked(text: str, masked: str) -> None:
     assert mask_text(text) == masked
+
+
+HOSTILE: dict[str, Callable[[int], str]] = {
+    "addresses": lambda n: "://" * (n // 3),
+    "an address without an end": lambda n: "://" + "a:" * (n // 2),
+    "words with dashes": lambda n: "a-" * (n // 2),
+    "names": lambda n: "key" * (n // 3),
+    "names with blanks": lambda n: "key " * (n // 4),
+    "a name with blanks": lambda n: "key=" + " " * n,
+    "quoted names": lambda n: '"key"' * (n // 5),
+    "a quoted text without an end": lambda n: "password='" + "a" * n,
+    "escapes": lambda n: "\\" * n,
+    "headers": lambda n: "Bearer " * (n // 7),
+    "percents": lambda n: "%25" * (n // 3),
+    "numbers": lambda n: "1.1:" * (n // 4),
+    "letters of hex": lambda n: "a" * n + "x",
+    "beginnings of the secret": lambda n: PLAIN[:11] * (n // 11),
+    "the secret": lambda n: PLAIN * (n // 32),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_twelve_times_the_text_takes_no_square_of_the_time(kind: str) -> None:
+    remember(PLAIN, KEY)
+
+    def seconds(text: str) -> float:
+        spent = []
+        for _ in range(3):
+            began = time.process_time()
+            mask_text(text)
+            find_cause(text)
+            spent.append(time.process_time() - began)
+        return min(spent)
+
+    short, long = (seconds(HOSTILE[kind](size)) for size in (20_000, 240_000))
+    assert long < 50 * max(short, 0.001), (short, long)
