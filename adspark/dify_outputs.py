@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from adspark.errors import ConfigurationError, GenerationFailedError
 from adspark.markdown_images import without_images
-from adspark.model_text import Copy, ends_early, read_copy
+from adspark.model_text import Copy, ends_early, may_be_copy, read_copy
 from adspark.picture_addresses import list_pictures
 
 _FINISH_NAMES = ("finish_reason", "stop_reason", "finishreason", "done_reason")
@@ -87,7 +87,8 @@ def _copy(outputs: Mapping[str, JsonValue], name: str, picture_output: str) -> C
     named = read_copy(outputs.get(name))
     if named.text is not None:
         return named
-    others = [value for key, value in outputs.items() if key not in (name, picture_output)]
+    names = [key for key in outputs if key not in (name, picture_output) and may_be_copy(key)]
+    others = [outputs[key] for key in names]
     others.sort(key=lambda value: not isinstance(value, str))
     found = (read_copy(value, is_named=False) for value in others)
     return next((one for one in found if one.text is not None), named)

@@ -18,9 +18,10 @@ from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from pydantic import JsonValue
 
+from adspark.embedded_json import find_json
 from adspark.markdown_images import find_images
 from adspark.media_types import picture_type
-from adspark.service_json import UnreadableJsonError, parse_json
+from adspark.reasoning import without_reasoning
 
 MOST_PICTURES = 4
 """Addresses that are told of one generation, of which the first that gives a picture is taken."""
@@ -28,6 +29,7 @@ MOST_PICTURES = 4
 _DEEPEST = 6  # levels of lists and objects
 _MOST_VALUES = 5000  # that are looked at
 _LONGEST_ADDRESS = 8000  # characters of an address that is no data: address
+_LONGEST_READ = 500_000  # characters of a text that may be more than pictures
 _LONGEST_HEADER = 200  # characters of a data: address before its comma
 _LEAST_BASE64 = 24  # characters; fewer are a word
 _LEAST_LINE = 200  # characters of base64 on one line of several; wrapped lines have 76
@@ -168,17 +170,16 @@ class _Search:
         if (found := _candidate(stripped, least)) is not None:
             yield found
             return
+        text = without_reasoning(text) if len(text) <= _LONGEST_READ else text
         for image in find_images(text):
             if (found := _candidate(image.address, Likelihood.NAMED)) is not None:
                 yield found
-        if "\n" in stripped:
-            yield from _in_lines(stripped)
-        if stripped.startswith(("{", "[")):  # a list that a code node gave as text
-            try:
-                parsed = parse_json(stripped.encode(errors="replace"))
-            except UnreadableJsonError:
-                return
-            yield from self.in_values([parsed], least, depth + 1)
+        if "\n" in text:
+            yield from _in_lines(text)
+        if len(text) <= _LONGEST_READ or text.startswith(("{", "[")):
+            embedded = find_json(text, lambda _: True)  # as a code node gives a list as text
+            if embedded is not None:
+                yield from self.in_values([embedded.value], least, depth + 1)
 
 
 def _in_lines(text: str) -> Iterator[Candidate]:
