@@ -9,13 +9,11 @@ an Idempotency-Key, for gateways that keep one.
 
 import asyncio
 import base64
-from collections.abc import Iterator
 from typing import Any, Self
 
 import httpx
 from pydantic import JsonValue, SecretStr
 
-from adspark.dify_outputs import find_picture, without_pictures
 from adspark.errors import (
     GenerationFailedError,
     InvalidCredentialsError,
@@ -34,6 +32,15 @@ from adspark.generator_http import (
     host_of,
     timeouts,
 )
+from adspark.model_text import ends_early, read_copy
+from adspark.net.bounded_answers import (
+    MOST_WITH_PICTURES,
+    PACKINGS,
+    TooLargeError,
+    bound_answers,
+)
+from adspark.picture_addresses import list_pictures
+from adspark.redaction import quote, remember
 from adspark.service_json import UnreadableJsonError, parse_json
 
 _VARIABLE = "ADSPARK_CHAT_URL"
@@ -44,7 +51,12 @@ INSTRUCTIONS = (
     "variant's copy only: a headline on the first line, then one or two short sentences, then a "
     "call to action. Do not explain."
 )
-_LONGEST_QUOTE = 300  # characters of a service's own words in a message
+_MOST_QUOTED = 10_000  # bytes of an answer in which its own words are looked for
+_LONGEST_ID = 200  # characters of what an endpoint calls an answer
+# Kinds of parts of a message that are its copy; others are thoughts, or calls of tools.
+_TEXTS = ("text", "output_text", "input_text")
+# Parts of a message that hold neither copy nor picture.
+_NOT_SHOWN = ("content", "reasoning", "reasoning_content", "reasoning_details", "tool_calls")
 # Types of an error, as servers of models name them, that refuse a question before the model has it:
 # the model is loading, or too many questions are waiting.
 _BUSY = ("unavailable_error", "overloaded_error", "server_overloaded", "engine_overloaded_error")
@@ -84,11 +96,14 @@ class ChatGenerator:
                 "The chat endpoint's key holds a character that no key has; correct "
                 "ADSPARK_CHAT_KEY, or the block chat-model."
             )
+        remember(secret)
+        self._key = SecretStr(secret)
         self._http = httpx.AsyncClient(
             base_url=checked_address(_VARIABLE, base_url),
-            headers={"Authorization": f"Bearer {secret}"} if secret else {},
+            headers=PACKINGS | ({"Authorization": f"Bearer {secret}"} if secret else {}),
             timeout=timeouts(timeout, told_from=timeout),
             transport=transport,
+            event_hooks=bound_answers(MOST_WITH_PICTURES),
         )
 
     async def __aenter__(self) -> Self:
@@ -130,6 +145,10 @@ class ChatGenerator:
             raise ServiceUnavailableError(
                 f"The chat endpoint cannot be reached: {str(error) or type(error).__name__}."
             ) from error
+        except TooLargeError as error:
+            raise GenerationFailedError(
+                f"The chat endpoint's answer is too large: {error}."
+            ) from error
         except (TimeoutError, httpx.HTTPError) as error:
             raise GenerationFailedError(
                 f"The chat endpoint took the question and gave no answer within "
@@ -145,7 +164,7 @@ class ChatGenerator:
             await diary.not_begun()
             check_redirect(_VARIABLE, response)
             raise _error_of(response)
-        return _parse(response)
+        return _parse(response, self._key)
 
     async def cancel(self, receipt: Receipt | None, *, key: str) -> None:
         """See `Generator.cancel`; an answer under way ends with its connection."""
@@ -170,51 +189,67 @@ class ChatGenerator:
         }
 
 
-def _parse(response: httpx.Response) -> Generated:
-    try:
-        body: Any = parse_json(response.content)
-        message = body["choices"][0]["message"]
-    except (UnreadableJsonError, LookupError, TypeError):
-        body, message = {}, {}
-    content = message.get("content") if isinstance(message, dict) else None
+def _parse(response: httpx.Response, key: SecretStr) -> Generated:
+    body, choice = _first_choice(response, key)
+    message = choice.get("message")
+    message = message if isinstance(message, dict) else {}
+    content = message.get("content")
     text = _text_of(content)
-    picture = find_picture(text) or next(_pictures_in(content), None)
-    picture = picture or next(_pictures_in(_attached(message)), None)
-    copy = without_pictures(text) or None
-    if copy is None and picture is None:
-        raise GenerationFailedError("The chat endpoint's answer holds neither copy nor picture.")
+    copy = read_copy(text)
+    attached = {name: value for name, value in message.items() if name not in _NOT_SHOWN}
+    parts = content if isinstance(content, list) else []
+    pictures = list_pictures([text, parts, attached, choice.get("images"), body.get("data")])
+    reason = choice.get("finish_reason")
+    is_cut_off = copy.is_cut_off or ends_early(reason)
+    if copy.text is None and not pictures:
+        raise GenerationFailedError(
+            "The model was cut off before its copy began: the endpoint's bound on tokens is too "
+            "low for it."
+            if is_cut_off
+            else "The chat endpoint's answer holds neither copy nor picture."
+        )
     usage = body.get("usage")
     return Generated(
-        copy,
-        picture,
+        copy.text,
+        pictures[0] if pictures else None,
         {
             "generator": "chat",
-            "id": body.get("id"),
-            "model": body.get("model"),
+            "id": _short(body.get("id")),
+            "model": _short(body.get("model")),
             "total_tokens": usage.get("total_tokens") if isinstance(usage, dict) else None,
         },
+        pictures[1:],
+        is_cut_off=is_cut_off,
     )
+
+
+def _first_choice(
+    response: httpx.Response, key: SecretStr
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The answer and its first choice; empty where it has none."""
+    try:
+        body: Any = parse_json(response.content, secret=key)
+        choice = body["choices"][0]
+    except (UnreadableJsonError, LookupError, TypeError):
+        return {}, {}
+    return body, choice if isinstance(choice, dict) else {}
+
+
+def _short(value: JsonValue) -> JsonValue:
+    """What the endpoint calls something; anything else than a name is left out."""
+    return value[:_LONGEST_ID] if isinstance(value, str) else None
 
 
 def _text_of(content: Any) -> str:  # noqa: ANN401
     """The words of a message: a text, or the texts of a list of parts."""
     parts = content if isinstance(content, list) else [content]
-    told = [part.get("text") if isinstance(part, dict) else part for part in parts]
+    told = [
+        part.get("text")
+        if isinstance(part, dict) and str(part.get("type") or "text").lower() in _TEXTS
+        else part
+        for part in parts
+    ]
     return "\n\n".join(text.strip() for text in told if isinstance(text, str)).strip()
-
-
-def _attached(message: Any) -> Any:  # noqa: ANN401
-    """`message.images`, where some endpoints give the pictures that a model drew."""
-    return message.get("images") if isinstance(message, dict) else None
-
-
-def _pictures_in(parts: Any) -> Iterator[str]:  # noqa: ANN401
-    """The addresses of the pictures in a list of parts."""
-    for part in parts if isinstance(parts, list) else []:
-        image = part.get("image_url") if isinstance(part, dict) else None
-        address = image.get("url") if isinstance(image, dict) else image
-        if isinstance(address, str):
-            yield address
 
 
 def _is_lost(response: httpx.Response) -> bool:
@@ -240,14 +275,15 @@ def _is_refused_as_busy(response: httpx.Response) -> bool:
 
 def _error_of(response: httpx.Response) -> Exception:
     status = response.status_code
-    words = response.text[:_LONGEST_QUOTE].strip() or f"HTTP {status}"
+    said = response.content[:_MOST_QUOTED].decode(errors="replace")
+    words = quote(said) or f"HTTP {status}"
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return InvalidCredentialsError(
             f"The chat endpoint does not accept the key (HTTP {status}). Correct the block "
             f"chat-model."
         )
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        if "insufficient_quota" in response.text:
+        if "insufficient_quota" in said:
             return QuotaExhaustedError(f"The chat endpoint's quota is used up: {words}")
         return RateLimitedError("The chat endpoint asks to slow down (429).")
     if status >= httpx.codes.INTERNAL_SERVER_ERROR:

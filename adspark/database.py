@@ -21,6 +21,7 @@ from adspark.errors import (
 )
 from adspark.libpq import forget_libpq_variables
 from adspark.locks import Locks, check_sessions, transaction_pooler
+from adspark.redaction import remember_address
 
 MINIMUM_VERSION = 15  # PostgreSQL; what the statements were written against
 CONNECT_TIMEOUT = 10  # seconds
@@ -161,6 +162,7 @@ def driver_url(url: str) -> URL:
     Raises:
         DatabaseSetupError: it is not a PostgreSQL address.
     """
+    remember_address(url)
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):

@@ -43,6 +43,13 @@ from adspark.generator_http import (
     host_of,
     timeouts,
 )
+from adspark.net.bounded_answers import (
+    MOST_WITH_PICTURES,
+    PACKINGS,
+    begin_part,
+    bound_answers,
+)
+from adspark.redaction import quote, remember
 from adspark.service_json import UnreadableJsonError, parse_json
 
 _VARIABLE = "ADSPARK_DIFY_URL"
@@ -52,6 +59,7 @@ FIRST_EVENT = 30.0  # seconds; a run that was asked wrongly can be silent for 30
 SILENCE = 60.0  # seconds without even a ping, which comes every 10
 _PAGES = 20  # of Dify's log, where an older one lists the runs of everybody
 _SKEW = 3600.0  # seconds by which Dify's clock may differ from ours
+_LONGEST_KIND = 100  # characters of a content type in a message
 _LAST = (FINISHED, PAUSED, ERROR)
 
 
@@ -89,6 +97,8 @@ class DifyClient:
                 "Dify's key holds a character that no key has; correct ADSPARK_DIFY_KEY, or the "
                 "block dify-workflow."
             )
+        remember(secret)
+        self._key = SecretStr(secret)
         self.base_url = checked_address(_VARIABLE, base_url)
         self._run_path = f"workflows/{workflow_id}/run" if workflow_id else "workflows/run"
         self._timeout = timeout
@@ -96,9 +106,10 @@ class DifyClient:
         self._silence = silence
         self._http = httpx.AsyncClient(
             base_url=self.base_url,
-            headers={"Authorization": f"Bearer {secret}"},
+            headers={"Authorization": f"Bearer {secret}", **PACKINGS},
             timeout=timeouts(timeout, told_from=min(timeout, first_event)),
             transport=transport,
+            event_hooks=bound_answers(MOST_WITH_PICTURES),
         )
 
     async def __aenter__(self) -> Self:
@@ -258,14 +269,14 @@ class DifyClient:
         if not response.is_success:
             raise error_of(response)
         try:
-            body = parse_json(response.content)
+            body = parse_json(response.content, secret=self._key)
         except UnreadableJsonError:
             body = None
         if not isinstance(body, dict):
-            raise ServiceUnavailableError(
-                f"Dify's answer to {path} is not JSON "
-                f"({response.headers.get('content-type', 'no content type')})."
+            kind = quote(
+                response.headers.get("content-type", "no content type"), most=_LONGEST_KIND
             )
+            raise ServiceUnavailableError(f"Dify's answer to {path} is not JSON ({kind}).")
         return body
 
     async def _stream(
@@ -288,9 +299,10 @@ class DifyClient:
                         sent = await anext(events, None)
                 if sent is None:
                     return
+                begin_part(source.response)
                 if sent.event == PING or not sent.data:
                     continue
-                event = parse_event(sent.data)
+                event = parse_event(sent.data, secret=self._key)
                 is_first = False
                 yield event
                 if event.event in _LAST:

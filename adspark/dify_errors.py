@@ -20,9 +20,10 @@ from adspark.errors import (
     UnusableContentError,
 )
 from adspark.generator_http import PROXY_GUESSES
+from adspark.net.bounded_answers import TooLargeError
+from adspark.redaction import quote
 from adspark.service_json import UnreadableJsonError, parse_json
 
-_LONGEST_QUOTE = 300  # characters of a service's own words in a message
 _QUOTA = ("provider_quota_exceeded", "rate_limit_error")
 _APP = ("not_workflow_app", "provider_not_initialize", "model_currently_not_support")
 _WHILE_RUNNING = ("completion_request_error",)  # a node's failure too, not only of the request
@@ -83,6 +84,8 @@ def translated(seconds: float) -> Iterator[None]:
         raise NotBegunError(f"Dify cannot be reached: {_reason(error)}.") from error
     except (TimeoutError, httpx.TimeoutException) as error:
         raise ServiceUnavailableError(f"Dify said nothing for {seconds:g} s.") from error
+    except TooLargeError as error:
+        raise ServiceUnavailableError(f"Dify's answer is too large: {error}.") from error
     except (httpx.HTTPError, httpx.StreamError) as error:
         raise ServiceUnavailableError(f"Dify's answer was cut off: {_reason(error)}.") from error
 
@@ -106,7 +109,7 @@ def error_of(response: httpx.Response) -> AdSparkError:
 
 def _error(status: int, code: str, message: str) -> AdSparkError:
     """The table of Dify's errors."""
-    words = f"{code}: {message}"[:_LONGEST_QUOTE].strip(": ") or f"HTTP {status}"
+    words = quote(f"{code}: {message}").strip(": ") or f"HTTP {status}"
     kind: type[AdSparkError]
     if status == httpx.codes.UNAUTHORIZED:
         return InvalidCredentialsError(

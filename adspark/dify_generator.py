@@ -31,6 +31,8 @@ from adspark.generation import Assignment, Diary, Generated, Receipt
 RUN_LIMIT = 1500.0  # seconds; Dify's own is 1200
 LOST_AFTER = 1200.0  # seconds; Dify ends every run by then, and lists it in its log
 LISTED_WITHIN = 10.0  # seconds; Dify lists a run before it sends the first event
+_MOST_NAMES = 100  # of outputs, for the record
+_LONGEST_NAME = 200  # characters of one
 _LOOKS = (0.0, 0.1, 0.3, 0.6)  # shares of that before each look into the log; together all of it
 
 
@@ -87,8 +89,8 @@ class DifyGenerator:
                 else:
                     detail = await self._go_on(run_id, assignment.key, record)
         except TimeoutError:
-            return self._outcome(await self._give_up(assignment.key, record))
-        return self._outcome(detail)
+            detail = await self._give_up(assignment.key, record)
+        return self._outcome(detail, record)
 
     async def cancel(self, receipt: Receipt | None, *, key: str) -> None:
         """See `Generator.cancel`. Dify's stop wants the task; the run's events name it."""
@@ -201,7 +203,7 @@ class DifyGenerator:
                 f"its log has not shown the run for {self._lost_after:g} s."
             )
 
-    def _outcome(self, detail: RunDetail) -> Generated:
+    def _outcome(self, detail: RunDetail, record: RunRecord) -> Generated:
         if detail.status in (RunStatus.FAILED, RunStatus.STOPPED):
             raise GenerationFailedError(
                 f"Dify's run {detail.status}: {detail.error or 'it gives no reason'}"
@@ -218,10 +220,16 @@ class DifyGenerator:
             text_output=self._mapping.text_output,
             picture_output=self._mapping.picture_output,
         )
-        picture = found.picture
-        if picture is not None and not picture.startswith("data:"):
-            picture = self._client.absolute(picture)
-        return Generated(found.text, picture, _metadata(detail))
+        return Generated(
+            found.text,
+            found.picture and self._address(found.picture),
+            _metadata(detail),
+            [self._address(one) for one in found.more_pictures],
+            is_cut_off=found.is_cut_off or record.is_cut_off(detail.outputs or {}),
+        )
+
+    def _address(self, picture: str) -> str:
+        return picture if picture[:5].lower() == "data:" else self._client.absolute(picture)
 
 
 def _refusal(lost: LostAnswerError) -> AdSparkError:
@@ -240,5 +248,7 @@ def _metadata(detail: RunDetail) -> dict[str, JsonValue]:
         "elapsed_time": detail.elapsed_time,
         "total_tokens": detail.total_tokens,
         "total_steps": detail.total_steps,
-        "outputs": list[JsonValue](sorted(detail.outputs or {})),
+        "outputs": list[JsonValue](
+            [name[:_LONGEST_NAME] for name in sorted(detail.outputs or {})[:_MOST_NAMES]]
+        ),
     }

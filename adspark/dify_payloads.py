@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+)
 
 from adspark.errors import ServiceUnavailableError
 from adspark.service_json import UnreadableJsonError, parse_json
@@ -23,7 +32,20 @@ NODE_FINISHED = "node_finished"
 
 _NEEDED = ("id", "status", "outputs")  # of a run; everything else is for the record
 _TELLING = 3.0  # seconds that a run has to take for its times to tell when it was listed
+_LONGEST_ID = 200  # characters; Dify's have 36
+_LONGEST_ADDRESS = 8000  # characters; a signed one has 200
+_MOST_FIELDS = 200  # of a form, and choices of a field
+_MOST_ROWS = 1000  # of a page of the log, of which 100 are asked for
 _Kind = TypeVar("_Kind")
+
+
+def _name(value: object) -> object:
+    """What is too long to be a name is none; it would be kept, and go into addresses."""
+    return None if isinstance(value, str) and len(value) > _LONGEST_ID else value
+
+
+_Name = Annotated[str | None, BeforeValidator(_name)]
+_Id = Annotated[str, StringConstraints(max_length=_LONGEST_ID)]
 
 
 class RunStatus(StrEnum):
@@ -88,8 +110,8 @@ class AppInfo(_Payload):
 class UploadedFile(_Payload):
     """A file that Dify keeps for a user; `source_url` is signed and expires."""
 
-    id: str
-    source_url: str | None = None
+    id: _Id
+    source_url: Annotated[str, StringConstraints(max_length=_LONGEST_ADDRESS)] | None = None
 
 
 class LogRow(_Payload):
@@ -134,8 +156,8 @@ class RunEvent(_Payload):
     """One event of a run's stream."""
 
     event: str
-    task_id: str | None = None
-    workflow_run_id: str | None = None
+    task_id: _Name = None
+    workflow_run_id: _Name = None
     data: dict[str, JsonValue] = Field(default_factory=dict)
     code: str | None = Field(default=None, description="Of an `error` event.")
     message: str | None = Field(default=None, description="Of an `error` event.")
@@ -150,9 +172,9 @@ class RunEvent(_Payload):
 class RunDetail(_Payload):
     """A run as it is now, or as its last event told."""
 
-    id: str
-    status: Annotated[RunStatus | str, Field(union_mode="left_to_right")]
-    workflow_id: str | None = None
+    id: _Id
+    status: Annotated[RunStatus | _Id, Field(union_mode="left_to_right")]
+    workflow_id: _Name = None
     outputs: dict[str, JsonValue] | None = None
     error: str | None = None
     elapsed_time: float | None = None
@@ -177,8 +199,8 @@ def parse_form(body: Mapping[str, Any]) -> AppForm:
     """The form in an answer of `GET /parameters`: a list of objects with one key, the kind."""
     fields = []
     listed = body.get("user_input_form")
-    for entry in listed if isinstance(listed, list) else []:
-        for kind, values in entry.items() if isinstance(entry, dict) else ():
+    for entry in listed[:_MOST_FIELDS] if isinstance(listed, list) else []:
+        for kind, values in list(entry.items())[:1] if isinstance(entry, dict) else ():
             if isinstance(values, dict) and isinstance(values.get("variable"), str):
                 fields.append(_parse_field(kind, values))
     limits = body.get("system_parameters")
@@ -222,10 +244,14 @@ def parse_log(body: Mapping[str, Any]) -> LogPage:
     listed = body.get("data")
     if not isinstance(listed, list):
         raise ServiceUnavailableError("Dify's log cannot be read: it lists no runs.")
+    if len(listed) > _MOST_ROWS:
+        raise ServiceUnavailableError(
+            f"Dify's log cannot be read: a page of it lists {len(listed)} runs."
+        )
     rows = []
     for entry in listed:
         run = entry.get("workflow_run") if isinstance(entry, dict) else None
-        if isinstance(run, dict) and isinstance(run.get("id"), str):
+        if isinstance(run, dict) and isinstance(_name(run.get("id")), str):
             owner = entry.get("created_by_end_user")
             user = owner.get("session_id") if isinstance(owner, dict) else None
             rows.append(
@@ -249,18 +275,22 @@ def _parse_field(kind: str, values: Mapping[str, Any]) -> FormField:
         variable=values["variable"],
         required=bool(values.get("required")),
         max_length=longest if isinstance(longest, int) and longest > 0 else None,
-        options=tuple(map(str, options)) if isinstance(options, list) else (),
+        options=tuple(map(str, options[:_MOST_FIELDS])) if isinstance(options, list) else (),
     )
 
 
-def parse_event(data: str) -> RunEvent:
+def parse_event(data: str, *, secret: SecretStr | None = None) -> RunEvent:
     """An event of a stream.
+
+    Args:
+        data: as it was sent.
+        secret: the key that Dify was asked with, which is masked.
 
     Raises:
         ServiceUnavailableError: it is not one; the stream was cut in the middle of it.
     """
     try:
-        sent = parse_json(data.encode(errors="replace"))
+        sent = parse_json(data.encode(errors="replace"), secret=secret)
         return RunEvent.model_validate(_without_nulls(sent) if isinstance(sent, dict) else sent)
     except ValueError as error:
         raise ServiceUnavailableError("Dify's stream holds something unreadable.") from error

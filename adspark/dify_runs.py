@@ -5,7 +5,8 @@ something else for ever.
 """
 
 import asyncio
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
 
@@ -27,11 +28,15 @@ from adspark.dify_payloads import (
 )
 from adspark.errors import GenerationFailedError, ServiceUnavailableError
 from adspark.generation import Diary, Receipt
+from adspark.model_text import ends_early
 
 _LOOKS = (0.0, 1.0, 3.0)  # seconds before each look at a run, which is stored a little late
 _POLL = 3.0  # seconds between two looks at a run whose events are not to be had
 _SETTLING = 0.2  # seconds between a run's last event and the run as Dify keeps it
 _MOST_EMPTY_ENDS = 10  # last events that say nothing, while the run is kept as one that goes on
+_LONGEST_TITLE = 100  # characters of a step's title
+_TAIL = 40  # characters by which a step's text is found again in the outputs
+_MOST_CUT_OFF = 20  # steps whose ends are kept
 _UNKNOWN_ENDS = 10.0  # seconds for the last event of a run whose status is not known
 
 
@@ -43,6 +48,8 @@ class RunRecord:
         self.receipt = receipt
         self.outputs: dict[str, JsonValue] = {}
         self._nodes = 0
+        self._last_was_cut_off = False
+        self._cut_off: list[str] = []
 
     async def asking(self) -> None:
         """See `Diary.asking`."""
@@ -63,9 +70,26 @@ class RunRecord:
         if event.event == NODE_FINISHED:
             self._nodes += 1
             self.outputs |= parse_end_node(event)
+            self._note_finish(event)
         if event.event in (NODE_STARTED, NODE_FINISHED):
             share = 1 - 0.7**self._nodes  # how many nodes there are, nobody says
-            await self._diary.progress(share, event.text("title") or "working")
+            await self._diary.progress(share, event.text("title")[:_LONGEST_TITLE] or "working")
+
+    def is_cut_off(self, outputs: Mapping[str, JsonValue]) -> bool:
+        """Whether a model was cut off whose words the outputs hold, by what its step has told."""
+        told = json.dumps(outputs) if self._cut_off else ""
+        return self._last_was_cut_off or any(json.dumps(end)[1:-1] in told for end in self._cut_off)
+
+    def _note_finish(self, event: RunEvent) -> None:
+        """Keep whether a model was cut off, and the last of what it wrote."""
+        given = event.data.get("outputs")
+        reason = given.get("finish_reason") if isinstance(given, dict) else None
+        if not isinstance(given, dict) or not isinstance(reason, str):
+            return
+        self._last_was_cut_off = ends_early(reason)
+        text = given.get("text")
+        if self._last_was_cut_off and isinstance(text, str) and text.strip():
+            self._cut_off = [*self._cut_off, text.strip()[-_TAIL:]][-_MOST_CUT_OFF:]
 
     @property
     def known_end(self) -> RunDetail | None:

@@ -20,6 +20,7 @@ DEFAULT_TIMEOUT = 30.0  # seconds
 
 _MAX_REDIRECTS = 5
 _AT_ONCE = 20  # connections
+_PACKING = 64 * 1024  # bytes that packing may add, by its headers and checksums
 _REDIRECTS = {301, 302, 303, 307, 308}
 _KEEPS_METHOD = {307, 308}
 _TEMPORARY = {408, 425, 429}
@@ -204,15 +205,19 @@ class Downloader:
             raise self._too_large(url)
         encoding = response.headers.get("content-encoding", "")
         decoder = choose_decoder(encoding, show_address(url))
-        content = bytearray()
+        content, arrived = bytearray(), 0
         # Not the response's own iteration, which undoes encodings without a bound.
         async for chunk in cast("httpx.AsyncByteStream", response.stream):
             part = decoder.decode(chunk, self._max_bytes + 1 - len(content))
             content += part
+            arrived += len(chunk)
             if allowance is not None:
-                allowance.take(len(part))
-            if len(content) > self._max_bytes:
+                allowance.take(max(len(part), len(chunk)))
+            # Packing adds a little to what cannot be packed; what unpacks to nothing is counted.
+            if len(content) > self._max_bytes or arrived > self._max_bytes + _PACKING:
                 raise self._too_large(url)
+            if decoder.is_over:
+                break
         if not decoder.is_complete:
             raise ServiceUnavailableError(f"{show_address(url)} broke off before its end.")
         if not content:

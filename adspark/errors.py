@@ -24,16 +24,21 @@ AdSparkError
 Messages are one sentence for a person, say what to do, and never carry a secret.
 """
 
+from adspark.redaction import redact
 from adspark.storable import clean_text
 
 _LONGEST = 500  # characters of an error that nobody has put into words
+_LONGEST_MESSAGE = 5000  # characters of a message that quotes without an end
 
 
 class AdSparkError(Exception):
-    """Anything AdSpark raises on purpose; its message can be stored, whatever it quotes."""
+    """Anything AdSpark raises on purpose; its message can be stored, whatever it quotes.
+
+    Secrets that this process knows are masked in it.
+    """
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(clean_text(message))
+        super().__init__(_bounded(redact(clean_text(message)), _LONGEST_MESSAGE))
 
 
 class TemporaryError(AdSparkError):
@@ -125,6 +130,10 @@ def describe_error(error: Exception) -> str:
     if isinstance(error, AdSparkError):
         said = str(error)
     else:
-        reason = (str(error).strip().splitlines() or [""])[0][:_LONGEST]
+        reason = redact((str(error).strip().splitlines() or [""])[0])[:_LONGEST]
         said = f"unforeseen {type(error).__name__}: {reason}; the log has its traceback"
     return clean_text(said)
+
+
+def _bounded(message: str, most: int) -> str:
+    return message if len(message) <= most else f"{message[: most - 1]}…"

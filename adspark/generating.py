@@ -5,10 +5,8 @@ with by the next one, and nothing is rendered, asked for or paid a second time.
 """
 
 import asyncio
-import base64
-import binascii
 import hashlib
-import re
+import string
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -30,13 +28,16 @@ from adspark.errors import (
 from adspark.generation import Assignment, Generated, Generator, Picture, Receipt
 from adspark.media import MediaStore, original_path
 from adspark.models import AdVariant, Creative, VariantStatus
+from adspark.picture_addresses import read_data_address
+from adspark.pictures import PictureInfo
 from adspark.rendering import Renderer, subject_of
 from adspark.similarity import Similarity, compare_pictures, compare_texts, hash_picture
 from adspark.variants import Completion, VariantSummary
 
 _PAUSES = (0.0, 1.0, 3.0)  # seconds before each try for a generated picture
 _LONGEST_TITLE = 120  # characters
-_MARKUP = re.compile(r"^[#>*_\s-]+|[*_]+$")
+_MARKUP_BEFORE = "#>*_-" + string.whitespace
+_MARKUP_BEHIND = "*_" + string.whitespace
 _BASE, _COPY, _PICTURE = 0.5, 0.3, 0.2  # of the confidence, as the guide's product gave it
 
 Gate = Callable[[], Awaitable[None]]
@@ -280,13 +281,13 @@ def _receipt(variant: AdVariant) -> Receipt | None:
 
 async def _keep(studio: Studio, assignment: Assignment, generated: Generated) -> Completion:
     """Fetch and keep the picture before its address expires, and judge the whole."""
-    path = sha256 = problem = picture_hash = None
+    path = sha256 = picture_hash = None
+    problems = ["its copy was cut off by the generator"] if generated.is_cut_off else []
     if generated.picture is None:
-        problem = "it has no picture, for the generator gave none"
+        problems.append("it has no picture, for the generator gave none")
     else:
         try:
-            content = await _fetch_picture(studio.downloader, generated.picture)
-            path, info = await studio.media.save_variant(content)
+            content, path, info = await _keep_picture(studio, generated)
             sha256 = info.sha256
             picture_hash = await asyncio.to_thread(hash_picture, content)
         except UnusableContentError as error:
@@ -294,9 +295,10 @@ async def _keep(studio: Studio, assignment: Assignment, generated: Generated) ->
                 raise GenerationFailedError(
                     f"The generated picture is unusable: {error}"
                 ) from error
-            problem = f"it has no picture: {error}"
+            problems.append(f"it has no picture: {error}")
     similarity = await _similarity(assignment, generated.text, picture_hash)
     highest = similarity.highest
+    has_copy = generated.text is not None and not generated.is_cut_off
     return Completion(
         title=_title(generated.text),
         description=generated.text,
@@ -305,10 +307,28 @@ async def _keep(studio: Studio, assignment: Assignment, generated: Generated) ->
         picture_similarity=similarity.picture,
         text_similarity=similarity.text,
         is_too_close=highest is not None and highest >= studio.too_close,
-        confidence_score=round(_BASE + _COPY * bool(generated.text) + _PICTURE * bool(path), 2),
+        confidence_score=round(_BASE + _COPY * has_copy + _PICTURE * bool(path), 2),
         response_metadata=generated.metadata,
-        problem=problem,
+        problem="; ".join(problems) or None,
     )
+
+
+async def _keep_picture(studio: Studio, generated: Generated) -> tuple[bytes, str, PictureInfo]:
+    """The first address that gives a picture, which is kept: its content, its path, what it is.
+
+    Raises:
+        UnusableContentError: none does; says why the likeliest does not.
+    """
+    reason: UnusableContentError | None = None
+    for address in filter(None, [generated.picture, *generated.more_pictures]):
+        try:
+            content = await _fetch_picture(studio.downloader, address)
+            path, info = await studio.media.save_variant(content)
+        except UnusableContentError as error:
+            reason = reason or error
+        else:
+            return content, path, info
+    raise reason or UnusableContentError("The generator gave none.")
 
 
 async def _fetch_picture(downloader: Downloader, address: str) -> bytes:
@@ -317,10 +337,10 @@ async def _fetch_picture(downloader: Downloader, address: str) -> bytes:
     Raises:
         UnusableContentError: they are not to be had.
     """
-    if address.startswith("data:"):
+    if address[:5].lower() == "data:":
         try:
-            return base64.b64decode(address.partition(",")[2], validate=False)
-        except binascii.Error as error:
+            return read_data_address(address)
+        except ValueError as error:
             raise UnusableContentError("its data: address is garbled.") from error
     for pause in _PAUSES:
         await asyncio.sleep(pause)
@@ -344,6 +364,6 @@ async def _similarity(
 def _title(text: str | None) -> str | None:
     """The first line of the copy, without Markdown around it."""
     for line in (text or "").splitlines():
-        if title := _MARKUP.sub("", line.strip()).strip():
-            return title[:_LONGEST_TITLE]
+        if title := line.lstrip(_MARKUP_BEFORE).rstrip(_MARKUP_BEHIND):
+            return title[:_LONGEST_TITLE].rstrip()
     return None

@@ -56,11 +56,15 @@ class Generated:
     Attributes:
         picture: http(s) address, which may expire soon, or a data: address.
         metadata: what else the service told, for the record.
+        more_pictures: other addresses, should that one give no picture.
+        is_cut_off: whether the copy ends in the middle.
     """
 
     text: str | None
     picture: str | None
     metadata: dict[str, JsonValue] = field(default_factory=dict)
+    more_pictures: list[str] = field(default_factory=list)
+    is_cut_off: bool = False
 
 
 class Diary(Protocol):

@@ -7,6 +7,7 @@ from who does not answer.
 import httpx
 
 from adspark.errors import ConfigurationError
+from adspark.redaction import quote, remember_address
 
 # What a proxy says that has passed the request on and does not know what became of it; from 520
 # on they are Cloudflare's, 408 and 499 are said of connections that were given up.
@@ -23,6 +24,7 @@ def checked_address(variable: str, base_url: str) -> httpx.URL:
     Raises:
         ConfigurationError: it is none.
     """
+    remember_address(base_url)
     try:
         address = httpx.URL(base_url.rstrip("/") + "/")
     except httpx.InvalidURL:
@@ -41,7 +43,7 @@ def check_redirect(variable: str, response: httpx.Response) -> None:
     if response.has_redirect_location:
         raise ConfigurationError(
             f"{variable}: {response.url.host} sends to another address, "
-            f"{response.headers['location']!r} (HTTP {response.status_code}); use that."
+            f"{quote(response.headers['location'])!r} (HTTP {response.status_code}); use that."
         )
 
 

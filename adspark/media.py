@@ -21,6 +21,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
 from adspark.pictures import PictureInfo, check_picture
+from adspark.redaction import redact, remember_address
 
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
@@ -45,6 +46,7 @@ class MediaStore:
     """
 
     def __init__(self, url: str) -> None:
+        remember_address(url)
         try:
             self._files, root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
@@ -143,9 +145,9 @@ class MediaStore:
             raise self._unusable("there is no such place") from error
 
     def locate(self, path: str) -> str:
-        """Where a person finds the picture: a file's path, or its address."""
+        """Where a person finds the picture: a file's path, or its address without a password."""
         place = self._place(path)
-        return place if self._is_local else str(self._files.unstrip_protocol(place))
+        return place if self._is_local else redact(str(self._files.unstrip_protocol(place)))
 
     async def _save(self, path: str, content: bytes) -> str:
         if not await self.reuse(path):

@@ -1,16 +1,21 @@
 """Hand a message to an address: mail, chat, push or webhook, in the notation of Apprise."""
 
+import asyncio
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 from apprise import Apprise, NotifyBase, NotifyFormat
 from apprise.common import OverflowMode
 from pydantic import SecretStr
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError
+from adspark.net.webhook_answers import bounded_webhooks
+from adspark.redaction import remember, secret_parts
 
 # A service that answers later than this may have taken the message, and would get it again.
 _TIMEOUT = 30.0  # seconds; Apprise's own is 4
+_LONGEST = 120.0  # seconds for a message, whose answer may come byte by byte
 # Where Apprise's services keep what one address names: addressees, channels, rooms, topics.
 _TARGETS = ("targets", "topics", "channels", "rooms", "users", "groups", "devices")
 
@@ -20,7 +25,9 @@ def _drop(_record: logging.LogRecord) -> bool:
     return False
 
 
-logging.getLogger("apprise").addFilter(_drop)
+# What it posts with logs the whole path of each request, in which webhooks have their tokens.
+for _name in ("apprise", "urllib3.connectionpool", "requests_oauthlib.oauth1_session"):
+    logging.getLogger(_name).addFilter(_drop)
 
 
 def is_address(address: SecretStr) -> bool:
@@ -98,11 +105,23 @@ async def send_part(receiver: Receiver, part: Part) -> None:
     post = service.send
     # The part is in the service's format already, and short enough: it goes out as it is.
     service.overflow_mode = OverflowMode.UPSTREAM
-    vars(service)["send"] = lambda **call: post(**call | {"title": part.title, "body": part.body})
+
+    def send_bounded(**call: Any) -> bool:  # noqa: ANN401
+        with bounded_webhooks():
+            return bool(post(**call | {"title": part.title, "body": part.body}))
+
+    vars(service)["send"] = send_bounded
     sender = Apprise()
     sender.add(service)
     text = part.body or part.title
-    if not await sender.async_notify(body=text, body_format=NotifyFormat.MARKDOWN):
+    try:
+        async with asyncio.timeout(_LONGEST):
+            is_taken = await sender.async_notify(body=text, body_format=NotifyFormat.MARKDOWN)
+    except TimeoutError as error:
+        raise ServiceUnavailableError(
+            f"{service.service_name} did not answer within {_LONGEST:g} s"
+        ) from error
+    if not is_taken:
         raise ServiceUnavailableError(f"{service.service_name} did not take the message")
 
 
@@ -156,6 +175,7 @@ def _targets(service: NotifyBase) -> dict[str, tuple[str, object]]:
 def _service(address: SecretStr) -> NotifyBase | None:
     """The service behind an address, as Apprise knows it."""
     spelling = address.get_secret_value()
+    remember(*secret_parts(spelling))
     service = Apprise.instantiate(spelling)
     if service is None:
         return None

@@ -24,7 +24,9 @@ from adspark.errors import (
     ServiceDownError,
     ServiceUnavailableError,
 )
+from adspark.net.bounded_answers import PACKINGS, TooLargeError, bound_answers
 from adspark.queries import CreativeQuery
+from adspark.redaction import remember, remember_address
 from adspark.serpapi_answers import Answer, checked_metadata, parse_page, quote
 from adspark.serpapi_details import DetailsPayload, NoDetailsError, parse_details
 from adspark.serpapi_payloads import AccountPayload, RejectedPayload, SearchPage
@@ -84,6 +86,8 @@ class SerpApiClient:
             raise InvalidCredentialsError(
                 "SerpApi needs a key: set ADSPARK_SERPAPI_KEY, or the block serpapi-credentials."
             )
+        remember(key)
+        remember_address(base_url)
         try:
             address = httpx.URL(base_url)
         except httpx.InvalidURL:
@@ -92,13 +96,18 @@ class SerpApiClient:
             raise ConfigurationError(
                 f"ADSPARK_SERPAPI_URL: {base_url!r} is not an http(s) address."
             )
+        self._key = key
         self._host = address.host
         self._timeout = timeout
         self._turns = asyncio.Semaphore(AT_ONCE)
         limits = httpx.Limits(keepalive_expiry=_KEEP_ALIVE)
         inner = transport or httpx.AsyncHTTPTransport(limits=limits)
         self._http = httpx.AsyncClient(
-            base_url=address, timeout=timeout, transport=_KeyedTransport(key, inner)
+            base_url=address,
+            headers=PACKINGS,
+            timeout=timeout,
+            transport=_KeyedTransport(key, inner),
+            event_hooks=bound_answers(),
         )
 
     async def __aenter__(self) -> Self:
@@ -235,17 +244,18 @@ class SerpApiClient:
                 asyncio.timeout(self._timeout),
                 self._http.stream("GET", path, params=parameters) as response,
             ):
-                return Answer(response.status_code, response.headers, await read_body(response))
+                content = await read_body(response)
+                return Answer(response.status_code, response.headers, content, self._key)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise ServiceDownError(
                 f"SerpApi ({self._host}) did not answer within {self._timeout:g} s."
             ) from error
+        except (TooLargeError, UnreadableJsonError) as error:
+            raise ServiceUnavailableError(f"SerpApi's answer is too large: {error}.") from error
         except httpx.HTTPError as error:
             raise ServiceDownError(
                 f"SerpApi ({self._host}) cannot be reached: {str(error) or type(error).__name__}."
             ) from error
-        except UnreadableJsonError as error:
-            raise ServiceUnavailableError(f"SerpApi's answer is too large: {error}.") from error
 
     async def _why_too_many(self) -> AdSparkError:
         """429 means the hour or the month; only the account, which is free to ask, knows which."""

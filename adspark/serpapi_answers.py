@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
-from pydantic import JsonValue
+from pydantic import JsonValue, SecretStr
 
 from adspark.errors import (
     InvalidCredentialsError,
@@ -15,11 +15,13 @@ from adspark.errors import (
     ServiceRefusedError,
     ServiceUnavailableError,
 )
+from adspark.redaction import quote as quote_words
 from adspark.serpapi_payloads import Search, SearchPage, parse_rows, shown_of
 from adspark.service_json import UnreadableJsonError, parse_json
 
 _NO_RESULTS = "hasn't returned any results"
-_LONGEST_QUOTE = 300  # characters of a service's own words in a message
+_LONGEST_KIND = 100  # characters of a content type in a message
+_MOST_ROWS = 1000  # that are read of a page, of which at most 100 are ever asked for
 _LONGEST_ID = 200  # characters; SerpApi's have 24
 _LONGEST_TOKEN = 4000  # characters; it travels in an address, and recorded ones have 52
 _MOST_RESULTS = 2**31 - 1
@@ -27,11 +29,12 @@ _MOST_RESULTS = 2**31 - 1
 
 @dataclass(frozen=True)
 class Answer:
-    """What came over the wire."""
+    """What came over the wire, and the key by which it was asked for, which may be echoed."""
 
     status: int
     headers: httpx.Headers
     content: bytes
+    key: SecretStr
 
     def checked_body(self) -> dict[str, Any]:
         """The JSON object of an answer that is neither an error nor garbled.
@@ -54,7 +57,9 @@ class Answer:
                 f"{quote(body) if isinstance(body, dict) else ''}"
             )
         if not isinstance(body, dict):
-            kind = self.headers.get("content-type", "no content type")
+            kind = quote_words(
+                self.headers.get("content-type", "no content type"), most=_LONGEST_KIND
+            )
             raise ServiceUnavailableError(
                 f"SerpApi's answer is not the JSON it should be ({kind}, "
                 f"{len(self.content)} bytes)."
@@ -63,7 +68,7 @@ class Answer:
 
     def _read(self) -> JsonValue:
         try:
-            return parse_json(self.content)
+            return parse_json(self.content, secret=self.key)
         except UnreadableJsonError:
             return None
 
@@ -94,7 +99,7 @@ class Answer:
 
 def quote(body: Mapping[str, Any]) -> str:
     """SerpApi's own words on an error."""
-    return str(body.get("error") or "")[:_LONGEST_QUOTE]
+    return quote_words(str(body.get("error") or ""))
 
 
 def checked_metadata(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,7 +116,7 @@ def checked_metadata(body: Mapping[str, Any]) -> dict[str, Any]:
     if error and _NO_RESULTS not in str(error):
         raise ServiceUnavailableError(f"SerpApi: {quote(body)}")
     if metadata.get("status") != "Success":
-        status = str(metadata.get("status"))[:_LONGEST_ID]
+        status = quote_words(str(metadata.get("status")), most=_LONGEST_ID)
         raise ServiceUnavailableError(f"SerpApi: search ended as {status!r}.")
     return metadata
 
@@ -128,9 +133,12 @@ def parse_page(answer: Answer) -> SearchPage:
     rows = body.get("ad_creatives")
     if not isinstance(rows, list) and (rows is not None or not body.get("error")):
         raise ServiceUnavailableError("SerpApi's answer has neither creatives nor an error.")
-    listed = rows or []
+    sent = rows or []
+    listed = sent[:_MOST_ROWS]
     good, rejected = parse_rows(listed)
     token, is_lost = _token(body.get("serpapi_pagination"))
+    if len(sent) > len(listed):  # whatever it is, it is no page, nor is what it leads to
+        token, is_lost = None, True
     return SearchPage(
         searches=[answer.made_by(metadata)],
         rows=good,

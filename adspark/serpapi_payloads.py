@@ -35,6 +35,7 @@ from adspark.payload_fields import (
 # words and its variants depend. Any other field is left out where it cannot be read.
 _REQUIRED = {"advertiser_id", "ad_creative_id", "format"}
 _LONGEST_NOTE = 200  # characters on a field that was left out
+_LONGEST_REJECTED = 20_000  # characters of a row that is kept although it cannot be read
 _LARGEST_QUOTED = 10**40  # Python does not write a number of any length
 # What moves in a row from answer to answer, so that it does not tell rows apart.
 _MOVING = {"first_shown", "last_shown", "total_days_shown", "link", "image"}
@@ -162,10 +163,20 @@ def parse_rows(rows: list[Any]) -> tuple[list[CreativePayload], list[RejectedPay
             payload = _parse_row(row)
         except ValidationError as error:
             reason = next(_reasons(error, only=_REQUIRED))
-            rejected.append(RejectedPayload(payload=row, reason=reason))
+            rejected.append(RejectedPayload(payload=_shortened(row), reason=reason))
         else:
             good.setdefault(payload.ad_creative_id, payload)
     return list(good.values()), rejected
+
+
+def _shortened(row: Any) -> Any:  # noqa: ANN401  (whatever was sent)
+    """A row as it is kept; of one that is larger than any real one, its beginning."""
+    written = json.dumps(row)
+    if len(written) <= _LONGEST_REJECTED:
+        return row
+    known = str(row.get("ad_creative_id") or "") if isinstance(row, dict) else ""
+    named = {"ad_creative_id": known[:_LONGEST_NOTE]} if known else {}
+    return named | {"cut_off": written[:_LONGEST_REJECTED]}
 
 
 def shown_of(rows: list[Any]) -> list[datetime | None]:

@@ -7,14 +7,17 @@ character as U+FFFD.
 
 import json
 import math
+from collections.abc import Callable
 
 import httpx
-from pydantic import JsonValue
+from pydantic import JsonValue, SecretStr
 
+from adspark.net.bounded_answers import MOST_BYTES
+from adspark.redaction import Redactor
 from adspark.storable import clean_text
 
-MOST_BYTES = 20 * 2**20
-"""Of an answer, unpacked; a page of 100 ads has 0.2 MB, so this is far from any real one."""
+MOST_VALUES = 500_000
+"""Of a document, reckoned by its commas and brackets; a page of 100 ads has 1,500."""
 
 _DEEPEST = 40  # levels that are kept; real answers have six
 _LONGEST_NUMBER = 40  # digits; Python refuses to read more than 4300, columns hold 19
@@ -25,22 +28,31 @@ class UnreadableJsonError(ValueError):
     """The answer is not JSON, too large, or nested without end."""
 
 
-def parse_json(content: bytes) -> JsonValue:
+def parse_json(content: bytes, *, secret: SecretStr | None = None) -> JsonValue:
     """What the document says, in values that can be stored.
 
+    Args:
+        content: UTF-8; what is not is read as U+FFFD.
+        secret: the key that the service was asked with, which it may echo; it is masked.
+
     Raises:
-        UnreadableJsonError: it is not a JSON document.
+        UnreadableJsonError: it is not a JSON document, or has more values than any real one.
     """
+    if sum(map(content.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise UnreadableJsonError(f"more than {MOST_VALUES} values")
+    text = content.decode("utf-8-sig", "replace")
+    clean = _cleaner(text, secret)
     try:
         parsed = json.loads(
-            content.decode("utf-8-sig", "replace"),
+            text,
+            strict=False,  # a line's end within a text is no reason to lose the rest
             parse_constant=str,
             parse_float=_read_float,
             parse_int=_read_int,
         )
     except (ValueError, RecursionError) as error:
         raise UnreadableJsonError(str(error)) from error
-    return _clean(parsed, _DEEPEST)
+    return _clean(parsed, _DEEPEST, clean)
 
 
 async def read_body(response: httpx.Response, *, most: int = MOST_BYTES) -> bytes:
@@ -67,13 +79,21 @@ def _read_int(written: str) -> int | str:
     return int(written) if len(written) <= _LONGEST_NUMBER else written[:_LONGEST_NUMBER]
 
 
-def _clean(value: JsonValue, levels: int) -> JsonValue:
+def _cleaner(text: str, secret: SecretStr | None) -> Callable[[str], str]:
+    """What makes the texts of a document storable; the secret is looked for only if it is there."""
+    redactor = Redactor(secret.get_secret_value().strip()) if secret else None
+    if redactor is None or not redactor.holds(text):
+        return clean_text
+    return lambda one: redactor.redact(clean_text(one))
+
+
+def _clean(value: JsonValue, levels: int, clean: Callable[[str], str]) -> JsonValue:
     if isinstance(value, str):
-        return clean_text(value)
+        return clean(value)
     if isinstance(value, list | dict) and not levels:
         return _TOO_DEEP
     if isinstance(value, list):
-        return [_clean(item, levels - 1) for item in value]
+        return [_clean(item, levels - 1, clean) for item in value]
     if isinstance(value, dict):
-        return {clean_text(key): _clean(item, levels - 1) for key, item in value.items()}
+        return {clean(key): _clean(item, levels - 1, clean) for key, item in value.items()}
     return value

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from adspark.bounds import RATE, Days, Port, Range, TimeLimit
 from adspark.errors import ConfigurationError
+from adspark.redaction import remember, remember_address, remember_environment
 
 DEFAULT_SEARCHES_PER_MINUTE = 10
 DEFAULT_GENERATIONS_PER_MINUTE = 30
@@ -102,7 +103,7 @@ class Settings(BaseSettings):
     generation_time_limit: TimeLimit = Field(
         default=1800.0, description="Seconds that one attempt of a generation may take."
     )
-    media_url: str | None = Field(
+    media_url: SecretStr | None = Field(
         default=None,
         description="Where pictures are kept: a folder, or an address of fsspec as s3://…; "
         "empty: the folder media in ADSPARK_HOME.",
@@ -196,22 +197,35 @@ class Settings(BaseSettings):
 
 
 def media_url(settings: Settings) -> str:
-    """Where pictures are kept."""
-    return settings.media_url or str(settings.home / "media")
+    """Where pictures are kept; the address may hold a password."""
+    given = settings.media_url.get_secret_value() if settings.media_url else ""
+    return given or str(settings.home / "media")
 
 
 @cache
 def get_settings() -> Settings:
-    """The settings of this process, read once.
+    """The settings of this process, read once; their secrets are masked in its logs from then on.
 
     Raises:
         ConfigurationError: a variable holds something unusable; the message names it.
     """
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "ADSPARK_" + "_".join(str(part) for part in first["loc"][:1]).upper()
         raise ConfigurationError(
             f"{name}: {first['msg'].removeprefix('Value error, ')}. Correct it in the environment."
         ) from None
+    _remember_secrets(settings)
+    return settings
+
+
+def _remember_secrets(settings: Settings) -> None:
+    """No log and no message of this process shows them, whoever writes it."""
+    remember_environment()
+    remember(settings.serpapi_key, settings.dify_key, settings.chat_key)
+    for address in (settings.serpapi_url, settings.dify_url, settings.chat_url):
+        remember_address(address)
+    remember_address(settings.database_url)
+    remember_address(settings.media_url)

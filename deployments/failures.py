@@ -29,6 +29,7 @@ WEEK = 24 * 7.0
 RETRIED = (StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)
 """Ends from which a run can be put back in the queue."""
 
+_LONGEST_READ = 2000  # characters of a message; a search takes the square of its time
 _LONGEST_CAUSE = 300  # characters
 _KEY = 6  # hex digits of a group's key
 _WRAPPING = re.compile(
@@ -147,7 +148,7 @@ def unwrap(message: str) -> str:
 
 def find_cause(message: str) -> str:
     """What remains of a message when ids, addresses and numbers are taken out of it."""
-    cause = " ".join(unwrap(message).split())
+    cause = " ".join(unwrap(message).split())[:_LONGEST_READ]
     for pattern, sign in ((_ID, "#"), (_ADDRESS, "<address>"), (_NUMBER, "#")):
         cause = pattern.sub(sign, cause)
     return cause[:_LONGEST_CAUSE] or "no message"

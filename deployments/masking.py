@@ -4,21 +4,31 @@ import re
 
 from pydantic import JsonValue
 
-MASK = "***"
+from adspark.redaction import MASK, redact
 
-_SECRET_NAME = re.compile(r"key|token|secret|password|authorization", re.IGNORECASE)
-_NAMED = r"[\w-]*(?:key|token|secret|password|authorization)"
+_NAMES = "key|token|secret|password|passwd|pwd|authorization|auth_string|signature|credential"
+_SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
+_NAMED = rf"[\w-]*(?:{_NAMES})s?"
 # In each the first group stays, and what follows it is the secret.
 _SECRETS = (
-    re.compile(r"(://)[^\s/@]+(?=@)"),  # user and password of an address
-    re.compile(rf"(?i)((?<![\w-]){_NAMED}=)[^\s&\"')]+"),  # of a query
-    re.compile(rf"(?i)(['\"]{_NAMED}['\"]\s*:\s*['\"])[^'\"]+"),  # of a written document
-    re.compile(r"(?i)(\b(?:bearer|basic)\s+)[\w.~+/=-]{6,}"),  # of a header
+    re.compile(r"(://)[^\s/?#\"'<>]*(?=@)"),  # user and password of an address
+    # Of a database's `password='…'`, of a query, of a variable.
+    re.compile(rf"(?i)((?<![\w-]){_NAMED}\s{{0,9}}=\s{{0,9}})'(?:[^'\\]|\\.)*'"),
+    re.compile(rf"(?i)((?<![\w-]){_NAMED}(?:=|%3d))[^\s&\"')]+"),
+    # Of a written document, which may stand in a text itself, escaped.
+    re.compile(
+        rf"(?i)(\\{{0,8}}['\"]{_NAMED}\\{{0,8}}['\"]\s{{0,9}}:\s{{0,9}}b?\\{{0,8}}['\"])[^'\"\\]+"
+    ),
+    re.compile(r"(?i)(\b(?:bearer|basic)(?:\s|%20|\+){1,9})[\w.~+/=%-]{6,}"),  # of a header
 )
 
 
 def mask_text(told: str) -> str:
-    """Text without passwords in addresses, keys in query strings and authorizations."""
+    """Text without the secrets of this process, and without what reads like one of another's.
+
+    That is: passwords in addresses, keys in query strings, authorizations.
+    """
+    told = redact(told)
     for pattern in _SECRETS:
         told = pattern.sub(rf"\g<1>{MASK}", told)
     return told

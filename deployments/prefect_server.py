@@ -9,12 +9,14 @@ from prefect.settings import get_current_settings
 from starlette.types import ASGIApp
 
 from adspark.net.request_guard import RequestGuard
+from adspark.redaction import remember_environment
 from adspark.settings import get_settings
 from deployments.api_guard import ApiGuard
 
 
 def main() -> None:
     """Serve until SIGTERM or Ctrl-C, as `prefect server start` does."""
+    remember_environment()
     settings = get_current_settings().server
     parser = argparse.ArgumentParser(prog="python -m deployments.prefect_server")
     parser.add_argument("--host", default=settings.api.host)

@@ -25,6 +25,7 @@ from prefect.flows import load_flow_from_flow_run
 from prefect.logging.loggers import flow_run_logger
 from prefect.states import Failed
 
+from adspark.redaction import remember_environment
 from deployments.parameter_mistakes import find_mistakes, show_error
 from deployments.run_endings import SERVER_AWAY
 from tasks.state_changes import change_while
@@ -35,6 +36,7 @@ _Logger: TypeAlias = "logging.Logger | logging.LoggerAdapter[Any]"
 
 def carry_out(flow_run_id: UUID) -> None:
     """Carry out a run; returns, or exits, once it has ended."""
+    remember_environment()
     configure_from_env()
     with handle_engine_signals(flow_run_id):
         try:

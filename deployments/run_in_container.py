@@ -20,6 +20,7 @@ import httpx
 from prefect.client.orchestration import get_client
 from prefect.logging.configuration import setup_logging
 
+from adspark.redaction import remember_environment
 from deployments.carried_run import CarriedRun
 from deployments.run_endings import SERVER_AWAY
 from deployments.run_process import PRELOADED, be_run
@@ -29,6 +30,7 @@ from deployments.server_wait import wait_for_server
 
 def main() -> None:
     """Carry out the run that the environment names; exits with its code."""
+    remember_environment()
     for name in PRELOADED:
         import_module(name)
     ours, its = multiprocessing.Pipe()

@@ -10,6 +10,7 @@ from dotenv import dotenv_values
 from pydantic import SecretStr
 
 from adspark.libpq import libpq_variables
+from adspark.redaction import remember_environment
 from adspark.settings import Settings
 from deployments.stack.shell import clean_environment
 
@@ -59,12 +60,15 @@ def settings_environment(settings: Settings) -> dict[str, str]:
 
 
 def public_environment(settings: Settings) -> dict[str, str]:
-    """The settings that differ from their defaults and are no secrets, for the runs' containers."""
+    """The settings that differ from their defaults, for the runs' containers.
+
+    Secrets are left out, which blocks hold; but not the address of the pictures, which none holds.
+    """
     values = settings_environment(settings)
     return {
         (name := f"ADSPARK_{field.upper()}"): values[name]
         for field in settings.model_fields_set
-        if not isinstance(getattr(settings, field), SecretStr)
+        if (field == "media_url" or not isinstance(getattr(settings, field), SecretStr))
         and f"ADSPARK_{field.upper()}" in values
     }
 
@@ -74,6 +78,7 @@ def use_server_password() -> None:
     name = "PREFECT_SERVER_API_AUTH_STRING"
     if password := os.environ.get(name) or dotenv_values(".env").get(name):
         os.environ.setdefault("PREFECT_API_AUTH_STRING", password)
+        remember_environment()
 
 
 def part_environment(settings: Settings, *, database_url: str, api_url: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import logging
 import time
+import zlib
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
@@ -14,6 +15,7 @@ from adspark.downloads import Allowance, Downloader
 from adspark.errors import AdSparkError, ServiceUnavailableError, UnusableContentError
 from adspark.unpacking import choose_decoder
 from tests.hostile_pages import HostileServer, count_visitors, draw, serve_hostile
+from tests.raw_server import serve_raw
 
 MB = 1024 * 1024
 
@@ -81,6 +83,54 @@ async def test_what_follows_a_packed_answer_is_left(
         return httpx.Response(
             200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(pieces)
         )
+
+    transport = httpx.MockTransport(answer)
+    async with Downloader(AddressRules([server.host]), transport=transport) as made:
+        assert (await made.get(f"{server.url}/x")).content == draw(60, 40)
+
+
+@pytest.mark.parametrize("packing", ["gzip", "deflate"])
+async def test_nothing_behind_the_end_of_a_packed_answer_is_read(packing: str) -> None:
+    content = draw(60, 40)
+    packed = gzip.compress(content) if packing == "gzip" else zlib.compress(content)
+    sent = 0
+
+    def answer(_head: bytes) -> Iterator[bytes]:
+        nonlocal sent
+        yield f"HTTP/1.1 200 OK\r\nContent-Encoding: {packing}\r\n\r\n".encode() + packed
+        for _part in range(200):
+            sent += MB
+            yield bytes(MB)
+
+    with serve_raw(answer) as url:
+        async with Downloader(AddressRules([url.removeprefix("http://")])) as made:
+            assert (await made.get(f"{url}/x")).content == content
+    assert sent < 50 * MB
+
+
+async def test_bytes_count_as_they_arrive_too(server: HostileServer) -> None:
+    """Of what unpacks to nothing, and of what several downloads may have together."""
+    blocks = zlib.compress(b"")[:2] + b"\0\0\0\xff\xff" * MB
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        stream = httpx.ByteStream(blocks)
+        return httpx.Response(200, headers={"content-encoding": "deflate"}, stream=stream)
+
+    transport = httpx.MockTransport(answer)
+    rules = AddressRules([server.host])
+    async with Downloader(rules, max_bytes=2 * MB, transport=transport) as made:
+        with pytest.raises(UnusableContentError, match="larger than 2 MB"):
+            await made.get(f"{server.url}/x")
+    async with Downloader(rules, transport=transport) as made:
+        with pytest.raises(UnusableContentError, match="Together"):
+            await made.get(f"{server.url}/x", allowance=Allowance(MB))
+
+
+@pytest.mark.parametrize("encoding", ["aws-chunked", "none", "identity", "utf-8"])
+async def test_names_of_no_packing_change_nothing(server: HostileServer, encoding: str) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        headers = {"content-encoding": encoding}
+        return httpx.Response(200, headers=headers, stream=httpx.ByteStream(draw(60, 40)))
 
     transport = httpx.MockTransport(answer)
     async with Downloader(AddressRules([server.host]), transport=transport) as made:

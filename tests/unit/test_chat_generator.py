@@ -185,6 +185,24 @@ async def test_an_answer_without_figures_is_one_all_the_same() -> None:
     assert made.metadata["total_tokens"] is None
 
 
+@pytest.mark.parametrize("reason", ["length", "MAX_TOKENS", "content_filter"])
+async def test_an_answer_that_was_cut_off_says_so(reason: str) -> None:
+    choice = {"message": {"content": "Summer is"}, "finish_reason": reason}
+    made = await generate(httpx.Response(200, json={"choices": [choice]}))
+    assert (made.text, made.is_cut_off) == ("Summer is", True)
+    assert not (await generate(completion({"content": COPY}))).is_cut_off
+
+
+async def test_parts_of_an_answer_that_are_thoughts_are_not_copy() -> None:
+    content = [
+        {"type": "thinking", "thinking": "Hm.", "text": "Hm."},
+        {"type": "reasoning", "text": "Be short."},
+        {"type": "output_text", "text": COPY},
+    ]
+    made = await generate(completion({"content": content, "reasoning_content": f"![]({PNG})"}))
+    assert (made.text, made.picture) == (COPY, None)
+
+
 @pytest.mark.parametrize(
     "response",
     [

@@ -955,3 +955,53 @@ async def test_a_cancelled_generation_is_stopped_by_its_task(
 
 async def test_its_host_is_named_for_the_pictures_that_it_serves() -> None:
     assert Dify().generator().hosts == ("dify.example:443",)
+
+
+# What was cut off
+
+
+def step(text: str, reason: str) -> Json:
+    """The end of a step of a model."""
+    outputs = {"text": text, "finish_reason": reason}
+    data = {"title": "LLM", "node_type": "llm", "status": "succeeded", "outputs": outputs}
+    return NODE | {"event": "node_finished", "data": data}
+
+
+@pytest.mark.parametrize(
+    ("steps", "copy", "is_cut_off"),
+    [
+        pytest.param([(COPY, "stop")], COPY, False, id="whole"),
+        pytest.param([(COPY, "length")], COPY, True, id="cut off"),
+        pytest.param([(COPY, "length"), ("a beach, at noon", "stop")], COPY, True,
+                     id="before another step"),
+        pytest.param([("a beach, at noo", "length"), (COPY, "stop")], COPY, False,
+                     id="a step whose words are not in the copy"),
+        pytest.param([(COPY, "stop"), ("Anything", "max_tokens")], COPY, True, id="the last one"),
+    ],
+)  # fmt: skip
+async def test_copy_whose_model_was_cut_off_says_so(
+    steps: list[tuple[str, str]], copy: str, is_cut_off: bool
+) -> None:
+    last = end("succeeded", {"text": copy, "json": [{"result": PNG}]})
+    dify = Dify(starts=[streamed(sse(STARTED, *(step(*one) for one in steps), last))])
+    made = await generate(dify)
+    assert (made.text, made.picture, made.is_cut_off) == (copy, PNG, is_cut_off)
+
+
+async def test_outputs_may_say_themselves_that_they_were_cut_off() -> None:
+    last = end("succeeded", {"text": COPY, "finish_reason": "length"})
+    made = await generate(Dify(starts=[streamed(sse(STARTED, last))]))
+    assert (made.text, made.is_cut_off) == (COPY, True)
+
+
+async def test_a_model_that_was_cut_off_while_it_thought_has_failed() -> None:
+    last = end("succeeded", {"text": "<think>The user wants"})
+    dify = Dify(starts=[streamed(sse(STARTED, last))])
+    await fails(dify, GenerationFailedError, "cut off before its copy began")
+
+
+async def test_every_address_that_may_be_the_picture_is_given() -> None:
+    outputs = {"text": COPY, "json": [{"url": "https://shop.example/"}, {"url": "/files/a.png"}]}
+    made = await generate(Dify(starts=[streamed(sse(STARTED, end("succeeded", outputs)))]))
+    assert made.picture == f"{ROOT}/files/a.png"
+    assert made.more_pictures == ["https://shop.example/"]

@@ -1,0 +1,99 @@
+"""Images in a text that a model wrote, in Markdown or HTML: where they are, and what they show.
+
+Each text is read once from its beginning to its end, whatever it holds: a pattern with repetitions
+within repetitions takes minutes for some texts, and nothing interrupts it.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import unescape
+from itertools import islice
+
+_MOST_TRIES = 5000  # places where an image may be
+_LONGEST_TITLE = 1000  # characters between an address and the image's end
+_STOP = re.compile(r"[\s()<>]")
+_END_IN_BRACKETS = re.compile(r"[<>\n]")
+_END_OF_DATA = re.compile(r"[()<>\[\]\"']")
+_DATA = "data:"
+_BLANKS = re.compile(r"\s*")
+_TAG = re.compile(r"<img\b[^<>]{0,4000}>", re.IGNORECASE)
+_SOURCE = re.compile(r"""\bsrc\s{0,9}=\s{0,9}(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+_BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image of a text: from `start` to before `end`, with its address as it is written."""
+
+    start: int
+    end: int
+    address: str
+
+
+def find_images(text: str) -> list[Image]:
+    """The images of a text, in their order."""
+    found = [*_in_markdown(text), *_in_html(text)]
+    return sorted(found, key=lambda image: image.start)
+
+
+def without_images(text: str) -> str:
+    """A text without its images, and without the empty lines that they leave."""
+    kept, position = [], 0
+    for image in find_images(text):
+        if image.start >= position:
+            kept.append(text[position : image.start])
+            position = image.end
+    return _BLANK_LINES.sub("\n\n", "".join([*kept, text[position:]])).strip()
+
+
+def _in_markdown(text: str) -> Iterator[Image]:
+    """Every `![words](address "title")`; what lies between two of them is looked at once."""
+    position = 0
+    for _ in range(_MOST_TRIES):
+        if (middle := text.find("](", position)) < 0:
+            return
+        start = text.rfind("![", position, middle)
+        position = middle + 2
+        if start < 0:
+            continue
+        begin, stop = _find_address(text, _BLANKS.match(text, position))
+        close = text.find(")", stop, stop + _LONGEST_TITLE) if stop > begin else -1
+        if close >= 0:
+            yield Image(start, close + 1, text[begin:stop])
+            position = close + 1
+
+
+def _in_html(text: str) -> Iterator[Image]:
+    for tag in islice(_TAG.finditer(text), _MOST_TRIES):
+        if source := _SOURCE.search(tag[0]):
+            yield Image(tag.start(), tag.end(), unescape("".join(filter(None, source.groups()))))
+
+
+def _find_address(text: str, blanks: re.Match[str] | None) -> tuple[int, int]:
+    """From where to where an address goes that follows these blanks; it is empty where none does.
+
+    No search goes past the beginning of the next image but one.
+    """
+    begin = blanks.end() if blanks else 0
+    if text.startswith("<", begin):
+        found = _END_IN_BRACKETS.search(text, begin + 1)
+        return begin + 1, found.start() if found and found[0] == ">" else 0
+    if text[begin : begin + len(_DATA)].lower() == _DATA:
+        found = _END_OF_DATA.search(text, begin)
+        return begin, found.start() if found and found[0] in ")\"'" else 0
+    return begin, _end_of_address(text, begin)
+
+
+def _end_of_address(text: str, begin: int) -> int:
+    """Where an address ends, which may hold pairs of brackets; 0 where it does not."""
+    is_open, position = False, begin
+    while found := _STOP.search(text, position):
+        position = found.end()
+        if found[0] == "(" and not is_open:
+            is_open = True
+        elif found[0] == ")" and is_open:
+            is_open = False
+        else:
+            return 0 if is_open else found.start()
+    return 0

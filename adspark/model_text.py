@@ -1,0 +1,144 @@
+"""What a model wrote, read as the copy of an ad: without reasoning, fences, JSON and pictures.
+
+A model that was asked for copy answers with words, with JSON inside a fence of Markdown, with an
+object of headline and text, or with its thoughts before all of that.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from adspark.embedded_json import find_json, without_fences
+from adspark.markdown_images import without_images
+from adspark.picture_addresses import is_line_of_picture, is_picture
+from adspark.reasoning import breaks_off, without_reasoning
+
+LONGEST_COPY = 100_000
+"""Characters of copy that are kept; an ad has hundreds."""
+
+# Reasons of services for ending a text early: its length, or what it says.
+_CUT_OFF = (
+    "length", "max_tokens", "max_output_tokens", "max_length", "model_length", "token_limit",
+    "content_filter", "content-filter", "safety", "recitation", "insufficient_system_resource",
+    "incomplete",
+)  # fmt: skip
+_LONGEST_READ = 500_000  # characters that are looked at for copy
+_DEEPEST = 6  # levels of lists and objects
+_MOST_PARTS = 200  # texts that are put together
+_WORD = re.compile(r"[a-z0-9]+")
+# Names of an object's parts, by the words that they are made of.
+_FIRST = {"headline", "title", "heading", "header", "hook"}
+_LAST = {"cta", "call", "button", "action"}
+_COPY = _FIRST | _LAST | {
+    "copy", "text", "body", "description", "content", "caption", "answer", "output", "message",
+    "slogan", "tagline", "subtitle", "subheadline", "primary", "ad", "variant", "result",
+    "response",
+}  # fmt: skip
+_NO_COPY = {
+    "reasoning", "thinking", "thought", "thoughts", "analysis", "rationale", "explanation", "notes",
+    "note", "id", "type", "url", "uri", "link", "image", "picture", "prompt", "model", "language",
+    "lang", "format", "role", "finish", "reason", "status", "usage", "error", "filename", "mime",
+    "extension", "identity", "method", "b64", "base64",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Copy:
+    """The words of an ad.
+
+    Attributes:
+        text: None where there are none.
+        is_cut_off: whether they end in the middle.
+    """
+
+    text: str | None
+    is_cut_off: bool = False
+
+
+def read_copy(value: JsonValue, *, is_named: bool = True) -> Copy:
+    """The copy in what a model, or a workflow, gave.
+
+    Args:
+        value: a text, or an object or list with the parts of the copy.
+        is_named: whether copy is known to be there; otherwise an object counts only if its parts
+            are named like parts of an ad.
+    """
+    reader = _Reader(is_named=is_named)
+    text = reader.read(value, 0).strip()
+    if len(text) > LONGEST_COPY:
+        return Copy(text[:LONGEST_COPY].rstrip(), is_cut_off=True)
+    return Copy(text or None, reader.is_cut_off)
+
+
+def ends_early(reason: JsonValue) -> bool:
+    """Whether a model stopped, by the reason it gives, before it had written everything."""
+    return isinstance(reason, str) and reason.strip().lower() in _CUT_OFF
+
+
+def may_be_copy(name: str) -> bool:
+    """Whether an output of this name may hold copy; thoughts and addresses have other names."""
+    return not _words(name) & _NO_COPY
+
+
+class _Reader:
+    """Puts the texts of a value together."""
+
+    def __init__(self, *, is_named: bool) -> None:
+        self._is_named = is_named
+        self._left = _MOST_PARTS
+        self.is_cut_off = False
+
+    def read(self, value: JsonValue, depth: int) -> str:
+        self._left -= 1
+        if depth > _DEEPEST or self._left < 0:
+            return ""
+        match value:
+            case str():
+                return self._read_text(value, depth)
+            case list():
+                return _join(self.read(one, depth + 1) for one in value[:_MOST_PARTS])
+            case dict():
+                return self._read_object(value, depth)
+        return ""
+
+    def _read_text(self, text: str, depth: int) -> str:
+        if is_picture(text):
+            return ""
+        words = without_images(text)
+        self.is_cut_off |= len(words) > _LONGEST_READ or breaks_off(words[:_LONGEST_READ])
+        answer = without_reasoning(words[:_LONGEST_READ])
+        if found := find_json(answer, _is_like_copy):
+            self.is_cut_off |= found.is_cut_off
+            return self.read(found.value, depth + 1)
+        lines = (
+            line for line in without_fences(answer).split("\n") if not is_line_of_picture(line)
+        )
+        return without_images("\n".join(one for one in lines if not is_line_of_picture(one)))
+
+    def _read_object(self, given: dict[str, JsonValue], depth: int) -> str:
+        words = {name: _words(name) for name in given}
+        parts = [name for name in given if not words[name] & _NO_COPY]
+        known = [name for name in parts if words[name] & _COPY]
+        if not known and not self._is_named:
+            return ""
+        chosen = known or parts
+        order = sorted(chosen, key=lambda one: bool(words[one] & _LAST) - bool(words[one] & _FIRST))
+        return _join(self.read(given[name], depth + 1) for name in order)
+
+
+def _is_like_copy(value: JsonValue) -> bool:
+    """Whether an object has a part that is named like an ad's."""
+    return isinstance(value, dict) and any(_words(name) & _COPY for name in value)
+
+
+def _join(texts: Iterator[str]) -> str:
+    return "\n\n".join(text for one in texts if (text := one.strip()))
+
+
+def _words(name: str) -> set[str]:
+    """The words that a name is made of, in small letters and without the s of a plural."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name[:200]).lower().replace("_", " ")
+    found = _WORD.findall(spaced)
+    return {*found, *(word.removesuffix("s") for word in found)}

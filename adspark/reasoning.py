@@ -1,0 +1,98 @@
+"""What a model thought aloud before it answered, taken out of its answer.
+
+Models write their reasoning between tags; a gateway may keep it out of the answer, or not.
+"""
+
+import re
+from collections.abc import Iterator
+
+_NAMES = (
+    "think", "thinking", "thought", "thoughts", "reasoning", "reason", "reflection", "analysis",
+    "scratchpad", "inner_monologue",
+)  # fmt: skip
+_TAG = re.compile(
+    rf"(?:<|&lt;)\s{{0,9}}(/?)\s{{0,9}}(?:\w{{1,20}}:)?(?:{'|'.join(_NAMES)})"
+    r"(?:\s[^<>]{0,200})?\s{0,9}(?:>|&gt;)|[\[◁](/?)think(?:ing)?[\]▷]",
+    re.IGNORECASE,
+)
+# As Dify shows reasoning: a part that a reader may fold away.
+_DETAILS = re.compile(
+    r"<(/?)details\b[^<>]{0,400}>(\s{0,99}<summary\b[^<>]{0,99}>\s{0,9}(?:think|reason|thought))?",
+    re.IGNORECASE,
+)
+# As OpenAI's open models write it: parts of a message, each in a channel.
+_CHANNEL = re.compile(r"<\|channel\|>\s{0,9}(\w{1,30})[^<>]{0,200}<\|message\|>")
+_BEGUN = re.compile(r"<\s{0,9}/?\s{0,9}([a-z_]{1,20})$", re.IGNORECASE)
+
+
+def without_reasoning(text: str) -> str:
+    """The answer alone; what was cut off in the middle of the reasoning has none."""
+    answer = _without_channels(text)
+    answer = _without_parts(answer, list(_tags(answer)))
+    answer = _without_parts(answer, list(_details(answer)))
+    begun = _BEGUN.search(answer, max(0, len(answer) - 40))
+    if begun and any(name.startswith(begun[1].lower()) for name in _NAMES):
+        answer = answer[: begun.start()]
+    return answer.strip()
+
+
+def breaks_off(text: str) -> bool:
+    """Whether a text ends within its reasoning."""
+    return _depth(list(_tags(text))) > 0 or _depth(list(_details(text))) > 0
+
+
+_Tag = tuple[int, int, bool]
+"""Where a tag begins, where it ends, and whether it opens a part."""
+
+
+def _tags(text: str) -> Iterator[_Tag]:
+    for found in _TAG.finditer(text):
+        yield found.start(), found.end(), not (found[1] or found[2])
+
+
+def _details(text: str) -> Iterator[_Tag]:
+    """Those whose heading says that they hold reasoning, and what lies within these."""
+    is_within = 0
+    for found in _DETAILS.finditer(text):
+        if not found[1] and (found[2] or is_within):
+            is_within += 1
+            yield found.start(), found.end(), True
+        elif found[1] and is_within:
+            is_within -= 1
+            yield found.start(), found.end(), False
+
+
+def _depth(tags: list[_Tag]) -> int:
+    depth = 0
+    for _, _, opens in tags:
+        depth = depth + 1 if opens else max(0, depth - 1)
+    return depth
+
+
+def _without_parts(text: str, tags: list[_Tag]) -> str:
+    """The text outside of all parts; an end without a beginning ends what the prompt has begun."""
+    kept, position, depth, has_begun = list[str](), 0, 0, False
+    for start, end, opens in tags:
+        if depth == 0:
+            kept.append(text[position:start])
+        if opens:
+            depth, has_begun = depth + 1, True
+        elif depth:
+            depth -= 1
+        elif not has_begun:
+            kept, has_begun = [], True
+        position = end
+    if depth == 0:
+        kept.append(text[position:])
+    return "".join(kept)
+
+
+def _without_channels(text: str) -> str:
+    """What stands in the channel `final`, where a text has channels."""
+    found = list(_CHANNEL.finditer(text))
+    if not found:
+        return text
+    ends = [one.start() for one in found[1:]] + [len(text)]
+    parts = zip(found, ends, strict=True)
+    told = [text[one.end() : end] for one, end in parts if one[1].lower() == "final"]
+    return "\n\n".join(one.partition("<|")[0] for one in told)
