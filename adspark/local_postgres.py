@@ -172,11 +172,18 @@ class LocalPostgres:
             self._run("pg_ctl", "-w", f"-t{_START_TIMEOUT}", f"-l{self._log.name}", "start",
                       f"-o{self._options()}")  # fmt: skip
         except subprocess.CalledProcessError as error:
-            last = self._log.read_text(errors="replace").strip().splitlines()[-1:]
-            raise DatabaseUnavailableError(
-                f"The embedded PostgreSQL did not start; see {self._log}: {' '.join(last)}"
-            ) from error
-        self._make_databases()
+            raise self._did_not_start() from error
+        try:
+            self._make_databases()
+        except psycopg.OperationalError as error:  # as on a full disk
+            raise self._did_not_start() from error
+
+    def _did_not_start(self) -> DatabaseUnavailableError:
+        words = self._log.read_text(errors="replace") if self._log.exists() else ""
+        last = words.strip().splitlines()[-1:]
+        return DatabaseUnavailableError(
+            f"The embedded PostgreSQL did not start; see {self._log}: {' '.join(last)}"
+        )
 
     def _initialise(self) -> None:
         """Make the data folder, all of it or none: a set-up that was cut off is begun again."""

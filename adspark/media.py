@@ -10,11 +10,13 @@ import errno
 import hashlib
 import os
 import re
+import traceback
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ParamSpec, TypeVar
+from urllib.parse import unquote
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -29,6 +31,8 @@ MOST_BYTES = 20 * 1024 * 1024
 # An object store dates an object when it is written: one that is taken into use again is written
 # again, but only once its date is so old that a clean-up might soon take it for unused.
 _FRESH = timedelta(hours=6)
+_MASK = "***"
+_SHORTEST_PIECE = 4  # characters of a password that are worth hiding by themselves
 _UNUSABLE = (NotADirectoryError, FileExistsError, PermissionError)
 _PATH = re.compile(r"(originals|variants)/[0-9a-f]{2}/[0-9a-f]{64}\.(png|jpeg|webp|gif)")
 
@@ -38,20 +42,25 @@ class MediaStore:
 
     Args:
         url: a folder, or an address of fsspec, such as `s3://bucket/folder`; the credentials of
-            the latter are where its library looks for them.
+            the latter are where its library looks for them, or in it: they are never shown.
 
     Raises:
         ConfigurationError: nothing can be kept there, or its library is not installed.
     """
 
     def __init__(self, url: str) -> None:
+        self._secrets = _find_credentials(url)
         try:
             self._files, root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
             raise ConfigurationError(
-                f"ADSPARK_MEDIA_URL: {url!r} cannot be used ({error}). For S3: "
-                f"pip install 'adspark[s3]'."
-            ) from error
+                f"ADSPARK_MEDIA_URL: {self._shown(url)!r} cannot be used "
+                f"({self._shown(str(error))}). For S3: pip install 'adspark[s3]'."
+            ) from self._shown_cause(error)
+        except Exception as error:  # a library may connect at once, and has errors of its own
+            raise ServiceUnavailableError(
+                f"The media store at {self._shown(url)} does not answer: {type(error).__name__}."
+            ) from self._shown_cause(error)
         self._root = str(root).rstrip("/")
         self._is_local = isinstance(self._files, LocalFileSystem)
 
@@ -145,7 +154,7 @@ class MediaStore:
     def locate(self, path: str) -> str:
         """Where a person finds the picture: a file's path, or its address."""
         place = self._place(path)
-        return place if self._is_local else str(self._files.unstrip_protocol(place))
+        return place if self._is_local else self._shown(self._files.unstrip_protocol(place))
 
     async def _save(self, path: str, content: bytes) -> str:
         if not await self.reuse(path):
@@ -222,20 +231,32 @@ class MediaStore:
         except FileNotFoundError:
             raise
         except _UNUSABLE as error:
-            raise self._unusable(error.strerror or str(error)) from error
+            raise self._unusable(error.strerror or str(error)) from self._shown_cause(error)
         except OSError as error:
             if error.errno == errno.EROFS:
                 raise self._unusable(error.strerror or str(error)) from error
-            raise ServiceUnavailableError(
-                f"The media store at {self._root} does not answer: {error.strerror or error}."
-            ) from error
+            raise self._away(error.strerror or str(error)) from self._shown_cause(error)
         except Exception as error:  # every store has exceptions of its own
-            raise ServiceUnavailableError(
-                f"The media store at {self._root} does not answer: {type(error).__name__}."
-            ) from error
+            raise self._away(type(error).__name__) from self._shown_cause(error)
 
     def _unusable(self, reason: str) -> ConfigurationError:
-        return ConfigurationError(f"ADSPARK_MEDIA_URL: {self._root} cannot be used ({reason}).")
+        told = self._shown(f"{self._root} cannot be used ({reason})")
+        return ConfigurationError(f"ADSPARK_MEDIA_URL: {told}.")
+
+    def _away(self, reason: str) -> ServiceUnavailableError:
+        told = self._shown(f"{self._root} does not answer: {reason}")
+        return ServiceUnavailableError(f"The media store at {told}.")
+
+    def _shown(self, told: str) -> str:
+        """Text without what the address holds of user, password and signature."""
+        for secret in self._secrets:
+            told = told.replace(secret, _MASK)
+        return told
+
+    def _shown_cause(self, error: Exception) -> Exception | None:
+        """The cause of an error, unless its own words hold a secret of the address."""
+        words = "".join(traceback.format_exception(error))
+        return None if any(secret in words for secret in self._secrets) else error
 
     def _place(self, path: str) -> str:
         if not _PATH.fullmatch(path):
@@ -246,6 +267,26 @@ class MediaStore:
 def original_path(key: str) -> str:
     """The path of the original that is rendered from what `key` is the hash of."""
     return f"originals/{key[:2]}/{key}.png"
+
+
+def _find_credentials(url: str) -> tuple[str, ...]:
+    """What an address holds of user, password and signature, as written and decoded."""
+    _, is_address, rest = url.rpartition("://")
+    if not is_address or url.startswith("file://"):
+        return ()
+    rest, _, query = rest.partition("?")
+    authority = rest.partition("/")[0]
+    port = authority.rpartition(":")[2]
+    user = ""
+    if "@" in authority:
+        user = authority.rpartition("@")[0]
+    elif ":" in authority and not port.isdecimal():  # a password with a slash in it
+        user = rest.rpartition("@")[0]
+    password = user.partition(":")[2]
+    # An address that cannot be read is quoted by the piece.
+    pieces = [one for one in re.split("[/?#@:]", password) if len(one) >= _SHORTEST_PIECE]
+    found = {query, user, password, *pieces}
+    return tuple(sorted((found | {unquote(one) for one in found}) - {""}, key=len, reverse=True))
 
 
 def _checked(content: bytes) -> PictureInfo:

@@ -102,10 +102,10 @@ class Settings(BaseSettings):
     generation_time_limit: TimeLimit = Field(
         default=1800.0, description="Seconds that one attempt of a generation may take."
     )
-    media_url: str | None = Field(
+    media_url: SecretStr | None = Field(
         default=None,
-        description="Where pictures are kept: a folder, or an address of fsspec as s3://…; "
-        "empty: the folder media in ADSPARK_HOME.",
+        description="Where pictures are kept: a folder, or an address of fsspec as s3://…, which "
+        "may hold a password; empty: the folder media in ADSPARK_HOME.",
     )
     too_close: Annotated[float, SIMILARITY] = Field(
         default=0.9,
@@ -196,8 +196,9 @@ class Settings(BaseSettings):
 
 
 def media_url(settings: Settings) -> str:
-    """Where pictures are kept."""
-    return settings.media_url or str(settings.home / "media")
+    """Where pictures are kept; the address may hold a password."""
+    own = settings.media_url
+    return own.get_secret_value() if own else str(settings.home / "media")
 
 
 @cache

@@ -3,6 +3,7 @@
 Exit codes: 0 done; 1 it failed; 2 the call or the configuration has to change first.
 """
 
+import errno
 import sys
 
 import typer
@@ -67,6 +68,9 @@ def main() -> None:
         print_error(str(error))
         sys.exit(1)
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            print_error(f"{error.filename or 'The disk'}: {error.strerror}; make some room.")
+            sys.exit(1)
         if not str(error.filename or "").startswith(str(get_settings().home)):
             raise
         print_error(f"ADSPARK_HOME: {error.filename}: {error.strerror}; name another folder.")

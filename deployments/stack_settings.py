@@ -59,12 +59,15 @@ def settings_environment(settings: Settings) -> dict[str, str]:
 
 
 def public_environment(settings: Settings) -> dict[str, str]:
-    """The settings that differ from their defaults and are no secrets, for the runs' containers."""
+    """The settings that differ from their defaults and are no secrets, for the runs' containers.
+
+    The address of pictures is handed on too: there is no block of it.
+    """
     values = settings_environment(settings)
     return {
         (name := f"ADSPARK_{field.upper()}"): values[name]
         for field in settings.model_fields_set
-        if not isinstance(getattr(settings, field), SecretStr)
+        if (field == "media_url" or not isinstance(getattr(settings, field), SecretStr))
         and f"ADSPARK_{field.upper()}" in values
     }
 
