@@ -173,8 +173,9 @@ class LocalStack:
     def _product_database(self, server: LocalPostgres) -> str:
         """The embedded database, migrated; or one's own, whose operator decides when it is."""
         if (own := self._settings.database_url) is None:
-            schema.upgrade(server.url(ADSPARK_DATABASE))
-            return server.url(ADSPARK_DATABASE)
+            url = self.state.database_url = server.url(ADSPARK_DATABASE)
+            schema.upgrade(url)
+            return url
         url = own.get_secret_value()
         if schema.current(url) != schema.newest():
             raise ConfigurationError(

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from adspark.errors import ConfigurationError
 from adspark.libpq import libpq_variables
+from adspark.net.proxies import keep_from_proxies
 from adspark.private_folder import private_folder
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _PROXY = re.compile(r"((https?|socks5h?)://)?[^\s/]+/?", re.IGNORECASE)
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
@@ -29,10 +29,7 @@ def prepare_process() -> list[str]:
     Raises:
         ConfigurationError: a proxy that no client of ours can use.
     """
-    for name in ("NO_PROXY", "no_proxy"):
-        listed = [one.strip() for one in os.environ.get(name, "").split(",") if one.strip()]
-        if "*" not in listed:
-            os.environ[name] = ",".join(dict.fromkeys([*listed, *_LOOPBACK]))
+    keep_from_proxies()
     for name in (*_PROXIES, *map(str.lower, _PROXIES)):
         if (proxy := os.environ.get(name)) and not _PROXY.fullmatch(proxy):
             raise ConfigurationError(
