@@ -24,6 +24,7 @@ from adspark.errors import (
     ServiceDownError,
     ServiceUnavailableError,
 )
+from adspark.net.proxies import proxy_for
 from adspark.queries import CreativeQuery
 from adspark.serpapi_answers import Answer, checked_metadata, parse_page, quote
 from adspark.serpapi_details import DetailsPayload, NoDetailsError, parse_details
@@ -96,7 +97,7 @@ class SerpApiClient:
         self._timeout = timeout
         self._turns = asyncio.Semaphore(AT_ONCE)
         limits = httpx.Limits(keepalive_expiry=_KEEP_ALIVE)
-        inner = transport or httpx.AsyncHTTPTransport(limits=limits)
+        inner = transport or httpx.AsyncHTTPTransport(limits=limits, proxy=proxy_for(base_url))
         self._http = httpx.AsyncClient(
             base_url=address, timeout=timeout, transport=_KeyedTransport(key, inner)
         )

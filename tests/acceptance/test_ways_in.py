@@ -219,7 +219,8 @@ settings = get_settings()
 own = settings.database_url
 print(json.dumps({
     "server": get_current_settings().api.url, "database": own and own.get_secret_value(),
-    "trusted": settings.trusted_hosts, "media": media_url(settings), "proxies": os.environ["NO_PROXY"],
+    "trusted": settings.trusted_hosts, "media": media_url(settings),
+    "proxies": os.environ["NO_PROXY"],
 }))
 """
 ELSEWHERE = "http://127.0.0.1:9/api"
