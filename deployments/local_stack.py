@@ -19,7 +19,7 @@ from adspark import schema
 from adspark.errors import ConfigurationError
 from adspark.libpq import forget_libpq_variables
 from adspark.local_postgres import ADSPARK_DATABASE, PREFECT_DATABASE, LocalPostgres
-from adspark.private_folder import make_folder
+from adspark.private_folder import make_folder, make_home
 from adspark.serving import postgres_folder
 from adspark.settings import Settings
 from deployments.parts import STOP_PATIENCE, Part, PartState
@@ -128,7 +128,7 @@ class LocalStack:
         return ["postgres", *sandbox, "prefect server", "provisioning", *workers, "metrics"]
 
     def _lock(self) -> FileLock:
-        make_folder(self._base.home)
+        make_home(self._base.home)
         lock = FileLock(self._base.home / "stack.lock")
         try:
             lock.acquire(timeout=0)

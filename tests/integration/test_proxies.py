@@ -58,7 +58,11 @@ class Connection(socketserver.BaseRequestHandler):
             if self.request.recv(1, socket.MSG_PEEK) == b"\x05":
                 self._greet()
             else:
-                self.server.asked.append("http")
+                method, url, rest = self.request.recv(65536).split(b" ", 2)
+                address = urlsplit(url.decode())
+                self.server.asked.append(str(address.hostname))
+                asked = f"{address.path}?{address.query}".encode()
+                target.sendall(b" ".join((method, asked, rest)))
             threading.Thread(target=pump, args=(target, self.request), daemon=True).start()
             pump(self.request, target)
 
@@ -105,7 +109,7 @@ def test_a_service_is_asked_through_the_proxy_and_a_server_of_this_machine_is_no
         # Nobody has this address but the proxy.
         told = ask(*here, f"http://192.0.2.7:{port}", **exported)
         assert [int(one) > 0 for one in told] == [True] * 3
-        assert proxy.asked == ["http" if scheme == "http" else "192.0.2.7"]
+        assert proxy.asked == ["192.0.2.7"]
 
 
 @pytest.mark.parametrize("proxy", ["socks://127.0.0.1:1", "socks4://127.0.0.1:1", "nonsense://x"])
