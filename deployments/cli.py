@@ -15,6 +15,7 @@ from deployments.budget_commands import budget
 from deployments.database_commands import app as database_app
 from deployments.failure_commands import failures, retry
 from deployments.fetch_commands import fetch, run
+from deployments.log_masking import mask_logs
 from deployments.metrics_commands import metrics
 from deployments.monitor_commands import monitor
 from deployments.output import print_error, print_warning
@@ -57,6 +58,7 @@ def main() -> None:
         print_error("AdSpark runs on Linux and macOS; on Windows, run it in WSL 2 (wsl --install).")
         sys.exit(2)
     use_server_password()
+    mask_logs()
     try:
         for warning in prepare_process():
             print_warning(warning)

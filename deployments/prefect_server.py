@@ -11,10 +11,12 @@ from starlette.types import ASGIApp
 from adspark.net.request_guard import RequestGuard
 from adspark.settings import get_settings
 from deployments.api_guard import ApiGuard
+from deployments.log_masking import mask_logs
 
 
 def main() -> None:
     """Serve until SIGTERM or Ctrl-C, as `prefect server start` does."""
+    mask_logs()
     settings = get_current_settings().server
     parser = argparse.ArgumentParser(prog="python -m deployments.prefect_server")
     parser.add_argument("--host", default=settings.api.host)

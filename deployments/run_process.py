@@ -16,6 +16,7 @@ from uuid import UUID
 
 from prefect.context import refresh_global_settings_context
 
+from deployments.log_masking import mask_logs
 from deployments.queue_classes import QUEUE_CLASSES
 from deployments.run_output import note_signals_in, write_output_to
 
@@ -61,6 +62,7 @@ def be_run(flow_run_id: str, environment: dict[str, str], folder: str) -> None:
     note_signals_in(folder)
     os.environ.clear()
     os.environ.update(environment)
+    mask_logs()
     refresh_global_settings_context()
     sys.argv = ["prefect.engine", flow_run_id]
     from deployments.run_engine import carry_out  # noqa: PLC0415  (slow; preloaded here)
