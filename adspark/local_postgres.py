@@ -34,6 +34,7 @@ _SUPERUSER = "postgres"
 _PORT = 5432  # names the socket
 _SERVICE_ACCOUNT = "adspark"  # PostgreSQL refuses to run as root
 _START_TIMEOUT = 60  # seconds; recovery after a crash replays the log first
+_SOCKET_LINE = 4  # of postmaster.pid
 _LONGEST_SOCKET_FOLDER = 85  # bytes; the system allows 107 with the socket's own name
 # A socket's folder that every driver reads from an address as it is: a comma separates hosts.
 _PLAIN_FOLDER = re.compile(r"[\w/.-]+", re.ASCII)
@@ -153,13 +154,25 @@ class LocalPostgres:
         self._sockets = self._socket_folder()
 
     def _socket_folder(self) -> Path:
-        """Where the socket is: the folder itself, or a short one with a plain name."""
+        """Where the socket is: the folder itself, or a short one with a plain name.
+
+        Who has started the server may have another temporary folder: it tells where its socket is.
+        """
+        if self.is_running() and (told := self._told_socket_folder()):
+            return told
         is_short = len(os.fsencode(self.folder)) <= _LONGEST_SOCKET_FOLDER
         if is_short and _PLAIN_FOLDER.fullmatch(str(self.folder)):
             return self.folder
         name = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
         owner = pwd.getpwnam(self._account).pw_uid if self._account else None
         return private_folder(f"adspark-{name}", owner=owner)
+
+    def _told_socket_folder(self) -> Path | None:
+        try:
+            told = (self._data / "postmaster.pid").read_text().splitlines()[_SOCKET_LINE]
+        except (FileNotFoundError, IndexError):
+            return None
+        return Path(told) if Path(told).is_absolute() else None
 
     def _start(self) -> None:
         if self.is_running():
@@ -172,11 +185,18 @@ class LocalPostgres:
             self._run("pg_ctl", "-w", f"-t{_START_TIMEOUT}", f"-l{self._log.name}", "start",
                       f"-o{self._options()}")  # fmt: skip
         except subprocess.CalledProcessError as error:
-            last = self._log.read_text(errors="replace").strip().splitlines()[-1:]
-            raise DatabaseUnavailableError(
-                f"The embedded PostgreSQL did not start; see {self._log}: {' '.join(last)}"
-            ) from error
-        self._make_databases()
+            raise self._did_not_start() from error
+        try:
+            self._make_databases()
+        except psycopg.OperationalError as error:  # as on a full disk
+            raise self._did_not_start() from error
+
+    def _did_not_start(self) -> DatabaseUnavailableError:
+        words = self._log.read_text(errors="replace") if self._log.exists() else ""
+        last = words.strip().splitlines()[-1:]
+        return DatabaseUnavailableError(
+            f"The embedded PostgreSQL did not start; see {self._log}: {' '.join(last)}"
+        )
 
     def _initialise(self) -> None:
         """Make the data folder, all of it or none: a set-up that was cut off is begun again."""

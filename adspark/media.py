@@ -39,7 +39,7 @@ class MediaStore:
 
     Args:
         url: a folder, or an address of fsspec, such as `s3://bucket/folder`; the credentials of
-            the latter are where its library looks for them.
+            the latter are where its library looks for them, or in it: they are never shown.
 
     Raises:
         ConfigurationError: nothing can be kept there, or its library is not installed.
@@ -51,8 +51,12 @@ class MediaStore:
             self._files, root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
             raise ConfigurationError(
-                f"ADSPARK_MEDIA_URL: {url!r} cannot be used ({error}). For S3: "
-                f"pip install 'adspark[s3]'."
+                f"ADSPARK_MEDIA_URL: {redact(url)!r} cannot be used "
+                f"({redact(str(error))}). For S3: pip install 'adspark[s3]'."
+            ) from error
+        except Exception as error:  # a library may connect at once, and has errors of its own
+            raise ServiceUnavailableError(
+                f"The media store at {redact(url)} does not answer: {type(error).__name__}."
             ) from error
         self._root = str(root).rstrip("/")
         self._is_local = isinstance(self._files, LocalFileSystem)
@@ -228,16 +232,17 @@ class MediaStore:
         except OSError as error:
             if error.errno == errno.EROFS:
                 raise self._unusable(error.strerror or str(error)) from error
-            raise ServiceUnavailableError(
-                f"The media store at {self._root} does not answer: {error.strerror or error}."
-            ) from error
+            raise self._away(error.strerror or str(error)) from error
         except Exception as error:  # every store has exceptions of its own
-            raise ServiceUnavailableError(
-                f"The media store at {self._root} does not answer: {type(error).__name__}."
-            ) from error
+            raise self._away(type(error).__name__) from error
 
     def _unusable(self, reason: str) -> ConfigurationError:
-        return ConfigurationError(f"ADSPARK_MEDIA_URL: {self._root} cannot be used ({reason}).")
+        told = redact(f"{self._root} cannot be used ({reason})")
+        return ConfigurationError(f"ADSPARK_MEDIA_URL: {told}.")
+
+    def _away(self, reason: str) -> ServiceUnavailableError:
+        told = redact(f"{self._root} does not answer: {reason}")
+        return ServiceUnavailableError(f"The media store at {told}.")
 
     def _place(self, path: str) -> str:
         if not _PATH.fullmatch(path):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from adspark.errors import ConfigurationError
 
+_OURS = {"postgres", "stack.lock", "stack.log", "stack.json"}  # what only ADSPARK_HOME holds
+
 
 def make_folder(path: Path) -> None:
     """Make a folder where it is missing, with the parents that it lacks; those that are there stay.
@@ -16,11 +18,25 @@ def make_folder(path: Path) -> None:
     Raises:
         OSError: it cannot be made.
     """
-    mode = 0o711 if os.geteuid() == 0 else 0o700
+    mode = _closed_mode()
     for folder in reversed([path, *path.parents]):
         if not folder.exists():
             folder.mkdir(exist_ok=True)  # another process may be as far
             folder.chmod(mode)
+
+
+def make_home(path: Path) -> None:
+    """Make ADSPARK_HOME, closed to others; one that was made open by an earlier version is closed.
+
+    A folder that somebody has filled with other things stays as it is.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    make_folder(path)
+    names = {one.name for one in path.iterdir()}
+    if path.stat().st_uid == os.geteuid() and (not names or names & _OURS):
+        path.chmod(_closed_mode())
 
 
 def private_folder(name: str, *, owner: int | None = None) -> Path:
@@ -47,3 +63,7 @@ def private_folder(name: str, *, owner: int | None = None) -> Path:
             f"TMPDIR to another folder."
         )
     return folder
+
+
+def _closed_mode() -> int:
+    return 0o711 if os.geteuid() == 0 else 0o700

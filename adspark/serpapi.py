@@ -25,6 +25,7 @@ from adspark.errors import (
     ServiceUnavailableError,
 )
 from adspark.net.bounded_answers import PACKINGS, TooLargeError, bound_answers
+from adspark.net.proxies import proxy_for
 from adspark.queries import CreativeQuery
 from adspark.redaction import remember, remember_address
 from adspark.serpapi_answers import Answer, checked_metadata, parse_page, quote
@@ -101,7 +102,7 @@ class SerpApiClient:
         self._timeout = timeout
         self._turns = asyncio.Semaphore(AT_ONCE)
         limits = httpx.Limits(keepalive_expiry=_KEEP_ALIVE)
-        inner = transport or httpx.AsyncHTTPTransport(limits=limits)
+        inner = transport or httpx.AsyncHTTPTransport(limits=limits, proxy=proxy_for(base_url))
         self._http = httpx.AsyncClient(
             base_url=address,
             headers=PACKINGS,

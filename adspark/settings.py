@@ -105,8 +105,8 @@ class Settings(BaseSettings):
     )
     media_url: SecretStr | None = Field(
         default=None,
-        description="Where pictures are kept: a folder, or an address of fsspec as s3://…; "
-        "empty: the folder media in ADSPARK_HOME.",
+        description="Where pictures are kept: a folder, or an address of fsspec as s3://…, which "
+        "may hold a password; empty: the folder media in ADSPARK_HOME.",
     )
     too_close: Annotated[float, SIMILARITY] = Field(
         default=0.9,
@@ -198,8 +198,8 @@ class Settings(BaseSettings):
 
 def media_url(settings: Settings) -> str:
     """Where pictures are kept; the address may hold a password."""
-    given = settings.media_url.get_secret_value() if settings.media_url else ""
-    return given or str(settings.home / "media")
+    own = settings.media_url
+    return own.get_secret_value() if own else str(settings.home / "media")
 
 
 @cache

@@ -3,11 +3,13 @@
 Exit codes: 0 done; 1 it failed; 2 the call or the configuration has to change first.
 """
 
+import errno
 import sys
 
 import typer
 
 from adspark.errors import AdSparkError, ConfigurationError
+from adspark.redaction import remember_environment
 from adspark.settings import get_settings
 from deployments.board_commands import app as board_app
 from deployments.budget_commands import budget
@@ -56,6 +58,7 @@ def main() -> None:
         print_error("AdSpark runs on Linux and macOS; on Windows, run it in WSL 2 (wsl --install).")
         sys.exit(2)
     use_server_password()
+    remember_environment()
     try:
         for warning in prepare_process():
             print_warning(warning)
@@ -67,6 +70,9 @@ def main() -> None:
         print_error(str(error))
         sys.exit(1)
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            print_error(f"{error.filename or 'The disk'}: {error.strerror}; make some room.")
+            sys.exit(1)
         if not str(error.filename or "").startswith(str(get_settings().home)):
             raise
         print_error(f"ADSPARK_HOME: {error.filename}: {error.strerror}; name another folder.")

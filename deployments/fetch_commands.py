@@ -140,10 +140,9 @@ def _prepare_prefect() -> None:
     """
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", _START_TIMEOUT)
-    stack = running_stack(get_settings())
-    if stack and "PREFECT_API_URL" not in os.environ:
-        os.environ["PREFECT_API_URL"] = stack.api_url
     from prefect.logging.configuration import setup_logging  # noqa: PLC0415  (slow)
+
+    import flows  # noqa: PLC0415, F401  (slow; finds the stack)
 
     setup_logging()
     for handler in logging.getLogger().handlers:

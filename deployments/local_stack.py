@@ -19,14 +19,14 @@ from adspark import schema
 from adspark.errors import ConfigurationError
 from adspark.libpq import forget_libpq_variables
 from adspark.local_postgres import ADSPARK_DATABASE, PREFECT_DATABASE, LocalPostgres
-from adspark.private_folder import make_folder
+from adspark.private_folder import make_folder, make_home
 from adspark.serving import postgres_folder
 from adspark.settings import Settings
-from deployments.parts import POLL, STOP_PATIENCE, Part, PartState
+from deployments.parts import STOP_PATIENCE, Part, PartState
 from deployments.provisioning import provision
 from deployments.queue_classes import QUEUE_CLASSES
 from deployments.runs import hand_back_unfinished_runs, has_worker
-from deployments.stack.logs import bound_log
+from deployments.stack.keeping import Keeper
 from deployments.stack.metrics_server import serving_metrics
 from deployments.stack_settings import (
     HOST,
@@ -45,8 +45,6 @@ from deployments.stack_state import (
 )
 
 _ANSWER = 10.0  # seconds for an answer of a part that is asked whether it is ready; it may be slow
-_LOGS_POLL = 60.0  # seconds between two looks at the size of the logs
-_POSTGRES_POLL = 2.0  # seconds between two looks at PostgreSQL, each of which starts a process
 
 
 class LocalStack:
@@ -114,38 +112,15 @@ class LocalStack:
             StackFailedError: one dies again and again; with its exit code and last words.
             DatabaseUnavailableError: PostgreSQL was killed and does not start again.
         """
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._keep_postgres())
-                group.create_task(self._keep_logs())
-                for name in self._is_ready:
-                    group.create_task(self._keep(name))
-        except ExceptionGroup as errors:
-            raise errors.exceptions[0] from None
-
-    async def _keep(self, name: str) -> None:
-        """Start a part again whenever it has died, also while it was starting."""
-        part = self.parts[name]
-        while True:
-            await asyncio.sleep(POLL)
-            if not part.is_alive:
-                part.restart()
-                self._note(part)
-                self._set(name, PartState.STARTING)
-            elif part.state is PartState.STARTING and await self._is_ready[name]():
-                self._set(name, PartState.READY)
-
-    async def _keep_postgres(self) -> None:
-        while self._postgres is not None:
-            await asyncio.sleep(_POSTGRES_POLL)
-            await asyncio.to_thread(self._postgres.revive)
-
-    async def _keep_logs(self) -> None:
-        while True:
-            await asyncio.sleep(_LOGS_POLL)
-            for part in self.parts.values():
-                if part.log is not None:
-                    await asyncio.to_thread(bound_log, part.log)
+        if self._postgres is not None:
+            keeper = Keeper(
+                self._settings.home,
+                parts=self.parts,
+                is_ready=self._is_ready,
+                set_state=self._set,
+                on_restart=self._note,
+            )
+            await keeper.keep(self._postgres)
 
     def _part_names(self) -> list[str]:
         workers = [f"worker {queue_class.name}" for queue_class in QUEUE_CLASSES]
@@ -153,7 +128,7 @@ class LocalStack:
         return ["postgres", *sandbox, "prefect server", "provisioning", *workers, "metrics"]
 
     def _lock(self) -> FileLock:
-        make_folder(self._base.home)
+        make_home(self._base.home)
         lock = FileLock(self._base.home / "stack.lock")
         try:
             lock.acquire(timeout=0)
@@ -198,8 +173,9 @@ class LocalStack:
     def _product_database(self, server: LocalPostgres) -> str:
         """The embedded database, migrated; or one's own, whose operator decides when it is."""
         if (own := self._settings.database_url) is None:
-            schema.upgrade(server.url(ADSPARK_DATABASE))
-            return server.url(ADSPARK_DATABASE)
+            url = self.state.database_url = server.url(ADSPARK_DATABASE)
+            schema.upgrade(url)
+            return url
         url = own.get_secret_value()
         if schema.current(url) != schema.newest():
             raise ConfigurationError(
@@ -257,7 +233,8 @@ class LocalStack:
         with suppress(psutil.NoSuchProcess):  # it has ended already, which `_keep` will notice
             if part.process is not None:
                 self.state.parts[part.name] = ProcessId.of(part.process.pid)
-        self.state.write(self._base)
+        with suppress(OSError):  # the disk is full: what there was is left
+            self.state.write(self._base)
 
     async def _until_ready(self, name: str) -> None:
         await self.parts[name].until(self._is_ready[name])
@@ -270,8 +247,10 @@ class LocalStack:
         draining = self._settings.drain_time + STOP_PATIENCE
         await asyncio.gather(*(self._stop(part, draining) for part in workers))
         try:
-            if self.state.ready and self.parts["prefect server"].is_alive:
-                await hand_back_unfinished_runs("The local stack was stopped.")
+            # On a full disk the server answers with failures; `reconcile` finds those runs later.
+            with suppress(httpx.HTTPError):
+                if self.state.ready and self.parts["prefect server"].is_alive:
+                    await hand_back_unfinished_runs("The local stack was stopped.")
         finally:
             for part in reversed(others):
                 await self._stop(part)

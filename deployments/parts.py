@@ -30,6 +30,7 @@ class PartState(StrEnum):
     WAITING = "waiting"
     STARTING = "starting"
     READY = "ready"
+    NO_ROOM = "waiting for room on the disk"
     STOPPED = "stopped"
     DIED = "died"
 

@@ -4,6 +4,8 @@ import asyncio
 import signal
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import get_client
@@ -15,8 +17,9 @@ from prefect.events.filters import (
     EventOccurredFilter,
 )
 from prefect.exceptions import ObjectNotFound
+from prefect.logging import get_logger
 
-from adspark.errors import ConfigurationError
+from deployments.container_health import show_life
 from deployments.container_worker import ContainerWorker
 from deployments.server_wait import wait_for_server
 from deployments.serving_worker import ServingWorker
@@ -24,27 +27,32 @@ from deployments.worker import PoolWorker
 
 # After them a run may be to be taken.
 _TELLING = [f"prefect.flow-run.{name}" for name in ("Scheduled", "AwaitingRetry", "Late")]
+_POOL_POLL = 2.0  # seconds between two looks for a pool that there is not
 _PAUSE = 5.0  # seconds before events are asked for again, where they cannot be had
 _GAP = 0.1  # seconds between two questions at least
+_log = get_logger("adspark.worker")
 
 
 async def serve_pool(pool: str, *, name: str, patience: float, limit: int | None = None) -> None:
     """Serve a pool until SIGTERM or SIGINT, then wait `patience` seconds for runs to end.
 
-    What has not ended then, or at a second signal, is handed back to the queue.
+    What has not ended then, or at a second signal, is handed back to the queue. While the server
+    has no such pool, or one of a foreign type under its name, the worker waits and says so.
 
     Args:
         limit: runs at once in this worker; None is as many as the pool has slots.
-
-    Raises:
-        ConfigurationError: there is no such pool on the server, or it is of a foreign type.
     """
-    worker = await _make_worker(pool, name=name, limit=limit)
     signals = _count_signals()
+    stopping = asyncio.create_task(signals.first.wait())
+    making = asyncio.create_task(_make_worker(pool, name=name, limit=limit))
+    await asyncio.wait({making, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not making.done():
+        await _end(making, stopping)
+        return
+    worker = making.result()
     working = asyncio.create_task(worker.start())
     listening = asyncio.create_task(_listen(worker))
     asking = asyncio.create_task(_ask_when_wanted(worker))
-    stopping = asyncio.create_task(signals.first.wait())
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if stopping.done() and not working.done():
@@ -56,24 +64,40 @@ async def serve_pool(pool: str, *, name: str, patience: float, limit: int | None
             await working
 
 
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
 async def _make_worker(pool: str, *, name: str, limit: int | None) -> ServingWorker:
-    """The worker that the type of the pool asks for."""
+    """The worker that the type of the pool asks for, once there is one."""
+    told = ""
     async with get_client() as client:
-        await wait_for_server(client)
-        try:
-            kind = (await client.read_work_pool(pool)).type
-        except ObjectNotFound:
-            raise ConfigurationError(
-                f"The server has no work pool {pool!r}; make it with: adspark provision"
-            ) from None
-    if kind == PoolWorker.type:
-        return PoolWorker(pool, name=name, limit=limit)
-    if kind == ContainerWorker.type:
-        return ContainerWorker(pool, name=name, limit=limit)
-    raise ConfigurationError(
-        f"The work pool {pool!r} is of the type {kind!r}, which is not ours; rename or remove it, "
-        "then: adspark provision"
-    )
+        while True:
+            await wait_for_server(client)
+            problem = ""
+            try:
+                kind = (await client.read_work_pool(pool)).type
+            except ObjectNotFound:
+                problem = f"The server has no work pool {pool!r}; make it with: adspark provision"
+            except httpx.HTTPError as error:
+                problem = f"Prefect's server does not tell of the pool ({type(error).__name__})."
+            else:
+                if kind == PoolWorker.type:
+                    return PoolWorker(pool, name=name, limit=limit)
+                if kind == ContainerWorker.type:
+                    return ContainerWorker(pool, name=name, limit=limit)
+                problem = (
+                    f"The work pool {pool!r} is of the type {kind!r}, which is not ours; rename or "
+                    "remove it, then: adspark provision"
+                )
+            if problem != told:
+                _log.warning(problem)
+            told = problem
+            show_life()
+            await asyncio.sleep(_POOL_POLL)
 
 
 class _Signals:
@@ -107,18 +131,29 @@ async def _ask_when_wanted(worker: ServingWorker) -> None:
 
 
 async def _listen(worker: ServingWorker) -> None:
-    """Be told of new runs of the pool."""
+    """Be told of new runs of the pool; also of one that was deleted and is made again."""
     while True:
-        if worker.pool_id is None:
+        pool_id = worker.pool_id
+        if pool_id is None:
             await asyncio.sleep(_GAP)
             continue
-        new = EventFilter(
-            event=EventNameFilter(name=_TELLING),
-            any_resource=EventAnyResourceFilter(id=[f"prefect.work-pool.{worker.pool_id}"]),
-            occurred=EventOccurredFilter(since=datetime.now(UTC)),
-        )
-        with suppress(Exception):  # the server went away; whatever the reason, it is asked again
-            async with get_events_subscriber(filter=new) as subscriber:
-                async for _ in subscriber:
-                    worker.wanted.set()
-        await asyncio.sleep(_PAUSE)
+        subscription = asyncio.create_task(_subscribe(worker, pool_id))
+        try:
+            while worker.pool_id == pool_id and not subscription.done():
+                await asyncio.wait({subscription}, timeout=_PAUSE)
+            if subscription.done():
+                await asyncio.sleep(_PAUSE)
+        finally:
+            await _end(subscription)
+
+
+async def _subscribe(worker: ServingWorker, pool_id: UUID) -> None:
+    new = EventFilter(
+        event=EventNameFilter(name=_TELLING),
+        any_resource=EventAnyResourceFilter(id=[f"prefect.work-pool.{pool_id}"]),
+        occurred=EventOccurredFilter(since=datetime.now(UTC)),
+    )
+    with suppress(Exception):  # the server went away; whatever the reason, it is asked again
+        async with get_events_subscriber(filter=new) as subscriber:
+            async for _ in subscriber:
+                worker.wanted.set()

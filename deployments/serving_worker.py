@@ -11,12 +11,14 @@ import math
 import time
 from abc import abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 import anyio
 import anyio.abc
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, WorkPool
+from prefect.exceptions import ObjectNotFound
 from prefect.workers.base import BaseWorker, BaseWorkerResult
 
 from deployments.container_health import show_life
@@ -80,6 +82,17 @@ class ServingWorker(BaseWorker[Any, Any, Any]):
             if asyncio.get_running_loop().time() > end or is_hurried():
                 await self._hand_back_all()
             await asyncio.sleep(_POLL)
+
+    async def sync_with_backend(self) -> None:
+        """As Prefect's; while its pool is deleted, the worker and its runs go on."""
+        with suppress(ObjectNotFound):  # a warning has told it
+            await super().sync_with_backend()
+
+    def _record_work_pool_snapshot(self, work_pool: WorkPool) -> None:
+        """As Prefect's; of a pool that was deleted and made again, cancellings are heard too."""
+        if self._work_pool is not None and self._work_pool.id != work_pool.id:
+            self._cancelling_observer = None  # the next synchronisation begins a new one
+        super()._record_work_pool_snapshot(work_pool)
 
     @abstractmethod
     async def _take_over(self, group: anyio.abc.TaskGroup) -> None:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,7 +26,13 @@ from deployments.stack_settings import SANDBOX_DATA
 if TYPE_CHECKING:
     from deployments.local_stack import LocalStack
 
-_STYLES = {"ready": "green", "starting": "yellow", "died": "bold red", "stopped": "dim"}
+_STYLES = {
+    "ready": "green",
+    "starting": "yellow",
+    "waiting for room on the disk": "bold yellow",
+    "died": "bold red",
+    "stopped": "dim",
+}
 
 
 def up(
@@ -150,6 +156,10 @@ class _View:
         self._told: dict[str, str] = {}
 
     def __call__(self, stack: "LocalStack") -> None:
+        with suppress(OSError):  # its log is on a full disk
+            self._show(stack)
+
+    def _show(self, stack: "LocalStack") -> None:
         if self._live:
             self._live.update(self._table(stack), refresh=True)
             return

@@ -6,7 +6,7 @@ import time
 
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.local_postgres import LocalPostgres
-from adspark.private_folder import make_folder
+from adspark.private_folder import make_home
 from adspark.serving import postgres_folder
 from adspark.settings import Settings
 from deployments.stack.logs import open_log
@@ -32,7 +32,7 @@ def start_detached(settings: Settings, *, sandbox: str | None) -> StackState:
     """
     if other := running_stack(settings):
         raise ConfigurationError(f"A stack runs already at {other.ui_url}; stop: adspark down")
-    make_folder(settings.home)
+    make_home(settings.home)
     log = settings.home / "stack.log"
     command = [
         sys.executable,

@@ -10,7 +10,6 @@ from dotenv import dotenv_values
 from pydantic import SecretStr
 
 from adspark.libpq import libpq_variables
-from adspark.redaction import remember_environment
 from adspark.settings import Settings
 from deployments.stack.shell import clean_environment
 
@@ -78,7 +77,6 @@ def use_server_password() -> None:
     name = "PREFECT_SERVER_API_AUTH_STRING"
     if password := os.environ.get(name) or dotenv_values(".env").get(name):
         os.environ.setdefault("PREFECT_API_AUTH_STRING", password)
-        remember_environment()
 
 
 def part_environment(settings: Settings, *, database_url: str, api_url: str) -> dict[str, str]:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from adspark.errors import AdSparkError
 from adspark.settings import get_settings
 from deployments.current_database import current_settings
 from deployments.fetch_commands import prefect_api_url
 from deployments.output import out, print_json, table
+from deployments.stack_state import running_stack
 from deployments.terminal import plain
 
 if TYPE_CHECKING:
@@ -33,7 +35,14 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
     """Show workers, runs, queues and limits; exit code 1 says that a person should act."""
-    health, full = asyncio.run(_read(check=check or probe, with_probes=probe))
+    problems = asyncio.run(_look_at_this_machine())
+    try:
+        health, full = asyncio.run(_read(check=check or probe, with_probes=probe))
+    except AdSparkError:
+        if problems:  # why nobody answers
+            _print_problems(problems)
+        raise
+    health.problems[:0] = problems
     if as_json:
         document = health.model_dump(mode="json")
         print_json(document | {"check": full.model_dump(mode="json")} if full else document)
@@ -41,6 +50,15 @@ def status(
         _print(health, full)
     if not health.is_well or (full and full.problems):
         raise typer.Exit(1)
+
+
+async def _look_at_this_machine() -> "list[Problem]":
+    """What is wrong with the disk of the stack that runs here."""
+    from deployments.stack.disk import find_problem  # noqa: PLC0415  (slow)
+
+    stack = running_stack(get_settings())
+    problem = await find_problem(stack.home) if stack else None
+    return [problem] if problem else []
 
 
 async def _read(*, check: bool, with_probes: bool) -> "tuple[Health, FullCheck | None]":

@@ -14,6 +14,7 @@ from adspark.errors import ConfigurationError
 from adspark.settings import get_settings
 from deployments.fetch_commands import prefect_api_url
 from deployments.queue_classes import QUEUE_CLASSES
+from deployments.stack.shell import use_private_temporary_folder
 
 _POOLS = [one.name for one in QUEUE_CLASSES]
 
@@ -42,6 +43,7 @@ def worker(
 
     if pool not in _POOLS:
         raise ConfigurationError(f"There is no pool {pool!r}; there are {', '.join(_POOLS)}.")
+    use_private_temporary_folder()
     with temporary_settings({PREFECT_API_URL: prefect_api_url()}):
         asyncio.run(
             serve_pool(

@@ -49,6 +49,12 @@ def _make_parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=usual.seed)
     add("--generated-advertisers", type=int, default=usual.generated_advertisers)
     add("--creatives-per-advertiser", type=int, default=usual.creatives_per_advertiser)
+    add(
+        "--recorded-days",
+        dest="follows_today",
+        action="store_false",
+        help="leave the ads' days as they were; else the day of their recording is today",
+    )
     add("--dify-key", default=usual.dify_key)
     add(
         "--generation-seconds",

@@ -7,6 +7,7 @@ from importlib import resources
 
 from adspark.sandbox.cache import SearchRecord
 from adspark.sandbox.catalogue import Catalogue, Row
+from adspark.sandbox.dates import move_information
 from adspark.sandbox.generated import find_domain
 from adspark.sandbox.head import HeadWriter
 from adspark.sandbox.listed import is_us_only
@@ -42,7 +43,8 @@ class DetailsWriter:
     A recorded answer stays as it is when a change alters its ad.
     """
 
-    def __init__(self, head: HeadWriter, base_url: str) -> None:
+    def __init__(self, head: HeadWriter, base_url: str, *, follows_today: bool = False) -> None:
+        self._follows_today = follows_today
         self._head = head
         self._base_url = base_url
         self._recorded = _read_recorded()
@@ -60,9 +62,15 @@ class DetailsWriter:
         if row is None:
             head = self._head.write(page.params, record, path, status="Error")
             return head | {"error": FAILED}
-        details = self._recorded.get(query) or _describe(row)
+        recorded = self._recorded.get(query)
+        details = recorded or _describe(row)
         body = self._head.write(page.params, record, path)
-        body["search_information"] = details.information
+        is_moved = recorded and self._follows_today
+        body["search_information"] = (
+            move_information(details.information, record.created_at)
+            if is_moved
+            else details.information
+        )
         if not details.variations:
             return body | {"error": NO_RESULTS}
         shown = [self._public(variation, catalogue) for variation in details.variations]

@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from adspark.sandbox.answers import AnswerWriter, Page
 from adspark.sandbox.cache import SearchCache, SearchRecord, make_record
-from adspark.sandbox.catalogue import Catalogue
 from adspark.sandbox.changed import ChangedCatalogue
 from adspark.sandbox.changes import Change
+from adspark.sandbox.dates import MovingCatalogue
 from adspark.sandbox.details import DetailsPage, DetailsWriter, find_ad
 from adspark.sandbox.faults import FaultBox, FaultKind, Hit
 from adspark.sandbox.head import HeadWriter
@@ -35,17 +35,27 @@ _BAD_KEY = "Invalid API key. Your API key should be here: https://serpapi.com/ma
 class SearchEngine:
     """One sandbox account with its searches."""
 
-    def __init__(self, settings: SandboxSettings, catalogue: Catalogue) -> None:
+    def __init__(self, settings: SandboxSettings, catalogue: MovingCatalogue) -> None:
         self._settings = settings
         self._tokens = PageTokens(settings.seed)
         head = HeadWriter(settings.base_url, settings.latency)
         self._writer = AnswerWriter(head, self._tokens, settings.base_url)
         self._cache = SearchCache(settings.cached_for)
-        self._unchanged = catalogue
-        self.catalogue = ChangedCatalogue(catalogue)
-        self.details = DetailsWriter(head, settings.base_url)
+        self._moving = catalogue
+        self._unchanged = catalogue.at(settings.clock())
+        self._changed = ChangedCatalogue(self._unchanged)
+        self.details = DetailsWriter(head, settings.base_url, follows_today=settings.follows_today)
         self.meter = Meter(settings)
         self.faults = FaultBox(settings.faults, settings.seed)
+
+    @property
+    def catalogue(self) -> ChangedCatalogue:
+        """The ads of today, with the changes made to them."""
+        today = self._moving.at(self._settings.clock())
+        if today is not self._unchanged:
+            self._unchanged = today
+            self._changed = ChangedCatalogue(today, self._changed.changes)
+        return self._changed
 
     def reset(self) -> None:
         """Ads, counters, cache and faults as at the start."""
@@ -60,7 +70,7 @@ class SearchEngine:
         Raises:
             UnknownAdError: there is no such ad to remove or alter.
         """
-        self.catalogue = ChangedCatalogue(self._unchanged, changes)
+        self._changed = ChangedCatalogue(self._unchanged, changes)
 
     def account(self, params: Mapping[str, str]) -> Response:
         """The answer of the Account API."""

@@ -6,12 +6,13 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from adspark.sandbox.catalogue import Advertiser, MergedSelection, Row, Selection
+from adspark.sandbox.dates import FIRST_RECORDING, days_to_move
 from adspark.sandbox.query import Query
 
 _DAY = 86_400  # seconds
-_NEWEST = 1_786_575_600  # 2026-08-12 23:00 UTC, when the recorded ads were recorded
 _SPAN = 365 * _DAY  # the oldest ad's last_shown lies this far back
 _PREVIEW = "/ads/preview/content.js?client=ads-integrity-transparency"
 # A 9 in front makes numbers beyond 64 bits, which no real id can have.
@@ -85,12 +86,19 @@ class GeneratedSelection:
 class GeneratedCatalogue:
     """Advertisers 1 to `advertisers` with as many ads each; the same seed gives the same ads.
 
-    They match every region, and no political search.
+    They match every region, and no political search. The newest is as old as the recorded ads, or
+    of the day `now`.
     """
 
     def __init__(
-        self, *, advertisers: int, creatives_per_advertiser: int = 40, seed: int = 0
+        self,
+        *,
+        advertisers: int,
+        creatives_per_advertiser: int = 40,
+        seed: int = 0,
+        now: datetime | None = None,
     ) -> None:
+        self._newest = FIRST_RECORDING + (days_to_move(now) * _DAY if now else 0)
         self.advertiser_count = advertisers
         self.creatives_per_advertiser = creatives_per_advertiser
         self._cycle = _make_cycle(seed)
@@ -120,14 +128,14 @@ class GeneratedCatalogue:
     def count_newer(self, moment: int) -> int:
         """How many of one advertiser's ads were last shown after `moment`."""
         places = range(self.creatives_per_advertiser)
-        return bisect_left(places, _NEWEST - moment, key=self._age)
+        return bisect_left(places, self._newest - moment, key=self._age)
 
     def row(self, index: int, place: int) -> Row:
         """The ad at a place of an advertiser's list, 0 the newest."""
         pattern = self._cycle[(place + index) % len(self._cycle)]
         digits = f"9{index:07d}{place:012d}"
         advertiser, creative = _advertiser_id(index), f"CR{digits}"
-        newest = _NEWEST - self._age(place)
+        newest = self._newest - self._age(place)
         row: Row = {
             "advertiser_id": advertiser,
             "advertiser": _name(index),

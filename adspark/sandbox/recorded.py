@@ -2,10 +2,12 @@
 
 import json
 import re
+from datetime import datetime
 from importlib import resources
 from urllib.parse import urlsplit
 
 from adspark.sandbox.catalogue import Row
+from adspark.sandbox.dates import move_row
 from adspark.sandbox.listed import ListedCatalogue
 
 # Their hosts become the sandbox's; `details_link` stays the public page.
@@ -14,12 +16,17 @@ _NONCES = re.compile(r"[?&](?:htmlParentId|responseCallback)=[^&]*")
 
 
 class RecordedCatalogue(ListedCatalogue):
-    """The rows of data/creatives.jsonl."""
+    """The rows of data/creatives.jsonl.
 
-    def __init__(self) -> None:
+    Args:
+        now: the day of their recording is this one; None leaves their days as they were.
+    """
+
+    def __init__(self, now: datetime | None = None) -> None:
         file = resources.files("adspark.sandbox").joinpath("data/creatives.jsonl")
         lines = file.read_text(encoding="utf-8").splitlines()
-        super().__init__(_on_sandbox(json.loads(line)) for line in lines)
+        rows = (_on_sandbox(json.loads(line)) for line in lines)
+        super().__init__(move_row(row, now) if now else row for row in rows)
 
 
 def drop_nonces(link: str) -> str:

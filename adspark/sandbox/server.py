@@ -1,6 +1,8 @@
 """The sandbox as an ASGI application, and how uvicorn runs it."""
 
 import socket
+from datetime import datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -14,6 +16,7 @@ from starlette.routing import Route
 from adspark.net.request_guard import RequestGuard
 from adspark.sandbox.catalogue import Catalogue, CombinedCatalogue
 from adspark.sandbox.control import ControlRoutes
+from adspark.sandbox.dates import MovingCatalogue
 from adspark.sandbox.dify.app import DifyApp
 from adspark.sandbox.dify.control import DifyControlRoutes
 from adspark.sandbox.dify.routes import DifyRoutes
@@ -32,7 +35,7 @@ _BACKLOG = 2048  # connections
 
 def create_app(settings: SandboxSettings) -> Starlette:
     """The application, with counters, cache, faults and changes of its own."""
-    engine = SearchEngine(settings, _create_catalogue(settings))
+    engine = SearchEngine(settings, MovingCatalogue(partial(_create_catalogue, settings)))
     dify = DifyApp(settings, engine)
     control = ControlRoutes(settings, engine, dify)
 
@@ -119,14 +122,16 @@ def _control_routes(control: ControlRoutes) -> list[Route]:
     ]
 
 
-def _create_catalogue(settings: SandboxSettings) -> Catalogue:
-    recorded = RecordedCatalogue()
+def _create_catalogue(settings: SandboxSettings, now: datetime) -> Catalogue:
+    today = now if settings.follows_today else None
+    recorded = RecordedCatalogue(today)
     if not settings.generated_advertisers:
         return recorded
     generated = GeneratedCatalogue(
         advertisers=settings.generated_advertisers,
         creatives_per_advertiser=settings.creatives_per_advertiser,
         seed=settings.seed,
+        now=today,
     )
     return CombinedCatalogue([recorded, generated])
 

@@ -32,6 +32,7 @@ class SandboxSettings(BaseModel):
         generated_advertisers: how many invented advertisers are served beside the recorded.
         creatives_per_advertiser: how many ads each of those has.
         clock: the time, aware; tests move it.
+        follows_today: whether the ads' days are moved so that the day of their recording is today.
         faults: those switched on from the start and after a reset.
         dify_key: the only key that its Dify accepts; not a secret.
         dify_workflow_id: the published version of the workflow.
@@ -57,6 +58,7 @@ class SandboxSettings(BaseModel):
     generated_advertisers: Annotated[int, Field(ge=0, le=9_999_999)] = 0
     creatives_per_advertiser: Annotated[int, Field(ge=1, le=10**9)] = 40
     clock: Clock = utc_now
+    follows_today: bool = False
     faults: tuple[Fault, ...] = ()
     dify_key: Annotated[str, Field(min_length=1)] = "app-sandbox"
     dify_workflow_id: str = "5a4dbb0c-0000-4000-8000-000000000001"

@@ -26,13 +26,19 @@ def append_to_log(path: Path) -> BinaryIO:
 def bound_log(path: Path, *, most_bytes: int = MOST_BYTES) -> None:
     """Move what is in a log aside where it is large, also while a process writes it.
 
-    A line that is written between the copy and the cut is lost.
+    A line that is written between the copy and the cut is lost. On a full disk the oldest file
+    goes, and the rest waits.
     """
     if not path.exists() or path.stat().st_size <= most_bytes:
         return
     _shift(path)
-    shutil.copy2(path, _earlier(path, 1))
-    os.truncate(path, 0)
+    copy = _earlier(path, 1)
+    try:
+        shutil.copy2(path, copy)
+    except OSError:
+        copy.unlink(missing_ok=True)
+    else:
+        os.truncate(path, 0)
 
 
 def _shift(path: Path) -> None:

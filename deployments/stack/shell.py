@@ -3,14 +3,17 @@
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from dotenv import dotenv_values
+
 from adspark.errors import ConfigurationError
 from adspark.libpq import libpq_variables
+from adspark.net.proxies import keep_from_proxies
 from adspark.private_folder import private_folder
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _PROXY = re.compile(r"((https?|socks5h?)://)?[^\s/]+/?", re.IGNORECASE)
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
@@ -19,6 +22,7 @@ _ELSEWHERE = re.compile(
     r"PREFECT_(API_(URL|KEY|TLS|SSL)|CLOUD_|PROFILE$|UI_|(SERVER_|API_)?DATABASE_|SERVER_(UI_|API_"
     r"(HOST|PORT|BASE_PATH|CORS_)|CORS_|DOCKET_|EVENTS_MESSAGING_)|MESSAGING_|REDIS_)"
 )
+_SECRET = re.compile("KEY|PASSWORD|AUTH|SECRET|TOKEN|NOTIFY|DATABASE_URL|MEDIA_URL")
 OUR_FOLDER = Path(__file__).parents[2]
 """The folder in which `deployments`, `flows` and their neighbours lie."""
 
@@ -29,17 +33,41 @@ def prepare_process() -> list[str]:
     Raises:
         ConfigurationError: a proxy that no client of ours can use.
     """
-    for name in ("NO_PROXY", "no_proxy"):
-        listed = [one.strip() for one in os.environ.get(name, "").split(",") if one.strip()]
-        if "*" not in listed:
-            os.environ[name] = ",".join(dict.fromkeys([*listed, *_LOOPBACK]))
+    keep_from_proxies()
     for name in (*_PROXIES, *map(str.lower, _PROXIES)):
         if (proxy := os.environ.get(name)) and not _PROXY.fullmatch(proxy):
             raise ConfigurationError(
                 f"{name}: not a proxy's address; write http://host:port or socks5://host:port, or "
                 f"unset it."
             )
-    return [warning for name in _CERTIFICATES if (warning := _drop_if_missing(name))]
+    found = [_find_open_secrets(Path(".env")), *map(_drop_if_missing, _CERTIFICATES)]
+    return [warning for warning in found if warning]
+
+
+def _find_open_secrets(file: Path) -> str | None:
+    """What is wrong with a `.env` that others can read and that holds a secret."""
+    try:
+        is_open = file.stat().st_mode & 0o044
+        is_secret = is_open and any(
+            _SECRET.search(name) and value for name, value in dotenv_values(file).items()
+        )
+    except OSError:
+        return None
+    return (
+        f"{file} holds secrets and can be read by others: chmod 600 {file}" if is_secret else None
+    )
+
+
+def use_private_temporary_folder() -> None:
+    """Let this process, and its children, keep temporary files where no other user has names."""
+    os.environ["TMPDIR"] = str(_temporary_folder())
+    tempfile.tempdir = None  # asked for anew
+
+
+def _temporary_folder() -> Path:
+    name = f"adspark-{os.geteuid()}"
+    current = Path(tempfile.gettempdir())
+    return current if current.name == name else private_folder(name)
 
 
 def _drop_if_missing(name: str) -> str | None:
@@ -66,7 +94,7 @@ def clean_environment(environment: Mapping[str, str], *, own_database: bool) -> 
         if name not in libpq and not name.startswith("ADSPARK_") and not _ELSEWHERE.match(name)
     }
     # Prefect and Chromium use names in it that another user of this machine may hold already.
-    temporary = private_folder(f"adspark-{os.geteuid()}")
+    temporary = _temporary_folder()
     return kept | {
         "TMPDIR": str(temporary),
         # Before whatever else has packages of such names; Prefect loads flows by their module.

@@ -1,15 +1,19 @@
 """A stack starts, works and ends whole, whatever its user's machine and shell are like."""
 
+import base64
+import getpass
 import json
 import os
 import pty
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -34,7 +38,19 @@ EXPORTED = {
     "PREFECT_UI_API_URL": "http://127.0.0.1:9/api",
     "PREFECT_API_URL": "http://127.0.0.1:9/api",
     "PREFECT_SERVER_API_PORT": "9",
+    "ALL_PROXY": "socks5://127.0.0.1:9",
+    # Every logger tells all that it knows.
+    "PREFECT_SERVER_API_AUTH_STRING": "operator:correct-horse-battery",
+    "PREFECT_LOGGING_LEVEL": "DEBUG",
+    "PREFECT_LOGGING_ROOT_LEVEL": "DEBUG",
+    "PREFECT_SERVER_LOGGING_LEVEL": "DEBUG",
+    "PREFECT_INTERNAL_LOGGING_LEVEL": "DEBUG",
 }
+PASSWORD_FORMS = (
+    "correct-horse",
+    "horse-battery",
+    base64.b64encode(b"operator:correct-horse-battery").decode(),
+)
 
 
 @contextmanager
@@ -57,22 +73,10 @@ def shown_until(words: str, terminal: int) -> str:
 
 
 @pytest.fixture
-def account() -> str | None:
-    """An ordinary account; None for that of these tests, where no other can run this Python."""
-    if os.geteuid() != 0:
-        return None
-    program = Path(sys.executable).resolve()
-    is_open = all(folder.stat().st_mode & 0o001 for folder in (program, *program.parents))
-    return ACCOUNT if is_open else None
-
-
-@pytest.fixture
-def ordinary_folder(account: str | None) -> Iterator[Path]:
-    """A folder of the account; what still runs in it at the end is ended."""
+def ordinary_folder() -> Iterator[Path]:
+    """A folder that every account can enter; what still runs in it at the end is ended."""
     folder = Path("/tmp") / f"ads of {os.getpid()}"  # not pytest's, which no other account enters
     folder.mkdir(mode=0o755)
-    if account:
-        shutil.chown(folder, account)
     yield folder
     for process in psutil.process_iter(["cmdline", "cwd"]):
         if str(folder) in f"{process.info['cwd']} {process.info['cmdline']}":
@@ -80,52 +84,102 @@ def ordinary_folder(account: str | None) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@dataclass(frozen=True)
+class Account:
+    """Who starts the stack, and with which Python; None is who runs these tests."""
+
+    name: str | None
+    python: str
+
+    def own(self, folder: Path) -> None:
+        """Give the account a folder."""
+        if self.name:
+            shutil.chown(folder, self.name)
+
+    def as_user(self) -> dict[str, Any]:
+        """What makes a process the account's."""
+        if self.name is None:
+            return {}
+        return {"user": self.name, "group": "nogroup", "extra_groups": []}
+
+
+def can_be_entered(path: Path) -> bool:
+    """Whether every account gets there."""
+    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
+
+
+@pytest.fixture
+def account(ordinary_folder: Path) -> Account:
+    """An ordinary account, also where these tests run as root.
+
+    For it there is an environment of its own, on this one's packages, with a Python that it may
+    run: root's own often lies where nobody else can enter.
+    """
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    packages = Path(sysconfig.get_path("purelib"))
+    own = [Path(sys.executable).resolve(), Path("/usr/bin") / version]
+    usable = [one for one in own if one.exists() and can_be_entered(one)]
+    if os.geteuid() != 0 or not usable or not can_be_entered(packages):
+        return Account(None, sys.executable)
+    environment = ordinary_folder / "environment"
+    subprocess.run([usable[0], "-m", "venv", "--without-pip", environment], check=True)
+    added = environment / "lib" / version / "site-packages" / "adspark.pth"
+    added.write_text(f"{packages}\n{Path(__file__).parents[2]}\n")
+    return Account(ACCOUNT, str(environment / "bin" / "python"))
+
+
 def test_an_ordinary_user_with_a_hostile_shell_starts_works_and_closes_the_terminal(
-    ordinary_folder: Path, account: str | None, own_stack: Stack
+    ordinary_folder: Path, account: Account, own_stack: Stack
 ) -> None:
-    home = ordinary_folder / "my ads, it's 50% & $more"
-    stack = replace(
-        own_stack, home=home, more=EXPORTED | {"PREFECT_HOME": f"{ordinary_folder}/prefect"}
-    )
+    user_home = ordinary_folder / "my ads"
+    user_home.mkdir(mode=0o755)
+    account.own(user_home)
+    home = user_home / "ads, it's 50% & $more"
+    more = EXPORTED | {"PREFECT_HOME": f"{user_home}/prefect", "HOME": str(user_home)}
+    stack = replace(own_stack, home=home, more=more)
+    command = [account.python, "-P", "-m", "deployments.cli"]
     with shadowed_folder(ordinary_folder) as folder:
-        environment = stack.environment | {"HOME": str(ordinary_folder)}
         terminal, inside = pty.openpty()
-        command = [str(Path(sys.executable).parent / "adspark")]
         started = subprocess.Popen(
             [*command, "up", "--sandbox"],
-            env=environment,
+            env=stack.environment,
             cwd=folder,
-            user=account,
-            group="nogroup" if account else None,
-            extra_groups=[] if account else None,
             umask=0o027,
             stdin=inside,
             stdout=inside,
             stderr=inside,
             start_new_session=True,
+            **account.as_user(),
         )
         os.close(inside)
         assert "Ready." in shown_until("Ready.", terminal)
+        assert psutil.Process(started.pid).username() == (account.name or getpass.getuser())
         done = subprocess.run(
             [*command, "fetch", "--text=hubspot.com", "--region=US", "--json"],
-            env={k: v for k, v in environment.items() if k != "PREFECT_API_URL"},
+            env={k: v for k, v in stack.environment.items() if k != "PREFECT_API_URL"},
             cwd=folder,
-            user=account,
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
+            **account.as_user(),
         )
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["new"] > 0
         assert httpx.get(f"{stack.ui_url}/ui-settings").json()["api_url"] == "/api"
-        logs = list(home.rglob("*.log"))
+        logs = [log for log in home.rglob("*.log") if log.is_file()]
         assert {log.stat().st_mode & 0o077 for log in logs} == {0}
         assert {log.name for log in logs} >= {"server.log", "prefect-server.log", "sandbox.log"}
+        assert home.stat().st_mode & 0o777 == (
+            0o700 if account.name else home.stat().st_mode & 0o711
+        )
         os.close(terminal)  # the window is closed: the system sends SIGHUP
         started.send_signal(1)
         assert started.wait(60) == 0
     assert [one.cmdline() for one in stack.processes()] == []
+    written = "".join(log.read_text(errors="replace") for log in logs)
+    assert "DEBUG" in written
+    assert [form for form in PASSWORD_FORMS if form in written] == []
 
 
 def test_logs_of_earlier_starts_are_kept_and_none_grows_for_ever(tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """The ways in: command, Prefect's command, Python, the UI's form and a plain call agree."""
 
 import json
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
+import psycopg
 import pytest
 from playwright.sync_api import Page
 
@@ -170,3 +173,79 @@ def test_a_failure_here_and_now_is_one_line_without_a_traceback(stack: Stack) ->
     assert done.returncode == 1
     assert "Error: SerpApi: no searches are left" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+README = Path(__file__).parents[2] / "README.md"
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def rows(stack: Stack, query: str) -> list[tuple[Any, ...]]:
+    """What the database of the running stack holds."""
+    url = json.loads((stack.home / "stack.json").read_text())["database_url"]
+    with psycopg.connect(url) as connection:
+        return connection.execute(query).fetchall()
+
+
+@pytest.fixture
+def at_home(stack: Stack) -> Iterator[None]:
+    """The ads that the examples speak of are stored, and no watch of theirs is left."""
+    assert stack.adspark("fetch", "AR04323445746671026177").returncode == 0
+    yield
+    stack.adspark("watch", "delete", "hubspot", "--yes")
+
+
+def test_the_python_of_the_readme_works_on_the_running_stack(stack: Stack, at_home: None) -> None:
+    assert len(EXAMPLES) >= 4
+    variants = rows(stack, "SELECT count(*) FROM ad_variant WHERE status = 'completed'")[0][0]
+    for example in EXAMPLES:
+        done = stack.run(sys.executable, "-c", example)
+        assert done.returncode == 0, f"{example}\n{done.stderr}"
+        assert done.stdout.strip(), example
+    # Where the commands look, and nowhere else.
+    assert rows(stack, "SELECT coverage FROM watch WHERE name = 'hubspot'") == [("complete",)]
+    assert rows(stack, "SELECT count(*) FROM creative WHERE target_domain = 'tesla.com'") != [(0,)]
+    assert rows(stack, "SELECT count(*) FROM ad_variant WHERE status = 'completed'") == [
+        (variants + 1,)
+    ]
+    assert {one.name for one in stack.home.iterdir() if one.is_dir()} <= {"prefect", "sandbox"}
+
+
+WHERE = """
+import json, os
+import flows
+from prefect.settings import get_current_settings
+from adspark.settings import get_settings, media_url
+settings = get_settings()
+own = settings.database_url
+print(json.dumps({
+    "server": get_current_settings().api.url, "database": own and own.get_secret_value(),
+    "trusted": settings.trusted_hosts, "media": media_url(settings),
+    "proxies": os.environ["NO_PROXY"],
+}))
+"""
+ELSEWHERE = "http://127.0.0.1:9/api"
+OTHER_DATABASE = "postgresql://other@127.0.0.1:9/other"
+
+
+def test_python_finds_the_stack_and_what_is_set_explicitly_stays(stack: Stack) -> None:
+    def told(*assignments: str, program: str = WHERE) -> dict[str, Any]:
+        done = stack.run("env", *assignments, sys.executable, "-c", program)
+        assert done.returncode == 0, done.stderr
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    here = told("HTTP_PROXY=http://127.0.0.1:9", "ALL_PROXY=socks5://127.0.0.1:9")
+    trusted = stack.sandbox_url.removeprefix("http://")
+    assert here["server"] == stack.api_url
+    assert (here["trusted"], here["media"]) == ([trusted], str(stack.home / "sandbox" / "media"))
+    assert here["database"] == json.loads((stack.home / "stack.json").read_text())["database_url"]
+    assert "127.0.0.1" in here["proxies"]
+    assert told(program=f"import prefect.main\n{WHERE}")["server"] == stack.api_url
+
+    other = told(f"PREFECT_API_URL={ELSEWHERE}")
+    assert (other["server"], other["database"], other["trusted"]) == (ELSEWHERE, None, [])
+    other = told(f"ADSPARK_DATABASE_URL={OTHER_DATABASE}")
+    assert (other["server"], other["database"]) == (None, OTHER_DATABASE)
+    assert told("ADSPARK_TRUSTED_HOSTS=a:1")["trusted"] == ["a:1"]
+    alone = told(f"ADSPARK_HOME={stack.home}/nothing")
+    assert (alone["server"], alone["database"], alone["trusted"]) == (None, None, [])

@@ -159,6 +159,20 @@ def test_a_server_whose_user_was_killed_is_stopped_when_asked(home_folder: Path)
     assert not server.is_running()
 
 
+def test_it_is_found_by_who_has_another_temporary_folder(
+    home_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with LocalPostgres(home_folder / "a,b").running():
+        other = home_folder / "tmp"
+        other.mkdir(mode=0o755)
+        monkeypatch.setattr(tempfile, "tempdir", str(other))
+        with (
+            LocalPostgres(home_folder / "a,b").running() as server,
+            psycopg.connect(server.url("adspark")) as connection,
+        ):
+            assert connection.execute("SELECT 42").fetchall() == [(42,)]
+
+
 LIBPQ = {
     "PGPORT": "9",
     "PGHOST": "192.0.2.1",

@@ -6,6 +6,7 @@ import os
 import resource
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
+from fsspec.implementations.memory import MemoryFile, MemoryFileSystem
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
 from adspark.media import MOST_BYTES, MediaStore, original_path
@@ -213,6 +214,33 @@ async def test_a_folder_that_cannot_be_made_is_named_with_its_setting(
 def test_an_address_that_nothing_knows_is_refused_at_once(url: str) -> None:
     with pytest.raises(ConfigurationError, match="ADSPARK_MEDIA_URL"):
         MediaStore(url)
+
+
+SECRET_ADDRESSES = [
+    "ftp://someone:hunter2@127.0.0.1:9/ads",  # connects at once, and nobody listens there
+    "ftp://someone:hunter2/x@127.0.0.1:9/ads",
+    "nonsense://someone:hunter2@bucket/ads",
+    "nonsense://bucket/ads?signature=hunter2",
+    "nonsense://someone:h%75nter2@bucket/ads",
+]
+
+
+@pytest.mark.parametrize("url", SECRET_ADDRESSES)
+def test_a_password_in_the_address_is_in_no_error_and_in_no_traceback(url: str) -> None:
+    with pytest.raises((ConfigurationError, ServiceUnavailableError)) as raised:
+        MediaStore(url)
+    told = "".join(traceback.format_exception(raised.value, chain=True)).replace(repr(url), "")
+    assert "hunter2" not in told.replace("h%75nter2", "hunter2")
+    assert "***" in str(raised.value)
+
+
+async def test_nor_is_it_where_the_store_says_what_is_wrong_or_where_a_picture_is() -> None:
+    store = MediaStore(f"memory://someone:hunter2@{uuid4().hex}/media?signature=hunter3")
+    MemoryFileSystem.store[store._root] = MemoryFile(None, store._root, b"in the way")
+    with pytest.raises(ConfigurationError) as raised:
+        await store.save_variant(PNG)
+    told = "".join(traceback.format_exception(raised.value)) + store.locate(original_path(KEY))
+    assert ("hunter" not in told, "***" in told) == (True, True)
 
 
 def age(store: MediaStore, path: str) -> None:

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings, get_settings
+from deployments.stack_settings import public_environment
 
 
 def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +45,16 @@ def test_a_dotenv_file_in_the_working_folder_is_read(tmp_path: Path) -> None:
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADSPARK_SERPAPI_KEY", "hunter2")
     monkeypatch.setenv("ADSPARK_DATABASE_URL", "postgresql://u:hunter2@h/d")
+    monkeypatch.setenv("ADSPARK_MEDIA_URL", "ftp://u:hunter2@h/d")
     assert "hunter2" not in repr(Settings()) + str(Settings().model_dump())
+
+
+def test_the_runs_containers_get_the_address_of_pictures_and_no_other_secret() -> None:
+    secret = SecretStr("hunter2")
+    settings = Settings(media_url=SecretStr("ftp://u:p@h/d"), serpapi_key=secret, dify_key=secret)
+    handed_on = public_environment(settings)
+    assert handed_on.pop("ADSPARK_HOME")
+    assert handed_on == {"ADSPARK_MEDIA_URL": "ftp://u:p@h/d"}
 
 
 def test_every_variable_of_the_example_file_is_a_setting() -> None:

@@ -1,0 +1,43 @@
+"""Let Python on the machine of a running local stack work on that, as our commands do.
+
+Nothing that is set explicitly is changed: a Prefect server of one's own (environment, profile,
+prefect.toml), or a database of one's own in the environment, and the stack is left alone.
+"""
+
+import os
+
+from prefect.context import refresh_global_settings_context
+from prefect.settings import get_current_settings
+
+from adspark.net.proxies import keep_from_proxies
+from adspark.running_stack import StackState, running_stack
+from adspark.settings import get_settings
+
+
+def use_running_stack() -> None:
+    """Lead Prefect, and our settings where the stack is on the sandbox, to the stack that runs.
+
+    Without one, Prefect starts its temporary server, and the data are those of the settings.
+    """
+    keep_from_proxies()
+    stack = running_stack(get_settings())
+    if stack is None or not stack.ready or _leads_elsewhere(stack):
+        return
+    found = {"PREFECT_API_URL": stack.api_url}
+    if stack.sandbox_url and stack.database_url:
+        found |= {
+            "ADSPARK_DATABASE_URL": stack.database_url,
+            "ADSPARK_MEDIA_URL": str(stack.home / "media"),
+            "ADSPARK_TRUSTED_HOSTS": stack.sandbox_url.removeprefix("http://"),
+        }
+    for name, value in found.items():
+        os.environ[name] = os.environ.get(name) or value
+    get_settings.cache_clear()
+    refresh_global_settings_context()
+
+
+def _leads_elsewhere(stack: StackState) -> bool:
+    server = get_current_settings().api.url
+    database = os.environ.get("ADSPARK_DATABASE_URL")
+    is_other_database = bool(database and stack.database_url) and database != stack.database_url
+    return server not in (None, stack.api_url) or is_other_database
