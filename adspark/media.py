@@ -21,7 +21,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
 from adspark.pictures import PictureInfo, check_picture
-from adspark.redaction import redact, remember_address
+from adspark.redaction import redact, remember_address, safe_cause
 
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
@@ -53,11 +53,11 @@ class MediaStore:
             raise ConfigurationError(
                 f"ADSPARK_MEDIA_URL: {redact(url)!r} cannot be used "
                 f"({redact(str(error))}). For S3: pip install 'adspark[s3]'."
-            ) from error
+            ) from safe_cause(error)
         except Exception as error:  # a library may connect at once, and has errors of its own
             raise ServiceUnavailableError(
                 f"The media store at {redact(url)} does not answer: {type(error).__name__}."
-            ) from error
+            ) from safe_cause(error)
         self._root = str(root).rstrip("/")
         self._is_local = isinstance(self._files, LocalFileSystem)
 
@@ -108,7 +108,9 @@ class MediaStore:
         try:
             return bytes(await self._call(self._files.cat_file, self._place(path)))
         except FileNotFoundError as error:
-            raise UnusableContentError("The media store has no such picture.") from error
+            raise UnusableContentError("The media store has no such picture.") from safe_cause(
+                error
+            )
 
     async def list_pictures(self) -> dict[str, int]:
         """The paths of all pictures, with their sizes in bytes."""
@@ -146,7 +148,7 @@ class MediaStore:
             await self._call(self._files.cat_file, place)
             await self._call(self._files.rm_file, place)
         except FileNotFoundError as error:
-            raise self._unusable("there is no such place") from error
+            raise self._unusable("there is no such place") from safe_cause(error)
 
     def locate(self, path: str) -> str:
         """Where a person finds the picture: a file's path, or its address without a password."""
@@ -158,7 +160,7 @@ class MediaStore:
             try:
                 await self._call(self._write, self._place(path), content)
             except FileNotFoundError as error:  # of an object store: the bucket
-                raise self._unusable("there is no such place") from error
+                raise self._unusable("there is no such place") from safe_cause(error)
         return path
 
     def _list(self) -> dict[str, int]:
@@ -228,13 +230,13 @@ class MediaStore:
         except FileNotFoundError:
             raise
         except _UNUSABLE as error:
-            raise self._unusable(error.strerror or str(error)) from error
+            raise self._unusable(error.strerror or str(error)) from safe_cause(error)
         except OSError as error:
             if error.errno == errno.EROFS:
-                raise self._unusable(error.strerror or str(error)) from error
-            raise self._away(error.strerror or str(error)) from error
+                raise self._unusable(error.strerror or str(error)) from safe_cause(error)
+            raise self._away(error.strerror or str(error)) from safe_cause(error)
         except Exception as error:  # every store has exceptions of its own
-            raise self._away(type(error).__name__) from error
+            raise self._away(type(error).__name__) from safe_cause(error)
 
     def _unusable(self, reason: str) -> ConfigurationError:
         told = redact(f"{self._root} cannot be used ({reason})")

@@ -152,6 +152,12 @@ def redact(text: str) -> str:
     return text
 
 
+def safe_cause(error: Exception) -> Exception | None:
+    """The error, as the cause of another; None where its own words hold a known secret."""
+    told = "".join(traceback.format_exception(error))
+    return error if redact(told) == told else None
+
+
 def quote(words: str, *, most: int = _LONGEST_QUOTE) -> str:
     """A service's own words for a message: without secrets, and only so many characters."""
     return redact(words)[:most].strip()
@@ -225,7 +231,10 @@ def _secrets_of(address: str) -> Iterator[str]:
         return
     if not address.lower().startswith("http"):
         # A password may hold a slash that nobody has encoded; the host begins behind the last @.
-        yield from _spellings(rest.rpartition("@")[0].partition(":")[2])
+        password = rest.rpartition("@")[0].partition(":")[2]
+        yield from _spellings(password)
+        # An address that cannot be read is quoted by the piece.
+        yield from re.split("[/?#@:]", password)
     try:
         parts = urlsplit(address)
         yield from _spellings(parts.password or "")
