@@ -286,9 +286,9 @@ async def _keep(studio: Studio, assignment: Assignment, generated: Generated) ->
     else:
         try:
             content = await _fetch_picture(studio.downloader, generated.picture)
-            path, info = await studio.media.save_variant(content)
-            sha256 = info.sha256
-            picture_hash = await asyncio.to_thread(hash_picture, content)
+            path, picture = await studio.media.save_variant(content)
+            sha256 = picture.info.sha256
+            picture_hash = await asyncio.to_thread(hash_picture, picture.content)
         except UnusableContentError as error:
             if generated.text is None:
                 raise GenerationFailedError(
