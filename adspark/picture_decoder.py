@@ -18,15 +18,13 @@ import socket
 import struct
 import sys
 import warnings
-from contextlib import suppress
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from PIL import Image, ImageChops, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 
-CPU_SECONDS = 30
-"""For one picture; 40 million pixels take a third of it on a slow machine."""
-MEMORY = 1024
-"""Megabytes of addresses; a picture of 40 million pixels takes 700 in the hungriest format."""
 LENGTHS = struct.Struct(">IQ")
 """Before a request and an answer: bytes of what is said, and of the picture after it."""
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF")
@@ -41,7 +39,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 # What a PNG's first frame is made of; the rest is text, dates, and further frames.
 _PNG_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"iCCP", b"eXIf"}
 _PNG_FRAME = struct.Struct(">I4s")
-_LARGEST_PROFILE = 1024 * 1024  # bytes, packed; the decoder bounds it unpacked
+_LARGEST_PROFILE = 16 * 1024 * 1024  # bytes; the largest that are in use have a few million
 _LARGEST_PNG = 20 * 1024 * 1024  # bytes; what would be larger is given as a JPEG
 _SMALL, _FAST = 6, 1  # levels of a PNG's compression
 _MUCH = 4_000_000  # pixels from which the better level takes seconds
@@ -49,7 +47,6 @@ _JPEG_QUALITY = 92
 _THUMBNAIL_QUALITY = 82
 _DEEP = ("I", "F")  # and I;16 with its byte orders
 _FAT = 256 * 1024 * 1024  # bytes of memory after which a process ends, to give them back
-_RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in which that is told
 _SRGB = ImageCms.createProfile("sRGB")
 
 
@@ -62,9 +59,9 @@ def develop(content: bytes, wish: dict[str, Any]) -> tuple[dict[str, Any], bytes
 
     Args:
         content: foreign bytes.
-        wish: `max_pixels`; and `give`: "facts" only, "picture" (`is_kept`: whether it is worth time
-            to make it small), "grey" of `side` pixels each way on white, or "thumbnail" at most
-            `width` wide and twice as high.
+        wish: the most `pixels`; and `give`: "facts" only, "picture" (`is_kept`: whether it is worth
+            time to make it small), "grey" of `side` pixels each way on white, or "thumbnail" at
+            most `width` wide and twice as high.
 
     Returns:
         Its facts, and what is wished.
@@ -72,8 +69,10 @@ def develop(content: bytes, wish: dict[str, Any]) -> tuple[dict[str, Any], bytes
     Raises:
         RefusedError: it is no picture, broken, or too large.
     """
+    if not content:
+        raise RefusedError("The picture is empty.")
     try:
-        image, kind = _decode(content, wish["max_pixels"])
+        image, kind = _decode(content, wish["pixels"])
         plain = _plain(image)
         facts = {"format": kind, "width": plain.width, "height": plain.height}
         facts["is_blank"] = _is_blank(plain)
@@ -128,12 +127,24 @@ def _strip_png(content: bytes) -> bytes:
     while at + _PNG_FRAME.size <= len(content):
         length, name = _PNG_FRAME.unpack_from(content, at)
         end = at + _PNG_FRAME.size + length + 4  # and its checksum
-        if name in _PNG_CHUNKS and (name != b"iCCP" or length <= _LARGEST_PROFILE):
-            kept.append(content[at:end])
+        chunk = content[at:end]
+        if name in _PNG_CHUNKS and (name != b"iCCP" or _can_be_unpacked(chunk)):
+            kept.append(chunk)
         if name == b"IEND":
             break
         at = end
     return b"".join(kept)
+
+
+def _can_be_unpacked(chunk: bytes) -> bool:
+    """Whether a PNG's colour profile is whole and of a size in use."""
+    _, _, packed = chunk[_PNG_FRAME.size : -4].partition(b"\0")
+    unpacker = zlib.decompressobj()
+    try:
+        unpacker.decompress(packed[1:], _LARGEST_PROFILE)
+    except zlib.error:
+        return False
+    return unpacker.eof
 
 
 def _check_scans(content: bytes) -> None:
@@ -159,7 +170,7 @@ def _lacks_its_end_only(content: bytes, max_pixels: int) -> bool:
 
 def _plain(image: Image.Image) -> Image.Image:
     """The picture as RGB or RGBA of 8 bits, upright, its colours sRGB."""
-    with suppress(Exception):  # what cannot be read of its metadata counts as not there
+    with _if_readable():
         image = ImageOps.exif_transpose(image)
     profile = image.info.get("icc_profile")
     if image.mode in _DEEP or image.mode.startswith("I;"):
@@ -170,11 +181,24 @@ def _plain(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA")
     mode = "RGBA" if image.mode == "RGBA" else "RGB"
     if profile:
-        with suppress(Exception):  # broken, or of other colours than these: it is dropped
+        with _if_readable():  # it may also be for other colours than these
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             made = ImageCms.profileToProfile(image, source, _SRGB, outputMode=mode)
             image = made or image
-    return image.convert(mode)
+    image = image.convert(mode)
+    image.info.clear()  # or it would be written again
+    return image
+
+
+@contextmanager
+def _if_readable() -> Iterator[None]:
+    """Go on without what cannot be read of a picture's metadata."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception:  # noqa: S110  (libraries raise nearly anything on what is broken)
+        pass
 
 
 def _of_8_bits(image: Image.Image) -> Image.Image:
@@ -245,26 +269,21 @@ def _receive_exactly(channel: socket.socket, size: int) -> bytes:
 
 
 def _limit() -> None:
-    limits = [
-        (resource.RLIMIT_AS, MEMORY * 2**20),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-    ]
-    for name, limit in limits:
-        with suppress(OSError, ValueError):  # macOS does not know all; the parent's clock remains
-            resource.setrlimit(name, (limit, limit))
+    for name in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):
+        resource.setrlimit(name, (0, 0))
     with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
         file.write("1000")  # where memory ends, this goes first
 
 
-def _allow_time() -> None:
-    """Give this process so many seconds of computing from now on; past them it is killed."""
+def _allow(seconds: int, megabytes: int) -> None:
+    """Bound this process from now on; past that time of computing it is killed."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    limit = math.ceil(used.ru_utime + used.ru_stime) + CPU_SECONDS
-    if hard != resource.RLIM_INFINITY:
-        limit = min(limit, hard)
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, hard))
+    until = math.ceil(used.ru_utime + used.ru_stime) + seconds
+    for name, limit in ((resource.RLIMIT_CPU, until), (resource.RLIMIT_AS, megabytes * 2**20)):
+        _, hard = resource.getrlimit(name)
+        soft = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        with suppress(OSError, ValueError):  # macOS bounds no addresses; pixels are bounded
+            resource.setrlimit(name, (soft, hard))
 
 
 def _serve_one(channel: socket.socket) -> bool:
@@ -273,20 +292,27 @@ def _serve_one(channel: socket.socket) -> bool:
     Returns:
         Whether this process is fit for another one.
     """
-    _allow_time()
     wish, content = _receive(channel)
+    _allow(wish["seconds"], wish["memory"])
     try:
         facts, given = develop(content, wish)
     except RefusedError as error:
         facts, given = {"refused": str(error)}, b""
     except MemoryError:
-        facts, given = {"refused": f"The picture takes more than {MEMORY} MB to decode."}, b""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
-    facts["is_last"] = peak > _FAT
-    told = json.dumps(facts).encode()
-    channel.sendall(LENGTHS.pack(len(told), len(given)) + told)
+        told = f"The picture takes more than {wish['memory']} MB of memory to decode."
+        facts, given = {"refused": told}, b""
+    facts["is_last"] = _resident() > _FAT
+    answer = json.dumps(facts).encode()
+    channel.sendall(LENGTHS.pack(len(answer), len(given)) + answer)
     channel.sendall(given)
     return not facts["is_last"]
+
+
+def _resident() -> int:
+    """Bytes of memory that this process has, or, where only that is told, had at most."""
+    with suppress(OSError), open("/proc/self/statm") as file:  # noqa: PTH123
+        return int(file.read().split()[1]) * resource.getpagesize()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def main() -> None:
@@ -295,6 +321,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # some decoders write there
     warnings.simplefilter("ignore")
     Image.MAX_IMAGE_PIXELS = None  # ours is in the request
+    PngImagePlugin.MAX_TEXT_CHUNK = _LARGEST_PROFILE  # no other text is left
     _limit()
     while channel.recv(1, socket.MSG_PEEK):
         if not _serve_one(channel):

@@ -17,8 +17,13 @@ import threading
 from contextlib import suppress
 from typing import Any
 
-from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
-from adspark.picture_decoder import CPU_SECONDS, LENGTHS
+from adspark.errors import (
+    AdSparkError,
+    ConfigurationError,
+    ServiceUnavailableError,
+    UnusableContentError,
+)
+from adspark.picture_decoder import LENGTHS
 
 _AT_ONCE = 2  # pictures of one process; each may take the decoder's whole memory
 _WALL_LIMIT = 180.0  # seconds; its limit of CPU time ends a decoder long before, unless it waits
@@ -71,7 +76,7 @@ class _Decoder:
                 f"The picture was not decoded within {_WALL_LIMIT:g} s; this machine is too busy."
             ) from error
         except (OSError, EOFError) as error:
-            raise self._explain_end() from error
+            raise self._explain_end(wish["seconds"]) from error
 
     @property
     def is_alive(self) -> bool:
@@ -98,7 +103,7 @@ class _Decoder:
             at += count
         return bytes(received)
 
-    def _explain_end(self) -> UnusableContentError | ServiceUnavailableError | ConfigurationError:
+    def _explain_end(self, seconds: int) -> AdSparkError:
         try:
             code = self._process.wait(_END_LIMIT)
         except subprocess.TimeoutExpired:
@@ -109,7 +114,7 @@ class _Decoder:
             )
         if code == -signal.SIGXCPU:
             return UnusableContentError(
-                f"The picture takes more than {CPU_SECONDS} s of computing to decode."
+                f"The picture takes more than {seconds} s of computing to decode."
             )
         if code < 0:
             return UnusableContentError("The picture makes its decoder crash.")

@@ -7,15 +7,16 @@ one that cannot be is dropped), its first frame only, and without metadata.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from adspark.picture_process import close_idle, decode, decode_aside
 
 __all__ = [
-    "MAX_PIXELS",
+    "LIMITS",
     "Picture",
     "PictureInfo",
+    "PictureLimits",
     "check_picture",
     "check_picture_aside",
     "close_idle",
@@ -26,9 +27,25 @@ __all__ = [
     "shrink_picture_aside",
 ]
 
-MAX_PIXELS = 40_000_000
-
 PictureFormat = Literal["png", "jpeg", "webp", "gif", "avif", "bmp", "tiff"]
+
+
+@dataclass(frozen=True)
+class PictureLimits:
+    """What one picture may have.
+
+    Attributes:
+        pixels: judged before it is decoded.
+        seconds: of computing. 40 million pixels take a third of it on a slow machine.
+        memory: megabytes of addresses. 40 million pixels take 700 in the hungriest format.
+    """
+
+    pixels: int = 40_000_000
+    seconds: int = 30
+    memory: int = 1024
+
+
+LIMITS = PictureLimits()
 
 
 @dataclass(frozen=True)
@@ -61,24 +78,24 @@ class Picture:
     info: PictureInfo
 
 
-def check_picture(content: bytes, *, max_pixels: int = MAX_PIXELS) -> PictureInfo:
+def check_picture(content: bytes, *, limits: PictureLimits = LIMITS) -> PictureInfo:
     """Decode a picture, whatever its format; its size is judged before that.
 
     Raises:
         UnusableContentError: empty, not a picture, broken, too many pixels, or harmful.
         ServiceUnavailableError: this machine lacks time or memory for it.
     """
-    facts, _ = decode(content, {"max_pixels": max_pixels, "give": "facts"})
+    facts, _ = decode(content, _wish("facts", limits))
     return _info(facts, facts["format"], content)
 
 
-async def check_picture_aside(content: bytes, *, max_pixels: int = MAX_PIXELS) -> PictureInfo:
+async def check_picture_aside(content: bytes, *, limits: PictureLimits = LIMITS) -> PictureInfo:
     """`check_picture` beside the event loop; a cancellation ends the decoding.
 
     Raises:
         AdSparkError: as `check_picture`.
     """
-    facts, _ = await decode_aside(content, {"max_pixels": max_pixels, "give": "facts"})
+    facts, _ = await decode_aside(content, _wish("facts", limits))
     return _info(facts, facts["format"], content)
 
 
@@ -88,7 +105,7 @@ def normalise_picture(content: bytes) -> Picture:
     Raises:
         AdSparkError: as `check_picture`.
     """
-    return _picture(*decode(content, _normal(is_kept=True)))
+    return _picture(*decode(content, _wish("picture", is_kept=True)))
 
 
 async def normalise_picture_aside(content: bytes, *, is_kept: bool = True) -> Picture:
@@ -100,7 +117,7 @@ async def normalise_picture_aside(content: bytes, *, is_kept: bool = True) -> Pi
     Raises:
         AdSparkError: as `check_picture`.
     """
-    return _picture(*await decode_aside(content, _normal(is_kept=is_kept)))
+    return _picture(*await decode_aside(content, _wish("picture", is_kept=is_kept)))
 
 
 def is_blank(content: bytes) -> bool:
@@ -118,7 +135,7 @@ def reduce_picture(content: bytes, side: int) -> bytes:
     Raises:
         AdSparkError: as `check_picture`.
     """
-    _, grey = decode(content, {"max_pixels": MAX_PIXELS, "give": "grey", "side": side})
+    _, grey = decode(content, _wish("grey", side=side))
     return grey
 
 
@@ -128,13 +145,12 @@ async def shrink_picture_aside(content: bytes, width: int) -> bytes:
     Raises:
         AdSparkError: as `check_picture`.
     """
-    wish = {"max_pixels": MAX_PIXELS, "give": "thumbnail", "width": width}
-    _, small = await decode_aside(content, wish)
+    _, small = await decode_aside(content, _wish("thumbnail", width=width))
     return small
 
 
-def _normal(*, is_kept: bool) -> dict[str, Any]:
-    return {"max_pixels": MAX_PIXELS, "give": "picture", "is_kept": is_kept}
+def _wish(give: str, limits: PictureLimits = LIMITS, **more: object) -> dict[str, Any]:
+    return {"give": give, **asdict(limits), **more}
 
 
 def _picture(facts: dict[str, Any], content: bytes) -> Picture:
