@@ -47,7 +47,9 @@ class MemoryWatch:
     def _watch(self) -> None:
         pause = _PAUSE
         while not self._is_over.wait(pause):
-            processes = set(self._find())
+            processes: set[psutil.Process] = set()
+            with suppress(psutil.Error):
+                processes.update(self._find())
             resident = sum(_resident(process) for process in processes)
             pause = _PAUSE if resident < self._limit / 2 else _SHORT_PAUSE
             if resident <= self._limit or sum(map(_taken, processes)) <= self._limit:

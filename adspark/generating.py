@@ -16,6 +16,7 @@ from datetime import datetime
 from uuid import UUID
 
 from adspark import variants
+from adspark.addresses import find_public_address
 from adspark.database import Database
 from adspark.downloads import Downloader
 from adspark.errors import (
@@ -261,11 +262,17 @@ async def _assignment(studio: Studio, variant: AdVariant) -> Assignment:
         raise UnusableContentError(f"The original of variant {variant.id} is not rendered yet.")
     async with studio.database.session() as session:
         copy = await variants.read_original_copy(session, ad_creative_id=variant.original_ad_id)
+        creative = await session.get_one(Creative, variant.original_ad_id)
     content = await studio.media.read(variant.original_path)
     return Assignment(
         key=variants.generation_key(variant),
         prompt=variant.prompt,
-        original=Picture(content, "image/png", f"{variant.original_ad_id}.png"),
+        original=Picture(
+            content,
+            "image/png",
+            f"{variant.original_ad_id}.png",
+            await find_public_address(creative.image_url),
+        ),
         original_copy=copy,
         asked_at=variant.asked_at,
         receipt=_receipt(variant),

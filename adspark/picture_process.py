@@ -75,6 +75,8 @@ class _Decoder:
             raise ServiceUnavailableError(
                 f"The picture was not decoded within {_WALL_LIMIT:g} s; this machine is too busy."
             ) from error
+        except ValueError as error:
+            raise UnusableContentError("The picture makes its decoder answer nonsense.") from error
         except (OSError, EOFError) as error:
             raise self._explain_end(wish["seconds"]) from error
 
@@ -192,7 +194,12 @@ def _get() -> _Decoder:
             if decoder.is_alive:
                 return decoder
             decoder.close()
-    return _Decoder()
+    try:
+        return _Decoder()
+    except OSError as error:
+        raise ServiceUnavailableError(
+            f"The decoder of pictures cannot be started: {error.strerror or error}."
+        ) from error
 
 
 async def decode_aside(content: bytes, wish: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
