@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 import httpx
 
-from adspark.errors import ServiceUnavailableError, UnusableContentError
+from adspark.errors import AdSparkError, ServiceUnavailableError, UnusableContentError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HIGHEST_PORT = 65535
@@ -110,6 +110,14 @@ class AddressRules:
                         "ADSPARK_TRUSTED_HOSTS names exceptions."
                     )
         return CheckedAddress(url=str(parsed), ips=tuple(str(ip) for ip in ips))
+
+
+async def find_public_address(url: str | None) -> str | None:
+    """The address in its normal form where anybody on the internet can ask it, else None."""
+    try:
+        return (await AddressRules().check(url)).url if url else None
+    except AdSparkError:
+        return None
 
 
 def is_public(ip: _IP) -> bool:

@@ -25,6 +25,7 @@ from playwright.async_api import (
 )
 from playwright.async_api import Error as BrowserError
 
+from adspark.browser_memory import MemoryWatch
 from adspark.errors import ConfigurationError
 
 # The shell draws the same without a browser's windows, and three times as fast.
@@ -40,6 +41,8 @@ _START_LIMIT = 60.0  # seconds
 _CLOSE_LIMIT = 2.0  # seconds until something that does not close is killed
 _PAGES = 250  # after which browser and driver are started anew, for the driver's memory grows
 _HEAP = 256  # megabytes of JavaScript objects a page
+MEMORY = 1024
+"""Megabytes that a browser may take where nothing else is set; ten times what most pages need."""
 
 # Nobody listens on the discard port; and no request goes around the proxy, not even to loopback.
 _DEAD_PROXY = ProxySettings(server="http://127.0.0.1:9", bypass="<-loopback>")
@@ -55,9 +58,11 @@ _ARGUMENTS = (
 )
 # Playwright switches off what keeps pages from opening windows and from flooding the browser.
 _UNWANTED = ["--disable-popup-blocking", "--disable-ipc-flooding-protection"]
-# The rest of the environment may hold keys, which are no business of a browser.
+# The rest of the environment may hold keys, which are no business of a browser. By the id of its
+# run a worker finds what that has left behind.
 _ENVIRONMENT = re.compile(
     r"PATH|HOME|USER|LANG|LC_\w+|TMPDIR|FONTCONFIG_\w+|XDG_\w+|LD_LIBRARY_PATH"
+    r"|PREFECT__FLOW_RUN_ID"
 )
 _NO_SANDBOX = re.compile(
     r"no usable sandbox|move to new namespace|setuid sandbox|zygote_host", re.I
@@ -70,9 +75,18 @@ class Chromium:
     Args:
         program: the program; None: Playwright's own, else one on PATH.
         is_sandboxed: whether Chromium's own sandbox is on; it never is for root.
+        memory: megabytes that all its processes may take together; past them they are killed.
+
+    Attributes:
+        excesses: how often they were.
+        pages_at_excess: that were open when they were last.
     """
 
-    def __init__(self, *, program: Path | None, is_sandboxed: bool) -> None:
+    def __init__(self, *, program: Path | None, is_sandboxed: bool, memory: int = MEMORY) -> None:
+        self.excesses = 0
+        self.pages_at_excess = 0
+        self._memory = memory
+        self._watch: MemoryWatch | None = None
         self._program = program
         self._is_sandboxed = is_sandboxed and os.geteuid() != 0
         self._mark = f"--adspark-browser={uuid4().hex}"  # finds its processes among all others
@@ -89,7 +103,7 @@ class Chromium:
             ConfigurationError: there is none, or it does not start; says what to install or set.
         """
         if self._starting is None or _is_over(self._starting):
-            self._starting = asyncio.create_task(self._start())
+            self._starting = asyncio.create_task(self._start_watched())
         # Shielded: a start that nobody waits for any more still has to be known to `close`.
         return await asyncio.shield(self._starting)
 
@@ -141,6 +155,8 @@ class Chromium:
     async def close(self) -> None:
         """End the browser and everything that belongs to it."""
         starting, self._starting = self._starting, None
+        if self._watch is not None:
+            self._watch.stop()
         processes = self._processes()
         if starting is not None:
             with contextlib.suppress(Exception):
@@ -166,6 +182,18 @@ class Chromium:
         if browser.is_connected() and not await _finish(context.close()):
             self._starting = None
             _kill(self._processes())
+
+    def _note_excess(self) -> None:
+        self.pages_at_excess = self._pages_open
+        self.excesses += 1
+
+    async def _start_watched(self) -> Browser:
+        browser = await self._start()
+        if self._watch is not None:
+            self._watch.stop()
+        self._watch = MemoryWatch(self._processes, limit=self._memory, on_excess=self._note_excess)
+        self._watch.start()
+        return browser
 
     async def _start(self) -> Browser:
         if self._playwright is None:

@@ -1,5 +1,6 @@
 """The inputs of a Dify workflow: checked against the app's form, filled from an assignment."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -80,31 +81,43 @@ async def fill_inputs(
 async def _give_picture(
     client: DifyClient, mapping: WorkflowMapping, assignment: Assignment, field: FormField | None
 ) -> JsonValue:
-    """Upload the picture; an input of text gets its address at Dify, which Dify can reach."""
+    """Upload the picture; an input of text gets its address at Dify, which Dify can reach.
+
+    Where that is not to be had, or too long, it gets the address that the ad's picture has itself.
+    """
     picture = assignment.original
     uploaded = await client.upload(
         picture.content, name=picture.name, media_type=picture.media_type, user=assignment.key
     )
     if field is None or not field.takes_files:
-        if uploaded.source_url is None:
-            raise ConfigurationError(
-                f"This Dify gives uploads no address; make the workflow's input "
-                f"{mapping.picture_input!r} a file."
-            )
-        address = client.absolute(uploaded.source_url)
-        if field is not None and field.max_length and len(address) > field.max_length:
-            raise ConfigurationError(
-                f"The workflow's input {field.variable!r} takes at most {field.max_length} "
-                f"characters, the picture's address has {len(address)}; make it a paragraph "
-                f"or a file in Dify."
-            )
-        return address
+        own = uploaded.source_url and client.absolute(uploaded.source_url)
+        return _choose_address([own, picture.address], mapping, field)
     file: JsonValue = {
         "type": "image",
         "transfer_method": "local_file",
         "upload_file_id": uploaded.id,
     }
     return [file] if field.kind == "file-list" else file
+
+
+def _choose_address(
+    addresses: Sequence[str | None], mapping: WorkflowMapping, field: FormField | None
+) -> str:
+    """The first address that there is and that the field takes."""
+    known = [address for address in addresses if address]
+    if not known:
+        raise ConfigurationError(
+            f"This Dify gives uploads no address, and the ad's picture has none on the internet; "
+            f"make the workflow's input {mapping.picture_input!r} a file."
+        )
+    longest = field.max_length if field is not None else None
+    for address in known:
+        if not longest or len(address) <= longest:
+            return address
+    raise ConfigurationError(
+        f"The workflow's input {mapping.picture_input!r} takes at most {longest} characters, the "
+        f"picture's address has {len(known[0])}; make it a paragraph or a file in Dify."
+    )
 
 
 def _check_prompt(field: FormField | None, prompt: str) -> None:

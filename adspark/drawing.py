@@ -7,10 +7,9 @@ from html import escape
 from typing import Self
 from urllib.parse import urlsplit
 
+from playwright.async_api import Error as BrowserError
 from playwright.async_api import FloatRect, Page
-from playwright.async_api import TimeoutError as BrowserTimeoutError
 
-from adspark.errors import UnusableContentError
 from adspark.page_supply import PageSupply
 
 LONGEST_SIDE = 4096
@@ -27,6 +26,7 @@ _AD_SELECTORS = (
 _PLACE = "adspark-preview"
 _DONE = "adsparkPreviewDone"
 _NONCES = ("htmlParentId", "responseCallback")
+_GONE = ("crashed", "closed", "Protocol error")  # in messages of what is no script's doing
 _PLAIN = "html,body{margin:0;padding:0;background:#fff}"
 _PICTURE = (
     "<!doctype html><style>{plain}html{{overflow:hidden}}"
@@ -39,9 +39,17 @@ _PREVIEW = (
     "window.{done}=function(){{window.adsparkIsDone=true}}</script></head>"
     '<body><div id="{place}"></div><script src="{script}"></script></body></html>'
 )
+# A script may have replaced the whole page, and what pages call in their scripts.
 _IS_DRAWN = f"""() => {{
-  const box = document.getElementById("{_PLACE}").getBoundingClientRect();
-  return window.adsparkIsDone || (box.width > 0 && box.height > 0);
+  try {{
+    if (window.adsparkIsDone) return true;
+    const place = document.getElementById("{_PLACE}");
+    const shown = place ? [place] : Array.from(document.querySelectorAll("body *"));
+    return shown.some((one) => {{
+      const box = one.getBoundingClientRect();
+      return box.width > 0 && box.height > 0;
+    }});
+  }} catch (error) {{ return false; }}
 }}"""
 # An ad may stand outside its parent's box, as an absolutely positioned one does.
 _MEASURE = """(selectors) => {
@@ -50,9 +58,13 @@ _MEASURE = """(selectors) => {
     if (!found) continue;
     const own = found.getBoundingClientRect();
     let boxes = [own];
-    if (own.width < 1 || own.height < 1)
-      boxes = Array.from(found.querySelectorAll("*"), (one) => one.getBoundingClientRect())
-        .filter((box) => box.width >= 1 && box.height >= 1);
+    if (selector === "body") {
+      const all = document.createRange();
+      all.selectNodeContents(found);
+      boxes = Array.from(all.getClientRects());
+    } else if (own.width < 1 || own.height < 1)
+      boxes = Array.from(found.querySelectorAll("*"), (one) => one.getBoundingClientRect());
+    boxes = boxes.filter((box) => box.width >= 1 && box.height >= 1);
     if (!boxes.length) continue;
     const left = Math.min(...boxes.map((box) => box.left)) + window.scrollX;
     const top = Math.min(...boxes.map((box) => box.top)) + window.scrollY;
@@ -116,7 +128,7 @@ async def draw_page(page: Page, url: str, supply: PageSupply) -> bytes:
     """
     await page.goto(url, wait_until="load")
     await supply.settle()
-    await page.evaluate(_FONTS)
+    await _ask(page, _FONTS)
     supply.check()
     return await _shoot(page, await _measure(page, _AD_SELECTORS))
 
@@ -124,25 +136,25 @@ async def draw_page(page: Page, url: str, supply: PageSupply) -> bytes:
 async def draw_preview(page: Page, url: str, supply: PageSupply, *, patience: float) -> bytes:
     """What a preview script drew into the page at `url`, which `write_preview` wrote.
 
+    A script that does not draw into its place is shown by whatever it has made of the page, and
+    one that spoils our own scripts by the viewport.
+
     Args:
         patience: seconds that the script has for something to be seen.
 
     Raises:
-        UnusableContentError: it drew nothing.
         AdSparkError: the page went somewhere else, in vain.
     """
     await page.goto(url, wait_until="commit")
     try:
         await page.wait_for_function(_IS_DRAWN, timeout=patience * 1000)
-    except BrowserTimeoutError:
+    except BrowserError as error:
+        _raise_unless_from_page(page, error)
         supply.check()
     await supply.settle()
-    await page.evaluate(_FONTS)
+    await _ask(page, _FONTS)
     supply.check()
-    box = await _measure(page, (f"#{_PLACE}",))
-    if box is None:
-        raise UnusableContentError("The preview shows nothing.")
-    return await _shoot(page, box)
+    return await _shoot(page, await _measure(page, (f"#{_PLACE}", "body")))
 
 
 def preview_script(link: str) -> str:
@@ -165,9 +177,9 @@ def write_preview(script: str, *, width: int | None) -> tuple[str, str]:
 
 
 async def _measure(page: Page, selectors: tuple[str, ...]) -> FloatRect | None:
-    """The box of the first element that is found and has a size, cut to the bounds."""
-    found = await page.evaluate(_MEASURE, list(selectors))
-    if found is None:
+    """The box of the first element that has a size, cut to the bounds; None where none is told."""
+    found = await _ask(page, _MEASURE, list(selectors))
+    if not isinstance(found, list) or not all(map(_is_number, found)):
         return None
     left, top, width, height = (float(side) for side in found)
     return FloatRect(
@@ -176,6 +188,25 @@ async def _measure(page: Page, selectors: tuple[str, ...]) -> FloatRect | None:
         width=_bounded(width),
         height=_bounded(height),
     )
+
+
+async def _ask(page: Page, script: str, given: object = None) -> object:
+    """What a script of ours gives; None where the page's own scripts get in its way."""
+    try:
+        return await page.evaluate(script, given)
+    except BrowserError as error:
+        _raise_unless_from_page(page, error)
+        return None
+
+
+def _raise_unless_from_page(page: Page, error: BrowserError) -> None:
+    """Raise an error that is not from a script: the page, or the browser, is gone."""
+    if page.is_closed() or any(sign in error.message for sign in _GONE):
+        raise error
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _bounded(side: float) -> int:

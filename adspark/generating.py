@@ -14,6 +14,7 @@ from datetime import datetime
 from uuid import UUID
 
 from adspark import variants
+from adspark.addresses import find_public_address
 from adspark.database import Database
 from adspark.downloads import Downloader
 from adspark.errors import (
@@ -29,7 +30,7 @@ from adspark.generation import Assignment, Generated, Generator, Picture, Receip
 from adspark.media import MediaStore, original_path
 from adspark.models import AdVariant, Creative, VariantStatus
 from adspark.picture_addresses import read_data_address
-from adspark.pictures import PictureInfo
+from adspark.pictures import NormalPicture
 from adspark.rendering import Renderer, subject_of
 from adspark.similarity import Similarity, compare_pictures, compare_texts, hash_picture
 from adspark.variants import Completion, VariantSummary
@@ -262,11 +263,17 @@ async def _assignment(studio: Studio, variant: AdVariant) -> Assignment:
         raise UnusableContentError(f"The original of variant {variant.id} is not rendered yet.")
     async with studio.database.session() as session:
         copy = await variants.read_original_copy(session, ad_creative_id=variant.original_ad_id)
+        creative = await session.get_one(Creative, variant.original_ad_id)
     content = await studio.media.read(variant.original_path)
     return Assignment(
         key=variants.generation_key(variant),
         prompt=variant.prompt,
-        original=Picture(content, "image/png", f"{variant.original_ad_id}.png"),
+        original=Picture(
+            content,
+            "image/png",
+            f"{variant.original_ad_id}.png",
+            await find_public_address(creative.image_url),
+        ),
         original_copy=copy,
         asked_at=variant.asked_at,
         receipt=_receipt(variant),
@@ -287,9 +294,9 @@ async def _keep(studio: Studio, assignment: Assignment, generated: Generated) ->
         problems.append("it has no picture, for the generator gave none")
     else:
         try:
-            content, path, info = await _keep_picture(studio, generated)
-            sha256 = info.sha256
-            picture_hash = await asyncio.to_thread(hash_picture, content)
+            path, picture = await _keep_picture(studio, generated)
+            sha256 = picture.info.sha256
+            picture_hash = await asyncio.to_thread(hash_picture, picture.content)
         except UnusableContentError as error:
             if generated.text is None:
                 raise GenerationFailedError(
@@ -313,8 +320,8 @@ async def _keep(studio: Studio, assignment: Assignment, generated: Generated) ->
     )
 
 
-async def _keep_picture(studio: Studio, generated: Generated) -> tuple[bytes, str, PictureInfo]:
-    """The first address that gives a picture, which is kept: its content, its path, what it is.
+async def _keep_picture(studio: Studio, generated: Generated) -> tuple[str, NormalPicture]:
+    """The first address that gives a picture, which is kept: its path, and its normal form.
 
     Raises:
         UnusableContentError: none does; says why the likeliest does not.
@@ -323,11 +330,9 @@ async def _keep_picture(studio: Studio, generated: Generated) -> tuple[bytes, st
     for address in filter(None, [generated.picture, *generated.more_pictures]):
         try:
             content = await _fetch_picture(studio.downloader, address)
-            path, info = await studio.media.save_variant(content)
+            return await studio.media.save_variant(content)
         except UnusableContentError as error:
             reason = reason or error
-        else:
-            return content, path, info
     raise reason or UnusableContentError("The generator gave none.")
 
 

@@ -21,11 +21,16 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of the original ad, as a file."""
+    """A picture of the original ad, as a file.
+
+    Attributes:
+        address: where the service finds the ad's own picture, if it has one on the internet.
+    """
 
     content: bytes
     media_type: str
     name: str
+    address: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,12 @@
 """Where pictures are kept: a local folder, or anything that fsspec can write to, as S3.
 
 A picture's path is made from what it is, so that storing it twice keeps one file: a result by the
-hash of its bytes, a rendered original by the hash of what it was rendered from. A file appears
-under its path whole or not at all.
+hash of its normal form (`pictures`), a rendered original by the hash of what it was rendered from.
+A file appears under its path whole or not at all.
 """
 
 import asyncio
 import errno
-import hashlib
 import os
 import re
 import uuid
@@ -20,7 +19,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
-from adspark.pictures import PictureInfo, check_picture
+from adspark.pictures import NormalPicture, check_picture_aside, normalise_picture_aside
 from adspark.redaction import redact, remember_address, safe_cause
 
 _Given = ParamSpec("_Given")
@@ -61,19 +60,21 @@ class MediaStore:
         self._root = str(root).rstrip("/")
         self._is_local = isinstance(self._files, LocalFileSystem)
 
-    async def save_variant(self, content: bytes) -> tuple[str, PictureInfo]:
-        """Keep a generated picture under the hash of its bytes.
+    async def save_variant(self, content: bytes) -> tuple[str, NormalPicture]:
+        """Keep a generated picture in its normal form, under the hash of that.
 
         Returns:
-            Its path in the store, and what it is.
+            Its path in the store, and its normal form.
 
         Raises:
             UnusableContentError: it is no picture, or too large.
             ServiceUnavailableError: the store does not answer.
         """
-        info = await asyncio.to_thread(_checked, content)
-        name = hashlib.sha256(content).hexdigest()
-        return await self._save(f"variants/{name[:2]}/{name}.{info.format}", content), info
+        _check_size(content)
+        picture = await normalise_picture_aside(content)
+        name = picture.info.sha256
+        path = f"variants/{name[:2]}/{name}.{picture.info.format}"
+        return await self._save(path, picture.content), picture
 
     async def save_original(self, key: str, content: bytes) -> str:
         """Keep a rendered original under `key`, the hash of what it was rendered from.
@@ -82,7 +83,8 @@ class MediaStore:
             UnusableContentError: it is no PNG, or too large.
             ServiceUnavailableError: the store does not answer.
         """
-        info = await asyncio.to_thread(_checked, content)
+        _check_size(content)
+        info = await check_picture_aside(content)
         if info.format != "png":
             raise UnusableContentError(f"An original is kept as a PNG, and this is {info.format}.")
         return await self._save(original_path(key), content)
@@ -257,10 +259,9 @@ def original_path(key: str) -> str:
     return f"originals/{key[:2]}/{key}.png"
 
 
-def _checked(content: bytes) -> PictureInfo:
+def _check_size(content: bytes) -> None:
     if len(content) > MOST_BYTES:
         raise UnusableContentError(
             f"A picture of {len(content) / 2**20:.0f} MB is too large; at most "
             f"{MOST_BYTES // 2**20} MB."
         )
-    return check_picture(content)

@@ -1,23 +1,51 @@
-"""Pictures that nobody vouches for: decoded in full, in bounded memory, before they are trusted."""
+"""The one door for pictures that nobody vouches for: decoded in full, aside, in bounded resources.
 
-import asyncio
+No other module decodes foreign bytes. They are decoded in processes that do nothing else
+(`picture_process`), with limits of computing time and memory for each picture. What comes through
+the door is of one kind: upright, sRGB of 8 bits a channel (an embedded colour profile is applied;
+one that cannot be is dropped), its first frame only, and without metadata.
+"""
+
 import hashlib
-import io
-from dataclasses import dataclass
-from typing import Literal, cast
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
-from PIL import Image, UnidentifiedImageError
+from adspark.picture_process import close_idle, decode, decode_aside
 
-from adspark.errors import UnusableContentError
+__all__ = [
+    "LIMITS",
+    "NormalPicture",
+    "PictureInfo",
+    "PictureLimits",
+    "check_picture",
+    "check_picture_aside",
+    "close_idle",
+    "is_blank",
+    "normalise_picture",
+    "normalise_picture_aside",
+    "reduce_picture",
+    "shrink_picture_aside",
+]
 
-MAX_PIXELS = 40_000_000
+PictureFormat = Literal["png", "jpeg", "webp", "gif", "avif", "bmp", "tiff"]
 
-PictureFormat = Literal["png", "jpeg", "webp", "gif"]
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
-_MOST_DECODED = 4  # times max_pixels, over all frames of an animation
-_ORIENTATION = 0x0112  # EXIF; from 5 on the picture lies on its side
-_FIRST_TURNED = 5
+@dataclass(frozen=True)
+class PictureLimits:
+    """What one picture may have.
+
+    Attributes:
+        pixels: judged before it is decoded.
+        seconds: of computing. 40 million pixels take a third of it on a slow machine.
+        memory: megabytes of addresses. 40 million pixels take 700 in the hungriest format.
+    """
+
+    pixels: int = 40_000_000
+    seconds: int = 30
+    memory: int = 1024
+
+
+LIMITS = PictureLimits()
 
 
 @dataclass(frozen=True)
@@ -27,14 +55,14 @@ class PictureInfo:
     Attributes:
         width, height: pixels, as it is shown (after the turn that a camera noted in it).
         sha256: of the content, in hex.
-        frames: more than 1 for an animation.
+        is_blank: whether it has one single colour throughout, or is all transparent.
     """
 
     format: PictureFormat
     width: int
     height: int
     sha256: str
-    frames: int = 1
+    is_blank: bool = False
 
     @property
     def media_type(self) -> str:
@@ -42,80 +70,98 @@ class PictureInfo:
         return f"image/{self.format}"
 
 
-def check_picture(content: bytes, *, max_pixels: int = MAX_PIXELS) -> PictureInfo:
-    """Decode a PNG, JPEG, WebP or GIF with all its frames; the size is judged before that.
+@dataclass(frozen=True)
+class NormalPicture:
+    """A picture in its normal form: a PNG, or a JPEG where a PNG would be larger than 20 MB."""
+
+    content: bytes
+    info: PictureInfo
+
+
+def check_picture(content: bytes, *, limits: PictureLimits = LIMITS) -> PictureInfo:
+    """Decode a picture, whatever its format; its size is judged before that.
 
     Raises:
-        UnusableContentError: empty, not such a picture, broken, or too many pixels.
+        UnusableContentError: empty, not a picture, broken, too many pixels, or harmful.
+        ServiceUnavailableError: this machine lacks time or memory for it.
     """
-    if not content:
-        raise UnusableContentError("The picture is empty.")
-    try:
-        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-            frames = _decode_frames(image, max_pixels)
-            width, height = image.size
-            if image.getexif().get(_ORIENTATION, 1) >= _FIRST_TURNED:
-                width, height = height, width
-            return PictureInfo(
-                format=cast("PictureFormat", (image.format or "").lower()),
-                width=width,
-                height=height,
-                sha256=hashlib.sha256(content).hexdigest(),
-                frames=frames,
-            )
-    except UnusableContentError:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise _too_many_pixels(max_pixels) from None
-    except UnidentifiedImageError:
-        raise UnusableContentError("The picture is not a PNG, JPEG, WebP or GIF.") from None
-    except Exception as error:  # decoders raise nearly anything on broken files
-        raise UnusableContentError(f"The picture is broken: {error}.") from error
+    facts, _ = decode(content, _wish("facts", limits))
+    return _info(facts, facts["format"], content)
 
 
-async def check_picture_aside(content: bytes, *, max_pixels: int = MAX_PIXELS) -> PictureInfo:
-    """`check_picture` in a thread.
+async def check_picture_aside(content: bytes, *, limits: PictureLimits = LIMITS) -> PictureInfo:
+    """`check_picture` beside the event loop; a cancellation ends the decoding.
 
     Raises:
-        UnusableContentError: as `check_picture`.
+        AdSparkError: as `check_picture`.
     """
-    return await asyncio.to_thread(check_picture, content, max_pixels=max_pixels)
+    facts, _ = await decode_aside(content, _wish("facts", limits))
+    return _info(facts, facts["format"], content)
 
 
-def freeze_picture(content: bytes) -> bytes:
-    """The first frame of a checked picture, as a PNG."""
-    with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-        target = io.BytesIO()
-        image.convert("RGBA").save(target, format="PNG")
-        return target.getvalue()
+def normalise_picture(content: bytes) -> NormalPicture:
+    """A picture's normal form.
+
+    Raises:
+        AdSparkError: as `check_picture`.
+    """
+    return _picture(*decode(content, _wish("picture", is_kept=True)))
+
+
+async def normalise_picture_aside(content: bytes, *, is_kept: bool = True) -> NormalPicture:
+    """`normalise_picture` beside the event loop; a cancellation ends the decoding.
+
+    Args:
+        is_kept: whether it is worth time to make it smaller.
+
+    Raises:
+        AdSparkError: as `check_picture`.
+    """
+    return _picture(*await decode_aside(content, _wish("picture", is_kept=is_kept)))
 
 
 def is_blank(content: bytes) -> bool:
-    """Whether a checked picture has one single colour throughout, or is all transparent."""
-    with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-        bands = cast("tuple[tuple[int, int], ...]", image.convert("RGBA").getextrema())
-    return bands[3] == (0, 0) or all(least == most for least, most in bands)
+    """Whether a picture has one single colour throughout, or is all transparent.
+
+    Raises:
+        AdSparkError: as `check_picture`.
+    """
+    return check_picture(content).is_blank
 
 
-def _decode_frames(image: Image.Image, max_pixels: int) -> int:
-    """Decode one frame after the other; gives their number."""
-    count, decoded = 0, 0
-    while True:
-        width, height = image.size  # a frame of a GIF may enlarge the picture
-        decoded += width * height
-        if width * height > max_pixels:
-            raise _too_many_pixels(max_pixels)
-        if decoded > max_pixels * _MOST_DECODED:
-            raise UnusableContentError("The picture is an animation that is too long.")
-        image.load()
-        count += 1
-        try:
-            image.seek(count)
-        except EOFError:
-            break
-    image.seek(0)
-    return count
+def reduce_picture(content: bytes, side: int) -> bytes:
+    """The brightness of a picture, reduced to so many pixels each way, a byte each, row by row.
+
+    Raises:
+        AdSparkError: as `check_picture`.
+    """
+    _, grey = decode(content, _wish("grey", side=side))
+    return grey
 
 
-def _too_many_pixels(max_pixels: int) -> UnusableContentError:
-    return UnusableContentError(f"The picture has more than {max_pixels / 1e6:g} million pixels.")
+async def shrink_picture_aside(content: bytes, width: int) -> bytes:
+    """A picture as a JPEG, at most so many pixels wide and twice as many high.
+
+    Raises:
+        AdSparkError: as `check_picture`.
+    """
+    _, small = await decode_aside(content, _wish("thumbnail", width=width))
+    return small
+
+
+def _wish(give: str, limits: PictureLimits = LIMITS, **more: object) -> dict[str, Any]:
+    return {"give": give, **asdict(limits), **more}
+
+
+def _picture(facts: dict[str, Any], content: bytes) -> NormalPicture:
+    return NormalPicture(content, _info(facts, facts["given"], content))
+
+
+def _info(facts: dict[str, Any], kind: PictureFormat, content: bytes) -> PictureInfo:
+    return PictureInfo(
+        format=kind,
+        width=facts["width"],
+        height=facts["height"],
+        sha256=hashlib.sha256(content).hexdigest(),
+        is_blank=facts["is_blank"],
+    )

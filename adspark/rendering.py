@@ -1,8 +1,9 @@
 """Pictures of ads: a creative's picture, preview script or page to a PNG, in a browser."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -11,7 +12,7 @@ from playwright.async_api import Error as BrowserError
 from playwright.async_api import Page
 
 from adspark.addresses import AddressRules
-from adspark.browser import Chromium
+from adspark.browser import MEMORY, Chromium
 from adspark.downloads import Download, Downloader
 from adspark.drawing import (
     Size,
@@ -24,7 +25,7 @@ from adspark.drawing import (
 )
 from adspark.errors import ServiceUnavailableError, UnusableContentError
 from adspark.page_supply import PageSupply
-from adspark.pictures import check_picture, check_picture_aside, freeze_picture, is_blank
+from adspark.pictures import check_picture_aside, close_idle, normalise_picture_aside
 from adspark.subjects import Kind, Subject, rendering_key, subject_of
 
 __all__ = [
@@ -44,6 +45,7 @@ MAX_BYTES = 40 * 1024 * 1024  # everything that one page may load
 
 _ROOM = Size(1280, 960)  # the viewport of what has no size of its own
 _HTML_WIDTH = 1024
+_NET_ERROR = re.compile(r"\bERR_[A-Z_]+\b")  # Chromium's name for what failed
 # Shares of the time limit: what remains is for the browser.
 _MAIN_SHARE = 0.4
 _PARTS_SHARE = 0.4
@@ -63,6 +65,10 @@ class _BrowserGoneError(Exception):
     """The browser ended under a page, or failed by itself."""
 
 
+class _TooMuchMemoryError(Exception):
+    """The browser was ended, for its pages took too much memory."""
+
+
 class Renderer:
     """Renders with one browser for its life and a fresh context for every picture.
 
@@ -72,6 +78,7 @@ class Renderer:
         rules: what may be asked; the browser itself asks nothing.
         program: Chromium's program; None: Playwright's own, else one on PATH.
         chromium_sandbox: whether Chromium's sandbox is on; it never is for root.
+        browser_memory: megabytes that the browser may take, with all its processes.
         time_limit: seconds for one picture, the browser's start not counted.
         scale: device pixels to a CSS pixel.
     """
@@ -82,14 +89,19 @@ class Renderer:
         *,
         program: Path | None = None,
         chromium_sandbox: bool = True,
+        browser_memory: int = MEMORY,
         time_limit: float = 30.0,
         scale: float = 1.0,
     ) -> None:
         self._downloader = Downloader(rules, timeout=time_limit)
-        self._chromium = Chromium(program=program, is_sandboxed=chromium_sandbox)
+        self._chromium = Chromium(
+            program=program, is_sandboxed=chromium_sandbox, memory=browser_memory
+        )
+        self._browser_memory = browser_memory
         self._time_limit = time_limit
         self._scale = scale
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._gathering = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         await self._downloader.__aenter__()
@@ -99,6 +111,7 @@ class Renderer:
         try:
             await asyncio.shield(asyncio.ensure_future(self._chromium.close()))
         finally:
+            close_idle()
             await self._downloader.__aexit__()
 
     def key(self, subject: Subject) -> str:
@@ -106,10 +119,11 @@ class Renderer:
         return rendering_key(subject, self._scale)
 
     async def render(self, subject: Subject) -> Rendering:
-        """Draw a subject; a browser that breaks down is started anew once.
+        """Draw a subject; a browser that breaks down is started anew once, for it alone.
 
         Raises:
-            UnusableContentError: it is refused, broken, empty, too large or too slow.
+            UnusableContentError: it is refused, broken, empty, too large or too slow, or makes the
+                browser take too much memory.
             ServiceUnavailableError: it cannot be downloaded right now.
             ConfigurationError: there is no usable browser.
         """
@@ -118,17 +132,46 @@ class Renderer:
                 return await self._attempt(subject)
             except _BrowserGoneError:
                 pass
+            except _TooMuchMemoryError as error:
+                if self._chromium.pages_at_excess <= 1:
+                    raise self._refuse_hungry(subject) from error
+        async with self._all_turns():
             try:
                 return await self._attempt(subject)
             except _BrowserGoneError as error:
                 raise ServiceUnavailableError("The browser failed twice.") from error
+            except _TooMuchMemoryError as error:
+                raise self._refuse_hungry(subject) from error
+
+    @asynccontextmanager
+    async def _all_turns(self) -> AsyncIterator[None]:
+        """Nothing else is drawn meanwhile."""
+        async with self._gathering, AsyncExitStack() as stack:
+            for _ in range(AT_ONCE):
+                await stack.enter_async_context(self._turns)
+            yield
+
+    def _refuse_hungry(self, subject: Subject) -> UnusableContentError:
+        return UnusableContentError(
+            f"The {subject.kind} makes the browser take more than {self._browser_memory} MB of "
+            "memory, the bound that ADSPARK_BROWSER_MEMORY sets."
+        )
 
     async def _attempt(self, subject: Subject) -> Rendering:
+        before = self._chromium.excesses
+        try:
+            return await self._try(subject)
+        except (UnusableContentError, _BrowserGoneError) as error:
+            if self._chromium.excesses > before:
+                raise _TooMuchMemoryError from error
+            raise
+
+    async def _try(self, subject: Subject) -> Rendering:
         browser = await self._chromium.start()
         try:
             async with asyncio.timeout(self._time_limit):
                 content = await self._draw(subject)
-                return await asyncio.to_thread(_develop, subject.kind, content)
+                return await _develop(subject.kind, content)
         except TimeoutError as error:
             raise UnusableContentError(
                 f"The {subject.kind} was not drawn within {self._time_limit:g} s: a script that "
@@ -142,8 +185,10 @@ class Renderer:
             # The browser's own failure, as "Unable to capture screenshot", says nothing of the ad.
             if not browser.is_connected() or "Protocol error" in error.message:
                 raise _BrowserGoneError from error
-            reason = error.message.strip().partition("\n")[0][:200]
-            raise UnusableContentError(f"The {subject.kind} cannot be drawn: {reason}") from error
+            # The rest of the message is for programmers, and may quote the page's own scripts.
+            found = _NET_ERROR.search(error.message)
+            reason = found[0] if found else "the browser cannot show what its scripts make of it"
+            raise UnusableContentError(f"The {subject.kind} cannot be drawn: {reason}.") from error
 
     async def _draw(self, subject: Subject) -> bytes:
         match subject.kind:
@@ -159,13 +204,11 @@ class Renderer:
     async def _draw_picture(self, subject: Subject) -> bytes:
         # A picture of ours needs no time for other parts.
         main = await self._fetch(subject.content, share=_MAIN_SHARE + _PARTS_SHARE)
-        info = await check_picture_aside(main.content)
-        content, media_type = main.content, info.media_type
-        if info.frames > 1:  # which frame a screenshot meets would be chance
-            content, media_type = await asyncio.to_thread(freeze_picture, content), "image/png"
+        picture = await normalise_picture_aside(main.content, is_kept=False)
+        info = picture.info
         size = _picture_size(subject, info.width, info.height).shrunk(self._scale)
         async with self._open(size, has_scripts=False) as (page, _):
-            return await draw_picture(page, content, media_type, size)
+            return await draw_picture(page, picture.content, info.media_type, size)
 
     async def _draw_preview(self, subject: Subject) -> bytes:
         script = preview_script(subject.content)
@@ -221,11 +264,11 @@ class Renderer:
                 supply.stop()
 
 
-def _develop(kind: Kind, content: bytes) -> Rendering:
+async def _develop(kind: Kind, content: bytes) -> Rendering:
     """A screenshot with its size; a picture may be of one colour, anything else may not."""
-    if kind in (Kind.PREVIEW, Kind.PAGE) and is_blank(content):
+    info = await check_picture_aside(content)
+    if kind in (Kind.PREVIEW, Kind.PAGE) and info.is_blank:
         raise UnusableContentError(f"The {kind} shows nothing.")
-    info = check_picture(content)
     return Rendering(content, info.width, info.height, info.sha256)
 
 

@@ -20,6 +20,7 @@ RETRY_DELAY = Range(0, 86_400)  # seconds
 SHARD_SIZE = Range(1, 100_000)  # watches
 SIMILARITY = Range(0.001, 1)
 SCALE = Range(0.5, 4)
+BROWSER_MEMORY = Range(256, 1_000_000)  # megabytes; an empty page takes 200
 LEDGER_DAYS = Range(62, 36_500)  # budgets and forecasts need two months of it
 RUN_DAYS = Range(0.05, 36_500)
 
@@ -149,6 +150,11 @@ class Settings(BaseSettings):
     browser_sandbox: bool = Field(
         default=True,
         description="Chromium's own sandbox; off in containers that do not allow it, and for root.",
+    )
+    browser_memory: Annotated[int, BROWSER_MEMORY] = Field(
+        default=1024,
+        description="Megabytes that the browser may take with all its processes; past them it is "
+        "ended, and the ad that it drew counts as unusable.",
     )
     render_time_limit: TimeLimit = Field(
         default=30.0, description="Seconds that one picture of an ad may take."

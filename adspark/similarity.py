@@ -5,7 +5,6 @@ picture's 16 × 16 lowest frequencies are above their median. It survives scalin
 small changes. Written out, for the known library of it brings SciPy along.
 """
 
-import io
 import itertools
 import math
 import operator
@@ -14,7 +13,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PIL import Image
+from adspark.pictures import reduce_picture
 
 _SIDE = 64  # pixels that a picture is reduced to
 _KEPT = 16  # frequencies each way
@@ -42,11 +41,12 @@ class Similarity:
 
 
 def hash_picture(content: bytes) -> str:
-    """The perceptual hash of a picture, which can be decoded: 64 hexadecimal digits."""
-    with Image.open(io.BytesIO(content)) as image:
-        small = image.convert("RGBA").resize((_SIDE, _SIDE), Image.Resampling.BOX)
-    page = Image.new("RGBA", small.size, "white")  # what is transparent shows what it lies on
-    pixels = Image.alpha_composite(page, small).convert("L").tobytes()
+    """The perceptual hash of a picture: 64 hexadecimal digits.
+
+    Raises:
+        AdSparkError: as `check_picture`.
+    """
+    pixels = reduce_picture(content, _SIDE)
     rows = [_frequencies(pixels[at : at + _SIDE]) for at in range(0, len(pixels), _SIDE)]
     waves = [wave for column in zip(*rows, strict=True) for wave in _frequencies(column)]
     # Rounded, so that what is nothing but arithmetic's dust in a plain picture decides no bit.

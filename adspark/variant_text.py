@@ -1,16 +1,13 @@
 """A variant as Markdown: original and variant side by side, as the UI shows it under Artifacts."""
 
 import base64
-import io
-
-from PIL import Image
 
 from adspark.markdown import escape_markdown
 from adspark.media import MediaStore
+from adspark.pictures import shrink_picture_aside
 from adspark.variants import VariantSummary
 
 WIDEST = 320  # pixels of a picture in the page, of which two fit side by side
-_QUALITY = 82
 
 
 async def write_variant(media: MediaStore, variant: VariantSummary, *, width: int = WIDEST) -> str:
@@ -64,11 +61,5 @@ def _facts(variant: VariantSummary) -> list[str]:
 async def _show(media: MediaStore, path: str | None, name: str, width: int) -> str:
     if path is None:
         return "none"
-    with Image.open(io.BytesIO(await media.read(path))) as image:
-        small = image.convert("RGBA")
-    small.thumbnail((width, 2 * width))
-    page = Image.new("RGBA", small.size, "white")  # a JPEG is nowhere transparent
-    page.alpha_composite(small)
-    buffer = io.BytesIO()
-    page.convert("RGB").save(buffer, "JPEG", quality=_QUALITY)
-    return f"![{name}](data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()})"
+    small = await shrink_picture_aside(await media.read(path), width)
+    return f"![{name}](data:image/jpeg;base64,{base64.b64encode(small).decode()})"

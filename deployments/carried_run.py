@@ -25,6 +25,7 @@ from prefect.states import Cancelled, Crashed
 
 from adspark.memory_bound import MemoryBound
 from adspark.settings import get_settings
+from deployments.outliving import name_folder
 from deployments.run_endings import TOLD_TO_END, explain_end, explain_no_start, is_vague
 from deployments.run_output import RunOutput
 from deployments.run_starter import kill_leftovers
@@ -69,7 +70,7 @@ class CarriedRun:
         Returns:
             0: how it ended has been told.
         """
-        with tempfile.TemporaryDirectory(prefix="adspark-run-") as folder:
+        with tempfile.TemporaryDirectory(prefix=name_folder(self._flow_run.id)) as folder:
             output = RunOutput(folder)
             async with FlowRunExecutorContext() as context, anyio.create_task_group() as beside:
                 starter = _WatchedStarter(make_starter(folder, context.control_channel, output))

@@ -1,6 +1,7 @@
 """How the system is: server, database, each pool's workers and runs, and what should be done.
 
-Asked of Prefect's server and of the database only; nothing is started and nothing is paid.
+Asked of Prefect's server, of the database, and of this host's processes; nothing is started and
+nothing is paid.
 """
 
 from prefect.client.orchestration import PrefectClient
@@ -8,6 +9,8 @@ from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel
 
 from adspark.rates import GENERATIONS, SEARCHES
+from adspark.settings import get_settings
+from deployments.outliving import find_outliving
 from deployments.queue_classes import QUEUE_CLASSES
 from tasks.pool_health import PoolHealth, Problem, problems_of, read_pool
 
@@ -50,6 +53,7 @@ async def read_health(client: PrefectClient) -> Health:
             continue
         pools.append(pool)
         problems += problems_of(pool)
+    problems += await find_outliving(client, get_settings().tidy_up_time)
     return Health(
         server=str(client.api_url),
         version=await client.api_version(),

@@ -29,6 +29,7 @@ from adspark.redaction import remember_environment
 from deployments.parameter_mistakes import find_mistakes, show_error
 from deployments.run_endings import SERVER_AWAY
 from tasks.state_changes import change_while
+from tasks.time_limits import end_with_run
 
 _RUN = "PREFECT__FLOW_RUN_ID"
 _Logger: TypeAlias = "logging.Logger | logging.LoggerAdapter[Any]"
@@ -38,6 +39,7 @@ def carry_out(flow_run_id: UUID) -> None:
     """Carry out a run; returns, or exits, once it has ended."""
     remember_environment()
     configure_from_env()
+    end_with_run(flow_run_id)
     with handle_engine_signals(flow_run_id):
         try:
             run = load_flow_run(flow_run_id=flow_run_id)

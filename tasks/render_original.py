@@ -27,6 +27,7 @@ async def render_original(variant_id: int) -> str:
             rules,
             program=settings.browser,
             chromium_sandbox=settings.browser_sandbox,
+            browser_memory=settings.browser_memory,
             time_limit=settings.render_time_limit,
             scale=settings.render_scale,
         ) as renderer,

@@ -4,15 +4,19 @@ The soft limit is Prefect's (`timeout_seconds`): it cancels the attempt, which m
 retried. Code that blocks the event loop, or tidies up for ever, does not hear of it. It has
 ADSPARK_TIDY_UP_TIME; then its run is Failed ("TimedOut"), is not run again by itself, and its
 process is gone with all that it had started.
+
+What an attempt leaves behind, as a thread that goes on, may keep the process from ending with its
+run. That is watched until the process is gone, whatever the run's flow is (`end_with_run`).
 """
 
 import faulthandler
 import os
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 from uuid import UUID
 
 import psutil
@@ -21,6 +25,7 @@ from prefect.runtime import flow_run
 from prefect.states import Failed
 
 from adspark.settings import get_settings
+from tasks.redelivery import SILENT
 from tasks.state_changes import change_state_sync
 
 _LAST_RESORT = (
@@ -61,6 +66,38 @@ def killed_after(
     return decorate
 
 
+def end_with_run(flow_run_id: UUID) -> None:
+    """Have this process, which is the run's own, end soon after its run.
+
+    It is killed, with all that it has started, once the run has had an end for longer than
+    ADSPARK_TIDY_UP_TIME.
+    """
+    watching = threading.Thread(
+        target=_end_after_run, args=[flow_run_id], name="end with run", daemon=True
+    )
+    watching.start()
+
+
+def _end_after_run(flow_run_id: UUID) -> None:
+    pause = get_settings().tidy_up_time
+    was_over = False
+    while True:
+        time.sleep(pause)
+        is_over = _is_over(flow_run_id)
+        if is_over and was_over:
+            faulthandler.dump_traceback(file=_STDERR, all_threads=True)
+            _kill_all(0)  # how it ended has been told
+        was_over = is_over
+
+
+def _is_over(flow_run_id: UUID) -> bool:
+    """Whether the run has ended, and not only for the server, which did not hear of it."""
+    with suppress(Exception), get_client(sync_client=True) as client:  # it is asked again
+        state = client.read_flow_run(flow_run_id).state
+        return state is not None and state.is_final() and state.message != SILENT
+    return False
+
+
 @contextmanager
 def _watchdog(soft: float) -> Iterator[None]:
     run_id = flow_run.id
@@ -92,6 +129,11 @@ def _end_process(run_id: UUID, soft: float) -> None:
         if run.state and run.state.is_running():  # a cancelling is its worker's to end
             change_state_sync(client, run, Failed(name="TimedOut", message=message))
         code = 0  # the worker has nothing to add
+    _kill_all(code)
+
+
+def _kill_all(code: int) -> NoReturn:
+    """End this process and all that it has started."""
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):
             process.kill()

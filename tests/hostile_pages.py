@@ -32,6 +32,10 @@ _DRAW = """var place = document.getElementById(new URL(document.currentScript.sr
 place.innerHTML = '<div style="width:320px;height:180px;background:rgb(20,60,220)">' +
   '<div style="width:160px;height:180px;background:rgb(200,30,40)"></div></div>';
 window[new URL(document.currentScript.src).searchParams.get("responseCallback")]();"""
+_AD = (
+    '<div style="width:320px;height:180px;background:rgb(20,60,220)">'
+    '<div style="width:160px;height:180px;background:rgb(200,30,40)"></div></div>'
+)
 _REACH_OUT = """
 fetch("http://TARGET/fetch").catch(() => 0);
 fetch("http://TARGET/post", {method: "POST", body: "x", mode: "no-cors"}).catch(() => 0);
@@ -58,6 +62,21 @@ document.body.appendChild(frame);
 window.open("http://TARGET/popup");
 """
 
+# What no bound of JavaScript's own objects stops.
+_EAT = "const kept = []; setInterval(() => kept.push(new Uint8Array(32 << 20).fill(1)), 5);"
+_WORKERS = (
+    f"for (let i = 0; i < 4; i++) new Worker(URL.createObjectURL(new Blob([`{_EAT}`])));"
+    "document.write('<img src=/trickle>');"  # so that the page is not drawn before that
+)
+_CANVASES = """const kept = []; setInterval(() => {
+  const one = document.createElement("canvas"); one.width = one.height = 4000;
+  const pen = one.getContext("2d"); pen.fillRect(0, 0, 4000, 4000); kept.push(one);
+  document.body.append(one);
+}, 5); document.write('<img src=/trickle>');"""
+_IFRAMES = f"""setInterval(() => {{ const one = document.createElement("iframe");
+  one.srcdoc = `<script>{_EAT}</` + "script>"; document.body.append(one); }}, 20);
+  document.write('<img src=/trickle>');"""
+
 PAGES: dict[str, str] = {
     "plain": _BOX,
     "loop": f"{_BOX}<script>{_LOOP}</script>",
@@ -72,6 +91,11 @@ PAGES: dict[str, str] = {
     "download": f"{_BOX}<a id=a href='/page/plain' download=x></a><script>a.click()</script>",
     "memory": f"{_BOX}<script>const kept = []; while (true) kept.push(new Array(1e5).fill({{}})"
     ".map((_, i) => ({i})));</script>",
+    "workers": f"{_BOX}<script>{_WORKERS}</script>",
+    "canvases": f"{_BOX}<script>{_CANVASES}</script>",
+    "iframes": f"{_BOX}<script>{_IFRAMES}</script>",
+    # Not drawn before something has arrived that takes its time.
+    "slow": f"{_BOX}<img src='/trickle'>",
     "reload": f"{_BOX}<script>location.reload()</script>",
     "never-loads": f"{_BOX}<img src='/trickle'><script src='/trickle?2'></script>",
     "requests": f"{_BOX}<script>setInterval(() => {{ for (let i = 0; i < 20; i++) "
@@ -93,6 +117,17 @@ SCRIPTS: dict[str, str] = {
     "loop": _LOOP,
     "draws-then-loops": _DRAW + "setTimeout(() => { while (true) {} }, 20);",
     "throws": "throw new Error('no');",
+    "replaces-body": f"document.body.outerHTML = `<body>{_AD}</body>`;",
+    "empties-body": f"document.body.innerHTML = `{_AD}`;",
+    "writes": f"setTimeout(() => {{ document.open(); document.write(`{_AD}`); "
+    "document.close(); }, 20);",
+    "draws-beside": f"document.body.insertAdjacentHTML('beforeend', `{_AD}`);",
+    "text-only": "document.body.innerHTML = '<body style=\"font:60px sans-serif\">Buy now, cheap';",
+    "removes-body": "document.body.remove();",
+    "removes-all": "document.documentElement.remove();",
+    "spoils": _DRAW + "document.querySelector = () => { throw new Error('no'); };",
+    "lies": _DRAW + "Element.prototype.getBoundingClientRect = () => "
+    "({left: NaN, top: 'x', right: Infinity, bottom: {}, width: NaN, height: 9});",
 }
 
 

@@ -1,6 +1,13 @@
 """The state of the system and its queues, as operators ask for it."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import multiprocessing
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,8 +21,11 @@ from prefect.client.schemas.objects import (
 from prefect.states import AwaitingRetry, Crashed, Failed, Pending, Running, Scheduled
 
 from adspark.errors import ConfigurationError
+from adspark.settings import get_settings
 from deployments.health import Health, read_health
+from deployments.outliving import name_folder
 from deployments.purging import Waiting, count_by_pool, find_waiting, purge
+from deployments.run_output import write_output_to
 from flows.generate_pending_variants import generate_pending_variants
 from tasks.redelivery import MOST_STARTS, redeliver
 from tests.queued import open_pools
@@ -106,6 +116,52 @@ async def test_a_run_that_was_started_too_often_is_a_problem(client: PrefectClie
         "a run of generate-pending-variants could not begin: Its process was killed. It was "
         "started 5 times; look at it before: adspark retry"
     ]
+
+
+@pytest.fixture
+def no_grace(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a run leaves behind is told at once."""
+    monkeypatch.setenv("ADSPARK_TIDY_UP_TIME", "0.001")
+    get_settings.cache_clear()
+    yield
+    monkeypatch.undo()
+    get_settings.cache_clear()
+
+
+def write_into(folder: str, begun: Connection) -> None:
+    """Be a run's process, which hangs."""
+    write_output_to(folder)
+    begun.send(True)
+    time.sleep(600)
+
+
+@pytest.mark.usefixtures("no_grace")
+async def test_a_process_that_has_outlived_its_run_is_told_with_its_remedy(
+    client: PrefectClient, tmp_path: Path
+) -> None:
+    (run,) = await queue(client, 1)
+    environment = {**os.environ, "PREFECT__FLOW_RUN_ID": str(run.id)}
+    child = await asyncio.create_subprocess_exec("sleep", "600", env=environment)
+    context = multiprocessing.get_context("forkserver")
+    ours, theirs = context.Pipe()
+    folder = tempfile.mkdtemp(prefix=name_folder(run.id), dir=tmp_path)
+    forked = context.Process(target=write_into, args=(folder, theirs))
+    forked.start()
+    try:
+        await asyncio.to_thread(ours.recv)
+        await client.set_flow_run_state(run.id, Running(), force=True)
+        assert of(await read_health(client), run.name) == []
+        await client.set_flow_run_state(run.id, Failed(message="It hung."))
+        (problem,) = [one for one in (await read_health(client)).problems if run.name in one.what]
+    finally:
+        child.kill()
+        await child.wait()
+        forked.kill()
+        forked.join()
+    assert f"run {run.name} is Failed" in problem.what
+    assert problem.remedy.startswith("kill -KILL ")
+    assert {str(child.pid), str(forked.pid)} == set(problem.remedy.split()[2:])
+    assert of(await read_health(client), run.name) == []
 
 
 async def test_a_purge_takes_what_waits_and_leaves_what_runs(client: PrefectClient) -> None:

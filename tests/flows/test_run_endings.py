@@ -43,6 +43,8 @@ async def ending(how: str, user_id: int, megabytes: int = 0) -> None:
         raise ValueError("no such colour")
     if how == "hangs":
         await limited()
+    if how == "leaves a thread":
+        asyncio.get_running_loop().run_in_executor(None, time.sleep, 600)
     if how == "eats":
         eaten = [b"1" * 2**20 for _ in range(megabytes)]
         while True:
@@ -239,6 +241,15 @@ async def test_a_run_that_hangs_past_its_time_tells_that(
         "where it was."
     )
     assert "in limited" in output
+
+
+async def test_a_process_that_something_keeps_alive_is_ended_after_its_run(
+    client: PrefectClient, tmp_path: Path
+) -> None:
+    run_id = await make_run(client, tmp_path, FLOW, "ending", how="leaves a thread", user_id=1)
+    output = await ended(await start(run_id, environment={"ADSPARK_TIDY_UP_TIME": "1"}))
+    assert (await state_of(client, run_id)).name == "Completed"
+    assert "(most recent call first)" in output  # the log says what it was
 
 
 @pytest.fixture

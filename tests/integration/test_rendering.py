@@ -38,11 +38,19 @@ def renderer_of(server: HostileServer) -> Callable[..., Renderer]:
     """Makes renderers that may ask the server."""
 
     def make(
-        *, scale: float = 1.0, time_limit: float = LIMIT, program: Path | None = None
+        *,
+        scale: float = 1.0,
+        time_limit: float = LIMIT,
+        program: Path | None = None,
+        browser_memory: int = 1024,
     ) -> Renderer:
-        rules = AddressRules([server.host])
         return Renderer(
-            rules, program=program, chromium_sandbox=False, time_limit=time_limit, scale=scale
+            AddressRules([server.host]),
+            program=program,
+            chromium_sandbox=False,
+            browser_memory=browser_memory,
+            time_limit=time_limit,
+            scale=scale,
         )
 
     return make
@@ -402,6 +410,67 @@ async def test_no_message_carries_the_query(server: HostileServer, renderer: Ren
         with pytest.raises(UnusableContentError) as caught:
             await renderer.render(Subject(kind, f"{server.url}/status/404?signature=secret"))
         assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["replaces-body", "empties-body", "writes", "draws-beside"],
+)
+async def test_a_preview_is_drawn_wherever_its_script_draws(
+    server: HostileServer, renderer: Renderer, script: str
+) -> None:
+    drawn = await renderer.render(Subject(Kind.PREVIEW, f"{server.url}/script/{script}"))
+    assert (drawn.width, drawn.height) == (320, 180)
+    assert (_pixel(drawn, 80, 90), _pixel(drawn, 240, 90)) == (RED, BLUE)
+
+
+@pytest.mark.parametrize("script", ["spoils", "lies"])
+async def test_a_preview_is_drawn_although_its_script_spoils_ours(
+    server: HostileServer, patient: Renderer, script: str
+) -> None:
+    drawn = await patient.render(Subject(Kind.PREVIEW, f"{server.url}/script/{script}"))
+    assert (_pixel(drawn, 80, 90), _pixel(drawn, 240, 90)) == (RED, BLUE)
+
+
+async def test_a_preview_of_nothing_but_words_is_drawn(
+    server: HostileServer, renderer: Renderer
+) -> None:
+    drawn = await renderer.render(Subject(Kind.PREVIEW, f"{server.url}/script/text-only"))
+    assert 100 < drawn.width < 1280
+
+
+@pytest.mark.parametrize("script", ["removes-body", "removes-all", "silent"])
+async def test_a_script_that_leaves_nothing_to_be_shown_is_told_in_a_plain_line(
+    server: HostileServer, patient: Renderer, script: str
+) -> None:
+    with pytest.raises(UnusableContentError) as caught:
+        await patient.render(Subject(Kind.PREVIEW, f"{server.url}/script/{script}"))
+    assert str(caught.value) == "The preview shows nothing."
+
+
+@pytest.mark.parametrize("page", ["workers", "canvases", "iframes"])
+async def test_a_page_that_takes_too_much_memory_ends_the_browser_and_names_the_setting(
+    server: HostileServer, renderer_of: Callable[..., Renderer], page: str
+) -> None:
+    async with renderer_of(time_limit=60, browser_memory=600) as renderer:
+        with pytest.raises(UnusableContentError, match="ADSPARK_BROWSER_MEMORY") as caught:
+            await renderer.render(Subject(Kind.PAGE, f"{server.url}/page/{page}"))
+        assert "more than 600 MB" in str(caught.value)
+        assert (await renderer.render(Subject(Kind.PICTURE, f"{server.url}/picture"))).width == 60
+
+
+async def test_an_ad_beside_one_that_takes_too_much_memory_is_drawn_all_the_same(
+    server: HostileServer, renderer_of: Callable[..., Renderer]
+) -> None:
+    async with renderer_of(time_limit=60, browser_memory=600) as renderer:
+        hungry, other = await asyncio.gather(
+            renderer.render(Subject(Kind.PAGE, f"{server.url}/page/workers")),
+            renderer.render(Subject(Kind.PAGE, f"{server.url}/page/slow")),
+            return_exceptions=True,
+        )
+        assert "ADSPARK_BROWSER_MEMORY" in str(hungry)
+        assert isinstance(other, Rendering)
+        assert other.width == 300
 
 
 # The browser

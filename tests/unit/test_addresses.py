@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from adspark.addresses import AddressRules, is_public, show_address
+from adspark.addresses import AddressRules, find_public_address, is_public, show_address
 from adspark.errors import ServiceUnavailableError, UnusableContentError
 
 PRIVATE = {
@@ -178,3 +178,18 @@ async def test_a_refusal_names_no_query() -> None:
 )
 def test_an_address_is_shown_short_and_without_its_query(url: str, shown: str) -> None:
     assert show_address(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("url", "public"),
+    [
+        ("https://1.1.1.1/ad.png?x=1", "https://1.1.1.1/ad.png?x=1"),
+        ("http://127.0.0.1:4300/ad.png", None),
+        ("file:///etc/passwd", None),
+        (None, None),
+    ],
+)
+async def test_only_an_address_that_anybody_can_ask_is_given_away(
+    url: str | None, public: str | None
+) -> None:
+    assert await find_public_address(url) == public

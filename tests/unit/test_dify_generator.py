@@ -350,6 +350,26 @@ async def test_what_only_shows_with_the_picture_is_refused_before_it_is_asked(
     assert dify.inputs == []
 
 
+@pytest.mark.parametrize(
+    ("longest", "source_url", "given"),
+    [
+        (None, None, "https://ads.example/1.png"),
+        (40, SIGNED, "https://ads.example/1.png"),
+        (None, SIGNED, f"{ROOT}{SIGNED}"),
+    ],
+    ids=["an older Dify", "its address is too long", "Dify's own comes first"],
+)
+async def test_an_ads_own_address_goes_in_where_the_uploads_cannot(
+    longest: int | None, source_url: str | None, given: str
+) -> None:
+    dify = Dify(fields=[PROMPT, ("text-input", "url", {"max_length": longest})])
+    dify.source_url = source_url
+    picture = replace(ASSIGNMENT.original, address="https://ads.example/1.png")
+    assignment = replace(ASSIGNMENT, original=picture)
+    await dify.generator().generate(assignment, Notes(dify))
+    assert dify.inputs[0]["url"] == given
+
+
 # The usual way
 
 

@@ -3,16 +3,14 @@
 import base64
 import hashlib
 import hmac
-import io
 import secrets
 import uuid
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from PIL import Image
-
+from adspark.errors import AdSparkError
+from adspark.pictures import check_picture
 from adspark.sandbox.dify.drawing import Poster
 from adspark.sandbox.dify.errors import DifyError, invalid_param, not_found
 from adspark.sandbox.settings import SandboxSettings
@@ -145,9 +143,7 @@ class FileBox:
 def _measure(content: bytes) -> Size | None:
     """Width and height, of a picture."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content)) as image:
-                return image.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        info = check_picture(content)
+    except AdSparkError:
         return None
+    return info.width, info.height
