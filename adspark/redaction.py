@@ -233,8 +233,8 @@ def _secrets_of(address: str) -> Iterator[str]:
         # A password may hold a slash that nobody has encoded; the host begins behind the last @.
         password = rest.rpartition("@")[0].partition(":")[2]
         yield from _spellings(password)
-        # An address that cannot be read is quoted by the piece.
-        yield from re.split("[/?#@:]", password)
+        # Of an address with such a slash, what stands before it is quoted as if it were the port.
+        yield re.split("[/?#@:]", password)[0]
     try:
         parts = urlsplit(address)
         yield from _spellings(parts.password or "")
