@@ -1,6 +1,7 @@
 """Hand a message to an address: mail, chat, push or webhook, in the notation of Apprise."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apprise import Apprise, NotifyBase, NotifyFormat
@@ -8,11 +9,15 @@ from apprise.common import OverflowMode
 from pydantic import SecretStr
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError
+from adspark.notifications.message import Block, read_markdown, read_plain
+from adspark.notifications.services import Part, schemas_of, write_message
 
 # A service that answers later than this may have taken the message, and would get it again.
 _TIMEOUT = 30.0  # seconds; Apprise's own is 4
 # Where Apprise's services keep what one address names: addressees, channels, rooms, topics.
 _TARGETS = ("targets", "topics", "channels", "rooms", "users", "groups", "devices")
+# Services that show one format, whatever an address asks for.
+_FORMATS = {"slack": NotifyFormat.MARKDOWN, "tgram": NotifyFormat.HTML}
 
 
 def _drop(_record: logging.LogRecord) -> bool:
@@ -26,14 +31,6 @@ logging.getLogger("apprise").addFilter(_drop)
 def is_address(address: SecretStr) -> bool:
     """Whether Apprise understands the address; asks nobody."""
     return _service(address) is not None
-
-
-@dataclass(frozen=True)
-class Part:
-    """What a service takes at once of a message: all of it, or as much as it has room for."""
-
-    title: str
-    body: str
 
 
 @dataclass(frozen=True)
@@ -62,29 +59,16 @@ def list_receivers(address: SecretStr) -> list[Receiver]:
 
 
 def write_parts(receiver: Receiver, *, subject: str, body: str) -> list[Part]:
-    """A message as the receiver's service takes it, in its own format; posts nothing.
+    """A message as the receiver's service shows it, in its own mark-up; posts nothing.
 
     Args:
-        body: Markdown, which Apprise turns into what the service shows.
+        body: Markdown, in which text from outside is escaped.
 
     Raises:
         ConfigurationError: Apprise does not understand the address.
-        ServiceUnavailableError: it makes nothing of the message.
+        ServiceUnavailableError: nothing is left of the message.
     """
-    parts: list[Part] = []
-
-    def note(*, title: str, body: str, **_: object) -> bool:
-        parts.append(Part(title, body))
-        return True
-
-    service = _open(receiver)
-    vars(service)["send"] = note
-    sender = Apprise()
-    sender.add(service)
-    sender.notify(body=body, title=subject, body_format=NotifyFormat.MARKDOWN)
-    if not parts:
-        raise ServiceUnavailableError(f"{service.service_name} makes nothing of the message")
-    return parts
+    return _write(receiver, subject, read_markdown(body))
 
 
 async def send_part(receiver: Receiver, part: Part) -> None:
@@ -96,21 +80,29 @@ async def send_part(receiver: Receiver, part: Part) -> None:
     """
     service = _open(receiver)
     post = service.send
-    # The part is in the service's format already, and short enough: it goes out as it is.
+    written = {"title": part.title, "body": part.body}
+    own_format: dict[str, object] = {}
+    if "slack" in schemas_of(service):
+        # Its part is mrkdwn already. Apprise takes that for none, escapes it, and makes mentions of
+        # what was escaped; of a body that was HTML it does neither, but translates it.
+        vars(service)["_commonmark_to_slack"] = lambda body: body
+        own_format = {"body_format": NotifyFormat.HTML}
+    # The part is in the service's mark-up already, and short enough: it goes out as it is.
     service.overflow_mode = OverflowMode.UPSTREAM
-    vars(service)["send"] = lambda **call: post(**call | {"title": part.title, "body": part.body})
+    vars(service)["send"] = lambda **call: post(**call | written | own_format)
     sender = Apprise()
     sender.add(service)
     text = part.body or part.title
-    if not await sender.async_notify(body=text, body_format=NotifyFormat.MARKDOWN):
+    if not await sender.async_notify(body=text, body_format=service.notify_format):
         raise ServiceUnavailableError(f"{service.service_name} did not take the message")
 
 
 async def send(address: SecretStr, *, subject: str, body: str) -> None:
-    """Deliver a message; where the service bounds its length, in parts.
+    """Deliver an alert; where the service bounds its length, in parts.
 
     Args:
-        body: Markdown, which Apprise turns into what the service shows.
+        body: text in which only `code` and addresses are mark-up, since anybody may have written
+            a part of it.
 
     Raises:
         ConfigurationError: Apprise does not understand the address.
@@ -118,13 +110,21 @@ async def send(address: SecretStr, *, subject: str, body: str) -> None:
     """
     receiver = Receiver(address)
     failure: ServiceUnavailableError | None = None
-    for part in write_parts(receiver, subject=subject, body=body):
+    for part in _write(receiver, subject, read_plain(body)):
         try:
             await send_part(receiver, part)
         except ServiceUnavailableError as error:
             failure = error
     if failure is not None:
         raise failure
+
+
+def _write(receiver: Receiver, subject: str, blocks: Sequence[Block]) -> list[Part]:
+    service = _open(receiver)
+    parts = write_message(service, subject=subject, blocks=blocks)
+    if not parts:
+        raise ServiceUnavailableError(f"{service.service_name} makes nothing of the message")
+    return parts
 
 
 def _open(receiver: Receiver) -> NotifyBase:
@@ -154,7 +154,7 @@ def _targets(service: NotifyBase) -> dict[str, tuple[str, object]]:
 
 
 def _service(address: SecretStr) -> NotifyBase | None:
-    """The service behind an address, as Apprise knows it."""
+    """The service behind an address, as Apprise knows it, with the format that it really shows."""
     spelling = address.get_secret_value()
     service = Apprise.instantiate(spelling)
     if service is None:
@@ -163,4 +163,6 @@ def _service(address: SecretStr) -> NotifyBase | None:
         service.socket_read_timeout = _TIMEOUT
     if "overflow=" not in spelling and service.body_maxlen != NotifyBase.body_maxlen:
         service.overflow_mode = OverflowMode.SPLIT
+    for schema in schemas_of(service) & _FORMATS.keys():
+        service.notify_format = _FORMATS[schema]
     return service
