@@ -249,6 +249,9 @@ def import_file(
 ) -> None:
     """Create and change watches as a file has them: all of it or, at a mistake, nothing."""
     definitions, warnings = read_watch_file(file)
+    if not definitions:
+        out.print(f"{escape(str(file))} holds no watch; nothing to import.", soft_wrap=True)
+        return
 
     # In one order, so that two imports at once cannot wait for each other.
     definitions.sort(key=lambda one: (one.user_id, one.name))
