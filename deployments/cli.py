@@ -1,13 +1,19 @@
 """The command `adspark`: its groups, and how errors end it.
 
-Exit codes: 0 done; 1 it failed; 2 the call or the configuration has to change first.
+Exit codes: 0 done; 1 it failed, or was not confirmed, and the same call may do later; 2 the call
+or the configuration has to change first, as where it names something that there is not.
 """
 
 import sys
 
 import typer
 
-from adspark.errors import AdSparkError, ConfigurationError
+from adspark.errors import (
+    AdSparkError,
+    ConfigurationError,
+    UnknownVariantError,
+    UnknownWatchError,
+)
 from adspark.settings import get_settings
 from deployments.board_commands import app as board_app
 from deployments.budget_commands import budget
@@ -20,6 +26,7 @@ from deployments.output import print_error, print_warning
 from deployments.pool_commands import drain, pause, resume, scale
 from deployments.provision_commands import provision
 from deployments.purge_commands import purge
+from deployments.quiet import drop_countdowns
 from deployments.stack.shell import prepare_process
 from deployments.stack_commands import demo, down, sandbox, up
 from deployments.stack_settings import use_server_password
@@ -56,11 +63,12 @@ def main() -> None:
         print_error("AdSpark runs on Linux and macOS; on Windows, run it in WSL 2 (wsl --install).")
         sys.exit(2)
     use_server_password()
+    drop_countdowns()
     try:
         for warning in prepare_process():
             print_warning(warning)
         app()
-    except ConfigurationError as error:
+    except (ConfigurationError, UnknownWatchError, UnknownVariantError) as error:
         print_error(str(error))
         sys.exit(2)
     except AdSparkError as error:

@@ -8,11 +8,11 @@ from prefect import Flow
 from prefect.exceptions import ParameterTypeError
 from pydantic import ValidationError
 
+from adspark.mistakes import tell_mistake
 from deployments.masking import mask_text
 from deployments.terminal import plain
 
 _MOST_CHARACTERS = 500
-_PREFIX = "Value error, "  # pydantic's, before a validator's own words
 
 
 def find_mistakes(flow: Flow[..., Any], parameters: dict[str, Any]) -> Iterator[str]:
@@ -47,10 +47,9 @@ def _find_invalid(flow: Flow[..., Any], parameters: dict[str, Any]) -> Iterator[
         told: dict[str, str] = {}
         for one in cause.errors(include_url=False, include_input=False):
             # Of the kinds that a field may be, the first one's mistake.
-            told.setdefault(str(one["loc"][0]) if one["loc"] else "parameters", one["msg"])
+            told.setdefault(str(one["loc"][0]) if one["loc"] else "parameters", tell_mistake(one))
         yield from (
-            f"{name}: {show_error(message.removeprefix(_PREFIX)).removesuffix('.')}."
-            for name, message in told.items()
+            f"{name}: {show_error(message).removesuffix('.')}." for name, message in told.items()
         )
 
 
