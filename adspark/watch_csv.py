@@ -93,7 +93,9 @@ def _find_delimiter(written: str, columns: Sequence[str]) -> tuple[str, int, str
     above = _count_lines(written) - _count_lines(body)
     if found := _SEPARATOR_LINE.match(body):
         return body[found.end() :], above + 1, found[1]
-    first = next(iter(body.splitlines()), "")
+    first = next((line for line in body.splitlines() if line.strip(f'{_DELIMITERS}" ')), None)
+    if first is None:
+        return "", above, ","
 
     def known(delimiter: str) -> int:
         names = next(csv.reader([first], delimiter=delimiter), [])

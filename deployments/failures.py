@@ -43,9 +43,8 @@ _ADDRESS = re.compile(
 _NUMBER = re.compile(r"(?<!HTTP )(?<!\d)\d+([.,:T-]\d+)*Z?")
 
 
-# How `run_engine` refuses a run: a flow that cannot be loaded, or a line for each parameter.
-_NOT_LOADED = "Its flow cannot be loaded"
-_FIELD = re.compile(r"\w+: ")
+# How `run_engine` refuses a run: a line for each parameter, which begins with its name.
+_FIELD = re.compile(r"[a-z_][a-z0-9_]*: ")
 _PARAMETER_ERRORS = (
     "InvalidQueryError", "UnknownWatchError", "UnknownVariantError", "ParameterTypeError",
     "SignatureMismatchError", "ValidationError",
@@ -157,11 +156,11 @@ def has_wrong_parameters(run: FlowRun) -> bool:
 
     A flow that cannot be loaded does not begin either; that is no parameter's fault.
     """
-    message = unwrap((run.state and run.state.message) or "")
-    if run.state_type != StateType.FAILED or message.startswith(_NOT_LOADED):
+    message = (run.state and run.state.message) or ""
+    if run.state_type != StateType.FAILED:
         return False
     never_began = run.run_count == 0 and bool(_FIELD.match(message))
-    return never_began or message.startswith(_PARAMETER_ERRORS)
+    return never_began or unwrap(message).startswith(_PARAMETER_ERRORS)
 
 
 def unwrap(message: str) -> str:

@@ -69,7 +69,7 @@ def table(
 
     Args:
         wraps: the only column whose text may take several lines.
-        cuts: a column that is cut off instead, where another command shows all of it.
+        cuts: a column that is cut off instead, or left out, where another command shows all of it.
     """
     made = _draw(title, rows, wraps=wraps, is_close=False)
     if _width(made) <= out.width:
@@ -78,8 +78,10 @@ def table(
     others = [name for name in headings if name not in (wraps, cuts)]
     bare = _draw(title, [{name: row[name] for name in others} for row in rows], is_close=True)
     room = out.width - _width(bare) - _GAP
+    if cuts in headings and room < len(cuts or ""):
+        return bare
     if wraps not in headings or room >= _NARROWEST:
-        cut = None if cuts is None else (cuts, max(room, 1))
+        cut = None if cuts is None else (cuts, room)
         return _draw(title, rows, wraps=wraps, cut=cut, is_close=True)
     texts = (
         f"[bold]{escape(_cell(row[others[0]]))}[/] {escape(_cell(row[wraps]))}" for row in rows

@@ -14,7 +14,7 @@ from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.bounds import LARGEST_ID, RATING
-from adspark.errors import ConfigurationError, InvalidQueryError, UnknownVariantError
+from adspark.errors import ConfigurationError, InvalidQueryError, UnusableContentError
 from adspark.media import MediaStore
 from adspark.models import AdVariant, VariantStatus
 from adspark.reviews import Review, list_reviews, read_statistics, save_review
@@ -170,7 +170,7 @@ def open_picture(
     summary = in_session(act)
     path = summary.original_path if original else summary.image_path
     if path is None:
-        raise UnknownVariantError(f"There is no such picture: {summary.headline.rstrip('.')}.")
+        raise UnusableContentError(f"There is no such picture: {summary.headline.rstrip('.')}.")
     place = _media().locate(path)
     out.print(escape(place), soft_wrap=True)
     if out.is_terminal:
