@@ -227,12 +227,16 @@ def _remedy(report: RunReport, *, fails_again: bool) -> list[str]:
         return [f"prefect flow-run cancel {report.id}"]
     if report.deployment is None:
         return []
-    if fails_again or report.state_type not in {one.value for one in RETRIED}:
-        return [_again(report.deployment, report.parameters)]
+    anew = _again(report.deployment, report.parameters)  # with other parameters, where they fail
+    if report.state_type not in {one.value for one in RETRIED} or (
+        fails_again and not report.run_count
+    ):
+        return [anew]
     if report.flow == GENERATION and report.state in {"Failed", "Cancelled"}:
         variant = report.parameters.get("variant_id") if isinstance(report.parameters, dict) else ""
         return [f"adspark variant retry {variant or 'ID'}"]
-    return [f"adspark retry {report.id}"]
+    retry = f"adspark retry {report.id}"
+    return [anew, retry] if fails_again else [retry]  # what was not there may be there now
 
 
 def _again(deployment: str, parameters: JsonValue) -> str:
