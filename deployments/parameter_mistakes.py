@@ -1,6 +1,7 @@
 """What keeps a flow from taking the parameters of a run, said before it begins."""
 
 import inspect
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,15 @@ from deployments.masking import mask_text
 from deployments.terminal import plain
 
 _MOST_CHARACTERS = 500
+
+
+def _is_no_echo(record: logging.LogRecord) -> bool:
+    """Whether a record is any but Prefect's account of what we tell in our words: it quotes the
+    parameters, which may hold a secret."""
+    return not record.getMessage().startswith("Parameter validation failed")
+
+
+logging.getLogger("prefect.flows").addFilter(_is_no_echo)
 
 
 def find_mistakes(flow: Flow[..., Any], parameters: dict[str, Any]) -> Iterator[str]:

@@ -6,12 +6,14 @@ from typing import Any, Literal
 from uuid import UUID
 
 import pytest
+from prefect import flow
 from pydantic import AnyHttpUrl, BaseModel, Field, TypeAdapter, ValidationError, create_model
 
 from adspark.errors import ConfigurationError
 from adspark.mistakes import tell_mistake
 from adspark.models import Platform
 from adspark.settings import get_settings
+from deployments.parameter_mistakes import find_mistakes
 
 
 class Colour(StrEnum):
@@ -75,3 +77,19 @@ def test_a_setting_is_refused_in_our_words(
         get_settings()
     get_settings.cache_clear()
     assert str(raised.value).startswith(told)
+
+
+def test_a_flows_parameters_are_refused_in_our_words_and_quoted_nowhere(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    @flow(name="ending")
+    def ending(watch_id: int, platform: Platform | None = None) -> None:
+        """Do nothing."""
+
+    told = list(find_mistakes(ending, {"watch_id": "s3cret", "platform": "TV"}))
+    assert told == [
+        "watch_id: is not a whole number.",
+        "platform: is none of 'PLAY', 'MAPS', 'SEARCH', 'SHOPPING' or 'YOUTUBE'.",
+    ]
+    said = capfd.readouterr()
+    assert "s3cret" not in caplog.text + said.out + said.err
