@@ -7,7 +7,7 @@ BIN := .venv/bin
 # Draws against time limits, so it has the machine to itself, as the whole stack does.
 RENDERING := tests/integration/test_rendering.py
 
-.PHONY: help install check test properties demo benchmark clean
+.PHONY: help install check test properties demo benchmark audit sbom clean
 
 help:
 	@echo "make demo        real ads through Postgres, Prefect and its workers, on recorded data"
@@ -15,6 +15,8 @@ help:
 	@echo "make properties  longer runs of the property tests, other examples each time"
 	@echo "make check       format, lint, types, imports, compose files, lock"
 	@echo "make benchmark   ratios against peers and limits"
+	@echo "make audit       known vulnerabilities of the locked packages"
+	@echo "make sbom        the locked packages as CycloneDX, in sbom.cdx.json"
 	@echo "make clean       remove the environment and everything built"
 
 install: .make/installed
@@ -49,7 +51,22 @@ benchmark: .make/installed .make/chromium
 	@$(BIN)/python -m benchmarks.dispatch
 	@$(BIN)/python -m benchmarks.chaos
 
+# The locked packages of all extras, by name, version and hash; nothing is resolved anew.
+audit: | $(filter .make/%,$(UV))
+	@mkdir -p .make
+	@$(UV) export --locked --quiet --all-extras --no-dev --no-emit-project \
+		--format requirements.txt --output-file .make/audited.txt
+	@$(UV) run --isolated --locked --quiet --only-group audit python scripts/audit.py \
+		pip-audit --vulnerability-service osv --disable-pip --require-hashes \
+		--requirement .make/audited.txt
+
+sbom: | $(filter .make/%,$(UV))
+	@$(UV) export --locked --quiet --all-extras --no-dev \
+		--format cyclonedx1.5 --output-file sbom.cdx.json >/dev/null
+	@echo "sbom.cdx.json lists the locked packages (CycloneDX 1.5)."
+
 clean:
+	rm -f sbom.cdx.json
 	rm -rf .hypothesis .make .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # Bytecode is compiled at once: it halves the start of every process.
@@ -61,7 +78,7 @@ clean:
 
 .make/uv/bin/uv:
 	@echo "Installing uv into .make …"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .make/uv "uv>=0.9,<1"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .make/uv "uv>=0.9.15,<1"
 
 # An installed browser, else Playwright's own, else Debian's; of them the shell draws fastest.
 .make/chromium: .make/installed

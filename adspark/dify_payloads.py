@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from adspark.errors import ServiceUnavailableError
+from adspark.mistakes import tell_mistake
 from adspark.service_json import UnreadableJsonError, parse_json
 
 STARTED = "workflow_started"
@@ -311,7 +312,7 @@ def parse_detail(body: Mapping[str, Any]) -> RunDetail:
         raise ServiceUnavailableError("Dify's account of a run has garbled outputs.") from error
     except ValidationError as error:
         raise ServiceUnavailableError(
-            f"Dify's account of a run cannot be read: {error.errors()[0]['msg']}."
+            f"Dify's account of a run cannot be read: a field {tell_mistake(error.errors()[0])}."
         ) from None
 
 

@@ -3,12 +3,16 @@
 import re
 from html import escape
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~-])")
+from adspark.visible import isolate
+
+# What is mark-up anywhere, and the full stop of a number that begins a list.
+_SPECIAL = re.compile(r"[\\`*_{}\[\]()#+!|~-]|(?<=^\d)\.|(?<=^\d\d)\.|(?<=^\d{3})\.|(?<=^\d{4})\.")
 
 
 def escape_markdown(text: str) -> str:
     """`text` as it reads: on one line, nothing in it a mark-up, a link or a cell's border.
 
-    Where a backslash would be shown by converters that know none there, as in mail, entities stand.
+    This is CommonMark, as Prefect's UI shows it. What a service of messages shows is written from
+    it anew, in that service's own mark-up: see `adspark.notifications`.
     """
-    return _SPECIAL.sub(r"\\\1", escape(" ".join(text.split()), quote=False))
+    return _SPECIAL.sub(r"\\\g<0>", escape(isolate(text), quote=False))

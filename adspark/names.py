@@ -20,6 +20,13 @@ def clean_name(written: str) -> str:
     return name[start:end]
 
 
+def clean_value(written: str) -> str:
+    """A value that is no name: without what nobody sees, anywhere, and with plain blanks."""
+    value = unicodedata.normalize("NFC", written)
+    seen = "".join(one for one in value if one.isspace() or not _is_invisible(one))
+    return " ".join(seen.split())
+
+
 def name_key(name: str) -> str:
     """What is the same for names that differ in case, blanks and invisible characters only."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ from pydantic import SecretStr
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError
 from adspark.net.webhook_answers import bounded_webhooks
+from adspark.notifications.message import Block, read_markdown, read_plain
+from adspark.notifications.services import Part, schemas_of, write_message
 from adspark.redaction import remember, secret_parts
 
 # A service that answers later than this may have taken the message, and would get it again.
@@ -18,6 +21,8 @@ _TIMEOUT = 30.0  # seconds; Apprise's own is 4
 _LONGEST = 120.0  # seconds for a message, whose answer may come byte by byte
 # Where Apprise's services keep what one address names: addressees, channels, rooms, topics.
 _TARGETS = ("targets", "topics", "channels", "rooms", "users", "groups", "devices")
+# Services that show one format, whatever an address asks for.
+_FORMATS = {"slack": NotifyFormat.MARKDOWN, "tgram": NotifyFormat.HTML}
 
 
 def _drop(_record: logging.LogRecord) -> bool:
@@ -33,14 +38,6 @@ for _name in ("apprise", "urllib3.connectionpool", "requests_oauthlib.oauth1_ses
 def is_address(address: SecretStr) -> bool:
     """Whether Apprise understands the address; asks nobody."""
     return _service(address) is not None
-
-
-@dataclass(frozen=True)
-class Part:
-    """What a service takes at once of a message: all of it, or as much as it has room for."""
-
-    title: str
-    body: str
 
 
 @dataclass(frozen=True)
@@ -69,29 +66,16 @@ def list_receivers(address: SecretStr) -> list[Receiver]:
 
 
 def write_parts(receiver: Receiver, *, subject: str, body: str) -> list[Part]:
-    """A message as the receiver's service takes it, in its own format; posts nothing.
+    """A message as the receiver's service shows it, in its own mark-up; posts nothing.
 
     Args:
-        body: Markdown, which Apprise turns into what the service shows.
+        body: Markdown, in which text from outside is escaped.
 
     Raises:
         ConfigurationError: Apprise does not understand the address.
-        ServiceUnavailableError: it makes nothing of the message.
+        ServiceUnavailableError: nothing is left of the message.
     """
-    parts: list[Part] = []
-
-    def note(*, title: str, body: str, **_: object) -> bool:
-        parts.append(Part(title, body))
-        return True
-
-    service = _open(receiver)
-    vars(service)["send"] = note
-    sender = Apprise()
-    sender.add(service)
-    sender.notify(body=body, title=subject, body_format=NotifyFormat.MARKDOWN)
-    if not parts:
-        raise ServiceUnavailableError(f"{service.service_name} makes nothing of the message")
-    return parts
+    return _write(receiver, subject, read_markdown(body))
 
 
 async def send_part(receiver: Receiver, part: Part) -> None:
@@ -103,12 +87,19 @@ async def send_part(receiver: Receiver, part: Part) -> None:
     """
     service = _open(receiver)
     post = service.send
-    # The part is in the service's format already, and short enough: it goes out as it is.
+    written = {"title": part.title, "body": part.body}
+    own_format: dict[str, object] = {}
+    if "slack" in schemas_of(service):
+        # Its part is mrkdwn already. Apprise takes that for none, escapes it, and makes mentions of
+        # what was escaped; of a body that was HTML it does neither, but translates it.
+        vars(service)["_commonmark_to_slack"] = lambda body: body
+        own_format = {"body_format": NotifyFormat.HTML}
+    # The part is in the service's mark-up already, and short enough: it goes out as it is.
     service.overflow_mode = OverflowMode.UPSTREAM
 
     def send_bounded(**call: Any) -> bool:  # noqa: ANN401
         with bounded_webhooks():
-            return bool(post(**call | {"title": part.title, "body": part.body}))
+            return bool(post(**call | written | own_format))
 
     vars(service)["send"] = send_bounded
     sender = Apprise()
@@ -116,7 +107,7 @@ async def send_part(receiver: Receiver, part: Part) -> None:
     text = part.body or part.title
     try:
         async with asyncio.timeout(_LONGEST):
-            is_taken = await sender.async_notify(body=text, body_format=NotifyFormat.MARKDOWN)
+            is_taken = await sender.async_notify(body=text, body_format=service.notify_format)
     except TimeoutError as error:
         raise ServiceUnavailableError(
             f"{service.service_name} did not answer within {_LONGEST:g} s"
@@ -126,10 +117,11 @@ async def send_part(receiver: Receiver, part: Part) -> None:
 
 
 async def send(address: SecretStr, *, subject: str, body: str) -> None:
-    """Deliver a message; where the service bounds its length, in parts.
+    """Deliver an alert; where the service bounds its length, in parts.
 
     Args:
-        body: Markdown, which Apprise turns into what the service shows.
+        body: text in which only `code` and addresses are mark-up, since anybody may have written
+            a part of it.
 
     Raises:
         ConfigurationError: Apprise does not understand the address.
@@ -137,13 +129,21 @@ async def send(address: SecretStr, *, subject: str, body: str) -> None:
     """
     receiver = Receiver(address)
     failure: ServiceUnavailableError | None = None
-    for part in write_parts(receiver, subject=subject, body=body):
+    for part in _write(receiver, subject, read_plain(body)):
         try:
             await send_part(receiver, part)
         except ServiceUnavailableError as error:
             failure = error
     if failure is not None:
         raise failure
+
+
+def _write(receiver: Receiver, subject: str, blocks: Sequence[Block]) -> list[Part]:
+    service = _open(receiver)
+    parts = write_message(service, subject=subject, blocks=blocks)
+    if not parts:
+        raise ServiceUnavailableError(f"{service.service_name} makes nothing of the message")
+    return parts
 
 
 def _open(receiver: Receiver) -> NotifyBase:
@@ -173,7 +173,7 @@ def _targets(service: NotifyBase) -> dict[str, tuple[str, object]]:
 
 
 def _service(address: SecretStr) -> NotifyBase | None:
-    """The service behind an address, as Apprise knows it."""
+    """The service behind an address, as Apprise knows it, with the format that it really shows."""
     spelling = address.get_secret_value()
     remember(*secret_parts(spelling))
     service = Apprise.instantiate(spelling)
@@ -183,4 +183,6 @@ def _service(address: SecretStr) -> NotifyBase | None:
         service.socket_read_timeout = _TIMEOUT
     if "overflow=" not in spelling and service.body_maxlen != NotifyBase.body_maxlen:
         service.overflow_mode = OverflowMode.SPLIT
+    for schema in schemas_of(service) & _FORMATS.keys():
+        service.notify_format = _FORMATS[schema]
     return service

@@ -16,6 +16,7 @@ from pydantic import (
     ValidationError,
 )
 
+from adspark.mistakes import tell_mistake
 from adspark.models import CreativeFormat
 from adspark.payload_fields import (
     Address,
@@ -214,7 +215,7 @@ def _reasons(error: ValidationError, *, only: set[str] | None = None) -> Iterato
     chosen = [one for one in told if not only or not one["loc"] or one["loc"][0] in only]
     for one in chosen or told:
         where = ".".join(str(part) for part in one["loc"]) or "row"
-        yield f"{where}: {one['msg']}{_quote(one['input'])}"[: 2 * _LONGEST_NOTE]
+        yield f"{where}: {tell_mistake(one)}{_quote(one['input'])}"[: 2 * _LONGEST_NOTE]
 
 
 def _quote(sent: object) -> str:

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from adspark.bounds import RATE, Days, Port, Range, TimeLimit
 from adspark.errors import ConfigurationError
+from adspark.mistakes import tell_mistake
 from adspark.redaction import remember, remember_address, remember_environment
 
 DEFAULT_SEARCHES_PER_MINUTE = 10
@@ -221,7 +222,7 @@ def get_settings() -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "ADSPARK_" + "_".join(str(part) for part in first["loc"][:1]).upper()
         raise ConfigurationError(
-            f"{name}: {first['msg'].removeprefix('Value error, ')}. Correct it in the environment."
+            f"{name}: {tell_mistake(first)}. Correct it in the environment."
         ) from None
     _remember_secrets(settings)
     return settings

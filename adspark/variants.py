@@ -6,6 +6,7 @@ cancellation changes nothing; that it failed or waits, also to its claim, so tha
 lost does not end what another works on. What a generation gave is kept, whoever brings it.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -22,6 +23,9 @@ from adspark.models import DEFAULT_USER, AdVariant, Creative, VariantStatus
 from adspark.storable import UNSTORABLE, clean_text
 
 LONGEST_PROMPT = PROMPT.most  # characters; the generator's own limit is usually lower
+_AD_ID = re.compile("CR[0-9]{20}")
+_SHOWN = 40  # characters of what is written in its place
+_MOST_NAMED = 3
 _OPEN = (VariantStatus.PENDING, VariantStatus.PROCESSING)
 _RETRIED = (VariantStatus.FAILED, VariantStatus.CANCELLED)
 
@@ -134,6 +138,21 @@ def check_storable(field: str, written: str | None) -> None:
         raise InvalidQueryError(field, "holds a NUL or half a character; remove it.")
 
 
+def tell_not_stored(ids: Sequence[str]) -> str:
+    """That these ads are not stored, and what to do about it; names some of them."""
+    wrong = [one for one in ids if not _AD_ID.fullmatch(one)]
+    if wrong:
+        named = ", ".join(one[:_SHOWN] for one in wrong[:_MOST_NAMED])
+        return (
+            f"no ad {named} is stored; an ad id is CR and 20 digits, as in the ad's address in the "
+            "Transparency Center; ids of stored ads: adspark watch show NAME"
+        )
+    return (
+        f"no ad {', '.join(ids[:_MOST_NAMED])} is stored; fetch its advertiser's ads first, with: "
+        f"adspark fetch AR…"
+    )
+
+
 def check_id(field: str, number: int | None) -> None:
     """Refuse what can be nobody's number.
 
@@ -178,11 +197,7 @@ async def check_originals(session: AsyncSession, ids: Collection[str]) -> None:
         select(col(Creative.ad_creative_id)).where(col(Creative.ad_creative_id).in_(ids))
     )
     if missing := sorted(set(ids) - set(stored)):
-        raise InvalidQueryError(
-            "original_ad_id",
-            f"no ad {', '.join(missing[:3])} is stored; fetch its advertiser's ads first, with: "
-            f"adspark fetch AR…",
-        )
+        raise InvalidQueryError("original_ad_id", tell_not_stored(missing))
 
 
 async def find_requested(session: AsyncSession, *, requested_by: UUID) -> int | None:

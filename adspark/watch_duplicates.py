@@ -48,10 +48,10 @@ def _warning(what: str, watch: Watch, other: Watch) -> str:
     if what == "name":
         return (
             f"name: watch {other.id} is called {other.name!r}, which differs from {watch.name!r} "
-            f"only in case, blanks or characters that cannot be seen; rename one of them with: "
-            f"adspark watch change … --name …"
+            f"only in case, blanks or characters that cannot be seen; rename it with: "
+            f"adspark watch change {watch.id} --name NAME"
         )
     return (
         f"its search is the same as that of watch {other.id} ({other.name!r}): every ad is told "
-        f"twice; one of them is enough."
+        f"twice; keep one of them, with: adspark watch delete {watch.id}"
     )

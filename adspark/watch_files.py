@@ -1,7 +1,6 @@
 """Watches as files that people edit: YAML with a list `watches:`, or CSV with a line a watch."""
 
-import csv
-import io
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Any, NamedTuple, cast
 import yaml
 
 from adspark.errors import ConfigurationError, InvalidQueryError
+from adspark.names import clean_value
+from adspark.watch_csv import decode_table, read_table, write_table
 from adspark.watch_definitions import WatchChanges, WatchDefinition, change_definition
 
 _COLUMNS = ("name", *(field for field in WatchDefinition.model_fields if field != "name"))
@@ -18,7 +19,14 @@ _NUMBERS = {
     "details_per_sweep",
 }  # fmt: skip
 _FLAGS = {"political_ads", "is_active"}
-_YES, _NO = {"true", "yes", "y", "on", "1"}, {"false", "no", "n", "off", "0"}
+# Also as spreadsheets of other languages save a cell that holds TRUE or FALSE.
+_YES = {"true", "yes", "y", "on", "1", "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar"}
+_NO = {"false", "no", "n", "off", "0", "falsch", "faux", "falso", "onwaar"}
+_WHOLE = re.compile(r"(\d+)[.,]0{1,2}")  # 60.0: a whole number as spreadsheets save it
+_GROUPED = re.compile(
+    r"\d{1,3}(?:( )\d{3}(?: \d{3})*|(\.)\d{3}(?:\.\d{3})*(?:,0+)|(,)\d{3}(?:,\d{3})*(?:\.0+))"
+)
+_EITHER = re.compile(r"\d{1,3}([.,]\d{3})+")  # 1.000: a thousand in some countries, one in others
 _TOP = "watches"
 
 
@@ -87,7 +95,7 @@ def read_watch_file(path: Path) -> tuple[list[WatchDefinition], list[str]]:
     """
     form = format_of(path)
     try:
-        written = path.read_text(encoding="utf-8-sig")  # Excel begins a file with a mark
+        written = decode_table(path.read_bytes())
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path}: is not UTF-8; save it as UTF-8.") from None
     except OSError as error:
@@ -111,8 +119,7 @@ def read_watches(
     definitions: dict[tuple[int, str], WatchDefinition] = {}
     places: dict[tuple[int, str], str] = {}
     warnings: list[str] = []
-    rows = _yaml_rows(written, source) if form is WatchFormat.YAML else _csv_rows(written, source)
-    for row in rows:
+    for row in _rows(written, form, source):
         called = f"{source}, {row.place}, watch {str(row.cells.get('name') or '')!r}"
         try:
             definition, found = _parse(row.cells)
@@ -132,14 +139,11 @@ def write_watches(definitions: Sequence[WatchDefinition], *, form: WatchFormat) 
         plain = [one.model_dump(mode="json", exclude_defaults=True) for one in definitions]
         rows = [{field: row[field] for field in _COLUMNS if field in row} for row in plain]
         return yaml.safe_dump({_TOP: rows}, sort_keys=False, allow_unicode=True, width=1000)
-    file = io.StringIO()
-    writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for one in definitions:
-        writer.writerow(
-            {field: _cell(value) for field, value in one.model_dump(mode="json").items()}
-        )
-    return file.getvalue()
+    cells = [
+        {field: _cell(value) for field, value in one.model_dump(mode="json").items()}
+        for one in definitions
+    ]
+    return write_table(cells, columns=_COLUMNS)
 
 
 def _cell(value: object) -> str:
@@ -150,6 +154,14 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
+def _rows(written: str, form: WatchFormat, source: str) -> Iterator[_Row]:
+    if form is WatchFormat.YAML:
+        yield from _yaml_rows(written, source)
+    else:
+        for row in read_table(written, source=source, columns=_COLUMNS):
+            yield _Row(row.place, row.cells)
+
+
 def _yaml_rows(written: str, source: str) -> Iterator[_Row]:
     try:
         document = yaml.load(written, _Loader)  # noqa: S506  (a SafeLoader)
@@ -158,6 +170,10 @@ def _yaml_rows(written: str, source: str) -> Iterator[_Row]:
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or getattr(error, "reason", "too deep")
         raise ConfigurationError(f"{source}{line}: is not YAML ({problem}); correct it.") from None
+    if document is None:
+        raise ConfigurationError(
+            f"{source}: is empty; write the watches as a list below {_TOP}: at the top."
+        )
     if not isinstance(document, dict) or not isinstance(document.get(_TOP), list):
         raise ConfigurationError(f"{source}: write the watches as a list below {_TOP}: at the top.")
     if unknown := [str(name) for name in document if name != _TOP]:
@@ -170,30 +186,8 @@ def _yaml_rows(written: str, source: str) -> Iterator[_Row]:
         yield _Row(f"row {number}", cells)
 
 
-def _csv_rows(written: str, source: str) -> Iterator[_Row]:
-    first = written.partition("\n")[0]
-    delimiter = ";" if ";" in first and "," not in first else ","  # as Excel does in much of Europe
-    reader = csv.DictReader(io.StringIO(written, newline=""), delimiter=delimiter, strict=True)
-    number = 0
-    try:
-        headings = [name.strip() for name in reader.fieldnames or []]
-        if twice := [name for name in headings if headings.count(name) > 1]:
-            raise ConfigurationError(f"{source}: two columns are headed {twice[0]!r}; keep one.")
-        reader.fieldnames = headings
-        for cells in reader:
-            if not any(cells.values()):
-                continue
-            number += 1
-            yield _Row(f"row {number} (line {reader.line_num})", cells)
-    except csv.Error as error:
-        where = f"{source}, line {reader.reader.line_num}"
-        raise ConfigurationError(f"{where}: is not CSV ({error}); correct it.") from None
-
-
 def _parse(cells: Mapping[str, object]) -> tuple[WatchDefinition, list[str]]:
     for field in cells:
-        if field is None:
-            raise InvalidQueryError("(no heading)", "the row has more cells than headings.")
         if field not in _COLUMNS:
             raise InvalidQueryError(
                 str(field), f"there is no such field; known are {', '.join(_COLUMNS)}."
@@ -211,12 +205,14 @@ def _reader(field: str) -> Callable[[str, object], object]:
         return _ids
     if field in _FLAGS:
         return _flag
-    return _number if field in _NUMBERS else _text
+    if field in _NUMBERS:
+        return _number
+    return {"name": _text, "region": _region}.get(field, _value)
 
 
 def _ids(field: str, value: object) -> list[str]:
     parts = value if isinstance(value, list) else [value]
-    return [one for part in parts for one in _text(field, part).split()]
+    return [one for part in parts for one in re.split(r"[\s,;]+", _value(field, part)) if one]
 
 
 def _text(field: str, value: object) -> str:
@@ -225,15 +221,40 @@ def _text(field: str, value: object) -> str:
     return value
 
 
+def _value(field: str, value: object) -> str:
+    """A text that is no name, in which nothing hides."""
+    return clean_value(_text(field, value))
+
+
+def _region(field: str, value: object) -> str:
+    """A region; its code may have become a number in a spreadsheet."""
+    written = _value(field, value)
+    whole = _WHOLE.fullmatch(written)
+    return whole[1] if whole else written
+
+
 def _number(field: str, value: object) -> int:
+    written = _value(field, value)
+    if whole := _WHOLE.fullmatch(written):
+        return int(whole[1])
+    if _GROUPED.fullmatch(written):
+        return int(re.sub(r"[.,]0+$|[ .,]", "", written.replace(" ", "")))
+    if _EITHER.fullmatch(written):
+        raise InvalidQueryError(
+            field,
+            f"{written!r} is one number in some countries and another in others; write it without "
+            "separators.",
+        )
     try:
-        return int(_text(field, value))
+        return int(written)
     except ValueError:
-        raise InvalidQueryError(field, f"{value!r} is not a whole number.") from None
+        raise InvalidQueryError(field, f"{written!r} is not a whole number.") from None
 
 
 def _flag(field: str, value: object) -> bool:
-    written = _text(field, value).strip().lower()
+    written = _value(field, value).casefold()
+    if whole := _WHOLE.fullmatch(written):
+        written = whole[1]
     if written in _YES | _NO:
         return written in _YES
     raise InvalidQueryError(field, f"{value!r} is neither yes nor no; write one of them.")

@@ -171,10 +171,13 @@ async def change_watch(
     if present is None:
         raise _unknown(str(watch_id))
     definition, warnings = change_definition(definition_of(present), changes, clear)
-    if (definition.user_id, definition.name) != (present.user_id, present.name):
+    is_renamed = (definition.user_id, definition.name) != (present.user_id, present.name)
+    if is_renamed:
         await _check_name_is_free(session, definition)
     saved = await _overwrite(session, present, definition)
-    return saved, definition, warnings + await warn_of_duplicates(session, saved)
+    if is_renamed or saved.begins_anew:  # else it was warned of before
+        warnings += await warn_of_duplicates(session, saved)
+    return saved, definition, warnings
 
 
 async def create_or_change_watch(
@@ -196,7 +199,9 @@ async def create_or_change_watch(
             else await _insert(session, definition)
         )
         if saved:
-            return saved, definition, warnings + await warn_of_duplicates(session, saved)
+            if saved.outcome is Outcome.CREATED or saved.begins_anew:
+                warnings += await warn_of_duplicates(session, saved)
+            return saved, definition, warnings
 
 
 async def warn_of_duplicates(session: AsyncSession, saved: SavedWatch) -> list[str]:

@@ -1,6 +1,7 @@
 """The command `adspark`: its groups, and how errors end it.
 
-Exit codes: 0 done; 1 it failed; 2 the call or the configuration has to change first.
+Exit codes: 0 done; 1 it failed, or was not confirmed, and the same call may do later; 2 the call
+or the configuration has to change first, as where it names something that there is not.
 """
 
 import errno
@@ -8,7 +9,12 @@ import sys
 
 import typer
 
-from adspark.errors import AdSparkError, ConfigurationError
+from adspark.errors import (
+    AdSparkError,
+    ConfigurationError,
+    UnknownVariantError,
+    UnknownWatchError,
+)
 from adspark.redaction import remember_environment
 from adspark.settings import get_settings
 from deployments.board_commands import app as board_app
@@ -22,6 +28,7 @@ from deployments.output import print_error, print_warning
 from deployments.pool_commands import drain, pause, resume, scale
 from deployments.provision_commands import provision
 from deployments.purge_commands import purge
+from deployments.quiet import drop_countdowns
 from deployments.stack.shell import prepare_process
 from deployments.stack_commands import demo, down, sandbox, up
 from deployments.stack_settings import use_server_password
@@ -59,11 +66,12 @@ def main() -> None:
         sys.exit(2)
     use_server_password()
     remember_environment()
+    drop_countdowns()
     try:
         for warning in prepare_process():
             print_warning(warning)
         app()
-    except ConfigurationError as error:
+    except (ConfigurationError, UnknownWatchError, UnknownVariantError) as error:
         print_error(str(error))
         sys.exit(2)
     except AdSparkError as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.database import COMMAND_LOCK_TIMEOUT, Database
 from adspark.serving import database_url
 from adspark.settings import Settings, get_settings
+from deployments.output import print_warning
 from deployments.stack_settings import sandbox_settings
 from deployments.stack_state import running_stack
 
@@ -20,7 +22,18 @@ def current_settings(settings: Settings) -> Settings:
     stack = running_stack(settings)
     if stack is None or stack.home == settings.home:
         return settings
+    if settings.database_url is not None:
+        _warn_of_other_database()
     return sandbox_settings(settings, stack.home.name)
+
+
+@cache
+def _warn_of_other_database() -> None:
+    """Say it once, on standard error: programs read the other."""
+    print_warning(
+        "A stack on the sandbox runs, so its own database is used, not that of "
+        "ADSPARK_DATABASE_URL; for that one: adspark down"
+    )
 
 
 def in_session(act: Callable[[AsyncSession], Awaitable[_Found]]) -> _Found:

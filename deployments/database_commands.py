@@ -26,7 +26,7 @@ app = typer.Typer(
 @app.command()
 def create() -> None:
     """Make the database that ADSPARK_DATABASE_URL names, where it is missing, and migrate it."""
-    settings = get_settings()
+    settings = current_settings(get_settings())
     if settings.database_url is not None:
         schema.create(settings.database_url.get_secret_value())
     _upgrade()

@@ -23,7 +23,7 @@ from adspark.settings import Settings, media_url
 from adspark.variants import VariantSummary
 from adspark.watches import SavedWatch
 from deployments.following import run_and_follow
-from deployments.output import err, out, print_json, table
+from deployments.output import err, out, print_activation, print_json, table
 from deployments.stack_control import start_detached, stop_stack
 from deployments.stack_settings import sandbox_settings
 from deployments.stack_state import StackState, running_stack
@@ -279,3 +279,4 @@ def _print(report: DemoReport, stored: list[CreativeCount], state: StackState) -
         )
     else:
         out.print("To look around in Prefect's UI: adspark demo --keep")
+    print_activation()

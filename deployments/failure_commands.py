@@ -55,8 +55,7 @@ def failures(
         out.print("Nothing has failed.")
     else:
         out.print(table("Failures", [_cells(one) for one in found], wraps="cause"))
-        out.print(f"All about one run: adspark task {found[0].runs[0]}", soft_wrap=True)
-        out.print(f"Back in the queue: adspark retry {found[0].key}")
+        _print_hints(found)
 
 
 def retry(
@@ -91,10 +90,31 @@ def retry(
         out.print("Nothing was retried.")
 
 
+def _print_hints(found: "list[FailureGroup]") -> None:
+    if any(sign in group.cause for group in found for sign in ("#", "<address>")):
+        out.print("In a cause, # is a number, time or id, <address> an address: they differ.")
+    out.print(f"All about one run: adspark task {found[0].runs[0]}", soft_wrap=True)
+    if again := [group for group in found if not group.fails_again]:
+        out.print(f"Back in the queue: adspark retry {again[0].key}")
+    if wrong := [group for group in found if group.fails_again]:
+        keys = ", ".join(group.key for group in wrong)
+        out.print(
+            f"Not to be retried, for their parameters are wrong: {keys}. Start them anew with "
+            f"right ones, such as: adspark run {wrong[0].flow} -p NAME=VALUE",
+            soft_wrap=True,
+        )
+
+
 def _print_chosen(chosen: "list[FailureGroup]") -> None:
     for group in chosen:
         told = f"{group.flow}: {_runs(len(group.runs))}, {group.kind}: {group.example}"
         out.print(escape(plain(told)), soft_wrap=True)
+    if any(group.fails_again for group in chosen):
+        out.print(
+            "[yellow]Their parameters are wrong, and a retry keeps them, so that they fail "
+            "again:[/] start them anew with right ones: adspark run FLOW -p NAME=VALUE",
+            soft_wrap=True,
+        )
     if any(group.flow == _GENERATION and group.kind == "Failed" for group in chosen):
         out.print(
             "[yellow]A variant that has failed is not generated, nor paid, again by this:[/] "

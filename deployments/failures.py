@@ -44,6 +44,14 @@ _ADDRESS = re.compile(
 _NUMBER = re.compile(r"(?<!HTTP )(?<!\d)\d+([.,:T-]\d+)*Z?")
 
 
+# How `run_engine` refuses a run: a line for each parameter, which begins with its name.
+_FIELD = re.compile(r"[a-z_][a-z0-9_]*: ")
+_PARAMETER_ERRORS = (
+    "InvalidQueryError", "UnknownWatchError", "UnknownVariantError", "ParameterTypeError",
+    "SignatureMismatchError", "ValidationError",
+)  # fmt: skip
+
+
 class FailureGroup(BaseModel):
     """Failures of one flow that have one cause.
 
@@ -52,6 +60,7 @@ class FailureGroup(BaseModel):
         kind: the state's name: Failed, Crashed, TimedOut, Postponed …
         runs: newest first; `first` and `last` are when the oldest and the newest ended.
         example: the newest one's own message.
+        fails_again: because of the parameters, which a retry keeps.
     """
 
     key: str
@@ -63,6 +72,7 @@ class FailureGroup(BaseModel):
     first: datetime
     last: datetime
     example: str
+    fails_again: bool = False
 
 
 async def read_failures(
@@ -138,7 +148,20 @@ def group_of(run: FlowRun, flow: str) -> FailureGroup:
         first=ended,
         last=ended,
         example=unwrap(message),
+        fails_again=has_wrong_parameters(run),
     )
+
+
+def has_wrong_parameters(run: FlowRun) -> bool:
+    """Whether a run has failed for its parameters: before it began, or with an error that says so.
+
+    A flow that cannot be loaded does not begin either; that is no parameter's fault.
+    """
+    message = (run.state and run.state.message) or ""
+    if run.state_type != StateType.FAILED:
+        return False
+    never_began = run.run_count == 0 and bool(_FIELD.match(message))
+    return never_began or unwrap(message).startswith(_PARAMETER_ERRORS)
 
 
 def unwrap(message: str) -> str:

@@ -21,13 +21,12 @@ from adspark.settings import get_settings
 from deployments.current_database import current_settings
 from deployments.fetch_commands import prefect_api_url
 from deployments.numbers import finite
-from deployments.output import out, print_error, print_json, table
+from deployments.output import out, print_error, print_json, seconds_or_minutes, table
 
 if TYPE_CHECKING:
     from deployments.monitoring import PoolActivity, RateUse, Snapshot
 
 PAUSE = Range(0.5, 86_400)  # seconds
-_MINUTES = 120.0  # seconds from which an age is told in minutes
 
 
 def monitor(
@@ -143,9 +142,7 @@ def _line(pool: "PoolActivity") -> str:
 def _late(pool: "PoolActivity") -> str:
     if pool.oldest_late is None:
         return str(pool.late)
-    seconds = pool.oldest_late
-    oldest = f"{seconds:.0f} s" if seconds < _MINUTES else f"{seconds / 60:.0f} min"
-    return f"{pool.late} ({oldest})"
+    return f"{pool.late} ({seconds_or_minutes(pool.oldest_late)})"
 
 
 def _below(snapshot: "Snapshot") -> list[str]:

@@ -1,6 +1,7 @@
 """What keeps a flow from taking the parameters of a run, said before it begins."""
 
 import inspect
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,11 +9,20 @@ from prefect import Flow
 from prefect.exceptions import ParameterTypeError
 from pydantic import ValidationError
 
+from adspark.mistakes import tell_mistake
 from deployments.masking import mask_text
 from deployments.terminal import plain
 
 _MOST_CHARACTERS = 500
-_PREFIX = "Value error, "  # pydantic's, before a validator's own words
+
+
+def _is_no_echo(record: logging.LogRecord) -> bool:
+    """Whether a record is any but Prefect's account of what we tell in our words: it quotes the
+    parameters, which may hold a secret."""
+    return not record.getMessage().startswith("Parameter validation failed")
+
+
+logging.getLogger("prefect.flows").addFilter(_is_no_echo)
 
 
 def find_mistakes(flow: Flow[..., Any], parameters: dict[str, Any]) -> Iterator[str]:
@@ -47,10 +57,9 @@ def _find_invalid(flow: Flow[..., Any], parameters: dict[str, Any]) -> Iterator[
         told: dict[str, str] = {}
         for one in cause.errors(include_url=False, include_input=False):
             # Of the kinds that a field may be, the first one's mistake.
-            told.setdefault(str(one["loc"][0]) if one["loc"] else "parameters", one["msg"])
+            told.setdefault(str(one["loc"][0]) if one["loc"] else "parameters", tell_mistake(one))
         yield from (
-            f"{name}: {show_error(message.removeprefix(_PREFIX)).removesuffix('.')}."
-            for name, message in told.items()
+            f"{name}: {show_error(message).removesuffix('.')}." for name, message in told.items()
         )
 
 

@@ -11,6 +11,7 @@ import typer
 from adspark.bounds import SECONDS
 from adspark.errors import AdSparkError, InvalidQueryError
 from deployments.asking import ask_server
+from deployments.choices import one_of
 from deployments.numbers import finite
 from deployments.output import err, out
 from deployments.queue_classes import QUEUE_CLASSES
@@ -30,16 +31,21 @@ def pause(pool: PoolArgument) -> None:
 
 def resume(
     pool: PoolArgument,
-    skip_late: Annotated[
-        bool | None,
+    skip: Annotated[
+        bool,
+        typer.Option("--skip-late", help="Drop what schedules had planned for the pause."),
+    ] = False,
+    catch_up: Annotated[
+        bool,
         typer.Option(
-            "--skip-late/--catch-up",
-            help="Drop what schedules had planned for the pause, or run it too. Neither: it asks "
-            "on a terminal, and catches up in a script. What people asked for always runs.",
+            "--catch-up",
+            help="Run it too. Neither: it asks on a terminal, and catches up in a script. What "
+            "people asked for always runs.",
         ),
-    ] = None,
+    ] = False,
 ) -> None:
     """Let a paused pool's runs begin again."""
+    skip_late = one_of("--skip-late", skip, "--catch-up", catch_up)
     from deployments import pools  # noqa: PLC0415  (slow)
 
     if skip_late is None and sys.stdin.isatty():

@@ -34,7 +34,7 @@ def print_report(report: "RunReport", console: Console) -> None:
             {"task": plain(one.name), "state": one.state, "seconds": round(one.seconds, 1)}
             for one in report.task_runs
         ]
-        console.print(table("Task runs", rows))
+        console.print(table("Task runs", rows, wraps="task"))
     if report.traceback:
         _print_traceback(report.traceback, console)
     if report.log:

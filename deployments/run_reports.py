@@ -22,7 +22,7 @@ from prefect.client.schemas.sorting import LogSort, TaskRunSort
 from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
-from deployments.failures import RETRIED, unwrap
+from deployments.failures import RETRIED, has_wrong_parameters, unwrap
 from deployments.masking import mask, mask_text
 from deployments.run_lookup import find_run
 from deployments.run_pages import PAGE, ui_url
@@ -142,7 +142,7 @@ async def _add_flow_run(client: PrefectClient, run: FlowRun, report: RunReport) 
     report.infrastructure = run.infrastructure_pid
     report.parameters = mask(_json(run.parameters))
     report.task_runs = await _read_task_runs(client, run.id)
-    report.remedy = _remedy(report)
+    report.remedy = _remedy(report, fails_again=has_wrong_parameters(run))
 
 
 async def _deployment_name(client: PrefectClient, run: FlowRun, flow: str) -> str | None:
@@ -222,17 +222,21 @@ def _json(value: object) -> JsonValue:
     return document
 
 
-def _remedy(report: RunReport) -> list[str]:
+def _remedy(report: RunReport, *, fails_again: bool) -> list[str]:
     if report.state_type in {one.value for one in _UNDER_WAY}:
         return [f"prefect flow-run cancel {report.id}"]
     if report.deployment is None:
         return []
-    if report.state_type not in {one.value for one in RETRIED}:
-        return [_again(report.deployment, report.parameters)]
+    anew = _again(report.deployment, report.parameters)  # with other parameters, where they fail
+    if report.state_type not in {one.value for one in RETRIED} or (
+        fails_again and not report.run_count
+    ):
+        return [anew]
     if report.flow == GENERATION and report.state in {"Failed", "Cancelled"}:
         variant = report.parameters.get("variant_id") if isinstance(report.parameters, dict) else ""
         return [f"adspark variant retry {variant or 'ID'}"]
-    return [f"adspark retry {report.id}"]
+    retry = f"adspark retry {report.id}"
+    return [anew, retry] if fails_again else [retry]  # what was not there may be there now
 
 
 def _again(deployment: str, parameters: JsonValue) -> str:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from adspark.bounds import PORT
 from adspark.settings import Settings, get_settings
-from deployments.output import out
+from deployments.output import out, print_activation
 from deployments.stack_control import start_detached, stop_stack
 from deployments.stack_settings import SANDBOX_DATA
 
@@ -49,6 +50,7 @@ def up(
     if detach:
         state = start_detached(get_settings(), sandbox=folder)
         print_where(ui_url=state.ui_url, api_url=state.api_url, sandbox_url=state.sandbox_url)
+        asyncio.run(print_not_set_up(state.api_url))
         out.print("Stop it with: adspark down")
     else:
         asyncio.run(_serve(get_settings(), sandbox=folder))
@@ -95,6 +97,17 @@ def print_where(*, ui_url: str, api_url: str, sandbox_url: str | None) -> None:
     if sandbox_url:
         out.print(f"Sandbox instead of SerpApi: {sandbox_url}")
     out.print(f"For Prefect's own commands: export PREFECT_API_URL={api_url}")
+    print_activation()
+
+
+async def print_not_set_up(api_url: str) -> None:
+    """What the stack cannot do, since nobody has told it a key."""
+    from deployments.following import server  # noqa: PLC0415  (slow)
+    from deployments.health import read_not_set_up  # noqa: PLC0415  (slow)
+
+    async with server(api_url) as client:
+        for one in await read_not_set_up(client):
+            out.print(f"[yellow]Not set up:[/] {escape(str(one))}", soft_wrap=True)
 
 
 async def _serve(settings: Settings, *, sandbox: str | None) -> None:
@@ -118,6 +131,7 @@ async def _run_until_told(stack: "LocalStack") -> None:
     async with stack.running():
         state = stack.state
         print_where(ui_url=state.ui_url, api_url=state.api_url, sandbox_url=state.sandbox_url)
+        await print_not_set_up(state.api_url)
         out.print("Stop it with Ctrl-C.")
         await stack.watch()
 

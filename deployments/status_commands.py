@@ -13,7 +13,7 @@ from adspark.errors import AdSparkError
 from adspark.settings import get_settings
 from deployments.current_database import current_settings
 from deployments.fetch_commands import prefect_api_url
-from deployments.output import out, print_json, table
+from deployments.output import out, print_json, seconds_or_minutes, table
 from deployments.stack_state import running_stack
 from deployments.terminal import plain
 
@@ -85,7 +85,11 @@ def _print(health: "Health", full: "FullCheck | None") -> None:
         out.print(f"{rate.name}: {told}")
     if full:
         _print_full(full)
-    _print_problems([*health.problems, *(full.problems if full else [])])
+    for one in health.not_set_up:
+        out.print(f"[yellow]Not set up:[/] {escape(str(one))}", soft_wrap=True)
+    problems = [*health.problems, *(full.problems if full else [])]
+    lacks = any(one.is_essential for one in health.not_set_up)
+    _print_problems(problems, "What is set up is well." if lacks else "Everything is well.")
 
 
 def _print_full(full: "FullCheck") -> None:
@@ -107,12 +111,12 @@ def _print_full(full: "FullCheck") -> None:
                 out.print(escape(f"{one.pool}: {one.answer}"), soft_wrap=True)
 
 
-def _print_problems(problems: "list[Problem]") -> None:
+def _print_problems(problems: "list[Problem]", otherwise: str = "") -> None:
     for problem in problems:
         told = escape(plain(f"{problem.what}: {problem.remedy}"))
         out.print(f"[bold red]![/] {told}", soft_wrap=True)
     if not problems:
-        out.print("[green]Everything is well.[/]")
+        out.print(f"[green]{otherwise}[/]")
 
 
 def _seconds(number: float | None) -> str | None:
@@ -121,7 +125,7 @@ def _seconds(number: float | None) -> str | None:
 
 def _cells(pool: "PoolHealth") -> dict[str, object]:
     slots = "" if pool.slots is None else f"/{pool.slots}"
-    oldest = "" if pool.oldest_late is None else f" ({pool.oldest_late:.0f} s)"
+    oldest = "" if pool.oldest_late is None else f" ({seconds_or_minutes(pool.oldest_late)})"
     return {
         "pool": pool.name + (" (paused)" if pool.is_paused else ""),
         "workers": pool.workers,

@@ -32,6 +32,7 @@ from adspark.variants import (
     summary_of,
 )
 from adspark.watches import find_watch
+from deployments.choices import one_of
 from deployments.current_database import act_in_session, current_settings, in_session
 from deployments.fetch_commands import prefect_api_url
 from deployments.output import err, out, print_json
@@ -86,6 +87,12 @@ def request(
     ids, left_out = _wanted_ads(original_ad_ids or [], watch, wanted)
     if left_out and not as_json:
         out.print(f"{left_out} of its new ads have a variant of this prompt already.")
+    elif not ids and not as_json:
+        out.print(
+            "It has no new ads: what its first check found is its baseline, and no news. For one "
+            "of those, name the ad: adspark variant request CR…",
+            soft_wrap=True,
+        )
     if dry_run or not ids:
         if as_json:
             print_json({"variants": [], "started": 0, "generations": len(ids)})
@@ -205,9 +212,10 @@ def cancel(variant: VariantId) -> None:
 @app.command()
 def review(
     variant: VariantId,
-    approve: Annotated[
-        bool | None, typer.Option("--approve/--reject", help="Neither leaves it open.")
-    ] = None,
+    approve: Annotated[bool, typer.Option("--approve", help="It is good.")] = False,
+    reject: Annotated[
+        bool, typer.Option("--reject", help="It is not; neither leaves it open.")
+    ] = False,
     rating: Annotated[
         int | None, typer.Option(min=RATING.least, max=RATING.most, help="1 (poor) to 5 (great).")
     ] = None,
@@ -219,9 +227,10 @@ def review(
     user: Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Who you are.")] = 1,
 ) -> None:
     """Say what you think of a finished variant; again, to change it."""
+    decision = one_of("--approve", approve, "--reject", reject)
     given = Review(
         user_id=user,
-        is_approved=approve,
+        is_approved=decision,
         rating=rating,
         comment=comment,
         accepts_closeness=accept_closeness,
@@ -238,7 +247,7 @@ def review(
     run_id = in_session(act)
     if run_id is not None:
         _answer(run_id, given)
-    word = {True: "approved", False: "rejected", None: "commented on"}[approve]
+    word = {True: "approved", False: "rejected", None: "commented on"}[decision]
     out.print(f"Variant {variant} is {word} by user {user}.")
 
 

@@ -39,10 +39,12 @@ from adspark.watches import (
     set_active,
     warn_of_duplicates,
 )
+from deployments.choices import one_of
 from deployments.current_database import in_session
 from deployments.output import out, print_json
 from deployments.watch_options import (
     AdvertiserIds,
+    AllAdsOption,
     BudgetOption,
     DetailsOption,
     EndedOption,
@@ -75,7 +77,8 @@ def create(
     region: RegionOption = None,
     platform: PlatformOption = None,
     creative_format: FormatOption = None,
-    political_ads: PoliticalOption = None,
+    political_ads: PoliticalOption = False,
+    all_ads: AllAdsOption = False,
     every: EveryOption = None,
     max_pages: PagesOption = None,
     budget: BudgetOption = None,
@@ -92,7 +95,7 @@ def create(
         "region": region,
         "platform": platform,
         "creative_format": creative_format,
-        "political_ads": political_ads,
+        "political_ads": one_of("--political-ads", political_ads, "--all-ads", all_ads),
         "interval_minutes": every,
         "max_pages": max_pages,
         "monthly_budget": budget,
@@ -125,7 +128,8 @@ def change(
     region: RegionOption = None,
     platform: PlatformOption = None,
     creative_format: FormatOption = None,
-    political_ads: PoliticalOption = None,
+    political_ads: PoliticalOption = False,
+    all_ads: AllAdsOption = False,
     every: EveryOption = None,
     max_pages: PagesOption = None,
     budget: BudgetOption = None,
@@ -145,7 +149,7 @@ def change(
         "region": region,
         "platform": platform,
         "creative_format": creative_format,
-        "political_ads": political_ads,
+        "political_ads": one_of("--political-ads", political_ads, "--all-ads", all_ads),
         "interval_minutes": every,
         "max_pages": max_pages,
         "monthly_budget": budget,
@@ -249,13 +253,17 @@ def import_file(
 ) -> None:
     """Create and change watches as a file has them: all of it or, at a mistake, nothing."""
     definitions, warnings = read_watch_file(file)
+    if not definitions:
+        out.print(f"{escape(str(file))} holds no watch; nothing to import.", soft_wrap=True)
+        return
 
     # In one order, so that two imports at once cannot wait for each other.
     definitions.sort(key=lambda one: (one.user_id, one.name))
 
     async def act(session: AsyncSession) -> tuple[list[SavedWatch], dict[int, list[str]]]:
         saved = [await save_watch(session, definition=one) for one in definitions]
-        alike = await find_duplicates(session, watch_ids=[one.id for one in saved])
+        fresh = [one.id for one in saved if one.outcome is Outcome.CREATED or one.begins_anew]
+        alike = await find_duplicates(session, watch_ids=fresh)
         if not dry_run:
             await session.commit()
         return saved, alike

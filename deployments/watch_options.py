@@ -28,9 +28,9 @@ FormatOption = Annotated[
     typer.Option("--format", case_sensitive=False, help="Only this format."),
 ]
 PoliticalOption = Annotated[
-    bool | None,
-    typer.Option("--political-ads/--all-ads", help="Only political ads; needs a region."),
+    bool, typer.Option("--political-ads", help="Only political ads; needs a region.")
 ]
+AllAdsOption = Annotated[bool, typer.Option("--all-ads", help="Not only political ads.")]
 EveryOption = Annotated[
     int | None,
     typer.Option(

@@ -23,7 +23,8 @@ def print_watches(rows: Sequence[WatchRow]) -> None:
         out.print("There are no watches; make one with: adspark watch create")
         return
     many = len({row.definition.user_id for row in rows}) > 1
-    out.print(table("Watches", [_cells(row, with_user=many) for row in rows], wraps="looks for"))
+    shown = [_cells(row, with_user=many) for row in rows]
+    out.print(table("Watches", shown, cuts="looks for"))
     for row in rows:
         if row.problem:
             out.print(f"{row.id} ({escape(row.definition.name)}): {escape(row.problem)}")
@@ -105,7 +106,7 @@ def _filters(watch: WatchDefinition) -> list[str]:
 def _event(event: News) -> dict[str, object]:
     cells = event.cells() | {"advertiser": _short(event.advertiser)}
     shown = ("what", "advertiser", "format", "last shown", "creative")
-    return {"when": moment(event.occurred_at), **{name: cells[name] for name in shown}}
+    return {"ago": age(event.occurred_at), **{name: cells[name] for name in shown}}
 
 
 def _fetch(fetch: Fetch) -> dict[str, object]:

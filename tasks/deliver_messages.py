@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from adspark.database import Database
 from adspark.errors import AdSparkError, ServiceUnavailableError, describe_error
 from adspark.models import Message
-from adspark.notifying import Part, Receiver, list_receivers, send_part, write_parts
+from adspark.notifications.services import Part
+from adspark.notifying import Receiver, list_receivers, send_part, write_parts
 from adspark.outbox import (
     MOST_ATTEMPTS,
     claim_message,

@@ -85,6 +85,8 @@ async def _check_pool(client: PrefectClient, name: str) -> Check:
         pool = await read_pool(client, name)
     except ObjectNotFound:
         return Check.failed(f"pool {name}", "does not exist", "adspark provision")
+    if pool.is_paused and not pool.failed_starts:  # somebody wanted it so
+        return Check.warning(f"pool {name}", "is paused", f"adspark resume {name}")
     if problems := problems_of(pool):
         what = problems[0].what.removeprefix(f"pool {name} ")
         return Check.failed(f"pool {name}", what, problems[0].remedy)

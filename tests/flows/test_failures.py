@@ -1,12 +1,16 @@
 """Dead letters: failures by cause, and back in the queue with them."""
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import pytest
 from prefect.client.orchestration import PrefectClient
 from prefect.states import Cancelled, Completed, Crashed, Failed, Running
+from typer.testing import CliRunner
 
 from adspark.errors import ConfigurationError
+from deployments.cli import app as cli
 from deployments.failure_choice import choose_failures
 from deployments.failures import WEEK, find_cause, read_failures, requeue
 from flows.generate_pending_variants import generate_pending_variants
@@ -96,3 +100,32 @@ async def test_a_person_chooses_by_key_or_by_run_and_is_told_why_not(client: Pre
         await choose_failures(client, ["abcdef"], hours=WEEK)
     with pytest.raises(ConfigurationError, match="There is no flow 'nothing'"):
         await choose_failures(client, [], hours=WEEK, flow="nothing")
+
+
+async def test_what_a_retry_would_only_repeat_is_told_and_not_offered(
+    client: PrefectClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong, unknown, broken, down = await queue(
+        client,
+        Failed(message="watch_id: is not a whole number."),
+        Failed(message="Flow run encountered an exception: UnknownWatchError: There is no watch 9"),
+        Failed(message="Its flow cannot be loaded: ModuleNotFoundError: No module named 'x'"),
+        Failed(message=WRAPPED),
+    )
+    groups = {group.runs[0]: group for group in await read_failures(client)}
+    again = [run.id for run in (wrong, unknown, broken, down) if groups[run.id].fails_again]
+    assert again == [wrong.id, unknown.id]
+
+    monkeypatch.setenv("PREFECT_API_URL", str(client.api_url))
+    said = await asyncio.to_thread(lambda: CliRunner().invoke(cli, ["failures"]).stdout)
+    flat = " ".join(said.split())
+    assert "Not to be retried, for their parameters are wrong: " in flat
+    offered = re.findall(r"Back in the queue: adspark retry (\w+)", flat)
+    assert offered == [groups[down.id].key]
+    assert "adspark run probe -p NAME=VALUE" in flat
+    assert "In a cause, # is a number, time or id" in flat
+    key = groups[wrong.id].key
+    said = await asyncio.to_thread(
+        lambda: CliRunner().invoke(cli, ["retry", key], input="n").stdout
+    )
+    assert "a retry keeps them, so that they fail again" in " ".join(said.split())

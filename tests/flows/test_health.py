@@ -19,10 +19,15 @@ from prefect.client.schemas.objects import (
     FlowRun,
 )
 from prefect.states import AwaitingRetry, Crashed, Failed, Pending, Running, Scheduled
+from pydantic import SecretStr
+from typer.testing import CliRunner
 
 from adspark.errors import ConfigurationError
 from adspark.settings import get_settings
-from deployments.health import Health, read_health
+from blocks.configured import DOCUMENT
+from blocks.serpapi_credentials import SerpApiCredentials
+from deployments.cli import app as cli
+from deployments.health import Health, read_health, read_not_set_up
 from deployments.outliving import name_folder
 from deployments.purging import Waiting, count_by_pool, find_waiting, purge
 from deployments.run_output import write_output_to
@@ -257,3 +262,34 @@ async def test_a_purge_takes_runs_whose_deployment_bounds_its_own_runs(
 async def test_a_purge_of_an_unknown_deployment_is_refused(client: PrefectClient) -> None:
     with pytest.raises(ConfigurationError, match="no deployment 'nothing/adspark'"):
         await find_waiting(client, pools=[], states=list(Waiting), deployment="nothing")
+
+
+async def test_keys_that_nobody_has_given_are_told_with_what_they_are_for(
+    client: PrefectClient, environment: pytest.MonkeyPatch
+) -> None:
+    for name in ("ADSPARK_SERPAPI_KEY", "ADSPARK_DIFY_KEY"):
+        environment.delenv(name, raising=False)
+    get_settings.cache_clear()
+    serpapi, dify = await read_not_set_up(client)
+    assert (serpapi.is_essential, dify.is_essential) == (True, False)
+    assert str(serpapi).startswith(
+        "SerpApi's key, so that no ads are fetched and no watch is check"
+    )
+    assert "adspark up --sandbox" in serpapi.remedy
+    assert str(dify).startswith("Dify's key, so that no variants are made. Set ADSPARK_DIFY_KEY")
+
+    environment.setenv("PREFECT_API_URL", str(client.api_url))
+    said = await asyncio.to_thread(lambda: CliRunner().invoke(cli, ["status"]).stdout)
+    assert "Not set up: SerpApi's key, so that no ads are fetched" in said
+    assert "Everything is well" not in said
+
+    block = SerpApiCredentials(api_key=SecretStr("k"))
+    await block.save(DOCUMENT, client=client)
+    try:
+        assert await read_not_set_up(client) == [dify]
+    finally:
+        await SerpApiCredentials.adelete(DOCUMENT)
+    environment.setenv("ADSPARK_GENERATOR", "chat")
+    environment.setenv("ADSPARK_SERPAPI_KEY", "k")
+    get_settings.cache_clear()
+    assert await read_not_set_up(client) == []

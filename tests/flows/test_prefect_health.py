@@ -9,11 +9,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import DeploymentUpdate, WorkPoolUpdate
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.states import Scheduled
 
+from adspark.checkups import CheckState
 from adspark.errors import AdSparkError, ConfigurationError
 from deployments.following import server
+from tasks.find_lost_runs import TAG
 from tasks.prefect_health import check_prefect
+from tests.queued import POOL, open_pools, queue
 
 _EVER = 1000.0  # seconds
 
@@ -119,3 +124,17 @@ async def test_a_command_says_that_the_server_is_slow_not_that_it_went_away() ->
     assert "went away" not in str(raised.value)
     async with get_client() as client:
         assert await client.api_healthcheck() is None
+
+
+async def test_a_pool_that_somebody_has_paused_is_no_failure() -> None:
+    async with open_pools() as client:
+        await queue(client, Scheduled())
+        tagged = await client.read_deployment_by_name(f"probe/{POOL}")
+        await client.update_deployment(tagged.id, DeploymentUpdate(tags=[TAG]))
+        failed = {one.name: one for one in await check_prefect()}[f"pool {POOL}"]
+        assert (failed.state, failed.what) == (CheckState.FAILED, "has no worker")
+        await client.update_work_pool(POOL, WorkPoolUpdate(is_paused=True))
+        paused = {one.name: one for one in await check_prefect()}[f"pool {POOL}"]
+    assert (paused.state, paused.what, paused.remedy) == (
+        CheckState.WARNING, "is paused", f"adspark resume {POOL}",
+    )  # fmt: skip

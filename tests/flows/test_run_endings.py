@@ -89,13 +89,13 @@ async def start_and_wait(run_id: UUID) -> int:
         ),
         (
             {**GIVEN, "user_id": "nobody"},
-            "user_id: Input should be a valid integer, unable to parse string as an integer.",
+            "user_id: is not a whole number.",
         ),
-        ({**GIVEN, "user_id": None}, "user_id: Input should be a valid integer."),
+        ({**GIVEN, "user_id": None}, "user_id: is not a whole number."),
         (
             {"how": 1, "user_id": [], "megabytes": "x"},
-            "how: Input should be a valid string.\nuser_id: Input should be a valid integer.\n"
-            "megabytes: Input should be a valid integer, unable to parse string as an integer.",
+            "how: is not a text.\nuser_id: is not a whole number.\n"
+            "megabytes: is not a whole number.",
         ),
     ],
     ids=["missing", "an empty form", "removed", "wrong", "null", "several"],

@@ -97,6 +97,17 @@ async def test_what_can_be_done_depends_on_the_state(client: PrefectClient) -> N
     assert report.remedy[0] == "adspark run probe/data-fetch"
 
 
+async def test_wrong_parameters_are_to_be_started_anew(client: PrefectClient) -> None:
+    refused = "watch_id: is not a whole number."
+    unknown = "Flow run encountered an exception: UnknownWatchError: There is no watch 9"
+    wrong, begun = await queue(client, Failed(message=refused), Running())
+    await client.set_flow_run_state(begun.id, Failed(message=unknown), force=True)
+    anew = "adspark run probe/data-fetch"
+    assert (await read_report(client, str(wrong.id))).remedy[:-1] == [anew]
+    told = (await read_report(client, str(begun.id))).remedy[:-1]
+    assert told == [anew, f"adspark retry {begun.id}"]
+
+
 async def test_a_key_means_one_run_or_says_which(client: PrefectClient) -> None:
     first, second = await queue(client, Completed(), Completed())
     beginning = str(first.id)[:8]

@@ -101,7 +101,7 @@ def test_tables_fit_on_a_terminal_and_give_it_no_orders(database_url: str) -> No
         (("create", "a\x1bb"), "name: holds a control character; write it without."),
         (("create", "summer"), "name: user 1 has a board 'summer' already; choose another name, or "
                                "put ads on that one with: adspark board add"),
-        (("add", "summer", AD, "CR8", "CR9"), "ads: no ad CR8, CR9 is stored; fetch its "
+        (("add", "summer", AD, f"CR{8:020d}"), f"ads: no ad CR{8:020d} is stored; fetch its "
                                               "advertiser's ads first, with: adspark fetch AR…"),
         (("add", "sommer", AD), "name: user 1 has no board 'sommer'; name one of 'autumn', "
                                 "'summer', or make it with: adspark board create"),

@@ -169,7 +169,7 @@ def test_a_program_gets_its_line_of_json_and_nothing_else() -> None:
         ((AD, "--watch", "w"), "original_ad_ids: name ads, or a watch with --watch."),
         (("--watch", "w"), "There is no watch 'w'"),
         ((AD, "-p", " "), "prompt: is empty"),
-        (("CR1",), "original_ad_id: no ad CR1 is stored; fetch its advertiser's ads first"),
+        (("CR1",), "original_ad_id: no ad CR1 is stored; an ad id is CR and 20 digits, as in the"),
         ((AD, "CR\udcff"), "original_ad_id: holds a NUL or half a character"),
         ((AD, "CR1"), "original_ad_id: no ad CR1 is stored"),  # told before it asks
     ],
@@ -185,7 +185,7 @@ def test_a_wrong_request_writes_nothing(arguments: tuple[str, ...], message: str
 
 def test_the_remedies_are_commands_that_there_are() -> None:
     with pytest.raises(InvalidQueryError, match=r"with: adspark fetch AR…$"):
-        told("request", "CR1", "-p", "Red")
+        told("request", f"CR{77:020d}", "-p", "Red")
     assert told("list") == "There are no variants; ask for one with: adspark variant request"
     for command in (["fetch"], ["variant", "request"]):
         usage = CliRunner(env={"COLUMNS": "200"}).invoke(app, [*command, "--help"]).stdout
@@ -421,13 +421,16 @@ def test_the_figures_tell_how_variants_fare(database_url: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("show", "9"), 1, "There is no variant 9; see them with: adspark variant list"),
-        (("open", "9"), 1, "There is no variant 9; see them with: adspark variant list"),
-        (("retry", "9"), 1, "There is no variant 9; see them with: adspark variant list"),
-        (("review", "9", "--approve"), 1, "There is no variant 9; see them with: adspark variant "
+        (("show", "9"), 2, "There is no variant 9; see them with: adspark variant list"),
+        (("open", "9"), 2, "There is no variant 9; see them with: adspark variant list"),
+        (("retry", "9"), 2, "There is no variant 9; see them with: adspark variant list"),
+        (("review", "9", "--approve"), 2, "There is no variant 9; see them with: adspark variant "
                                           "list"),
-        (("request", "CR1", "-p", "Red"), 2, "original_ad_id: no ad CR1 is stored; fetch its "
-                                             "advertiser's ads first, with: adspark fetch AR…"),
+        (("request", "CR1", "-p", "Red"), 2, "original_ad_id: no ad CR1 is stored; an ad id is CR "
+         "and 20 digits, as in the ad's address in the Transparency Center; ids of stored ads: "
+         "adspark watch show NAME"),
+        (("review", "9", "--approve", "--reject"), 2,
+         "--approve: contradicts --reject; give one of them."),
         (("cancel", "9"), 2, "No Prefect server: start the local stack with adspark up, or set "
                              "PREFECT_API_URL."),
     ],
@@ -515,3 +518,27 @@ def test_a_retry_that_would_be_refused_is_refused_at_once(database_url: str) -> 
     with pytest.raises(InvalidQueryError, match="prompt: 2001 characters"):
         told("retry", number)
     assert listed()[0]["status"] == VariantStatus.FAILED
+
+
+def test_a_watch_without_news_says_why_nothing_is_asked_for(database_url: str) -> None:
+    CliRunner().invoke(app, ["watch", "create", "shoes", "--text=example.com"])
+    said = told("request", "--watch", "shoes", "-p", "Red", "--dry-run")
+    assert said.startswith("It has no new ads: what its first check found is its baseline, and no ")
+    assert said.endswith("adspark variant request CR… 0 generations; nothing was asked for.")
+    assert given("request", "--watch", "shoes", "-p", "Red", "--dry-run")["generations"] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["variant", "review", "1", "--approve", "--reject"],
+        ["watch", "change", "1", "--political-ads", "--all-ads"],
+        ["watch", "create", "a", "--all-ads", "--political-ads"],
+        ["resume", "default", "--skip-late", "--catch-up"],
+    ],
+    ids=" ".join,
+)
+def test_options_that_contradict_each_other_are_refused(arguments: list[str]) -> None:
+    raised = CliRunner().invoke(app, arguments).exception
+    assert isinstance(raised, InvalidQueryError)
+    assert "contradicts --" in str(raised)

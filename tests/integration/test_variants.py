@@ -159,10 +159,12 @@ async def test_ads_that_are_not_stored_are_named_but_not_all_of_many(
     session: AsyncSession,
 ) -> None:
     with pytest.raises(InvalidQueryError) as raised:
-        await variants.check_originals(session, ["CR5", AD, "CR8", "CR6", "CR7"])
+        await variants.check_originals(
+            session, [*(f"CR{one:020d}" for one in (91, 94, 92, 93)), AD]
+        )
     assert str(raised.value) == (
-        "original_ad_id: no ad CR5, CR6, CR7 is stored; fetch its advertiser's ads first, with: "
-        "adspark fetch AR…"
+        f"original_ad_id: no ad CR{91:020d}, CR{92:020d}, CR{93:020d} is stored; "
+        "fetch its advertiser's ads first, with: adspark fetch AR…"
     )
 
 

@@ -16,7 +16,7 @@ from adspark.errors import ConfigurationError
 from adspark.settings import Settings, get_settings
 from adspark.watch_definitions import WatchDefinition
 from deployments.cli import app
-from deployments.current_database import current_settings
+from deployments.current_database import _warn_of_other_database, current_settings
 from deployments.stack_settings import sandbox_settings
 from deployments.stack_state import StackState
 from tests.factories import ADVERTISER_ID
@@ -180,7 +180,7 @@ def test_the_list_fits_a_terminal_and_says_why_a_check_saw_only_a_part() -> None
     said = " ".join(" ".join(lines).split())
     assert max(map(len, lines)) <= 100
     assert "1 1 hubspot hubspot.com partial 0 min 3 1 1/100" in said
-    assert "2 2 a very long name… AR0432…6177, United waiting – 0 0 0" in said
+    assert "2 2 a very long name… AR0432…6177, United States waiting – 0 0 0" in said
     assert "1 (hubspot): more ads than max_pages = 5 pages hold; raise it" in said
 
 
@@ -250,12 +250,19 @@ def test_commands_on_watches_do_not_wait_for_prefect() -> None:
     assert subprocess.run([sys.executable, "-c", script], cwd=root, check=False).returncode == 0
 
 
-def test_the_data_is_that_of_the_running_stack(tmp_path: Path) -> None:
+def test_the_data_is_that_of_the_running_stack(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _warn_of_other_database.cache_clear()
     settings = Settings(home=tmp_path, database_url=SecretStr("postgresql://u:p@host/own"))
     assert current_settings(settings) is settings
     stack = StackState(home=sandbox_settings(settings, "sandbox").home, api_url="", ui_url="")
     stack.write(settings)
     found = current_settings(settings)
     assert (found.home, found.database_url) == (tmp_path / "sandbox", None)
+    assert current_settings(settings).database_url is None
+    said = capsys.readouterr()
+    assert said.err.count("its own database is used, not that of ADSPARK_DATABASE_URL") == 1
+    assert said.out == ""
     stack.model_copy(update={"home": tmp_path}).write(settings)
     assert current_settings(settings) is settings

@@ -96,3 +96,39 @@ async def test_the_form_of_the_ui_warns(database: Database) -> None:
     assert "is called 'shoes', which differs from 'Shoes'" in name
     assert "is the same as that of watch" in search
     assert await save(database, name="boots", text="other.com") == []
+
+
+def test_who_was_warned_is_not_warned_again_until_name_or_search_changes(tmp_path: Path) -> None:
+    said = told("create", "Shoes", "--text=example.com", "--region=US")
+    assert "rename it with: adspark watch change 2 --name NAME" in said
+    assert "keep one of them, with: adspark watch delete 2" in said
+    for change in ("--max-pages=3", "--budget=10", "--name=Shoes", "--region=us"):
+        assert "Warning" not in told("change", "2", change)
+    assert "its search is the same" not in told("change", "2", "--name=SHOES")[-60:]
+    assert "which differs from" in told("change", "2", "--name=shOes")
+    file = tmp_path / "watches.csv"
+    told("export", str(file))
+    assert "Warning" not in told("import", str(file))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("w.csv", "", "w.csv: is empty; write a line of headings (name, user_id"),
+        ("w.csv", "\ufeff\r\n;;\r\n", "w.csv: is empty; write a line of headings"),
+        ("w.yaml", "# nothing\n", "w.yaml: is empty; write the watches as a list below watches:"),
+    ],
+)
+def test_an_import_of_an_empty_file_says_so(
+    tmp_path: Path, name: str, content: str, message: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    assert message in str(run("import", str(tmp_path / name)).exception)
+
+
+@pytest.mark.parametrize(("name", "content"), [("w.csv", "Name;Text\n"), ("w.yaml", "watches: []")])
+def test_an_import_without_any_watch_says_so(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    assert told("import", str(tmp_path / name)).endswith(
+        f"{name} holds no watch; nothing to import."
+    )

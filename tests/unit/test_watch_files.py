@@ -1,10 +1,13 @@
 """Watches in files: what is written comes back, and every mistake is named with its place."""
 
+import csv
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import text
 
-from adspark.errors import ConfigurationError
+from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.watch_definitions import WatchDefinition, parse_watch
 from adspark.watch_files import (
     WatchFormat,
@@ -131,7 +134,7 @@ def test_warnings_name_their_place() -> None:
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("", "w.yaml: write the watches as a list below watches: at the top."),
+        ("", "w.yaml: is empty; write the watches as a list below watches: at the top."),
         ("- name: a", "w.yaml: write the watches as a list below watches: at the top."),
         ("watches: {name: a}", "w.yaml: write the watches as a list below watches: at the top."),
         ("watches: []\nwatch: []", "w.yaml: only watches: is known at the top, not 'watch'."),
@@ -200,3 +203,135 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, message:
 def test_the_name_of_a_file_tells_its_format() -> None:
     forms = [format_of(Path(name)) for name in ("a.yaml", "b.YML", "c.csv")]
     assert forms == [WatchFormat.YAML, WatchFormat.YAML, WatchFormat.CSV]
+
+
+A = WatchDefinition(name="A", text="example.com", region="2840")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"name,user_id,text,region,,,\r\nA,,example.com,US,,,\r\n", id="empty end"),
+        pytest.param(b"sep=;\r\nname;text;region\r\nA;example.com;US\r\n", id="sep"),
+        pytest.param(b'"SEP=|",,\r\nname|text|region\r\nA|example.com|US\r\n', id="sep quoted"),
+        pytest.param(b"sep=\t\nname\ttext\tregion\nA\texample.com\tUS\n", id="sep tab"),
+        pytest.param(b"Name,Text,Region\nA,example.com,US\n", id="capitals"),
+        pytest.param(b" NAME ; Advertiser IDs ;TEXT;Region\nA;;example.com;US\n", id="blanks"),
+        pytest.param("name\u200b,\ufefftext,region\nA\u200b,example\u200b.com\u200b,US\u00a0\n".encode(),
+                     id="invisible"),
+        pytest.param("\ufeffname;text;region\nA;example.com;US\n".encode(), id="BOM"),
+        pytest.param("name\ttext\tregion\r\nA\texample.com\tUS\r\n".encode("utf-16"), id="UTF-16"),
+        pytest.param("\ufeffname\ttext\tregion\nA\texample.com\tUS\n".encode("utf-16-be"), id="BE"),
+        pytest.param("name,text,region\nA,example.com,US\n".encode("utf-16-le"), id="LE, no BOM"),
+        pytest.param(b"\r\n,,\r\nname,text,region\r\n,,\r\n\r\nA,example.com,US", id="empty lines"),
+        pytest.param(b"name,text,region\rA,example.com,US\r", id="CR"),
+        pytest.param(b'"name","text","region"\n"A","example.com\n","2840.0"\n', id="quoted"),
+        pytest.param(
+            b"name;text;region;political_ads;is_active;interval_minutes;max_pages;monthly_budget\n"
+            b"A;example.com;US;FALSCH;WAHR;60,0;5.0;\n", id="numbers and flags",
+        ),
+        pytest.param(b"name,text,region,is_active,max pages\nA,example.com,US,1.0, 5 \n", id="1.0"),
+        pytest.param(b"name,text,region,Is-Active\nA,example.com,US,VRAI\n", id="hyphens"),
+    ],
+)  # fmt: skip
+def test_a_file_is_read_as_spreadsheets_save_it(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "w.csv"
+    file.write_bytes(content)
+    assert read_watch_file(file) == ([A], [])
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [("60", 60), ("60.0", 60), ("60,00", 60), ("1.000,0", 1000), ("1,000.00", 1000),
+     ("1 000", 1000), ("1\u202f000", 1000), ("10.000.000,0", 10_000_000), (" 60 ", 60),
+     ("1.000", None), ("1,000", None), ("1.000.000", None), ("1.5", None), ("1,5", None),
+     ("10.00.0", None), ("-1.0", None), ("1e3", None), ("=60", None), ("1.000,5", None)],
+)  # fmt: skip
+def test_a_number_is_read_where_it_means_one_only(written: str, number: int | None) -> None:
+    table = f'name,text,monthly_budget\na,x.com,"{written}"\n'
+    if number is not None:
+        assert [one.monthly_budget for one in read_csv(table)] == [number]
+        return
+    with pytest.raises(ConfigurationError, match=r"watch 'a': monthly_budget: "):
+        read_csv(table)
+
+
+def test_a_number_that_countries_read_differently_is_refused_with_its_remedy() -> None:
+    with pytest.raises(ConfigurationError, match=r"'1\.000' is one number in some countries and"):
+        read_csv("name;text;monthly_budget\na;x.com;1.000\n")
+
+
+@pytest.mark.parametrize("written", ["x", "WAHRSCHEINLICH", "2", "0.5", "✓"])
+def test_a_flag_that_is_neither_is_refused(written: str) -> None:
+    with pytest.raises(ConfigurationError, match="is neither yes nor no; write one of them"):
+        read_csv(f"name,text,is_active\na,x.com,{written}\n")
+
+
+def test_a_flags_word_is_a_name_like_any_other_in_the_name() -> None:
+    assert [one.name for one in read_csv("name,text\nWAHR,x.com\n60.0,y.com\n")] == ["WAHR", "60.0"]
+
+
+def test_names_that_look_the_same_are_the_same_in_a_file() -> None:
+    with pytest.raises(ConfigurationError, match=r"row 2 \(line 3\), watch 'A': name: is in row 1"):
+        read_csv("name,text\nA\u200b,example.com\u200b\nA,example.com\n")
+
+
+def test_several_advertisers_may_stand_in_a_cell_as_people_write_them() -> None:
+    for written in (f'"{OTHER_ID}, {ADVERTISER_ID}"', f'"{OTHER_ID}\r\n{ADVERTISER_ID}"',
+                    f"{OTHER_ID};{ADVERTISER_ID}"):  # fmt: skip
+        (made,) = read_csv(f"name,advertiser_ids\na,{written}\n")
+        assert made.advertiser_ids == (OTHER_ID, ADVERTISER_ID)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("", "w.csv: is empty; write a line of headings (name, user_id, "),
+        ("\r\n,,\r\n \r\n", "w.csv: is empty; write a line of headings"),
+        ("sep=;\r\n", "w.csv: is empty; write a line of headings"),
+        ("sep=;\nname;text\na;x.com;z\n", "row 1 (line 3), watch 'a': (no heading): the row has"),
+        ("name,Text,TEXT\n", "w.csv: two columns are headed 'text'; keep one."),
+        ("name,text,,\na,x.com,,z\n", "watch 'a': (no heading): the row has more cells"),
+        ("name;txt\na;x.com\n", "row 1 (line 2), watch 'a': txt: there is no such field"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_spreadsheets_file_is_named(written: str, message: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        read_csv(written)
+    assert message in str(raised.value)
+
+
+def test_a_table_of_headings_holds_no_watch() -> None:
+    assert read_csv("name;text\n") == []
+    assert read_csv("sep=,\r\nName,Text,,\r\n,,,\r\n") == []
+
+
+FORMULA_NAMES = [
+    "=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0", "'=1", "''=1", "'quoted'", "a;=1+1",
+    "a,=1+1", "a, =b", "a;'-1", "\uff1d1", "b=c", "x-y", "=", "'", "O'Neill", 'a;"=1', "=\u200b1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMULA_NAMES)
+def test_no_cell_of_an_export_is_a_formula_and_an_import_takes_it_back(name: str) -> None:
+    made = [parse_watch(name=name, text="example.com")[0]]
+    check_export(made)
+
+
+def check_export(made: list[WatchDefinition]) -> None:
+    """No spreadsheet of any country sees a formula, and an import sees the same watches."""
+    written = write_watches(made, form=WatchFormat.CSV)
+    for delimiter in ",;\t":
+        table = csv.reader(written.splitlines(), delimiter=delimiter)
+        cells = [cell for row in table for cell in row]
+        assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\uff1d"))]
+    assert read_csv(written) == made
+
+
+@given(text("=+-@'\"ab,; \u200bé", min_size=1, max_size=12))
+def test_an_import_takes_any_name_back(name: str) -> None:
+    try:
+        made = [parse_watch(name=name, text="example.com")[0]]
+    except InvalidQueryError:
+        return
+    check_export(made)

@@ -1,0 +1,95 @@
+"""What each service of Apprise takes: its mark-up, its title, and how much at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from apprise import NotifyBase, NotifyFormat
+from apprise.common import OverflowMode
+
+from adspark.notifications.dialects import GoogleChat, Html, Markdown, Slack, Telegram, Text
+from adspark.notifications.message import Block, Kind, Span
+from adspark.notifications.parts import measure, split_blocks
+from adspark.visible import visible
+
+# Services of which Apprise tells less than there is: these show mark-up whatever the format, and
+# in Discord's embeds Apprise makes a field of code of each heading.
+_DIALECTS = {
+    "slack": Slack(),
+    "tgram": Telegram(),
+    "discord": Markdown(has_headings=False),
+    "fluxer": Markdown(has_headings=False),
+    "guilded": Markdown(has_headings=False),
+    "mmost": Markdown(),
+    "zulip": Markdown(),
+    "gchat": GoogleChat(),
+    # Cards of Teams know no headings, and a line's end only between paragraphs.
+    "workflow": Markdown(newline="\n\n", has_headings=False),
+}
+_MARKDOWN_TITLES = (
+    "discord",
+    "fluxer",
+    "guilded",
+    "workflow",
+)  # where mark-up in a title is shown as such
+# What programs and people read as it stands: a name with @ is a name there.
+_WITHOUT_MENTIONS = ("json", "xml", "form", "mailto")
+# Slack's blocks take less than its other messages, of which Apprise tells.
+_SLACK_BLOCK, _SLACK_HEADER = 3000, 150
+_COUNTER = 10  # characters kept for " (12/34)" after a title
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a service takes at once of a message: all of it, or as much as it has room for."""
+
+    title: str
+    body: str
+
+
+def write_message(service: NotifyBase, *, subject: str, blocks: Sequence[Block]) -> list[Part]:
+    """A message as the service shows it, in parts that it takes; none where nothing is left."""
+    schemas = schemas_of(service)
+    dialect = _dialect(service, schemas)
+    line = " ".join(visible(subject).split())
+    title = line if schemas.isdisjoint(_MARKDOWN_TITLES) else dialect.escape(line, is_first=True)
+    limit, longest = _limits(service, schemas)
+    if longest <= 0:
+        head = [Block(Kind.SUBJECT, (Span(line),))] if line else []
+        bodies = split_blocks([*head, *blocks], dialect, limit)
+        return [Part("", body) for body in _kept(service, bodies)]
+    title = title if measure(title) <= longest else title[: max(longest - _COUNTER - 1, 1)] + "…"
+    if limit is not None and service.overflow_amalgamate_title and title:
+        limit = max(limit - measure(title) - _COUNTER - len("\r\n"), 1)
+    bodies = _kept(service, split_blocks(blocks, dialect, limit)) or ([line] if line else [])
+    if len(bodies) < 2 or measure(title) + _COUNTER > longest or not title:
+        return [Part(title, body) for body in bodies]
+    counted = enumerate(bodies, start=1)
+    return [Part(f"{title} ({place}/{len(bodies)})", body) for place, body in counted]
+
+
+def schemas_of(service: NotifyBase) -> frozenset[str]:
+    """What an address of the service may begin with, as `slack` or `mailto`."""
+    return frozenset(service.schemas())  # type: ignore[no-untyped-call]
+
+
+def _dialect(service: NotifyBase, schemas: frozenset[str]) -> Text:
+    for schema in schemas:
+        if schema in _DIALECTS:
+            return _DIALECTS[schema]
+    if service.notify_format == NotifyFormat.HTML:
+        return Html()
+    if service.notify_format == NotifyFormat.MARKDOWN:
+        return Markdown()
+    return Text(has_mentions=schemas.isdisjoint(_WITHOUT_MENTIONS))
+
+
+def _limits(service: NotifyBase, schemas: frozenset[str]) -> tuple[int | None, int]:
+    """The longest body, None where there is no limit, and the longest title."""
+    if "slack" in schemas and getattr(service, "use_blocks", False):
+        return _SLACK_BLOCK, _SLACK_HEADER
+    is_bounded = service.overflow_mode != OverflowMode.UPSTREAM
+    return service.body_maxlen if is_bounded else None, service.title_maxlen
+
+
+def _kept(service: NotifyBase, bodies: list[str]) -> list[str]:
+    return bodies[:1] if service.overflow_mode == OverflowMode.TRUNCATE else bodies

@@ -1,0 +1,31 @@
+"""Text from outside as a person sees it: without what hides, turns or commands other text."""
+
+import re
+
+_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+# Marks of the direction of writing, characters of no width, tags, and halves of a character. The
+# isolates U+2068 and U+2069 stay: they end with their paragraph, and `isolate` sets them.
+_HIDDEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u2067\u206a-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+# Joiners belong into some scripts and emoji; beside plain ASCII they only hide.
+_JOINERS = re.compile(
+    "(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])|[\u200c\u200d]{2,}"
+)
+_ISOLATES = re.compile("[\u2068\u2069]")
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff]")
+
+
+def visible(text: str) -> str:
+    """`text` as it reads, on as many lines, without what would command or hide."""
+    lines = _LINE_ENDS.sub("\n", text)
+    return _JOINERS.sub("", _HIDDEN.sub("", _CONTROLS.sub(" ", lines)))
+
+
+def isolate(text: str) -> str:
+    """`text` on one line, so that one that runs from right to left does not turn what follows."""
+    line = " ".join(_ISOLATES.sub("", visible(text)).split())
+    return f"\u2068{line}\u2069" if _RIGHT_TO_LEFT.search(line) else line
