@@ -7,7 +7,7 @@ BIN := .venv/bin
 # Draws against time limits, so it has the machine to itself, as the whole stack does.
 RENDERING := tests/integration/test_rendering.py
 
-.PHONY: help install check test properties demo benchmark clean
+.PHONY: help install check test properties demo benchmark pin-images clean
 
 help:
 	@echo "make demo        real ads through Postgres, Prefect and its workers, on recorded data"
@@ -15,6 +15,7 @@ help:
 	@echo "make properties  longer runs of the property tests, other examples each time"
 	@echo "make check       format, lint, types, imports, compose files, lock"
 	@echo "make benchmark   ratios against peers and limits"
+	@echo "make pin-images  write the digests of the images of other people into .env"
 	@echo "make clean       remove the environment and everything built"
 
 install: .make/installed
@@ -48,6 +49,9 @@ benchmark: .make/installed .make/chromium
 	@$(BIN)/python -m benchmarks.cleanup
 	@$(BIN)/python -m benchmarks.dispatch
 	@$(BIN)/python -m benchmarks.chaos
+
+pin-images: .make/installed
+	@$(BIN)/python -m deployments.image_digests
 
 clean:
 	rm -rf .hypothesis .make .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -17,6 +17,8 @@ from prefect.events.filters import (
 from prefect.exceptions import ObjectNotFound
 
 from adspark.errors import ConfigurationError
+from adspark.settings import get_settings
+from deployments.container_job import run_image
 from deployments.container_worker import ContainerWorker
 from deployments.server_wait import wait_for_server
 from deployments.serving_worker import ServingWorker
@@ -37,7 +39,8 @@ async def serve_pool(pool: str, *, name: str, patience: float, limit: int | None
         limit: runs at once in this worker; None is as many as the pool has slots.
 
     Raises:
-        ConfigurationError: there is no such pool on the server, or it is of a foreign type.
+        ConfigurationError: there is no such pool on the server, it is of a foreign type, or of
+            containers of which no image is known.
     """
     worker = await _make_worker(pool, name=name, limit=limit)
     signals = _count_signals()
@@ -69,6 +72,7 @@ async def _make_worker(pool: str, *, name: str, limit: int | None) -> ServingWor
     if kind == PoolWorker.type:
         return PoolWorker(pool, name=name, limit=limit)
     if kind == ContainerWorker.type:
+        run_image(get_settings())
         return ContainerWorker(pool, name=name, limit=limit)
     raise ConfigurationError(
         f"The work pool {pool!r} is of the type {kind!r}, which is not ours; rename or remove it, "
