@@ -54,7 +54,7 @@ _STEPS = frozenset(
 
 _ENV, _ENV_PREFIX = "env", "env."
 _UNSET: tuple[JsonValue, ...] = (None, "", {}, [])
-_PLACEHOLDER = re.compile(r"\{\{\s*[\w.-]+\s*\}\}")  # it takes a variable's value
+_PLACEHOLDER = re.compile(r"\{\{\s*[\w-]+\s*\}\}")  # it takes a variable's value
 _MOST_NAMED = 8  # variables named in one message
 _RUN, _DEPLOYMENT = "the run's job variables", "its deployment's job variables"
 

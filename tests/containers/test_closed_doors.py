@@ -6,12 +6,17 @@ from typing import Any
 
 import httpx
 import pytest
+from prefect.exceptions import InfrastructureNotFound
 
+from deployments.container_job import ContainerJob
+from deployments.container_worker import ContainerWorker
+from deployments.containers import RUN
 from tests.containers.conftest import (
     PASSWORD,
     USER,
     Container,
     Installation,
+    inspect,
     run,
 )
 
@@ -85,21 +90,26 @@ def test_a_changed_template_gives_a_run_nothing_and_is_put_back(
     assert production.until_ended(hungry("maintenance"))["state_type"] == "COMPLETED"
 
 
-def test_a_run_that_names_another_container_as_its_own_does_not_have_it_stopped(
-    production: Installation, hungry: Callable[..., str]
+async def test_a_worker_stops_the_container_of_the_run_and_no_other_that_the_run_names(
+    image: str,
 ) -> None:
-    production.adspark("pause", "default")  # so that no worker takes it before
-    run_id = hungry("default")
-    redis = production.of("redis")
-    url = f"http://127.0.0.1:{production.api_port}/api/flow_runs/{run_id}"
-    named = {"infrastructure_pid": f"unix://localhost:{redis.id}"}
-    httpx.patch(url, json=named, auth=(USER, PASSWORD)).raise_for_status()
-    for state in ("PENDING", "CANCELLING"):
-        production.ask(f"flow_runs/{run_id}/set_state", {"state": {"type": state}, "force": True})
-    ended = production.until_ended(run_id)
-    assert ended["state"]["message"] == "Flow run cancelled by worker while pending."
-    assert production.of("redis") == redis
-    production.adspark("resume", "default")
+    """A run's `infrastructure_pid` can be changed by whoever reaches the API."""
+    begin = ["docker", "run", "-d", "--label", f"{RUN}=one", image, "sleep", "300"]
+    container_id = run(begin).stdout.strip()
+    pid = f"unix://localhost:{container_id}"
+    worker = ContainerWorker("default", name="tried")
+    try:
+        for run_id, is_its in (("another", False), ("one", True)):
+            job = ContainerJob(command="", image=image, labels={RUN: run_id})
+            if is_its:
+                await worker.kill_infrastructure(pid, job, grace_seconds=1)
+            else:
+                with pytest.raises(InfrastructureNotFound):
+                    await worker.kill_infrastructure(pid, job, grace_seconds=1)
+            (found,) = inspect([container_id]).values()
+            assert found.state == ("exited" if is_its else "running")
+    finally:
+        run(["docker", "rm", "-f", container_id])
 
 
 def can_reach(container: Container, host: str, port: int) -> bool:

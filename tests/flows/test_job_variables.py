@@ -59,6 +59,7 @@ HOSTILE: dict[str, Any] = {
     "user": "root",
     "cap_add": ["ALL"],
     "devices": ["/dev/kmsg"],
+    "working_dir": "{{ prefect.variables.theirs }}",
 }
 ENVIRONMENTS: list[dict[str, Any]] = [
     {"env": {"LD_PRELOAD": "/tmp/evil.so"}},
@@ -252,6 +253,18 @@ def check_is_ours(job: ContainerJob, run: FlowRun) -> None:
     assert (kwargs["user"], kwargs["cap_drop"], kwargs["read_only"]) == ("adspark", ["ALL"], True)
     assert not kwargs.keys() & {"cap_add", "pid_mode", "ports", "mounts", "devices"}
     assert job.env["ADSPARK_MEDIA_URL"] == SETTINGS["ADSPARK_MEDIA_URL"]
+
+
+@pytest.mark.usefixtures("of_containers")
+async def test_a_worker_can_be_told_to_give_its_runs_more_memory(
+    client: PrefectClient, tmp_path: Path, pool: WorkPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADSPARK_RUN_MEMORY", "4096")
+    get_settings.cache_clear()
+    job = await ContainerJob.resolve_for_flow_run(
+        await make_run(client, pool, tmp_path), client=client, work_pool=pool, worker_name="tried"
+    )
+    assert (job.refusal, job.mem_limit, job.memswap_limit) == (None, "4096m", "4096m")
 
 
 @pytest.mark.usefixtures("of_containers")
