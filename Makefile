@@ -7,7 +7,7 @@ BIN := .venv/bin
 # Draws against time limits, so it has the machine to itself, as the whole stack does.
 RENDERING := tests/integration/test_rendering.py
 
-.PHONY: help install check test properties demo benchmark audit sbom clean
+.PHONY: help install check test properties demo benchmark audit sbom pin-images clean
 
 help:
 	@echo "make demo        real ads through Postgres, Prefect and its workers, on recorded data"
@@ -17,6 +17,7 @@ help:
 	@echo "make benchmark   ratios against peers and limits"
 	@echo "make audit       known vulnerabilities of the locked packages"
 	@echo "make sbom        the locked packages as CycloneDX, in sbom.cdx.json"
+	@echo "make pin-images  write the digests of the images of other people into .env"
 	@echo "make clean       remove the environment and everything built"
 
 install: .make/installed
@@ -64,6 +65,9 @@ sbom: | $(filter .make/%,$(UV))
 	@$(UV) export --locked --quiet --all-extras --no-dev \
 		--format cyclonedx1.5 --output-file sbom.cdx.json >/dev/null
 	@echo "sbom.cdx.json lists the locked packages (CycloneDX 1.5)."
+
+pin-images: .make/installed
+	@$(BIN)/python -m deployments.image_digests
 
 clean:
 	rm -f sbom.cdx.json

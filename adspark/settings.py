@@ -24,6 +24,7 @@ SCALE = Range(0.5, 4)
 BROWSER_MEMORY = Range(256, 1_000_000)  # megabytes; an empty page takes 200
 LEDGER_DAYS = Range(62, 36_500)  # budgets and forecasts need two months of it
 RUN_DAYS = Range(0.05, 36_500)
+RUN_MEMORY = Range(256, 1_048_576)  # MB; with less, Python and Prefect do not begin
 
 
 def _default_home() -> Path:
@@ -175,6 +176,9 @@ class Settings(BaseSettings):
     run_image: str | None = Field(default=None, description="Image of the runs' containers.")
     run_network: str | None = Field(
         default=None, description="Docker network from which they reach Prefect and the database."
+    )
+    run_memory: Annotated[int, RUN_MEMORY] | None = Field(
+        default=None, description="MB of memory of each; empty: as their pool says, 512 to 2048."
     )
     run_volume: str | None = Field(
         default=None, description="Docker volume that is their ADSPARK_HOME: pictures and results."

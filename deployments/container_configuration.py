@@ -11,16 +11,18 @@ from collections.abc import Mapping
 
 _SECRETS = (
     "POSTGRES_PASSWORD",
+    "REDIS_PASSWORD",
     "PREFECT_SERVER_API_AUTH_STRING",
     "ADSPARK_SERPAPI_KEY",
     "ADSPARK_DIFY_KEY",
     "ADSPARK_CHAT_KEY",
 )
+_ADDRESSED = ("POSTGRES_PASSWORD", "REDIS_PASSWORD")
 _EXAMPLES = re.compile(
     r"(change|replace|insert|put|set)[-_ ]?(me|this|it|your)"
     r"|your[-_ ]?(own|secret|api|serpapi|dify|key|password|token)"
     r"|(key|password|secret|token)[-_ ]?here|placeholder|\.{3}|…|\*{3}|^<.*>$"
-    r"|^(app-|sk-)?x{3,}|^(dummy|none|null|test|todo|tbd|secret|key|api[-_]?key|postgres|adspark"
+    r"|^(app-|sk-)?x{3,}|^(dummy|none|null|test|todo|tbd|secret|key|api[-_]?key|postgres|redis|adspark"
     r"|(pass(word)?|admin|secret|test)\d*|.*_(KEY|PASSWORD|STRING))$",
     re.IGNORECASE,
 )
@@ -35,11 +37,16 @@ def problems(environment: Mapping[str, str]) -> list[str]:
         for name in _SECRETS
         if (value := environment.get(name, "")) and _EXAMPLES.search(_word(name, value))
     ]
-    password = environment.get("POSTGRES_PASSWORD", "")
-    if not _IN_AN_ADDRESS.fullmatch(password):
+    found += [
+        f"{name}: is 12 letters, digits and . _ ~ - or more, for it is a part of an address; take "
+        "what openssl rand -hex 24 makes."
+        for name in _ADDRESSED
+        if not _IN_AN_ADDRESS.fullmatch(environment.get(name, ""))
+    ]
+    if environment.get("REDIS_URL"):
         found.append(
-            "POSTGRES_PASSWORD: is 12 letters, digits and . _ ~ - or more, for it is a part of an "
-            "address; take what openssl rand -hex 24 makes."
+            "REDIS_URL: is no longer read; a Redis of your own is REDIS_HOST, REDIS_PORT, "
+            "REDIS_USER and REDIS_PASSWORD, with TLS also REDIS_SCHEME=rediss."
         )
     name, colon, word = environment.get("PREFECT_SERVER_API_AUTH_STRING", "").partition(":")
     if not (name and colon and len(word) >= _SHORTEST):

@@ -1,7 +1,6 @@
 """AdSpark's worker for pools of the type `docker`: Prefect's, whose runs are containers.
 
-- A run's container gets the settings of the worker (`.env`), but no key of SerpApi's, Dify's or the
-  database's: those are in blocks.
+- What a run's container is comes from the settings of the worker alone (`container_job`).
 - A container is removed by who has read how it ended, so that this is never missed; while Docker is
   away, it is waited for.
 - Told to stop, the worker hands back what does not end in time: the container tells its run so.
@@ -9,7 +8,6 @@
 """
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from uuid import UUID
@@ -27,13 +25,11 @@ from prefect_docker.worker import (
     DockerWorkerJobConfiguration,
     DockerWorkerResult,
 )
-from pydantic import PrivateAttr
 
-from adspark.settings import get_settings
 from deployments import containers
+from deployments.container_job import ContainerJob
 from deployments.run_endings import explain_end
 from deployments.serving_worker import ServingWorker
-from deployments.stack_settings import public_environment
 from deployments.takeover import CANCELLED, read_others, requeue_unstarted
 from tasks.redelivery import settle, was_queued_since
 from tasks.state_changes import change_while
@@ -44,35 +40,9 @@ _LOOK_AGAIN = 60.0  # seconds; a killed worker counts as alive for a minute and 
 _LOST = "Its container ended while nobody watched over it."
 _REMOVED = "Its container was removed."
 _AWAY = (*containers.TROUBLE, httpx.HTTPError)  # Docker or Prefect's server; asked again
-# What a run needs beside settings: the object storage of pictures, and a way through a proxy.
-_HANDED_ON = ("AWS_", "FSSPEC_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-_SERVER_ONLY = "PREFECT_SERVER_"
 
 
-class ContainerJob(DockerWorkerJobConfiguration):
-    """A run's container, with the settings of its worker."""
-
-    _container_id: str | None = PrivateAttr(default=None)
-
-    @property
-    def container_id(self) -> str | None:
-        """Of the container, once it has begun."""
-        return self._container_id
-
-    def begins(self, container_id: str) -> None:
-        """Note that it has begun."""
-        self._container_id = container_id
-
-    def _base_environment(self) -> dict[str, str]:  # type: ignore[override]
-        of_prefect: dict[str, str] = super()._base_environment()  # type: ignore[no-untyped-call]
-        return {
-            **{k: v for k, v in of_prefect.items() if not k.startswith(_SERVER_ONLY)},
-            **{k: v for k, v in os.environ.items() if k.upper().startswith(_HANDED_ON)},
-            **public_environment(get_settings()),
-        }
-
-
-class ContainerWorker(ServingWorker, DockerWorker):
+class ContainerWorker(ServingWorker, DockerWorker):  # type: ignore[misc]  # `run` is ours
     """A worker of one pool on this host, whose runs are containers."""
 
     job_configuration = ContainerJob
@@ -89,15 +59,15 @@ class ContainerWorker(ServingWorker, DockerWorker):
         """A name of its own; its type, and so the pools, are those of Prefect's docker worker."""
         return "adspark-docker"
 
-    async def run(
+    async def carry_out(
         self,
         flow_run: FlowRun,
-        configuration: ContainerJob,  # type: ignore[override]
-        task_status: anyio.abc.TaskStatus[str] | None = None,  # type: ignore[override]
+        configuration: ContainerJob,
+        task_status: anyio.abc.TaskStatus[str | Exception] | None,
     ) -> DockerWorkerResult:
         """Run it in a container of its own, to its end."""
         try:
-            await super().run(flow_run, configuration, task_status)
+            await DockerWorker.run(self, flow_run, configuration, task_status)
         except Exception as error:
             if configuration.container_id is None:
                 raise
@@ -123,6 +93,23 @@ class ContainerWorker(ServingWorker, DockerWorker):
         if isinstance(configuration, ContainerJob):
             configuration.begins(str(container.id))
         return container, event
+
+    async def kill_infrastructure(
+        self,
+        infrastructure_pid: str,
+        configuration: DockerWorkerJobConfiguration,
+        grace_seconds: int = _TIDY_UP,
+    ) -> None:
+        """Stop the container of a run: that one alone, whatever the run says of itself.
+
+        Raises:
+            InfrastructureNotFound: it has none of that name.
+        """
+        container_id = self._parse_infrastructure_pid(infrastructure_pid)[1]
+        run_id = configuration.labels[containers.RUN]
+        if not await run_sync(containers.is_of_run, container_id, run_id):
+            raise InfrastructureNotFound(f"{container_id} is not the container of run {run_id}.")
+        await super().kill_infrastructure(infrastructure_pid, configuration, grace_seconds)
 
     async def _until_ended(
         self, container_id: str, look: Callable[[], Awaitable[None]] | None = None

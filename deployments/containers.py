@@ -68,6 +68,13 @@ def remove_unstarted(run_id: str) -> None:
             one.remove(force=True)
 
 
+def is_of_run(container_id: str, run_id: str) -> bool:
+    """Whether there is such a container, and it was made for this run."""
+    with _engine() as engine, suppress(NotFound):
+        return bool(engine.containers.get(container_id).labels.get(RUN) == run_id)
+    return False
+
+
 def is_running(container_id: str) -> bool:
     """Whether a container has not ended; one that is gone has."""
     with _engine() as engine, suppress(NotFound):

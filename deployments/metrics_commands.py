@@ -25,7 +25,12 @@ def metrics(
         typer.Option(min=PORT.least, max=PORT.most, help="Default: ADSPARK_METRICS_PORT."),
     ] = None,
 ) -> None:
-    """Serve figures for Prometheus until Ctrl-C; `adspark up` serves them too."""
+    """Serve figures for Prometheus until Ctrl-C; `adspark up` serves them too.
+
+    On another address than this machine's own they ask for the name and password of Prefect's API.
+    """
+    from prefect.settings import get_current_settings  # noqa: PLC0415  (slow)
+
     from deployments.stack.metrics_server import serving_metrics  # noqa: PLC0415  (slow)
 
     settings = current_settings(get_settings())
@@ -36,7 +41,13 @@ def metrics(
     with (
         suppress(KeyboardInterrupt),
         database_url(settings) as url,
-        serving_metrics(settings, api_url=prefect_api_url(), database_url=url, host=host) as where,
+        serving_metrics(
+            settings,
+            api_url=prefect_api_url(),
+            database_url=url,
+            host=host,
+            password=get_current_settings().api.auth_string,
+        ) as where,
     ):
         out.print(f"Metrics: {where} · Ctrl-C ends it.")
         threading.Event().wait()

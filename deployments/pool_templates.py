@@ -1,41 +1,51 @@
-"""The work pools as the server has them: slots, and what the runs' processes or containers are.
+"""The work pools as the server has them: their type, their slots, and what a run may choose.
 
-Of a pool's job template only the defaults are ours that stand here; each of them may be changed by
-hand, as everything that is provisioned (`merging`).
+Slots may be changed by hand, as everything that is provisioned (`merging`); the job template may
+not. What the runs' processes or containers are, their workers say (`worker`, `container_job`).
 """
 
-import copy
 from typing import Any
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.objects import TERMINAL_STATES, StateType, WorkPool
 from prefect.exceptions import ObjectNotFound
-from prefect.workers.process import ProcessWorker
-from prefect_docker.worker import DockerWorker
 from pydantic import JsonValue
 
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings
+from deployments.container_job import run_image
+from deployments.job_variables import ENVIRONMENT
 from deployments.merging import Merge
 from deployments.queue_classes import QueueClass
 from deployments.run_pages import in_state, read_runs
-from deployments.run_process import ENGINE
 
-RUN_COMMAND = "python -m deployments.run_in_container"
-"""The command of a run's container."""
-
-# Nothing to write but /tmp and the volume, no rights, no privileges to win.
-_CONTAINER: dict[str, JsonValue] = {
-    "init": True,
-    "read_only": True,
-    "tmpfs": {"/tmp": "mode=1777"},  # noqa: S108  (the container's own)
-    "cap_drop": ["ALL"],
-    "security_opt": ["no-new-privileges:true"],
-    "pids_limit": 1024,
-    "healthcheck": {"test": ["NONE"]},
-    "extra_hosts": {"host.docker.internal": "host-gateway"},
+# All that a run may choose: a form offers nothing that a worker would refuse, and a worker of
+# Prefect's own cannot be told more.
+_TEMPLATE: dict[str, Any] = {
+    "job_configuration": {"env": "{{ env }}"},
+    "variables": {
+        "type": "object",
+        "properties": {
+            "env": {
+                "title": "Environment Variables",
+                "description": f"Of these: {', '.join(sorted(ENVIRONMENT))}.",
+                "type": "object",
+                "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+            }
+        },
+    },
 }
+_FORMERLY = (  # what provisioning has put into templates before
+    "command",
+    "image",
+    "image_pull_policy",
+    "mem_limit",
+    "memswap_limit",
+    "networks",
+    "volumes",
+    "container_create_kwargs",
+)
 
 
 async def provision_pool(
@@ -47,8 +57,9 @@ async def provision_pool(
         ConfigurationError: the pool is of the other type, and runs wait in it.
     """
     name, slots = queue_class.name, queue_class.concurrency
-    defaults = job_defaults(queue_class, settings)
     thing = f"pool {name}"
+    if settings.pool_type == "docker":
+        run_image(settings)
     try:
         pool = await client.read_work_pool(name)
     except ObjectNotFound:
@@ -59,63 +70,28 @@ async def provision_pool(
         return
     if merge.changes_to(f"{thing} slots", current=pool.concurrency_limit, wanted=slots):
         await client.update_work_pool(name, WorkPoolUpdate(concurrency_limit=slots))
-    template = copy.deepcopy(pool.base_job_template)
-    properties = template.setdefault("variables", {}).setdefault("properties", {})
-    changed = False
-    for variable, wanted in defaults.items():
-        found = properties.setdefault(variable, {}).get("default")
-        if merge.changes_to(f"{thing} {variable}", current=found, wanted=wanted):
-            properties[variable]["default"] = wanted
-            changed = True
-    if changed:
-        await client.update_work_pool(name, WorkPoolUpdate(base_job_template=template))
-
-
-def job_defaults(queue_class: QueueClass, settings: Settings) -> dict[str, JsonValue]:
-    """The job variables of a pool's runs.
-
-    Raises:
-        ConfigurationError: containers are wanted, and it is not said of which image.
-    """
-    if settings.pool_type == "process":
-        # One interpreter instead of three.
-        return {"command": ENGINE}
-    if settings.run_image is None:
-        raise ConfigurationError(
-            "ADSPARK_RUN_IMAGE: runs are to be containers (ADSPARK_POOL_TYPE=docker); name their "
-            "image, as adspark:0.1.0."
-        )
-    memory = f"{queue_class.memory}m"
-    return {
-        "command": RUN_COMMAND,
-        "image": settings.run_image,
-        "image_pull_policy": "IfNotPresent",
-        "mem_limit": memory,
-        "memswap_limit": memory,
-        "networks": [settings.run_network] if settings.run_network else [],
-        "volumes": [f"{settings.run_volume}:{settings.home}"] if settings.run_volume else [],
-        "container_create_kwargs": _CONTAINER,
-    }
+    for variable in _FORMERLY:
+        merge.forget(f"{thing} {variable}")
+    # Not merged: whoever can change it could otherwise choose what runs on a worker's host.
+    if pool.base_job_template != _TEMPLATE and merge.does(
+        f"{thing}: its job template is put back; runs are what their workers' settings say"
+    ):
+        await client.update_work_pool(name, WorkPoolUpdate(base_job_template=_TEMPLATE))
 
 
 async def _create(
     client: PrefectClient, queue_class: QueueClass, settings: Settings, merge: Merge
 ) -> None:
-    defaults = job_defaults(queue_class, settings)
-    values: dict[str, JsonValue] = {"slots": queue_class.concurrency, **defaults}
+    values: dict[str, JsonValue] = {"slots": queue_class.concurrency}
     told = f", {queue_class.concurrency} at once, of the type {settings.pool_type}"
     if not merge.creates(f"pool {queue_class.name}", values, told):
         return
-    worker = DockerWorker if settings.pool_type == "docker" else ProcessWorker
-    template: dict[str, Any] = worker.get_default_base_job_template()
-    for variable, value in defaults.items():
-        template["variables"]["properties"][variable]["default"] = value
     new = WorkPoolCreate(
         name=queue_class.name,
         type=settings.pool_type,
         description=queue_class.description,
         concurrency_limit=queue_class.concurrency,
-        base_job_template=template,
+        base_job_template=_TEMPLATE,
     )
     await client.create_work_pool(new)
 

@@ -19,7 +19,9 @@ from prefect.events.filters import (
 from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_logger
 
+from adspark.settings import get_settings
 from deployments.container_health import show_life
+from deployments.container_job import run_image
 from deployments.container_worker import ContainerWorker
 from deployments.server_wait import wait_for_server
 from deployments.serving_worker import ServingWorker
@@ -41,6 +43,9 @@ async def serve_pool(pool: str, *, name: str, patience: float, limit: int | None
 
     Args:
         limit: runs at once in this worker; None is as many as the pool has slots.
+
+    Raises:
+        ConfigurationError: its runs are to be containers, of which no image is known.
     """
     signals = _count_signals()
     stopping = asyncio.create_task(signals.first.wait())
@@ -88,6 +93,7 @@ async def _make_worker(pool: str, *, name: str, limit: int | None) -> ServingWor
                 if kind == PoolWorker.type:
                     return PoolWorker(pool, name=name, limit=limit)
                 if kind == ContainerWorker.type:
+                    run_image(get_settings())
                     return ContainerWorker(pool, name=name, limit=limit)
                 problem = (
                     f"The work pool {pool!r} is of the type {kind!r}, which is not ours; rename or "

@@ -4,6 +4,7 @@
 - Told to stop, a worker takes no more runs, lets those that it has end, and hands back to the queue
   what is left after a while.
 - Before it takes its first run it cares for those that a killed worker has left.
+- It refuses a run that asks for a command or surroundings of its own (`job_variables`).
 """
 
 import asyncio
@@ -19,9 +20,13 @@ import anyio
 import anyio.abc
 from prefect.client.schemas.objects import FlowRun, WorkPool
 from prefect.exceptions import ObjectNotFound
+from prefect.states import Failed
 from prefect.workers.base import BaseWorker, BaseWorkerResult
 
+from adspark.errors import ConfigurationError
 from deployments.container_health import show_life
+from deployments.job_variables import OwnJob
+from tasks.state_changes import change_while
 
 _POLL = 0.2  # seconds between two looks at runs that are to end
 
@@ -68,6 +73,36 @@ class ServingWorker(BaseWorker[Any, Any, Any]):
             taken = await super().get_and_submit_flow_runs()
             show_life()
             return taken
+
+    async def run(
+        self,
+        flow_run: FlowRun,
+        configuration: OwnJob,
+        task_status: anyio.abc.TaskStatus[Any] | None = None,
+    ) -> BaseWorkerResult:
+        """Carry it out, unless it asks for what is not a run's to choose."""
+        if configuration.refusal is None:
+            return await self.carry_out(flow_run, configuration, task_status)
+        self.get_flow_run_logger(flow_run).error(configuration.refusal)
+        if task_status is not None:
+            task_status.started(ConfigurationError(configuration.refusal))  # it has no process
+        with suppress(ObjectNotFound):  # it was deleted meanwhile
+            await change_while(
+                self.client,
+                flow_run.id,
+                Failed(message=configuration.refusal),
+                lambda state: not (state.is_final() or state.is_cancelling()),
+            )
+        return BaseWorkerResult(status_code=0, identifier="")
+
+    @abstractmethod
+    async def carry_out(
+        self,
+        flow_run: FlowRun,
+        configuration: Any,  # noqa: ANN401  (of the worker's own kind)
+        task_status: anyio.abc.TaskStatus[Any] | None,
+    ) -> BaseWorkerResult:
+        """Carry a run out to its end; `task_status` is told where."""
 
     async def drain(self, patience: float, is_hurried: Callable[[], bool]) -> None:
         """Take no more runs, wait for those that there are, hand back the rest.

@@ -1,8 +1,8 @@
 """AdSpark's worker: Prefect's process worker, but quick to start a run and gentle when it stops.
 
-A run is forked (`run_process`), unless its job variables want a command or an environment of its
-own: then it gets a fresh interpreter, as with Prefect's worker. Runs that a killed worker has left
-on this host are taken over (`takeover`).
+A run is forked (`run_process`), unless its job variables want an environment of its own: then it
+gets a fresh interpreter, as with Prefect's worker. Any other command is refused (`job_variables`).
+Runs that a killed worker has left on this host are taken over (`takeover`).
 """
 
 import os
@@ -10,14 +10,16 @@ import sys
 
 import anyio.abc
 from anyio.to_thread import run_sync
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, WorkPool
 from prefect.runner._control_channel import ControlChannel
 from prefect.runner._flow_run_executor import ProcessStarter
 from prefect.runner._starter_engine import EngineCommandStarter
 from prefect.utilities.processutils import command_to_string
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
+from pydantic import JsonValue
 
 from deployments.carried_run import CarriedRun
+from deployments.job_variables import OwnJob
 from deployments.run_output import RunOutput
 from deployments.run_process import ENGINE, fork_run, start_server
 from deployments.run_starter import ForkStarter
@@ -28,8 +30,25 @@ _OWN_ENGINE = command_to_string([sys.executable, "-m", "deployments.run_engine"]
 _OF_PREFECT = "PREFECT_"  # variables that a forked run reads anew
 
 
-class PoolWorker(ServingWorker, ProcessWorker):
+class ProcessJob(OwnJob, ProcessJobConfiguration):
+    """A run's process, as every run has it."""
+
+    @classmethod
+    def own_values(cls, flow_run: FlowRun, work_pool: WorkPool) -> dict[str, JsonValue]:
+        """What the worker gives to a run, by the names of job variables."""
+        return {
+            "name": flow_run.name,
+            "command": ENGINE,
+            "labels": {},
+            "stream_output": True,
+            "working_dir": None,
+        }
+
+
+class PoolWorker(ServingWorker, ProcessWorker):  # type: ignore[misc]  # `run` is ours
     """A worker of one pool on this host, whose runs are processes."""
+
+    job_configuration = ProcessJob
 
     def __init__(self, pool: str, *, name: str, limit: int | None = None) -> None:
         super().__init__(pool, name=name, limit=limit)
@@ -45,11 +64,11 @@ class PoolWorker(ServingWorker, ProcessWorker):
         await run_sync(start_server)
         await super().setup()
 
-    async def run(
+    async def carry_out(
         self,
         flow_run: FlowRun,
-        configuration: ProcessJobConfiguration,
-        task_status: anyio.abc.TaskStatus[str] | None = None,  # type: ignore[override]
+        configuration: ProcessJob,
+        task_status: anyio.abc.TaskStatus[str | Exception] | None,
     ) -> ProcessWorkerResult:
         """Run it in a process of its own, to its end."""
         started = ""
@@ -82,19 +101,19 @@ class PoolWorker(ServingWorker, ProcessWorker):
 
 
 def _starter(
-    configuration: ProcessJobConfiguration,
+    configuration: ProcessJob,
     folder: str,
     control: ControlChannel,
     output: RunOutput,
 ) -> ProcessStarter:
-    if configuration.command in (None, ENGINE) and not _has_own_environment(configuration):
+    if not _has_own_environment(configuration):
         environment = _text_only(configuration.env) | {
             "PREFECT__ENABLE_CANCELLATION_AND_CRASHED_HOOKS": "false"
         }
         return ForkStarter(environment, folder, control, fork_run)
     return EngineCommandStarter(
-        command=_OWN_ENGINE if configuration.command in (None, ENGINE) else configuration.command,
-        cwd=configuration.working_dir or folder,
+        command=_OWN_ENGINE,
+        cwd=folder,
         env=configuration.env,
         stream_output=(output, output),  # type: ignore[arg-type]  # what can be written to
         control_channel=control,
@@ -102,11 +121,11 @@ def _starter(
     )
 
 
-def _has_own_environment(configuration: ProcessJobConfiguration) -> bool:
+def _has_own_environment(configuration: ProcessJob) -> bool:
     """Whether its job variables change what modules may have read when they were imported."""
     own = {k: v for k, v in configuration.env.items() if not k.startswith(_OF_PREFECT)}
     mine = {k: v for k, v in os.environ.items() if not k.startswith(_OF_PREFECT)}
-    return configuration.working_dir is not None or own != mine
+    return own != mine
 
 
 def _text_only(environment: dict[str, str | None]) -> dict[str, str]:

@@ -4,15 +4,19 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from adspark.errors import ConfigurationError
+from adspark.net.password_guard import PasswordGuard
 from adspark.net.request_guard import RequestGuard
 from adspark.settings import Settings
 from deployments.metrics import MetricsCollector
@@ -22,7 +26,12 @@ _MOST_CONNECTIONS = 100  # at once; further ones are answered with 503
 
 @contextmanager
 def serving_metrics(
-    settings: Settings, *, api_url: str, database_url: str, host: str = "127.0.0.1"
+    settings: Settings,
+    *,
+    api_url: str,
+    database_url: str,
+    host: str = "127.0.0.1",
+    password: SecretStr | None = None,
 ) -> Iterator[str]:
     """Serve `/metrics` on the port of the settings, from a thread of its own; yields the address.
 
@@ -30,6 +39,7 @@ def serving_metrics(
         api_url: of Prefect's server.
         database_url: of AdSpark's database.
         host: address to listen on.
+        password: `name:password` that is asked for where others than this machine can ask.
 
     Raises:
         ConfigurationError: the port is taken.
@@ -42,7 +52,11 @@ def serving_metrics(
         raise ConfigurationError(
             f"Port {port} for metrics is taken ({error.strerror}); set ADSPARK_METRICS_PORT."
         ) from error
-    server = _create_server(collector, allowed_hosts=settings.allowed_hosts)
+    server = _create_server(
+        collector,
+        allowed_hosts=settings.allowed_hosts,
+        password=None if _is_own(listener) or password is None else password.get_secret_value(),
+    )
     thread = threading.Thread(target=server.run, args=([listener],), name="metrics")
     thread.start()
     try:
@@ -53,8 +67,13 @@ def serving_metrics(
         listener.close()
 
 
+def _is_own(listener: socket.socket) -> bool:
+    """Whether only this machine reaches it."""
+    return ip_address(listener.getsockname()[0]).is_loopback
+
+
 def _create_server(
-    collector: MetricsCollector, *, allowed_hosts: tuple[str, ...]
+    collector: MetricsCollector, *, allowed_hosts: tuple[str, ...], password: str | None
 ) -> uvicorn.Server:
     registry = CollectorRegistry()
     registry.register(collector)
@@ -62,7 +81,9 @@ def _create_server(
     def metrics(_: Request) -> Response:  # in a thread: the collector has an event loop of its own
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
-    app = Starlette(routes=[Route(path, metrics) for path in ("/metrics", "/")])
+    app: ASGIApp = Starlette(routes=[Route(path, metrics) for path in ("/metrics", "/")])
+    if password is not None:
+        app = PasswordGuard(app, password)
     return uvicorn.Server(
         uvicorn.Config(
             RequestGuard(app, allowed_hosts=allowed_hosts),

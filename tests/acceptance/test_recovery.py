@@ -46,7 +46,7 @@ async def tried(folder: str, seconds: float = 0.0, how: str = "sleeps", child: b
         await limited(folder, how)
     await asyncio.sleep(seconds)
     Path(folder, "done").touch()
-    return os.environ.get("TRIED", "")
+    return os.environ.get("ADSPARK_RENDER_SCALE", "")
 """
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
@@ -176,7 +176,7 @@ def test_runs_share_what_is_imported_and_one_with_its_own_environment_shares_not
     place: Place,
 ) -> None:
     first, second = place.start(), place.start()
-    other = place.start("data-fetch", variables={"env": {"TRIED": "yes"}})
+    other = place.start("data-fetch", variables={"env": {"ADSPARK_RENDER_SCALE": "2"}})
     for run in (first, second, other):
         assert run.until_ended()["state_type"] == "COMPLETED"
     assert first.begun() == second.begun()
@@ -269,7 +269,10 @@ def test_a_run_that_cannot_begin_fails_at_once_and_status_tells_it(place: Place)
     open_door = {"enforce_parameter_schema": False}
     httpx.patch(url, json=open_door).raise_for_status()
     told = {}
-    for variables in ({}, {"env": {"TRIED": "yes"}}):  # forked, and in an interpreter of its own
+    for variables in (
+        {},
+        {"env": {"ADSPARK_RENDER_SCALE": "2"}},
+    ):  # forked, and in an interpreter of its own
         body = {"parameters": {"colour": "red"}, "job_variables": variables}
         run_id = httpx.post(f"{url}/create_flow_run", json=body).json()["id"]
         ended = Run(place.stack.api_url, run_id, place.stack.home).until_ended()

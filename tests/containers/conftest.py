@@ -15,6 +15,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from deployments.queue_classes import QUEUE_CLASSES
 from tests.acceptance.conftest import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -62,6 +63,35 @@ def wait_until(what: Callable[[], bool], *, seconds: float = 120) -> None:
     while not what():
         assert time.monotonic() < end, "it took too long"
         time.sleep(0.5)
+
+
+FLOWS = """
+import asyncio, os, signal, time
+from prefect import flow, task
+from tasks.time_limits import killed_after
+
+@task
+@killed_after("cleanup_time_limit")
+async def limited() -> None:
+    time.sleep(600)
+
+@flow(name="hungry")
+async def hungry(megabytes: int = 0, seconds: float = 0.0, how: str = "") -> str:
+    taken = bytearray(0)
+    for _ in range(megabytes // 10):
+        taken += b"1" * 10 * 2**20
+    if how == "breaks":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if how == "exits":
+        print("the disk is full", flush=True)
+        os._exit(3)
+    if how == "hangs":
+        await limited()
+    await asyncio.sleep(seconds)
+    return f"{len(taken) // 2**20} MB"
+"""
+BROKEN = "import no_such_module\n"
+CODE = "/var/lib/adspark/tried"  # in the volume that each run has
 
 
 @dataclass(frozen=True)
@@ -128,6 +158,11 @@ class Installation:
         """Wait until each container does its work, or has done it."""
         wait_until(lambda: all(one.is_well for one in self.containers().values()), seconds=seconds)
 
+    def read_setting(self, name: str) -> str:
+        """A variable of its `.env`."""
+        lines = (self.folder / ".env").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)[name]
+
     def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401  (JSON)
         """What Prefect's API answers; it may be away for a while."""
         url = f"http://127.0.0.1:{self.api_port}/api/{path}"
@@ -167,6 +202,13 @@ class Installation:
     def until_ended(self, run_id: str, *, seconds: float = 240) -> dict[str, Any]:
         """The run at its end."""
         return self.until(run_id, *FINAL, seconds=seconds)
+
+    def messages(self, run_id: str) -> list[str]:
+        """What each of a run's states said, the first one first."""
+        url = f"http://127.0.0.1:{self.api_port}/api/flow_run_states/"
+        answer = httpx.get(url, params={"flow_run_id": run_id}, auth=(USER, PASSWORD), timeout=30)
+        states = sorted(answer.json(), key=lambda one: str(one["timestamp"]))
+        return [one["message"] or "" for one in states]
 
     def containers_of_run(self, run_id: str) -> dict[str, Container]:
         """The run's own, while it has one."""
@@ -248,6 +290,7 @@ def installations(
         one = Installation(program, tuple(options), folder, name, free_port(), free_port())
         values = {
             "POSTGRES_PASSWORD": uuid4().hex,
+            "REDIS_PASSWORD": uuid4().hex,
             "POSTGRES_PORT": str(free_port()) if "docker-compose.dev.yml" in files else "5432",
             "PREFECT_SERVER_API_AUTH_STRING": f"{USER}:{PASSWORD}",
             "ADSPARK_STACK": name,
@@ -277,3 +320,42 @@ def installations(
         if left:
             run(["docker", "rm", "-f", *left])
         run(["docker", "network", "rm", one.name], check=False)
+
+
+@pytest.fixture(scope="session")
+def production(installations: Callable[..., Installation]) -> Installation:
+    """Started from nothing, on the sandbox."""
+    made = installations(compose_programs()[0], "docker-compose.yml")
+    made.compose("up", "-d")
+    made.until_well()
+    return made
+
+
+@pytest.fixture(scope="session")
+def hungry(production: Installation) -> Callable[..., str]:
+    """Starts a run of a flow that wants memory, or time, or ends in some way, in a pool."""
+    volume = ["docker", "exec", "-i", production.of("metrics").id, "sh", "-c"]
+    for name, text in (("tried.py", FLOWS), ("broken.py", BROKEN)):
+        copy = [*volume, f"mkdir -p {CODE} && cat > {CODE}/{name}"]
+        subprocess.run(copy, input=text, text=True, check=True)
+    flow = production.ask("flows/", {"name": "hungry"})["id"]
+    for pool in (one.name for one in QUEUE_CLASSES):
+        for name, entrypoint in ((pool, "tried.py:hungry"), (f"broken-{pool}", "broken.py:hungry")):
+            body = {
+                "name": name,
+                "flow_id": flow,
+                "path": CODE,
+                "entrypoint": entrypoint,
+                "work_pool_name": pool,
+                "tags": ["adspark"],
+                "pull_steps": [],
+                "enforce_parameter_schema": False,
+            }
+            production.ask("deployments/", body)
+
+    def start(
+        pool: str, *, variables: dict[str, object] | None = None, **parameters: object
+    ) -> str:
+        return production.start(f"hungry/{pool}", parameters, **(variables or {}))
+
+    return start

@@ -28,18 +28,6 @@ from tests.containers.conftest import (
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
-FLOWS = """
-import asyncio
-from prefect import flow
-
-@flow(name="hungry")
-async def hungry(megabytes: int = 0, seconds: float = 0.0) -> str:
-    taken = bytearray(0)
-    for _ in range(megabytes // 10):
-        taken += b"1" * 10 * 2**20
-    await asyncio.sleep(seconds)
-    return f"{len(taken) // 2**20} MB"
-"""
 # Recorded advertisers, each with what there is to fetch of it: ads, in pages of ten.
 ADVERTISERS = {
     "AR01566006373894848513": 40,
@@ -70,42 +58,6 @@ VICTIMS = (
 )
 
 
-@pytest.fixture(scope="module")
-def production(installations: Callable[..., Installation]) -> Installation:
-    """Started from nothing, on the sandbox."""
-    made = installations(compose_programs()[0], "docker-compose.yml")
-    made.compose("up", "-d")
-    made.until_well()
-    return made
-
-
-@pytest.fixture(scope="module")
-def hungry(production: Installation) -> Callable[..., str]:
-    """Starts a run of a flow that wants memory, or time, in a pool."""
-    code = production.folder / "code"
-    code.mkdir()
-    (code / "tried.py").write_text(FLOWS)
-    flow = production.ask("flows/", {"name": "hungry"})["id"]
-    for one in QUEUE_CLASSES:
-        body = {
-            "name": one.name,
-            "flow_id": flow,
-            "path": "/tried",
-            "entrypoint": "tried.py:hungry",
-            "work_pool_name": one.name,
-            "tags": ["adspark"],
-            "pull_steps": [],
-            "enforce_parameter_schema": False,
-        }
-        production.ask("deployments/", body)
-    volumes = [f"{production.name}_data:/var/lib/adspark", f"{code}:/tried:ro"]
-
-    def start(pool: str, **parameters: object) -> str:
-        return production.start(f"hungry/{pool}", parameters, volumes=volumes)
-
-    return start
-
-
 def lasting(installation: Installation) -> dict[str, Container]:
     """Its containers that stay up."""
     found = installation.containers()
@@ -126,7 +78,13 @@ def test_both_versions_of_compose_read_every_file(
 
 
 @pytest.mark.parametrize(
-    "name", ["POSTGRES_PASSWORD", "PREFECT_SERVER_API_AUTH_STRING", "ADSPARK_SERPAPI_KEY"]
+    "name",
+    [
+        "POSTGRES_PASSWORD",
+        "REDIS_PASSWORD",
+        "PREFECT_SERVER_API_AUTH_STRING",
+        "ADSPARK_SERPAPI_KEY",
+    ],
 )
 def test_without_a_secret_nothing_starts_and_it_is_named(
     installations: Callable[..., Installation], name: str

@@ -19,6 +19,7 @@ from prefect.client.schemas.objects import DeploymentSchedule
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.exceptions import ObjectNotFound
+from prefect.workers.process import ProcessWorker
 from pydantic import SecretStr
 
 from adspark.rates import GENERATIONS, SEARCHES
@@ -156,6 +157,28 @@ async def test_provisioning_says_what_it_would_do_and_keeps_what_was_changed_by_
         reset = await provision(settings, database_url=database_url, reset=True)
         assert "pool data-fetch slots: 7 -> 2" in reset.changes
         assert (await client.read_work_pool("data-fetch")).concurrency_limit == 2
+
+
+@pytest.mark.usefixtures("nothing_stays")
+async def test_a_pools_job_template_offers_what_a_run_may_choose_and_is_put_back(
+    database_url: str,
+) -> None:
+    settings = Settings(serpapi_key=SecretStr("a-key"))
+    async with get_client() as client:
+        for pool in await client.read_work_pools():
+            await client.delete_work_pool(pool.name)
+        await provision(settings, database_url=database_url)
+        ours = (await client.read_work_pool("default")).base_job_template
+        assert list(ours["variables"]["properties"]) == ["env"]
+        stock = ProcessWorker.get_default_base_job_template()  # as an older version left it
+        stock["variables"]["properties"]["command"]["default"] = "sh -c evil"
+        await client.update_work_pool("default", WorkPoolUpdate(base_job_template=stock))
+        changed = await provision(settings, database_url=database_url)
+        assert changed.changes == [
+            "pool default: its job template is put back; runs are what their workers' settings say"
+        ]
+        assert (await client.read_work_pool("default")).base_job_template == ours
+        assert (await provision(settings, database_url=database_url)).changes == []
 
 
 @pytest.mark.usefixtures("nothing_stays")

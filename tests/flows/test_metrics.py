@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from functools import partial
 
 import httpx
 import pytest
@@ -9,6 +10,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.settings import PREFECT_API_URL
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
 
 from adspark.database import Database
 from adspark.errors import ConfigurationError
@@ -55,6 +57,31 @@ async def test_a_scrape_tells_queues_limits_and_searches_and_what_does_not_answe
     assert told["adspark_searches_total['billed']"] == 0
     assert (without["adspark_up['database']"], without["adspark_up['prefect']"]) == (0, 1)
     assert without["adspark_pool_slots['maintenance']"] == 1
+
+
+def test_opened_to_a_network_the_figures_ask_for_the_password() -> None:
+    settings = Settings(metrics_port=free_port())
+    url = f"http://127.0.0.1:{settings.metrics_port}"
+    served = partial(
+        serving_metrics,
+        settings,
+        api_url="http://127.0.0.1:9/api",
+        database_url=NOWHERE,
+        password=SecretStr("operator:a-wörd:with-a-colon"),
+    )
+    with served(host="0.0.0.0"):
+        for path in ("/metrics", "/", "/elsewhere"):
+            refused = httpx.get(url + path)
+            assert refused.status_code == 401
+            assert refused.headers["WWW-Authenticate"].startswith("Basic ")
+            assert "adspark_up" not in refused.text
+        for given in ("", "Basic", "Basic ====", "Bearer b3A6cA==", "Basic b3BlcmF0b3I6d3Jvbmc="):
+            answer = httpx.get(f"{url}/metrics", headers={"Authorization": given})
+            assert answer.status_code == 401, given
+        known = httpx.BasicAuth("operator", "a-wörd:with-a-colon")
+        assert "adspark_up" in httpx.get(f"{url}/metrics", auth=known, timeout=30).text
+    with served():  # only this machine's programs can ask
+        assert "adspark_up" in httpx.get(f"{url}/metrics", timeout=30).text
 
 
 def test_a_taken_port_is_named_with_its_setting() -> None:

@@ -21,8 +21,9 @@ FULL = (PRODUCTION, PROCESS, DEVELOPMENT)
 FILES = (*FULL, HOSTS)
 VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?:(?P<kind>:-|:\?)(?P<text>[^}]*))?\}")
 SECRETS = {
-    "POSTGRES_PASSWORD": "a-word-of-ours",
-    "PREFECT_SERVER_API_AUTH_STRING": "operator:a-word-of-ours",
+    "POSTGRES_PASSWORD": "a-postgres-word",
+    "REDIS_PASSWORD": "a-redis-word",
+    "PREFECT_SERVER_API_AUTH_STRING": "operator:an-api-word",
     "ADSPARK_SERPAPI_KEY": "a-key-of-ours",
 }
 ONE_SHOT = {"configuration", "databases", "provisioning", "adspark"}
@@ -137,14 +138,96 @@ def test_workers_have_time_to_drain_before_they_are_killed() -> None:
         assert seconds(worker(PRODUCTION, queue_class)["stop_grace_period"]) >= drain + 30
 
 
-def test_redis_keeps_what_nobody_has_read() -> None:
-    command = services(PRODUCTION)["redis"]["command"]
-    options = dict(zip(command[1::2], command[2::2], strict=True))
-    assert options == {
+def test_redis_keeps_what_nobody_has_read_and_has_a_password_that_no_argument_shows() -> None:
+    redis = services(PRODUCTION)["redis"]
+    shell, option, script = redis["command"]
+    told, word, end = script.strip().splitlines()
+    command = told.removeprefix("exec redis-server ").removesuffix(" - <<END").split()
+    assert (shell, option, end) == ("sh", "-c", "END")
+    assert dict(zip(command[::2], command[1::2], strict=True)) == {
         "--appendonly": "yes",
         "--maxmemory": "512mb",
         "--maxmemory-policy": "noeviction",
     }
+    assert word == "requirepass $$REDISCLI_AUTH"
+    assert redis["environment"] == {"REDISCLI_AUTH": SECRETS["REDIS_PASSWORD"]}
+    asking = services(PRODUCTION)["api"]["environment"]
+    urls = [value for name, value in asking.items() if "redis://" in str(value)]
+    assert len(urls) == 3
+    assert all(f":{SECRETS['REDIS_PASSWORD']}@redis:6379/" in url for url in urls)
+
+
+def test_postgres_and_redis_win_no_rights_either() -> None:
+    for name in ("postgres", "redis"):
+        service = services(PRODUCTION)[name]
+        assert (service["user"], service["cap_drop"]) == (name, ["ALL"])
+        assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_runs_are_in_a_network_without_redis_in_which_nothing_else_listens() -> None:
+    run_network = services(PRODUCTION)["worker-default"]["environment"]["ADSPARK_RUN_NETWORK"]
+    assert read(PRODUCTION)["networks"]["runs"]["name"] == run_network
+    for file in (PRODUCTION, PROCESS):  # in the latter a run is in its worker's container
+        beside_runs = {
+            name
+            for name, service in merged(file).items()
+            if "runs" in service.get("networks", ["default"])
+        }
+        workers = {f"worker-{one.name}" for one in QUEUE_CLASSES}
+        assert beside_runs == {"api", "postgres", "sandbox", *workers}
+        for name in workers:
+            assert merged(file)[name]["networks"] == ["runs"]
+
+
+def merged(file: Path) -> dict[str, Service]:
+    """The services of production, under an override."""
+    if file == PRODUCTION:
+        return services(PRODUCTION)
+    over = services(file)
+    return {name: {**one, **over.get(name, {})} for name, one in services(PRODUCTION).items()}
+
+
+# Which service is given which secret, in whatever variable.
+SECRETS_OF: dict[str, set[str]] = {
+    "configuration": set(SECRETS),
+    "postgres": {"POSTGRES_PASSWORD"},
+    "redis": {"REDIS_PASSWORD"},
+    "databases": {"POSTGRES_PASSWORD"},
+    "api": {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "PREFECT_SERVER_API_AUTH_STRING"},
+    "services": {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "PREFECT_SERVER_API_AUTH_STRING"},
+    "provisioning": set(SECRETS) - {"REDIS_PASSWORD"},
+    "metrics": set(SECRETS) - {"REDIS_PASSWORD"},
+    "adspark": set(SECRETS) - {"REDIS_PASSWORD"},
+    "sandbox": set(),
+    **{f"worker-{one.name}": {"PREFECT_SERVER_API_AUTH_STRING"} for one in QUEUE_CLASSES},
+}
+# Secrets that .env may have, which are passed on by their name.
+OPTIONAL = {"ADSPARK_DIFY_KEY", "ADSPARK_CHAT_KEY", "ADSPARK_NOTIFY_ADDRESSES"}
+STORAGE = re.compile("ADSPARK_MEDIA_URL|AWS_|FSSPEC_")
+
+
+def test_each_service_is_given_its_own_secrets() -> None:
+    assert set(services(PRODUCTION)) == set(SECRETS_OF)
+    for name, service in services(PRODUCTION).items():
+        assert "env_file" not in service, name
+        given = service.get("environment", {})
+        values = " ".join(str(one) for one in given.values())
+        assert {one for one, value in SECRETS.items() if value in values} == SECRETS_OF[name], name
+        has_keys = bool(OPTIONAL & set(given))
+        assert has_keys == (name in {"configuration", "provisioning", "adspark"}), name
+        has_storage = any(STORAGE.match(one) for one in given)
+        assert has_storage == (name == "adspark" or name.startswith("worker-")), name
+
+
+def test_every_setting_that_is_no_secret_reaches_every_container_of_ours() -> None:
+    here = {"prefect_port", "sandbox_port", "database_url", "media_url"}  # not so, or not for all
+    wanted = {
+        f"ADSPARK_{name.upper()}"
+        for name, field in Settings.model_fields.items()
+        if name not in here and "SecretStr" not in str(field.annotation)
+    }
+    for name in ("provisioning", "worker-default", "metrics", "adspark", "api", "services"):
+        assert wanted - set(services(PRODUCTION)[name]["environment"]) == set(), name
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -156,9 +239,16 @@ def test_a_missing_secret_stops_the_start(name: str) -> None:
 
 def test_every_variable_of_the_compose_files_is_in_the_example_file() -> None:
     used = {one["name"] for file in FILES for one in VARIABLE.finditer(file.read_text())}
+    # A variable without a value is passed on as it is in .env.
+    used |= {
+        name
+        for service in services(PRODUCTION).values()
+        for name, value in service.get("environment", {}).items()
+        if value is None
+    }
     example = (ROOT / ".env.example").read_text()
-    explained = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
-    assert used - explained == set()
+    explained = set(re.findall(r"^#?([A-Z0-9_]+)=", example, re.MULTILINE))
+    assert used - explained == {"REDIS_URL"}  # looked at only to say that it is not read
 
 
 @pytest.mark.parametrize("file", FULL, ids=lambda file: file.name)
@@ -186,10 +276,9 @@ def test_compose_1_29_can_read_it(file: Path) -> None:
     for service in content["services"].values():
         assert all(isinstance(port, str) for port in service.get("ports", []))
         assert "start_interval" not in service.get("healthcheck", {})
-        assert all(isinstance(one, str) for one in service.get("env_file", []))
         for condition in service.get("depends_on", {}).values():
             assert set(condition) == {"condition"}
-        assert set(service.get("build", {})) <= {"context", "dockerfile"}
+        assert set(service.get("build", {})) <= {"context", "dockerfile", "args"}
 
 
 def test_nothing_but_the_source_gets_into_the_image() -> None:

@@ -6,6 +6,7 @@ from deployments.container_configuration import problems
 
 GOOD = {
     "POSTGRES_PASSWORD": "0f3a9c5be1d24478",
+    "REDIS_PASSWORD": "b71e5f0d24a3c968",
     "PREFECT_SERVER_API_AUTH_STRING": "operator:correct-horse",
     "ADSPARK_SERPAPI_KEY": "d41d8cd98f00b204e9800998ecf8427e",
 }
@@ -36,6 +37,7 @@ def test_a_secret_that_only_looks_like_a_placeholder_is_taken(name: str, value: 
     [
         ("POSTGRES_PASSWORD", "changeme-changeme"),
         ("POSTGRES_PASSWORD", "postgres"),
+        ("REDIS_PASSWORD", "redis"),
         ("POSTGRES_PASSWORD", "your-own-password"),
         ("PREFECT_SERVER_API_AUTH_STRING", "admin:admin123"),
         ("PREFECT_SERVER_API_AUTH_STRING", "operator:password"),
@@ -62,6 +64,8 @@ def test_a_placeholder_is_named_and_not_shown(name: str, value: str) -> None:
     [
         ("POSTGRES_PASSWORD", "with spaces and / in it", "is 12 letters, digits"),
         ("POSTGRES_PASSWORD", "2short", "is 12 letters, digits"),
+        ("REDIS_PASSWORD", "with:colon@and/slash", "is 12 letters, digits"),
+        ("REDIS_URL", "redis://elsewhere.example:6379", "REDIS_HOST, REDIS_PORT"),
         ("PREFECT_SERVER_API_AUTH_STRING", "onlyaword-of-ours", "is name:password"),
         ("PREFECT_SERVER_API_AUTH_STRING", "operator:2short", "at least 8 characters"),
     ],

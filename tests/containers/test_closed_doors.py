@@ -1,0 +1,180 @@
+"""What a run of docker-compose.yml cannot choose, and what it and others cannot reach."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from prefect.exceptions import InfrastructureNotFound
+
+from deployments.container_job import ContainerJob
+from deployments.container_worker import ContainerWorker
+from deployments.containers import RUN
+from tests.containers.conftest import (
+    PASSWORD,
+    USER,
+    Container,
+    Installation,
+    inspect,
+    run,
+)
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
+
+HOSTILE: dict[str, Any] = {
+    "privileged": True,
+    "volumes": ["/:/host"],
+    "command": "touch /host/tmp/adspark-owned",
+    "image": "postgres:17",
+    "networks": ["bridge"],
+}
+KEYS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "ADSPARK_SERPAPI_KEY", "ADSPARK_DIFY_KEY")
+# Which service has which secret, in whatever variable: of the values above, and the API's password.
+SECRETS: dict[str, set[str]] = {
+    "postgres": {"POSTGRES_PASSWORD"},
+    "redis": {"REDIS_PASSWORD"},
+    "databases": {"POSTGRES_PASSWORD"},
+    "api": {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "API"},
+    "services": {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "API"},
+    "provisioning": {"POSTGRES_PASSWORD", "API", "ADSPARK_SERPAPI_KEY", "ADSPARK_DIFY_KEY"},
+    "metrics": {"POSTGRES_PASSWORD", "API", "ADSPARK_SERPAPI_KEY"},
+    "sandbox": set(),
+    "worker-default": {"API"},
+    "a run": {"API"},
+}
+
+
+@pytest.fixture
+def running(production: Installation, hungry: Callable[..., str]) -> Iterator[Container]:
+    """The container of a run that waits."""
+    run_id = hungry("default", seconds=300)
+    production.until(run_id, "RUNNING")
+    (container,) = production.containers_of_run(run_id).values()
+    yield container
+    production.ask(f"flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING"}})
+    assert production.until_ended(run_id)["state_type"] == "CANCELLED"
+
+
+def test_a_run_that_asks_for_the_host_is_refused_and_has_no_container(
+    production: Installation, hungry: Callable[..., str]
+) -> None:
+    for name, value in {**HOSTILE, "all of it": HOSTILE}.items():
+        asked = {name: value} if name in HOSTILE else value
+        run_id = hungry("default", variables=asked)
+        ended = production.until_ended(run_id)
+        assert (ended["state_type"], ended["run_count"]) == ("FAILED", 0)
+        assert ended["state"]["message"] == (
+            f"{', '.join(sorted(asked))}: not for a run to choose, its worker's settings say it; "
+            "remove it from the run's job variables."
+        )
+        wanted = f"label=io.prefect.flow-run-id={run_id}"
+        assert run(["docker", "ps", "-aq", "--filter", wanted]).stdout == ""
+
+
+def test_a_changed_template_gives_a_run_nothing_and_is_put_back(
+    production: Installation, hungry: Callable[..., str]
+) -> None:
+    ours = production.ask("work_pools/maintenance")["base_job_template"]
+    theirs = json.loads(json.dumps(ours))
+    for name, value in HOSTILE.items():
+        theirs["job_configuration"][name] = value
+    url = f"http://127.0.0.1:{production.api_port}/api/work_pools/maintenance"
+    body = {"base_job_template": theirs}
+    httpx.patch(url, json=body, auth=(USER, PASSWORD)).raise_for_status()
+    ended = production.until_ended(hungry("maintenance"))
+    assert ended["state_type"] == "FAILED"
+    assert ended["state"]["message"].startswith("command, image, networks, privileged, volumes: ")
+    assert "its job template is put back" in production.adspark("provision").stdout
+    assert production.ask("work_pools/maintenance")["base_job_template"] == ours
+    assert production.until_ended(hungry("maintenance"))["state_type"] == "COMPLETED"
+
+
+async def test_a_worker_stops_the_container_of_the_run_and_no_other_that_the_run_names(
+    image: str,
+) -> None:
+    """A run's `infrastructure_pid` can be changed by whoever reaches the API."""
+    begin = ["docker", "run", "-d", "--label", f"{RUN}=one", image, "sleep", "300"]
+    container_id = run(begin).stdout.strip()
+    pid = f"unix://localhost:{container_id}"
+    worker = ContainerWorker("default", name="tried")
+    try:
+        for run_id, is_its in (("another", False), ("one", True)):
+            job = ContainerJob(command="", image=image, labels={RUN: run_id})
+            if is_its:
+                await worker.kill_infrastructure(pid, job, grace_seconds=1)
+            else:
+                with pytest.raises(InfrastructureNotFound):
+                    await worker.kill_infrastructure(pid, job, grace_seconds=1)
+            (found,) = inspect([container_id]).values()
+            assert found.state == ("exited" if is_its else "running")
+    finally:
+        run(["docker", "rm", "-f", container_id])
+
+
+def can_reach(container: Container, host: str, port: int) -> bool:
+    """Whether something in a container gets a connection."""
+    connect = f"import socket; socket.create_connection(('{host}', {port}), 3)"
+    done = run(["docker", "exec", container.id, "python", "-c", connect], check=False)
+    return done.returncode == 0
+
+
+def addresses(container: Container) -> list[str]:
+    """Of a container, in each of its networks."""
+    (told,) = json.loads(run(["docker", "inspect", container.id]).stdout)
+    found = told["NetworkSettings"]["Networks"].values()
+    return [str(one["IPAddress"]) for one in found if one["IPAddress"]]
+
+
+def test_a_run_reaches_the_api_and_the_database_and_not_redis(
+    production: Installation, running: Container
+) -> None:
+    assert can_reach(running, "api", 4200)
+    assert can_reach(running, "postgres", 5432)
+    for service, port in (("redis", 6379), ("metrics", 4290)):
+        container = production.of(service)
+        for host in (service, container.id[:12], *addresses(container)):
+            assert not can_reach(running, host, port), host
+
+
+def test_redis_asks_for_its_password(production: Installation) -> None:
+    inside = ["docker", "exec", production.of("redis").id]
+    assert run([*inside, "redis-cli", "ping"]).stdout.strip() == "PONG"
+    for password in ("", "wrong"):
+        asked = run([*inside, "env", f"REDISCLI_AUTH={password}", "redis-cli", "dbsize"])
+        assert "NOAUTH" in asked.stdout + asked.stderr
+    assert "requirepass" not in run(["docker", "top", production.of("redis").id]).stdout
+
+
+def test_figures_ask_for_the_password(production: Installation) -> None:
+    port = production.read_setting("ADSPARK_METRICS_PORT")
+    url = f"http://127.0.0.1:{port}/metrics"
+    assert httpx.get(url).status_code == 401
+    assert httpx.get(url, auth=(USER, "wrong")).status_code == 401
+    assert "adspark_up" in httpx.get(url, auth=(USER, PASSWORD), timeout=30).text
+
+
+def test_each_service_has_its_own_secrets_and_no_rights(
+    production: Installation, running: Container
+) -> None:
+    secrets = {name: production.read_setting(name) for name in KEYS} | {"API": PASSWORD}
+    for container in [*production.containers().values(), running]:
+        (told,) = json.loads(run(["docker", "inspect", container.id]).stdout)
+        service = container.service or "a run"
+        has = {
+            name
+            for name, value in secrets.items()
+            if any(value in e for e in told["Config"]["Env"])
+        }
+        if service in SECRETS:
+            assert has == SECRETS[service], service
+        host = told["HostConfig"]
+        assert (host["CapDrop"], host["Privileged"]) == (["ALL"], False), service
+        assert host["SecurityOpt"] == ["no-new-privileges:true"], service
+
+
+def test_postgres_and_redis_are_not_root(production: Installation) -> None:
+    for service in ("postgres", "redis"):
+        assert (
+            run(["docker", "exec", production.of(service).id, "id", "-un"]).stdout == f"{service}\n"
+        )
