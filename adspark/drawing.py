@@ -44,11 +44,10 @@ _IS_DRAWN = f"""() => {{
   try {{
     if (window.adsparkIsDone) return true;
     const place = document.getElementById("{_PLACE}");
-    const shown = place ? [place] : Array.from(document.querySelectorAll("body *"));
-    return shown.some((one) => {{
-      const box = one.getBoundingClientRect();
-      return box.width > 0 && box.height > 0;
-    }});
+    const all = document.createRange();
+    all.selectNodeContents(place || document.body);
+    const boxes = place ? [place.getBoundingClientRect()] : Array.from(all.getClientRects());
+    return boxes.some((box) => box.width > 0 && box.height > 0);
   }} catch (error) {{ return false; }}
 }}"""
 # An ad may stand outside its parent's box, as an absolutely positioned one does.

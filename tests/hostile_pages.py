@@ -95,7 +95,7 @@ PAGES: dict[str, str] = {
     "canvases": f"{_BOX}<script>{_CANVASES}</script>",
     "iframes": f"{_BOX}<script>{_IFRAMES}</script>",
     # Not drawn before something has arrived that takes its time.
-    "slow": f"{_BOX}<img src='/trickle'>",
+    "slow": f"{_BOX}<img src='/late'>",
     "reload": f"{_BOX}<script>location.reload()</script>",
     "never-loads": f"{_BOX}<img src='/trickle'><script src='/trickle?2'></script>",
     "requests": f"{_BOX}<script>setInterval(() => {{ for (let i = 0; i < 20; i++) "
@@ -267,6 +267,7 @@ class _Answers:
                 Route("/round", self.go_round),
                 Route("/big", self.big),
                 Route("/trickle", self.trickle),
+                Route("/late", self.late),
                 Route("/cut", self.cut),
                 Route("/bomb.gz", self.gzip_bomb),
                 Route("/packed", self.packed),
@@ -313,6 +314,11 @@ class _Answers:
     async def trickle(self, request: Request) -> Response:
         self._count(request)
         return StreamingResponse(self._drip(request), media_type="image/png")
+
+    async def late(self, request: Request) -> Response:
+        self._count(request)
+        await asyncio.sleep(3)
+        return Response(draw(10, 10), media_type="image/png")
 
     async def cut(self, request: Request) -> Response:
         self._count(request)

@@ -417,9 +417,9 @@ async def test_no_message_carries_the_query(server: HostileServer, renderer: Ren
     ["replaces-body", "empties-body", "writes", "draws-beside"],
 )
 async def test_a_preview_is_drawn_wherever_its_script_draws(
-    server: HostileServer, renderer: Renderer, script: str
+    server: HostileServer, patient: Renderer, script: str
 ) -> None:
-    drawn = await renderer.render(Subject(Kind.PREVIEW, f"{server.url}/script/{script}"))
+    drawn = await patient.render(Subject(Kind.PREVIEW, f"{server.url}/script/{script}"))
     assert (drawn.width, drawn.height) == (320, 180)
     assert (_pixel(drawn, 80, 90), _pixel(drawn, 240, 90)) == (RED, BLUE)
 
@@ -462,7 +462,7 @@ async def test_a_page_that_takes_too_much_memory_ends_the_browser_and_names_the_
 async def test_an_ad_beside_one_that_takes_too_much_memory_is_drawn_all_the_same(
     server: HostileServer, renderer_of: Callable[..., Renderer]
 ) -> None:
-    async with renderer_of(time_limit=60, browser_memory=600) as renderer:
+    async with renderer_of(time_limit=30, browser_memory=600) as renderer:
         hungry, other = await asyncio.gather(
             renderer.render(Subject(Kind.PAGE, f"{server.url}/page/workers")),
             renderer.render(Subject(Kind.PAGE, f"{server.url}/page/slow")),
