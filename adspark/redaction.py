@@ -190,8 +190,7 @@ def _anchors(head: str, *, is_escaped: bool) -> tuple[str, ...]:
     if not is_escaped:
         return (longest,)
     code = ord(next(one for one in head if one.isascii() and one.isalnum()))
-    encoded = {f"{ord(one):02x}" for one in (chr(code).lower(), chr(code).upper())}
-    written = [f"{before}{one}" for one in encoded for before in ("%", "%25", "u00", "\\x", "#x")]
+    written = [f"{before}{code:02x}" for before in ("%", "%25", "u00", "\\x", "#x")]
     return (longest, *written, f"#{code}")
 
 
@@ -227,7 +226,8 @@ def _secrets_of(address: str) -> Iterator[str]:
     for quoted, bare in _PASSWORD.findall(address):
         yield unquote(bare) if bare else re.sub(r"\\(.)", r"\1", quoted)
     _, found, rest = address.partition("://")
-    if not found:
+    if not found:  # not an address yet, and quoted by whoever refuses it
+        yield from _spellings(address.rpartition("@")[0].partition(":")[2])
         return
     if not address.lower().startswith("http"):
         # A password may hold a slash that nobody has encoded; the host begins behind the last @.

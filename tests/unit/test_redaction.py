@@ -143,6 +143,7 @@ def test_a_message_without_an_end_is_cut() -> None:
         ("s3://AKIA1:Kt9-horse-word@bucket/folder", "Kt9-horse-word"),
         ("ftp://anna:Kt9-horse-word@files.example/pictures", "Kt9-horse-word"),
         ("https://anna:Kt9-horse-word@dify.example/v1", "Kt9-horse-word"),
+        ("anna:Kt9-horse-word@dify.example/v1", "Kt9-horse-word"),
         ("https://files.example/?access_token=Kt9-horse-word", "Kt9-horse-word"),
     ],
 )

@@ -61,3 +61,16 @@ def test_every_variable_of_the_example_file_is_a_setting() -> None:
     example = (Path(__file__).parents[2] / ".env.example").read_text()
     named = {line.partition("=")[0] for line in example.splitlines() if line[:8] == "ADSPARK_"}
     assert named == {f"ADSPARK_{name.upper()}" for name in Settings.model_fields}
+
+
+def test_runs_in_containers_get_the_address_of_the_pictures_and_no_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ADSPARK_MEDIA_URL", "ftp://anna:Kt9-horse-word@files.example/pictures")
+    monkeypatch.setenv("ADSPARK_SERPAPI_KEY", "a-key-of-ours")
+    settings = get_settings()
+    assert "Kt9-horse-word" not in repr(settings)
+    assert public_environment(settings) == {
+        "ADSPARK_HOME": str(settings.home),
+        "ADSPARK_MEDIA_URL": "ftp://anna:Kt9-horse-word@files.example/pictures",
+    }
