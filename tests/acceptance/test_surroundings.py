@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ import httpx
 import psutil
 import pytest
 
+from adspark.running_stack import ProcessId, StackState
 from deployments.stack.logs import append_to_log, bound_log, open_log
 from tests.acceptance.conftest import Stack
 
@@ -128,6 +130,7 @@ def account(ordinary_folder: Path) -> Account:
     return Account(ACCOUNT, str(environment / "bin" / "python"))
 
 
+@pytest.mark.timeout(600)
 def test_an_ordinary_user_with_a_hostile_shell_starts_works_and_closes_the_terminal(
     ordinary_folder: Path, account: Account, own_stack: Stack
 ) -> None:
@@ -175,11 +178,116 @@ def test_an_ordinary_user_with_a_hostile_shell_starts_works_and_closes_the_termi
         )
         os.close(terminal)  # the window is closed: the system sends SIGHUP
         started.send_signal(1)
-        assert started.wait(60) == 0
+        assert started.wait(120) == 0
     assert [one.cmdline() for one in stack.processes()] == []
     written = "".join(log.read_text(errors="replace") for log in logs)
     assert "DEBUG" in written
     assert [form for form in PASSWORD_FORMS if form in written] == []
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A disk of its own, which is soon full."""
+    if os.geteuid() != 0:
+        pytest.skip("Only root can mount a disk.")
+    disk = Path("/tmp") / f"disk of {os.getpid()}"
+    disk.mkdir(mode=0o755)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=350m,mode=755", "ads", disk], check=True)
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)
+    disk.rmdir()
+
+
+def fill(file: Path) -> None:
+    """Write until nothing more goes onto the disk."""
+    with suppress(OSError), file.open("wb", buffering=0) as filler:
+        while True:
+            filler.write(bytes(2**20))
+    with suppress(OSError), file.open("ab", buffering=0) as filler:
+        while True:
+            filler.write(bytes(2**12))
+
+
+def problems(stack: Stack) -> list[str]:
+    """What `adspark status` says that a person should see to, each with its remedy."""
+    told = stack.adspark("status")
+    return [line for line in told.stdout.splitlines() if line.startswith("! ")]
+
+
+@pytest.mark.timeout(600)
+def test_a_full_disk_and_a_deleted_pool_are_told_of_and_cost_nothing_else(
+    small_disk: Path, own_stack: Stack
+) -> None:
+    stack = replace(own_stack, home=small_disk / "home")
+    (small_disk / "home").mkdir()
+    started = stack.adspark("up", "--sandbox", "--detach", timeout=240)
+    assert started.returncode == 0, started.stderr
+    try:
+        _delete_a_pool(stack)
+        _fill_the_disk(stack, small_disk / "filler")
+        assert "Traceback" not in (stack.home / "stack.log").read_text()
+    finally:
+        (small_disk / "filler").unlink(missing_ok=True)
+        assert stack.adspark("down").returncode == 0
+    assert [one.cmdline() for one in stack.processes()] == []
+
+
+def _delete_a_pool(stack: Stack) -> None:
+    """Its worker waits, and one that is killed meanwhile waits too; the others go on."""
+    httpx.delete(f"{stack.api_url}/work_pools/maintenance").raise_for_status()
+    kill(stack, "worker maintenance")
+    log = stack.home / "sandbox" / "logs" / "worker-maintenance.log"
+    until(lambda: "no work pool 'maintenance'; make it with: adspark provision" in log.read_text())
+    assert "! there is no work pool maintenance: adspark provision" in problems(stack)
+    assert httpx.get(f"{stack.api_url}/health").json() is True
+    waiting = parts(stack)["worker maintenance"]
+    assert stack.adspark("provision").returncode == 0
+    until(lambda: not any("work pool" in one or "worker" in one for one in problems(stack)))
+    assert parts(stack)["worker maintenance"] == waiting
+    run = stack.adspark("run", "probe/maintenance")
+    assert run.returncode == 0, run.stderr
+
+
+def _fill_the_disk(stack: Stack, filler: Path) -> None:
+    """What dies while the disk is full is started again once there is room, and not before."""
+    fill(filler)
+    assert any(one.startswith("! disk: 0.0 of 0.3 GB free") for one in problems(stack))
+    log = stack.home / "stack.log"
+    postgres = stack.home / "sandbox" / "postgres" / "data" / "postmaster.pid"
+    psutil.Process(int(postgres.read_text().split()[0])).kill()
+    killed = [kill(stack, "worker default"), kill(stack, "prefect server")]
+    until(lambda: not any(one.is_running() for one in killed))
+    told = stack.adspark("status")
+    assert (told.returncode, "! disk: 0.0 of 0.3 GB free" in told.stdout) == (2, True), told.stderr
+    filler.unlink()
+    until(lambda: has_come_back(stack))
+    assert "Ready" in log.read_text()
+
+
+def has_come_back(stack: Stack) -> bool:
+    """Whether runs are carried out again."""
+    return stack.adspark("run", "save-watch", "-p", "name=x", "-p", "text=x.com").returncode == 0
+
+
+def parts(stack: Stack) -> dict[str, ProcessId]:
+    """The processes of the stack."""
+    return StackState.model_validate_json((stack.home / "stack.json").read_text()).parts
+
+
+def kill(stack: Stack, part: str) -> psutil.Process:
+    """Kill a part of the stack."""
+    process = parts(stack)[part].find()
+    assert process is not None
+    process.kill()
+    return process
+
+
+def until(what: Callable[[], bool]) -> None:
+    """Wait for something to be so."""
+    end = time.monotonic() + 300
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.2)
 
 
 def test_logs_of_earlier_starts_are_kept_and_none_grows_for_ever(tmp_path: Path) -> None:
