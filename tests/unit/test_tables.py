@@ -49,7 +49,7 @@ def watch(number: int, name: str, **changes: Any) -> WatchRow:  # noqa: ANN401
         advertisers=["New Balance Athletic Shoe, Inc."],
         state=WatchState.ACTIVE,
         due_at=NOW,
-        checked_at=NOW - timedelta(minutes=119),
+        checked_at=datetime.now(UTC) - timedelta(minutes=119),
         coverage="complete",
         problem=None,
         baseline_at=NOW,
@@ -77,7 +77,7 @@ def test_the_list_of_watches_has_a_line_for_each(terminal: SafeConsole, user: in
 
 def test_the_last_events_of_a_watch_fit(terminal: SafeConsole) -> None:
     event = News(
-        event_id=1, kind=EventKind.REACTIVATED, occurred_at=NOW - timedelta(minutes=119),
+        event_id=1, kind=EventKind.REACTIVATED, occurred_at=datetime.now(UTC) - timedelta(minutes=119),
         watch_id=1, watch="shoes", user_id=1, ad_creative_id=f"CR{1:020d}", advertiser_id="AR1",
         advertiser="New Balance Athletic Shoe, Inc.", format="image", target_domain=None,
         image_url=None, video_link=None, details_link=None, first_shown=NOW, last_shown=NOW,
@@ -95,7 +95,7 @@ def test_a_cause_that_finds_no_room_stands_below_its_failure(terminal: SafeConso
     group = FailureGroup(
         key="17b243", cause=CAUSE, flow="process-all-active-watches", pool="data-fetch",
         kind="Partly Failed", runs=[uuid4()] * 12, first=NOW,
-        last=NOW - timedelta(minutes=119), example=CAUSE,
+        last=datetime.now(UTC) - timedelta(minutes=119), example=CAUSE,
     )  # fmt: skip
     terminal.print(table("Failures", [failure_cells(group)], wraps="cause"))
     lines = lines_of(terminal)

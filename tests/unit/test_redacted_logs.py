@@ -2,22 +2,18 @@
 
 import base64
 import logging
-from collections.abc import Iterator
 
 import pytest
 
-from deployments.log_masking import mask_logs
+from adspark.redaction import remember_environment
 
 PASSWORD = "operator:correct-horse-battery"
 
 
 @pytest.fixture
-def _masked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    before = logging.getLogRecordFactory()
+def _masked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_AUTH_STRING", PASSWORD)
-    mask_logs()
-    yield
-    logging.setLogRecordFactory(before)
+    remember_environment()
 
 
 @pytest.mark.usefixtures("_masked")
