@@ -838,9 +838,9 @@ def test_key_version_and_faults_can_be_set_from_the_start() -> None:
 
 def test_a_run_in_progress_does_not_keep_the_server_from_stopping() -> None:
     started = time.monotonic()
-    with visit(SandboxSettings(generation_seconds=60)) as dify, dify.stream() as lines:
+    with visit(SandboxSettings(generation_seconds=600)) as dify, dify.stream() as lines:
         next(lines)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 100  # far from what the run takes
 
 
 def test_the_command_serves_dify_too() -> None:

@@ -63,9 +63,13 @@ async def test_all_due_watches_are_checked_the_most_overdue_first(place: Place) 
 
 async def test_many_are_checked_at_once(place: Place) -> None:
     place.switch_on({"kind": "latency", "seconds": 0.5})
-    began = time.monotonic()
     await place.sweep()
-    assert time.monotonic() - began < WATCHES * 0.5 / 3
+    fetches = await place.rows('SELECT started_at, finished_at FROM "fetch"')
+    most = max(
+        sum(other.started_at <= one.started_at < other.finished_at for other in fetches)
+        for one in fetches
+    )
+    assert most >= 3
 
 
 async def test_a_watch_that_falls_due_in_a_moment_is_taken_along_but_not_too_early(

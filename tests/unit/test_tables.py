@@ -77,7 +77,8 @@ def test_the_list_of_watches_has_a_line_for_each(terminal: SafeConsole, user: in
 
 def test_the_last_events_of_a_watch_fit(terminal: SafeConsole) -> None:
     event = News(
-        event_id=1, kind=EventKind.REACTIVATED, occurred_at=datetime.now(UTC) - timedelta(minutes=119),
+        event_id=1, kind=EventKind.REACTIVATED,
+        occurred_at=datetime.now(UTC) - timedelta(minutes=119),
         watch_id=1, watch="shoes", user_id=1, ad_creative_id=f"CR{1:020d}", advertiser_id="AR1",
         advertiser="New Balance Athletic Shoe, Inc.", format="image", target_domain=None,
         image_url=None, video_link=None, details_link=None, first_shown=NOW, last_shown=NOW,
