@@ -1,4 +1,4 @@
-"""Pin other people's images, `python -m deployments.image_digests` (`make pin-images`).
+"""Pin images by their digests, `python -m deployments.image_digests` (`make pin-images`).
 
 A tag can be moved to another image at any time; a digest names one image for good. They are looked
 up where the images come from, and written into `.env`, from which the compose files take them. Run
