@@ -190,7 +190,7 @@ def small_disk() -> Iterator[Path]:
     """A disk of its own, which is soon full."""
     disk = Path("/tmp") / f"disk of {os.getpid()}"
     disk.mkdir(mode=0o755)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=350m,mode=755", "ads", disk]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=350m,mode=755", "ads", str(disk)]
     if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode != 0:
         disk.rmdir()
         pytest.skip("Only root can mount a disk, and not in every container.")
