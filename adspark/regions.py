@@ -78,7 +78,7 @@ def region_code(region: str) -> str:
         raise InvalidQueryError(
             "region", f"{country} is not served by the Transparency Center; leave region out."
         )
-    near = difflib.get_close_matches(plain, [k for k in _CODES if len(k) > 3], n=3, cutoff=0.6)
+    near = difflib.get_close_matches(plain, [k for k in _CODES if len(k) > 3], n=3, cutoff=0.75)
     hint = " or ".join(dict.fromkeys(REGIONS[_CODES[name]] for name in near))
     raise InvalidQueryError(
         "region",

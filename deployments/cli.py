@@ -5,6 +5,7 @@ or the configuration has to change first, as where it names something that there
 """
 
 import errno
+import os
 import sys
 
 import typer
@@ -64,6 +65,7 @@ def main() -> None:
     if sys.platform == "win32":
         print_error("AdSpark runs on Linux and macOS; on Windows, run it in WSL 2 (wsl --install).")
         sys.exit(2)
+    os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect's client and server tell home otherwise
     use_server_password()
     remember_environment()
     drop_countdowns()

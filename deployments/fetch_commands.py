@@ -129,7 +129,8 @@ def prefect_api_url() -> str:
     if stack := running_stack(get_settings()):
         return stack.api_url
     raise ConfigurationError(
-        "No Prefect server: start the local stack with adspark up, or set PREFECT_API_URL."
+        f"No Prefect server runs in {get_settings().home} (ADSPARK_HOME); start the local stack "
+        "with adspark up, or set PREFECT_API_URL."
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from prefect.utilities.importtools import import_object
 from pydantic import JsonValue
 
 from adspark.errors import AdSparkError, ConfigurationError, InvalidQueryError
+from deployments.deployment_lookup import find_deployment
 from deployments.parameter_bounds import find_problem
 from deployments.parameter_mistakes import find_mistakes
 
@@ -145,17 +146,11 @@ def _why(run: FlowRun) -> str:
 async def _create(
     client: PrefectClient, deployment: str, parameters: Mapping[str, JsonValue]
 ) -> FlowRun:
-    name = deployment if "/" in deployment else f"{deployment}/adspark"
-    try:
-        found = await client.read_deployment_by_name(name)
-    except ObjectNotFound:
-        raise ConfigurationError(
-            f"There is no deployment {name!r}; list them with: prefect deployment ls"
-        ) from None
+    found = await find_deployment(client, deployment)
     known = set((found.parameter_openapi_schema or {}).get("properties", {}))
     if unknown := sorted(set(parameters) - known):
         raise InvalidQueryError(
-            unknown[0], f"{name} has no such parameter; it has {', '.join(sorted(known))}."
+            unknown[0], f"{deployment} has no such parameter; it has {', '.join(sorted(known))}."
         )
     if problem := find_problem(found.parameter_openapi_schema or {}, parameters):
         raise ConfigurationError(problem)
@@ -164,7 +159,7 @@ async def _create(
     try:
         return await client.create_flow_run_from_deployment(found.id, parameters=dict(parameters))
     except PrefectHTTPStatusError as error:
-        raise ConfigurationError(f"{name}: {_reason(error.response)}") from None
+        raise ConfigurationError(f"{deployment}: {_reason(error.response)}") from None
 
 
 def _first_mistake(
@@ -198,8 +193,16 @@ async def _follow(
         waited = asyncio.get_running_loop().time() - began
         if not hinted and waited > _QUIET and state is not None and state.is_scheduled():
             hinted = True
-            on_event(Event("hint", f"no worker has taken it yet; pool {run.work_pool_name}"))
+            on_event(Event("hint", await _why_it_waits(client, run.work_pool_name)))
         await asyncio.sleep(_POLL)
+
+
+async def _why_it_waits(client: PrefectClient, pool: str | None) -> str:
+    """Why nobody has taken a run, as far as its pool shows it."""
+    with suppress(ObjectNotFound):
+        if pool and (await client.read_work_pool(pool)).is_paused:
+            return f"pool {pool} is paused; let it go on with: adspark resume {pool}"
+    return f"no worker has taken it yet; pool {pool}; see: adspark status"
 
 
 async def _show_logs(

@@ -30,11 +30,10 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.sorting import FlowRunSort
-from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Cancelling, to_state_create
 from pydantic import BaseModel
 
-from adspark.errors import ConfigurationError
+from deployments.deployment_lookup import find_deployment
 from deployments.queue_classes import QUEUE_CLASSES
 
 _PAGE = 200  # runs that the server tells at once
@@ -212,11 +211,5 @@ async def _deployment_filter(
 ) -> DeploymentFilter | None:
     if deployment is None:
         return None
-    name = deployment if "/" in deployment else f"{deployment}/adspark"
-    try:
-        found = await client.read_deployment_by_name(name)
-    except ObjectNotFound:
-        raise ConfigurationError(
-            f"There is no deployment {name!r}; list them with: prefect deployment ls"
-        ) from None
+    found = await find_deployment(client, deployment)
     return DeploymentFilter(id=DeploymentFilterId(any_=[found.id]))

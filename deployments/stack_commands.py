@@ -48,6 +48,8 @@ def up(
     """Start the local stack: Postgres, Prefect's server and a worker for each pool."""
     folder = data if sandbox else None
     if detach:
+        log = get_settings().home / "stack.log"
+        out.print(f"Starting the stack (log: {log}) …", soft_wrap=True)
         state = start_detached(get_settings(), sandbox=folder)
         print_where(ui_url=state.ui_url, api_url=state.api_url, sandbox_url=state.sandbox_url)
         asyncio.run(print_not_set_up(state.api_url))
@@ -58,7 +60,11 @@ def up(
 
 def down() -> None:
     """Stop the local stack."""
-    out.print("Stopped." if stop_stack(get_settings()) else "No stack is running.")
+    settings = get_settings()
+    if stop_stack(settings):
+        out.print("Stopped.")
+    else:
+        out.print(f"No stack is running in {settings.home} (ADSPARK_HOME).", soft_wrap=True)
 
 
 def sandbox(

@@ -57,7 +57,8 @@ def start_detached(settings: Settings, *, sandbox: str | None) -> StackState:
             return state
         if process.poll() is not None:
             words = log.read_text(errors="replace").strip().splitlines()[-1:]
-            raise AdSparkError(f"The stack did not start. {' '.join(words)} (log: {log})")
+            told = " ".join(words).removeprefix("Error: ")
+            raise AdSparkError(f"The stack did not start. {told} (log: {log})")
         if time.monotonic() > end:
             stop_stack(settings)
             raise AdSparkError(f"The stack was not ready after {_START_PATIENCE:g} s; log: {log}")

@@ -20,6 +20,8 @@ def use_running_stack() -> None:
     Without one, Prefect starts its temporary server, and the data are those of the settings.
     """
     keep_from_proxies()
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     stack = running_stack(get_settings())
     if stack is None or not stack.ready or _leads_elsewhere(stack):
         return

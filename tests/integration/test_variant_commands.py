@@ -431,8 +431,8 @@ def test_the_figures_tell_how_variants_fare(database_url: str) -> None:
          "adspark watch show NAME"),
         (("review", "9", "--approve", "--reject"), 2,
          "--approve: contradicts --reject; give one of them."),
-        (("cancel", "9"), 2, "No Prefect server: start the local stack with adspark up, or set "
-                             "PREFECT_API_URL."),
+        (("cancel", "9"), 2, "No Prefect server runs in {home} (ADSPARK_HOME); start the local "
+                             "stack with adspark up, or set PREFECT_API_URL."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )  # fmt: skip
@@ -448,7 +448,11 @@ def test_an_error_is_one_line_on_standard_error(
     with pytest.raises(SystemExit) as ended:
         cli.main()
     said = capsys.readouterr()
-    assert (ended.value.code, said.out, said.err) == (code, "", f"Error: {message}\n")
+    assert (ended.value.code, said.out, said.err) == (
+        code,
+        "",
+        f"Error: {message.format(home=get_settings().home)}\n",
+    )
 
 
 def test_prefect_is_not_needed_to_ask_look_and_review(database_url: str) -> None:
