@@ -392,6 +392,9 @@ class WatchCreative(SQLModel, table=True):
     ended_at: datetime | None = Field(
         default=None, sa_column=_moment(), description="When it was found ended; empty: it runs."
     )
+    undated_fetch_id: UUID | None = Field(
+        default=None, description="The last fetch that listed it without a readable day."
+    )
 
 
 class CreativeEvent(SQLModel, table=True):

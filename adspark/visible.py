@@ -1,6 +1,8 @@
 """Text from outside as a person sees it: without what hides, turns or commands other text."""
 
 import re
+import unicodedata
+from collections.abc import Iterator
 
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
@@ -15,6 +17,7 @@ _HIDDEN = re.compile(
 _JOINERS = re.compile(
     "(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])|[\u200c\u200d]{2,}"
 )
+_MOST_MARKS = 8  # on one character; no language sets so many
 _ISOLATES = re.compile("[\u2068\u2069]")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff]")
 
@@ -22,7 +25,17 @@ _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-
 def visible(text: str) -> str:
     """`text` as it reads, on as many lines, without what would command or hide."""
     lines = _LINE_ENDS.sub("\n", text)
-    return _JOINERS.sub("", _HIDDEN.sub("", _CONTROLS.sub(" ", lines)))
+    shown = _JOINERS.sub("", _HIDDEN.sub("", _CONTROLS.sub(" ", lines)))
+    return shown if shown.isascii() else "".join(_with_few_marks(shown))
+
+
+def _with_few_marks(text: str) -> Iterator[str]:
+    """The characters of a text, without a heap of marks upon one of them."""
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        if marks <= _MOST_MARKS:
+            yield character
 
 
 def isolate(text: str) -> str:

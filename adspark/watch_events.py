@@ -87,10 +87,12 @@ _FOLLOW = text(f"""
             ended_at = CASE WHEN is_reactivated THEN NULL
                             WHEN known_shown IS NULL AND is_old THEN coalesce(l.ended_at, now())
                             ELSE l.ended_at END,
+            undated_fetch_id = CASE WHEN judged.last_shown IS NULL
+                THEN :fetch_id ELSE l.undated_fetch_id END,
             last_matched_at = now()
         FROM judged
         WHERE l.watch_id = :watch_id AND l.ad_creative_id = judged.ad_creative_id
-            AND (judged.content_hash <> known_hash OR is_reactivated
+            AND (judged.content_hash <> known_hash OR is_reactivated OR judged.last_shown IS NULL
                  OR known_shown IS DISTINCT FROM {_LINK_SHOWN}
                  OR judged.last_matched_at < now() - interval '1 day')
     ), happened AS (
@@ -133,10 +135,7 @@ _END = text(f"""
                         )
                     END
             )
-            AND NOT EXISTS (
-                SELECT FROM creative c CROSS JOIN unnest(c.dropped_fields) AS f (note)
-                WHERE c.ad_creative_id = l.ad_creative_id AND f.note LIKE 'last_shown:%'
-            )
+            AND l.undated_fetch_id IS DISTINCT FROM :fetch_id
         RETURNING l.ad_creative_id, l.content_hash
     ), told AS (
         INSERT INTO creative_event (watch_id, ad_creative_id, kind, content_hash)
@@ -269,8 +268,7 @@ async def close_check(
     """
     ended = 0
     if verdict.is_reached and watch.baseline_at is not None:
-        values = _values(watch, fetch) | {"fetch_id": fetch.id}
-        ended = int(await session.scalar(_END, values) or 0)
+        ended = int(await session.scalar(_END, _values(watch, fetch)) or 0)
     closed = await session.execute(
         _CLOSE,
         _values(watch, fetch)
@@ -303,6 +301,7 @@ def _values(watch: Watch, fetch: Fetch) -> dict[str, object]:
         "watch_id": watch.id,
         "updated_at": watch.updated_at,
         "started_at": fetch.started_at,
+        "fetch_id": fetch.id,
     }
 
 

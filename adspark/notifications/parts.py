@@ -128,9 +128,12 @@ def _smaller(atom: Span, block: Block, dialect: Text, limit: int) -> list[Span]:
         piece = replace(block, spans=(replace(atom, text=atom.text[:number]),))
         return measure(dialect.write([piece])) <= limit
 
-    cut = max(bisect_left(range(1, len(atom.text)), True, key=lambda n: not fits(n)), 1)
-    while cut > 1 and _continues(atom.text[cut - 1], atom.text[cut]):
+    most = max(bisect_left(range(1, len(atom.text)), True, key=lambda n: not fits(n)), 1)
+    cut = most
+    while cut > most / 2 and _continues(atom.text[cut - 1], atom.text[cut]):
         cut -= 1
+    if _continues(atom.text[cut - 1], atom.text[cut]):  # a character without an end
+        cut = most
     return [replace(atom, text=atom.text[:cut]), replace(atom, text=atom.text[cut:])]
 
 

@@ -260,3 +260,45 @@ async def test_a_watermark_just_at_the_last_row_goes_on(place: Odd) -> None:
     last = datetime.fromtimestamp(NOW - 60 * 100, UTC)
     await place.change(f"UPDATE watch SET complete_at = '{last + timedelta(days=2)}'")
     assert (await place.next_check(watch_id)).pages == 2
+
+
+async def test_an_ad_without_a_day_is_not_ended_whoever_reads_it_meanwhile(place: Odd) -> None:
+    page = ads(1, 100)
+    place.lay_out(page, ads(101, 150))
+    watch_id = await place.add()
+    await place.check(watch_id)
+    of_it = f"WHERE ad_creative_id = '{page[4]['ad_creative_id']}'"
+    await place.change(
+        f"UPDATE watch_creative SET last_shown = last_shown - interval '30 days' {of_it}"
+    )
+    page[4]["last_shown"] = "soon"
+    place.lay_out(page, ads(101, 150))
+
+    async def another_fetch_reads_it() -> None:
+        await place.change(
+            f"UPDATE creative SET dropped_fields = '{{}}', last_shown = now() {of_it}"
+        )
+
+    place.service.let_an_hour_pass()
+    checked = await place.check(watch_id, before_search=another_fetch_reads_it)
+    assert (checked.events.news, checked.coverage) == (0, "complete")
+
+
+async def test_an_ad_that_once_had_no_day_ends_like_any_other(place: Odd) -> None:
+    page, old = ads(1, 100), ads(101, 150, newest=NOW - 40 * DAY)
+    place.lay_out(page, old)
+    watch_id = await place.add()
+    await place.check(watch_id)
+    odd = [dict(row) for row in page]
+    odd[4]["last_shown"] = None
+    place.lay_out(odd, old)
+    assert (await place.next_check(watch_id)).events.news == 0
+    await place.change(
+        "UPDATE watch_creative SET last_shown = last_shown - interval '20 days' "
+        f"WHERE ad_creative_id = '{page[4]['ad_creative_id']}'"
+    )
+    # It has stopped, and is listed behind what a look needs to see.
+    fresh = [row for place_, row in enumerate(page) if place_ != 4]
+    fresh[-1]["last_shown"] = NOW - 10 * DAY
+    place.lay_out(fresh, [{**page[4], "last_shown": NOW - 20 * DAY}, *old])
+    assert (await place.next_check(watch_id)).events.ended == 1

@@ -340,3 +340,10 @@ def test_other_services_get_parts_that_they_take(address: str) -> None:
 async def test_two_parts_at_once_do_not_mix(posts: Posts) -> None:
     await asyncio.gather(deliver(SLACK, "one & only"), deliver(SLACK, "two <b>"))
     assert sorted(map(_slack, posts.bodies)) == ["one &amp; only", "two &lt;b&gt;"]
+
+
+@pytest.mark.parametrize("text", ["\u0301" * 4000, "\u200d".join("👩" * 2000), "é\u0301" * 2000])
+def test_characters_without_an_end_are_cut_near_the_limit(text: str) -> None:
+    address = f"twilio://AC{'a' * 32}:{'b' * 32}@12345678901/12345678902"
+    parts = write_parts(Receiver(SecretStr(address)), subject="AdSpark", body=text)
+    assert len(parts) < 2 + 2 * len(text.encode("utf-16-le")) / 2 / 140
