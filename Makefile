@@ -4,7 +4,7 @@
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .make/uv/bin/uv)
 BIN := .venv/bin
-# Draws against time limits, so it has the machine to itself, as the whole stack does.
+# Draws against time limits, so it has the machine to itself.
 RENDERING := tests/integration/test_rendering.py
 
 .PHONY: help install check test properties demo benchmark audit sbom pin-images clean
@@ -26,9 +26,10 @@ demo: .make/installed .make/chromium
 	@$(BIN)/adspark demo
 
 test: .make/installed .make/chromium
-	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/flows tests/integration tests/unit \
+	@$(BIN)/python -m pytest -n 3 --dist loadfile tests/flows tests/integration tests/unit \
 		--ignore $(RENDERING)
-	@$(BIN)/python -m pytest $(RENDERING) tests/acceptance
+	@$(BIN)/python -m pytest $(RENDERING)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/acceptance
 	@if docker version >/dev/null 2>&1; then $(BIN)/python -m pytest tests/containers; \
 	else echo "No Docker engine answers: tests/containers are left out."; fi
 

@@ -154,6 +154,7 @@ def test_a_foreign_page_embeds_neither_pictures_nor_frames_of_the_ui(
 def test_the_ui_works_under_both_names_of_this_machine(stack: Stack, browser: Browser) -> None:
     page = browser.new_page()
     for host in ("127.0.0.1", "localhost"):
-        page.goto(f"http://{host}:{stack.prefect_port}/deployments")
-        page.get_by_text("fetch-creatives").locator("visible=true").first.wait_for()
+        page.goto(f"http://{host}:{stack.prefect_port}/deployments", timeout=80_000)
+        shown = page.get_by_text("fetch-creatives").locator("visible=true").first
+        shown.wait_for(timeout=80_000)
     page.close()

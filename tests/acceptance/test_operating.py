@@ -3,12 +3,15 @@
 import json
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
 import httpx
 
+from deployments.stack_settings import SANDBOX_KEY
 from tests.acceptance.conftest import Stack, last_run
 
 
@@ -81,6 +84,16 @@ def test_the_monitor_writes_json_and_ends_cleanly_at_ctrl_c(stack: Stack) -> Non
     assert (live.returncode, "Traceback" in rest) == (0, False), rest
 
 
+@contextmanager
+def serpapi_key(stack: Stack, key: str) -> Iterator[None]:
+    """Another key in the block for a while, as if somebody had mistyped it in the UI."""
+    blocks = f"{stack.api_url}/block_types/slug/serpapi-credentials/block_documents/name/adspark"
+    block = f"{stack.api_url}/block_documents/{httpx.get(blocks).raise_for_status().json()['id']}"
+    httpx.patch(block, json={"data": {"api_key": key}}).raise_for_status()
+    yield
+    httpx.patch(block, json={"data": {"api_key": SANDBOX_KEY}}).raise_for_status()
+
+
 def test_an_alert_is_sent_by_the_server_itself(stack: Stack) -> None:
     received: list[dict[str, Any]] = []
 
@@ -100,18 +113,17 @@ def test_an_alert_is_sent_by_the_server_itself(stack: Stack) -> None:
     provisioned = stack.adspark("provision")
     del stack.more["ADSPARK_NOTIFY_ADDRESSES"]
     assert "block alert-recipients/adspark: is made from the environment" in provisioned.stdout
-    stack.adspark("pause", "maintenance")
-    ill = stack.adspark("run", "health-check")
-    stack.adspark("resume", "maintenance", "--catch-up")
-    assert (ill.returncode, "pool maintenance: is paused" in ill.stderr) == (1, True), ill.stderr
-    end = time.monotonic() + 30
+    with serpapi_key(stack, "a-key-of-nobody"):
+        ill = stack.adspark("run", "health-check")
+    assert (ill.returncode, "SerpApi" in ill.stderr) == (1, True), ill.stderr
+    end = time.monotonic() + 90
     while not received:
         assert time.monotonic() < end, "nobody was alerted"
         time.sleep(0.2)
     server.shutdown()
     server.server_close()
     assert received[0]["title"] == "AdSpark: a health check failed"
-    assert "pool maintenance: is paused" in received[0]["message"]
+    assert "SerpApi" in received[0]["message"]
     assert "adspark task " in received[0]["message"]
 
 

@@ -18,12 +18,13 @@ def test_a_schedule_with_parameters_fetches_by_itself(stack: Stack) -> None:
     (made,) = httpx.post(schedules, json=[every_ten_seconds]).raise_for_status().json()
     try:
         asked = {
+            "deployments": {"id": {"any_": [found["id"]]}},
             "flow_runs": {
                 "state": {"type": {"any_": ["COMPLETED"]}},
                 "tags": {"all_": ["auto-scheduled"]},
-            }
+            },
         }
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         while not (runs := httpx.post(f"{stack.api_url}/flow_runs/filter", json=asked).json()):
             assert time.monotonic() < end, "no scheduled run completed"
             time.sleep(0.5)
