@@ -19,11 +19,16 @@ _NAMED = re.compile(rf"(?i){_NAME}\Z|authorization\Z")
 _BLANKS = r"(?:\s|%20|\+){0,9}"
 _EQUALS = r"(?:=|%(?:25){0,4}3d)"
 _COLON = r"(?:[:,]|%(?:25){0,4}3a)"
+# A password with a slash reads as a host and its port, and libraries quote what is no number.
+_PORT = (
+    r"(?:\bport could not be cast|\binvalid port|\binvalid literal for int\(\))[^\"'\n]{0,40}[\"']"
+)
 _BEFORE = re.compile(
     rf"(?i)(?:\bbearer(?:\s|%20|\+){{1,9}}{_QUOTE}?"
     rf"|(?:authorization|\bapi-key){_QUOTE}?\s{{0,9}}{_COLON}\s{{0,9}}b?{_QUOTE}?(?:\w{{1,20}}\s)?"
     rf"|{_NAME}{_BLANKS}{_EQUALS}{_BLANKS}b?{_QUOTE}?"
-    rf"|{_NAME}{_QUOTE}{_BLANKS}{_COLON}{_BLANKS}b?{_QUOTE})\Z"
+    rf"|{_NAME}{_QUOTE}{_BLANKS}{_COLON}{_BLANKS}b?{_QUOTE}"
+    rf"|{_PORT})\Z"
 )
 _BEFORE_PASSWORD = re.compile(r"(?i)(?::|%(?:25){0,4}3a)\Z")
 _AFTER_PASSWORD = re.compile(r"@|%(?:25){0,4}40")

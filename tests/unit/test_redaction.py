@@ -118,6 +118,9 @@ CREDENTIALS = [
     ("redis%3A%2F%2F%3A{}%40db", "redis%3A%2F%2F%3A***%40db"),
     ('{"api_key":"{}"}', '{"api_key":"***"}'),
     ('{\\"api_key\\": \\"{}\\"}', '{\\"api_key\\": \\"***\\"}'),
+    ("Port could not be cast to integer as '{}'", "Port could not be cast to integer as '***'"),
+    ("invalid literal for int(), base 10: '{}'", "invalid literal for int(), base 10: '***'"),
+    ("Invalid port: '{}'", "Invalid port: '***'"),
     ("&quot;token&quot;: &quot;{}&quot;", "&quot;token&quot;: &quot;***&quot;"),
 ]  # fmt: skip
 
