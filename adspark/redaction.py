@@ -18,12 +18,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import SecretStr
 
-MASK = "***"
+from adspark.credential_places import MASK, BasicHeader, is_credential, is_credential_name
 
 _LEAST = 4  # characters; a shorter word would be found everywhere
-_LEAST_ANYWHERE = 8  # characters; a shorter one is only masked where it stands alone
-_HEAD = 12  # characters of a secret that was cut off, from which on it is masked
+_LEAST_ANYWHERE = 8  # characters; a shorter one is only masked where a credential stands
 _LEAST_LETTERS = 12  # the same of one that is made of letters only, and so may be a word
+_HEAD = 12  # characters of a secret that was cut off, from which on it is masked
 # Passwords of examples, which stand in our own texts too.
 _NO_SECRETS = ("adspark", "password", "postgres", "postgresql", "prefect", "sandbox", "secret")
 _MOST_KNOWN = 300  # secrets of one process; it has a dozen
@@ -43,11 +43,13 @@ class Redactor:
     """Masks one secret in every form that it may have.
 
     Args:
-        secret: a word of fewer than 4 characters, or a common one, is not masked.
+        secret: a word of fewer than 4 characters, or a common one, is not masked; one of fewer
+            than 8, or of fewer than 12 letters, only where it stands as a credential.
     """
 
     def __init__(self, secret: str) -> None:
         is_one = len(secret) >= _LEAST and secret.lower() not in _NO_SECRETS
+        self._secret = secret
         self._forms = list(_forms(secret)) if is_one else []
 
     def holds(self, text: str) -> bool:
@@ -63,13 +65,19 @@ class Redactor:
                 text = form.mask_in(text)
         return text
 
+    def redact_field(self, name: str, value: str) -> str:
+        """The value of a document's field, which is a credential where its name says so."""
+        if self._forms and value.strip() == self._secret and is_credential_name(name):
+            return MASK
+        return self.redact(value)
+
 
 class _Form:
     """One spelling of a secret; each of its characters may be escaped, whichever way."""
 
-    def __init__(self, spelling: str, *, is_alone: bool = False, is_escaped: bool = False) -> None:
+    def __init__(self, spelling: str, *, is_word: bool = False, is_escaped: bool = False) -> None:
         self._spelling = spelling
-        self._is_alone = is_alone
+        self._is_word = is_word
         self._anchors = _anchors(spelling[:_HEAD], is_escaped=is_escaped)
 
     def may_be_in(self, lowered: str) -> bool:
@@ -83,10 +91,10 @@ class _Form:
                 if not (more := atom.match(text, end)):
                     break
                 end = more.end()
-            is_within = self._is_alone and _is_part_of_word(text, found.start(), end)
+            is_kept = self._is_word and not is_credential(text, found.start(), end)
             told += [
                 text[position : found.start()],
-                text[found.start() : end] if is_within else MASK,
+                text[found.start() : end] if is_kept else MASK,
             ]
             position = end
         return "".join([*told, text[position:]]) if told else text
@@ -163,10 +171,11 @@ def quote(words: str, *, most: int = _LONGEST_QUOTE) -> str:
     return redact(words)[:most].strip()
 
 
-def _forms(secret: str) -> Iterator[_Form]:
+def _forms(secret: str) -> Iterator[_Form | BasicHeader]:
     is_short = len(secret) < (_LEAST_LETTERS if secret.isalpha() else _LEAST_ANYWHERE)
-    yield _Form(secret, is_alone=is_short, is_escaped=True)
+    yield _Form(secret, is_word=is_short, is_escaped=True)
     if is_short:
+        yield BasicHeader(secret)
         return
     content = secret.encode(errors="replace")
     yield _Form(content.hex())
@@ -218,10 +227,6 @@ def _compiled_atom(character: str) -> re.Pattern[str]:
     return re.compile(_atom(character), re.IGNORECASE | re.DOTALL)
 
 
-def _is_part_of_word(text: str, start: int, end: int) -> bool:
-    return text[max(0, start - 1) : start].isalnum() or text[end : end + 1].isalnum()
-
-
 def _secrets_of(address: str) -> Iterator[str]:
     for quoted, bare in _PASSWORD.findall(address):
         yield unquote(bare) if bare else re.sub(r"\\(.)", r"\1", quoted)
@@ -265,8 +270,10 @@ class _SafeRecords:
             return record
         try:
             told = record.getMessage()
-        except Exception:  # arguments that do not fit: the handler tells of it
-            return record
+        except Exception:  # arguments that do not fit, which a handler would write as they are
+            shown = f"Message: {record.msg!r} Arguments: {_show(record.args)}"
+            told = f"Arguments that do not fit. {shown}"
+            record.msg, record.args = told, None
         if (clean := redact(told)) != told:
             record.msg, record.args = clean, None
         if record.exc_info and record.exc_info[1] is not None:
@@ -275,6 +282,14 @@ class _SafeRecords:
                 record.msg, record.args = f"{clean}\n{clean_trace.rstrip()}", None
                 record.exc_info = None
         return record
+
+
+def _show(arguments: object) -> str:
+    """How Python writes a record's arguments, of which one may fail to say what it is."""
+    try:
+        return repr(arguments)
+    except Exception:
+        return "that cannot be shown"
 
 
 def _watch_logs() -> None:

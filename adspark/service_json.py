@@ -79,21 +79,23 @@ def _read_int(written: str) -> int | str:
     return int(written) if len(written) <= _LONGEST_NUMBER else written[:_LONGEST_NUMBER]
 
 
-def _cleaner(text: str, secret: SecretStr | None) -> Callable[[str], str]:
-    """What makes the texts of a document storable; the secret is looked for only if it is there."""
+def _cleaner(text: str, secret: SecretStr | None) -> Callable[[str, str], str]:
+    """What makes the text of a field storable; the secret is looked for only if it is there."""
     redactor = Redactor(secret.get_secret_value().strip()) if secret else None
     if redactor is None or not redactor.holds(text):
-        return clean_text
-    return lambda one: redactor.redact(clean_text(one))
+        return lambda _, one: clean_text(one)
+    return lambda name, one: redactor.redact_field(name, clean_text(one))
 
 
-def _clean(value: JsonValue, levels: int, clean: Callable[[str], str]) -> JsonValue:
+def _clean(
+    value: JsonValue, levels: int, clean: Callable[[str, str], str], name: str = ""
+) -> JsonValue:
     if isinstance(value, str):
-        return clean(value)
+        return clean(name, value)
     if isinstance(value, list | dict) and not levels:
         return _TOO_DEEP
     if isinstance(value, list):
         return [_clean(item, levels - 1, clean) for item in value]
     if isinstance(value, dict):
-        return {clean(key): _clean(item, levels - 1, clean) for key, item in value.items()}
+        return {clean("", key): _clean(item, levels - 1, clean, key) for key, item in value.items()}
     return value

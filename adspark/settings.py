@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from adspark.bounds import RATE, Days, Port, Range, TimeLimit
+from adspark.env_file import read_env_file
 from adspark.errors import ConfigurationError
 from adspark.mistakes import tell_mistake
 from adspark.redaction import remember, remember_address, remember_environment
@@ -24,6 +25,7 @@ SCALE = Range(0.5, 4)
 BROWSER_MEMORY = Range(256, 1_000_000)  # megabytes; an empty page takes 200
 LEDGER_DAYS = Range(62, 36_500)  # budgets and forecasts need two months of it
 RUN_DAYS = Range(0.05, 36_500)
+ENV_FILE = Path(".env")
 RUN_MEMORY = Range(256, 1_048_576)  # MB; with less, Python and Prefect do not begin
 
 
@@ -38,7 +40,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="ADSPARK_",
-        env_file=".env",
+        env_file=ENV_FILE,
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -218,8 +220,10 @@ def get_settings() -> Settings:
     """The settings of this process, read once; their secrets are masked in its logs from then on.
 
     Raises:
-        ConfigurationError: a variable holds something unusable; the message names it.
+        ConfigurationError: a variable holds something unusable, or `.env` cannot be read; the
+            message names it.
     """
+    read_env_file(ENV_FILE)
     try:
         settings = Settings()
     except ValidationError as error:

@@ -18,6 +18,7 @@ from adspark.errors import (
 )
 from adspark.redaction import remember_environment
 from adspark.settings import get_settings
+from deployments.arguments import check_arguments
 from deployments.board_commands import app as board_app
 from deployments.budget_commands import budget
 from deployments.database_commands import app as database_app
@@ -66,10 +67,11 @@ def main() -> None:
         print_error("AdSpark runs on Linux and macOS; on Windows, run it in WSL 2 (wsl --install).")
         sys.exit(2)
     os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect's client and server tell home otherwise
-    use_server_password()
-    remember_environment()
     drop_countdowns()
     try:
+        check_arguments(sys.argv[1:])
+        use_server_password()
+        remember_environment()
         for warning in prepare_process():
             print_warning(warning)
         app()

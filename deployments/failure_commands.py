@@ -91,8 +91,12 @@ def retry(
 
 
 def _print_hints(found: "list[FailureGroup]") -> None:
-    if any(sign in group.cause for group in found for sign in ("#", "<address>")):
-        out.print("In a cause, # is a number, time or id, <address> an address: they differ.")
+    if any(len(group.runs) > 1 for group in found):
+        out.print(
+            "Of several runs the newest one's message is shown; in the others', numbers, ids and "
+            "addresses may differ.",
+            soft_wrap=True,
+        )
     out.print(f"All about one run: adspark task {found[0].runs[0]}", soft_wrap=True)
     if again := [group for group in found if not group.fails_again]:
         out.print(f"Back in the queue: adspark retry {again[0].key}")
@@ -107,7 +111,7 @@ def _print_hints(found: "list[FailureGroup]") -> None:
 
 def _print_chosen(chosen: "list[FailureGroup]") -> None:
     for group in chosen:
-        told = f"{group.flow}: {_runs(len(group.runs))}, {group.kind}: {group.example}"
+        told = f"{group.flow}: {_runs(len(group.runs))}, {group.kind}: {group.cause}"
         out.print(escape(plain(told)), soft_wrap=True)
     if any(group.fails_again for group in chosen):
         out.print(

@@ -21,6 +21,7 @@ from adspark.errors import ConfigurationError
 from deployments.masking import mask_text
 from deployments.queue_classes import QUEUE_CLASSES
 from deployments.run_pages import in_state, read_flow_names, read_runs
+from deployments.terminal import plain
 from tasks.state_changes import change_state
 
 WEEK = 24 * 7.0
@@ -31,6 +32,7 @@ RETRIED = (StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)
 
 _LONGEST_READ = 2000  # characters of a message; a search takes the square of its time
 _LONGEST_CAUSE = 300  # characters
+_NO_MESSAGE = "no message"
 _KEY = 6  # hex digits of a group's key
 _WRAPPING = re.compile(
     r"^((Flow|Task) run encountered an exception|"
@@ -57,9 +59,10 @@ class FailureGroup(BaseModel):
 
     Attributes:
         key: a short name for the group, the same as long as there is such a cause.
+        cause: the newest one's message on one line, at most 300 characters.
         kind: the state's name: Failed, Crashed, TimedOut, Postponed …
         runs: newest first; `first` and `last` are when the oldest and the newest ended.
-        example: the newest one's own message.
+        example: the newest one's whole message.
         fails_again: because of the parameters, which a retry keeps.
     """
 
@@ -135,12 +138,12 @@ async def requeue(client: PrefectClient, run_ids: Sequence[UUID]) -> list[UUID]:
 def group_of(run: FlowRun, flow: str) -> FailureGroup:
     """The group that a run is the first of."""
     message = (run.state and run.state.message) or ""
-    cause, pool, kind = find_cause(message), run.work_pool_name or "", run.state_name or ""
-    key = sha256("\n".join((flow, pool, kind, cause)).encode()).hexdigest()[:_KEY]
+    pool, kind = run.work_pool_name or "", run.state_name or ""
+    key = sha256("\n".join((flow, pool, kind, find_cause(message))).encode()).hexdigest()[:_KEY]
     ended = run.end_time or run.expected_start_time or datetime.now(UTC)
     return FailureGroup(
         key=key,
-        cause=cause,
+        cause=_one_line(message)[:_LONGEST_CAUSE] or _NO_MESSAGE,
         flow=flow,
         pool=pool,
         kind=kind,
@@ -170,11 +173,15 @@ def unwrap(message: str) -> str:
 
 
 def find_cause(message: str) -> str:
-    """What remains of a message when ids, addresses and numbers are taken out of it."""
-    cause = " ".join(unwrap(message).split())[:_LONGEST_READ]
+    """What remains of a message without ids, addresses and numbers: the same for one cause."""
+    cause = _one_line(message)[:_LONGEST_READ]
     for pattern, sign in ((_ID, "#"), (_ADDRESS, "<address>"), (_NUMBER, "#")):
         cause = pattern.sub(sign, cause)
-    return cause[:_LONGEST_CAUSE] or "no message"
+    return cause[:_LONGEST_CAUSE] or _NO_MESSAGE
+
+
+def _one_line(message: str) -> str:
+    return " ".join(plain(unwrap(message)).split())
 
 
 def _check_pools(pools: Sequence[str]) -> None:

@@ -24,6 +24,8 @@ from adspark.fetching import FetchSummary
 from adspark.models import CreativeFormat, Platform
 from adspark.queries import check_max_pages, parse_query
 from adspark.settings import get_settings
+from adspark.storable import UNSTORABLE
+from deployments.arguments import show
 from deployments.output import err, out, print_json, print_summary
 from deployments.stack_state import running_stack
 
@@ -176,9 +178,11 @@ def _unreachable_server_told() -> Iterator[None]:
 def _parameter(written: str) -> tuple[str, JsonValue]:
     name, found, value = written.partition("=")
     if not found or not name.strip():
-        raise InvalidQueryError("--param", f"{written!r} is not NAME=VALUE.")
+        raise InvalidQueryError("--param", f"{show(written)} is not NAME=VALUE.")
     try:
         parsed: JsonValue = json.loads(value)
     except ValueError:
         parsed = value
+    if UNSTORABLE.search(json.dumps(parsed, ensure_ascii=False)):
+        raise InvalidQueryError("--param", f"{show(written)} holds half a character.")
     return name.strip(), parsed

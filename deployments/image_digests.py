@@ -9,8 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dotenv import dotenv_values, set_key
+from dotenv import set_key
 
+from adspark.env_file import read_env_file
 from adspark.errors import ConfigurationError
 
 _PYTHON = "ADSPARK_PYTHON"  # a tag of the image `python`, as the Dockerfile takes it
@@ -26,9 +27,10 @@ def pin(file: Path) -> dict[str, str]:
     """Write the images with their digests into a `.env`; returns what was written, by variable.
 
     Raises:
-        ConfigurationError: Docker or the registry does not answer; nothing was written.
+        ConfigurationError: the file is not UTF-8, or Docker or the registry does not answer;
+            nothing was written.
     """
-    chosen = dotenv_values(file)
+    chosen = read_env_file(file)
     pinned = {}
     for variable, default in _IMAGES.items():
         prefix = "python:" if variable == _PYTHON else ""

@@ -17,7 +17,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.workers.base import BaseJobConfiguration
 from pydantic import JsonValue, PrivateAttr
 
-from deployments.parameter_mistakes import show_error
+from deployments.parameter_mistakes import show_error, show_name
 
 ENVIRONMENT = frozenset(
     {
@@ -56,6 +56,7 @@ _ENV, _ENV_PREFIX = "env", "env."
 _UNSET: tuple[JsonValue, ...] = (None, "", {}, [])
 _PLACEHOLDER = re.compile(r"\{\{\s*[\w-]+\s*\}\}")  # it takes a variable's value
 _MOST_NAMED = 8  # variables named in one message
+_LONGEST_NAMES = 250  # characters of them, of the 500 that the message may have
 _RUN, _DEPLOYMENT = "the run's job variables", "its deployment's job variables"
 
 Variables = Mapping[str, Any]
@@ -96,7 +97,7 @@ class OwnJob(BaseJobConfiguration):
             deployment = await client.read_deployment(flow_run.deployment_id)
         flow = await client.read_flow(flow_run.flow_id)
         asked = {
-            f"the job template of the pool {work_pool.name}": _of_template(work_pool),
+            f"the job template of the pool {show_name(work_pool.name)}": _of_template(work_pool),
             _DEPLOYMENT: getattr(deployment, "job_variables", None) or {},
             _RUN: flow_run.job_variables or {},
         }
@@ -127,12 +128,18 @@ def find_refusal(asked: Mapping[str, Variables], own: Variables) -> str | None:
             {name for name, value in _flatten(variables) if not _may_be(name, value, own)}
         )
         if names:
-            named = ", ".join(names[:_MOST_NAMED]) + (", …" if names[_MOST_NAMED:] else "")
             return show_error(
-                f"{named}: not for a run to choose, its worker's settings say it; remove it from "
-                f"{place}."
+                f"{_show_names(names)}: not for a run to choose, its worker's settings say it; "
+                f"remove it from {place}."
             )
     return None
+
+
+def _show_names(names: list[str]) -> str:
+    shown = [show_name(name) for name in names[:_MOST_NAMED]]
+    while len(", ".join(shown)) > _LONGEST_NAMES:
+        shown.pop()
+    return ", ".join(shown) + (", …" if len(shown) < len(names) else "")
 
 
 def _may_be(name: str, value: JsonValue, own: Variables) -> bool:
@@ -176,9 +183,9 @@ def _find_step(deployment: DeploymentResponse | None) -> str | None:
     for step in getattr(deployment, "pull_steps", None) or []:
         for name, inputs in step.items():
             if name not in _STEPS or "requires" in (inputs or {}):
+                known = ", ".join(one.rpartition(".")[2] for one in sorted(_STEPS))
                 return show_error(
-                    f"pull_steps: {name} is not for a run to choose; its deployment may have "
-                    f"{', '.join(one.rpartition('.')[2] for one in sorted(_STEPS))}, without "
-                    "`requires`."
+                    f"pull_steps: {show_name(name)} is not for a run to choose; its deployment may "
+                    f"have {known}, without `requires`."
                 )
     return None

@@ -4,7 +4,8 @@ import re
 
 from pydantic import JsonValue
 
-from adspark.redaction import MASK, redact
+from adspark.credential_places import MASK
+from adspark.redaction import redact
 
 _NAMES = "key|token|secret|password|passwd|pwd|authorization|auth_string|signature|credential"
 _SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)

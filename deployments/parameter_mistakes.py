@@ -14,6 +14,7 @@ from deployments.masking import mask_text
 from deployments.terminal import plain
 
 _MOST_CHARACTERS = 500
+_LONGEST_NAME = 60  # characters
 
 
 def _is_no_echo(record: logging.LogRecord) -> bool:
@@ -33,7 +34,8 @@ def find_mistakes(flow: Flow[..., Any], parameters: dict[str, Any]) -> Iterator[
     for name in parameters:
         if name not in known and not takes_any:
             wrong = True
-            yield f"{name}: {flow.name} has no such parameter; it has {', '.join(known) or 'none'}."
+            its = ", ".join(known) or "none"
+            yield f"{show_name(name)}: {flow.name} has no such parameter; it has {its}."
     for name, one in known.items():
         is_needed = one.default is inspect.Parameter.empty and one.kind in (
             inspect.Parameter.POSITIONAL_OR_KEYWORD,
@@ -65,4 +67,14 @@ def _find_invalid(flow: Flow[..., Any], parameters: dict[str, Any]) -> Iterator[
 
 def show_error(message: str) -> str:
     """An error on one line, without secrets and what a terminal obeys, and not too long."""
-    return mask_text(" ".join(plain(message).split()))[:_MOST_CHARACTERS]
+    return _one_line(message)[:_MOST_CHARACTERS]
+
+
+def show_name(name: str, *, most: int = _LONGEST_NAME) -> str:
+    """A name that somebody has chosen, for a message in which a remedy follows."""
+    told = _one_line(name)
+    return told if len(told) <= most else f"{told[:most]}…"
+
+
+def _one_line(text: str) -> str:
+    return mask_text(" ".join(plain(text).split()))

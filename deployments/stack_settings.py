@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 import psutil
-from dotenv import dotenv_values
 from pydantic import SecretStr
 
+from adspark.env_file import read_env_file
 from adspark.libpq import libpq_variables
-from adspark.settings import Settings
+from adspark.settings import ENV_FILE, Settings
 from deployments.stack.shell import clean_environment
 
 HOST = "127.0.0.1"
@@ -75,7 +75,7 @@ def public_environment(settings: Settings) -> dict[str, str]:
 def use_server_password() -> None:
     """Let the commands of who has the password of Prefect's server, here or in `.env`, use it."""
     name = "PREFECT_SERVER_API_AUTH_STRING"
-    if password := os.environ.get(name) or dotenv_values(".env").get(name):
+    if password := os.environ.get(name) or read_env_file(ENV_FILE).get(name):
         os.environ.setdefault("PREFECT_API_AUTH_STRING", password)
 
 

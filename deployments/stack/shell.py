@@ -7,8 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from dotenv import dotenv_values
-
+from adspark.env_file import read_env_file
 from adspark.errors import ConfigurationError
 from adspark.libpq import libpq_variables
 from adspark.net.proxies import keep_from_proxies
@@ -31,7 +30,7 @@ def prepare_process() -> list[str]:
     """Make this process's environment one in which its own servers are reached; gives warnings.
 
     Raises:
-        ConfigurationError: a proxy that no client of ours can use.
+        ConfigurationError: a proxy that no client of ours can use, or a `.env` that is not UTF-8.
     """
     keep_from_proxies()
     for name in (*_PROXIES, *map(str.lower, _PROXIES)):
@@ -49,7 +48,7 @@ def _find_open_secrets(file: Path) -> str | None:
     try:
         is_open = file.stat().st_mode & 0o044
         is_secret = is_open and any(
-            _SECRET.search(name) and value for name, value in dotenv_values(file).items()
+            _SECRET.search(name) and value for name, value in read_env_file(file).items()
         )
     except OSError:
         return None

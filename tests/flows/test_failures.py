@@ -66,7 +66,7 @@ async def test_failures_are_grouped_by_cause_newest_first(
         [other.id],
     )
     assert (killed.kind, killed.pool, killed.runs) == ("Crashed", "data-fetch", [crashed.id])
-    assert (gone.flow, gone.cause, gone.example) == ("probe", "watch # is gone", "watch 22 is gone")
+    assert (gone.flow, gone.cause, gone.example) == ("probe", *["watch 22 is gone"] * 2)
     assert gone.runs == [second.id, first.id]
     assert gone.first == first.end_time
     assert gone.last == second.end_time
@@ -74,6 +74,33 @@ async def test_failures_are_grouped_by_cause_newest_first(
     assert (await read_failures(client, pools=["data-fetch"]))[1].key == gone.key
     only = await read_failures(client, flow="generate-pending-variants")
     assert [group.runs for group in only] == [[other.id]]
+
+
+async def test_the_newest_runs_own_words_are_shown_with_their_remedy(
+    client: PrefectClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = (
+        "region: 'XQ' is none. Give an ISO code such as US or a SerpApi code (2840), see\x1b[31m"
+    )
+    await queue(
+        client,
+        Failed(message=words.replace("2840", "2276")),
+        Failed(message=f"{words}\n https://serpapi.com/regions {'x' * 5000}"),
+        Failed(message=f"{words}\n https://serpapi.com/locations {'x' * 5000}"),
+    )
+    monkeypatch.setenv("PREFECT_API_URL", str(client.api_url))
+    listed = await asyncio.to_thread(lambda: CliRunner().invoke(cli, ["failures"]).stdout)
+    flat = " ".join(listed.split())
+    assert "(2840), see" in flat
+    assert "#" not in flat
+    assert "<address>" not in flat
+    assert "\x1b" not in listed
+    assert "Of several runs the newest one's message is shown" in flat
+    groups = await read_failures(client)
+    assert sorted(len(group.runs) for group in groups) == [1, 2]
+    (pair,) = [group for group in groups if len(group.runs) == 2]
+    assert "https://serpapi.com/locations x" in pair.cause
+    assert len(pair.cause) == 300
 
 
 async def test_only_what_ended_badly_goes_back_under_its_own_id(client: PrefectClient) -> None:
@@ -123,7 +150,8 @@ async def test_what_a_retry_would_only_repeat_is_told_and_not_offered(
     offered = re.findall(r"Back in the queue: adspark retry (\w+)", flat)
     assert offered == [groups[down.id].key]
     assert "adspark run probe -p NAME=VALUE" in flat
-    assert "In a cause, # is a number, time or id" in flat
+    assert "UnknownWatchError: There is no watch 9" in flat
+    assert "#" not in flat
     key = groups[wrong.id].key
     said = await asyncio.to_thread(
         lambda: CliRunner().invoke(cli, ["retry", key], input="n").stdout

@@ -15,7 +15,7 @@ from prefect_docker.worker import DockerWorker
 
 from adspark.settings import get_settings
 from deployments.container_job import ContainerJob
-from deployments.job_variables import ENVIRONMENT
+from deployments.job_variables import ENVIRONMENT, find_refusal
 from deployments.run_process import ENGINE
 from deployments.worker import PoolWorker, ProcessJob
 
@@ -153,6 +153,23 @@ async def test_a_command_that_a_worker_does_not_know_is_refused(
     )
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"x" * 5000: 1},
+        {"env": {"Y" * 5000: "1"}},
+        {f"{number}{'z' * 5000}": 1 for number in range(100)},
+        {f"{number}\n\x1b[31m{'é' * 5000}": 1 for number in range(100)},
+    ],
+)
+def test_names_without_an_end_leave_room_for_the_remedy(asked: dict[str, Any]) -> None:
+    told = find_refusal({"the run's job variables": asked}, {}) or ""
+    names, _, remedy = told.partition("…: not for a run to choose")
+    assert remedy == ", its worker's settings say it; remove it from the run's job variables."
+    assert "\x1b" not in told
+    assert max(map(len, names.split(", "))) <= 61
+
+
 @pytest.mark.parametrize("place", ["variables", "job_configuration"])
 async def test_a_pools_template_cannot_give_a_command_either(
     client: PrefectClient, pool: WorkPool, tmp_path: Path, place: str
@@ -175,10 +192,18 @@ async def test_a_pull_step_that_is_a_command_is_refused(
     client: PrefectClient, pool: WorkPool, tmp_path: Path
 ) -> None:
     steps = [{SHELL: {"script": f"touch {tmp_path}/owned"}}]
-    state = await work(client, pool, await make_run(client, pool, tmp_path, steps=steps))
+    run = await make_run(client, pool, tmp_path, steps=steps)
+    state = await work(client, pool, run)
     assert not (tmp_path / "owned").exists()
     assert state.is_failed()
     assert (state.message or "").startswith(f"pull_steps: {SHELL} is not for a run to choose; ")
+    assert run.deployment_id is not None
+    deployment = await client.read_deployment(run.deployment_id)
+    deployment.pull_steps = [{"s" * 5000: {}}]
+    job = await ProcessJob.resolve_for_flow_run(
+        run, client=client, deployment=deployment, work_pool=pool, worker_name="tried"
+    )
+    assert (job.refusal or "").endswith("set_working_directory, without `requires`.")
 
 
 async def test_what_says_the_same_as_the_worker_and_known_names_are_taken(

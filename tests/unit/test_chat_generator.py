@@ -98,6 +98,15 @@ async def asked(assignment: Assignment = ASSIGNMENT, **values: Any) -> httpx.Req
     return request
 
 
+@pytest.mark.parametrize("key", ["EMPTY", "none", "test", "free", "local", "ollama"])
+async def test_a_common_word_as_key_alters_no_copy(key: str) -> None:
+    copy = f"Never come home {key}-handed.\n\n{key.title()} shipping: second to {key}!"
+    made = await generate(
+        completion({"content": copy}, model=f"{key}/llava"), key=SecretStr(key), model="llava"
+    )
+    assert (made.text, made.metadata["model"]) == (copy, f"{key}/llava")
+
+
 async def test_the_model_gets_the_prompt_the_words_and_the_picture() -> None:
     request = await asked(replace(ASSIGNMENT, original_copy="Winter is on."))
     assert str(request.url) == f"{URL}/chat/completions"

@@ -91,5 +91,7 @@ def test_a_flows_parameters_are_refused_in_our_words_and_quoted_nowhere(
         "watch_id: is not a whole number.",
         "platform: is none of 'PLAY', 'MAPS', 'SEARCH', 'SHOPPING' or 'YOUTUBE'.",
     ]
+    (unknown, _) = find_mistakes(ending, {"x" * 5000: 1})
+    assert unknown == f"{'x' * 60}…: ending has no such parameter; it has watch_id, platform."
     said = capfd.readouterr()
     assert "s3cret" not in caplog.text + said.out + said.err

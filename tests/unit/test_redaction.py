@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from adspark import redaction
-from adspark.errors import AdSparkError, ServiceRefusedError, describe_error
+from adspark.errors import AdSparkError, InvalidQueryError, ServiceRefusedError, describe_error
 from adspark.redaction import Redactor, quote, redact, remember, remember_address, secret_parts
 from deployments.failures import find_cause
 from deployments.masking import mask, mask_text
@@ -95,10 +95,73 @@ def test_other_text_stays_as_it_is(text: str) -> None:
         assert Redactor(secret).redact(text) == text
 
 
-def test_short_words_are_masked_where_they_stand_alone_and_common_ones_nowhere() -> None:
-    assert Redactor("sesame").redact("sesame, sesames, 'sesame'") == "***, sesames, '***'"
+WORDS = ["EMPTY", "none", "test", "free", "local", "ollama", "sesame", "user"]
+SENTENCES = [
+    "Never come home {}-handed",
+    "Second to {}.",
+    "{} shipping, '{}' returns: {}",
+    "{}_id: has to be a whole number.",
+    "my_{}, {}s, the key is {}",
+    "A basic {}; the key: {}, for {}@shop.example",
+    "https://shop.example/{}?utm={}",
+]
+CREDENTIALS = [
+    ("Authorization: Bearer {}", "Authorization: Bearer ***"),
+    ("(b'Authorization', b'Bearer {}')", "(b'Authorization', b'Bearer ***')"),
+    ("Authorization: {}, then", "Authorization: ***, then"),
+    ("'x-api-key': '{}'", "'x-api-key': '***'"),
+    ("https://x.example/?api_key={}&x=1", "https://x.example/?api_key=***&x=1"),
+    ("api_key%3D{}%26x", "api_key%3D***%26x"),
+    ("token={}; more", "token=***; more"),
+    ("host=db password = '{}' dbname=ads", "host=db password = '***' dbname=ads"),
+    ("postgresql://adspark:{}@db/ads", "postgresql://adspark:***@db/ads"),
+    ("redis%3A%2F%2F%3A{}%40db", "redis%3A%2F%2F%3A***%40db"),
+    ('{"api_key":"{}"}', '{"api_key":"***"}'),
+    ('{\\"api_key\\": \\"{}\\"}', '{\\"api_key\\": \\"***\\"}'),
+    ("Port could not be cast to integer as '{}'", "Port could not be cast to integer as '***'"),
+    ("invalid literal for int(), base 10: '{}'", "invalid literal for int(), base 10: '***'"),
+    ("Invalid port: '{}'", "Invalid port: '***'"),
+    ("&quot;token&quot;: &quot;{}&quot;", "&quot;token&quot;: &quot;***&quot;"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_short_word_is_masked_only_where_it_stands_as_a_credential(word: str) -> None:
+    for sentence in SENTENCES:
+        for told in (sentence.replace("{}", word), sentence.replace("{}", word.upper())):
+            assert Redactor(word).redact(told) == told
+    for text, masked in CREDENTIALS:
+        assert Redactor(word).redact(text.replace("{}", word)) == masked
+    for content in (word, f"anna:{word}", f"{word}:"):
+        encoded = base64.b64encode(content.encode()).decode()
+        for written in (encoded, encoded.rstrip("="), urllib.parse.quote(encoded, safe="")):
+            assert Redactor(word).redact(f"b'Basic {written}', x") == "b'Basic ***', x"
+    other = base64.b64encode(b"anna:another").decode()
+    assert Redactor(word).redact(f"Basic {other}") == f"Basic {other}"
+
+
+def test_common_words_and_the_shortest_are_masked_nowhere() -> None:
     assert Redactor("postgres").redact("postgresql://postgres") == "postgresql://postgres"
     assert Redactor("key").redact("api_key=key") == "api_key=key"
+
+
+def test_our_own_messages_keep_the_words_of_a_short_password() -> None:
+    remember_address("postgresql://adspark:user@db/adspark")
+    assert str(InvalidQueryError("user_id", "has no user.")) == "user_id: has no user."
+    assert (
+        str(AdSparkError("not postgresql://adspark:user@db")) == "not postgresql://adspark:***@db"
+    )
+
+
+@pytest.mark.parametrize(
+    "key",
+    [PLAIN + PLAIN[::-1], "app-AbCd1234EfGh5678IjKl9012", "sk-proj-Ab12Cd34Ef56", "abcdefghijkl"],
+)
+def test_a_key_of_normal_length_is_masked_everywhere(key: str) -> None:
+    for sentence in (*SENTENCES, *(text for text, _ in CREDENTIALS)):
+        assert key not in Redactor(key).redact(sentence.replace("{}", key))
+    encoded = base64.b64encode(key.encode()).decode()
+    assert encoded not in Redactor(key).redact(f"sent {encoded}")
 
 
 @given(st.text(min_size=8, max_size=40), st.text(max_size=20), st.sampled_from(sorted(FORMS)))
@@ -195,6 +258,33 @@ def test_no_record_of_a_log_holds_a_known_secret() -> None:
     assert "100 %" in written
     assert "is not a status" in written
     assert "RuntimeError: It broke." in written
+
+
+class _Mute:
+    def __str__(self) -> str:
+        raise ValueError(PLAIN)
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(PLAIN,), ([PLAIN], 1, {PLAIN: PLAIN}), (SecretStr("x"), PLAIN.encode()), (_Mute(), PLAIN)],
+)
+def test_arguments_that_do_not_fit_are_written_without_secrets(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[object, ...]
+) -> None:
+    remember(PLAIN)
+    told = io.StringIO()
+    logger = logging.Logger("made.by.whoever")
+    logger.addHandler(logging.StreamHandler(told))
+    try:
+        raise KeyError(PLAIN)
+    except KeyError:
+        logger.exception(f"{PLAIN} of %s and %d", *arguments)
+    written = told.getvalue() + capsys.readouterr().err
+    assert PLAIN not in written
+    assert "*** of %s and %d" in written
 
 
 @pytest.mark.parametrize(

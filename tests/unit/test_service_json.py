@@ -7,6 +7,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from adspark.service_json import UnreadableJsonError, parse_json, read_body
 
@@ -61,6 +62,14 @@ def test_what_is_no_json_is_said_to_be_none(sent: bytes) -> None:
 def test_every_document_becomes_strict_json_in_utf8(value: object) -> None:
     read = parse_json(json.dumps(value).encode())
     assert "\x00" not in json.dumps(read, allow_nan=False, ensure_ascii=False).encode().decode()
+
+
+@pytest.mark.parametrize("key", ["EMPTY", "free", "app-1"])
+def test_a_short_key_is_masked_as_a_credential_and_not_as_a_word(key: str) -> None:
+    told = {"text": f"{key} shipping", "api_key": key, "url": f"https://x.example/?key={key}"}
+    read = parse_json(json.dumps(told).encode(), secret=SecretStr(key))
+    masked = {"api_key": "***", "url": "https://x.example/?key=***"}
+    assert read == told | masked
 
 
 async def test_a_body_without_bounds_is_not_read_to_its_end() -> None:

@@ -20,7 +20,7 @@ from deployments.watch_tables import print_watch, print_watches
 from tasks.pool_health import PoolHealth
 
 NOW = datetime.now(UTC)
-CAUSE = "UnknownWatchError: There is no watch #; list them with: adspark watch list"
+CAUSE = "UnknownWatchError: There is no watch 4711; list them with: adspark watch list"
 
 
 @pytest.fixture
