@@ -125,6 +125,66 @@ def test_an_object_or_list_of_parts_is_copy(given: Any, text: str | None) -> Non
     assert read_copy(given).text == text
 
 
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        pytest.param("{'name'}, your shoes are waiting!\nShop now", None, id="a placeholder"),
+        pytest.param('{"name"}, your shoes are waiting!\nShop now', None, id="another one"),
+        pytest.param('["Best shoe of 2026"] Runner\'s World agrees.\nShop now', None,
+                     id="a quotation in brackets"),
+        pytest.param('{"headline":"The "best" shoe","body":"Buy now"}', None, id="quotes within"),
+        pytest.param('```json\n{"headline":"The "best" shoe","body":"Buy"}\n```',
+                     '{"headline":"The "best" shoe","body":"Buy"}', id="the same in a fence"),
+        pytest.param('{"ad":{"headline":"Run","body":"Buy"},"cta":"The "best" shoe"}', None,
+                     id="quotes within, behind an object"),
+        pytest.param('{"headline":"H"\n"body":"B"}', None, id="a comma is missing"),
+        pytest.param('{"headline":"H", ...}', None, id="something is left out"),
+        pytest.param("```json\nRun faster\n```", "Run faster", id="words in a fence of JSON"),
+        pytest.param('```js\nconst ad = {"headline":"H","body":"B"};\n```', "H\n\nB",
+                     id="a statement"),
+        pytest.param("```js\nconst ad = {headline:\"H\"};\n```", 'const ad = {headline:"H"};',
+                     id="a statement that is no JSON"),
+        pytest.param('```jsonc\n{\n // the first line\n "headline":"H","body":"B"}\n```', "H\n\nB",
+                     id="a comment"),
+        pytest.param('```json5\n{headline:"H",body:"B"}\n```', '{headline:"H",body:"B"}',
+                     id="names without quotes"),
+        pytest.param('{"headline":"H"}\n{"body":"B"}', "H\n\nB", id="lines of JSON"),
+        pytest.param('```jsonl\n{"headline":"H"}\n{"body":"B"}\n```', "H\n\nB",
+                     id="lines of JSON in a fence"),
+        pytest.param('{"headline":"H"}\n{"body":"the "best" shoe"}', None,
+                     id="of which one is broken"),
+        pytest.param('Sure:\n{"headline":"H"}\n{"body":"B"}', "H\n\nB", id="behind words"),
+        pytest.param('{"headline":"H","body":"B"}\n\nHope it helps!', "H\n\nB",
+                     id="words behind an object"),
+        pytest.param('{"headline":"Up to 50% off ,] really","text":"x, }"}',
+                     "Up to 50% off ,] really\n\nx, }", id="valid JSON with a comma in a text"),
+        pytest.param('{"headline":"Up to 50% off ,] really","text":"x // y",}',
+                     "Up to 50% off ,] really\n\nx // y", id="and one too many"),
+        pytest.param(json.dumps(json.dumps(AD)), COPY, id="JSON in a text of JSON"),
+        pytest.param(json.dumps({"answer": json.dumps(json.dumps(AD))}), COPY, id="and deeper"),
+        pytest.param(json.dumps("Run faster."), None, id="a quotation"),
+    ],
+)  # fmt: skip
+def test_what_is_like_json_and_cannot_be_read_stays_as_it_was_written(
+    written: str, text: str | None
+) -> None:
+    assert read_copy(written) == Copy(written if text is None else text)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        '"body": "Buy\nno',
+        '"body": "Buy\nno\\',
+        '"body": "Buy\nno", "x": tr',
+        '"body": "Buy\nno", "x',
+    ],
+)
+def test_json_that_breaks_off_keeps_all_that_came(end: str) -> None:
+    copy = read_copy('{"headline": "Save ,] now", ' + end)
+    assert copy == Copy("Save ,] now\n\nBuy\nno", is_cut_off=True)
+
+
 def test_a_large_image_within_the_copy_does_not_cut_it_off() -> None:
     image = f"![a](data:image/png;base64,{B64}{'A' * 2_000_000})"
     assert read_copy(f"{COPY}\n{image}") == Copy(COPY)
@@ -278,6 +338,12 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "beginnings of JSON": lambda n: '{"copy" ' * (n // 8),
     "a text of JSON that is not closed": lambda n: '{"a":"' + "\\n" * (n // 2),
     "quotes": lambda n: '{"' * (n // 2),
+    "lines of JSON": lambda n: '{"a":1}\n' * (n // 8),
+    "commas": lambda n: '{"a":1' + "," * n,
+    "commas with blanks": lambda n: '{"a":1' + ", \n" * (n // 3) + "}",
+    "comments": lambda n: '{"a":1' + "//" * (n // 2),
+    "escaped quotes": lambda n: '{"a":' + '\\"' * (n // 2),
+    "JSON in JSON": lambda n: '"{' + '\\"' * (n // 2) + '}"',
     "blank lines": lambda n: "a" + "\n \n" * (n // 3) + "a",
     "blanks": lambda n: "a" + " " * n + "a",
     "stars": lambda n: "a" + "*" * n + "a",
