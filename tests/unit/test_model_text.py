@@ -309,6 +309,37 @@ def test_images_are_found_where_a_reader_sees_them() -> None:
     assert without_images(text) == "and  [c](d)  ![ "[:-1]
 
 
+@pytest.mark.parametrize(
+    ("written", "copy", "addresses"),
+    [
+        pytest.param("Wow![new] shoe.\nVery long.\nDetails [here](https://x.example/t).", None, [],
+                     id="a mark that belongs to no image"),
+        pytest.param("Buy now![Shop](https://x.example/t)", "Buy now", ["https://x.example/t"],
+                     id="what Markdown shows as an image"),
+        pytest.param(f"![a [b] c]({PNG}) Run", "Run", [PNG], id="brackets in pairs"),
+        pytest.param(f"![a \\] c]({PNG}) Run", "Run", [PNG], id="a bracket that is escaped"),
+        pytest.param(f"Wow![1] Run ![a]({PNG}) [t](u)", "Wow![1] Run  [t](u)", [PNG],
+                     id="behind a mark of none"),
+        pytest.param(f"[![a]({PNG})](https://z.example)\nRun", "Run", [PNG], id="a linked one"),
+        pytest.param(f"[ ![a]({PNG}) ](https://z.example 'Z') Run", "Run", [PNG],
+                     id="a linked one with blanks"),
+        pytest.param(f"[See ![a]({PNG})](https://z.example)", "[See ](https://z.example)", [PNG],
+                     id="a link with words"),
+        pytest.param(f'<a href="x">![a]({PNG}?a=1&amp;sig=2&copy=3)</a>', '<a href="x"></a>',
+                     [f"{PNG}?a=1&sig=2&copy=3"], id="entities"),
+        pytest.param(f'<img src="{PNG}?a=1&amp;sig=2&copy=3">', "", [f"{PNG}?a=1&sig=2&copy=3"],
+                     id="entities in HTML"),
+        pytest.param("![x](<https://x.example/a b.png>) Run", "Run", ["https://x.example/a%20b.png"],
+                     id="blanks in an address"),
+    ],
+)  # fmt: skip
+def test_an_image_is_what_markdown_takes_for_one(
+    written: str, copy: str | None, addresses: list[str]
+) -> None:
+    assert [one.address for one in find_images(written)] == addresses
+    assert without_images(written) == (written if copy is None else copy)
+
+
 # Texts that take a time of the square of their length where a pattern tries every beginning with
 # every end: one that is not closed, or begins again and again.
 HOSTILE: dict[str, Callable[[int], str]] = {
@@ -321,6 +352,8 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "images of data": lambda n: "![a](data:" * (n // 10),
     "beginnings of images": lambda n: "![" * (n // 2),
     "ends of images": lambda n: "](" * (n // 2),
+    "images in links": lambda n: "[![a](b)](" * (n // 10),
+    "brackets in pairs": lambda n: "![" + "[]" * (n // 2) + "](a)",
     "words of images": lambda n: "![" + "[" * n,
     "tags of images": lambda n: "<img " * (n // 5),
     "a tag of an image": lambda n: "<img " + "src=" * (n // 4),
