@@ -31,10 +31,12 @@ _WORD = re.compile(r"[a-z0-9]+")
 # Names of an object's parts, by the words that they are made of.
 _FIRST = {"headline", "title", "heading", "header", "hook"}
 _LAST = {"cta", "call", "button", "action"}
-_COPY = _FIRST | _LAST | {
-    "copy", "text", "body", "description", "content", "caption", "answer", "output", "message",
-    "slogan", "tagline", "subtitle", "subheadline", "primary", "ad", "variant", "result",
-    "response",
+_PARTS = _FIRST | _LAST | {
+    "copy", "text", "body", "description", "caption", "slogan", "tagline", "subtitle",
+    "subheadline", "primary",
+}  # fmt: skip
+_COPY = _PARTS | {
+    "content", "answer", "output", "message", "ad", "variant", "result", "response",
 }  # fmt: skip
 _NO_COPY = {
     "reasoning", "thinking", "thought", "thoughts", "analysis", "rationale", "explanation", "notes",
@@ -82,6 +84,11 @@ def may_be_copy(name: str) -> bool:
     return not _words(name) & _NO_COPY
 
 
+def is_part(name: str) -> bool:
+    """Whether an output of this name holds one part of an ad, as its headline."""
+    return may_be_copy(name) and bool(_words(name) & _PARTS)
+
+
 class _Reader:
     """Puts the texts of a value together."""
 
@@ -125,12 +132,23 @@ class _Reader:
             return ""
         chosen = known or parts
         order = sorted(chosen, key=lambda one: bool(words[one] & _LAST) - bool(words[one] & _FIRST))
-        return _join(self.read(given[name], depth + 1) for name in order)
+        return _join(
+            self.read(_worded(given[name]) if is_part(name) else given[name], depth + 1)
+            for name in order
+        )
 
 
 def _is_like_copy(value: JsonValue) -> bool:
     """Whether an object has a part that is named like an ad's."""
     return isinstance(value, dict) and any(_words(name) & _COPY for name in value)
+
+
+def _worded(value: JsonValue) -> JsonValue:
+    """A number, or a list's numbers, as text: a headline may be one."""
+    if isinstance(value, list):
+        return [_worded(one) for one in value[:_MOST_PARTS] if not isinstance(one, list)]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else value
 
 
 def _join(texts: Iterator[str]) -> str:
