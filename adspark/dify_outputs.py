@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from adspark.errors import ConfigurationError, GenerationFailedError
 from adspark.markdown_images import without_images
 from adspark.model_text import Copy, ends_early, is_part, may_be_copy, read_copy
-from adspark.picture_addresses import list_pictures
+from adspark.picture_addresses import is_picture_name, list_pictures
 
 _FINISH_NAMES = ("finish_reason", "stop_reason", "finishreason", "done_reason")
 
@@ -53,7 +53,8 @@ def find_outputs(
         ConfigurationError: neither is anywhere.
         GenerationFailedError: the copy was cut off before it began.
     """
-    named = [outputs[picture_output]] if picture_output in outputs else []
+    names = [picture_output] if picture_output in outputs else filter(is_picture_name, outputs)
+    named = [outputs[name] for name in names]
     pictures = list_pictures([*outputs.values(), *files], named=named)
     copy = _copy(outputs, text_output, picture_output)
     is_cut_off = copy.is_cut_off or any(ends_early(outputs.get(name)) for name in _FINISH_NAMES)

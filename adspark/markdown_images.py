@@ -75,12 +75,14 @@ def _in_markdown(text: str) -> Iterator[Image]:
         begin, stop = _find_address(text, _BLANKS.match(text, position + 1))
         close = text.find(")", stop, stop + _LONGEST_TITLE) if stop > begin else -1
         if close >= 0:
-            yield Image(start, close + 1, _unescaped(text[begin:stop]))
+            yield Image(start, close + 1, unescape_address(text[begin:stop]))
             position, opened = close + 1, []
 
 
-def _unescaped(address: str) -> str:
+def unescape_address(address: str) -> str:
     """An address without the entities of HTML; those without a semicolon are parameters."""
+    if "&" not in address and " " not in address:
+        return address
     plain = _ENTITY.sub(lambda entity: unescape(entity[0]), address)
     return plain if plain[:5].lower() == _DATA else plain.strip().replace(" ", "%20")
 
@@ -88,7 +90,9 @@ def _unescaped(address: str) -> str:
 def _in_html(text: str) -> Iterator[Image]:
     for tag in islice(_TAG.finditer(text), _MOST_TRIES):
         if source := _SOURCE.search(tag[0]):
-            yield Image(tag.start(), tag.end(), _unescaped("".join(filter(None, source.groups()))))
+            yield Image(
+                tag.start(), tag.end(), unescape_address("".join(filter(None, source.groups())))
+            )
 
 
 def _find_address(text: str, blanks: re.Match[str] | None) -> tuple[int, int]:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from adspark.embedded_json import find_json, without_fences
+from adspark.embedded_pictures import without_embedded
 from adspark.markdown_images import without_images
+from adspark.name_words import words_of
 from adspark.picture_addresses import is_line_of_picture, is_picture
 from adspark.reasoning import breaks_off, without_reasoning
 
@@ -27,7 +29,7 @@ _CUT_OFF = (
 _LONGEST_READ = 500_000  # characters that are looked at for copy
 _DEEPEST = 6  # levels of lists and objects
 _MOST_PARTS = 200  # texts that are put together
-_WORD = re.compile(r"[a-z0-9]+")
+_ONLY_QUOTES = re.compile(r"\s*[\"'`]+\s*")  # around a picture that was taken out
 # Names of an object's parts, by the words that they are made of.
 _FIRST = {"headline", "title", "heading", "header", "hook"}
 _LAST = {"cta", "call", "button", "action"}
@@ -81,12 +83,12 @@ def ends_early(reason: JsonValue) -> bool:
 
 def may_be_copy(name: str) -> bool:
     """Whether an output of this name may hold copy; thoughts and addresses have other names."""
-    return not _words(name) & _NO_COPY
+    return not words_of(name) & _NO_COPY
 
 
 def is_part(name: str) -> bool:
     """Whether an output of this name holds one part of an ad, as its headline."""
-    return may_be_copy(name) and bool(_words(name) & _PARTS)
+    return may_be_copy(name) and bool(words_of(name) & _PARTS)
 
 
 class _Reader:
@@ -113,19 +115,20 @@ class _Reader:
     def _read_text(self, text: str, depth: int) -> str:
         if is_picture(text):
             return ""
-        words = without_images(text)
+        words = without_embedded(without_images(text))
         self.is_cut_off |= len(words) > _LONGEST_READ or breaks_off(words[:_LONGEST_READ])
         answer = without_reasoning(words[:_LONGEST_READ])
         if found := find_json(answer, _is_like_copy):
             self.is_cut_off |= found.is_cut_off
             return self.read(found.value, depth + 1)
-        lines = (
-            line for line in without_fences(answer).split("\n") if not is_line_of_picture(line)
+        lines = without_fences(answer).split("\n")
+        kept = (
+            one for one in lines if not (is_line_of_picture(one) or _ONLY_QUOTES.fullmatch(one))
         )
-        return without_images("\n".join(one for one in lines if not is_line_of_picture(one)))
+        return without_images("\n".join(kept))
 
     def _read_object(self, given: dict[str, JsonValue], depth: int) -> str:
-        words = {name: _words(name) for name in given}
+        words = {name: words_of(name) for name in given}
         parts = [name for name in given if not words[name] & _NO_COPY]
         known = [name for name in parts if words[name] & _COPY]
         if not known and not self._is_named:
@@ -140,7 +143,7 @@ class _Reader:
 
 def _is_like_copy(value: JsonValue) -> bool:
     """Whether an object has a part that is named like an ad's."""
-    return isinstance(value, dict) and any(_words(name) & _COPY for name in value)
+    return isinstance(value, dict) and any(words_of(name) & _COPY for name in value)
 
 
 def _worded(value: JsonValue) -> JsonValue:
@@ -153,10 +156,3 @@ def _worded(value: JsonValue) -> JsonValue:
 
 def _join(texts: Iterator[str]) -> str:
     return "\n\n".join(text for one in texts if (text := one.strip()))
-
-
-def _words(name: str) -> set[str]:
-    """The words that a name is made of, in small letters and without the s of a plural."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name[:200]).lower().replace("_", " ")
-    found = _WORD.findall(spaced)
-    return {*found, *(word.removesuffix("s") for word in found)}

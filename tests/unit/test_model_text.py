@@ -290,6 +290,62 @@ def test_the_picture_is_found_however_it_is_given(given: Any, address: str | Non
     assert next(iter(found), None) == address
 
 
+ADDRESS = f"data:image/png;base64,{B64}"
+UNNAMED = "https://cdn.example/abc?sig=1"
+
+
+@pytest.mark.parametrize(
+    ("written", "address", "copy"),
+    [
+        pytest.param(f"Run\n\n{WRAPPED}\n\nBuy", ADDRESS, "Run\n\nBuy", id="wrapped"),
+        pytest.param(f"Run\n{WRAPPED}\nShop", ADDRESS, "Run\n\nShop", id="before a word"),
+        pytest.param(f"Run\n```\n{WRAPPED}\n```\nBuy", ADDRESS, "Run\n\nBuy", id="in a fence"),
+        pytest.param(f"```base64\n{WRAPPED}\n```", ADDRESS, None, id="in a fence that says so"),
+        pytest.param(f"Run\r\n{WRAPPED.replace(chr(10), chr(13) + chr(10))}\r\nBuy", ADDRESS,
+                     "Run\r\n\r\nBuy", id="wrapped with two characters"),
+        pytest.param(f"Run\ndata:image/png;base64,{WRAPPED}\nBuy", ADDRESS, "Run\n\nBuy",
+                     id="a wrapped data: address"),
+        pytest.param(f"Run\ndata:image/png;base64,\n{WRAPPED}\nBuy", ADDRESS, "Run\n\nBuy",
+                     id="which begins on a line of its own"),
+        pytest.param(f"Run {ADDRESS} now", ADDRESS, "Run  now", id="a data: address among words"),
+        pytest.param(f"Run\n{B64}\nBuy", ADDRESS, "Run\n\nBuy", id="on one line"),
+        pytest.param(f'Run\n"{B64}"', ADDRESS, "Run", id="in quotes"),
+        pytest.param(f"Here: {B64}", ADDRESS, "Here:", id="behind a word"),
+        pytest.param(json.dumps({"headline": "Run", "imageBase64": B64}), ADDRESS, "Run",
+                     id="in JSON"),
+        pytest.param(f"Run\nImage: {PNG}", PNG, "Run", id="an address behind what it is"),
+        pytest.param(f"Run\n**Image:** {UNNAMED}", UNNAMED, "Run", id="in bold, without a type"),
+        pytest.param(f"Run\n[Picture]({PNG})", PNG, "Run", id="a link"),
+        pytest.param(f"Run\n[Picture]({UNNAMED})", UNNAMED, "Run", id="a link without a type"),
+        pytest.param(f"Run\n<{PNG}>", PNG, "Run", id="in angle brackets"),
+        pytest.param(f"Run\n- {PNG}", PNG, "Run", id="in a list"),
+        pytest.param(f"Run\n`{PNG}?a=1&amp;b=2`", f"{PNG}?a=1&b=2", "Run", id="in a code span"),
+        pytest.param(f"See ({PNG}).", PNG, f"See ({PNG}).", id="among words"),
+        pytest.param(f"Run\n[Shop now]({UNNAMED})", None, f"Run\n[Shop now]({UNNAMED})",
+                     id="a link to a page"),
+        pytest.param(f"Run\nShop: {UNNAMED}", None, f"Run\nShop: {UNNAMED}", id="a page"),
+    ],
+)  # fmt: skip
+def test_a_picture_between_the_copy_is_found_and_taken_out_of_it(
+    written: str, address: str | None, copy: str | None
+) -> None:
+    assert next(iter(list_pictures([written])), None) == address
+    assert read_copy(written).text == copy
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["imageUrl", "picture_url", "image_link", "output_image", "thumbnail", "photo", "ad-image",
+     "ImageURL", "images", "image_base64_or_url", "generatedPhoto", "img_src"],
+)  # fmt: skip
+def test_a_picture_is_told_by_the_words_of_its_name(name: str) -> None:
+    given: dict[str, Any] = {"url": PAGE, name: UNNAMED, "link": PAGE, "image_prompt": f"{PAGE}/1"}
+    assert list_pictures([{"result": given}])[0] == UNNAMED
+    assert list_pictures([json.dumps(given)])[0] == UNNAMED
+    outputs: dict[str, Any] = {"text": COPY, "page_url": f"{PAGE}.png", name: UNNAMED}
+    assert find_outputs(outputs, text_output="text", picture_output="json").picture == UNNAMED
+
+
 def test_all_that_may_be_pictures_are_told_and_what_is_named_comes_first() -> None:
     found = list_pictures([PNG, f"{PAGE}.html"], named=[PAGE])
     assert found == [PAGE, PNG, f"{PAGE}.html"]
@@ -396,6 +452,13 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "stars": lambda n: "a" + "*" * n + "a",
     "marks of a heading": lambda n: "#" * n + "a",
     "base64": lambda n: B64[:64] + "A" * n + "!",
+    "lines of base64": lambda n: (B64[:76] + "\n") * (n // 77),
+    "base64 in lines": lambda n: B64[:76] + ("\n" + "A" * 76) * (n // 77),
+    "beginnings of base64": lambda n: "/9j/" * (n // 4),
+    "beginnings of data": lambda n: "data:image/png," * (n // 15),
+    "data": lambda n: "data:" * (n // 5),
+    "lines of links": lambda n: "[a](https://x.example/a.png\n" * (n // 28),
+    "one line of an address": lambda n: "Image: https://x.example/" + "a" * n + " b",
     "base64 with blanks": lambda n: B64[:64] + " " * n + "!",
     "addresses": lambda n: "https://" * (n // 8),
     "lines": lambda n: "https://x.example/a.png\n" * (n // 24),
