@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from adspark.embedded_json import find_json, without_fences
-from adspark.embedded_pictures import without_embedded
+from adspark.embedded_pictures import MOST_CHARACTERS, cut_words, without_embedded
 from adspark.markdown_images import without_images
 from adspark.name_words import words_of
 from adspark.picture_addresses import is_line_of_picture, is_picture
@@ -97,6 +97,7 @@ class _Reader:
     def __init__(self, *, is_named: bool) -> None:
         self._is_named = is_named
         self._left = _MOST_PARTS
+        self._characters = MOST_CHARACTERS
         self.is_cut_off = False
 
     def read(self, value: JsonValue, depth: int) -> str:
@@ -115,7 +116,10 @@ class _Reader:
     def _read_text(self, text: str, depth: int) -> str:
         if is_picture(text):
             return ""
-        words = without_embedded(without_images(text))
+        within, length = cut_words(text, self._characters)
+        self._characters -= length
+        self.is_cut_off |= len(within) < len(text)
+        words = without_embedded(without_images(within))
         self.is_cut_off |= len(words) > _LONGEST_READ or breaks_off(words[:_LONGEST_READ])
         answer = without_reasoning(words[:_LONGEST_READ])
         if found := find_json(answer, _is_like_copy):

@@ -19,7 +19,7 @@ from urllib.parse import unquote, unquote_to_bytes, urlsplit
 from pydantic import JsonValue
 
 from adspark.embedded_json import find_json
-from adspark.embedded_pictures import find_embedded
+from adspark.embedded_pictures import MOST_CHARACTERS, cut_words, find_embedded
 from adspark.markdown_images import find_images, unescape_address
 from adspark.media_types import picture_type
 from adspark.name_words import words_of
@@ -150,10 +150,11 @@ def read_data_address(address: str) -> bytes:
 
 
 class _Search:
-    """Looks through values, up to a number of them."""
+    """Looks through values, up to a number of them and of their characters."""
 
     def __init__(self) -> None:
         self._left = _MOST_VALUES
+        self._characters = MOST_CHARACTERS
 
     def in_values(
         self, values: Sequence[JsonValue], least: Likelihood, depth: int = 0
@@ -190,6 +191,8 @@ class _Search:
         if (found := _candidate(stripped, least)) is not None:
             yield found
             return
+        text, length = cut_words(text, self._characters)
+        self._characters -= length
         text = without_reasoning(text) if len(text) <= _LONGEST_READ else text
         for image in find_images(text):
             if (found := _candidate(image.address, Likelihood.NAMED)) is not None:

@@ -200,6 +200,28 @@ def test_a_large_image_within_the_copy_does_not_cut_it_off() -> None:
     assert read_copy(f"{COPY}\n{image}") == Copy(COPY)
 
 
+def test_only_so_many_characters_of_all_texts_are_looked_at() -> None:
+    beyond = ["word " * 80_000] * 50
+    assert list_pictures([[PNG, *beyond[:2], f"See {PNG}?1"]]) == [PNG, f"{PNG}?1"]
+    assert list_pictures([[PNG, *beyond, f"See {PNG}?2"]]) == [PNG]
+    copy = read_copy([COPY, *beyond, "The end."])
+    assert copy.is_cut_off
+    assert copy.text is not None
+    assert copy.text.startswith(COPY)
+    for text in (f"{'word ' * 900_000}![a]({PNG})", f"{'![' * 900_000}![a]({PNG})"):
+        assert list_pictures([text]) == []
+        assert read_copy(text).is_cut_off
+
+
+def test_large_pictures_do_not_count_among_these_characters() -> None:
+    large = f"{B64.rstrip('=')}{'A' * 3_000_000}"
+    texts = [f"![a](data:image/png;base64,{large})", f"Run\n{large}", f'{{"image": "{large}"}}']
+    found = list_pictures([[*texts, f"See {PNG}"]])
+    assert [one[:22] for one in found] == ["data:image/png;base64,", PNG[:22]]
+    assert len(found[0]) > 3_000_000
+    assert read_copy([*texts[:2], COPY]) == Copy(f"Run\n\n{COPY}")
+
+
 def test_outputs_that_are_named_like_something_else_are_no_copy() -> None:
     outputs: dict[str, Any] = {"finish_reason": "stop", "reasoning_content": THOUGHT, "a": COPY}
     assert find_outputs(outputs, text_output="text", picture_output="json").text == COPY
