@@ -11,8 +11,8 @@ from pydantic import JsonValue
 
 from adspark.errors import ConfigurationError, GenerationFailedError
 from adspark.markdown_images import without_images
-from adspark.model_text import Copy, ends_early, may_be_copy, read_copy
-from adspark.picture_addresses import list_pictures
+from adspark.model_text import Copy, ends_early, is_part, may_be_copy, read_copy
+from adspark.picture_addresses import is_picture_name, list_pictures
 
 _FINISH_NAMES = ("finish_reason", "stop_reason", "finishreason", "done_reason")
 
@@ -53,7 +53,8 @@ def find_outputs(
         ConfigurationError: neither is anywhere.
         GenerationFailedError: the copy was cut off before it began.
     """
-    named = [outputs[picture_output]] if picture_output in outputs else []
+    names = [picture_output] if picture_output in outputs else filter(is_picture_name, outputs)
+    named = [outputs[name] for name in names]
     pictures = list_pictures([*outputs.values(), *files], named=named)
     copy = _copy(outputs, text_output, picture_output)
     is_cut_off = copy.is_cut_off or any(ends_early(outputs.get(name)) for name in _FINISH_NAMES)
@@ -83,10 +84,13 @@ def without_pictures(text: str) -> str:
 
 
 def _copy(outputs: Mapping[str, JsonValue], name: str, picture_output: str) -> Copy:
-    """The copy of the named output, else of another text, else of another object."""
+    """The copy of the named output, else of an ad's parts, of another text, of another object."""
     named = read_copy(outputs.get(name))
     if named.text is not None:
         return named
+    parts = {key: value for key, value in outputs.items() if key != picture_output and is_part(key)}
+    if len(parts) > 1 and (together := read_copy(parts)).text is not None:
+        return together
     names = [key for key in outputs if key not in (name, picture_output) and may_be_copy(key)]
     others = [outputs[key] for key in names]
     others.sort(key=lambda value: not isinstance(value, str))

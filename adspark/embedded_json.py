@@ -4,6 +4,7 @@ It may have a comma too many, be in Python's notation, or break off in the middl
 """
 
 import ast
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,20 +18,26 @@ _LONGEST_PYTHON = 20_000  # characters of an object in Python's notation
 _FENCE = re.compile(
     r"^[ \t]{0,9}(?:`{3,9}|~{3,9})(?![`~])[ \t]{0,9}([\w+-]{0,20})[^\n{\[`]{0,99}$", re.MULTILINE
 )
-_JSON_LANGUAGES = ("json", "json5", "jsonc", "javascript", "js")
+_JSON_LANGUAGES = ("json", "json5", "jsonc", "jsonl", "ndjson", "javascript", "js")
 _JSON_START = re.compile(r"\{\s{0,99}[\"'}]|\[\s{0,99}[\"{]")
+_JSON_IN_TEXT = re.compile(r'"\s{0,99}[{\[]')
 _JSON_MARK = re.compile(r'["{}\[\]]')
 _END_OF_STRING = re.compile(r'[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_COMMA_TOO_MANY = re.compile(r",(\s{0,99}[}\]])")
+# A text up to its end or the document's, a comment, or a comma too many.
+_TOKEN = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z))|//[^\n]*|,(?=\s{0,99}[}\]])', re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x1f]")
+# What is left where a document ends within a number, a word or an escape.
+_BEGUN_TOKEN = re.compile(r"\\?[\w.+-]{0,10}\s*")
 _MOST_STARTS = 3  # places where JSON may begin within other words
+_MOST_DOCUMENTS = 50  # that stand behind one another
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """An object or list that was found.
+    """An object or list that was found; a list of them where several stand behind one another.
 
     Attributes:
-        value: None where it cannot be read, although it begins as one.
+        value: what it says.
         is_cut_off: whether its end is missing.
     """
 
@@ -39,20 +46,25 @@ class Embedded:
 
 
 def find_json(text: str, is_wanted: Callable[[JsonValue], bool]) -> Embedded | None:
-    """The JSON that a text is, or encloses; None where it is words.
+    """The JSON that a text is, or encloses; None where it is words, or cannot be read to its end.
 
     Args:
         text: without blanks around it.
         is_wanted: whether an object that stands among words is what is looked for.
     """
-    for content in _fenced_json(text):
-        return _parse(content)
-    if _JSON_START.match(text):
-        return _parse(text)
+    if _JSON_IN_TEXT.match(text) and isinstance(inner := _read_json(text), str):
+        return find_json(inner.strip(), is_wanted)
+    content = next(_fenced_json(text), text)
+    if content is not text or _JSON_START.match(text):
+        values, is_cut_off, rest = _parse_run(content)
+        if values and not rest:
+            return _embedded(values, is_cut_off)
     for start in _starts(text):
-        found = _parse(text[start.start() :])
-        if isinstance(found.value, dict) and is_wanted(found.value):
-            return found
+        values, is_cut_off, rest = _parse_run(text[start.start() :])
+        if not values or _JSON_START.match(rest):
+            return None  # what else lies within, or behind, is not all that was written
+        if any(isinstance(value, dict) and is_wanted(value) for value in values):
+            return _embedded(values, is_cut_off)
     return None
 
 
@@ -61,22 +73,66 @@ def without_fences(text: str) -> str:
     return _FENCE.sub("", text).strip("\n")
 
 
-def _parse(content: str) -> Embedded:
+def _embedded(values: list[JsonValue], is_cut_off: bool) -> Embedded:
+    return Embedded(values[0] if len(values) == 1 else values, is_cut_off)
+
+
+def _parse_run(content: str) -> tuple[list[JsonValue], bool, str]:
+    """The objects and lists that a text begins with, whether the last is cut off, and the rest."""
+    values, is_cut_off = list[JsonValue](), False
+    while len(values) < _MOST_DOCUMENTS:
+        found, rest = _parse(content)
+        if found is None:
+            break
+        values.append(found.value)
+        is_cut_off, content = found.is_cut_off, rest.strip(" \t\r\n,;")
+    return values, is_cut_off, content
+
+
+def _parse(content: str) -> tuple[Embedded | None, str]:
+    """The object or list that a text begins with, and what follows it."""
+    if not content.startswith(("{", "[")):
+        return None, content
     end = _end_of_json(content)
-    for read in (_read_json, _read_python):
-        parsed = read(content[:end])
-        if isinstance(parsed, dict | list):
-            return Embedded(parsed, is_cut_off=end is None)
-    return Embedded(None)
+    if end is None:
+        value, rest = _read_beginning(_tidy(content)), ""
+    else:
+        written, rest = content[:end], content[end:]
+        value = _read_json(written)
+        value = _read_json(_tidy(written)) if value is None else value
+        value = _read_python(written) if value is None else value
+    found = Embedded(value, end is None) if isinstance(value, dict | list) else None
+    return found, rest
+
+
+def _tidy(content: str) -> str:
+    """JSON without comments and commas too many, and with lines' ends in texts escaped."""
+
+    def mend(token: re.Match[str]) -> str:
+        return _CONTROL.sub(lambda one: json.dumps(one[0])[1:-1], token[1] or "")
+
+    return _TOKEN.sub(mend, content)
 
 
 def _read_json(content: str) -> JsonValue:
-    """JSON, perhaps with commas too many, or without its end; None where it is none."""
-    encoded = _COMMA_TOO_MANY.sub(r"\1", content).encode(errors="replace")
+    """What a document of JSON says; None where it is none."""
+    try:
+        return parse_json(content.encode(errors="replace"))
+    except UnreadableJsonError:
+        return None
+
+
+def _read_beginning(content: str) -> JsonValue:
+    """What a document says whose end is missing; None where it is wrong before it breaks off."""
+    encoded = content.encode(errors="replace")
     try:
         return parse_json(encoded)
-    except UnreadableJsonError:
-        pass
+    except UnreadableJsonError as error:
+        if not isinstance(wrong := error.__cause__, json.JSONDecodeError):
+            return None
+    is_in_text = wrong.msg.startswith("Unterminated string")
+    if not is_in_text and not _BEGUN_TOKEN.fullmatch(content, wrong.pos):
+        return None
     try:
         partial: JsonValue = pydantic_core.from_json(encoded, allow_partial="trailing-strings")
     except ValueError:

@@ -12,6 +12,10 @@ from itertools import islice
 
 _MOST_TRIES = 5000  # places where an image may be
 _LONGEST_TITLE = 1000  # characters between an address and the image's end
+# Brackets of labels; one behind a backslash is none.
+_BRACKET = re.compile(r"\\.|!?\[|\]", re.DOTALL)
+_REST_OF_LINK = re.compile(r"[ \t]{0,9}\](?:\([^()\n]{0,2000}\))?")
+_ENTITY = re.compile(r"&#?\w{1,9};")
 _STOP = re.compile(r"[\s()<>]")
 _END_IN_BRACKETS = re.compile(r"[<>\n]")
 _END_OF_DATA = re.compile(r"[()<>\[\]\"']")
@@ -42,32 +46,53 @@ def without_images(text: str) -> str:
     kept, position = [], 0
     for image in find_images(text):
         if image.start >= position:
-            kept.append(text[position : image.start])
-            position = image.end
+            start, end = _with_link(text, image)
+            kept.append(text[position:start])
+            position = end
     return _BLANK_LINES.sub("\n\n", "".join([*kept, text[position:]])).strip()
 
 
+def _with_link(text: str, image: Image) -> tuple[int, int]:
+    """Where an image begins and ends, with the link that holds nothing else."""
+    before = text[max(0, image.start - 10) : image.start].rstrip(" \t")
+    link = _REST_OF_LINK.match(text, image.end) if before.endswith("[") else None
+    return (text.rfind("[", 0, image.start), link.end()) if link else (image.start, image.end)
+
+
 def _in_markdown(text: str) -> Iterator[Image]:
-    """Every `![words](address "title")`; what lies between two of them is looked at once."""
-    position = 0
-    for _ in range(_MOST_TRIES):
-        if (middle := text.find("](", position)) < 0:
-            return
-        start = text.rfind("![", position, middle)
-        position = middle + 2
-        if start < 0:
+    """Every `![words](address "title")`, whose words hold brackets in pairs only."""
+    position, tries, opened = 0, 0, list[tuple[int, bool]]()
+    while tries < _MOST_TRIES and (found := _BRACKET.search(text, position)):
+        position = found.end()
+        if found[0].endswith("["):
+            opened.append((found.start(), found[0] == "!["))
+        if found[0] != "]" or not opened:
             continue
-        begin, stop = _find_address(text, _BLANKS.match(text, position))
+        start, is_image = opened.pop()
+        if not is_image or not text.startswith("(", position):
+            continue
+        tries += 1
+        begin, stop = _find_address(text, _BLANKS.match(text, position + 1))
         close = text.find(")", stop, stop + _LONGEST_TITLE) if stop > begin else -1
         if close >= 0:
-            yield Image(start, close + 1, text[begin:stop])
-            position = close + 1
+            yield Image(start, close + 1, unescape_address(text[begin:stop]))
+            position, opened = close + 1, []
+
+
+def unescape_address(address: str) -> str:
+    """An address without the entities of HTML; those without a semicolon are parameters."""
+    if "&" not in address and " " not in address:
+        return address
+    plain = _ENTITY.sub(lambda entity: unescape(entity[0]), address)
+    return plain if plain[:5].lower() == _DATA else plain.strip().replace(" ", "%20")
 
 
 def _in_html(text: str) -> Iterator[Image]:
     for tag in islice(_TAG.finditer(text), _MOST_TRIES):
         if source := _SOURCE.search(tag[0]):
-            yield Image(tag.start(), tag.end(), unescape("".join(filter(None, source.groups()))))
+            yield Image(
+                tag.start(), tag.end(), unescape_address("".join(filter(None, source.groups())))
+            )
 
 
 def _find_address(text: str, blanks: re.Match[str] | None) -> tuple[int, int]:

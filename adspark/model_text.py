@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from adspark.embedded_json import find_json, without_fences
+from adspark.embedded_pictures import MOST_CHARACTERS, cut_words, without_embedded
 from adspark.markdown_images import without_images
+from adspark.name_words import words_of
 from adspark.picture_addresses import is_line_of_picture, is_picture
 from adspark.reasoning import breaks_off, without_reasoning
 
@@ -27,14 +29,16 @@ _CUT_OFF = (
 _LONGEST_READ = 500_000  # characters that are looked at for copy
 _DEEPEST = 6  # levels of lists and objects
 _MOST_PARTS = 200  # texts that are put together
-_WORD = re.compile(r"[a-z0-9]+")
+_ONLY_QUOTES = re.compile(r"\s*[\"'`]+\s*")  # around a picture that was taken out
 # Names of an object's parts, by the words that they are made of.
 _FIRST = {"headline", "title", "heading", "header", "hook"}
 _LAST = {"cta", "call", "button", "action"}
-_COPY = _FIRST | _LAST | {
-    "copy", "text", "body", "description", "content", "caption", "answer", "output", "message",
-    "slogan", "tagline", "subtitle", "subheadline", "primary", "ad", "variant", "result",
-    "response",
+_PARTS = _FIRST | _LAST | {
+    "copy", "text", "body", "description", "caption", "slogan", "tagline", "subtitle",
+    "subheadline", "primary",
+}  # fmt: skip
+_COPY = _PARTS | {
+    "content", "answer", "output", "message", "ad", "variant", "result", "response",
 }  # fmt: skip
 _NO_COPY = {
     "reasoning", "thinking", "thought", "thoughts", "analysis", "rationale", "explanation", "notes",
@@ -79,7 +83,12 @@ def ends_early(reason: JsonValue) -> bool:
 
 def may_be_copy(name: str) -> bool:
     """Whether an output of this name may hold copy; thoughts and addresses have other names."""
-    return not _words(name) & _NO_COPY
+    return not words_of(name) & _NO_COPY
+
+
+def is_part(name: str) -> bool:
+    """Whether an output of this name holds one part of an ad, as its headline."""
+    return may_be_copy(name) and bool(words_of(name) & _PARTS)
 
 
 class _Reader:
@@ -88,6 +97,7 @@ class _Reader:
     def __init__(self, *, is_named: bool) -> None:
         self._is_named = is_named
         self._left = _MOST_PARTS
+        self._characters = MOST_CHARACTERS
         self.is_cut_off = False
 
     def read(self, value: JsonValue, depth: int) -> str:
@@ -106,39 +116,47 @@ class _Reader:
     def _read_text(self, text: str, depth: int) -> str:
         if is_picture(text):
             return ""
-        words = without_images(text)
+        within, length = cut_words(text, self._characters)
+        self._characters -= length
+        self.is_cut_off |= len(within) < len(text)
+        words = without_embedded(without_images(within))
         self.is_cut_off |= len(words) > _LONGEST_READ or breaks_off(words[:_LONGEST_READ])
         answer = without_reasoning(words[:_LONGEST_READ])
         if found := find_json(answer, _is_like_copy):
             self.is_cut_off |= found.is_cut_off
             return self.read(found.value, depth + 1)
-        lines = (
-            line for line in without_fences(answer).split("\n") if not is_line_of_picture(line)
+        lines = without_fences(answer).split("\n")
+        kept = (
+            one for one in lines if not (is_line_of_picture(one) or _ONLY_QUOTES.fullmatch(one))
         )
-        return without_images("\n".join(one for one in lines if not is_line_of_picture(one)))
+        return without_images("\n".join(kept))
 
     def _read_object(self, given: dict[str, JsonValue], depth: int) -> str:
-        words = {name: _words(name) for name in given}
+        words = {name: words_of(name) for name in given}
         parts = [name for name in given if not words[name] & _NO_COPY]
         known = [name for name in parts if words[name] & _COPY]
         if not known and not self._is_named:
             return ""
         chosen = known or parts
         order = sorted(chosen, key=lambda one: bool(words[one] & _LAST) - bool(words[one] & _FIRST))
-        return _join(self.read(given[name], depth + 1) for name in order)
+        return _join(
+            self.read(_worded(given[name]) if is_part(name) else given[name], depth + 1)
+            for name in order
+        )
 
 
 def _is_like_copy(value: JsonValue) -> bool:
     """Whether an object has a part that is named like an ad's."""
-    return isinstance(value, dict) and any(_words(name) & _COPY for name in value)
+    return isinstance(value, dict) and any(words_of(name) & _COPY for name in value)
+
+
+def _worded(value: JsonValue) -> JsonValue:
+    """A number, or a list's numbers, as text: a headline may be one."""
+    if isinstance(value, list):
+        return [_worded(one) for one in value[:_MOST_PARTS] if not isinstance(one, list)]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else value
 
 
 def _join(texts: Iterator[str]) -> str:
     return "\n\n".join(text for one in texts if (text := one.strip()))
-
-
-def _words(name: str) -> set[str]:
-    """The words that a name is made of, in small letters and without the s of a plural."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name[:200]).lower().replace("_", " ")
-    found = _WORD.findall(spaced)
-    return {*found, *(word.removesuffix("s") for word in found)}

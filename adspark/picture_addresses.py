@@ -19,8 +19,10 @@ from urllib.parse import unquote, unquote_to_bytes, urlsplit
 from pydantic import JsonValue
 
 from adspark.embedded_json import find_json
-from adspark.markdown_images import find_images
+from adspark.embedded_pictures import MOST_CHARACTERS, cut_words, find_embedded
+from adspark.markdown_images import find_images, unescape_address
 from adspark.media_types import picture_type
+from adspark.name_words import words_of
 from adspark.reasoning import without_reasoning
 
 MOST_PICTURES = 4
@@ -32,11 +34,20 @@ _LONGEST_ADDRESS = 8000  # characters of an address that is no data: address
 _LONGEST_READ = 500_000  # characters of a text that may be more than pictures
 _LONGEST_HEADER = 200  # characters of a data: address before its comma
 _LEAST_BASE64 = 24  # characters; fewer are a word
-_LEAST_LINE = 200  # characters of base64 on one line of several; wrapped lines have 76
 _BEGINNING = 64  # characters of base64 that tell what it is; a multiple of four
 _ADDRESS = re.compile(r"(?:https?://|/files/)\S+", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+=*")
 _SPACE = re.compile(r"\s+")
+_ADDRESS_IN_WORDS = re.compile(r"""https?://[^\s<>"'`()\[\]{}|\\]{1,2000}""", re.IGNORECASE)
+# A line that names a picture: a bullet, what it is called, and its address, perhaps as a link.
+_LINE = re.compile(
+    r"""\s{0,9}(?:[-*+•>]\s{1,9})?
+    (?P<label>[*_]{0,2}(?:(?:the|your|ad)\s)?(?:image|picture|photo|img)(?:\s(?:url|link))?
+        [*_]{0,2}\s?:[*_]{0,2}\s{0,9})?
+    (?:\[(?P<words>[^\[\]\n]{0,200})\]\((?P<link>[^\s()<>]+)\)
+        |<(?P<angle>[^\s<>]+)>|(?P<quote>["'`]?)(?P<plain>[^\s"'`<>()]+)(?P=quote))\.?\s{0,9}""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _EXTENSIONS = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".gif", ".avif", ".jfif")
 _PAGES = (".html", ".htm", ".php", ".asp", ".aspx", ".jsp", ".pdf", ".svg", ".mp4", ".json")
 # Under which a picture stands, in order of likelihood.
@@ -45,6 +56,13 @@ _PICTURE_KEYS = (
     "inline_data", "inlinedata", "url", "remote_url", "data", "source", "src", "uri",
 )  # fmt: skip
 _SURE_KEYS = ("result", "image_url", "image", "picture", "img", "remote_url")
+# Words of other names under which a picture stands, and those that say it is something else.
+_PICTURE_WORDS = {"image", "picture", "img", "photo"}
+_SMALL_WORDS = {"thumbnail", "thumb", "preview"}
+_NO_PICTURE_WORDS = {
+    "prompt", "alt", "input", "original", "source", "reference", "description", "caption", "width",
+    "height", "size", "style", "type", "format", "model", "id", "text", "title", "page", "count",
+}  # fmt: skip
 # Kinds of objects that hold no picture, whatever address is in them.
 _OTHER_KINDS = (
     "document",
@@ -100,10 +118,14 @@ def is_picture(text: str) -> bool:
     return _candidate(text, Likelihood.UNKNOWN) is not None
 
 
+def is_picture_name(name: str) -> bool:
+    """Whether a value of this name should hold a picture."""
+    return _rank(name) is not None and bool(words_of(name) & (_PICTURE_WORDS | _SMALL_WORDS))
+
+
 def is_line_of_picture(line: str) -> bool:
-    """The same of one line of a text, whose other lines may be more of the same base64."""
-    is_bare = ":" not in line[:10] and not line.strip().startswith("/files/")
-    return is_surely_picture(line) and not (is_bare and len(line) < _LEAST_LINE)
+    """Whether a line of a text holds nothing but the address of a picture, and what it is."""
+    return _candidate_of_line(line) is not None
 
 
 def is_surely_picture(text: str) -> bool:
@@ -128,10 +150,11 @@ def read_data_address(address: str) -> bytes:
 
 
 class _Search:
-    """Looks through values, up to a number of them."""
+    """Looks through values, up to a number of them and of their characters."""
 
     def __init__(self) -> None:
         self._left = _MOST_VALUES
+        self._characters = MOST_CHARACTERS
 
     def in_values(
         self, values: Sequence[JsonValue], least: Likelihood, depth: int = 0
@@ -150,16 +173,14 @@ class _Search:
                 yield from self._in_object(value, depth)
 
     def _in_object(self, given: dict[str, JsonValue], depth: int) -> Iterator[Candidate]:
-        lowered = {name.lower(): value for name, value in given.items()}
-        is_picture_file = _is_picture_file(lowered)
-        for name in _PICTURE_KEYS:
-            if name not in lowered:
-                continue
-            is_sure = name in _SURE_KEYS
+        ranks = {name: rank for name in given if (rank := _rank(name)) is not None}
+        is_picture_file = _is_picture_file({name.lower(): value for name, value in given.items()})
+        for name in sorted(ranks, key=lambda one: ranks[one]):
+            is_sure = name.lower() in _SURE_KEYS or is_picture_name(name)
             least = Likelihood.NAMED if is_sure else Likelihood.UNKNOWN
             least = Likelihood.SURE if is_picture_file else least
-            yield from self.in_values([lowered[name]], least, depth + 1)
-        rest = [value for name, value in lowered.items() if name not in _PICTURE_KEYS]
+            yield from self.in_values([given[name]], least, depth + 1)
+        rest = [value for name, value in given.items() if name not in ranks]
         nested = [one for one in rest if isinstance(one, dict | list)]
         yield from self.in_values(nested, Likelihood.UNKNOWN, depth + 1)
         loose = [one for one in rest if isinstance(one, str) and is_surely_picture(one)]
@@ -170,23 +191,60 @@ class _Search:
         if (found := _candidate(stripped, least)) is not None:
             yield found
             return
+        text, length = cut_words(text, self._characters)
+        self._characters -= length
         text = without_reasoning(text) if len(text) <= _LONGEST_READ else text
         for image in find_images(text):
             if (found := _candidate(image.address, Likelihood.NAMED)) is not None:
                 yield found
-        if "\n" in text:
-            yield from _in_lines(text)
+        for part in find_embedded(text):
+            yield from filter(None, [_candidate(text[part.start : part.end], Likelihood.SURE)])
+        yield from _in_lines(text)
+        embedded = None
         if len(text) <= _LONGEST_READ or text.startswith(("{", "[")):
             embedded = find_json(text, lambda _: True)  # as a code node gives a list as text
-            if embedded is not None:
-                yield from self.in_values([embedded.value], least, depth + 1)
+        if embedded is not None:
+            yield from self.in_values([embedded.value], least, depth + 1)
+        else:
+            yield from _in_words(text)
 
 
 def _in_lines(text: str) -> Iterator[Candidate]:
     """Addresses of pictures that have a line for themselves."""
     for line in islice(io.StringIO(text), _MOST_VALUES):
-        if is_line_of_picture(line):
-            yield from filter(None, [_candidate(line, Likelihood.SURE)])
+        yield from filter(None, [_candidate_of_line(line)])
+
+
+def _in_words(text: str) -> Iterator[Candidate]:
+    """Addresses among words that end like a picture's."""
+    for found in islice(_ADDRESS_IN_WORDS.finditer(text), _MOST_VALUES):
+        address = unescape_address(found[0].rstrip(".,;:!?*_"))
+        if _judge(address) is Likelihood.SURE:
+            yield Candidate(address, Likelihood.UNKNOWN)
+
+
+def _candidate_of_line(line: str) -> Candidate | None:
+    """The address of a picture that a line consists of; without its ending, where it is named."""
+    if len(line) > _LONGEST_ADDRESS or ("://" not in line and "/files/" not in line):
+        return None
+    if not (parts := _LINE.fullmatch(line)):
+        return None
+    address = unescape_address(parts["link"] or parts["angle"] or parts["plain"].rstrip(".,;"))
+    is_named = parts["label"] or is_picture_name(parts["words"] or "")
+    found = _candidate(address, Likelihood.NAMED if is_named else Likelihood.PAGE)
+    return found if found and found.likelihood >= Likelihood.NAMED else None
+
+
+def _rank(name: str) -> int | None:
+    """How likely a value of this name is a picture, the likeliest first; None where it is none."""
+    if (lowered := name.lower()) in _PICTURE_KEYS:
+        return _PICTURE_KEYS.index(lowered)
+    words = words_of(name)
+    if words & _NO_PICTURE_WORDS:
+        return None
+    if words & _PICTURE_WORDS:
+        return _PICTURE_KEYS.index("image_url")
+    return _PICTURE_KEYS.index("img") if words & _SMALL_WORDS else None
 
 
 def _in_parts(least: Likelihood) -> Likelihood:

@@ -11,7 +11,7 @@ _NAMES = (
     "scratchpad", "inner_monologue",
 )  # fmt: skip
 _TAG = re.compile(
-    rf"(?:<|&lt;)\s{{0,9}}(/?)\s{{0,9}}(?:\w{{1,20}}:)?(?:{'|'.join(_NAMES)})"
+    rf"(?:<|&lt;)\s{{0,9}}(/?)\s{{0,9}}(?:\w{{1,20}}:)?({'|'.join(_NAMES)})"
     r"(?:\s[^<>]{0,200})?\s{0,9}(?:>|&gt;)|[\[◁](/?)think(?:ing)?[\]▷]",
     re.IGNORECASE,
 )
@@ -22,7 +22,9 @@ _DETAILS = re.compile(
 )
 # As OpenAI's open models write it: parts of a message, each in a channel.
 _CHANNEL = re.compile(r"<\|channel\|>\s{0,9}(\w{1,30})[^<>]{0,200}<\|message\|>")
-_BEGUN = re.compile(r"<\s{0,9}/?\s{0,9}([a-z_]{1,20})$", re.IGNORECASE)
+# Of a tag that breaks off; fewer letters, or a blank before them, are words of the copy.
+_BEGUN = re.compile(r"</?([a-z_]{3,20})$", re.IGNORECASE)
+_SURE = ("think", "thinking")  # names that no copy has as a placeholder
 
 
 def without_reasoning(text: str) -> str:
@@ -30,24 +32,55 @@ def without_reasoning(text: str) -> str:
     answer = _without_channels(text)
     answer = _without_parts(answer, list(_tags(answer)))
     answer = _without_parts(answer, list(_details(answer)))
-    begun = _BEGUN.search(answer, max(0, len(answer) - 40))
-    if begun and any(name.startswith(begun[1].lower()) for name in _NAMES):
-        answer = answer[: begun.start()]
-    return answer.strip()
+    begun = _begun_tag(answer)
+    return (answer[: begun.start()] if begun else answer).strip()
 
 
 def breaks_off(text: str) -> bool:
-    """Whether a text ends within its reasoning."""
-    return _depth(list(_tags(text))) > 0 or _depth(list(_details(text))) > 0
+    """Whether a text ends within its reasoning, or within a tag of it."""
+    return (
+        _depth(list(_tags(text))) > 0
+        or _depth(list(_details(text))) > 0
+        or _begun_tag(text.rstrip()) is not None
+    )
 
 
 _Tag = tuple[int, int, bool]
 """Where a tag begins, where it ends, and whether it opens a part."""
 
 
+def _begun_tag(text: str) -> re.Match[str] | None:
+    """The tag that a text breaks off in."""
+    begun = _BEGUN.search(text, max(0, len(text) - 40))
+    is_named = begun and any(name.startswith(begun[1].lower()) for name in _NAMES)
+    return begun if is_named else None
+
+
 def _tags(text: str) -> Iterator[_Tag]:
-    for found in _TAG.finditer(text):
-        yield found.start(), found.end(), not (found[1] or found[2])
+    """All that open or close reasoning; within a line, `<reason>` without an end is a word."""
+    found = list(_TAG.finditer(text))
+    names = [(tag[2] or "think").lower() for tag in found]
+    opened, unclosed = list[int](), list[int]()
+    for place, tag in enumerate(found):
+        if not (tag[1] or tag[3]):
+            opened.append(place)
+            continue
+        if len(opened) > 1 and names[opened[-1]] != names[place] == names[opened[-2]]:
+            unclosed.append(opened.pop())
+        if opened:
+            opened.pop()
+    words = {
+        place
+        for place in (*unclosed, *opened)
+        if names[place] not in _SURE and _is_within_line(text, found[place].start())
+    }
+    for place, tag in enumerate(found):
+        if place not in words:
+            yield tag.start(), tag.end(), not (tag[1] or tag[3])
+
+
+def _is_within_line(text: str, position: int) -> bool:
+    return bool(text[max(0, position - 99) : position].rpartition("\n")[2].strip())
 
 
 def _details(text: str) -> Iterator[_Tag]:
