@@ -12,7 +12,8 @@ from pydantic import JsonValue
 from adspark.errors import ConfigurationError, GenerationFailedError
 from adspark.markdown_images import without_images
 from adspark.model_text import Copy, ends_early, is_part, may_be_copy, read_copy
-from adspark.picture_addresses import is_picture_name, list_pictures
+from adspark.picture_addresses import list_pictures
+from adspark.picture_names import is_picture_name
 
 _FINISH_NAMES = ("finish_reason", "stop_reason", "finishreason", "done_reason")
 

@@ -22,7 +22,14 @@ from adspark.embedded_json import find_json
 from adspark.embedded_pictures import MOST_CHARACTERS, cut_words, find_embedded
 from adspark.markdown_images import find_images, unescape_address
 from adspark.media_types import picture_type
-from adspark.name_words import words_of
+from adspark.picture_names import (
+    EXTENSIONS,
+    is_other,
+    is_picture_file,
+    is_picture_name,
+    is_sure_name,
+    rank_name,
+)
 from adspark.reasoning import without_reasoning
 
 MOST_PICTURES = 4
@@ -48,33 +55,7 @@ _LINE = re.compile(
         |<(?P<angle>[^\s<>]+)>|(?P<quote>["'`]?)(?P<plain>[^\s"'`<>()]+)(?P=quote))\.?\s{0,9}""",
     re.IGNORECASE | re.VERBOSE,
 )
-_EXTENSIONS = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".gif", ".avif", ".jfif")
 _PAGES = (".html", ".htm", ".php", ".asp", ".aspx", ".jsp", ".pdf", ".svg", ".mp4", ".json")
-# Under which a picture stands, in order of likelihood.
-_PICTURE_KEYS = (
-    "result", "b64_json", "image_base64", "base64", "b64", "image_url", "image", "picture", "img",
-    "inline_data", "inlinedata", "url", "remote_url", "data", "source", "src", "uri",
-)  # fmt: skip
-_SURE_KEYS = ("result", "image_url", "image", "picture", "img", "remote_url")
-# Words of other names under which a picture stands, and those that say it is something else.
-_PICTURE_WORDS = {"image", "picture", "img", "photo"}
-_SMALL_WORDS = {"thumbnail", "thumb", "preview"}
-_NO_PICTURE_WORDS = {
-    "prompt", "alt", "input", "original", "source", "reference", "description", "caption", "width",
-    "height", "size", "style", "type", "format", "model", "id", "text", "title", "page", "count",
-}  # fmt: skip
-# Kinds of objects that hold no picture, whatever address is in them.
-_OTHER_KINDS = (
-    "document",
-    "audio",
-    "video",
-    "text",
-    "file",
-    "link",
-    "page",
-    "thinking",
-    "reasoning",
-)
 
 
 class Likelihood(IntEnum):
@@ -116,11 +97,6 @@ def list_pictures(
 def is_picture(text: str) -> bool:
     """Whether a text is nothing but a picture, or the address of something."""
     return _candidate(text, Likelihood.UNKNOWN) is not None
-
-
-def is_picture_name(name: str) -> bool:
-    """Whether a value of this name should hold a picture."""
-    return _rank(name) is not None and bool(words_of(name) & (_PICTURE_WORDS | _SMALL_WORDS))
 
 
 def is_line_of_picture(line: str) -> bool:
@@ -169,16 +145,16 @@ class _Search:
                 yield from self._in_text(value, least, depth)
             elif isinstance(value, list):
                 yield from self.in_values(value, _in_parts(least), depth + 1)
-            elif isinstance(value, dict) and not _is_other(value):
+            elif isinstance(value, dict) and not is_other(value):
                 yield from self._in_object(value, depth)
 
     def _in_object(self, given: dict[str, JsonValue], depth: int) -> Iterator[Candidate]:
-        ranks = {name: rank for name in given if (rank := _rank(name)) is not None}
-        is_picture_file = _is_picture_file({name.lower(): value for name, value in given.items()})
+        ranks = {name: rank for name in given if (rank := rank_name(name)) is not None}
+        is_file = is_picture_file({name.lower(): value for name, value in given.items()})
         for name in sorted(ranks, key=lambda one: ranks[one]):
-            is_sure = name.lower() in _SURE_KEYS or is_picture_name(name)
+            is_sure = is_sure_name(name)
             least = Likelihood.NAMED if is_sure else Likelihood.UNKNOWN
-            least = Likelihood.SURE if is_picture_file else least
+            least = Likelihood.SURE if is_file else least
             yield from self.in_values([given[name]], least, depth + 1)
         rest = [value for name, value in given.items() if name not in ranks]
         nested = [one for one in rest if isinstance(one, dict | list)]
@@ -235,18 +211,6 @@ def _candidate_of_line(line: str) -> Candidate | None:
     return found if found and found.likelihood >= Likelihood.NAMED else None
 
 
-def _rank(name: str) -> int | None:
-    """How likely a value of this name is a picture, the likeliest first; None where it is none."""
-    if (lowered := name.lower()) in _PICTURE_KEYS:
-        return _PICTURE_KEYS.index(lowered)
-    words = words_of(name)
-    if words & _NO_PICTURE_WORDS:
-        return None
-    if words & _PICTURE_WORDS:
-        return _PICTURE_KEYS.index("image_url")
-    return _PICTURE_KEYS.index("img") if words & _SMALL_WORDS else None
-
-
 def _in_parts(least: Likelihood) -> Likelihood:
     """Of a list's parts one may be a picture and another a page."""
     return min(least, Likelihood.UNKNOWN)
@@ -271,7 +235,7 @@ def _judge(address: str) -> Likelihood:
     except ValueError:
         return Likelihood.PAGE
     extension = PurePosixPath(path).suffix.lower()
-    if extension in _EXTENSIONS:
+    if extension in EXTENSIONS:
         return Likelihood.SURE
     return Likelihood.PAGE if extension in _PAGES or path in ("", "/") else Likelihood.UNKNOWN
 
@@ -314,20 +278,3 @@ def _decode(text: str) -> bytes:
     if len(letters) % 4 == 1:
         letters = letters[:-1]  # a letter that stands for nothing: it was cut off
     return b64decode(letters + "=" * (-len(letters) % 4), validate=True)
-
-
-def _is_other(given: dict[str, JsonValue]) -> bool:
-    """Whether an object says that it is something else than a picture."""
-    kind = given.get("type")
-    if not isinstance(kind, str) or kind.lower() not in _OTHER_KINDS:
-        return False
-    return kind.lower() != "file" or not _is_picture_file(given)
-
-
-def _is_picture_file(given: dict[str, JsonValue]) -> bool:
-    """Whether an object is a file that says it is a picture, whatever its type is called."""
-    media_type = given.get("mime_type")
-    name = given.get("extension") or given.get("filename")
-    return (isinstance(media_type, str) and media_type.lower().startswith("image/")) or (
-        isinstance(name, str) and name.lower().endswith(_EXTENSIONS)
-    )
