@@ -7,7 +7,7 @@ import ast
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pydantic_core
 from pydantic import JsonValue
@@ -39,10 +39,12 @@ class Embedded:
     Attributes:
         value: what it says.
         is_cut_off: whether its end is missing.
+        around: the words around the fence that it is in.
     """
 
     value: JsonValue
     is_cut_off: bool = False
+    around: str = ""
 
 
 def find_json(text: str, is_wanted: Callable[[JsonValue], bool]) -> Embedded | None:
@@ -58,7 +60,8 @@ def find_json(text: str, is_wanted: Callable[[JsonValue], bool]) -> Embedded | N
     if content is not text or _JSON_START.match(text):
         values, is_cut_off, rest = _parse_run(content)
         if values and not rest:
-            return _embedded(values, is_cut_off)
+            around = text.replace(content, "", 1) if content is not text else ""
+            return replace(_embedded(values, is_cut_off), around=without_fences(around))
     for start in _starts(text):
         values, is_cut_off, rest = _parse_run(text[start.start() :])
         if not values or _JSON_START.match(rest):

@@ -124,7 +124,7 @@ class _Reader:
         answer = without_reasoning(words[:_LONGEST_READ])
         if found := find_json(answer, _is_like_copy):
             self.is_cut_off |= found.is_cut_off
-            return self.read(found.value, depth + 1)
+            return self.read(found.value, depth + 1) or found.around
         lines = without_fences(answer).split("\n")
         kept = (
             one for one in lines if not (is_line_of_picture(one) or _ONLY_QUOTES.fullmatch(one))

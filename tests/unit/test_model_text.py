@@ -173,6 +173,8 @@ def test_an_object_or_list_of_parts_is_copy(given: Any, text: str | None) -> Non
         pytest.param(json.dumps(json.dumps(AD)), COPY, id="JSON in a text of JSON"),
         pytest.param(json.dumps({"answer": json.dumps(json.dumps(AD))}), COPY, id="and deeper"),
         pytest.param(json.dumps("Run faster."), None, id="a quotation"),
+        pytest.param(f'Run faster.\n```json\n{{"image_url": "{PNG}"}}\n```', "Run faster.",
+                     id="a fence that holds no copy"),
     ],
 )  # fmt: skip
 def test_what_is_like_json_and_cannot_be_read_stays_as_it_was_written(
