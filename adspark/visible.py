@@ -5,14 +5,21 @@ import unicodedata
 from collections.abc import Iterator
 
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-# Marks of the direction of writing, characters of no width, tags, and halves of a character. The
-# isolates U+2068 and U+2069 stay: they end with their paragraph, and `isolate` sets them.
-_HIDDEN = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
+CONTROLS = "\x00-\x09\x0b-\x1f\x7f-\x9f"
+"""As a part of a regular expression's set: C0 but for the line's end, DEL, C1."""
+
+# The isolates U+2068 and U+2069 are not among them: they end with their paragraph, and `isolate`
+# sets them.
+HIDDEN = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u2067\u206a-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff"
-    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
+"""The same: marks of the direction of writing, characters of no width, tags, and halves of a
+character."""
+
+_CONTROLS = re.compile(f"[{CONTROLS}]")
+_HIDDEN = re.compile(f"[{HIDDEN}]")
 # Joiners belong into some scripts and emoji; beside plain ASCII they only hide.
 _JOINERS = re.compile(
     "(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])|[\u200c\u200d]{2,}"

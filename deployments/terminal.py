@@ -6,15 +6,11 @@ from collections.abc import Iterable
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-# Control characters: C0 but for the line's end, DEL, C1. A terminal would obey them.
-_CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-# And what hides or turns other text: marks of the direction of writing, characters of no width,
-# separators of lines, tags; and halves of surrogate pairs, which cannot be encoded.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
-    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb"
-    "\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
+from adspark.visible import CONTROLS, HIDDEN
+
+_CONTROLS = re.compile(f"[{CONTROLS}]")  # a terminal would obey them
+# And what hides or turns other text; of that also joiners, separators of lines and isolates.
+_UNPRINTABLE = re.compile(f"[{CONTROLS}{HIDDEN}\u200c\u200d\u2028\u2029\u2068\u2069]")
 
 
 def plain(text: str) -> str:
