@@ -12,8 +12,8 @@ import subprocess
 import sys
 import time
 
-from adspark.database import Database
-from adspark.rates import take_slot
+from adspark.db.engine import Database
+from adspark.db.rate_limits import take_slot
 from benchmarks.server import running_server
 from benchmarks.targets import Target
 

@@ -24,8 +24,8 @@ from playwright.async_api import Playwright, async_playwright
 from rich.console import Console
 from rich.table import Table
 
-from adspark.addresses import AddressRules
-from adspark.rendering import AT_ONCE, Kind, Renderer, Subject
+from adspark.net.addresses import AddressRules
+from adspark.rendering.renderer import AT_ONCE, Kind, Renderer, Subject
 from adspark.sandbox.testing import serve
 from adspark.settings import get_settings
 from benchmarks.targets import Target

@@ -11,9 +11,9 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging import get_run_logger
 from sqlalchemy import text
 
-from adspark.digest_text import Digest
-from adspark.digests import DigestSummary, mark_digested, read_digest
-from adspark.outbox import hash_receiver, put_messages, read_stuck
+from adspark.notifications.digest import DigestSummary, mark_digested, read_digest
+from adspark.notifications.digest_text import Digest
+from adspark.notifications.outbox import hash_receiver, put_messages, read_stuck
 from blocks.adspark_database import AdSparkDatabase
 from blocks.digest_recipients import DigestRecipients
 from flows.endings import completed

@@ -6,12 +6,12 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
-from adspark.cleanup import CleanupSummary, Retention, clean_up
-from adspark.media import MediaStore
+from adspark.maintenance.cleanup import CleanupSummary, Retention, clean_up
+from adspark.media.store import MediaStore
 from adspark.settings import get_settings, media_url
 from blocks.adspark_database import AdSparkDatabase
-from tasks.retrying import RETRIED
-from tasks.time_limits import killed_after
+from orchestration.retry_policy import RETRIED
+from orchestration.time_limits import killed_after
 
 _REPORT_EVERY = 10.0  # seconds between two lines of the log
 

@@ -9,12 +9,11 @@ from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from pydantic import SecretStr
 
-from adspark.database import Database
+from adspark.db.engine import Database
 from adspark.errors import AdSparkError, ServiceUnavailableError, describe_error
 from adspark.models import Message
-from adspark.notifications.services import Part
-from adspark.notifying import Receiver, list_receivers, send_part, write_parts
-from adspark.outbox import (
+from adspark.notifications.apprise import Receiver, list_receivers, send_part, write_parts
+from adspark.notifications.outbox import (
     MOST_ATTEMPTS,
     claim_message,
     confirm_message,
@@ -23,9 +22,10 @@ from adspark.outbox import (
     hash_receiver,
     return_message,
 )
+from adspark.notifications.services import Part
 from blocks.adspark_database import AdSparkDatabase
 from blocks.digest_recipients import DigestRecipients
-from tasks.retrying import RETRIED
+from orchestration.retry_policy import RETRIED
 
 
 @task(**RETRIED, cache_policy=NO_CACHE)

@@ -7,17 +7,17 @@ from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifa
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
-from adspark.addresses import AddressRules
-from adspark.downloads import Downloader
-from adspark.generating import Studio, generate
-from adspark.media import MediaStore
+from adspark.media.store import MediaStore
+from adspark.net.addresses import AddressRules
+from adspark.net.downloads import Downloader
 from adspark.settings import get_settings, media_url
-from adspark.variants import VariantSummary
+from adspark.variants.generate import Studio, generate
+from adspark.variants.store import VariantSummary
 from blocks.adspark_database import AdSparkDatabase
-from tasks.generators import open_generator
-from tasks.limits import generation_slots
-from tasks.retrying import RETRIED
-from tasks.time_limits import killed_after
+from orchestration.generators import open_generator
+from orchestration.rate_limits import generation_slots
+from orchestration.retry_policy import RETRIED
+from orchestration.time_limits import killed_after
 
 
 @task(**RETRIED, cache_policy=NO_CACHE, timeout_seconds=get_settings().generation_time_limit)

@@ -12,20 +12,20 @@ import httpx
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from adspark.addresses import AddressRules
-from adspark.creatives import save_creatives
-from adspark.database import Database
-from adspark.dify import DifyClient
-from adspark.dify_generator import DifyGenerator
-from adspark.dify_inputs import WorkflowMapping
-from adspark.downloads import Downloader
+from adspark.creatives.store import save_creatives
+from adspark.db.engine import Database
 from adspark.errors import AdSparkError, TemporaryError
-from adspark.generating import Studio, cancel, generate, keep_original, working_on
-from adspark.generation import Generator
-from adspark.media import MediaStore
-from adspark.rendering import Renderer
-from adspark.serpapi import SerpApiClient, no_gate
-from adspark.variants import (
+from adspark.generators.base import Generator
+from adspark.generators.dify.client import DifyClient
+from adspark.generators.dify.generator import DifyGenerator
+from adspark.generators.dify.inputs import WorkflowMapping
+from adspark.media.store import MediaStore
+from adspark.net.addresses import AddressRules
+from adspark.net.downloads import Downloader
+from adspark.rendering.renderer import Renderer
+from adspark.serpapi.client import SerpApiClient, no_gate
+from adspark.variants.generate import Studio, cancel, generate, keep_original, working_on
+from adspark.variants.store import (
     VariantRequest,
     VariantSummary,
     generation_is_over,

@@ -68,7 +68,7 @@ def wait_until(what: Callable[[], bool], *, seconds: float = 120) -> None:
 FLOWS = """
 import asyncio, os, signal, time
 from prefect import flow, task
-from tasks.time_limits import killed_after
+from orchestration.time_limits import killed_after
 
 @task
 @killed_after("cleanup_time_limit")

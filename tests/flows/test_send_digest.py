@@ -21,11 +21,11 @@ from prefect.client.schemas.objects import State
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.database import Database
-from adspark.digests import DigestSummary
+from adspark.db.engine import Database
 from adspark.errors import ConfigurationError, ServiceUnavailableError
 from adspark.models import EventKind
-from adspark.outbox import confirm_message, hash_address, put_messages
+from adspark.notifications.digest import DigestSummary
+from adspark.notifications.outbox import confirm_message, hash_address, put_messages
 from adspark.settings import get_settings
 from flows.send_digest import ARTIFACT_KEY, send_digest
 from tests.digesting import Story
