@@ -18,7 +18,7 @@ from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER, VariantStatus
 from adspark.settings import get_settings, media_url
 from adspark.validation.bounds import AD_ID, PROMPT, Id
-from adspark.variants.generate import working_on
+from adspark.variants.generate import claim_variant
 from adspark.variants.report import write_variant
 from adspark.variants.store import VariantRequest, VariantSummary, read_variant, summary_of
 from blocks.adspark_database import AdSparkDatabase
@@ -92,7 +92,7 @@ async def _make(variant_id: int) -> VariantSummary:
     run_id = UUID(flow_run.id) if flow_run.id else None
     async with (
         (await AdSparkDatabase.load_configured()).connect() as database,
-        working_on(
+        claim_variant(
             database, variant_id, flow_run_id=run_id, generator=settings.generator
         ) as variant,
     ):

@@ -31,7 +31,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Crashed
 from pydantic import BaseModel
 
-from orchestration.requeue import SILENT, Redelivery, is_lost, redeliver
+from orchestration.requeue import SILENT, RequeueOutcome, is_lost, redeliver
 from orchestration.state_changes import change_state
 
 TAG = "adspark"
@@ -122,9 +122,9 @@ async def _recover(client: PrefectClient, run: FlowRun, reason: str, found: Lost
         found.given_up += (await change_state(client, run, told)).is_made
     else:
         outcome = await redeliver(client, run, reason)
-        found.given_up += outcome is Redelivery.GIVEN_UP
-        found.cancelled += outcome is Redelivery.CANCELLED
-        found.requeued += outcome is Redelivery.REQUEUED
+        found.given_up += outcome is RequeueOutcome.GIVEN_UP
+        found.cancelled += outcome is RequeueOutcome.CANCELLED
+        found.requeued += outcome is RequeueOutcome.REQUEUED
 
 
 async def _why_lost(client: PrefectClient, run: FlowRun, patience: timedelta) -> str | None:

@@ -7,7 +7,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 
 from adspark.db.engine import Database
-from adspark.db.rate_limits import GENERATIONS, SEARCHES, take_slot, try_slot
+from adspark.db.rate_limits import GENERATIONS, SEARCHES, acquire_slot, try_acquire_slot
 from adspark.serpapi.client import Gate, no_gate
 from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, get_settings
 
@@ -48,11 +48,11 @@ async def seconds_until_start(database: Database, name: str) -> float:
     limit = await _limit(name, None)
     if limit is None or flow_run.run_count > 1:
         return 0.0
-    return await try_slot(database, name=name, limit=limit)
+    return await try_acquire_slot(database, name=name, limit=limit)
 
 
 def _slots(database: Database, name: str, limit: int | None) -> Gate:
-    return no_gate if limit is None else partial(take_slot, database, name=name, limit=limit)
+    return no_gate if limit is None else partial(acquire_slot, database, name=name, limit=limit)
 
 
 async def _limit(name: str, usual: int | None) -> int | None:

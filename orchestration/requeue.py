@@ -33,7 +33,7 @@ _BY_ITSELF = (
 )
 
 
-class Redelivery(Enum):
+class RequeueOutcome(Enum):
     """What became of a lost run."""
 
     REQUEUED = auto()
@@ -111,7 +111,7 @@ def _was_cancelling(states: Iterable[State]) -> bool:
 
 async def redeliver(
     client: PrefectClient, run: FlowRun, reason: str, *, however_often: bool = False
-) -> Redelivery:
+) -> RequeueOutcome:
     """Put a run back in the queue, or end it Crashed where it was started often enough.
 
     Args:
@@ -122,16 +122,16 @@ async def redeliver(
     if _was_cancelling(states):
         end: State = Cancelled(message=f"It was being cancelled. {reason}")
         ended = await change_state(client, run, end, replaces_end=True)
-        return Redelivery.CANCELLED if ended.is_made else Redelivery.LEFT
+        return RequeueOutcome.CANCELLED if ended.is_made else RequeueOutcome.LEFT
     starts = count_starts(states)
     if run.deployment_id is None or (starts >= MOST_STARTS and not however_often):
         if is_given_up(run.state):
-            return Redelivery.GIVEN_UP
+            return RequeueOutcome.GIVEN_UP
         told = f"{reason} It was started {starts} times; {_GIVEN_UP}"
         ended = await change_state(client, run, Crashed(message=told), replaces_end=True)
-        return Redelivery.GIVEN_UP if ended.is_made else Redelivery.LEFT
+        return RequeueOutcome.GIVEN_UP if ended.is_made else RequeueOutcome.LEFT
     queued = await change_state(client, run, AwaitingRetry(message=f"{reason} {_AGAIN}"))
-    return Redelivery.REQUEUED if queued.is_made else Redelivery.LEFT
+    return RequeueOutcome.REQUEUED if queued.is_made else RequeueOutcome.LEFT
 
 
 async def settle(
@@ -143,7 +143,7 @@ async def settle(
     is_cancelled: bool = False,
     however_often: bool = False,
     tries: int = _TRIES,
-) -> Redelivery:
+) -> RequeueOutcome:
     """See to it that a run whose process is gone has ended or is queued again: a cancelling wins,
     whenever it comes.
 
@@ -161,19 +161,19 @@ async def settle(
     for _ in range(tries):
         state = run.state
         if state is None or (state.is_final() and not state.is_crashed()):
-            return Redelivery.LEFT
+            return RequeueOutcome.LEFT
         if state.is_cancelling() or is_cancelled:
             ended = await change_state(
                 client, run, Cancelled(message=cancelled), replaces_end=is_cancelled
             )
             if ended.is_made:
-                return Redelivery.CANCELLED
+                return RequeueOutcome.CANCELLED
         elif state.type in _STARTED or (state.is_crashed() and is_lost(state)):
             outcome = await redeliver(client, run, reason, however_often=however_often)
-            if outcome is not Redelivery.LEFT:
+            if outcome is not RequeueOutcome.LEFT:
                 return outcome
         else:
-            return Redelivery.LEFT
+            return RequeueOutcome.LEFT
         if tries > 1:
             run = await client.read_flow_run(run.id)
-    return Redelivery.LEFT
+    return RequeueOutcome.LEFT

@@ -47,7 +47,7 @@ _Result = TypeVar("_Result")
 _Work = Callable[_Parameters, Awaitable[_Result]]
 
 
-def killed_after(
+def hard_timeout(
     setting: str,
 ) -> Callable[[_Work[_Parameters, _Result]], _Work[_Parameters, _Result]]:
     """Give a task's function the hard limit that goes with its soft one.

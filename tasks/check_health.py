@@ -24,11 +24,11 @@ from blocks.chat_model import ChatModel
 from blocks.dify_workflow import DifyWorkflow
 from blocks.serpapi_credentials import SerpApiCredentials
 from orchestration.prefect_health import check_prefect
-from orchestration.time_limits import killed_after
+from orchestration.time_limits import hard_timeout
 
 
 @task(cache_policy=NO_CACHE, timeout_seconds=get_settings().upkeep_time_limit)
-@killed_after("upkeep_time_limit")
+@hard_timeout("upkeep_time_limit")
 async def check_health() -> list[Check]:
     """Look at database, Prefect, pools, SerpApi, what makes variants, browser, media and disk."""
     settings = get_settings()

@@ -12,11 +12,11 @@ from blocks.serpapi_credentials import SerpApiCredentials
 from orchestration.rate_limits import search_slots
 from orchestration.retry_policy import RETRIED
 from orchestration.spending_events import announce_spent_budget
-from orchestration.time_limits import killed_after
+from orchestration.time_limits import hard_timeout
 
 
 @task(**RETRIED, timeout_seconds=get_settings().watch_time_limit)
-@killed_after("watch_time_limit")
+@hard_timeout("watch_time_limit")
 async def check_watch(watch_id: int) -> WatchSummary:
     """Check a watch; another try goes on after the last stored page."""
     credentials = await SerpApiCredentials.load_configured()

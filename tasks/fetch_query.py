@@ -14,11 +14,11 @@ from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
 from orchestration.rate_limits import search_slots
 from orchestration.retry_policy import RETRIED
-from orchestration.time_limits import killed_after
+from orchestration.time_limits import hard_timeout
 
 
 @task(**RETRIED, timeout_seconds=get_settings().fetch_time_limit)
-@killed_after("fetch_time_limit")
+@hard_timeout("fetch_time_limit")
 async def fetch_query(query: CreativeQuery, max_pages: int, dry_run: bool) -> FetchSummary:
     """Fetch at most `max_pages` pages; another try goes on after the last stored page."""
     log = get_run_logger()

@@ -11,11 +11,11 @@ from prefect.logging import get_run_logger
 from adspark.settings import get_settings
 from orchestration.lost_runs import LostRuns, recover
 from orchestration.retry_policy import RETRIED
-from orchestration.time_limits import killed_after
+from orchestration.time_limits import hard_timeout
 
 
 @task(**RETRIED, cache_policy=NO_CACHE, timeout_seconds=get_settings().upkeep_time_limit)
-@killed_after("upkeep_time_limit")
+@hard_timeout("upkeep_time_limit")
 async def find_lost_runs(except_for: UUID | None, patience: float) -> LostRuns:
     """Give crashed and stuck runs of our deployments back to the queue; end stuck cancellings.
 

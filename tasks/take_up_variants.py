@@ -14,7 +14,7 @@ from adspark.variants.store import read_variant
 from blocks.adspark_database import AdSparkDatabase
 from orchestration.cancel_variant import cancel_variant
 from orchestration.retry_policy import RETRIED
-from orchestration.time_limits import killed_after
+from orchestration.time_limits import hard_timeout
 from orchestration.variant_runs import RunState, end_old_reviews, read_states, start_generation
 
 
@@ -43,7 +43,7 @@ class TakeUpSummary(BaseModel):
 
 
 @task(**RETRIED, cache_policy=NO_CACHE, timeout_seconds=get_settings().upkeep_time_limit)
-@killed_after("upkeep_time_limit")
+@hard_timeout("upkeep_time_limit")
 async def take_up_variants(limit: int) -> TakeUpSummary:
     """Start runs for what is pending or was left behind, oldest first.
 

@@ -24,7 +24,7 @@ from adspark.net.addresses import AddressRules
 from adspark.net.downloads import Downloader
 from adspark.rendering.renderer import Renderer
 from adspark.serpapi.client import SerpApiClient, no_gate
-from adspark.variants.generate import Studio, cancel, generate, keep_original, working_on
+from adspark.variants.generate import GenerationDeps, cancel, claim_variant, generate, keep_original
 from adspark.variants.store import (
     VariantRequest,
     VariantSummary,
@@ -81,7 +81,7 @@ class Workshop:
         Args:
             tries: of each step, where it fails for the moment.
         """
-        claim = working_on(self.database, variant_id, flow_run_id=None, generator="dify")
+        claim = claim_variant(self.database, variant_id, flow_run_id=None, generator="dify")
         async with claim, self.studio() as studio:
             async with self.renderer() as renderer:
                 keep = partial(keep_original, self.database, self.media, renderer)
@@ -112,10 +112,10 @@ class Workshop:
             return await cancel(self.database, give, variant_id=variant_id)
 
     @asynccontextmanager
-    async def studio(self) -> AsyncIterator[Studio]:
+    async def studio(self) -> AsyncIterator[GenerationDeps]:
         """What a process makes variants with."""
         async with self.generator() as generator, Downloader(self.rules) as downloader:
-            yield Studio(
+            yield GenerationDeps(
                 database=self.database,
                 media=self.media,
                 generator=generator,

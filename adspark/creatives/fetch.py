@@ -17,9 +17,9 @@ from adspark.creatives.ledger import (
     are_known_unreadable,
     fail_fetch,
     finish_fetch,
-    open_fetch,
     record_page,
     restart_fetch,
+    resume_or_create_fetch,
     running_fetch,
 )
 from adspark.creatives.paging import Bounds, Trail
@@ -122,7 +122,7 @@ async def fetch_query(
         if not locked:
             raise await _busy(database, query)
         async with database.session() as session:
-            fetch = await open_fetch(
+            fetch = await resume_or_create_fetch(
                 session, query=query, flow_run_id=flow_run_id, is_dry_run=dry_run
             )
             await session.commit()

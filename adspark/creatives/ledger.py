@@ -147,7 +147,7 @@ _COUNT_UNREADABLE = text("""
 """)
 
 
-async def open_fetch(
+async def resume_or_create_fetch(
     session: AsyncSession,
     *,
     query: CreativeQuery,

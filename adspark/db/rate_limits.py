@@ -41,7 +41,9 @@ _TAKE = text("""
 """)
 
 
-async def take_slot(database: Database, *, name: str, limit: int, window: float = WINDOW) -> None:
+async def acquire_slot(
+    database: Database, *, name: str, limit: int, window: float = WINDOW
+) -> None:
     """Wait until another use of `name` fits within `limit` a window, and take it.
 
     Raises:
@@ -54,7 +56,7 @@ async def take_slot(database: Database, *, name: str, limit: int, window: float 
         await asyncio.sleep(wait)
 
 
-async def try_slot(database: Database, *, name: str, limit: int) -> float:
+async def try_acquire_slot(database: Database, *, name: str, limit: int) -> float:
     """Take a slot if there is one; returns 0 then, else the seconds until one may be free.
 
     Raises:

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 
 @dataclass(frozen=True)
-class Receipt:
+class RemoteRun:
     """What the service calls a generation that it has taken up."""
 
     run_id: str
@@ -34,7 +34,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Assignment:
+class GenerationRequest:
     """One generation that is wanted.
 
     Attributes:
@@ -51,7 +51,7 @@ class Assignment:
     original: Picture
     original_copy: str | None = None
     asked_at: datetime | None = None
-    receipt: Receipt | None = None
+    receipt: RemoteRun | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Generated:
     is_cut_off: bool = False
 
 
-class Diary(Protocol):
+class GenerationObserver(Protocol):
     """Where a generator puts down how far it is."""
 
     async def asking(self) -> None:
@@ -81,7 +81,7 @@ class Diary(Protocol):
     async def not_begun(self) -> None:
         """The service refused: nothing was begun, nothing is to be paid."""
 
-    async def accepted(self, receipt: Receipt) -> None:
+    async def accepted(self, receipt: RemoteRun) -> None:
         """The service has taken it up under these names."""
 
     async def progress(self, done: float, doing: str) -> None:
@@ -103,7 +103,7 @@ class Generator(Protocol):
             AdSparkError: the service cannot be used.
         """
 
-    async def generate(self, assignment: Assignment, diary: Diary) -> Generated:
+    async def generate(self, assignment: GenerationRequest, diary: GenerationObserver) -> Generated:
         """The variant; of an assignment that was asked for before, the same one.
 
         Raises:
@@ -112,7 +112,7 @@ class Generator(Protocol):
             AdSparkError: the service cannot be used.
         """
 
-    async def cancel(self, receipt: Receipt | None, *, key: str) -> None:
+    async def cancel(self, receipt: RemoteRun | None, *, key: str) -> None:
         """End a generation, so that no more is spent on it; one that has ended stays as it is.
 
         Raises:

@@ -23,7 +23,7 @@ from adspark.errors import (
     ServiceRefusedError,
     ServiceUnavailableError,
 )
-from adspark.generators.base import Assignment, Diary, Generated, Receipt
+from adspark.generators.base import Generated, GenerationObserver, GenerationRequest, RemoteRun
 from adspark.generators.http import (
     PROXY_GUESSES,
     check_redirect,
@@ -124,7 +124,7 @@ class ChatGenerator:
                 "prompt", f"{len(prompt)} characters; at most {LONGEST_PROMPT}. Shorten it."
             )
 
-    async def generate(self, assignment: Assignment, diary: Diary) -> Generated:
+    async def generate(self, assignment: GenerationRequest, diary: GenerationObserver) -> Generated:
         """See `Generator.generate`."""
         if assignment.asked_at is not None:
             raise GenerationFailedError(
@@ -166,10 +166,10 @@ class ChatGenerator:
             raise _error_of(response)
         return _parse(response, self._key)
 
-    async def cancel(self, receipt: Receipt | None, *, key: str) -> None:
+    async def cancel(self, receipt: RemoteRun | None, *, key: str) -> None:
         """See `Generator.cancel`; an answer under way ends with its connection."""
 
-    def _body(self, assignment: Assignment) -> dict[str, JsonValue]:
+    def _body(self, assignment: GenerationRequest) -> dict[str, JsonValue]:
         wish = assignment.prompt
         if assignment.original_copy:
             wish += f"\n\nCopy of the original ad:\n{assignment.original_copy}"

@@ -47,7 +47,7 @@ class Download:
         return self.content_type.partition(";")[0].strip().lower()
 
 
-class Allowance:
+class ByteBudget:
     """Bytes that several downloads may have together."""
 
     def __init__(self, bytes_left: int) -> None:
@@ -111,7 +111,7 @@ class Downloader:
         url: str,
         *,
         ask: Ask | None = None,
-        allowance: Allowance | None = None,
+        allowance: ByteBudget | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 (the bound is part of what is asked for)
     ) -> Download:
         """What an address gives, after at most five redirects.
@@ -140,7 +140,7 @@ class Downloader:
                 f"{show_address(url)} could not be downloaded: {reason}."
             ) from error
 
-    async def _follow(self, url: str, ask: Ask, allowance: Allowance | None) -> Download:
+    async def _follow(self, url: str, ask: Ask, allowance: ByteBudget | None) -> Download:
         address = await self._rules.check(url)
         for _ in range(_MAX_REDIRECTS + 1):
             response = await self._send(address, ask)
@@ -199,7 +199,9 @@ class Downloader:
             },
         )
 
-    async def _read(self, url: str, response: httpx.Response, allowance: Allowance | None) -> bytes:
+    async def _read(
+        self, url: str, response: httpx.Response, allowance: ByteBudget | None
+    ) -> bytes:
         declared = response.headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > self._max_bytes:
             raise self._too_large(url)

@@ -101,7 +101,7 @@ def hash_receiver(receiver: Receiver) -> str:
     return hash_address(SecretStr(f"{receiver.address.get_secret_value()}\n{receiver.target}"))
 
 
-async def put_messages(
+async def enqueue_messages(
     session: AsyncSession, *, subject: str, body: str, recipients: Sequence[str]
 ) -> None:
     """Write a message to each of the recipients (hashes of receivers); does not commit."""
@@ -129,7 +129,7 @@ async def fix_parts(
     await session.execute(_FIX_PARTS, values)
 
 
-async def confirm_message(
+async def ack_message(
     session: AsyncSession, *, message_id: int, part: int = 0, parts: int = 1
 ) -> None:
     """Note that the claimed part of a message has arrived; does not commit.
@@ -142,7 +142,7 @@ async def confirm_message(
     await session.execute(_CONFIRM, values)
 
 
-async def return_message(session: AsyncSession, *, message_id: int, error: str) -> None:
+async def nack_message(session: AsyncSession, *, message_id: int, error: str) -> None:
     """Put a claimed message back, since its next part did not arrive; does not commit."""
     await session.execute(_RETURN, {"message_id": message_id, "error": error})
 

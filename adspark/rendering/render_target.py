@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Subject:
+class RenderTarget:
     """What is rendered.
 
     Attributes:
@@ -36,7 +36,7 @@ class Subject:
     height: int | None = None
 
 
-def subject_of(creative: Creative) -> Subject:
+def subject_of(creative: Creative) -> RenderTarget:
     """What shows a creative best: its picture, else its preview, else its page.
 
     Raises:
@@ -44,17 +44,17 @@ def subject_of(creative: Creative) -> Subject:
     """
     width, height = creative.width, creative.height
     if creative.image_url:
-        return Subject(Kind.PICTURE, creative.image_url, width, height)
+        return RenderTarget(Kind.PICTURE, creative.image_url, width, height)
     if creative.video_link:
-        return Subject(Kind.PREVIEW, creative.video_link, width, height)
+        return RenderTarget(Kind.PREVIEW, creative.video_link, width, height)
     if creative.details_link:
-        return Subject(Kind.PAGE, creative.details_link)
+        return RenderTarget(Kind.PAGE, creative.details_link)
     raise UnusableContentError(
         f"{creative.ad_creative_id} has no picture, no preview and no page to be drawn."
     )
 
 
-def rendering_key(subject: Subject, scale: float = 1.0) -> str:
+def rendering_key(subject: RenderTarget, scale: float = 1.0) -> str:
     """A name for the result, in hex: the same input has the same, and nothing else has it."""
     parts = (
         RENDERING_VERSION,

@@ -16,7 +16,7 @@ from adspark.media.images import check_picture_aside, close_idle, normalise_pict
 from adspark.net.addresses import AddressRules
 from adspark.net.downloads import Download, Downloader
 from adspark.rendering.browser import MEMORY, Chromium
-from adspark.rendering.render_target import Kind, Subject, rendering_key, subject_of
+from adspark.rendering.render_target import Kind, RenderTarget, rendering_key, subject_of
 from adspark.rendering.request_interceptor import PageSupply
 from adspark.rendering.screenshot import (
     Size,
@@ -31,9 +31,9 @@ from adspark.rendering.screenshot import (
 __all__ = [
     "AT_ONCE",
     "Kind",
+    "RenderTarget",
     "Renderer",
     "Rendering",
-    "Subject",
     "rendering_key",
     "subject_of",
 ]
@@ -114,11 +114,11 @@ class Renderer:
             close_idle()
             await self._downloader.__aexit__()
 
-    def key(self, subject: Subject) -> str:
+    def key(self, subject: RenderTarget) -> str:
         """The name of what `render` gives for a subject."""
         return rendering_key(subject, self._scale)
 
-    async def render(self, subject: Subject) -> Rendering:
+    async def render(self, subject: RenderTarget) -> Rendering:
         """Draw a subject; a browser that breaks down is started anew once, for it alone.
 
         Raises:
@@ -151,13 +151,13 @@ class Renderer:
                 await stack.enter_async_context(self._turns)
             yield
 
-    def _refuse_hungry(self, subject: Subject) -> UnusableContentError:
+    def _refuse_hungry(self, subject: RenderTarget) -> UnusableContentError:
         return UnusableContentError(
             f"The {subject.kind} makes the browser take more than {self._browser_memory} MB of "
             "memory, the bound that ADSPARK_BROWSER_MEMORY sets."
         )
 
-    async def _attempt(self, subject: Subject) -> Rendering:
+    async def _attempt(self, subject: RenderTarget) -> Rendering:
         before = self._chromium.excesses
         try:
             return await self._try(subject)
@@ -166,7 +166,7 @@ class Renderer:
                 raise _TooMuchMemoryError from error
             raise
 
-    async def _try(self, subject: Subject) -> Rendering:
+    async def _try(self, subject: RenderTarget) -> Rendering:
         browser = await self._chromium.start()
         try:
             async with asyncio.timeout(self._time_limit):
@@ -190,7 +190,7 @@ class Renderer:
             reason = found[0] if found else "the browser cannot show what its scripts make of it"
             raise UnusableContentError(f"The {subject.kind} cannot be drawn: {reason}.") from error
 
-    async def _draw(self, subject: Subject) -> bytes:
+    async def _draw(self, subject: RenderTarget) -> bytes:
         match subject.kind:
             case Kind.PICTURE:
                 return await self._draw_picture(subject)
@@ -201,7 +201,7 @@ class Renderer:
             case Kind.HTML:
                 return await self._draw_html(subject)
 
-    async def _draw_picture(self, subject: Subject) -> bytes:
+    async def _draw_picture(self, subject: RenderTarget) -> bytes:
         # A picture of ours needs no time for other parts.
         main = await self._fetch(subject.content, share=_MAIN_SHARE + _PARTS_SHARE)
         picture = await normalise_picture_aside(main.content, is_kept=False)
@@ -210,7 +210,7 @@ class Renderer:
         async with self._open(size, has_scripts=False) as (page, _):
             return await draw_picture(page, picture.content, info.media_type, size)
 
-    async def _draw_preview(self, subject: Subject) -> bytes:
+    async def _draw_preview(self, subject: RenderTarget) -> bytes:
         script = preview_script(subject.content)
         main = replace(await self._fetch(script, share=_MAIN_SHARE), url=script)
         url, html = write_preview(script, width=_positive(subject.width))
@@ -219,7 +219,7 @@ class Renderer:
             patience = self._time_limit * _PARTS_SHARE
             return await draw_preview(page, url, supply, patience=patience)
 
-    async def _draw_page(self, subject: Subject) -> bytes:
+    async def _draw_page(self, subject: RenderTarget) -> bytes:
         main = await self._fetch(subject.content, share=_MAIN_SHARE)
         size = Size(
             _positive(subject.width) or _ROOM.width, _positive(subject.height) or _ROOM.height
@@ -227,7 +227,7 @@ class Renderer:
         async with self._open(size.shrunk(self._scale), at_hand=(main,)) as (page, supply):
             return await draw_page(page, main.url, supply)
 
-    async def _draw_html(self, subject: Subject) -> bytes:
+    async def _draw_html(self, subject: RenderTarget) -> bytes:
         width, height = _positive(subject.width) or _HTML_WIDTH, _positive(subject.height)
         size = Size(width, height or _ROOM.height).shrunk(self._scale)
         async with self._open(size, has_scripts=False) as (page, supply):
@@ -272,7 +272,7 @@ async def _develop(kind: Kind, content: bytes) -> Rendering:
     return Rendering(content, info.width, info.height, info.sha256)
 
 
-def _picture_size(subject: Subject, width: int, height: int) -> Size:
+def _picture_size(subject: RenderTarget, width: int, height: int) -> Size:
     """The size asked for; a side that is not given follows from the picture's own shape."""
     wide, high = _positive(subject.width), _positive(subject.height)
     if wide and high:

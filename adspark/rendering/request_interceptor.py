@@ -8,7 +8,7 @@ from playwright.async_api import Error as BrowserError
 from playwright.async_api import Page, Request, Route
 
 from adspark.errors import AdSparkError, UnusableContentError
-from adspark.net.downloads import Allowance, Ask, Download, Downloader
+from adspark.net.downloads import Ask, ByteBudget, Download, Downloader
 
 _MAX_REQUESTS = 200
 _FLOOD = 400  # requests that end the page: even refusing them takes time
@@ -40,7 +40,7 @@ class PageSupply:
         self._downloader = downloader
         self._at_hand = {one.url: one for one in at_hand}
         self._until = asyncio.get_running_loop().time() + patience
-        self._allowance = Allowance(max_bytes)
+        self._allowance = ByteBudget(max_bytes)
         self._requests = 0
         self._navigations = 0
         self._under_way: set[asyncio.Task[Download]] = set()

@@ -23,7 +23,7 @@ from adspark.errors import (
     UnknownVariantError,
     UnusableContentError,
 )
-from adspark.generators.base import Assignment, Generated, Generator, Picture, Receipt
+from adspark.generators.base import Generated, GenerationRequest, Generator, Picture, RemoteRun
 from adspark.generators.picture_addresses import read_data_address
 from adspark.media.images import NormalPicture
 from adspark.media.similarity import Similarity, compare_pictures, compare_texts, hash_picture
@@ -46,7 +46,7 @@ Progress = Callable[[float, str], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Studio:
+class GenerationDeps:
     """What variants are made with.
 
     Attributes:
@@ -65,7 +65,7 @@ class Studio:
 
 
 @asynccontextmanager
-async def working_on(
+async def claim_variant(
     database: Database, variant_id: int, *, flow_run_id: UUID | None, generator: str
 ) -> AsyncIterator[AdVariant]:
     """Claim a variant; whatever the block raises becomes its end.
@@ -139,7 +139,7 @@ async def keep_original(
     return path
 
 
-async def generate(studio: Studio, *, variant_id: int) -> VariantSummary:
+async def generate(studio: GenerationDeps, *, variant_id: int) -> VariantSummary:
     """Generate the variant whose original is kept, and keep what comes; once for each attempt.
 
     Raises:
@@ -167,7 +167,9 @@ async def generate(studio: Studio, *, variant_id: int) -> VariantSummary:
     return variants.summary_of(finished)
 
 
-async def _ask(studio: Studio, variant: AdVariant, assignment: Assignment) -> Generated:
+async def _ask(
+    studio: GenerationDeps, variant: AdVariant, assignment: GenerationRequest
+) -> Generated:
     """What the generation gives, kept at once.
 
     Where the service does not give it a second time, what an earlier try has kept counts.
@@ -214,7 +216,7 @@ async def cancel(
 class _Diary:
     """Keeps in the variant's row how far its generation is."""
 
-    def __init__(self, studio: Studio, variant: AdVariant) -> None:
+    def __init__(self, studio: GenerationDeps, variant: AdVariant) -> None:
         self._studio = studio
         self._variant = variant
         self._asked_at: datetime | None = None
@@ -230,7 +232,7 @@ class _Diary:
             await variants.save_not_begun(session, variant=self._variant, asked_at=self._asked_at)
             await session.commit()
 
-    async def accepted(self, receipt: Receipt) -> None:
+    async def accepted(self, receipt: RemoteRun) -> None:
         async with self._studio.database.session() as session:
             await variants.save_receipt(session, variant=self._variant, receipt=receipt)
             await session.commit()
@@ -258,14 +260,14 @@ async def _save_end(database: Database, variant: AdVariant, error: Exception) ->
         await session.commit()
 
 
-async def _assignment(studio: Studio, variant: AdVariant) -> Assignment:
+async def _assignment(studio: GenerationDeps, variant: AdVariant) -> GenerationRequest:
     if variant.original_path is None:
         raise UnusableContentError(f"The original of variant {variant.id} is not rendered yet.")
     async with studio.database.session() as session:
         copy = await variants.read_original_copy(session, ad_creative_id=variant.original_ad_id)
         creative = await session.get_one(Creative, variant.original_ad_id)
     content = await studio.media.read(variant.original_path)
-    return Assignment(
+    return GenerationRequest(
         key=variants.generation_key(variant),
         prompt=variant.prompt,
         original=Picture(
@@ -280,13 +282,15 @@ async def _assignment(studio: Studio, variant: AdVariant) -> Assignment:
     )
 
 
-def _receipt(variant: AdVariant) -> Receipt | None:
+def _receipt(variant: AdVariant) -> RemoteRun | None:
     if variant.receipt_run_id is None:
         return None
-    return Receipt(variant.receipt_run_id, variant.receipt_task_id)
+    return RemoteRun(variant.receipt_run_id, variant.receipt_task_id)
 
 
-async def _keep(studio: Studio, assignment: Assignment, generated: Generated) -> Completion:
+async def _keep(
+    studio: GenerationDeps, assignment: GenerationRequest, generated: Generated
+) -> Completion:
     """Fetch and keep the picture before its address expires, and judge the whole."""
     path = sha256 = picture_hash = None
     problems = ["its copy was cut off by the generator"] if generated.is_cut_off else []
@@ -320,7 +324,7 @@ async def _keep(studio: Studio, assignment: Assignment, generated: Generated) ->
     )
 
 
-async def _keep_picture(studio: Studio, generated: Generated) -> tuple[str, NormalPicture]:
+async def _keep_picture(studio: GenerationDeps, generated: Generated) -> tuple[str, NormalPicture]:
     """The first address that gives a picture, which is kept: its path, and its normal form.
 
     Raises:
@@ -357,7 +361,7 @@ async def _fetch_picture(downloader: Downloader, address: str) -> bytes:
 
 
 async def _similarity(
-    assignment: Assignment, text: str | None, picture_hash: str | None
+    assignment: GenerationRequest, text: str | None, picture_hash: str | None
 ) -> Similarity:
     picture = None
     if picture_hash is not None:

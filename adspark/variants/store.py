@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from adspark.errors import GenerationFailedError, InvalidQueryError, UnknownVariantError
-from adspark.generators.base import Receipt
+from adspark.generators.base import RemoteRun
 from adspark.models import DEFAULT_USER, AdVariant, Creative, VariantStatus
 from adspark.text.storable import UNSTORABLE, clean_text
 from adspark.validation.bounds import ID, LARGEST_ID, PROMPT
@@ -314,7 +314,7 @@ async def save_not_begun(
     await _change(session, variant, tuple(VariantStatus), {"asked_at": None}, *conditions)
 
 
-async def save_receipt(session: AsyncSession, *, variant: AdVariant, receipt: Receipt) -> None:
+async def save_receipt(session: AsyncSession, *, variant: AdVariant, receipt: RemoteRun) -> None:
     """The generator has taken it up under these names; true even of a cancelled one."""
     values = {"receipt_run_id": receipt.run_id, "receipt_task_id": receipt.task_id}
     await _change(session, variant, tuple(VariantStatus), values)

@@ -31,7 +31,7 @@ class SweepGate:
     """What stands before the searches of a sweep: its share of searches, its time, the rate limit.
 
     Args:
-        take_slot: waits for the rate limit; asked one at a time, in the order of coming.
+        acquire_slot: waits for the rate limit; asked one at a time, in the order of coming.
         searches: that the account has left; None: not known, so not bounded.
         shortage: why there are no more, for a person.
         seconds: after which no search is begun.
@@ -39,26 +39,26 @@ class SweepGate:
 
     def __init__(
         self,
-        take_slot: Gate = no_gate,
+        acquire_slot: Gate = no_gate,
         *,
         searches: int | None = None,
         shortage: str = "",
         seconds: float | None = None,
     ) -> None:
-        self._take_slot = take_slot
+        self._take_slot = acquire_slot
         self._left = searches
         self._shortage = shortage
         self._deadline = None if seconds is None else time.monotonic() + seconds
         self._turn = asyncio.Lock()
 
-    def admit(self) -> "Ticket":
+    def admit(self) -> "SearchReservation":
         """Let a watch in, with its first search set aside for it.
 
         Raises:
             PostponedError: there are no searches or there is no time left for it.
         """
         self.take()
-        return Ticket(self)
+        return SearchReservation(self)
 
     def take(self) -> None:
         """Set a search aside.
@@ -100,7 +100,7 @@ class SweepGate:
         return PostponedError("no time left in this sweep (limit on searches a minute)")
 
 
-class Ticket:
+class SearchReservation:
     """One watch's way through the gate; awaited before each of its searches.
 
     Attributes:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.details import DetailsSummary, look_up_new
 from adspark.creatives.fetch import Fetching, FetchSummary, lock_name
-from adspark.creatives.ledger import open_fetch, running_fetch
+from adspark.creatives.ledger import resume_or_create_fetch, running_fetch
 from adspark.creatives.paging import Bounds
 from adspark.db.engine import Database
 from adspark.db.locks import Locks
@@ -34,8 +34,8 @@ from adspark.serpapi.payloads import SearchPage
 from adspark.serpapi.search_query import CreativeQuery
 from adspark.watches.definition import definition_of
 from adspark.watches.events import (
+    CoverageResult,
     EventCounts,
-    Verdict,
     check_unchanged,
     close_check,
     follow_page,
@@ -202,7 +202,7 @@ class _Check:
     spent: int
     looked_at: datetime | None
     events: EventCounts = field(default_factory=EventCounts)
-    verdict: Verdict = field(default_factory=Verdict)
+    verdict: CoverageResult = field(default_factory=CoverageResult)
     began_at: datetime | None = None
 
     async def run(self) -> WatchSummary:
@@ -234,7 +234,7 @@ class _Check:
 
     async def _fetch(self, query: CreativeQuery, left: int | None) -> FetchSummary:
         async with self.parts.database.session() as session:
-            fetch = await open_fetch(
+            fetch = await resume_or_create_fetch(
                 session,
                 query=query,
                 flow_run_id=self.parts.flow_run_id,

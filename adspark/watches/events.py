@@ -191,7 +191,7 @@ class EventCounts(BaseModel):
         return ", ".join(f"{number} {kind}" for kind, number in counts if number) or "nothing new"
 
 
-class Verdict(BaseModel):
+class CoverageResult(BaseModel):
     """How much of the watch's search a fetch has looked at, and what stood in the way."""
 
     coverage: Coverage = Coverage.NONE
@@ -207,7 +207,7 @@ class Known(BaseModel):
     running: int = 0
 
 
-def judge(fetch: Fetch, stop: StopReason, max_pages: int, known: Known) -> Verdict:
+def judge(fetch: Fetch, stop: StopReason, max_pages: int, known: Known) -> CoverageResult:
     """What a fetch that stopped for `stop` has covered, of a watch that knows so many ads.
 
     An empty answer is believed where nothing speaks against it: the watch has seen ads, and they
@@ -228,7 +228,7 @@ def judge(fetch: Fetch, stop: StopReason, max_pages: int, known: Known) -> Verdi
     is_reached = not problems and stop in (StopReason.END, StopReason.WATERMARK)
     if fetch.rejected_count:
         problems.append(f"{fetch.rejected_count} ads could not be read (table rejected_row)")
-    return Verdict(
+    return CoverageResult(
         coverage=Coverage.PARTIAL if problems else Coverage.COMPLETE,
         is_reached=is_reached,
         is_whole=stop is StopReason.END and not problems,
@@ -259,7 +259,7 @@ async def follow_page(
 
 
 async def close_check(
-    session: AsyncSession, *, watch: Watch, fetch: Fetch, verdict: Verdict
+    session: AsyncSession, *, watch: Watch, fetch: Fetch, verdict: CoverageResult
 ) -> EventCounts:
     """Write the endings and how far the watch has come, in the last page's transaction.
 

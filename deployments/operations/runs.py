@@ -15,7 +15,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Cancelling
 
 from deployments.queue_classes import QUEUE_CLASSES
-from orchestration.requeue import Redelivery, settle
+from orchestration.requeue import RequeueOutcome, settle
 from orchestration.state_changes import change_while
 
 _UNDER_WAY = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
@@ -48,7 +48,7 @@ async def hand_back_unfinished_runs(reason: str) -> int:
         for run in runs:
             with suppress(ObjectNotFound):  # it was deleted meanwhile
                 outcome = await settle(client, run, reason, cancelled=reason)
-                handed_back += outcome is not Redelivery.LEFT
+                handed_back += outcome is not RequeueOutcome.LEFT
     return handed_back
 
 

@@ -20,7 +20,7 @@ from adspark.errors import (
     ServiceRefusedError,
     ServiceUnavailableError,
 )
-from adspark.generators.base import Assignment, Diary, Generated, Receipt
+from adspark.generators.base import Generated, GenerationObserver, GenerationRequest, RemoteRun
 from adspark.generators.dify.client import DifyClient
 from adspark.generators.dify.errors import LostAnswerError, NotBegunError, event_error, start_error
 from adspark.generators.dify.inputs import WorkflowMapping, check_form, fill_inputs
@@ -74,7 +74,7 @@ class DifyGenerator:
         """See `Generator.check`; asks Dify for the app's form, which is free."""
         check_form(await self._client.form(), self._mapping, prompt)
 
-    async def generate(self, assignment: Assignment, diary: Diary) -> Generated:
+    async def generate(self, assignment: GenerationRequest, diary: GenerationObserver) -> Generated:
         """See `Generator.generate`."""
         record = RunRecord(diary, assignment.receipt)
         run_id = await self._find_earlier(assignment)
@@ -92,7 +92,7 @@ class DifyGenerator:
             detail = await self._give_up(assignment.key, record)
         return self._outcome(detail, record)
 
-    async def cancel(self, receipt: Receipt | None, *, key: str) -> None:
+    async def cancel(self, receipt: RemoteRun | None, *, key: str) -> None:
         """See `Generator.cancel`. Dify's stop wants the task; the run's events name it."""
         run_ids = [receipt.run_id] if receipt else await self._client.find_runs(key)
         for run_id in run_ids:
@@ -101,13 +101,13 @@ class DifyGenerator:
             if task_id is not None:
                 await self._client.stop(task_id, user=key)
 
-    async def _fill(self, assignment: Assignment) -> dict[str, JsonValue]:
+    async def _fill(self, assignment: GenerationRequest) -> dict[str, JsonValue]:
         try:
             return await fill_inputs(self._client, self._mapping, assignment)
         except ServiceUnavailableError as error:
             raise NotBegunError(str(error)) from error
 
-    async def _find_earlier(self, assignment: Assignment) -> str | None:
+    async def _find_earlier(self, assignment: GenerationRequest) -> str | None:
         """The run that was begun before; None where surely none was."""
         if assignment.receipt is not None:
             return assignment.receipt.run_id
@@ -162,7 +162,7 @@ class DifyGenerator:
             try:
                 async for event in events:
                     if event.workflow_run_id:
-                        await record.accept(Receipt(event.workflow_run_id, event.task_id))
+                        await record.accept(RemoteRun(event.workflow_run_id, event.task_id))
                     if record.receipt is None and event.event == ERROR:
                         raise start_error(event_error(event))
                     await record.tell(event)
@@ -177,7 +177,7 @@ class DifyGenerator:
 
     async def _go_on(self, run_id: str, user: str, record: RunRecord) -> RunDetail:
         """A run that was begun before, to its end; the name of one found in the log is kept."""
-        await record.accept(Receipt(run_id))
+        await record.accept(RemoteRun(run_id))
         return await follow_run(self._client, run_id, user, record)
 
     async def _give_up(self, user: str, record: RunRecord) -> RunDetail:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from adspark.errors import ConfigurationError, InvalidQueryError
-from adspark.generators.base import Assignment
+from adspark.generators.base import GenerationRequest
 from adspark.generators.dify.client import DifyClient
 from adspark.generators.dify.payloads import AppForm, FormField
 
@@ -53,7 +53,7 @@ def check_form(form: AppForm, mapping: WorkflowMapping, prompt: str) -> None:
 
 
 async def fill_inputs(
-    client: DifyClient, mapping: WorkflowMapping, assignment: Assignment
+    client: DifyClient, mapping: WorkflowMapping, assignment: GenerationRequest
 ) -> dict[str, JsonValue]:
     """The inputs of a run, the picture uploaded.
 
@@ -79,7 +79,10 @@ async def fill_inputs(
 
 
 async def _give_picture(
-    client: DifyClient, mapping: WorkflowMapping, assignment: Assignment, field: FormField | None
+    client: DifyClient,
+    mapping: WorkflowMapping,
+    assignment: GenerationRequest,
+    field: FormField | None,
 ) -> JsonValue:
     """Upload the picture; an input of text gets its address at Dify, which Dify can reach.
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from adspark.errors import GenerationFailedError, ServiceUnavailableError
-from adspark.generators.base import Diary, Receipt
+from adspark.generators.base import GenerationObserver, RemoteRun
 from adspark.generators.dify.client import DifyClient
 from adspark.generators.dify.errors import UnknownRunError
 from adspark.generators.dify.payloads import (
@@ -43,7 +43,7 @@ _UNKNOWN_ENDS = 10.0  # seconds for the last event of a run whose status is not 
 class RunRecord:
     """A diary that also knows itself how far the generation is: its names, its outputs."""
 
-    def __init__(self, diary: Diary, receipt: Receipt | None) -> None:
+    def __init__(self, diary: GenerationObserver, receipt: RemoteRun | None) -> None:
         self._diary = diary
         self.receipt = receipt
         self.outputs: dict[str, JsonValue] = {}
@@ -52,14 +52,14 @@ class RunRecord:
         self._cut_off: list[str] = []
 
     async def asking(self) -> None:
-        """See `Diary.asking`."""
+        """See `GenerationObserver.asking`."""
         await self._diary.asking()
 
     async def not_begun(self) -> None:
-        """See `Diary.not_begun`."""
+        """See `GenerationObserver.not_begun`."""
         await self._diary.not_begun()
 
-    async def accept(self, receipt: Receipt) -> None:
+    async def accept(self, receipt: RemoteRun) -> None:
         """Keep the run's names, as soon as more of them are known."""
         if self.receipt is None or (receipt.task_id and not self.receipt.task_id):
             self.receipt = receipt
@@ -184,7 +184,7 @@ async def _listen(
     try:
         async with aclosing(client.events(run_id, user=user)) as events:
             async for event in events:
-                await record.accept(Receipt(run_id, event.task_id))
+                await record.accept(RemoteRun(run_id, event.task_id))
                 await record.tell(event)
                 heard = event.event in (FINISHED, PAUSED, ERROR)
                 if event.event == FINISHED and (end := parse_end(event)) is not None:

@@ -11,7 +11,7 @@ from prefect.states import Completed, Crashed, Failed, Pending, Running, Schedul
 from pydantic import SecretStr
 
 from adspark.db.engine import Database
-from adspark.db.rate_limits import SEARCHES, take_slot
+from adspark.db.rate_limits import SEARCHES, acquire_slot
 from adspark.serpapi.client import ENGINE
 from adspark.settings import Settings, get_settings
 from deployments.operations.full_check import project_deployments, read_full_check
@@ -40,7 +40,7 @@ async def test_a_snapshot_counts_runs_by_what_they_do(
     await queue(client, Running(), Pending(), Pending(), Scheduled(), Scheduled(name="Late"))
     await queue(client, Completed(), Failed(), Crashed())
     await queue(client, Running(), pool="maintenance")
-    await take_slot(database, name=SEARCHES, limit=10)
+    await acquire_slot(database, name=SEARCHES, limit=10)
     await client.upsert_global_concurrency_limit_by_name(SEARCHES, 10, 10 / 60)
     snapshot = await read_snapshot(client, database)
     await client.delete_global_concurrency_limit_by_name(SEARCHES)

@@ -27,7 +27,7 @@ from deployments.operations.pools import pause, resume
 from deployments.operations.probe import probe
 from deployments.operations.purge import purge
 from orchestration.lost_runs import TAG, recover
-from orchestration.requeue import Redelivery, redeliver, settle
+from orchestration.requeue import RequeueOutcome, redeliver, settle
 from orchestration.state_changes import change_state
 from tests.meanwhile import meanwhile
 from tests.queued import open_pools, plan, queue
@@ -83,7 +83,7 @@ async def test_a_lost_run_that_changes_meanwhile_is_left_alone(
 ) -> None:
     (run,) = await queue(other, Running())
     changed = meanwhile(client, path, becomes(other, run, *faster))
-    assert await redeliver(client, run, REASON) is Redelivery.LEFT
+    assert await redeliver(client, run, REASON) is RequeueOutcome.LEFT
     assert len(changed) == 1
     assert (await state_of(client, run)).name == faster[-1].name
 
@@ -135,7 +135,7 @@ async def test_a_cancelling_wins_over_what_a_dead_worker_leaves(
     (run,) = await queue(other, Running())
     meanwhile(client, path, becomes(other, run, Cancelling()))
     outcome = await settle(client, run, REASON, cancelled="Cancelled.")
-    assert outcome is Redelivery.CANCELLED
+    assert outcome is RequeueOutcome.CANCELLED
     assert (await state_of(client, run)).name == "Cancelled"
 
 
@@ -145,7 +145,7 @@ async def test_a_cancelling_that_a_crash_has_overwritten_still_wins(
     (run,) = await queue(other, Running())
     await becomes(other, run, Cancelling(), Crashed(message="Execution was aborted by a signal"))()
     outcome = await settle(client, await other.read_flow_run(run.id), REASON, cancelled="")
-    assert outcome is Redelivery.CANCELLED
+    assert outcome is RequeueOutcome.CANCELLED
     assert (await state_of(client, run)).name == "Cancelled"
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from adspark.creatives.fetch import FetchSummary, fetch_query
-from adspark.creatives.ledger import open_fetch, record_page
+from adspark.creatives.ledger import record_page, resume_or_create_fetch
 from adspark.creatives.store import SavedCreatives
 from adspark.db.engine import Database
 from adspark.errors import (
@@ -290,7 +290,7 @@ async def test_two_fetches_on_one_row_are_fenced_and_each_page_is_paid_once(
         if summary.pages != 1:
             return
         async with place.database.session() as session:  # as a run does that got the lock
-            fetch = await open_fetch(session, query=place.search)
+            fetch = await resume_or_create_fetch(session, query=place.search)
             await session.commit()
         assert (fetch.id, fetch.attempt) == (summary.fetch_id, 2)
 
@@ -309,7 +309,7 @@ async def test_two_fetches_on_one_row_are_fenced_and_each_page_is_paid_once(
 async def test_a_superseded_fetch_does_not_fail_the_one_that_goes_on(place: Place) -> None:
     async def fail(summary: FetchSummary) -> None:
         async with place.database.session() as session:
-            await open_fetch(session, query=place.search)
+            await resume_or_create_fetch(session, query=place.search)
             await session.commit()
         raise ServiceUnavailableError("something else")
 
@@ -324,7 +324,7 @@ async def test_two_that_open_at_once_without_a_lock_share_one_row_and_one_is_fen
 ) -> None:
     async def open_one() -> Any:  # noqa: ANN401
         async with place.database.session() as session:
-            fetch = await open_fetch(session, query=place.search)
+            fetch = await resume_or_create_fetch(session, query=place.search)
             await session.commit()
             return fetch
 
@@ -383,7 +383,7 @@ async def test_an_answer_that_a_dead_run_had_paid_is_billed_to_whoever_stores_it
             text("INSERT INTO watch (user_id, name, text, political_ads, is_active) "
                  "VALUES (1, 'w', 'example.com', false, true)")
         )  # fmt: skip
-        await open_fetch(session, query=place.search, watch_id=1)
+        await resume_or_create_fetch(session, query=place.search, watch_id=1)
         await session.commit()
     async with place.service.client() as client:
         await client.search(place.search)  # paid by the watch's run, which dies now
@@ -396,13 +396,13 @@ async def test_an_answer_that_waited_before_it_was_stored_is_dated_by_when_it_ca
 ) -> None:
     """It was made 30 s ago for a run that ended a second later, and came from the cache since."""
     async with place.database.session() as session:
-        dead = await open_fetch(session, query=place.search)
+        dead = await resume_or_create_fetch(session, query=place.search)
         await session.execute(
             text("UPDATE \"fetch\" SET status = 'failed', started_at = now() - interval '31 s', "
                  "finished_at = now() - interval '29 s' WHERE id = :id"),
             {"id": dead.id},
         )  # fmt: skip
-        fetch = await open_fetch(session, query=place.search)
+        fetch = await resume_or_create_fetch(session, query=place.search)
         search = Search(id="s", age=10.0, came_at=time.time() - 20)
         saved = SavedCreatives(new=[], changed=[], unchanged=0)
         await record_page(session, fetch=fetch, page=SearchPage(searches=[search]), saved=saved)

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 from sqlalchemy import event, text
 
 from adspark.creatives.fetch import FetchSummary, fetch_query
-from adspark.creatives.ledger import open_fetch
+from adspark.creatives.ledger import resume_or_create_fetch
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError, SupersededError
 from adspark.models import StopReason
@@ -156,7 +156,7 @@ class Ledger(RuleBasedStateMachine):
             passed += 1
             if passed == number:
                 async with self.database.session() as session:
-                    await open_fetch(session, query=SEARCH)
+                    await resume_or_create_fetch(session, query=SEARCH)
                     await session.commit()
 
         try:

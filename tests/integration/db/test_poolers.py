@@ -13,7 +13,7 @@ from sqlalchemy import make_url, text
 from adspark.creatives.fetch import fetch_query
 from adspark.db.engine import Database
 from adspark.errors import ConfigurationError, DatabaseSetupError
-from adspark.variants.generate import working_on
+from adspark.variants.generate import claim_variant
 from adspark.watches.check import Checker
 from tests.factories import creative_row, query
 from tests.stand_in import StandIn
@@ -165,7 +165,7 @@ async def test_nothing_is_paid_behind_a_pooler_in_transaction_mode(database_url:
             async with database.locks() as locks:
                 await Checker(database, client, locks).check(1)
         with pytest.raises(DatabaseSetupError, match="transaction mode"):
-            async with working_on(database, 1, flow_run_id=None, generator="dify"):
+            async with claim_variant(database, 1, flow_run_id=None, generator="dify"):
                 pass
     assert service.asked == []
 

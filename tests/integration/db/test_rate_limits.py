@@ -7,7 +7,7 @@ import time
 from sqlalchemy import text
 
 from adspark.db.engine import Database
-from adspark.db.rate_limits import CLEANUPS, GENERATIONS, SEARCHES, take_slot, try_slot
+from adspark.db.rate_limits import CLEANUPS, GENERATIONS, SEARCHES, acquire_slot, try_acquire_slot
 
 LIMIT = 5
 WINDOW = 1.0
@@ -17,7 +17,7 @@ async def use(url: str, name: str, times: int, used: list[float]) -> None:
     """Take slots one after another, over connections of one's own."""
     async with Database(url) as database:
         for _ in range(times):
-            await take_slot(database, name=name, limit=LIMIT, window=WINDOW)
+            await acquire_slot(database, name=name, limit=LIMIT, window=WINDOW)
             used.append(time.monotonic())
 
 
@@ -35,14 +35,14 @@ async def test_no_window_holds_more_than_the_limit(database_url: str) -> None:
 
 
 async def test_other_names_do_not_wait(database: Database) -> None:
-    assert await try_slot(database, name=SEARCHES, limit=1) == 0
-    assert await try_slot(database, name=SEARCHES, limit=1) > 0
-    assert await try_slot(database, name=GENERATIONS, limit=1) == 0
+    assert await try_acquire_slot(database, name=SEARCHES, limit=1) == 0
+    assert await try_acquire_slot(database, name=SEARCHES, limit=1) > 0
+    assert await try_acquire_slot(database, name=GENERATIONS, limit=1) == 0
 
 
 async def test_a_limit_of_nothing_lets_nothing_through(database: Database) -> None:
-    assert await try_slot(database, name=SEARCHES, limit=0) > 0
-    assert await try_slot(database, name=SEARCHES, limit=1) == 0
+    assert await try_acquire_slot(database, name=SEARCHES, limit=0) > 0
+    assert await try_acquire_slot(database, name=SEARCHES, limit=1) == 0
 
 
 async def test_the_wait_is_for_the_use_that_has_to_leave_the_window(database: Database) -> None:
@@ -53,9 +53,9 @@ async def test_the_wait_is_for_the_use_that_has_to_leave_the_window(database: Da
             {"name": CLEANUPS},
         )  # fmt: skip
         await session.commit()
-    wait = await try_slot(database, name=CLEANUPS, limit=2)
+    wait = await try_acquire_slot(database, name=CLEANUPS, limit=2)
     assert 35 * 60 < wait <= 40 * 60  # the second newest leaves the hour in 40 minutes
-    wait = await try_slot(database, name=CLEANUPS, limit=5)
+    wait = await try_acquire_slot(database, name=CLEANUPS, limit=5)
     assert 5 * 60 < wait <= 10 * 60
 
 
@@ -80,7 +80,10 @@ async def test_two_at_the_same_moment_do_not_both_get_the_last_slot(
         )  # fmt: skip
         await holder.commit()
         await holder.execute(text(f"SELECT pg_advisory_xact_lock({_GATE})"))
-        uses = [asyncio.create_task(try_slot(database, name=SEARCHES, limit=1)) for _ in range(2)]
+        uses = [
+            asyncio.create_task(try_acquire_slot(database, name=SEARCHES, limit=1))
+            for _ in range(2)
+        ]
         waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
         while await holder.scalar(waiting) != 2:
             await asyncio.sleep(0.01)

@@ -12,7 +12,7 @@ import pytest
 from adspark.errors import AdSparkError, ServiceUnavailableError, UnusableContentError
 from adspark.net.addresses import AddressRules
 from adspark.net.decompression import choose_decoder
-from adspark.net.downloads import Allowance, Downloader
+from adspark.net.downloads import ByteBudget, Downloader
 from tests.hostile_pages import HostileServer, count_visitors, draw, serve_hostile
 from tests.raw_server import serve_raw
 
@@ -122,7 +122,7 @@ async def test_bytes_count_as_they_arrive_too(server: HostileServer) -> None:
             await made.get(f"{server.url}/x")
     async with Downloader(rules, transport=transport) as made:
         with pytest.raises(UnusableContentError, match="Together"):
-            await made.get(f"{server.url}/x", allowance=Allowance(MB))
+            await made.get(f"{server.url}/x", allowance=ByteBudget(MB))
 
 
 @pytest.mark.parametrize("encoding", ["aws-chunked", "none", "identity", "utf-8"])
@@ -219,7 +219,7 @@ async def test_several_downloads_share_an_allowance(
     server: HostileServer, downloader: Downloader
 ) -> None:
     size = len(draw(60, 40))
-    allowance = Allowance(2 * size)
+    allowance = ByteBudget(2 * size)
     for _ in range(2):
         await downloader.get(f"{server.url}/picture", allowance=allowance)
     with pytest.raises(UnusableContentError, match="Together"):

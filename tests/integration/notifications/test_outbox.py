@@ -10,13 +10,13 @@ from adspark.db.engine import Database
 from adspark.models import Message
 from adspark.notifications.outbox import (
     MOST_ATTEMPTS,
+    ack_message,
     claim_message,
-    confirm_message,
+    enqueue_messages,
     fix_parts,
     hash_address,
-    put_messages,
+    nack_message,
     read_stuck,
-    return_message,
 )
 
 ALICE, BOB = "hash of alice", "hash of bob"
@@ -25,7 +25,7 @@ ALICE, BOB = "hash of alice", "hash of bob"
 async def put(database: Database, *recipients: str, subject: str = "news") -> None:
     """Write a message to each."""
     async with database.session() as session:
-        await put_messages(session, subject=subject, body="# news", recipients=recipients)
+        await enqueue_messages(session, subject=subject, body="# news", recipients=recipients)
         await session.commit()
 
 
@@ -41,7 +41,7 @@ async def give_back(database: Database, message: Message | None) -> None:
     """Sending it failed."""
     assert message is not None
     async with database.session() as session:
-        await return_message(session, message_id=message.id or 0, error="refused")
+        await nack_message(session, message_id=message.id or 0, error="refused")
         await session.commit()
 
 
@@ -93,7 +93,7 @@ async def test_a_delivered_message_is_done(database: Database) -> None:
     claimed = await claim(database, ALICE)
     assert claimed is not None
     async with database.session() as session:
-        await confirm_message(session, message_id=claimed.id or 0)
+        await ack_message(session, message_id=claimed.id or 0)
         await session.commit()
     await change(database, "UPDATE message SET sending_at = now() - interval '1 hour'")
     assert await claim(database, ALICE) is None
@@ -140,7 +140,7 @@ async def claim_parted(database: Database) -> Message:
 async def confirm(database: Database, message: Message, part: int) -> None:
     """A part has arrived."""
     async with database.session() as session:
-        await confirm_message(session, message_id=message.id or 0, part=part, parts=3)
+        await ack_message(session, message_id=message.id or 0, part=part, parts=3)
         await session.commit()
 
 

@@ -19,7 +19,14 @@ from adspark.errors import (
 )
 from adspark.models import Creative, CreativeFormat
 from adspark.net.addresses import AddressRules
-from adspark.rendering.renderer import Kind, Renderer, Rendering, Subject, rendering_key, subject_of
+from adspark.rendering.renderer import (
+    Kind,
+    Renderer,
+    Rendering,
+    RenderTarget,
+    rendering_key,
+    subject_of,
+)
 from tests.hostile_pages import BLUE, RED, HostileServer, count_visitors, serve_hostile
 
 LIMIT = 3.0  # seconds for one picture
@@ -136,7 +143,9 @@ async def test_a_picture_is_drawn_at_its_own_size(
     height: int | None,
     expected: tuple[int, int],
 ) -> None:
-    drawn = await renderer.render(Subject(Kind.PICTURE, f"{server.url}/picture", width, height))
+    drawn = await renderer.render(
+        RenderTarget(Kind.PICTURE, f"{server.url}/picture", width, height)
+    )
     assert (drawn.width, drawn.height) == expected
     assert _pixel(drawn, expected[0] // 8, expected[1] // 2) == RED
     assert _pixel(drawn, expected[0] - expected[0] // 8, expected[1] - 2) == BLUE
@@ -147,14 +156,14 @@ async def test_every_kind_of_picture_is_drawn(
     server: HostileServer, renderer: Renderer, picture_format: str
 ) -> None:
     url = f"{server.url}/picture?format={picture_format}"
-    drawn = await renderer.render(Subject(Kind.PICTURE, url))
+    drawn = await renderer.render(RenderTarget(Kind.PICTURE, url))
     assert (drawn.width, drawn.height) == (60, 40)
     near = zip(_pixel(drawn, 5, 20), RED, strict=True)
     assert all(abs(seen - meant) < 12 for seen, meant in near)
 
 
 async def test_a_picture_of_one_colour_is_drawn(server: HostileServer, renderer: Renderer) -> None:
-    drawn = await renderer.render(Subject(Kind.PICTURE, f"{server.url}/picture?plain=1"))
+    drawn = await renderer.render(RenderTarget(Kind.PICTURE, f"{server.url}/picture?plain=1"))
     assert _pixel(drawn, 50, 20) == RED
 
 
@@ -162,7 +171,7 @@ async def test_a_preview_is_drawn_at_the_size_of_what_it_draws(
     server: HostileServer, renderer: Renderer
 ) -> None:
     link = f"{server.url}/script/draws?creativeId=1&htmlParentId=old&responseCallback=old"
-    drawn = await renderer.render(Subject(Kind.PREVIEW, link))
+    drawn = await renderer.render(RenderTarget(Kind.PREVIEW, link))
     assert (drawn.width, drawn.height) == (320, 180)
     assert (_pixel(drawn, 80, 90), _pixel(drawn, 240, 90)) == (RED, BLUE)
 
@@ -170,7 +179,7 @@ async def test_a_preview_is_drawn_at_the_size_of_what_it_draws(
 async def test_a_page_is_drawn_at_the_size_of_the_ad_on_it(
     server: HostileServer, renderer: Renderer
 ) -> None:
-    drawn = await renderer.render(Subject(Kind.PAGE, f"{server.url}/page/plain"))
+    drawn = await renderer.render(RenderTarget(Kind.PAGE, f"{server.url}/page/plain"))
     assert (drawn.width, drawn.height) == (300, 120)
     assert _pixel(drawn, 0, 60)[0] > 240
     assert _pixel(drawn, 299, 60)[2] > 240
@@ -181,7 +190,7 @@ async def test_html_is_drawn_at_the_size_asked_for(
     renderer: Renderer, height: int | None, expected: tuple[int, int]
 ) -> None:
     html = "<body style='margin:0'><div style='height:70px;background:rgb(200,30,40)'></div>"
-    drawn = await renderer.render(Subject(Kind.HTML, html, 200, height))
+    drawn = await renderer.render(RenderTarget(Kind.HTML, html, 200, height))
     assert (drawn.width, drawn.height) == expected
     assert _pixel(drawn, 100, 35) == RED
 
@@ -190,9 +199,9 @@ async def test_scale_two_doubles_the_pixels(
     server: HostileServer, renderer_of: Callable[..., Renderer]
 ) -> None:
     async with renderer_of(scale=2.0, time_limit=20) as renderer:
-        drawn = await renderer.render(Subject(Kind.PICTURE, f"{server.url}/picture"))
+        drawn = await renderer.render(RenderTarget(Kind.PICTURE, f"{server.url}/picture"))
         assert (drawn.width, drawn.height) == (120, 80)
-        drawn = await renderer.render(Subject(Kind.PREVIEW, f"{server.url}/script/draws"))
+        drawn = await renderer.render(RenderTarget(Kind.PREVIEW, f"{server.url}/script/draws"))
         assert (drawn.width, drawn.height) == (640, 360)
 
 
@@ -200,9 +209,9 @@ async def test_the_same_input_gives_the_same_picture(
     server: HostileServer, renderer: Renderer
 ) -> None:
     for subject in (
-        Subject(Kind.PICTURE, f"{server.url}/picture"),
-        Subject(Kind.PREVIEW, f"{server.url}/script/draws"),
-        Subject(Kind.HTML, "<h1>Words and <i>words</i></h1>", 300, 100),
+        RenderTarget(Kind.PICTURE, f"{server.url}/picture"),
+        RenderTarget(Kind.PREVIEW, f"{server.url}/script/draws"),
+        RenderTarget(Kind.HTML, "<h1>Words and <i>words</i></h1>", 300, 100),
     ):
         first, second = [await renderer.render(subject) for _ in range(2)]
         assert first == second
@@ -213,10 +222,10 @@ async def test_recorded_ads_are_drawn_from_the_sandbox(sandbox_url: str) -> None
     advertiser, creative = "AR17828074650563772417", "CR03692439648442777601"
     async with Renderer(rules, chromium_sandbox=False, time_limit=20) as renderer:
         page = f"{sandbox_url}/advertiser/{advertiser}/creative/{creative}"
-        drawn = await renderer.render(Subject(Kind.PAGE, page))
+        drawn = await renderer.render(RenderTarget(Kind.PAGE, page))
         assert drawn.width > 500
         link = f"{sandbox_url}/ads/preview/content.js?creativeId=753416944045"
-        drawn = await renderer.render(Subject(Kind.PREVIEW, link))
+        drawn = await renderer.render(RenderTarget(Kind.PREVIEW, link))
         assert (drawn.width, drawn.height) == (380, 214)
 
 
@@ -225,7 +234,10 @@ async def test_several_pictures_at_once_do_not_disturb_each_other(
 ) -> None:
     sizes = [(20 + n, 30 + n) for n in range(12)]
     drawn = await asyncio.gather(
-        *(renderer.render(Subject(Kind.PICTURE, f"{server.url}/picture", *size)) for size in sizes)
+        *(
+            renderer.render(RenderTarget(Kind.PICTURE, f"{server.url}/picture", *size))
+            for size in sizes
+        )
     )
     assert [(one.width, one.height) for one in drawn] == sizes
 
@@ -233,8 +245,8 @@ async def test_several_pictures_at_once_do_not_disturb_each_other(
 # Names and subjects
 
 
-def _subject(**changes: object) -> Subject:
-    return Subject(**({"kind": Kind.HTML, "content": "x", "width": 1, "height": 2} | changes))  # type: ignore[arg-type]  # the rows are right
+def _subject(**changes: object) -> RenderTarget:
+    return RenderTarget(**({"kind": Kind.HTML, "content": "x", "width": 1, "height": 2} | changes))  # type: ignore[arg-type]  # the rows are right
 
 
 async def test_the_same_input_has_the_same_key_and_nothing_else_has_it(
@@ -257,14 +269,14 @@ async def test_the_same_input_has_the_same_key_and_nothing_else_has_it(
     [
         (
             {"image_url": "i", "video_link": "v", "details_link": "d", "width": 3, "height": 4},
-            Subject(Kind.PICTURE, "i", 3, 4),
+            RenderTarget(Kind.PICTURE, "i", 3, 4),
         ),
-        ({"video_link": "v", "details_link": "d"}, Subject(Kind.PREVIEW, "v")),
-        ({"details_link": "d"}, Subject(Kind.PAGE, "d")),
+        ({"video_link": "v", "details_link": "d"}, RenderTarget(Kind.PREVIEW, "v")),
+        ({"details_link": "d"}, RenderTarget(Kind.PAGE, "d")),
     ],
 )
 async def test_a_creative_is_shown_by_the_best_that_it_has(
-    fields: dict[str, object], expected: Subject
+    fields: dict[str, object], expected: RenderTarget
 ) -> None:
     creative = Creative(
         ad_creative_id="CR1", advertiser_id="AR1", format=CreativeFormat.IMAGE, content_hash=""
@@ -329,10 +341,10 @@ async def test_what_cannot_be_drawn_is_refused_in_time_with_its_cause(
 ) -> None:
     with pytest.raises(error, match=message) as caught:
         async with asyncio.timeout(HANGS):
-            await hasty.render(Subject(kind, f"{server.url}{path}"))
+            await hasty.render(RenderTarget(kind, f"{server.url}{path}"))
     assert "\n" not in str(caught.value)
     if "not drawn" in message:  # the next picture is drawn as if nothing had been
-        assert (await hasty.render(Subject(Kind.PICTURE, f"{server.url}/picture"))).width == 60
+        assert (await hasty.render(RenderTarget(Kind.PICTURE, f"{server.url}/picture"))).width == 60
 
 
 @pytest.mark.parametrize("kind", [Kind.PICTURE, Kind.PREVIEW, Kind.PAGE])
@@ -343,7 +355,7 @@ async def test_an_address_that_is_not_allowed_is_not_drawn(
     hasty: Renderer, kind: Kind, url: str
 ) -> None:
     with pytest.raises(UnusableContentError, match=r"private address|Only http"):
-        await hasty.render(Subject(kind, url))
+        await hasty.render(RenderTarget(kind, url))
 
 
 @pytest.mark.parametrize(
@@ -362,7 +374,7 @@ async def test_an_address_that_is_not_allowed_is_not_drawn(
 async def test_a_page_is_drawn_without_the_harm_on_it(
     server: HostileServer, patient: Renderer, page: str
 ) -> None:
-    drawn = await patient.render(Subject(Kind.PAGE, f"{server.url}/page/{page}"))
+    drawn = await patient.render(RenderTarget(Kind.PAGE, f"{server.url}/page/{page}"))
     assert (drawn.width, drawn.height) == (300, 120)
     assert server.hits["/status/204"] <= 200
     assert server.sent["/sized"] < 200 * 1024 * 1024
@@ -377,7 +389,7 @@ async def test_nothing_on_a_page_reaches_a_private_server(
         static = f"""<link rel=preconnect href='http://{private}'><img src='http://{private}/i'>
 <meta http-equiv=refresh content="30;url=http://{private}/m"><iframe src='http://{private}/f'>
 </iframe><link rel=stylesheet href='http://{private}/s'><p>words"""
-        await renderer.render(Subject(kind, url if kind is Kind.PAGE else static))
+        await renderer.render(RenderTarget(kind, url if kind is Kind.PAGE else static))
         await asyncio.sleep(0.3)
         assert visits == []
     assert kind is Kind.HTML or server.hits["/page/reach-out"] > 0
@@ -389,7 +401,7 @@ document.body.style.background = 'blue'; new Image().src = '{server.url}/status/
 <img src=x onerror="document.body.style.background = 'blue'">
 <svg onload="document.body.style.background = 'blue'"></svg>"""
     server.hits.clear()
-    drawn = await renderer.render(Subject(Kind.HTML, html, 200, 100))
+    drawn = await renderer.render(RenderTarget(Kind.HTML, html, 200, 100))
     assert _pixel(drawn, 150, 90) == RED
     assert server.hits["/status/200"] == 0
 
@@ -398,14 +410,14 @@ async def test_a_picture_whose_address_looks_like_markup_stays_a_picture(
     server: HostileServer, renderer: Renderer
 ) -> None:
     url = f"{server.url}/picture?x='\"><script>document.body.innerHTML=''</script>"
-    drawn = await renderer.render(Subject(Kind.PICTURE, url))
+    drawn = await renderer.render(RenderTarget(Kind.PICTURE, url))
     assert _pixel(drawn, 5, 20) == RED
 
 
 async def test_no_message_carries_the_query(server: HostileServer, renderer: Renderer) -> None:
     for kind in (Kind.PICTURE, Kind.PREVIEW, Kind.PAGE):
         with pytest.raises(UnusableContentError) as caught:
-            await renderer.render(Subject(kind, f"{server.url}/status/404?signature=secret"))
+            await renderer.render(RenderTarget(kind, f"{server.url}/status/404?signature=secret"))
         assert "secret" not in str(caught.value)
 
 
@@ -416,7 +428,7 @@ async def test_no_message_carries_the_query(server: HostileServer, renderer: Ren
 async def test_a_preview_is_drawn_wherever_its_script_draws(
     server: HostileServer, patient: Renderer, script: str
 ) -> None:
-    drawn = await patient.render(Subject(Kind.PREVIEW, f"{server.url}/script/{script}"))
+    drawn = await patient.render(RenderTarget(Kind.PREVIEW, f"{server.url}/script/{script}"))
     assert (drawn.width, drawn.height) == (320, 180)
     assert (_pixel(drawn, 80, 90), _pixel(drawn, 240, 90)) == (RED, BLUE)
 
@@ -425,14 +437,14 @@ async def test_a_preview_is_drawn_wherever_its_script_draws(
 async def test_a_preview_is_drawn_although_its_script_spoils_ours(
     server: HostileServer, patient: Renderer, script: str
 ) -> None:
-    drawn = await patient.render(Subject(Kind.PREVIEW, f"{server.url}/script/{script}"))
+    drawn = await patient.render(RenderTarget(Kind.PREVIEW, f"{server.url}/script/{script}"))
     assert (_pixel(drawn, 80, 90), _pixel(drawn, 240, 90)) == (RED, BLUE)
 
 
 async def test_a_preview_of_nothing_but_words_is_drawn(
     server: HostileServer, renderer: Renderer
 ) -> None:
-    drawn = await renderer.render(Subject(Kind.PREVIEW, f"{server.url}/script/text-only"))
+    drawn = await renderer.render(RenderTarget(Kind.PREVIEW, f"{server.url}/script/text-only"))
     assert 100 < drawn.width < 1280
 
 
@@ -441,7 +453,7 @@ async def test_a_script_that_leaves_nothing_to_be_shown_is_told_in_a_plain_line(
     server: HostileServer, patient: Renderer, script: str
 ) -> None:
     with pytest.raises(UnusableContentError) as caught:
-        await patient.render(Subject(Kind.PREVIEW, f"{server.url}/script/{script}"))
+        await patient.render(RenderTarget(Kind.PREVIEW, f"{server.url}/script/{script}"))
     assert str(caught.value) == "The preview shows nothing."
 
 
@@ -451,9 +463,11 @@ async def test_a_page_that_takes_too_much_memory_ends_the_browser_and_names_the_
 ) -> None:
     async with renderer_of(time_limit=60, browser_memory=600) as renderer:
         with pytest.raises(UnusableContentError, match="ADSPARK_BROWSER_MEMORY") as caught:
-            await renderer.render(Subject(Kind.PAGE, f"{server.url}/page/{page}"))
+            await renderer.render(RenderTarget(Kind.PAGE, f"{server.url}/page/{page}"))
         assert "more than 600 MB" in str(caught.value)
-        assert (await renderer.render(Subject(Kind.PICTURE, f"{server.url}/picture"))).width == 60
+        assert (
+            await renderer.render(RenderTarget(Kind.PICTURE, f"{server.url}/picture"))
+        ).width == 60
 
 
 async def test_an_ad_beside_one_that_takes_too_much_memory_is_drawn_all_the_same(
@@ -461,8 +475,8 @@ async def test_an_ad_beside_one_that_takes_too_much_memory_is_drawn_all_the_same
 ) -> None:
     async with renderer_of(time_limit=30, browser_memory=600) as renderer:
         hungry, other = await asyncio.gather(
-            renderer.render(Subject(Kind.PAGE, f"{server.url}/page/workers")),
-            renderer.render(Subject(Kind.PAGE, f"{server.url}/page/slow")),
+            renderer.render(RenderTarget(Kind.PAGE, f"{server.url}/page/workers")),
+            renderer.render(RenderTarget(Kind.PAGE, f"{server.url}/page/slow")),
             return_exceptions=True,
         )
         assert "ADSPARK_BROWSER_MEMORY" in str(hungry)
@@ -477,7 +491,7 @@ async def test_a_browser_that_was_killed_is_started_anew(
     server: HostileServer, renderer_of: Callable[..., Renderer]
 ) -> None:
     before = {process.pid for process in _left_over()}
-    subject = Subject(Kind.PICTURE, f"{server.url}/picture")
+    subject = RenderTarget(Kind.PICTURE, f"{server.url}/picture")
     async with renderer_of(time_limit=20) as renderer:
         await renderer.render(subject)
         _kill_browsers(before)
@@ -489,9 +503,9 @@ async def test_a_browser_that_is_killed_under_a_page_is_started_anew(
 ) -> None:
     before = {process.pid for process in _left_over()}
     async with renderer_of(time_limit=5) as renderer:
-        await renderer.render(Subject(Kind.PICTURE, f"{server.url}/picture"))
+        await renderer.render(RenderTarget(Kind.PICTURE, f"{server.url}/picture"))
         task = asyncio.create_task(
-            renderer.render(Subject(Kind.PAGE, f"{server.url}/page/never-loads"))
+            renderer.render(RenderTarget(Kind.PAGE, f"{server.url}/page/never-loads"))
         )
         await asyncio.sleep(1)
         _kill_browsers(before)
@@ -502,10 +516,10 @@ async def test_one_browser_serves_all_pictures(
     server: HostileServer, renderer_of: Callable[..., Renderer]
 ) -> None:
     async with renderer_of(time_limit=20) as renderer:
-        await renderer.render(Subject(Kind.PICTURE, f"{server.url}/picture"))
+        await renderer.render(RenderTarget(Kind.PICTURE, f"{server.url}/picture"))
         first = {process.pid for process in _left_over()}
         for _ in range(3):
-            await renderer.render(Subject(Kind.PICTURE, f"{server.url}/picture"))
+            await renderer.render(RenderTarget(Kind.PICTURE, f"{server.url}/picture"))
         # Renderer processes come and go; the others stay.
         assert len(first & {process.pid for process in _left_over()}) >= 3
 
@@ -519,7 +533,7 @@ async def test_a_cancelled_picture_leaves_nothing_running(
 
     async def draw() -> None:
         async with renderer_of(time_limit=20) as renderer:
-            await renderer.render(Subject(Kind.PAGE, f"{server.url}/page/{page}"))
+            await renderer.render(RenderTarget(Kind.PAGE, f"{server.url}/page/{page}"))
             await asyncio.sleep(60)
 
     task = asyncio.create_task(draw())
@@ -536,7 +550,7 @@ async def test_an_error_leaves_nothing_running(
     before = {process.pid for process in _left_over()}
     with pytest.raises(UnusableContentError):
         async with renderer_of(time_limit=2) as renderer:
-            await renderer.render(Subject(Kind.PREVIEW, f"{server.url}/script/loop"))
+            await renderer.render(RenderTarget(Kind.PREVIEW, f"{server.url}/script/loop"))
     assert await _wait_for_nothing(before) == []
 
 
@@ -547,7 +561,7 @@ async def test_a_missing_browser_is_one_line_that_says_what_to_do(
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
     async with renderer_of() as renderer:
         with pytest.raises(ConfigurationError, match="playwright install chromium") as caught:
-            await renderer.render(Subject(Kind.HTML, "<p>x"))
+            await renderer.render(RenderTarget(Kind.HTML, "<p>x"))
     assert "ADSPARK_BROWSER" in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -569,5 +583,5 @@ async def test_an_unusable_browser_is_one_line_that_says_what_to_do(
         program.chmod(0o755)
     async with renderer_of(program=program) as renderer:
         with pytest.raises(ConfigurationError, match=message) as caught:
-            await renderer.render(Subject(Kind.HTML, "<p>x"))
+            await renderer.render(RenderTarget(Kind.HTML, "<p>x"))
     assert "\n" not in str(caught.value)

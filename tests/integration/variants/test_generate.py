@@ -29,7 +29,7 @@ from adspark.models import VariantStatus
 from adspark.sandbox.pictures import draw_picture
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
-from adspark.variants.generate import generate, keep_original, working_on
+from adspark.variants.generate import claim_variant, generate, keep_original
 from adspark.variants.store import generation_is_over, read_variant, save_retry
 from tests.workshop import Workshop, workshop
 
@@ -108,7 +108,7 @@ async def test_a_second_variant_of_the_same_ad_uses_the_same_original(shop: Work
 
 async def test_only_one_works_on_a_variant(shop: Workshop) -> None:
     variant_id = await one(shop)
-    async with working_on(shop.database, variant_id, flow_run_id=None, generator="dify"):
+    async with claim_variant(shop.database, variant_id, flow_run_id=None, generator="dify"):
         with pytest.raises(BusyError, match="Another run"):
             await shop.make(variant_id)
     assert (await shop.row(variant_id)).status == "processing"
@@ -330,7 +330,7 @@ async def test_an_answer_that_the_service_gives_once_is_kept_before_its_picture_
     blocked = tmp_path / "blocked"
     blocked.mkdir()
     (blocked / "variants").write_bytes(b"no folder")
-    first = working_on(shop.database, variant_id, flow_run_id=None, generator="chat")
+    first = claim_variant(shop.database, variant_id, flow_run_id=None, generator="chat")
     async with first, shop.renderer() as renderer:
         path = await keep_original(shop.database, shop.media, renderer, variant_id=variant_id)
     place = blocked / path
@@ -339,7 +339,7 @@ async def test_an_answer_that_the_service_gives_once_is_kept_before_its_picture_
     for media in (MediaStore(str(blocked)), shop.media):
         async with shop.studio() as studio, chat() as generator:
             able = replace(studio, generator=generator, media=media)
-            claim = working_on(shop.database, variant_id, flow_run_id=None, generator="chat")
+            claim = claim_variant(shop.database, variant_id, flow_run_id=None, generator="chat")
             with suppress(AdSparkError, OSError):
                 async with claim:
                     await generate(able, variant_id=variant_id)

@@ -16,7 +16,7 @@ from adspark.generators.chat import ChatGenerator
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.serpapi.client import SerpApiClient
-from adspark.variants.generate import generate, keep_original, working_on
+from adspark.variants.generate import claim_variant, generate, keep_original
 from adspark.variants.store import VariantSummary
 from tests.factories import query
 from tests.hostile_pages import draw
@@ -48,7 +48,7 @@ async def make(shop: Workshop, message: Any, **choice: Any) -> VariantSummary:  
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json=body))
     (original, *_) = await shop.stock()
     (variant_id,) = await shop.request(original)
-    claim = working_on(shop.database, variant_id, flow_run_id=None, generator="chat")
+    claim = claim_variant(shop.database, variant_id, flow_run_id=None, generator="chat")
     async with (
         claim,
         shop.studio() as studio,

@@ -17,7 +17,7 @@ from adspark.errors import (
     ServiceUnavailableError,
     UnknownVariantError,
 )
-from adspark.generators.base import Receipt
+from adspark.generators.base import RemoteRun
 from adspark.models import AdVariant, VariantStatus
 from adspark.variants import store as variants
 from adspark.variants.lists import list_variants
@@ -84,7 +84,7 @@ async def _retry(session: AsyncSession, variant: AdVariant) -> None:
 
 
 async def _keep_receipt(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_receipt(session, variant=variant, receipt=Receipt("late"))
+    await variants.save_receipt(session, variant=variant, receipt=RemoteRun("late"))
 
 
 async def _forget_asking(session: AsyncSession, variant: AdVariant) -> None:
@@ -286,7 +286,7 @@ async def test_who_has_asked_may_ask_again_until_the_service_has_taken_it_up(
     assert asked.asked_at is not None
     assert again.asked_at is not None
     assert again.asked_at > asked.asked_at
-    await variants.save_receipt(session, variant=again, receipt=Receipt("run-1", "task-1"))
+    await variants.save_receipt(session, variant=again, receipt=RemoteRun("run-1", "task-1"))
     with pytest.raises(UnknownVariantError):
         await variants.save_asking(session, variant=again)
 
@@ -348,7 +348,7 @@ async def test_what_was_given_is_kept_until_all_of_it_is(session: AsyncSession) 
 async def test_the_receipt_is_kept_even_of_a_cancelled_one(session: AsyncSession) -> None:
     begun = await begin(session, await ask(session))
     await variants.save_cancelled(session, variant=begun)
-    await variants.save_receipt(session, variant=begun, receipt=Receipt("run-1", "task-1"))
+    await variants.save_receipt(session, variant=begun, receipt=RemoteRun("run-1", "task-1"))
     kept = await read(session, begun)
     assert (kept.status, kept.receipt_run_id, kept.receipt_task_id) == (
         CANCELLED,

@@ -36,7 +36,7 @@ from adspark.net.downloads import Downloader
 from adspark.sandbox.pictures import draw_picture
 from adspark.serpapi.client import no_gate
 from adspark.variants import store as variants
-from adspark.variants.generate import Studio, cancel, generate, working_on
+from adspark.variants.generate import GenerationDeps, cancel, claim_variant, generate
 from adspark.variants.reviews import Review, list_reviews, save_review
 from tests.unit.generators.test_dify_client import NODE, Part, sse, streamed
 from tests.variants_at_hand import AD, ask, read, store_ads
@@ -323,10 +323,10 @@ class VariantLife(RuleBasedStateMachine):
         """A worker takes it up, to whatever end."""
         with suppress(AdSparkError, Crash):
             async with self._generator() as generator:
-                claim = working_on(self.database, variant, flow_run_id=None, generator="dify")
+                claim = claim_variant(self.database, variant, flow_run_id=None, generator="dify")
                 async with claim, Downloader(AddressRules()) as downloader:
                     await self._change(variant, f"original_path = '{original_path(KEY)}'")
-                    studio = Studio(
+                    studio = GenerationDeps(
                         database=self.database,
                         media=self.media,
                         generator=generator,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from adspark.creatives.ledger import open_fetch
+from adspark.creatives.ledger import resume_or_create_fetch
 from adspark.db.engine import Database
 from adspark.errors import SupersededError
 from adspark.watches.check import Checker, WatchSummary
@@ -240,7 +240,9 @@ async def test_a_check_that_was_taken_over_leaves_the_watch_to_the_other(place: 
             return
         async with place.database.session() as session:
             watch = await place.watch(watch_id)
-            await open_fetch(session, query=definition_of(watch).query, watch_id=watch_id)
+            await resume_or_create_fetch(
+                session, query=definition_of(watch).query, watch_id=watch_id
+            )
             await session.commit()
 
     with pytest.raises(SupersededError):

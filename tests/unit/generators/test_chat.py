@@ -23,13 +23,13 @@ from adspark.errors import (
     ServiceRefusedError,
     ServiceUnavailableError,
 )
-from adspark.generators.base import Assignment, Generated, Picture, Receipt
+from adspark.generators.base import Generated, GenerationRequest, Picture, RemoteRun
 from adspark.generators.chat import INSTRUCTIONS, LONGEST_PROMPT, ChatGenerator
 from tests.unit.generators.test_dify_client import at_once
 
 KEY = "sk-s3cr3t"
 URL = "http://models.example:11434/v1"
-ASSIGNMENT = Assignment(
+ASSIGNMENT = GenerationRequest(
     key="variant-7-1",
     prompt="Make it a summer ad",
     original=Picture(b"PNG", "image/png", "CR1.png"),
@@ -53,7 +53,7 @@ class Notes:
     async def not_begun(self) -> None:
         self.lines.append("not begun")
 
-    async def accepted(self, receipt: Receipt) -> None:
+    async def accepted(self, receipt: RemoteRun) -> None:
         self.lines.append(f"accepted {receipt.run_id}")
 
     async def progress(self, done: float, doing: str) -> None:
@@ -84,7 +84,7 @@ async def generate(handler: Handler | httpx.Response, **values: Any) -> Generate
         return await generator.generate(ASSIGNMENT, Notes())
 
 
-async def asked(assignment: Assignment = ASSIGNMENT, **values: Any) -> httpx.Request:  # noqa: ANN401
+async def asked(assignment: GenerationRequest = ASSIGNMENT, **values: Any) -> httpx.Request:  # noqa: ANN401
     """The request that an assignment becomes."""
     requests: list[httpx.Request] = []
 

@@ -25,7 +25,7 @@ from adspark.errors import (
     UnknownVariantError,
     UnusableContentError,
 )
-from adspark.generators.base import Assignment, Generated, Picture, Receipt
+from adspark.generators.base import Generated, GenerationRequest, Picture, RemoteRun
 from adspark.generators.dify.client import DifyClient
 from adspark.generators.dify.errors import NotBegunError, RunFailedError
 from adspark.generators.dify.generator import DifyGenerator
@@ -50,13 +50,13 @@ WAITING: tuple[Part, ...] = (PING, 10.0) * 1000
 Json = dict[str, Any]
 Answer = httpx.Response | Exception
 
-ASSIGNMENT = Assignment(
+ASSIGNMENT = GenerationRequest(
     key="variant-7-1",
     prompt="Make it a summer ad",
     original=Picture(b"PNG", "image/png", "CR1.png"),
     original_copy="Winter is on. Shop now!",
 )
-RECEIPT = Receipt("r1", "t1")
+RECEIPT = RemoteRun("r1", "t1")
 FAILED_EVENT = {
     "event": "error", "status": 400, "code": "invalid_param", "message": "url is required",
 }  # fmt: skip
@@ -205,7 +205,7 @@ class Notes:
     async def not_begun(self) -> None:
         self._told.append("not begun")
 
-    async def accepted(self, receipt: Receipt) -> None:
+    async def accepted(self, receipt: RemoteRun) -> None:
         self._told.append(f"accepted {receipt.run_id} {receipt.task_id}")
         if self._is_cancelled:
             raise UnknownVariantError("Variant 7 is cancelled.")
@@ -215,7 +215,10 @@ class Notes:
 
 
 async def generate(
-    dify: Dify, assignment: Assignment = ASSIGNMENT, notes: Notes | None = None, **limits: float
+    dify: Dify,
+    assignment: GenerationRequest = ASSIGNMENT,
+    notes: Notes | None = None,
+    **limits: float,
 ) -> Generated:
     """What an assignment gives."""
     return await dify.generator(None, **limits).generate(assignment, notes or Notes(dify))
@@ -225,7 +228,7 @@ async def fails(
     dify: Dify,
     error: type[AdSparkError],
     message: str,
-    assignment: Assignment = ASSIGNMENT,
+    assignment: GenerationRequest = ASSIGNMENT,
     notes: Notes | None = None,
     **limits: float,
 ) -> None:
@@ -938,7 +941,7 @@ async def test_a_run_that_takes_too_long_is_stopped() -> None:
 async def test_one_that_was_followed_too_long_is_stopped() -> None:
     dify = Dify()
     dify.put("running")
-    assignment = replace(ASSIGNMENT, asked_at=ago(9), receipt=Receipt("r1"))
+    assignment = replace(ASSIGNMENT, asked_at=ago(9), receipt=RemoteRun("r1"))
     await fails(dify, GenerationFailedError, "was stopped", assignment)
     assert dify.told[-1] == STOP  # the task is known from the run's events
     assert ASK not in dify.told
@@ -958,7 +961,7 @@ async def test_waiting_for_ones_turn_is_not_the_runs_time() -> None:
     [
         pytest.param(RECEIPT, [], "running", [STOP], id="all is known"),
         pytest.param(
-            Receipt("r1"), [], "running",
+            RemoteRun("r1"), [], "running",
             ["GET workflows/run/r1", "GET workflow/r1/events", STOP], id="the run is",
         ),
         pytest.param(
@@ -969,12 +972,12 @@ async def test_waiting_for_ones_turn_is_not_the_runs_time() -> None:
         pytest.param(None, ["r1"], "succeeded", ["GET workflows/logs", "GET workflows/run/r1"],
                      id="it has ended"),
         pytest.param(None, [], "running", ["GET workflows/logs"], id="it was never begun"),
-        pytest.param(Receipt("r2"), [], "running", ["GET workflows/run/r2"], id="it is unknown"),
+        pytest.param(RemoteRun("r2"), [], "running", ["GET workflows/run/r2"], id="it is unknown"),
     ],
 )  # fmt: skip
 @at_once
 async def test_a_cancelled_generation_is_stopped_by_its_task(
-    receipt: Receipt | None, listed: list[str], status: str, told: list[str]
+    receipt: RemoteRun | None, listed: list[str], status: str, told: list[str]
 ) -> None:
     dify = Dify(listed=listed)
     dify.put(status)
