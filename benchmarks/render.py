@@ -25,7 +25,8 @@ from rich.console import Console
 from rich.table import Table
 
 from adspark.net.addresses import AddressRules
-from adspark.rendering.renderer import AT_ONCE, Kind, Renderer
+from adspark.rendering.render_target import Kind, RenderTarget
+from adspark.rendering.renderer import AT_ONCE, Renderer
 from adspark.sandbox.testing import serve
 from adspark.settings import get_settings
 from benchmarks.targets import Target
