@@ -13,12 +13,14 @@ from sqlalchemy import (
     Computed,
     Date,
     DateTime,
+    Dialect,
     ForeignKey,
     Identity,
     Index,
     Integer,
     MetaData,
     Text,
+    TypeDecorator,
     UniqueConstraint,
     Uuid,
     func,
@@ -112,6 +114,27 @@ def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
+class _EnumText(TypeDecorator[StrEnum]):
+    """Text in the database, a member of an enum in Python."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, members: type[StrEnum]) -> None:
+        super().__init__()
+        self.members = members
+
+    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
+        return None if value is None else self.members(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.members(value)
+
+
+def _choice(members: type[StrEnum], *, nullable: bool = False) -> Column[StrEnum]:
+    return Column(_EnumText(members), nullable=nullable)
+
+
 def _moment(*, nullable: bool = True, now: bool = False) -> Column[datetime]:
     """A column of aware UTC; `now` gives the time of its transaction as default."""
     return Column(
@@ -166,7 +189,7 @@ class Creative(SQLModel, table=True):
 
     ad_creative_id: str = Field(primary_key=True, sa_type=Text, description="CR and 20 digits.")
     advertiser_id: str = Field(foreign_key="advertiser.advertiser_id", sa_type=Text)
-    format: CreativeFormat = Field(sa_type=Text)
+    format: CreativeFormat = Field(sa_column=_choice(CreativeFormat))
     image_url: str | None = Field(default=None, sa_type=Text)
     video_link: str | None = Field(
         default=None, sa_type=Text, description="Preview script, without its nonces."
@@ -225,14 +248,16 @@ class Watch(SQLModel, table=True):
         Index(None, "due_at", postgresql_where=text("is_active")),
     )
 
-    id: int | None = Field(default=None, sa_column=_key())
+    id: int = Field(default=None, sa_column=_key())
     user_id: int
     name: str = Field(sa_type=Text)
     advertiser_ids: list[str] = Field(default_factory=list, sa_column=_texts())
     text: str | None = Field(default=None, sa_type=Text)
     region: str | None = Field(default=None, sa_type=Text, description="SerpApi code.")
-    platform: Platform | None = Field(default=None, sa_type=Text)
-    creative_format: CreativeFormat | None = Field(default=None, sa_type=Text)
+    platform: Platform | None = Field(default=None, sa_column=_choice(Platform, nullable=True))
+    creative_format: CreativeFormat | None = Field(
+        default=None, sa_column=_choice(CreativeFormat, nullable=True)
+    )
     political_ads: bool = False
     is_active: bool = True
     interval_minutes: int = Field(default=60, sa_column=_whole(60))
@@ -264,7 +289,9 @@ class Watch(SQLModel, table=True):
     )
     checked_at: datetime | None = Field(default=None, sa_column=_moment())
     coverage: Coverage | None = Field(
-        default=None, sa_type=Text, description="Of the last check, as is `problem`."
+        default=None,
+        sa_column=_choice(Coverage, nullable=True),
+        description="Of the last check, as is `problem`.",
     )
     problem: str | None = Field(default=None, sa_type=Text)
     digested_at: datetime | None = Field(
@@ -298,7 +325,7 @@ class Fetch(SQLModel, table=True):
         sa_column=_whole(1),
         description="Fencing token: each resume adds one, and only the newest may write.",
     )
-    status: FetchStatus = Field(default=FetchStatus.RUNNING, sa_type=Text)
+    status: FetchStatus = Field(default=FetchStatus.RUNNING, sa_column=_choice(FetchStatus))
     pages: int = 0
     searches_billed: int = 0
     searches_cached: int = 0
@@ -322,7 +349,9 @@ class Fetch(SQLModel, table=True):
     changed_count: int = 0
     unchanged_count: int = 0
     rejected_count: int = 0
-    stop_reason: StopReason | None = Field(default=None, sa_type=Text)
+    stop_reason: StopReason | None = Field(
+        default=None, sa_column=_choice(StopReason, nullable=True)
+    )
     error: str | None = Field(default=None, sa_type=Text)
     started_at: datetime = Field(
         default=None,
@@ -339,7 +368,7 @@ class RejectedRow(SQLModel, table=True):
 
     __tablename__ = "rejected_row"
 
-    id: int | None = Field(default=None, sa_column=_key())
+    id: int = Field(default=None, sa_column=_key())
     fetch_id: UUID = Field(
         sa_column=Column(ForeignKey("fetch.id", ondelete="CASCADE"), nullable=False, index=True)
     )
@@ -357,7 +386,7 @@ class RateSlot(SQLModel, table=True):
     __tablename__ = "rate_slot"
     __table_args__ = (Index(None, "name", "taken_at"),)
 
-    id: int | None = Field(
+    id: int = Field(
         default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
     )
     name: str = Field(sa_type=Text)
@@ -417,12 +446,12 @@ class CreativeEvent(SQLModel, table=True):
         ),
     )
 
-    id: int | None = Field(default=None, sa_column=_key())
+    id: int = Field(default=None, sa_column=_key())
     watch_id: int = Field(
         sa_column=Column(ForeignKey("watch.id", ondelete="CASCADE"), nullable=False, index=True)
     )
     ad_creative_id: str = Field(sa_column=Column(Text, nullable=False, index=True))
-    kind: EventKind = Field(sa_type=Text)
+    kind: EventKind = Field(sa_column=_choice(EventKind))
     content_hash: str = Field(sa_type=Text)
     occurred_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
     announced_at: datetime | None = Field(default=None, sa_column=_moment())
@@ -481,7 +510,7 @@ class Board(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("user_id", "name"),)
 
-    id: int | None = Field(default=None, sa_column=_key())
+    id: int = Field(default=None, sa_column=_key())
     user_id: int
     name: str = Field(sa_type=Text)
     created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
@@ -512,7 +541,7 @@ class Message(SQLModel, table=True):
 
     __table_args__ = (Index(None, "created_at", postgresql_where=text("delivered_at IS NULL")),)
 
-    id: int | None = Field(default=None, sa_column=_key())
+    id: int = Field(default=None, sa_column=_key())
     subject: str = Field(sa_type=Text)
     body: str = Field(sa_type=Text, description="Markdown.")
     recipient: str = Field(sa_type=Text, description="Hash of the address, which is a secret.")
@@ -545,7 +574,7 @@ class AdVariant(SQLModel, table=True):
         Index(None, "status", "requested_at"),
     )
 
-    id: int | None = Field(default=None, sa_column=_key())
+    id: int = Field(default=None, sa_column=_key())
     token: UUID = Field(
         default_factory=uuid4,
         sa_column=Column(
@@ -558,7 +587,7 @@ class AdVariant(SQLModel, table=True):
     )
     user_id: int
     workspace_id: int | None = None
-    status: VariantStatus = Field(default=VariantStatus.PENDING, sa_type=Text)
+    status: VariantStatus = Field(default=VariantStatus.PENDING, sa_column=_choice(VariantStatus))
     prompt: str = Field(sa_type=Text)
     wants_review: bool = Field(default=False, sa_column=_flag())
     attempt: int = Field(default=1, sa_column=_whole(1), description="Each may be paid for once.")
@@ -611,7 +640,7 @@ class VariantFeedback(SQLModel, table=True):
         CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
     )
 
-    id: int | None = Field(default=None, sa_column=_key())
+    id: int = Field(default=None, sa_column=_key())
     variant_id: int = Field(
         sa_column=Column(ForeignKey("ad_variant.id", ondelete="CASCADE"), nullable=False)
     )

@@ -17,7 +17,7 @@ from adspark.db.engine import Database
 from adspark.db.rate_limits import SWEEPS
 from adspark.markdown import escape_markdown
 from adspark.settings import get_settings
-from adspark.watches.due import SweepPlan, SweepSummary, gather_sweep, read_left
+from adspark.watches.sweep_store import SweepPlan, SweepSummary, read_unchecked, summarise_sweep
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import cancelled, completed, failed
 from orchestration.rate_limits import seconds_until_start
@@ -86,7 +86,7 @@ async def _sweep_in_shards(
 
     async def check_untried(watch_ids: Collection[int]) -> None:
         async with database.session() as session:
-            due = await read_left(session, watch_ids=watch_ids, since=plan.began_at)
+            due = await read_unchecked(session, watch_ids=watch_ids, since=plan.began_at)
         seconds = searching_ends - time.monotonic()
         await check_watches(due, share(plan, len(due)), plan.shortage, seconds)
 
@@ -95,7 +95,7 @@ async def _sweep_in_shards(
         await check_untried(watches_of([shard]))
     await check_untried(everything)  # what a shard that crashed has left
     async with database.session() as session:
-        return await gather_sweep(session, watch_ids=everything, since=plan.began_at)
+        return await summarise_sweep(session, watch_ids=everything, since=plan.began_at)
 
 
 async def show_sweep(summary: SweepSummary) -> None:

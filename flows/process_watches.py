@@ -7,10 +7,10 @@ from typing import Annotated
 
 from prefect import flow
 from prefect.logging import get_run_logger
-from sqlalchemy import text
 
+from adspark.db.engine import read_now
 from adspark.validation.bounds import SEARCHES, SECONDS, Id
-from adspark.watches.due import SweepSummary, read_left
+from adspark.watches.sweep_store import SweepSummary, read_unchecked
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
 from tasks.check_watches import check_watches
@@ -33,8 +33,7 @@ async def process_watches(
         (await AdSparkDatabase.load_configured()).connect() as database,
         database.session() as session,
     ):
-        began_at = (await session.execute(text("SELECT now()"))).scalar_one()
-        due = await read_left(session, watch_ids=watch_ids, since=began_at)
+        due = await read_unchecked(session, watch_ids=watch_ids, since=await read_now(session))
     summary = await check_watches(due, searches, "its share of the sweep's", seconds)
     get_run_logger().info(summary.headline)
     return completed(summary, summary.headline)

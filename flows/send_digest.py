@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging import get_run_logger
-from sqlalchemy import text
 
+from adspark.db.engine import read_now
 from adspark.notifications.digest import DigestSummary, mark_digested, read_digest
 from adspark.notifications.digest_text import Digest
 from adspark.notifications.outbox import enqueue_messages, hash_receiver, read_stuck
@@ -57,8 +57,7 @@ async def take_digest(recipients: Sequence[str], even_if_empty: bool) -> Digest:
         (await AdSparkDatabase.load_configured()).connect() as database,
         database.session() as session,
     ):
-        now = (await session.execute(text("SELECT now()"))).scalar_one()
-        digest = await read_digest(session, now=now)
+        digest = await read_digest(session, now=await read_now(session))
         digest.undelivered = [message.headline for message in await read_stuck(session)]
         if digest.is_worth_sending or even_if_empty:
             await enqueue_messages(

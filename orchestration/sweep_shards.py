@@ -15,7 +15,7 @@ from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
-from adspark.watches.due import Due, SweepPlan
+from adspark.watches.sweep_store import DueWatch, SweepPlan
 from orchestration.state_changes import change_state
 
 DEPLOYMENT = "process-watches/adspark"
@@ -23,7 +23,7 @@ DEPLOYMENT = "process-watches/adspark"
 _POLL = 1.0  # seconds between two looks at the shards
 
 
-def split(due: Sequence[Due], size: int) -> list[list[Due]]:
+def split(due: Sequence[DueWatch], size: int) -> list[list[DueWatch]]:
     """Parts of at most `size`, each with its share of the most overdue."""
     parts = -(-len(due) // size)
     return [list(due[number::parts]) for number in range(parts)]

@@ -13,9 +13,9 @@ from adspark.errors import describe_error
 from adspark.settings import get_settings
 from adspark.watches.admission import SweepGate
 from adspark.watches.check import Checker, WatchSummary
-from adspark.watches.due import Due, SweepSummary
 from adspark.watches.events import EventCounts
 from adspark.watches.sweep import Sweep
+from adspark.watches.sweep_store import DueWatch, SweepSummary
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
 from orchestration.rate_limits import search_slots
@@ -29,7 +29,7 @@ _REPORT_EVERY = 2.0  # seconds between two updates of the progress
 @task(cache_policy=NO_CACHE)
 @hard_timeout("sweep_time_limit")
 async def check_watches(
-    due: list[Due], searches: int | None, shortage: str, seconds: float
+    due: list[DueWatch], searches: int | None, shortage: str, seconds: float
 ) -> SweepSummary:
     """Check the watches, many at once; what fails for the moment is tried again meanwhile.
 

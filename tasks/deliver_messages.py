@@ -78,7 +78,7 @@ async def _send_next(database: Database, message: Message, receiver: Receiver) -
     Returns:
         Which target and part was not delivered, and why; None where it was.
     """
-    message_id, place = message.id or 0, message.parts_delivered
+    message_id, place = message.id, message.parts_delivered
     parts: list[Part] = []
     try:
         parts = await _parts(database, message, receiver)
@@ -112,6 +112,6 @@ async def _parts(database: Database, message: Message, receiver: Receiver) -> li
         return [Part(**part) for part in message.parts]
     parts = write_parts(receiver, subject=message.subject, body=message.body)
     async with database.session() as session:
-        await fix_parts(session, message_id=message.id or 0, parts=[asdict(one) for one in parts])
+        await fix_parts(session, message_id=message.id, parts=[asdict(one) for one in parts])
         await session.commit()
     return parts

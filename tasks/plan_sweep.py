@@ -3,11 +3,11 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
-from sqlalchemy import text
 
+from adspark.db.engine import read_now
 from adspark.errors import TemporaryError
 from adspark.watches.admission import searches_left
-from adspark.watches.due import SweepPlan, read_due
+from adspark.watches.sweep_store import SweepPlan, read_due
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
 from orchestration.retry_policy import RETRIED
@@ -24,10 +24,7 @@ async def plan_sweep() -> SweepPlan:
         (await AdSparkDatabase.load_configured()).connect() as database,
         database.session() as session,
     ):
-        plan = SweepPlan(
-            began_at=(await session.execute(text("SELECT now()"))).scalar_one(),
-            due=await read_due(session),
-        )
+        plan = SweepPlan(began_at=await read_now(session), due=await read_due(session))
     if not plan.due:
         return plan
     async with (await SerpApiCredentials.load_configured()).get_client() as client:

@@ -58,6 +58,9 @@ _WITH_SEARCHES = f"""
         search_ids = search_ids || searches.ids,
         updated_at = now(),
 """  # noqa: S608  (put together from constants)
+_FIGURES = """pages, searches_billed, searches_cached, next_page_token, token_hashes, shown_to,
+    total_results, new_count, changed_count, unchanged_count, rejected_count, is_refreshed
+"""
 _RECORD_PAGE = text(
     f"""{_WITH_SEARCHES}
         pages = pages + 1,
@@ -69,9 +72,7 @@ _RECORD_PAGE = text(
         changed_count = changed_count + :changed,
         unchanged_count = unchanged_count + :unchanged,
         rejected_count = rejected_count + :rejected
-    FROM searches WHERE {_IS_MINE} AND pages = :pages
-    RETURNING pages, searches_billed, searches_cached, next_page_token, token_hashes, shown_to,
-              total_results, new_count, changed_count, unchanged_count, rejected_count
+    FROM searches WHERE {_IS_MINE} AND pages = :pages RETURNING {_FIGURES}
     """
 )
 _RESTART = text(
@@ -79,9 +80,7 @@ _RESTART = text(
         pages = 0, next_page_token = NULL, token_hashes = '{{}}', shown_to = NULL,
         total_results = NULL, new_count = 0, changed_count = 0, unchanged_count = 0,
         rejected_count = 0, is_refreshed = is_refreshed OR :fresh
-    FROM searches WHERE {_IS_MINE} AND pages = :pages
-    RETURNING pages, searches_billed, searches_cached, next_page_token, token_hashes, shown_to,
-              total_results, new_count, changed_count, unchanged_count, rejected_count, is_refreshed
+    FROM searches WHERE {_IS_MINE} AND pages = :pages RETURNING {_FIGURES}
     """
 )
 # One after another, for a statement does not see what another has begun: the second resumes, and
@@ -131,7 +130,7 @@ _FINISH = text(
     UPDATE "fetch" SET status = 'completed', stop_reason = :stop_reason, finished_at = now(),
         updated_at = now()
     WHERE {_IS_MINE} AND pages = :pages
-    RETURNING status, stop_reason, finished_at
+    RETURNING finished_at
     """  # noqa: S608  (put together from a constant)
 )
 _FAIL = text(
@@ -170,7 +169,7 @@ async def resume_or_create_fetch(
         "is_dry_run": is_dry_run,
     }
     await session.execute(_TAKE_TURN, values)
-    return Fetch(**(await session.execute(_OPEN, values)).mappings().one())
+    return Fetch.model_validate((await session.execute(_OPEN, values)).mappings().one())
 
 
 async def record_page(
@@ -210,6 +209,7 @@ async def finish_fetch(session: AsyncSession, *, fetch: Fetch, stop_reason: Stop
         SupersededError: as `record_page`.
     """
     await _write(session, fetch, _FINISH, {"stop_reason": stop_reason})
+    fetch.status, fetch.stop_reason = FetchStatus.COMPLETED, stop_reason
 
 
 async def fail_fetch(session: AsyncSession, *, fetch: Fetch, error: str) -> None:

@@ -37,7 +37,7 @@ class Bounds:
         return self.max_billed is not None and fetch.searches_billed >= self.max_billed
 
 
-class Trail:
+class PageOrder:
     """The pages that a run has read of a fetch, from its first page or from a resume on."""
 
     def __init__(self, *, shown_to: datetime | None = None, is_resumed: bool = False) -> None:

@@ -272,4 +272,4 @@ async def count_creatives(session: AsyncSession) -> list[CreativeCount]:
             "GROUP BY 1, 2, 3 ORDER BY creatives DESC, advertiser, format"
         )
     )
-    return [CreativeCount.model_validate(dict(row)) for row in rows.mappings()]
+    return [CreativeCount.model_validate(row) for row in rows.mappings()]

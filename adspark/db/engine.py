@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from typing import Self
 
 import psycopg
@@ -116,7 +117,7 @@ class Database:
     @asynccontextmanager
     async def lock(self, name: str) -> AsyncIterator[bool]:
         """Try to be the only one on the thing `name`; yields whether that is so."""
-        async with self.locks() as locks, locks.hold(name) as locked:
+        async with self.locks() as locks, locks.acquire(name) as locked:
             yield locked
 
     async def check_version(self) -> None:
@@ -126,6 +127,12 @@ class Database:
         async with self.session() as session:
             check_version(int(await session.scalar(text("SHOW server_version_num")) or 0))
         self._version_is_good = True
+
+
+async def read_now(session: AsyncSession) -> datetime:
+    """The time of the database, at which the session's transaction began."""
+    now: datetime = (await session.execute(text("SELECT now()"))).scalar_one()
+    return now
 
 
 def connect_arguments(purpose: str = "") -> dict[str, str | int]:

@@ -48,8 +48,8 @@ class Locks:
         await self._ask(_CHECK, "")
 
     @asynccontextmanager
-    async def hold(self, name: str, *, wait: bool = False) -> AsyncIterator[bool]:
-        """Hold the lock of the thing `name`; yields whether it was to be had.
+    async def acquire(self, name: str, *, wait: bool = False) -> AsyncIterator[bool]:
+        """Hold the lock of the thing `name`; yields whether it could be acquired.
 
         Args:
             wait: until it is free.

@@ -7,6 +7,7 @@ oldest leaves the window.
 import asyncio
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.engine import Database
 
@@ -39,6 +40,10 @@ _TAKE = text("""
                 ELSE extract(epoch FROM min(taken_at) - clock_timestamp()) + :window END
     FROM taken
 """)
+_COUNT = text("""
+    SELECT name, count(*)::int FROM rate_slot
+    WHERE taken_at > clock_timestamp() - make_interval(secs => :window) GROUP BY name
+""")
 
 
 async def acquire_slot(
@@ -57,12 +62,18 @@ async def acquire_slot(
 
 
 async def try_acquire_slot(database: Database, *, name: str, limit: int) -> float:
-    """Take a slot if there is one; returns 0 then, else the seconds until one may be free.
+    """Acquire a slot if one is free; returns 0 then, else the seconds until one may be free.
 
     Raises:
         DatabaseUnavailableError: Postgres does not answer.
     """
     return await _try(database, name=name, limit=limit, window=WINDOWS[name])
+
+
+async def count_uses(session: AsyncSession) -> dict[str, int]:
+    """Uses in the last `WINDOW`, by the limit's name; a limit that was not used is not in it."""
+    rows = await session.execute(_COUNT, {"window": WINDOW})
+    return dict(rows.tuples().all())
 
 
 async def _try(database: Database, *, name: str, limit: int, window: float) -> float:

@@ -126,6 +126,12 @@ class SearchPage(BaseModel):
         """Whether the page holds nothing at all, not even rows that were rejected."""
         return not self.rows and not self.rejected
 
+    def better_of(self, again: "SearchPage") -> "SearchPage":
+        """This page or `again`, the same one fetched once more; with the searches of both."""
+        is_better = self.is_empty or len(again.rejected) < len(self.rejected)
+        better = again if is_better and not (again.is_empty and self.rejected) else self
+        return better.model_copy(update={"searches": self.searches + again.searches})
+
 
 def _figure(value: object) -> int | None:
     """A count of searches; None for what is none."""

@@ -78,13 +78,13 @@ async def read_news(
     """What a watch noticed since then, the latest first; the baseline is nobody's news."""
     values = {"watch_id": watch_id, "since": since, "limit": limit}
     rows = await session.execute(_READ, values)
-    return [News.model_validate(dict(row)) for row in rows.mappings()]
+    return [News.model_validate(row) for row in rows.mappings()]
 
 
 async def claim_unannounced(session: AsyncSession, *, limit: int) -> list[News]:
     """The oldest news that nobody was told of, held for this transaction."""
     rows = await session.execute(_CLAIM, {"limit": limit})
-    return [News.model_validate(dict(row)) for row in rows.mappings()]
+    return [News.model_validate(row) for row in rows.mappings()]
 
 
 async def mark_announced(session: AsyncSession, *, news: Sequence[News]) -> None:

@@ -12,6 +12,7 @@ from sqlmodel import col
 from adspark.creatives.ledger import RESUMABLE_FOR
 from adspark.errors import ConfigurationError
 from adspark.models import Coverage, Fetch, Watch
+from adspark.watches.budgets import BILLED_THIS_MONTH
 from adspark.watches.definition import (
     WatchChanges,
     WatchDefinition,
@@ -53,7 +54,6 @@ _BEGIN_ANEW = text(f"""
     WHERE id = :id
 """)  # noqa: S608  (put together from a constant)
 _LIST = text(f"""
-    WITH month AS (SELECT date_trunc('month', now(), 'UTC') AS start)
     SELECT id, due_at, checked_at, coverage, problem, baseline_at, complete_at, has_gaps,
         json_build_object({", ".join(f"'{name}', w.{name}" for name in _FIELDS)}) AS definition,
         CASE WHEN is_active THEN 'active' ELSE 'paused' END AS state,
@@ -66,10 +66,7 @@ _LIST = text(f"""
         (SELECT count(*) FROM creative_event
          WHERE watch_id = w.id AND kind <> 'baseline' AND occurred_at > now() - interval '7 days'
         ) AS recent_events,
-        (SELECT coalesce(sum(searches_billed), 0) FROM "fetch", month
-         WHERE watch_id = w.id AND started_at >= month.start)
-        + (SELECT coalesce(sum(searches_billed), 0) FROM creative_detail, month
-           WHERE watch_id = w.id AND asked_at >= month.start) AS searches_this_month
+        {BILLED_THIS_MONTH} AS searches_this_month
     FROM watch w
     WHERE (CAST(:user_id AS int) IS NULL OR user_id = :user_id)
         AND (CAST(:watch_id AS int) IS NULL OR id = :watch_id)
@@ -210,11 +207,6 @@ async def warn_of_duplicates(session: AsyncSession, saved: SavedWatch) -> list[s
     return found.get(saved.id, [])
 
 
-async def read_watch(session: AsyncSession, *, watch_id: int) -> Watch | None:
-    """The watch with this id, if there is one."""
-    return await session.get(Watch, watch_id, populate_existing=True)
-
-
 async def find_watch(
     session: AsyncSession, *, name_or_id: str, user_id: int | None = None
 ) -> Watch:
@@ -246,7 +238,7 @@ async def list_watches(
 ) -> list[WatchRow]:
     """The watches of a user, or of all, or one: what they look for, found and cost."""
     rows = await session.execute(_LIST, {"user_id": user_id, "watch_id": watch_id})
-    return [WatchRow.model_validate(dict(row)) for row in rows.mappings()]
+    return [WatchRow.model_validate(row) for row in rows.mappings()]
 
 
 async def list_fetches(session: AsyncSession, *, watch_id: int, limit: int) -> Sequence[Fetch]:
@@ -292,7 +284,7 @@ async def _insert(session: AsyncSession, definition: WatchDefinition) -> SavedWa
 async def _overwrite(
     session: AsyncSession, present: Watch, definition: WatchDefinition
 ) -> SavedWatch:
-    watch_id, before = present.id or 0, definition_of(present)
+    watch_id, before = present.id, definition_of(present)
     if before == definition:
         return SavedWatch(id=watch_id, outcome=Outcome.UNCHANGED)
     await session.execute(_OVERWRITE, definition.model_dump(mode="json") | {"id": watch_id})

@@ -26,7 +26,7 @@ from adspark.errors import (
 )
 from adspark.watches.admission import SweepGate
 from adspark.watches.check import Checker, WatchSummary
-from adspark.watches.due import Due, SweepSummary, postpone_watches
+from adspark.watches.sweep_store import DueWatch, SweepSummary, postpone_watches
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class Sweep:
         self._postponed: dict[str, list[int]] = {}
         self._summary = SweepSummary()
 
-    async def run(self, due: Sequence[Due]) -> SweepSummary:
+    async def run(self, due: Sequence[DueWatch]) -> SweepSummary:
         """Check them all.
 
         Raises:

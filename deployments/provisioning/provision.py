@@ -76,7 +76,7 @@ async def provision(
     async with (
         Database(database_url) as database,
         database.locks() as locks,
-        locks.hold(_LOCK, wait=True),
+        locks.acquire(_LOCK, wait=True),
         get_client() as client,
     ):
         merge = await Merge.begin(dry_run=dry_run, reset=reset)

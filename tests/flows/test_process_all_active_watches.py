@@ -21,7 +21,7 @@ from adspark.db.rate_limits import SWEEPS, WINDOWS
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import Settings, get_settings
-from adspark.watches.due import SweepPlan, SweepSummary, read_due
+from adspark.watches.sweep_store import SweepPlan, SweepSummary, read_due
 from deployments.provisioning.provision import provision
 from flows.process_all_active_watches import process_all_active_watches
 from flows.process_watches import process_watches

@@ -8,7 +8,7 @@ import pytest
 
 from adspark.db.engine import Database
 from adspark.errors import BusyError, ConfigurationError, InvalidQueryError
-from adspark.models import Coverage
+from adspark.models import Coverage, Watch
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.watches.definition import WatchChanges, definition_of
@@ -23,7 +23,6 @@ from adspark.watches.store import (
     delete_watch,
     find_watch,
     list_watches,
-    read_watch,
     save_watch,
     set_active,
 )
@@ -91,11 +90,9 @@ async def test_what_is_read_back_is_what_was_saved(database: Database) -> None:
     )
     async with database.session() as session:
         saved = await save_watch(session, definition=given)
-        watch = await read_watch(session, watch_id=saved.id)
-        missing = await read_watch(session, watch_id=saved.id + 1)
+        watch = await session.get(Watch, saved.id)
     assert watch is not None
     assert definition_of(watch) == given
-    assert missing is None
 
 
 async def test_the_same_again_writes_nothing(place: Place) -> None:

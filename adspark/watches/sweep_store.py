@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.details import WAITING, DetailsSummary
 from adspark.models import Coverage
+from adspark.watches.budgets import NEXT_MONTH
 from adspark.watches.check import WatchSummary
 from adspark.watches.events import EventCounts
 
@@ -20,23 +21,20 @@ SAMPLE_SIZE = 50
 # earlier than it is due: SerpApi would answer from its cache, which has no news.
 _LOOK_AHEAD = "1 minute"
 
-_DUE = text(f"""
+_SELECT_DUE = f"""
     SELECT id, greatest(0, extract(epoch FROM due_at - now()))::float8 AS wait FROM watch
     WHERE is_active AND due_at <= now() + interval '{_LOOK_AHEAD}'
+"""  # noqa: S608  (put together from a constant)
+_DUE = text(f"{_SELECT_DUE} ORDER BY due_at, id")
+_UNCHECKED = text(f"""
+    {_SELECT_DUE} AND id = ANY (:watch_ids) AND (checked_at IS NULL OR checked_at < :since)
     ORDER BY due_at, id
-""")  # noqa: S608  (put together from constants)
-# What is left of a part of a sweep: watches that are still due and were not tried since.
-_LEFT = text(f"""
-    SELECT id, greatest(0, extract(epoch FROM due_at - now()))::float8 AS wait FROM watch
-    WHERE is_active AND due_at <= now() + interval '{_LOOK_AHEAD}' AND id = ANY (:watch_ids)
-        AND (checked_at IS NULL OR checked_at < :since)
-    ORDER BY due_at, id
-""")  # noqa: S608  (put together from constants)
-_GATHER = text(f"""
+""")
+_SUMMARISE = text(f"""
     WITH mine AS (
         SELECT id, problem, coverage, is_active, coverage = 'none' AS is_blind,
             checked_at >= :since IS TRUE AS is_tried,
-            due_at >= date_trunc('month', now(), 'UTC') + interval '1 month' AS is_over_budget
+            due_at >= {NEXT_MONTH} AS is_over_budget
         FROM watch WHERE id = ANY (:watch_ids)
     ), ledger AS (
         SELECT pages, searches_billed, searches_cached, 0 AS details FROM "fetch"
@@ -78,7 +76,7 @@ _POSTPONE = text("""
 """)
 
 
-class Due(NamedTuple):
+class DueWatch(NamedTuple):
     """A watch that is due, or will be in `wait` seconds."""
 
     watch_id: int
@@ -94,7 +92,7 @@ class SweepPlan(BaseModel):
     """
 
     began_at: datetime
-    due: list[Due]
+    due: list[DueWatch]
     searches: int | None = None
     shortage: str = ""
 
@@ -206,25 +204,25 @@ class SweepSummary(BaseModel):
             self.problems.append(Problem(watch_id=watch_id, reason=reason))
 
 
-async def read_due(session: AsyncSession) -> list[Due]:
+async def read_due(session: AsyncSession) -> list[DueWatch]:
     """The watches that are due, the most overdue first."""
-    return [Due(row.id, row.wait) for row in await session.execute(_DUE)]
+    return [DueWatch(row.id, row.wait) for row in await session.execute(_DUE)]
 
 
-async def read_left(
+async def read_unchecked(
     session: AsyncSession, *, watch_ids: Collection[int], since: datetime
-) -> list[Due]:
+) -> list[DueWatch]:
     """Those of the watches that are still due and that nobody has tried since then."""
     values = {"watch_ids": list(watch_ids), "since": since}
-    return [Due(row.id, row.wait) for row in await session.execute(_LEFT, values)]
+    return [DueWatch(row.id, row.wait) for row in await session.execute(_UNCHECKED, values)]
 
 
-async def gather_sweep(
+async def summarise_sweep(
     session: AsyncSession, *, watch_ids: Sequence[int], since: datetime
 ) -> SweepSummary:
     """What became of the watches of a sweep that began then, whoever checked them."""
     values = {"watch_ids": list(watch_ids), "since": since, "sample": SAMPLE_SIZE}
-    found = (await session.execute(_GATHER, values)).one()
+    found = (await session.execute(_SUMMARISE, values)).one()
     counts = found.counts
     if counts["waiting"]:
         found.reasons["not begun"] = counts["waiting"]
