@@ -40,22 +40,18 @@ async def cleanup_old_creatives(days_old: Days = 90, dry_run: bool = False) -> C
             messages=settings.keep_messages_days,
         )
     )
-    if not dry_run and (wait := await _seconds_until_start()):
-        return cancelled(
-            CleanupSummary,
-            f"It was cleaned up lately (limit {CLEANUPS!r}); again in {wait / 60:.0f} min.",
-        )
-    summary = await remove_old(retention, dry_run=dry_run)
+    async with (await AdSparkDatabase.load_configured()).connect() as database:
+        if not dry_run and (wait := await seconds_until_start(database, CLEANUPS)):
+            return cancelled(
+                CleanupSummary,
+                f"It was cleaned up lately (limit {CLEANUPS!r}); again in {wait / 60:.0f} min.",
+            )
+        summary = await remove_old(retention, dry_run=dry_run)
     await show_counts(summary)
     log.info(summary.headline)
     if summary.creatives > _MANY and not dry_run:
         log.info(_HINT)
     return completed(summary, summary.headline)
-
-
-async def _seconds_until_start() -> float:
-    async with (await AdSparkDatabase.load_configured()).connect() as database:
-        return await seconds_until_start(database, CLEANUPS)
 
 
 async def show_counts(summary: CleanupSummary) -> None:

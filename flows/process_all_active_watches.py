@@ -61,7 +61,7 @@ async def process_all_active_watches() -> SweepSummary:
             )
         else:
             summary = await _sweep_in_shards(database, plan, searching_ends)
-    await announce_news()
+        await announce_news()
     await show_sweep(summary)
     get_run_logger().info(summary.headline)
     if summary.is_whole:

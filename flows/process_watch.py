@@ -9,6 +9,7 @@ from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 from prefect.logging import get_run_logger
 
+from adspark.db.engine import Database
 from adspark.validation.bounds import Id
 from adspark.watches.check import WatchSummary
 from adspark.watches.news import read_news
@@ -28,21 +29,19 @@ async def process_watch(watch_id: Id) -> WatchSummary:
         watch_id: The watch's number, as in `adspark watch list`.
     """
     log = get_run_logger()
-    summary = await check_watch(watch_id)
-    await announce_news()
-    await show_news(summary)
+    async with (await AdSparkDatabase.load_configured()).connect() as database:
+        summary = await check_watch(watch_id)
+        await announce_news()
+        await show_news(database, summary)
     log.info("Watch %d (%s): %s", watch_id, summary.name, summary.headline)
     return completed(summary, f"{summary.name}: {summary.headline}")
 
 
-async def show_news(summary: WatchSummary) -> None:
-    """The table of what is new, under Artifacts in the UI."""
+async def show_news(database: Database, summary: WatchSummary) -> None:
+    """Show the table of what is new, under Artifacts in the UI."""
     if summary.began_at is None:
         return
-    async with (
-        (await AdSparkDatabase.load_configured()).connect() as database,
-        database.session() as session,
-    ):
+    async with database.session() as session:
         news = await read_news(
             session, watch_id=summary.watch_id, since=summary.began_at, limit=_MOST_SHOWN
         )

@@ -29,11 +29,9 @@ async def process_watches(
         searches: Searches that may be made; empty means any number.
         seconds: After so many no search is begun.
     """
-    async with (
-        (await AdSparkDatabase.load_configured()).connect() as database,
-        database.session() as session,
-    ):
-        due = await read_unchecked(session, watch_ids=watch_ids, since=await read_now(session))
-    summary = await check_watches(due, searches, "its share of the sweep's", seconds)
+    async with (await AdSparkDatabase.load_configured()).connect() as database:
+        async with database.session() as session:
+            due = await read_unchecked(session, watch_ids=watch_ids, since=await read_now(session))
+        summary = await check_watches(due, searches, "its share of the sweep's", seconds)
     get_run_logger().info(summary.headline)
     return completed(summary, summary.headline)

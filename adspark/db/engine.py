@@ -58,7 +58,7 @@ class Database:
         lock_timeout: seconds that a statement of a session may wait for a lock; None is for ever.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 5, lock_timeout: float | None = None) -> None:
+    def __init__(self, url: str, *, pool_size: int = 6, lock_timeout: float | None = None) -> None:
         self._url = driver_url(url)
         self._lock_timeout = lock_timeout
         self._version_is_good = False

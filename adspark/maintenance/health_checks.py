@@ -116,8 +116,9 @@ async def check_database(database: Database) -> Check:
     async with database.session() as session:
         at = await session.scalar(text("SELECT version_num FROM alembic_version"))
         used, most = (await session.execute(_CONNECTIONS)).one()
-    if at != schema.newest():
-        what = f"at migration {at or 'none'}, and {schema.newest()} is the newest"
+    newest = await asyncio.to_thread(schema.newest)
+    if at != newest:
+        what = f"at migration {at or 'none'}, and {newest} is the newest"
         return Check.failed("database", what, "adspark db upgrade")
     told = f"migration {at}, {used} of {most} connections"
     if used > (1 - _FEW) * most:
