@@ -1,10 +1,9 @@
 """Every statement on boards: users' named collections of stored ads, which stay at clean-up.
 
-An ad is held while it is put on a board, so that a clean-up at the same time leaves it alone; one
-that the clean-up holds already is waited for, and then told to be gone.
+An ad is locked while it is put on a board, so that a clean-up at the same time leaves it alone; one
+that the clean-up has locked is waited for, and is then no longer stored.
 """
 
-import unicodedata
 from collections.abc import Collection
 from datetime import datetime
 
@@ -17,10 +16,9 @@ from adspark.creatives.store import NewCreative
 from adspark.errors import InvalidQueryError
 from adspark.models import Board
 from adspark.validation.bounds import ID
-from adspark.validation.names import clean_name
+from adspark.validation.names import check_name
 from adspark.validation.stored import check_storable, describe_missing_ads
 
-_LONGEST_NAME = 100  # characters
 _MOST_NAMED = 10  # boards or ads in an error
 
 _CREATE = text("""
@@ -34,7 +32,7 @@ _LIST = text("""
 """)
 _DELETE = text("DELETE FROM board WHERE id = :board_id RETURNING id")
 # In the order of their keys, here and below, so that two who add at once cannot deadlock.
-_HOLD_ADS = text("""
+_LOCK_ADS = text("""
     SELECT ad_creative_id FROM creative
     WHERE ad_creative_id = ANY (CAST(:ids AS text[])) ORDER BY 1 FOR KEY SHARE
 """)
@@ -75,24 +73,6 @@ class BoardAd(NewCreative):
     added_at: datetime
 
 
-def check_board_name(name: str) -> str:
-    """A board's name as it is kept: without blanks and invisible characters around it.
-
-    Raises:
-        InvalidQueryError: it is empty, too long or holds control characters.
-    """
-    stripped = clean_name(name)
-    if not stripped:
-        raise InvalidQueryError("name", "is empty; name the board.")
-    if len(stripped) > _LONGEST_NAME:
-        raise InvalidQueryError(
-            "name", f"has {len(stripped)} characters; shorten it to {_LONGEST_NAME}."
-        )
-    if any(unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") for one in stripped):
-        raise InvalidQueryError("name", "holds a control character; write it without.")
-    return stripped
-
-
 async def create_board(session: AsyncSession, *, user_id: int, name: str) -> str:
     """Make an empty board; returns its name as it is kept.
 
@@ -100,7 +80,7 @@ async def create_board(session: AsyncSession, *, user_id: int, name: str) -> str
         InvalidQueryError: the name cannot be used, or the user has a board of this name.
     """
     ID.check("user_id", user_id)
-    kept = check_board_name(name)
+    kept = check_name(name, "board")
     if await session.scalar(_CREATE, {"user_id": user_id, "name": kept}) is None:
         raise InvalidQueryError(
             "name",
@@ -117,7 +97,7 @@ async def find_board(session: AsyncSession, *, user_id: int, name: str) -> Board
         InvalidQueryError: there is none; names those that there are.
     """
     ID.check("user_id", user_id)
-    wanted = check_board_name(name)
+    wanted = check_name(name, "board")
     found: Board | None = await session.scalar(
         select(Board)
         .where(col(Board.user_id) == user_id, col(Board.name) == wanted)
@@ -152,7 +132,7 @@ async def add_ads(session: AsyncSession, *, board_id: int, ids: Collection[str])
     for ad_creative_id in ids:
         check_storable("ads", ad_creative_id)
     wanted = sorted(set(ids))
-    if missing := sorted(set(wanted) - set(await session.scalars(_HOLD_ADS, {"ids": wanted}))):
+    if missing := sorted(set(wanted) - set(await session.scalars(_LOCK_ADS, {"ids": wanted}))):
         raise InvalidQueryError("ads", describe_missing_ads(missing))
     return list(await session.scalars(_ADD_ADS, {"board_id": board_id, "ids": wanted}))
 

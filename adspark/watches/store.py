@@ -12,12 +12,12 @@ from sqlmodel import col
 from adspark.creatives.ledger import RESUMABLE_FOR
 from adspark.errors import ConfigurationError
 from adspark.models import Coverage, Fetch, Watch
+from adspark.validation.names import check_name
 from adspark.watches.budgets import BILLED_THIS_MONTH
 from adspark.watches.definition import (
-    WatchChanges,
     WatchDefinition,
+    WatchFields,
     change_definition,
-    check_name,
     definition_of,
 )
 from adspark.watches.duplicates import find_duplicates
@@ -153,7 +153,7 @@ async def save_watch(session: AsyncSession, *, definition: WatchDefinition) -> S
 
 
 async def change_watch(
-    session: AsyncSession, *, watch_id: int, changes: WatchChanges, clear: Collection[str] = ()
+    session: AsyncSession, *, watch_id: int, changes: WatchFields, clear: Collection[str] = ()
 ) -> tuple[SavedWatch, WatchDefinition, list[str]]:
     """Change only what is given of a watch, perhaps its name; as `save_watch` otherwise.
 
@@ -178,14 +178,14 @@ async def change_watch(
 
 
 async def create_or_change_watch(
-    session: AsyncSession, *, changes: WatchChanges, clear: Collection[str] = ()
+    session: AsyncSession, *, changes: WatchFields, clear: Collection[str] = ()
 ) -> tuple[SavedWatch, WatchDefinition, list[str]]:
     """Create the watch of the given name and user; where there is one, change what is given.
 
     Raises:
         InvalidQueryError: the outcome cannot be used.
     """
-    named = _named(changes.get("user_id") or 1, check_name(changes.get("name") or ""))
+    named = _named(changes.get("user_id") or 1, check_name(changes.get("name") or "", "watch"))
     while True:  # again where somebody else has created or deleted it in between
         present = await _lock(session, *named)
         before = definition_of(present) if present else None
@@ -221,7 +221,7 @@ async def find_watch(
         by_id = await session.scalar(select(Watch).where(col(Watch.id) == int(written), *of_user))
         if by_id is not None:
             return by_id
-    named = select(Watch).where(col(Watch.name) == check_name(written), *of_user)
+    named = select(Watch).where(col(Watch.name) == check_name(written, "watch"), *of_user)
     found = (await session.scalars(named.order_by(col(Watch.user_id)))).all()
     if not found:
         raise _unknown(repr(written))

@@ -1,9 +1,8 @@
 """Sweep: check every due watch, the most overdue first, many at once.
 
-One watch's failure stops no other, not even one that nobody has foreseen. What failed for the
-moment is tried again after a while, others going on meanwhile. A sweep starts no search that the
-account has none left for, and none that it has no time for; whatever waits for that stays due and
-is the first next time.
+One watch's failure stops no other, not even an unexpected one. What failed for the moment is
+retried after a while, beside the others. A sweep starts no search that the account has none left
+for, and none that it has no time for; whatever waits for that stays due and is first next time.
 """
 
 import asyncio
@@ -51,46 +50,38 @@ OnError = Callable[[int, Exception], None]
 
 
 async def _ignore(_: object) -> None:
-    """For a caller that wants no reports."""
+    """The hook of a caller that needs none."""
 
 
 def _log_error(watch_id: int, error: Exception) -> None:
-    _log.error("Watch %d failed unforeseen", watch_id, exc_info=error)
+    _log.error("Watch %d failed unexpectedly", watch_id, exc_info=error)
 
 
+@dataclass
 class Sweep:
     """One sweep over watches in the order given.
 
     Args:
-        retry_delays: seconds before each further try of what failed for the moment.
+        checker: checks a watch.
+        gate: stands before the searches.
+        retry_delays: seconds before each retry of what failed for the moment.
         at_once: watches at the same time.
-        on_check: told of each watch that was checked.
-        on_progress: told of the summary so far, after each watch.
-        on_error: told of a watch and an error that nobody has foreseen; logs its traceback.
+        on_check: called with each watch that was checked.
+        on_progress: called with the summary so far, after each watch.
+        on_error: called with a watch and an unexpected error; logs its traceback.
     """
 
-    def __init__(
-        self,
-        checker: Checker,
-        gate: SweepGate,
-        *,
-        retry_delays: Sequence[float] = (),
-        at_once: int = AT_ONCE,
-        on_check: OnCheck = _ignore,
-        on_progress: OnProgress = _ignore,
-        on_error: OnError = _log_error,
-    ) -> None:
-        self._checker = checker
-        self._gate = gate
-        self._retry_delays = retry_delays
-        self._at_once = at_once
-        self._on_check = on_check
-        self._on_progress = on_progress
-        self._on_error = on_error
-        self._queue: list[_Turn] = []
-        self._stop: AdSparkError | None = None
-        self._postponed: dict[str, list[int]] = {}
-        self._summary = SweepSummary()
+    checker: Checker
+    gate: SweepGate
+    retry_delays: Sequence[float] = ()
+    at_once: int = AT_ONCE
+    on_check: OnCheck = _ignore
+    on_progress: OnProgress = _ignore
+    on_error: OnError = _log_error
+    _queue: list[_Turn] = field(init=False, default_factory=list)
+    _stop: AdSparkError | None = field(init=False, default=None)
+    _postponed: dict[str, list[int]] = field(init=False, default_factory=dict)
+    _summary: SweepSummary = field(init=False, default_factory=SweepSummary)
 
     async def run(self, due: Sequence[DueWatch]) -> SweepSummary:
         """Check them all.
@@ -106,7 +97,7 @@ class Sweep:
         self._summary.due = len(due)
         try:
             async with asyncio.TaskGroup() as workers:
-                for _ in range(min(self._at_once, len(due))):
+                for _ in range(min(self.at_once, len(due))):
                     workers.create_task(self._work())
         except ExceptionGroup as group:  # the first one ended the others
             raise group.exceptions[0] from None
@@ -120,11 +111,11 @@ class Sweep:
                 await asyncio.sleep(wait)
                 continue
             turn = heapq.heappop(self._queue)
-            await self._take(turn)
-            await self._report(turn.watch_id, self._on_progress(self._summary))
+            await self._try(turn)
+            await self._report(turn.watch_id, self.on_progress(self._summary))
 
-    async def _take(self, turn: _Turn) -> None:
-        """Check one watch and enter what came of it; only a lost database gets out."""
+    async def _try(self, turn: _Turn) -> None:
+        """Check one watch and count the outcome; only a lost database is raised."""
         try:
             if self._stop:
                 raise self._stop
@@ -139,42 +130,45 @@ class Sweep:
             raise
         except AdSparkError as error:
             self._fail(turn, error)
-        except Exception as error:  # of one watch; the watch says so, and is tried next time
-            self._on_error(turn.watch_id, error)
+        except Exception as error:  # of one watch, which says so and is checked next time
+            self.on_error(turn.watch_id, error)
             self._summary.failed += 1
             self._summary.explain(turn.watch_id, describe_error(error))
         else:
             self._summary.count(checked)
-            await self._report(turn.watch_id, self._on_check(checked))
+            await self._report(turn.watch_id, self.on_check(checked))
 
-    async def _report(self, watch_id: int, telling: Awaitable[None]) -> None:
-        """Tell somebody; whether they listen is nothing to the sweep."""
+    async def _report(self, watch_id: int, hook: Awaitable[None]) -> None:
+        """Await a hook, whose failure does not stop the sweep."""
         try:
-            await telling
+            await hook
         except Exception as error:  # as of a server that is away
-            self._on_error(watch_id, error)
+            self.on_error(watch_id, error)
 
     async def _check(self, watch_id: int) -> WatchSummary:
-        ticket = self._gate.admit()
+        reservation = self.gate.reserve()
+        billed = 0
         try:
-            checked = await self._checker.check(watch_id, before_search=ticket)
+            checked = await self.checker.check(watch_id, before_search=reservation)
+            billed = checked.searches_billed
         except (BusyError, PostponedError):
-            ticket.settle(ticket.made)
+            billed = reservation.made
             raise
         except Exception:
-            ticket.settle(ticket.made - 1)  # the last one failed, so it was free
+            billed = reservation.made - 1  # the last one failed, so it was free
             raise
-        ticket.settle(checked.searches_billed)
+        finally:
+            reservation.settle(billed)
         return checked
 
     def _fail(self, turn: _Turn, error: AdSparkError) -> None:
-        """Try again later where that can help. A refused search costs nothing, so an account that
-        seems empty is asked once more as well, before everybody else is made to wait for it."""
+        """Retry later where that can help. A refused search costs nothing, so an account that seems
+        empty is retried as well, before all other watches wait for it."""
         ends_all = isinstance(error, QuotaExhaustedError | InvalidCredentialsError)
         can_pass = not isinstance(error, PermanentError) or isinstance(error, QuotaExhaustedError)
-        if can_pass and turn.attempt < len(self._retry_delays):
-            delay = self._retry_delays[turn.attempt]
-            if self._gate.has_time(delay):
+        if can_pass and turn.attempt < len(self.retry_delays):
+            delay = self.retry_delays[turn.attempt]
+            if self.gate.has_time(delay):
                 turn.not_before = time.monotonic() + delay
                 turn.attempt += 1
                 self._summary.retried += 1
@@ -186,6 +180,6 @@ class Sweep:
         self._summary.explain(turn.watch_id, str(error))
 
     async def _note_postponed(self) -> None:
-        async with self._checker.database.session() as session:
+        async with self.checker.database.session() as session:
             await postpone_watches(session, reasons=self._postponed)
             await session.commit()

@@ -18,8 +18,8 @@ from adspark.models import Fetch, Watch
 from adspark.validation.bounds import LARGEST_ID
 from adspark.watches.definition import (
     CLEARABLE,
-    WatchChanges,
     WatchDefinition,
+    WatchFields,
     change_definition,
 )
 from adspark.watches.duplicates import find_duplicates
@@ -87,7 +87,7 @@ def create(
     user: Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Whose watch it is.")] = 1,
 ) -> None:
     """Create a watch; the next sweep checks it."""
-    changes: WatchChanges = {
+    changes: WatchFields = {
         "user_id": user,
         "name": name,
         "advertiser_ids": advertiser_ids,
@@ -142,7 +142,7 @@ def change(
     user: UserOption = None,
 ) -> None:
     """Change only what is given; another search begins its past anew."""
-    changes: WatchChanges = {
+    changes: WatchFields = {
         "name": name,
         "advertiser_ids": advertiser_ids,
         "text": text,

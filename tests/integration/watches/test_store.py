@@ -11,7 +11,7 @@ from adspark.errors import BusyError, ConfigurationError, InvalidQueryError
 from adspark.models import Coverage, Watch
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
-from adspark.watches.definition import WatchChanges, definition_of
+from adspark.watches.definition import WatchFields, definition_of
 from adspark.watches.store import (
     Outcome,
     SavedWatch,
@@ -185,7 +185,7 @@ async def test_two_who_change_different_fields_at_once_both_get_their_way(
     database: Database,
 ) -> None:
     async def change(**changes: Any) -> None:  # noqa: ANN401
-        words: WatchChanges = {"name": "shoes", **changes}  # type: ignore[typeddict-item]
+        words: WatchFields = {"name": "shoes", **changes}  # type: ignore[typeddict-item]
         async with database.session() as session:
             await create_or_change_watch(session, changes=words)
             await asyncio.sleep(0.05)
