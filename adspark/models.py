@@ -40,7 +40,7 @@ SQLModel.metadata.naming_convention = MetaData(
 ).naming_convention
 
 DEFAULT_USER = 1
-"""Whose things are that nobody names a user for."""
+"""The user of what is made without naming one."""
 
 
 class CreativeFormat(StrEnum):
@@ -144,7 +144,8 @@ def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
 
 
 def _choice(members: type[StrEnum], *, nullable: bool = True, **more: Any) -> Any:  # noqa: ANN401
-    return Field(sa_column=Column(_EnumText(members), nullable=nullable), **more)
+    column = Column(_EnumText(members), nullable=nullable, default=more.get("default"))
+    return Field(sa_column=column, **more)
 
 
 def _moment(description: str | None = None, *, index: bool = False) -> Any:  # noqa: ANN401
@@ -387,7 +388,7 @@ class WatchCreative(SQLModel, table=True):
     """A creative as a watch knows it: when it matched, and in which state it last saw it.
 
     It stays when the creative is cleaned up, as long as the watch has this search: the source
-    goes on listing old ads, which are no news.
+    keeps listing old ads, which are no news.
     """
 
     __tablename__ = "watch_creative"
@@ -412,8 +413,8 @@ class CreativeEvent(SQLModel, table=True):
     """Something that a watch noticed about a creative, once.
 
     `announced_at` is set when the event was handed to Prefect, `notified_at` when it went into a
-    digest. Baseline events are both from the start: they are nobody's news. An event that nobody
-    was told of outlives its creative.
+    digest. Baseline events have both from the start: they are no news. An unannounced event
+    outlives its creative.
     """
 
     __tablename__ = "creative_event"
@@ -441,8 +442,8 @@ class CreativeEvent(SQLModel, table=True):
 class CreativeDetail(SQLModel, table=True):
     """What the ad-details engine said of a creative; asked once, on behalf of one watch.
 
-    The row is made before the search is, so that an answer that was lost is asked for again
-    (free from SerpApi's cache) and counted once. It was paid, so it outlives the creative.
+    The row is made before the search is, so that a lost answer is fetched again (free from
+    SerpApi's cache) and counted once. It was paid, so it outlives the creative.
     """
 
     __tablename__ = "creative_detail"

@@ -1,4 +1,4 @@
-"""Sweep: check every watch that is due, the most overdue first, and tell what is new.
+"""Sweep: check every watch that is due, the most overdue first, and announce the news.
 
 Blocks: serpapi-credentials/adspark, adspark-database/adspark. Limits: 600 s, one at a time, 5 begun
 and 10 searches a minute over all workers. Tables: watch, watch_creative, creative_event, fetch,
@@ -41,7 +41,7 @@ _SEARCHING = 0.9  # share of the time limit in which searches may begin; the res
 async def process_all_active_watches() -> SweepSummary:
     """Check every watch that is due, the most overdue first.
 
-    It ends Failed ("Partly Failed") where a watch could not be looked at, and the message says how
+    It ends Failed ("Partly Failed") where a watch could not be checked, and the message says how
     many and why; the others are stored all the same. A second sweep at the same time is cancelled.
     """
     searching_ends = time.monotonic() + _SEARCHING * get_settings().sweep_time_limit
@@ -84,16 +84,16 @@ async def _sweep_in_shards(
     everything = [one.watch_id for one in plan.due]
     mine = set(everything).difference(watches_of(shards))
 
-    async def check_untried(watch_ids: Collection[int]) -> None:
+    async def check_rest(watch_ids: Collection[int]) -> None:
         async with database.session() as session:
             due = await read_unchecked(session, watch_ids=watch_ids, since=plan.began_at)
         seconds = searching_ends - time.monotonic()
         await check_watches(due, share(plan, len(due)), plan.shortage, seconds)
 
-    await check_untried(mine)
+    await check_rest(mine)
     while shard := await take_back(shards):
-        await check_untried(watches_of([shard]))
-    await check_untried(everything)  # what a shard that crashed has left
+        await check_rest(watches_of([shard]))
+    await check_rest(everything)  # what a shard that crashed has left
     async with database.session() as session:
         return await summarise_sweep(session, watch_ids=everything, since=plan.began_at)
 
@@ -102,8 +102,8 @@ async def show_sweep(summary: SweepSummary) -> None:
     """The sweep as a page, under Artifacts in the UI."""
     rows = {
         "due": summary.due,
-        "looked at": summary.checked,
-        "of these only in part": summary.partial,
+        "checked": summary.checked,
+        "of these with partial coverage": summary.partial,
         "failed": summary.failed,
         "waiting": summary.waiting,
         "skipped": summary.skipped,
@@ -118,6 +118,6 @@ async def show_sweep(summary: SweepSummary) -> None:
     lines = [f"**{escape_markdown(summary.headline)}**", "", "| what | number |", "| --- | ---: |"]
     lines += [f"| {what} | {number} |" for what, number in rows.items()]
     if summary.problems:
-        lines += ["", "| watch | could not be looked at, because |", "| ---: | --- |"]
+        lines += ["", "| watch | not checked, because |", "| ---: | --- |"]
         lines += [f"| {one.watch_id} | {escape_markdown(one.reason)} |" for one in summary.problems]
     await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown="\n".join(lines))

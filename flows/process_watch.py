@@ -1,4 +1,4 @@
-"""Check one watch: search as far back as needed, store, and tell what is new.
+"""Check one watch: fetch back to the watermark, store, and announce the news.
 
 Blocks: serpapi-credentials/adspark, adspark-database/adspark. Limits: 180 s an attempt, 10
 searches a minute over all workers. Tables: watch, watch_creative, creative_event, fetch, creative,

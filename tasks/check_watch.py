@@ -18,7 +18,7 @@ from orchestration.time_limits import hard_timeout
 @task(**RETRIED, timeout_seconds=get_settings().watch_time_limit)
 @hard_timeout("watch_time_limit")
 async def check_watch(watch_id: int) -> WatchSummary:
-    """Check a watch; another try goes on after the last stored page."""
+    """Check a watch; a retry resumes after the last stored page."""
     credentials = await SerpApiCredentials.load_configured()
     connection = (await AdSparkDatabase.load_configured()).connect()
     async with (

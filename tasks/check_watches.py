@@ -1,4 +1,4 @@
-"""The task that sweeps over watches, and what it needs to know before."""
+"""The task that sweeps over watches."""
 
 import time
 from uuid import UUID
@@ -31,7 +31,7 @@ _REPORT_EVERY = 2.0  # seconds between two updates of the progress
 async def check_watches(
     due: list[DueWatch], searches: int | None, shortage: str, seconds: float
 ) -> SweepSummary:
-    """Check the watches, many at once; what fails for the moment is tried again meanwhile.
+    """Check the watches, many at once; what fails for the moment is retried meanwhile.
 
     Args:
         due: the most overdue first.
@@ -59,9 +59,9 @@ async def check_watches(
             checker,
             gate,
             retry_delays=get_settings().retry_delays,
-            on_check=report.tell,
+            on_check=report.log,
             on_progress=report.show,
-            on_error=report.tell_error,
+            on_error=report.log_error,
         )
         summary = await sweep.run(due)
         await report.show(summary, at_once=True)
@@ -76,15 +76,15 @@ class _Report:
         self._artifact: UUID | None = None
         self._shown_at = 0.0
 
-    async def tell(self, checked: WatchSummary) -> None:
+    async def log(self, checked: WatchSummary) -> None:
         """Log a watch, unless nothing happened; announce a budget that is spent."""
         if checked.is_out_of_budget:
             announce_spent_budget(checked.watch_id, checked.name)
         if checked.events != EventCounts() or checked.problem:
             self._log.info("Watch %d (%s): %s", checked.watch_id, checked.name, checked.headline)
 
-    def tell_error(self, watch_id: int, error: Exception) -> None:
-        """Log an error that nobody has foreseen, with its traceback."""
+    def log_error(self, watch_id: int, error: Exception) -> None:
+        """Log an unexpected error, with its traceback."""
         self._log.error("Watch %d: %s", watch_id, describe_error(error), exc_info=error)
 
     async def show(self, summary: SweepSummary, *, at_once: bool = False) -> None:

@@ -20,7 +20,7 @@ from orchestration.time_limits import hard_timeout
 @task(**RETRIED, timeout_seconds=get_settings().fetch_time_limit)
 @hard_timeout("fetch_time_limit")
 async def fetch_query(query: CreativeQuery, max_pages: int, dry_run: bool) -> FetchSummary:
-    """Fetch at most `max_pages` pages; another try goes on after the last stored page."""
+    """Fetch at most `max_pages` pages; a retry resumes after the last stored page."""
     log = get_run_logger()
     credentials = await SerpApiCredentials.load_configured()
     connection = (await AdSparkDatabase.load_configured()).connect()

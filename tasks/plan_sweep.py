@@ -18,7 +18,7 @@ from orchestration.spending_events import announce_used_up_searches
 async def plan_sweep() -> SweepPlan:
     """Read the due watches, and ask the account, which is free.
 
-    An account that does not answer now is no reason not to look; a key that is refused is.
+    An account that does not answer now does not stop the sweep; a refused key does.
     """
     async with (
         (await AdSparkDatabase.load_configured()).connect() as database,
@@ -31,7 +31,7 @@ async def plan_sweep() -> SweepPlan:
         try:
             account = await client.account()
         except TemporaryError as error:
-            get_run_logger().warning("Searches are not foreseen: %s", error)
+            get_run_logger().warning("The account's searches are not known: %s", error)
             return plan
     plan.searches, plan.shortage = searches_left(account)
     if account.total_searches_left == 0:  # not where only the hour's are used up

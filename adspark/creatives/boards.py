@@ -68,7 +68,7 @@ class BoardRow(BaseModel):
 
 
 class BoardAd(NewCreative):
-    """An ad on a board as a person is told of it."""
+    """An ad on a board as it is shown to a person."""
 
     added_at: datetime
 
@@ -91,7 +91,7 @@ async def create_board(session: AsyncSession, *, user_id: int, name: str) -> str
 
 
 async def find_board(session: AsyncSession, *, user_id: int, name: str) -> Board:
-    """The user's board of this name; nobody deletes it before the transaction's end.
+    """The user's board of this name, locked until the transaction's end.
 
     Raises:
         InvalidQueryError: there is none; names those that there are.

@@ -318,12 +318,12 @@ class FetchRun:
         self._summary.update(fetch)
 
     async def _pass_gates(self) -> None:
-        """What stands before every search; at last, whether the lock is still held."""
+        """What stands before every search, the check of the lock last."""
         await self.before_search()
         await self.locks.check()
 
     async def _can_be_read(self, rejected: Sequence[RejectedPayload]) -> bool:
-        """Whether another fetch may help, as it does not where it was in vain before."""
+        """Whether to fetch the page again, which has not helped where a row was rejected before."""
         async with self.database.session() as session:
             return not await are_known_unreadable(session, rejected=rejected)
 

@@ -59,9 +59,8 @@ def _widest(pick: str, column: str, *, of: str) -> str:
     return f"{pick}(excluded.{column}, {_POSSIBLE.format(*[f'{of}.{column}'] * 2)})"
 
 
-# How a row that is known takes up what a search says of it. A search leaves out what it does not
-# know (target_domain by advertiser, sizes now and then) and sees only its own region's dates, so
-# nothing known is ever unlearned.
+# How a known row is merged with a search's, which leaves out what it does not know (target_domain by
+# advertiser, sizes now and then) and sees only its own region's dates: no value is removed.
 _MERGED = {
     "advertiser_id": "excluded.advertiser_id",
     "format": "excluded.format",
@@ -179,7 +178,7 @@ def _day(moment: datetime | None) -> str | None:
 
 
 class NewCreative(BaseModel):
-    """A creative as a person is told of it."""
+    """A creative as it is shown to a person."""
 
     ad_creative_id: str
     advertiser: str
@@ -215,6 +214,7 @@ async def save_creatives(
     """Merge a page of creatives (each id once) and their advertisers; does not commit.
 
     Args:
+        session: of the transaction.
         rows: at most a page, so that one statement's locks stay short.
         region: SerpApi code of the search that found them.
         platform: platform of that search.
@@ -226,16 +226,16 @@ async def save_creatives(
         "regions": [region] if region else [],
         "platforms": [platform] if platform else [],
     }
-    told = (await session.execute(_SAVE, values)).all()
-    new = [row.ad_creative_id for row in told if row.inserted]
-    changed = [row.ad_creative_id for row in told if not row.inserted]
-    return SavedCreatives(new=new, changed=changed, unchanged=len(rows) - len(told))
+    saved = (await session.execute(_SAVE, values)).all()
+    new = [row.ad_creative_id for row in saved if row.inserted]
+    changed = [row.ad_creative_id for row in saved if not row.inserted]
+    return SavedCreatives(new=new, changed=changed, unchanged=len(rows) - len(saved))
 
 
 def describe_creatives(
     rows: Iterable[CreativePayload], *, only: Iterable[str], most: int
 ) -> list[NewCreative]:
-    """The first `most` of `rows` whose ids are in `only`, as a person is told of them."""
+    """The first `most` of `rows` whose ids are in `only`, as they are shown to a person."""
     wanted = set(only)
     chosen = [row for row in rows if row.ad_creative_id in wanted][:most]
     return [

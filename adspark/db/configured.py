@@ -33,8 +33,8 @@ def postgres_folder(home: Path) -> Path:
 def database_url(settings: Settings, *, migrate: bool = True) -> Iterator[str]:
     """The address of AdSpark's database.
 
-    The embedded server is started where nobody did, and migrated; one's own server is left as it
-    is, for its operator decides when (`adspark db upgrade`). It blocks: not for an event loop.
+    The embedded server is started where it is not running, and migrated; one's own server is left
+    as it is: its operator migrates it (`adspark db upgrade`). It blocks: not for an event loop.
 
     Raises:
         DatabaseSetupError, DatabaseUnavailableError: the embedded server cannot be used.

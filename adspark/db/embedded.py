@@ -53,7 +53,7 @@ class LocalPostgres:
 
     @contextmanager
     def running(self) -> Iterator["LocalPostgres"]:
-        """The server, started if nobody did; stopped at the end if nobody else uses it.
+        """The server, started if it is not running, stopped at the end if no other process uses it.
 
         Raises:
             DatabaseSetupError: the folder or its data cannot be used.
@@ -74,7 +74,7 @@ class LocalPostgres:
             users.close()
 
     def stop_unused(self) -> None:
-        """Stop a server that somebody left running who was killed."""
+        """Stop a server whose users were killed."""
         if not self._data.exists():
             return
         users = ReadWriteLock(str(self.folder / "users.lock"), is_singleton=False)

@@ -48,8 +48,8 @@ _PASSING = ("08", "53", "57P", "40")
 class Database:
     """Connections to one PostgreSQL database.
 
-    A connection that the server has cut is an error once and then replaced: whoever held a lock
-    on another one has lost it by then, and must not go on as if nothing had happened.
+    A connection that the server has cut is an error once and then replaced: a lock on it is lost by
+    then, so its holder must not continue.
 
     Args:
         url: `postgresql://user:password@host:port/database`; the driver is chosen here.
@@ -92,8 +92,8 @@ class Database:
         """A holder of locks, on a connection of its own; they end with this block.
 
         Raises:
-            DatabaseSetupError: no lock can be held at this address; it leads to a pooler that
-                lends server processes for one transaction.
+            DatabaseSetupError: no lock lasts at this address; it leads to a pooler that lends
+                server processes for one transaction.
         """
         with translated_errors(self._url):
             await self._check_sessions()
@@ -237,7 +237,7 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
     if state == _LOCK_TIMEOUT:
         return BusyError(
             "PostgreSQL: a table stays locked by another session (an upgrade of the schema, or one "
-            "that was left open); try again later."
+            "that was left open); retry later."
         )
     if state.startswith(_BAD_VALUE) or (not state and isinstance(error, _BAD_VALUE_ERRORS)):
         number = f" (SQLSTATE {state})" if state else ""

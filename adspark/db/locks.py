@@ -39,7 +39,7 @@ class Locks:
         self._pid: int | None = None
 
     async def check(self) -> None:
-        """Make sure that the locks are still held, which nothing tells by itself; a short question.
+        """Make sure that the locks are still held, by one short statement.
 
         Raises:
             DatabaseUnavailableError: their connection was cut.
@@ -70,7 +70,7 @@ class Locks:
     @asynccontextmanager
     async def _lock_in_database(self, name: str, *, wait: bool) -> AsyncIterator[bool]:
         locked = await self._try(name)
-        while wait and not locked:  # the holder is another process: nothing tells when it ends
+        while wait and not locked:  # the holder is another process: nothing signals its end
             await asyncio.sleep(_POLL)
             locked = await self._try(name)
         try:

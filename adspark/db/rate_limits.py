@@ -50,7 +50,7 @@ _COUNT = text("""
 async def acquire_slot(
     database: Database, *, name: str, limit: int, window: float = WINDOW
 ) -> None:
-    """Wait until another use of `name` fits within `limit` a window, and count it.
+    """Wait until `try_acquire_slot`, which see, has acquired one.
 
     Raises:
         DatabaseUnavailableError: Postgres does not answer.
@@ -70,7 +70,7 @@ async def try_acquire_slot(
     Args:
         database: that holds the uses.
         name: of the limit.
-        limit: uses a window; 0 lets nothing through until somebody raises it.
+        limit: uses a window; 0 lets nothing through until it is raised.
         window: seconds; without, those of `WINDOWS`.
 
     Returns:

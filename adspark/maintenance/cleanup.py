@@ -80,10 +80,10 @@ class CleanupSummary(BaseModel):
     def headline(self) -> str:
         """What was removed, in one line."""
         counts = self.model_dump(exclude={"dry_run", "picture_bytes"})
-        told = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
+        parts = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
         size = f" ({self.picture_bytes / 2**20:.1f} MB)" if self.pictures else ""
         verb = "would remove" if self.dry_run else "removed"
-        return f"{verb} {', '.join(told)}{size}" if told else f"{verb} nothing"
+        return f"{verb} {', '.join(parts)}{size}" if parts else f"{verb} nothing"
 
 
 def check_retention(retention: Retention) -> Retention:
@@ -109,9 +109,13 @@ async def clean_up(
     """Remove what is older than it is kept; a second run removes nothing more.
 
     Args:
+        database: whose rows are removed.
+        media: whose pictures are removed.
+        retention: how long what is kept.
         dry_run: count, remove nothing. Advertisers and pictures that become free by what would be
-            removed are not foreseen.
-        on_step: told what was removed so far, after each step.
+            removed are not counted.
+        batch: rows a step.
+        on_step: called with the summary so far, after each step.
 
     Raises:
         InvalidQueryError: something would be kept too short.

@@ -2,7 +2,7 @@
 
 Source: https://serpapi.com/google-ads-transparency-center-api. A search costs money; an identical
 one within the hour comes from SerpApi's cache and is free, which is why nothing here asks for a
-fresh answer unless it is told to. The key travels in the query string, so it is added inside the
+fresh answer by default. The key travels in the query string, so it is added inside the
 transport: no request object, log line or exception ever holds it.
 """
 
@@ -46,9 +46,8 @@ _KEEP_ALIVE = 60.0  # seconds a connection waits for the next page
 Gate = Callable[[], Awaitable[None]]
 """What a search waits for before it is made, as a rate limit; it may refuse by an error."""
 
-
 Reread = Callable[[Sequence[RejectedPayload]], Awaitable[bool]]
-"""Whether asking again can help rows of a page that cannot be read."""
+"""Whether to fetch a page again that has rows that cannot be read."""
 
 
 async def no_gate() -> None:
@@ -171,6 +170,7 @@ class SerpApiClient:
         """One page; one search, unless SerpApi answers from its cache.
 
         Args:
+            query: the search.
             token: of the page; without, the first.
             fresh: pay for an answer that does not come from the cache.
 
@@ -188,7 +188,7 @@ class SerpApiClient:
         """Copy, regions and payer of one creative; one search.
 
         Raises:
-            NoDetailsError: the creative has none, as the search that was made tells.
+            NoDetailsError: the creative has none; the search was made.
             AdSparkError: as `search`.
         """
         answer = await self._search(
@@ -260,7 +260,7 @@ class SerpApiClient:
 
 
 class _KeyedTransport(httpx.AsyncBaseTransport):
-    """Adds the key to the address of a copy of each request, so that nobody else sees it."""
+    """Adds the key to the address of a copy of each request, so that only the wire has it."""
 
     def __init__(self, key: SecretStr, inner: httpx.AsyncBaseTransport) -> None:
         self._key = key

@@ -79,7 +79,7 @@ class WatchSummary(BaseModel):
     """What a check came to: the result of `process-watch`.
 
     `coverage` says how far "nothing new" can be trusted: complete, partial (see `problem`), or
-    none, where nothing could be looked at. A check that goes on after an interruption (`resumed`)
+    none, where nothing could be fetched. A check that resumes an interrupted fetch (`resumed`)
     counts the pages and searches of both, and the events of its own part.
     """
 
@@ -101,14 +101,14 @@ class WatchSummary(BaseModel):
     @property
     def headline(self) -> str:
         """The summary in one line."""
-        looked = {
-            Coverage.COMPLETE: f"{self.events}; everything was looked at",
-            Coverage.PARTIAL: f"{self.events}; only a part was looked at: {self.problem}",
-            Coverage.NONE: f"could not look: {self.problem}",
+        found = {
+            Coverage.COMPLETE: f"{self.events}; coverage complete",
+            Coverage.PARTIAL: f"{self.events}; coverage partial: {self.problem}",
+            Coverage.NONE: f"not checked: {self.problem}",
         }[self.coverage]
         cost = f"searches: {self.searches_billed} billed, {self.searches_cached} cached"
         details = f"; {self.details}" if self.details and self.details.is_worth_telling else ""
-        return f"{looked} ({cost}{details}{'; sandbox data' if self.sandbox else ''})"
+        return f"{found} ({cost}{details}{'; sandbox data' if self.sandbox else ''})"
 
 
 @dataclass

@@ -52,6 +52,6 @@ def _warning(what: str, watch: Watch, other: Watch) -> str:
             f"adspark watch change {watch.id} --name NAME"
         )
     return (
-        f"its search is the same as that of watch {other.id} ({other.name!r}): every ad is told "
-        f"twice; keep one of them, with: adspark watch delete {watch.id}"
+        f"its search is the same as that of watch {other.id} ({other.name!r}): every ad is "
+        f"reported twice; keep one of them, with: adspark watch delete {watch.id}"
     )

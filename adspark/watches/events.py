@@ -18,7 +18,7 @@ LAG = timedelta(days=2)
 """How late the Transparency Center may list an ad: the watermark lies so far before the last
 complete fetch."""
 
-# The watch as it was when its check began, held against changes until the page is committed.
+# The watch as it was when its check began, locked against changes until the page is committed.
 _WATCH = """
     SELECT id, baseline_at, complete_at, has_gaps, ended_after_days FROM watch
     WHERE id = :watch_id AND updated_at = :updated_at FOR SHARE
@@ -34,7 +34,7 @@ _WITH_ONE_MEDIUM = """
     md5(c.format || '|' || c.image_url || '|'), md5(c.format || '||' || c.video_link)
 """
 
-# A day in the future, which nobody can know, gives way to the next answer's.
+# A day in the future cannot be true and is replaced by the next answer's.
 _LINK_SHOWN = """
     CASE WHEN l.last_shown > now() + interval '1 day' THEN judged.last_shown
          ELSE greatest(l.last_shown, judged.last_shown) END
@@ -44,7 +44,7 @@ _LINK_SHOWN = """
 # unless it may have been there all the time: where the baseline had gaps and it was first shown
 # before that, or where it is not shown any more and was first shown before the last look.
 # On a known one: an image or a link that was not known before is learned, not changed, and one that
-# is not told this time is not lost (the stored ad may have been removed meanwhile); a day that is
+# is missing this time is not lost (the stored ad may have been removed meanwhile); a day that is
 # long past is learned as well; one that had ended and is shown again is reactivated. `judged` sees
 # every link as it was before this statement.
 _LINK = text(f"""
@@ -184,7 +184,7 @@ class EventCounts(BaseModel):
 
     @property
     def news(self) -> int:
-        """Those that a person is told of."""
+        """Those that are reported to a person."""
         return self.new + self.changed + self.reactivated + self.ended
 
     def __str__(self) -> str:
@@ -256,6 +256,12 @@ async def link_page(
 ) -> EventCounts:
     """Link a page's creatives to the watch and write their events; does not commit.
 
+    Args:
+        session: of the page's transaction.
+        watch: as it was when its check began.
+        fetch: whose page it is.
+        page: whose creatives are stored.
+
     Raises:
         BusyError: the watch was changed or deleted meanwhile.
     """
@@ -271,7 +277,13 @@ async def link_page(
 async def close_check(
     session: AsyncSession, *, watch: Watch, fetch: Fetch, result: CoverageResult
 ) -> EventCounts:
-    """Write the endings and how far the watch has come, in the last page's transaction.
+    """Write the events of ended ads and the watch's coverage; does not commit.
+
+    Args:
+        session: of the last page's transaction.
+        watch: as it was when its check began.
+        fetch: that has ended.
+        result: what it has covered.
 
     Raises:
         BusyError: the watch was changed or deleted meanwhile.

@@ -67,7 +67,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def format_of(path: Path) -> WatchFormat:
-    """The format that a file's name tells.
+    """The format by the end of a file's name.
 
     Raises:
         ConfigurationError: neither .yaml, .yml nor .csv.

@@ -34,10 +34,10 @@ _OVERWRITE = text(f"""
         due_at = now(), updated_at = now()
     WHERE id = :id
 """)  # noqa: S608  (put together from the names of the fields)
-# An unfinished fetch of the former search has linked its first pages to a past that is no more, so
-# it is not taken up again. One that is being written to is given up by its own run.
-_BEGIN_ANEW = text(f"""
-    WITH forgotten AS (
+# An unfinished fetch of the former search has linked its first pages to links that are deleted, so
+# it is not resumed. One that is being written to is ended by its own run.
+_RESET = text(f"""
+    WITH links AS (
         DELETE FROM watch_creative WHERE watch_id = :id
     ), unfinished AS (
         SELECT id FROM "fetch"
@@ -95,7 +95,7 @@ class Outcome(StrEnum):
 
 
 class WatchState(StrEnum):
-    """Whether sweeps look at a watch."""
+    """Whether sweeps check a watch."""
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -104,7 +104,7 @@ class WatchState(StrEnum):
 class SavedWatch(BaseModel):
     """A watch that was saved: the result of `save-watch`.
 
-    `begins_anew` where its search is another one, so that what it knew is forgotten.
+    `begins_anew` where its search is another one, so that its links are deleted.
     """
 
     id: int
@@ -141,11 +141,11 @@ class WatchContents(BaseModel):
 async def save_watch(session: AsyncSession, *, definition: WatchDefinition) -> SavedWatch:
     """Store the definition of the watch of its user and name, whether there is one or not.
 
-    A change makes the watch due. Where its search is another one, its past begins anew: what it
-    knew is forgotten, its events stay. What is the same already is not written to.
+    A change makes the watch due. A change of its search resets it: its links are deleted, its
+    events stay. What is unchanged is not written.
     """
     named = _named(definition.user_id, definition.name)
-    while True:  # again where somebody else has created or deleted it in between
+    while True:  # again where another session has created or deleted it in between
         if present := await _lock(session, *named):
             return await _overwrite(session, present, definition)
         if created := await _insert(session, definition):
@@ -156,6 +156,12 @@ async def change_watch(
     session: AsyncSession, *, watch_id: int, changes: WatchFields, clear: Collection[str] = ()
 ) -> tuple[SavedWatch, WatchDefinition, list[str]]:
     """Change only what is given of a watch, perhaps its name; as `save_watch` otherwise.
+
+    Args:
+        session: of the transaction.
+        watch_id: of the watch.
+        changes: what is given.
+        clear: fields to empty; see `change_definition`.
 
     Returns:
         What became of it, its definition now, and warnings.
@@ -186,7 +192,7 @@ async def create_or_change_watch(
         InvalidQueryError: the outcome cannot be used.
     """
     named = _named(changes.get("user_id") or 1, check_name(changes.get("name") or "", "watch"))
-    while True:  # again where somebody else has created or deleted it in between
+    while True:  # again where another session has created or deleted it in between
         present = await _lock(session, *named)
         before = definition_of(present) if present else None
         definition, warnings = change_definition(before, changes, clear)
@@ -265,18 +271,18 @@ async def set_active(session: AsyncSession, *, watch_id: int, is_active: bool) -
 
 
 async def _lock(session: AsyncSession, *which: ColumnElement[bool]) -> Watch | None:
-    """The watch as it is now, held until the transaction's end; its checks may link to it."""
-    held: Watch | None = await session.scalar(
+    """The watch as it is now, locked until the transaction's end; its checks may link to it."""
+    found: Watch | None = await session.scalar(
         select(Watch)
         .where(*which)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    return held
+    return found
 
 
 async def _insert(session: AsyncSession, definition: WatchDefinition) -> SavedWatch | None:
-    """Create a watch; None where somebody else has just done so."""
+    """Create a watch; None where another session has just done so."""
     created: int | None = await session.scalar(_INSERT, definition.model_dump(mode="json"))
     return None if created is None else SavedWatch(id=created, outcome=Outcome.CREATED)
 
@@ -290,7 +296,7 @@ async def _overwrite(
     await session.execute(_OVERWRITE, definition.model_dump(mode="json") | {"id": watch_id})
     begins_anew = before.query != definition.query
     if begins_anew:
-        await session.execute(_BEGIN_ANEW, {"id": watch_id})
+        await session.execute(_RESET, {"id": watch_id})
     return SavedWatch(id=watch_id, outcome=Outcome.CHANGED, begins_anew=begins_anew)
 
 

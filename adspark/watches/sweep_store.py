@@ -1,4 +1,4 @@
-"""Every statement on sweeps: which watches are due, what waits, and what became of them all."""
+"""Every statement on sweeps: which watches are due, which wait, and the summary of them all."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -98,7 +98,7 @@ class SweepPlan(BaseModel):
 
 
 class Problem(BaseModel):
-    """A watch that could not be looked at, or not fully, and why."""
+    """A watch that could not be checked, and why."""
 
     watch_id: int
     reason: str
@@ -108,7 +108,7 @@ class SweepSummary(BaseModel):
     """What a sweep came to; `due` is the sum of `checked`, `failed`, `waiting` and `skipped`.
 
     Attributes:
-        checked: looked at; of these `partial` not fully.
+        checked: with coverage; of these `partial` have not all of it.
         failed: for a reason of their own, after all retries.
         waiting: for searches, time or their budget.
         skipped: in another run's hands, paused or deleted meanwhile.
@@ -141,7 +141,7 @@ class SweepSummary(BaseModel):
 
     @property
     def is_whole(self) -> bool:
-        """Whether every due watch was looked at, or waits for nothing but its own budget."""
+        """Whether every due watch was checked, or waits for nothing but its own budget."""
         return self.failed == 0 and self.waiting == self.over_budget
 
     @property
@@ -198,7 +198,7 @@ class SweepSummary(BaseModel):
         )
 
     def explain(self, watch_id: int, reason: str) -> None:
-        """Note why a watch could not be looked at."""
+        """Note why a watch could not be checked."""
         self.reasons[reason] = self.reasons.get(reason, 0) + 1
         if len(self.problems) < SAMPLE_SIZE:
             self.problems.append(Problem(watch_id=watch_id, reason=reason))
@@ -212,7 +212,7 @@ async def read_due(session: AsyncSession) -> list[DueWatch]:
 async def read_unchecked(
     session: AsyncSession, *, watch_ids: Collection[int], since: datetime
 ) -> list[DueWatch]:
-    """Those of the watches that are still due and that nobody has tried since then."""
+    """Those of the watches that are still due and were not tried since then."""
     values = {"watch_ids": list(watch_ids), "since": since}
     return [DueWatch(row.id, row.wait) for row in await session.execute(_UNCHECKED, values)]
 
@@ -244,11 +244,11 @@ async def summarise_sweep(
 
 
 def _most_frequent(reasons: Mapping[str, int]) -> str:
-    told = sorted(reasons.items(), key=lambda item: -item[1])
-    return "; ".join(f"{number} × {reason}" for reason, number in told[:3])
+    ordered = sorted(reasons.items(), key=lambda item: -item[1])
+    return "; ".join(f"{number} × {reason}" for reason, number in ordered[:3])
 
 
 async def postpone_watches(session: AsyncSession, *, reasons: Mapping[str, Sequence[int]]) -> None:
-    """Note on watches why they could not be looked at; they stay due. Does not commit."""
+    """Note on watches why they could not be checked; they stay due. Does not commit."""
     for problem, watch_ids in reasons.items():
         await session.execute(_POSTPONE, {"problem": problem, "watch_ids": list(watch_ids)})
