@@ -11,7 +11,7 @@ from prefect.artifacts import acreate_table_artifact
 from prefect.logging import get_run_logger
 
 from adspark.creatives.fetch import FetchSummary
-from adspark.serpapi.search_query import check_max_pages, parse_query
+from adspark.serpapi.search_query import parse_query
 from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE
 from flows.endings import completed
 from flows.parameters import (
@@ -68,7 +68,7 @@ async def fetch_creatives(
         political_ads=political_ads,
         page_size=page_size,
     )
-    check_max_pages(max_pages)
+    MAX_PAGES.check("max_pages", max_pages)
     for warning in warnings:
         log.warning(warning)
     summary = await fetch_query(query, max_pages, dry_run)

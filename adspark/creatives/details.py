@@ -48,7 +48,7 @@ _COUNT_WAITING = text(f"""
     SELECT count(DISTINCT e.ad_creative_id) {WAITING} AND e.watch_id = :watch_id
 """)
 # While the answer may be in SerpApi's cache, the time of its search is kept, by which the answer's
-# age shows that it is the one that was paid; later it is another search, for the watch that asks now.
+# age shows that it is the one that was paid; later it is another search, for this watch.
 _ASK = text(f"""
     INSERT INTO creative_detail AS d (ad_creative_id, watch_id)
     VALUES (:ad_creative_id, :watch_id)

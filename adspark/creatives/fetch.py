@@ -30,7 +30,8 @@ from adspark.errors import AdSparkError, BusyError, ServiceRefusedError
 from adspark.models import Fetch, StopReason
 from adspark.serpapi.client import Gate, SerpApiClient, no_gate
 from adspark.serpapi.payloads import RejectedPayload, Search, SearchPage
-from adspark.serpapi.search_query import CreativeQuery, check_max_pages
+from adspark.serpapi.search_query import CreativeQuery
+from adspark.validation.bounds import MAX_PAGES
 
 SAMPLE_SIZE = 20
 """Creatives that a summary names; the database has them all."""
@@ -129,7 +130,7 @@ async def fetch_query(
         BusyError: another run is fetching this query, or has taken this fetch over.
         AdSparkError: what the client or the database raise; pages stored so far stay.
     """
-    check_max_pages(max_pages)
+    MAX_PAGES.check("max_pages", max_pages)
     await database.check_version()
     async with database.locks() as locks, locks.acquire(lock_name(query)) as locked:
         if not locked:

@@ -59,8 +59,8 @@ def _widest(pick: str, column: str, *, of: str) -> str:
     return f"{pick}(excluded.{column}, {_POSSIBLE.format(*[f'{of}.{column}'] * 2)})"
 
 
-# How a known row is merged with a search's, which leaves out what it does not know (target_domain by
-# advertiser, sizes now and then) and sees only its own region's dates: no value is removed.
+# How a known row is merged with a search's, which leaves out what it does not know (target_domain
+# by advertiser, sizes now and then) and sees only its own region's dates: no value is removed.
 _MERGED = {
     "advertiser_id": "excluded.advertiser_id",
     "format": "excluded.format",
