@@ -29,11 +29,11 @@ CONNECT_TIMEOUT = 10  # seconds
 COMMAND_LOCK_TIMEOUT = 10.0
 """Seconds that a statement of a person's command may wait for a lock."""
 
-_REFUSED_LOGIN = ("28",)
+_REFUSED_LOGIN = "28"
 # An attempt to connect that failed carries no SQLSTATE, only the server's words.
 _REFUSED_WORDS = ("authentication failed", "no password supplied", "pg_hba.conf", 'FATAL:  role "')
-_MISSING_DATABASE = ("3D000",)
-_MISSING_RIGHT = ("42501",)
+_MISSING_DATABASE = "3D000"
+_MISSING_RIGHT = "42501"
 _MISSING_TABLE = ("42P01", "42703")
 _LOCK_TIMEOUT = "55P03"
 # A prepared statement that its session should know and does not, or the other way round.
@@ -221,14 +221,14 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
             f"ADSPARK_DATABASE_URL: PostgreSQL at {place} refuses user {url.username!r}; "
             f"correct the user or the password."
         )
-    if state in _MISSING_DATABASE or f'database "{url.database}" does not exist' in str(error):
+    if state == _MISSING_DATABASE or f'database "{url.database}" does not exist' in str(error):
         return DatabaseSetupError(
             f"ADSPARK_DATABASE_URL: no database {url.database!r} at {place}; "
             f"make it (createdb {url.database}) or correct the name."
         )
     if state in _LOST_STATEMENT or "statement pooling mode" in reason:
         return transaction_pooler()
-    if state in _MISSING_RIGHT:
+    if state == _MISSING_RIGHT:
         return missing_right(url, reason)
     if state in _MISSING_TABLE:
         return DatabaseSetupError(

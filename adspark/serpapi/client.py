@@ -99,7 +99,7 @@ class SerpApiClient:
         self._key = key
         self._host = address.host
         self._timeout = timeout
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(AT_ONCE)
         limits = httpx.Limits(keepalive_expiry=_KEEP_ALIVE)
         inner = transport or httpx.AsyncHTTPTransport(limits=limits, proxy=proxy_for(base_url))
         self._http = httpx.AsyncClient(
@@ -224,7 +224,7 @@ class SerpApiClient:
     async def _get(self, path: str, parameters: dict[str, str]) -> Answer:
         try:
             async with (
-                self._turns,
+                self._slots,
                 asyncio.timeout(self._timeout),
                 self._http.stream("GET", path, params=parameters) as response,
             ):

@@ -45,7 +45,7 @@ class SweepGate:
         self._left = searches
         self._shortage = shortage
         self._deadline = None if seconds is None else time.monotonic() + seconds
-        self._turn = asyncio.Lock()
+        self._mutex = asyncio.Lock()
 
     def reserve(self) -> "SearchReservation":
         """The reservation of a watch, which has claimed its first search.
@@ -82,7 +82,7 @@ class SweepGate:
         """
         left = None if self._deadline is None else self._deadline - time.monotonic()
         try:
-            async with asyncio.timeout(left), self._turn:
+            async with asyncio.timeout(left), self._mutex:
                 await self._acquire_slot()
         except TimeoutError:
             raise self._out_of_time() from None

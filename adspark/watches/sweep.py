@@ -35,7 +35,7 @@ AT_ONCE = 30
 
 
 @dataclass(order=True)
-class _Turn:
+class _QueuedWatch:
     """A watch in the queue: when it may be tried, and which it is in the order of need."""
 
     not_before: float
@@ -78,7 +78,7 @@ class Sweep:
     on_check: OnCheck = _ignore
     on_progress: OnProgress = _ignore
     on_error: OnError = _log_error
-    _queue: list[_Turn] = field(init=False, default_factory=list)
+    _queue: list[_QueuedWatch] = field(init=False, default_factory=list)
     _stop: AdSparkError | None = field(init=False, default=None)
     _postponed: dict[str, list[int]] = field(init=False, default_factory=dict)
     _summary: SweepSummary = field(init=False, default_factory=SweepSummary)
@@ -91,7 +91,7 @@ class Sweep:
         """
         now = time.monotonic()
         self._queue = [
-            _Turn(now + one.wait if one.wait else 0.0, place, one.watch_id)
+            _QueuedWatch(now + one.wait if one.wait else 0.0, place, one.watch_id)
             for place, one in enumerate(due)
         ]
         self._summary.due = len(due)
@@ -110,33 +110,33 @@ class Sweep:
             if wait > 0 and self._stop is None:
                 await asyncio.sleep(wait)
                 continue
-            turn = heapq.heappop(self._queue)
-            await self._try(turn)
-            await self._report(turn.watch_id, self.on_progress(self._summary))
+            queued = heapq.heappop(self._queue)
+            await self._try(queued)
+            await self._report(queued.watch_id, self.on_progress(self._summary))
 
-    async def _try(self, turn: _Turn) -> None:
+    async def _try(self, queued: _QueuedWatch) -> None:
         """Check one watch and count the outcome; only a lost database is raised."""
         try:
             if self._stop:
                 raise self._stop
-            checked = await self._check(turn.watch_id)
+            checked = await self._check(queued.watch_id)
         except PostponedError as error:
             self._summary.waiting += 1
-            self._summary.explain(turn.watch_id, str(error))
-            self._postponed.setdefault(str(error), []).append(turn.watch_id)
+            self._summary.explain(queued.watch_id, str(error))
+            self._postponed.setdefault(str(error), []).append(queued.watch_id)
         except (BusyError, UnknownWatchError):
             self._summary.skipped += 1
         except DatabaseUnavailableError:
             raise
         except AdSparkError as error:
-            self._fail(turn, error)
+            self._fail(queued, error)
         except Exception as error:  # of one watch, which says so and is checked next time
-            self.on_error(turn.watch_id, error)
+            self.on_error(queued.watch_id, error)
             self._summary.failed += 1
-            self._summary.explain(turn.watch_id, describe_error(error))
+            self._summary.explain(queued.watch_id, describe_error(error))
         else:
             self._summary.count(checked)
-            await self._report(turn.watch_id, self.on_check(checked))
+            await self._report(queued.watch_id, self.on_check(checked))
 
     async def _report(self, watch_id: int, hook: Awaitable[None]) -> None:
         """Await a hook, whose failure does not stop the sweep."""
@@ -161,23 +161,23 @@ class Sweep:
             reservation.settle(billed)
         return checked
 
-    def _fail(self, turn: _Turn, error: AdSparkError) -> None:
+    def _fail(self, queued: _QueuedWatch, error: AdSparkError) -> None:
         """Retry later where that can help. A refused search costs nothing, so an account that seems
         empty is retried as well, before all other watches wait for it."""
         ends_all = isinstance(error, QuotaExhaustedError | InvalidCredentialsError)
         can_pass = not isinstance(error, PermanentError) or isinstance(error, QuotaExhaustedError)
-        if can_pass and turn.attempt < len(self.retry_delays):
-            delay = self.retry_delays[turn.attempt]
+        if can_pass and queued.attempt < len(self.retry_delays):
+            delay = self.retry_delays[queued.attempt]
             if self.gate.has_time(delay):
-                turn.not_before = time.monotonic() + delay
-                turn.attempt += 1
+                queued.not_before = time.monotonic() + delay
+                queued.attempt += 1
                 self._summary.retried += 1
-                heapq.heappush(self._queue, turn)
+                heapq.heappush(self._queue, queued)
                 return
         if ends_all:
             self._stop = PostponedError(str(error))
         self._summary.failed += 1
-        self._summary.explain(turn.watch_id, str(error))
+        self._summary.explain(queued.watch_id, str(error))
 
     async def _note_postponed(self) -> None:
         async with self.checker.database.session() as session:

@@ -49,7 +49,10 @@ _SUMMARISE = text(f"""
             'partial', count(*) FILTER (WHERE is_tried AND coverage = 'partial'),
             'over_budget', count(*) FILTER (WHERE is_tried AND is_blind AND is_over_budget),
             'failed', count(*) FILTER (WHERE is_tried AND is_blind AND NOT is_over_budget),
-            'waiting', count(*) FILTER (WHERE NOT is_tried AND is_active)
+            'waiting', count(*) FILTER (WHERE CASE WHEN is_tried THEN is_blind AND is_over_budget
+                ELSE is_active END),
+            'skipped', cardinality(CAST(:watch_ids AS int[]))
+                - count(*) FILTER (WHERE is_tried OR is_active)
         ) FROM mine) AS counts,
         (SELECT json_build_object(
             'pages', coalesce(sum(pages), 0), 'details', coalesce(sum(details), 0),
@@ -148,14 +151,13 @@ class SweepSummary(BaseModel):
     def headline(self) -> str:
         """The summary in one line."""
         parts = [f"{self.checked} of {self.due} due watches checked: {self.events}"]
-        for number, words in (
+        outcomes = (
             (self.failed, "failed"),
             (self.waiting, "wait"),
-            (self.partial, "only in part"),
+            (self.partial, "with partial coverage"),
             (self.skipped, "skipped"),
-        ):
-            if number:
-                parts.append(f"{number} {words}")
+        )
+        parts += [f"{number} {words}" for number, words in outcomes if number]
         if self.reasons:
             parts.append(_most_frequent(self.reasons))
         if self.details or self.details_waiting or self.details_given_up or self.details_problems:
@@ -178,8 +180,7 @@ class SweepSummary(BaseModel):
             self.explain(checked.watch_id, "their month's budget is spent")
             return
         self.checked += 1
-        if checked.coverage is Coverage.PARTIAL:
-            self.partial += 1
+        self.partial += checked.coverage is Coverage.PARTIAL
 
     def _count_details(self, details: DetailsSummary) -> None:
         self.details += details.found
@@ -223,21 +224,14 @@ async def summarise_sweep(
     """What became of the watches of a sweep that began then, whoever checked them."""
     values = {"watch_ids": list(watch_ids), "since": since, "sample": SAMPLE_SIZE}
     found = (await session.execute(_SUMMARISE, values)).one()
-    counts = found.counts
-    if counts["waiting"]:
-        found.reasons["not begun"] = counts["waiting"]
-    tried = counts["checked"] + counts["failed"] + counts["over_budget"]
+    if not_begun := found.counts["waiting"] - found.counts["over_budget"]:
+        found.reasons["not begun"] = not_begun
     return SweepSummary(
         due=len(watch_ids),
-        checked=counts["checked"],
-        partial=counts["partial"],
-        failed=counts["failed"],
-        waiting=counts["waiting"] + counts["over_budget"],
-        over_budget=counts["over_budget"],
-        skipped=len(watch_ids) - tried - counts["waiting"],
+        **found.counts,
         **found.costs,
         details_waiting=found.details_waiting,
-        events=EventCounts(**found.events),
+        events=found.events,
         reasons=found.reasons,
         problems=found.problems,
     )
