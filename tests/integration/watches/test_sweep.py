@@ -15,6 +15,7 @@ from adspark.errors import DatabaseUnavailableError
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.serpapi.payloads import AccountPayload
+from adspark.watches import admission
 from adspark.watches.admission import SweepGate, searches_left
 from adspark.watches.sweep_store import SweepSummary, read_unchecked, summarise_sweep
 from tests.watching import Place
@@ -190,14 +191,30 @@ async def test_searches_that_were_free_or_failed_are_not_held_against_the_accoun
     assert (await place.sweep(gate, retry_delays=[0.01])).checked == WATCHES
 
 
-async def test_a_sweep_that_is_out_of_time_begins_no_more_and_says_so(place: Place) -> None:
-    async def slow() -> None:
-        await asyncio.sleep(0.3)
+async def test_a_sweep_that_is_out_of_time_begins_no_more_and_says_so(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
 
-    summary = await place.sweep(SweepGate(slow, seconds=1.0))
-    assert 2 <= summary.checked <= 3
+    async def slow() -> None:
+        nonlocal now
+        now += 300.0
+
+    monkeypatch.setattr(admission, "monotonic", lambda: now)
+    summary = await place.sweep(SweepGate(slow, seconds=1000.0), at_once=1)
+    assert summary.checked == 4  # the last was begun after 900 seconds
     assert summary.waiting == WATCHES - summary.checked
     assert "no time left in this sweep" in summary.headline
+
+
+async def test_a_search_whose_slot_does_not_come_in_time_is_not_made(place: Place) -> None:
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    summary = await place.sweep(SweepGate(never, seconds=0.01))
+    assert (summary.checked, summary.waiting) == (0, WATCHES)
+    assert "no time left in this sweep" in summary.headline
+    assert place.stats["requests"] == 0
 
 
 async def test_an_account_that_only_seems_empty_is_asked_again(place: Place) -> None:
