@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from adspark.creatives.store import NewCreative
 from adspark.errors import InvalidQueryError
-from adspark.models import Board
+from adspark.models import Board, CreativeFormat
 from adspark.validation.bounds import ID
 from adspark.validation.names import check_name
 from adspark.validation.stored import check_storable, describe_missing_ads
@@ -70,6 +70,7 @@ class BoardRow(BaseModel):
 class BoardAd(NewCreative):
     """An ad on a board as it is shown to a person."""
 
+    format: CreativeFormat
     added_at: datetime
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.models import CreativeFormat
 from adspark.serpapi.payloads import CreativePayload
 
 # Column of `creative`, its type in SQL, and the payload's field that fills it.
@@ -259,7 +260,7 @@ class CreativeCount(BaseModel):
 
     advertiser_id: str
     advertiser: str
-    format: str
+    format: CreativeFormat
     creatives: int
 
 
