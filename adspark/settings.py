@@ -12,7 +12,7 @@ from adspark.errors import ConfigurationError
 from adspark.home.env_file import read_env_file
 from adspark.text.redaction import remember, remember_address, remember_environment
 from adspark.validation.bounds import RATE, Days, Port, Range, TimeLimit
-from adspark.validation.messages import tell_mistake
+from adspark.validation.messages import describe_validation_error
 
 DEFAULT_SEARCHES_PER_MINUTE = 10
 DEFAULT_GENERATIONS_PER_MINUTE = 30
@@ -230,7 +230,7 @@ def get_settings() -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "ADSPARK_" + "_".join(str(part) for part in first["loc"][:1]).upper()
         raise ConfigurationError(
-            f"{name}: {tell_mistake(first)}. Correct it in the environment."
+            f"{name}: {describe_validation_error(first)}. Correct it in the environment."
         ) from None
     _remember_secrets(settings)
     return settings

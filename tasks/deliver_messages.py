@@ -12,17 +12,17 @@ from pydantic import SecretStr
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError, ServiceUnavailableError, describe_error
 from adspark.models import Message
-from adspark.notifications.apprise import Receiver, list_receivers, send_part, write_parts
+from adspark.notifications.apprise import Receiver, list_receivers, send_chunk, write_chunks
 from adspark.notifications.outbox import (
     MOST_ATTEMPTS,
     ack_message,
     claim_message,
     count_delivered,
-    fix_parts,
     hash_receiver,
     nack_message,
+    save_chunks,
 )
-from adspark.notifications.services import Part
+from adspark.notifications.services import Chunk
 from blocks.adspark_database import AdSparkDatabase
 from blocks.digest_recipients import DigestRecipients
 from orchestration.retry_policy import RETRIED
@@ -79,10 +79,10 @@ async def _send_next(database: Database, message: Message, receiver: Receiver) -
         Which target and part was not delivered, and why; None where it was.
     """
     message_id, place = message.id or 0, message.parts_delivered
-    parts: list[Part] = []
+    parts: list[Chunk] = []
     try:
         parts = await _parts(database, message, receiver)
-        await send_part(receiver, parts[place])
+        await send_chunk(receiver, parts[place])
     except AdSparkError as error:
         async with database.session() as session:
             await nack_message(session, message_id=message_id, error=str(error))
@@ -97,7 +97,7 @@ async def _send_next(database: Database, message: Message, receiver: Receiver) -
     return None
 
 
-def _label(receiver: Receiver, place: int, parts: list[Part]) -> str:
+def _label(receiver: Receiver, place: int, parts: list[Chunk]) -> str:
     """Which receiver of its address, and which part; names are not told: they may be secrets."""
     part = f", part {place + 1} of {len(parts)}" if len(parts) > 1 else ""
     if receiver.target is None:
@@ -106,12 +106,12 @@ def _label(receiver: Receiver, place: int, parts: list[Part]) -> str:
     return f", receiver {others.index(receiver) + 1} of {len(others)}{part}"
 
 
-async def _parts(database: Database, message: Message, receiver: Receiver) -> list[Part]:
+async def _parts(database: Database, message: Message, receiver: Receiver) -> list[Chunk]:
     """The message's parts, which are the same at every try."""
     if message.parts is not None:
-        return [Part(**part) for part in message.parts]
-    parts = write_parts(receiver, subject=message.subject, body=message.body)
+        return [Chunk(**part) for part in message.parts]
+    parts = write_chunks(receiver, subject=message.subject, body=message.body)
     async with database.session() as session:
-        await fix_parts(session, message_id=message.id or 0, parts=[asdict(one) for one in parts])
+        await save_chunks(session, message_id=message.id or 0, parts=[asdict(one) for one in parts])
         await session.commit()
     return parts

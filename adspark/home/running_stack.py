@@ -30,7 +30,7 @@ class StackState(BaseModel):
     ready: bool = False
     parts: dict[str, ProcessId] = Field(default_factory=dict)
 
-    def running_parts(self) -> list[psutil.Process]:
+    def running_processes(self) -> list[psutil.Process]:
         """Those of its parts that run, also after the supervisor's death."""
         return [found for one in self.parts.values() if (found := one.find())]
 

@@ -137,7 +137,7 @@ class MediaStore:
         except FileNotFoundError:
             return False
 
-    async def try_out(self) -> None:
+    async def check_writable(self) -> None:
         """Write, read and remove something tiny, as a check.
 
         Raises:

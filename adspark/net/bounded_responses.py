@@ -15,7 +15,7 @@ from adspark.net.decompression import ACCEPTED, Decoder, choose_decoder
 MOST_BYTES = 20 * 2**20
 """Of an answer, unpacked; a page of 100 ads has 0.2 MB, so this is far from any real one."""
 
-MOST_WITH_PICTURES = 40 * 2**20
+MAX_BYTES_WITH_PICTURES = 40 * 2**20
 """Of an answer that may hold pictures in base64, which takes a third more than they do."""
 
 _STREAMED = 25  # times as much may come of a stream in all, which is not kept
@@ -44,7 +44,7 @@ class BoundedStream(httpx.AsyncByteStream):
         self._room = most
         self._room_in_all = most * _STREAMED
 
-    def begin_part(self) -> None:
+    def reset_byte_count(self) -> None:
         """What came so far has been used and is not kept: what comes now is counted anew."""
         self._arriving = self._room = self._most
 
@@ -73,7 +73,7 @@ class BoundedStream(httpx.AsyncByteStream):
             raise _too_large(self._most)
 
 
-def bound_answers(most: int = MOST_BYTES) -> dict[str, list[Hook]]:
+def bound_responses(most: int = MOST_BYTES) -> dict[str, list[Hook]]:
     """Event hooks of an httpx.AsyncClient whose answers hold at most `most` bytes.
 
     Above that, reading the answer raises TooLargeError.
@@ -98,13 +98,13 @@ def bound_answers(most: int = MOST_BYTES) -> dict[str, list[Hook]]:
     return {"response": [bound]}
 
 
-def begin_part(response: httpx.Response) -> None:
+def reset_byte_count(response: httpx.Response) -> None:
     """Of a streamed answer, what came so far was used and is not kept."""
     if isinstance(response.stream, BoundedStream):
-        response.stream.begin_part()
+        response.stream.reset_byte_count()
 
 
-PACKINGS = {"Accept-Encoding": ACCEPTED}
+ACCEPT_ENCODING = {"Accept-Encoding": ACCEPTED}
 """The header by which a request asks for packings that can be undone within a bound."""
 
 

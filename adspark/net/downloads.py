@@ -65,7 +65,7 @@ class ByteBudget:
 
 
 @dataclass(frozen=True)
-class Ask:
+class DownloadRequest:
     """What is asked of an address besides the address."""
 
     method: str = "GET"
@@ -106,19 +106,19 @@ class Downloader:
     async def __aexit__(self, *_: object) -> None:
         await self._transport.__aexit__()
 
-    async def get(
+    async def fetch(
         self,
         url: str,
         *,
-        ask: Ask | None = None,
-        allowance: ByteBudget | None = None,
+        request: DownloadRequest | None = None,
+        byte_budget: ByteBudget | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 (the bound is part of what is asked for)
     ) -> Download:
         """What an address gives, after at most five redirects.
 
         Args:
-            ask: another method than GET, headers or a body.
-            allowance: counts the bytes together with other downloads'.
+            request: another method than GET, headers or a body.
+            byte_budget: counts the bytes together with other downloads'.
             timeout: seconds, when they are fewer than usual.
 
         Raises:
@@ -129,7 +129,7 @@ class Downloader:
         limit = min(self._timeout, timeout or self._timeout)
         try:
             async with asyncio.timeout(limit):
-                return await self._follow(url, ask or Ask(), allowance)
+                return await self._follow(url, request or DownloadRequest(), byte_budget)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise ServiceUnavailableError(
                 f"{show_address(url)} did not arrive within {limit:g} s."
@@ -140,21 +140,23 @@ class Downloader:
                 f"{show_address(url)} could not be downloaded: {reason}."
             ) from error
 
-    async def _follow(self, url: str, ask: Ask, allowance: ByteBudget | None) -> Download:
+    async def _follow(
+        self, url: str, request: DownloadRequest, byte_budget: ByteBudget | None
+    ) -> Download:
         address = await self._rules.check(url)
         for _ in range(_MAX_REDIRECTS + 1):
-            response = await self._send(address, ask)
+            response = await self._send(address, request)
             try:
                 target = response.headers.get("location")
                 if response.status_code not in _REDIRECTS or target is None:
                     _check_status(address.url, response.status_code)
-                    content = await self._read(address.url, response, allowance)
+                    content = await self._read(address.url, response, byte_budget)
                     return Download(content, response.headers.get("content-type", ""), address.url)
             finally:
                 await response.aclose()
             address = await self._check_redirect(address.url, target)
             if response.status_code not in _KEEPS_METHOD:
-                ask = Ask(headers=ask.headers)
+                request = DownloadRequest(headers=request.headers)
         raise UnusableContentError(
             f"{show_address(url)} redirects more than {_MAX_REDIRECTS} times."
         )
@@ -169,30 +171,32 @@ class Downloader:
         except UnusableContentError as error:
             raise UnusableContentError(f"{show_address(url)} leads on: {error}") from error
 
-    async def _send(self, address: CheckedAddress, ask: Ask) -> httpx.Response:
+    async def _send(self, address: CheckedAddress, request: DownloadRequest) -> httpx.Response:
         """The answer's head, from the first of the host's IP addresses that can be reached."""
         for ip in address.ips[:-1]:
             try:
-                return await self._transport.handle_async_request(self._request(address, ip, ask))
+                return await self._transport.handle_async_request(
+                    self._request(address, ip, request)
+                )
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 continue
-        request = self._request(address, address.ips[-1], ask)
-        return await self._transport.handle_async_request(request)
+        last = self._request(address, address.ips[-1], request)
+        return await self._transport.handle_async_request(last)
 
-    def _request(self, address: CheckedAddress, ip: str, ask: Ask) -> httpx.Request:
+    def _request(self, address: CheckedAddress, ip: str, request: DownloadRequest) -> httpx.Request:
         url = httpx.URL(address.url)
         headers = {
             "User-Agent": _AGENT,
             "Accept": "*/*",
-            **(ask.headers or {}),
+            **(request.headers or {}),
             "Host": url.netloc.decode("ascii"),
             "Accept-Encoding": "identity",
         }
         return httpx.Request(
-            ask.method,
+            request.method,
             url.copy_with(host=ip),
             headers=headers,
-            content=ask.body,
+            content=request.body,
             extensions={
                 "sni_hostname": url.raw_host.decode("ascii"),
                 "timeout": httpx.Timeout(self._timeout).as_dict(),
@@ -200,7 +204,7 @@ class Downloader:
         )
 
     async def _read(
-        self, url: str, response: httpx.Response, allowance: ByteBudget | None
+        self, url: str, response: httpx.Response, byte_budget: ByteBudget | None
     ) -> bytes:
         declared = response.headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > self._max_bytes:
@@ -213,8 +217,8 @@ class Downloader:
             part = decoder.decode(chunk, self._max_bytes + 1 - len(content))
             content += part
             arrived += len(chunk)
-            if allowance is not None:
-                allowance.take(max(len(part), len(chunk)))
+            if byte_budget is not None:
+                byte_budget.take(max(len(part), len(chunk)))
             # Packing adds a little to what cannot be packed; what unpacks to nothing is counted.
             if len(content) > self._max_bytes or arrived > self._max_bytes + _PACKING:
                 raise self._too_large(url)

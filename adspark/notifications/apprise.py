@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from adspark.errors import ConfigurationError, ServiceUnavailableError
 from adspark.net.webhook_responses import bounded_webhooks
 from adspark.notifications.message import Block, read_markdown, read_plain
-from adspark.notifications.services import Part, schemas_of, write_message
+from adspark.notifications.services import Chunk, schemas_of, write_message
 from adspark.text.redaction import remember, secret_parts
 
 # A service that answers later than this may have taken the message, and would get it again.
@@ -65,7 +65,7 @@ def list_receivers(address: SecretStr) -> list[Receiver]:
     return [Receiver(address, name) for name in sorted(targets)]
 
 
-def write_parts(receiver: Receiver, *, subject: str, body: str) -> list[Part]:
+def write_chunks(receiver: Receiver, *, subject: str, body: str) -> list[Chunk]:
     """A message as the receiver's service shows it, in its own mark-up; posts nothing.
 
     Args:
@@ -78,7 +78,7 @@ def write_parts(receiver: Receiver, *, subject: str, body: str) -> list[Part]:
     return _write(receiver, subject, read_markdown(body))
 
 
-async def send_part(receiver: Receiver, part: Part) -> None:
+async def send_chunk(receiver: Receiver, part: Chunk) -> None:
     """Post a part that was written for this receiver.
 
     Raises:
@@ -131,14 +131,14 @@ async def send(address: SecretStr, *, subject: str, body: str) -> None:
     failure: ServiceUnavailableError | None = None
     for part in _write(receiver, subject, read_plain(body)):
         try:
-            await send_part(receiver, part)
+            await send_chunk(receiver, part)
         except ServiceUnavailableError as error:
             failure = error
     if failure is not None:
         raise failure
 
 
-def _write(receiver: Receiver, subject: str, blocks: Sequence[Block]) -> list[Part]:
+def _write(receiver: Receiver, subject: str, blocks: Sequence[Block]) -> list[Chunk]:
     service = _open(receiver)
     parts = write_message(service, subject=subject, blocks=blocks)
     if not parts:

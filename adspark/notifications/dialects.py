@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from itertools import groupby, pairwise
 
-from adspark.notifications.message import Block, Kind, Span
+from adspark.notifications.message import Block, BlockKind, Span
 
 _GAP = "\u200b"  # a zero width space: nothing is seen of it, and no service reads across it
 
@@ -47,15 +47,15 @@ class Text:
 
     def gap(self, one: Block, other: Block) -> str:
         """What stands between two blocks."""
-        is_list = one.kind is other.kind is Kind.ITEM
-        return "\n" if is_list or one.kind is Kind.SUBJECT else self.between
+        is_list = one.kind is other.kind is BlockKind.ITEM
+        return "\n" if is_list or one.kind is BlockKind.SUBJECT else self.between
 
     def block(self, block: Block) -> str:
         """A block without what is around it."""
         text = "".join(self.span(one, is_first=not n) for n, one in enumerate(block.spans))
-        if block.kind is Kind.ITEM:
+        if block.kind is BlockKind.ITEM:
             return self.bullet + text
-        return self.heading(block.level, text) if block.kind is Kind.HEADING else text
+        return self.heading(block.level, text) if block.kind is BlockKind.HEADING else text
 
     def heading(self, level: int, text: str) -> str:
         """A heading, from its text as it is written."""
@@ -197,7 +197,7 @@ class Html(Telegram):
     def write(self, blocks: Sequence[Block]) -> str:
         """The blocks; items that follow each other are one list."""
         parts: list[str] = []
-        for is_list, group in groupby(blocks, key=lambda block: block.kind is Kind.ITEM):
+        for is_list, group in groupby(blocks, key=lambda block: block.kind is BlockKind.ITEM):
             written = "\n".join(self.block(block) for block in group)
             parts.append(f"<ul>\n{written}\n</ul>" if is_list else written)
         return "\n".join(parts)
@@ -205,7 +205,9 @@ class Html(Telegram):
     def block(self, block: Block) -> str:
         """A block in its tag."""
         text = "".join(self.span(one, is_first=not n) for n, one in enumerate(block.spans))
-        tag = {Kind.ITEM: "li", Kind.HEADING: f"h{min(block.level, 6)}"}.get(block.kind, "p")
+        tag = {BlockKind.ITEM: "li", BlockKind.HEADING: f"h{min(block.level, 6)}"}.get(
+            block.kind, "p"
+        )
         return f"<{tag}>{text}</{tag}>"
 
 

@@ -23,7 +23,7 @@ _WATCHES = text("""
         complete_at, is_overdue,
         digested_at IS NULL OR digested_at <= CAST(:now AS timestamptz) - interval '12 hours'
             OR coalesce(checked_at > digested_at, false)
-            OR is_overdue AND late_at > digested_at AS is_untold
+            OR is_overdue AND late_at > digested_at AS is_unreported
     FROM watch w
     CROSS JOIN LATERAL (SELECT due_at + make_interval(mins => interval_minutes + 60)) l (late_at)
     CROSS JOIN LATERAL (SELECT is_active AND late_at < CAST(:now AS timestamptz)) o (is_overdue)

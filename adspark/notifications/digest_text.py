@@ -46,7 +46,7 @@ class WatchDigest(BaseModel):
     checked_at: datetime | None
     complete_at: datetime | None
     is_overdue: bool = Field(description="It should have been looked at again long ago.")
-    is_untold: bool = Field(description="No digest has lately told of it as it is now.")
+    is_unreported: bool = Field(description="No digest has lately told of it as it is now.")
     events: dict[EventKind, EventList] = Field(default_factory=dict)
     new_regions: list[str] = Field(default_factory=list, description="SerpApi codes.")
     longest: list[NewCreative] = Field(default_factory=list, description="Running the longest.")
@@ -123,7 +123,7 @@ class Digest(BaseModel):
     @property
     def is_worth_sending(self) -> bool:
         """Whether it tells anything that no digest has lately told."""
-        return bool(self.news) or any(watch.is_untold for watch in self.unseen)
+        return bool(self.news) or any(watch.is_unreported for watch in self.unseen)
 
     @property
     def headline(self) -> str:

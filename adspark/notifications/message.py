@@ -23,7 +23,7 @@ _CODE_OR_ADDRESS = re.compile(r"`([^`\n]+)`|(https?://[^\s<>\"`]+)")
 _AFTER_ADDRESS = ".,;:!?)]}'"  # belongs to the sentence around it
 
 
-class Kind(Enum):
+class BlockKind(Enum):
     """What a block is."""
 
     SUBJECT = auto()
@@ -50,7 +50,7 @@ class Block:
         level: of a heading, 1 and up.
     """
 
-    kind: Kind
+    kind: BlockKind
     spans: tuple[Span, ...]
     level: int = 1
 
@@ -58,19 +58,19 @@ class Block:
 def read_markdown(text: str) -> list[Block]:
     """The blocks of a Markdown text; what CommonMark knows beside them comes as paragraphs."""
     blocks: list[Block] = []
-    kinds: list[tuple[Kind, int]] = []
+    kinds: list[tuple[BlockKind, int]] = []
     for token in _MARKDOWN.parse(text):
         if token.type == "heading_open":
-            kinds.append((Kind.HEADING, int(token.tag[1:])))
+            kinds.append((BlockKind.HEADING, int(token.tag[1:])))
         elif token.type == "list_item_open":
-            kinds.append((Kind.ITEM, 1))
+            kinds.append((BlockKind.ITEM, 1))
         elif token.type in {"heading_close", "list_item_close"}:
             kinds.pop()
         elif token.type in {"fence", "code_block"}:
             spans = (Span(visible(token.content).strip("\n"), is_code=True),)
-            blocks.append(Block(Kind.PARAGRAPH, spans))
+            blocks.append(Block(BlockKind.PARAGRAPH, spans))
         elif token.type == "inline":
-            kind, level = kinds[-1] if kinds else (Kind.PARAGRAPH, 1)
+            kind, level = kinds[-1] if kinds else (BlockKind.PARAGRAPH, 1)
             blocks.append(Block(kind, tuple(_merged(_spans(token.children or []))), level))
     return [block for block in blocks if any(span.text.strip() for span in block.spans)]
 
@@ -84,7 +84,7 @@ def read_plain(text: str) -> list[Block]:
     if len(seen) > MOST_PLAIN:
         seen = seen[: MOST_PLAIN - 1].rstrip() + "…"
     paragraphs = (part.strip() for part in re.split(r"\n[ \t]*\n", seen))
-    return [Block(Kind.PARAGRAPH, tuple(_plain_spans(part))) for part in paragraphs if part]
+    return [Block(BlockKind.PARAGRAPH, tuple(_plain_spans(part))) for part in paragraphs if part]
 
 
 def safe_address(address: str) -> str | None:

@@ -121,7 +121,7 @@ async def claim_message(session: AsyncSession, *, recipients: Sequence[str]) -> 
     return Message(**row) if row else None
 
 
-async def fix_parts(
+async def save_chunks(
     session: AsyncSession, *, message_id: int, parts: Sequence[Mapping[str, str]]
 ) -> None:
     """Keep how a message is parted, before the first part is sent; does not commit."""

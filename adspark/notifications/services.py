@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from apprise import NotifyBase, NotifyFormat
 from apprise.common import OverflowMode
 
+from adspark.notifications.chunks import measure, split_blocks
 from adspark.notifications.dialects import GoogleChat, Html, Markdown, Slack, Telegram, Text
-from adspark.notifications.message import Block, Kind, Span
-from adspark.notifications.parts import measure, split_blocks
+from adspark.notifications.message import Block, BlockKind, Span
 from adspark.text.visible import visible
 
 # Services of which Apprise tells less than there is: these show mark-up whatever the format, and
@@ -39,14 +39,14 @@ _COUNTER = 10  # characters kept for " (12/34)" after a title
 
 
 @dataclass(frozen=True)
-class Part:
+class Chunk:
     """What a service takes at once of a message: all of it, or as much as it has room for."""
 
     title: str
     body: str
 
 
-def write_message(service: NotifyBase, *, subject: str, blocks: Sequence[Block]) -> list[Part]:
+def write_message(service: NotifyBase, *, subject: str, blocks: Sequence[Block]) -> list[Chunk]:
     """A message as the service shows it, in parts that it takes; none where nothing is left."""
     schemas = schemas_of(service)
     dialect = _dialect(service, schemas)
@@ -54,17 +54,17 @@ def write_message(service: NotifyBase, *, subject: str, blocks: Sequence[Block])
     title = line if schemas.isdisjoint(_MARKDOWN_TITLES) else dialect.escape(line, is_first=True)
     limit, longest = _limits(service, schemas)
     if longest <= 0:
-        head = [Block(Kind.SUBJECT, (Span(line),))] if line else []
+        head = [Block(BlockKind.SUBJECT, (Span(line),))] if line else []
         bodies = split_blocks([*head, *blocks], dialect, limit)
-        return [Part("", body) for body in _kept(service, bodies)]
+        return [Chunk("", body) for body in _kept(service, bodies)]
     title = title if measure(title) <= longest else title[: max(longest - _COUNTER - 1, 1)] + "…"
     if limit is not None and service.overflow_amalgamate_title and title:
         limit = max(limit - measure(title) - _COUNTER - len("\r\n"), 1)
     bodies = _kept(service, split_blocks(blocks, dialect, limit)) or ([line] if line else [])
     if len(bodies) < 2 or measure(title) + _COUNTER > longest or not title:
-        return [Part(title, body) for body in bodies]
+        return [Chunk(title, body) for body in bodies]
     counted = enumerate(bodies, start=1)
-    return [Part(f"{title} ({place}/{len(bodies)})", body) for place, body in counted]
+    return [Chunk(f"{title} ({place}/{len(bodies)})", body) for place, body in counted]
 
 
 def schemas_of(service: NotifyBase) -> frozenset[str]:

@@ -16,26 +16,31 @@ from adspark.media.images import check_picture_aside, close_idle, normalise_pict
 from adspark.net.addresses import AddressRules
 from adspark.net.downloads import Download, Downloader
 from adspark.rendering.browser import MEMORY, Chromium
-from adspark.rendering.render_target import Kind, RenderTarget, rendering_key, subject_of
-from adspark.rendering.request_interceptor import PageSupply
+from adspark.rendering.render_target import (
+    RenderKind,
+    RenderTarget,
+    choose_render_target,
+    rendering_key,
+)
+from adspark.rendering.request_interceptor import RequestInterceptor
 from adspark.rendering.screenshot import (
     Size,
-    draw_html,
-    draw_page,
-    draw_picture,
-    draw_preview,
+    capture_html,
+    capture_page,
+    capture_picture,
+    capture_preview,
     preview_script,
     write_preview,
 )
 
 __all__ = [
     "AT_ONCE",
-    "Kind",
+    "RenderKind",
     "RenderTarget",
     "Renderer",
     "Rendering",
+    "choose_render_target",
     "rendering_key",
-    "subject_of",
 ]
 
 AT_ONCE = 2
@@ -114,12 +119,12 @@ class Renderer:
             close_idle()
             await self._downloader.__aexit__()
 
-    def key(self, subject: RenderTarget) -> str:
-        """The name of what `render` gives for a subject."""
-        return rendering_key(subject, self._scale)
+    def key(self, target: RenderTarget) -> str:
+        """The name of what `render` gives for a target."""
+        return rendering_key(target, self._scale)
 
-    async def render(self, subject: RenderTarget) -> Rendering:
-        """Draw a subject; a browser that breaks down is started anew once, for it alone.
+    async def render(self, target: RenderTarget) -> Rendering:
+        """Draw a target; a browser that breaks down is started anew once, for it alone.
 
         Raises:
             UnusableContentError: it is refused, broken, empty, too large or too slow, or makes the
@@ -129,19 +134,19 @@ class Renderer:
         """
         async with self._turns:
             try:
-                return await self._attempt(subject)
+                return await self._attempt(target)
             except _BrowserGoneError:
                 pass
             except _TooMuchMemoryError as error:
                 if self._chromium.pages_at_excess <= 1:
-                    raise self._refuse_hungry(subject) from error
+                    raise self._refuse_hungry(target) from error
         async with self._all_turns():
             try:
-                return await self._attempt(subject)
+                return await self._attempt(target)
             except _BrowserGoneError as error:
                 raise ServiceUnavailableError("The browser failed twice.") from error
             except _TooMuchMemoryError as error:
-                raise self._refuse_hungry(subject) from error
+                raise self._refuse_hungry(target) from error
 
     @asynccontextmanager
     async def _all_turns(self) -> AsyncIterator[None]:
@@ -151,36 +156,36 @@ class Renderer:
                 await stack.enter_async_context(self._turns)
             yield
 
-    def _refuse_hungry(self, subject: RenderTarget) -> UnusableContentError:
+    def _refuse_hungry(self, target: RenderTarget) -> UnusableContentError:
         return UnusableContentError(
-            f"The {subject.kind} makes the browser take more than {self._browser_memory} MB of "
+            f"The {target.kind} makes the browser take more than {self._browser_memory} MB of "
             "memory, the bound that ADSPARK_BROWSER_MEMORY sets."
         )
 
-    async def _attempt(self, subject: RenderTarget) -> Rendering:
+    async def _attempt(self, target: RenderTarget) -> Rendering:
         before = self._chromium.excesses
         try:
-            return await self._try(subject)
+            return await self._try(target)
         except (UnusableContentError, _BrowserGoneError) as error:
             if self._chromium.excesses > before:
                 raise _TooMuchMemoryError from error
             raise
 
-    async def _try(self, subject: RenderTarget) -> Rendering:
+    async def _try(self, target: RenderTarget) -> Rendering:
         browser = await self._chromium.start()
         try:
             async with asyncio.timeout(self._time_limit):
-                content = await self._draw(subject)
-                return await _develop(subject.kind, content)
+                content = await self._draw(target)
+                return await _develop(target.kind, content)
         except TimeoutError as error:
             raise UnusableContentError(
-                f"The {subject.kind} was not drawn within {self._time_limit:g} s: a script that "
+                f"The {target.kind} was not drawn within {self._time_limit:g} s: a script that "
                 "does not end, or too much of something."
             ) from error
         except BrowserError as error:
             if "crashed" in error.message:
                 raise UnusableContentError(
-                    f"The {subject.kind} makes its page crash, as by using too much memory."
+                    f"The {target.kind} makes its page crash, as by using too much memory."
                 ) from error
             # The browser's own failure, as "Unable to capture screenshot", says nothing of the ad.
             if not browser.is_connected() or "Protocol error" in error.message:
@@ -188,67 +193,67 @@ class Renderer:
             # The rest of the message is for programmers, and may quote the page's own scripts.
             found = _NET_ERROR.search(error.message)
             reason = found[0] if found else "the browser cannot show what its scripts make of it"
-            raise UnusableContentError(f"The {subject.kind} cannot be drawn: {reason}.") from error
+            raise UnusableContentError(f"The {target.kind} cannot be drawn: {reason}.") from error
 
-    async def _draw(self, subject: RenderTarget) -> bytes:
-        match subject.kind:
-            case Kind.PICTURE:
-                return await self._draw_picture(subject)
-            case Kind.PREVIEW:
-                return await self._draw_preview(subject)
-            case Kind.PAGE:
-                return await self._draw_page(subject)
-            case Kind.HTML:
-                return await self._draw_html(subject)
+    async def _draw(self, target: RenderTarget) -> bytes:
+        match target.kind:
+            case RenderKind.PICTURE:
+                return await self._draw_picture(target)
+            case RenderKind.PREVIEW:
+                return await self._draw_preview(target)
+            case RenderKind.PAGE:
+                return await self._draw_page(target)
+            case RenderKind.HTML:
+                return await self._draw_html(target)
 
-    async def _draw_picture(self, subject: RenderTarget) -> bytes:
+    async def _draw_picture(self, target: RenderTarget) -> bytes:
         # A picture of ours needs no time for other parts.
-        main = await self._fetch(subject.content, share=_MAIN_SHARE + _PARTS_SHARE)
+        main = await self._fetch(target.content, share=_MAIN_SHARE + _PARTS_SHARE)
         picture = await normalise_picture_aside(main.content, is_kept=False)
         info = picture.info
-        size = _picture_size(subject, info.width, info.height).shrunk(self._scale)
+        size = _picture_size(target, info.width, info.height).shrunk(self._scale)
         async with self._open(size, has_scripts=False) as (page, _):
-            return await draw_picture(page, picture.content, info.media_type, size)
+            return await capture_picture(page, picture.content, info.media_type, size)
 
-    async def _draw_preview(self, subject: RenderTarget) -> bytes:
-        script = preview_script(subject.content)
+    async def _draw_preview(self, target: RenderTarget) -> bytes:
+        script = preview_script(target.content)
         main = replace(await self._fetch(script, share=_MAIN_SHARE), url=script)
-        url, html = write_preview(script, width=_positive(subject.width))
+        url, html = write_preview(script, width=_positive(target.width))
         document = Download(html.encode(), "text/html; charset=utf-8", url)
         async with self._open(_ROOM, at_hand=(document, main)) as (page, supply):
             patience = self._time_limit * _PARTS_SHARE
-            return await draw_preview(page, url, supply, patience=patience)
+            return await capture_preview(page, url, supply, patience=patience)
 
-    async def _draw_page(self, subject: RenderTarget) -> bytes:
-        main = await self._fetch(subject.content, share=_MAIN_SHARE)
+    async def _draw_page(self, target: RenderTarget) -> bytes:
+        main = await self._fetch(target.content, share=_MAIN_SHARE)
         size = Size(
-            _positive(subject.width) or _ROOM.width, _positive(subject.height) or _ROOM.height
+            _positive(target.width) or _ROOM.width, _positive(target.height) or _ROOM.height
         )
         async with self._open(size.shrunk(self._scale), at_hand=(main,)) as (page, supply):
-            return await draw_page(page, main.url, supply)
+            return await capture_page(page, main.url, supply)
 
-    async def _draw_html(self, subject: RenderTarget) -> bytes:
-        width, height = _positive(subject.width) or _HTML_WIDTH, _positive(subject.height)
+    async def _draw_html(self, target: RenderTarget) -> bytes:
+        width, height = _positive(target.width) or _HTML_WIDTH, _positive(target.height)
         size = Size(width, height or _ROOM.height).shrunk(self._scale)
         async with self._open(size, has_scripts=False) as (page, supply):
-            content = await draw_html(
-                page, subject.content, width=size.width, height=height and size.height
+            content = await capture_html(
+                page, target.content, width=size.width, height=height and size.height
             )
             supply.check()
             return content
 
     async def _fetch(self, url: str, *, share: float) -> Download:
-        return await self._downloader.get(url, timeout=self._time_limit * share)
+        return await self._downloader.fetch(url, timeout=self._time_limit * share)
 
     @asynccontextmanager
     async def _open(
         self, size: Size, *, has_scripts: bool = True, at_hand: Sequence[Download] = ()
-    ) -> AsyncIterator[tuple[Page, PageSupply]]:
+    ) -> AsyncIterator[tuple[Page, RequestInterceptor]]:
         """A page whose requests are answered for it."""
         async with self._chromium.open_page(
             width=size.width, height=size.height, scale=self._scale, has_scripts=has_scripts
         ) as page:
-            supply = PageSupply(
+            supply = RequestInterceptor(
                 self._downloader,
                 at_hand=at_hand,
                 patience=self._time_limit * _PARTS_SHARE,
@@ -264,17 +269,17 @@ class Renderer:
                 supply.stop()
 
 
-async def _develop(kind: Kind, content: bytes) -> Rendering:
+async def _develop(kind: RenderKind, content: bytes) -> Rendering:
     """A screenshot with its size; a picture may be of one colour, anything else may not."""
     info = await check_picture_aside(content)
-    if kind in (Kind.PREVIEW, Kind.PAGE) and info.is_blank:
+    if kind in (RenderKind.PREVIEW, RenderKind.PAGE) and info.is_blank:
         raise UnusableContentError(f"The {kind} shows nothing.")
     return Rendering(content, info.width, info.height, info.sha256)
 
 
-def _picture_size(subject: RenderTarget, width: int, height: int) -> Size:
+def _picture_size(target: RenderTarget, width: int, height: int) -> Size:
     """The size asked for; a side that is not given follows from the picture's own shape."""
-    wide, high = _positive(subject.width), _positive(subject.height)
+    wide, high = _positive(target.width), _positive(target.height)
     if wide and high:
         return Size(wide, high)
     if wide:

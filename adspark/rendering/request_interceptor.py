@@ -8,7 +8,7 @@ from playwright.async_api import Error as BrowserError
 from playwright.async_api import Page, Request, Route
 
 from adspark.errors import AdSparkError, UnusableContentError
-from adspark.net.downloads import Ask, ByteBudget, Download, Downloader
+from adspark.net.downloads import ByteBudget, Download, Downloader, DownloadRequest
 
 _MAX_REQUESTS = 200
 _FLOOD = 400  # requests that end the page: even refusing them takes time
@@ -19,7 +19,7 @@ _FORWARDED = ("accept", "accept-language", "content-type", "origin", "referer", 
 _QUIET = 0.1  # seconds without a request under way
 
 
-class PageSupply:
+class RequestInterceptor:
     """Answers one page's requests.
 
     Args:
@@ -40,7 +40,7 @@ class PageSupply:
         self._downloader = downloader
         self._at_hand = {one.url: one for one in at_hand}
         self._until = asyncio.get_running_loop().time() + patience
-        self._allowance = ByteBudget(max_bytes)
+        self._byte_budget = ByteBudget(max_bytes)
         self._requests = 0
         self._navigations = 0
         self._under_way: set[asyncio.Task[Download]] = set()
@@ -125,10 +125,10 @@ class PageSupply:
             raise UnusableContentError(f"A page asked by {request.method}, or with too much.")
         headers = {name: v for name, v in request.headers.items() if name in _FORWARDED}
         left = self._until - asyncio.get_running_loop().time()
-        return await self._downloader.get(
+        return await self._downloader.fetch(
             request.url,
-            ask=Ask(request.method, headers, body),
-            allowance=self._allowance,
+            request=DownloadRequest(request.method, headers, body),
+            byte_budget=self._byte_budget,
             timeout=max(left, 0.001),
         )
 

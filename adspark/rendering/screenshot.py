@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import Error as BrowserError
 from playwright.async_api import FloatRect, Page
 
-from adspark.rendering.request_interceptor import PageSupply
+from adspark.rendering.request_interceptor import RequestInterceptor
 
 LONGEST_SIDE = 4096
 MOST_PIXELS = 40_000_000  # device pixels of one screenshot
@@ -95,7 +95,7 @@ class Size:
         )
 
 
-async def draw_picture(page: Page, content: bytes, media_type: str, size: Size) -> bytes:
+async def capture_picture(page: Page, content: bytes, media_type: str, size: Size) -> bytes:
     """A picture, stretched over a viewport of that size."""
     html = _PICTURE.format(
         plain=_PLAIN,
@@ -108,7 +108,7 @@ async def draw_picture(page: Page, content: bytes, media_type: str, size: Size) 
     return await _shoot(page)
 
 
-async def draw_html(page: Page, html: str, *, width: int, height: int | None) -> bytes:
+async def capture_html(page: Page, html: str, *, width: int, height: int | None) -> bytes:
     """HTML in a viewport; without a height, all of it."""
     # Without a doctype the body is as high as the viewport, so that its own height is unknown.
     is_whole = html.lstrip()[:9].lower() == "<!doctype"
@@ -119,7 +119,7 @@ async def draw_html(page: Page, html: str, *, width: int, height: int | None) ->
     return await _shoot(page, FloatRect(x=0, y=0, width=width, height=_bounded(shown)))
 
 
-async def draw_page(page: Page, url: str, supply: PageSupply) -> bytes:
+async def capture_page(page: Page, url: str, supply: RequestInterceptor) -> bytes:
     """The ad on a page, or the viewport where none is found.
 
     Raises:
@@ -132,7 +132,9 @@ async def draw_page(page: Page, url: str, supply: PageSupply) -> bytes:
     return await _shoot(page, await _measure(page, _AD_SELECTORS))
 
 
-async def draw_preview(page: Page, url: str, supply: PageSupply, *, patience: float) -> bytes:
+async def capture_preview(
+    page: Page, url: str, supply: RequestInterceptor, *, patience: float
+) -> bytes:
     """What a preview script drew into the page at `url`, which `write_preview` wrote.
 
     A script that does not draw into its place is shown by whatever it has made of the page, and

@@ -24,9 +24,9 @@ from adspark.errors import (
     ServiceDownError,
     ServiceUnavailableError,
 )
-from adspark.net.bounded_responses import PACKINGS, TooLargeError, bound_answers
+from adspark.net.bounded_responses import ACCEPT_ENCODING, TooLargeError, bound_responses
+from adspark.net.json_responses import UnreadableJsonError, read_body
 from adspark.net.proxies import proxy_for
-from adspark.net.service_json import UnreadableJsonError, read_body
 from adspark.serpapi.details_payloads import DetailsPayload, NoDetailsError, parse_details
 from adspark.serpapi.payloads import AccountPayload, RejectedPayload, SearchPage
 from adspark.serpapi.responses import Answer, checked_metadata, parse_page, quote
@@ -105,10 +105,10 @@ class SerpApiClient:
         inner = transport or httpx.AsyncHTTPTransport(limits=limits, proxy=proxy_for(base_url))
         self._http = httpx.AsyncClient(
             base_url=address,
-            headers=PACKINGS,
+            headers=ACCEPT_ENCODING,
             timeout=timeout,
             transport=_KeyedTransport(key, inner),
-            event_hooks=bound_answers(),
+            event_hooks=bound_responses(),
         )
 
     async def __aenter__(self) -> Self:

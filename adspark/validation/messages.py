@@ -58,7 +58,7 @@ _PREFIX = "Value error, "  # pydantic's, before a validator's own words
 _SHOULD_BE = re.compile("^(Input|Value|.{1,30}) should be (an? )?(valid )?")
 
 
-def tell_mistake(error: Mapping[str, Any]) -> str:
+def describe_validation_error(error: Mapping[str, Any]) -> str:
     """The mistake without the field's name and without the value, which may be a secret.
 
     Args:

@@ -31,7 +31,7 @@ from adspark.media.store import MediaStore, original_path
 from adspark.models import AdVariant, Creative, VariantStatus
 from adspark.net.addresses import find_public_address
 from adspark.net.downloads import Downloader
-from adspark.rendering.renderer import Renderer, subject_of
+from adspark.rendering.renderer import Renderer, choose_render_target
 from adspark.variants import store as variants
 from adspark.variants.store import Completion, VariantSummary
 
@@ -124,11 +124,11 @@ async def keep_original(
     variant = await _read(database, variant_id)
     async with database.session() as session:
         creative = await session.get_one(Creative, variant.original_ad_id)
-    subject = subject_of(creative)
-    key = renderer.key(subject)
+    target = choose_render_target(creative)
+    key = renderer.key(target)
     path = original_path(key)
     if not await media.reuse(path):
-        rendering = await renderer.render(subject)
+        rendering = await renderer.render(target)
         await media.save_original(key, rendering.content)
     content = await media.read(path)
     async with database.session() as session:
@@ -354,7 +354,7 @@ async def _fetch_picture(downloader: Downloader, address: str) -> bytes:
     for pause in _PAUSES:
         await asyncio.sleep(pause)
         try:
-            return (await downloader.get(address)).content
+            return (await downloader.fetch(address)).content
         except ServiceUnavailableError as error:
             reason = str(error)
     raise UnusableContentError(reason)

@@ -13,10 +13,10 @@ from adspark.notifications.outbox import (
     ack_message,
     claim_message,
     enqueue_messages,
-    fix_parts,
     hash_address,
     nack_message,
     read_stuck,
+    save_chunks,
 )
 
 ALICE, BOB = "hash of alice", "hash of bob"
@@ -132,7 +132,7 @@ async def claim_parted(database: Database) -> Message:
     assert claimed is not None
     assert claimed.parts is None
     async with database.session() as session:
-        await fix_parts(session, message_id=claimed.id or 0, parts=PARTS)
+        await save_chunks(session, message_id=claimed.id or 0, parts=PARTS)
         await session.commit()
     return claimed
 
@@ -201,7 +201,7 @@ async def test_a_part_is_confirmed_once_and_only_while_it_is_sent(database: Data
 async def test_how_a_message_is_parted_does_not_change_any_more(database: Database) -> None:
     claimed = await claim_parted(database)
     async with database.session() as session:
-        await fix_parts(session, message_id=claimed.id or 0, parts=PARTS[:1])
+        await save_chunks(session, message_id=claimed.id or 0, parts=PARTS[:1])
         await session.commit()
     await give_back(database, claimed)
     again = await claim(database, ALICE)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from adspark.net.service_json import UnreadableJsonError, parse_json, read_body
+from adspark.net.json_responses import UnreadableJsonError, parse_json, read_body
 
 NESTED = b'{"a": ' + b"[" * 900 + b"]" * 900 + b', "b": 1}'
 

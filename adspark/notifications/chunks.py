@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import accumulate
 
 from adspark.notifications.dialects import Text
-from adspark.notifications.message import Block, Kind, Span
+from adspark.notifications.message import Block, BlockKind, Span
 
 _JOINER = "\u200d"
 
@@ -66,7 +66,7 @@ def _headings_at_end(part: Sequence[Block]) -> list[Block]:
 
 
 def _is_heading(block: Block) -> bool:
-    return block.kind is Kind.HEADING or all(span.is_bold for span in block.spans)
+    return block.kind is BlockKind.HEADING or all(span.is_bold for span in block.spans)
 
 
 def _split(block: Block, dialect: Text, limit: int, first: int) -> Iterator[Block]:
@@ -91,7 +91,7 @@ def _split(block: Block, dialect: Text, limit: int, first: int) -> Iterator[Bloc
         number = max(number, 1)  # a character is sent, whatever the limit
         yield replace(block, spans=_joined(atoms[:number]))
         atoms, room = atoms[number:], limit
-        block = replace(block, kind=Kind.PARAGRAPH)
+        block = replace(block, kind=BlockKind.PARAGRAPH)
 
 
 def _atoms(block: Block) -> Iterator[Span]:
