@@ -111,14 +111,14 @@ async def _measure(program: Path | None, size: Size) -> int:
         f"pictures, {last:.0f} MB over the last {_SPAN}, {max(samples):.0f} MB at most"
     )
     peer = contest.rate(_PEER)
-    targets = [
+    goals = [
         Target(what=_OURS, ratio=contest.rate(_OURS) / peer, least=_TIMES_FASTER),
         Target(what=_OURS_AT_ONCE, ratio=contest.rate(_OURS_AT_ONCE) / peer, least=_TIMES_FASTER),
         Target(what="Memory, last / first", ratio=last / first, most=_MOST_GROWTH),
     ]
-    for target in targets:
-        console.print(target.sentence)
-    return 0 if all(target.is_met for target in targets) else 1
+    for goal in goals:
+        console.print(goal.sentence)
+    return 0 if all(goal.is_met for goal in goals) else 1
 
 
 async def _compete(
@@ -167,7 +167,7 @@ async def _draw_alone(playwright: Playwright, target: RenderTarget, program: Pat
     """As a script would do it that starts a browser whenever it needs one."""
     browser = await playwright.chromium.launch(executable_path=program, chromium_sandbox=False)
     page = await browser.new_page(viewport={"width": _SIZE[0], "height": _SIZE[1]})
-    await page.set_content(f'<body style="margin:0"><img src="{target.content}">')
+    await page.set_content(f'<body style="margin:0"><img src="{target.url}">')
     await page.screenshot()
     await browser.close()
 

@@ -107,6 +107,9 @@ PAGES: dict[str, str] = {
     "private-move": f"{_BOX}<script>location = 'http://10.0.0.1/secret?token=1'</script>",
     "file-part": f"{_BOX}<iframe src='file:///etc/passwd'></iframe>",
     "reach-out": f"{_BOX}<script>{_REACH_OUT}</script>",
+    "reach-out-by-markup": f"""{_BOX}<link rel=preconnect href='http://TARGET'>
+<meta http-equiv=refresh content="30;url=http://TARGET/m"><iframe src='http://TARGET/f'></iframe>
+<img src='http://TARGET/i'><link rel=stylesheet href='http://TARGET/s'>""",
 }
 
 SCRIPTS: dict[str, str] = {

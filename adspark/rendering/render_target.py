@@ -13,25 +13,19 @@ RENDERING_VERSION = 1
 
 
 class RenderKind(StrEnum):
-    """What a target's content is."""
+    """What is behind a target's address."""
 
     PICTURE = "picture"
     PREVIEW = "preview"
     PAGE = "page"
-    HTML = "html"
 
 
 @dataclass(frozen=True)
 class RenderTarget:
-    """What is rendered.
-
-    Attributes:
-        content: the address, or the HTML.
-        width, height: CSS pixels; None: the content's own.
-    """
+    """What is rendered, in CSS pixels; without a width or a height, at the content's own."""
 
     kind: RenderKind
-    content: str
+    url: str
     width: int | None = None
     height: int | None = None
 
@@ -50,18 +44,12 @@ def choose_render_target(creative: Creative) -> RenderTarget:
     if creative.details_link:
         return RenderTarget(RenderKind.PAGE, creative.details_link)
     raise UnusableContentError(
-        f"{creative.ad_creative_id} has no picture, no preview and no page to be drawn."
+        f"{creative.ad_creative_id} has no picture, no preview and no page to be rendered."
     )
 
 
 def rendering_key(target: RenderTarget, scale: float = 1.0) -> str:
     """A name for the result, in hex: the same input has the same, and nothing else has it."""
-    parts = (
-        RENDERING_VERSION,
-        target.kind.value,
-        target.content,
-        target.width,
-        target.height,
-        float(scale),
-    )
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    size = (target.width, target.height)
+    fields = (RENDERING_VERSION, target.kind.value, target.url, *size, float(scale))
+    return hashlib.sha256(json.dumps(fields).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What a page gets: every request is answered by the downloader, within one budget."""
+"""The requests of a page: all are intercepted, and carried out by the downloader in one budget."""
 
 import asyncio
 import contextlib
@@ -20,45 +20,47 @@ _QUIET = 0.1  # seconds without a request under way
 
 
 class RequestInterceptor:
-    """Answers one page's requests.
+    """Responds to one page's requests.
 
     Args:
-        downloader: asked for everything that is not in `at_hand`.
-        at_hand: what is known already; the page's own document is the first.
-        patience: seconds from now on; what has not arrived by then is refused.
+        downloader: fetches everything that is not `prefetched`.
+        prefetched: responses that are known already; the page's own document is the first.
+        timeout: seconds from now on; what has not arrived by then is refused.
         max_bytes: everything together.
+
+    Attributes:
+        failure: what happened to the page's own document; None where nothing did.
     """
 
     def __init__(
         self,
         downloader: Downloader,
         *,
-        at_hand: Sequence[Download],
-        patience: float,
+        prefetched: Sequence[Download],
+        timeout: float,
         max_bytes: int,
     ) -> None:
+        self.failure: AdSparkError | None = None
         self._downloader = downloader
-        self._at_hand = {one.url: one for one in at_hand}
-        self._until = asyncio.get_running_loop().time() + patience
+        self._prefetched = {one.url: one for one in prefetched}
+        self._deadline = asyncio.get_running_loop().time() + timeout
         self._byte_budget = ByteBudget(max_bytes)
         self._requests = 0
         self._navigations = 0
-        self._under_way: set[asyncio.Task[Download]] = set()
-        self.failure: AdSparkError | None = None
+        self._pending: set[asyncio.Task[Download]] = set()
 
     async def attach(self, page: Page) -> None:
-        """Take over all requests of a page and of what it opens, which is closed at once."""
+        """Intercept all requests of a page and of what it opens, which is closed at once."""
         self._page = page
         page.context.on("page", _close_popup)
-        await page.context.route("**/*", self._answer)
+        await page.context.route("**/*", self._intercept)
 
-    async def settle(self) -> None:
-        """Wait until nothing has been under way for a moment, or patience ends."""
+    async def wait_until_idle(self) -> None:
+        """Wait until no request has been under way for a moment, or the time is up."""
         loop = asyncio.get_running_loop()
-        quiet_since = loop.time()
-        seen = self._requests
-        while (now := loop.time()) < self._until:
-            if self._under_way or seen != self._requests:
+        quiet_since, seen = loop.time(), self._requests
+        while (now := loop.time()) < self._deadline:
+            if self._pending or seen != self._requests:
                 quiet_since, seen = now, self._requests
             elif now - quiet_since >= _QUIET:
                 return
@@ -74,40 +76,40 @@ class RequestInterceptor:
             raise self.failure
 
     def stop(self) -> None:
-        """Give up what is under way."""
-        for task in self._under_way:
+        """Cancel what is under way."""
+        for task in self._pending:
             task.cancel()
 
-    async def _answer(self, route: Route, request: Request) -> None:
-        # A page that is closed meanwhile needs no answer.
+    async def _intercept(self, route: Route, request: Request) -> None:
+        # A page that is closed meanwhile needs no response.
         with contextlib.suppress(BrowserError):
             self._requests += 1
             is_main = self._is_main(request)
             if self._requests == _FLOOD:
-                self.failure = UnusableContentError(f"The page asks for more than {_FLOOD} things.")
+                self.failure = UnusableContentError(f"The page sends more than {_FLOOD} requests.")
                 await self._page.close()
                 return
-            if self._requests > _MAX_REQUESTS or (is_main and self._is_going_round()):
+            if self._requests > _MAX_REQUESTS or (is_main and self._has_too_many_navigations()):
                 await route.abort("blockedbyclient")
                 return
-            work = asyncio.create_task(self._obtain(request))
-            self._under_way.add(work)
+            download = asyncio.create_task(self._fetch(request))
+            self._pending.add(download)
             try:
-                await asyncio.wait({work})
-                await self._reply(route, request, work, is_main=is_main)
+                await asyncio.wait({download})
+                await self._respond(route, request, download, is_main=is_main)
             finally:
-                self._under_way.discard(work)
+                self._pending.discard(download)
 
-    async def _reply(
-        self, route: Route, request: Request, work: asyncio.Task[Download], *, is_main: bool
+    async def _respond(
+        self, route: Route, request: Request, task: asyncio.Task[Download], *, is_main: bool
     ) -> None:
-        error = None if work.cancelled() else work.exception()
-        if work.cancelled() or error is not None:
+        error = None if task.cancelled() else task.exception()
+        if task.cancelled() or error is not None:
             if is_main and isinstance(error, AdSparkError):
                 self.failure = error
             await route.abort("blockedbyclient")
             return
-        download = work.result()
+        download = task.result()
         # The page's rights towards other sites end here; there is nothing of anybody's to protect.
         origin = request.headers.get("origin")
         headers = {
@@ -117,14 +119,14 @@ class RequestInterceptor:
         }
         await route.fulfill(status=200, headers=headers, body=download.content)
 
-    async def _obtain(self, request: Request) -> Download:
-        if (known := self._at_hand.get(request.url)) is not None:
+    async def _fetch(self, request: Request) -> Download:
+        if (known := self._prefetched.get(request.url)) is not None:
             return known
         body = request.post_data_buffer
         if request.method not in _METHODS or len(body or b"") > _MAX_BODY:
-            raise UnusableContentError(f"A page asked by {request.method}, or with too much.")
+            raise UnusableContentError(f"A page sent {request.method}, or too large a body.")
         headers = {name: v for name, v in request.headers.items() if name in _FORWARDED}
-        left = self._until - asyncio.get_running_loop().time()
+        left = self._deadline - asyncio.get_running_loop().time()
         return await self._downloader.fetch(
             request.url,
             request=DownloadRequest(request.method, headers, body),
@@ -133,6 +135,7 @@ class RequestInterceptor:
         )
 
     def _is_main(self, request: Request) -> bool:
+        """Whether it is for the page's own document."""
         if not request.is_navigation_request():
             return False
         try:
@@ -140,7 +143,7 @@ class RequestInterceptor:
         except BrowserError:
             return False  # a window that the page opened, too young to have a frame
 
-    def _is_going_round(self) -> bool:
+    def _has_too_many_navigations(self) -> bool:
         self._navigations += 1
         if self._navigations > _MAX_NAVIGATIONS:
             self.failure = UnusableContentError("The page keeps going from address to address.")

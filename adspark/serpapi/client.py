@@ -25,7 +25,6 @@ from adspark.errors import (
     ServiceUnavailableError,
 )
 from adspark.net.bounded_responses import ACCEPT_ENCODING, TooLargeError, bound_responses
-from adspark.net.json_responses import UnreadableJsonError, read_body
 from adspark.net.proxies import proxy_for
 from adspark.serpapi.details_payloads import DetailsPayload, NoDetailsError, parse_details
 from adspark.serpapi.payloads import AccountPayload, RejectedPayload, SearchPage
@@ -245,13 +244,13 @@ class SerpApiClient:
                 asyncio.timeout(self._timeout),
                 self._http.stream("GET", path, params=parameters) as response,
             ):
-                content = await read_body(response)
+                content = await response.aread()
                 return Answer(response.status_code, response.headers, content, self._key)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise ServiceDownError(
                 f"SerpApi ({self._host}) did not answer within {self._timeout:g} s."
             ) from error
-        except (TooLargeError, UnreadableJsonError) as error:
+        except TooLargeError as error:
             raise ServiceUnavailableError(f"SerpApi's answer is too large: {error}.") from error
         except httpx.HTTPError as error:
             raise ServiceDownError(

@@ -42,7 +42,7 @@ async def test_without_a_row_it_makes_one_and_shows_both_pictures(shop: Workshop
     made = await generate_ad_variant(ad, "Create a summer-themed version", 1)
     assert made.status is VariantStatus.COMPLETED
     assert made.image_path is not None
-    assert await shop.media.has(made.image_path)
+    assert await shop.media.reuse(made.image_path)
     page = await artifact(f"variant-{made.id}")
     assert str(page.data).count("](data:image/jpeg;base64,") == 2
     assert "Summer" in str(page.data)

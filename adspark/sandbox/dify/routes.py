@@ -10,13 +10,12 @@ from starlette.routing import Route
 
 from adspark.sandbox.dify.app import DifyApp
 from adspark.sandbox.dify.drawing import draw_poster
-from adspark.sandbox.dify.errors import DifyError, invalid_param, not_found, server_error
+from adspark.sandbox.dify.errors import DifyError, not_found, server_error
 from adspark.sandbox.dify.faults import DifyFaultKind
 from adspark.sandbox.dify.files import Upload
 from adspark.sandbox.dify.logs import list_runs
-from adspark.sandbox.dify.multipart import parse_multipart
 from adspark.sandbox.dify.refusals import BROKEN_MODEL, UNAUTHORIZED, refuse_run, spoil_answer
-from adspark.sandbox.dify.requests import read_body, read_run, read_user
+from adspark.sandbox.dify.requests import read_body, read_run, read_upload, read_user
 from adspark.sandbox.dify.runs import Json, Run, make_user_id
 from adspark.sandbox.dify.shape import Lists
 from adspark.sandbox.dify.stream import EventStream
@@ -82,19 +81,10 @@ class DifyRoutes:
         return json_response(describe_app(self._app.shape))
 
     async def _upload(self, request: Request) -> Response:
-        body = await request.body()
-        parts = parse_multipart(request.headers.get("Content-Type", ""), body)
-        files = [part for part in parts if part.name == "file" and part.filename is not None]
-        if not files:
-            raise DifyError(400, "no_file_uploaded", "Please upload your file.")
-        if len(files) > 1:
-            raise DifyError(400, "too_many_files", "Only one file is allowed.")
-        user = next(
-            (one.content.decode(errors="replace") for one in parts if one.name == "user"), ""
-        )
-        if not user:
-            raise invalid_param("Arg user must be provided.")
-        return json_response(self._describe_upload(self._app.upload(files[0], user)), 201)
+        async with request.form() as form:
+            file, user = read_upload(form)
+            upload = await self._app.upload(file, user)
+        return json_response(self._describe_upload(upload), 201)
 
     async def _run(self, request: Request) -> Response:
         self._check_version(request.path_params.get("workflow_id"))

@@ -20,14 +20,13 @@ from adspark.errors import (
 )
 from adspark.models import Creative, CreativeFormat
 from adspark.net.addresses import AddressRules
-from adspark.rendering.renderer import (
-    Renderer,
-    Rendering,
+from adspark.rendering.render_target import (
     RenderKind,
     RenderTarget,
     choose_render_target,
     rendering_key,
 )
+from adspark.rendering.renderer import Renderer, Rendering
 from tests.hostile_pages import BLUE, RED, HostileServer, count_visitors, serve_hostile
 
 LIMIT = 3.0  # seconds for one picture
@@ -186,16 +185,6 @@ async def test_a_page_is_drawn_at_the_size_of_the_ad_on_it(
     assert _pixel(drawn, 299, 60)[2] > 240
 
 
-@pytest.mark.parametrize(("height", "expected"), [(None, (200, 70)), (90, (200, 90))])
-async def test_html_is_drawn_at_the_size_asked_for(
-    renderer: Renderer, height: int | None, expected: tuple[int, int]
-) -> None:
-    html = "<body style='margin:0'><div style='height:70px;background:rgb(200,30,40)'></div>"
-    drawn = await renderer.render(RenderTarget(RenderKind.HTML, html, 200, height))
-    assert (drawn.width, drawn.height) == expected
-    assert _pixel(drawn, 100, 35) == RED
-
-
 async def test_scale_two_doubles_the_pixels(
     server: HostileServer, renderer_of: Callable[..., Renderer]
 ) -> None:
@@ -214,7 +203,7 @@ async def test_the_same_input_gives_the_same_picture(
     for target in (
         RenderTarget(RenderKind.PICTURE, f"{server.url}/picture"),
         RenderTarget(RenderKind.PREVIEW, f"{server.url}/script/draws"),
-        RenderTarget(RenderKind.HTML, "<h1>Words and <i>words</i></h1>", 300, 100),
+        RenderTarget(RenderKind.PAGE, f"{server.url}/page/plain"),
     ):
         first, second = [await renderer.render(target) for _ in range(2)]
         assert first == second
@@ -261,7 +250,7 @@ async def test_the_same_input_has_the_same_key_and_nothing_else_has_it(
         rendering_key(_target(width=2)),
         rendering_key(_target(height=None)),
         rendering_key(_target(width=None)),
-        rendering_key(_target(content="y")),
+        rendering_key(_target(url="y")),
         rendering_key(_target(kind=RenderKind.PAGE)),
     ]
     assert len({rendering_key(_target()), *others}) == 7
@@ -332,7 +321,7 @@ async def test_a_creative_with_nothing_to_show_is_refused() -> None:
             RenderKind.PREVIEW,
             "/script/draws-then-loops",
             UnusableContentError,
-            "not drawn within 3 s",
+            "not rendered within 3 s",
         ),
         (RenderKind.PAGE, "/status/404", UnusableContentError, "answered 404"),
         (RenderKind.PAGE, "/status/503", ServiceUnavailableError, "answered 503"),
@@ -340,13 +329,18 @@ async def test_a_creative_with_nothing_to_show_is_refused() -> None:
         (RenderKind.PAGE, "/redirect?to=http://10.0.0.1/", UnusableContentError, "private address"),
         (RenderKind.PAGE, "/page/private-move", UnusableContentError, "private address"),
         (RenderKind.PAGE, "/page/reload", UnusableContentError, "from address to address"),
-        (RenderKind.PAGE, "/page/requests", UnusableContentError, "more than 400|not drawn within"),
+        (
+            RenderKind.PAGE,
+            "/page/requests",
+            UnusableContentError,
+            "more than 400 requests|not rendered within",
+        ),
         (RenderKind.PAGE, "/page/blank", UnusableContentError, "shows nothing"),
         (RenderKind.PAGE, "/page/empty", UnusableContentError, "shows nothing"),
-        (RenderKind.PAGE, "/page/loop", UnusableContentError, "not drawn within 3 s"),
-        (RenderKind.PAGE, "/page/late-loop", UnusableContentError, "not drawn within 3 s"),
-        (RenderKind.PAGE, "/page/endless-dialogs", UnusableContentError, "not drawn within 3 s"),
-        (RenderKind.PAGE, "/page/memory", UnusableContentError, "memory|not drawn within"),
+        (RenderKind.PAGE, "/page/loop", UnusableContentError, "not rendered within 3 s"),
+        (RenderKind.PAGE, "/page/late-loop", UnusableContentError, "not rendered within 3 s"),
+        (RenderKind.PAGE, "/page/endless-dialogs", UnusableContentError, "not rendered within 3 s"),
+        (RenderKind.PAGE, "/page/memory", UnusableContentError, "memory|not rendered within"),
     ],
 )
 async def test_what_cannot_be_drawn_is_refused_in_time_with_its_cause(
@@ -361,7 +355,7 @@ async def test_what_cannot_be_drawn_is_refused_in_time_with_its_cause(
         async with asyncio.timeout(HANGS):
             await hasty.render(RenderTarget(kind, f"{server.url}{path}"))
     assert "\n" not in str(caught.value)
-    if "not drawn" in message:  # the next picture is drawn as if nothing had been
+    if "not rendered" in message:  # the next picture is rendered as if nothing had been
         assert (
             await hasty.render(RenderTarget(RenderKind.PICTURE, f"{server.url}/picture"))
         ).width == 60
@@ -400,30 +394,16 @@ async def test_a_page_is_drawn_without_the_harm_on_it(
     assert server.sent["/sized"] < 200 * 1024 * 1024
 
 
-@pytest.mark.parametrize("kind", [RenderKind.PAGE, RenderKind.HTML])
+@pytest.mark.parametrize("page", ["reach-out", "reach-out-by-markup"])
 async def test_nothing_on_a_page_reaches_a_private_server(
-    server: HostileServer, renderer: Renderer, kind: RenderKind
+    server: HostileServer, renderer: Renderer, page: str
 ) -> None:
     with count_visitors() as (private, visits):
-        url = f"{server.url}/page/reach-out?target={private}"
-        static = f"""<link rel=preconnect href='http://{private}'><img src='http://{private}/i'>
-<meta http-equiv=refresh content="30;url=http://{private}/m"><iframe src='http://{private}/f'>
-</iframe><link rel=stylesheet href='http://{private}/s'><p>words"""
-        await renderer.render(RenderTarget(kind, url if kind is RenderKind.PAGE else static))
+        url = f"{server.url}/page/{page}?target={private}"
+        await renderer.render(RenderTarget(RenderKind.PAGE, url))
         await asyncio.sleep(0.3)
         assert visits == []
-    assert kind is RenderKind.HTML or server.hits["/page/reach-out"] > 0
-
-
-async def test_scripts_do_not_run_in_html(server: HostileServer, renderer: Renderer) -> None:
-    html = f"""<body style='margin:0;background:rgb(200,30,40)'><script>
-document.body.style.background = 'blue'; new Image().src = '{server.url}/status/200?html';</script>
-<img src=x onerror="document.body.style.background = 'blue'">
-<svg onload="document.body.style.background = 'blue'"></svg>"""
-    server.hits.clear()
-    drawn = await renderer.render(RenderTarget(RenderKind.HTML, html, 200, 100))
-    assert _pixel(drawn, 150, 90) == RED
-    assert server.hits["/status/200"] == 0
+    assert server.hits[f"/page/{page}"] > 0
 
 
 async def test_a_picture_whose_address_looks_like_markup_stays_a_picture(
@@ -583,7 +563,7 @@ async def test_a_missing_browser_is_one_line_that_says_what_to_do(
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
     async with renderer_of() as renderer:
         with pytest.raises(ConfigurationError, match="playwright install chromium") as caught:
-            await renderer.render(RenderTarget(RenderKind.HTML, "<p>x"))
+            await renderer.render(RenderTarget(RenderKind.PAGE, "http://10.0.0.1/x"))
     assert "ADSPARK_BROWSER" in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -605,5 +585,5 @@ async def test_an_unusable_browser_is_one_line_that_says_what_to_do(
         program.chmod(0o755)
     async with renderer_of(program=program) as renderer:
         with pytest.raises(ConfigurationError, match=message) as caught:
-            await renderer.render(RenderTarget(RenderKind.HTML, "<p>x"))
+            await renderer.render(RenderTarget(RenderKind.PAGE, "http://10.0.0.1/x"))
     assert "\n" not in str(caught.value)

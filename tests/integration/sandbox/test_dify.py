@@ -247,9 +247,47 @@ def test_an_upload_is_kept_and_can_be_looked_at_for_a_while(dify: Dify, clock: M
     assert dify.stats()["uploads"] == 1
 
 
-@pytest.mark.parametrize("content", [b"\r\n--\r\n", bytes(range(256)), b""])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\r\n",
+        b"\r\n--\r\n",
+        b"\x89PNG\r\n\x1a\n\x00--\r\n--\r\r\n",
+        bytes(range(256)) * 999,
+    ],
+)
 def test_an_upload_comes_through_byte_by_byte(dify: Dify, content: bytes) -> None:
     assert httpx.get(dify.upload(content).json()["source_url"]).content == content
+
+
+def test_an_upload_keeps_its_name_and_its_user(dify: Dify) -> None:
+    form = {"files": {"file": ("CR1 ä.png", b"x", "image/png")}, "data": {"user": "ü"}}
+    sent = dify.http.post("/v1/files/upload", **form)  # type: ignore[arg-type]
+    assert (sent.status_code, sent.json()["name"]) == (201, "CR1 ä.png")
+    file_id = sent.json()["id"]
+    dify.shape(picture_input={"kind": "file"})
+    file = {"type": "image", "transfer_method": "local_file", "upload_file_id": file_id}
+    check_error(dify.post(user="u1", url=file), 400, "invalid_param", "Invalid upload file")
+    assert dify.post(user="ü", mode="blocking", url=file).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("", b""),
+        ("application/json", b"{}"),
+        ("multipart/form-data", b"--x"),
+        ("multipart/form-data; boundary=x", b""),
+        ("multipart/form-data; boundary=x", b"--x\r\nno head"),
+        ("multipart/form-data; boundary=x", b"--x\r\nContent-Type: a/b\r\n\r\nno name\r\n--x--"),
+    ],
+)
+def test_a_form_that_is_garbage_is_refused(dify: Dify, content_type: str, body: bytes) -> None:
+    headers = {"Content-Type": content_type}
+    response = dify.http.post("/v1/files/upload", content=body, headers=headers)
+    assert response.status_code == 400
+    assert dify.stats()["uploads"] == 0
 
 
 def test_bad_uploads_are_refused(dify: Dify) -> None:

@@ -315,7 +315,7 @@ class VariantLife(RuleBasedStateMachine):
             await session.commit()
         number = variants.id_of(variant)
         self.known[number] = Known()
-        if not await self.media.has(original_path(KEY)):
+        if original_path(KEY) not in await self.media.list_pictures():
             await self.media.save_original(KEY, PICTURE)
         return number
 

@@ -1,15 +1,13 @@
 """JSON from outside: bounded, storable, and one odd value costs no other."""
 
 import json
-from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from adspark.net.json_responses import UnreadableJsonError, parse_json, read_body
+from adspark.net.json_responses import UnreadableJsonError, parse_json
 
 NESTED = b'{"a": ' + b"[" * 900 + b"]" * 900 + b', "b": 1}'
 
@@ -70,18 +68,3 @@ def test_a_short_key_is_masked_as_a_credential_and_not_as_a_word(key: str) -> No
     read = parse_json(json.dumps(told).encode(), secret=SecretStr(key))
     masked = {"api_key": "***", "url": "https://x.example/?key=***"}
     assert read == told | masked
-
-
-async def test_a_body_without_bounds_is_not_read_to_its_end() -> None:
-    served = 0
-
-    async def endless() -> AsyncIterator[bytes]:
-        nonlocal served
-        while True:
-            served += 1
-            yield b" " * 1000
-
-    response = httpx.Response(200, content=endless())
-    with pytest.raises(UnreadableJsonError, match="more than 1 MB"):
-        await read_body(response, most=2**20)
-    assert served < 1100
