@@ -1,4 +1,4 @@
-"""A message in parts, each as long as a service takes, none of which ends inside a link."""
+"""Split a message into chunks, each as long as a service takes; none ends inside a link."""
 
 import unicodedata
 from bisect import bisect_left
@@ -7,22 +7,24 @@ from dataclasses import replace
 from itertools import accumulate
 
 from adspark.notifications.dialects import Text
-from adspark.notifications.message import Block, BlockKind, Span
+from adspark.notifications.message import Block, BlockKind, Span, merge_spans
 
 _JOINER = "\u200d"
 
 
 def measure(text: str) -> int:
-    """The length of a text in UTF-16 units: no service counts more."""
+    """The length of a text in UTF-16 units; no service counts more."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def split_blocks(blocks: Sequence[Block], dialect: Text, limit: int | None) -> list[str]:
-    """The blocks as the dialect writes them, in parts of at most `limit` UTF-16 units.
+    """The blocks as the dialect writes them, in chunks of at most `limit` UTF-16 units.
 
-    A part ends between two blocks; a block that is too long by itself, between two words.
+    A chunk ends between two blocks; a block that is too long by itself, between two words.
 
     Args:
+        blocks: of the message.
+        dialect: the mark-up.
         limit: None is no limit.
     """
     if limit is None:
@@ -31,38 +33,39 @@ def split_blocks(blocks: Sequence[Block], dialect: Text, limit: int | None) -> l
     def size(*some: Block) -> int:
         return measure(dialect.write(some))
 
-    parts: list[list[Block]] = []
-    length = 0  # of the last part; what a block adds depends on the one before it only
+    chunks: list[list[Block]] = []
+    length = 0  # of the last chunk; what a block adds depends on the one before it only
     for block in blocks:
         alone = size(block)
-        more = size(parts[-1][-1], block) - size(parts[-1][-1]) if parts else alone
-        if parts and length + more <= limit:
-            parts[-1].append(block)
+        more = size(chunks[-1][-1], block) - size(chunks[-1][-1]) if chunks else alone
+        if chunks and length + more <= limit:
+            chunks[-1].append(block)
             length += more
             continue
         if alone > limit:
             room = limit - length - (more - alone)
-            is_begun = bool(parts) and room > limit // 2
+            is_begun = bool(chunks) and room > limit // 2
             pieces = list(_split(block, dialect, limit, room if is_begun else limit))
             if is_begun:
-                parts[-1].append(pieces.pop(0))
-            parts += [[piece] for piece in pieces]
+                chunks[-1].append(pieces.pop(0))
+            chunks += [[piece] for piece in pieces]
         else:
-            above = _headings_at_end(parts[-1]) if parts else []
-            taken = above if size(*above, block) <= limit else []
-            if taken:
-                del parts[-1][-len(taken) :]
-            parts.append([*taken, block])
-        length = size(*parts[-1])
-    return [dialect.write(part) for part in parts]
+            headings = _headings_at_end(chunks[-1]) if chunks else []
+            if headings and size(*headings, block) <= limit:
+                del chunks[-1][-len(headings) :]
+                chunks.append([*headings, block])
+            else:
+                chunks.append([block])
+        length = size(*chunks[-1])
+    return [dialect.write(chunk) for chunk in chunks]
 
 
-def _headings_at_end(part: Sequence[Block]) -> list[Block]:
-    """What heads nothing at the end of a part, but for the first block."""
-    end = len(part)
-    while end > 1 and _is_heading(part[end - 1]):
+def _headings_at_end(chunk: Sequence[Block]) -> list[Block]:
+    """Headings with nothing below them at the end of a chunk, but for its first block."""
+    end = len(chunk)
+    while end > 1 and _is_heading(chunk[end - 1]):
         end -= 1
-    return list(part[end:])
+    return list(chunk[end:])
 
 
 def _is_heading(block: Block) -> bool:
@@ -70,14 +73,13 @@ def _is_heading(block: Block) -> bool:
 
 
 def _split(block: Block, dialect: Text, limit: int, first: int) -> Iterator[Block]:
-    """Pieces of a block that is too long; only the first one is an item or a heading.
+    """Pieces of a block that is too long, the first of at most `first` units.
 
-    Args:
-        first: the room for the first piece.
+    Only that one is an item or a heading.
     """
 
     def fits(number: int) -> bool:
-        piece = replace(block, spans=_joined(atoms[:number]))
+        piece = replace(block, spans=_join(atoms[:number]))
         return measure(dialect.write([piece])) <= room
 
     atoms, room = list(_atoms(block)), first
@@ -89,7 +91,7 @@ def _split(block: Block, dialect: Text, limit: int, first: int) -> Iterator[Bloc
             atoms[:1] = _smaller(atoms[0], block, dialect, room)
             continue
         number = max(number, 1)  # a character is sent, whatever the limit
-        yield replace(block, spans=_joined(atoms[:number]))
+        yield replace(block, spans=_join(atoms[:number]))
         atoms, room = atoms[number:], limit
         block = replace(block, kind=BlockKind.PARAGRAPH)
 
@@ -107,20 +109,14 @@ def _atoms(block: Block) -> Iterator[Span]:
                 yield replace(span, text=word + blank)
 
 
-def _joined(atoms: Sequence[Span]) -> tuple[Span, ...]:
-    spans: list[Span] = []
-    for atom in atoms:
-        if spans and not atom.address and replace(spans[-1], text=atom.text) == atom:
-            spans[-1] = replace(atom, text=spans[-1].text + atom.text)
-        else:
-            spans.append(atom)
-    if spans:
-        spans[-1] = replace(spans[-1], text=spans[-1].text.rstrip(" ") or spans[-1].text)
-    return tuple(spans)
+def _join(atoms: Sequence[Span]) -> tuple[Span, ...]:
+    """The atoms as spans, without blanks at the end."""
+    *others, last = merge_spans(atoms) or (Span(""),)
+    return (*others, replace(last, text=last.text.rstrip(" ") or last.text))
 
 
 def _smaller(atom: Span, block: Block, dialect: Text, limit: int) -> list[Span]:
-    """Two parts of a word that is too long, the first of which fits; of a link, its label."""
+    """A word that is too long, in two of which the first fits; of a link, its label."""
     if atom.address:
         return [replace(atom, address=None)]
 

@@ -1,4 +1,4 @@
-"""What each service of Apprise takes: its mark-up, its title, and how much at once."""
+"""The mark-up, the title and the longest message of each service of Apprise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from adspark.notifications.dialects import GoogleChat, Html, Markdown, Slack, Te
 from adspark.notifications.message import Block, BlockKind, Span
 from adspark.text.visible import visible
 
-# Services of which Apprise tells less than there is: these show mark-up whatever the format, and
-# in Discord's embeds Apprise makes a field of code of each heading.
+# These show mark-up whatever format Apprise has for them, and in Discord's embeds it makes a field
+# of code of each heading.
 _DIALECTS = {
     "slack": Slack(),
     "tgram": Telegram(),
@@ -25,29 +25,30 @@ _DIALECTS = {
     # Cards of Teams know no headings, and a line's end only between paragraphs.
     "workflow": Markdown(newline="\n\n", has_headings=False),
 }
-_MARKDOWN_TITLES = (
-    "discord",
-    "fluxer",
-    "guilded",
-    "workflow",
-)  # where mark-up in a title is shown as such
+_MARKDOWN_TITLES = ("discord", "fluxer", "guilded", "workflow")  # which show mark-up in a title
 # What programs and people read as it stands: a name with @ is a name there.
 _WITHOUT_MENTIONS = ("json", "xml", "form", "mailto")
-# Slack's blocks take less than its other messages, of which Apprise tells.
+# Slack's blocks take less than its other messages, whose limits Apprise has.
 _SLACK_BLOCK, _SLACK_HEADER = 3000, 150
 _COUNTER = 10  # characters kept for " (12/34)" after a title
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """What a service takes at once of a message: all of it, or as much as it has room for."""
+    """A message, or as much of it as a service takes at once, in its mark-up."""
 
     title: str
     body: str
 
 
 def write_message(service: NotifyBase, *, subject: str, blocks: Sequence[Block]) -> list[Chunk]:
-    """A message as the service shows it, in parts that it takes; none where nothing is left."""
+    """A message as the service shows it, in chunks that it takes; none where nothing is left.
+
+    Args:
+        service: of Apprise.
+        subject: text on one line.
+        blocks: the body.
+    """
     schemas = schemas_of(service)
     dialect = _dialect(service, schemas)
     line = " ".join(visible(subject).split())

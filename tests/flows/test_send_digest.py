@@ -341,10 +341,10 @@ async def test_a_part_that_met_a_crash_is_reported_and_the_others_stay_as_they_a
     send_to(environment, address)
     await put_long_message(story, hash_address(SecretStr(address)))
 
-    async def crash(session: AsyncSession, *, message_id: int, part: int, parts: int) -> None:
-        if part == 1:
+    async def crash(session: AsyncSession, *, message_id: int, chunk: int, chunks: int) -> None:
+        if chunk == 1:
             raise RuntimeError("the machine went away")
-        await ack_message(session, message_id=message_id, part=part, parts=parts)
+        await ack_message(session, message_id=message_id, chunk=chunk, chunks=chunks)
 
     with monkeypatch.context() as patched:
         patched.setattr("tasks.deliver_messages.ack_message", crash)

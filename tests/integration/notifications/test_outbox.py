@@ -132,7 +132,7 @@ async def claim_parted(database: Database) -> Message:
     assert claimed is not None
     assert claimed.parts is None
     async with database.session() as session:
-        await save_chunks(session, message_id=claimed.id or 0, parts=PARTS)
+        await save_chunks(session, message_id=claimed.id or 0, chunks=PARTS)
         await session.commit()
     return claimed
 
@@ -140,7 +140,7 @@ async def claim_parted(database: Database) -> Message:
 async def confirm(database: Database, message: Message, part: int) -> None:
     """A part has arrived."""
     async with database.session() as session:
-        await ack_message(session, message_id=message.id or 0, part=part, parts=3)
+        await ack_message(session, message_id=message.id or 0, chunk=part, chunks=3)
         await session.commit()
 
 
@@ -201,7 +201,7 @@ async def test_a_part_is_confirmed_once_and_only_while_it_is_sent(database: Data
 async def test_how_a_message_is_parted_does_not_change_any_more(database: Database) -> None:
     claimed = await claim_parted(database)
     async with database.session() as session:
-        await save_chunks(session, message_id=claimed.id or 0, parts=PARTS[:1])
+        await save_chunks(session, message_id=claimed.id or 0, chunks=PARTS[:1])
         await session.commit()
     await give_back(database, claimed)
     again = await claim(database, ALICE)
