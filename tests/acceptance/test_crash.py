@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import psycopg
 
-from adspark.sandbox.faults import Fault, FaultKind
+from adspark.sandbox.serpapi.faults import Fault, FaultKind
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from tests.acceptance.conftest import surroundings

@@ -4,16 +4,16 @@ from collections.abc import Mapping
 
 from starlette.datastructures import UploadFile
 
-from adspark.sandbox.dify.copywriting import write_copy
-from adspark.sandbox.dify.drawing import Poster, choose_hue
+from adspark.sandbox.dify.content.copywriting import write_copy
+from adspark.sandbox.dify.content.drawing import Poster, choose_hue
+from adspark.sandbox.dify.content.originals import OriginalFinder
 from adspark.sandbox.dify.errors import DifyError, invalid_param, server_error
 from adspark.sandbox.dify.faults import DifyFaultBox, Hits
 from adspark.sandbox.dify.files import FileBox, Upload
-from adspark.sandbox.dify.originals import OriginalFinder
-from adspark.sandbox.dify.performing import Performer, Plan
-from adspark.sandbox.dify.runs import Json, Run, RunBox
+from adspark.sandbox.dify.runs.performer import Performer, Plan
+from adspark.sandbox.dify.runs.run import Json, Run, RunBox
 from adspark.sandbox.dify.workflow import IMAGE_MEGABYTES, PROMPT, check_inputs
-from adspark.sandbox.engine import SearchEngine
+from adspark.sandbox.serpapi.engine import SearchEngine
 from adspark.sandbox.settings import SandboxSettings
 
 _LARGEST = IMAGE_MEGABYTES * 1024 * 1024  # bytes of a picture

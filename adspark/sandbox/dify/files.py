@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 from adspark.errors import AdSparkError
 from adspark.media.images import check_picture
-from adspark.sandbox.dify.drawing import Poster
+from adspark.sandbox.dify.content.drawing import Poster
 from adspark.sandbox.dify.errors import DifyError, invalid_param, not_found
 from adspark.sandbox.settings import SandboxSettings
 

@@ -8,7 +8,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
 from adspark.sandbox.dify.errors import DifyError, invalid_param
-from adspark.sandbox.dify.runs import Json
+from adspark.sandbox.dify.runs.run import Json
 
 
 @dataclass(frozen=True)

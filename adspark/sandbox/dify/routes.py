@@ -9,19 +9,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adspark.sandbox.dify.app import DifyApp
-from adspark.sandbox.dify.drawing import draw_poster
+from adspark.sandbox.dify.content.drawing import draw_poster
 from adspark.sandbox.dify.errors import DifyError, not_found, server_error
 from adspark.sandbox.dify.faults import DifyFaultKind
 from adspark.sandbox.dify.files import Upload
-from adspark.sandbox.dify.logs import list_runs
 from adspark.sandbox.dify.refusals import BROKEN_MODEL, UNAUTHORIZED, refuse_run, spoil_answer
 from adspark.sandbox.dify.requests import read_body, read_run, read_upload, read_user
-from adspark.sandbox.dify.runs import Json, Run, make_user_id
+from adspark.sandbox.dify.runs.event_stream import EventStream
+from adspark.sandbox.dify.runs.logs import list_runs
+from adspark.sandbox.dify.runs.run import Json, Run, make_user_id
 from adspark.sandbox.dify.shape import Lists
-from adspark.sandbox.dify.stream import EventStream
 from adspark.sandbox.dify.workflow import describe_app
-from adspark.sandbox.marks import json_response
-from adspark.sandbox.mishaps import DroppedConnection
+from adspark.sandbox.responses import json_response
+from adspark.sandbox.serpapi.fault_responses import DroppedConnection
 from adspark.sandbox.settings import SandboxSettings
 
 _GARBAGE = b"\x89PNG\r\n\x1a\nthis is no picture (fault broken_picture)"

@@ -20,7 +20,7 @@ from adspark.errors import InvalidQueryError
 from adspark.maintenance.cleanup import CleanupSummary, Retention, clean_up
 from adspark.media.store import MediaStore
 from adspark.models import Fetch, FetchStatus, Message
-from adspark.sandbox.pictures import draw_picture
+from adspark.sandbox.control.pictures import draw_picture
 from adspark.variants.reviews import Review, save_review
 from tests.factories import creative
 from tests.variants_at_hand import AD, OTHER, ask, finish

@@ -17,11 +17,11 @@ import httpx
 import pytest
 from PIL import Image
 
-from adspark.sandbox.faults import Fault, FaultKind
-from adspark.sandbox.query import Query
+from adspark.sandbox.serpapi.faults import Fault, FaultKind
+from adspark.sandbox.serpapi.page_tokens import PageTokens
+from adspark.sandbox.serpapi.query import Query
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
-from adspark.sandbox.tokens import PageTokens
 
 ENGINE = "google_ads_transparency_center"
 LULULEMON = "AR01614014350098432001"

@@ -26,7 +26,7 @@ from adspark.errors import (
 from adspark.generators.chat import ChatGenerator
 from adspark.media.store import MediaStore
 from adspark.models import VariantStatus
-from adspark.sandbox.pictures import draw_picture
+from adspark.sandbox.control.pictures import draw_picture
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.variants.generate import claim_variant, generate, keep_original

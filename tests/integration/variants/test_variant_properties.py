@@ -33,7 +33,7 @@ from adspark.media.store import MediaStore, original_path
 from adspark.models import AdVariant, VariantStatus
 from adspark.net.addresses import AddressRules
 from adspark.net.downloads import Downloader
-from adspark.sandbox.pictures import draw_picture
+from adspark.sandbox.control.pictures import draw_picture
 from adspark.serpapi.client import no_gate
 from adspark.variants import store as variants
 from adspark.variants.generate import GenerationDeps, cancel, claim_variant, generate

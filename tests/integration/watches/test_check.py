@@ -16,8 +16,8 @@ from adspark.errors import (
     ServiceUnavailableError,
     UnknownWatchError,
 )
-from adspark.sandbox.query import Query
-from adspark.sandbox.recorded import RecordedCatalogue
+from adspark.sandbox.library.recorded import RecordedCatalogue
+from adspark.sandbox.serpapi.query import Query
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from tests.factories import ADVERTISER_ID

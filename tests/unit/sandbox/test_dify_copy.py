@@ -2,9 +2,9 @@
 
 import pytest
 
-from adspark.sandbox.dify.copywriting import LONGEST, MARK, shorten, write_copy
-from adspark.sandbox.dify.originals import Original
-from adspark.sandbox.dify.themes import read_theme
+from adspark.sandbox.dify.content.copywriting import LONGEST, MARK, shorten, write_copy
+from adspark.sandbox.dify.content.originals import Original
+from adspark.sandbox.dify.content.themes import read_theme
 
 LULULEMON = Original("lululemon athletica inc.", "Hats for every run", "CR1")
 

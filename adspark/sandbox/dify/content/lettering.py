@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from PIL import ImageDraw, ImageFont
 
-from adspark.sandbox.pictures import Colour, pick_font
+from adspark.sandbox.control.pictures import Colour, pick_font
 
 _LEADING = 1.22  # height of a line over the size of its letters
 _NO_CHARACTER = "\U0010ffff"  # no font has it

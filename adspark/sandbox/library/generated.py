@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from adspark.sandbox.catalogue import Advertiser, MergedSelection, Row, Selection
-from adspark.sandbox.dates import FIRST_RECORDING, days_to_move
-from adspark.sandbox.query import Query
+from adspark.sandbox.library.catalogue import Advertiser, MergedSelection, Row, Selection
+from adspark.sandbox.library.dates import FIRST_RECORDING, days_to_move
+from adspark.sandbox.serpapi.query import Query
 
 _DAY = 86_400  # seconds
 _SPAN = 365 * _DAY  # the oldest ad's last_shown lies this far back

@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import hmac
 
-from adspark.sandbox.query import Query
+from adspark.sandbox.serpapi.query import Query
 
 _SEAL_LENGTH = 16  # bytes
 _OFFSET_LENGTH = 6  # bytes

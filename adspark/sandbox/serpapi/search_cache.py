@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from adspark.sandbox.catalogue import Catalogue
+from adspark.sandbox.library.catalogue import Catalogue
 
 _NOT_COMPARED = {"api_key", "no_cache"}
 

@@ -7,7 +7,7 @@ whole days are added: what lies between the days of an ad, and between ads, stay
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
-from adspark.sandbox.catalogue import Catalogue, Row
+from adspark.sandbox.library.catalogue import Catalogue, Row
 
 _DAY = 86_400  # seconds
 FIRST_RECORDING = 1_786_575_600  # 2026-08-12 23:00 UTC

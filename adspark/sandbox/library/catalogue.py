@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from adspark.sandbox.query import Query
+from adspark.sandbox.serpapi.query import Query
 
 Row = dict[str, str | int]
 """A row of `ad_creatives[]`; an address that begins with `/` lies on the sandbox itself, and a

@@ -7,18 +7,17 @@ from datetime import datetime
 
 from starlette.responses import Response
 
-from adspark.sandbox.answers import AnswerWriter, Page
-from adspark.sandbox.cache import SearchCache, SearchRecord, make_record
-from adspark.sandbox.changed import ChangedCatalogue
-from adspark.sandbox.changes import Change
-from adspark.sandbox.dates import MovingCatalogue
-from adspark.sandbox.details import DetailsPage, DetailsWriter, find_ad
-from adspark.sandbox.faults import FaultBox, FaultKind, Hit
-from adspark.sandbox.head import HeadWriter
-from adspark.sandbox.marks import dump_json, error_response, json_response
-from adspark.sandbox.meter import Meter
-from adspark.sandbox.mishaps import end_search
-from adspark.sandbox.query import (
+from adspark.sandbox.library.changed_catalogue import ChangedCatalogue
+from adspark.sandbox.library.changes import Change
+from adspark.sandbox.library.dates import MovingCatalogue
+from adspark.sandbox.responses import dump_json, error_response, json_response
+from adspark.sandbox.serpapi.details import DetailsPage, DetailsWriter, find_ad
+from adspark.sandbox.serpapi.fault_responses import end_search
+from adspark.sandbox.serpapi.faults import FaultBox, FaultKind, Hit
+from adspark.sandbox.serpapi.list_responses import AnswerWriter, Page
+from adspark.sandbox.serpapi.meter import Meter
+from adspark.sandbox.serpapi.page_tokens import PageTokens
+from adspark.sandbox.serpapi.query import (
     DETAILS_ENGINE,
     RefusedError,
     parse_details_query,
@@ -26,8 +25,9 @@ from adspark.sandbox.query import (
     parse_query,
     refuse,
 )
+from adspark.sandbox.serpapi.response_head import HeadWriter
+from adspark.sandbox.serpapi.search_cache import SearchCache, SearchRecord, make_record
 from adspark.sandbox.settings import SandboxSettings
-from adspark.sandbox.tokens import PageTokens
 
 _BAD_KEY = "Invalid API key. Your API key should be here: https://serpapi.com/manage-api-key"
 

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from adspark.sandbox.cache import make_record
-from adspark.sandbox.catalogue import Row
-from adspark.sandbox.details import DetailsPage
+from adspark.sandbox.control.pictures import DEFAULT_SIZE, LARGEST
 from adspark.sandbox.dify.files import FileBox, Size, Upload
 from adspark.sandbox.dify.workflow import ORIGINAL
-from adspark.sandbox.engine import SearchEngine
-from adspark.sandbox.pictures import DEFAULT_SIZE, LARGEST
-from adspark.sandbox.query import DETAILS_ENGINE, DetailsQuery
+from adspark.sandbox.library.catalogue import Row
+from adspark.sandbox.serpapi.details import DetailsPage
+from adspark.sandbox.serpapi.engine import SearchEngine
+from adspark.sandbox.serpapi.query import DETAILS_ENGINE, DetailsQuery
+from adspark.sandbox.serpapi.search_cache import make_record
 from adspark.sandbox.settings import SandboxSettings
 
 _CREATIVE_ID = re.compile(r"CR\d{20}")

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from adspark.sandbox.catalogue import Advertiser, Catalogue, Row, Selection
-from adspark.sandbox.changes import AddAd, Change
-from adspark.sandbox.listed import ListedCatalogue, ListedSelection, sort_rows
-from adspark.sandbox.query import Query
+from adspark.sandbox.library.catalogue import Advertiser, Catalogue, Row, Selection
+from adspark.sandbox.library.changes import AddAd, Change
+from adspark.sandbox.library.listed import ListedCatalogue, ListedSelection, sort_rows
+from adspark.sandbox.serpapi.query import Query
 
 
 class UnknownAdError(Exception):

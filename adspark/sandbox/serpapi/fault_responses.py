@@ -8,8 +8,8 @@ from contextlib import suppress
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from adspark.sandbox.faults import Fault, FaultKind
-from adspark.sandbox.marks import error_response
+from adspark.sandbox.responses import error_response
+from adspark.sandbox.serpapi.faults import Fault, FaultKind
 
 _LINGER_NONE = struct.pack("ii", 1, 0)  # closing sends a reset instead of a farewell
 _HTML = """<!doctype html><html><head><title>SANDBOX: not JSON</title></head>

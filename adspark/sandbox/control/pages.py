@@ -5,11 +5,11 @@ from dataclasses import asdict
 from html import escape
 from urllib.parse import urlencode
 
-from adspark.sandbox.catalogue import Advertiser, Row
 from adspark.sandbox.dify.faults import DifyFault
-from adspark.sandbox.faults import ArmedFault, Fault
-from adspark.sandbox.marks import NOTICE
-from adspark.sandbox.query import DETAILS_ENGINE, ENGINE, DetailsQuery
+from adspark.sandbox.library.catalogue import Advertiser, Row
+from adspark.sandbox.responses import NOTICE
+from adspark.sandbox.serpapi.faults import ArmedFault, Fault
+from adspark.sandbox.serpapi.query import DETAILS_ENGINE, ENGINE, DetailsQuery
 from adspark.sandbox.settings import SandboxSettings
 
 _LONG = 60  # characters; more may break anywhere

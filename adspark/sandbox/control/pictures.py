@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFont
 
-from adspark.sandbox.catalogue import Row
+from adspark.sandbox.library.catalogue import Row
 
 DEFAULT_SIZE = (380, 200)  # pixels, where the size was not recorded
 LARGEST = 2000  # pixels of a side

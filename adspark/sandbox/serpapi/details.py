@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
-from adspark.sandbox.cache import SearchRecord
-from adspark.sandbox.catalogue import Catalogue, Row
-from adspark.sandbox.dates import move_information
-from adspark.sandbox.generated import find_domain
-from adspark.sandbox.head import HeadWriter
-from adspark.sandbox.listed import is_us_only
-from adspark.sandbox.query import DetailsQuery
+from adspark.sandbox.library.catalogue import Catalogue, Row
+from adspark.sandbox.library.dates import move_information
+from adspark.sandbox.library.generated import find_domain
+from adspark.sandbox.library.listed import is_us_only
+from adspark.sandbox.serpapi.query import DetailsQuery
+from adspark.sandbox.serpapi.response_head import HeadWriter
+from adspark.sandbox.serpapi.search_cache import SearchRecord
 
 FAILED = "Failed to retrieve data."
 NO_RESULTS = "Google Ads Transparency Center Ad Details hasn't returned any results for this query."

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 
-from adspark.sandbox.catalogue import Row
+from adspark.sandbox.library.catalogue import Row
 
 # Both names end up in a script, so nothing but these characters gets through.
 _NAME = re.compile(r"[A-Za-z0-9_-]+")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from adspark.sandbox.dify.errors import invalid_param
-from adspark.sandbox.dify.runs import Json, Run, RunBox, Status, make_user_id
+from adspark.sandbox.dify.runs.run import Json, Run, RunBox, Status, make_user_id
 
 _STATUSES = (Status.SUCCEEDED, Status.FAILED, Status.STOPPED)
 _USUAL_LIMIT = 20

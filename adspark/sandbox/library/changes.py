@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
-from adspark.sandbox.catalogue import FAR_FUTURE, Row
-from adspark.sandbox.recorded import drop_nonces
+from adspark.sandbox.library.catalogue import FAR_FUTURE, Row
+from adspark.sandbox.library.recorded import drop_nonces
 
 _LARGEST_SIDE = 20_000  # pixels
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from adspark.sandbox.cache import SearchRecord
-from adspark.sandbox.marks import MARKS
+from adspark.sandbox.responses import MARKS
+from adspark.sandbox.serpapi.search_cache import SearchRecord
 
 _USUAL_TIME = 0.05  # seconds, as total_time_taken of a search without latency
 _HIDDEN = {"api_key"}

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from adspark.sandbox.dify.lettering import Box, Lettering, fit_text, write_text
-from adspark.sandbox.pictures import Colour, mix_colour
+from adspark.sandbox.control.pictures import Colour, mix_colour
+from adspark.sandbox.dify.content.lettering import Box, Lettering, fit_text, write_text
 
 _KEPT = 256  # pictures
 _WHITE = (255, 255, 255)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from urllib.parse import parse_qs, urlsplit
 
-from adspark.sandbox.catalogue import Advertiser, Row, Selection, last_shown
-from adspark.sandbox.query import Query
+from adspark.sandbox.library.catalogue import Advertiser, Row, Selection, last_shown
+from adspark.sandbox.serpapi.query import Query
 
 _US = "2840"
 

@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from adspark.sandbox.faults import FaultKind
-from adspark.sandbox.marks import MARKS
+from adspark.sandbox.responses import MARKS
+from adspark.sandbox.serpapi.faults import FaultKind
 from adspark.sandbox.settings import SandboxSettings
 
 OUT_OF_SEARCHES = "Your account has run out of searches."

@@ -6,16 +6,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from adspark.sandbox.catalogue import Row
-from adspark.sandbox.changed import UnknownAdError
-from adspark.sandbox.changes import CHANGES
+from adspark.sandbox.control.pages import write_creative, write_home
+from adspark.sandbox.control.pictures import draw_picture
+from adspark.sandbox.control.preview import write_preview
 from adspark.sandbox.dify.app import DifyApp
-from adspark.sandbox.engine import SearchEngine
-from adspark.sandbox.faults import Fault
-from adspark.sandbox.marks import MARKS, error_response, json_response
-from adspark.sandbox.pages import write_creative, write_home
-from adspark.sandbox.pictures import draw_picture
-from adspark.sandbox.preview import write_preview
+from adspark.sandbox.library.catalogue import Row
+from adspark.sandbox.library.changed_catalogue import UnknownAdError
+from adspark.sandbox.library.changes import CHANGES
+from adspark.sandbox.responses import MARKS, error_response, json_response
+from adspark.sandbox.serpapi.engine import SearchEngine
+from adspark.sandbox.serpapi.faults import Fault
 from adspark.sandbox.settings import SandboxSettings
 
 _FAULTS = TypeAdapter(list[Fault])

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import urlencode
 
-from adspark.sandbox.cache import SearchRecord
-from adspark.sandbox.catalogue import Row
-from adspark.sandbox.faults import FaultKind
-from adspark.sandbox.head import HeadWriter, hide_key
-from adspark.sandbox.query import Query
-from adspark.sandbox.tokens import PageTokens
+from adspark.sandbox.library.catalogue import Row
+from adspark.sandbox.serpapi.faults import FaultKind
+from adspark.sandbox.serpapi.page_tokens import PageTokens
+from adspark.sandbox.serpapi.query import Query
+from adspark.sandbox.serpapi.response_head import HeadWriter, hide_key
+from adspark.sandbox.serpapi.search_cache import SearchRecord
 
 NO_RESULTS = "Google Ads Transparency Center hasn't returned any results for this search."
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 
-from adspark.sandbox.dify.copywriting import Copy
-from adspark.sandbox.dify.drawing import Poster, draw_poster
+from adspark.sandbox.dify.content.copywriting import Copy
+from adspark.sandbox.dify.content.drawing import Poster, draw_poster
 from adspark.sandbox.dify.faults import DifyFaultKind, Hits
 from adspark.sandbox.dify.files import Drawing, FileBox
 from adspark.sandbox.dify.refusals import BROKEN_MODEL
-from adspark.sandbox.dify.runs import Json, Run, Status
+from adspark.sandbox.dify.runs.run import Json, Run, Status
 from adspark.sandbox.dify.shape import Outputs
 
 _CHUNKS = 6  # of the copy, as the model writes it

@@ -6,9 +6,9 @@ from datetime import datetime
 from importlib import resources
 from urllib.parse import urlsplit
 
-from adspark.sandbox.catalogue import Row
-from adspark.sandbox.dates import move_row
-from adspark.sandbox.listed import ListedCatalogue
+from adspark.sandbox.library.catalogue import Row
+from adspark.sandbox.library.dates import move_row
+from adspark.sandbox.library.listed import ListedCatalogue
 
 # Their hosts become the sandbox's; `details_link` stays the public page.
 _OWN_ADDRESSES = ("image", "link", "serpapi_details_link")

@@ -8,9 +8,9 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from adspark.sandbox.dify.faults import NO_HITS, DifyFaultKind, Hits
-from adspark.sandbox.dify.runs import Json, Run
-from adspark.sandbox.marks import dump_json
-from adspark.sandbox.mishaps import DroppedConnection
+from adspark.sandbox.dify.runs.run import Json, Run
+from adspark.sandbox.responses import dump_json
+from adspark.sandbox.serpapi.fault_responses import DroppedConnection
 
 _PING = b"event: ping\n\n"
 _BEFORE_FAULT = 2  # events that come through before a stream is cut or falls silent

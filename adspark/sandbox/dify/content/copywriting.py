@@ -4,8 +4,8 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from adspark.sandbox.dify.originals import Original
-from adspark.sandbox.dify.themes import read_theme
+from adspark.sandbox.dify.content.originals import Original
+from adspark.sandbox.dify.content.themes import read_theme
 
 LONGEST = 400  # characters of a copy
 MARK = "[SANDBOX]"
