@@ -12,6 +12,7 @@ from prefect.settings import get_current_settings
 from adspark.home.running_stack import StackState, running_stack
 from adspark.net.proxies import keep_from_proxies
 from adspark.settings import get_settings
+from adspark.text.redaction import remember_environment
 
 
 def use_running_stack() -> None:
@@ -19,6 +20,7 @@ def use_running_stack() -> None:
 
     Without one, Prefect starts its temporary server, and the data are those of the settings.
     """
+    remember_environment()
     keep_from_proxies()
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")

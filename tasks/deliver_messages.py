@@ -13,6 +13,7 @@ from adspark.db.engine import Database
 from adspark.errors import AdSparkError, ServiceUnavailableError, describe_error
 from adspark.models import Message
 from adspark.notifications.apprise import Receiver, list_receivers, send_chunk, write_chunks
+from adspark.notifications.message import read_markdown
 from adspark.notifications.outbox import (
     MOST_ATTEMPTS,
     ack_message,
@@ -114,7 +115,7 @@ async def _split(database: Database, message: Message, receiver: Receiver) -> li
     """The message's chunks, which are the same at every attempt."""
     if message.parts is not None:
         return [Chunk(**chunk) for chunk in message.parts]
-    chunks = write_chunks(receiver, subject=message.subject, body=message.body)
+    chunks = write_chunks(receiver, subject=message.subject, blocks=read_markdown(message.body))
     async with database.session() as session:
         values = [asdict(chunk) for chunk in chunks]
         await save_chunks(session, message_id=message.id or 0, chunks=values)

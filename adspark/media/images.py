@@ -10,19 +10,7 @@ import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from adspark.media.decoder_process import close_idle, decode
-
-__all__ = [
-    "LIMITS",
-    "NormalPicture",
-    "PictureInfo",
-    "PictureLimits",
-    "check_picture",
-    "close_idle",
-    "normalise_picture",
-    "reduce_picture",
-    "shrink_picture",
-]
+from adspark.media.decoder_process import decode
 
 PictureFormat = Literal["png", "jpeg", "webp", "gif", "avif", "bmp", "tiff"]
 

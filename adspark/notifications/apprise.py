@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError
 from adspark.net.webhook_responses import bounded_webhooks
-from adspark.notifications.message import Block, read_markdown, read_plain
+from adspark.notifications.message import Block, read_plain
 from adspark.notifications.services import Chunk, schemas_of, write_message
 from adspark.text.redaction import remember, secret_parts
 
@@ -64,19 +64,23 @@ def list_receivers(address: SecretStr) -> list[Receiver]:
     return [Receiver(address, name) for name in sorted(targets)]
 
 
-def write_chunks(receiver: Receiver, *, subject: str, body: str) -> list[Chunk]:
+def write_chunks(receiver: Receiver, *, subject: str, blocks: Sequence[Block]) -> list[Chunk]:
     """A message as the receiver's service shows it, in its own mark-up; sends nothing.
 
     Args:
         receiver: of the message.
         subject: text on one line.
-        body: Markdown, in which untrusted text is escaped.
+        blocks: the body.
 
     Raises:
         ConfigurationError: Apprise does not understand the address.
         ServiceUnavailableError: nothing is left of the message.
     """
-    return _write(receiver, subject, read_markdown(body))
+    service = _open(receiver)
+    chunks = write_message(service, subject=subject, blocks=blocks)
+    if not chunks:
+        raise ServiceUnavailableError(f"{service.service_name} makes nothing of the message")
+    return chunks
 
 
 async def send_chunk(receiver: Receiver, chunk: Chunk) -> None:
@@ -130,21 +134,13 @@ async def send(address: SecretStr, *, subject: str, body: str) -> None:
     """
     receiver = Receiver(address)
     failure: ServiceUnavailableError | None = None
-    for chunk in _write(receiver, subject, read_plain(body)):
+    for chunk in write_chunks(receiver, subject=subject, blocks=read_plain(body)):
         try:
             await send_chunk(receiver, chunk)
         except ServiceUnavailableError as error:
             failure = error
     if failure is not None:
         raise failure
-
-
-def _write(receiver: Receiver, subject: str, blocks: Sequence[Block]) -> list[Chunk]:
-    service = _open(receiver)
-    chunks = write_message(service, subject=subject, blocks=blocks)
-    if not chunks:
-        raise ServiceUnavailableError(f"{service.service_name} makes nothing of the message")
-    return chunks
 
 
 def _open(receiver: Receiver) -> NotifyBase:

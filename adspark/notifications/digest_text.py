@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, Field
 
 from adspark.creatives.store import NewCreative
 from adspark.markdown import escape_markdown
 from adspark.models import Coverage, EventKind
+from adspark.notifications.message import safe_address
 from adspark.serpapi.regions import region_name
 
 MOST_NAMED = 20
@@ -17,7 +17,6 @@ MOST_WATCHES = 100
 """Watches that a section of the digest names; it counts the others."""
 
 _MOST_CHARACTERS = 300  # of an untrusted text; a name that is longer is no name
-_LINK_CHARACTERS = ":/?&=#%+,;@~!$'*"  # what an address may hold and a Markdown link survives
 # Singular, plural and heading, in the order of the digest.
 _WORDS = {
     EventKind.NEW: ("launch", "launches", "Launches"),
@@ -219,9 +218,8 @@ def _creative(creative: NewCreative, kind: EventKind | None) -> str:
 
 def _link(label: str, address: str | None) -> str:
     """A link, or the label alone where a browser should not open the address."""
-    if address is None or urlsplit(address).scheme not in ("http", "https"):
-        return _escape(label)
-    return f"[{_escape(label)}]({quote(address, safe=_LINK_CHARACTERS)})"
+    safe = safe_address(address or "")
+    return f"[{_escape(label)}]({safe})" if safe else _escape(label)
 
 
 def _escape(text: str) -> str:

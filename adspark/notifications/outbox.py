@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -94,16 +94,12 @@ class StuckMessage(BaseModel):
         return f"Message {self.message_id} of {self.created_at.date()} ({self.subject}): {reason}"
 
 
-def hash_address(address: SecretStr) -> str:
-    """The hash by which the database knows an address, which is a secret."""
-    return hashlib.sha256(address.get_secret_value().encode()).hexdigest()
-
-
 def hash_receiver(receiver: Receiver) -> str:
-    """The hash of a receiver; that of its address where it has no target."""
-    if receiver.target is None:
-        return hash_address(receiver.address)
-    return hash_address(SecretStr(f"{receiver.address.get_secret_value()}\n{receiver.target}"))
+    """The hash by which the database knows a receiver, in hex; an address is a secret."""
+    address, target = receiver.address.get_secret_value(), receiver.target
+    return hashlib.sha256(
+        (address if target is None else f"{address}\n{target}").encode()
+    ).hexdigest()
 
 
 async def enqueue_messages(

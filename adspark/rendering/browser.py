@@ -8,7 +8,7 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -26,7 +26,7 @@ from playwright.async_api import (
 from playwright.async_api import Error as BrowserError
 
 from adspark.errors import ConfigurationError
-from adspark.rendering.browser_memory import MemoryWatch
+from adspark.rendering.browser_memory import watch_memory
 
 # The shell renders the same without a browser's windows, and three times as fast.
 PROGRAMS = (
@@ -86,7 +86,7 @@ class Chromium:
         self.memory_kills = 0
         self.pages_at_kill = 0
         self._memory = memory
-        self._watch: MemoryWatch | None = None
+        self._stop_watch: Callable[[], None] | None = None
         self._program = program
         self._is_sandboxed = is_sandboxed and os.geteuid() != 0
         self._mark = f"--adspark-browser={uuid4().hex}"  # finds its processes among all others
@@ -151,8 +151,8 @@ class Chromium:
     async def close(self) -> None:
         """End the browser and everything that belongs to it."""
         starting, self._starting = self._starting, None
-        if self._watch is not None:
-            self._watch.stop()
+        if self._stop_watch is not None:
+            self._stop_watch()
         processes = self._processes()
         if starting is not None:
             with contextlib.suppress(Exception):
@@ -186,10 +186,11 @@ class Chromium:
     async def _start(self) -> Browser:
         self._playwright = self._playwright or await async_playwright().start()
         browser = await self._launch_any(self._playwright)
-        if self._watch is not None:
-            self._watch.stop()
-        self._watch = MemoryWatch(self._processes, limit=self._memory, on_excess=self._note_kill)
-        self._watch.start()
+        if self._stop_watch is not None:
+            self._stop_watch()
+        self._stop_watch = watch_memory(
+            self._processes, limit=self._memory, on_excess=self._note_kill
+        )
         return browser
 
     async def _launch_any(self, playwright: Playwright) -> Browser:

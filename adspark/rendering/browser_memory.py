@@ -14,50 +14,39 @@ _PAUSE = 0.5  # seconds between two checks
 _SHORT_PAUSE = 0.1  # where half of the bound is reached; a page takes a gigabyte in a second
 
 
-class MemoryWatch:
-    """A thread that checks from `start` to `stop`.
+def watch_memory(
+    find: Callable[[], list[psutil.Process]], *, limit: int, on_excess: Callable[[], None]
+) -> Callable[[], None]:
+    """Start a thread that kills processes which take too much memory.
 
     Args:
         find: the processes.
         limit: megabytes that they may take together.
         on_excess: is called, in the thread, before they are killed.
+
+    Returns:
+        What stops the thread, without waiting for it.
     """
+    stopped = threading.Event()
+    most = limit * 2**20
 
-    def __init__(
-        self,
-        find: Callable[[], list[psutil.Process]],
-        *,
-        limit: int,
-        on_excess: Callable[[], None],
-    ) -> None:
-        self._find = find
-        self._limit = limit * 2**20
-        self._on_excess = on_excess
-        self._is_stopped = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="browser memory", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread soon; returns at once."""
-        self._is_stopped.set()
-
-    def _watch(self) -> None:
+    def watch() -> None:
         pause = _PAUSE
-        while not self._is_stopped.wait(pause):
+        while not stopped.wait(pause):
             processes: set[psutil.Process] = set()
             with suppress(psutil.Error):
-                processes.update(self._find())
-            resident = sum(_resident(process) for process in processes)
-            pause = _PAUSE if resident < self._limit / 2 else _SHORT_PAUSE
-            if resident <= self._limit or sum(map(_proportional, processes)) <= self._limit:
+                processes.update(find())
+            resident = sum(map(_resident, processes))
+            pause = _PAUSE if resident < most / 2 else _SHORT_PAUSE
+            if resident <= most or sum(map(_proportional, processes)) <= most:
                 continue
-            self._on_excess()
+            on_excess()
             for process in processes:
                 with suppress(psutil.Error):
                     process.kill()
+
+    threading.Thread(target=watch, name="browser memory", daemon=True).start()
+    return stopped.set
 
 
 def _resident(process: psutil.Process) -> int:

@@ -12,7 +12,8 @@ from playwright.async_api import Browser, Page
 from playwright.async_api import Error as BrowserError
 
 from adspark.errors import ServiceUnavailableError, UnusableContentError
-from adspark.media.images import check_picture, close_idle, normalise_picture
+from adspark.media.decoder_process import close_idle
+from adspark.media.images import check_picture, normalise_picture
 from adspark.net.addresses import AddressRules
 from adspark.net.downloads import Download, Downloader
 from adspark.rendering.browser import MEMORY, Chromium

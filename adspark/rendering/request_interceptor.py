@@ -27,9 +27,6 @@ class RequestInterceptor:
         prefetched: responses that are known already; the page's own document is the first.
         timeout: seconds from now on; what has not arrived by then is refused.
         max_bytes: everything together.
-
-    Attributes:
-        failure: what happened to the page's own document; None where nothing did.
     """
 
     def __init__(
@@ -40,7 +37,7 @@ class RequestInterceptor:
         timeout: float,
         max_bytes: int,
     ) -> None:
-        self.failure: AdSparkError | None = None
+        self._failure: AdSparkError | None = None
         self._downloader = downloader
         self._prefetched = {one.url: one for one in prefetched}
         self._deadline = asyncio.get_running_loop().time() + timeout
@@ -72,8 +69,8 @@ class RequestInterceptor:
         Raises:
             AdSparkError: it was refused or could not be downloaded.
         """
-        if self.failure is not None:
-            raise self.failure
+        if self._failure is not None:
+            raise self._failure
 
     def stop(self) -> None:
         """Cancel what is under way."""
@@ -86,7 +83,7 @@ class RequestInterceptor:
             self._requests += 1
             is_main = self._is_main(request)
             if self._requests == _FLOOD:
-                self.failure = UnusableContentError(f"The page sends more than {_FLOOD} requests.")
+                self._failure = UnusableContentError(f"The page sends more than {_FLOOD} requests.")
                 await self._page.close()
                 return
             if self._requests > _MAX_REQUESTS or (is_main and self._has_too_many_navigations()):
@@ -106,7 +103,7 @@ class RequestInterceptor:
         error = None if task.cancelled() else task.exception()
         if task.cancelled() or error is not None:
             if is_main and isinstance(error, AdSparkError):
-                self.failure = error
+                self._failure = error
             await route.abort("blockedbyclient")
             return
         download = task.result()
@@ -146,7 +143,7 @@ class RequestInterceptor:
     def _has_too_many_navigations(self) -> bool:
         self._navigations += 1
         if self._navigations > _MAX_NAVIGATIONS:
-            self.failure = UnusableContentError("The page keeps going from address to address.")
+            self._failure = UnusableContentError("The page keeps going from address to address.")
             return True
         return False
 

@@ -24,8 +24,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.db.engine import Database
 from adspark.errors import ConfigurationError, ServiceUnavailableError
 from adspark.models import EventKind
+from adspark.notifications import apprise
 from adspark.notifications.digest import DigestSummary
-from adspark.notifications.outbox import ack_message, enqueue_messages, hash_address
+from adspark.notifications.outbox import ack_message, enqueue_messages, hash_receiver
 from adspark.settings import get_settings
 from flows.send_digest import ARTIFACT_KEY, send_digest
 from tests.digesting import Story
@@ -294,7 +295,7 @@ async def test_a_refused_part_is_sent_again_without_those_before(
 ) -> None:
     address = receiver.parted_address()
     send_to(environment, address)
-    await put_long_message(story, hash_address(SecretStr(address)))
+    await put_long_message(story, hash_receiver(apprise.Receiver(SecretStr(address))))
     receiver.refuses_word = "beta"
     state = await run()
     assert state.is_failed()
@@ -326,7 +327,7 @@ async def test_a_message_to_an_address_as_a_whole_still_goes_to_all_its_receiver
     """Messages that were written before receivers of one address were told apart."""
     address = receiver.parted_address("red", "blue")
     send_to(environment, address)
-    await put_long_message(story, hash_address(SecretStr(address)))
+    await put_long_message(story, hash_receiver(apprise.Receiver(SecretStr(address))))
     assert (await send_digest()).delivered == 1
     assert receiver.words("red") == receiver.words("blue") == list(WORDS)
 
@@ -339,7 +340,7 @@ async def test_a_part_that_met_a_crash_is_reported_and_the_others_stay_as_they_a
 ) -> None:
     address = receiver.parted_address()
     send_to(environment, address)
-    await put_long_message(story, hash_address(SecretStr(address)))
+    await put_long_message(story, hash_receiver(apprise.Receiver(SecretStr(address))))
 
     async def crash(session: AsyncSession, *, message_id: int, chunk: int, chunks: int) -> None:
         if chunk == 1:

@@ -8,12 +8,13 @@ from sqlalchemy import text
 
 from adspark.db.engine import Database
 from adspark.models import Message
+from adspark.notifications.apprise import Receiver
 from adspark.notifications.outbox import (
     MOST_ATTEMPTS,
     ack_message,
     claim_message,
     enqueue_messages,
-    hash_address,
+    hash_receiver,
     nack_message,
     read_stuck,
     save_chunks,
@@ -219,7 +220,7 @@ async def test_an_old_failure_is_not_reported_for_ever(database: Database) -> No
 
 @pytest.mark.parametrize("address", ["json://127.0.0.1/secret", "mailto://u:ü@example.com"])
 def test_an_address_is_kept_as_a_hash(address: str) -> None:
-    hashed = hash_address(SecretStr(address))
+    hashed = hash_receiver(Receiver(SecretStr(address)))
     assert len(hashed) == 64
     assert "secret" not in hashed
-    assert hashed == hash_address(SecretStr(address))
+    assert hashed == hash_receiver(Receiver(SecretStr(address)))

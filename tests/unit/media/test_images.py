@@ -10,10 +10,10 @@ import pytest
 from PIL import Image, ImageCms
 
 from adspark.errors import UnusableContentError
+from adspark.media.decoder_process import close_idle
 from adspark.media.images import (
     PictureLimits,
     check_picture,
-    close_idle,
     normalise_picture,
 )
 from tests.hostile_pages import draw, make_png_bomb
