@@ -128,7 +128,7 @@ SCRIPTS: dict[str, str] = {
     "text-only": "document.body.innerHTML = '<body style=\"font:60px sans-serif\">Buy now, cheap';",
     "removes-body": "document.body.remove();",
     "removes-all": "document.documentElement.remove();",
-    "spoils": _DRAW + "document.querySelector = () => { throw new Error('no'); };",
+    "breaks-ours": _DRAW + "document.querySelector = () => { throw new Error('no'); };",
     "lies": _DRAW + "Element.prototype.getBoundingClientRect = () => "
     "({left: NaN, top: 'x', right: Infinity, bottom: {}, width: NaN, height: 9});",
 }

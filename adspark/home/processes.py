@@ -39,14 +39,14 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def stop_process_trees(roots: Iterable[psutil.Process], *, patience: float) -> None:
-    """End processes and their descendants: by SIGTERM, after `patience` seconds by SIGKILL."""
+def stop_process_trees(roots: Iterable[psutil.Process], *, timeout: float) -> None:
+    """End processes and their descendants: by SIGTERM, after `timeout` seconds by SIGKILL."""
     family = {process.pid: process for root in roots for process in _with_children(root)}
     for act in (psutil.Process.terminate, psutil.Process.kill):
         for process in family.values():
             with suppress(psutil.NoSuchProcess):
                 act(process)
-        end = time.monotonic() + patience
+        end = time.monotonic() + timeout
         while time.monotonic() <= end and any(map(is_alive, family.values())):
             time.sleep(_POLL)
 

@@ -39,7 +39,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"iCCP", b"eXIf"}
 _PNG_FRAME = struct.Struct(">I4s")
 _LARGEST_PROFILE = 16 * 1024 * 1024  # bytes; the largest that are in use have a few million
-_LARGEST_PNG = 20 * 1024 * 1024  # bytes; what would be larger is given as a JPEG
+_LARGEST_PNG = 20 * 1024 * 1024  # bytes; what would be larger becomes a JPEG
 _SMALL, _FAST = 6, 1  # levels of a PNG's compression
 _MUCH = 4_000_000  # pixels from which the better level takes seconds
 _JPEG_QUALITY = 92
@@ -121,7 +121,7 @@ def _open(content: bytes, max_pixels: int) -> Image.Image:
 
 
 def _strip_png(content: bytes) -> bytes:
-    """The PNG without what is not needed to draw its first frame, however large that is."""
+    """The PNG without what its first frame does not need, however large that is."""
     kept, at = [_PNG], len(_PNG)
     while at + _PNG_FRAME.size <= len(content):
         length, name = _PNG_FRAME.unpack_from(content, at)

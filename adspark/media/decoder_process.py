@@ -1,6 +1,6 @@
 """The processes in which pictures are decoded (`decoder`): started, used, and killed.
 
-A process decodes one picture at a time. It is kept for the next one, for its start takes longer
+A process decodes one picture at a time. It is kept for the next one, for it takes longer to start
 than most pictures do, and ends with this process.
 """
 

@@ -17,7 +17,7 @@ _GZIP = 31  # zlib's number for gzip's header with the largest window
 _ZLIB = 15
 _RAW = -15
 _GZIP_MARK = b"\x1f\x8b"  # with which every member of a gzip stream begins
-_PIECE = 64 * 1024  # bytes that are taken in, and given out, at a time
+_PIECE = 64 * 1024  # bytes of input and of output at a time
 _MAX_MEMBERS = 10_000  # of a gzip stream; a large file that was compressed in blocks has hundreds
 _MAX_ENCODINGS = 4  # on top of each other; real responses have one
 _REFUSED = ("br", "zstd", "compress", "x-compress", "dcb", "dcz", "exi", "pack200-gzip")
@@ -113,7 +113,7 @@ class _Gzip(Decoder):
                         raise UnusableContentError(f"{self._shown} has too many gzip members.")
 
     def _begins_member(self, rest: bytes) -> bool:
-        """Whether bytes behind a member begin another; one byte may not tell yet."""
+        """Whether bytes behind a member begin another; one byte is not enough to know."""
         if not self._members or rest.startswith(_GZIP_MARK):
             return True
         if _GZIP_MARK.startswith(rest):
@@ -191,7 +191,7 @@ def _inflate(
         except zlib.error as error:
             raise UnusableContentError(f"{shown} is not the {encoding} it says.") from error
         compressed = stream.unconsumed_tail
-        is_full = len(piece) == _PIECE  # then more may wait inside, although all was taken in
+        is_full = len(piece) == _PIECE  # then zlib may hold more, although it has all the input
         if piece:
             yield piece
 

@@ -36,7 +36,7 @@ class PasswordGuard:
             )
 
     def _is_known(self, headers: Headers) -> bool:
-        scheme, _, given = headers.get("authorization", "").partition(" ")
+        scheme, _, credentials = headers.get("authorization", "").partition(" ")
         # In constant time: how long it takes says nothing of the password.
-        is_same = secrets.compare_digest(given.strip().encode(), self._expected)
+        is_same = secrets.compare_digest(credentials.strip().encode(), self._expected)
         return scheme.lower() == "basic" and is_same

@@ -195,7 +195,7 @@ async def _measure(page: Page, selectors: tuple[str, ...]) -> FloatRect | None:
 
 
 async def _evaluate(page: Page, script: str, argument: object = None) -> object:
-    """What a script of ours gives; None where the page's own scripts get in its way."""
+    """The result of a script of ours; None where the page's own scripts break it."""
     try:
         return await page.evaluate(script, argument)
     except BrowserError as error:
@@ -204,7 +204,7 @@ async def _evaluate(page: Page, script: str, argument: object = None) -> object:
 
 
 def _raise_unless_from_page(page: Page, error: BrowserError) -> None:
-    """Raise an error that is not from a script: the page, or the browser, is gone."""
+    """Raise an error that is not a script's: the page, or the browser, was lost."""
     if page.is_closed() or any(word in error.message for word in _LOST):
         raise error
 

@@ -13,7 +13,7 @@ from adspark.sandbox.dify.content.drawing import draw_poster
 from adspark.sandbox.dify.errors import DifyError, not_found, server_error
 from adspark.sandbox.dify.faults import DifyFaultKind
 from adspark.sandbox.dify.files import Upload
-from adspark.sandbox.dify.refusals import BROKEN_MODEL, UNAUTHORIZED, refuse_run, spoil_answer
+from adspark.sandbox.dify.refusals import BROKEN_MODEL, UNAUTHORIZED, corrupt_response, refuse_run
 from adspark.sandbox.dify.requests import read_body, read_run, read_upload, read_user
 from adspark.sandbox.dify.runs.event_stream import EventStream
 from adspark.sandbox.dify.runs.logs import list_runs
@@ -96,8 +96,8 @@ class DifyRoutes:
         run = self._app.start(asked.inputs, asked.user, hits)
         if DifyFaultKind.LOST_ANSWER in hits:
             return DroppedConnection()
-        if (spoiled := spoil_answer(hits)) is not None:
-            return spoiled
+        if (corrupted := corrupt_response(hits)) is not None:
+            return corrupted
         if asked.is_blocking:
             return await _wait_for(run)
         return EventStream(run, self._settings.ping_every, hits=hits)

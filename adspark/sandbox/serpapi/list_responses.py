@@ -85,25 +85,25 @@ class AnswerWriter:
 
 
 def break_rows(rows: list[object]) -> list[object]:
-    """The rows with every third spoiled, each in another way."""
-    spoiled = list(rows)
+    """The rows with every third corrupted, each in another way."""
+    corrupted = list(rows)
     for turn, place in enumerate(range(0, len(rows), 3)):
         row = rows[place]
         whole = dict(row) if isinstance(row, dict) else {}
         match turn % 6:
             case 0:
-                spoiled[place] = {k: v for k, v in whole.items() if k != "ad_creative_id"}
+                corrupted[place] = {k: v for k, v in whole.items() if k != "ad_creative_id"}
             case 1:
-                spoiled[place] = {**whole, "ad_creative_id": "CR-not-a-number"}
+                corrupted[place] = {**whole, "ad_creative_id": "CR-not-a-number"}
             case 2:
-                spoiled[place] = {**whole, "format": "hologram"}
+                corrupted[place] = {**whole, "format": "hologram"}
             case 3:
-                spoiled[place] = {**whole, "last_shown": "yesterday", "width": [380]}
+                corrupted[place] = {**whole, "last_shown": "yesterday", "width": [380]}
             case 4:
-                spoiled[place] = {**whole, "advertiser_id": 17}
+                corrupted[place] = {**whole, "advertiser_id": 17}
             case _:
-                spoiled[place] = "not a row"
-    return spoiled
+                corrupted[place] = "not a row"
+    return corrupted
 
 
 def _make_path(query: Query) -> str:

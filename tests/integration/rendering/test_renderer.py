@@ -433,8 +433,8 @@ async def test_a_preview_is_drawn_wherever_its_script_draws(
     assert (_pixel(drawn, 80, 90), _pixel(drawn, 240, 90)) == (RED, BLUE)
 
 
-@pytest.mark.parametrize("script", ["spoils", "lies"])
-async def test_a_preview_is_drawn_although_its_script_spoils_ours(
+@pytest.mark.parametrize("script", ["breaks-ours", "lies"])
+async def test_a_preview_is_drawn_although_its_script_breaks_ours(
     server: HostileServer, patient: Renderer, script: str
 ) -> None:
     drawn = await patient.render(RenderTarget(RenderKind.PREVIEW, f"{server.url}/script/{script}"))

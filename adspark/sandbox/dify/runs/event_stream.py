@@ -1,4 +1,4 @@
-"""A run's events as a stream, and how a fault spoils it."""
+"""A run's events as a stream, and how a fault corrupts it."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -24,7 +24,7 @@ class EventStream(Response):
         run: whose events.
         ping_every: seconds without an event before a ping.
         start: how many events are left out.
-        hits: the faults that spoil the stream.
+        hits: the faults that corrupt the stream.
         is_later: it is not the stream of the request that began the run; of a finished run it has
             the last event alone.
     """
