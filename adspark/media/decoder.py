@@ -26,6 +26,8 @@ from typing import Any
 from PIL import Image, ImageChops, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 _LENGTHS = struct.Struct(">IQ")  # before each message: bytes of its JSON, and of its picture
+_MAX_FACTS = 64 * 1024  # bytes
+_MAX_CONTENT = 256 * 1024 * 1024  # bytes
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF")
 
 _NAMES = "PNG, JPEG, WebP, GIF, AVIF, BMP or TIFF"
@@ -247,23 +249,27 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def send(channel: socket.socket, facts: dict[str, Any], content: bytes) -> None:
-    """Send a message: what JSON can hold, and a picture."""
+    """Send a message.
+
+    Args:
+        channel: to the other process.
+        facts: what JSON can hold.
+        content: a picture, or nothing.
+    """
     encoded = json.dumps(facts).encode()
     channel.sendall(_LENGTHS.pack(len(encoded), len(content)) + encoded)
     channel.sendall(content)
 
 
-def receive(
-    channel: socket.socket, *, max_facts: int | None = None, max_content: int | None = None
-) -> tuple[dict[str, Any], bytes]:
-    """Receive a message, of at most so many bytes; None is no bound.
+def receive(channel: socket.socket) -> tuple[dict[str, Any], bytes]:
+    """The facts and the content of a message.
 
     Raises:
         EOFError: the other end is closed.
-        ValueError: it is larger, or not a message.
+        ValueError: it is too large, or not a message.
     """
     facts_size, content_size = _LENGTHS.unpack(_receive_exactly(channel, _LENGTHS.size))
-    if facts_size > (max_facts or facts_size) or content_size > (max_content or content_size):
+    if facts_size > _MAX_FACTS or content_size > _MAX_CONTENT:
         raise ValueError("the message is too large")
     facts: dict[str, Any] = json.loads(_receive_exactly(channel, facts_size))
     return facts, _receive_exactly(channel, content_size)

@@ -27,8 +27,6 @@ from adspark.media.decoder import receive, send
 _AT_ONCE = 2  # pictures of one process; each may take the decoder's whole memory
 _TIMEOUT = 180.0  # seconds; its limit of CPU time ends a decoder long before, unless it waits
 _END_TIMEOUT = 60.0  # seconds until a process that has closed its socket has ended
-_MAX_FACTS = 64 * 1024  # bytes of a response's facts
-_MAX_CONTENT = 256 * 1024 * 1024  # bytes of a response's picture
 # The rest of the environment may hold keys; a run's id lets its worker find what it has left.
 _ENVIRONMENT = re.compile(
     r"PATH|HOME|LANG|LC_\w+|TMPDIR|LD_LIBRARY_PATH|PYTHON\w+|PREFECT__FLOW_RUN_ID"
@@ -63,7 +61,7 @@ class _Decoder:
         """
         try:
             send(self._channel, request, content)
-            return receive(self._channel, max_facts=_MAX_FACTS, max_content=_MAX_CONTENT)
+            return receive(self._channel)
         except TimeoutError as error:
             raise ServiceUnavailableError(
                 f"The picture was not decoded within {_TIMEOUT:g} s; this machine is too busy."

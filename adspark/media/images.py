@@ -7,7 +7,7 @@ cannot be is dropped), its first frame only, and without metadata.
 """
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from adspark.media.decoder_process import decode
@@ -15,22 +15,9 @@ from adspark.media.decoder_process import decode
 PictureFormat = Literal["png", "jpeg", "webp", "gif", "avif", "bmp", "tiff"]
 
 
-@dataclass(frozen=True)
-class PictureLimits:
-    """What one picture may have.
-
-    Attributes:
-        pixels: judged before it is decoded.
-        seconds: of computing. 40 million pixels take a third of it on a slow machine.
-        memory: megabytes of addresses. 40 million pixels take 700 in the hungriest format.
-    """
-
-    pixels: int = 40_000_000
-    seconds: int = 30
-    memory: int = 1024
-
-
-LIMITS = PictureLimits()
+LIMITS = {"pixels": 40_000_000, "seconds": 30, "memory": 1024}
+"""Of one picture: pixels, counted before it is decoded; seconds of computing, and megabytes of
+addresses. 40 million pixels take ten seconds on a slow machine, and at most 700 MB."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +50,14 @@ class NormalPicture:
     info: PictureInfo
 
 
-async def check_picture(content: bytes, *, limits: PictureLimits = LIMITS) -> PictureInfo:
+async def check_picture(content: bytes) -> PictureInfo:
     """Decode a picture, whatever its format, and say what it is.
 
     Raises:
         UnusableContentError: empty, not a picture, broken, too many pixels, or harmful.
         ServiceUnavailableError: this machine lacks time or memory for it.
     """
-    facts, _ = await decode(content, _request("facts", limits))
+    facts, _ = await decode(content, _request("facts"))
     return _info(facts, facts["format"], content)
 
 
@@ -104,8 +91,8 @@ async def shrink_picture(content: bytes, width: int) -> bytes:
     return small
 
 
-def _request(output: str, limits: PictureLimits = LIMITS, **more: object) -> dict[str, Any]:
-    return {"output": output, **asdict(limits), **more}
+def _request(output: str, **more: object) -> dict[str, Any]:
+    return {"output": output, **LIMITS, **more}
 
 
 def _info(facts: dict[str, Any], picture_format: PictureFormat, content: bytes) -> PictureInfo:

@@ -16,7 +16,7 @@ from adspark.notifications.message import Block, read_plain
 from adspark.notifications.services import Chunk, schemas_of, write_message
 from adspark.text.redaction import remember, secret_parts
 
-# A service that answers later than this may have taken the message, and would get it again.
+# A service that answers later may have delivered the message, and would get it again.
 _TIMEOUT = 30.0  # seconds; Apprise's own is 4
 _SEND_TIMEOUT = 120.0  # seconds for a message, whose response may come byte by byte
 # Where Apprise's services keep what one address names: addressees, channels, rooms, topics.
@@ -25,14 +25,9 @@ _TARGET_LISTS = ("targets", "topics", "channels", "rooms", "users", "groups", "d
 _FORMATS = {"slack": NotifyFormat.MARKDOWN, "tgram": NotifyFormat.HTML}
 
 
-def _drop(_record: logging.LogRecord) -> bool:
-    """Let no record pass: Apprise logs addresses, which are secrets. Errors come as exceptions."""
-    return False
-
-
-# Its HTTP library logs the path of each request, in which webhooks have their tokens.
+# Apprise logs addresses, and its HTTP library their paths, in which webhooks have their tokens.
 for _name in ("apprise", "urllib3.connectionpool", "requests_oauthlib.oauth1_session"):
-    logging.getLogger(_name).addFilter(_drop)
+    logging.getLogger(_name).addFilter(lambda _: False)
 
 
 def is_address(address: SecretStr) -> bool:

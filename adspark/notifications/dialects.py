@@ -35,7 +35,6 @@ class Text:
     bold = ("", "")
     bullet = "- "
     newline = "\n"
-    between = "\n\n"
 
     def __init__(self, *, has_mentions: bool = True) -> None:
         self._has_mentions = has_mentions
@@ -48,7 +47,7 @@ class Text:
 
     def _gap(self, one: Block, other: Block) -> str:
         is_list = one.kind is other.kind is BlockKind.ITEM
-        return "\n" if is_list or one.kind is BlockKind.SUBJECT else self.between
+        return "\n" if is_list or one.kind is BlockKind.SUBJECT else "\n\n"
 
     def _block(self, block: Block) -> str:
         text = self._spans(block)

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image, ImageCms
 
 from adspark.errors import UnusableContentError
-from adspark.media.decoder_process import close_idle
+from adspark.media.decoder_process import close_idle, decode
 from adspark.media.images import (
-    PictureLimits,
+    LIMITS,
     check_picture,
     normalise_picture,
 )
@@ -162,13 +162,13 @@ async def test_a_picture_too_large_for_a_png_is_kept_as_a_jpeg() -> None:
 
 async def test_a_picture_that_takes_too_much_time_ends_its_decoder_only() -> None:
     with pytest.raises(UnusableContentError, match="more than 1 s of computing"):
-        await check_picture(jpeg_of_scans(88, side=2500), limits=PictureLimits(seconds=1))
+        await decode(jpeg_of_scans(88, side=2500), {"output": "facts", **LIMITS, "seconds": 1})
     assert (await check_picture(draw(60, 40))).width == 60
 
 
 async def test_a_picture_that_takes_too_much_memory_is_refused() -> None:
     with pytest.raises(UnusableContentError, match="more than 320 MB of memory"):
-        await check_picture(make_png_bomb(6_320), limits=PictureLimits(memory=320))
+        await decode(make_png_bomb(6_320), {"output": "facts", **LIMITS, "memory": 320})
     assert (await check_picture(draw(60, 40))).width == 60
 
 
