@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser
 from playwright.async_api import Error as BrowserError
 
 from adspark.errors import ServiceUnavailableError, UnusableContentError
@@ -30,8 +30,6 @@ from adspark.rendering.screenshot import (
 
 AT_ONCE = 2
 """Targets that one renderer works on at the same time; others wait, without a time-out."""
-
-MAX_BYTES = 40 * 1024 * 1024  # everything that one page may load
 
 _VIEWPORT = Size(1280, 960)  # of what has no size of its own
 _NET_ERROR = re.compile(r"\bERR_[A-Z_]+\b")  # Chromium's name for what failed
@@ -185,27 +183,25 @@ class Renderer:
         # Our page for it sends no requests of its own, so that their time is the download's.
         main = await self._fetch(target.url, share=_DOCUMENT_SHARE + _REQUESTS_SHARE)
         picture = await normalise_picture(main.content, is_compact=False)
-        info = picture.info
-        size = _picture_size(target, info.width, info.height).shrunk(self._scale)
-        async with self._open(size, has_scripts=False) as (page, _):
-            return await capture_picture(page, picture.content, info.media_type, size)
+        size = _picture_size(target, picture.info.width, picture.info.height).shrunk(self._scale)
+        async with self._open(size, has_scripts=False) as interceptor:
+            return await capture_picture(interceptor.page, picture, size)
 
     async def _capture_preview(self, target: RenderTarget) -> bytes:
         script = preview_script(target.url)
         main = replace(await self._fetch(script, share=_DOCUMENT_SHARE), url=script)
         url, html = write_preview(script, width=_positive(target.width))
         document = Download(html.encode(), "text/html; charset=utf-8", url)
-        async with self._open(_VIEWPORT, prefetched=(document, main)) as (page, interceptor):
-            seconds = self._time_limit * _REQUESTS_SHARE
-            return await capture_preview(page, url, interceptor, seconds=seconds)
+        async with self._open(_VIEWPORT, prefetched=(document, main)) as interceptor:
+            return await capture_preview(interceptor, url)
 
     async def _capture_page(self, target: RenderTarget) -> bytes:
         main = await self._fetch(target.url, share=_DOCUMENT_SHARE)
         size = Size(
             _positive(target.width) or _VIEWPORT.width, _positive(target.height) or _VIEWPORT.height
         )
-        async with self._open(size.shrunk(self._scale), prefetched=(main,)) as (page, interceptor):
-            return await capture_page(page, main.url, interceptor)
+        async with self._open(size.shrunk(self._scale), prefetched=(main,)) as interceptor:
+            return await capture_page(interceptor, main.url)
 
     async def _fetch(self, url: str, *, share: float) -> Download:
         return await self._downloader.fetch(url, timeout=self._time_limit * share)
@@ -213,19 +209,19 @@ class Renderer:
     @asynccontextmanager
     async def _open(
         self, size: Size, *, has_scripts: bool = True, prefetched: Sequence[Download] = ()
-    ) -> AsyncIterator[tuple[Page, RequestInterceptor]]:
+    ) -> AsyncIterator[RequestInterceptor]:
         async with self._chromium.open_page(
             width=size.width, height=size.height, scale=self._scale, has_scripts=has_scripts
         ) as page:
             interceptor = RequestInterceptor(
+                page,
                 self._downloader,
                 prefetched=prefetched,
                 timeout=self._time_limit * _REQUESTS_SHARE,
-                max_bytes=MAX_BYTES,
             )
-            await interceptor.attach(page)
+            await interceptor.attach()
             try:
-                yield page, interceptor
+                yield interceptor
             except BrowserError:
                 interceptor.check()  # the cause, when it was the page's own document
                 raise

@@ -10,6 +10,7 @@ from playwright.async_api import Page, Request, Route
 from adspark.errors import AdSparkError, UnusableContentError
 from adspark.net.downloads import ByteBudget, Download, Downloader, DownloadRequest
 
+_MAX_BYTES = 40 * 1024 * 1024  # everything that one page may load
 _MAX_REQUESTS = 200
 _FLOOD = 400  # requests that end the page: even refusing them takes time
 _MAX_NAVIGATIONS = 5
@@ -20,37 +21,38 @@ _QUIET = 0.1  # seconds without a request under way
 
 
 class RequestInterceptor:
-    """Responds to one page's requests.
+    """Responds to one page's requests, once it is attached.
 
     Args:
+        page: whose requests they are.
         downloader: fetches everything that is not `prefetched`.
-        prefetched: responses that are known already; the page's own document is the first.
+        prefetched: responses that are known already, the page's own document among them.
         timeout: seconds from now on; what has not arrived by then is refused.
-        max_bytes: everything together.
     """
 
     def __init__(
         self,
+        page: Page,
         downloader: Downloader,
         *,
         prefetched: Sequence[Download],
         timeout: float,
-        max_bytes: int,
     ) -> None:
+        self.page = page
+        self.timeout = timeout
         self._failure: AdSparkError | None = None
         self._downloader = downloader
         self._prefetched = {one.url: one for one in prefetched}
         self._deadline = asyncio.get_running_loop().time() + timeout
-        self._byte_budget = ByteBudget(max_bytes)
+        self._byte_budget = ByteBudget(_MAX_BYTES)
         self._requests = 0
         self._navigations = 0
         self._pending: set[asyncio.Task[Download]] = set()
 
-    async def attach(self, page: Page) -> None:
-        """Intercept all requests of a page and of what it opens, which is closed at once."""
-        self._page = page
-        page.context.on("page", _close_popup)
-        await page.context.route("**/*", self._intercept)
+    async def attach(self) -> None:
+        """Intercept all requests of the page and of what it opens, which is closed at once."""
+        self.page.context.on("page", _close_popup)
+        await self.page.context.route("**/*", self._intercept)
 
     async def wait_until_idle(self) -> None:
         """Wait until no request has been under way for a moment, or the time is up."""
@@ -84,7 +86,7 @@ class RequestInterceptor:
             is_main = self._is_main(request)
             if self._requests == _FLOOD:
                 self._failure = UnusableContentError(f"The page sends more than {_FLOOD} requests.")
-                await self._page.close()
+                await self.page.close()
                 return
             if self._requests > _MAX_REQUESTS or (is_main and self._has_too_many_navigations()):
                 await route.abort("blockedbyclient")
@@ -136,7 +138,7 @@ class RequestInterceptor:
         if not request.is_navigation_request():
             return False
         try:
-            return request.frame == self._page.main_frame
+            return request.frame == self.page.main_frame
         except BrowserError:
             return False  # a window that the page opened, too young to have a frame
 

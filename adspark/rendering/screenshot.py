@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import Error as BrowserError
 from playwright.async_api import FloatRect, Page
 
+from adspark.media.images import NormalPicture
 from adspark.rendering.request_interceptor import RequestInterceptor
 
 LONGEST_SIDE = 4096
@@ -94,71 +95,52 @@ class Size:
         )
 
 
-async def capture_picture(page: Page, content: bytes, media_type: str, size: Size) -> bytes:
-    """The PNG of a picture, stretched over a viewport of that size.
+async def capture_picture(page: Page, picture: NormalPicture, size: Size) -> bytes:
+    """The PNG of a picture, stretched over the viewport.
 
     Args:
-        page: an empty page of that size.
-        content: of the picture.
-        media_type: as `image/png`.
+        page: an empty page.
+        picture: of any size.
         size: of the viewport.
     """
     html = _PICTURE.format(
         plain=_PLAIN,
         width=size.width,
         height=size.height,
-        media_type=media_type,
-        data=base64.b64encode(content).decode("ascii"),
+        media_type=picture.info.media_type,
+        data=base64.b64encode(picture.content).decode("ascii"),
     )
     await page.set_content(html)
     return await _screenshot(page)
 
 
-async def capture_page(page: Page, url: str, interceptor: RequestInterceptor) -> bytes:
+async def capture_page(interceptor: RequestInterceptor, url: str) -> bytes:
     """The PNG of the ad on a page, or of the viewport where none is found.
-
-    Args:
-        page: an empty page, whose requests `interceptor` responds to.
-        url: the address of the page.
-        interceptor: has its document.
 
     Raises:
         AdSparkError: the page itself was refused or could not be downloaded.
     """
-    await page.goto(url, wait_until="load")
-    await interceptor.wait_until_idle()
-    await _evaluate(page, _FONTS)
-    interceptor.check()
-    return await _screenshot(page, await _measure(page, _AD_SELECTORS))
+    await interceptor.page.goto(url, wait_until="load")
+    return await _capture_loaded(interceptor, _AD_SELECTORS)
 
 
-async def capture_preview(
-    page: Page, url: str, interceptor: RequestInterceptor, *, seconds: float
-) -> bytes:
+async def capture_preview(interceptor: RequestInterceptor, url: str) -> bytes:
     """The PNG of what a preview script renders into the page at `url`, made by `write_preview`.
 
     A script that leaves its place empty is shown by whatever it has made of the page, and one that
     breaks our own scripts by the viewport.
 
-    Args:
-        page: an empty page, whose requests `interceptor` responds to.
-        url: the address of the preview's page.
-        interceptor: has its document and its script.
-        seconds: that the script has for something to be seen.
-
     Raises:
         AdSparkError: the page went somewhere else, in vain.
     """
+    page = interceptor.page
     await page.goto(url, wait_until="commit")
     try:
-        await page.wait_for_function(_IS_RENDERED, timeout=seconds * 1000)
+        await page.wait_for_function(_IS_RENDERED, timeout=interceptor.timeout * 1000)
     except BrowserError as error:
         _raise_unless_from_page(page, error)
         interceptor.check()
-    await interceptor.wait_until_idle()
-    await _evaluate(page, _FONTS)
-    interceptor.check()
-    return await _screenshot(page, await _measure(page, (f"#{_PLACE}", "body")))
+    return await _capture_loaded(interceptor, (f"#{_PLACE}", "body"))
 
 
 def preview_script(link: str) -> str:
@@ -178,6 +160,14 @@ def write_preview(script: str, *, width: int | None) -> tuple[str, str]:
         style=f";width:{width}px" if width else "",
     )
     return f"{urlsplit(script).scheme}://preview.invalid/", html
+
+
+async def _capture_loaded(interceptor: RequestInterceptor, selectors: tuple[str, ...]) -> bytes:
+    page = interceptor.page
+    await interceptor.wait_until_idle()
+    await _evaluate(page, _FONTS)
+    interceptor.check()
+    return await _screenshot(page, await _measure(page, selectors))
 
 
 async def _measure(page: Page, selectors: tuple[str, ...]) -> FloatRect | None:
