@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from adspark.sandbox.dify.content.originals import Original
 from adspark.sandbox.dify.content.themes import read_theme
 
-LONGEST = 400  # characters of a copy
 MARK = "[SANDBOX]"
 _NAME_LENGTH = 40  # characters of an advertiser's name
 _SNIPPET_LENGTH = 110
