@@ -16,6 +16,7 @@ os.environ["ADSPARK_RETRY_DELAYS"] = "0.05,0.05"
 from prefect.client.orchestration import get_client
 from prefect.testing.utilities import prefect_test_harness
 
+from adspark.db.engine import Database
 from adspark.settings import get_settings
 from blocks.adspark_database import AdSparkDatabase
 from blocks.alert_recipients import AlertRecipients
@@ -23,6 +24,7 @@ from blocks.configured import DOCUMENT
 from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
+from tests.support.workshop import Workshop, workshop
 
 SANDBOX_KEY = "sandbox-key"
 
@@ -83,6 +85,14 @@ def environment(
     monkeypatch.setenv("ADSPARK_TRUSTED_HOSTS", sandbox_url.removeprefix("http://"))
     get_settings.cache_clear()
     return monkeypatch
+
+
+@pytest.fixture
+def shop(
+    environment: pytest.MonkeyPatch, database: Database, sandbox_url: str, tmp_path: Path
+) -> Workshop:
+    """The database, the sandbox and the media that the environment names."""
+    return workshop(database, sandbox_url, tmp_path / "home")
 
 
 def searches(sandbox_url: str) -> dict[str, int]:

@@ -16,7 +16,7 @@ from adspark.errors import UnknownWatchError
 from adspark.watches.check import WatchSummary
 from flows.process_watch import process_watch
 from tests.flows.conftest import searches, switch_on
-from tests.watching import Place
+from tests.support.watching import Place
 
 pytestmark = pytest.mark.usefixtures("environment")
 

@@ -17,7 +17,7 @@ from adspark.settings import Settings
 from deployments.console.app import Top
 from deployments.console.dialogs import Ask, Confirm
 from deployments.operations.searches_left import SearchesLeft
-from tests.queued import open_pools, queue
+from tests.support.queued import open_pools, queue
 
 
 @pytest.fixture

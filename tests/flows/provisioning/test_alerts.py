@@ -25,8 +25,8 @@ from blocks.configured import DOCUMENT
 from deployments.provisioning.alerts import alert_automations
 from flows.process_all_active_watches import process_all_active_watches
 from flows.process_watch import process_watch
-from tests.flows.test_send_digest import Receiver
-from tests.watching import Place
+from tests.support.receiver import Receiver
+from tests.support.watching import Place
 
 SECRET = "hook-s3cret"
 

@@ -14,8 +14,8 @@ from adspark.errors import InvalidQueryError
 from adspark.maintenance.cleanup import CleanupSummary, Retention, clean_up
 from adspark.media.store import MediaStore
 from adspark.variants.reviews import Review, save_review
-from tests.integration.maintenance.test_cleanup import change, ids, stock
-from tests.variants_at_hand import AD, OTHER, ask, finish
+from tests.support.stored_ads import change, ids, stock
+from tests.support.variants_at_hand import AD, OTHER, ask, finish
 
 STORED = "SELECT ad_creative_id FROM creative ORDER BY 1"
 _GATE = 7  # the advisory lock that the clean-up waits for

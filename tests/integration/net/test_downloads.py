@@ -13,8 +13,14 @@ from adspark.errors import AdSparkError, ServiceUnavailableError, UnusableConten
 from adspark.net.addresses import AddressRules
 from adspark.net.decompression import choose_decoder
 from adspark.net.downloads import ByteBudget, Downloader
-from tests.hostile_pages import HostileServer, count_visitors, draw, read_visits, serve_hostile
-from tests.raw_server import serve_raw
+from tests.support.hostile_pages import (
+    HostileServer,
+    count_visitors,
+    draw,
+    read_visits,
+    serve_hostile,
+)
+from tests.support.raw_server import serve_raw
 
 MB = 1024 * 1024
 ENDLESS = {"/trickle": 0.5}  # what never ends, and the seconds that it gets

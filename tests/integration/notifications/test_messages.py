@@ -17,7 +17,7 @@ from adspark.models import Coverage, EventKind
 from adspark.notifications.apprise import Receiver, send, send_part, write_parts
 from adspark.notifications.digest_text import Digest, EventList, WatchDigest
 from adspark.notifications.services import Part
-from tests.message_services import (
+from tests.support.message_services import (
     INVISIBLE,
     Mails,
     Posts,

@@ -27,7 +27,7 @@ from adspark.rendering.renderer import (
     rendering_key,
     subject_of,
 )
-from tests.hostile_pages import BLUE, RED, HostileServer, count_visitors, serve_hostile
+from tests.support.hostile_pages import BLUE, RED, HostileServer, count_visitors, serve_hostile
 
 LIMIT = 3.0  # seconds for one picture
 HANGS = 90.0  # seconds; what is not limited would take for ever

@@ -18,7 +18,7 @@ from PIL import Image
 from adspark.sandbox.dify.faults import DifyFault, DifyFaultKind
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
-from tests.integration.sandbox.test_serpapi import Json, MovedClock
+from tests.support.sandbox_client import Json, MovedClock
 
 NEW_BALANCE_AD = "CR06923374512490676225"
 FIRST_AD = "CR90000001000000000000"

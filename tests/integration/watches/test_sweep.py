@@ -19,7 +19,7 @@ from adspark.sandbox.testing import serve
 from adspark.serpapi.payloads import AccountPayload
 from adspark.watches.admission import SweepGate, searches_left
 from adspark.watches.due import SweepSummary, gather_sweep, read_left
-from tests.watching import Place
+from tests.support.watching import Place
 
 WATCHES = 12
 NEW_PICTURE = "https://tpc.googlesyndication.com/archive/simgad/1"

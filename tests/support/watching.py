@@ -18,7 +18,7 @@ from adspark.watches.admission import SweepGate
 from adspark.watches.check import Checker, WatchSummary
 from adspark.watches.due import SweepSummary, read_due
 from adspark.watches.sweep import Sweep
-from tests.factories import ADVERTISER_ID
+from tests.support.factories import ADVERTISER_ID
 
 KEY = SecretStr("sandbox-key")
 
