@@ -31,7 +31,7 @@ class Client:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.http = httpx.Client(base_url=url, timeout=5)
+        self.http = httpx.Client(base_url=url, timeout=60)
 
     def get(self, **params: str) -> httpx.Response:
         given = {"engine": ENGINE, "api_key": "sandbox-key"} | params
