@@ -24,6 +24,12 @@ FILES = ("pyproject.toml", "uv.lock", "README.md", "LICENSE", "prefect.yaml", ".
 IMAGE = "adspark:test"
 USER, PASSWORD = "operator", "a-word-for-tests"
 ONE_SHOT = {"configuration", "databases", "provisioning", "adspark"}
+SECRETS = (
+    "POSTGRES_PASSWORD",
+    "REDIS_PASSWORD",
+    "PREFECT_SERVER_API_AUTH_STRING",
+    "ADSPARK_SERPAPI_KEY",
+)
 _NO_CHECK = ""  # of the health of a container without a check
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
@@ -260,13 +266,23 @@ def copy_source(folder: Path) -> Path:
     return folder
 
 
+def write_settings(folder: Path, settings: dict[str, str]) -> None:
+    """The `.env` of an installation."""
+    lines = (f"{variable}={value}\n" for variable, value in settings.items())
+    (folder / ".env").write_text("".join(lines))
+
+
 @pytest.fixture(scope="session")
-def image() -> str:
-    """The image, built from this source."""
+def image(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The image, built from this source by Compose, once for all."""
     docker = shutil.which("docker")
     if docker is None or run([docker, "version"], check=False).returncode != 0:
         pytest.skip("no Docker engine answers")
-    run(["docker", "build", "-q", "-f", "deployments/Dockerfile", "-t", IMAGE, "."], cwd=ROOT)
+    folder = copy_source(tmp_path_factory.mktemp("build"))
+    shutil.copy(ROOT / "docker-compose.yml", folder)
+    settings = {"ADSPARK_IMAGE": IMAGE} | dict.fromkeys(SECRETS, "no-secret")
+    write_settings(folder, settings)
+    run([*compose_programs()[0], "build", "--quiet", "configuration"], cwd=folder, timeout=900)
     return IMAGE
 
 
@@ -308,8 +324,7 @@ def installations(
             "ADSPARK_DRAIN_TIME": "2",
             **settings,
         }
-        lines = (f"{variable}={value}\n" for variable, value in values.items())
-        (folder / ".env").write_text("".join(lines))
+        write_settings(folder, values)
         made.append(one)
         return one
 
