@@ -2,9 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 # Parallel runs of pytest fix the width of a terminal, which tests of commands choose themselves.
@@ -23,6 +21,7 @@ from adspark.db.engine import Database
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import get_settings
+from tests.support.folders import open_folder
 
 TEMPLATE = "adspark_template"
 
@@ -80,18 +79,6 @@ def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     get_settings.cache_clear()
     yield
     get_settings.cache_clear()
-
-
-@contextmanager
-def open_folder() -> Iterator[Path]:
-    """A temporary folder with a short name that every account can enter; pytest's own is closed.
-
-    PostgreSQL does not run as root: for root it runs as another account.
-    """
-    with TemporaryDirectory(prefix="adspark-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        yield folder
 
 
 @pytest.fixture

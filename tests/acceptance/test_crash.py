@@ -10,7 +10,7 @@ import psycopg
 from adspark.sandbox.faults import Fault, FaultKind
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
-from tests.acceptance.conftest import surroundings
+from tests.support.stack import surroundings
 
 ADVERTISER_ID = "AR04323445746671026177"
 FETCH = ("fetch", ADVERTISER_ID, "--page-size=5", "--max-pages=20", "--json")

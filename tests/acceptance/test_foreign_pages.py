@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.acceptance.conftest import Stack
+from tests.support.stack import Stack
 
 EVIL = "evil.example"
 REFUSED = "refused"

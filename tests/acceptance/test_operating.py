@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from deployments.environment.stack_settings import SANDBOX_KEY
-from tests.acceptance.conftest import Stack, last_run
+from tests.support.stack import Stack, last_run
 
 
 def run_of(stack: Stack, run_id: str) -> dict[str, Any]:

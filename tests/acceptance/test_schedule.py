@@ -4,7 +4,7 @@ import time
 
 import httpx
 
-from tests.acceptance.conftest import Stack
+from tests.support.stack import Stack
 
 
 def test_a_schedule_with_parameters_fetches_by_itself(stack: Stack) -> None:

@@ -9,8 +9,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +22,8 @@ import pytest
 from adspark.home.processes import ProcessId
 from adspark.home.running_stack import StackState
 from deployments.stack.logs import append_to_log, bound_log, open_log
-from tests.acceptance.conftest import Stack
+from tests.support.stack import Stack
+from tests.support.waiting import wait_until
 
 ACCOUNT = "nobody"
 # What leads libpq, HTTP clients, Prefect and Python elsewhere, or into nothing.
@@ -239,12 +239,13 @@ def _delete_a_pool(stack: Stack) -> None:
     httpx.delete(f"{stack.api_url}/work_pools/maintenance").raise_for_status()
     kill(stack, "worker maintenance")
     log = stack.home / "sandbox" / "logs" / "worker-maintenance.log"
-    until(lambda: "no work pool 'maintenance'; make it with: adspark provision" in log.read_text())
+    missing = "no work pool 'maintenance'; make it with: adspark provision"
+    wait_until(lambda: missing in log.read_text())
     assert "! there is no work pool maintenance: adspark provision" in problems(stack)
     assert httpx.get(f"{stack.api_url}/health").json() is True
     waiting = parts(stack)["worker maintenance"]
     assert stack.adspark("provision").returncode == 0
-    until(lambda: not any("work pool" in one or "worker" in one for one in problems(stack)))
+    wait_until(lambda: not any("work pool" in one or "worker" in one for one in problems(stack)))
     assert parts(stack)["worker maintenance"] == waiting
     run = stack.adspark("run", "probe/maintenance")
     assert run.returncode == 0, run.stderr
@@ -258,11 +259,11 @@ def _fill_the_disk(stack: Stack, filler: Path) -> None:
     postgres = stack.home / "sandbox" / "postgres" / "data" / "postmaster.pid"
     psutil.Process(int(postgres.read_text().split()[0])).kill()
     killed = [kill(stack, "worker default"), kill(stack, "prefect server")]
-    until(lambda: not any(one.is_running() for one in killed))
+    wait_until(lambda: not any(one.is_running() for one in killed))
     told = stack.adspark("status")
     assert (told.returncode, "! disk: 0.0 of 0.3 GB free" in told.stdout) == (2, True), told.stderr
     filler.unlink()
-    until(lambda: has_come_back(stack))
+    wait_until(lambda: has_come_back(stack))
     assert "Ready" in log.read_text()
 
 
@@ -282,14 +283,6 @@ def kill(stack: Stack, part: str) -> psutil.Process:
     assert process is not None
     process.kill()
     return process
-
-
-def until(what: Callable[[], bool]) -> None:
-    """Wait for something to be so."""
-    end = time.monotonic() + 300
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.2)
 
 
 def test_logs_of_earlier_starts_are_kept_and_none_grows_for_ever(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import psycopg
 
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
-from tests.acceptance.conftest import Stack
+from tests.support.stack import Stack
 
 WATCHES = 60
 ADS = 40

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
-from tests.acceptance.conftest import Stack, last_run
+from tests.support.stack import Stack, last_run
 
 NEW_BALANCE = "AR04323445746671026177"
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Page
 
-from tests.acceptance.conftest import Stack, last_run
+from tests.support.stack import Stack, last_run
 
 ON = "AR01566006373894848513"
 

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Page
 
-from tests.acceptance.conftest import Stack, last_run
+from tests.support.stack import Stack, last_run
 
 LULULEMON = "AR01614014350098432001"
 SHOWN = {"advertiser_ids": LULULEMON, "region": "US", "page_size": 25, "max_pages": 2}

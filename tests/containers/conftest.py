@@ -16,7 +16,8 @@ import httpx
 import pytest
 
 from deployments.queue_classes import QUEUE_CLASSES
-from tests.acceptance.conftest import free_port
+from tests.support.stack import free_port
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("adspark", "blocks", "tasks", "flows", "deployments")
@@ -61,14 +62,6 @@ def run(
     if check:
         assert done.returncode == 0, f"{command}: {done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done
-
-
-def wait_until(what: Callable[[], bool], *, seconds: float = 120) -> None:
-    """Wait for it."""
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.5)
 
 
 FLOWS = """
@@ -160,9 +153,9 @@ class Installation:
         (found,) = [one for one in self.containers().values() if one.service == service]
         return found
 
-    def until_well(self, *, seconds: float = 240) -> None:
+    def until_well(self) -> None:
         """Wait until each container does its work, or has done it."""
-        wait_until(lambda: all(one.is_well for one in self.containers().values()), seconds=seconds)
+        wait_until(lambda: all(one.is_well for one in self.containers().values()))
 
     def read_setting(self, name: str) -> str:
         """A variable of its `.env`."""
@@ -200,14 +193,14 @@ class Installation:
         found: dict[str, Any] = self.ask(f"flow_runs/{run_id}")
         return found
 
-    def until(self, run_id: str, *states: str, seconds: float = 240) -> dict[str, Any]:
+    def until(self, run_id: str, *states: str) -> dict[str, Any]:
         """The run, once it is in one of these states."""
-        wait_until(lambda: self.read_run(run_id)["state_type"] in states, seconds=seconds)
+        wait_until(lambda: self.read_run(run_id)["state_type"] in states)
         return self.read_run(run_id)
 
-    def until_ended(self, run_id: str, *, seconds: float = 240) -> dict[str, Any]:
+    def until_ended(self, run_id: str) -> dict[str, Any]:
         """The run at its end."""
-        return self.until(run_id, *FINAL, seconds=seconds)
+        return self.until(run_id, *FINAL)
 
     def messages(self, run_id: str) -> list[str]:
         """What each of a run's states said, the first one first."""

@@ -14,7 +14,6 @@ import httpx
 import pytest
 
 from deployments.queue_classes import QUEUE_CLASSES
-from tests.acceptance.conftest import free_port
 from tests.containers.conftest import (
     ONE_SHOT,
     PASSWORD,
@@ -24,8 +23,9 @@ from tests.containers.conftest import (
     Installation,
     compose_programs,
     run,
-    wait_until,
 )
+from tests.support.stack import free_port
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
@@ -193,7 +193,7 @@ def test_the_flows_of_the_demo_run_as_containers_of_their_own(production: Instal
         ended = production.until_ended(run_id)
         assert ended["state_type"] == "COMPLETED", ended["state"]["message"]
         assert ":" in ended["infrastructure_pid"]
-    wait_until(lambda: not any(map(production.containers_of_run, runs)), seconds=30)
+    wait_until(lambda: not any(map(production.containers_of_run, runs)))
     (path,) = production.select("SELECT image_path FROM ad_variant WHERE status = 'completed'")
     picture = ["exec", production.of("metrics").id, "test", "-s", f"/var/lib/adspark/media/{path}"]
     run(["docker", *picture])
@@ -215,7 +215,7 @@ def test_a_runs_container_has_no_key_no_rights_and_nothing_to_write_to(
     assert told["Config"]["User"] == "adspark"
     production.ask(f"flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING"}})
     assert production.until_ended(run_id)["state_type"] == "CANCELLED"
-    wait_until(lambda: not production.containers_of_run(run_id), seconds=30)
+    wait_until(lambda: not production.containers_of_run(run_id))
 
 
 def test_a_run_past_its_memory_is_crashed_with_the_cause_and_its_neighbours_go_on(

@@ -6,7 +6,6 @@ from contextlib import ExitStack, chdir, suppress
 from pathlib import Path
 from tempfile import gettempdir
 
-import httpx
 import pytest
 from filelock import FileLock
 
@@ -24,9 +23,8 @@ from blocks.configured import DOCUMENT
 from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
+from tests.support.sandbox_control import SANDBOX_KEY
 from tests.support.workshop import Workshop, workshop
-
-SANDBOX_KEY = "sandbox-key"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -93,14 +91,3 @@ def shop(
 ) -> Workshop:
     """The database, the sandbox and the media that the environment names."""
     return workshop(database, sandbox_url, tmp_path / "home")
-
-
-def searches(sandbox_url: str) -> dict[str, int]:
-    """The sandbox's counters."""
-    counters: dict[str, int] = httpx.get(f"{sandbox_url}/sandbox/stats").json()
-    return counters
-
-
-def switch_on(sandbox_url: str, *faults: dict[str, object]) -> None:
-    """Make the sandbox misbehave."""
-    httpx.put(f"{sandbox_url}/sandbox/faults", json=list(faults)).raise_for_status()

@@ -13,8 +13,8 @@ from adspark.db.engine import Database
 from adspark.errors import UnknownWatchError
 from adspark.watches.check import WatchSummary
 from flows.process_watch import process_watch
-from tests.flows.conftest import searches, switch_on
 from tests.support.events import events_of
+from tests.support.sandbox_control import searches, switch_on
 from tests.support.watching import Place
 
 pytestmark = pytest.mark.usefixtures("environment")
