@@ -9,12 +9,14 @@ from playwright.sync_api import Page, sync_playwright
 from adspark.rendering.browser import PROGRAMS
 from tests.support.stack import Stack, surroundings
 
+_PATIENCE = 180_000  # milliseconds for the page to show something
+
 
 @pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
     """A running stack on the sandbox, for all tests that only use it."""
     with surroundings() as made:
-        started = made.adspark("up", "--sandbox", "--detach", timeout=240)
+        started = made.adspark("up", "--sandbox", "--detach")
         assert started.returncode == 0, started.stdout + started.stderr
         yield made
 
@@ -37,5 +39,7 @@ def page(chromium: str | None) -> Iterator[Page]:
     """A page of a real browser."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser.new_page(viewport={"width": 1280, "height": 1400})
+        opened = browser.new_page(viewport={"width": 1280, "height": 1400})
+        opened.set_default_timeout(_PATIENCE)
+        yield opened
         browser.close()

@@ -32,7 +32,6 @@ def test_every_benchmark_is_run_here_and_by_make() -> None:
     assert [name for name in programs if f"-m benchmarks.{name}\n" not in makefile] == []
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", SMALLEST)
 def test_a_benchmark_runs_to_its_end(name: str) -> None:
     arguments, good = SMALLEST[name]

@@ -73,7 +73,7 @@ def test_told_to_stop_it_leaves_nothing_and_a_second_start_works_at_once(own_sta
     for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C, and what a system sends
         process = start(own_stack)
         process.send_signal(number)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=300)
         assert process.returncode == 0, output
         assert "Stopped; nothing is left running." in output
         assert not own_stack.processes()
@@ -90,13 +90,12 @@ def test_a_part_that_dies_is_started_again_but_not_for_ever(own_stack: Stack) ->
             with suppress(psutil.NoSuchProcess):
                 victim.kill()
         time.sleep(0.05)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=300)
     assert process.returncode == 1, output
     assert len(killed) > 5
     assert "Error: worker maintenance ended with exit code -9" in output
-    wait_until(
-        lambda: not own_stack.processes()
-    )  # what a worker is killed in the middle of ends by itself
+    # What a worker is killed in the middle of ends by itself.
+    wait_until(lambda: not own_stack.processes())
 
 
 def test_what_a_killed_supervisor_leaves_is_cleared_by_the_next_start(own_stack: Stack) -> None:
@@ -105,7 +104,7 @@ def test_what_a_killed_supervisor_leaves_is_cleared_by_the_next_start(own_stack:
     process.kill()
     process.wait()
     assert any(one.is_running() for one in orphans)
-    again = own_stack.adspark("up", "--sandbox", "--detach", timeout=240)
+    again = own_stack.adspark("up", "--sandbox", "--detach")
     assert again.returncode == 0, again.stderr
     prefect = [one for one in orphans if one.is_running() and "prefect" in " ".join(cmdline(one))]
     assert not prefect

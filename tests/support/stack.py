@@ -60,11 +60,11 @@ class Stack:
             **self.more,
         }
 
-    def adspark(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def adspark(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Run the command to its end."""
         return self.run(str(Path(sys.executable).parent / "adspark"), *arguments, timeout=timeout)
 
-    def run(self, *command: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Run any program to its end."""
         return subprocess.run(
             command,
@@ -125,7 +125,7 @@ def last_run(stack: Stack, flow: str) -> dict[str, Any]:
         "limit": 1,
         "flows": {"name": {"any_": [flow]}},
     }
-    for _ in range(240):
+    for _ in range(1200):
         run: dict[str, Any]
         (run,) = httpx.post(f"{stack.api_url}/flow_runs/filter", json=latest).json()
         if run["state_type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}:
