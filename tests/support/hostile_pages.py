@@ -25,7 +25,7 @@ from starlette.types import Receive, Scope, Send
 RED, BLUE = (200, 30, 40), (20, 60, 220)
 _CHUNK = b"\0" * 65536
 _BIG = 200 * 1024 * 1024
-_START_TIMEOUT = 10.0  # seconds
+_START_TIMEOUT = 60.0  # seconds
 
 _LOOP = "while (true) {}"
 _BOX = '<main style="width:300px;height:120px;background:linear-gradient(90deg,red,blue)"></main>'

@@ -33,7 +33,7 @@ class Place:
     url: str
 
     def client(self) -> SerpApiClient:
-        return SerpApiClient(KEY, base_url=self.url, timeout=5)
+        return SerpApiClient(KEY, base_url=self.url)
 
     async def fetch(self, search: CreativeQuery, **options: Any) -> FetchSummary:  # noqa: ANN401
         async with self.client() as client:

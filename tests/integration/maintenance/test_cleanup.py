@@ -166,7 +166,7 @@ async def test_rows_that_somebody_is_writing_to_hold_nothing_up(
         await other.execute(
             text(f"SELECT 1 FROM creative WHERE ad_creative_id = '{AD}' FOR UPDATE")
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             summary = await clean_up(database, media, Retention(), batch=3)
     assert summary.creatives == 9
     assert (await clean_up(database, media, Retention())).creatives == 1
