@@ -25,8 +25,8 @@ from adspark.settings import get_settings
 from adspark.variants.store import save_cancelled, save_original
 from deployments.cli import main as cli
 from deployments.cli.main import app
-from tests.commanding import Command
-from tests.variants_at_hand import (
+from tests.support.commanding import Command
+from tests.support.variants_at_hand import (
     AD,
     OTHER,
     THIRD,

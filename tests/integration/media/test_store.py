@@ -17,8 +17,8 @@ import pytest
 from fsspec.implementations.memory import MemoryFile, MemoryFileSystem
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
-from adspark.media.store import MAX_BYTES, MediaStore, original_path
-from tests.hostile_pages import draw
+from adspark.media.store import MOST_BYTES, MediaStore, original_path
+from tests.support.hostile_pages import draw
 
 KEY = "ab" + "0" * 62
 PNG = draw(40, 30)

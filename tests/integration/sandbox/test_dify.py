@@ -18,7 +18,7 @@ from PIL import Image
 from adspark.sandbox.dify.faults import DifyFault, DifyFaultKind
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
-from tests.integration.sandbox.test_serpapi import Json, MovedClock
+from tests.support.sandbox_client import Json, MovedClock
 
 NEW_BALANCE_AD = "CR06923374512490676225"
 FIRST_AD = "CR90000001000000000000"
@@ -40,7 +40,7 @@ class Dify:
     def __init__(self, url: str) -> None:
         self.url = url
         headers = {"Authorization": "Bearer app-sandbox"}
-        self.http = httpx.Client(base_url=url, timeout=5, headers=headers)
+        self.http = httpx.Client(base_url=url, timeout=60, headers=headers)
 
     def body(self, user: str = "u1", mode: str = "streaming", **inputs: object) -> Json:
         given = {name: value for name, value in (INPUTS | inputs).items() if value is not None}
@@ -112,7 +112,7 @@ class Dify:
         assert self.http.put("/sandbox/dify/faults", json=list(faults)).status_code == 200
 
     def wait_for_end(self, run_id: str) -> Json:
-        by = time.monotonic() + 5
+        by = time.monotonic() + 60
         while (detail := self.detail(run_id))["status"] == "running":
             assert time.monotonic() < by
             time.sleep(0.01)
@@ -708,16 +708,15 @@ def test_a_stream_falls_silent_while_the_run_goes_on(dify: Dify, kind: str, even
     seen: list[str] = []
 
     def listen() -> None:
-        patience = httpx.Timeout(5, read=0.3)
+        patience = httpx.Timeout(60, read=2.0)
         request = dify.http.build_request(
             "POST", "/v1/workflows/run", json=dify.body(), timeout=patience
         )
         response = dify.http.send(request, stream=True)
-        by = time.monotonic() + 0.4
         try:
             for line in response.iter_lines():
                 seen.append(line)
-                if time.monotonic() > by:
+                if seen.count("event: ping") == 3:
                     raise httpx.ReadTimeout("only pings")
         finally:
             response.close()
@@ -899,7 +898,7 @@ def test_the_command_serves_dify_too() -> None:
         with dify.http:
             data = dify.finish()
         process.terminate()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
         assert process.stderr.read() == ""
     assert address_of(data).startswith(url)
     assert data["elapsed_time"] < 1

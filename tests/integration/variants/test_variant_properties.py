@@ -38,8 +38,8 @@ from adspark.serpapi.client import no_gate
 from adspark.variants import store as variants
 from adspark.variants.generate import GenerationDeps, cancel, claim_variant, generate
 from adspark.variants.reviews import Review, list_reviews, save_review
-from tests.unit.generators.test_dify_client import NODE, Part, sse, streamed
-from tests.variants_at_hand import AD, ask, read, store_ads
+from tests.support.dify_stream import NODE, Part, sse, streamed
+from tests.support.variants_at_hand import AD, ask, read, store_ads
 
 PICTURE = draw_picture({"advertiser": "A", "ad_creative_id": AD, "format": "text"})
 KEY = "0" * 64  # of the original's picture

@@ -16,8 +16,8 @@ from adspark.media.images import (
     check_picture,
     normalise_picture,
 )
-from tests.hostile_pages import draw, make_png_bomb
-from tests.strange_pictures import SHAPES, carried_by, encode, gif_of_frames, jpeg_of_scans
+from tests.support.hostile_pages import draw, make_png_bomb
+from tests.support.strange_pictures import SHAPES, carried_by, encode, gif_of_frames, jpeg_of_scans
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF"])

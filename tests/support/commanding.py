@@ -9,14 +9,15 @@ from deployments.cli.main import app
 
 
 class Command:
-    """`adspark GROUP`, in a terminal of 80 columns."""
+    """`adspark GROUP`, in a terminal of so many columns."""
 
-    def __init__(self, group: str) -> None:
+    def __init__(self, group: str, *, columns: int = 80) -> None:
         self._group = group
+        self._columns = str(columns)
 
     def run(self, *arguments: str, typed: str | None = None) -> Result:
         """Run the command, to whatever end."""
-        runner = CliRunner(env={"COLUMNS": "80"})
+        runner = CliRunner(env={"COLUMNS": self._columns})
         return runner.invoke(app, [self._group, *arguments], input=typed)
 
     def told(self, *arguments: str, typed: str | None = None) -> str:

@@ -43,6 +43,12 @@ async def open_pools() -> AsyncIterator[PrefectClient]:
             await client.delete_work_pool(one.name)
 
 
+async def delete_pools(client: PrefectClient) -> None:
+    """Delete every pool that there is, whoever made it."""
+    for pool in await client.read_work_pools():
+        await client.delete_work_pool(pool.name)
+
+
 async def queue(
     client: PrefectClient, *states: State, pool: str = POOL, flow: Flow[Any, Any] = probe
 ) -> list[FlowRun]:

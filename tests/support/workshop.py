@@ -34,8 +34,8 @@ from adspark.variants.store import (
     save_retry,
     summary_of,
 )
-from tests.factories import ADVERTISER_ID, query
-from tests.watching import KEY
+from tests.support.factories import ADVERTISER_ID, query
+from tests.support.watching import KEY
 
 DIFY_KEY = SecretStr("app-sandbox")
 _PAUSE = 0.05  # seconds between two tries

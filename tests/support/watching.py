@@ -18,7 +18,7 @@ from adspark.watches.admission import SweepGate
 from adspark.watches.check import Checker, WatchSummary
 from adspark.watches.due import SweepSummary, read_due
 from adspark.watches.sweep import Sweep
-from tests.factories import ADVERTISER_ID
+from tests.support.factories import ADVERTISER_ID
 
 KEY = SecretStr("sandbox-key")
 
@@ -29,7 +29,7 @@ class Place:
 
     database: Database
     url: str
-    timeout: float = 5.0
+    transport: httpx.AsyncBaseTransport | None = None
 
     async def add(self, **changes: Any) -> int:  # noqa: ANN401
         """Store a watch; returns its id."""
@@ -50,7 +50,7 @@ class Place:
     async def checker(self, flow_run_id: UUID | None = None) -> AsyncIterator[Checker]:
         """What a process checks with."""
         async with (
-            SerpApiClient(KEY, base_url=self.url, timeout=self.timeout) as client,
+            SerpApiClient(KEY, base_url=self.url, transport=self.transport) as client,
             self.database.locks() as locks,
         ):
             yield Checker(self.database, client, locks, flow_run_id)

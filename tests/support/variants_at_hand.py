@@ -14,7 +14,7 @@ from adspark.generators.base import RemoteRun
 from adspark.models import AdVariant, VariantStatus
 from adspark.variants import store as variants
 from adspark.variants.store import Completion, VariantRequest
-from tests.factories import creative
+from tests.support.factories import creative
 
 _Found = TypeVar("_Found")
 

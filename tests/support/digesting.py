@@ -10,7 +10,7 @@ from adspark.db.engine import Database
 from adspark.models import Advertiser, Creative, CreativeEvent, EventKind, Watch, WatchCreative
 from adspark.notifications.digest import read_digest
 from adspark.notifications.digest_text import Digest
-from tests.factories import ADVERTISER_ID
+from tests.support.factories import ADVERTISER_ID
 
 LOOKED = datetime.fromisoformat("2026-07-28T07:00:00Z")
 TOLD = datetime.fromisoformat("2026-07-28T08:00:00Z")

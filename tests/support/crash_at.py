@@ -1,8 +1,8 @@
 """A process that makes variants and kills itself, with SIGKILL, at a given border crossing.
 
-`python -m tests.crash_at DATABASE SANDBOX FOLDER` reads lines `VARIANT CROSSING`, and answers each
-with the place where it was killed, or `made`. A crossing is a message to or from the outside: a
-commit (before and after), a request about to leave, the head of an answer, a piece of an answer.
+`python -m tests.support.crash_at DATABASE SANDBOX FOLDER` reads lines `VARIANT CROSSING`, and
+answers each with the place where it was killed, or `made`. A crossing is a message to or from the
+outside: a commit (before and after), a request about to leave, the head or a piece of an answer.
 The process forks for each line, for imports take long.
 """
 
@@ -20,7 +20,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.pool import Pool
 
 from adspark.db.engine import Database
-from tests.workshop import workshop
+from tests.support.workshop import workshop
 
 _MOST_PIECES = 4  # of one answer: a stream has many that are alike
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 
 import uvicorn
 from PIL import Image
@@ -19,11 +20,12 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 RED, BLUE = (200, 30, 40), (20, 60, 220)
 _CHUNK = b"\0" * 65536
 _BIG = 200 * 1024 * 1024
-_START_TIMEOUT = 10.0  # seconds
+_START_TIMEOUT = 60.0  # seconds
 
 _LOOP = "while (true) {}"
 _BOX = '<main style="width:300px;height:120px;background:linear-gradient(90deg,red,blue)"></main>'
@@ -142,16 +144,24 @@ class HostileServer:
         url: its address, without a slash at the end.
         hits: requests by path.
         sent: bytes of bodies that were streamed, by path.
+        closed: requests that are over, by path.
     """
 
     url: str
     hits: Counter[str] = field(default_factory=Counter)
     sent: Counter[str] = field(default_factory=Counter)
+    closed: Counter[str] = field(default_factory=Counter)
 
     @property
     def host(self) -> str:
         """`host:port`, as the rules want it."""
         return self.url.removeprefix("http://")
+
+    async def until_closed(self, path: str) -> None:
+        """Wait until every request for a path is over: answered, or its connection closed."""
+        async with asyncio.timeout(60):
+            while self.closed[path] < self.hits[path]:
+                await asyncio.sleep(0.01)
 
 
 def draw(width: int, height: int, *, picture_format: str = "PNG", is_plain: bool = False) -> bytes:
@@ -176,6 +186,13 @@ def draw_animation(width: int, height: int, frames: int = 3) -> bytes:
     return target.getvalue()
 
 
+@cache
+def make_gzip_bomb() -> bytes:
+    """100 MB of zeros, compressed."""
+    return gzip.compress(_CHUNK * 16 * 100)
+
+
+@cache
 def make_png_bomb(side: int = 20_000) -> bytes:
     """A small PNG with a great many pixels, all of them there."""
 
@@ -199,7 +216,7 @@ def serve_hostile() -> Iterator[HostileServer]:
     listener = socket.create_server(("127.0.0.1", 0))
     made = HostileServer(f"http://127.0.0.1:{listener.getsockname()[1]}")
     server = uvicorn.Server(
-        uvicorn.Config(_Answers(made).app, log_level="critical", timeout_graceful_shutdown=0)
+        uvicorn.Config(_Answers(made), log_level="critical", timeout_graceful_shutdown=0)
     )
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
@@ -255,15 +272,23 @@ def count_visitors() -> Iterator[tuple[str, list[bytes]]]:
         datagrams.close()
 
 
+async def read_visits(address: str, visits: list[bytes]) -> list[bytes]:
+    """Who was at `count_visitors` until now: all that came before a visit of our own."""
+    host, _, port = address.partition(":")
+    with socket.create_connection((host, int(port))):
+        async with asyncio.timeout(60):
+            while b"connection" not in visits:
+                await asyncio.sleep(0.01)
+    visits.remove(b"connection")
+    return visits
+
+
 class _Answers:
     """The routes over what is counted."""
 
     def __init__(self, server: HostileServer) -> None:
         self._server = server
-        # Made before anybody waits for them.
-        self._gzip_bomb = gzip.compress(_CHUNK * 16 * 100)
-        self._png_bomb = make_png_bomb()
-        self.app = Starlette(
+        self._app = Starlette(
             routes=[
                 Route("/picture", self.picture),
                 Route("/redirect", self.redirect),
@@ -285,6 +310,12 @@ class _Answers:
                 Route("/script/{name}", self.script),
             ],
         )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._server.closed[scope.get("path", "")] += 1
 
     def _count(self, request: Request) -> None:
         self._server.hits[request.url.path] += 1
@@ -329,7 +360,7 @@ class _Answers:
 
     async def gzip_bomb(self, request: Request) -> Response:
         self._count(request)
-        return Response(self._gzip_bomb, headers={"content-encoding": "gzip"})
+        return Response(make_gzip_bomb(), headers={"content-encoding": "gzip"})
 
     async def packed(self, request: Request) -> Response:
         """Packed, perhaps in two pieces, perhaps with so many bytes only, of which all arrive."""
@@ -353,7 +384,7 @@ class _Answers:
 
     async def png_bomb(self, request: Request) -> Response:
         self._count(request)
-        return Response(self._png_bomb, media_type="image/png")
+        return Response(make_png_bomb(), media_type="image/png")
 
     async def truncated(self, request: Request) -> Response:
         self._count(request)
