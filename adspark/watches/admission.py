@@ -1,7 +1,7 @@
 """What stands before the searches of a sweep: the account, the clock and the rate limit."""
 
 import asyncio
-from time import monotonic
+import time
 
 from adspark.errors import PostponedError
 from adspark.serpapi.client import Gate, no_gate
@@ -44,7 +44,7 @@ class SweepGate:
         self._acquire_slot = acquire_slot
         self._left = searches
         self._shortage = shortage
-        self._deadline = None if seconds is None else monotonic() + seconds
+        self._deadline = None if seconds is None else time.monotonic() + seconds
         self._mutex = asyncio.Lock()
 
     def reserve(self) -> "SearchReservation":
@@ -80,7 +80,7 @@ class SweepGate:
         Raises:
             PostponedError: its turn does not come in the time of the sweep.
         """
-        left = None if self._deadline is None else self._deadline - monotonic()
+        left = None if self._deadline is None else self._deadline - time.monotonic()
         try:
             async with asyncio.timeout(left), self._mutex:
                 await self._acquire_slot()
@@ -89,7 +89,7 @@ class SweepGate:
 
     def has_time(self, delay: float = 0.0) -> bool:
         """Whether a search may still be begun in `delay` seconds."""
-        return self._deadline is None or monotonic() + delay < self._deadline
+        return self._deadline is None or time.monotonic() + delay < self._deadline
 
     @staticmethod
     def _out_of_time() -> PostponedError:

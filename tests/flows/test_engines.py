@@ -13,8 +13,8 @@ from flows.fetch_creatives import fetch_creatives
 from flows.process_all_active_watches import process_all_active_watches
 from flows.process_watch import process_watch
 from flows.process_watches import process_watches
-from tests.factories import ADVERTISER_ID
-from tests.watching import Place
+from tests.support.factories import ADVERTISER_ID
+from tests.support.watching import Place
 
 pytestmark = pytest.mark.usefixtures("environment")
 

@@ -26,7 +26,7 @@ from adspark.models import (
 )
 from adspark.watches.news import read_news
 from adspark.watches.store import list_watches
-from tests.factories import ADVERTISER_ID, query
+from tests.support.factories import ADVERTISER_ID, query
 
 AD = f"CR{1:020d}"
 

@@ -24,7 +24,7 @@ from adspark.variants.reviews import (
     read_statistics,
     save_review,
 )
-from tests.variants_at_hand import AD, ask, fail, finish, make, stocked
+from tests.support.variants_at_hand import AD, ask, fail, finish, make, stocked
 
 LONGEST = "x" * 5_000
 

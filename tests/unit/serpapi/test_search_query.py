@@ -10,7 +10,7 @@ from adspark.models import CreativeFormat, Platform
 from adspark.serpapi.client import query_parameters
 from adspark.serpapi.search_query import parse_query
 from adspark.validation.bounds import MAX_PAGES
-from tests.factories import ADVERTISER_ID, query
+from tests.support.factories import ADVERTISER_ID, query
 
 OTHER_ID = "AR17828074650563772417"
 FAR_AHEAD = datetime.now(UTC).date() + timedelta(days=3)
