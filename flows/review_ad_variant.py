@@ -18,12 +18,13 @@ from adspark.errors import InvalidQueryError
 from adspark.media.store import MediaStore
 from adspark.models import AdVariant
 from adspark.settings import get_settings, media_url
-from adspark.validation.bounds import COMMENT, ID, LARGEST_ID, RATING, Id
+from adspark.validation.bounds import COMMENT, ID, LARGEST_ID, RATING
 from adspark.variants.report import write_variant
 from adspark.variants.reviews import Review, save_review
 from adspark.variants.store import read_variant, summary_of
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
+from flows.parameters import label
 
 _WORDS = {True: "approved", False: "rejected", None: "the review is left open"}
 _PICTURE_WIDTH = 170  # pixels; the form is narrow
@@ -74,7 +75,7 @@ class VariantReview(RunInput):
 
 
 @flow(name="review-ad-variant", persist_result=True, result_serializer="json")
-async def review_ad_variant(variant_id: Id) -> Review:
+async def review_ad_variant(variant_id: Annotated[int, ID, label("Variant id")]) -> Review:
     """Ask for a review of a finished variant, and keep it.
 
     Args:

@@ -1,4 +1,4 @@
-"""Share a big sweep out over the workers of the pool, as runs of `process-watches`.
+"""Share a big sweep out over the workers of the pool, as runs of `process-sweep-shard`.
 
 Which shards there are is decided once for a flow run: a retry finds them by their idempotency
 keys, and starts none twice.
@@ -18,7 +18,7 @@ from prefect.states import Cancelled
 from adspark.watches.due import Due, SweepPlan
 from orchestration.state_changes import change_state
 
-DEPLOYMENT = "process-watches/adspark"
+DEPLOYMENT = "process-sweep-shard/process-sweep-shard"
 
 _POLL = 1.0  # seconds between two looks at the shards
 

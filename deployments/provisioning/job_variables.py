@@ -17,29 +17,25 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.workers.base import BaseJobConfiguration
 from pydantic import JsonValue, PrivateAttr
 
+from deployments.queue_classes import QUEUE_CLASSES
 from orchestration.parameter_errors import show_error, show_name
 
 ENVIRONMENT = frozenset(
     {
         "PREFECT_LOGGING_LEVEL",
+        "ADSPARK_RENDER_SCALE",
+        "ADSPARK_RENDER_TIME_LIMIT",
+        "ADSPARK_RETRY_DELAYS",
+        "ADSPARK_REVIEW_TIME_LIMIT",
+        "ADSPARK_SERPAPI_TIMEOUT",
+        "ADSPARK_SWEEP_SHARD_SIZE",
+        "ADSPARK_TIDY_UP_TIME",
+        "ADSPARK_TOO_CLOSE",
         *(
-            f"ADSPARK_{name}"
-            for name in (
-                "CLEANUP_TIME_LIMIT",
-                "FETCH_TIME_LIMIT",
-                "GENERATION_TIME_LIMIT",
-                "RENDER_SCALE",
-                "RENDER_TIME_LIMIT",
-                "RETRY_DELAYS",
-                "REVIEW_TIME_LIMIT",
-                "SERPAPI_TIMEOUT",
-                "SWEEP_SHARD_SIZE",
-                "SWEEP_TIME_LIMIT",
-                "TIDY_UP_TIME",
-                "TOO_CLOSE",
-                "UPKEEP_TIME_LIMIT",
-                "WATCH_TIME_LIMIT",
-            )
+            f"ADSPARK_{flow.time_limit.upper()}"
+            for queue_class in QUEUE_CLASSES
+            for flow in queue_class.flows
+            if flow.time_limit
         ),
     }
 )

@@ -68,12 +68,12 @@ async def provision_pool(
     if pool.type != settings.pool_type:
         await _replace(client, pool, queue_class, settings, merge)
         return
-    if merge.changes_to(f"{thing} slots", current=pool.concurrency_limit, wanted=slots):
+    if merge.update(f"{thing} slots", current=pool.concurrency_limit, wanted=slots):
         await client.update_work_pool(name, WorkPoolUpdate(concurrency_limit=slots))
     for variable in _FORMERLY:
-        merge.forget(f"{thing} {variable}")
+        merge.discard(f"{thing} {variable}")
     # Not merged: whoever can change it could otherwise choose what runs on a worker's host.
-    if pool.base_job_template != _TEMPLATE and merge.does(
+    if pool.base_job_template != _TEMPLATE and merge.change(
         f"{thing}: its job template is put back; runs are what their workers' settings say"
     ):
         await client.update_work_pool(name, WorkPoolUpdate(base_job_template=_TEMPLATE))
@@ -84,7 +84,7 @@ async def _create(
 ) -> None:
     values: dict[str, JsonValue] = {"slots": queue_class.concurrency}
     told = f", {queue_class.concurrency} at once, of the type {settings.pool_type}"
-    if not merge.creates(f"pool {queue_class.name}", values, told):
+    if not merge.create(f"pool {queue_class.name}", values, told):
         return
     new = WorkPoolCreate(
         name=queue_class.name,

@@ -79,14 +79,14 @@ async def provision(
         locks.hold(_LOCK, wait=True),
         get_client() as client,
     ):
-        merge = await Merge.begin(dry_run=dry_run, reset=reset)
+        merge = await Merge.load(dry_run=dry_run, reset=reset)
         for queue_class in QUEUE_CLASSES:
             await provision_pool(client, queue_class, settings, merge)
         await _provision_limits(client, settings, merge)
         await _provision_blocks(client, settings, database_url, merge)
         await provision_deployments(client, merge)
         await _provision_automations(client, merge)
-        await merge.finish()
+        await merge.save()
         return Provisioned(dry_run=dry_run, changes=merge.changes, kept=merge.kept)
 
 
@@ -106,13 +106,13 @@ async def _provision_limit(client: PrefectClient, name: str, number: int, merge:
     try:
         limit = await client.read_global_concurrency_limit_by_name(name)
     except ObjectNotFound:
-        if merge.creates(thing, {"number": number}, f", {number} in {WINDOWS[name]:.0f} s"):
+        if merge.create(thing, {"number": number}, f", {number} in {WINDOWS[name]:.0f} s"):
             new = GlobalConcurrencyLimitCreate(
                 name=name, limit=number, active=True, slot_decay_per_second=decay
             )
             await client.create_global_concurrency_limit(new)
         return
-    if merge.changes_to(f"{thing} number", current=limit.limit, wanted=number):
+    if merge.update(f"{thing} number", current=limit.limit, wanted=number):
         await client.update_global_concurrency_limit(
             name, GlobalConcurrencyLimitUpdate(limit=number, slot_decay_per_second=decay)
         )
@@ -141,7 +141,7 @@ async def _provision_blocks(
         thing = f"block {block.get_block_type_slug()}/{DOCUMENT}"
         if await _is_saved(block):
             continue
-        if merge.creates(thing, {}, " from the environment"):
+        if merge.create(thing, {}, " from the environment"):
             await block.save(DOCUMENT, overwrite=True, client=client)
     if not merge.dry_run:
         for block_type in _BLOCK_TYPES:

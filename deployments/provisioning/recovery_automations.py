@@ -22,7 +22,7 @@ _STUCK = timedelta(seconds=60)
 _GATHERING = timedelta(seconds=15)  # in which runs that crash together start one reconcile
 # It waits for a person, suspended, without a process that could give signs of life.
 _WAITS = "review-ad-variant"
-RECONCILE = "reconcile/adspark"
+RECONCILE = "reconcile/reconcile"
 
 
 async def recovery_automations(client: PrefectClient) -> list[AutomationCore]:

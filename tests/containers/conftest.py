@@ -68,10 +68,10 @@ def wait_until(what: Callable[[], bool], *, seconds: float = 120) -> None:
 FLOWS = """
 import asyncio, os, signal, time
 from prefect import flow, task
-from orchestration.time_limits import hard_timeout
+from orchestration.time_limits import time_limit
 
 @task
-@hard_timeout("cleanup_time_limit")
+@time_limit("cleanup_time_limit")
 async def limited() -> None:
     time.sleep(600)
 

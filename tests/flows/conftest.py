@@ -10,7 +10,7 @@ import httpx
 import pytest
 from filelock import FileLock
 
-# Read by the tasks when they are imported; nobody waits a minute for a retry here.
+# Nobody waits a minute for a retry here.
 os.environ["ADSPARK_RETRY_DELAYS"] = "0.05,0.05"
 
 from prefect.client.orchestration import get_client
