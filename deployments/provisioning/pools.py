@@ -1,6 +1,6 @@
 """The work pools as the server has them: their type, their slots, and what a run may choose.
 
-Slots may be changed by hand, as everything that is provisioned (`merging`); the job template may
+Slots may be changed by hand, as everything that is provisioned (`drift`); the job template may
 not. What the runs' processes or containers are, their workers say (`worker`, `container_job`).
 """
 
@@ -36,16 +36,6 @@ _TEMPLATE: dict[str, Any] = {
         },
     },
 }
-_FORMERLY = (  # what provisioning has put into templates before
-    "command",
-    "image",
-    "image_pull_policy",
-    "mem_limit",
-    "memswap_limit",
-    "networks",
-    "volumes",
-    "container_create_kwargs",
-)
 
 
 async def provision_pool(
@@ -70,8 +60,6 @@ async def provision_pool(
         return
     if merge.update(f"{thing} slots", current=pool.concurrency_limit, wanted=slots):
         await client.update_work_pool(name, WorkPoolUpdate(concurrency_limit=slots))
-    for variable in _FORMERLY:
-        merge.discard(f"{thing} {variable}")
     # Not merged: whoever can change it could otherwise choose what runs on a worker's host.
     if pool.base_job_template != _TEMPLATE and merge.change(
         f"{thing}: its job template is put back; runs are what their workers' settings say"
@@ -83,8 +71,8 @@ async def _create(
     client: PrefectClient, queue_class: QueueClass, settings: Settings, merge: Merge
 ) -> None:
     values: dict[str, JsonValue] = {"slots": queue_class.concurrency}
-    told = f", {queue_class.concurrency} at once, of the type {settings.pool_type}"
-    if not merge.create(f"pool {queue_class.name}", values, told):
+    detail = f", {queue_class.concurrency} at once, of the type {settings.pool_type}"
+    if not merge.create(f"pool {queue_class.name}", values, detail):
         return
     new = WorkPoolCreate(
         name=queue_class.name,

@@ -1,7 +1,7 @@
 """Make a Prefect server match the project: pools, limits, blocks, deployments and automations.
 
 Safe to run again and again, and at once: what is right stays, and so does what was changed by hand
-(`merging`). A block is only replaced by something that the environment sets.
+(`drift`). A block is only replaced by something that the environment sets.
 """
 
 from collections.abc import Sequence

@@ -1,90 +1,81 @@
-"""Keep the parts of the stack running: start again what has died, but not on a full disk.
+"""Supervise the stack's processes: restart what has died, but not on a full disk.
 
 A full disk is nobody's fault and may pass: what dies then waits until there is room again. Apart
 from that, what dies again and again ends the stack.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from adspark.db.embedded import LocalPostgres
 from adspark.errors import DatabaseUnavailableError
 from deployments.stack.disk import has_room
 from deployments.stack.logs import bound_log
-from deployments.stack.processes import POLL, Part, PartState
+from deployments.stack.processes import POLL, ProcessState, StackProcess
 
 _LOGS_POLL = 60.0  # seconds between two looks at the size of the logs
 _POSTGRES_POLL = 2.0  # seconds between two looks at PostgreSQL, each of which starts a process
 _ROOM_POLL = 2.0  # seconds between two looks whether the disk has room again
 _MOST_FAILED_STARTS = 3  # of PostgreSQL, one after the other
 
-SetState = Callable[[str, PartState], None]
 
-
-class Keeper:
-    """What keeps the parts of a stack running.
+class Supervisor:
+    """What keeps the processes of a stack running.
 
     Args:
         home: folder of the stack's data, whose disk needs room.
-        parts: by name.
-        is_ready: of each part that is a process of its own, whether it does its work.
-        set_state: shows a person how a part is.
-        on_restart: called with a part whose process is a new one.
+        processes: by name, `postgres` among them.
+        on_restart: called with a process that was restarted.
     """
 
     def __init__(
         self,
         home: Path,
-        *,
-        parts: Mapping[str, Part],
-        is_ready: Mapping[str, Callable[[], Awaitable[bool]]],
-        set_state: SetState,
-        on_restart: Callable[[Part], None],
+        processes: Mapping[str, StackProcess],
+        on_restart: Callable[[StackProcess], None],
     ) -> None:
         self._home = home
-        self._parts = parts
-        self._is_ready = is_ready
-        self._set_state = set_state
+        self._processes = processes
         self._on_restart = on_restart
 
-    async def keep(self, postgres: LocalPostgres) -> None:
-        """Keep all of them, for ever.
+    async def run(self, postgres: LocalPostgres) -> None:
+        """Supervise all of them, for ever.
 
         Raises:
-            StackFailedError: one dies again and again; with its exit code and last words.
+            StackFailedError: one dies again and again; with its exit code and its last line.
             DatabaseUnavailableError: PostgreSQL was killed and does not start again.
         """
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._keep_postgres(postgres))
-                group.create_task(self._keep_logs())
-                for name in self._is_ready:
-                    group.create_task(self._keep_part(name))
+                group.create_task(self._watch_postgres(postgres))
+                group.create_task(self._bound_logs())
+                for process in self._processes.values():
+                    if process.is_ready is not None:
+                        group.create_task(self._watch(process))
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
 
-    async def _keep_part(self, name: str) -> None:
-        """Start a part again whenever it has died, also while it was starting."""
-        part = self._parts[name]
+    async def _watch(self, process: StackProcess) -> None:
+        """Restart a process whenever it has died, also while it was starting."""
         while True:
             await asyncio.sleep(POLL)
-            if not part.is_alive:
-                await self._wait_for_room(name)
-                part.restart()
-                self._on_restart(part)
-                self._set_state(name, PartState.STARTING)
-            elif part.state is PartState.STARTING and await self._is_ready[name]():
-                self._set_state(name, PartState.READY)
+            if not process.is_alive:
+                await self._wait_for_room(process)
+                process.restart()
+                self._on_restart(process)
+                process.set_state(ProcessState.STARTING)
+            elif process.state is ProcessState.STARTING and await process.answers():
+                process.set_state(ProcessState.READY)
 
-    async def _keep_postgres(self, postgres: LocalPostgres) -> None:
+    async def _watch_postgres(self, postgres: LocalPostgres) -> None:
         failed_starts = 0
         while True:
             await asyncio.sleep(_POSTGRES_POLL)
             if await asyncio.to_thread(postgres.is_running):
                 failed_starts = 0
                 continue
-            await self._wait_for_room("postgres")
+            await self._wait_for_room(self._processes["postgres"])
             try:
                 await asyncio.to_thread(postgres.revive)
             except DatabaseUnavailableError:
@@ -94,16 +85,16 @@ class Keeper:
                 if failed_starts == _MOST_FAILED_STARTS:
                     raise
             else:
-                self._set_state("postgres", PartState.READY)
+                self._processes["postgres"].set_state(ProcessState.READY)
 
-    async def _keep_logs(self) -> None:
+    async def _bound_logs(self) -> None:
         while True:
             await asyncio.sleep(_LOGS_POLL)
-            for part in self._parts.values():
-                if part.log is not None:
-                    await asyncio.to_thread(bound_log, part.log)
+            for process in self._processes.values():
+                if process.log is not None:
+                    await asyncio.to_thread(bound_log, process.log)
 
-    async def _wait_for_room(self, name: str) -> None:
+    async def _wait_for_room(self, process: StackProcess) -> None:
         while not await asyncio.to_thread(has_room, self._home):
-            self._set_state(name, PartState.NO_ROOM)
+            process.set_state(ProcessState.NO_ROOM)
             await asyncio.sleep(_ROOM_POLL)

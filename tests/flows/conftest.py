@@ -23,6 +23,7 @@ from blocks.configured import DOCUMENT
 from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
+from deployments.provisioning.drift import LastApplied
 
 SANDBOX_KEY = "sandbox-key"
 
@@ -49,6 +50,7 @@ async def nothing_stays() -> AsyncIterator[None]:
         AlertRecipients,
         DifyWorkflow,
         DigestRecipients,
+        LastApplied,
         SerpApiCredentials,
     ):
         with suppress(ValueError):  # it is there only where a test has saved it

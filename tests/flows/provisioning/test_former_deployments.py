@@ -42,8 +42,9 @@ DESCRIPTION = "As an earlier version had it, in more than the sixty characters t
 async def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[PrefectClient]:
     """A server that an earlier version has provisioned, and where people changed the clean-up."""
     project = yaml.safe_load(project_file().read_text())
-    kept = {NEW, SHARD, "reconcile/reconcile"}
-    project["deployments"] = [one for one in project["deployments"] if name_of(one) in kept]
+    entries = {name_of(one): one for one in project["deployments"]}
+    kept = (NEW, SHARD, "reconcile/reconcile")
+    project["deployments"] = [entries[name] for name in kept]
     file = tmp_path / "prefect.yaml"
     file.write_text(yaml.safe_dump(project))
     monkeypatch.setattr(deploying, "project_file", lambda: file)
