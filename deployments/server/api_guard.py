@@ -15,6 +15,9 @@ from uuid import UUID
 from prefect.server.database import provide_database_interface
 from prefect.server.models.deployments import read_deployment
 from pydantic import JsonValue
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adspark.text.storable import UNSTORABLE, clean_text
@@ -54,17 +57,22 @@ class ApiGuard:
         if scope["type"] != "http" or scope["method"] not in _CHANGES:
             await self._app(scope, receive, send)
             return
-        messages, body = await _read(receive)
-        problem, passed = await self._inspect(scope["path"], body)
-        if problem:
-            await _refuse(send, problem)
+        try:
+            body = await Request(scope, receive).body()
+        except ClientDisconnect:
             return
-        if passed is not body:
-            scope = _with_length(scope, len(passed))
-            messages = [{"type": "http.request", "body": passed}]
+        problem, body = await self._inspect(scope["path"], body)
+        if problem:
+            detail = {"detail": problem.removeprefix("parameters.")}
+            await JSONResponse(detail, HTTPStatus.UNPROCESSABLE_ENTITY)(scope, receive, send)
+            return
+        headers = MutableHeaders(scope=scope)
+        if "content-length" in headers:
+            headers["content-length"] = str(len(body))
+        messages: list[Message] = [{"type": "http.request", "body": body}]
 
         async def replay() -> Message:
-            return messages.pop(0) if messages else await receive()
+            return messages.pop() if messages else await receive()
 
         await self._app(scope, replay, send)
 
@@ -151,29 +159,6 @@ def _clean(given: JsonValue) -> JsonValue:
     if isinstance(given, dict):
         return {clean_text(key): _clean(one) for key, one in given.items()}
     return given
-
-
-def _with_length(scope: Scope, length: int) -> Scope:
-    kept = [header for header in scope["headers"] if header[0] != b"content-length"]
-    return {**scope, "headers": [*kept, (b"content-length", b"%d" % length)]}
-
-
-async def _read(receive: Receive) -> tuple[list[Message], bytes]:
-    """All of a request's body, as it came and as a whole."""
-    messages: list[Message] = []
-    while True:
-        message = await receive()
-        messages.append(message)
-        if message["type"] != "http.request" or not message.get("more_body"):
-            return messages, b"".join(one.get("body", b"") for one in messages)
-
-
-async def _refuse(send: Send, problem: str) -> None:
-    body = json.dumps({"detail": problem.removeprefix("parameters.")}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 async def _read_schema(deployment_id: UUID) -> Schema | None:
