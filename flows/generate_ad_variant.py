@@ -40,13 +40,13 @@ async def generate_ad_variant(
     workspace_id: Annotated[OptionalId, label("Workspace id")] = None,
     review: Annotated[bool, label("Review")] = False,
 ) -> VariantSummary:
-    """Generate a variant of a stored ad; what was begun before is gone on with, not paid again.
+    """Generate a variant of a stored ad; a generation that was begun is resumed, not paid again.
 
     Args:
         original_ad_id: The stored ad, CR and 20 digits.
         prompt: What the variant should be like.
         user_id: Who wants it.
-        variant_id: A requested variant to be taken up; empty requests a new one.
+        variant_id: A requested variant to work on; empty requests a new one.
         workspace_id: The workspace that it belongs to.
         review: Whether a person is asked for a review once it is finished.
     """

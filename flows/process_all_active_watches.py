@@ -70,7 +70,7 @@ async def process_all_active_watches() -> SweepSummary:
 async def _sweep_in_shards(
     database: Database, plan: SweepPlan, searching_ends: float
 ) -> SweepSummary:
-    """Let the workers of the pool take parts, and do here what none of them has done."""
+    """Let the workers of the pool take shards, and check here what none of them has checked."""
     size = get_settings().sweep_shard_size
     shards = await start_shards(
         plan,

@@ -1,4 +1,4 @@
-"""Check some watches: the part of a big sweep that one worker takes.
+"""Check some watches: the shard of a big sweep that one worker takes.
 
 Started by `process-all-active-watches`, which see for blocks, limits and tables.
 """

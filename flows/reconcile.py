@@ -1,7 +1,7 @@
-"""Reconcile: find runs that nobody carries out any more, and have them carried out.
+"""Reconcile: find runs that no worker carries out any more, and requeue them.
 
 Blocks: none. Limits: one at a time, 300 s a look. Tables: none; what a run has left in the database
-is taken up by the run itself, for it goes on where it was.
+is resumed by the run itself.
 """
 
 import asyncio

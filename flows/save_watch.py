@@ -100,6 +100,6 @@ async def save_watch(
         await session.commit()
     for warning in warnings:
         log.warning(warning)
-    told = f"Watch {saved.id} ({definition.name}): {saved.outcome}; {definition.cost}"
-    log.info(told)
-    return completed(saved, told)
+    message = f"Watch {saved.id} ({definition.name}): {saved.outcome}; {definition.cost}"
+    log.info(message)
+    return completed(saved, message)

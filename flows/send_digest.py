@@ -33,7 +33,7 @@ async def send_digest(
     It fails where a message could not be delivered; the message waits for the next run.
 
     Args:
-        even_if_empty: Send it even if there is nothing to tell.
+        even_if_empty: Send it even if there is no news.
     """
     log = get_run_logger()
     receivers = (await DigestRecipients.load_configured()).list_receivers()
@@ -56,7 +56,7 @@ async def send_digest(
 
 
 async def take_digest(recipients: Sequence[str], even_if_empty: bool) -> Digest:
-    """Read the digest, show it, put it into the outbox and note that it was told."""
+    """Read the digest, show it, put it into the outbox and mark its news as digested."""
     async with (
         (await AdSparkDatabase.load_configured()).connect() as database,
         database.session() as session,
@@ -69,7 +69,7 @@ async def take_digest(recipients: Sequence[str], even_if_empty: bool) -> Digest:
                 session, subject=digest.subject, body=digest.markdown(), recipients=recipients
             )
         await mark_digested(session, digest=digest)
-        # Before the commit: what was told is nowhere else where there is no address.
+        # Before the commit: without an address it is nowhere else.
         await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown=digest.markdown())
         await session.commit()
     return digest

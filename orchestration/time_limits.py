@@ -34,9 +34,9 @@ _LAST_RESORT = (
 _STDERR = 2
 _WHERE = "the worker's log says where it was."
 TIMED_OUT = 124
-"""Exit code, as of `timeout`, of a process that was killed at its hard limit and could not tell."""
+"""Exit code, as of `timeout`, of a process that was killed at its hard limit, unreported."""
 KILLED_LATE = f"It had not ended after its time limit, and was killed; {_WHERE}"
-"""What is told of it then."""
+"""The message of its state then."""
 KILLED_AT_LAST = "Timeout ("
 """What `faulthandler` writes where no other thread could run; that ends with code 1."""
 RUN_VARIABLE = "PREFECT__FLOW_RUN_ID"
@@ -100,13 +100,13 @@ def _end_after_run(flow_run_id: UUID) -> None:
         is_over = _is_over(flow_run_id)
         if is_over and was_over:
             faulthandler.dump_traceback(file=_STDERR, all_threads=True)
-            _kill_all(0)  # how it ended has been told
+            _kill_all(0)  # how it ended is known
         was_over = is_over
 
 
 def _is_over(flow_run_id: UUID) -> bool:
     """Whether the run has ended, and not only for the server, which did not hear of it."""
-    with suppress(Exception), get_client(sync_client=True) as client:  # it is asked again
+    with suppress(Exception), get_client(sync_client=True) as client:  # it is read again
         state = client.read_flow_run(flow_run_id).state
         return state is not None and state.is_final() and state.message != SILENT
     return False
@@ -131,7 +131,7 @@ def _watchdog(soft: float) -> Iterator[None]:
 
 
 def _end_process(run_id: UUID, soft: float) -> None:
-    """Say where it hangs (the worker's log) and that it failed, and be gone."""
+    """Log where it hangs, set its state and kill the process."""
     faulthandler.dump_traceback(file=_STDERR, all_threads=True)
     grace = get_settings().tidy_up_time
     message = (

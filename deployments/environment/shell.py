@@ -62,7 +62,7 @@ def _find_open_secrets(file: Path) -> str | None:
 def use_private_temporary_folder() -> None:
     """Let this process, and its children, keep temporary files where no other user has names."""
     os.environ["TMPDIR"] = str(_temporary_folder())
-    tempfile.tempdir = None  # asked for anew
+    tempfile.tempdir = None  # found anew at its next use
 
 
 def _temporary_folder() -> Path:

@@ -122,7 +122,7 @@ class DeploymentMerge:
         return {"work_pool_name": pool}
 
     def _merge_parameters(self) -> dict[str, Any]:
-        """Each by itself: people's own stay, and what the project has given up goes."""
+        """Each by itself: people's own stay, and what the project no longer has is removed."""
         wanted: dict[str, JsonValue] = self.entry.get("parameters") or {}
         merge, merged = self.merge, dict(self.found.parameters)
         for key, value in wanted.items():

@@ -129,7 +129,7 @@ class Merge:
         if is_same and not self.is_reset:
             return False
         self.record(thing, mark)
-        reason = "as asked" if is_same else "for its definition changed"
+        reason = "as requested" if is_same else "for its definition changed"
         return self.change(f"{thing}: is made anew, {reason}")
 
     def find_removed(self, kind: str, names: set[str]) -> list[str]:

@@ -35,9 +35,9 @@ _RECOVERABLE = timedelta(hours=24)  # in which `reconcile` requeues a crashed ru
 
 
 def former_name(name: str) -> str:
-    """The name that the deployment `flow/name` had in earlier versions."""
-    flow = name.partition("/")[0]
-    return f"{_FORMER_FLOWS.get(flow, flow)}/{_FORMER_NAME}"
+    """The name that the deployment `flow/name` had in earlier versions, or its own."""
+    flow, _, own = name.partition("/")
+    return f"{_FORMER_FLOWS.get(flow, flow)}/{_FORMER_NAME}" if own == flow else name
 
 
 async def read_former(client: PrefectClient) -> dict[str, DeploymentResponse]:
@@ -97,7 +97,9 @@ async def retire(
     if not merge.dry_run:
         await client.pause_deployment(former.id)  # removes what its schedules have planned
     if runs := await _count_runs(client, former.id):
-        merge.keep(f"deployment {name}: stays for {runs} runs that are not over; provision again")
+        merge.keep(
+            f"deployment {name}: stays, for {runs} of its runs are not over; provision again"
+        )
         if not merge.dry_run:
             await client.update_deployment(former.id, DeploymentUpdate(**own_fields(entry)))
     elif merge.change(f"deployment {name}: is removed, for it has moved"):

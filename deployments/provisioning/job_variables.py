@@ -92,7 +92,7 @@ class OwnJob(BaseJobConfiguration):
         if deployment is None and flow_run.deployment_id:
             deployment = await client.read_deployment(flow_run.deployment_id)
         flow = await client.read_flow(flow_run.flow_id)
-        asked = {
+        requested = {
             f"the job template of the pool {show_name(work_pool.name)}": _of_template(work_pool),
             _DEPLOYMENT: getattr(deployment, "job_variables", None) or {},
             _RUN: flow_run.job_variables or {},
@@ -100,26 +100,26 @@ class OwnJob(BaseJobConfiguration):
         own = cls.own_values(flow_run, work_pool)
         environment = {
             name.removeprefix(_ENV_PREFIX): value
-            for variables in asked.values()
+            for variables in requested.values()
             for name, value in _flatten(variables)
             if _is_allowed(name)
         }
         configuration = cls.model_validate({**own, _ENV: environment})
-        configuration._refusal = find_refusal(asked, own) or _find_step(deployment)
+        configuration._refusal = find_refusal(requested, own) or _find_step(deployment)
         configuration.prepare_for_flow_run(
             flow_run, deployment, flow, work_pool, worker_name, worker_id=worker_id
         )
         return configuration
 
 
-def find_refusal(asked: Mapping[str, Variables], own: Variables) -> str | None:
+def find_refusal(requested: Mapping[str, Variables], own: Variables) -> str | None:
     """Why job variables are refused, in one line that names them; None where they are not.
 
     Args:
-        asked: job variables, by where they were set.
-        own: what the worker gives to its runs; to ask for the same is no matter.
+        requested: job variables, by where they were set.
+        own: what the worker gives to its runs; to request the same is allowed.
     """
-    for place, variables in asked.items():
+    for place, variables in requested.items():
         names = sorted(
             {name for name, value in _flatten(variables) if not _may_be(name, value, own)}
         )

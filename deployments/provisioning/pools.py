@@ -21,7 +21,7 @@ from deployments.provisioning.job_variables import ENVIRONMENT
 from deployments.queue_classes import QueueClass
 
 # All that a run may choose: a form offers nothing that a worker would refuse, and a worker of
-# Prefect's own cannot be told more.
+# Prefect's own takes nothing else.
 _TEMPLATE: dict[str, Any] = {
     "job_configuration": {"env": "{{ env }}"},
     "variables": {

@@ -86,7 +86,7 @@ async def _provision_limits(client: PrefectClient, settings: Settings, merge: Me
     """The rate limits: so many in a window; the decay is what Prefect makes of it."""
     searches = settings.searches_per_minute
     if searches == "account":
-        searches = await _ask_account(settings) or DEFAULT_SEARCHES_PER_MINUTE
+        searches = await _fetch_account_limit(settings) or DEFAULT_SEARCHES_PER_MINUTE
     numbers = {
         SEARCHES: searches,
         GENERATIONS: settings.generations_per_minute,
@@ -104,8 +104,8 @@ async def _provision_limits(client: PrefectClient, settings: Settings, merge: Me
             await client.upsert_global_concurrency_limit_by_name(name, number, number / window)
 
 
-async def _ask_account(settings: Settings) -> int | None:
-    """Searches a minute that the account's hourly limit comes to; None where it cannot be asked."""
+async def _fetch_account_limit(settings: Settings) -> int | None:
+    """Searches a minute that the account's hourly limit comes to; None where it does not answer."""
     if settings.serpapi_key is None:
         return None
     client = SerpApiClient(

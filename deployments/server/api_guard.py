@@ -2,7 +2,7 @@
 
 Prefect stores a run with a whole number of more than 64 bits, and then answers 500 to every list
 that holds the run, for its writer of JSON knows no such numbers, and nothing nested so deep. So it
-is refused at the door, whatever is asked for; and of a run of a deployment also what the schema of
+is refused, whatever it is a part of; and of a run of a deployment also what the schema of
 its parameters does not allow, where the deployment itself leaves checking to the flow.
 """
 

@@ -43,7 +43,7 @@ async def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterat
     """A server that an earlier version has provisioned, and where people changed the clean-up."""
     project = yaml.safe_load(project_file().read_text())
     entries = {name_of(one): one for one in project["deployments"]}
-    kept = (NEW, SHARD, "reconcile/reconcile")
+    kept = (NEW, SHARD, "reconcile/reconcile", "probe/default")
     project["deployments"] = [entries[name] for name in kept]
     file = tmp_path / "prefect.yaml"
     file.write_text(yaml.safe_dump(project))
@@ -72,6 +72,8 @@ async def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterat
         )
         flow_id = await opened.create_flow_from_name("process-watches")
         await opened.create_deployment(flow_id, "adspark", entrypoint="flows.gone.gone", tags=[])
+        flow_id = await opened.create_flow_from_name("probe")
+        await opened.create_deployment(flow_id, "adspark", tags=[])  # a person's own
         applied = {
             f"deployment {FORMER}": "0123456789",
             f"deployment {FORMER} description": fingerprint(json.dumps(DESCRIPTION)),
@@ -141,7 +143,7 @@ async def test_what_people_changed_moves_to_the_new_name_and_the_former_one_goes
     check_moved(found)
     assert found is not None
     assert [await find(client, name) for name in (FORMER, WATCHES)] == [None, None]
-    assert await find(client, SHARD) is not None
+    assert None not in (await find(client, SHARD), await find(client, "probe/adspark"))
     (own,) = [one for one in await client.read_automations() if one.id == automation]
     (action,) = own.actions
     assert isinstance(action, RunDeployment)
@@ -202,7 +204,7 @@ async def test_the_former_one_stays_until_its_runs_are_over(
 
     for _ in range(2):
         done = await upgrade()
-        stays = f"deployment {WATCHES}: stays for 1 runs that are not over; provision again"
+        stays = f"deployment {WATCHES}: stays, for 1 of its runs are not over; provision again"
         assert stays in done.kept
         left = await find(client, WATCHES)
         assert left is not None
