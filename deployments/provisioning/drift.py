@@ -50,7 +50,9 @@ class Merge:
     @classmethod
     async def load(cls, *, dry_run: bool, reset: bool) -> "Merge":
         """With what the last provisioning has recorded, also where its version used variables."""
-        applied = await _read_variables()
+        applied: dict[str, JsonValue] = {}
+        for text in (await _read_variables()).values():
+            applied |= json.loads(text)
         try:
             block: LastApplied = await LastApplied.aload(DOCUMENT)
             applied |= block.values
@@ -63,11 +65,11 @@ class Merge:
         """Record for the next provisioning what was applied."""
         if self.dry_run:
             return
-        if self._after != self._before or await Variable.aget(_FORMER_VARIABLE):
+        variables = await _read_variables()
+        if variables or self._after != self._before:
             await LastApplied(values=self._after).save(DOCUMENT, overwrite=True)
-        number = 1
-        while await Variable.aunset(_variable(number)):
-            number += 1
+        for name in reversed(variables):  # so that none is left where this is killed
+            await Variable.aunset(name)
 
     def was_applied(self, thing: str) -> bool:
         """Whether an earlier provisioning applied it."""
@@ -158,15 +160,11 @@ def _shown(value: JsonValue) -> str:
     return "no limit" if value is None else shorten(str(value), _LONGEST_SHOWN, placeholder=" …")
 
 
-async def _read_variables() -> dict[str, JsonValue]:
-    """What versions before the block have recorded, in Prefect's variables."""
-    values: dict[str, JsonValue] = {}
-    number = 1
-    while text := await Variable.aget(_variable(number), default=""):
-        values |= json.loads(str(text))
-        number += 1
-    return values
-
-
-def _variable(number: int) -> str:
-    return _FORMER_VARIABLE if number == 1 else f"{_FORMER_VARIABLE}_{number}"
+async def _read_variables() -> dict[str, str]:
+    """What versions before the block have recorded: texts of JSON, by the variable's name."""
+    texts: dict[str, str] = {}
+    name = _FORMER_VARIABLE
+    while text := await Variable.aget(name, default=""):
+        texts[name] = str(text)
+        name = f"{_FORMER_VARIABLE}_{len(texts) + 1}"
+    return texts
