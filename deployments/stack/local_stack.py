@@ -35,7 +35,7 @@ from deployments.provisioning.provision import provision
 from deployments.queue_classes import QUEUE_CLASSES
 from deployments.stack.metrics_server import serving_metrics
 from deployments.stack.processes import STOP_PATIENCE, ProcessState, StackProcess
-from deployments.stack.supervisor import Supervisor
+from deployments.stack.supervisor import supervise
 
 _ANSWER = 10.0  # seconds for the answer of a process whether it is ready; it may be slow
 
@@ -110,7 +110,7 @@ class LocalStack:
         """
         if self._postgres is not None:
             home = self._settings.home
-            await Supervisor(home, self.processes, self._record).run(self._postgres)
+            await supervise(home, self._postgres, self.processes, self._record)
 
     def _lock(self) -> FileLock:
         make_home(self._base.home)

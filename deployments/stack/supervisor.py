@@ -20,81 +20,79 @@ _ROOM_POLL = 2.0  # seconds between two looks whether the disk has room again
 _MOST_FAILED_STARTS = 3  # of PostgreSQL, one after the other
 
 
-class Supervisor:
-    """What keeps the processes of a stack running.
+async def supervise(
+    home: Path,
+    postgres: LocalPostgres,
+    processes: Mapping[str, StackProcess],
+    on_restart: Callable[[StackProcess], None],
+) -> None:
+    """Keep the processes of a stack running, for ever.
 
     Args:
         home: folder of the stack's data, whose disk needs room.
+        postgres: the embedded server.
         processes: by name, `postgres` among them.
         on_restart: called with a process that was restarted.
+
+    Raises:
+        StackFailedError: one dies again and again; with its exit code and its last line.
+        DatabaseUnavailableError: PostgreSQL was killed and does not start again.
     """
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_watch_postgres(home, postgres, processes["postgres"]))
+            group.create_task(_bound_logs(processes))
+            for process in processes.values():
+                if process.is_ready is not None:
+                    group.create_task(_watch(home, process, on_restart))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
 
-    def __init__(
-        self,
-        home: Path,
-        processes: Mapping[str, StackProcess],
-        on_restart: Callable[[StackProcess], None],
-    ) -> None:
-        self._home = home
-        self._processes = processes
-        self._on_restart = on_restart
 
-    async def run(self, postgres: LocalPostgres) -> None:
-        """Supervise all of them, for ever.
+async def _watch(
+    home: Path, process: StackProcess, on_restart: Callable[[StackProcess], None]
+) -> None:
+    """Restart a process whenever it has died, also while it was starting."""
+    while True:
+        await asyncio.sleep(POLL)
+        if not process.is_alive:
+            await _wait_for_room(home, process)
+            process.restart()
+            on_restart(process)
+            process.set_state(ProcessState.STARTING)
+        elif process.state is ProcessState.STARTING and await process.answers():
+            process.set_state(ProcessState.READY)
 
-        Raises:
-            StackFailedError: one dies again and again; with its exit code and its last line.
-            DatabaseUnavailableError: PostgreSQL was killed and does not start again.
-        """
+
+async def _watch_postgres(home: Path, postgres: LocalPostgres, process: StackProcess) -> None:
+    failed_starts = 0
+    while True:
+        await asyncio.sleep(_POSTGRES_POLL)
+        if await asyncio.to_thread(postgres.is_running):
+            failed_starts = 0
+            continue
+        await _wait_for_room(home, process)
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._watch_postgres(postgres))
-                group.create_task(self._bound_logs())
-                for process in self._processes.values():
-                    if process.is_ready is not None:
-                        group.create_task(self._watch(process))
-        except ExceptionGroup as errors:
-            raise errors.exceptions[0] from None
-
-    async def _watch(self, process: StackProcess) -> None:
-        """Restart a process whenever it has died, also while it was starting."""
-        while True:
-            await asyncio.sleep(POLL)
-            if not process.is_alive:
-                await self._wait_for_room(process)
-                process.restart()
-                self._on_restart(process)
-                process.set_state(ProcessState.STARTING)
-            elif process.state is ProcessState.STARTING and await process.answers():
-                process.set_state(ProcessState.READY)
-
-    async def _watch_postgres(self, postgres: LocalPostgres) -> None:
-        failed_starts = 0
-        while True:
-            await asyncio.sleep(_POSTGRES_POLL)
-            if await asyncio.to_thread(postgres.is_running):
-                failed_starts = 0
+            await asyncio.to_thread(postgres.revive)
+        except DatabaseUnavailableError:
+            if not await asyncio.to_thread(has_room, home):
                 continue
-            await self._wait_for_room(self._processes["postgres"])
-            try:
-                await asyncio.to_thread(postgres.revive)
-            except DatabaseUnavailableError:
-                if not await asyncio.to_thread(has_room, self._home):
-                    continue
-                failed_starts += 1
-                if failed_starts == _MOST_FAILED_STARTS:
-                    raise
-            else:
-                self._processes["postgres"].set_state(ProcessState.READY)
+            failed_starts += 1
+            if failed_starts == _MOST_FAILED_STARTS:
+                raise
+        else:
+            process.set_state(ProcessState.READY)
 
-    async def _bound_logs(self) -> None:
-        while True:
-            await asyncio.sleep(_LOGS_POLL)
-            for process in self._processes.values():
-                if process.log is not None:
-                    await asyncio.to_thread(bound_log, process.log)
 
-    async def _wait_for_room(self, process: StackProcess) -> None:
-        while not await asyncio.to_thread(has_room, self._home):
-            process.set_state(ProcessState.NO_ROOM)
-            await asyncio.sleep(_ROOM_POLL)
+async def _bound_logs(processes: Mapping[str, StackProcess]) -> None:
+    while True:
+        await asyncio.sleep(_LOGS_POLL)
+        for process in processes.values():
+            if process.log is not None:
+                await asyncio.to_thread(bound_log, process.log)
+
+
+async def _wait_for_room(home: Path, process: StackProcess) -> None:
+    while not await asyncio.to_thread(has_room, home):
+        process.set_state(ProcessState.NO_ROOM)
+        await asyncio.sleep(_ROOM_POLL)
