@@ -1,6 +1,5 @@
 """A Prefect server for the tests of blocks, tasks and flows: one for them all."""
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, chdir, suppress
 from pathlib import Path
@@ -9,10 +8,6 @@ from tempfile import gettempdir
 import httpx
 import pytest
 from filelock import FileLock
-
-# Nobody waits a minute for a retry here.
-os.environ["ADSPARK_RETRY_DELAYS"] = "0.05,0.05"
-
 from prefect.client.orchestration import get_client
 from prefect.testing.utilities import prefect_test_harness
 
@@ -39,6 +34,12 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         with chdir(elsewhere), FileLock(Path(gettempdir()) / "adspark-test-server.lock"):
             stack.enter_context(prefect_test_harness(server_startup_timeout=120))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _short_retry_delays(_no_settings_of_the_machine: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits a minute for a retry here."""
+    monkeypatch.setenv("ADSPARK_RETRY_DELAYS", "0.05,0.05")
 
 
 @pytest.fixture
