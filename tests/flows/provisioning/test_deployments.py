@@ -2,7 +2,10 @@
 
 import asyncio
 import inspect
+import os
 import re
+import shutil
+import sys
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -31,6 +34,7 @@ from adspark.settings import Settings
 from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
+from deployments.environment.shell import OUR_FOLDER
 from deployments.provisioning import deploy as deploying
 from deployments.provisioning.deploy import name_of, project_file
 from deployments.provisioning.deployment_drift import own_fields
@@ -148,6 +152,32 @@ async def test_provisioning_twice_makes_the_server_match_and_keeps_operators_num
         assert pools[queue_class.name].description == queue_class.description
     assert deployment.work_pool_name == "data-fetch"
     assert "advertiser_ids" in (deployment.parameter_openapi_schema or {})["properties"]
+
+
+@pytest.mark.usefixtures("nothing_stays")
+async def test_prefects_own_deploy_makes_what_provisioning_makes(
+    database_url: str, tmp_path: Path
+) -> None:
+    await provision(Settings(), database_url=database_url)
+    shutil.copy(project_file(), tmp_path)
+    async with get_client() as client:
+        for entry in DEPLOYMENTS:
+            found = await client.read_deployment_by_name(name_of(entry))
+            await client.delete_deployment(found.id)
+        process = await asyncio.create_subprocess_exec(
+            *[sys.executable, "-P", "-m", "prefect", "--no-prompt", "deploy", "--all"],
+            cwd=tmp_path,
+            env=os.environ
+            | {"PYTHONPATH": str(OUR_FOLDER), "PREFECT_API_URL": str(client.api_url)},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+    again = await provision(Settings(), database_url=database_url)
+    recovery = {one for one in again.changes if one.startswith("automation adspark: a run crashed")}
+    assert set(again.changes) == recovery  # it starts a deployment that is a new one
+    assert again.kept == []
 
 
 @pytest.mark.usefixtures("nothing_stays")
