@@ -81,7 +81,7 @@ class LocalStack:
         async with AsyncExitStack() as cleanup:
             cleanup.callback(self._lock().release)
             if old := read_state(self._base.home):
-                stop_process_trees(old.running_parts(), patience=STOP_PATIENCE)
+                stop_process_trees(old.running_processes(), timeout=STOP_PATIENCE)
                 LocalPostgres(postgres_folder(old.home)).stop_unused()
             self._check_ports()
             self.state.write(self._base.home)

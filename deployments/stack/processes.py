@@ -116,7 +116,7 @@ class StackProcess:
             self.process.wait(patience)
         own = [psutil.Process(self.process.pid)] if self.is_alive else []
         left = [one for one in family if one.is_running()]
-        stop_process_trees([*left, *own], patience=STOP_PATIENCE)
+        stop_process_trees([*left, *own], timeout=STOP_PATIENCE)
         self.process.wait()
 
     def check_alive(self) -> None:
