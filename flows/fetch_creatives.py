@@ -16,11 +16,13 @@ from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE
 from flows.endings import completed
 from flows.parameters import (
     AdvertiserIds,
+    DryRun,
     OptionalDay,
     OptionalFormat,
     OptionalPlatform,
     OptionalRegion,
     OptionalText,
+    label,
 )
 from tasks.fetch_query import fetch_query
 
@@ -34,18 +36,18 @@ async def fetch_creatives(
     region: OptionalRegion = None,
     platform: OptionalPlatform = None,
     creative_format: OptionalFormat = None,
-    start_date: OptionalDay = None,
-    end_date: OptionalDay = None,
-    political_ads: bool = False,
-    page_size: Annotated[int, PAGE_SIZE] = 100,
-    max_pages: Annotated[int, MAX_PAGES] = 1,
-    dry_run: bool = False,
+    start_date: Annotated[OptionalDay, label("Shown since")] = None,
+    end_date: Annotated[OptionalDay, label("Shown until")] = None,
+    political_ads: Annotated[bool, label("Political ads only")] = False,
+    page_size: Annotated[int, PAGE_SIZE, label("Ads a page")] = 100,
+    max_pages: Annotated[int, MAX_PAGES, label("Pages at most")] = 1,
+    dry_run: DryRun = False,
 ) -> FetchSummary:
     """Fetch a competitor's ads and tell new, changed and unchanged ones apart.
 
     Args:
-        advertiser_ids: Advertisers, AR and 20 digits each; one or several.
-        text: A bare domain such as example.com, in place of or beside advertisers.
+        advertiser_ids: Needed, unless there is a domain: advertisers, AR and 20 digits each.
+        text: Needed, unless there are advertisers: a bare domain such as example.com.
         region: ISO code (US), country name or SerpApi code (2840); empty means anywhere.
         platform: Only ads shown on this surface.
         creative_format: Only ads of this format.

@@ -17,6 +17,7 @@ from adspark.maintenance.cgroup import read_limit
 from adspark.validation.bounds import TEXT
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
+from flows.parameters import label
 
 
 class ProbeSummary(BaseModel):
@@ -41,7 +42,7 @@ class ProbeSummary(BaseModel):
 
 
 @flow(name="probe", persist_result=True, result_serializer="json")
-async def probe(token: Annotated[str, TEXT] = "") -> ProbeSummary:
+async def probe(token: Annotated[str, TEXT, label("Token")] = "") -> ProbeSummary:
     """Ask the database for nothing, on the worker of a pool.
 
     Args:

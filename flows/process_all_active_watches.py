@@ -22,6 +22,7 @@ from blocks.adspark_database import AdSparkDatabase
 from flows.endings import cancelled, completed, failed
 from orchestration.rate_limits import seconds_until_start
 from orchestration.sweep_shards import share, start_shards, take_back, watches_of
+from orchestration.time_limits import time_limit
 from tasks.announce_news import announce_news
 from tasks.check_watches import check_watches
 from tasks.plan_sweep import plan_sweep
@@ -32,12 +33,8 @@ _LOCK = "sweep"
 _SEARCHING = 0.9  # share of the time limit in which searches may begin; the rest is for their end
 
 
-@flow(
-    name="process-all-active-watches",
-    persist_result=True,
-    result_serializer="json",
-    timeout_seconds=get_settings().sweep_time_limit,
-)
+@flow(name="process-all-active-watches", persist_result=True, result_serializer="json")
+@time_limit("sweep_time_limit")
 async def process_all_active_watches() -> SweepSummary:
     """Check every watch that is due, the most overdue first.
 
@@ -73,7 +70,7 @@ async def process_all_active_watches() -> SweepSummary:
 async def _sweep_in_shards(
     database: Database, plan: SweepPlan, searching_ends: float
 ) -> SweepSummary:
-    """Let the workers of the pool take parts, and do here what none of them has done."""
+    """Let the workers of the pool take shards, and check here what none of them has checked."""
     size = get_settings().sweep_shard_size
     shards = await start_shards(
         plan,

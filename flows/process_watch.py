@@ -10,11 +10,11 @@ from prefect.artifacts import acreate_table_artifact
 from prefect.logging import get_run_logger
 
 from adspark.db.engine import Database
-from adspark.validation.bounds import Id
 from adspark.watches.check import WatchSummary
 from adspark.watches.news import read_news
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
+from flows.parameters import WatchId
 from tasks.announce_news import announce_news
 from tasks.check_watch import check_watch
 
@@ -22,7 +22,7 @@ _MOST_SHOWN = 100
 
 
 @flow(name="process-watch", persist_result=True, result_serializer="json")
-async def process_watch(watch_id: Id) -> WatchSummary:
+async def process_watch(watch_id: WatchId) -> WatchSummary:
     """Check a watch now, whether it is due or not.
 
     Args:

@@ -5,6 +5,7 @@ watch_creative, creative_event, creative_region, creative, advertiser, message.
 """
 
 from collections.abc import Sequence
+from typing import Annotated
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
@@ -17,13 +18,16 @@ from adspark.notifications.outbox import enqueue_messages, hash_receiver, read_s
 from blocks.adspark_database import AdSparkDatabase
 from blocks.digest_recipients import DigestRecipients
 from flows.endings import completed
+from flows.parameters import label
 from tasks.deliver_messages import deliver_messages
 
 ARTIFACT_KEY = "digest"
 
 
 @flow(name="send-digest", persist_result=True, result_serializer="json")
-async def send_digest(even_if_empty: bool = False) -> DigestSummary:
+async def send_digest(
+    even_if_empty: Annotated[bool, label("Send even if empty")] = False,
+) -> DigestSummary:
     """Report what is new since the last digest, under Artifacts and to the configured addresses.
 
     It fails where a message could not be delivered; the message waits for the next run.

@@ -20,8 +20,8 @@ from adspark.models import AdVariant
 from adspark.variants.lists import read_review_runs, save_review_run, save_run
 from adspark.variants.reviews import Review
 
-GENERATE = "generate-ad-variant/adspark"
-REVIEW = "review-ad-variant/adspark"
+GENERATE = "generate-ad-variant/generate-ad-variant"
+REVIEW = "review-ad-variant/review-ad-variant"
 _MOST_AT_ONCE = 200  # runs that the server is asked for in one question
 
 RunState = State[object]

@@ -20,14 +20,12 @@ from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
 from orchestration.rate_limits import search_slots
 from orchestration.spending_events import announce_spent_budget
-from orchestration.time_limits import hard_timeout
 
 PROGRESS_KEY = "sweep-progress"
 _REPORT_EVERY = 2.0  # seconds between two updates of the progress
 
 
 @task(cache_policy=NO_CACHE)
-@hard_timeout("sweep_time_limit")
 async def check_watches(
     due: list[DueWatch], searches: int | None, shortage: str, seconds: float
 ) -> SweepSummary:

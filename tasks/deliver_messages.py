@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from pydantic import SecretStr
 
@@ -26,10 +24,10 @@ from adspark.notifications.outbox import (
 from adspark.notifications.services import Chunk
 from blocks.adspark_database import AdSparkDatabase
 from blocks.digest_recipients import DigestRecipients
-from orchestration.retry_policy import RETRIED
+from orchestration.retry_policy import retried_task
 
 
-@task(**RETRIED, cache_policy=NO_CACHE)
+@retried_task()
 async def deliver_messages(since: datetime) -> int:
     """Send chunk after chunk until none is left; a receiver that fails waits for a retry.
 

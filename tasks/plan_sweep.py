@@ -1,7 +1,5 @@
 """The task that finds out what a sweep has to do, and how many searches it may make."""
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
 from adspark.db.engine import read_now
@@ -10,11 +8,11 @@ from adspark.watches.admission import searches_left
 from adspark.watches.sweep_store import SweepPlan, read_due
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
-from orchestration.retry_policy import RETRIED
+from orchestration.retry_policy import retried_task
 from orchestration.spending_events import announce_used_up_searches
 
 
-@task(**RETRIED, cache_policy=NO_CACHE)
+@retried_task()
 async def plan_sweep() -> SweepPlan:
     """Read the due watches, and ask the account, which is free.
 

@@ -11,8 +11,8 @@ from adspark.db.engine import Database
 from flows.cleanup_old_creatives import cleanup_old_creatives
 from flows.fetch_creatives import fetch_creatives
 from flows.process_all_active_watches import process_all_active_watches
+from flows.process_sweep_shard import process_sweep_shard
 from flows.process_watch import process_watch
-from flows.process_watches import process_watches
 from tests.support.factories import ADVERTISER_ID
 from tests.support.watching import Place
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("environment")
     [
         pytest.param(lambda _: fetch_creatives(ADVERTISER_ID), id="fetch-creatives"),
         pytest.param(process_watch, id="process-watch"),
-        pytest.param(lambda number: process_watches([number]), id="process-watches"),
+        pytest.param(lambda number: process_sweep_shard([number]), id="process-watches"),
         pytest.param(lambda _: process_all_active_watches(), id="process-all-active-watches"),
         pytest.param(lambda _: cleanup_old_creatives(), id="cleanup-old-creatives"),
     ],

@@ -141,7 +141,6 @@ def _prepare_prefect() -> None:
 
     Its log goes to the terminal, but for failures: the command itself says those, in one line.
     """
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", _START_TIMEOUT)
     from prefect.logging.configuration import setup_logging  # noqa: PLC0415  (slow)
 

@@ -1,4 +1,4 @@
-"""Check some watches: the part of a big sweep that one worker takes.
+"""Check some watches: the shard of a big sweep that one worker takes.
 
 Started by `process-all-active-watches`, which see for blocks, limits and tables.
 """
@@ -13,14 +13,17 @@ from adspark.validation.bounds import SEARCHES, SECONDS, Id
 from adspark.watches.sweep_store import SweepSummary, read_unchecked
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
+from flows.parameters import label
+from orchestration.time_limits import time_limit
 from tasks.check_watches import check_watches
 
 
-@flow(name="process-watches", persist_result=True, result_serializer="json")
-async def process_watches(
-    watch_ids: list[Id],
-    searches: Annotated[int | None, SEARCHES] = None,
-    seconds: Annotated[float, SECONDS] = 540.0,
+@flow(name="process-sweep-shard", persist_result=True, result_serializer="json")
+@time_limit("sweep_time_limit")
+async def process_sweep_shard(
+    watch_ids: Annotated[list[Id], label("Watch ids")],
+    searches: Annotated[int | None, SEARCHES, label("Searches at most")] = None,
+    seconds: Annotated[float, SECONDS, label("Seconds for searches")] = 540.0,
 ) -> SweepSummary:
     """Check those of the watches that are still due.
 
