@@ -165,9 +165,9 @@ async def check_originals(session: AsyncSession, ids: Collection[str]) -> None:
 
 async def find_requested(session: AsyncSession, *, requested_by: UUID) -> int | None:
     """The variant that a flow run has made before, if it has."""
-    return await session.scalar(
-        select(col(AdVariant.id)).where(col(AdVariant.requested_by) == requested_by)
-    )
+    made = select(col(AdVariant.id)).where(col(AdVariant.requested_by) == requested_by)
+    found: int | None = await session.scalar(made)
+    return found
 
 
 async def read_variant(session: AsyncSession, *, variant_id: int) -> AdVariant:
