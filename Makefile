@@ -5,7 +5,7 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .make/uv/bin/uv)
 BIN := .venv/bin
 # Draws against time limits, so it has the machine to itself.
-RENDERING := tests/integration/test_rendering.py
+RENDERING := tests/integration/rendering/test_renderer.py
 
 .PHONY: help install check test properties demo benchmark audit sbom pin-images clean
 
@@ -34,14 +34,14 @@ test: .make/installed .make/chromium
 	else echo "No Docker engine answers: tests/containers are left out."; fi
 
 properties: .make/installed
-	@$(BIN)/python -m pytest --hypothesis-profile=long --timeout=7200 tests/integration/*_properties.py
+	@$(BIN)/python -m pytest --hypothesis-profile=long --timeout=7200 tests/integration/*/*_properties.py
 
 check: .make/installed
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q tests/unit/test_compose.py
+	@$(BIN)/python -m pytest -q tests/unit/docker/test_compose.py
 	@$(UV) lock --check
 
 benchmark: .make/installed .make/chromium
@@ -68,7 +68,7 @@ sbom: | $(filter .make/%,$(UV))
 	@echo "sbom.cdx.json lists the locked packages (CycloneDX 1.5)."
 
 pin-images: .make/installed
-	@$(BIN)/python -m deployments.image_digests
+	@$(BIN)/python -m deployments.docker.image_digests
 
 clean:
 	rm -f sbom.cdx.json

@@ -24,8 +24,8 @@ AdSparkError
 Messages are one sentence for a person, say what to do, and never carry a secret.
 """
 
-from adspark.redaction import redact
-from adspark.storable import clean_text
+from adspark.text.redaction import redact
+from adspark.text.storable import clean_text
 
 _LONGEST = 500  # characters of an error that nobody has put into words
 _LONGEST_MESSAGE = 5000  # characters of a message that quotes without an end

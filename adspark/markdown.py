@@ -3,7 +3,7 @@
 import re
 from html import escape
 
-from adspark.visible import isolate
+from adspark.text.visible import isolate
 
 # What is mark-up anywhere, and the full stop of a number that begins a list.
 _SPECIAL = re.compile(r"[\\`*_{}\[\]()#+!|~-]|(?<=^\d)\.|(?<=^\d\d)\.|(?<=^\d{3})\.|(?<=^\d{4})\.")

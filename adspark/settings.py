@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from adspark.bounds import RATE, Days, Port, Range, TimeLimit
-from adspark.env_file import read_env_file
 from adspark.errors import ConfigurationError
-from adspark.mistakes import tell_mistake
-from adspark.redaction import remember, remember_address, remember_environment
+from adspark.home.env_file import read_env_file
+from adspark.text.redaction import remember, remember_address, remember_environment
+from adspark.validation.bounds import RATE, Days, Port, Range, TimeLimit
+from adspark.validation.messages import tell_mistake
 
 DEFAULT_SEARCHES_PER_MINUTE = 10
 DEFAULT_GENERATIONS_PER_MINUTE = 30

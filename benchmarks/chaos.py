@@ -30,13 +30,13 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Scheduled
 
+from adspark.db.configured import postgres_folder
+from adspark.home.running_stack import StackState
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
-from adspark.serving import postgres_folder
 from benchmarks.stack import Stack, running_stack
 from benchmarks.targets import Target
 from deployments.queue_classes import QUEUE_CLASSES
-from deployments.stack_state import StackState
 from flows.save_watch import save_watch
 
 _PAGES = 3  # of a fetch

@@ -16,11 +16,11 @@ import psutil
 from rich.console import Console
 from sqlalchemy import text
 
-from adspark.cleanup import CleanupSummary, Retention, clean_up
-from adspark.creatives import save_creatives
-from adspark.database import Database
-from adspark.media import MediaStore
-from adspark.serpapi_payloads import CreativePayload
+from adspark.creatives.store import save_creatives
+from adspark.db.engine import Database
+from adspark.maintenance.cleanup import CleanupSummary, Retention, clean_up
+from adspark.media.store import MediaStore
+from adspark.serpapi.payloads import CreativePayload
 from benchmarks.server import Server, running_server
 from benchmarks.targets import Target
 

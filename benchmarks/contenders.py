@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 from psycopg import AsyncConnection, Connection
 from pydantic import TypeAdapter
 
-from adspark.creatives import save_creatives
-from adspark.database import Database
-from adspark.fetches import open_fetch, record_page
+from adspark.creatives.ledger import record_page, resume_or_create_fetch
+from adspark.creatives.store import save_creatives
+from adspark.db.engine import Database
 from adspark.models import Fetch
-from adspark.queries import CreativeQuery
-from adspark.serpapi_payloads import CreativePayload, SearchPage
+from adspark.serpapi.payloads import CreativePayload, SearchPage
+from adspark.serpapi.search_query import CreativeQuery
 from benchmarks import peer_sql
 from benchmarks.workload import REGION
 
@@ -70,7 +70,7 @@ class AdSparkContender:
         """Open a line in the ledger."""
         query = CreativeQuery(text=name, region=REGION)
         async with self._database.session() as session:
-            self._fetch = await open_fetch(session, query=query)
+            self._fetch = await resume_or_create_fetch(session, query=query)
             await session.commit()
 
     async def store(self, page: SearchPage) -> None:

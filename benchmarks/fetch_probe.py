@@ -12,10 +12,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
 
-from adspark.database import Database
-from adspark.fetching import FetchSummary, fetch_query
-from adspark.queries import parse_query
-from adspark.serpapi import SerpApiClient
+from adspark.creatives.fetch import FetchSummary, fetch_query
+from adspark.db.engine import Database
+from adspark.serpapi.client import SerpApiClient
+from adspark.serpapi.search_query import parse_query
 
 _KIB = 1024
 

@@ -12,8 +12,8 @@ import subprocess
 import sys
 import time
 
-from adspark.database import Database
-from adspark.rates import take_slot
+from adspark.db.engine import Database
+from adspark.db.rate_limits import acquire_slot
 from benchmarks.server import running_server
 from benchmarks.targets import Target
 
@@ -83,7 +83,7 @@ async def _use(url: str, until: float) -> list[float]:
 
     async def take() -> None:
         while time.time() < until:
-            await take_slot(database, name="benchmark", limit=_LIMIT, window=_WINDOW)
+            await acquire_slot(database, name="benchmark", limit=_LIMIT, window=_WINDOW)
             moments.append(time.time())
 
     async with Database(url) as database:

@@ -24,8 +24,9 @@ from playwright.async_api import Playwright, async_playwright
 from rich.console import Console
 from rich.table import Table
 
-from adspark.addresses import AddressRules
-from adspark.rendering import AT_ONCE, Kind, Renderer, Subject
+from adspark.net.addresses import AddressRules
+from adspark.rendering.render_target import Kind, RenderTarget
+from adspark.rendering.renderer import AT_ONCE, Renderer
 from adspark.sandbox.testing import serve
 from adspark.settings import get_settings
 from benchmarks.targets import Target
@@ -97,7 +98,7 @@ async def _measure(program: Path | None, size: Size) -> int:
             program=program,
             chromium_sandbox=get_settings().browser_sandbox,
         )
-        subject = Subject(Kind.PICTURE, f"{url}{_PICTURE}", *_SIZE)
+        subject = RenderTarget(Kind.PICTURE, f"{url}{_PICTURE}", *_SIZE)
         async with make() as renderer:
             await renderer.render(subject)  # the start counts for nobody
             contest = await _compete(make, renderer, subject, rounds=size.rounds)
@@ -121,7 +122,7 @@ async def _measure(program: Path | None, size: Size) -> int:
 
 
 async def _compete(
-    make: Callable[[], Renderer], renderer: Renderer, subject: Subject, *, rounds: int
+    make: Callable[[], Renderer], renderer: Renderer, subject: RenderTarget, *, rounds: int
 ) -> Contest:
     contest = Contest()
 
@@ -162,7 +163,7 @@ def _find_program() -> Path | None:
     return None
 
 
-async def _draw_alone(playwright: Playwright, subject: Subject, program: Path | None) -> None:
+async def _draw_alone(playwright: Playwright, subject: RenderTarget, program: Path | None) -> None:
     """As a script would do it that starts a browser whenever it needs one."""
     browser = await playwright.chromium.launch(executable_path=program, chromium_sandbox=False)
     page = await browser.new_page(viewport={"width": _SIZE[0], "height": _SIZE[1]})
@@ -171,7 +172,7 @@ async def _draw_alone(playwright: Playwright, subject: Subject, program: Path | 
     await browser.close()
 
 
-async def _fill(renderer: Renderer, subject: Subject, *, count: int) -> list[float]:
+async def _fill(renderer: Renderer, subject: RenderTarget, *, count: int) -> list[float]:
     """Draw so many; the memory in megabytes after every ten."""
     samples: list[float] = []
     for _ in range(count // 10):

@@ -10,8 +10,8 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from adspark import schema
-from adspark.local_postgres import ADSPARK_DATABASE, LocalPostgres
+from adspark.db import migrate as schema
+from adspark.db.embedded import ADSPARK_DATABASE, LocalPostgres
 
 
 class Server:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from adspark.local_postgres import ADSPARK_DATABASE, LocalPostgres
-from adspark.serving import postgres_folder
-from deployments.stack_settings import port_holder
+from adspark.db.configured import postgres_folder
+from adspark.db.embedded import ADSPARK_DATABASE, LocalPostgres
+from deployments.environment.stack_settings import port_holder
 
-ADSPARK = (sys.executable, "-m", "deployments.cli")
+ADSPARK = (sys.executable, "-m", "deployments.cli.main")
 
 
 @dataclass(frozen=True)

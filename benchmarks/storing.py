@@ -12,8 +12,8 @@ from psycopg import AsyncConnection, BaseConnection
 from psycopg.pq.abc import PGconn
 from pydantic import BaseModel
 
-from adspark.database import Database
-from adspark.serpapi_payloads import SearchPage
+from adspark.db.engine import Database
+from adspark.serpapi.payloads import SearchPage
 from benchmarks.contenders import (
     AdSparkContender,
     Contender,

@@ -25,8 +25,8 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from adspark.rates import SEARCHES
-from adspark.serpapi import AT_ONCE
+from adspark.db.rate_limits import SEARCHES
+from adspark.serpapi.client import AT_ONCE
 from benchmarks.sandbox import Sandbox, running_sandbox
 from benchmarks.server import Server, running_server
 from benchmarks.sweep_probe import Probe

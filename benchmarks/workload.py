@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from adspark.sandbox.catalogue import Row
 from adspark.sandbox.generated import GeneratedCatalogue
-from adspark.serpapi_payloads import Search, SearchPage, parse_rows
+from adspark.serpapi.payloads import Search, SearchPage, parse_rows
 
 PAGE_SIZE = 100
 REGION = "2840"

@@ -6,8 +6,8 @@ from typing import Self
 
 from pydantic import Field, HttpUrl, SecretStr
 
-from adspark.database import Database
-from adspark.serving import database_url
+from adspark.db.configured import database_url
+from adspark.db.engine import Database
 from adspark.settings import Settings, get_settings
 from blocks.configured import ConfiguredBlock
 

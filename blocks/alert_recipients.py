@@ -7,7 +7,7 @@ from prefect.blocks.abstract import NotificationBlock, NotificationError
 from pydantic import Field, HttpUrl, SecretStr
 
 from adspark.errors import AdSparkError
-from adspark.notifying import send
+from adspark.notifications.apprise import send
 from adspark.settings import Settings
 
 _SUBJECT = "AdSpark"  # where an automation names none

@@ -6,10 +6,10 @@ from typing import Self
 
 from pydantic import Field, HttpUrl, SecretStr
 
-from adspark.bounds import TimeLimit
-from adspark.chat_generator import DEFAULT_TIMEOUT, INSTRUCTIONS, ChatGenerator
 from adspark.errors import ConfigurationError
+from adspark.generators.chat import DEFAULT_TIMEOUT, INSTRUCTIONS, ChatGenerator
 from adspark.settings import Settings
+from adspark.validation.bounds import TimeLimit
 from blocks.configured import ConfiguredBlock
 
 

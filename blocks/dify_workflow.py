@@ -6,12 +6,12 @@ from typing import Annotated, Self
 
 from pydantic import Field, HttpUrl, SecretStr
 
-from adspark.bounds import SECONDS, Range, TimeLimit
-from adspark.dify import DEFAULT_URL, FIRST_EVENT, SILENCE, DifyClient
-from adspark.dify_generator import LISTED_WITHIN, LOST_AFTER, RUN_LIMIT, DifyGenerator
-from adspark.dify_inputs import WorkflowMapping
 from adspark.errors import InvalidCredentialsError
+from adspark.generators.dify.client import DEFAULT_URL, FIRST_EVENT, SILENCE, DifyClient
+from adspark.generators.dify.generator import LISTED_WITHIN, LOST_AFTER, RUN_LIMIT, DifyGenerator
+from adspark.generators.dify.inputs import WorkflowMapping
 from adspark.settings import Settings
+from adspark.validation.bounds import SECONDS, Range, TimeLimit
 from blocks.configured import ConfiguredBlock
 
 _USUAL = WorkflowMapping()

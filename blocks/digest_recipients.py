@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, HttpUrl, SecretStr
 
 from adspark.errors import ConfigurationError
-from adspark.notifying import Receiver, is_address, list_receivers
+from adspark.notifications.apprise import Receiver, is_address, list_receivers
 from adspark.settings import Settings
 from blocks.configured import ConfiguredBlock
 

@@ -4,10 +4,10 @@ from typing import Self
 
 from pydantic import Field, HttpUrl, SecretStr
 
-from adspark.bounds import TimeLimit
 from adspark.errors import InvalidCredentialsError
-from adspark.serpapi import DEFAULT_TIMEOUT, SerpApiClient
+from adspark.serpapi.client import DEFAULT_TIMEOUT, SerpApiClient
 from adspark.settings import Settings
+from adspark.validation.bounds import TimeLimit
 from blocks.configured import ConfiguredBlock
 
 

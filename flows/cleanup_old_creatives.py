@@ -9,14 +9,14 @@ from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 from prefect.logging import get_run_logger
 
-from adspark.bounds import Days
-from adspark.cleanup import CleanupSummary, Retention, check_retention
-from adspark.rates import CLEANUPS
+from adspark.db.rate_limits import CLEANUPS
+from adspark.maintenance.cleanup import CleanupSummary, Retention, check_retention
 from adspark.settings import get_settings
+from adspark.validation.bounds import Days
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import cancelled, completed
+from orchestration.rate_limits import seconds_until_start
 from tasks.clean_up import remove_old
-from tasks.limits import seconds_until_start
 
 _MANY = 100_000  # removed rows after which PostgreSQL is worth a hint
 _HINT = "PostgreSQL reuses the space by itself; at once, and for fresh statistics: VACUUM (ANALYZE)"

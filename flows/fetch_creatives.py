@@ -10,9 +10,9 @@ from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 from prefect.logging import get_run_logger
 
-from adspark.bounds import MAX_PAGES, PAGE_SIZE
-from adspark.fetching import FetchSummary
-from adspark.queries import check_max_pages, parse_query
+from adspark.creatives.fetch import FetchSummary
+from adspark.serpapi.search_query import check_max_pages, parse_query
+from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE
 from flows.endings import completed
 from flows.parameters import (
     AdvertiserIds,

@@ -13,19 +13,19 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from adspark.bounds import AD_ID, PROMPT, Id
 from adspark.errors import AdSparkError, PostponedError
-from adspark.generating import working_on
-from adspark.media import MediaStore
+from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER, VariantStatus
 from adspark.settings import get_settings, media_url
-from adspark.variant_text import write_variant
-from adspark.variants import VariantRequest, VariantSummary, read_variant, summary_of
+from adspark.validation.bounds import AD_ID, PROMPT, Id
+from adspark.variants.generate import claim_variant
+from adspark.variants.report import write_variant
+from adspark.variants.store import VariantRequest, VariantSummary, read_variant, summary_of
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import cancelled, completed, failed
 from flows.parameters import OptionalId
+from orchestration.cancel_variant import cancel_variant, is_being_cancelled
 from tasks.ask_for_review import ask_for_review
-from tasks.cancel_variant import cancel_variant, is_being_cancelled
 from tasks.generate_variant import generate_variant
 from tasks.render_original import render_original
 from tasks.request_variant import request_variant
@@ -92,7 +92,7 @@ async def _make(variant_id: int) -> VariantSummary:
     run_id = UUID(flow_run.id) if flow_run.id else None
     async with (
         (await AdSparkDatabase.load_configured()).connect() as database,
-        working_on(
+        claim_variant(
             database, variant_id, flow_run_id=run_id, generator=settings.generator
         ) as variant,
     ):

@@ -9,7 +9,7 @@ from typing import Annotated
 from prefect import flow
 from prefect.logging import get_run_logger
 
-from adspark.bounds import VARIANTS_UNDER_WAY
+from adspark.validation.bounds import VARIANTS_UNDER_WAY
 from flows.endings import completed
 from tasks.take_up_variants import TakeUpSummary, take_up_variants
 

@@ -8,7 +8,7 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging import get_run_logger
 from pydantic import BaseModel
 
-from adspark.checkups import Check, CheckState
+from adspark.maintenance.health_checks import Check, CheckState
 from adspark.markdown import escape_markdown
 from flows.endings import completed, failed
 from tasks.check_health import check_health

@@ -11,9 +11,9 @@ from typing import Annotated
 
 from pydantic import WithJsonSchema
 
-from adspark.bounds import ID, TEXT
 from adspark.models import CreativeFormat, Platform
-from adspark.watch_definitions import CLEARABLE
+from adspark.validation.bounds import ID, TEXT
+from adspark.watches.definition import CLEARABLE
 
 AdvertiserIds = Annotated[
     list[str] | str | None, WithJsonSchema({"type": "array", "items": {"type": "string"}})

@@ -13,8 +13,8 @@ from prefect import flow
 from pydantic import BaseModel
 from sqlalchemy import text
 
-from adspark.bounds import TEXT
-from adspark.memory_bound import read_limit
+from adspark.maintenance.cgroup import read_limit
+from adspark.validation.bounds import TEXT
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
 

@@ -13,18 +13,18 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from adspark.database import Database
+from adspark.db.engine import Database
+from adspark.db.rate_limits import SWEEPS
 from adspark.markdown import escape_markdown
-from adspark.rates import SWEEPS
 from adspark.settings import get_settings
-from adspark.sweeps import SweepSummary, gather_sweep, read_left
+from adspark.watches.due import SweepPlan, SweepSummary, gather_sweep, read_left
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import cancelled, completed, failed
+from orchestration.rate_limits import seconds_until_start
+from orchestration.sweep_shards import share, start_shards, take_back, watches_of
 from tasks.announce_news import announce_news
 from tasks.check_watches import check_watches
-from tasks.limits import seconds_until_start
-from tasks.plan_sweep import SweepPlan, plan_sweep
-from tasks.shards import share, start_shards, take_back, watches_of
+from tasks.plan_sweep import plan_sweep
 
 ARTIFACT_KEY = "sweep"
 

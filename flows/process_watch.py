@@ -9,9 +9,9 @@ from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 from prefect.logging import get_run_logger
 
-from adspark.bounds import Id
-from adspark.checking import WatchSummary
-from adspark.news import read_news
+from adspark.validation.bounds import Id
+from adspark.watches.check import WatchSummary
+from adspark.watches.news import read_news
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
 from tasks.announce_news import announce_news

@@ -9,8 +9,8 @@ from prefect import flow
 from prefect.logging import get_run_logger
 from sqlalchemy import text
 
-from adspark.bounds import SEARCHES, SECONDS, Id
-from adspark.sweeps import SweepSummary, read_left
+from adspark.validation.bounds import SEARCHES, SECONDS, Id
+from adspark.watches.due import SweepSummary, read_left
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
 from tasks.check_watches import check_watches

@@ -12,9 +12,10 @@ from prefect import flow
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from adspark.bounds import SECONDS
+from adspark.validation.bounds import SECONDS
 from flows.endings import completed
-from tasks.find_lost_runs import LostRuns, find_lost_runs
+from orchestration.lost_runs import LostRuns
+from tasks.find_lost_runs import find_lost_runs
 
 _MORE_LOOKS = 5  # longer than a host's runs take to be given up, one after another
 

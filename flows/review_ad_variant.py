@@ -14,14 +14,14 @@ from prefect.flow_runs import asuspend_flow_run
 from prefect.input import RunInput
 from pydantic import Field, WithJsonSchema
 
-from adspark.bounds import COMMENT, ID, LARGEST_ID, RATING, Id
 from adspark.errors import InvalidQueryError
-from adspark.media import MediaStore
+from adspark.media.store import MediaStore
 from adspark.models import AdVariant
-from adspark.reviews import Review, save_review
 from adspark.settings import get_settings, media_url
-from adspark.variant_text import write_variant
-from adspark.variants import read_variant, summary_of
+from adspark.validation.bounds import COMMENT, ID, LARGEST_ID, RATING, Id
+from adspark.variants.report import write_variant
+from adspark.variants.reviews import Review, save_review
+from adspark.variants.store import read_variant, summary_of
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
 

@@ -9,8 +9,8 @@ import os
 from prefect.context import refresh_global_settings_context
 from prefect.settings import get_current_settings
 
+from adspark.home.running_stack import StackState, running_stack
 from adspark.net.proxies import keep_from_proxies
-from adspark.running_stack import StackState, running_stack
 from adspark.settings import get_settings
 
 
@@ -22,7 +22,7 @@ def use_running_stack() -> None:
     keep_from_proxies()
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-    stack = running_stack(get_settings())
+    stack = running_stack(get_settings().home)
     if stack is None or not stack.ready or _leads_elsewhere(stack):
         return
     found = {"PREFECT_API_URL": stack.api_url}

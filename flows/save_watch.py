@@ -8,7 +8,8 @@ from typing import Annotated
 from prefect import flow
 from prefect.logging import get_run_logger
 
-from adspark.bounds import (
+from adspark.models import DEFAULT_USER
+from adspark.validation.bounds import (
     DETAILS_PER_SWEEP,
     ENDED_AFTER_DAYS,
     INTERVAL_MINUTES,
@@ -17,8 +18,7 @@ from adspark.bounds import (
     WATCH_PAGES,
     Id,
 )
-from adspark.models import DEFAULT_USER
-from adspark.watches import SavedWatch, create_or_change_watch
+from adspark.watches.store import SavedWatch, create_or_change_watch
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
 from flows.parameters import (

@@ -11,9 +11,9 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging import get_run_logger
 from sqlalchemy import text
 
-from adspark.digest_text import Digest
-from adspark.digests import DigestSummary, mark_digested, read_digest
-from adspark.outbox import hash_receiver, put_messages, read_stuck
+from adspark.notifications.digest import DigestSummary, mark_digested, read_digest
+from adspark.notifications.digest_text import Digest
+from adspark.notifications.outbox import enqueue_messages, hash_receiver, read_stuck
 from blocks.adspark_database import AdSparkDatabase
 from blocks.digest_recipients import DigestRecipients
 from flows.endings import completed
@@ -61,7 +61,7 @@ async def take_digest(recipients: Sequence[str], even_if_empty: bool) -> Digest:
         digest = await read_digest(session, now=now)
         digest.undelivered = [message.headline for message in await read_stuck(session)]
         if digest.is_worth_sending or even_if_empty:
-            await put_messages(
+            await enqueue_messages(
                 session, subject=digest.subject, body=digest.markdown(), recipients=recipients
             )
         await mark_digested(session, digest=digest)

@@ -8,9 +8,9 @@ from prefect.events import Event, RelatedResource, Resource
 from prefect.events.clients import get_events_client
 from prefect.runtime import flow_run
 
-from adspark.news import News, claim_unannounced, mark_announced
+from adspark.watches.news import News, claim_unannounced, mark_announced
 from blocks.adspark_database import AdSparkDatabase
-from tasks.retrying import RETRIED
+from orchestration.retry_policy import RETRIED
 
 _BATCH = 200  # events that are marked together
 

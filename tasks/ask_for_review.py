@@ -4,10 +4,10 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
-from adspark.variants import read_variant
+from adspark.variants.store import read_variant
 from blocks.adspark_database import AdSparkDatabase
-from tasks.retrying import RETRIED
-from tasks.variant_runs import start_review
+from orchestration.retry_policy import RETRIED
+from orchestration.variant_runs import start_review
 
 
 @task(**RETRIED, cache_policy=NO_CACHE)

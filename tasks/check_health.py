@@ -5,7 +5,8 @@ import asyncio
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from adspark.checkups import (
+from adspark.errors import ConfigurationError
+from adspark.maintenance.health_checks import (
     Check,
     check_chromium,
     check_database,
@@ -16,19 +17,18 @@ from adspark.checkups import (
     look_at,
     not_set_up,
 )
-from adspark.errors import ConfigurationError
-from adspark.media import MediaStore
+from adspark.media.store import MediaStore
 from adspark.settings import get_settings, media_url
 from blocks.adspark_database import AdSparkDatabase
 from blocks.chat_model import ChatModel
 from blocks.dify_workflow import DifyWorkflow
 from blocks.serpapi_credentials import SerpApiCredentials
-from tasks.prefect_health import check_prefect
-from tasks.time_limits import killed_after
+from orchestration.prefect_health import check_prefect
+from orchestration.time_limits import hard_timeout
 
 
 @task(cache_policy=NO_CACHE, timeout_seconds=get_settings().upkeep_time_limit)
-@killed_after("upkeep_time_limit")
+@hard_timeout("upkeep_time_limit")
 async def check_health() -> list[Check]:
     """Look at database, Prefect, pools, SerpApi, what makes variants, browser, media and disk."""
     settings = get_settings()

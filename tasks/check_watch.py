@@ -5,18 +5,18 @@ from uuid import UUID
 from prefect import task
 from prefect.runtime import flow_run
 
-from adspark.checking import Checker, WatchSummary
 from adspark.settings import get_settings
+from adspark.watches.check import Checker, WatchSummary
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
-from tasks.announce_spending import announce_spent_budget
-from tasks.limits import search_slots
-from tasks.retrying import RETRIED
-from tasks.time_limits import killed_after
+from orchestration.rate_limits import search_slots
+from orchestration.retry_policy import RETRIED
+from orchestration.spending_events import announce_spent_budget
+from orchestration.time_limits import hard_timeout
 
 
 @task(**RETRIED, timeout_seconds=get_settings().watch_time_limit)
-@killed_after("watch_time_limit")
+@hard_timeout("watch_time_limit")
 async def check_watch(watch_id: int) -> WatchSummary:
     """Check a watch; another try goes on after the last stored page."""
     credentials = await SerpApiCredentials.load_configured()

@@ -9,25 +9,25 @@ from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from adspark.checking import Checker, WatchSummary
 from adspark.errors import describe_error
 from adspark.settings import get_settings
-from adspark.sweep_gate import SweepGate
-from adspark.sweeping import Sweep
-from adspark.sweeps import Due, SweepSummary
-from adspark.watch_events import EventCounts
+from adspark.watches.admission import SweepGate
+from adspark.watches.check import Checker, WatchSummary
+from adspark.watches.due import Due, SweepSummary
+from adspark.watches.events import EventCounts
+from adspark.watches.sweep import Sweep
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
-from tasks.announce_spending import announce_spent_budget
-from tasks.limits import search_slots
-from tasks.time_limits import killed_after
+from orchestration.rate_limits import search_slots
+from orchestration.spending_events import announce_spent_budget
+from orchestration.time_limits import hard_timeout
 
 PROGRESS_KEY = "sweep-progress"
 _REPORT_EVERY = 2.0  # seconds between two updates of the progress
 
 
 @task(cache_policy=NO_CACHE)
-@killed_after("sweep_time_limit")
+@hard_timeout("sweep_time_limit")
 async def check_watches(
     due: list[Due], searches: int | None, shortage: str, seconds: float
 ) -> SweepSummary:

@@ -6,18 +6,18 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
-from adspark.cleanup import CleanupSummary, Retention, clean_up
-from adspark.media import MediaStore
+from adspark.maintenance.cleanup import CleanupSummary, Retention, clean_up
+from adspark.media.store import MediaStore
 from adspark.settings import get_settings, media_url
 from blocks.adspark_database import AdSparkDatabase
-from tasks.retrying import RETRIED
-from tasks.time_limits import killed_after
+from orchestration.retry_policy import RETRIED
+from orchestration.time_limits import hard_timeout
 
 _REPORT_EVERY = 10.0  # seconds between two lines of the log
 
 
 @task(**RETRIED, cache_policy=NO_CACHE, timeout_seconds=get_settings().cleanup_time_limit)
-@killed_after("cleanup_time_limit")
+@hard_timeout("cleanup_time_limit")
 async def remove_old(retention: Retention, *, dry_run: bool) -> CleanupSummary:
     """Remove it, or count it in a dry run; another try goes on where the last one ended."""
     log = get_run_logger()

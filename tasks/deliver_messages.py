@@ -9,23 +9,23 @@ from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from pydantic import SecretStr
 
-from adspark.database import Database
+from adspark.db.engine import Database
 from adspark.errors import AdSparkError, ServiceUnavailableError, describe_error
 from adspark.models import Message
-from adspark.notifications.services import Part
-from adspark.notifying import Receiver, list_receivers, send_part, write_parts
-from adspark.outbox import (
+from adspark.notifications.apprise import Receiver, list_receivers, send_part, write_parts
+from adspark.notifications.outbox import (
     MOST_ATTEMPTS,
+    ack_message,
     claim_message,
-    confirm_message,
     count_delivered,
     fix_parts,
     hash_receiver,
-    return_message,
+    nack_message,
 )
+from adspark.notifications.services import Part
 from blocks.adspark_database import AdSparkDatabase
 from blocks.digest_recipients import DigestRecipients
-from tasks.retrying import RETRIED
+from orchestration.retry_policy import RETRIED
 
 
 @task(**RETRIED, cache_policy=NO_CACHE)
@@ -85,14 +85,14 @@ async def _send_next(database: Database, message: Message, receiver: Receiver) -
         await send_part(receiver, parts[place])
     except AdSparkError as error:
         async with database.session() as session:
-            await return_message(session, message_id=message_id, error=str(error))
+            await nack_message(session, message_id=message_id, error=str(error))
             await session.commit()
         return f"{_label(receiver, place, parts)}: {error}"
     except Exception as error:  # whether it arrived is not known, so it is not sent again
         get_run_logger().exception("Message %d failed unforeseen", message_id)
         return f"{_label(receiver, place, parts)}: {describe_error(error)}"
     async with database.session() as session:
-        await confirm_message(session, message_id=message_id, part=place, parts=len(parts))
+        await ack_message(session, message_id=message_id, part=place, parts=len(parts))
         await session.commit()
     return None
 

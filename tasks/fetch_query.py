@@ -6,19 +6,19 @@ from prefect import task
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from adspark.fetching import FetchSummary
-from adspark.fetching import fetch_query as fetch
-from adspark.queries import CreativeQuery
+from adspark.creatives.fetch import FetchSummary
+from adspark.creatives.fetch import fetch_query as fetch
+from adspark.serpapi.search_query import CreativeQuery
 from adspark.settings import get_settings
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
-from tasks.limits import search_slots
-from tasks.retrying import RETRIED
-from tasks.time_limits import killed_after
+from orchestration.rate_limits import search_slots
+from orchestration.retry_policy import RETRIED
+from orchestration.time_limits import hard_timeout
 
 
 @task(**RETRIED, timeout_seconds=get_settings().fetch_time_limit)
-@killed_after("fetch_time_limit")
+@hard_timeout("fetch_time_limit")
 async def fetch_query(query: CreativeQuery, max_pages: int, dry_run: bool) -> FetchSummary:
     """Fetch at most `max_pages` pages; another try goes on after the last stored page."""
     log = get_run_logger()

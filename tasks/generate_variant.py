@@ -7,21 +7,21 @@ from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifa
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
-from adspark.addresses import AddressRules
-from adspark.downloads import Downloader
-from adspark.generating import Studio, generate
-from adspark.media import MediaStore
+from adspark.media.store import MediaStore
+from adspark.net.addresses import AddressRules
+from adspark.net.downloads import Downloader
 from adspark.settings import get_settings, media_url
-from adspark.variants import VariantSummary
+from adspark.variants.generate import GenerationDeps, generate
+from adspark.variants.store import VariantSummary
 from blocks.adspark_database import AdSparkDatabase
-from tasks.generators import open_generator
-from tasks.limits import generation_slots
-from tasks.retrying import RETRIED
-from tasks.time_limits import killed_after
+from orchestration.generators import open_generator
+from orchestration.rate_limits import generation_slots
+from orchestration.retry_policy import RETRIED
+from orchestration.time_limits import hard_timeout
 
 
 @task(**RETRIED, cache_policy=NO_CACHE, timeout_seconds=get_settings().generation_time_limit)
-@killed_after("generation_time_limit")
+@hard_timeout("generation_time_limit")
 async def generate_variant(variant_id: int, generator: str) -> VariantSummary:
     """Generate the variant; another try goes on with the same generation.
 
@@ -36,7 +36,7 @@ async def generate_variant(variant_id: int, generator: str) -> VariantSummary:
         open_generator(generator) as opened,
         Downloader(AddressRules((*settings.trusted_hosts, *opened.hosts))) as downloader,
     ):
-        studio = Studio(
+        studio = GenerationDeps(
             database=database,
             media=MediaStore(media_url(settings)),
             generator=opened,

@@ -1,34 +1,17 @@
 """The task that finds out what a sweep has to do, and how many searches it may make."""
 
-from datetime import datetime
-
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
-from pydantic import BaseModel
 from sqlalchemy import text
 
 from adspark.errors import TemporaryError
-from adspark.sweep_gate import searches_left
-from adspark.sweeps import Due, read_due
+from adspark.watches.admission import searches_left
+from adspark.watches.due import SweepPlan, read_due
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
-from tasks.announce_spending import announce_used_up_searches
-from tasks.retrying import RETRIED
-
-
-class SweepPlan(BaseModel):
-    """The due watches, the most overdue first, and what the account has for them.
-
-    Attributes:
-        began_at: by the database's clock.
-        searches: left in the account; None: it does not say. `shortage` says why no more.
-    """
-
-    began_at: datetime
-    due: list[Due]
-    searches: int | None = None
-    shortage: str = ""
+from orchestration.retry_policy import RETRIED
+from orchestration.spending_events import announce_used_up_searches
 
 
 @task(**RETRIED, cache_policy=NO_CACHE)

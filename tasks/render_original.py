@@ -3,13 +3,13 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from adspark.addresses import AddressRules
-from adspark.generating import keep_original
-from adspark.media import MediaStore
-from adspark.rendering import Renderer
+from adspark.media.store import MediaStore
+from adspark.net.addresses import AddressRules
+from adspark.rendering.renderer import Renderer
 from adspark.settings import get_settings, media_url
+from adspark.variants.generate import keep_original
 from blocks.adspark_database import AdSparkDatabase
-from tasks.retrying import RETRIED
+from orchestration.retry_policy import RETRIED
 
 
 @task(**RETRIED, cache_policy=NO_CACHE)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
 from adspark.settings import get_settings
-from adspark.variants import (
+from adspark.variants.store import (
     VariantRequest,
     check_request,
     find_requested,
@@ -16,8 +16,8 @@ from adspark.variants import (
     request_variants,
 )
 from blocks.adspark_database import AdSparkDatabase
-from tasks.generators import check_prompt, open_generator
-from tasks.retrying import RETRIED
+from orchestration.generators import check_prompt, open_generator
+from orchestration.retry_policy import RETRIED
 
 
 @task(**RETRIED, cache_policy=NO_CACHE)

@@ -5,17 +5,17 @@ from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from pydantic import BaseModel
 
-from adspark.database import Database
+from adspark.db.engine import Database
 from adspark.errors import AdSparkError
 from adspark.models import VariantStatus
 from adspark.settings import get_settings
-from adspark.variant_lists import OpenVariant, read_open
-from adspark.variants import read_variant
+from adspark.variants.lists import OpenVariant, read_open
+from adspark.variants.store import read_variant
 from blocks.adspark_database import AdSparkDatabase
-from tasks.cancel_variant import cancel_variant
-from tasks.retrying import RETRIED
-from tasks.time_limits import killed_after
-from tasks.variant_runs import RunState, end_old_reviews, read_states, start_generation
+from orchestration.cancel_variant import cancel_variant
+from orchestration.retry_policy import RETRIED
+from orchestration.time_limits import hard_timeout
+from orchestration.variant_runs import RunState, end_old_reviews, read_states, start_generation
 
 
 class TakeUpSummary(BaseModel):
@@ -43,7 +43,7 @@ class TakeUpSummary(BaseModel):
 
 
 @task(**RETRIED, cache_policy=NO_CACHE, timeout_seconds=get_settings().upkeep_time_limit)
-@killed_after("upkeep_time_limit")
+@hard_timeout("upkeep_time_limit")
 async def take_up_variants(limit: int) -> TakeUpSummary:
     """Start runs for what is pending or was left behind, oldest first.
 

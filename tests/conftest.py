@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from psycopg import sql
 
-from adspark import schema
-from adspark.database import Database
-from adspark.local_postgres import LocalPostgres
+from adspark.db import migrate as schema
+from adspark.db.embedded import LocalPostgres
+from adspark.db.engine import Database
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import get_settings

@@ -65,7 +65,7 @@ async def start(
         **(environment or {}),
     }
     return await asyncio.create_subprocess_exec(
-        *[sys.executable, "-m", "deployments.run_in_container"],
+        *[sys.executable, "-m", "deployments.execution.in_container"],
         env=os.environ | surroundings,
         preexec_fn=begin,
         stdout=PIPE,

@@ -19,7 +19,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import Pool
 
-from adspark.database import Database
+from adspark.db.engine import Database
 from tests.workshop import workshop
 
 _MOST_PIECES = 4  # of one answer: a stream has many that are alike

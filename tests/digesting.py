@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import text
 
-from adspark.database import Database
-from adspark.digest_text import Digest
-from adspark.digests import read_digest
+from adspark.db.engine import Database
 from adspark.models import Advertiser, Creative, CreativeEvent, EventKind, Watch, WatchCreative
+from adspark.notifications.digest import read_digest
+from adspark.notifications.digest_text import Digest
 from tests.factories import ADVERTISER_ID
 
 LOOKED = datetime.fromisoformat("2026-07-28T07:00:00Z")

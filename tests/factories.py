@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from adspark.queries import CreativeQuery, parse_query
-from adspark.serpapi_payloads import CreativePayload, Search, SearchPage
-from adspark.watch_definitions import WatchDefinition, parse_watch
+from adspark.serpapi.payloads import CreativePayload, Search, SearchPage
+from adspark.serpapi.search_query import CreativeQuery, parse_query
+from adspark.watches.definition import WatchDefinition, parse_watch
 
 ADVERTISER_ID = "AR04323445746671026177"
 

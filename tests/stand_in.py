@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from adspark.serpapi import SerpApiClient
+from adspark.serpapi.client import SerpApiClient
 
 NO_RESULTS = "Google Ads Transparency Center hasn't returned any results for this search."
 _NOT_COMPARED = ("api_key", "no_cache")

@@ -8,12 +8,12 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark import variants
-from adspark.creatives import save_creatives
-from adspark.database import Database
-from adspark.generation import Receipt
+from adspark.creatives.store import save_creatives
+from adspark.db.engine import Database
+from adspark.generators.base import RemoteRun
 from adspark.models import AdVariant, VariantStatus
-from adspark.variants import Completion, VariantRequest
+from adspark.variants import store as variants
+from adspark.variants.store import Completion, VariantRequest
 from tests.factories import creative
 
 _Found = TypeVar("_Found")
@@ -84,7 +84,7 @@ async def take_up(session: AsyncSession, variant: AdVariant) -> AdVariant:
     """A variant whose generation is under way at the service."""
     begun = await begin(session, variant)
     await variants.save_asking(session, variant=begun)
-    await variants.save_receipt(session, variant=begun, receipt=Receipt("run-1", "task-1"))
+    await variants.save_receipt(session, variant=begun, receipt=RemoteRun("run-1", "task-1"))
     return await read(session, begun)
 
 

@@ -11,13 +11,13 @@ import httpx
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from adspark.checking import Checker, WatchSummary
-from adspark.database import Database
+from adspark.db.engine import Database
 from adspark.models import Watch
-from adspark.serpapi import Gate, SerpApiClient, no_gate
-from adspark.sweep_gate import SweepGate
-from adspark.sweeping import Sweep
-from adspark.sweeps import SweepSummary, read_due
+from adspark.serpapi.client import Gate, SerpApiClient, no_gate
+from adspark.watches.admission import SweepGate
+from adspark.watches.check import Checker, WatchSummary
+from adspark.watches.due import SweepSummary, read_due
+from adspark.watches.sweep import Sweep
 from tests.factories import ADVERTISER_ID
 
 KEY = SecretStr("sandbox-key")

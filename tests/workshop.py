@@ -12,20 +12,20 @@ import httpx
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from adspark.addresses import AddressRules
-from adspark.creatives import save_creatives
-from adspark.database import Database
-from adspark.dify import DifyClient
-from adspark.dify_generator import DifyGenerator
-from adspark.dify_inputs import WorkflowMapping
-from adspark.downloads import Downloader
+from adspark.creatives.store import save_creatives
+from adspark.db.engine import Database
 from adspark.errors import AdSparkError, TemporaryError
-from adspark.generating import Studio, cancel, generate, keep_original, working_on
-from adspark.generation import Generator
-from adspark.media import MediaStore
-from adspark.rendering import Renderer
-from adspark.serpapi import SerpApiClient, no_gate
-from adspark.variants import (
+from adspark.generators.base import Generator
+from adspark.generators.dify.client import DifyClient
+from adspark.generators.dify.generator import DifyGenerator
+from adspark.generators.dify.inputs import WorkflowMapping
+from adspark.media.store import MediaStore
+from adspark.net.addresses import AddressRules
+from adspark.net.downloads import Downloader
+from adspark.rendering.renderer import Renderer
+from adspark.serpapi.client import SerpApiClient, no_gate
+from adspark.variants.generate import GenerationDeps, cancel, claim_variant, generate, keep_original
+from adspark.variants.store import (
     VariantRequest,
     VariantSummary,
     generation_is_over,
@@ -81,7 +81,7 @@ class Workshop:
         Args:
             tries: of each step, where it fails for the moment.
         """
-        claim = working_on(self.database, variant_id, flow_run_id=None, generator="dify")
+        claim = claim_variant(self.database, variant_id, flow_run_id=None, generator="dify")
         async with claim, self.studio() as studio:
             async with self.renderer() as renderer:
                 keep = partial(keep_original, self.database, self.media, renderer)
@@ -112,10 +112,10 @@ class Workshop:
             return await cancel(self.database, give, variant_id=variant_id)
 
     @asynccontextmanager
-    async def studio(self) -> AsyncIterator[Studio]:
+    async def studio(self) -> AsyncIterator[GenerationDeps]:
         """What a process makes variants with."""
         async with self.generator() as generator, Downloader(self.rules) as downloader:
-            yield Studio(
+            yield GenerationDeps(
                 database=self.database,
                 media=self.media,
                 generator=generator,

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, create_engine
 from sqlmodel import SQLModel
 
 from adspark import models  # noqa: F401  (fills SQLModel.metadata)
-from adspark.database import driver_url
+from adspark.db.engine import driver_url
 from adspark.settings import get_settings
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from adspark.visible import visible
+from adspark.text.visible import visible
 
 MOST_PLAIN = 4_000
 """Characters of an alert: what a failed run has said may be as long as it likes."""

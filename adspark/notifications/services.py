@@ -9,7 +9,7 @@ from apprise.common import OverflowMode
 from adspark.notifications.dialects import GoogleChat, Html, Markdown, Slack, Telegram, Text
 from adspark.notifications.message import Block, Kind, Span
 from adspark.notifications.parts import measure, split_blocks
-from adspark.visible import visible
+from adspark.text.visible import visible
 
 # Services of which Apprise tells less than there is: these show mark-up whatever the format, and
 # in Discord's embeds Apprise makes a field of code of each heading.

@@ -5,7 +5,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from adspark.regions import REGIONS
+from adspark.serpapi.regions import REGIONS
 
 ENGINE = "google_ads_transparency_center"
 DETAILS_ENGINE = "google_ads_transparency_center_ad_details"

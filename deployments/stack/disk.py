@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from adspark.checkups import CheckState, check_disk
-from tasks.pool_health import Problem
+from adspark.maintenance.health_checks import CheckState, check_disk
+from orchestration.pool_health import Problem
 
 _ROOM = 32 * 2**20  # bytes: two segments of PostgreSQL's log, of which it begins one as it starts
 _BLOCK = 2**20

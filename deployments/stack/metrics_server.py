@@ -19,7 +19,7 @@ from adspark.errors import ConfigurationError
 from adspark.net.password_guard import PasswordGuard
 from adspark.net.request_guard import RequestGuard
 from adspark.settings import Settings
-from deployments.metrics import MetricsCollector
+from deployments.operations.metrics import MetricsCollector
 
 _MOST_CONNECTIONS = 100  # at once; further ones are answered with 503
 

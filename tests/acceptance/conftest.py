@@ -18,7 +18,7 @@ import psutil
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from adspark.browser import PROGRAMS
+from adspark.rendering.browser import PROGRAMS
 from tests.conftest import open_folder
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from deployments.stack_settings import SANDBOX_KEY
+from deployments.environment.stack_settings import SANDBOX_KEY
 from tests.acceptance.conftest import Stack, last_run
 
 

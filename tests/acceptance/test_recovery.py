@@ -18,17 +18,17 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.utilities.callables import parameter_schema
 
-from deployments.stack_state import StackState
+from adspark.home.running_stack import StackState
 from tests.acceptance.conftest import Stack
 
 FLOW = """
 import asyncio, os, subprocess, time
 from pathlib import Path
 from prefect import flow, task
-from tasks.time_limits import killed_after
+from orchestration.time_limits import hard_timeout
 
 @task(timeout_seconds=2)
-@killed_after("cleanup_time_limit")
+@hard_timeout("cleanup_time_limit")
 async def limited(folder: str, how: str) -> None:
     if how == "blocks":
         time.sleep(120)

@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from deployments.stack_state import StackState
+from adspark.home.running_stack import StackState
 from tests.acceptance.conftest import Stack
 
 PARTS = {

@@ -20,7 +20,8 @@ import httpx
 import psutil
 import pytest
 
-from adspark.running_stack import ProcessId, StackState
+from adspark.home.processes import ProcessId
+from adspark.home.running_stack import StackState
 from deployments.stack.logs import append_to_log, bound_log, open_log
 from tests.acceptance.conftest import Stack
 
@@ -140,7 +141,7 @@ def test_an_ordinary_user_with_a_hostile_shell_starts_works_and_closes_the_termi
     home = user_home / "ads, it's 50% & $more"
     more = EXPORTED | {"PREFECT_HOME": f"{user_home}/prefect", "HOME": str(user_home)}
     stack = replace(own_stack, home=home, more=more)
-    command = [account.python, "-P", "-m", "deployments.cli"]
+    command = [account.python, "-P", "-m", "deployments.cli.main"]
     with shadowed_folder(ordinary_folder) as folder:
         terminal, inside = pty.openpty()
         started = subprocess.Popen(

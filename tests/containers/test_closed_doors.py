@@ -8,9 +8,9 @@ import httpx
 import pytest
 from prefect.exceptions import InfrastructureNotFound
 
-from deployments.container_job import ContainerJob
-from deployments.container_worker import ContainerWorker
-from deployments.containers import RUN
+from deployments.provisioning.container_job import ContainerJob
+from deployments.worker.container_worker import ContainerWorker
+from deployments.worker.docker_containers import RUN
 from tests.containers.conftest import (
     PASSWORD,
     USER,

@@ -6,12 +6,12 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 
-from adspark.database import Database
+from adspark.db.engine import Database
+from adspark.db.rate_limits import CLEANUPS
 from adspark.errors import ConfigurationError
-from adspark.rates import CLEANUPS
 from adspark.settings import get_settings
 from flows.cleanup_old_creatives import cleanup_old_creatives
-from tests.integration.test_cleanup import ids, stock
+from tests.integration.maintenance.test_cleanup import ids, stock
 
 pytestmark = pytest.mark.usefixtures("environment")
 

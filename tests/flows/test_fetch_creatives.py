@@ -16,10 +16,10 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.exceptions import ParameterTypeError
 from sqlalchemy import text
 
-from adspark.database import Database
+from adspark.creatives.fetch import FetchSummary
+from adspark.db.engine import Database
+from adspark.db.rate_limits import SEARCHES
 from adspark.errors import InvalidCredentialsError, InvalidQueryError, ServiceUnavailableError
-from adspark.fetching import FetchSummary
-from adspark.rates import SEARCHES
 from adspark.settings import get_settings
 from flows.fetch_creatives import fetch_creatives
 from tests.factories import ADVERTISER_ID
@@ -199,7 +199,7 @@ async def test_the_rate_limit_that_operators_set_in_prefect_is_kept(
     async with get_client() as client:
         await client.create_global_concurrency_limit(limit)
     try:
-        from tasks.limits import searches_per_minute  # noqa: PLC0415
+        from orchestration.rate_limits import searches_per_minute  # noqa: PLC0415
 
         assert await searches_per_minute() == 2
         await fetch_creatives(advertiser_ids=[ADVERTISER_ID], page_size=20, max_pages=2)

@@ -12,11 +12,11 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactCollectionFilter, ArtifactCollectionFilterKey
 
-from adspark.database import Database
+from adspark.db.engine import Database
 from adspark.errors import GenerationFailedError, InvalidQueryError, UnknownVariantError
 from adspark.models import VariantStatus
 from adspark.settings import get_settings
-from adspark.variant_lists import list_variants
+from adspark.variants.lists import list_variants
 from flows.generate_ad_variant import generate_ad_variant
 from tests.workshop import Workshop, workshop
 

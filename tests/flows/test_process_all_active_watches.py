@@ -16,17 +16,16 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, State
 from pydantic import SecretStr
 
-from adspark.database import Database
-from adspark.rates import SWEEPS, WINDOWS
+from adspark.db.engine import Database
+from adspark.db.rate_limits import SWEEPS, WINDOWS
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import Settings, get_settings
-from adspark.sweeps import SweepSummary, read_due
-from deployments.provisioning import provision
+from adspark.watches.due import SweepPlan, SweepSummary, read_due
+from deployments.provisioning.provision import provision
 from flows.process_all_active_watches import process_all_active_watches
 from flows.process_watches import process_watches
-from tasks.plan_sweep import SweepPlan
-from tasks.shards import start_shards
+from orchestration.sweep_shards import start_shards
 from tests.flows.conftest import searches, switch_on
 from tests.watching import Place
 

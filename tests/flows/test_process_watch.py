@@ -11,9 +11,9 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL
 
-from adspark.checking import WatchSummary
-from adspark.database import Database
+from adspark.db.engine import Database
 from adspark.errors import UnknownWatchError
+from adspark.watches.check import WatchSummary
 from flows.process_watch import process_watch
 from tests.flows.conftest import searches, switch_on
 from tests.watching import Place

@@ -14,11 +14,11 @@ from prefect.events import Event, emit_event
 from prefect.events.filters import EventAnyResourceFilter, EventFilter
 from prefect.states import Cancelling, Completed, Crashed, Pending, Running
 
-from deployments.failures import requeue
+from deployments.operations.failures import requeue
 from flows.generate_pending_variants import generate_pending_variants
 from flows.reconcile import reconcile
-from tasks.find_lost_runs import TAG
-from tasks.redelivery import MOST_STARTS, SILENT
+from orchestration.lost_runs import TAG
+from orchestration.requeue import MOST_STARTS, SILENT
 
 POOL = "reconciled"
 PATIENCE = 5.0  # seconds; a new run is looked at within them, also on a busy machine

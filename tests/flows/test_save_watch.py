@@ -6,10 +6,10 @@ import pytest
 from prefect.client.schemas.objects import State
 from prefect.exceptions import ParameterTypeError
 
-from adspark.database import Database
+from adspark.db.engine import Database
 from adspark.errors import InvalidQueryError
-from adspark.watch_definitions import CLEARABLE, WatchDefinition
-from adspark.watches import Outcome, SavedWatch, list_watches
+from adspark.watches.definition import CLEARABLE, WatchDefinition
+from adspark.watches.store import Outcome, SavedWatch, list_watches
 from flows.save_watch import save_watch
 from tests.factories import ADVERTISER_ID
 

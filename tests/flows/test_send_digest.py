@@ -21,11 +21,11 @@ from prefect.client.schemas.objects import State
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.database import Database
-from adspark.digests import DigestSummary
+from adspark.db.engine import Database
 from adspark.errors import ConfigurationError, ServiceUnavailableError
 from adspark.models import EventKind
-from adspark.outbox import confirm_message, hash_address, put_messages
+from adspark.notifications.digest import DigestSummary
+from adspark.notifications.outbox import ack_message, enqueue_messages, hash_address
 from adspark.settings import get_settings
 from flows.send_digest import ARTIFACT_KEY, send_digest
 from tests.digesting import Story
@@ -262,7 +262,7 @@ async def test_a_message_whose_sending_met_a_crash_is_reported_and_never_sent_ag
         raise RuntimeError("the machine went away")
 
     with monkeypatch.context() as patched:
-        patched.setattr("tasks.deliver_messages.confirm_message", crash)
+        patched.setattr("tasks.deliver_messages.ack_message", crash)
         assert (await run()).is_failed()
     assert len(receiver.taken) == 1
     await story.change("UPDATE message SET sending_at = now() - interval '11 minutes'")
@@ -284,7 +284,7 @@ async def test_a_message_whose_sending_met_a_crash_is_reported_and_never_sent_ag
 async def put_long_message(story: Story, *recipients: str) -> None:
     """A message of three parts waits; nothing else does."""
     async with story.database.session() as session:
-        await put_messages(session, subject="Long", body=LONG, recipients=recipients)
+        await enqueue_messages(session, subject="Long", body=LONG, recipients=recipients)
         await session.commit()
     await story.change("UPDATE creative_event SET notified_at = now()")
 
@@ -344,10 +344,10 @@ async def test_a_part_that_met_a_crash_is_reported_and_the_others_stay_as_they_a
     async def crash(session: AsyncSession, *, message_id: int, part: int, parts: int) -> None:
         if part == 1:
             raise RuntimeError("the machine went away")
-        await confirm_message(session, message_id=message_id, part=part, parts=parts)
+        await ack_message(session, message_id=message_id, part=part, parts=parts)
 
     with monkeypatch.context() as patched:
-        patched.setattr("tasks.deliver_messages.confirm_message", crash)
+        patched.setattr("tasks.deliver_messages.ack_message", crash)
         assert (await run()).is_failed()
     assert receiver.words() == ["alpha", "beta"]
     await story.change("UPDATE message SET sending_at = now() - interval '11 minutes'")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adspark.rates import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS
+from adspark.db.rate_limits import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS
 from adspark.settings import Settings
 from deployments.queue_classes import QUEUE_CLASSES, FlowClass, QueueClass
 

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings, get_settings
-from deployments.stack_settings import public_environment
+from deployments.environment.stack_settings import public_environment
 
 
 def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from adspark.errors import AdSparkError
-from adspark.pictures import check_picture
+from adspark.media.images import check_picture
 from adspark.sandbox.dify.drawing import Poster
 from adspark.sandbox.dify.errors import DifyError, invalid_param, not_found
 from adspark.sandbox.settings import SandboxSettings

@@ -1,0 +1,1 @@
+"""Stored ads: fetch, ledger, details, boards."""

@@ -1,0 +1,178 @@
+"""Every statement on boards: users' named collections of stored ads, which stay at clean-up.
+
+An ad is held while it is put on a board, so that a clean-up at the same time leaves it alone; one
+that the clean-up holds already is waited for, and then told to be gone.
+"""
+
+import unicodedata
+from collections.abc import Collection
+from datetime import datetime
+
+from pydantic import BaseModel
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from adspark.creatives.store import NewCreative
+from adspark.errors import InvalidQueryError
+from adspark.models import Board
+from adspark.validation.names import clean_name
+from adspark.variants.store import check_id, check_storable, tell_not_stored
+
+_LONGEST_NAME = 100  # characters
+_MOST_NAMED = 10  # boards or ads in an error
+
+_CREATE = text("""
+    INSERT INTO board (user_id, name) VALUES (:user_id, :name)
+    ON CONFLICT (user_id, name) DO NOTHING RETURNING id
+""")
+_LIST = text("""
+    SELECT id, user_id, name, created_at,
+        (SELECT count(*) FROM board_creative WHERE board_id = b.id) AS ads
+    FROM board b WHERE user_id = :user_id ORDER BY lower(name), name
+""")
+_DELETE = text("DELETE FROM board WHERE id = :board_id RETURNING id")
+# In the order of their keys, here and below, so that two who add at once cannot deadlock.
+_HOLD_ADS = text("""
+    SELECT ad_creative_id FROM creative
+    WHERE ad_creative_id = ANY (CAST(:ids AS text[])) ORDER BY 1 FOR KEY SHARE
+""")
+_ADD_ADS = text("""
+    INSERT INTO board_creative (board_id, ad_creative_id)
+    SELECT :board_id, id FROM unnest(CAST(:ids AS text[])) AS id ORDER BY id
+    ON CONFLICT DO NOTHING RETURNING ad_creative_id
+""")
+_REMOVE_ADS = text("""
+    DELETE FROM board_creative
+    WHERE board_id = :board_id AND ad_creative_id = ANY (CAST(:ids AS text[]))
+    RETURNING ad_creative_id
+""")
+_READ_ADS = text("""
+    SELECT ad_creative_id, a.name AS advertiser, c.format,
+        nullif(c.width, 0) || ' × ' || nullif(c.height, 0) AS size, c.target_domain,
+        c.first_shown, c.last_shown, c.total_days_shown AS days_shown, c.details_link AS link,
+        b.added_at
+    FROM board_creative b JOIN creative c USING (ad_creative_id)
+        JOIN advertiser a USING (advertiser_id)
+    WHERE b.board_id = :board_id ORDER BY b.added_at DESC, ad_creative_id
+""")
+
+
+class BoardRow(BaseModel):
+    """A board in a list, with the number of its ads."""
+
+    id: int
+    user_id: int
+    name: str
+    created_at: datetime
+    ads: int
+
+
+class BoardAd(NewCreative):
+    """An ad on a board as a person is told of it."""
+
+    added_at: datetime
+
+
+def check_board_name(name: str) -> str:
+    """A board's name as it is kept: without blanks and invisible characters around it.
+
+    Raises:
+        InvalidQueryError: it is empty, too long or holds control characters.
+    """
+    stripped = clean_name(name)
+    if not stripped:
+        raise InvalidQueryError("name", "is empty; name the board.")
+    if len(stripped) > _LONGEST_NAME:
+        raise InvalidQueryError(
+            "name", f"has {len(stripped)} characters; shorten it to {_LONGEST_NAME}."
+        )
+    if any(unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") for one in stripped):
+        raise InvalidQueryError("name", "holds a control character; write it without.")
+    return stripped
+
+
+async def create_board(session: AsyncSession, *, user_id: int, name: str) -> str:
+    """Make an empty board; returns its name as it is kept.
+
+    Raises:
+        InvalidQueryError: the name cannot be used, or the user has a board of this name.
+    """
+    check_id("user_id", user_id)
+    kept = check_board_name(name)
+    if await session.scalar(_CREATE, {"user_id": user_id, "name": kept}) is None:
+        raise InvalidQueryError(
+            "name",
+            f"user {user_id} has a board {kept!r} already; choose another name, or put ads on "
+            f"that one with: adspark board add",
+        )
+    return kept
+
+
+async def find_board(session: AsyncSession, *, user_id: int, name: str) -> Board:
+    """The user's board of this name; nobody deletes it before the transaction's end.
+
+    Raises:
+        InvalidQueryError: there is none; names those that there are.
+    """
+    check_id("user_id", user_id)
+    wanted = check_board_name(name)
+    found: Board | None = await session.scalar(
+        select(Board)
+        .where(col(Board.user_id) == user_id, col(Board.name) == wanted)
+        .with_for_update(read=True, key_share=True)
+    )
+    if found is None:
+        known = [board.name for board in await list_boards(session, user_id=user_id)]
+        raise InvalidQueryError("name", f"user {user_id} has no board {wanted!r}; {_choice(known)}")
+    return found
+
+
+async def list_boards(session: AsyncSession, *, user_id: int) -> list[BoardRow]:
+    """The user's boards, by name."""
+    rows = await session.execute(_LIST, {"user_id": user_id})
+    return [BoardRow.model_validate(dict(row)) for row in rows.mappings()]
+
+
+async def delete_board(session: AsyncSession, *, board_id: int) -> bool:
+    """Delete a board; its ads stay, as long as others do. False: there is none."""
+    return await session.scalar(_DELETE, {"board_id": board_id}) is not None
+
+
+async def add_ads(session: AsyncSession, *, board_id: int, ids: Collection[str]) -> list[str]:
+    """Put stored ads on a board: all of them or, where one is not stored, none.
+
+    Returns:
+        Those that were not on it before.
+
+    Raises:
+        InvalidQueryError: an ad is not stored, or was cleaned up just now; names some of them.
+    """
+    for ad_creative_id in ids:
+        check_storable("ads", ad_creative_id)
+    wanted = sorted(set(ids))
+    if missing := sorted(set(wanted) - set(await session.scalars(_HOLD_ADS, {"ids": wanted}))):
+        raise InvalidQueryError("ads", tell_not_stored(missing))
+    return list(await session.scalars(_ADD_ADS, {"board_id": board_id, "ids": wanted}))
+
+
+async def remove_ads(session: AsyncSession, *, board_id: int, ids: Collection[str]) -> list[str]:
+    """Take ads off a board; returns those that were on it."""
+    for ad_creative_id in ids:
+        check_storable("ads", ad_creative_id)
+    return list(await session.scalars(_REMOVE_ADS, {"board_id": board_id, "ids": list(ids)}))
+
+
+async def read_ads(session: AsyncSession, *, board_id: int) -> list[BoardAd]:
+    """The ads on a board, the latest added first."""
+    rows = await session.execute(_READ_ADS, {"board_id": board_id})
+    return [BoardAd.model_validate(dict(row)) for row in rows.mappings()]
+
+
+def _choice(known: list[str]) -> str:
+    """What to name or do instead."""
+    make = "make it with: adspark board create"
+    if not known:
+        return make
+    named = ", ".join(map(repr, known[:_MOST_NAMED]))
+    return f"name one of {named}{', …' if len(known) > _MOST_NAMED else ''}, or {make}"

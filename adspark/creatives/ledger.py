@@ -1,0 +1,279 @@
+"""Every statement on the fetch ledger: what was searched, how far it came and what it cost."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import TextClause, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from adspark.creatives.store import SavedCreatives
+from adspark.errors import SupersededError
+from adspark.models import Fetch, FetchStatus, RejectedRow, StopReason
+from adspark.serpapi.client import hash_token
+from adspark.serpapi.payloads import RejectedPayload, Search, SearchPage
+from adspark.serpapi.search_query import CreativeQuery
+from adspark.text.storable import clean_text
+
+# SerpApi answers an identical search from its cache for an hour: within it, a page whose answer
+# was lost costs nothing to ask for again, and its tokens are known to be good.
+RESUMABLE_FOR = timedelta(minutes=55)
+# Server clocks have whole seconds; an answer this much older than its fetch was somebody else's.
+_CLOCK_GRAIN = 2.0
+_LATE = 30.0  # seconds after its fetch's end in which SerpApi may still make what it asked for
+_CACHED_FOR = "65 minutes"  # an hour, and what clocks and answers take
+
+# How many of a page's searches were paid for by this ledger: those that are not in it yet and that
+# SerpApi made while this fetch or another one of its search was under way, whose run may have died
+# before it stored the answer. Any other came from SerpApi's cache.
+_SEARCHES = "json_to_recordset(CAST(:searches AS json)) AS s (id text, age float8)"
+_BILLED = f"""
+    SELECT count(DISTINCT s.id) FROM {_SEARCHES}
+    WHERE EXISTS (
+            SELECT FROM "fetch" AS f
+            WHERE f.query_hash = :query_hash
+                AND (f.id = :id OR f.status <> 'completed'
+                     AND f.started_at > now() - interval '{_CACHED_FOR}')
+                AND s.age <= extract(epoch FROM clock_timestamp() - f.started_at) + {_CLOCK_GRAIN}
+                AND (f.finished_at IS NULL
+                     OR s.age >= extract(epoch FROM clock_timestamp() - f.finished_at) - {_LATE})
+        )
+        AND NOT EXISTS (
+            SELECT FROM "fetch" AS f
+            WHERE f.query_hash = :query_hash AND s.id = ANY (f.search_ids)
+                AND f.started_at > now() - interval '1 day'
+        )
+"""  # noqa: S608  (put together from constants)
+# The fence: only the newest attempt may write, and only the page after the last that is stored.
+_IS_MINE = "id = :id AND attempt = :attempt AND status = 'running'"
+_WITH_SEARCHES = f"""
+    WITH searches AS (
+        SELECT ({_BILLED}) AS billed, ARRAY(SELECT s.id FROM {_SEARCHES}) AS ids
+    )
+    UPDATE "fetch" SET
+        searches_billed = searches_billed + searches.billed,
+        searches_cached = searches_cached + cardinality(searches.ids) - searches.billed,
+        search_ids = search_ids || searches.ids,
+        updated_at = now(),
+"""  # noqa: S608  (put together from constants)
+_RECORD_PAGE = text(
+    f"""{_WITH_SEARCHES}
+        pages = pages + 1,
+        next_page_token = :next_page_token,
+        token_hashes = token_hashes || CAST(:token_hashes AS text[]),
+        shown_to = :shown_to,
+        total_results = coalesce(:total_results, total_results),
+        new_count = new_count + :new,
+        changed_count = changed_count + :changed,
+        unchanged_count = unchanged_count + :unchanged,
+        rejected_count = rejected_count + :rejected
+    FROM searches WHERE {_IS_MINE} AND pages = :pages
+    RETURNING pages, searches_billed, searches_cached, next_page_token, token_hashes, shown_to,
+              total_results, new_count, changed_count, unchanged_count, rejected_count
+    """
+)
+_RESTART = text(
+    f"""{_WITH_SEARCHES}
+        pages = 0, next_page_token = NULL, token_hashes = '{{}}', shown_to = NULL,
+        total_results = NULL, new_count = 0, changed_count = 0, unchanged_count = 0,
+        rejected_count = 0, is_refreshed = is_refreshed OR :fresh
+    FROM searches WHERE {_IS_MINE} AND pages = :pages
+    RETURNING pages, searches_billed, searches_cached, next_page_token, token_hashes, shown_to,
+              total_results, new_count, changed_count, unchanged_count, rejected_count, is_refreshed
+    """
+)
+# One after another, for a statement does not see what another has begun: the second resumes, and
+# so fences, what the first has opened.
+_TAKE_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended('open-fetch:' || :query_hash, 0))")
+# The unfinished fetch to go on with, if it is fresh, has something to show (or is this run's own)
+# and no later one was completed; any other that seems to run has lost its run.
+_SAME = "query_hash = :query_hash AND watch_id IS NOT DISTINCT FROM CAST(:watch_id AS int)"
+_OPEN = text(
+    f"""
+    WITH latest AS (
+        SELECT id, started_at FROM "fetch"
+        WHERE {_SAME} AND status IN ('running', 'failed')
+            AND NOT is_dry_run AND NOT CAST(:is_dry_run AS boolean)
+            AND updated_at > now() - interval '{RESUMABLE_FOR.total_seconds()} seconds'
+            AND (pages > 0 OR status = 'running' OR flow_run_id = CAST(:flow_run_id AS uuid))
+        ORDER BY started_at DESC LIMIT 1
+    ), unfinished AS (
+        SELECT id FROM latest WHERE NOT EXISTS (
+            SELECT FROM "fetch"
+            WHERE {_SAME} AND status = 'completed' AND NOT is_dry_run
+                AND started_at > latest.started_at
+        )
+    ), abandoned AS (
+        UPDATE "fetch" SET status = 'abandoned', error = 'Its run ended without saying so.'
+        WHERE {_SAME} AND status = 'running' AND id NOT IN (SELECT id FROM unfinished)
+            AND (is_dry_run OR NOT CAST(:is_dry_run AS boolean))
+    ), resumed AS (
+        UPDATE "fetch" SET status = 'running', error = NULL, stop_reason = NULL,
+            finished_at = NULL, flow_run_id = CAST(:flow_run_id AS uuid), attempt = attempt + 1
+        WHERE id IN (SELECT id FROM unfinished)
+        RETURNING *
+    ), opened AS (
+        INSERT INTO "fetch" (id, query, query_hash, watch_id, flow_run_id, is_dry_run, status,
+            pages, searches_billed, searches_cached, new_count, changed_count, unchanged_count,
+            rejected_count)
+        SELECT gen_random_uuid(), CAST(:query AS jsonb), :query_hash, CAST(:watch_id AS int),
+            CAST(:flow_run_id AS uuid), :is_dry_run, 'running', 0, 0, 0, 0, 0, 0, 0
+        WHERE NOT EXISTS (SELECT FROM unfinished)
+        RETURNING *
+    )
+    SELECT * FROM resumed UNION ALL SELECT * FROM opened
+    """  # noqa: S608  (put together from constants)
+)
+_FINISH = text(
+    f"""
+    UPDATE "fetch" SET status = 'completed', stop_reason = :stop_reason, finished_at = now(),
+        updated_at = now()
+    WHERE {_IS_MINE} AND pages = :pages
+    RETURNING status, stop_reason, finished_at
+    """  # noqa: S608  (put together from a constant)
+)
+_FAIL = text(
+    f"""
+    UPDATE "fetch" SET status = 'failed', stop_reason = 'error', error = :error,
+        finished_at = now()
+    WHERE {_IS_MINE}
+    """  # noqa: S608  (put together from a constant)
+)
+_COUNT_UNREADABLE = text("""
+    SELECT count(*) FROM unnest(CAST(:keys AS text[])) AS k (row_key)
+    WHERE EXISTS (SELECT FROM rejected_row r WHERE r.row_key = k.row_key)
+""")
+
+
+async def resume_or_create_fetch(
+    session: AsyncSession,
+    *,
+    query: CreativeQuery,
+    flow_run_id: UUID | None = None,
+    watch_id: int | None = None,
+    is_dry_run: bool = False,
+) -> Fetch:
+    """The unfinished fetch of this query to go on with, else a new one; does not commit.
+
+    A watch goes on with its own fetches only, since no other has linked their creatives to it; a
+    dry run with none, since none of its rows are stored. Whoever calls it must hold the query's
+    lock: an unfinished fetch then has lost its run. Should that run be alive all the same, what it
+    writes from now on is refused.
+    """
+    values = {
+        "query": query.model_dump_json(),
+        "query_hash": query.hash,
+        "watch_id": watch_id,
+        "flow_run_id": flow_run_id,
+        "is_dry_run": is_dry_run,
+    }
+    await session.execute(_TAKE_TURN, values)
+    return Fetch(**(await session.execute(_OPEN, values)).mappings().one())
+
+
+async def record_page(
+    session: AsyncSession, *, fetch: Fetch, page: SearchPage, saved: SavedCreatives
+) -> None:
+    """Enter a page in the ledger, in the transaction that stores its rows; does not commit.
+
+    Afterwards `fetch` has the ledger's figures, but not the ids of all its searches.
+
+    Raises:
+        SupersededError: another run goes on with this fetch; nothing of the page may be stored.
+    """
+    token = page.next_page_token
+    figures = {
+        "next_page_token": token,
+        "token_hashes": [hash_token(token)] if token else [],
+        "shown_to": page.shown[-1] if page.shown else fetch.shown_to,
+        "total_results": page.total_results,
+        "new": len(saved.new),
+        "changed": len(saved.changed),
+        "unchanged": saved.unchanged,
+        "rejected": len(page.rejected),
+    }
+    await _write(session, fetch, _RECORD_PAGE, figures | _searches(fetch, page.searches))
+    if page.rejected and not fetch.is_dry_run:
+        session.add_all(
+            RejectedRow(fetch_id=fetch.id, reason=row.reason, row_key=row.key, payload=row.payload)
+            for row in page.rejected
+        )
+        await session.flush()
+
+
+async def finish_fetch(session: AsyncSession, *, fetch: Fetch, stop_reason: StopReason) -> None:
+    """Close a fetch that got what it wanted; does not commit.
+
+    Raises:
+        SupersededError: as `record_page`.
+    """
+    await _write(session, fetch, _FINISH, {"stop_reason": stop_reason})
+
+
+async def fail_fetch(session: AsyncSession, *, fetch: Fetch, error: str) -> None:
+    """Close a fetch that was stopped by an error; what it stored stays. Does not commit.
+
+    One that another run goes on with is left to it.
+    """
+    values = {"id": fetch.id, "attempt": fetch.attempt, "error": clean_text(error)}
+    await session.execute(_FAIL, values)
+
+
+async def restart_fetch(
+    session: AsyncSession, *, fetch: Fetch, searches: Sequence[Search] = (), fresh: bool = False
+) -> None:
+    """Take a fetch back to its first page, since its token is dead; does not commit.
+
+    Args:
+        searches: those that found it out, for the ledger.
+        fresh: the first page will be paid for, which is noted: it is done once.
+
+    Raises:
+        SupersededError: as `record_page`.
+    """
+    await _write(session, fetch, _RESTART, {"fresh": fresh} | _searches(fetch, searches))
+
+
+async def are_known_unreadable(
+    session: AsyncSession, *, rejected: Sequence[RejectedPayload]
+) -> bool:
+    """Whether all these rows could not be read before, so that asking again does not help."""
+    keys = {row.key for row in rejected}
+    found = await session.scalar(_COUNT_UNREADABLE, {"keys": list(keys)})
+    return int(found or 0) == len(keys)
+
+
+async def running_fetch(session: AsyncSession, *, query: CreativeQuery) -> Fetch | None:
+    """The fetch of this query that is under way, if one is."""
+    found: Fetch | None = await session.scalar(
+        select(Fetch)
+        .where(col(Fetch.query_hash) == query.hash, col(Fetch.status) == FetchStatus.RUNNING)
+        .order_by(col(Fetch.started_at).desc())
+        .limit(1)
+    )
+    return found
+
+
+async def _write(
+    session: AsyncSession, fetch: Fetch, statement: TextClause, values: Mapping[str, object]
+) -> None:
+    """Write to the ledger where this attempt is still the newest, and take over its figures."""
+    fence = {"id": fetch.id, "attempt": fetch.attempt, "pages": fetch.pages}
+    written = (await session.execute(statement, {**values, **fence})).mappings().first()
+    if written is None:
+        raise SupersededError(
+            f"Another run has taken over this fetch after page {fetch.pages}, or it was given up; "
+            f"this run ends, and stores nothing more."
+        )
+    for name, value in written.items():
+        setattr(fetch, name, value)
+
+
+def _searches(fetch: Fetch, searches: Sequence[Search]) -> dict[str, object]:
+    """What `_BILLED` asks for."""
+    return {
+        "searches": json.dumps([{"id": one.id, "age": one.age_now} for one in searches]),
+        "query_hash": fetch.query_hash,
+    }

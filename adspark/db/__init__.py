@@ -1,0 +1,1 @@
+"""The way to Postgres: engine, embedded server, migrations, locks, rate limits."""

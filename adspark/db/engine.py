@@ -1,0 +1,243 @@
+"""The way to the database: async engine and sessions on psycopg, driver errors translated."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Self
+
+import psycopg
+from sqlalchemy import Connection, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+
+from adspark.db.libpq import forget_libpq_variables
+from adspark.db.locks import Locks, check_sessions, transaction_pooler
+from adspark.errors import (
+    AdSparkError,
+    BusyError,
+    DatabaseSetupError,
+    DatabaseUnavailableError,
+    PermanentError,
+)
+from adspark.text.redaction import remember_address
+
+MINIMUM_VERSION = 15  # PostgreSQL; what the statements were written against
+CONNECT_TIMEOUT = 10  # seconds
+COMMAND_LOCK_TIMEOUT = 10.0
+"""Seconds that a statement of a person's command may wait for a lock."""
+
+_REFUSED_LOGIN = ("28",)
+# An attempt to connect that failed carries no SQLSTATE, only the server's words.
+_REFUSED_WORDS = ("authentication failed", "no password supplied", "pg_hba.conf", 'FATAL:  role "')
+_MISSING_DATABASE = ("3D000",)
+_MISSING_RIGHT = ("42501",)
+_MISSING_TABLE = ("42P01", "42703")
+_LOCK_TIMEOUT = "55P03"
+# A prepared statement that its session should know and does not, or the other way round.
+_LOST_STATEMENT = ("26000", "42P05")
+# A value that no column holds; what the driver itself refuses carries no SQLSTATE.
+_BAD_VALUE = ("22", "54000")
+_BAD_VALUE_ERRORS = (psycopg.DataError, psycopg.ProgrammingError, UnicodeEncodeError)
+# Connection lost, resources, operator's intervention, serialization and deadlock: may pass.
+_PASSING = ("08", "53", "57P", "40")
+
+
+class Database:
+    """Connections to one PostgreSQL database.
+
+    A connection that the server has cut is an error once and then replaced: whoever held a lock
+    on another one has lost it by then, and must not go on as if nothing had happened.
+
+    Args:
+        url: `postgresql://user:password@host:port/database`; the driver is chosen here.
+        pool_size: connections at most; all stay open, for a new one has to plan every statement
+            anew. Whoever needs one when all are in use waits.
+        lock_timeout: seconds that a statement of a session may wait for a lock; None is for ever.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 5, lock_timeout: float | None = None) -> None:
+        self._url = driver_url(url)
+        self._lock_timeout = lock_timeout
+        self._version_is_good = False
+        self._sessions_last = False
+        self._checking = asyncio.Lock()
+        self._engine = create_async_engine(
+            self._url,
+            pool_size=pool_size,
+            max_overflow=0,
+            hide_parameters=True,
+            connect_args=connect_arguments(),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """A session; whoever opens it commits. Driver errors come out of the project's tree."""
+        with translated_errors(self._url):
+            async with AsyncSession(self._engine, expire_on_commit=False) as session:
+                if self._lock_timeout is not None:
+                    _bound_lock_waits(session, self._lock_timeout)
+                yield session
+
+    @asynccontextmanager
+    async def locks(self) -> AsyncIterator[Locks]:
+        """A holder of locks, on a connection of its own; they end with this block.
+
+        Raises:
+            DatabaseSetupError: no lock can be held at this address; it leads to a pooler that
+                lends server processes for one transaction.
+        """
+        with translated_errors(self._url):
+            await self._check_sessions()
+            async with self._autocommit() as connection:
+                yield Locks(connection)
+
+    async def _check_sessions(self) -> None:
+        """Whether connections keep their server processes; asks once."""
+        async with self._checking:
+            if not self._sessions_last:
+                async with self._autocommit() as holder, self._autocommit() as other:
+                    await check_sessions(holder, other)
+                self._sessions_last = True
+
+    @asynccontextmanager
+    async def _autocommit(self) -> AsyncIterator[AsyncConnection]:
+        async with self._engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield connection
+
+    @asynccontextmanager
+    async def lock(self, name: str) -> AsyncIterator[bool]:
+        """Try to be the only one on the thing `name`; yields whether that is so."""
+        async with self.locks() as locks, locks.hold(name) as locked:
+            yield locked
+
+    async def check_version(self) -> None:
+        """Raise DatabaseSetupError where the server is older than `MINIMUM_VERSION`; asks once."""
+        if self._version_is_good:
+            return
+        async with self.session() as session:
+            check_version(int(await session.scalar(text("SHOW server_version_num")) or 0))
+        self._version_is_good = True
+
+
+def connect_arguments(purpose: str = "") -> dict[str, str | int]:
+    """How every connection of ours is made; its name is what an operator sees who looks for it."""
+    return {
+        "connect_timeout": CONNECT_TIMEOUT,
+        "fallback_application_name": f"adspark {purpose}".strip(),
+    }
+
+
+def _bound_lock_waits(session: AsyncSession, seconds: float) -> None:
+    """Set it anew in each transaction: behind a pooler the next one may be another connection."""
+
+    def bound(_session: object, _transaction: object, connection: Connection) -> None:
+        connection.execute(text(f"SET LOCAL lock_timeout = {int(seconds * 1000)}"))
+
+    event.listen(session.sync_session, "after_begin", bound)
+
+
+def check_version(version_number: int) -> None:
+    """Raise DatabaseSetupError for a `server_version_num` older than `MINIMUM_VERSION`."""
+    if version_number // 10_000 < MINIMUM_VERSION:
+        raise DatabaseSetupError(
+            f"ADSPARK_DATABASE_URL: this server is PostgreSQL {version_number // 10_000}; "
+            f"AdSpark needs {MINIMUM_VERSION} or newer. Upgrade it, or name another server."
+        )
+
+
+def driver_url(url: str) -> URL:
+    """`url` for SQLAlchemy with psycopg, whatever driver it names.
+
+    Where it is the embedded server's, libpq's variables leave the environment of this process.
+
+    Raises:
+        DatabaseSetupError: it is not a PostgreSQL address.
+    """
+    remember_address(url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        parsed = None
+    if parsed is None or not parsed.drivername.startswith("postgres"):
+        raise DatabaseSetupError(
+            "ADSPARK_DATABASE_URL: not a PostgreSQL address; "
+            "write postgresql://user:password@host:5432/database."
+        )
+    if "port" in parsed.query:  # as the embedded server's: all is said, and libpq need not look
+        forget_libpq_variables()
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+@contextmanager
+def translated_errors(url: URL) -> Iterator[None]:
+    """Turn errors of psycopg and SQLAlchemy into the project's own, cause kept."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _translate(error.orig or error, url) from error
+    except PoolTimeoutError as error:
+        raise DatabaseUnavailableError(
+            "All connections to PostgreSQL are in use, and none came free; it is overloaded."
+        ) from error
+    except (psycopg.Error, UnicodeEncodeError) as error:
+        raise _translate(error, url) from error
+
+
+def missing_right(url: URL, reason: str) -> DatabaseSetupError:
+    """The error for a right that the address's user lacks, with the statement that grants it."""
+    grant = (
+        "CREATE, USAGE ON SCHEMA public"
+        if "schema" in reason
+        else "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public"
+    )
+    return DatabaseSetupError(
+        f"User {url.username!r} lacks a right in database {url.database!r} ({reason}); "
+        f"its owner can grant it: GRANT {grant} TO {url.username};"
+    )
+
+
+def _translate(error: BaseException, url: URL) -> AdSparkError:
+    state = getattr(error, "sqlstate", None) or ""
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    place = f"{url.host or url.query.get('host') or 'the local socket'}:{url.port or 5432}"
+    if state.startswith(_REFUSED_LOGIN) or any(words in str(error) for words in _REFUSED_WORDS):
+        return DatabaseSetupError(
+            f"ADSPARK_DATABASE_URL: PostgreSQL at {place} refuses user {url.username!r}; "
+            f"correct the user or the password."
+        )
+    if state in _MISSING_DATABASE or f'database "{url.database}" does not exist' in str(error):
+        return DatabaseSetupError(
+            f"ADSPARK_DATABASE_URL: no database {url.database!r} at {place}; "
+            f"make it (createdb {url.database}) or correct the name."
+        )
+    if state in _LOST_STATEMENT or "statement pooling mode" in reason:
+        return transaction_pooler()
+    if state in _MISSING_RIGHT:
+        return missing_right(url, reason)
+    if state in _MISSING_TABLE:
+        return DatabaseSetupError(
+            f"Database {url.database!r} lacks a table ({reason}); run: adspark db upgrade"
+        )
+    if state == _LOCK_TIMEOUT:
+        return BusyError(
+            "PostgreSQL: a table stays locked by another session (an upgrade of the schema, or one "
+            "that was left open); try again later."
+        )
+    if state.startswith(_BAD_VALUE) or (not state and isinstance(error, _BAD_VALUE_ERRORS)):
+        number = f" (SQLSTATE {state})" if state else ""
+        return PermanentError(f"PostgreSQL cannot store a value: {reason}{number}.")
+    if not state or state.startswith(_PASSING):
+        return DatabaseUnavailableError(
+            f"PostgreSQL does not answer at {place} ({reason}); start it, or correct "
+            f"ADSPARK_DATABASE_URL."
+        )
+    return AdSparkError(f"PostgreSQL refused a statement: {reason} (SQLSTATE {state}).")

@@ -1,0 +1,153 @@
+"""Who keeps a session waiting for a lock, and an end to a wait that takes too long."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from textwrap import shorten
+
+from psycopg import sql
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from adspark.db.engine import connect_arguments
+from adspark.errors import TemporaryError
+
+_POLL = 0.2  # seconds between two looks at who waits for whom
+_QUERY_WIDTH = 80  # characters of a statement, so that the message is one to be read
+
+_HOLDERS = text("""
+    SELECT pid, coalesce(usename, '') AS role, coalesce(application_name, '') AS application,
+        coalesce(state, '') AS state, coalesce(query, '') AS query,
+        coalesce(xact_start, query_start, backend_start) AS since
+    FROM pg_stat_activity WHERE pid = ANY(pg_blocking_pids(:pid))
+    UNION ALL  -- a prepared transaction has no session any more, and counts as number 0
+    SELECT 0, owner, '', 'prepared', gid, prepared
+    FROM pg_prepared_xacts
+    WHERE database = current_database() AND 0 = ANY(pg_blocking_pids(:pid))
+    ORDER BY since, pid
+""")
+_CANCEL = text("SELECT pg_cancel_backend(:pid)")
+
+
+@dataclass(frozen=True)
+class LockHolder:
+    """A session that others wait for; `since` is when its transaction was begun.
+
+    A prepared transaction has the number 0, and its name for a query. Of other roles' sessions
+    PostgreSQL tells little to a role that is no superuser.
+    """
+
+    pid: int
+    role: str
+    application: str
+    state: str
+    since: datetime | None
+    query: str
+
+    @property
+    def remedy(self) -> str:
+        """The statement that ends it."""
+        if self.pid:
+            return f"SELECT pg_terminate_backend({self.pid})"
+        return f"ROLLBACK PREPARED {sql.Literal(self.query).as_string()}"
+
+    def __str__(self) -> str:
+        if not self.pid:
+            begun = (
+                f", since {self.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if self.since else ""
+            )
+            return f"prepared transaction {self.query!r} (user {self.role}{begun})"
+        program = " ".join(self.application.split()) or "unnamed program"
+        query = shorten(self.query, _QUERY_WIDTH, placeholder=" …")
+        told = [program, f"user {self.role}"]
+        told += [self.state] if self.state else []
+        told += [f"since {self.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"] if self.since else []
+        return f"pid {self.pid} ({', '.join(told)}): {query}"
+
+
+class LockWaitError(TemporaryError):
+    """A lock was not to be had in time; nothing was changed.
+
+    Attributes:
+        holders: the sessions that had it.
+    """
+
+    def __init__(self, holders: Sequence[LockHolder], what: str, remedy: str) -> None:
+        told = "; ".join(map(str, holders))
+        ends = ", ".join(one.remedy for one in holders)
+        super().__init__(
+            f"{what} waits for a lock that another session holds: {told}. Nothing was changed. "
+            f"Let it end, or end it ({ends}), then: {remedy}"
+        )
+        self.holders = holders
+
+
+@contextmanager
+def bounded_lock_waits(
+    url: URL,
+    connection: Connection,
+    *,
+    patience: float,
+    on_wait: Callable[[Sequence[LockHolder]], None],
+) -> Iterator[list[LockHolder]]:
+    """Cancel a statement of `connection` once it has waited `patience` seconds for a lock.
+
+    PostgreSQL's own `lock_timeout` says afterwards neither whose lock it was nor what they do.
+
+    Args:
+        on_wait: told in another thread at the beginning of each wait who is waited for.
+
+    Yields:
+        A list that holds whose lock it was once a statement was cancelled, and is empty before.
+    """
+    pid = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
+    over = threading.Event()
+    holders: list[LockHolder] = []
+    watch = threading.Thread(
+        target=_watch, args=(url, pid, patience, on_wait, over, holders), daemon=True
+    )
+    watch.start()
+    try:
+        yield holders
+    finally:
+        over.set()
+        watch.join()
+
+
+def _watch(
+    url: URL,
+    pid: int,
+    patience: float,
+    on_wait: Callable[[Sequence[LockHolder]], None],
+    over: threading.Event,
+    cancelled_for: list[LockHolder],
+) -> None:
+    """Look who the session waits for, until it is over or has waited too long."""
+    engine = create_engine(
+        url,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        connect_args=connect_arguments("schema watch"),
+    )
+    waiting_since: float | None = None
+    try:
+        with engine.connect() as connection:
+            while not over.wait(_POLL):
+                rows = connection.execute(_HOLDERS, {"pid": pid}).mappings()
+                holders = [LockHolder(**row) for row in rows]
+                if not holders:
+                    waiting_since = None
+                elif waiting_since is None:
+                    waiting_since = time.monotonic()
+                    on_wait(holders)
+                elif time.monotonic() - waiting_since >= patience:
+                    cancelled_for += holders
+                    connection.execute(_CANCEL, {"pid": pid})
+                    return
+    except DBAPIError:
+        return  # the session that is watched has a time limit of its own

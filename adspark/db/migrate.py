@@ -1,0 +1,153 @@
+"""The database's schema: Alembic's migrations as three plain calls."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import SQLModel
+
+from adspark import models  # noqa: F401  (fills SQLModel.metadata)
+from adspark.db.engine import (
+    check_version,
+    connect_arguments,
+    driver_url,
+    missing_right,
+    translated_errors,
+)
+from adspark.db.lock_waits import LockHolder, LockWaitError, bounded_lock_waits
+
+LOCK_PATIENCE = 60.0
+"""Seconds that an upgrade tries to get its locks, unless told otherwise."""
+
+# Seconds of one try. Whoever comes after one that waits for a table waits too, so a try is short,
+# and what had to wait for it goes on before the next.
+_ONE_TRY = 3.0
+_PAUSE = 1.0
+_LOCK_TIMEOUT = 10.0  # seconds; where nobody can look who is waited for
+
+
+def create(url: str) -> bool:
+    """Make the database where its server has none of that name.
+
+    Returns:
+        Whether it was made.
+    """
+    wanted = driver_url(url)
+    server = create_engine(wanted.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    name = str(wanted.database)
+    with translated_errors(wanted), server.connect() as connection:
+        found = connection.execute(
+            text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}
+        )
+        if found.scalar():
+            return False
+        quoted = server.dialect.identifier_preparer.quote_identifier(name)
+        connection.execute(text(f"CREATE DATABASE {quoted}"))
+    return True
+
+
+def upgrade(
+    url: str,
+    *,
+    patience: float = LOCK_PATIENCE,
+    on_wait: Callable[[Sequence[LockHolder]], None] = lambda _: None,
+) -> str:
+    """Bring the database to the newest migration; safe to call at once from many processes.
+
+    Args:
+        patience: seconds that it tries to get the locks that it needs.
+        on_wait: told, in another thread, whose lock it waits for, at each try.
+
+    Returns:
+        The revision that it is at now.
+
+    Raises:
+        LockWaitError: another session held a lock for all this time; nothing was changed.
+    """
+    end = time.monotonic() + patience
+    while True:
+        try:
+            return _try_upgrade(url, min(_ONE_TRY, max(patience, 0.0)), on_wait)
+        except LockWaitError:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(_PAUSE)
+
+
+def _try_upgrade(url: str, patience: float, on_wait: Callable[[Sequence[LockHolder]], None]) -> str:
+    config = _config()
+    with (
+        _connection(url) as connection,
+        bounded_lock_waits(driver_url(url), connection, patience=patience, on_wait=on_wait) as lost,
+    ):
+        try:
+            # One upgrader at a time: the lock goes with the transaction, the whole upgrade.
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('adspark.schema'))"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+        except DBAPIError:
+            if not lost:
+                raise
+            raise LockWaitError(lost, "The upgrade", "adspark db upgrade") from None
+    return newest()
+
+
+def current(url: str) -> str | None:
+    """The revision of the database, or None before the first migration."""
+    with _connection(url) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest() -> str:
+    """The revision that this version of AdSpark needs."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if head is None:
+        raise RuntimeError("AdSpark was packaged without its migrations.")
+    return head
+
+
+def differences(url: str) -> list[str]:
+    """What the tables have that the models lack, or the other way round; empty where they agree."""
+    with _connection(url) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return [str(difference) for difference in compare_metadata(context, SQLModel.metadata)]
+
+
+def check_rights(url: str) -> None:
+    """Raise DatabaseSetupError where the address's user may not read and write every table."""
+    needed = ("SELECT", "INSERT", "UPDATE", "DELETE")
+    rights = text("SELECT has_table_privilege(CAST(:name AS text), :right)")
+    with _connection(url) as connection:
+        for table in SQLModel.metadata.sorted_tables:
+            for right in needed:
+                values = {"name": f'"{table.name}"', "right": right}
+                if not connection.execute(rights, values).scalar_one():
+                    raise missing_right(driver_url(url), f"{right} on table {table.name}")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "adspark:migrations")
+    return config
+
+
+@contextmanager
+def _connection(url: str) -> Iterator[Connection]:
+    address = driver_url(url)
+    engine = create_engine(address, hide_parameters=True, connect_args=connect_arguments("schema"))
+    try:
+        with translated_errors(address), engine.connect() as connection:
+            check_version(int(connection.execute(text("SHOW server_version_num")).scalar_one()))
+            connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT:g}s'"))
+            connection.commit()
+            yield connection
+    finally:
+        engine.dispose()

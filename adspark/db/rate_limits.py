@@ -1,0 +1,82 @@
+"""A rate limit that holds across all processes: a sliding window of uses, kept in Postgres.
+
+Never more than `limit` uses start in any `WINDOW` seconds, and the next one starts as soon as the
+oldest leaves the window.
+"""
+
+import asyncio
+
+from sqlalchemy import text
+
+from adspark.db.engine import Database
+
+SEARCHES = "serpapi-searches"
+"""Name of the limit on searches, in Prefect and here."""
+GENERATIONS = "variant-generations"
+"""Name of the limit on generations, in Prefect and here."""
+SWEEPS = "sweeps"
+"""Name of the limit on sweeps that are begun."""
+CLEANUPS = "clean-ups"
+"""Name of the limit on clean-ups that are begun."""
+WINDOW = 60.0  # seconds
+WINDOWS = {SEARCHES: WINDOW, GENERATIONS: WINDOW, SWEEPS: WINDOW, CLEANUPS: 3600.0}
+"""Seconds in which each limit's number may be used."""
+
+_TAKE = text("""
+    WITH gone AS (
+        DELETE FROM rate_slot
+        WHERE name = :name AND taken_at <= clock_timestamp() - make_interval(secs => :window)
+    ), taken AS (
+        SELECT taken_at FROM rate_slot
+        WHERE name = :name AND taken_at > clock_timestamp() - make_interval(secs => :window)
+        ORDER BY taken_at DESC LIMIT :limit
+    ), slot AS (
+        INSERT INTO rate_slot (name, taken_at)
+        SELECT :name, clock_timestamp() WHERE (SELECT count(*) FROM taken) < :limit
+        RETURNING id
+    )
+    SELECT CASE WHEN EXISTS (SELECT FROM slot) THEN 0
+                ELSE extract(epoch FROM min(taken_at) - clock_timestamp()) + :window END
+    FROM taken
+""")
+
+
+async def acquire_slot(
+    database: Database, *, name: str, limit: int, window: float = WINDOW
+) -> None:
+    """Wait until another use of `name` fits within `limit` a window, and take it.
+
+    Raises:
+        DatabaseUnavailableError: Postgres does not answer.
+    """
+    while True:
+        wait = await _try(database, name=name, limit=limit, window=window)
+        if wait <= 0:
+            return
+        await asyncio.sleep(wait)
+
+
+async def try_acquire_slot(database: Database, *, name: str, limit: int) -> float:
+    """Take a slot if there is one; returns 0 then, else the seconds until one may be free.
+
+    Raises:
+        DatabaseUnavailableError: Postgres does not answer.
+    """
+    return await _try(database, name=name, limit=limit, window=WINDOWS[name])
+
+
+async def _try(database: Database, *, name: str, limit: int, window: float) -> float:
+    """Take a slot and return 0, or return the seconds until one may be free.
+
+    A limit of 0 lets nothing through until somebody raises it.
+    """
+    if limit < 1:
+        return window
+    async with database.session() as session:
+        await session.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 1))"), {"name": name}
+        )
+        values = {"name": name, "limit": limit, "window": window}
+        wait = float(await session.scalar(_TAKE, values) or 0)
+        await session.commit()
+    return max(wait, 0.001) if wait else 0.0

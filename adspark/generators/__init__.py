@@ -1,0 +1,1 @@
+"""What generates variants: the interface, chat endpoints, and reading models' answers."""

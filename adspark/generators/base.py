@@ -1,0 +1,120 @@
+"""What every generator of variants has in common: what it is given, gives back and tells.
+
+A generation costs money. Its generator says `asking` before it asks, `accepted` as soon as the
+service has named the generation, and looks at what was kept of both before it asks again.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import JsonValue
+
+
+@dataclass(frozen=True)
+class RemoteRun:
+    """What the service calls a generation that it has taken up."""
+
+    run_id: str
+    task_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of the original ad, as a file.
+
+    Attributes:
+        address: where the service finds the ad's own picture, if it has one on the internet.
+    """
+
+    content: bytes
+    media_type: str
+    name: str
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class GenerationRequest:
+    """One generation that is wanted.
+
+    Attributes:
+        key: names it; the same key is the same generation, however often it is tried.
+        prompt: what a person wants of the variant.
+        original: the picture of the original ad.
+        original_copy: its words, where they are known.
+        asked_at: when it was first asked for, if it was.
+        receipt: what the service called it, if it said so.
+    """
+
+    key: str
+    prompt: str
+    original: Picture
+    original_copy: str | None = None
+    asked_at: datetime | None = None
+    receipt: RemoteRun | None = None
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What a generation gave: copy, picture, or both.
+
+    Attributes:
+        picture: http(s) address, which may expire soon, or a data: address.
+        metadata: what else the service told, for the record.
+        more_pictures: other addresses, should that one give no picture.
+        is_cut_off: whether the copy ends in the middle.
+    """
+
+    text: str | None
+    picture: str | None
+    metadata: dict[str, JsonValue] = field(default_factory=dict)
+    more_pictures: list[str] = field(default_factory=list)
+    is_cut_off: bool = False
+
+
+class GenerationObserver(Protocol):
+    """Where a generator puts down how far it is."""
+
+    async def asking(self) -> None:
+        """It asks now; waits until a generation fits within the rate limit, and keeps the time."""
+
+    async def not_begun(self) -> None:
+        """The service refused: nothing was begun, nothing is to be paid."""
+
+    async def accepted(self, receipt: RemoteRun) -> None:
+        """The service has taken it up under these names."""
+
+    async def progress(self, done: float, doing: str) -> None:
+        """How much is done, 0 to 1, and what is being done."""
+
+
+class Generator(Protocol):
+    """A service that makes a variant from a picture and a prompt."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """host:port of the service itself, where its pictures may be although it is private."""
+
+    async def check(self, prompt: str) -> None:
+        """Refuse what the service would refuse, before anything is spent.
+
+        Raises:
+            InvalidQueryError: names the field and the limit.
+            AdSparkError: the service cannot be used.
+        """
+
+    async def generate(self, assignment: GenerationRequest, diary: GenerationObserver) -> Generated:
+        """The variant; of an assignment that was asked for before, the same one.
+
+        Raises:
+            PostponedError: whether it was begun will be known later.
+            GenerationFailedError: the service took it up and failed.
+            AdSparkError: the service cannot be used.
+        """
+
+    async def cancel(self, receipt: RemoteRun | None, *, key: str) -> None:
+        """End a generation, so that no more is spent on it; one that has ended stays as it is.
+
+        Raises:
+            AdSparkError: the service cannot be used.
+        """

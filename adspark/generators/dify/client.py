@@ -1,0 +1,335 @@
+"""Dify's API of workflow apps: async client.
+
+Source: https://docs.dify.ai/en/api-reference. A run costs money and there is no key that makes
+asking twice harmless, so nothing here asks again by itself. Runs are always streamed: a blocking
+answer is cut by proxies after a minute, while the run goes on and is paid. What a run and its files
+belong to is the `user`; whoever comes back to them has to be the same.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from datetime import datetime
+from typing import Any, Self
+
+import httpx
+from httpx_sse import EventSource
+from pydantic import JsonValue, SecretStr
+
+from adspark.errors import AdSparkError, InvalidCredentialsError, ServiceUnavailableError
+from adspark.generators.dify.errors import LostAnswerError, error_of, start_error, translated
+from adspark.generators.dify.payloads import (
+    ERROR,
+    FINISHED,
+    PAUSED,
+    PING,
+    AppForm,
+    AppInfo,
+    LogPage,
+    RunDetail,
+    RunEvent,
+    UploadedFile,
+    parse_detail,
+    parse_event,
+    parse_form,
+    parse_info,
+    parse_log,
+    parse_upload,
+)
+from adspark.generators.http import (
+    check_redirect,
+    checked_address,
+    fits_header,
+    host_of,
+    timeouts,
+)
+from adspark.net.bounded_responses import (
+    MOST_WITH_PICTURES,
+    PACKINGS,
+    begin_part,
+    bound_answers,
+)
+from adspark.net.service_json import UnreadableJsonError, parse_json
+from adspark.text.redaction import quote, remember
+
+_VARIABLE = "ADSPARK_DIFY_URL"
+DEFAULT_URL = "https://api.dify.ai/v1"
+DEFAULT_TIMEOUT = 30.0  # seconds for an answer that is not a stream
+FIRST_EVENT = 30.0  # seconds; a run that was asked wrongly can be silent for 300
+SILENCE = 60.0  # seconds without even a ping, which comes every 10
+_PAGES = 20  # of Dify's log, where an older one lists the runs of everybody
+_SKEW = 3600.0  # seconds by which Dify's clock may differ from ours
+_LONGEST_KIND = 100  # characters of a content type in a message
+_LAST = (FINISHED, PAUSED, ERROR)
+
+
+class DifyClient:
+    """One workflow app, over one kept-alive connection pool.
+
+    Args:
+        key: the app's API key, `app-…`.
+        base_url: up to and with `/v1`.
+        workflow_id: a published version to be run; None is the newest.
+        timeout: seconds for an answer that is not a stream.
+        first_event: seconds until a run's first event.
+        silence: seconds that a stream may say nothing.
+        transport: what carries the requests, for tests.
+    """
+
+    def __init__(
+        self,
+        key: SecretStr,
+        *,
+        base_url: str = DEFAULT_URL,
+        workflow_id: str | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        first_event: float = FIRST_EVENT,
+        silence: float = SILENCE,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        secret = key.get_secret_value().strip()
+        if not secret:
+            raise InvalidCredentialsError(
+                "Dify needs a key: set ADSPARK_DIFY_KEY, or the block dify-workflow."
+            )
+        if not fits_header(secret):
+            raise InvalidCredentialsError(
+                "Dify's key holds a character that no key has; correct ADSPARK_DIFY_KEY, or the "
+                "block dify-workflow."
+            )
+        remember(secret)
+        self._key = SecretStr(secret)
+        self.base_url = checked_address(_VARIABLE, base_url)
+        self._run_path = f"workflows/{workflow_id}/run" if workflow_id else "workflows/run"
+        self._timeout = timeout
+        self._first_event = first_event
+        self._silence = silence
+        self._http = httpx.AsyncClient(
+            base_url=self.base_url,
+            headers={"Authorization": f"Bearer {secret}", **PACKINGS},
+            timeout=timeouts(timeout, told_from=min(timeout, first_event)),
+            transport=transport,
+            event_hooks=bound_answers(MOST_WITH_PICTURES),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    @property
+    def host(self) -> str:
+        """host:port of Dify."""
+        return host_of(self.base_url)
+
+    def absolute(self, address: str) -> str:
+        """An address of Dify's with its host; one that is none stays as it is."""
+        try:
+            return str(self.base_url.join(address))
+        except httpx.InvalidURL:
+            return address
+
+    async def info(self) -> AppInfo:
+        """Name and mode of the key's app; free.
+
+        Raises:
+            AdSparkError: as `run`.
+        """
+        return parse_info(await self._json("GET", "info"))
+
+    async def form(self) -> AppForm:
+        """The inputs that the app asks for; free.
+
+        Raises:
+            AdSparkError: as `run`.
+        """
+        return parse_form(await self._json("GET", "parameters"))
+
+    async def upload(
+        self, content: bytes, *, name: str, media_type: str, user: str
+    ) -> UploadedFile:
+        """Give Dify a file, which only `user` can use.
+
+        Raises:
+            UnusableContentError: too large, or of a kind that it does not take.
+            AdSparkError: as `run`.
+        """
+        body = await self._json(
+            "POST", "files/upload", files={"file": (name, content, media_type)}, data={"user": user}
+        )
+        return parse_upload(body)
+
+    async def run(self, inputs: Mapping[str, JsonValue], *, user: str) -> AsyncGenerator[RunEvent]:
+        """Start a run, which costs money, and give its events without pings.
+
+        Ends after the run's last event. Closing it early leaves the run going.
+
+        Raises:
+            LostAnswerError: no event came, or a failure of Dify's; the run may have begun all the
+                same.
+            NotBegunError: it has not.
+            ServiceUnavailableError: the stream was cut after its first event.
+            InvalidCredentialsError: the key is not known.
+            RateLimitedError: too many at once.
+            QuotaExhaustedError: the plan, or the model behind the workflow, has nothing left.
+            ConfigurationError: the app cannot be run as it is.
+            ServiceRefusedError: the request is refused.
+        """
+        body = {"inputs": dict(inputs), "response_mode": "streaming", "user": user}
+        is_begun = False
+        try:
+            async with aclosing(self._stream("POST", self._run_path, json=body)) as events:
+                async for event in events:
+                    is_begun = True
+                    yield event
+        except AdSparkError as error:
+            told = error if is_begun else start_error(error)
+            if told is error:
+                raise
+            raise told from error
+        if not is_begun:
+            raise LostAnswerError("Dify's stream ended before its first event.")
+
+    async def events(self, run_id: str, *, user: str) -> AsyncGenerator[RunEvent]:
+        """The events of a run from now on; of a finished one, only the last.
+
+        Raises:
+            UnknownRunError: there is no such run of this user.
+            AdSparkError: as `run`.
+        """
+        parameters = {"user": user, "include_state_snapshot": "true"}
+        path = f"workflow/{run_id}/events"
+        async with aclosing(self._stream("GET", path, params=parameters)) as events:
+            async for event in events:
+                yield event
+
+    async def detail(self, run_id: str) -> RunDetail:
+        """How a run is, and what it gave.
+
+        Raises:
+            UnknownRunError: there is no such run.
+            AdSparkError: as `run`.
+        """
+        return parse_detail(await self._json("GET", f"workflows/run/{run_id}"))
+
+    async def find_runs(self, user: str, *, since: datetime | None = None) -> list[str]:
+        """The ids of the runs that `user` has started, newest first.
+
+        Args:
+            since: when the first may have been started; ends the search in the log of an older
+                Dify, which lists everybody's.
+
+        Raises:
+            ServiceUnavailableError: the log is too long to be read to that moment.
+            AdSparkError: as `run`.
+        """
+        parameters = {"created_by_end_user_session_id": user, "limit": "100"}
+        oldest = None if since is None else since.timestamp() - _SKEW
+        for page in range(1, _PAGES + 1):
+            log = await self._log(parameters | {"page": f"{page}"})
+            found = [row.run_id for row in log.rows if row.user == user]
+            if found or not log.rows or not log.has_more:
+                return found
+            if oldest is not None and log.rows[-1].is_older_than(oldest):
+                return []
+        raise ServiceUnavailableError(
+            f"Dify's log of {_PAGES * 100} runs and more does not reach back to the one looked for."
+        )
+
+    async def lists_late(self) -> bool:
+        """Whether this Dify lists a run only once it has ended, as older ones do.
+
+        Judged by what it has listed so far; one that has listed nothing is taken for a new one,
+        which lists a run when it begins.
+
+        Raises:
+            AdSparkError: as `run`.
+        """
+        log = await self._log({"limit": "100", "page": "1"})
+        known = (row.was_listed_late for row in log.rows)
+        return next((was_late for was_late in known if was_late is not None), False)
+
+    async def stop(self, task_id: str, *, user: str) -> None:
+        """End a run; one that has ended stays as it is.
+
+        Raises:
+            AdSparkError: as `run`.
+        """
+        await self._json("POST", f"workflows/tasks/{task_id}/stop", json={"user": user})
+
+    async def _log(self, parameters: Mapping[str, str]) -> LogPage:
+        return parse_log(await self._json("GET", "workflows/logs", params=parameters))
+
+    async def _json(self, method: str, path: str, **request: Any) -> dict[str, Any]:  # noqa: ANN401
+        with translated(self._timeout):
+            async with asyncio.timeout(self._timeout):
+                response = await self._http.request(method, path, **request)
+        check_redirect(_VARIABLE, response)
+        if not response.is_success:
+            raise error_of(response)
+        try:
+            body = parse_json(response.content, secret=self._key)
+        except UnreadableJsonError:
+            body = None
+        if not isinstance(body, dict):
+            kind = quote(
+                response.headers.get("content-type", "no content type"), most=_LONGEST_KIND
+            )
+            raise ServiceUnavailableError(f"Dify's answer to {path} is not JSON ({kind}).")
+        return body
+
+    async def _stream(
+        self,
+        method: str,
+        path: str,
+        **request: Any,  # noqa: ANN401
+    ) -> AsyncGenerator[RunEvent]:
+        """The events; pings are a sign of life once the first event has come."""
+        first_by = asyncio.get_running_loop().time() + self._first_event
+        async with (
+            self._opened(method, path, request, by=first_by) as source,
+            aclosing(source.aiter_sse()) as events,
+        ):
+            is_first = True
+            while True:
+                by = first_by if is_first else asyncio.get_running_loop().time() + self._silence
+                with translated(self._first_event if is_first else self._silence):
+                    async with asyncio.timeout_at(by):
+                        sent = await anext(events, None)
+                if sent is None:
+                    return
+                begin_part(source.response)
+                if sent.event == PING or not sent.data:
+                    continue
+                event = parse_event(sent.data, secret=self._key)
+                is_first = False
+                yield event
+                if event.event in _LAST:
+                    return
+
+    @asynccontextmanager
+    async def _opened(
+        self, method: str, path: str, request: dict[str, Any], *, by: float
+    ) -> AsyncIterator[EventSource]:
+        patience = self._http.timeout.as_dict() | {"read": None}  # silence is watched by event
+        sending = self._http.build_request(
+            method, path, timeout=httpx.Timeout(**patience), **request
+        )
+        with translated(self._first_event):
+            async with asyncio.timeout_at(by):
+                response = await self._http.send(sending, stream=True)
+        try:
+            if not response.is_success:
+                with translated(self._timeout):
+                    async with asyncio.timeout(self._timeout):
+                        await response.aread()
+                check_redirect(_VARIABLE, response)
+                raise error_of(response)
+            if "text/event-stream" not in response.headers.get("content-type", ""):
+                raise ServiceUnavailableError(
+                    f"Dify's answer to {path} is no stream of events; is a proxy in between?"
+                )
+            yield EventSource(response)
+        finally:
+            await response.aclose()

@@ -1,0 +1,137 @@
+"""The errors of Dify's API, and whether what was asked for has begun, and is paid.
+
+Source: https://docs.dify.ai/en/api-reference; the same codes stand in answers and in streams.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from adspark.errors import (
+    AdSparkError,
+    ConfigurationError,
+    InvalidCredentialsError,
+    QuotaExhaustedError,
+    RateLimitedError,
+    ServiceRefusedError,
+    ServiceUnavailableError,
+    UnusableContentError,
+)
+from adspark.generators.dify.payloads import RunEvent
+from adspark.generators.http import PROXY_GUESSES
+from adspark.net.bounded_responses import TooLargeError
+from adspark.net.service_json import UnreadableJsonError, parse_json
+from adspark.text.redaction import quote
+
+_QUOTA = ("provider_quota_exceeded", "rate_limit_error")
+_APP = ("not_workflow_app", "provider_not_initialize", "model_currently_not_support")
+_WHILE_RUNNING = ("completion_request_error",)  # a node's failure too, not only of the request
+
+
+class NotBegunError(ServiceUnavailableError):
+    """Dify did not take up the request, surely."""
+
+
+class ServerFailedError(ServiceUnavailableError):
+    """Dify failed on its side (5xx); what was asked may have begun all the same."""
+
+
+class RunFailedError(ServiceRefusedError):
+    """Dify could not carry out a run, which may have begun."""
+
+
+class LostAnswerError(ServiceUnavailableError):
+    """Nobody knows whether what was asked has begun.
+
+    Attributes:
+        failure: what Dify itself answered, after which nothing begins any more; None where no
+            answer came, so that it may still begin.
+    """
+
+    def __init__(self, message: str, failure: AdSparkError | None = None) -> None:
+        super().__init__(message)
+        self.failure = failure
+
+
+class UnknownRunError(ServiceRefusedError):
+    """Dify knows no such run, or not for this user."""
+
+
+def start_error(error: AdSparkError) -> AdSparkError:
+    """What an error means before a run's first event: refused, not begun, or nobody knows.
+
+    A failure on Dify's side may have come after the run began; what Dify refuses has not begun.
+    """
+    if isinstance(error, ServerFailedError | RunFailedError):
+        return LostAnswerError(f"{error} Whether the run began is not known.", failure=error)
+    if isinstance(error, ServiceUnavailableError) and not isinstance(error, NotBegunError):
+        return LostAnswerError(f"{error} Whether the run began is not known.")
+    return error
+
+
+def event_error(event: RunEvent) -> AdSparkError:
+    """What an `error` event of a stream means; the same codes as in answers."""
+    return _error(event.status or 500, event.code or "", event.message or "")
+
+
+@contextmanager
+def translated(seconds: float) -> Iterator[None]:
+    """Errors of httpx as the project's own."""
+    try:
+        yield
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        raise NotBegunError(f"Dify cannot be reached: {_reason(error)}.") from error
+    except (TimeoutError, httpx.TimeoutException) as error:
+        raise ServiceUnavailableError(f"Dify said nothing for {seconds:g} s.") from error
+    except TooLargeError as error:
+        raise ServiceUnavailableError(f"Dify's answer is too large: {error}.") from error
+    except (httpx.HTTPError, httpx.StreamError) as error:
+        raise ServiceUnavailableError(f"Dify's answer was cut off: {_reason(error)}.") from error
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def error_of(response: httpx.Response) -> AdSparkError:
+    """What an answer that is no success means."""
+    try:
+        body = parse_json(response.content)
+    except UnreadableJsonError:
+        body = None
+    told = body if isinstance(body, dict) else {}
+    status = response.status_code
+    if status in PROXY_GUESSES:
+        return ServiceUnavailableError(f"Dify's proxy got no answer from it (HTTP {status}).")
+    return _error(status, str(told.get("code") or ""), str(told.get("message") or ""))
+
+
+def _error(status: int, code: str, message: str) -> AdSparkError:
+    """The table of Dify's errors."""
+    words = quote(f"{code}: {message}").strip(": ") or f"HTTP {status}"
+    kind: type[AdSparkError]
+    if status == httpx.codes.UNAUTHORIZED:
+        return InvalidCredentialsError(
+            f"Dify does not accept the key ({words}). Put the workflow app's key (app-…) in "
+            f"ADSPARK_DIFY_KEY or the block dify-workflow."
+        )
+    if code in _QUOTA:
+        return QuotaExhaustedError(
+            f"Dify: nothing is left of the plan, or of the model's quota ({words})."
+        )
+    if code in _APP or status == httpx.codes.FORBIDDEN:
+        return ConfigurationError(f"Dify cannot run this app as it is ({words}).")
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        kind = RateLimitedError
+    elif status in (httpx.codes.REQUEST_ENTITY_TOO_LARGE, httpx.codes.UNSUPPORTED_MEDIA_TYPE):
+        kind = UnusableContentError
+    elif status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        kind = ServerFailedError
+    elif code in _WHILE_RUNNING:
+        kind = RunFailedError
+    elif status == httpx.codes.NOT_FOUND:
+        kind = UnknownRunError
+    else:
+        kind = ServiceRefusedError
+    return kind(f"Dify refused the request ({words}).")

@@ -1,0 +1,136 @@
+"""The inputs of a Dify workflow: checked against the app's form, filled from an assignment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from adspark.errors import ConfigurationError, InvalidQueryError
+from adspark.generators.base import GenerationRequest
+from adspark.generators.dify.client import DifyClient
+from adspark.generators.dify.payloads import AppForm, FormField
+
+
+@dataclass(frozen=True)
+class WorkflowMapping:
+    """Which inputs and outputs of a workflow mean what; the defaults are the guide's workflow.
+
+    Attributes:
+        picture_input: takes the original's picture; its kind in the app's form decides whether as
+            an address or as a file.
+        original_copy_input: takes the original's words, if the workflow wants them.
+    """
+
+    prompt_input: str = "prompt"
+    picture_input: str = "url"
+    original_copy_input: str | None = None
+    text_output: str = "text"
+    picture_output: str = "json"
+
+
+def check_form(form: AppForm, mapping: WorkflowMapping, prompt: str) -> None:
+    """Refuse what the workflow would refuse, or be silent about for minutes.
+
+    Raises:
+        InvalidQueryError: the prompt does not fit; names the limit.
+        ConfigurationError: the workflow's inputs are not as the mapping says.
+    """
+    for variable in (mapping.prompt_input, mapping.picture_input):
+        if form.field(variable) is None:
+            listed = ", ".join(field.variable for field in form.fields) or "none"
+            raise ConfigurationError(
+                f"Dify's workflow has no input {variable!r} (it has: {listed}). Correct "
+                f"prompt_input and picture_input of the block dify-workflow."
+            )
+    known = {mapping.prompt_input, mapping.picture_input, mapping.original_copy_input}
+    for field in form.fields:
+        if field.required and field.variable not in known:
+            raise ConfigurationError(
+                f"Dify's workflow requires the input {field.variable!r}, which AdSpark does "
+                f"not fill. Make it optional, or name it in the block dify-workflow."
+            )
+    _check_prompt(form.field(mapping.prompt_input), prompt)
+
+
+async def fill_inputs(
+    client: DifyClient, mapping: WorkflowMapping, assignment: GenerationRequest
+) -> dict[str, JsonValue]:
+    """The inputs of a run, the picture uploaded.
+
+    Raises:
+        ConfigurationError: the workflow's inputs cannot take it.
+        AdSparkError: as `DifyClient.upload`.
+    """
+    form = await client.form()
+    words = form.field(mapping.original_copy_input) if mapping.original_copy_input else None
+    if words is not None and words.required and not assignment.original_copy:
+        raise ConfigurationError(
+            f"Dify's workflow requires the input {words.variable!r}, but the words of this "
+            f"original are not known. Make it optional."
+        )
+    field = form.field(mapping.picture_input)
+    inputs: dict[str, JsonValue] = {
+        mapping.prompt_input: assignment.prompt,
+        mapping.picture_input: await _give_picture(client, mapping, assignment, field),
+    }
+    if words is not None and assignment.original_copy:
+        inputs[words.variable] = assignment.original_copy[: words.max_length]
+    return inputs
+
+
+async def _give_picture(
+    client: DifyClient,
+    mapping: WorkflowMapping,
+    assignment: GenerationRequest,
+    field: FormField | None,
+) -> JsonValue:
+    """Upload the picture; an input of text gets its address at Dify, which Dify can reach.
+
+    Where that is not to be had, or too long, it gets the address that the ad's picture has itself.
+    """
+    picture = assignment.original
+    uploaded = await client.upload(
+        picture.content, name=picture.name, media_type=picture.media_type, user=assignment.key
+    )
+    if field is None or not field.takes_files:
+        own = uploaded.source_url and client.absolute(uploaded.source_url)
+        return _choose_address([own, picture.address], mapping, field)
+    file: JsonValue = {
+        "type": "image",
+        "transfer_method": "local_file",
+        "upload_file_id": uploaded.id,
+    }
+    return [file] if field.kind == "file-list" else file
+
+
+def _choose_address(
+    addresses: Sequence[str | None], mapping: WorkflowMapping, field: FormField | None
+) -> str:
+    """The first address that there is and that the field takes."""
+    known = [address for address in addresses if address]
+    if not known:
+        raise ConfigurationError(
+            f"This Dify gives uploads no address, and the ad's picture has none on the internet; "
+            f"make the workflow's input {mapping.picture_input!r} a file."
+        )
+    longest = field.max_length if field is not None else None
+    for address in known:
+        if not longest or len(address) <= longest:
+            return address
+    raise ConfigurationError(
+        f"The workflow's input {mapping.picture_input!r} takes at most {longest} characters, the "
+        f"picture's address has {len(known[0])}; make it a paragraph or a file in Dify."
+    )
+
+
+def _check_prompt(field: FormField | None, prompt: str) -> None:
+    if field is None:
+        return
+    if field.max_length and len(prompt) > field.max_length:
+        raise InvalidQueryError(
+            "prompt",
+            f"{len(prompt)} characters; this workflow's input {field.variable!r} takes at most "
+            f"{field.max_length}. Shorten it, or raise the limit in Dify (a paragraph has none).",
+        )
+    if field.options and prompt not in field.options:
+        raise InvalidQueryError("prompt", f"this workflow takes only: {', '.join(field.options)}.")

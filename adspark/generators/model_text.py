@@ -1,0 +1,162 @@
+"""What a model wrote, read as the copy of an ad: without reasoning, fences, JSON and pictures.
+
+A model that was asked for copy answers with words, with JSON inside a fence of Markdown, with an
+object of headline and text, or with its thoughts before all of that.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from adspark.generators.embedded_json import find_json, without_fences
+from adspark.generators.embedded_pictures import MOST_CHARACTERS, cut_words, without_embedded
+from adspark.generators.markdown_images import without_images
+from adspark.generators.name_words import words_of
+from adspark.generators.picture_addresses import is_line_of_picture, is_picture
+from adspark.generators.reasoning import breaks_off, without_reasoning
+
+LONGEST_COPY = 100_000
+"""Characters of copy that are kept; an ad has hundreds."""
+
+# Reasons of services for ending a text early: its length, or what it says.
+_CUT_OFF = (
+    "length", "max_tokens", "max_output_tokens", "max_length", "model_length", "token_limit",
+    "content_filter", "content-filter", "safety", "recitation", "insufficient_system_resource",
+    "incomplete",
+)  # fmt: skip
+_LONGEST_READ = 500_000  # characters that are looked at for copy
+_DEEPEST = 6  # levels of lists and objects
+_MOST_PARTS = 200  # texts that are put together
+_ONLY_QUOTES = re.compile(r"\s*[\"'`]+\s*")  # around a picture that was taken out
+# Names of an object's parts, by the words that they are made of.
+_FIRST = {"headline", "title", "heading", "header", "hook"}
+_LAST = {"cta", "call", "button", "action"}
+_PARTS = _FIRST | _LAST | {
+    "copy", "text", "body", "description", "caption", "slogan", "tagline", "subtitle",
+    "subheadline", "primary",
+}  # fmt: skip
+_COPY = _PARTS | {
+    "content", "answer", "output", "message", "ad", "variant", "result", "response",
+}  # fmt: skip
+_NO_COPY = {
+    "reasoning", "thinking", "thought", "thoughts", "analysis", "rationale", "explanation", "notes",
+    "note", "id", "type", "url", "uri", "link", "image", "picture", "prompt", "model", "language",
+    "lang", "format", "role", "finish", "reason", "status", "usage", "error", "filename", "mime",
+    "extension", "identity", "method", "b64", "base64",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Copy:
+    """The words of an ad.
+
+    Attributes:
+        text: None where there are none.
+        is_cut_off: whether they end in the middle.
+    """
+
+    text: str | None
+    is_cut_off: bool = False
+
+
+def read_copy(value: JsonValue, *, is_named: bool = True) -> Copy:
+    """The copy in what a model, or a workflow, gave.
+
+    Args:
+        value: a text, or an object or list with the parts of the copy.
+        is_named: whether copy is known to be there; otherwise an object counts only if its parts
+            are named like parts of an ad.
+    """
+    reader = _Reader(is_named=is_named)
+    text = reader.read(value, 0).strip()
+    if len(text) > LONGEST_COPY:
+        return Copy(text[:LONGEST_COPY].rstrip(), is_cut_off=True)
+    return Copy(text or None, reader.is_cut_off)
+
+
+def ends_early(reason: JsonValue) -> bool:
+    """Whether a model stopped, by the reason it gives, before it had written everything."""
+    return isinstance(reason, str) and reason.strip().lower() in _CUT_OFF
+
+
+def may_be_copy(name: str) -> bool:
+    """Whether an output of this name may hold copy; thoughts and addresses have other names."""
+    return not words_of(name) & _NO_COPY
+
+
+def is_part(name: str) -> bool:
+    """Whether an output of this name holds one part of an ad, as its headline."""
+    return may_be_copy(name) and bool(words_of(name) & _PARTS)
+
+
+class _Reader:
+    """Puts the texts of a value together."""
+
+    def __init__(self, *, is_named: bool) -> None:
+        self._is_named = is_named
+        self._left = _MOST_PARTS
+        self._characters = MOST_CHARACTERS
+        self.is_cut_off = False
+
+    def read(self, value: JsonValue, depth: int) -> str:
+        self._left -= 1
+        if depth > _DEEPEST or self._left < 0:
+            return ""
+        match value:
+            case str():
+                return self._read_text(value, depth)
+            case list():
+                return _join(self.read(one, depth + 1) for one in value[:_MOST_PARTS])
+            case dict():
+                return self._read_object(value, depth)
+        return ""
+
+    def _read_text(self, text: str, depth: int) -> str:
+        if is_picture(text):
+            return ""
+        within, length = cut_words(text, self._characters)
+        self._characters -= length
+        self.is_cut_off |= len(within) < len(text)
+        words = without_embedded(without_images(within))
+        self.is_cut_off |= len(words) > _LONGEST_READ or breaks_off(words[:_LONGEST_READ])
+        answer = without_reasoning(words[:_LONGEST_READ])
+        if found := find_json(answer, _is_like_copy):
+            self.is_cut_off |= found.is_cut_off
+            return self.read(found.value, depth + 1) or found.around
+        lines = without_fences(answer).split("\n")
+        kept = (
+            one for one in lines if not (is_line_of_picture(one) or _ONLY_QUOTES.fullmatch(one))
+        )
+        return without_images("\n".join(kept))
+
+    def _read_object(self, given: dict[str, JsonValue], depth: int) -> str:
+        words = {name: words_of(name) for name in given}
+        parts = [name for name in given if not words[name] & _NO_COPY]
+        known = [name for name in parts if words[name] & _COPY]
+        if not known and not self._is_named:
+            return ""
+        chosen = known or parts
+        order = sorted(chosen, key=lambda one: bool(words[one] & _LAST) - bool(words[one] & _FIRST))
+        return _join(
+            self.read(_worded(given[name]) if is_part(name) else given[name], depth + 1)
+            for name in order
+        )
+
+
+def _is_like_copy(value: JsonValue) -> bool:
+    """Whether an object has a part that is named like an ad's."""
+    return isinstance(value, dict) and any(words_of(name) & _COPY for name in value)
+
+
+def _worded(value: JsonValue) -> JsonValue:
+    """A number, or a list's numbers, as text: a headline may be one."""
+    if isinstance(value, list):
+        return [_worded(one) for one in value[:_MOST_PARTS] if not isinstance(one, list)]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else value
+
+
+def _join(texts: Iterator[str]) -> str:
+    return "\n\n".join(text for one in texts if (text := one.strip()))

@@ -1,0 +1,62 @@
+"""The local stack that runs on this machine: who it is and where it answers.
+
+It leaves that in a file of ADSPARK_HOME for the commands and for Python programs.
+"""
+
+import os
+from pathlib import Path
+
+import psutil
+from pydantic import BaseModel, Field, ValidationError
+
+from adspark.home.processes import ProcessId
+
+
+class StackState(BaseModel):
+    """The stack of an ADSPARK_HOME: at most one.
+
+    Attributes:
+        home: folder of its data; on the sandbox it is one of its own in ADSPARK_HOME.
+        sandbox_url: where the sandbox answers; None where the stack runs on SerpApi.
+        database_url: of its embedded database; None where that is a server of the user's own.
+    """
+
+    supervisor: ProcessId = Field(default_factory=lambda: ProcessId.of(os.getpid()))
+    home: Path
+    api_url: str
+    ui_url: str
+    sandbox_url: str | None = None
+    database_url: str | None = None
+    ready: bool = False
+    parts: dict[str, ProcessId] = Field(default_factory=dict)
+
+    def running_parts(self) -> list[psutil.Process]:
+        """Those of its parts that run, also after the supervisor's death."""
+        return [found for one in self.parts.values() if (found := one.find())]
+
+    def write(self, home: Path) -> None:
+        """Leave the state for others, never half written."""
+        path = state_file(home)
+        partial = path.with_suffix(".partial")
+        partial.touch(mode=0o600)
+        partial.write_text(self.model_dump_json(indent=1))
+        partial.replace(path)
+
+
+def state_file(home: Path) -> Path:
+    """Where the state of the stack is."""
+    return home / "stack.json"
+
+
+def read_state(home: Path) -> StackState | None:
+    """The state that the last stack left, running or not."""
+    try:
+        return StackState.model_validate_json(state_file(home).read_text())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def running_stack(home: Path) -> StackState | None:
+    """The stack that runs now, if one does."""
+    state = read_state(home)
+    return state if state and state.supervisor.find() else None

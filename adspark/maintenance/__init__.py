@@ -1,0 +1,1 @@
+"""Clean-up and health checks."""

@@ -1,0 +1,193 @@
+"""Remove what is old, in small steps that block nobody: ads, advertisers, the ledger, pictures.
+
+Every step is a transaction of its own over a batch of rows, forward by key; rows that somebody is
+just writing to are left for the next time. An ad stays while a variant of it is being made, as long
+as it is on a board, and for good once a variant is approved; also while there is news of it that
+nobody was told of, but no longer than other ads stay. The watches that have seen an ad remember
+that they have, and details that were bought stay: nothing is told or paid twice.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.db.engine import Database
+from adspark.maintenance.cleanup_statements import (
+    ADVERTISERS,
+    CREATIVES,
+    DETAILS,
+    EVENTS,
+    FETCHES,
+    MESSAGES,
+    REJECTED_ROWS,
+    Kind,
+)
+from adspark.media.store import MediaStore
+from adspark.validation.bounds import DAYS, Range
+
+BATCH = 1000  # rows a step; their locks are held for well under a second
+LEAST_DAYS = {"fetches": 62}  # budgets and forecasts need two months of the ledger
+_UNUSED_FOR = timedelta(days=1)  # before a picture goes; a variant's is kept before its row is
+
+_PICTURES = text("""
+    SELECT original_path FROM ad_variant WHERE original_path IS NOT NULL
+    UNION SELECT image_path FROM ad_variant WHERE image_path IS NOT NULL
+""")
+_IS_USED = text(
+    "SELECT EXISTS (SELECT FROM ad_variant WHERE original_path = :at OR image_path = :at)"
+)
+
+
+class Retention(BaseModel):
+    """For how many days what is kept.
+
+    Attributes:
+        days_old: ads, after they were shown last.
+        fetches: entries of the ledger, after they were begun; also details that were bought of
+            ads that are gone, once no watch knows the ad.
+        rejected_rows: rows that could not be read.
+        messages: digests, after they were delivered.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    days_old: int = 90
+    fetches: int = 400
+    rejected_rows: int = 30
+    messages: int = 90
+
+
+class CleanupSummary(BaseModel):
+    """What was removed, or would be in a dry run; the result of `cleanup-old-creatives`."""
+
+    dry_run: bool
+    creatives: int = 0
+    variants: int = 0
+    events: int = 0
+    details: int = 0
+    advertisers: int = 0
+    fetches: int = 0
+    rejected_rows: int = 0
+    messages: int = 0
+    pictures: int = 0
+    picture_bytes: int = 0
+
+    @property
+    def headline(self) -> str:
+        """What was removed, in one line."""
+        counts = self.model_dump(exclude={"dry_run", "picture_bytes"})
+        told = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
+        size = f" ({self.picture_bytes / 2**20:.1f} MB)" if self.pictures else ""
+        verb = "would remove" if self.dry_run else "removed"
+        return f"{verb} {', '.join(told)}{size}" if told else f"{verb} nothing"
+
+
+def check_retention(retention: Retention) -> Retention:
+    """Refuse what would remove what is still needed.
+
+    Raises:
+        InvalidQueryError: names the field and the least it can be.
+    """
+    for field, days in retention:
+        Range(LEAST_DAYS.get(field, 1), DAYS.most).check(field, days)
+    return retention
+
+
+async def clean_up(
+    database: Database,
+    media: MediaStore,
+    retention: Retention,
+    *,
+    dry_run: bool = False,
+    batch: int = BATCH,
+    on_step: Callable[[CleanupSummary], None] = lambda _: None,
+) -> CleanupSummary:
+    """Remove what is older than it is kept; a second run removes nothing more.
+
+    Args:
+        dry_run: count, remove nothing. Advertisers and pictures that become free by what would be
+            removed are not foreseen.
+        on_step: told what was removed so far, after each step.
+
+    Raises:
+        InvalidQueryError: something would be kept too short.
+        AdSparkError: the database or the media store does not work.
+    """
+    check_retention(retention)
+    summary = CleanupSummary(dry_run=dry_run)
+    work = _Work(database, summary, batch, on_step)
+    await work.do(CREATIVES, days=retention.days_old)
+    await work.do(EVENTS, days=retention.days_old)
+    await work.do(DETAILS, days=retention.fetches)
+    await work.do(ADVERTISERS, days=0)
+    await work.do(FETCHES, days=retention.fetches)
+    await work.do(REJECTED_ROWS, days=retention.rejected_rows)
+    await work.do(MESSAGES, days=retention.messages)
+    await _remove_pictures(database, media, summary)
+    return summary
+
+
+class _Work:
+    """Steps of one clean-up, and what they have come to."""
+
+    def __init__(
+        self,
+        database: Database,
+        summary: CleanupSummary,
+        batch: int,
+        on_step: Callable[[CleanupSummary], None],
+    ) -> None:
+        self._database = database
+        self._summary = summary
+        self._batch = batch
+        self._on_step = on_step
+
+    async def do(self, kind: Kind, *, days: int) -> None:
+        """Remove one kind of rows, or count them."""
+        if self._summary.dry_run:
+            async with self._database.session() as session:
+                await self._take(session, kind.count, {"days": days})
+            return
+        keys: Sequence[object] = [kind.first]
+        while keys:
+            values = {"after": keys[-1], "days": days, "batch": self._batch}
+            async with self._database.session() as session:
+                if keys := (await session.scalars(kind.hold, values)).all():
+                    if kind.hold_too is not None:
+                        await session.execute(kind.hold_too, {"keys": keys})
+                    await self._take(session, kind.remove, {"keys": keys, "days": days})
+                await session.commit()
+            self._on_step(self._summary)
+
+    async def _take(
+        self, session: AsyncSession, statement: TextClause, values: dict[str, object]
+    ) -> None:
+        """Add up what a statement tells."""
+        for name, number in (await session.execute(statement, values)).mappings().one().items():
+            setattr(self._summary, name, getattr(self._summary, name) + number)
+
+
+async def _remove_pictures(database: Database, media: MediaStore, summary: CleanupSummary) -> None:
+    """Remove the pictures that no variant has, unless they are new or came into use again.
+
+    The database is not kept waiting for the store. Whoever takes a picture into use marks it as
+    fresh before it enters it, so one that is neither entered nor fresh afterwards is unused.
+    """
+    limit = datetime.now(UTC) - _UNUSED_FOR
+    stored = await media.list_pictures()
+    async with database.session() as session:
+        used = set(await session.scalars(_PICTURES))
+    for path in sorted(stored.keys() - used):
+        if not await media.is_older(path, limit) or await _is_used(database, path):
+            continue
+        if summary.dry_run or await media.remove_older(path, limit):
+            summary.pictures += 1
+            summary.picture_bytes += stored[path]
+
+
+async def _is_used(database: Database, path: str) -> bool:
+    async with database.session() as session:
+        return bool(await session.scalar(_IS_USED, {"at": path}))

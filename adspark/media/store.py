@@ -1,0 +1,267 @@
+"""Where pictures are kept: a local folder, or anything that fsspec can write to, as S3.
+
+A picture's path is made from what it is, so that storing it twice keeps one file: a result by the
+hash of its normal form (`pictures`), a rendered original by the hash of what it was rendered from.
+A file appears under its path whole or not at all.
+"""
+
+import asyncio
+import errno
+import os
+import re
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
+from adspark.media.images import NormalPicture, check_picture_aside, normalise_picture_aside
+from adspark.text.redaction import redact, remember_address, safe_cause
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
+
+MOST_BYTES = 20 * 1024 * 1024
+# An object store dates an object when it is written: one that is taken into use again is written
+# again, but only once its date is so old that a clean-up might soon take it for unused.
+_FRESH = timedelta(hours=6)
+_UNUSABLE = (NotADirectoryError, FileExistsError, PermissionError)
+_PATH = re.compile(r"(originals|variants)/[0-9a-f]{2}/[0-9a-f]{64}\.(png|jpeg|webp|gif)")
+
+
+class MediaStore:
+    """Pictures under one address.
+
+    Args:
+        url: a folder, or an address of fsspec, such as `s3://bucket/folder`; the credentials of
+            the latter are where its library looks for them, or in it: they are never shown.
+
+    Raises:
+        ConfigurationError: nothing can be kept there, or its library is not installed.
+    """
+
+    def __init__(self, url: str) -> None:
+        remember_address(url)
+        try:
+            self._files, root = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise ConfigurationError(
+                f"ADSPARK_MEDIA_URL: {redact(url)!r} cannot be used "
+                f"({redact(str(error))}). For S3: pip install 'adspark[s3]'."
+            ) from safe_cause(error)
+        except Exception as error:  # a library may connect at once, and has errors of its own
+            raise ServiceUnavailableError(
+                f"The media store at {redact(url)} does not answer: {type(error).__name__}."
+            ) from safe_cause(error)
+        self._root = str(root).rstrip("/")
+        self._is_local = isinstance(self._files, LocalFileSystem)
+
+    async def save_variant(self, content: bytes) -> tuple[str, NormalPicture]:
+        """Keep a generated picture in its normal form, under the hash of that.
+
+        Returns:
+            Its path in the store, and its normal form.
+
+        Raises:
+            UnusableContentError: it is no picture, or too large.
+            ServiceUnavailableError: the store does not answer.
+        """
+        _check_size(content)
+        picture = await normalise_picture_aside(content)
+        name = picture.info.sha256
+        path = f"variants/{name[:2]}/{name}.{picture.info.format}"
+        return await self._save(path, picture.content), picture
+
+    async def save_original(self, key: str, content: bytes) -> str:
+        """Keep a rendered original under `key`, the hash of what it was rendered from.
+
+        Raises:
+            UnusableContentError: it is no PNG, or too large.
+            ServiceUnavailableError: the store does not answer.
+        """
+        _check_size(content)
+        info = await check_picture_aside(content)
+        if info.format != "png":
+            raise UnusableContentError(f"An original is kept as a PNG, and this is {info.format}.")
+        return await self._save(original_path(key), content)
+
+    async def has(self, path: str) -> bool:
+        """Whether a picture is kept under `path`."""
+        return bool(await self._call(self._files.exists, self._place(path)))
+
+    async def reuse(self, path: str) -> bool:
+        """Whether a picture is kept under `path`; if so, it counts as written just now.
+
+        For whoever is about to use it: no clean-up takes it for unused meanwhile.
+        """
+        return await self._call(self._reuse, self._place(path))
+
+    async def read(self, path: str) -> bytes:
+        """The picture under `path`.
+
+        Raises:
+            UnusableContentError: there is none.
+            ServiceUnavailableError: the store does not answer.
+        """
+        try:
+            return bytes(await self._call(self._files.cat_file, self._place(path)))
+        except FileNotFoundError as error:
+            raise UnusableContentError("The media store has no such picture.") from safe_cause(
+                error
+            )
+
+    async def list_pictures(self) -> dict[str, int]:
+        """The paths of all pictures, with their sizes in bytes."""
+        found = await self._call(self._list)
+        return {path: size for path, size in found.items() if _PATH.fullmatch(path)}
+
+    async def is_older(self, path: str, moment: datetime) -> bool:
+        """Whether a picture was written, or taken into use again, before `moment`."""
+        try:
+            return await self._call(self._written_at, self._place(path)) < moment
+        except FileNotFoundError:  # somebody else has removed it
+            return False
+
+    async def remove_older(self, path: str, moment: datetime) -> bool:
+        """Remove a picture unless it was written or taken into use since `moment`.
+
+        Returns:
+            Whether it was removed; of one that is gone already, not.
+        """
+        try:
+            return await self._call(self._remove_older, self._place(path), moment)
+        except FileNotFoundError:
+            return False
+
+    async def try_out(self) -> None:
+        """Write, read and remove something tiny, as a check.
+
+        Raises:
+            ConfigurationError: the store cannot be used.
+            ServiceUnavailableError: it does not answer.
+        """
+        place = f"{self._root}/.try-{uuid.uuid4().hex}"
+        try:
+            await self._call(self._write, place, b"AdSpark")
+            await self._call(self._files.cat_file, place)
+            await self._call(self._files.rm_file, place)
+        except FileNotFoundError as error:
+            raise self._unusable("there is no such place") from safe_cause(error)
+
+    def locate(self, path: str) -> str:
+        """Where a person finds the picture: a file's path, or its address without a password."""
+        place = self._place(path)
+        return place if self._is_local else redact(str(self._files.unstrip_protocol(place)))
+
+    async def _save(self, path: str, content: bytes) -> str:
+        if not await self.reuse(path):
+            try:
+                await self._call(self._write, self._place(path), content)
+            except FileNotFoundError as error:  # of an object store: the bucket
+                raise self._unusable("there is no such place") from safe_cause(error)
+        return path
+
+    def _list(self) -> dict[str, int]:
+        if not self._files.exists(self._root):
+            return {}
+        self._files.invalidate_cache()
+        found = self._files.find(self._root, detail=True)
+        start = len(self._root.lstrip("/")) + 1
+        return {place.lstrip("/")[start:]: int(told["size"]) for place, told in found.items()}
+
+    def _reuse(self, place: str) -> bool:
+        try:
+            if self._is_local:
+                self._touch(place)
+            elif datetime.now(UTC) - self._written_at(place) > _FRESH:
+                self._files.pipe_file(place, self._files.cat_file(place))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _touch(self, place: str) -> None:
+        try:
+            os.utime(place)
+        except PermissionError:  # another account's file: dated only by being written
+            self._write(place, Path(place).read_bytes())
+
+    def _written_at(self, place: str) -> datetime:
+        self._files.invalidate_cache(place)
+        moment: datetime = self._files.modified(place)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    def _remove_older(self, place: str, moment: datetime) -> bool:
+        if not self._is_local:
+            is_older = self._written_at(place) < moment
+            if is_older:
+                self._files.rm_file(place)
+            return is_older
+        # Out of the way first: what is taken into use before that is seen, and afterwards it is
+        # not there and so written anew.
+        aside = Path(place).with_name(f".{Path(place).name}.{uuid.uuid4().hex}")
+        Path(place).rename(aside)
+        is_older = self._written_at(str(aside)) < moment
+        if is_older or self._files.exists(place):
+            aside.unlink()
+        else:
+            aside.rename(place)
+        return is_older
+
+    def _write(self, place: str, content: bytes) -> None:
+        if not self._is_local:  # an object store shows an object once it is whole
+            self._files.pipe_file(place, content)
+            return
+        target = Path(place)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+        try:
+            unfinished.write_bytes(content)
+            unfinished.replace(target)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    async def _call(
+        self, function: Callable[_Given, _Result], *given: _Given.args, **named: _Given.kwargs
+    ) -> _Result:
+        try:
+            return await asyncio.to_thread(function, *given, **named)
+        except FileNotFoundError:
+            raise
+        except _UNUSABLE as error:
+            raise self._unusable(error.strerror or str(error)) from safe_cause(error)
+        except OSError as error:
+            if error.errno == errno.EROFS:
+                raise self._unusable(error.strerror or str(error)) from safe_cause(error)
+            raise self._away(error.strerror or str(error)) from safe_cause(error)
+        except Exception as error:  # every store has exceptions of its own
+            raise self._away(type(error).__name__) from safe_cause(error)
+
+    def _unusable(self, reason: str) -> ConfigurationError:
+        told = redact(f"{self._root} cannot be used ({reason})")
+        return ConfigurationError(f"ADSPARK_MEDIA_URL: {told}.")
+
+    def _away(self, reason: str) -> ServiceUnavailableError:
+        told = redact(f"{self._root} does not answer: {reason}")
+        return ServiceUnavailableError(f"The media store at {told}.")
+
+    def _place(self, path: str) -> str:
+        if not _PATH.fullmatch(path):
+            raise UnusableContentError(f"{path!r} is no path of the media store.")
+        return f"{self._root}/{path}"
+
+
+def original_path(key: str) -> str:
+    """The path of the original that is rendered from what `key` is the hash of."""
+    return f"originals/{key[:2]}/{key}.png"
+
+
+def _check_size(content: bytes) -> None:
+    if len(content) > MOST_BYTES:
+        raise UnusableContentError(
+            f"A picture of {len(content) / 2**20:.0f} MB is too large; at most "
+            f"{MOST_BYTES // 2**20} MB."
+        )

@@ -1,0 +1,175 @@
+"""Every statement of the digest: what is to be told of the watches, and that it was told.
+
+Each kind of data is one statement for all watches. Watches are read before their events, so that
+no watch is called looked at later than its events are known.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import BaseModel, Field, TypeAdapter
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.creatives.store import NewCreative
+from adspark.notifications.digest_text import MOST_NAMED, MOST_WATCHES, Digest, WatchDigest
+
+# Digests are read and marked one after the other: the second then sees what the first has told.
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('send-digest', 0))")
+# An active watch is overdue when a whole interval and an hour have passed since it was due. What
+# could not be looked at is told once for each look, and again half a day later at the earliest.
+_WATCHES = text("""
+    SELECT w.id AS watch_id, name, is_active, interval_minutes, coverage, problem, checked_at,
+        complete_at, is_overdue,
+        digested_at IS NULL OR digested_at <= CAST(:now AS timestamptz) - interval '12 hours'
+            OR coalesce(checked_at > digested_at, false)
+            OR is_overdue AND late_at > digested_at AS is_untold
+    FROM watch w
+    CROSS JOIN LATERAL (SELECT due_at + make_interval(mins => interval_minutes + 60)) l (late_at)
+    CROSS JOIN LATERAL (SELECT is_active AND late_at < CAST(:now AS timestamptz)) o (is_overdue)
+    WHERE is_active OR EXISTS (
+        SELECT FROM creative_event e
+        WHERE e.watch_id = w.id AND e.notified_at IS NULL AND e.kind <> 'baseline'
+    )
+    ORDER BY name, w.id
+""")
+_CREATIVE = """
+    json_build_object(
+        'ad_creative_id', c.ad_creative_id, 'advertiser', a.name, 'format', c.format,
+        'size', c.width || ' × ' || c.height, 'target_domain', c.target_domain,
+        'first_shown', c.first_shown, 'last_shown', c.last_shown,
+        'days_shown', c.total_days_shown, 'link', c.details_link
+    )
+"""
+# One that was cleaned up before its event was told, as far as the watch remembers it.
+_REMEMBERED = """
+    json_build_object(
+        'ad_creative_id', e.ad_creative_id, 'last_shown', l.last_shown, 'format', '',
+        'advertiser', coalesce(a.name, l.advertiser_id, ''), 'size', NULL, 'target_domain', NULL,
+        'first_shown', NULL, 'days_shown', NULL, 'link',
+        'https://adstransparency.google.com/advertiser/' || l.advertiser_id
+            || '/creative/' || e.ad_creative_id
+    )
+"""
+_EVENTS = text(f"""
+    WITH waiting AS (
+        SELECT id, watch_id, kind, ad_creative_id,
+            row_number() OVER (PARTITION BY watch_id, kind ORDER BY id) AS place
+        FROM creative_event
+        WHERE notified_at IS NULL AND kind <> 'baseline' AND watch_id = ANY (:watch_ids)
+    ), counted AS (
+        SELECT watch_id, kind, count(*) AS number, array_agg(id) AS event_ids
+        FROM waiting GROUP BY watch_id, kind
+    ), named AS (
+        SELECT e.watch_id, kind, json_agg(
+            CASE WHEN c.ad_creative_id IS NULL THEN {_REMEMBERED} ELSE {_CREATIVE} END
+            ORDER BY place
+        ) AS creatives
+        FROM waiting e
+        LEFT JOIN creative c USING (ad_creative_id)
+        LEFT JOIN watch_creative l
+            ON l.watch_id = e.watch_id AND l.ad_creative_id = e.ad_creative_id
+        LEFT JOIN advertiser a ON a.advertiser_id = coalesce(c.advertiser_id, l.advertiser_id)
+        WHERE place <= {MOST_NAMED}
+        GROUP BY e.watch_id, kind
+    )
+    SELECT * FROM counted JOIN named USING (watch_id, kind)
+""")  # noqa: S608  (put together from constants)
+# A country is new where no creative of the watch had it before, and others had some.
+_REGIONS = text("""
+    WITH begun AS (
+        SELECT l.watch_id, r.region,
+            min(r.first_seen_at) <= coalesce(w.digested_at, w.baseline_at) AS is_known
+        FROM watch w
+        JOIN watch_creative l ON l.watch_id = w.id
+        JOIN creative_region r USING (ad_creative_id)
+        WHERE w.id = ANY (:watch_ids) AND r.first_seen_at <= CAST(:now AS timestamptz)
+        GROUP BY l.watch_id, r.region, w.id
+    )
+    SELECT watch_id, array_agg(region ORDER BY region) FILTER (WHERE NOT is_known) AS regions
+    FROM begun GROUP BY watch_id
+    HAVING bool_or(is_known) AND NOT bool_and(is_known)
+""")
+_LONGEST = text(f"""
+    SELECT watch_id,
+        json_agg({_CREATIVE} ORDER BY total_days_shown DESC, ad_creative_id) AS longest
+    FROM unnest(CAST(:watch_ids AS int[])) AS w (watch_id)
+    CROSS JOIN LATERAL (
+        SELECT creative.*
+        FROM watch_creative l
+        JOIN creative USING (ad_creative_id)
+        WHERE l.watch_id = w.watch_id AND l.ended_at IS NULL AND total_days_shown IS NOT NULL
+        ORDER BY total_days_shown DESC, ad_creative_id LIMIT 5
+    ) c
+    JOIN advertiser a USING (advertiser_id)
+    GROUP BY watch_id
+""")  # noqa: S608  (put together from constants)
+
+# Watches before events, as a deletion of a watch has it, and in one order: no deadlock.
+_MARK_WATCHES = text("""
+    WITH held AS (
+        SELECT id FROM watch WHERE id = ANY (:watch_ids) ORDER BY id FOR NO KEY UPDATE
+    )
+    UPDATE watch SET digested_at = greatest(digested_at, CAST(:at AS timestamptz))
+    FROM held WHERE watch.id = held.id
+""")
+_MARK_EVENTS = text("""
+    UPDATE creative_event SET notified_at = CAST(:at AS timestamptz)
+    WHERE id = ANY (:event_ids) AND notified_at IS NULL
+""")
+_CREATIVES = TypeAdapter(list[NewCreative])
+
+
+class DigestSummary(BaseModel):
+    """What came of a digest: the result of `send-digest`."""
+
+    watches: int = Field(description="Watches that it tells of.")
+    news: int = Field(description="Events and new countries that it tells of.")
+    unseen: int = Field(description="Watches that were not looked at completely.")
+    delivered: int = Field(description="Messages that arrived, older ones included.")
+    stuck: int = Field(description="Messages that are not sent any more; see the artifact.")
+
+    @property
+    def headline(self) -> str:
+        """The summary in one line."""
+        return (
+            f"{self.news} new of {self.watches} watches, {self.unseen} not fully looked at; "
+            f"{self.delivered} messages delivered, {self.stuck} stuck"
+        )
+
+
+async def read_digest(session: AsyncSession, *, now: datetime) -> Digest:
+    """What no digest has told yet; other digests wait until this transaction ends.
+
+    Args:
+        now: by the database's clock, so that nothing falls between two digests.
+    """
+    await session.execute(_LOCK)
+    found = await session.execute(_WATCHES, {"now": now})
+    watches = {row["watch_id"]: dict(row) for row in found.mappings()}
+    digest = Digest(at=now, watches=[], event_ids=[])
+    values: dict[str, object] = {"watch_ids": list(watches), "now": now}
+    for row in await session.execute(_EVENTS, {"watch_ids": list(watches)}):
+        events = watches[row.watch_id].setdefault("events", {})
+        events[row.kind] = {"number": row.number, "creatives": row.creatives}
+        digest.event_ids += row.event_ids
+    for row in await session.execute(_REGIONS, values):
+        watches[row.watch_id]["new_regions"] = row.regions
+    digest.watches = [WatchDigest.model_validate(watch) for watch in watches.values()]
+    await _read_longest(session, watches=digest.with_news[:MOST_WATCHES])
+    return digest
+
+
+async def mark_digested(session: AsyncSession, *, digest: Digest) -> None:
+    """Note that exactly this was told; does not commit."""
+    watch_ids = [watch.watch_id for watch in digest.watches]
+    await session.execute(_MARK_WATCHES, {"watch_ids": watch_ids, "at": digest.at})
+    await session.execute(_MARK_EVENTS, {"event_ids": digest.event_ids, "at": digest.at})
+
+
+async def _read_longest(session: AsyncSession, *, watches: Sequence[WatchDigest]) -> None:
+    values = {"watch_ids": [watch.watch_id for watch in watches]}
+    found = await session.execute(_LONGEST, values)
+    longest = {row.watch_id: _CREATIVES.validate_python(row.longest) for row in found}
+    for watch in watches:
+        watch.longest = longest.get(watch.watch_id, [])

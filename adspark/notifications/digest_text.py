@@ -1,0 +1,243 @@
+"""What a digest says: its parts, its subject line and its Markdown."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from urllib.parse import quote, urlsplit
+
+from pydantic import BaseModel, Field
+
+from adspark.creatives.store import NewCreative
+from adspark.markdown import escape_markdown
+from adspark.models import Coverage, EventKind
+from adspark.serpapi.regions import region_name
+
+MOST_NAMED = 20
+"""Creatives and countries that a list names; it counts the others."""
+MOST_WATCHES = 100
+"""Watches that a part of the digest names; it counts the others."""
+
+_MOST_CHARACTERS = 300  # of a text from outside; a name that is longer is no name
+_LINK_CHARACTERS = ":/?&=#%+,;@~!$'*"  # what an address may hold and a Markdown link survives
+# Singular, plural and heading, in the order of the digest.
+_WORDS = {
+    EventKind.NEW: ("launch", "launches", "Launches"),
+    EventKind.CHANGED: ("change", "changes", "Changed"),
+    EventKind.REACTIVATED: ("reactivation", "reactivations", "Shown again after an end"),
+    EventKind.ENDED: ("ending", "endings", "Ended"),
+}
+
+
+class EventList(BaseModel):
+    """The events of one kind: how many, and the first creatives."""
+
+    number: int
+    creatives: list[NewCreative]
+
+
+class WatchDigest(BaseModel):
+    """What is to be told of one watch."""
+
+    watch_id: int
+    name: str
+    is_active: bool
+    interval_minutes: int
+    coverage: Coverage | None
+    problem: str | None
+    checked_at: datetime | None
+    complete_at: datetime | None
+    is_overdue: bool = Field(description="It should have been looked at again long ago.")
+    is_untold: bool = Field(description="No digest has lately told of it as it is now.")
+    events: dict[EventKind, EventList] = Field(default_factory=dict)
+    new_regions: list[str] = Field(default_factory=list, description="SerpApi codes.")
+    longest: list[NewCreative] = Field(default_factory=list, description="Running the longest.")
+
+    @property
+    def news(self) -> int:
+        """How many things are new."""
+        return sum(one.number for one in self.events.values()) + len(self.new_regions)
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether there may be more than is told, since not all of it was looked at."""
+        return self.is_active and (
+            self.checked_at is None or self.coverage != Coverage.COMPLETE or self.is_overdue
+        )
+
+    @property
+    def look(self) -> str:
+        """How far it was looked at, in Markdown."""
+        last = f"last complete look: {_moment(self.complete_at)}"
+        problem = _outside(self.problem or "no reason is known")
+        if not self.is_active:
+            return f"paused; {last}"
+        if self.checked_at is None:
+            return f"not looked at yet; {last}"
+        if self.coverage == Coverage.PARTIAL:
+            return f"only partly looked at: {problem}; {last}"
+        if self.coverage != Coverage.COMPLETE:
+            return f"could not be looked at: {problem}; {last}"
+        if self.is_overdue:
+            return f"not looked at as it should be, every {self.interval_minutes} minutes; {last}"
+        return last
+
+    @property
+    def title(self) -> str:
+        """Its name and number, in Markdown."""
+        return f"{_outside(self.name)} (watch {self.watch_id})"
+
+
+class Digest(BaseModel):
+    """What happened since the last digest, and what nobody could look at.
+
+    A watch has news, or is quiet, or is unseen; one with news may be unseen too, and then says so
+    in both places. Quiet means: all of it was looked at, and nothing is new.
+    """
+
+    at: datetime
+    watches: list[WatchDigest]
+    event_ids: list[int] = Field(description="The events that it tells of, all of them.")
+    undelivered: list[str] = Field(
+        default_factory=list, description="Earlier digests that may not have arrived, a line each."
+    )
+
+    @property
+    def news(self) -> int:
+        """How many things are new."""
+        return sum(watch.news for watch in self.watches)
+
+    @property
+    def with_news(self) -> list[WatchDigest]:
+        """The watches that have news."""
+        return [watch for watch in self.watches if watch.news]
+
+    @property
+    def unseen(self) -> list[WatchDigest]:
+        """The watches of which there may be more to tell."""
+        return [watch for watch in self.watches if watch.is_unseen]
+
+    @property
+    def quiet(self) -> list[WatchDigest]:
+        """The watches that were looked at completely and have nothing new."""
+        return [watch for watch in self.watches if not watch.news and not watch.is_unseen]
+
+    @property
+    def is_worth_sending(self) -> bool:
+        """Whether it tells anything that no digest has lately told."""
+        return bool(self.news) or any(watch.is_untold for watch in self.unseen)
+
+    @property
+    def headline(self) -> str:
+        """The digest in one line."""
+        if not self.watches:
+            return "no active watches"
+        total = len(self.watches)
+        unseen = f"{len(self.unseen)} of {_count(total, 'watch', 'watches')} not fully looked at"
+        if self.news:
+            return f"{self._counts()}; {unseen}" if self.unseen else self._counts()
+        if self.unseen:
+            return f"nothing new found, but {unseen}"
+        return f"nothing new, {_count(total, 'watch', 'watches')} looked at completely"
+
+    @property
+    def subject(self) -> str:
+        """The line above a message."""
+        return f"AdSpark: {self.headline}"
+
+    def markdown(self) -> str:
+        """The digest as a page."""
+        lines = [f"# AdSpark digest, {_moment(self.at)}", "", f"**{self.headline}**"]
+        lines += _watch_list("Could not be looked at, or not fully", self.unseen)
+        told = self.with_news
+        for watch in told[:MOST_WATCHES]:
+            lines += _watch_section(watch)
+        if more := told[MOST_WATCHES:]:
+            lines += ["", f"… and {sum(one.news for one in more)} more of {len(more)} watches"]
+        lines += _watch_list("Nothing new, looked at completely", self.quiet)
+        if self.undelivered:
+            lines += ["", "## Earlier digests that may not have arrived", ""]
+            lines += [f"- {_outside(line)}" for line in self.undelivered]
+        return "\n".join(lines)
+
+    def _counts(self) -> str:
+        counts = [
+            _count(sum(w.events[kind].number for w in self.watches if kind in w.events), one, many)
+            for kind, (one, many, _) in _WORDS.items()
+        ]
+        regions = sum(len(watch.new_regions) for watch in self.watches)
+        counts.append(_count(regions, "new country", "new countries"))
+        return ", ".join(count for count in counts if not count.startswith("0 "))
+
+
+def _watch_section(watch: WatchDigest) -> list[str]:
+    lines = ["", f"## {watch.title}"]
+    if watch.is_unseen or not watch.is_active:
+        lines += ["", f"**There may be more:** {watch.look}."]
+    for kind, (_, _, heading) in _WORDS.items():
+        if events := watch.events.get(kind):
+            items = [_creative(one, kind) for one in events.creatives]
+            lines += _named(f"{heading}: {events.number}", items, events.number)
+    if watch.new_regions:
+        names = sorted(_outside(region_name(code)) for code in watch.new_regions)
+        lines += _named(f"New countries: {len(names)}", names[:MOST_NAMED], len(names))
+    if watch.longest:
+        items = [_creative(one, None) for one in watch.longest]
+        lines += _named("Running the longest", items, len(items))
+    return lines
+
+
+def _watch_list(heading: str, watches: Sequence[WatchDigest]) -> list[str]:
+    if not watches:
+        return []
+    lines = ["", f"## {heading}: {len(watches)}", ""]
+    lines += [f"- **{watch.title}**: {watch.look}" for watch in watches[:MOST_WATCHES]]
+    return lines + _rest(len(watches) - MOST_WATCHES)
+
+
+def _named(heading: str, items: Sequence[str], number: int) -> list[str]:
+    lines = ["", f"**{heading}**", "", *(f"- {item}" for item in items)]
+    return lines + _rest(number - len(items))
+
+
+def _rest(number: int) -> list[str]:
+    return [f"- … and {number} more"] if number > 0 else []
+
+
+def _creative(creative: NewCreative, kind: EventKind | None) -> str:
+    """A creative on one line; the day or the time that matters for `kind` is in it."""
+    days = _count(creative.days_shown, "day", "days") if creative.days_shown else None
+    times: list[str | None]
+    if kind in (EventKind.NEW, EventKind.CHANGED):
+        times = [f"first shown {_day(creative.first_shown)}"]
+    elif kind is None:
+        times = [days, f"since {_day(creative.first_shown)}"]
+    else:
+        times = [f"last shown {_day(creative.last_shown)}", days and f"{days} in all"]
+    domain = creative.target_domain and _outside(creative.target_domain)
+    said = [_outside(creative.advertiser), creative.format, creative.size, domain, *times]
+    joined = ", ".join(part for part in said if part)
+    return f"{joined}: {_link(creative.ad_creative_id, creative.link)}"
+
+
+def _link(label: str, address: str | None) -> str:
+    """A link, or the label alone where the address is none that a browser should open."""
+    if address is None or urlsplit(address).scheme not in ("http", "https"):
+        return _outside(label)
+    return f"[{_outside(label)}]({quote(address, safe=_LINK_CHARACTERS)})"
+
+
+def _outside(text: str) -> str:
+    """A text from outside, which says no more than it says."""
+    short = text if len(text) <= _MOST_CHARACTERS else text[:_MOST_CHARACTERS] + "…"
+    return escape_markdown(short)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _day(moment: datetime | None) -> str:
+    return moment.astimezone(UTC).date().isoformat() if moment else "on an unknown day"
+
+
+def _moment(moment: datetime | None) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment else "never"

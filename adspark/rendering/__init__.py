@@ -1,0 +1,1 @@
+"""A creative or a page to a PNG in Chromium."""

@@ -1,0 +1,1 @@
+"""SerpApi's Google Ads Transparency Center engine: client, queries, payloads."""

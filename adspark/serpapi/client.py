@@ -1,0 +1,317 @@
+"""SerpApi's Google Ads Transparency Center engine: async client and paging.
+
+Source: https://serpapi.com/google-ads-transparency-center-api. A search costs money; an identical
+one within the hour comes from SerpApi's cache and is free, which is why nothing here asks for a
+fresh answer unless it is told to. The key travels in the query string, so it is added inside the
+transport: no request object, log line or exception ever holds it.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from datetime import timedelta
+from typing import Self
+
+import httpx
+from pydantic import SecretStr
+
+from adspark.errors import (
+    AdSparkError,
+    ConfigurationError,
+    InvalidCredentialsError,
+    QuotaExhaustedError,
+    RateLimitedError,
+    ServiceDownError,
+    ServiceUnavailableError,
+)
+from adspark.net.bounded_responses import PACKINGS, TooLargeError, bound_answers
+from adspark.net.proxies import proxy_for
+from adspark.net.service_json import UnreadableJsonError, read_body
+from adspark.serpapi.details_payloads import DetailsPayload, NoDetailsError, parse_details
+from adspark.serpapi.payloads import AccountPayload, RejectedPayload, SearchPage
+from adspark.serpapi.responses import Answer, checked_metadata, parse_page, quote
+from adspark.serpapi.search_query import CreativeQuery
+from adspark.text.redaction import remember, remember_address
+
+ENGINE = "google_ads_transparency_center"
+DETAILS_ENGINE = "google_ads_transparency_center_ad_details"
+DEFAULT_TIMEOUT = 60.0  # seconds; recorded searches took 0.3 to 12.8
+
+AT_ONCE = 20
+"""Searches that one client has under way at the same time; others wait, without a time-out."""
+
+_MORE_TRIES = 2  # for a page that came empty or with rows that cannot be read
+_KEEP_ALIVE = 60.0  # seconds a connection waits for the next page
+
+Gate = Callable[[], Awaitable[None]]
+"""What a search waits for before it is made, as a rate limit; it may refuse by an error."""
+
+
+Reread = Callable[[Sequence[RejectedPayload]], Awaitable[bool]]
+"""Whether asking again can help rows of a page that cannot be read."""
+
+
+async def no_gate() -> None:
+    """The gate of a caller without limits."""
+
+
+async def always(_: Sequence[RejectedPayload]) -> bool:
+    """For a caller that remembers nothing of rows."""
+    return True
+
+
+def hash_token(token: str) -> str:
+    """What a page token is remembered by; tokens themselves have no bound."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class SerpApiClient:
+    """Searches and the account, over one kept-alive connection pool.
+
+    Args:
+        key: the private API key.
+        base_url: SerpApi's address, or the sandbox's.
+        timeout: seconds for one request from start to end.
+        transport: what carries the requests, for tests.
+    """
+
+    def __init__(
+        self,
+        key: SecretStr,
+        *,
+        base_url: str = "https://serpapi.com",
+        timeout: float = DEFAULT_TIMEOUT,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        if not key.get_secret_value().strip():
+            raise InvalidCredentialsError(
+                "SerpApi needs a key: set ADSPARK_SERPAPI_KEY, or the block serpapi-credentials."
+            )
+        remember(key)
+        remember_address(base_url)
+        try:
+            address = httpx.URL(base_url)
+        except httpx.InvalidURL:
+            address = httpx.URL("")
+        if address.scheme not in ("http", "https") or not address.host:
+            raise ConfigurationError(
+                f"ADSPARK_SERPAPI_URL: {base_url!r} is not an http(s) address."
+            )
+        self._key = key
+        self._host = address.host
+        self._timeout = timeout
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        limits = httpx.Limits(keepalive_expiry=_KEEP_ALIVE)
+        inner = transport or httpx.AsyncHTTPTransport(limits=limits, proxy=proxy_for(base_url))
+        self._http = httpx.AsyncClient(
+            base_url=address,
+            headers=PACKINGS,
+            timeout=timeout,
+            transport=_KeyedTransport(key, inner),
+            event_hooks=bound_answers(),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def pages(
+        self,
+        query: CreativeQuery,
+        *,
+        token: str | None = None,
+        seen_tokens: Collection[str] = (),
+        before_search: Gate = no_gate,
+        reread: Reread = always,
+        fresh: bool = False,
+    ) -> AsyncGenerator[SearchPage]:
+        """Pages of a search from `token` (default: the first) on, newest last_shown first.
+
+        Ends after the page without a token. A page that was promised and comes empty is asked for
+        again, for nothing, from SerpApi's cache; if it stays empty, or its token leads back, it is
+        the last and says that it `broke_off`.
+
+        Args:
+            seen_tokens: hashes of tokens that were followed before; see `hash_token`.
+            before_search: awaited before every single search.
+            reread: whether to ask again for a page with rows that cannot be read.
+            fresh: the first page that is asked for is not to come from SerpApi's cache.
+
+        Raises:
+            AdSparkError: as `search`.
+        """
+        seen = set(seen_tokens) | ({hash_token(token)} if token else set())
+        while True:
+            page = await self._read_page(query, token, before_search, reread, fresh=fresh)
+            fresh = False
+            following = page.next_page_token
+            if page.is_empty and following and token is None:
+                raise ServiceUnavailableError(
+                    "SerpApi's first page is empty, although it names a next one."
+                )
+            if (page.is_empty and token) or (following and hash_token(following) in seen):
+                page = page.model_copy(update={"next_page_token": None, "broke_off": True})
+            yield page
+            token = page.next_page_token
+            if token is None:
+                return
+            seen.add(hash_token(token))
+
+    async def _read_page(
+        self,
+        query: CreativeQuery,
+        token: str | None,
+        before_search: Gate,
+        reread: Reread,
+        *,
+        fresh: bool,
+    ) -> SearchPage:
+        """The page, the best of some tries, with the searches of all of them."""
+        await before_search()
+        page = await self.search(query, token=token, fresh=fresh)
+        for _ in range(_MORE_TRIES):
+            is_missing = page.is_empty and (token or page.next_page_token)
+            if not is_missing and not (page.rejected and await reread(page.rejected)):
+                break
+            await before_search()
+            again = await self.search(query, token=token)
+            is_better = page.is_empty or len(again.rejected) < len(page.rejected)
+            better = again if is_better and not (again.is_empty and page.rejected) else page
+            page = better.model_copy(update={"searches": page.searches + again.searches})
+        return page
+
+    async def search(
+        self, query: CreativeQuery, *, token: str | None = None, fresh: bool = False
+    ) -> SearchPage:
+        """One page; one search, unless SerpApi answers from its cache.
+
+        Args:
+            token: of the page; without, the first.
+            fresh: pay for an answer that does not come from the cache.
+
+        Raises:
+            InvalidCredentialsError: the key is not known.
+            RateLimitedError: the hour's searches are used up.
+            QuotaExhaustedError: the plan's searches are used up.
+            ServiceRefusedError: the request is refused, as for an expired token.
+            ServiceUnavailableError: time-out, failure or garbled answer on SerpApi's side.
+        """
+        parameters = query_parameters(query) | ({"next_page_token": token} if token else {})
+        return parse_page(await self._search(parameters | ({"no_cache": "true"} if fresh else {})))
+
+    async def details(self, *, advertiser_id: str, creative_id: str) -> DetailsPayload:
+        """Copy, regions and payer of one creative; one search.
+
+        Raises:
+            NoDetailsError: the creative has none, as the search that was made tells.
+            AdSparkError: as `search`.
+        """
+        answer = await self._search(
+            {
+                "engine": DETAILS_ENGINE,
+                "advertiser_id": advertiser_id,
+                "creative_id": creative_id,
+            }
+        )
+        body = answer.checked_body()
+        if isinstance(body.get("search_information"), dict):
+            return parse_details(body, answer.made_by(checked_metadata(body)))
+        if not body.get("error"):
+            raise ServiceUnavailableError("SerpApi's answer has neither details nor an error.")
+        message = f"SerpApi has no details of {creative_id}: {quote(body)}"
+        raise NoDetailsError(message, answer.billed_search(body))
+
+    async def account(self) -> AccountPayload:
+        """Plan, searches left and this hour's use; free.
+
+        Raises:
+            AdSparkError: as `search`.
+        """
+        answer = await self._get("/account.json", {})
+        return AccountPayload.model_validate(answer.checked_body())
+
+    async def _search(self, parameters: dict[str, str]) -> Answer:
+        answer = await self._get("/search.json", parameters)
+        if answer.status == httpx.codes.TOO_MANY_REQUESTS:
+            raise await self._why_too_many()
+        return answer
+
+    async def _get(self, path: str, parameters: dict[str, str]) -> Answer:
+        try:
+            async with (
+                self._turns,
+                asyncio.timeout(self._timeout),
+                self._http.stream("GET", path, params=parameters) as response,
+            ):
+                content = await read_body(response)
+                return Answer(response.status_code, response.headers, content, self._key)
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise ServiceDownError(
+                f"SerpApi ({self._host}) did not answer within {self._timeout:g} s."
+            ) from error
+        except (TooLargeError, UnreadableJsonError) as error:
+            raise ServiceUnavailableError(f"SerpApi's answer is too large: {error}.") from error
+        except httpx.HTTPError as error:
+            raise ServiceDownError(
+                f"SerpApi ({self._host}) cannot be reached: {str(error) or type(error).__name__}."
+            ) from error
+
+    async def _why_too_many(self) -> AdSparkError:
+        """429 means the hour or the month; only the account, which is free to ask, knows which."""
+        try:
+            account = await self.account()
+        except AdSparkError:
+            return RateLimitedError("SerpApi asks to slow down (429), and its account is silent.")
+        if account.total_searches_left == 0:
+            return QuotaExhaustedError(
+                "SerpApi: no searches are left in this plan's month. Wait for its renewal or buy "
+                "more at https://serpapi.com/manage-api-key."
+            )
+        limit = account.account_rate_limit_per_hour
+        return RateLimitedError(
+            f"SerpApi: this hour's searches are used up{f' ({limit} an hour)' if limit else ''}. "
+            f"Wait for the next hour, or raise the plan."
+        )
+
+
+class _KeyedTransport(httpx.AsyncBaseTransport):
+    """Adds the key to the address of a copy of each request, so that nobody else sees it."""
+
+    def __init__(self, key: SecretStr, inner: httpx.AsyncBaseTransport) -> None:
+        self._key = key
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._inner.handle_async_request(
+            httpx.Request(
+                request.method,
+                request.url.copy_add_param("api_key", self._key.get_secret_value().strip()),
+                headers=request.headers,
+                extensions=request.extensions,
+            )
+        )
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def query_parameters(query: CreativeQuery) -> dict[str, str]:
+    """The query as SerpApi spells it, without key and page token."""
+    end = query.end_date
+    if end is not None and end == query.start_date:
+        end += timedelta(days=1)  # a single day is written with the day after as its end
+    parameters = {
+        "engine": ENGINE,
+        "advertiser_id": ",".join(query.advertiser_ids),
+        "text": query.text,
+        "region": query.region,
+        "platform": query.platform,
+        "creative_format": query.creative_format,
+        "start_date": query.start_date and query.start_date.strftime("%Y%m%d"),
+        "end_date": end and end.strftime("%Y%m%d"),
+        "political_ads": "true" if query.political_ads else None,
+        "num": str(query.page_size),
+    }
+    return {name: str(value) for name, value in parameters.items() if value}

@@ -1,0 +1,108 @@
+"""Types of the fields in what SerpApi sends: times, addresses, whole numbers and bounded texts."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from adspark.text.storable import UNSTORABLE
+
+AHEAD = timedelta(days=1)
+"""How far a day may lie in the future: a day ahead of UTC is today somewhere."""
+
+# Made anew by Google for every answer; kept, they would make every video look changed every time.
+_NONCES = {"htmlParentId", "responseCallback"}
+_LARGEST_SIDE = 20_000  # pixels
+_LONGEST_ADDRESS = 8000  # characters; the longest recorded has 1,400
+_LONGEST_NAME = 500  # characters of 4 bytes at most: an index takes 2,704 bytes
+_LONGEST_DOMAIN = 253  # characters, by the rules of DNS
+_LONGEST_AMOUNT = 100  # characters of an amount of money in words
+_EPOCH_OF_2000 = datetime(2000, 1, 1, tzinfo=UTC)
+_DAY = re.compile(r"(?:19|20)\d{6}", re.ASCII)
+_EPOCH = re.compile(r"\d{9,10}", re.ASCII)
+
+
+def _storable(text: str) -> str:
+    """Refuse what no text of a database can hold: NUL, and halves of a character."""
+    if UNSTORABLE.search(text):
+        raise ValueError("holds a NUL or half a character, which no database text can")
+    return text
+
+
+def _http_address(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("is not an http(s) address")
+    return text
+
+
+def moment(value: object) -> datetime | None:
+    """A time of epoch seconds, which is what comes, or of a day in text, as aware UTC.
+
+    Raises:
+        ValueError: it is neither, or lies before 2000 or in the future.
+    """
+    if value is None:
+        return None
+    read = _read_moment(value)
+    if not _EPOCH_OF_2000 <= read <= datetime.now(UTC) + AHEAD:
+        raise ValueError(f"{read:%Y-%m-%d} is not between 2000 and now")
+    return read
+
+
+def _read_moment(value: object) -> datetime:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    written = str(value).strip() if isinstance(value, int | str) else ""
+    try:
+        if isinstance(value, bool) or not written:
+            raise ValueError
+        if _DAY.fullmatch(written):
+            return datetime.strptime(written, "%Y%m%d").replace(tzinfo=UTC)
+        if _EPOCH.fullmatch(written):
+            return datetime.fromtimestamp(int(written), UTC)
+        read = datetime.fromisoformat(written)
+        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("is neither seconds since 1970 nor a day") from None
+
+
+def whole(value: object) -> object:
+    """Refuse what pydantic would take for a number and is none: true and false."""
+    if isinstance(value, bool):
+        raise ValueError("is not a number")
+    return value
+
+
+def _cut(most: int) -> AfterValidator:
+    return AfterValidator(lambda text: text.strip()[:most].strip())
+
+
+def _without_nonces(link: str) -> str:
+    parts = urlsplit(link)
+    if not _NONCES & set(re.findall(r"[?&](\w+)=", f"?{parts.query}")):
+        return link
+    kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if k not in _NONCES]
+    return urlunsplit(parts._replace(query=urlencode(kept)))
+
+
+def _lower(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+Name = Annotated[str, AfterValidator(_storable), _cut(_LONGEST_NAME)]
+Domain = Annotated[str, AfterValidator(_storable), _cut(_LONGEST_DOMAIN), Field(min_length=1)]
+Amount = Annotated[str, AfterValidator(_storable), _cut(_LONGEST_AMOUNT), Field(min_length=1)]
+Address = Annotated[
+    str,
+    Field(max_length=_LONGEST_ADDRESS),
+    AfterValidator(_storable),
+    AfterValidator(_http_address),
+]
+Link = Annotated[Address, AfterValidator(_without_nonces)]
+Moment = Annotated[datetime | None, BeforeValidator(moment)]
+Side = Annotated[int, BeforeValidator(whole), Field(ge=1, le=_LARGEST_SIDE)]
+Days = Annotated[int, BeforeValidator(whole), Field(ge=0, le=36_600)]
+Count = Annotated[int, BeforeValidator(whole), Field(ge=0, lt=2**63)]
+Lower = BeforeValidator(_lower)

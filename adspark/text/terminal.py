@@ -1,0 +1,45 @@
+"""The terminal: whatever is printed loses the characters that a terminal would obey or hide."""
+
+import re
+from collections.abc import Iterable
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from adspark.text.visible import CONTROLS, HIDDEN
+
+_CONTROLS = re.compile(f"[{CONTROLS}]")  # a terminal would obey them
+# And what hides or turns other text; of that also joiners, separators of lines and isolates.
+_UNPRINTABLE = re.compile(f"[{CONTROLS}{HIDDEN}\u200c\u200d\u2028\u2029\u2068\u2069]")
+
+
+def plain(text: str) -> str:
+    """`text` as it reads, on as many lines, without what a terminal would obey or hide."""
+    return _UNPRINTABLE.sub("", _CONTROLS.sub(" ", "\n".join(text.splitlines())))
+
+
+def escape_unprintable(document: str) -> str:
+    """A JSON document in which such characters are written as escapes: the same to a program."""
+    return _UNPRINTABLE.sub(lambda found: _escape(found[0]), document)
+
+
+class SafeConsole(Console):
+    """A console through which nothing unprintable passes, whoever made it.
+
+    Rich's own control sequences (colours, cursor, links) are made after this and still work.
+    """
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """The segments of a renderable, cleaned."""
+        for segment in super().render(renderable, options):
+            if segment.control or not _UNPRINTABLE.search(segment.text):
+                yield segment
+            else:
+                yield Segment(_UNPRINTABLE.sub("", segment.text), segment.style)
+
+
+def _escape(character: str) -> str:
+    code = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{code[i : i + 2].hex()}" for i in range(0, len(code), 2))

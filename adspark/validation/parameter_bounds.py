@@ -1,0 +1,50 @@
+"""Parameters of a run against the bounds in the schema of its deployment, before the run exists.
+
+Only bounds: what kind of thing a parameter is, and whether one is missing, the flow says.
+"""
+
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+from adspark.validation.bounds import Length, Range
+
+
+def find_problem(
+    schema: Mapping[str, JsonValue], parameters: Mapping[str, JsonValue]
+) -> str | None:
+    """The first parameter that is out of bounds, by name and with its range; None where none is."""
+    properties = schema.get("properties")
+    if not isinstance(properties, dict):
+        return None
+    for name, value in parameters.items():
+        wanted = properties.get(name)
+        if isinstance(wanted, dict) and (problem := _problem_of(wanted, value)):
+            return f"{name}: {problem}."
+    return None
+
+
+def _problem_of(wanted: Mapping[str, JsonValue], value: JsonValue) -> str | None:
+    if isinstance(value, bool):
+        return None
+    least, most = wanted.get("minimum"), wanted.get("maximum")
+    if isinstance(least, int | float) and isinstance(most, int | float):
+        number = _number(value)
+        return None if number is None else Range(least, most).problem_of(number)
+    longest = wanted.get("maxLength")
+    if isinstance(longest, int) and isinstance(value, str):
+        return Length(longest).problem_of(value)
+    items = wanted.get("items")
+    if isinstance(items, dict) and isinstance(value, list):
+        return next((told for one in value if (told := _problem_of(items, one))), None)
+    return None
+
+
+def _number(value: JsonValue) -> float | None:
+    """A number, also one that is written as text, which flows take too."""
+    if isinstance(value, int | float):
+        return value
+    try:
+        return float(value) if isinstance(value, str) and value.strip() else None
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""The life of a variant, and its reviews."""

@@ -1,0 +1,105 @@
+"""Lists of variants: for people, for the sweep that takes up what is open, for many requests."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from adspark.models import AdVariant, VariantStatus
+from adspark.variants.store import VariantSummary, summary_of
+
+_OPEN = text("""
+    SELECT id, status, flow_run_id FROM ad_variant
+    WHERE status IN ('pending', 'processing') ORDER BY requested_at, id
+""")
+# An event tells of the watch's news; one whose variant was asked for with these words is left out.
+# Of an ad that was cleaned up nothing can be made.
+_NEW = text("""
+    SELECT DISTINCT e.ad_creative_id FROM creative_event e JOIN creative USING (ad_creative_id)
+    WHERE e.watch_id = :watch_id AND e.kind = 'new' AND NOT EXISTS (
+        SELECT FROM ad_variant v
+        WHERE v.original_ad_id = e.ad_creative_id AND v.prompt = :prompt
+            AND v.user_id = :user_id AND v.status NOT IN ('failed', 'cancelled')
+    )
+    ORDER BY 1
+""")
+_COUNT_NEW = text("""
+    SELECT count(DISTINCT ad_creative_id) FROM creative_event JOIN creative USING (ad_creative_id)
+    WHERE watch_id = :watch_id AND kind = 'new'
+""")
+
+
+class OpenVariant(BaseModel):
+    """A variant that waits or is being worked on, and the flow run that it was last given to."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    id: int
+    status: VariantStatus
+    flow_run_id: UUID | None
+
+
+async def list_variants(
+    session: AsyncSession,
+    *,
+    status: VariantStatus | None = None,
+    user_id: int | None = None,
+    original_ad_id: str | None = None,
+    limit: int,
+) -> list[VariantSummary]:
+    """The newest variants that fit."""
+    wanted = {
+        col(AdVariant.status): status,
+        col(AdVariant.user_id): user_id,
+        col(AdVariant.original_ad_id): original_ad_id,
+    }
+    conditions = [column == value for column, value in wanted.items() if value is not None]
+    statement = select(AdVariant).where(*conditions).order_by(col(AdVariant.id).desc()).limit(limit)
+    return [summary_of(variant) for variant in await session.scalars(statement)]
+
+
+async def read_open(session: AsyncSession) -> list[OpenVariant]:
+    """All that is pending or being processed, oldest first."""
+    return [OpenVariant.model_validate(row) for row in await session.execute(_OPEN)]
+
+
+async def save_run(session: AsyncSession, *, variant_id: int, flow_run_id: UUID) -> None:
+    """The variant was given to this flow run."""
+    await session.execute(
+        update(AdVariant).where(col(AdVariant.id) == variant_id).values(flow_run_id=flow_run_id)
+    )
+
+
+async def save_review_run(session: AsyncSession, *, variant_id: int, flow_run_id: UUID) -> None:
+    """This flow run waits for the variant's review."""
+    await session.execute(
+        update(AdVariant).where(col(AdVariant.id) == variant_id).values(review_run_id=flow_run_id)
+    )
+
+
+async def read_review_runs(session: AsyncSession) -> Sequence[UUID]:
+    """The runs that were made to wait for reviews, newest first."""
+    found = await session.scalars(
+        select(col(AdVariant.review_run_id))
+        .where(col(AdVariant.review_run_id).is_not(None))
+        .order_by(col(AdVariant.id).desc())
+        .limit(200)
+    )
+    return [run_id for run_id in found if run_id is not None]
+
+
+async def find_new_creatives(
+    session: AsyncSession, *, watch_id: int, prompt: str, user_id: int
+) -> tuple[list[str], int]:
+    """The new creatives of a watch that have no variant of this prompt yet.
+
+    Returns:
+        Their ids, and how many new ones are left out because they have.
+    """
+    values = {"watch_id": watch_id, "prompt": prompt, "user_id": user_id}
+    found = list(await session.scalars(_NEW, values))
+    total = await session.scalar(_COUNT_NEW, {"watch_id": watch_id})
+    return found, int(total or 0) - len(found)

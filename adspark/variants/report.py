@@ -1,0 +1,65 @@
+"""A variant as Markdown: original and variant side by side, as the UI shows it under Artifacts."""
+
+import base64
+
+from adspark.markdown import escape_markdown
+from adspark.media.images import shrink_picture_aside
+from adspark.media.store import MediaStore
+from adspark.variants.store import VariantSummary
+
+WIDEST = 320  # pixels of a picture in the page, of which two fit side by side
+
+
+async def write_variant(media: MediaStore, variant: VariantSummary, *, width: int = WIDEST) -> str:
+    """The page of a variant, its pictures inside, so that it shows wherever it is opened.
+
+    Args:
+        width: pixels of each picture at most; the whole ones are in the media store.
+    """
+    lines = [f"## Variant {variant.id} of {variant.original_ad_id}", ""]
+    lines += [f"**Prompt:** {escape_markdown(variant.prompt)}", ""]
+    lines += ["| Original | Variant |", "| --- | --- |"]
+    lines += [
+        f"| {await _show(media, variant.original_path, 'original', width)} "
+        f"| {await _show(media, variant.image_path, 'variant', width)} |",
+        "",
+    ]
+    if variant.description:
+        copy = [escape_markdown(line) for line in variant.description.strip().splitlines()]
+        # Two spaces at its end keep a line of copy a line.
+        lines += ["### Copy", "", *(f"> {line}  " if line else ">" for line in copy), ""]
+    lines += [f"- {fact}" for fact in _facts(variant)]
+    if variant.image_path:
+        lines += [f"- Picture: `{media.locate(variant.image_path)}`"]
+    if variant.original_path:
+        lines += [f"- Original: `{media.locate(variant.original_path)}`"]
+    return "\n".join(lines) + "\n"
+
+
+def describe_similarity(variant: VariantSummary) -> str:
+    """How close the variant is to its original, and whether that is too close."""
+    shares = {"picture": variant.picture_similarity, "copy": variant.text_similarity}
+    known = [f"{name} {share:.0%}" for name, share in shares.items() if share is not None]
+    told = ", ".join(known) or "not known"
+    return f"{told}; too close" if variant.is_too_close else told
+
+
+def _facts(variant: VariantSummary) -> list[str]:
+    facts = [f"Status: {variant.status}"]
+    if variant.confidence_score is not None:
+        facts.append(f"Confidence: {variant.confidence_score:g}")
+    facts.append(f"Similarity to the original: {describe_similarity(variant)}")
+    if variant.problem:
+        facts.append(f"Mind: {escape_markdown(variant.problem)}")
+    if variant.error:
+        facts.append(f"Error: {escape_markdown(variant.error)}")
+    if variant.generator:
+        facts.append(f"Made by: {variant.generator}, attempt {variant.attempt}")
+    return facts
+
+
+async def _show(media: MediaStore, path: str | None, name: str, width: int) -> str:
+    if path is None:
+        return "none"
+    small = await shrink_picture_aside(await media.read(path), width)
+    return f"![{name}](data:image/jpeg;base64,{base64.b64encode(small).decode()})"

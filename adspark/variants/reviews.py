@@ -1,0 +1,184 @@
+"""Every statement on what people think of variants: one opinion of each person, and statistics."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.errors import InvalidQueryError, UnknownVariantError
+from adspark.models import AdVariant, VariantStatus
+from adspark.validation.bounds import COMMENT, RATING
+from adspark.variants.store import check_id, check_storable, id_of
+
+_SAVE = text("""
+    INSERT INTO variant_feedback AS f
+        (variant_id, user_id, is_approved, rating, comment, accepts_closeness)
+    SELECT id, :user_id, CAST(:is_approved AS boolean), CAST(:rating AS int),
+        CAST(:comment AS text), CAST(:accepts_closeness AS boolean)
+    FROM ad_variant WHERE id = :variant_id AND status = 'completed'
+    ON CONFLICT (variant_id, user_id) DO UPDATE SET
+        is_approved = coalesce(excluded.is_approved, f.is_approved),
+        rating = coalesce(excluded.rating, f.rating),
+        comment = coalesce(excluded.comment, f.comment),
+        accepts_closeness = excluded.accepts_closeness OR f.accepts_closeness,
+        updated_at = now()
+    RETURNING variant_id
+""")
+_LIST = text("""
+    SELECT user_id, is_approved, rating, comment, accepts_closeness, updated_at
+    FROM variant_feedback WHERE variant_id = :variant_id ORDER BY updated_at, id
+""")
+_COUNT = text("""
+    SELECT count(*) AS variants,
+        count(*) FILTER (WHERE status = 'pending') AS pending,
+        count(*) FILTER (WHERE status = 'processing') AS processing,
+        count(*) FILTER (WHERE status = 'completed') AS completed,
+        count(*) FILTER (WHERE status = 'failed') AS failed,
+        count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+        count(*) FILTER (WHERE is_too_close) AS too_close,
+        extract(epoch FROM avg(completed_at - started_at)
+            FILTER (WHERE status = 'completed'))::float AS mean_seconds
+    FROM ad_variant
+    WHERE (CAST(:user_id AS int) IS NULL OR user_id = :user_id)
+""")
+_OPINIONS = text("""
+    SELECT count(*) FILTER (WHERE is_approved) AS approved,
+        count(*) FILTER (WHERE NOT is_approved) AS rejected,
+        avg(rating)::float AS mean_rating
+    FROM variant_feedback f JOIN ad_variant v ON v.id = f.variant_id
+    WHERE (CAST(:user_id AS int) IS NULL OR v.user_id = :user_id)
+""")
+_CAUSES = text("""
+    SELECT coalesce(error_kind, 'unknown') AS kind, count(*) AS variants,
+        (array_agg(error ORDER BY completed_at DESC))[1] AS latest
+    FROM ad_variant
+    WHERE status = 'failed' AND (CAST(:user_id AS int) IS NULL OR user_id = :user_id)
+    GROUP BY 1 ORDER BY 2 DESC, 1
+""")
+
+
+class Review(BaseModel):
+    """What a person thinks of a variant.
+
+    Attributes:
+        is_approved: None leaves it open.
+        rating: 1 to 5.
+        accepts_closeness: they know that it is close to its original, and mean it all the same.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    user_id: int
+    is_approved: bool | None = None
+    rating: int | None = None
+    comment: str | None = None
+    accepts_closeness: bool = False
+
+    @property
+    def says_something(self) -> bool:
+        """Whether there is anything to keep."""
+        return (self.is_approved, self.rating, self.comment) != (None, None, None)
+
+
+class StoredReview(Review):
+    """A review with the time of its last change."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", from_attributes=True)
+
+    updated_at: datetime
+
+
+class FailureCause(BaseModel):
+    """How many variants failed for one kind of cause, and the words of the latest."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    kind: str
+    variants: int
+    latest: str | None
+
+
+class VariantStatistics(BaseModel):
+    """Figures over all variants, or over one user's.
+
+    Attributes:
+        mean_seconds: from being taken up to completed.
+        approval_rate: approved among those approved or rejected, 0 to 1.
+        mean_rating: 1 to 5.
+    """
+
+    variants: int
+    pending: int
+    processing: int
+    completed: int
+    failed: int
+    cancelled: int
+    too_close: int
+    mean_seconds: float | None
+    approved: int
+    rejected: int
+    approval_rate: float | None
+    mean_rating: float | None
+    failures: list[FailureCause]
+
+
+def check_review(variant: AdVariant, review: Review) -> None:
+    """Refuse a review that says nothing, or that approves what it should not.
+
+    Raises:
+        InvalidQueryError: names the field.
+        UnknownVariantError: the variant is not completed.
+    """
+    if variant.status != VariantStatus.COMPLETED:
+        raise UnknownVariantError(
+            f"Variant {variant.id} is {variant.status}; only completed ones are reviewed."
+        )
+    RATING.check("rating", review.rating)
+    COMMENT.check("comment", review.comment)
+    check_storable("comment", review.comment)
+    check_id("user_id", review.user_id)
+    if review.is_approved and variant.is_too_close and not review.accepts_closeness:
+        raise InvalidQueryError(
+            "accepts_closeness",
+            f"variant {variant.id} is too close to its original to be approved unseen; say that "
+            f"you accept that (on the command line: --accept-closeness), or reject it.",
+        )
+
+
+async def save_review(session: AsyncSession, *, variant: AdVariant, review: Review) -> None:
+    """Keep a person's review; what it leaves open stays as they said before.
+
+    Raises:
+        InvalidQueryError: names the field.
+        UnknownVariantError: the variant is not completed.
+    """
+    check_review(variant, review)
+    saved = await session.execute(_SAVE, {"variant_id": id_of(variant), **review.model_dump()})
+    if saved.first() is None:
+        raise UnknownVariantError(
+            f"Variant {variant.id} is not completed; there is nothing to review."
+        )
+
+
+async def list_reviews(session: AsyncSession, *, variant_id: int) -> list[StoredReview]:
+    """All reviews of a variant, the latest last."""
+    rows = await session.execute(_LIST, {"variant_id": variant_id})
+    return [StoredReview.model_validate(row) for row in rows]
+
+
+async def read_statistics(
+    session: AsyncSession, *, user_id: int | None = None
+) -> VariantStatistics:
+    """Figures over the variants of one user, or of all."""
+    whose = {"user_id": user_id}
+    counts = (await session.execute(_COUNT, whose)).one()._asdict()
+    opinions = (await session.execute(_OPINIONS, whose)).one()._asdict()
+    causes = await session.execute(_CAUSES, whose)
+    judged = opinions["approved"] + opinions["rejected"]
+    return VariantStatistics(
+        **counts,
+        **opinions,
+        approval_rate=opinions["approved"] / judged if judged else None,
+        failures=[FailureCause.model_validate(row) for row in causes],
+    )

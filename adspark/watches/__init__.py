@@ -1,0 +1,1 @@
+"""Saved searches: definition, check, events, sweep, budgets."""

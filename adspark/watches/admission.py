@@ -1,0 +1,131 @@
+"""What stands before the searches of a sweep: the account, the clock and the rate limit."""
+
+import asyncio
+import time
+
+from adspark.errors import PostponedError
+from adspark.serpapi.client import Gate, no_gate
+from adspark.serpapi.payloads import AccountPayload
+
+
+def searches_left(account: AccountPayload) -> tuple[int | None, str]:
+    """How many searches the account allows just now, and what stands against more.
+
+    Returns:
+        None where it does not say.
+    """
+    bounds = []
+    if account.total_searches_left is not None:
+        bounds.append((account.total_searches_left, "searches left in this month's plan"))
+    if account.account_rate_limit_per_hour is not None:
+        used = account.this_hour_searches or 0
+        left = max(0, account.account_rate_limit_per_hour - used)
+        bounds.append((left, f"searches left of {account.account_rate_limit_per_hour} an hour"))
+    if not bounds:
+        return None, ""
+    left, what = min(bounds)
+    return left, f"only {left} {what}"
+
+
+class SweepGate:
+    """What stands before the searches of a sweep: its share of searches, its time, the rate limit.
+
+    Args:
+        acquire_slot: waits for the rate limit; asked one at a time, in the order of coming.
+        searches: that the account has left; None: not known, so not bounded.
+        shortage: why there are no more, for a person.
+        seconds: after which no search is begun.
+    """
+
+    def __init__(
+        self,
+        acquire_slot: Gate = no_gate,
+        *,
+        searches: int | None = None,
+        shortage: str = "",
+        seconds: float | None = None,
+    ) -> None:
+        self._take_slot = acquire_slot
+        self._left = searches
+        self._shortage = shortage
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self._turn = asyncio.Lock()
+
+    def admit(self) -> "SearchReservation":
+        """Let a watch in, with its first search set aside for it.
+
+        Raises:
+            PostponedError: there are no searches or there is no time left for it.
+        """
+        self.take()
+        return SearchReservation(self)
+
+    def take(self) -> None:
+        """Set a search aside.
+
+        Raises:
+            PostponedError: there are no searches or there is no time left for it.
+        """
+        if not self.has_time():
+            raise self._out_of_time()
+        if self._left is not None:
+            if self._left <= 0:
+                raise PostponedError(f"no searches left ({self._shortage})")
+            self._left -= 1
+
+    def give_back(self, searches: int) -> None:
+        """Searches that were set aside and cost nothing after all."""
+        if self._left is not None:
+            self._left += searches
+
+    async def wait(self) -> None:
+        """Wait for the rate limit, first come, first served.
+
+        Raises:
+            PostponedError: its turn does not come in the time of the sweep.
+        """
+        left = None if self._deadline is None else self._deadline - time.monotonic()
+        try:
+            async with asyncio.timeout(left), self._turn:
+                await self._take_slot()
+        except TimeoutError:
+            raise self._out_of_time() from None
+
+    def has_time(self, delay: float = 0.0) -> bool:
+        """Whether a search may still be begun in `delay` seconds."""
+        return self._deadline is None or time.monotonic() + delay < self._deadline
+
+    @staticmethod
+    def _out_of_time() -> PostponedError:
+        return PostponedError("no time left in this sweep (limit on searches a minute)")
+
+
+class SearchReservation:
+    """One watch's way through the gate; awaited before each of its searches.
+
+    Attributes:
+        made: searches that were let through.
+    """
+
+    def __init__(self, gate: SweepGate) -> None:
+        self._gate = gate
+        self._is_new = True
+        self._taken = 1
+        self.made = 0
+
+    async def __call__(self) -> None:
+        """Let a search through.
+
+        Raises:
+            PostponedError: as `SweepGate.take` and `SweepGate.wait`.
+        """
+        if not self._is_new:
+            self._gate.take()
+            self._taken += 1
+        self._is_new = False
+        await self._gate.wait()
+        self.made += 1
+
+    def settle(self, billed: int) -> None:
+        """Give back what was set aside and not billed; what an earlier run paid is not ours."""
+        self._gate.give_back(max(0, self._taken - max(0, billed)))

@@ -1,0 +1,134 @@
+"""Tables of watches as spreadsheets save and open them: CSV with a heading and a line a watch."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from adspark.errors import ConfigurationError
+from adspark.validation.names import clean_name, clean_value
+
+_DELIMITERS = ",;\t"  # the first of those with which most headings are known
+# What a spreadsheet takes for the beginning of a formula (OWASP, "CSV injection"), at the start of
+# a cell, or after what another country's spreadsheet takes for the end of one.
+_FORMULA = re.compile("((?:^|[;,\t\r\n])\"*)('*)(?=[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-])")
+_NO_FORMULA = re.compile("((?:^|[;,\t\r\n])\"*)'('*)(?=[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-])")
+_SEPARATOR_LINE = re.compile(r'"?sep=([^\r\n])"?[,;\t]*(\r\n|\r|\n|$)', re.IGNORECASE)
+
+
+class Row(NamedTuple):
+    """A line of the table, and where it stands."""
+
+    place: str
+    cells: Mapping[str, str]
+
+
+def decode_table(content: bytes) -> str:
+    """The text of a file as spreadsheets save it: UTF-8, or UTF-16 where it says or shows so.
+
+    Raises:
+        UnicodeDecodeError: it is neither.
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16")
+    head = content[:200]
+    for encoding, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[0::2])):
+        if zeros and not any(zeros):
+            return content.decode(encoding)
+    return content.decode("utf-8-sig")
+
+
+def read_table(written: str, *, source: str, columns: Sequence[str]) -> Iterator[Row]:
+    """The lines that hold something, with the cells under the columns that they belong to.
+
+    Headings may be written in any case and with blanks; a first line `sep=;` is understood.
+
+    Args:
+        source: what to call it, in errors.
+        columns: all that are known.
+
+    Raises:
+        ConfigurationError: it is no such table; names the line and the remedy.
+    """
+    body, skipped, delimiter = _find_delimiter(written, columns)
+    reader = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
+    headings: list[str] | None = None
+    number = 0
+    try:
+        for cells in reader:
+            cleaned = [clean_name(cell) for cell in cells]
+            if not any(cleaned):
+                continue
+            if headings is None:
+                headings = _headings(cleaned, source, columns)
+                continue
+            number += 1
+            place = f"row {number} (line {reader.line_num + skipped})"
+            yield Row(place, _cells(headings, cleaned, f"{source}, {place}"))
+    except csv.Error as error:
+        where = f"{source}, line {reader.line_num + skipped}"
+        raise ConfigurationError(f"{where}: is not CSV ({error}); correct it.") from None
+    if headings is None:
+        raise ConfigurationError(
+            f"{source}: is empty; write a line of headings ({', '.join(columns[:4])}, …), and "
+            "below it a line for each watch."
+        )
+
+
+def write_table(rows: Sequence[Mapping[str, str]], *, columns: Sequence[str]) -> str:
+    """The rows below their headings; no cell is a formula to a spreadsheet, and `read_table` takes
+    them back unchanged."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, columns, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _FORMULA.sub(r"\1'\2", cell) for name, cell in row.items()})
+    return file.getvalue()
+
+
+def _find_delimiter(written: str, columns: Sequence[str]) -> tuple[str, int, str]:
+    """The table without what stands above it, how many lines that were, and its delimiter."""
+    body = written.removeprefix("\ufeff").lstrip("\r\n")
+    above = _count_lines(written) - _count_lines(body)
+    if found := _SEPARATOR_LINE.match(body):
+        return body[found.end() :], above + 1, found[1]
+    first = next((line for line in body.splitlines() if line.strip(f'{_DELIMITERS}" ')), None)
+    if first is None:
+        return "", above, ","
+
+    def known(delimiter: str) -> int:
+        names = next(csv.reader([first], delimiter=delimiter), [])
+        return sum(_column(name) in columns for name in names)
+
+    return body, above, max(_DELIMITERS, key=known)
+
+
+def _count_lines(text: str) -> int:
+    return len(re.findall(r"\r\n|\r|\n", text))
+
+
+def _column(heading: str) -> str:
+    """A heading as the columns are called: in small letters, joined by underscores."""
+    return re.sub(r"[\s_-]+", "_", clean_value(heading).casefold())
+
+
+def _headings(written: Sequence[str], source: str, columns: Sequence[str]) -> list[str]:
+    names = [_column(name) if _column(name) in columns else clean_value(name) for name in written]
+    if twice := [name for name in names if name and names.count(name) > 1]:
+        raise ConfigurationError(f"{source}: two columns are headed {twice[0]!r}; keep one.")
+    return names
+
+
+def _cells(headings: Sequence[str], cells: Sequence[str], where: str) -> dict[str, str]:
+    row = {}
+    for place, cell in enumerate(cells):
+        heading = headings[place] if place < len(headings) else ""
+        if heading:
+            row[heading] = _NO_FORMULA.sub(r"\1\2", cell)
+        elif cell:
+            named = dict(zip(headings, cells, strict=False)).get("name", "")
+            raise ConfigurationError(
+                f"{where}, watch {named!r}: (no heading): the row has more cells than headings."
+            )
+    return row

@@ -1,0 +1,311 @@
+"""Every statement that turns what a watch sees into links and events, each event once.
+
+An event is the step of a link from one state to the next (unknown, linked with a content hash,
+ended), made in the transaction that stores the page. So whatever is repeated makes no second one.
+"""
+
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel, Field, TypeAdapter
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.errors import BusyError
+from adspark.models import Coverage, CreativeFormat, EventKind, Fetch, StopReason, Watch
+from adspark.serpapi.payloads import CreativePayload, SearchPage
+
+LAG = timedelta(days=2)
+"""How late the Transparency Center may tell of an ad; a look goes back so far before the last."""
+
+# The watch as it was when its check began, held against changes until the page is committed.
+_WATCH = """
+    SELECT id, baseline_at, complete_at, has_gaps, ended_after_days FROM watch
+    WHERE id = :watch_id AND updated_at = :updated_at FOR SHARE
+"""
+_BEFORE = "CAST(:started_at AS timestamptz) - make_interval(days => w.ended_after_days)"
+_LAG = f"make_interval(days => {LAG.days})"
+_LONG_AGO = _BEFORE.replace("w.ended_after_days", f"greatest(w.ended_after_days, {LAG.days})")
+_ID, _ADVERTISER_ID = (f"'^{kind}[0-9]{{20}}$'" for kind in ("CR", "AR"))
+# Of an ad whose picture is not known.
+_PICTURELESS = ", ".join(f"md5('{one}||')" for one in CreativeFormat)
+# Of this ad where only one of its image and its link was known.
+_WITH_ONE_MEDIUM = """
+    md5(c.format || '|' || c.image_url || '|'), md5(c.format || '||' || c.video_link)
+"""
+
+# A day in the future, which nobody can know, gives way to the next answer's.
+_LINK_SHOWN = """
+    CASE WHEN l.last_shown > now() + interval '1 day' THEN judged.last_shown
+         ELSE greatest(l.last_shown, judged.last_shown) END
+"""
+
+# On an unknown creative: before the baseline is complete it is part of it. Afterwards it is new,
+# unless it may have been there all the time: where the baseline had gaps and it was first shown
+# before that, or where it is not shown any more and was first shown before the last look.
+# On a known one: an image or a link that was not known before is learned, not changed, and one that
+# is not told this time is not lost (the stored ad may have been removed meanwhile); a day that is
+# long past is learned as well; one that had ended and is shown again is reactivated. `judged` sees
+# every link as it was before this statement.
+_FOLLOW = text(f"""
+    WITH w AS ({_WATCH}), seen AS (
+        SELECT c.ad_creative_id, c.content_hash, p.last_shown, p.last_shown < {_BEFORE} AS is_old,
+            l.ad_creative_id IS NULL AS is_unknown,
+            l.content_hash AS known_hash, l.last_shown AS known_shown, l.last_matched_at,
+            l.ended_at IS NOT NULL AS had_ended, c.advertiser_id,
+            coalesce(c.content_hash NOT IN ({_PICTURELESS})
+                AND l.content_hash IN ({_PICTURELESS}, {_WITH_ONE_MEDIUM}), false) AS is_learned,
+            c.content_hash IN ({_PICTURELESS})
+                AND l.content_hash NOT IN ({_PICTURELESS}) AS is_lost,
+            CASE WHEN w.baseline_at IS NULL
+                OR w.has_gaps AND coalesce(c.first_shown < w.baseline_at, true)
+                OR p.last_shown < {_LONG_AGO} AND coalesce(
+                    c.first_shown < coalesce(w.complete_at, w.baseline_at) - {_LAG}, true)
+            THEN 'baseline' ELSE 'new' END AS if_unknown
+        FROM w
+        CROSS JOIN json_to_recordset(CAST(:rows AS json))
+            AS p (ad_creative_id text, last_shown timestamptz)
+        JOIN creative c USING (ad_creative_id)
+        LEFT JOIN watch_creative l ON l.watch_id = w.id AND l.ad_creative_id = c.ad_creative_id
+    ), judged AS (
+        SELECT *,
+            NOT is_unknown AND content_hash <> known_hash
+                AND NOT is_learned AND NOT is_lost AS is_changed,
+            had_ended AND NOT is_old AND last_shown > known_shown AS is_reactivated
+        FROM seen
+    ), linked AS (
+        INSERT INTO watch_creative
+            (watch_id, ad_creative_id, advertiser_id, content_hash, last_shown, ended_at)
+        SELECT :watch_id, ad_creative_id, advertiser_id, content_hash, last_shown,
+            CASE WHEN is_old THEN now() END
+        FROM judged WHERE is_unknown ORDER BY ad_creative_id
+    ), moved AS (
+        UPDATE watch_creative AS l SET
+            advertiser_id = judged.advertiser_id,
+            content_hash = CASE WHEN is_lost
+                THEN l.content_hash ELSE judged.content_hash END,
+            last_shown = {_LINK_SHOWN},
+            ended_at = CASE WHEN is_reactivated THEN NULL
+                            WHEN known_shown IS NULL AND is_old THEN coalesce(l.ended_at, now())
+                            ELSE l.ended_at END,
+            undated_fetch_id = CASE WHEN judged.last_shown IS NULL
+                THEN :fetch_id ELSE l.undated_fetch_id END,
+            last_matched_at = now()
+        FROM judged
+        WHERE l.watch_id = :watch_id AND l.ad_creative_id = judged.ad_creative_id
+            AND (judged.content_hash <> known_hash OR is_reactivated OR judged.last_shown IS NULL
+                 OR known_shown IS DISTINCT FROM {_LINK_SHOWN}
+                 OR judged.last_matched_at < now() - interval '1 day')
+    ), happened AS (
+        SELECT ad_creative_id, content_hash, if_unknown AS kind FROM judged WHERE is_unknown
+        UNION ALL
+        SELECT ad_creative_id, content_hash, 'changed' FROM judged WHERE is_changed
+        UNION ALL
+        SELECT ad_creative_id, content_hash, 'reactivated' FROM judged WHERE is_reactivated
+    ), told AS (
+        INSERT INTO creative_event
+            (watch_id, ad_creative_id, kind, content_hash, announced_at, notified_at)
+        SELECT :watch_id, ad_creative_id, kind, content_hash,
+            CASE WHEN kind = 'baseline' THEN now() END, CASE WHEN kind = 'baseline' THEN now() END
+        FROM happened ORDER BY ad_creative_id
+    )
+    SELECT EXISTS (SELECT FROM w) AS is_same,
+        (SELECT json_object_agg(kind, number)
+         FROM (SELECT kind, count(*) AS number FROM happened GROUP BY kind) AS counted) AS events
+""")  # noqa: S608  (put together from constants)
+
+# One that this fetch could not read, or whose day it could not, is not known to have ended. A row
+# whose very id cannot be read may be any ad of its advertiser, but not one that was still listed
+# after the row had come.
+_END = text(f"""
+    WITH w AS ({_WATCH}), ended AS (
+        UPDATE watch_creative AS l SET ended_at = now()
+        FROM w
+        WHERE l.watch_id = w.id AND l.ended_at IS NULL AND l.last_shown < {_BEFORE}
+            AND NOT EXISTS (
+                SELECT FROM rejected_row r
+                WHERE r.fetch_id = :fetch_id
+                    AND CASE WHEN btrim(r.payload->>'ad_creative_id') ~ {_ID}
+                    THEN btrim(r.payload->>'ad_creative_id') = l.ad_creative_id
+                    ELSE coalesce(btrim(r.payload->>'advertiser_id') !~ {_ADVERTISER_ID}
+                            OR btrim(r.payload->>'advertiser_id') = l.advertiser_id, true)
+                        AND NOT EXISTS (
+                            SELECT FROM rejected_row AS earlier
+                            WHERE earlier.row_key = r.row_key
+                                AND earlier.created_at < l.last_matched_at
+                        )
+                    END
+            )
+            AND l.undated_fetch_id IS DISTINCT FROM :fetch_id
+        RETURNING l.ad_creative_id, l.content_hash
+    ), told AS (
+        INSERT INTO creative_event (watch_id, ad_creative_id, kind, content_hash)
+        SELECT :watch_id, ad_creative_id, 'ended', content_hash FROM ended ORDER BY 1, 2
+    )
+    SELECT count(*) FROM ended
+""")  # noqa: S608  (put together from constants)
+
+_CLOSE = text("""
+    UPDATE watch SET
+        baseline_at = coalesce(baseline_at, :started_at),
+        complete_at = CASE WHEN :is_reached
+                           THEN CAST(:started_at AS timestamptz) ELSE complete_at END,
+        has_gaps = CASE WHEN :is_whole THEN false ELSE has_gaps OR baseline_at IS NULL END,
+        checked_at = now(), coverage = :coverage, problem = :problem,
+        due_at = now() + make_interval(mins => interval_minutes)
+    WHERE id = :watch_id AND updated_at = :updated_at
+""")
+
+_IS_UNCHANGED = text(
+    "SELECT EXISTS (SELECT FROM watch WHERE id = :watch_id AND updated_at = :updated_at)"
+)
+_KNOWN = text("""
+    SELECT count(*) AS seen, count(*) FILTER (WHERE ended_at IS NULL) AS running
+    FROM watch_creative WHERE watch_id = :watch_id
+""")
+
+_ROWS = TypeAdapter(list[CreativePayload])
+_SEEN = {"__all__": {"ad_creative_id", "last_shown"}}
+
+
+class EventCounts(BaseModel):
+    """How many events of each kind."""
+
+    baseline: int = 0
+    new: int = 0
+    changed: int = 0
+    reactivated: int = 0
+    ended: int = 0
+
+    def add(self, other: "EventCounts") -> None:
+        """Add what another count holds."""
+        for kind in EventKind:
+            setattr(self, kind, getattr(self, kind) + getattr(other, kind))
+
+    @property
+    def news(self) -> int:
+        """Those that a person is told of."""
+        return self.new + self.changed + self.reactivated + self.ended
+
+    def __str__(self) -> str:
+        counts = ((kind.value, getattr(self, kind)) for kind in EventKind)
+        return ", ".join(f"{number} {kind}" for kind, number in counts if number) or "nothing new"
+
+
+class CoverageResult(BaseModel):
+    """How much of the watch's search a fetch has looked at, and what stood in the way."""
+
+    coverage: Coverage = Coverage.NONE
+    is_reached: bool = Field(default=False, description="Down to the end or the watermark.")
+    is_whole: bool = Field(default=False, description="The whole search, every row readable.")
+    problem: str | None = None
+
+
+class Known(BaseModel):
+    """How many ads a watch has seen, and how many of them are not known to have ended."""
+
+    seen: int = 0
+    running: int = 0
+
+
+def judge(fetch: Fetch, stop: StopReason, max_pages: int, known: Known) -> CoverageResult:
+    """What a fetch that stopped for `stop` has covered, of a watch that knows so many ads.
+
+    An empty answer is believed where nothing speaks against it: the watch has seen ads, and they
+    have all ended.
+    """
+    problems = []
+    listed = fetch.new_count + fetch.changed_count + fetch.unchanged_count + fetch.rejected_count
+    if stop is StopReason.PAGE_LIMIT:
+        problems.append(f"more ads than max_pages = {max_pages} pages hold; raise it")
+    if stop is StopReason.BUDGET:
+        problems.append("the month's budget ran out on the way; raise monthly_budget")
+    if stop is StopReason.GAP:
+        problems.append("SerpApi broke off before the end of its list")
+    if not listed and stop is StopReason.END and known.running:
+        problems.append(f"SerpApi lists no ads at all, though {known.running} were running")
+    if not listed and stop is StopReason.END and not known.seen:
+        problems.append("SerpApi lists no ads, and never has; check the search if it should")
+    is_reached = not problems and stop in (StopReason.END, StopReason.WATERMARK)
+    if fetch.rejected_count:
+        problems.append(f"{fetch.rejected_count} ads could not be read (table rejected_row)")
+    return CoverageResult(
+        coverage=Coverage.PARTIAL if problems else Coverage.COMPLETE,
+        is_reached=is_reached,
+        is_whole=stop is StopReason.END and not problems,
+        problem="; ".join(problems) or None,
+    )
+
+
+async def read_known(session: AsyncSession, *, watch: Watch) -> Known:
+    """The ads that the watch has seen."""
+    return Known(**(await session.execute(_KNOWN, {"watch_id": watch.id})).mappings().one())
+
+
+async def follow_page(
+    session: AsyncSession, *, watch: Watch, fetch: Fetch, page: SearchPage
+) -> EventCounts:
+    """Link a page's creatives to the watch and write their events; does not commit.
+
+    Raises:
+        BusyError: the watch was changed or deleted meanwhile.
+    """
+    if not page.rows:
+        return EventCounts()
+    rows = _ROWS.dump_json(page.rows, include=_SEEN).decode()
+    told = (await session.execute(_FOLLOW, _values(watch, fetch) | {"rows": rows})).one()
+    if not told.is_same:
+        raise _changed(watch)
+    return EventCounts(**(told.events or {}))
+
+
+async def close_check(
+    session: AsyncSession, *, watch: Watch, fetch: Fetch, verdict: CoverageResult
+) -> EventCounts:
+    """Write the endings and how far the watch has come, in the last page's transaction.
+
+    Raises:
+        BusyError: the watch was changed or deleted meanwhile.
+    """
+    ended = 0
+    if verdict.is_reached and watch.baseline_at is not None:
+        ended = int(await session.scalar(_END, _values(watch, fetch)) or 0)
+    closed = await session.execute(
+        _CLOSE,
+        _values(watch, fetch)
+        | verdict.model_dump(exclude={"coverage"})
+        | {"coverage": verdict.coverage},
+    )
+    if not closed.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has it
+        raise _changed(watch)
+    return EventCounts(ended=ended)
+
+
+async def check_unchanged(session: AsyncSession, *, watch: Watch) -> None:
+    """Make sure that the watch is as it was when its check began.
+
+    Raises:
+        BusyError: it was changed or deleted meanwhile.
+    """
+    values = {"watch_id": watch.id, "updated_at": watch.updated_at}
+    if not await session.scalar(_IS_UNCHANGED, values):
+        raise _changed(watch)
+
+
+def watermark(looked_at: datetime | None) -> datetime | None:
+    """How far back a look has to go after the one that began then."""
+    return looked_at - LAG if looked_at else None
+
+
+def _values(watch: Watch, fetch: Fetch) -> dict[str, object]:
+    return {
+        "watch_id": watch.id,
+        "updated_at": watch.updated_at,
+        "started_at": fetch.started_at,
+        "fetch_id": fetch.id,
+    }
+
+
+def _changed(watch: Watch) -> BusyError:
+    return BusyError(
+        f"Watch {watch.id} ({watch.name}) was changed while it was processed; it is due again."
+    )

@@ -1,0 +1,260 @@
+"""Watches as files that people edit: YAML with a list `watches:`, or CSV with a line a watch."""
+
+import re
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import yaml
+
+from adspark.errors import ConfigurationError, InvalidQueryError
+from adspark.validation.names import clean_value
+from adspark.watches.csv_files import decode_table, read_table, write_table
+from adspark.watches.definition import WatchChanges, WatchDefinition, change_definition
+
+_COLUMNS = ("name", *(field for field in WatchDefinition.model_fields if field != "name"))
+_NUMBERS = {
+    "user_id", "interval_minutes", "max_pages", "monthly_budget", "ended_after_days",
+    "details_per_sweep",
+}  # fmt: skip
+_FLAGS = {"political_ads", "is_active"}
+# Also as spreadsheets of other languages save a cell that holds TRUE or FALSE.
+_YES = {"true", "yes", "y", "on", "1", "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar"}
+_NO = {"false", "no", "n", "off", "0", "falsch", "faux", "falso", "onwaar"}
+_WHOLE = re.compile(r"(\d+)[.,]0{1,2}")  # 60.0: a whole number as spreadsheets save it
+_GROUPED = re.compile(
+    r"\d{1,3}(?:( )\d{3}(?: \d{3})*|(\.)\d{3}(?:\.\d{3})*(?:,0+)|(,)\d{3}(?:,\d{3})*(?:\.0+))"
+)
+_EITHER = re.compile(r"\d{1,3}([.,]\d{3})+")  # 1.000: a thousand in some countries, one in others
+_TOP = "watches"
+
+
+class WatchFormat(StrEnum):
+    """How watches are written."""
+
+    YAML = "yaml"
+    CSV = "csv"
+
+
+class _Row(NamedTuple):
+    """A watch as written, and where."""
+
+    place: str
+    cells: Mapping[str, object]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML whose every value is text as written, but for null: `region: NO` is Norway, not false,
+    and `region: 2840` keeps its zeros."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  (as the base class has it)
+        first: [(tag, pattern) for tag, pattern in resolvers if tag.endswith(":null")]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """A node that is written out; a few lines of aliases can stand for billions of values."""
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            problem = "aliases (*name) are not read; write the value out"
+            raise yaml.composer.ComposerError(None, None, problem, mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """A mapping in which no field may stand twice."""
+        fields = set()
+        for key, _ in node.value:
+            plain = isinstance(key, yaml.ScalarNode) and key.value
+            if not plain or plain in fields:
+                problem = f"{plain} stands there twice" if plain else "a field's name is not plain"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            fields.add(plain)
+        return super().construct_mapping(node, deep)
+
+
+def format_of(path: Path) -> WatchFormat:
+    """The format that a file's name tells.
+
+    Raises:
+        ConfigurationError: neither .yaml, .yml nor .csv.
+    """
+    suffix = path.suffix.lower()
+    if suffix in {".yaml", ".yml"}:
+        return WatchFormat.YAML
+    if suffix == ".csv":
+        return WatchFormat.CSV
+    raise ConfigurationError(f"{path}: give the file a name that ends in .yaml, .yml or .csv.")
+
+
+def read_watch_file(path: Path) -> tuple[list[WatchDefinition], list[str]]:
+    """The watches of a file, all checked, and warnings; see `read_watches`.
+
+    Raises:
+        ConfigurationError: it cannot be read, or something in it cannot be used.
+    """
+    form = format_of(path)
+    try:
+        written = decode_table(path.read_bytes())
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: is not UTF-8; save it as UTF-8.") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}; name another file.") from None
+    return read_watches(written, form=form, source=str(path))
+
+
+def read_watches(
+    written: str, *, form: WatchFormat, source: str
+) -> tuple[list[WatchDefinition], list[str]]:
+    """The watches in a text, every one of them checked, and warnings.
+
+    Args:
+        written: the text.
+        form: its format.
+        source: what to call it, in errors and warnings.
+
+    Raises:
+        ConfigurationError: names source, row, watch, field and remedy of the first error.
+    """
+    definitions: dict[tuple[int, str], WatchDefinition] = {}
+    places: dict[tuple[int, str], str] = {}
+    warnings: list[str] = []
+    for row in _rows(written, form, source):
+        called = f"{source}, {row.place}, watch {str(row.cells.get('name') or '')!r}"
+        try:
+            definition, found = _parse(row.cells)
+            key = definition.user_id, definition.name
+            if key in definitions:
+                raise InvalidQueryError("name", f"is in {places[key]} already; leave one out.")
+        except InvalidQueryError as error:
+            raise ConfigurationError(f"{called}: {error}") from error
+        definitions[key], places[key] = definition, row.place
+        warnings += [f"{called}: {warning}" for warning in found]
+    return list(definitions.values()), warnings
+
+
+def write_watches(definitions: Sequence[WatchDefinition], *, form: WatchFormat) -> str:
+    """The watches as a text that `read_watches` understands; YAML leaves out what is default."""
+    if form is WatchFormat.YAML:
+        plain = [one.model_dump(mode="json", exclude_defaults=True) for one in definitions]
+        rows = [{field: row[field] for field in _COLUMNS if field in row} for row in plain]
+        return yaml.safe_dump({_TOP: rows}, sort_keys=False, allow_unicode=True, width=1000)
+    cells = [
+        {field: _cell(value) for field, value in one.model_dump(mode="json").items()}
+        for one in definitions
+    ]
+    return write_table(cells, columns=_COLUMNS)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def _rows(written: str, form: WatchFormat, source: str) -> Iterator[_Row]:
+    if form is WatchFormat.YAML:
+        yield from _yaml_rows(written, source)
+    else:
+        for row in read_table(written, source=source, columns=_COLUMNS):
+            yield _Row(row.place, row.cells)
+
+
+def _yaml_rows(written: str, source: str) -> Iterator[_Row]:
+    try:
+        document = yaml.load(written, _Loader)  # noqa: S506  (a SafeLoader)
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or getattr(error, "reason", "too deep")
+        raise ConfigurationError(f"{source}{line}: is not YAML ({problem}); correct it.") from None
+    if document is None:
+        raise ConfigurationError(
+            f"{source}: is empty; write the watches as a list below {_TOP}: at the top."
+        )
+    if not isinstance(document, dict) or not isinstance(document.get(_TOP), list):
+        raise ConfigurationError(f"{source}: write the watches as a list below {_TOP}: at the top.")
+    if unknown := [str(name) for name in document if name != _TOP]:
+        raise ConfigurationError(f"{source}: only {_TOP}: is known at the top, not {unknown[0]!r}.")
+    for number, cells in enumerate(document[_TOP], start=1):
+        if not isinstance(cells, dict):
+            raise ConfigurationError(
+                f"{source}, row {number}: is not a watch; write its fields as name: value."
+            )
+        yield _Row(f"row {number}", cells)
+
+
+def _parse(cells: Mapping[str, object]) -> tuple[WatchDefinition, list[str]]:
+    for field in cells:
+        if field not in _COLUMNS:
+            raise InvalidQueryError(
+                str(field), f"there is no such field; known are {', '.join(_COLUMNS)}."
+            )
+    words = {
+        field: _reader(field)(field, value)
+        for field, value in cells.items()
+        if value is not None and value != ""
+    }
+    return change_definition(None, cast("WatchChanges", words))
+
+
+def _reader(field: str) -> Callable[[str, object], object]:
+    if field == "advertiser_ids":
+        return _ids
+    if field in _FLAGS:
+        return _flag
+    if field in _NUMBERS:
+        return _number
+    return {"name": _text, "region": _region}.get(field, _value)
+
+
+def _ids(field: str, value: object) -> list[str]:
+    parts = value if isinstance(value, list) else [value]
+    return [one for part in parts for one in re.split(r"[\s,;]+", _value(field, part)) if one]
+
+
+def _text(field: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidQueryError(field, "holds a list or a mapping; write one value.")
+    return value
+
+
+def _value(field: str, value: object) -> str:
+    """A text that is no name, in which nothing hides."""
+    return clean_value(_text(field, value))
+
+
+def _region(field: str, value: object) -> str:
+    """A region; its code may have become a number in a spreadsheet."""
+    written = _value(field, value)
+    whole = _WHOLE.fullmatch(written)
+    return whole[1] if whole else written
+
+
+def _number(field: str, value: object) -> int:
+    written = _value(field, value)
+    if whole := _WHOLE.fullmatch(written):
+        return int(whole[1])
+    if _GROUPED.fullmatch(written):
+        return int(re.sub(r"[.,]0+$|[ .,]", "", written.replace(" ", "")))
+    if _EITHER.fullmatch(written):
+        raise InvalidQueryError(
+            field,
+            f"{written!r} is one number in some countries and another in others; write it without "
+            "separators.",
+        )
+    try:
+        return int(written)
+    except ValueError:
+        raise InvalidQueryError(field, f"{written!r} is not a whole number.") from None
+
+
+def _flag(field: str, value: object) -> bool:
+    written = _value(field, value).casefold()
+    if whole := _WHOLE.fullmatch(written):
+        written = whole[1]
+    if written in _YES | _NO:
+        return written in _YES
+    raise InvalidQueryError(field, f"{value!r} is neither yes nor no; write one of them.")

@@ -1,0 +1,318 @@
+"""Every statement on the definitions of watches: save, find, list, pause and delete."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from adspark.creatives.ledger import RESUMABLE_FOR
+from adspark.errors import ConfigurationError
+from adspark.models import Coverage, Fetch, Watch
+from adspark.watches.definition import (
+    WatchChanges,
+    WatchDefinition,
+    change_definition,
+    check_name,
+    definition_of,
+)
+from adspark.watches.duplicates import find_duplicates
+
+_FIELDS = tuple(WatchDefinition.model_fields)
+_LARGEST_ID = 2**31 - 1
+
+_INSERT = text(f"""
+    INSERT INTO watch ({", ".join(_FIELDS)}) VALUES ({", ".join(f":{name}" for name in _FIELDS)})
+    ON CONFLICT (user_id, name) DO NOTHING RETURNING id
+""")  # noqa: S608  (put together from the names of the fields)
+_OVERWRITE = text(f"""
+    UPDATE watch SET {", ".join(f"{name} = :{name}" for name in _FIELDS)},
+        due_at = now(), updated_at = now()
+    WHERE id = :id
+""")  # noqa: S608  (put together from the names of the fields)
+# An unfinished fetch of the former search has linked its first pages to a past that is no more, so
+# it is not taken up again. One that is being written to is given up by its own run.
+_BEGIN_ANEW = text(f"""
+    WITH forgotten AS (
+        DELETE FROM watch_creative WHERE watch_id = :id
+    ), unfinished AS (
+        SELECT id FROM "fetch"
+        WHERE watch_id = :id AND status IN ('running', 'failed')
+            AND updated_at > now() - interval '{RESUMABLE_FOR.total_seconds()} seconds'
+        FOR UPDATE SKIP LOCKED
+    ), abandoned AS (
+        UPDATE "fetch" SET status = 'abandoned',
+            error = coalesce(error, 'The search of its watch was changed.')
+        WHERE id IN (SELECT id FROM unfinished)
+    )
+    UPDATE watch SET baseline_at = NULL, complete_at = NULL, has_gaps = false,
+        checked_at = NULL, coverage = NULL, problem = NULL
+    WHERE id = :id
+""")  # noqa: S608  (put together from a constant)
+_LIST = text(f"""
+    WITH month AS (SELECT date_trunc('month', now(), 'UTC') AS start)
+    SELECT id, due_at, checked_at, coverage, problem, baseline_at, complete_at, has_gaps,
+        json_build_object({", ".join(f"'{name}', w.{name}" for name in _FIELDS)}) AS definition,
+        CASE WHEN is_active THEN 'active' ELSE 'paused' END AS state,
+        ARRAY(
+            SELECT coalesce(nullif(a.name, ''), i.id)
+            FROM unnest(w.advertiser_ids) WITH ORDINALITY AS i (id, place)
+            LEFT JOIN advertiser a ON a.advertiser_id = i.id ORDER BY place
+        ) AS advertisers,
+        (SELECT count(*) FROM watch_creative WHERE watch_id = w.id) AS creatives,
+        (SELECT count(*) FROM creative_event
+         WHERE watch_id = w.id AND kind <> 'baseline' AND occurred_at > now() - interval '7 days'
+        ) AS recent_events,
+        (SELECT coalesce(sum(searches_billed), 0) FROM "fetch", month
+         WHERE watch_id = w.id AND started_at >= month.start)
+        + (SELECT coalesce(sum(searches_billed), 0) FROM creative_detail, month
+           WHERE watch_id = w.id AND asked_at >= month.start) AS searches_this_month
+    FROM watch w
+    WHERE (CAST(:user_id AS int) IS NULL OR user_id = :user_id)
+        AND (CAST(:watch_id AS int) IS NULL OR id = :watch_id)
+    ORDER BY user_id, lower(name), id
+""")  # noqa: S608  (put together from the names of the fields)
+_COUNT_CONTENTS = text("""
+    SELECT (SELECT count(*) FROM watch_creative WHERE watch_id = :watch_id) AS creatives,
+        (SELECT count(*) FROM creative_event WHERE watch_id = :watch_id) AS events
+""")
+_DELETE = text("DELETE FROM watch WHERE id = :watch_id RETURNING id")
+# It leaves `updated_at` alone: what a check has paid for just now is still stored.
+_SET_ACTIVE = text("""
+    UPDATE watch SET is_active = :is_active,
+        due_at = CASE WHEN :is_active THEN now() ELSE due_at END
+    WHERE id = :watch_id AND is_active <> :is_active
+    RETURNING id
+""")
+
+
+class Outcome(StrEnum):
+    """What saving did."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+class WatchState(StrEnum):
+    """Whether sweeps look at a watch."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+
+
+class SavedWatch(BaseModel):
+    """A watch that was saved: the result of `save-watch`.
+
+    `begins_anew` where its search is another one, so that what it knew is forgotten.
+    """
+
+    id: int
+    outcome: Outcome
+    begins_anew: bool = False
+
+
+class WatchRow(BaseModel):
+    """A watch in a list: its definition, how its last check went, and what it found and cost."""
+
+    id: int
+    definition: WatchDefinition
+    advertisers: list[str]
+    state: WatchState
+    due_at: datetime
+    checked_at: datetime | None
+    coverage: Coverage | None
+    problem: str | None
+    baseline_at: datetime | None
+    complete_at: datetime | None
+    has_gaps: bool
+    creatives: int
+    recent_events: int
+    searches_this_month: int
+
+
+class WatchContents(BaseModel):
+    """What goes with a watch when it is deleted."""
+
+    creatives: int
+    events: int
+
+
+async def save_watch(session: AsyncSession, *, definition: WatchDefinition) -> SavedWatch:
+    """Store the definition of the watch of its user and name, whether there is one or not.
+
+    A change makes the watch due. Where its search is another one, its past begins anew: what it
+    knew is forgotten, its events stay. What is the same already is not written to.
+    """
+    named = _named(definition.user_id, definition.name)
+    while True:  # again where somebody else has created or deleted it in between
+        if present := await _lock(session, *named):
+            return await _overwrite(session, present, definition)
+        if created := await _insert(session, definition):
+            return created
+
+
+async def change_watch(
+    session: AsyncSession, *, watch_id: int, changes: WatchChanges, clear: Collection[str] = ()
+) -> tuple[SavedWatch, WatchDefinition, list[str]]:
+    """Change only what is given of a watch, perhaps its name; as `save_watch` otherwise.
+
+    Returns:
+        What became of it, its definition now, and warnings.
+
+    Raises:
+        InvalidQueryError: the outcome cannot be used.
+        ConfigurationError: there is no such watch, or another one has its new name.
+    """
+    present = await _lock(session, col(Watch.id) == watch_id)
+    if present is None:
+        raise _unknown(str(watch_id))
+    definition, warnings = change_definition(definition_of(present), changes, clear)
+    is_renamed = (definition.user_id, definition.name) != (present.user_id, present.name)
+    if is_renamed:
+        await _check_name_is_free(session, definition)
+    saved = await _overwrite(session, present, definition)
+    if is_renamed or saved.begins_anew:  # else it was warned of before
+        warnings += await warn_of_duplicates(session, saved)
+    return saved, definition, warnings
+
+
+async def create_or_change_watch(
+    session: AsyncSession, *, changes: WatchChanges, clear: Collection[str] = ()
+) -> tuple[SavedWatch, WatchDefinition, list[str]]:
+    """Create the watch of the given name and user; where there is one, change what is given.
+
+    Raises:
+        InvalidQueryError: the outcome cannot be used.
+    """
+    named = _named(changes.get("user_id") or 1, check_name(changes.get("name") or ""))
+    while True:  # again where somebody else has created or deleted it in between
+        present = await _lock(session, *named)
+        before = definition_of(present) if present else None
+        definition, warnings = change_definition(before, changes, clear)
+        saved = (
+            await _overwrite(session, present, definition)
+            if present
+            else await _insert(session, definition)
+        )
+        if saved:
+            if saved.outcome is Outcome.CREATED or saved.begins_anew:
+                warnings += await warn_of_duplicates(session, saved)
+            return saved, definition, warnings
+
+
+async def warn_of_duplicates(session: AsyncSession, saved: SavedWatch) -> list[str]:
+    """Warnings about other watches of its user that a saved one looks like."""
+    found = await find_duplicates(session, watch_ids=[saved.id])
+    return found.get(saved.id, [])
+
+
+async def read_watch(session: AsyncSession, *, watch_id: int) -> Watch | None:
+    """The watch with this id, if there is one."""
+    return await session.get(Watch, watch_id, populate_existing=True)
+
+
+async def find_watch(
+    session: AsyncSession, *, name_or_id: str, user_id: int | None = None
+) -> Watch:
+    """The watch that a person means: by its id where it is a number, else by its name.
+
+    Raises:
+        ConfigurationError: there is none, or several users have one of this name.
+    """
+    written = name_or_id.strip()
+    of_user = [] if user_id is None else [col(Watch.user_id) == user_id]
+    if written.isascii() and written.isdecimal() and int(written) <= _LARGEST_ID:
+        by_id = await session.scalar(select(Watch).where(col(Watch.id) == int(written), *of_user))
+        if by_id is not None:
+            return by_id
+    named = select(Watch).where(col(Watch.name) == check_name(written), *of_user)
+    found = (await session.scalars(named.order_by(col(Watch.user_id)))).all()
+    if not found:
+        raise _unknown(repr(written))
+    if len(found) > 1:
+        several = ", ".join(f"{watch.id} (user {watch.user_id})" for watch in found)
+        raise ConfigurationError(
+            f"Several users have a watch {written!r}; name its number: {several}."
+        )
+    return found[0]
+
+
+async def list_watches(
+    session: AsyncSession, *, user_id: int | None = None, watch_id: int | None = None
+) -> list[WatchRow]:
+    """The watches of a user, or of all, or one: what they look for, found and cost."""
+    rows = await session.execute(_LIST, {"user_id": user_id, "watch_id": watch_id})
+    return [WatchRow.model_validate(dict(row)) for row in rows.mappings()]
+
+
+async def list_fetches(session: AsyncSession, *, watch_id: int, limit: int) -> Sequence[Fetch]:
+    """The last fetches of a watch, the latest first."""
+    mine = select(Fetch).where(col(Fetch.watch_id) == watch_id)
+    return (await session.scalars(mine.order_by(col(Fetch.started_at).desc()).limit(limit))).all()
+
+
+async def count_contents(session: AsyncSession, *, watch_id: int) -> WatchContents:
+    """What would go with the watch."""
+    counted = await session.execute(_COUNT_CONTENTS, {"watch_id": watch_id})
+    return WatchContents(**counted.mappings().one())
+
+
+async def delete_watch(session: AsyncSession, *, watch_id: int) -> bool:
+    """Delete a watch with its links and events; creatives and fetches stay. False: none is."""
+    return await session.scalar(_DELETE, {"watch_id": watch_id}) is not None
+
+
+async def set_active(session: AsyncSession, *, watch_id: int, is_active: bool) -> bool:
+    """Pause a watch, or resume it, which makes it due; False where nothing had to change."""
+    values = {"watch_id": watch_id, "is_active": is_active}
+    return await session.scalar(_SET_ACTIVE, values) is not None
+
+
+async def _lock(session: AsyncSession, *which: ColumnElement[bool]) -> Watch | None:
+    """The watch as it is now, held until the transaction's end; its checks may link to it."""
+    held: Watch | None = await session.scalar(
+        select(Watch)
+        .where(*which)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return held
+
+
+async def _insert(session: AsyncSession, definition: WatchDefinition) -> SavedWatch | None:
+    """Create a watch; None where somebody else has just done so."""
+    created: int | None = await session.scalar(_INSERT, definition.model_dump(mode="json"))
+    return None if created is None else SavedWatch(id=created, outcome=Outcome.CREATED)
+
+
+async def _overwrite(
+    session: AsyncSession, present: Watch, definition: WatchDefinition
+) -> SavedWatch:
+    watch_id, before = present.id or 0, definition_of(present)
+    if before == definition:
+        return SavedWatch(id=watch_id, outcome=Outcome.UNCHANGED)
+    await session.execute(_OVERWRITE, definition.model_dump(mode="json") | {"id": watch_id})
+    begins_anew = before.query != definition.query
+    if begins_anew:
+        await session.execute(_BEGIN_ANEW, {"id": watch_id})
+    return SavedWatch(id=watch_id, outcome=Outcome.CHANGED, begins_anew=begins_anew)
+
+
+async def _check_name_is_free(session: AsyncSession, definition: WatchDefinition) -> None:
+    named = _named(definition.user_id, definition.name)
+    if other := await session.scalar(select(col(Watch.id)).where(*named)):
+        raise ConfigurationError(
+            f"name: watch {other} is called {definition.name!r} already; choose another name."
+        )
+
+
+def _named(user_id: int, name: str) -> tuple[ColumnElement[bool], ...]:
+    return col(Watch.user_id) == user_id, col(Watch.name) == name
+
+
+def _unknown(which: str) -> ConfigurationError:
+    return ConfigurationError(f"There is no watch {which}; list them with: adspark watch list")

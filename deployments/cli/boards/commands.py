@@ -1,0 +1,146 @@
+"""`adspark board`: collect stored ads under a name; what is on a board stays at clean-up.
+
+They are those of the running stack, else of the configured database. Prefect is not needed here.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Annotated, Protocol
+
+import typer
+from rich.markup import escape
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.creatives.boards import (
+    BoardAd,
+    add_ads,
+    create_board,
+    delete_board,
+    find_board,
+    list_boards,
+    read_ads,
+    remove_ads,
+)
+from adspark.models import Board
+from adspark.text.terminal import plain
+from adspark.validation.bounds import LARGEST_ID
+from deployments.cli.boards.tables import count_ads, print_board, print_boards
+from deployments.cli.current_database import in_session
+from deployments.terminal.output import out, print_json
+
+Name = Annotated[str, typer.Argument(help="The board's name, as in adspark board list.")]
+Ads = Annotated[list[str], typer.Argument(metavar="AD", help="CR and 20 digits each.")]
+UserOption = Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Whose board it is.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
+
+
+class _Change(Protocol):
+    """`add_ads` or `remove_ads`."""
+
+    async def __call__(
+        self, session: AsyncSession, *, board_id: int, ids: Collection[str]
+    ) -> list[str]: ...
+
+
+app = typer.Typer(
+    help="Boards: named collections of stored ads, which are kept while they are on one.",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="The new board's name.")], user: UserOption = 1
+) -> None:
+    """Make an empty board."""
+
+    async def act(session: AsyncSession) -> str:
+        kept = await create_board(session, user_id=user, name=name)
+        await session.commit()
+        return kept
+
+    out.print(f"Created board {_shown(in_session(act))}.", soft_wrap=True)
+
+
+@app.command("list")
+def list_all(user: UserOption = 1, as_json: JsonOption = False) -> None:
+    """List a user's boards with the number of their ads."""
+    rows = in_session(lambda session: list_boards(session, user_id=user))
+    if as_json:
+        print_json({"boards": [row.model_dump(mode="json") for row in rows]})
+    else:
+        print_boards(rows)
+
+
+@app.command()
+def add(name: Name, ads: Ads, user: UserOption = 1) -> None:
+    """Put stored ads on a board: all of them or, at a mistake, none."""
+    board, added = in_session(lambda session: _change(session, user, name, ads, add_ads))
+    _say(f"Added {count_ads(len(added))} to", board, "On it already", ads, added)
+
+
+@app.command()
+def remove(name: Name, ads: Ads, user: UserOption = 1) -> None:
+    """Take ads off a board; they stay stored as long as others are."""
+    board, removed = in_session(lambda session: _change(session, user, name, ads, remove_ads))
+    _say(f"Removed {count_ads(len(removed))} from", board, "Not on it", ads, removed)
+
+
+@app.command()
+def show(name: Name, user: UserOption = 1, as_json: JsonOption = False) -> None:
+    """Show the ads on a board, the latest added first."""
+    board, ads = in_session(lambda session: _read(session, user, name))
+    if as_json:
+        document = board.model_dump(mode="json")
+        print_json(document | {"ads": [ad.model_dump(mode="json") for ad in ads]})
+    else:
+        print_board(board, ads)
+
+
+@app.command()
+def delete(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    user: UserOption = 1,
+) -> None:
+    """Delete a board; its ads stay stored as long as others are."""
+    board, ads = in_session(lambda session: _read(session, user, name))
+    what = f"board {plain(board.name)} with {count_ads(len(ads))}"
+    if not yes:
+        typer.confirm(
+            f"Delete {what}? Ads on no other board go at clean-up as others do.", abort=True
+        )
+
+    async def act(session: AsyncSession) -> None:
+        await delete_board(session, board_id=board.id or 0)
+        await session.commit()
+
+    in_session(act)
+    out.print(f"Deleted {escape(what)}.", soft_wrap=True)
+
+
+async def _read(session: AsyncSession, user: int, name: str) -> tuple[Board, list[BoardAd]]:
+    board = await find_board(session, user_id=user, name=name)
+    return board, await read_ads(session, board_id=board.id or 0)
+
+
+async def _change(
+    session: AsyncSession, user: int, name: str, ads: Sequence[str], change: _Change
+) -> tuple[Board, list[str]]:
+    """Add to a board, or remove from it; returns it and the ads that were added or removed."""
+    board = await find_board(session, user_id=user, name=name)
+    changed = await change(session, board_id=board.id or 0, ids=ads)
+    await session.commit()
+    return board, changed
+
+
+def _say(
+    done: str, board: Board, otherwise: str, named: Sequence[str], changed: Sequence[str]
+) -> None:
+    """What became of the board, and which of the ads that were named it left alone."""
+    out.print(f"{done} board {_shown(board.name)}.", soft_wrap=True)
+    if others := [ad for ad in dict.fromkeys(named) if ad not in set(changed)]:
+        out.print(f"{otherwise}: {escape(plain(', '.join(others)))}", soft_wrap=True)
+
+
+def _shown(name: str) -> str:
+    return escape(plain(name))

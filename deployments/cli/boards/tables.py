@@ -1,0 +1,44 @@
+"""Boards on the terminal: the list, and the ads on one."""
+
+from collections.abc import Sequence
+
+from rich.markup import escape
+
+from adspark.creatives.boards import BoardAd, BoardRow
+from adspark.models import Board
+from adspark.text.terminal import plain
+from deployments.terminal.output import age, moment, out, table
+
+
+def print_boards(rows: Sequence[BoardRow]) -> None:
+    """The list, by name."""
+    if not rows:
+        out.print("There are no boards; make one with: adspark board create")
+        return
+    out.print(table("Boards", [_cells(row) for row in rows], wraps="name"))
+
+
+def print_board(board: Board, ads: Sequence[BoardAd]) -> None:
+    """One board and its ads."""
+    name = escape(plain(board.name))
+    made = f"user {board.user_id}, since {moment(board.created_at)}, {count_ads(len(ads))}"
+    out.print(f"[bold]{name}[/] ({made})", soft_wrap=True)
+    if ads:
+        out.print(table("Ads", [_ad(one) for one in ads]))
+    else:
+        out.print("It is empty; put ads on it with: adspark board add")
+
+
+def count_ads(number: int) -> str:
+    """So many ads, in words."""
+    return f"{number} ad{'' if number == 1 else 's'}"
+
+
+def _cells(row: BoardRow) -> dict[str, object]:
+    return {"name": plain(row.name), "ads": row.ads, "created": moment(row.created_at)}
+
+
+def _ad(ad: BoardAd) -> dict[str, object]:
+    cells = ad.cells() | {"advertiser": plain(ad.advertiser)}
+    shown = ("creative", "advertiser", "format", "last shown")
+    return {**{name: cells[name] for name in shown}, "added": age(ad.added_at)}

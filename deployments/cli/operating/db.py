@@ -1,0 +1,94 @@
+"""`adspark db`: the database's schema."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from adspark.db import migrate as schema
+from adspark.db.configured import database_url
+from adspark.db.lock_waits import LockHolder
+from adspark.errors import DatabaseSetupError
+from adspark.settings import get_settings
+from adspark.text.terminal import plain
+from adspark.validation.bounds import Range
+from deployments.cli.current_database import current_settings
+from deployments.terminal.numbers import finite
+from deployments.terminal.output import err, out
+
+WAIT = Range(0, 3600)  # seconds
+app = typer.Typer(
+    help="The database's schema: create, upgrade, current, check.", no_args_is_help=True
+)
+
+
+@app.command()
+def create() -> None:
+    """Make the database that ADSPARK_DATABASE_URL names, where it is missing, and migrate it."""
+    settings = current_settings(get_settings())
+    if settings.database_url is not None:
+        schema.create(settings.database_url.get_secret_value())
+    _upgrade()
+
+
+@app.command()
+def upgrade(
+    wait: Annotated[
+        float,
+        typer.Option(
+            min=WAIT.least,
+            max=WAIT.most,
+            callback=finite,
+            metavar="SECONDS",
+            help="For locks of other sessions.",
+        ),
+    ] = schema.LOCK_PATIENCE,
+) -> None:
+    """Bring the database to the newest migration: all of it or, where a lock is held, nothing."""
+    _upgrade(wait)
+
+
+def _upgrade(wait: float = schema.LOCK_PATIENCE) -> None:
+    told: set[int] = set()
+
+    def tell(holders: Sequence[LockHolder]) -> None:
+        for one in holders:
+            if one.pid not in told:
+                told.add(one.pid)
+                err.print(escape(plain(f"Waiting for a lock of {one}")), soft_wrap=True)
+
+    with database_url(current_settings(get_settings()), migrate=False) as url:
+        before = schema.current(url)
+        after = schema.upgrade(url, patience=wait, on_wait=tell)
+    out.print(f"The database is at {after}" + (" already." if before == after else "."))
+
+
+@app.command()
+def current() -> None:
+    """Show the migration that the database is at."""
+    with database_url(current_settings(get_settings()), migrate=False) as url:
+        at, newest = schema.current(url), schema.newest()
+    if at == newest:
+        out.print(f"{at} (newest)")
+    else:
+        out.print(f"{at or 'empty'}; newest is {newest}, reach it with: adspark db upgrade")
+
+
+@app.command()
+def check() -> None:
+    """Check that the database can be used: reachable, new enough, migrated, writable."""
+    with database_url(current_settings(get_settings()), migrate=False) as url:
+        at = schema.current(url)
+        if at != schema.newest():
+            raise DatabaseSetupError(
+                f"The database is at {at or 'no migration'}, AdSpark needs {schema.newest()}; "
+                f"run: adspark db upgrade"
+            )
+        schema.check_rights(url)
+        if differences := schema.differences(url):
+            raise DatabaseSetupError(
+                f"The tables differ from what AdSpark expects ({differences[0]}); "
+                f"restore them, or start from an empty database."
+            )
+    out.print(f"The database is ready ({at}).")

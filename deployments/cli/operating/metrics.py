@@ -1,0 +1,53 @@
+"""`adspark metrics`: figures for Prometheus, where no local stack serves them.
+
+Prefect is imported inside the command: it takes a second.
+"""
+
+import signal
+import threading
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from adspark.db.configured import database_url
+from adspark.settings import get_settings
+from adspark.validation.bounds import PORT
+from deployments.cli.current_database import current_settings
+from deployments.cli.runs.run import prefect_api_url
+from deployments.terminal.output import out
+
+
+def metrics(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int | None,
+        typer.Option(min=PORT.least, max=PORT.most, help="Default: ADSPARK_METRICS_PORT."),
+    ] = None,
+) -> None:
+    """Serve figures for Prometheus until Ctrl-C; `adspark up` serves them too.
+
+    On another address than this machine's own they ask for the name and password of Prefect's API.
+    """
+    from prefect.settings import get_current_settings  # noqa: PLC0415  (slow)
+
+    from deployments.stack.metrics_server import serving_metrics  # noqa: PLC0415  (slow)
+
+    settings = current_settings(get_settings())
+    if port is not None:
+        settings = settings.model_copy(update={"metrics_port": port})
+    # By itself SIGTERM would end the process at once, and leave the embedded server behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with (
+        suppress(KeyboardInterrupt),
+        database_url(settings) as url,
+        serving_metrics(
+            settings,
+            api_url=prefect_api_url(),
+            database_url=url,
+            host=host,
+            password=get_current_settings().api.auth_string,
+        ) as where,
+    ):
+        out.print(f"Metrics: {where} · Ctrl-C ends it.")
+        threading.Event().wait()

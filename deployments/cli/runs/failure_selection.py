@@ -1,0 +1,56 @@
+"""Which failures a person means to retry: groups by their keys, runs by their ids, or all."""
+
+from collections.abc import Sequence
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import FlowRun, StateType, TaskRun
+
+from adspark.errors import ConfigurationError
+from deployments.operations.failures import RETRIED, FailureGroup, group_of, read_failures
+from deployments.operations.run_lookup import find_run
+
+
+async def choose_failures(
+    client: PrefectClient,
+    keys: Sequence[str],
+    *,
+    hours: float,
+    pools: Sequence[str] = (),
+    flow: str | None = None,
+) -> list[FailureGroup]:
+    """The failures with these keys, or without keys all; a run by itself is a group of one.
+
+    Raises:
+        ConfigurationError: a key means nothing, or a run that cannot be retried; says why.
+    """
+    groups = await read_failures(client, hours=hours, pools=pools, flow=flow)
+    if not keys:
+        return groups
+    by_key = {group.key: group for group in groups}
+    return [
+        by_key[key] if key in by_key else await _find_one(client, key)
+        for key in dict.fromkeys(keys)
+    ]
+
+
+async def _find_one(client: PrefectClient, key: str) -> FailureGroup:
+    run = await find_run(client, key)
+    if isinstance(run, TaskRun):
+        raise ConfigurationError(
+            f"{key} is a task run; retry the flow run it belongs to: "
+            f"adspark retry {run.flow_run_id}"
+        )
+    if problem := _problem_of(run):
+        raise ConfigurationError(f"Run {run.id} ({run.name}) {problem}")
+    return group_of(run, (await client.read_flow(run.flow_id)).name)
+
+
+def _problem_of(run: FlowRun) -> str | None:
+    """Why a run cannot be retried."""
+    if run.state_type == StateType.COMPLETED:
+        return f"has completed; how to do the same again: adspark task {run.id}"
+    if run.state_type not in RETRIED:
+        return f"is {run.state_name}, not ended; to end it: prefect flow-run cancel {run.id}"
+    if run.deployment_id is None:
+        return "has no deployment, so no worker can take it; start it anew as you started it."
+    return None

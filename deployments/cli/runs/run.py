@@ -1,0 +1,188 @@
+"""`adspark fetch` runs the flow here and now; `adspark run` runs a deployment and follows it.
+
+Prefect and the flows are imported inside the commands: they take a second, which `--help` and the
+other commands need not wait for.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from pydantic import JsonValue
+from rich.markup import escape
+
+from adspark.creatives.fetch import FetchSummary
+from adspark.errors import ConfigurationError, InvalidQueryError
+from adspark.home.running_stack import running_stack
+from adspark.models import CreativeFormat, Platform
+from adspark.serpapi.search_query import check_max_pages, parse_query
+from adspark.settings import get_settings
+from adspark.text.storable import UNSTORABLE
+from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE
+from deployments.cli.arguments import show
+from deployments.terminal.output import err, out, print_json, print_summary
+
+_DAY = ["%Y-%m-%d"]
+
+_START_TIMEOUT = "120"  # seconds for Prefect's temporary server, which has 20 by default
+_UNREACHABLE = re.compile("Failed to reach API|Timed out while attempting to connect to ephemeral")
+
+
+def fetch(
+    advertiser_ids: Annotated[
+        list[str] | None, typer.Argument(help="Advertisers: AR and 20 digits each.")
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="A bare domain such as example.com.")] = None,
+    region: Annotated[
+        str | None, typer.Option(help="ISO code, country name or SerpApi code.")
+    ] = None,
+    platform: Annotated[
+        Platform | None, typer.Option(case_sensitive=False, help="Only this surface.")
+    ] = None,
+    creative_format: Annotated[
+        CreativeFormat | None,
+        typer.Option("--format", case_sensitive=False, help="Only this format."),
+    ] = None,
+    start_date: Annotated[
+        datetime | None, typer.Option(formats=_DAY, help="Shown on or after this day.")
+    ] = None,
+    end_date: Annotated[
+        datetime | None, typer.Option(formats=_DAY, help="Shown on or before this day.")
+    ] = None,
+    political_ads: Annotated[
+        bool, typer.Option("--political-ads", help="Only political ads; needs --region.")
+    ] = False,
+    page_size: Annotated[
+        int, typer.Option(min=PAGE_SIZE.least, max=PAGE_SIZE.most, help="Ads a page.")
+    ] = 100,
+    max_pages: Annotated[
+        int,
+        typer.Option(min=MAX_PAGES.least, max=MAX_PAGES.most, help="Pages, so searches, at most."),
+    ] = 1,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Search and count, store no ads.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+) -> None:
+    """Fetch ads here and now, without a worker."""
+    parameters: dict[str, Any] = {
+        "advertiser_ids": advertiser_ids,
+        "text": text,
+        "region": region,
+        "platform": platform,
+        "creative_format": creative_format,
+        "start_date": start_date.date() if start_date else None,
+        "end_date": end_date.date() if end_date else None,
+        "political_ads": political_ads,
+        "page_size": page_size,
+    }
+    parse_query(**parameters)  # a mistake shows before Prefect starts
+    check_max_pages(max_pages)
+    _prepare_prefect()
+    from flows.fetch_creatives import fetch_creatives  # noqa: PLC0415  (slow)
+
+    call = fetch_creatives(**parameters, max_pages=max_pages, dry_run=dry_run)
+    with _unreachable_server_told():
+        summary = asyncio.run(call)
+    print_json(summary) if as_json else print_summary(summary)
+
+
+def run(
+    deployment: Annotated[str, typer.Argument(help="fetch-creatives, or flow/deployment.")],
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; JSON or text."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+) -> None:
+    """Run a deployment on its worker, and follow it to its end."""
+    values = dict(_parameter(written) for written in parameters or [])
+    from deployments.cli.follow import Event, run_and_follow  # noqa: PLC0415  (slow)
+
+    def show(event: Event) -> None:
+        style = {"state": "bold cyan", "hint": "yellow"}.get(event.kind, "dim")
+        err.print(f"[{style}]{escape(event.text)}[/]", soft_wrap=True)
+
+    finished = asyncio.run(run_and_follow(prefect_api_url(), deployment, values, show))
+    if as_json:
+        print_json({"flow_run_id": str(finished.id), "result": finished.result})
+    elif deployment.partition("/")[0] == "fetch-creatives":
+        print_summary(FetchSummary.model_validate(finished.result))
+    else:
+        told = f": {finished.state.message}" if finished.state.message else ""
+        out.print(escape(f"{finished.name}: {finished.state.name}{told}"), soft_wrap=True)
+
+
+def prefect_api_url() -> str:
+    """The server to talk to: PREFECT_API_URL, else the running stack's.
+
+    Raises:
+        ConfigurationError: there is neither.
+    """
+    if url := os.environ.get("PREFECT_API_URL"):
+        return url
+    if stack := running_stack(get_settings().home):
+        return stack.api_url
+    raise ConfigurationError(
+        f"No Prefect server runs in {get_settings().home} (ADSPARK_HOME); start the local stack "
+        "with adspark up, or set PREFECT_API_URL."
+    )
+
+
+def _prepare_prefect() -> None:
+    """Run on the stack that is up, where there is one, else on a temporary server of Prefect's.
+
+    Its log goes to the terminal, but for failures: the command itself says those, in one line.
+    """
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", _START_TIMEOUT)
+    from prefect.logging.configuration import setup_logging  # noqa: PLC0415  (slow)
+
+    import flows  # noqa: PLC0415, F401  (slow; finds the stack)
+
+    setup_logging()
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(lambda record: record.levelno < logging.ERROR)
+
+
+@contextmanager
+def _unreachable_server_told() -> Iterator[None]:
+    """Turn what Prefect raises where its server does not answer into one line and a remedy.
+
+    Raises:
+        ConfigurationError: it does not, be it the configured one or a temporary one.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not _UNREACHABLE.match(str(error)):
+            raise
+        if url := os.environ.get("PREFECT_API_URL"):
+            message = f"PREFECT_API_URL: no Prefect server answers at {url}; start it, or unset it."
+        else:
+            message = (
+                f"Prefect's temporary server was not ready after {_START_TIMEOUT} s; start the "
+                f"local stack with adspark up, or set "
+                f"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS to more."
+            )
+        raise ConfigurationError(message) from error
+
+
+def _parameter(written: str) -> tuple[str, JsonValue]:
+    name, found, value = written.partition("=")
+    if not found or not name.strip():
+        raise InvalidQueryError("--param", f"{show(written)} is not NAME=VALUE.")
+    try:
+        parsed: JsonValue = json.loads(value)
+    except ValueError:
+        parsed = value
+    if UNSTORABLE.search(json.dumps(parsed, ensure_ascii=False)):
+        raise InvalidQueryError("--param", f"{show(written)} holds half a character.")
+    return name.strip(), parsed

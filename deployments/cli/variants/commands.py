@@ -1,0 +1,348 @@
+"""`adspark variant`: ask for variants of stored ads, look at them, review, retry, cancel.
+
+Requests are rows in the database of the running stack, else of the configured one; a worker takes
+them up. Prefect is imported inside the commands that start or stop runs: it takes a second.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+import typer
+from rich.markup import escape
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.errors import ConfigurationError, InvalidQueryError, UnusableContentError
+from adspark.media.store import MediaStore
+from adspark.models import AdVariant, VariantStatus
+from adspark.settings import get_settings, media_url
+from adspark.validation.bounds import LARGEST_ID, RATING
+from adspark.variants.lists import find_new_creatives, list_variants
+from adspark.variants.reviews import Review, list_reviews, read_statistics, save_review
+from adspark.variants.store import (
+    VariantRequest,
+    VariantSummary,
+    check_originals,
+    check_request,
+    generation_is_over,
+    read_variant,
+    request_variants,
+    save_retry,
+    summary_of,
+)
+from adspark.watches.store import find_watch
+from deployments.cli.current_database import act_in_session, current_settings, in_session
+from deployments.cli.runs.run import prefect_api_url
+from deployments.cli.variants.prompt_check import check_prompt
+from deployments.cli.variants.tables import print_statistics, print_variant, print_variants
+from deployments.terminal.choices import one_of
+from deployments.terminal.output import err, out, print_json
+
+_SHOWN = 20  # variants of a list, unless told otherwise
+_MOST_SHOWN = 10_000
+_Found = TypeVar("_Found")
+
+VariantId = Annotated[
+    int, typer.Argument(metavar="ID", min=1, max=LARGEST_ID, help="The variant's number.")
+]
+WhoseOption = Annotated[int | None, typer.Option(min=1, max=LARGEST_ID, help="Whose they are.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
+
+app = typer.Typer(
+    help="Variants: new versions of stored ads, made by a workflow and reviewed by people.",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def request(
+    prompt: Annotated[str, typer.Option("--prompt", "-p", help="What the variant should be like.")],
+    original_ad_ids: Annotated[
+        list[str] | None, typer.Argument(help="Stored ads: CR and 20 digits each.")
+    ] = None,
+    watch: Annotated[
+        str | None, typer.Option(help="All new ads of this watch: its number or name.")
+    ] = None,
+    user: Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Who wants them.")] = 1,
+    workspace: Annotated[
+        int | None, typer.Option(min=1, max=LARGEST_ID, help="The workspace they belong to.")
+    ] = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="Ask a person for a review of each.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how many generations, ask for none.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the end of one.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask for a variant of each ad; each is one generation, which costs money."""
+    wanted = VariantRequest(
+        original_ad_id="", prompt=prompt, user_id=user, workspace_id=workspace, wants_review=review
+    )
+    wanted = check_request(wanted)
+    check_prompt(wanted.prompt)
+    ids, left_out = _wanted_ads(original_ad_ids or [], watch, wanted)
+    if left_out and not as_json:
+        out.print(f"{left_out} of its new ads have a variant of this prompt already.")
+    elif not ids and not as_json:
+        out.print(
+            "It has no new ads: what its first check found is its baseline, and no news. For one "
+            "of those, name the ad: adspark variant request CR…",
+            soft_wrap=True,
+        )
+    if dry_run or not ids:
+        if as_json:
+            print_json({"variants": [], "started": 0, "generations": len(ids)})
+        else:
+            out.print(f"{_count(len(ids))}; nothing was asked for.")
+        return
+    if len(ids) > 1 and not yes:
+        typer.confirm(f"{_count(len(ids))}, each paid for. Go on?", abort=True, err=as_json)
+    requests = [wanted.model_copy(update={"original_ad_id": one}) for one in ids]
+
+    async def act(session: AsyncSession) -> list[int]:
+        made = await request_variants(session, requests=requests)
+        await session.commit()
+        return made
+
+    made = in_session(act)
+    run_ids = _start(made)
+    if wait and len(made) == 1 and run_ids:
+        _follow(run_ids[0])
+        show(made[0], as_json=as_json)
+    elif as_json:
+        print_json({"variants": list(made), "started": len(run_ids), "generations": len(made)})
+    else:
+        _say_requested(made, len(run_ids))
+
+
+@app.command("list")
+def list_all(
+    status: Annotated[VariantStatus | None, typer.Option(help="Only these.")] = None,
+    user: WhoseOption = None,
+    ad: Annotated[str | None, typer.Option(help="Of this original.")] = None,
+    limit: Annotated[
+        int, typer.Option(min=1, max=_MOST_SHOWN, help="How many, newest first.")
+    ] = _SHOWN,
+    as_json: JsonOption = False,
+) -> None:
+    """List the variants, newest first."""
+    found = in_session(
+        lambda session: list_variants(
+            session, status=status, user_id=user, original_ad_id=ad, limit=limit
+        )
+    )
+    if as_json:
+        print_json({"variants": [one.model_dump(mode="json") for one in found]})
+    else:
+        print_variants(found)
+
+
+@app.command()
+def show(variant: VariantId, as_json: JsonOption = False) -> None:
+    """Show all about one variant: prompt, copy, pictures, reviews."""
+
+    async def act(session: AsyncSession) -> VariantSummary:
+        return summary_of(await read_variant(session, variant_id=variant))
+
+    summary = in_session(act)
+    reviews = in_session(lambda session: list_reviews(session, variant_id=variant))
+    if as_json:
+        document = summary.model_dump(mode="json")
+        print_json(document | {"reviews": [one.model_dump(mode="json") for one in reviews]})
+    else:
+        print_variant(summary, reviews, _media())
+
+
+@app.command("open")
+def open_picture(
+    variant: VariantId,
+    original: Annotated[bool, typer.Option("--original", help="The original's picture.")] = False,
+) -> None:
+    """Print where a variant's picture is and, in a terminal, open it in the system's viewer."""
+
+    async def act(session: AsyncSession) -> VariantSummary:
+        return summary_of(await read_variant(session, variant_id=variant))
+
+    summary = in_session(act)
+    path = summary.original_path if original else summary.image_path
+    if path is None:
+        raise UnusableContentError(f"There is no such picture: {summary.headline.rstrip('.')}.")
+    place = _media().locate(path)
+    out.print(escape(place), soft_wrap=True)
+    if out.is_terminal:
+        typer.launch(place)
+
+
+@app.command()
+def retry(variant: VariantId) -> None:
+    """Try a failed or cancelled variant again; what was paid and not fetched is not paid again."""
+
+    async def read(session: AsyncSession) -> AdVariant:
+        return await read_variant(session, variant_id=variant)
+
+    found = in_session(read)
+    is_over = generation_is_over(found)
+    if is_over or found.asked_at is None:  # it is asked for anew
+        check_prompt(found.prompt)
+
+    async def act(session: AsyncSession) -> None:
+        await save_retry(session, variant=found, is_over=is_over)
+        await session.commit()
+
+    in_session(act)
+    costs = "a new generation" if is_over else "the same generation, gone on with"
+    out.print(f"Variant {variant}: {costs}.")
+    _say_requested([variant], len(_start([variant])))
+
+
+@app.command()
+def cancel(variant: VariantId) -> None:
+    """End a variant that nobody wants any more, with its generation."""
+    from orchestration.cancel_variant import cancel_variant  # noqa: PLC0415  (slow)
+
+    was_open = _with_prefect(lambda: cancel_variant(variant))
+    told = "cancelled" if was_open else "not open any more; nothing to cancel"
+    out.print(f"Variant {variant} is {told}.")
+
+
+@app.command()
+def review(
+    variant: VariantId,
+    approve: Annotated[bool, typer.Option("--approve", help="It is good.")] = False,
+    reject: Annotated[
+        bool, typer.Option("--reject", help="It is not; neither leaves it open.")
+    ] = False,
+    rating: Annotated[
+        int | None, typer.Option(min=RATING.least, max=RATING.most, help="1 (poor) to 5 (great).")
+    ] = None,
+    comment: Annotated[str | None, typer.Option(help="What to keep, what to change.")] = None,
+    accept_closeness: Annotated[
+        bool,
+        typer.Option("--accept-closeness", help="Approve although it is close to the original."),
+    ] = False,
+    user: Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Who you are.")] = 1,
+) -> None:
+    """Say what you think of a finished variant; again, to change it."""
+    decision = one_of("--approve", approve, "--reject", reject)
+    given = Review(
+        user_id=user,
+        is_approved=decision,
+        rating=rating,
+        comment=comment,
+        accepts_closeness=accept_closeness,
+    )
+    if not given.says_something:
+        raise InvalidQueryError("review", "say something: --approve, --reject, --rating, --comment")
+
+    async def act(session: AsyncSession) -> UUID | None:
+        found = await read_variant(session, variant_id=variant)
+        await save_review(session, variant=found, review=given)
+        await session.commit()
+        return found.review_run_id
+
+    run_id = in_session(act)
+    if run_id is not None:
+        _answer(run_id, given)
+    word = {True: "approved", False: "rejected", None: "commented on"}[decision]
+    out.print(f"Variant {variant} is {word} by user {user}.")
+
+
+@app.command()
+def stats(
+    user: WhoseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how variants fare: approval, rating, time, failures by cause."""
+    figures = in_session(lambda session: read_statistics(session, user_id=user))
+    print_json(figures) if as_json else print_statistics(figures)
+
+
+def _wanted_ads(
+    ids: Sequence[str], watch: str | None, wanted: VariantRequest
+) -> tuple[list[str], int]:
+    """The ads, all stored, and how many new ones of the watch are left out."""
+    if bool(ids) == bool(watch):
+        raise InvalidQueryError("original_ad_ids", "name ads, or a watch with --watch.")
+
+    async def act(session: AsyncSession) -> tuple[list[str], int]:
+        if not watch:
+            await check_originals(session, ids)
+            return list(dict.fromkeys(ids)), 0
+        found = await find_watch(session, name_or_id=watch, user_id=None)
+        return await find_new_creatives(
+            session, watch_id=found.id or 0, prompt=wanted.prompt, user_id=wanted.user_id
+        )
+
+    return in_session(act)
+
+
+def _count(number: int) -> str:
+    return f"{number} generation{'' if number == 1 else 's'}"
+
+
+def _say_requested(variants: Sequence[int], started: int) -> None:
+    listed = ", ".join(map(str, variants))
+    if started == len(variants):
+        told = f"a worker takes {'it' if started == 1 else 'them'} up; look with: adspark variant"
+        out.print(f"Requested {listed}: {told} show {variants[0]}", soft_wrap=True)
+    else:
+        out.print(f"Requested {listed}: taken up once the stack runs (adspark up).", soft_wrap=True)
+
+
+def _start(variants: Sequence[int]) -> list[UUID]:
+    """Have workers take them up, where a server runs; the next sweep does it otherwise."""
+    try:
+        prefect_api_url()
+    except ConfigurationError:
+        return []
+    from orchestration.variant_runs import start_generation  # noqa: PLC0415  (slow)
+
+    async def act(session: AsyncSession) -> list[UUID]:
+        started = []
+        for number in variants:
+            found = await read_variant(session, variant_id=number)
+            if (run_id := await start_generation(session, found)) is not None:
+                started.append(run_id)
+            await session.commit()
+        return started
+
+    return _with_prefect(lambda: act_in_session(act))
+
+
+def _follow(run_id: UUID) -> None:
+    from deployments.cli.follow import Event, follow_run  # noqa: PLC0415  (slow)
+
+    def tell(event: Event) -> None:
+        err.print(f"[dim]{escape(event.text)}[/]", soft_wrap=True)
+
+    asyncio.run(follow_run(prefect_api_url(), run_id, tell))
+
+
+def _answer(run_id: UUID, given: Review) -> None:
+    """Let the run that waits for this review end, where a server runs."""
+    try:
+        prefect_api_url()
+    except ConfigurationError:
+        return
+    from orchestration.variant_runs import answer_review  # noqa: PLC0415  (slow)
+
+    _with_prefect(lambda: answer_review(run_id, given))
+
+
+def _with_prefect(act: Callable[[], Awaitable[_Found]]) -> _Found:
+    """Do something that needs Prefect's server."""
+    from deployments.cli.follow import server  # noqa: PLC0415  (slow)
+
+    async def do() -> _Found:
+        async with server(prefect_api_url()):
+            return await act()
+
+    return asyncio.run(do())
+
+
+def _media() -> MediaStore:
+    return MediaStore(media_url(current_settings(get_settings())))

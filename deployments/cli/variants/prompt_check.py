@@ -1,0 +1,58 @@
+"""Ask the generator whether it takes a prompt, before a command requests anything."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from adspark.errors import ConfigurationError, InvalidQueryError
+from adspark.generators.base import Generator
+from adspark.settings import Settings, get_settings
+from deployments.cli.current_database import current_settings
+from deployments.cli.runs.run import prefect_api_url
+
+
+def check_prompt(prompt: str) -> None:
+    """Refuse a prompt that the generator of the stack, else of the environment, does not take.
+
+    Where its limit cannot be asked just now, the prompt passes; a worker looks again.
+
+    Raises:
+        InvalidQueryError: names the field, the length and the limit.
+    """
+    settings = current_settings(get_settings())
+    try:
+        api_url = prefect_api_url()
+    except ConfigurationError:
+        if settings.generator == "dify" and settings.dify_key is None:
+            return
+        asyncio.run(_check_by_environment(settings, prompt))
+    else:
+        asyncio.run(_check_by_server(api_url, settings, prompt))
+
+
+async def _check_by_server(api_url: str, settings: Settings, prompt: str) -> None:
+    """Its block on the server says where the generator is."""
+    from deployments.cli.follow import server  # noqa: PLC0415  (slow)
+    from orchestration.generators import check_prompt, open_generator  # noqa: PLC0415  (slow)
+
+    try:
+        async with server(api_url):
+            await check_prompt(open_generator(settings.generator), prompt)
+    except InvalidQueryError:
+        raise
+    except ConfigurationError:
+        return  # the server is away; whatever needs it says so
+
+
+async def _check_by_environment(settings: Settings, prompt: str) -> None:
+    from blocks.chat_model import ChatModel  # noqa: PLC0415  (slow)
+    from blocks.dify_workflow import DifyWorkflow  # noqa: PLC0415  (slow)
+    from orchestration.generators import check_prompt  # noqa: PLC0415  (slow)
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Generator]:
+        kind = ChatModel if settings.generator == "chat" else DifyWorkflow
+        async with kind.from_settings(settings).open_generator() as generator:
+            yield generator
+
+    await check_prompt(opened(), prompt)

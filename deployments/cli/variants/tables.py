@@ -1,0 +1,133 @@
+"""Variants on the terminal: the list, all about one, and the figures."""
+
+import re
+from collections.abc import Sequence
+from textwrap import shorten
+
+from rich.markup import escape
+from rich.text import Text
+
+from adspark.media.store import MediaStore
+from adspark.text.terminal import plain
+from adspark.variants.report import describe_similarity
+from adspark.variants.reviews import StoredReview, VariantStatistics
+from adspark.variants.store import VariantSummary
+from deployments.terminal.output import age, moment, out, table
+
+_PROMPT_WIDTH = 14  # characters, so that a row fits on a line
+_AD_ID = re.compile(r"^(CR\d{4})\d{12}(\d{4})$")  # shown by both its ends
+_DECISIONS = {True: "approved", False: "rejected", None: "open"}
+
+
+def print_variants(variants: Sequence[VariantSummary]) -> None:
+    """The list, newest first."""
+    if not variants:
+        out.print("There are no variants; ask for one with: adspark variant request")
+        return
+    out.print(table("Variants", [_cells(one) for one in variants], wraps="prompt"))
+    if any(one.is_too_close for one in variants):
+        out.print("! too close to its original")
+
+
+def print_variant(
+    variant: VariantSummary, reviews: Sequence[StoredReview], media: MediaStore
+) -> None:
+    """One variant: where its pictures are, its copy, how it was judged."""
+    out.print(f"[bold]Variant {variant.id}[/] of {variant.original_ad_id}: {variant.status}")
+    for what, value in _facts(variant, media).items():
+        first, *more = plain(value).split("\n")
+        out.print(f"  {what:<12}{escape(first)}", soft_wrap=True)
+        for line in more:
+            out.print(f"  {'':<12}{escape(line)}".rstrip(), soft_wrap=True)
+    if variant.description:
+        out.print("")
+        for line in plain(variant.description.strip()).split("\n"):
+            out.print(f"  {escape(line)}".rstrip(), soft_wrap=True)
+    if reviews:
+        out.print(table("Reviews", [_review(one) for one in reviews], wraps="comment"))
+
+
+def print_statistics(figures: VariantStatistics) -> None:
+    """The figures, and below them why variants failed."""
+    rate, rating, seconds = figures.approval_rate, figures.mean_rating, figures.mean_seconds
+    counts = {
+        "completed": figures.completed,
+        "failed": figures.failed,
+        "cancelled": figures.cancelled,
+        "open": figures.pending + figures.processing,
+    }
+    shown = {
+        "variants": ", ".join(f"{count} {name}" for name, count in counts.items()),
+        "too close": f"{figures.too_close} to their originals",
+        "approved": "none reviewed"
+        if rate is None
+        else f"{rate:.0%} of {figures.approved + figures.rejected} reviewed",
+        "rating": "none" if rating is None else f"{rating:.1f} of 5",
+        "time": "none yet" if seconds is None else f"{seconds:.0f} s, from taken up to completed",
+    }
+    for what, value in shown.items():
+        out.print(f"  {what:<12}{value}")
+    if figures.failures:
+        causes = [
+            {"failed": cause.variants, "kind": cause.kind, "latest": plain(cause.latest or "")}
+            for cause in figures.failures
+        ]
+        out.print(table("Failures by cause", causes, wraps="latest"))
+
+
+def _cells(variant: VariantSummary) -> dict[str, object]:
+    shares = [variant.picture_similarity, variant.text_similarity]
+    known = [share for share in shares if share is not None]
+    return {
+        "id": variant.id,
+        "status": variant.status.value,
+        "original": _AD_ID.sub(r"\1…\2", variant.original_ad_id),
+        "prompt": _shorten(plain(variant.prompt)),
+        "conf.": variant.confidence_score,
+        "similar": f"{max(known):.0%}{' !' if variant.is_too_close else ''}" if known else None,
+        "asked": age(variant.requested_at),
+    }
+
+
+def _facts(variant: VariantSummary, media: MediaStore) -> dict[str, str]:
+    facts = {
+        "prompt": variant.prompt,
+        "user": str(variant.user_id),
+        "requested": moment(variant.requested_at),
+        "attempt": f"{variant.attempt}" + (f", {variant.generator}" if variant.generator else ""),
+    }
+    if variant.workspace_id is not None:
+        facts["workspace"] = str(variant.workspace_id)
+    if variant.confidence_score is not None:
+        facts["confidence"] = f"{variant.confidence_score:g}"
+        facts["similarity"] = describe_similarity(variant)
+    if variant.original_path:
+        facts["original"] = media.locate(variant.original_path)
+    if variant.image_path:
+        facts["picture"] = media.locate(variant.image_path)
+    if variant.problem:
+        facts["mind"] = variant.problem
+    if variant.error:
+        facts["error"] = variant.error
+    return facts
+
+
+def _shorten(prompt: str) -> str:
+    """Its first words, or its beginning where it has no spaces, as in Japanese."""
+    line = " ".join(prompt.split())
+    words = shorten(line, _PROMPT_WIDTH, placeholder="…")
+    if words != "…":
+        return words
+    shown = Text(line)
+    shown.truncate(_PROMPT_WIDTH, overflow="ellipsis")  # by its width on the terminal
+    return shown.plain
+
+
+def _review(review: StoredReview) -> dict[str, object]:
+    return {
+        "user": review.user_id,
+        "decision": _DECISIONS[review.is_approved],
+        "rating": review.rating,
+        "comment": None if review.comment is None else plain(review.comment),
+        "when": moment(review.updated_at),
+    }

@@ -1,0 +1,325 @@
+"""`adspark watch`: define watches (saved searches), one by one or from a file, and look at them.
+
+They are those of the running stack, else of the configured database. Prefect is not needed here.
+"""
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.errors import ConfigurationError
+from adspark.models import Fetch, Watch
+from adspark.validation.bounds import LARGEST_ID
+from adspark.watches.definition import (
+    CLEARABLE,
+    WatchChanges,
+    WatchDefinition,
+    change_definition,
+)
+from adspark.watches.duplicates import find_duplicates
+from adspark.watches.files import WatchFormat, format_of, read_watch_file, write_watches
+from adspark.watches.news import News, read_news
+from adspark.watches.store import (
+    Outcome,
+    SavedWatch,
+    WatchRow,
+    change_watch,
+    count_contents,
+    delete_watch,
+    find_watch,
+    list_fetches,
+    list_watches,
+    save_watch,
+    set_active,
+    warn_of_duplicates,
+)
+from deployments.cli.current_database import in_session
+from deployments.cli.watches.options import (
+    AdvertiserIds,
+    AllAdsOption,
+    BudgetOption,
+    DetailsOption,
+    EndedOption,
+    EveryOption,
+    FormatOption,
+    JsonOption,
+    PagesOption,
+    PlatformOption,
+    PoliticalOption,
+    RegionOption,
+    TextOption,
+    UserOption,
+    Which,
+)
+from deployments.cli.watches.tables import print_watch, print_watches
+from deployments.terminal.choices import one_of
+from deployments.terminal.output import out, print_json
+
+_EVENTS, _FETCHES = 10, 5  # that `show` shows
+_EVER = datetime.fromtimestamp(0, UTC)
+
+app = typer.Typer(
+    help="Watches: saved searches that are checked again and again.", no_args_is_help=True
+)
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="The new watch's name.")],
+    advertiser_ids: AdvertiserIds = None,
+    text: TextOption = None,
+    region: RegionOption = None,
+    platform: PlatformOption = None,
+    creative_format: FormatOption = None,
+    political_ads: PoliticalOption = False,
+    all_ads: AllAdsOption = False,
+    every: EveryOption = None,
+    max_pages: PagesOption = None,
+    budget: BudgetOption = None,
+    ended_after: EndedOption = None,
+    details: DetailsOption = None,
+    user: Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Whose watch it is.")] = 1,
+) -> None:
+    """Create a watch; the next sweep checks it."""
+    changes: WatchChanges = {
+        "user_id": user,
+        "name": name,
+        "advertiser_ids": advertiser_ids,
+        "text": text,
+        "region": region,
+        "platform": platform,
+        "creative_format": creative_format,
+        "political_ads": one_of("--political-ads", political_ads, "--all-ads", all_ads),
+        "interval_minutes": every,
+        "max_pages": max_pages,
+        "monthly_budget": budget,
+        "ended_after_days": ended_after,
+        "details_per_sweep": details,
+    }
+    definition, warnings = change_definition(None, changes)
+
+    async def act(session: AsyncSession) -> tuple[int, list[str]]:
+        saved = await save_watch(session, definition=definition)
+        if saved.outcome is not Outcome.CREATED:
+            raise ConfigurationError(
+                f"name: watch {saved.id} is called {definition.name!r} already; change it with: "
+                f"adspark watch change {saved.id}"
+            )
+        alike = await warn_of_duplicates(session, saved)
+        await session.commit()
+        return saved.id, alike
+
+    watch_id, alike = in_session(act)
+    _say(f"Created watch {watch_id}", definition, warnings + alike)
+
+
+@app.command()
+def change(
+    watch: Which,
+    advertiser_ids: AdvertiserIds = None,
+    name: Annotated[str | None, typer.Option(help="Rename it.")] = None,
+    text: TextOption = None,
+    region: RegionOption = None,
+    platform: PlatformOption = None,
+    creative_format: FormatOption = None,
+    political_ads: PoliticalOption = False,
+    all_ads: AllAdsOption = False,
+    every: EveryOption = None,
+    max_pages: PagesOption = None,
+    budget: BudgetOption = None,
+    ended_after: EndedOption = None,
+    details: DetailsOption = None,
+    clear: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD", help=f"Empty it: {', '.join(CLEARABLE)}."),
+    ] = None,
+    user: UserOption = None,
+) -> None:
+    """Change only what is given; another search begins its past anew."""
+    changes: WatchChanges = {
+        "name": name,
+        "advertiser_ids": advertiser_ids,
+        "text": text,
+        "region": region,
+        "platform": platform,
+        "creative_format": creative_format,
+        "political_ads": one_of("--political-ads", political_ads, "--all-ads", all_ads),
+        "interval_minutes": every,
+        "max_pages": max_pages,
+        "monthly_budget": budget,
+        "ended_after_days": ended_after,
+        "details_per_sweep": details,
+    }
+
+    async def act(session: AsyncSession) -> tuple[SavedWatch, WatchDefinition, list[str]]:
+        found = await find_watch(session, name_or_id=watch, user_id=user)
+        changed = await change_watch(
+            session, watch_id=found.id or 0, changes=changes, clear=clear or []
+        )
+        await session.commit()
+        return changed
+
+    saved, definition, warnings = in_session(act)
+    if saved.begins_anew:
+        warnings.append("its search is another one now: what it finds first counts as known.")
+    done = "Changed" if saved.outcome is Outcome.CHANGED else "Nothing to change in"
+    _say(f"{done} watch {saved.id}", definition, warnings)
+
+
+@app.command()
+def pause(watch: Which, user: UserOption = None) -> None:
+    """Let a watch rest."""
+    _set_active(watch, user, is_active=False)
+
+
+@app.command()
+def resume(watch: Which, user: UserOption = None) -> None:
+    """Let a paused watch be checked again, by the next sweep."""
+    _set_active(watch, user, is_active=True)
+
+
+@app.command()
+def delete(
+    watch: Which,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    user: UserOption = None,
+) -> None:
+    """Delete a watch with what it noticed; the ads and what they cost stay."""
+
+    async def look(session: AsyncSession) -> tuple[int, str]:
+        found = await find_watch(session, name_or_id=watch, user_id=user)
+        contents = await count_contents(session, watch_id=found.id or 0)
+        return found.id or 0, (
+            f"watch {found.id} ({found.name}) with its links to {contents.creatives} ads and its "
+            f"{contents.events} events"
+        )
+
+    async def act(session: AsyncSession) -> None:
+        await delete_watch(session, watch_id=watch_id)
+        await session.commit()
+
+    watch_id, what = in_session(look)
+    if not yes:
+        typer.confirm(f"Delete {what}? The ads themselves stay.", abort=True)
+    in_session(act)
+    out.print(f"Deleted {escape(what)}.", soft_wrap=True)
+
+
+@app.command("list")
+def list_all(as_json: JsonOption = False, user: UserOption = None) -> None:
+    """List the watches: what they look for, what they found, what they cost this month."""
+    rows = in_session(lambda session: list_watches(session, user_id=user))
+    if as_json:
+        print_json({"watches": [row.model_dump(mode="json") for row in rows]})
+    else:
+        print_watches(rows)
+
+
+@app.command()
+def show(watch: Which, as_json: JsonOption = False, user: UserOption = None) -> None:
+    """Show all about one watch: definition, state, last events and fetches."""
+
+    async def act(session: AsyncSession) -> tuple[WatchRow, list[News], Sequence[Fetch]]:
+        watch_id = (await find_watch(session, name_or_id=watch, user_id=user)).id or 0
+        (row,) = await list_watches(session, watch_id=watch_id)
+        events = await read_news(session, watch_id=watch_id, since=_EVER, limit=_EVENTS)
+        return row, events, await list_fetches(session, watch_id=watch_id, limit=_FETCHES)
+
+    row, events, fetches = in_session(act)
+    if as_json:
+        print_json(
+            row.model_dump(mode="json")
+            | {
+                "events": [one.model_dump(mode="json") for one in events],
+                "fetches": [one.model_dump(mode="json", warnings=False) for one in fetches],
+            }
+        )
+    else:
+        print_watch(row, events, fetches)
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A .yaml or .csv file, as export writes it.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would happen, write nothing.")
+    ] = False,
+) -> None:
+    """Create and change watches as a file has them: all of it or, at a mistake, nothing."""
+    definitions, warnings = read_watch_file(file)
+    if not definitions:
+        out.print(f"{escape(str(file))} holds no watch; nothing to import.", soft_wrap=True)
+        return
+
+    # In one order, so that two imports at once cannot wait for each other.
+    definitions.sort(key=lambda one: (one.user_id, one.name))
+
+    async def act(session: AsyncSession) -> tuple[list[SavedWatch], dict[int, list[str]]]:
+        saved = [await save_watch(session, definition=one) for one in definitions]
+        fresh = [one.id for one in saved if one.outcome is Outcome.CREATED or one.begins_anew]
+        alike = await find_duplicates(session, watch_ids=fresh)
+        if not dry_run:
+            await session.commit()
+        return saved, alike
+
+    saved, alike = in_session(act)
+    outcomes = [one.outcome for one in saved]
+    for definition, one in zip(definitions, saved, strict=True):
+        warnings += [f"watch {definition.name!r}: {told}" for told in alike.get(one.id, [])]
+    _warn(warnings)
+    for definition, outcome in zip(definitions, outcomes, strict=True):
+        out.print(f"{outcome}: {escape(definition.name)}", soft_wrap=True)
+    counts = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in Outcome)
+    out.print(f"{counts}; nothing is written in a dry run." if dry_run else f"{counts}.")
+
+
+@app.command("export")
+def export_file(
+    file: Annotated[Path | None, typer.Argument(help="Default: standard output.")] = None,
+    form: Annotated[
+        WatchFormat | None, typer.Option("--format", help="Default: as the file is called, yaml.")
+    ] = None,
+    user: UserOption = None,
+) -> None:
+    """Write the watches' definitions, for import."""
+    if form is None:
+        form = format_of(file) if file else WatchFormat.YAML
+    rows = in_session(lambda session: list_watches(session, user_id=user))
+    written = write_watches([row.definition for row in rows], form=form)
+    if file is None:
+        sys.stdout.write(written)
+        return
+    try:
+        file.write_text(written, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{file}: {error.strerror}; name another file.") from None
+    out.print(f"Wrote {len(rows)} watches to {escape(str(file))}.", soft_wrap=True)
+
+
+def _set_active(watch: str, user: int | None, *, is_active: bool) -> None:
+    async def act(session: AsyncSession) -> tuple[Watch, bool]:
+        found = await find_watch(session, name_or_id=watch, user_id=user)
+        changed = await set_active(session, watch_id=found.id or 0, is_active=is_active)
+        await session.commit()
+        return found, changed
+
+    found, changed = in_session(act)
+    state = "active" if is_active else "paused"
+    already = "" if changed else " already"
+    out.print(f"Watch {found.id} ({escape(found.name)}) is {state}{already}.", soft_wrap=True)
+
+
+def _say(done: str, definition: WatchDefinition, warnings: Sequence[str]) -> None:
+    _warn(warnings)
+    out.print(escape(f"{done} ({definition.name}): {definition.cost}"), soft_wrap=True)
+
+
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        out.print(f"[yellow]Warning:[/] {escape(warning)}", soft_wrap=True)

@@ -1,0 +1,136 @@
+"""Watches on the terminal: the list, and all about one."""
+
+import re
+from collections.abc import Sequence
+
+from rich.markup import escape
+
+from adspark.models import Fetch
+from adspark.serpapi.regions import region_name
+from adspark.watches.definition import WatchDefinition
+from adspark.watches.news import News
+from adspark.watches.store import WatchRow, WatchState
+from deployments.terminal.output import age, moment, out, table
+
+_NAME_WIDTH = 18  # characters of a name, so that a row fits on a line
+_ADVERTISER_ID = re.compile(r"^(AR\d{4})\d{12}(\d{4})$")
+_MOST_LISTED = 2  # of what a watch looks for; `show` has it all
+
+
+def print_watches(rows: Sequence[WatchRow]) -> None:
+    """The list, and below it why a last check did not see everything."""
+    if not rows:
+        out.print("There are no watches; make one with: adspark watch create")
+        return
+    many = len({row.definition.user_id for row in rows}) > 1
+    shown = [_cells(row, with_user=many) for row in rows]
+    out.print(table("Watches", shown, cuts="looks for"))
+    for row in rows:
+        if row.problem:
+            out.print(f"{row.id} ({escape(row.definition.name)}): {escape(row.problem)}")
+
+
+def print_watch(row: WatchRow, events: Sequence[News], fetches: Sequence[Fetch]) -> None:
+    """One watch: definition, how it goes, what it noticed last and what it fetched last."""
+    out.print(f"[bold]{row.id} {escape(row.definition.name)}[/] ({row.state})")
+    for what, value in (_definition(row) | _progress(row)).items():
+        out.print(f"  {what:<14}{escape(value)}", soft_wrap=True)
+    if events:
+        out.print(table("Last events", [_event(one) for one in events]))
+    if fetches:
+        out.print(table("Last fetches", [_fetch(one) for one in fetches], wraps="error"))
+
+
+def _cells(row: WatchRow, *, with_user: bool) -> dict[str, object]:
+    looks_for = _looks_for(row)
+    more = len(looks_for) - _MOST_LISTED
+    shown = [_shorten_id(one) for one in looks_for[:_MOST_LISTED]]
+    shown += [f"+{more}"] if more > 0 else []
+    return {
+        "id": row.id,
+        **({"user": row.definition.user_id} if with_user else {}),
+        "name": _short(row.definition.name),
+        "looks for": ", ".join(shown),
+        "state": _state(row),
+        "checked": age(row.checked_at),
+        "ads": row.creatives,
+        "news": row.recent_events,
+        "searches": _spent(row),
+    }
+
+
+def _state(row: WatchRow) -> str:
+    if row.state is WatchState.PAUSED:
+        return "paused"
+    return row.coverage or "waiting"
+
+
+def _definition(row: WatchRow) -> dict[str, str]:
+    watch = row.definition
+    return {
+        "looks for": ", ".join(_looks_for(row)),
+        "advertisers": ", ".join(watch.advertiser_ids) or "any",
+        "checks": f"every {watch.interval_minutes} minutes; {watch.cost}",
+        "ended": f"when not shown for {watch.ended_after_days} days",
+        "user": str(watch.user_id),
+    }
+
+
+def _progress(row: WatchRow) -> dict[str, str]:
+    checked = moment(row.checked_at) if row.checked_at else "none yet"
+    complete = moment(row.complete_at) if row.complete_at else "never yet"
+    gaps = " (ads may be missing from it)" if row.has_gaps else ""
+    coverage = f", {row.coverage} coverage" if row.coverage else ""
+    problem = f": {row.problem}" if row.problem else ""
+    return {
+        "last check": f"{checked}{coverage}{problem}",
+        "complete": f"{complete}{gaps}",
+        "next check": moment(row.due_at) if row.state is WatchState.ACTIVE else "none",
+        "known ads": f"{row.creatives}; {row.recent_events} events in the last 7 days",
+        "searches": f"{_spent(row)} this month",
+    }
+
+
+def _looks_for(row: WatchRow) -> list[str]:
+    watch = row.definition
+    return [*row.advertisers, *([watch.text] if watch.text else []), *_filters(watch)]
+
+
+def _filters(watch: WatchDefinition) -> list[str]:
+    political = "political" if watch.political_ads else None
+    region = region_name(watch.region) if watch.region else None
+    found = (region, watch.platform, watch.creative_format, political)
+    return [str(one) for one in found if one]
+
+
+def _event(event: News) -> dict[str, object]:
+    cells = event.cells() | {"advertiser": _short(event.advertiser)}
+    shown = ("what", "advertiser", "format", "last shown", "creative")
+    return {"ago": age(event.occurred_at), **{name: cells[name] for name in shown}}
+
+
+def _fetch(fetch: Fetch) -> dict[str, object]:
+    return {
+        "started": moment(fetch.started_at),
+        "ended": fetch.stop_reason if fetch.stop_reason and not fetch.error else fetch.status,
+        "pages": fetch.pages,
+        "new": fetch.new_count,
+        "changed": fetch.changed_count,
+        "billed": fetch.searches_billed,
+        "cached": fetch.searches_cached,
+        **({"error": fetch.error} if fetch.error else {}),
+    }
+
+
+def _spent(row: WatchRow) -> str:
+    budget = row.definition.monthly_budget
+    return f"{row.searches_this_month}" + ("" if budget is None else f"/{budget}")
+
+
+def _shorten_id(shown: str) -> str:
+    """An advertiser whose name is not known yet, by both ends of its id."""
+    return _ADVERTISER_ID.sub(r"\1…\2", shown)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _NAME_WIDTH else name[: _NAME_WIDTH - 1].rstrip() + "…"

@@ -1,0 +1,400 @@
+"""`adspark top`: the system at a glance and in one's hands, as a Textual application.
+
+It asks Prefect's server every two seconds; a server that goes away is told, and asked again.
+"""
+
+import asyncio
+import io
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import PrefectClient
+from prefect.exceptions import PrefectException
+from rich.text import Text
+from textual import work
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import DataTable, Footer, Header, Static, TabbedContent, TabPane
+
+from adspark.db.engine import Database
+from adspark.errors import AdSparkError
+from adspark.text.terminal import SafeConsole
+from deployments.console.data import (
+    FAILURE_COLUMNS,
+    FILTERS,
+    POOL_COLUMNS,
+    RUN_COLUMNS,
+    Row,
+    View,
+    failure_rows,
+    headline,
+    pool_rows,
+    read_view,
+    run_rows,
+)
+from deployments.console.dialogs import Ask, Confirm, Page
+from deployments.operations import pools, runs
+from deployments.operations.failures import requeue
+from deployments.operations.probe import probe
+from deployments.operations.purge import Waiting, count_by_pool, find_waiting, purge
+from deployments.operations.run_report import read_report
+from deployments.operations.searches_left import SearchesLeft
+from deployments.terminal.run_report import print_report
+
+HELP = """\
+1 2 3    pools, runs, failures
+Enter    the runs of a pool; all about a run
+p  r     pause the pool; resume it, which asks about late runs
+d        drain it: pause, and wait until nothing runs
++  -     a slot more, a slot less
+x        purge: cancel what waits in it and is due; asks
+b        probe: send a harmless run through it
+s        runs by state: all, running, waiting, failed, ended
+/        runs with these words
+c        cancel the run; asks
+t        retry the run, or the group of failures; asks
+g        look up a run by its id or name
+q        quit
+
+The menu of monitor_celery.py is here too:
+1 full check: this screen and adspark status --check   2 workers: 1
+3 active tasks: 2, s    4 queues: 1    5 test tasks: b    6 task status: g
+7 monitor: 1            8 purge: x     9 exit: q
+"""
+
+_PAUSE = 2.0  # seconds between two looks
+_ERRORS = (AdSparkError, httpx.HTTPError, PrefectException, RuntimeError)
+_DUE = 0.001  # seconds: what is planned for later is not waiting
+_LINES = 200  # of a run's log
+
+
+class Top(App[None]):
+    """The console.
+
+    Args:
+        client: of Prefect's server; open as long as this runs.
+        database: AdSpark's.
+        searches: asks what the account has left, now and then.
+    """
+
+    TITLE = "AdSpark"
+    ENABLE_COMMAND_PALETTE = False
+    CSS = """
+    #told { height: auto; padding: 0 1; }
+    #away { height: auto; padding: 0 1; background: $error; display: none; }
+    Screen { overflow: hidden; }
+    TabbedContent, TabPane, DataTable { height: 1fr; }
+    .dialog { width: 70; height: auto; padding: 1 2; border: thick $primary;
+              background: $surface; }
+    .dialog Horizontal { height: auto; margin-top: 1; }
+    .dialog Button { margin-right: 2; }
+    .page { padding: 1 2; background: $surface; }
+    Confirm, Ask { align: center middle; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "show('pools')", "Pools"),
+        Binding("2", "show('runs')", "Runs"),
+        Binding("3", "show('failures')", "Failures"),
+        Binding("p", "pause", "Pause"),
+        Binding("r", "resume", "Resume"),
+        Binding("d", "drain", "Drain", show=False),
+        Binding("plus", "scale(1)", "Slots", show=False),
+        Binding("minus", "scale(-1)", "Slot −", show=False),  # noqa: RUF001
+        Binding("x", "purge", "Purge"),
+        Binding("b", "probe", "Probe"),
+        Binding("s", "narrow", "State", show=False),
+        Binding("slash", "find", "Find", show=False),
+        Binding("c", "cancel", "Cancel"),
+        Binding("t", "retry", "Retry"),
+        Binding("g", "look_up", "Look up"),
+        Binding("question_mark", "help", "Help"),
+        Binding("q", "quit", "Quit"),
+    ]
+
+    def __init__(self, client: PrefectClient, database: Database, searches: SearchesLeft) -> None:
+        super().__init__()
+        self._client = client
+        self._database = database
+        self._searches = searches
+        self._view: View | None = None
+        self._pool: str | None = None
+        self._narrowed = "all"
+        self._words = ""
+
+    def compose(self) -> ComposeResult:
+        """Three tables under what is to be known."""
+        yield Header()
+        yield Static(id="away")
+        yield Static("…", id="told")
+        with TabbedContent(id="tabs"):
+            for name, columns in (
+                ("pools", POOL_COLUMNS),
+                ("runs", RUN_COLUMNS),
+                ("failures", FAILURE_COLUMNS),
+            ):
+                with TabPane(name.capitalize(), id=name):
+                    table: DataTable[Text] = DataTable(id=f"{name}-table", cursor_type="row")
+                    table.add_columns(*columns)
+                    yield table
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        """Begin with the pools."""
+        self.action_show("pools")
+        self.look()
+
+    @work(exclusive=True, group="look")
+    async def look(self) -> None:
+        """Look now, and again and again: the next time a while after this one has ended."""
+        while True:
+            await self._look()
+            await asyncio.sleep(_PAUSE)
+
+    async def _look(self) -> None:
+        """Bring everything up to date, or say that the server is away."""
+        away = self.query_one("#away", Static)
+        try:
+            self._view = await read_view(
+                self._client,
+                self._database,
+                self._searches,
+                pool=self._pool,
+                narrowed=self._narrowed,
+            )
+        except _ERRORS as error:
+            away.update(
+                Text(f"Prefect's server does not answer ({type(error).__name__}); asking on")
+            )
+            away.display = True
+            return
+        away.display = False
+        self._show(self._view)
+
+    def _show(self, view: View) -> None:
+        self.query_one("#told", Static).update(headline(view))
+        self.sub_title = f"runs: {self._pool or 'all pools'}, {self._narrowed}" + (
+            f", “{self._words}”" if self._words else ""
+        )
+        for name, rows in (
+            ("pools", pool_rows(view)),
+            ("runs", run_rows(view, self._words)),
+            ("failures", failure_rows(view)),
+        ):
+            _fill(self.query_one(f"#{name}-table", DataTable), rows)
+
+    def action_help(self) -> None:
+        """All keys."""
+        self.push_screen(Page(Text(HELP)))
+
+    # What is chosen
+
+    def _chosen(self, name: str) -> str | None:
+        """The key of the row under the cursor, where its table is shown."""
+        table = self.query_one(f"#{name}-table", DataTable)
+        if self.query_one("#tabs", TabbedContent).active != name or not table.row_count:
+            return None
+        return table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value
+
+    def action_show(self, name: str) -> None:
+        """Show a table."""
+        self.query_one("#tabs", TabbedContent).active = name
+        self.query_one(f"#{name}-table", DataTable).focus()
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """Enter: the runs of a pool; all about a run; the newest of a group of failures."""
+        key = str(event.row_key.value)
+        if event.data_table.id == "pools-table":
+            self._pool = key
+            self.action_show("runs")
+            self.look()
+        elif event.data_table.id == "runs-table":
+            self._open(key)
+        elif self._view:
+            self._open(next(str(one.runs[0]) for one in self._view.failures if one.key == key))
+
+    def action_narrow(self) -> None:
+        """The next of the states, and all pools again after the last."""
+        names = list(FILTERS)
+        self._narrowed = names[(names.index(self._narrowed) + 1) % len(names)]
+        if self._narrowed == "all":
+            self._pool = None
+        self.look()
+
+    @work
+    async def action_find(self) -> None:
+        """Only runs in which these words are."""
+        words = await self.push_screen_wait(Ask("Runs with these words (none: all):"))
+        self._words = words or ""
+        self.action_show("runs")
+        self.look()
+
+    # What is done
+
+    @work
+    async def action_pause(self) -> None:
+        """Pause the pool."""
+        if pool := self._chosen("pools"):
+            await self._do(lambda: pools.pause(self._client, pool), f"{pool} is paused")
+
+    @work
+    async def action_resume(self) -> None:
+        """Let the pool go on, with what became late or without."""
+        if pool := self._chosen("pools"):
+            await self._do(lambda: self._resume(pool))
+
+    async def _resume(self, pool: str) -> None:
+        late = len(await pools.find_overdue(self._client, pool))
+        answer: str | None = "catch"
+        if late:
+            question = f"{late} runs of schedules should have begun in {pool} meanwhile."
+            answers = {"catch": "Run them now", "skip": "Skip them"}
+            answer = await self.push_screen_wait(Confirm(question, answers))
+        if answer:
+            await pools.resume(self._client, pool, skip_late=answer == "skip")
+            self.notify(f"{pool} goes on", markup=False)
+
+    @work
+    async def action_drain(self) -> None:
+        """Pause the pool and wait until it is empty."""
+        if pool := self._chosen("pools"):
+            self.notify(f"{pool} is being drained")
+            await self._do(
+                lambda: pools.drain(self._client, pool, on_wait=lambda _: None),
+                f"{pool} is paused and empty",
+            )
+
+    @work
+    async def action_scale(self, more: int) -> None:
+        """A slot more, or less."""
+        pool = self._chosen("pools")
+        if pool is None or self._view is None:
+            return
+        slots = next(one.slots for one in self._view.snapshot.pools if one.name == pool)
+        if slots is None:
+            self.notify(f"{pool} has no bound; give it one with: adspark scale {pool} N")
+            return
+        wanted = max(1, slots + more)
+        await self._do(
+            lambda: pools.scale(self._client, pool, wanted), f"{pool}: {wanted} runs at once"
+        )
+
+    @work
+    async def action_purge(self) -> None:
+        """Cancel what waits in the pool though its time has come, after saying what."""
+        if pool := self._chosen("pools"):
+            await self._do(lambda: self._purge(pool))
+
+    async def _purge(self, pool: str) -> None:
+        found = await find_waiting(
+            self._client, pools=[pool], states=list(Waiting), older_than=_DUE
+        )
+        told = ", ".join(f"{n} {name}" for name, n in count_by_pool(found).get(pool, {}).items())
+        if not found:
+            self.notify(f"Nothing waits in {pool}")
+        elif await self._agrees(f"Cancel what waits in {pool}: {told}?", "Cancel them"):
+            self.notify(f"{await purge(self._client, found)} runs were cancelled")
+
+    @work
+    async def action_probe(self) -> None:
+        """Send a harmless run through the pool."""
+        pool = self._chosen("pools")
+        if pool is None:
+            return
+        self.notify(f"A probe is on its way through {pool}")
+
+        async def send() -> None:
+            (result,) = await probe(self._client, [pool])
+            self.notify(
+                f"{pool}: begun after {result.seconds_to_start:.1f} s, ended after "
+                f"{result.seconds:.1f} s"
+                if result.ok and result.seconds_to_start is not None and result.seconds is not None
+                else f"{pool}: {result.problem}",
+                severity="information" if result.ok else "error",
+                markup=False,
+            )
+
+        await self._do(send)
+
+    @work
+    async def action_cancel(self) -> None:
+        """Cancel the run."""
+        run_id = self._chosen("runs")
+        if run_id and await self._agrees(f"Cancel the run {run_id}?", "Cancel it"):
+            await self._do(lambda: self._cancel(run_id))
+
+    async def _agrees(self, question: str, answer: str) -> bool:
+        """Whether a person says yes."""
+        given: str | None = await self.push_screen_wait(Confirm(question, {"yes": answer}))
+        return given is not None
+
+    async def _cancel(self, run_id: str) -> None:
+        self.notify(await runs.cancel(self._client, UUID(run_id)), markup=False)
+
+    @work
+    async def action_retry(self) -> None:
+        """Put the run, or the group of failures, back in the queue."""
+        ids: list[UUID] = []
+        if run_id := self._chosen("runs"):
+            ids = [UUID(run_id)]
+        elif (key := self._chosen("failures")) and self._view:
+            ids = next(one.runs for one in self._view.failures if one.key == key)
+        if ids and await self._agrees(f"Put {len(ids)} runs back in the queue?", "Retry"):
+
+            async def retry() -> None:
+                done = await requeue(self._client, ids)
+                self.notify(f"{len(done)} of {len(ids)} runs are back in the queue")
+
+            await self._do(retry)
+
+    @work
+    async def action_look_up(self) -> None:
+        """All about a run of which one knows an id, its beginning, or a name."""
+        if key := await self.push_screen_wait(Ask("Id of a run, its beginning, or its name:")):
+            self._open(key)
+
+    @work(exclusive=True, group="open")
+    async def _open(self, key: str) -> None:
+        async def show() -> None:
+            report = await read_report(self._client, key, log_lines=_LINES)
+            width = max(40, self.size.width - 6)
+            console = SafeConsole(
+                file=io.StringIO(), record=True, width=width, color_system="standard"
+            )
+            print_report(report, console)
+            self.push_screen(Page(Text.from_ansi(console.export_text(styles=True))))
+
+        await self._do(show)
+
+    async def _do(self, act: Callable[[], Awaitable[object]], told: str | None = None) -> None:
+        """Do it, say so, and look; what stops it is said and stops nothing else."""
+        try:
+            await act()
+        except _ERRORS as error:
+            self.notify(str(error) or type(error).__name__, severity="error", markup=False)
+            return
+        if told:
+            self.notify(told, markup=False)
+        self.look()
+
+
+def _fill(table: "DataTable[Text]", rows: dict[str, Row]) -> None:
+    """Bring a table up to date; the cursor stays on its row."""
+    if list(rows) == [key.value for key in table.rows]:
+        columns = list(table.columns)
+        for key, row in rows.items():
+            for column, cell in zip(columns, row, strict=True):
+                if table.get_cell(key, column) != cell:
+                    table.update_cell(key, column, cell, update_width=True)
+        return
+    at = table.cursor_row
+    chosen = None
+    if table.row_count:
+        chosen = table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value
+    table.clear()
+    for key, row in rows.items():
+        table.add_row(*row, key=key)
+    if rows:
+        names = list(rows)
+        table.move_cursor(row=names.index(chosen) if chosen in rows else min(at, len(rows) - 1))

@@ -1,0 +1,1 @@
+"""What only the images and compose files start."""

@@ -1,0 +1,1 @@
+"""The variables with which the stack's processes start."""

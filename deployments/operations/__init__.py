@@ -1,0 +1,1 @@
+"""Questions and orders to a running system: pools, runs, failures, metrics."""

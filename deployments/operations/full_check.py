@@ -1,0 +1,109 @@
+"""What `adspark status --check` looks at beyond pools: the database, and the project's deployments.
+
+With `--probe` also whether every pool that has a worker carries out a run.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import yaml
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.responses import DeploymentResponse
+from pydantic import BaseModel
+
+from adspark.db import migrate as schema
+from adspark.db.configured import database_url
+from adspark.errors import AdSparkError
+from adspark.settings import Settings
+from deployments.operations.probe import ProbeResult, probe
+from deployments.provisioning.deploy import name_of, project_file
+from deployments.provisioning.flow_runs import PAGE, ui_url
+from orchestration.pool_health import Problem
+
+
+class FullCheck(BaseModel):
+    """What was looked at, and what of it a person should see to.
+
+    Attributes:
+        database: the migration that it is at; None where it does not answer.
+        deployments: how many of the `expected` ones are on the server and not paused.
+        probes: empty where none was asked for.
+    """
+
+    database: str | None
+    deployments: int
+    expected: int
+    probes: list[ProbeResult] = []
+    problems: list[Problem] = []
+
+
+async def read_full_check(
+    client: PrefectClient, settings: Settings, *, probed: Sequence[str] = ()
+) -> FullCheck:
+    """Look at the database and at every deployment, and send a probe through these pools."""
+    at, problems = await asyncio.to_thread(_check_database, settings)
+    expected = project_deployments()
+    missing = _check_deployments(expected, await _read_deployments(client), ui_url(client))
+    check = FullCheck(
+        database=at,
+        deployments=len(expected) - len(missing),
+        expected=len(expected),
+        problems=problems + missing,
+    )
+    if probed:
+        check.probes = await probe(client, probed)
+        check.problems += [_problem_of(one) for one in check.probes if not one.ok]
+    return check
+
+
+def project_deployments() -> list[str]:
+    """The deployments that `prefect.yaml` names, as flow/deployment."""
+    return [name_of(one) for one in yaml.safe_load(project_file().read_text())["deployments"]]
+
+
+def _check_database(settings: Settings) -> tuple[str | None, list[Problem]]:
+    """The migration that it is at, and what is wrong with it."""
+    try:
+        with database_url(settings, migrate=False) as url:
+            at = schema.current(url)
+    except AdSparkError as error:
+        return None, [Problem(what=str(error), remedy="adspark db check")]
+    if at == schema.newest():
+        return at, []
+    what = f"the database is at {at or 'no migration'}, AdSpark needs {schema.newest()}"
+    return at, [Problem(what=what, remedy="adspark db upgrade")]
+
+
+async def _read_deployments(client: PrefectClient) -> dict[str, DeploymentResponse]:
+    """Those on the server, by flow/deployment."""
+    found: list[DeploymentResponse] = []
+    while True:
+        page = await client.read_deployments(limit=PAGE, offset=len(found))
+        found += page
+        if len(page) < PAGE:
+            break
+    flows = {flow.id: flow.name for flow in await client.read_flows(limit=PAGE)}
+    return {f"{flows.get(one.flow_id)}/{one.name}": one for one in found}
+
+
+def _check_deployments(
+    expected: list[str], present: dict[str, DeploymentResponse], place: str
+) -> list[Problem]:
+    problems = []
+    for name in expected:
+        if name not in present:
+            what = f"there is no deployment {name}"
+            problems.append(Problem(what=what, remedy="adspark provision"))
+        elif present[name].paused:
+            what = f"deployment {name} is paused: its schedules start nothing"
+            remedy = f"switch it on at {place}/deployments/deployment/{present[name].id}"
+            problems.append(Problem(what=what, remedy=remedy))
+    return problems
+
+
+def _problem_of(result: ProbeResult) -> Problem:
+    return Problem(
+        what=f"pool {result.pool}: {result.problem}",
+        remedy=f"look at what runs (adspark monitor), and into the log of its worker "
+        f"(ADSPARK_HOME/logs/worker-{result.pool}.log)",
+    )

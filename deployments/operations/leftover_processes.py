@@ -1,0 +1,83 @@
+"""Processes on this host that have outlived their run: it has ended, and they go on.
+
+A run's process ends itself soon after its run (`orchestration.time_limits`), and its worker ends
+what it has started; what escapes both is for a person.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import psutil
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.client.schemas.objects import FlowRun
+
+from orchestration.pool_health import Problem
+from orchestration.requeue import SILENT
+from orchestration.time_limits import RUN_VARIABLE
+
+_FOLDER = re.compile(r"/adspark-run-([0-9a-f-]{36})-\w+/")
+_FORKED = "multiprocessing"  # in the command of a process that was forked from a server of its
+_PAGE = 200
+
+
+def name_folder(flow_run_id: UUID) -> str:
+    """The beginning of the name of a run's own folder, by which its process is found."""
+    return f"adspark-run-{flow_run_id}-"
+
+
+async def find_outliving(client: PrefectClient, grace: float) -> list[Problem]:
+    """What goes on although its run has ended, and how it is ended.
+
+    Args:
+        client: of Prefect's server; runs that it does not know are another one's.
+        grace: seconds after its end that a run's processes may have.
+    """
+    found: dict[UUID, list[psutil.Process]] = {}
+    for run_id, process in _find_processes():
+        found.setdefault(run_id, []).append(process)
+    now = datetime.now(UTC)
+    return [
+        _tell(run, found[run.id], now)
+        for run in await _read_runs(client, list(found))
+        if _is_over(run) and run.end_time and now - run.end_time > timedelta(seconds=grace)
+    ]
+
+
+def _find_processes() -> Iterator[tuple[UUID, psutil.Process]]:
+    """What runs of this host are, and what they have started."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError, ValueError):
+            if run_id := process.environ().get(RUN_VARIABLE):
+                yield UUID(run_id), process
+            elif any(_FORKED in part for part in process.cmdline()):
+                # Its environment is not to be seen, but it writes into its run's folder.
+                for file in process.open_files():
+                    if folder := _FOLDER.search(file.path):
+                        yield UUID(folder[1]), process
+                        break
+
+
+async def _read_runs(client: PrefectClient, ids: list[UUID]) -> list[FlowRun]:
+    runs: list[FlowRun] = []
+    for at in range(0, len(ids), _PAGE):
+        wanted = FlowRunFilter(id=FlowRunFilterId(any_=ids[at : at + _PAGE]))
+        runs += await client.read_flow_runs(flow_run_filter=wanted, limit=_PAGE)
+    return runs
+
+
+def _is_over(run: FlowRun) -> bool:
+    return run.state is not None and run.state.is_final() and run.state.message != SILENT
+
+
+def _tell(run: FlowRun, processes: list[psutil.Process], now: datetime) -> Problem:
+    pids = " ".join(str(process.pid) for process in processes)
+    minutes = (now - (run.end_time or now)).total_seconds() / 60
+    return Problem(
+        what=f"run {run.name} is {run.state_name} for {minutes:.0f} min, and has left processes "
+        f"running ({pids})",
+        remedy=f"kill -KILL {pids}",
+    )

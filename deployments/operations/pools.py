@@ -1,0 +1,158 @@
+"""Work pools in an operator's hands: pause, resume, drain and scale them.
+
+A paused pool's workers begin nothing more; what they have begun goes on.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.actions import WorkPoolUpdate
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterNextScheduledStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateName,
+)
+from prefect.client.schemas.objects import FlowRun, State, StateType, WorkPool
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Cancelled
+
+from adspark.errors import ConfigurationError, InvalidQueryError
+from adspark.validation.bounds import RUNS
+from deployments.provisioning.flow_runs import in_state, of_pools, read_runs
+from orchestration.state_changes import change_while
+
+MOST_SLOTS = int(RUNS.most)
+"""Beyond any machine; Prefect's own answer to too large a number is an error of its database."""
+
+_POLL = 1.0  # seconds between two looks at a pool that is being drained
+_UNDER_WAY = (StateType.RUNNING, StateType.PENDING, StateType.CANCELLING)
+_SKIPPED = "Skipped: its pool was paused."
+
+
+async def pause(client: PrefectClient, pool: str) -> None:
+    """Let nothing more begin in it.
+
+    Raises:
+        ConfigurationError: there is no such pool.
+    """
+    await _update(client, pool, WorkPoolUpdate(is_paused=True))
+
+
+async def resume(client: PrefectClient, pool: str, *, skip_late: bool) -> int:
+    """Let its runs begin again.
+
+    Args:
+        skip_late: cancel what schedules had planned for the time of the pause, so that nothing
+            piles up; what a person or a flow asked for runs in any case.
+
+    Returns:
+        How many were skipped.
+
+    Raises:
+        ConfigurationError: there is no such pool.
+    """
+    skipped = 0
+    for run in await find_overdue(client, pool) if skip_late else ():
+        end: State = Cancelled(message=_SKIPPED)
+        change = await change_while(client, run.id, end, lambda state: state.is_scheduled())
+        skipped += change.is_made
+    await _update(client, pool, WorkPoolUpdate(is_paused=False))
+    return skipped
+
+
+async def find_overdue(client: PrefectClient, pool: str) -> list[FlowRun]:
+    """Runs of a paused pool that a schedule made, and whose time has passed since.
+
+    A run that was put back in the queue is none: somebody asked for that. Nor is one of a pool
+    that is not paused: it is late for another reason.
+
+    Raises:
+        ConfigurationError: there is no such pool.
+    """
+    if not (await _read(client, pool)).is_paused:
+        return []
+    wanted = FlowRunFilter(
+        state=FlowRunFilterState(name=FlowRunFilterStateName(any_=["Late", "Scheduled"])),
+        next_scheduled_start_time=FlowRunFilterNextScheduledStartTime(before_=datetime.now(UTC)),
+    )
+    runs = await read_runs(client, wanted, pools=[pool])
+    return [run for run in runs if run.auto_scheduled and not run.run_count]
+
+
+async def drain(
+    client: PrefectClient,
+    pool: str,
+    *,
+    on_wait: Callable[[int], None],
+    patience: float | None = None,
+) -> bool:
+    """Pause it and wait until nothing of it is under way.
+
+    Args:
+        on_wait: told how many runs are left, whenever that changes.
+        patience: seconds to wait at most; None waits for as long as it takes.
+
+    Returns:
+        Whether it is empty.
+
+    Raises:
+        ConfigurationError: there is no such pool.
+    """
+    await pause(client, pool)
+    clock = asyncio.get_running_loop()
+    end = None if patience is None else clock.time() + patience
+    told, was_empty = 0, False
+    while True:
+        left = await client.count_flow_runs(
+            flow_run_filter=in_state(*_UNDER_WAY), work_pool_filter=of_pools([pool])
+        )
+        if left != told:
+            told = left
+            on_wait(left)
+        # Twice, for a worker may have been handed a run just before the pause.
+        if not left and was_empty:
+            return True
+        was_empty = not left
+        if end is not None and clock.time() + _POLL > end:
+            return False
+        await asyncio.sleep(_POLL)
+
+
+async def scale(client: PrefectClient, pool: str, slots: int | None) -> int | None:
+    """Set how many runs it carries out at once; None is no bound.
+
+    Returns:
+        How many it were before.
+
+    Raises:
+        ConfigurationError: there is no such pool.
+        InvalidQueryError: too few, for that is a pause, or too many.
+    """
+    if slots is not None and not 1 <= slots <= MOST_SLOTS:
+        hint = f"; to let nothing begin: adspark pause {pool}" if slots < 1 else ""
+        raise InvalidQueryError("slots", f"{slots} is not from 1 to {MOST_SLOTS}{hint}")
+    before = (await _read(client, pool)).concurrency_limit
+    await _update(client, pool, WorkPoolUpdate(concurrency_limit=slots))
+    return before
+
+
+async def _read(client: PrefectClient, pool: str) -> WorkPool:
+    try:
+        return await client.read_work_pool(pool)
+    except ObjectNotFound:
+        raise await _unknown(client, pool) from None
+
+
+async def _update(client: PrefectClient, pool: str, change: WorkPoolUpdate) -> None:
+    try:
+        await client.update_work_pool(pool, change)
+    except ObjectNotFound:
+        raise await _unknown(client, pool) from None
+
+
+async def _unknown(client: PrefectClient, pool: str) -> ConfigurationError:
+    known = ", ".join(sorted(one.name for one in await client.read_work_pools()))
+    return ConfigurationError(f"There is no pool {pool!r}; there are {known or 'none at all'}.")

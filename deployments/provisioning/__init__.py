@@ -1,0 +1,1 @@
+"""Make a Prefect server match the project."""

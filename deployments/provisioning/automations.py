@@ -1,0 +1,42 @@
+"""Putting Prefect's automations on the server: missing ones, and those whose definition changed.
+
+One that an operator switched off or changed stays so until our definition changes.
+"""
+
+import json
+from collections.abc import Sequence
+
+from prefect.client.orchestration import PrefectClient
+from prefect.events import AutomationCore
+
+from deployments.provisioning.drift import Merge, fingerprint
+
+
+async def provision_automations(
+    client: PrefectClient, wanted: Sequence[AutomationCore], merge: Merge
+) -> None:
+    """Make what is missing, and renew what we have changed."""
+    for one in wanted:
+        thing, mark = f"automation {one.name}", _mark(one)
+        found = await client.read_automations_by_name(one.name)
+        if not found:
+            if merge.creates(thing, {}):
+                await client.create_automation(one)
+            merge.notes(thing, mark)
+        elif merge.is_new(thing, mark):
+            enabled = merge.is_reset or found[0].enabled
+            changed = one.model_copy(update={"enabled": enabled})
+            await client.update_automation(found[0].id, changed)
+
+
+def _mark(automation: AutomationCore) -> str:
+    """Its fingerprint, in which the order of a set's elements does not count."""
+
+    def sort(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: sort(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return sorted((sort(one) for one in value), key=str)
+        return value
+
+    return fingerprint(json.dumps(sort(automation.model_dump(mode="json")), sort_keys=True))

@@ -1,0 +1,100 @@
+"""A run's container, as the settings of its worker have it, whatever the run asks for."""
+
+import os
+
+from prefect.client.schemas.objects import FlowRun, WorkPool
+from prefect_docker.worker import DockerWorkerJobConfiguration
+from pydantic import JsonValue, PrivateAttr
+
+from adspark.errors import ConfigurationError
+from adspark.settings import Settings, get_settings
+from deployments.environment.stack_settings import public_environment
+from deployments.provisioning.job_variables import OwnJob
+from deployments.queue_classes import QUEUE_CLASSES
+
+RUN_COMMAND = "python -m deployments.execution.in_container"
+"""The command of a run's container."""
+
+_USER = "adspark"  # of the image
+# Nothing to write but /tmp and the volume, no rights, no privileges to win.
+_CONTAINER: dict[str, JsonValue] = {
+    "user": _USER,
+    "init": True,
+    "read_only": True,
+    "tmpfs": {"/tmp": "mode=1777"},  # noqa: S108  (the container's own)
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges:true"],
+    "pids_limit": 1024,
+    "healthcheck": {"test": ["NONE"]},
+    "extra_hosts": {"host.docker.internal": "host-gateway"},
+}
+# What a run needs beside settings: pictures' object storage, which its address may hold a password
+# for, and a way through a proxy.
+_HANDED_ON = ("AWS_", "FSSPEC_", "ADSPARK_MEDIA_URL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_SERVER_ONLY = "PREFECT_SERVER_"
+_MEMORY = {one.name: one.memory for one in QUEUE_CLASSES}
+_LEAST = min(_MEMORY.values())
+
+
+class ContainerJob(OwnJob, DockerWorkerJobConfiguration):
+    """A run's container, with the settings of its worker."""
+
+    _container_id: str | None = PrivateAttr(default=None)
+
+    @property
+    def container_id(self) -> str | None:
+        """Of the container, once it has begun."""
+        return self._container_id
+
+    def begins(self, container_id: str) -> None:
+        """Note that it has begun."""
+        self._container_id = container_id
+
+    @classmethod
+    def own_values(cls, flow_run: FlowRun, work_pool: WorkPool) -> dict[str, JsonValue]:
+        """What the worker gives to a run of the pool, by the names of job variables.
+
+        Its name is its run's id: containers reach each other by their names, so that a run which is
+        called as a service would be taken for it.
+        """
+        settings = get_settings()
+        memory = f"{settings.run_memory or _MEMORY.get(work_pool.name, _LEAST)}m"
+        return {
+            "name": f"adspark-run-{flow_run.id}",
+            "command": RUN_COMMAND,
+            "image": run_image(settings),
+            "image_pull_policy": "IfNotPresent",
+            "registry_credentials": None,
+            "labels": {},
+            "mem_limit": memory,
+            "memswap_limit": memory,
+            "networks": [settings.run_network] if settings.run_network else [],
+            "network_mode": None,
+            "volumes": [f"{settings.run_volume}:{settings.home}"] if settings.run_volume else [],
+            "privileged": False,
+            "auto_remove": False,
+            "stream_output": True,
+            "container_create_kwargs": _CONTAINER,
+        }
+
+    def _base_environment(self) -> dict[str, str]:  # type: ignore[override]
+        of_prefect: dict[str, str] = super()._base_environment()  # type: ignore[no-untyped-call]
+        return {
+            **{k: v for k, v in of_prefect.items() if not k.startswith(_SERVER_ONLY)},
+            **{k: v for k, v in os.environ.items() if k.upper().startswith(_HANDED_ON)},
+            **public_environment(get_settings()),
+        }
+
+
+def run_image(settings: Settings) -> str:
+    """The image of the runs' containers.
+
+    Raises:
+        ConfigurationError: it is not said of which image they are.
+    """
+    if settings.run_image is None:
+        raise ConfigurationError(
+            "ADSPARK_RUN_IMAGE: runs are to be containers (ADSPARK_POOL_TYPE=docker); name their "
+            "image, as adspark:0.1.0."
+        )
+    return settings.run_image

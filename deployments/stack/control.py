@@ -1,0 +1,81 @@
+"""Start the local stack in the background, and stop it, from another process."""
+
+import subprocess
+import sys
+import time
+
+from adspark.db.configured import postgres_folder
+from adspark.db.embedded import LocalPostgres
+from adspark.errors import AdSparkError, ConfigurationError
+from adspark.home.private_folder import make_home
+from adspark.home.processes import stop_process_trees
+from adspark.home.running_stack import StackState, read_state, running_stack, state_file
+from adspark.settings import Settings
+from deployments.stack.logs import open_log
+
+_START_PATIENCE = 240.0  # seconds until a stack is ready, on a slow machine's first start
+_STOP_PATIENCE = 60.0  # seconds, beside those for draining, before a stack is forced to end
+_POLL = 0.2  # seconds
+
+
+def start_detached(settings: Settings, *, sandbox: str | None) -> StackState:
+    """Start a stack (`sandbox` as of `LocalStack`) in the background and wait until it is ready.
+
+    Raises:
+        ConfigurationError: a stack runs already.
+        AdSparkError: it did not start; the message is its own.
+    """
+    if other := running_stack(settings.home):
+        raise ConfigurationError(f"A stack runs already at {other.ui_url}; stop: adspark down")
+    make_home(settings.home)
+    log = settings.home / "stack.log"
+    command = [
+        sys.executable,
+        "-P",  # nothing of the working folder is imported
+        "-m",
+        "deployments.cli.main",
+        "up",
+        *(["--sandbox", "--data", sandbox] if sandbox else []),
+    ]
+    with open_log(log) as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    end = time.monotonic() + _START_PATIENCE
+    while True:
+        state = running_stack(settings.home)
+        if state and state.ready:
+            return state
+        if process.poll() is not None:
+            words = log.read_text(errors="replace").strip().splitlines()[-1:]
+            told = " ".join(words).removeprefix("Error: ")
+            raise AdSparkError(f"The stack did not start. {told} (log: {log})")
+        if time.monotonic() > end:
+            stop_stack(settings)
+            raise AdSparkError(f"The stack was not ready after {_START_PATIENCE:g} s; log: {log}")
+        time.sleep(_POLL)
+
+
+def stop_stack(settings: Settings) -> bool:
+    """Stop the stack and wait for its end; clear away what a killed one left.
+
+    Returns:
+        Whether there was anything to stop.
+    """
+    state = read_state(settings.home)
+    if state is None:
+        return False
+    if supervisor := state.supervisor.find():
+        supervisor.terminate()
+        end = time.monotonic() + settings.drain_time + _STOP_PATIENCE
+        while state.supervisor.find() and time.monotonic() < end:
+            time.sleep(_POLL)
+    left = [*state.running_parts(), *filter(None, [state.supervisor.find()])]
+    stop_process_trees(left, patience=_STOP_PATIENCE)
+    LocalPostgres(postgres_folder(state.home)).stop_unused()
+    state_file(settings.home).unlink(missing_ok=True)
+    return True

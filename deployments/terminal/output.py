@@ -1,0 +1,161 @@
+"""How the command speaks: tables and lines for people, one JSON document with `--json`."""
+
+import json
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from textwrap import shorten
+
+from pydantic import BaseModel, JsonValue
+from rich import box
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from adspark.creatives.fetch import FetchSummary
+from adspark.text.terminal import SafeConsole, escape_unprintable
+
+_MINUTES = 120.0  # seconds from which a time is told in minutes
+_NARROWEST = 16  # characters of a column that wraps; in less nobody reads a sentence
+_GAP = 2  # blanks between two columns that stand close
+_ENDLESS = 10_000  # characters of a terminal that holds every row
+_NAME_WIDTH = 22  # characters of an advertiser's name, so that a row fits on a line
+
+out = SafeConsole(highlight=False)
+err = SafeConsole(stderr=True, highlight=False)
+
+
+def print_error(message: str) -> None:
+    """One line on standard error."""
+    err.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
+
+
+def print_warning(message: str) -> None:
+    """One line on standard error about what does not stop the command."""
+    err.print(f"[yellow]Warning:[/] {escape(message)}", soft_wrap=True)
+
+
+def print_activation() -> None:
+    """How to call the command by its name, where the shell does not find it yet."""
+    if shutil.which("adspark") is None:
+        folder = Path(sys.executable).parent
+        with suppress(ValueError):
+            folder = folder.relative_to(Path.cwd())
+        shown = shlex.quote(str(folder / "activate"))
+        out.print(f"So that the shell finds adspark: source {escape(shown)}", soft_wrap=True)
+
+
+def print_json(document: BaseModel | dict[str, JsonValue]) -> None:
+    """One line of JSON on standard output, for programs."""
+    text = document.model_dump_json() if isinstance(document, BaseModel) else json.dumps(document)
+    sys.stdout.write(f"{escape_unprintable(text)}\n")
+
+
+def table(
+    title: str,
+    rows: Sequence[Mapping[str, object]],
+    *,
+    wraps: str = "advertiser",
+    cuts: str | None = None,
+) -> RenderableType:
+    """Rows under the headings of the first one; numbers stand right.
+
+    Where the terminal is too narrow, columns stand closer; where that is not enough, the text of
+    `wraps` stands below the table, a line for each row, which its first cell names.
+
+    Args:
+        wraps: the only column whose text may take several lines.
+        cuts: a column that is cut off instead, or left out, where another command shows all of it.
+    """
+    made = _draw(title, rows, wraps=wraps, is_close=False)
+    if _width(made) <= out.width:
+        return made
+    headings = list(rows[0])
+    others = [name for name in headings if name not in (wraps, cuts)]
+    bare = _draw(title, [{name: row[name] for name in others} for row in rows], is_close=True)
+    room = out.width - _width(bare) - _GAP
+    if cuts in headings and room < len(cuts or ""):
+        return bare
+    if wraps not in headings or room >= _NARROWEST:
+        cut = None if cuts is None else (cuts, room)
+        return _draw(title, rows, wraps=wraps, cut=cut, is_close=True)
+    texts = (
+        f"[bold]{escape(_cell(row[others[0]]))}[/] {escape(_cell(row[wraps]))}" for row in rows
+    )
+    return Group(bare, *texts)
+
+
+def _draw(
+    title: str,
+    rows: Sequence[Mapping[str, object]],
+    *,
+    wraps: str | None = None,
+    cut: tuple[str, int] | None = None,
+    is_close: bool,
+) -> Table:
+    """The table as Rich has it; `cut` is a column, and the characters that it may have."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    if is_close:
+        made.padding, made.pad_edge, made.show_edge = (0, 1, 0, 0), False, False
+    for heading in rows[0] if rows else ():
+        number = all(isinstance(row[heading], int | float | None) for row in rows)
+        made.add_column(
+            heading,
+            justify="right" if number else "left",
+            no_wrap=heading != wraps,
+            overflow="fold" if heading == wraps else "ellipsis",
+            max_width=cut[1] if cut and heading == cut[0] else None,
+        )
+    for row in rows:
+        made.add_row(*(escape(_cell(cell)) for cell in row.values()))
+    return made
+
+
+def _cell(value: object) -> str:
+    return "–" if value is None else str(value)
+
+
+def _width(made: Table) -> int:
+    """How wide it would like to be."""
+    return made.__rich_measure__(out, out.options.update(max_width=_ENDLESS)).maximum
+
+
+def moment(then: datetime) -> str:
+    """A time (UTC) to the minute."""
+    return then.strftime("%Y-%m-%d %H:%M")
+
+
+def age(then: datetime | None) -> str | None:
+    """How long ago, in the largest unit of which it is more than one or two."""
+    if then is None:
+        return None
+    minutes = int((datetime.now(UTC) - then).total_seconds() // 60)
+    if minutes < 2 * 60:
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h" if hours < 2 * 24 else f"{hours // 24} d"
+
+
+def seconds_or_minutes(seconds: float) -> str:
+    """A short time, in minutes from two of them on."""
+    return f"{seconds:.0f} s" if seconds < _MINUTES else f"{seconds / 60:.0f} min"
+
+
+def print_summary(summary: FetchSummary) -> None:
+    """What a fetch did, for a person."""
+    for warning in summary.warnings:
+        out.print(f"[yellow]Warning:[/] {escape(warning)}", soft_wrap=True)
+    if summary.new_creatives:
+        shown = ("creative", "advertiser", "format", "size", "last shown", "days")
+        cells = [creative.cells() for creative in summary.new_creatives]
+        for row in cells:
+            row["advertiser"] = shorten(str(row["advertiser"]), _NAME_WIDTH, placeholder="…")
+        out.print(table("New creatives", [{name: row[name] for name in shown} for row in cells]))
+    if (left := summary.new - len(summary.new_creatives)) > 0:
+        out.print(f"… and {left} more new ones")
+    found = f"[bold]{escape(summary.query.describe())}[/]: {escape(summary.headline)}"
+    out.print(found, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Workers: which runs they take, drain and adopt."""

@@ -1,0 +1,127 @@
+"""What a worker does about the runs of a worker that was killed on the same host.
+
+Their processes may go on: they are watched, so that they can be cancelled. Those whose process is
+gone are given back to the queue at once.
+"""
+
+import asyncio
+import socket
+from collections.abc import Collection
+from contextlib import suppress
+from uuid import UUID
+
+import anyio.abc
+import httpx
+import psutil
+from anyio.to_thread import run_sync
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    WorkPoolFilter,
+    WorkPoolFilterName,
+)
+from prefect.client.schemas.objects import FlowRun, StateType, WorkerStatus
+from prefect.exceptions import ObjectNotFound
+
+from adspark.home.processes import ProcessId, stop_process_trees
+from deployments.execution.fork_starter import kill_leftovers
+from orchestration.requeue import settle
+
+_UNDER_WAY = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
+_POLL = 2.0  # seconds between two looks at a run that was taken over
+_PATIENCE = 10.0  # seconds between asking a cancelled run's process to end and killing it
+_WORKER_LABEL = "prefect.worker.name"
+_LOST = "Its worker was killed, and its process is gone."
+_UNSTARTED = "Its worker was killed before it began."
+# Its own last word is that it crashed, for nobody could tell it why it was to end.
+CANCELLED = "Cancelled after its worker had been killed."
+"""What is told of a run whose cancelling a killed worker has left to others."""
+
+
+def identify(pid: int | None) -> str:
+    """What a run's `infrastructure_pid` says: host, process, and when that was created."""
+    if pid is None:
+        return socket.gethostname()
+    with suppress(psutil.NoSuchProcess):
+        return f"{socket.gethostname()}:{pid}:{ProcessId.of(pid).created}"
+    return f"{socket.gethostname()}:{pid}:0"
+
+
+def is_here(run: FlowRun) -> bool:
+    """Whether the run's process was started on this host."""
+    return (run.infrastructure_pid or "").split(":")[0] == socket.gethostname()
+
+
+def find_process(run: FlowRun) -> psutil.Process | None:
+    """The process of a run of this host, if it still runs."""
+    _, _, process = (run.infrastructure_pid or "").partition(":")
+    pid, _, created = process.partition(":")
+    if not created:
+        return None
+    return ProcessId(pid=int(pid), created=float(created)).find()
+
+
+async def take_over(
+    client: PrefectClient, group: anyio.abc.TaskGroup, pool: str, worker: str
+) -> None:
+    """Care for the runs that a worker of this pool has left on this host."""
+    for run in await read_unfinished(client, pool):
+        if is_here(run):
+            group.start_soon(_watch, client, run)
+    await requeue_unstarted(client, pool, worker)
+
+
+async def read_unfinished(client: PrefectClient, pool: str) -> list[FlowRun]:
+    """The runs of a pool that somebody has taken and that have not ended."""
+    return await client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_UNDER_WAY))
+        ),
+        work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[pool])),
+    )
+
+
+async def requeue_unstarted(
+    client: PrefectClient, pool: str, worker: str, *, but: Collection[UUID] = ()
+) -> None:
+    """Queue again what a killed worker had taken and not yet started.
+
+    It is not known where it was to run; it is this worker's where it says so, or where there is no
+    other worker.
+
+    Args:
+        but: those of which it is known that they run.
+    """
+    is_alone = not await read_others(client, pool, worker)
+    for run in await read_unfinished(client, pool):
+        if run.infrastructure_pid or run.id in but:
+            continue
+        if is_alone or run.labels.get(_WORKER_LABEL) == worker:
+            with suppress(ObjectNotFound):  # it was deleted meanwhile
+                await settle(client, run, _UNSTARTED, cancelled=CANCELLED, tries=1)
+
+
+async def read_others(client: PrefectClient, pool: str, worker: str) -> set[str]:
+    """The names of the other workers of the pool that are alive."""
+    workers = await client.read_workers_for_work_pool(pool)
+    return {one.name for one in workers if one.status == WorkerStatus.ONLINE} - {worker}
+
+
+async def _watch(client: PrefectClient, run: FlowRun) -> None:
+    """Wait until a run's process is gone, and see to it that the run has ended then."""
+    is_cancelled = False
+    while process := find_process(run):
+        with suppress(ObjectNotFound, httpx.HTTPError):  # it was deleted; the server is away
+            run = await client.read_flow_run(run.id)
+        if run.state and run.state.is_cancelling():
+            is_cancelled = True
+            await run_sync(lambda one: stop_process_trees([one], patience=_PATIENCE), process)
+        await asyncio.sleep(_POLL)
+    await run_sync(kill_leftovers, run.id)
+    # What the server does not hear now, reconcile finds.
+    with suppress(ObjectNotFound, httpx.HTTPError):
+        left = await client.read_flow_run(run.id)
+        if is_here(left):
+            await settle(client, left, _LOST, cancelled=CANCELLED, is_cancelled=is_cancelled)

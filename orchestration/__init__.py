@@ -1,0 +1,1 @@
+"""Prefect runs seen from inside and outside: limits, retries, states, requeue."""

@@ -1,0 +1,64 @@
+"""Rate limits: Prefect shows and keeps the number, Postgres keeps the count exactly."""
+
+from functools import partial
+
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
+from prefect.runtime import flow_run
+
+from adspark.db.engine import Database
+from adspark.db.rate_limits import GENERATIONS, SEARCHES, acquire_slot, try_acquire_slot
+from adspark.serpapi.client import Gate, no_gate
+from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, get_settings
+
+
+async def search_slots(database: Database) -> Gate:
+    """What waits until another search fits within the limit of all workers."""
+    return _slots(database, SEARCHES, await searches_per_minute())
+
+
+async def generation_slots(database: Database) -> Gate:
+    """What waits until another generation fits within the limit of all workers."""
+    limit = await _limit(GENERATIONS, get_settings().generations_per_minute)
+    return _slots(database, GENERATIONS, limit)
+
+
+async def searches_per_minute() -> int | None:
+    """The limit on searches that operators set in Prefect (Concurrency, `serpapi-searches`).
+
+    Returns:
+        Searches a minute over all workers; None where the limit is switched off; the setting's
+        number where the server knows no such limit, as without the local stack.
+    """
+    setting = get_settings().searches_per_minute
+    return await _limit(SEARCHES, DEFAULT_SEARCHES_PER_MINUTE if setting == "account" else setting)
+
+
+async def seconds_until_start(database: Database, name: str) -> float:
+    """Ask whether a run of something that may begin only so often may begin now.
+
+    A run that is started again has its place already.
+
+    Args:
+        name: of the limit in Prefect; without it there is none.
+
+    Returns:
+        0 where it may, and is counted; else the seconds until it may.
+    """
+    limit = await _limit(name, None)
+    if limit is None or flow_run.run_count > 1:
+        return 0.0
+    return await try_acquire_slot(database, name=name, limit=limit)
+
+
+def _slots(database: Database, name: str, limit: int | None) -> Gate:
+    return no_gate if limit is None else partial(acquire_slot, database, name=name, limit=limit)
+
+
+async def _limit(name: str, usual: int | None) -> int | None:
+    async with get_client() as client:
+        try:
+            found = await client.read_global_concurrency_limit_by_name(name)
+        except ObjectNotFound:
+            return usual
+    return found.limit if found.active else None

@@ -1,0 +1,179 @@
+"""Giving a run that its worker has lost back to the queue: once more, but not for ever.
+
+All our flows may be run again: what was done is not done twice. A run that dies again and again is
+what kills its worker, so after `MOST_STARTS` it stays Crashed, for a person (`adspark failures`).
+Every start counts, also one that ended before the run was Running: the server's history of its
+states tells them.
+"""
+
+from collections.abc import Iterable
+from enum import Enum, auto
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.states import AwaitingRetry, Cancelled, Crashed
+
+from orchestration.state_changes import change_state
+
+MOST_STARTS = 5
+_OUT_OF_MEMORY = "Out of memory: "
+SILENT = "It has given no sign of life for 90 s."
+"""What the server says of a run that it gives up; it may live all the same, cut off for a while."""
+
+_AGAIN = "It is started again."
+_GIVEN_UP = "look at it before: adspark retry"
+_QUEUED = {"Scheduled", "AwaitingRetry", "Resuming"}  # names of states in which a run is queued
+_STARTED = {StateType.PENDING, StateType.RUNNING}
+_TRIES = 5  # looks at a run that others change at the same time
+# What Prefect says of a process that ended by itself: it would do so again.
+_BY_ITSELF = (
+    "Execution was aborted by Python system exit call",
+    "Execution was interrupted by an unexpected exception",
+)
+
+
+class RequeueOutcome(Enum):
+    """What became of a lost run."""
+
+    REQUEUED = auto()
+    GIVEN_UP = auto()
+    CANCELLED = auto()
+    LEFT = auto()  # it has changed meanwhile, or it has ended
+
+
+def out_of_memory(limit: int | None) -> str:
+    """What is told of a run that was killed because it wanted more memory than it may have.
+
+    Args:
+        limit: bytes, where they are known.
+    """
+    bound = "the limit" if limit is None else f"its limit of {limit // 2**20} MB"
+    return (
+        f"{_OUT_OF_MEMORY}it was killed at {bound}. Ask for less at once, or give the runs of its "
+        "pool more, then: adspark retry"
+    )
+
+
+def is_lost(state: State) -> bool:
+    """Whether a crashed run may be started again by itself; one that lacks memory, or whose process
+    ended by itself, would crash again."""
+    told = state.message or ""
+    return state.is_crashed() and not told.startswith((_OUT_OF_MEMORY, *_BY_ITSELF))
+
+
+def is_given_up(state: State | None) -> bool:
+    """Whether a run has crashed and was started often enough."""
+    return state is not None and state.is_crashed() and (state.message or "").endswith(_GIVEN_UP)
+
+
+def count_starts(states: Iterable[State]) -> int:
+    """How often a run was started since somebody else than `redeliver` has queued it.
+
+    Args:
+        states: all that it has been in, in any order.
+    """
+    starts, has_started = 0, False
+    for state in sorted(states, key=lambda one: one.timestamp):
+        if state.type in _STARTED:
+            starts += not has_started
+            has_started = True
+        elif state.type is not StateType.PAUSED:
+            has_started = False
+        if state.name in _QUEUED and not (state.message or "").endswith(_AGAIN):
+            starts = 0
+    return starts
+
+
+def was_queued_since(states: Iterable[State], state_id: UUID) -> bool:
+    """Whether a run has left the worker that took it in this state, to be taken once more.
+
+    Args:
+        states: all that it has been in, in any order.
+        state_id: of the one in which the worker read it.
+    """
+    ordered = sorted(states, key=lambda one: one.timestamp)
+    ids = [one.id for one in ordered]
+    later = ordered[ids.index(state_id) + 1 :] if state_id in ids else []
+    return any(one.name in _QUEUED or one.type is StateType.PAUSED for one in later)
+
+
+def _was_cancelling(states: Iterable[State]) -> bool:
+    """Whether its latest start was being cancelled, whatever has overwritten that."""
+    is_cancelling = False
+    for state in sorted(states, key=lambda one: one.timestamp):
+        if state.type is StateType.CANCELLING:
+            is_cancelling = True
+        elif not state.is_crashed():
+            is_cancelling = False
+    return is_cancelling
+
+
+async def redeliver(
+    client: PrefectClient, run: FlowRun, reason: str, *, however_often: bool = False
+) -> RequeueOutcome:
+    """Put a run back in the queue, or end it Crashed where it was started often enough.
+
+    Args:
+        run: as it was read; it is left alone where it has changed since.
+        however_often: also then; it has not died, but was handed back.
+    """
+    states = await client.read_flow_run_states(run.id)
+    if _was_cancelling(states):
+        end: State = Cancelled(message=f"It was being cancelled. {reason}")
+        ended = await change_state(client, run, end, replaces_end=True)
+        return RequeueOutcome.CANCELLED if ended.is_made else RequeueOutcome.LEFT
+    starts = count_starts(states)
+    if run.deployment_id is None or (starts >= MOST_STARTS and not however_often):
+        if is_given_up(run.state):
+            return RequeueOutcome.GIVEN_UP
+        told = f"{reason} It was started {starts} times; {_GIVEN_UP}"
+        ended = await change_state(client, run, Crashed(message=told), replaces_end=True)
+        return RequeueOutcome.GIVEN_UP if ended.is_made else RequeueOutcome.LEFT
+    queued = await change_state(client, run, AwaitingRetry(message=f"{reason} {_AGAIN}"))
+    return RequeueOutcome.REQUEUED if queued.is_made else RequeueOutcome.LEFT
+
+
+async def settle(
+    client: PrefectClient,
+    run: FlowRun,
+    reason: str,
+    *,
+    cancelled: str,
+    is_cancelled: bool = False,
+    however_often: bool = False,
+    tries: int = _TRIES,
+) -> RequeueOutcome:
+    """See to it that a run whose process is gone has ended or is queued again: a cancelling wins,
+    whenever it comes.
+
+    Args:
+        run: as it was read.
+        reason: why it is queued again.
+        cancelled: what is told where it was being cancelled.
+        is_cancelled: whether its process was ended for that.
+        however_often: whether it is queued again however often it was started.
+        tries: looks at it; 1 leaves a run alone that has changed since it was read.
+
+    Raises:
+        ObjectNotFound: the run was deleted.
+    """
+    for _ in range(tries):
+        state = run.state
+        if state is None or (state.is_final() and not state.is_crashed()):
+            return RequeueOutcome.LEFT
+        if state.is_cancelling() or is_cancelled:
+            ended = await change_state(
+                client, run, Cancelled(message=cancelled), replaces_end=is_cancelled
+            )
+            if ended.is_made:
+                return RequeueOutcome.CANCELLED
+        elif state.type in _STARTED or (state.is_crashed() and is_lost(state)):
+            outcome = await redeliver(client, run, reason, however_often=however_often)
+            if outcome is not RequeueOutcome.LEFT:
+                return outcome
+        else:
+            return RequeueOutcome.LEFT
+        if tries > 1:
+            run = await client.read_flow_run(run.id)
+    return RequeueOutcome.LEFT

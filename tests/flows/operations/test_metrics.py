@@ -1,0 +1,94 @@
+"""Figures for Prometheus, as a scrape gets them."""
+
+import asyncio
+import socket
+from functools import partial
+
+import httpx
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+from prefect.settings import PREFECT_API_URL
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
+
+from adspark.db.engine import Database
+from adspark.errors import ConfigurationError
+from adspark.settings import Settings
+from deployments.stack.metrics_server import serving_metrics
+
+NOWHERE = "postgresql://nobody@127.0.0.1:9/none"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def scraped(address: str) -> dict[str, float]:
+    """The samples of a scrape, by name and labels."""
+    text = httpx.get(address, timeout=30).raise_for_status().text
+    return {
+        f"{sample.name}{sorted(sample.labels.values())}": sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+async def test_a_scrape_tells_queues_limits_and_searches_and_what_does_not_answer(
+    database: Database, database_url: str
+) -> None:
+    del database  # it is migrated
+    async with get_client() as client:
+        pool = WorkPoolCreate(name="maintenance", type="process", concurrency_limit=1)
+        await client.create_work_pool(pool, overwrite=True)
+        await client.update_work_pool("maintenance", WorkPoolUpdate(is_paused=True))
+        settings = Settings(metrics_port=free_port())
+        api_url = str(PREFECT_API_URL.value())
+        with serving_metrics(settings, api_url=api_url, database_url=database_url) as address:
+            told = await asyncio.to_thread(scraped, address)
+        with serving_metrics(settings, api_url=api_url, database_url=NOWHERE) as address:
+            without = await asyncio.to_thread(scraped, address)
+        await client.delete_work_pool("maintenance")
+    assert (told["adspark_up['database']"], told["adspark_up['prefect']"]) == (1, 1)
+    assert told["adspark_pool_slots['maintenance']"] == 1
+    assert told["adspark_pool_paused['maintenance']"] == 1
+    assert told["adspark_pool_workers_online['maintenance']"] == 0
+    assert told["adspark_searches_total['billed']"] == 0
+    assert (without["adspark_up['database']"], without["adspark_up['prefect']"]) == (0, 1)
+    assert without["adspark_pool_slots['maintenance']"] == 1
+
+
+def test_opened_to_a_network_the_figures_ask_for_the_password() -> None:
+    settings = Settings(metrics_port=free_port())
+    url = f"http://127.0.0.1:{settings.metrics_port}"
+    served = partial(
+        serving_metrics,
+        settings,
+        api_url="http://127.0.0.1:9/api",
+        database_url=NOWHERE,
+        password=SecretStr("operator:a-wörd:with-a-colon"),
+    )
+    with served(host="0.0.0.0"):
+        for path in ("/metrics", "/", "/elsewhere"):
+            refused = httpx.get(url + path)
+            assert refused.status_code == 401
+            assert refused.headers["WWW-Authenticate"].startswith("Basic ")
+            assert "adspark_up" not in refused.text
+        for given in ("", "Basic", "Basic ====", "Bearer b3A6cA==", "Basic b3BlcmF0b3I6d3Jvbmc="):
+            answer = httpx.get(f"{url}/metrics", headers={"Authorization": given})
+            assert answer.status_code == 401, given
+        known = httpx.BasicAuth("operator", "a-wörd:with-a-colon")
+        assert "adspark_up" in httpx.get(f"{url}/metrics", auth=known, timeout=30).text
+    with served():  # only this machine's programs can ask
+        assert "adspark_up" in httpx.get(f"{url}/metrics", timeout=30).text
+
+
+def test_a_taken_port_is_named_with_its_setting() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = Settings(metrics_port=taken.getsockname()[1])
+        with (
+            pytest.raises(ConfigurationError, match="set ADSPARK_METRICS_PORT"),
+            serving_metrics(settings, api_url="http://127.0.0.1:9/api", database_url=NOWHERE),
+        ):
+            pass

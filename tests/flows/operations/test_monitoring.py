@@ -1,0 +1,115 @@
+"""What goes on now, a probe of every pool, and everything checked at once."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.states import Completed, Crashed, Failed, Pending, Running, Scheduled
+from pydantic import SecretStr
+
+from adspark.db.engine import Database
+from adspark.db.rate_limits import SEARCHES, acquire_slot
+from adspark.serpapi.client import ENGINE
+from adspark.settings import Settings, get_settings
+from deployments.operations.full_check import project_deployments, read_full_check
+from deployments.operations.monitoring import read_snapshot
+from deployments.operations.pools import pause
+from deployments.operations.probe import probe as send_probes
+from deployments.operations.searches_left import SearchesLeft
+from deployments.provisioning.flow_runs import read_runs
+from flows.probe import probe
+from tests.flows.conftest import SANDBOX_KEY
+from tests.queued import POOL, open_pools, queue
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[PrefectClient]:
+    """A server with our pools."""
+    async with open_pools() as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("page", [200, 3])  # 3: so many that they have to be counted
+async def test_a_snapshot_counts_runs_by_what_they_do(
+    client: PrefectClient, database: Database, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    monkeypatch.setattr("deployments.operations.monitoring.PAGE", page)
+    await queue(client, Running(), Pending(), Pending(), Scheduled(), Scheduled(name="Late"))
+    await queue(client, Completed(), Failed(), Crashed())
+    await queue(client, Running(), pool="maintenance")
+    await acquire_slot(database, name=SEARCHES, limit=10)
+    await client.upsert_global_concurrency_limit_by_name(SEARCHES, 10, 10 / 60)
+    snapshot = await read_snapshot(client, database)
+    await client.delete_global_concurrency_limit_by_name(SEARCHES)
+    pools = {pool.name: pool for pool in snapshot.pools}
+    assert list(pools) == ["default", "data-fetch", "ai-generation", "maintenance"]
+    busy = pools[POOL]
+    assert (busy.active, busy.slots, busy.scheduled, busy.late) == (3, 2, 1, 1)
+    assert (busy.done, busy.a_minute, busy.failed) == (3, 0.6, 2)
+    assert busy.oldest_late is not None
+    assert busy.oldest_late < 60
+    assert (pools["maintenance"].active, pools["default"].active) == (1, 0)
+    searches, generations = snapshot.rates
+    assert (searches.used, searches.a_minute) == (1, 10)
+    assert (generations.used, generations.a_minute) == (0, None)
+
+
+async def test_searches_left_are_asked_once_a_minute_and_never_fail(
+    database: Database, sandbox_url: str
+) -> None:
+    settings = Settings(serpapi_key=SecretStr(SANDBOX_KEY), serpapi_url=sandbox_url)
+    searches = SearchesLeft(settings)
+    first = await searches.read(database)
+    assert first.billed == 0
+    assert first.left is not None
+    search = {"engine": ENGINE, "text": "hubspot.com", "api_key": SANDBOX_KEY}
+    httpx.get(f"{sandbox_url}/search.json", params=search).raise_for_status()
+    assert await searches.read(database) == first
+    assert (await SearchesLeft(settings).read(database)).left == first.left - 1
+    gone = settings.model_copy(update={"serpapi_url": "http://127.0.0.1:9"})
+    assert await SearchesLeft(gone).read(database) == (0, None)
+
+
+@pytest.mark.usefixtures("environment")
+async def test_the_probe_reaches_the_database_and_says_whose_it_is() -> None:
+    summary = await probe("mine")
+    assert summary.token == "mine"
+    assert summary.worker
+    assert 0 < summary.seconds < 30
+
+
+async def test_a_probe_that_no_worker_takes_is_cancelled_again(client: PrefectClient) -> None:
+    await queue(client, Running(), pool="maintenance")
+    await queue(client, Completed())
+    await pause(client, "default")
+    results = await send_probes(client, ["default", POOL, "maintenance"], patience=0.5)
+    assert not any(one.ok for one in results)
+    paused, waiting, full = [one.problem for one in results]
+    assert paused == "is paused; nothing was sent through"
+    assert waiting == "no worker took its probe within 0.5 s; it was Scheduled"
+    assert full == "no worker took its probe within 0.5 s: all 1 slots are in use"
+    left = await read_runs(client, FlowRunFilter(), pools=[POOL, "maintenance"])
+    assert Counter(run.state_name for run in left) == {"Running": 1, "Completed": 1, "Cancelled": 2}
+
+
+@pytest.mark.usefixtures("environment")
+async def test_the_full_check_names_what_is_missing_or_paused(client: PrefectClient) -> None:
+    await queue(client, pool="default")
+    deployment = await client.read_deployment_by_name("probe/default")
+    await client.pause_deployment(deployment.id)
+    check = await read_full_check(client, get_settings())
+    told = [problem.what for problem in check.problems]
+    assert check.database is not None
+    assert check.expected == len(project_deployments()) > 10
+    assert "deployment probe/default is paused: its schedules start nothing" in told
+    assert check.deployments < check.expected
+    await client.resume_deployment(deployment.id)
+    lost = get_settings().model_copy(
+        update={"database_url": SecretStr("postgresql://127.0.0.1:9/x")}
+    )
+    check = await read_full_check(client, lost)
+    assert check.database is None
+    assert "PostgreSQL does not answer" in check.problems[0].what

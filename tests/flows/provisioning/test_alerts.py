@@ -1,0 +1,144 @@
+"""Alerts: what they wait for, whom they reach, and the events of ours behind them."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from prefect.blocks.abstract import NotificationError
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.events.actions import DoNothing, SendNotification
+from prefect.settings import PREFECT_API_URL
+from pydantic import SecretStr
+
+from adspark.db.engine import Database
+from adspark.sandbox.settings import SandboxSettings
+from adspark.sandbox.testing import serve
+from adspark.settings import get_settings
+from blocks.alert_recipients import AlertRecipients
+from blocks.configured import DOCUMENT
+from deployments.provisioning.alerts import alert_automations
+from flows.process_all_active_watches import process_all_active_watches
+from flows.process_watch import process_watch
+from tests.flows.test_send_digest import Receiver
+from tests.watching import Place
+
+SECRET = "hook-s3cret"
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[PrefectClient]:
+    """The harness's server, without a block for alerts."""
+    async with get_client() as opened:
+        yield opened
+
+
+@pytest.fixture
+def hooks() -> Iterator[Receiver]:
+    """Takes webhooks."""
+    made = Receiver()
+    yield made
+    made.close()
+
+
+async def events_of(resource: str, *, at_least: int = 1) -> list[dict[str, Any]]:
+    """Prefect's events about a resource, once so many have arrived."""
+    asked = {"filter": {"resource": {"id": [resource]}}}
+    found: list[dict[str, Any]] = []
+    async with httpx.AsyncClient() as asking:
+        for _ in range(100):
+            answer = await asking.post(f"{PREFECT_API_URL.value()}/events/filter", json=asked)
+            found = answer.raise_for_status().json()["events"]
+            if len(found) >= at_least:
+                break
+            await asyncio.sleep(0.1)
+    return found
+
+
+async def test_alerts_show_themselves_without_addresses_and_are_sent_with_them(
+    client: PrefectClient,
+) -> None:
+    idle = await alert_automations(client)
+    assert {type(action) for one in idle for action in one.actions} == {DoNothing}
+    block = AlertRecipients(addresses=SecretStr("json://127.0.0.1:9"))
+    block_id = await block.save(DOCUMENT, client=client)
+    try:
+        alerts = await alert_automations(client)
+        made = [await client.create_automation(one) for one in alerts]  # its templates are read
+        for automation_id in made:
+            await client.delete_automation(automation_id)
+    finally:
+        await AlertRecipients.adelete(DOCUMENT)
+    assert [one.name for one in alerts] == [one.name for one in idle]
+    for (action,) in (one.actions for one in alerts):
+        assert isinstance(action, SendNotification)
+        assert action.block_document_id == block_id
+
+
+async def test_one_address_that_fails_keeps_an_alert_from_no_other_and_none_is_told(
+    hooks: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG, logger="apprise")
+    addresses = f"nosuch://{SECRET} slack://{SECRET} {hooks.address(SECRET)} {hooks.address('b')}"
+    block = AlertRecipients(addresses=SecretStr(addresses))
+    with pytest.raises(NotificationError) as caught, block.raise_on_failure():
+        await block.notify(subject="AdSpark: a sweep failed", body="why")
+    await block.notify(subject="quietly", body="why")
+    for path in (SECRET, "b"):
+        titles = [one["title"] for one in hooks.taken_by(path)]
+        assert titles == ["AdSpark: a sweep failed", "quietly"]
+    assert "ADSPARK_NOTIFY_ADDRESSES" in caught.value.log
+    assert SECRET not in caught.value.log + caplog.text + repr(block)
+
+
+def test_prefects_server_can_find_the_block() -> None:
+    (ours,) = [one for one in entry_points(group="prefect.collections") if one.name == "adspark"]
+    assert ours.load().AlertRecipients is AlertRecipients
+
+
+@pytest.mark.parametrize(
+    ("account", "events"),
+    [({"hourly_limit": 0}, 0), ({"monthly_quota": 0}, 1)],
+    ids=["the hour's are used up", "the month's are used up"],
+)
+async def test_an_account_is_used_up_when_the_month_is(
+    environment: pytest.MonkeyPatch, database: Database, account: dict[str, int], events: int
+) -> None:
+    with serve(SandboxSettings(generated_advertisers=1).model_copy(update=account)) as url:
+        environment.setenv("ADSPARK_SERPAPI_URL", url)
+        get_settings.cache_clear()
+        await Place(database, url).add(advertiser_ids=["AR90000000000000000001"])
+        state = await process_all_active_watches(return_state=True)
+    assert "no searches left" in (state.message or "")
+    if not events:
+        await asyncio.sleep(1.0)  # in which one that is emitted after all would arrive
+    found = await events_of("adspark.serpapi", at_least=events)
+    assert [one["event"] for one in found] == ["adspark.searches.used-up"] * events
+
+
+async def test_a_spent_budget_is_an_event_once_a_month(
+    environment: pytest.MonkeyPatch, database: Database, sandbox_url: str
+) -> None:
+    watch_id = await Place(database, sandbox_url).add(monthly_budget=0, name="shoes")
+    for _ in range(2):
+        assert (await process_watch(watch_id)).is_out_of_budget
+    (event,) = await events_of(f"adspark.watch.{watch_id}")
+    assert event["event"] == "adspark.budget.spent"
+    assert f"watch {watch_id} (shoes)" in event["resource"]["prefect.resource.name"]
+    assert "flow-run" in {one["prefect.resource.role"] for one in event["related"]}
+
+
+def test_the_rules_for_prometheus_can_be_read() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "alerts.yml").read_text()
+    rules = yaml.safe_load(text)["groups"][0]["rules"]
+    assert len(rules) >= 4
+    for rule in rules:
+        assert rule["alert"].startswith("AdSpark")
+        assert "adspark_" in rule["expr"]
+        assert "adspark " in rule["annotations"]["summary"]  # a command

@@ -1,0 +1,287 @@
+"""prefect.yaml and provisioning: it can be loaded, and a server matches the project."""
+
+import asyncio
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prefect import Flow
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import (
+    DeploymentScheduleCreate,
+    DeploymentUpdate,
+    WorkPoolUpdate,
+)
+from prefect.client.schemas.objects import DeploymentSchedule
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.client.schemas.schedules import CronSchedule
+from prefect.exceptions import ObjectNotFound
+from prefect.workers.process import ProcessWorker
+from pydantic import SecretStr
+
+from adspark.db.rate_limits import GENERATIONS, SEARCHES
+from adspark.sandbox.settings import SandboxSettings
+from adspark.sandbox.testing import serve
+from adspark.settings import Settings
+from blocks.dify_workflow import DifyWorkflow
+from blocks.digest_recipients import DigestRecipients
+from blocks.serpapi_credentials import SerpApiCredentials
+from deployments.provisioning import deploy as deploying
+from deployments.provisioning.deploy import name_of, project_file
+from deployments.provisioning.provision import Provisioned, provision
+from deployments.queue_classes import QUEUE_CLASSES
+
+pytestmark = pytest.mark.usefixtures("no_pools_stay")
+
+FLOWS = {one.name: one.flows for one in QUEUE_CLASSES}
+DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load(project_file().read_text())["deployments"]
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda one: one["entrypoint"])
+def test_every_deployment_names_a_flow_and_a_pool_that_exist(deployment: dict[str, Any]) -> None:
+    module, _, name = deployment["entrypoint"].rpartition(".")
+    flow = getattr(import_module(module), name)
+    assert isinstance(flow, Flow)
+    assert flow.name == module.rpartition(".")[2].replace("_", "-")
+    assert deployment["description"].strip()
+    pool = deployment["work_pool"]["name"]
+    if flow.name == "probe":
+        assert deployment["name"] == pool
+        return
+    assert deployment["name"] == "adspark"
+    (planned,) = [one for one in FLOWS[pool] if one.name == flow.name]
+    assert [one["cron"] for one in deployment["schedules"]] == [
+        one for one in [planned.schedule] if one
+    ]
+    alone = {"limit": 1, "collision_strategy": "CANCEL_NEW"}
+    assert deployment.get("concurrency_limit") == (alone if planned.is_alone else None)
+
+
+def test_the_table_of_queue_classes_and_the_deployments_name_the_same_flows() -> None:
+    deployed = {name_of(one).partition("/")[0] for one in DEPLOYMENTS} - {"probe"}
+    assert deployed == {one.name for flows in FLOWS.values() for one in flows}
+    for flows in FLOWS.values():
+        for one in flows:
+            import_module(one.module)
+            assert one.seconds(Settings()) is None or one.seconds(Settings()) in {
+                180,
+                300,
+                600,
+                1800,
+            }
+
+
+@pytest.mark.usefixtures("nothing_stays")
+async def test_provisioning_twice_makes_the_server_match_and_keeps_operators_numbers(
+    database_url: str,
+) -> None:
+    settings = Settings(
+        serpapi_key=SecretStr("first-key"),
+        searches_per_minute=10,
+        notify_addresses=SecretStr("json://127.0.0.1/first"),
+        dify_key=SecretStr("app-first"),
+    )
+    await provision(settings, database_url=database_url)
+    async with get_client() as client:
+        limit = await client.read_global_concurrency_limit_by_name(SEARCHES)
+        await client.upsert_global_concurrency_limit_by_name(SEARCHES, 25, 25 / 60)
+        await provision(Settings(), database_url=database_url)
+        again = await client.read_global_concurrency_limit_by_name(SEARCHES)
+        generations = await client.read_global_concurrency_limit_by_name(GENERATIONS)
+        pools = {pool.name: pool for pool in await client.read_work_pools()}
+        deployment = await client.read_deployment_by_name("fetch-creatives/adspark")
+    credentials = await SerpApiCredentials.load_configured()
+    workflow = await DifyWorkflow.load_configured()
+    recipients = await DigestRecipients.load_configured()
+
+    assert (limit.limit, again.limit, generations.limit) == (10, 25, 30)
+    assert workflow.api_key.get_secret_value() == "app-first"
+    assert credentials.api_key.get_secret_value() == "first-key"  # not replaced by nothing
+    assert len(recipients.list_addresses()) == 1
+    for queue_class in QUEUE_CLASSES:
+        assert pools[queue_class.name].concurrency_limit == queue_class.concurrency
+        assert pools[queue_class.name].description == queue_class.description
+    assert deployment.work_pool_name == "data-fetch"
+    assert "advertiser_ids" in (deployment.parameter_openapi_schema or {})["properties"]
+
+
+@pytest.mark.usefixtures("nothing_stays")
+async def test_the_limit_on_searches_can_follow_the_account(database_url: str) -> None:
+    with serve(SandboxSettings(hourly_limit=1200)) as url:
+        settings = Settings(
+            serpapi_key=SecretStr("sandbox-key"), serpapi_url=url, searches_per_minute="account"
+        )
+        await provision(settings, database_url=database_url)
+    async with get_client() as client:
+        limit = await client.read_global_concurrency_limit_by_name(SEARCHES)
+    assert limit.limit == 20
+
+
+@pytest.mark.usefixtures("nothing_stays")
+async def test_provisioning_says_what_it_would_do_and_keeps_what_was_changed_by_hand(
+    database_url: str,
+) -> None:
+    settings = Settings(serpapi_key=SecretStr("a-key"))
+    async with get_client() as client:
+        for pool in await client.read_work_pools():
+            await client.delete_work_pool(pool.name)
+        planned = await provision(settings, database_url=database_url, dry_run=True)
+        assert "pool data-fetch: is made, 2 at once, of the type process" in planned.changes
+        assert "limit clean-ups: is made, 1 in 3600 s" in planned.changes
+        assert await client.read_work_pools() == []
+        both = await asyncio.gather(  # at once, as by two stacks that start
+            provision(settings, database_url=database_url),
+            provision(settings, database_url=database_url),
+        )
+        assert sorted(bool(one.changes) for one in both) == [False, True]
+
+        await client.update_work_pool("data-fetch", WorkPoolUpdate(concurrency_limit=7))
+        sweep = await client.read_deployment_by_name("process-all-active-watches/adspark")
+        await client.pause_deployment(sweep.id)
+        kept = await provision(settings, database_url=database_url)
+        assert (kept.changes, kept.kept) == (
+            [],
+            [
+                "pool data-fetch slots: 7 was set by hand (ours: 2)",
+                "deployment process-all-active-watches/adspark schedules: were paused by hand",
+            ],
+        )
+        assert (await client.read_deployment(sweep.id)).paused
+
+        other = settings.model_copy(update={"generations_per_minute": 12})
+        changed = await provision(other, database_url=database_url)
+        assert changed.changes == ["limit variant-generations number: 30 -> 12"]
+        reset = await provision(settings, database_url=database_url, reset=True)
+        assert "pool data-fetch slots: 7 -> 2" in reset.changes
+        assert (await client.read_work_pool("data-fetch")).concurrency_limit == 2
+
+
+@pytest.mark.usefixtures("nothing_stays")
+async def test_a_pools_job_template_offers_what_a_run_may_choose_and_is_put_back(
+    database_url: str,
+) -> None:
+    settings = Settings(serpapi_key=SecretStr("a-key"))
+    async with get_client() as client:
+        for pool in await client.read_work_pools():
+            await client.delete_work_pool(pool.name)
+        await provision(settings, database_url=database_url)
+        ours = (await client.read_work_pool("default")).base_job_template
+        assert list(ours["variables"]["properties"]) == ["env"]
+        stock = ProcessWorker.get_default_base_job_template()  # as an older version left it
+        stock["variables"]["properties"]["command"]["default"] = "sh -c evil"
+        await client.update_work_pool("default", WorkPoolUpdate(base_job_template=stock))
+        changed = await provision(settings, database_url=database_url)
+        assert changed.changes == [
+            "pool default: its job template is put back; runs are what their workers' settings say"
+        ]
+        assert (await client.read_work_pool("default")).base_job_template == ours
+        assert (await provision(settings, database_url=database_url)).changes == []
+
+
+@pytest.mark.usefixtures("nothing_stays")
+async def test_an_upgrade_keeps_what_people_changed_at_deployments(
+    monkeypatch: pytest.MonkeyPatch, database_url: str, tmp_path: Path
+) -> None:
+    async def upgrade(project: dict[str, Any], *, reset: bool = False) -> Provisioned:
+        file = tmp_path / "prefect.yaml"
+        file.write_text(yaml.safe_dump(project))
+        monkeypatch.setattr(deploying, "project_file", lambda: file)
+        return await provision(Settings(), database_url=database_url, reset=reset)
+
+    project = yaml.safe_load(project_file().read_text())
+    names = ("cleanup-old-creatives", "send-digest", "reconcile", "health-check")
+    project["deployments"] = [
+        one for one in project["deployments"] if name_of(one).partition("/")[0] in names
+    ]
+    entries = {name_of(one).partition("/")[0]: one for one in project["deployments"]}
+    entries["reconcile"]["schedules"].append({"slug": "extra", "cron": "1 1 * * *"})
+    async with get_client() as client:
+
+        async def read(flow: str) -> DeploymentResponse:
+            return await client.read_deployment_by_name(f"{flow}/adspark")
+
+        async def schedule(flow: str, slug: str) -> DeploymentSchedule:
+            return next(one for one in (await read(flow)).schedules if one.slug == slug)
+
+        for flow in names:
+            with suppress(ObjectNotFound):
+                await client.delete_deployment((await read(flow)).id)
+        await upgrade(project)
+
+        # What people do in the UI.
+        cleanup, digest, lost, health = [await read(flow) for flow in names]
+        nightly = await schedule("cleanup-old-creatives", "nightly")
+        weekly = CronSchedule(cron="0 5 * * 0", timezone="Europe/Berlin")
+        await client.update_deployment_schedule(cleanup.id, nightly.id, schedule=weekly)
+        await client.update_deployment(
+            cleanup.id,
+            DeploymentUpdate(
+                parameters={"days_old": 365}, description="ours", tags=["adspark", "team-a"],
+                concurrency_limit=3, work_queue_name="urgent",
+            ),
+        )  # fmt: skip
+        await client.delete_deployment_schedule(
+            digest.id, (await schedule("send-digest", "daily")).id
+        )
+        every = (await schedule("health-check", "every-five-minutes")).id
+        await client.update_deployment_schedule(health.id, every, active=False)
+        own = DeploymentScheduleCreate(schedule=weekly, active=True)
+        await client.create_deployment_schedules(lost.id, [own])
+        await client.pause_deployment(lost.id)
+
+        # An upgrade that changes all of them.
+        for entry in entries.values():
+            entry["description"] += " Newer."
+            entry["tags"] = [*entry["tags"], "newer"]
+        entries["cleanup-old-creatives"]["schedules"][0]["cron"] = "0 2 * * *"
+        entries["cleanup-old-creatives"]["parameters"] = {"dry_run": False}
+        entries["send-digest"]["schedules"].append({"slug": "weekly", "cron": "0 9 * * 1"})
+        entries["health-check"]["schedules"][0]["cron"] = "*/7 * * * *"
+        entries["health-check"]["concurrency_limit"]["limit"] = 2
+        del entries["reconcile"]["schedules"][1]
+        done = await upgrade(project)
+
+        kept = await read("cleanup-old-creatives")
+        assert kept.description == "ours"
+        assert kept.parameters == {"days_old": 365, "dry_run": False}
+        assert set(kept.tags) == {"adspark", "maintenance", "team-a", "newer"} - {"maintenance"}
+        assert kept.global_concurrency_limit
+        assert kept.global_concurrency_limit.limit == 3
+        assert kept.work_queue_name == "urgent"
+        assert [one.schedule for one in kept.schedules] == [weekly]
+        assert [one.slug for one in (await read("send-digest")).schedules] == ["weekly"]
+        seven = await schedule("health-check", "every-five-minutes")
+        assert isinstance(seven.schedule, CronSchedule)
+        assert (seven.schedule.cron, seven.active) == ("*/7 * * * *", False)
+        new = await read("health-check")
+        assert (new.description or "").endswith("Newer.")
+        assert new.global_concurrency_limit
+        assert new.global_concurrency_limit.limit == 2
+        left = await read("reconcile")
+        assert sorted(str(one.slug) for one in left.schedules) == ["None", "every-quarter-hour"]
+        assert left.paused
+        told = "\n".join(done.kept)
+        for what in (
+            "cleanup-old-creatives/adspark description: ours was set by hand",
+            "cleanup-old-creatives/adspark tags: adspark, newer, team-a were set by hand",
+            "cleanup-old-creatives/adspark limit: 3 was set by hand (ours: 1)",
+            "cleanup-old-creatives/adspark schedule nightly: 0 5 * * 0 Europe/Berlin was set by",
+            "cleanup-old-creatives/adspark parameter days_old: was set by hand (ours: none)",
+            "reconcile/adspark schedules: were paused by hand",
+            "send-digest/adspark schedule daily: was deleted by hand",
+            "health-check/adspark schedule every-five-minutes: was made inactive by hand",
+        ):
+            assert what in told, told
+        again = await upgrade(project)
+        assert (again.changes, again.kept) == ([], done.kept)
+
+        await upgrade(project, reset=True)
+        back = await read("cleanup-old-creatives")
+        assert set(back.tags) == {"adspark", "maintenance", "newer"}
+        assert back.parameters == {"dry_run": False}
+        assert not (await read("reconcile")).paused
+        assert (await schedule("health-check", "every-five-minutes")).active
+        assert {one.slug for one in (await read("send-digest")).schedules} == {"daily", "weekly"}

@@ -1,0 +1,84 @@
+"""Arguments and a `.env` that no text can hold: one line and exit code 2."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from adspark.errors import ConfigurationError
+from adspark.settings import Settings, get_settings
+from deployments.cli.main import app
+from deployments.docker.image_digests import pin
+
+NOT_UTF8 = {
+    "Latin-1": b"A=\xe9\n",
+    "UTF-16": "ADSPARK_SERPAPI_KEY=abc\n".encode("utf-16"),
+    "UTF-16 without a mark": "ADSPARK_SERPAPI_KEY=abc\n".encode("utf-16-le"),
+    "UTF-16 of another machine": "A=1\n".encode("utf-16-be"),
+    "a password": b"PREFECT_SERVER_API_AUTH_STRING=a:\xff\n",
+}
+
+
+def call(folder: Path, *arguments: bytes) -> tuple[int, str]:
+    """The command's exit code and what it says, in a folder."""
+    done = subprocess.run(
+        [sys.executable.encode(), b"-m", b"deployments.cli.main", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ((b"task", b"a\xff"), r"argument 2: 'a\udcff' is not UTF-8 text."),
+        ((b"retry", b"ok", b"\xed\xa0\x80"), "argument 3: "),
+        ((b"run", b"fetch-creatives", b"-p", b"text=a\xff"), r"argument 4: 'text=a\udcff' is"),
+        ((b"watch", b"create", b"x" * 5000 + b"\xe9"), "argument 3: 'xxx"),
+        ((b"--\xff",), r"argument 1: '--\udcff' is"),
+    ],
+)
+def test_an_argument_that_is_no_text_is_refused_in_one_line(
+    tmp_path: Path, arguments: tuple[bytes, ...], shown: str
+) -> None:
+    code, said = call(tmp_path, *arguments)
+    assert (code, said.count("\n")) == (2, 1)
+    assert said.startswith(f"Error: {shown}")
+    assert len(said) < 150
+
+
+@pytest.mark.parametrize("value", [r'"\ud800"', r'["a", "\udfff"]', r'{"\ud800": 1}'])
+def test_half_a_character_in_a_parameters_json_is_refused(value: str) -> None:
+    called = CliRunner().invoke(app, ["run", "fetch-creatives", "-p", f"text={value}"])
+    assert isinstance(called.exception, ConfigurationError)
+    assert str(called.exception).endswith("holds half a character.")
+
+
+@pytest.mark.parametrize("kind", NOT_UTF8)
+def test_an_environment_file_that_is_not_utf8_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    (tmp_path / ".env").write_bytes(NOT_UTF8[kind])
+    told = ".env is not UTF-8; save it as UTF-8."
+    assert call(tmp_path, b"db", b"current") == (2, f"Error: {told}\n")
+    monkeypatch.chdir(tmp_path)
+    get_settings.cache_clear()
+    with pytest.raises(ConfigurationError, match=f"^{told}$"):
+        get_settings()
+    with pytest.raises(ConfigurationError, match="is not UTF-8"):
+        pin(tmp_path / ".env")
+
+
+def test_an_environment_file_may_begin_with_a_mark_of_utf8(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("ADSPARK_SERPAPI_URL=https://é.example\n", "utf-8-sig")
+    monkeypatch.chdir(tmp_path)
+    assert Settings().serpapi_url == "https://é.example"

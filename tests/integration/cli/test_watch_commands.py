@@ -1,0 +1,268 @@
+"""`adspark watch`: what a person types becomes watches, and mistakes write nothing."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from typer.testing import CliRunner, Result
+
+from adspark.db.engine import Database
+from adspark.errors import ConfigurationError
+from adspark.home.running_stack import StackState
+from adspark.settings import Settings, get_settings
+from adspark.watches.definition import WatchDefinition
+from deployments.cli.current_database import _warn_of_other_database, current_settings
+from deployments.cli.main import app
+from deployments.environment.stack_settings import sandbox_settings
+from tests.factories import ADVERTISER_ID
+from tests.watching import Place
+
+HUBSPOT = ("hubspot", "--text=hubspot.com")
+
+
+@pytest.fixture(autouse=True)
+def _the_tests_database(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
+    monkeypatch.setenv("ADSPARK_DATABASE_URL", database_url)
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def checked(database_url: str, sandbox_url: str) -> None:
+    """A watch that has been checked, with an ad that is new since."""
+    told("create", *HUBSPOT, "--budget=100")
+
+    async def check() -> None:
+        async with Database(database_url) as database:
+            place = Place(database, sandbox_url)
+            await place.check(1)
+            await place.change(
+                "UPDATE creative_event SET kind = 'new' WHERE id = 1; UPDATE watch SET problem = "
+                "'more ads than max_pages = 5 pages hold; raise it', coverage = 'partial'"
+            )
+
+    asyncio.run(check())
+
+
+def run(*arguments: str, typed: str | None = None) -> Result:
+    """Run the command, to whatever end."""
+    return CliRunner(env={"COLUMNS": "100"}).invoke(app, ["watch", *arguments], input=typed)
+
+
+def told(*arguments: str, typed: str | None = None) -> str:
+    """What the command says, on one line, when all goes well."""
+    result = run(*arguments, typed=typed)
+    if result.exception:
+        raise result.exception
+    return " ".join(result.stdout.split())
+
+
+def listed(*arguments: str) -> list[dict[str, Any]]:
+    """The watches, as a program reads them."""
+    rows: list[dict[str, Any]] = json.loads(told("list", "--json", *arguments))["watches"]
+    return rows
+
+
+def definitions() -> list[dict[str, Any]]:
+    """What is not default in the watches."""
+    found = [WatchDefinition.model_validate(row["definition"]) for row in listed()]
+    return [one.model_dump(mode="json", exclude_defaults=True) for one in found]
+
+
+def test_a_watch_is_created_with_its_warnings_and_its_cost() -> None:
+    said = told(
+        "create", "shoes", ADVERTISER_ID, "--text=www.example.com", "--region=us",
+        "--platform=search", "--format=IMAGE", "--political-ads", "--every=30", "--max-pages=2",
+        "--budget=100", "--ended-after=3", "--details=1",
+    )  # fmt: skip
+    assert said.startswith("Warning: text: searching for 'example.com', since")
+    assert "Warning: interval_minutes: SerpApi answers the same search from its cache" in said
+    assert said.endswith(
+        "Created watch 1 (shoes): at most 4,320 searches a month (2 pages + 1 details × 1,440 "
+        "checks), budget 100"
+    )
+    (row,) = listed()
+    assert row["definition"] == {
+        "user_id": 1,
+        "name": "shoes",
+        "advertiser_ids": [ADVERTISER_ID],
+        "text": "example.com",
+        "region": "2840",
+        "platform": "SEARCH",
+        "creative_format": "image",
+        "political_ads": True,
+        "is_active": True,
+        "interval_minutes": 30,
+        "max_pages": 2,
+        "monthly_budget": 100,
+        "ended_after_days": 3,
+        "details_per_sweep": 1,
+    }
+
+
+def test_a_name_that_is_taken_is_refused_and_points_at_change() -> None:
+    told("create", *HUBSPOT)
+    for text in ("hubspot.com", "example.com"):
+        with pytest.raises(ConfigurationError, match=r"called 'hubspot' already.*watch change 1$"):
+            told("create", "hubspot", f"--text={text}")
+    assert definitions() == [{"name": "hubspot", "text": "hubspot.com"}]
+    told("create", *HUBSPOT, "--user=2")
+    assert [row["id"] for row in listed("--user", "2")] == [2]
+
+
+def test_only_what_is_given_changes() -> None:
+    told("create", *HUBSPOT, "--region=US", "--budget=100")
+    assert told("change", "hubspot", "--max-pages=1", "--name=crm") == (
+        "Changed watch 1 (crm): at most 720 searches a month (1 page × 720 checks), budget 100"
+    )
+    said = told("change", "1", ADVERTISER_ID, "--clear=text", "--clear=monthly_budget")
+    assert "its search is another one now: what it finds first counts as known" in said
+    assert told("change", "crm", "--max-pages=1").startswith("Nothing to change in watch 1 (crm)")
+    assert definitions() == [
+        {"name": "crm", "advertiser_ids": [ADVERTISER_ID], "region": "2840", "max_pages": 1}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("create", "shoes"), "advertiser_ids: give at least one"),
+        (("create", "shoes", "AR1"), "is not an advertiser id"),
+        (("change", "boots", "--every=90"), "There is no watch 'boots'; list them with: adspark"),
+        (("change", "1", "--clear=text"), "advertiser_ids: give at least one"),
+        (("change", "1", "--clear=name"), "clear: 'name' is not one of advertiser_ids, text"),
+        (("change", "1", "--clear=region", "--region=US"), "clear: region is given as well"),
+        (("pause", "boots"), "There is no watch 'boots'"),
+        (("resume", "2"), "There is no watch '2'"),
+        (("delete", "boots", "--yes"), "There is no watch 'boots'"),
+        (("show", "1", "--user=2"), "There is no watch '1'"),
+        (("import", "missing.yaml"), "missing.yaml: No such file or directory"),
+        (("export", "watches.txt"), "a name that ends in .yaml, .yml or .csv"),
+        (("export", "missing/w.csv"), "missing/w.csv: No such file or directory"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_mistake_is_named_and_changes_nothing(arguments: tuple[str, ...], message: str) -> None:
+    told("create", *HUBSPOT)
+    with pytest.raises(ConfigurationError) as raised:
+        told(*arguments)
+    assert message in str(raised.value)
+    assert definitions() == [{"name": "hubspot", "text": "hubspot.com"}]
+
+
+def test_a_watch_rests_and_goes_on() -> None:
+    told("create", *HUBSPOT)
+    assert told("pause", "hubspot") == "Watch 1 (hubspot) is paused."
+    assert told("pause", "1") == "Watch 1 (hubspot) is paused already."
+    assert listed()[0]["state"] == "paused"
+    assert told("resume", "hubspot") == "Watch 1 (hubspot) is active."
+
+
+@pytest.mark.usefixtures("checked")
+def test_deleting_asks_and_says_what_goes() -> None:
+    what = "watch 1 (hubspot) with its links to 3 ads and its 3 events"
+    refused = run("delete", "hubspot", typed="n\n")
+    assert f"Delete {what}? The ads themselves stay." in " ".join(refused.stdout.split())
+    assert refused.exit_code == 1
+    assert len(listed()) == 1
+    assert told("delete", "hubspot", typed="y\n").endswith(f"Deleted {what}.")
+    assert listed() == []
+
+
+@pytest.mark.usefixtures("checked")
+def test_the_list_fits_a_terminal_and_says_why_a_check_saw_only_a_part() -> None:
+    told("create", "a very long name of a watch", ADVERTISER_ID, "--user=2", "--region=US")
+    lines = run("list").stdout.splitlines()
+    said = " ".join(" ".join(lines).split())
+    assert max(map(len, lines)) <= 100
+    assert "1 1 hubspot hubspot.com partial 0 min 3 1 1/100" in said
+    assert "2 2 a very long name… AR0432…6177, United States waiting – 0 0 0" in said
+    assert "1 (hubspot): more ads than max_pages = 5 pages hold; raise it" in said
+
+
+@pytest.mark.usefixtures("checked")
+def test_one_watch_is_shown_with_its_last_events_and_fetches() -> None:
+    said = told("show", "hubspot")
+    for part in (
+        "1 hubspot (active)",
+        "at most 3,600 searches a month (5 pages × 720 checks), budget 100",
+        "partial coverage: more ads than max_pages = 5 pages hold; raise it",
+        "known ads 3; 1 events in the last 7 days",
+        "searches 1/100 this month",
+        "new Hubspot, Inc.",
+        " end 1 3 0 1 0",
+    ):
+        assert part in said
+    document = json.loads(told("show", "1", "--json"))
+    assert document["definition"]["name"] == "hubspot"
+    assert [event["kind"] for event in document["events"]] == ["new"]
+    assert [fetch["searches_billed"] for fetch in document["fetches"]] == [1]
+
+
+def test_an_empty_list_says_how_to_begin() -> None:
+    assert told("list") == "There are no watches; make one with: adspark watch create"
+    assert told("export") == "watches: []"
+
+
+@pytest.mark.parametrize("name", ["watches.yaml", "watches.csv"])
+def test_what_is_exported_imports_without_a_change(name: str) -> None:
+    told("create", *HUBSPOT, "--region=NO", "--budget=0")
+    told("create", "shoes", ADVERTISER_ID, "--user=2")
+    told("pause", "shoes")
+    before = listed()
+    assert told("export", name) == f"Wrote 2 watches to {name}."
+    assert Path(name).read_text() == run("export", f"--format={Path(name).suffix[1:]}").stdout
+    assert told("import", name).endswith("0 created, 0 changed, 2 unchanged.")
+    assert listed() == before
+
+
+def test_an_import_says_what_becomes_of_each_watch_and_a_dry_run_writes_nothing() -> None:
+    told("create", *HUBSPOT)
+    told("create", "shoes", ADVERTISER_ID)
+    Path("w.csv").write_text(
+        f"name,text,advertiser_ids,max_pages\nshoes,,{ADVERTISER_ID},9\n"
+        f"hubspot,hubspot.com,,\nnew [one],example.com,,\n"
+    )
+    expected = "unchanged: hubspot created: new [one] changed: shoes 1 created, 1 changed, 1"
+    before = listed()
+    assert told("import", "w.csv", "--dry-run").startswith(expected)
+    assert listed() == before
+    assert told("import", "w.csv") == f"{expected} unchanged."
+    assert [one.get("max_pages") for one in definitions()] == [None, None, 9]
+
+
+def test_a_mistake_in_a_file_imports_nothing_of_it() -> None:
+    Path("w.yaml").write_text(
+        "watches:\n- {name: good, text: a.com}\n- {name: bad, text: b.com, region: Germny}\n"
+    )
+    with pytest.raises(ConfigurationError, match=r"^w.yaml, row 2, watch 'bad': region: 'Germny'"):
+        told("import", "w.yaml")
+    assert listed() == []
+
+
+def test_commands_on_watches_do_not_wait_for_prefect() -> None:
+    script = "import sys; import deployments.cli.main; sys.exit('prefect' in sys.modules)"
+    root = Path(__file__).parents[3]
+    assert subprocess.run([sys.executable, "-c", script], cwd=root, check=False).returncode == 0
+
+
+def test_the_data_is_that_of_the_running_stack(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _warn_of_other_database.cache_clear()
+    settings = Settings(home=tmp_path, database_url=SecretStr("postgresql://u:p@host/own"))
+    assert current_settings(settings) is settings
+    stack = StackState(home=sandbox_settings(settings, "sandbox").home, api_url="", ui_url="")
+    stack.write(settings.home)
+    found = current_settings(settings)
+    assert (found.home, found.database_url) == (tmp_path / "sandbox", None)
+    assert current_settings(settings).database_url is None
+    said = capsys.readouterr()
+    assert said.err.count("its own database is used, not that of ADSPARK_DATABASE_URL") == 1
+    assert said.out == ""
+    stack.model_copy(update={"home": tmp_path}).write(settings.home)
+    assert current_settings(settings) is settings

@@ -1,0 +1,182 @@
+"""The database: what is wrong with it is said in one line, with the remedy and no password."""
+
+import asyncio
+
+import psycopg
+import pytest
+from psycopg import errors, sql
+from sqlalchemy import text
+
+from adspark.db import migrate as schema
+from adspark.db.embedded import LocalPostgres
+from adspark.db.engine import Database, check_version, driver_url, translated_errors
+from adspark.errors import (
+    AdSparkError,
+    DatabaseSetupError,
+    DatabaseUnavailableError,
+    PermanentError,
+)
+
+URL = driver_url("postgresql://maria:hunter2@db.example:5433/ads")
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "told"),
+    [
+        pytest.param(errors.InvalidPassword("x"), DatabaseSetupError, "refuses user", id="login"),
+        pytest.param(
+            psycopg.OperationalError('FATAL:  password authentication failed for user "maria"'),
+            DatabaseSetupError, "correct the user or the password", id="login while connecting",
+        ),
+        pytest.param(
+            psycopg.OperationalError('FATAL:  database "ads" does not exist'),
+            DatabaseSetupError, "createdb ads", id="no such database",
+        ),
+        pytest.param(
+            errors.InsufficientPrivilege("permission denied for schema public"),
+            DatabaseSetupError, "GRANT CREATE, USAGE ON SCHEMA public TO maria", id="schema right",
+        ),
+        pytest.param(
+            errors.InsufficientPrivilege("permission denied for table creative"),
+            DatabaseSetupError, "GRANT SELECT, INSERT", id="table right",
+        ),
+        pytest.param(
+            errors.UndefinedTable('relation "creative" does not exist'),
+            DatabaseSetupError, "run: adspark db upgrade", id="no migrations",
+        ),
+        pytest.param(
+            psycopg.OperationalError("connection refused"),
+            DatabaseUnavailableError, "does not answer at db.example:5433", id="nobody there",
+        ),
+        pytest.param(
+            errors.AdminShutdown("terminating"), DatabaseUnavailableError, "answer", id="stopped"
+        ),
+        pytest.param(
+            errors.DeadlockDetected("deadlock"), DatabaseUnavailableError, "deadlock", id="deadlock"
+        ),
+        pytest.param(
+            errors.DuplicatePreparedStatement("already exists"),
+            DatabaseSetupError, "Set the pooler to session mode", id="another's session",
+        ),
+        pytest.param(
+            errors.InvalidSqlStatementName("does not exist"),
+            DatabaseSetupError, "Set the pooler to session mode", id="a session that was lent",
+        ),
+        pytest.param(
+            psycopg.OperationalError("transaction blocks not allowed in statement pooling mode"),
+            DatabaseSetupError, "Set the pooler to session mode", id="a pooler by statement",
+        ),
+        pytest.param(
+            errors.DivisionByZero("division by zero"), AdSparkError, "SQLSTATE 22012", id="ours"
+        ),
+    ],
+)  # fmt: skip
+def test_an_error_of_the_driver_is_one_line_that_says_what_to_do(
+    error: psycopg.Error, kind: type[AdSparkError], told: str
+) -> None:
+    with pytest.raises(kind) as caught, translated_errors(URL):
+        raise error
+    message = str(caught.value)
+    assert told in message
+    assert "\n" not in message
+    assert "hunter2" not in message
+    assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "mysql://u:hunter2@h/d", "postgresql://h:port/d"])
+def test_an_address_that_is_none_says_how_one_is_written(url: str) -> None:
+    with pytest.raises(DatabaseSetupError, match="write postgresql://user:password@") as caught:
+        driver_url(url)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["postgres://u@h/d", "postgresql+asyncpg://u@h/d"])
+def test_any_driver_in_an_address_is_replaced_by_ours(url: str) -> None:
+    assert driver_url(url).drivername == "postgresql+psycopg"
+
+
+def test_a_server_that_is_too_old_is_named_with_what_is_needed() -> None:
+    check_version(150_000)
+    with pytest.raises(DatabaseSetupError, match="is PostgreSQL 14; AdSpark needs 15 or newer"):
+        check_version(140_012)
+
+
+async def test_a_user_without_a_right_is_told_which(
+    postgres: LocalPostgres, database_url: str
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS reader")
+        connection.execute("CREATE ROLE reader LOGIN")
+        connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+    url = database_url.replace("postgres@", "reader@")
+    with pytest.raises(DatabaseSetupError, match="INSERT on table advertiser"):
+        schema.check_rights(url)
+    schema.check_rights(database_url)
+    async with Database(url) as database:
+        with pytest.raises(DatabaseSetupError, match="permission denied for table rate_slot"):
+            async with database.session() as session:
+                await session.execute(text("DELETE FROM rate_slot"))
+
+
+async def test_a_lock_has_one_holder_and_is_free_once_its_connection_is_gone(
+    database: Database, database_url: str
+) -> None:
+    cut = sql.SQL(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks "
+        "WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+    )
+    async with (
+        Database(database_url) as other,
+        database.lock("a") as first,
+        other.lock("a") as second,
+        other.lock("b") as third,
+    ):
+        assert (first, second, third) == (True, False, True)
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute(cut)
+        await asyncio.sleep(0.2)
+        async with other.lock("a") as fourth:
+            assert fourth
+
+
+async def test_a_connection_that_was_cut_is_an_error_once_and_then_replaced(
+    database: Database, database_url: str
+) -> None:
+    async with database.session() as session:
+        assert await session.scalar(text("SELECT 1")) == 1
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    with pytest.raises(DatabaseUnavailableError):
+        async with database.session() as session:
+            await session.scalar(text("SELECT 1"))
+    async with database.session() as session:
+        assert await session.scalar(text("SELECT 1")) == 1
+
+
+@pytest.mark.parametrize("value", ["a\x00b", "a\ud800b"])
+async def test_a_value_that_no_database_holds_is_not_told_as_an_outage(
+    database: Database, value: str
+) -> None:
+    with pytest.raises(PermanentError, match="cannot store a value"):
+        async with database.session() as session:
+            await session.execute(text("SELECT CAST(:value AS text)"), {"value": value})
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT 3000000000::int",
+        "SELECT '{\"a\": NaN}'::jsonb",
+        "INSERT INTO advertiser (advertiser_id, name) "
+        "SELECT 'A', string_agg(md5(n::text), '') FROM generate_series(1, 9000) n",
+    ],
+)
+async def test_a_value_that_its_column_does_not_take_is_permanent(
+    database: Database, statement: str
+) -> None:
+    with pytest.raises(PermanentError, match=r"cannot store a value: .*\(SQLSTATE (22|54)"):
+        async with database.session() as session:
+            await session.execute(text(statement))

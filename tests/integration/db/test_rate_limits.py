@@ -1,0 +1,93 @@
+"""The rate limit: exact in every window, across connections; how quick it is, `benchmarks.limit`
+tells."""
+
+import asyncio
+import time
+
+from sqlalchemy import text
+
+from adspark.db.engine import Database
+from adspark.db.rate_limits import CLEANUPS, GENERATIONS, SEARCHES, acquire_slot, try_acquire_slot
+
+LIMIT = 5
+WINDOW = 1.0
+
+
+async def use(url: str, name: str, times: int, used: list[float]) -> None:
+    """Take slots one after another, over connections of one's own."""
+    async with Database(url) as database:
+        for _ in range(times):
+            await acquire_slot(database, name=name, limit=LIMIT, window=WINDOW)
+            used.append(time.monotonic())
+
+
+async def test_no_window_holds_more_than_the_limit(database_url: str) -> None:
+    used: list[float] = []
+    began = time.monotonic()
+    await asyncio.gather(*(use(database_url, "searches", 7, used) for _ in range(3)))
+    used.sort()
+    # 21 uses at 5 a window: the last may start when the fifth window begins.
+    assert len(used) == 21
+    assert used[-1] - began >= 4 * WINDOW
+    clock_noise = 0.05  # seconds between the database's decision and ours
+    for first, beyond in zip(used, used[LIMIT:], strict=False):
+        assert beyond - first > WINDOW - clock_noise
+
+
+async def test_other_names_do_not_wait(database: Database) -> None:
+    assert await try_acquire_slot(database, name=SEARCHES, limit=1) == 0
+    assert await try_acquire_slot(database, name=SEARCHES, limit=1) > 0
+    assert await try_acquire_slot(database, name=GENERATIONS, limit=1) == 0
+
+
+async def test_a_limit_of_nothing_lets_nothing_through(database: Database) -> None:
+    assert await try_acquire_slot(database, name=SEARCHES, limit=0) > 0
+    assert await try_acquire_slot(database, name=SEARCHES, limit=1) == 0
+
+
+async def test_the_wait_is_for_the_use_that_has_to_leave_the_window(database: Database) -> None:
+    async with database.session() as session:
+        await session.execute(
+            text("INSERT INTO rate_slot (name, taken_at) SELECT :name, now() - n * interval "
+                 "'10 minutes' FROM generate_series(1, 5) AS n"),
+            {"name": CLEANUPS},
+        )  # fmt: skip
+        await session.commit()
+    wait = await try_acquire_slot(database, name=CLEANUPS, limit=2)
+    assert 35 * 60 < wait <= 40 * 60  # the second newest leaves the hour in 40 minutes
+    wait = await try_acquire_slot(database, name=CLEANUPS, limit=5)
+    assert 5 * 60 < wait <= 10 * 60
+
+
+_GATE = 7  # the advisory lock that a use waits for before it is entered
+_WAIT_AT_GATE = f"""
+    CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_advisory_xact_lock_shared({_GATE});
+        RETURN NEW;
+    END $$
+"""
+
+
+async def test_two_at_the_same_moment_do_not_both_get_the_last_slot(
+    database: Database, database_url: str
+) -> None:
+    async with Database(database_url) as other, other.session() as holder:
+        await holder.execute(text(_WAIT_AT_GATE))
+        await holder.execute(
+            text("CREATE TRIGGER gate BEFORE INSERT ON rate_slot FOR EACH ROW "
+                 "EXECUTE FUNCTION wait_at_gate()")
+        )  # fmt: skip
+        await holder.commit()
+        await holder.execute(text(f"SELECT pg_advisory_xact_lock({_GATE})"))
+        uses = [
+            asyncio.create_task(try_acquire_slot(database, name=SEARCHES, limit=1))
+            for _ in range(2)
+        ]
+        waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        while await holder.scalar(waiting) != 2:
+            await asyncio.sleep(0.01)
+        await holder.rollback()
+        first, second = sorted(await asyncio.gather(*uses))
+    assert first == 0
+    assert second > 0

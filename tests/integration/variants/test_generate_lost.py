@@ -1,0 +1,189 @@
+"""Answers of Dify that are lost or wrong: one generation is begun, and what it gave is kept."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from adspark.db.engine import Database
+from adspark.errors import (
+    AdSparkError,
+    PostponedError,
+    ServiceRefusedError,
+    ServiceUnavailableError,
+)
+from adspark.models import VariantStatus
+from adspark.sandbox.settings import SandboxSettings
+from adspark.sandbox.testing import serve
+from adspark.variants.store import generation_is_over
+from tests.workshop import Workshop, workshop
+
+BEGUN = [  # the run has begun, and its answer does not say so
+    "server_error_begun", "gateway_timeout", "garbled", "lost_answer", "cut_stream", "silence",
+    "late_first_event",
+]  # fmt: skip
+REFUSED = ["server_error", "unavailable", "busy", "upload_error"]  # nothing has begun
+_SECONDS = {"late_first_event": 1.5, "silence": 1.5}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[str]:
+    """One sandbox for all, so that an original that one test has rendered serves the others."""
+    with serve(SandboxSettings(generation_seconds=0.3, ping_every=0.2)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures are kept."""
+    return tmp_path_factory.mktemp("media")
+
+
+@pytest.fixture
+def shop(database: Database, sandbox: str, folder: Path) -> Workshop:
+    """A workshop that never gives a run up because of the time alone."""
+    httpx.post(f"{sandbox}/sandbox/reset").raise_for_status()
+    made = workshop(database, sandbox, folder)
+    made.lost_after = 1200
+    made.first_event = made.silence = 1.0
+    return made
+
+
+def switch_on(shop: Workshop, kind: str, times: int = 1) -> None:
+    seconds = {"seconds": _SECONDS[kind]} if kind in _SECONDS else {}
+    shop.switch_on({"kind": kind, "times": times} | seconds)
+
+
+async def one(shop: Workshop) -> int:
+    """A request for a variant of a stored ad."""
+    ids = await shop.stock()
+    (variant_id,) = await shop.request(ids[0])
+    return variant_id
+
+
+@pytest.mark.parametrize("fault", BEGUN)
+async def test_a_generation_whose_answer_was_lost_is_found_and_begun_once(
+    shop: Workshop, fault: str
+) -> None:
+    switch_on(shop, fault)
+    variant_id = await one(shop)
+    made = await shop.make(variant_id)
+    assert (made.status, made.confidence_score) == (VariantStatus.COMPLETED, 1.0)
+    row = await shop.row(variant_id)
+    assert row.receipt_run_id == row.response_metadata["workflow_run_id"]
+    assert shop.bill["runs"] == shop.bill["paid"] == 1
+
+
+@pytest.mark.parametrize("fault", BEGUN)
+async def test_where_only_ended_runs_are_listed_it_is_waited_for_and_begun_once(
+    shop: Workshop, fault: str
+) -> None:
+    shop.shape(lists="ended")
+    switch_on(shop, fault)
+    variant_id = await one(shop)
+    for _ in range(3):
+        await shop.try_to_make(variant_id, tries=3)
+    assert (await shop.row(variant_id)).status == "completed"
+    assert shop.bill["runs"] == shop.bill["paid"] == 1
+
+
+@pytest.mark.parametrize("fault", BEGUN)
+async def test_while_the_log_does_not_answer_nothing_is_begun_again(
+    shop: Workshop, fault: str
+) -> None:
+    shop.shape(lists="nothing")
+    switch_on(shop, fault)
+    variant_id = await one(shop)
+    for _ in range(3):
+        await shop.try_to_make(variant_id, tries=3)
+    assert shop.bill["runs"] == shop.bill["paid"] == 1
+    shop.shape()  # the log is back
+    row = await shop.row(variant_id)
+    if row.status == "failed":  # a person tries again, and pays nothing
+        assert not generation_is_over(row)
+        await shop.retry(variant_id)
+    assert (await shop.try_to_make(variant_id)).status is VariantStatus.COMPLETED
+    assert shop.bill["runs"] == shop.bill["paid"] == 1
+
+
+@pytest.mark.parametrize("fault", REFUSED)
+async def test_what_has_not_begun_is_asked_again_within_seconds(shop: Workshop, fault: str) -> None:
+    switch_on(shop, fault)
+    began = time.monotonic()
+    made = await shop.make(await one(shop), tries=2)
+    assert made.status is VariantStatus.COMPLETED
+    assert shop.bill["runs"] == shop.bill["paid"] == 1
+    assert time.monotonic() - began < 60  # not the minutes after which Dify has ended every run
+
+
+async def test_a_failure_is_not_taken_for_not_begun_where_the_log_is_away(shop: Workshop) -> None:
+    shop.shape(lists="nothing")
+    switch_on(shop, "server_error")
+    variant_id = await one(shop)
+    with pytest.raises(ServiceUnavailableError):
+        await shop.make(variant_id)
+    assert (await shop.row(variant_id)).asked_at is not None
+    assert shop.bill["runs"] == 0
+
+
+async def test_an_answer_that_never_came_waits_although_the_log_shows_nothing(
+    shop: Workshop,
+) -> None:
+    """Nobody has answered, so that it may still begin; only a failure that Dify told ends that."""
+    variant_id = await one(shop)
+    async with shop.database.session() as session:
+        connection = await session.connection()
+        await connection.exec_driver_sql(
+            "UPDATE ad_variant SET asked_at = now() - interval '1 minute'"
+        )
+        await session.commit()
+    with pytest.raises(PostponedError, match="for 1200 s"):
+        await shop.make(variant_id)
+    assert shop.bill["runs"] == 0
+
+
+@pytest.mark.parametrize("fault", [None, "cut_stream", "server_error_begun"])
+async def test_outputs_are_kept_although_the_run_is_told_as_running(
+    shop: Workshop, fault: str | None
+) -> None:
+    shop.shape(lags=True)
+    if fault:
+        switch_on(shop, fault)
+    variant_id = await one(shop)
+    made = await shop.make(variant_id)
+    assert made.status is VariantStatus.COMPLETED
+    assert made.description
+    assert shop.bill["paid"] == 1
+    assert shop.bill["stopped"] == 0
+
+
+@pytest.mark.parametrize("fault", [None, "cut_stream"])
+async def test_outputs_are_kept_under_a_status_that_nobody_knows(
+    shop: Workshop, fault: str | None
+) -> None:
+    shop.shape(status="exhausted")
+    if fault:
+        switch_on(shop, fault)
+    made = await shop.make(await one(shop))
+    assert made.status is VariantStatus.COMPLETED
+    assert (await shop.row(made.id)).response_metadata["status"] == "exhausted"
+    assert shop.bill["paid"] == 1
+
+
+async def test_a_run_under_an_unknown_status_is_told_and_looked_at_again_for_nothing(
+    shop: Workshop,
+) -> None:
+    """It has no outputs: the message comes at once, and a retry pays nothing."""
+    shop.shape(status="exhausted", outputs="none")
+    variant_id = await one(shop)
+    with pytest.raises(ServiceRefusedError, match="status 'exhausted'"):
+        await shop.make(variant_id)
+    row = await shop.row(variant_id)
+    assert row.status == "failed"
+    assert not generation_is_over(row)
+    await shop.retry(variant_id)
+    with pytest.raises(AdSparkError):
+        await shop.make(variant_id)
+    assert shop.bill["paid"] == 1

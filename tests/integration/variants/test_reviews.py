@@ -1,0 +1,218 @@
+"""What people think of variants: one review each, refused where it should be, and the figures."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.db.engine import Database
+from adspark.errors import (
+    AdSparkError,
+    GenerationFailedError,
+    InvalidQueryError,
+    ServiceUnavailableError,
+    UnknownVariantError,
+)
+from adspark.models import AdVariant, VariantStatus
+from adspark.variants.reviews import (
+    Review,
+    VariantStatistics,
+    check_review,
+    list_reviews,
+    read_statistics,
+    save_review,
+)
+from adspark.variants.store import id_of
+from tests.variants_at_hand import AD, ask, fail, finish, make, stocked
+
+LONGEST = "x" * 5_000
+
+
+@pytest.fixture
+async def session(database: Database) -> AsyncIterator[AsyncSession]:
+    """A session in which three ads are stored."""
+    async with stocked(database) as opened:
+        yield opened
+
+
+def variant(status: VariantStatus = VariantStatus.COMPLETED, **words: Any) -> AdVariant:  # noqa: ANN401
+    """A variant's row in hand."""
+    return AdVariant(id=7, original_ad_id=AD, user_id=1, prompt="Red", status=status, **words)
+
+
+async def opinions(session: AsyncSession, made: AdVariant) -> list[tuple[Any, ...]]:
+    """Who has said what, the latest last."""
+    found = await list_reviews(session, variant_id=id_of(made))
+    return [(one.user_id, one.is_approved, one.rating, one.comment) for one in found]
+
+
+async def test_a_person_has_one_review_which_they_may_change_and_add_to(
+    session: AsyncSession,
+) -> None:
+    made, other = [await finish(session, await ask(session)) for _ in range(2)]
+    for review in (
+        Review(user_id=1, rating=2, comment="hm"),
+        Review(user_id=2, is_approved=False, comment="no"),
+        Review(user_id=1, is_approved=True, rating=5),
+    ):
+        await save_review(session, variant=made, review=review)
+        await session.commit()  # each at a time of its own
+    assert await opinions(session, made) == [(2, False, None, "no"), (1, True, 5, "hm")]
+    assert await opinions(session, other) == []
+    kept = {one.user_id: one for one in await list_reviews(session, variant_id=id_of(made))}
+    assert kept[1].updated_at > kept[2].updated_at
+
+
+@pytest.mark.parametrize(
+    ("review", "says_something"),
+    [
+        (Review(user_id=1), False),
+        (Review(user_id=1, accepts_closeness=True), False),
+        (Review(user_id=1, is_approved=False), True),
+        (Review(user_id=1, rating=1), True),
+        (Review(user_id=1, comment="x"), True),
+    ],
+)
+def test_a_review_without_decision_rating_and_comment_says_nothing(
+    review: Review, says_something: bool
+) -> None:
+    assert review.says_something is says_something
+
+
+REFUSED = [
+    ({"rating": 0}, "rating: must be 1 to 5, not 0"),
+    ({"rating": 6}, "rating: must be 1 to 5, not 6"),
+    ({"comment": LONGEST + "x"}, "comment: has 5001 characters; shorten it to 5000"),
+    ({"comment": "a\x00"}, "comment: holds a NUL or half a character; remove it"),
+    ({"user_id": 0}, "user_id: must be 1 or more, not 0"),
+    ({"user_id": 2**31}, "user_id: must be 1 to 2147483647, not 2147483648"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), REFUSED, ids=[message for _, message in REFUSED])
+def test_a_wrong_review_names_its_field(words: dict[str, Any], message: str) -> None:
+    review = Review(**({"user_id": 1, "is_approved": True} | words))
+    with pytest.raises(InvalidQueryError) as raised:
+        check_review(variant(), review)
+    assert str(raised.value).startswith(message)
+    assert raised.value.field == next(iter(words))
+
+
+@pytest.mark.parametrize("rating", [1, 5, None])
+async def test_what_is_within_the_bounds_is_kept(session: AsyncSession, rating: int | None) -> None:
+    made = await finish(session, await ask(session))
+    review = Review(user_id=2**31 - 1, rating=rating, comment=LONGEST)
+    await save_review(session, variant=made, review=review)
+    assert await opinions(session, made) == [(2**31 - 1, None, rating, LONGEST)]
+
+
+async def test_the_database_keeps_the_bounds_as_well(database: Database) -> None:
+    async with stocked(database) as session:
+        made = await finish(session, await ask(session))
+        await session.commit()
+    statement = "INSERT INTO variant_feedback (variant_id, user_id, rating) VALUES (:id, 1, 6)"
+    with pytest.raises(AdSparkError, match="rating"):
+        async with database.session() as session:
+            await session.execute(text(statement), {"id": made.id})
+
+
+@pytest.mark.parametrize(
+    ("words", "is_refused"),
+    [
+        ({"is_approved": True}, True),
+        ({"is_approved": True, "rating": 5, "comment": "lovely"}, True),
+        ({"is_approved": True, "accepts_closeness": True}, False),
+        ({"is_approved": False}, False),
+        ({"rating": 1}, False),  # decides nothing
+    ],
+    ids=["approved unseen", "praised unseen", "approved knowingly", "rejected", "rated"],
+)
+def test_what_is_too_close_is_only_approved_knowingly(
+    words: dict[str, Any], is_refused: bool
+) -> None:
+    review = Review(user_id=1, **words)
+    check_review(variant(is_too_close=False), review)
+    if not is_refused:
+        check_review(variant(is_too_close=True), review)
+        return
+    with pytest.raises(InvalidQueryError, match=r"^accepts_closeness: variant 7 is too close"):
+        check_review(variant(is_too_close=True), review)
+
+
+@pytest.mark.parametrize(
+    "status", [status for status in VariantStatus if status != VariantStatus.COMPLETED]
+)
+def test_only_what_is_completed_is_reviewed(status: VariantStatus) -> None:
+    with pytest.raises(UnknownVariantError, match=f"7 is {status}; only completed ones are rev"):
+        check_review(variant(status), Review(user_id=1, rating=1))
+
+
+async def test_what_is_refused_is_not_kept(session: AsyncSession) -> None:
+    made = await finish(session, await ask(session), is_too_close=True)
+    await save_review(session, variant=made, review=Review(user_id=1, is_approved=False))
+    for wrong in (Review(user_id=1, is_approved=True), Review(user_id=2, rating=9)):
+        with pytest.raises(InvalidQueryError):
+            await save_review(session, variant=made, review=wrong)
+    assert await opinions(session, made) == [(1, False, None, None)]
+
+
+async def test_figures_of_nothing(session: AsyncSession) -> None:
+    nothing = dict.fromkeys(
+        ["variants", *VariantStatus, "too_close", "approved", "rejected"], 0
+    ) | dict.fromkeys(["mean_seconds", "approval_rate", "mean_rating"])
+    expected = VariantStatistics.model_validate(nothing | {"failures": []})
+    assert await read_statistics(session) == expected
+    assert await read_statistics(session, user_id=9) == expected
+
+
+async def test_figures_count_statuses_opinions_and_time(session: AsyncSession) -> None:
+    for status in VariantStatus:
+        await make(session, status)
+    close = await finish(session, await ask(session), is_too_close=True)
+    await session.execute(
+        text(
+            "UPDATE ad_variant SET started_at = completed_at - interval '1 second' "
+            "* CASE WHEN is_too_close THEN 40 ELSE 20 END WHERE status = 'completed'"
+        )
+    )
+    for user, approved, rating in ((1, True, 5), (2, True, None), (3, False, 2), (4, None, 4)):
+        review = Review(user_id=user, is_approved=approved, rating=rating, accepts_closeness=True)
+        await save_review(session, variant=close, review=review)
+    figures = await read_statistics(session)
+    counted = {status: getattr(figures, status) for status in VariantStatus}
+    assert counted == {"pending": 1, "processing": 1, "completed": 2, "failed": 1, "cancelled": 1}
+    assert (figures.variants, figures.too_close) == (6, 1)
+    assert (figures.approved, figures.rejected) == (2, 1)
+    assert figures.approval_rate == pytest.approx(2 / 3)
+    assert figures.mean_rating == pytest.approx(11 / 3)
+    assert figures.mean_seconds == pytest.approx(30)
+
+
+async def test_failures_are_told_by_cause_with_the_latest_words(session: AsyncSession) -> None:
+    for error in (
+        GenerationFailedError("first"),
+        ServiceUnavailableError("away"),
+        GenerationFailedError("second"),
+    ):
+        await fail(session, await ask(session), error)
+        await session.commit()  # each at a time of its own
+    figures = await read_statistics(session)
+    assert [(one.kind, one.variants, one.latest) for one in figures.failures] == [
+        ("GenerationFailedError", 2, "second"),
+        ("ServiceUnavailableError", 1, "away"),
+    ]
+
+
+async def test_figures_of_one_user_are_of_the_variants_that_they_asked_for(
+    session: AsyncSession,
+) -> None:
+    mine, theirs = [await finish(session, await ask(session, user_id=user)) for user in (1, 2)]
+    await fail(session, await ask(session, user_id=2), TimeoutError("slow"))
+    await save_review(session, variant=mine, review=Review(user_id=2, is_approved=False, rating=1))
+    await save_review(session, variant=theirs, review=Review(user_id=1, is_approved=True, rating=5))
+    of_first, of_second = [await read_statistics(session, user_id=user) for user in (1, 2)]
+    assert (of_first.variants, of_first.approval_rate, of_first.mean_rating) == (1, 0.0, 1.0)
+    assert (of_second.variants, of_second.approval_rate, of_second.mean_rating) == (2, 1.0, 5.0)
+    assert (of_first.failures, [one.latest for one in of_second.failures]) == ([], ["slow"])

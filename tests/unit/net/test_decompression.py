@@ -1,0 +1,98 @@
+"""Packings of what is downloaded: what browsers take, and nothing without a bound."""
+
+import gzip
+import zlib
+
+import pytest
+
+from adspark.errors import UnusableContentError
+from adspark.net.decompression import choose_decoder
+
+CONTENT = b"a picture of an ad " * 500
+MB = 2**20
+
+
+def raw_deflate(content: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(content) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "packed"),
+    [
+        ("", CONTENT),
+        ("identity", CONTENT),
+        ("none", CONTENT),
+        ("None", CONTENT),
+        ("aws-chunked", CONTENT),
+        ("utf-8", CONTENT),
+        ("binary", CONTENT),
+        (",, identity ,", CONTENT),
+        ("gzip", gzip.compress(CONTENT)),
+        ("x-gzip", gzip.compress(CONTENT)),
+        ("GZip", gzip.compress(CONTENT)),
+        ("aws-chunked, gzip", gzip.compress(CONTENT)),
+        ("gzip,aws-chunked", gzip.compress(CONTENT)),
+        ("gzip", gzip.compress(CONTENT[:99]) + gzip.compress(CONTENT[99:])),
+        ("gzip", gzip.compress(CONTENT[:99]) + gzip.compress(b"") + gzip.compress(CONTENT[99:])),
+        ("deflate", zlib.compress(CONTENT)),
+        ("deflate", raw_deflate(CONTENT)),
+        ("deflate", zlib.compress(CONTENT) + b"\n"),
+        ("deflate", raw_deflate(CONTENT) + b"\n"),
+        ("gzip, gzip", gzip.compress(gzip.compress(CONTENT))),
+        ("deflate, gzip", gzip.compress(zlib.compress(CONTENT))),
+        ("gzip, deflate", raw_deflate(gzip.compress(CONTENT))),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 13, 10**6])
+def test_what_browsers_take_is_unpacked_however_its_bytes_arrive(
+    encoding: str, packed: bytes, size: int
+) -> None:
+    decoder = choose_decoder(encoding, "x")
+    chunks = (packed[at : at + size] for at in range(0, len(packed), size))
+    assert b"".join(decoder.decode(chunk, MB) for chunk in chunks) == CONTENT
+    assert decoder.is_complete
+
+
+@pytest.mark.parametrize(
+    "encoding", ["br", "zstd", "compress", "gzip, br", ", ".join(["gzip"] * 9)]
+)
+def test_what_cannot_be_undone_is_refused(encoding: str) -> None:
+    with pytest.raises(UnusableContentError, match="comes in the encoding"):
+        choose_decoder(encoding, "x")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "deflate, gzip"])
+def test_a_bomb_gives_no_more_than_is_asked_for(encoding: str) -> None:
+    packed = zeros = b"\0" * (8 * MB)
+    for name in encoding.split(", "):
+        packed = gzip.compress(packed) if name == "gzip" else zlib.compress(packed)
+    decoder = choose_decoder(encoding, "x")
+    pieces = decoder.unpack(packed)
+    assert len(next(pieces)) <= 64 * 1024
+    assert choose_decoder(encoding, "x").decode(packed, 1000) == zeros[:1000]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "packed"),
+    [("gzip", gzip.compress(CONTENT)), ("deflate", zlib.compress(CONTENT))],
+    ids=["gzip", "deflate"],  # the bytes hold the time, and workers collect at different ones
+)
+def test_its_end_is_known_so_that_nothing_behind_it_is_read(encoding: str, packed: bytes) -> None:
+    decoder = choose_decoder(encoding, "x")
+    known = [decoder.is_complete and decoder.decode(packed[:-1], MB) == CONTENT]
+    known += [decoder.is_complete, decoder.is_over]
+    decoder.decode(packed[-1:] + b"\0\0\0", MB)
+    assert [*known, decoder.is_complete, decoder.is_over] == [True, False, False, True, True]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_what_is_not_as_it_says_is_refused(encoding: str) -> None:
+    with pytest.raises(UnusableContentError, match=f"is not the {encoding} it says"):
+        choose_decoder(encoding, "x").decode(b"\xff\xfe\xfd no packing at all", MB)
+
+
+def test_pieces_without_an_end_are_refused() -> None:
+    decoder = choose_decoder("gzip", "x")
+    with pytest.raises(UnusableContentError, match="too many pieces"):
+        decoder.decode(gzip.compress(b"", mtime=0) * 20_000, MB)

@@ -1,0 +1,124 @@
+"""Tables on a terminal of 80 columns: each row reads, and nothing that matters is cut off."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from adspark.models import EventKind
+from adspark.text.terminal import SafeConsole
+from adspark.watches.definition import parse_watch
+from adspark.watches.news import News
+from adspark.watches.store import WatchRow, WatchState
+from deployments.cli.operating.status import _cells as pool_cells
+from deployments.cli.runs.failures import _cells as failure_cells
+from deployments.cli.watches.tables import print_watch, print_watches
+from deployments.operations.failures import FailureGroup
+from deployments.terminal import output
+from deployments.terminal.output import table
+from orchestration.pool_health import PoolHealth
+
+NOW = datetime.now(UTC)
+CAUSE = "UnknownWatchError: There is no watch 4711; list them with: adspark watch list"
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> SafeConsole:
+    """A terminal of 80 columns."""
+    console = SafeConsole(highlight=False, width=80, record=True, force_terminal=False)
+    monkeypatch.setattr(output, "out", console)
+    monkeypatch.setattr("deployments.cli.watches.tables.out", console)
+    return console
+
+
+def lines_of(console: SafeConsole) -> list[str]:
+    """What it shows."""
+    return [line.rstrip() for line in console.export_text().splitlines() if line.strip()]
+
+
+def watch(number: int, name: str, **changes: Any) -> WatchRow:  # noqa: ANN401
+    """A watch with figures as long as they become."""
+    words: dict[str, Any] = {
+        "name": name, "text": "a-rather-long-domain.example.com", "region": "US",
+        "advertiser_ids": ["AR04323445746671026177"], "monthly_budget": 12_000,
+    } | changes  # fmt: skip
+    return WatchRow(
+        id=number,
+        definition=parse_watch(**words)[0],
+        advertisers=["New Balance Athletic Shoe, Inc."],
+        state=WatchState.ACTIVE,
+        due_at=NOW,
+        checked_at=datetime.now(UTC) - timedelta(minutes=119),
+        coverage="complete",
+        problem=None,
+        baseline_at=NOW,
+        complete_at=NOW,
+        has_gaps=False,
+        creatives=12_345,
+        recent_events=1_234,
+        searches_this_month=11_999,
+    )
+
+
+@pytest.mark.parametrize("user", [1, 1234])
+def test_the_list_of_watches_has_a_line_for_each(terminal: SafeConsole, user: int) -> None:
+    names = ["shoes", "A long name of a watch, longer than a column"]
+    print_watches([watch(1, names[0]), watch(1234, names[1], user_id=user)])
+    lines = lines_of(terminal)
+    assert max(map(len, lines)) <= 80
+    assert len(lines) == 5  # title, headings, a rule, two watches
+    for shown in ("id", "name", "state", "checked", "ads", "news", "searches"):
+        assert shown in lines[1]
+    assert ("looks for" in lines[1]) == (user == 1)  # else there is no room for it
+    for shown in ("complete", "119 min", "12345", "1234", "11999/12000"):
+        assert shown in lines[3]
+
+
+def test_the_last_events_of_a_watch_fit(terminal: SafeConsole) -> None:
+    event = News(
+        event_id=1, kind=EventKind.REACTIVATED,
+        occurred_at=datetime.now(UTC) - timedelta(minutes=119),
+        watch_id=1, watch="shoes", user_id=1, ad_creative_id=f"CR{1:020d}", advertiser_id="AR1",
+        advertiser="New Balance Athletic Shoe, Inc.", format="image", target_domain=None,
+        image_url=None, video_link=None, details_link=None, first_shown=NOW, last_shown=NOW,
+        total_days_shown=3,
+    )  # fmt: skip
+    print_watch(watch(1, "shoes"), [event], [])
+    lines = lines_of(terminal)
+    events = lines[lines.index("Last events") :]
+    assert max(map(len, events)) <= 80
+    assert f"CR{1:020d}" in "".join(events)
+    assert "reactivated" in "".join(events)
+
+
+def test_a_cause_that_finds_no_room_stands_below_its_failure(terminal: SafeConsole) -> None:
+    group = FailureGroup(
+        key="17b243", cause=CAUSE, flow="process-all-active-watches", pool="data-fetch",
+        kind="Partly Failed", runs=[uuid4()] * 12, first=NOW,
+        last=datetime.now(UTC) - timedelta(minutes=119), example=CAUSE,
+    )  # fmt: skip
+    terminal.print(table("Failures", [failure_cells(group)], wraps="cause"))
+    lines = lines_of(terminal)
+    assert max(map(len, lines)) <= 80
+    assert "process-all-active-watches" in lines[3]
+    assert " ".join(lines[4:]) == f"17b243 {CAUSE}"
+
+
+def test_a_cause_that_finds_room_stands_in_its_column(terminal: SafeConsole) -> None:
+    row = {"key": "17b243", "kind": "x", "cause": CAUSE}
+    terminal.print(table("Failures", [row], wraps="cause"))
+    assert len(lines_of(terminal)) == 5  # on two lines
+
+
+def test_the_pools_fit(terminal: SafeConsole) -> None:
+    pool = PoolHealth(
+        name="ai-generation", is_paused=True, slots=2, workers=1, running=1, pending=0,
+        scheduled=100, late=12, oldest_late=12_345, failed=100,
+    )  # fmt: skip
+    terminal.print(table("Pools", [pool_cells(pool)]))
+    lines = lines_of(terminal)
+    assert max(map(len, lines)) <= 80
+    assert "ai-generation (paused)" in lines[-1]
+    assert "12 (206 min)" in lines[-1]
+    assert "…" not in "".join(lines)
