@@ -33,13 +33,13 @@ class Ended:
         code: its exit code.
         lacked_memory: whether something in it was killed at its bound.
         limit: that bound in bytes; None is none.
-        told: the last lines that it wrote, where it ended badly.
+        last_lines: that it wrote, where it ended badly.
     """
 
     code: int
     lacked_memory: bool
     limit: int | None
-    told: tuple[str, ...] = ()
+    last_lines: tuple[str, ...] = ()
 
 
 def find_left(pool_id: str, watched: Set[str]) -> dict[str, UUID]:
@@ -82,15 +82,20 @@ def is_running(container_id: str) -> bool:
     return False
 
 
+def stop(container_id: str, grace: int) -> None:
+    """Ask a container to end, and kill it where it has not after `grace` seconds."""
+    with _engine() as engine, suppress(NotFound):
+        engine.containers.get(container_id).stop(timeout=grace)
+
+
 def remove(container_id: str) -> Ended | None:
     """Read how a container ended, and remove it; None where it is gone already."""
     with _engine() as engine, suppress(NotFound):
         container = engine.containers.get(container_id)
         code = int(container.attrs["State"]["ExitCode"])
-        lacked_memory = _lacked_memory(container, code)
         ended = Ended(
             code,
-            lacked_memory,
+            _lacked_memory(container, code),
             container.attrs["HostConfig"].get("Memory") or None,
             _read_last_lines(container) if code else (),
         )
@@ -112,8 +117,8 @@ def _lacked_memory(container: Container, code: int) -> bool:
 
 def _read_last_lines(container: Container) -> tuple[str, ...]:
     with suppress(APIError):  # its logs go where they cannot be read
-        told: bytes = container.logs(tail=_LINES)  # type: ignore[no-untyped-call]
-        return tuple(told.decode(errors="replace").splitlines())
+        lines: bytes = container.logs(tail=_LINES)  # type: ignore[no-untyped-call]
+        return tuple(lines.decode(errors="replace").splitlines())
     return ()
 
 

@@ -1,4 +1,4 @@
-"""How Prefect's executor starts and ends a forked run (`run_process`)."""
+"""How Prefect's executor starts and ends the process of a run."""
 
 import os
 import signal
@@ -12,55 +12,66 @@ import anyio.abc
 import psutil
 from anyio.to_thread import run_sync
 from prefect.client.schemas.objects import FlowRun
-from prefect.runner._control_channel import ControlChannel
-from prefect.runner._process_manager import ProcessHandle
 
+from orchestration.prefect_internals import ControlChannel, ProcessHandle
 from orchestration.time_limits import RUN_VARIABLE
 
+StartProcess = Callable[[UUID, dict[str, str], str], BaseProcess]
+"""Starts the process of a run, from the run's id, its environment and its working folder."""
 
-class ForkStarter:
-    """Starts one run by a fork.
+
+class RunStarter:
+    """Starts the process of one run.
 
     Args:
-        environment: of its process.
+        start: what starts it.
+        environment: of the process.
         folder: in which it works.
-        control: over which it is told that it is cancelled or handed back.
-        fork: makes the process of a run, from the environment and the folder.
+        control: through which it learns why it is ended.
+
+    Attributes:
+        handle: of the process, from its start on.
+        error: why there is no process.
     """
 
     def __init__(
         self,
+        start: StartProcess,
         environment: dict[str, str],
         folder: str,
         control: ControlChannel,
-        fork: Callable[[UUID, dict[str, str], str], BaseProcess],
     ) -> None:
+        self.handle: ProcessHandle | None = None
+        self.error: BaseException | None = None
+        self._start = start
         self._environment = environment
         self._folder = folder
         self._control = control
-        self._fork = fork
 
     async def start(
         self,
         flow_run: FlowRun,
         task_status: anyio.abc.TaskStatus[ProcessHandle] = anyio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Start it, tell its handle, and wait for its end."""
+        """Start it, report its handle, and wait for its end."""
         port, token = self._control.register(flow_run.id)
         environment = self._environment | {
             "PREFECT__CONTROL_PORT": str(port),
             "PREFECT__CONTROL_TOKEN": token,
+            # Its worker calls them.
+            "PREFECT__ENABLE_CANCELLATION_AND_CRASHED_HOOKS": "false",
         }
         try:
-            process = await run_sync(self._fork, flow_run.id, environment, self._folder)
-        except BaseException:
+            process = await run_sync(self._start, flow_run.id, environment, self._folder)
+        except BaseException as error:
+            self.error = error
             self._control.unregister(flow_run.id)
             raise
-        handle = ProcessHandle(
+        self.handle = ProcessHandle(
             process,  # type: ignore[arg-type]  # any process of multiprocessing will do
             termination_scope=_RunScope(flow_run.id),
         )
-        task_status.started(handle)
+        task_status.started(self.handle)
         await anyio.wait_readable(process.sentinel)
         process.join()
 
@@ -87,21 +98,15 @@ class _RunScope:
         """Nothing is held."""
 
 
-def kill_leftovers(flow_run_id: UUID) -> int:
-    """Kill what a run has started and left behind, however far it has gone from it.
+def kill_leftovers(flow_run_id: UUID) -> None:
+    """Kill all that a run has started, however far it has detached itself.
 
     In a run's container this process has the run's environment too, and is spared.
-
-    Returns:
-        How many processes there were.
     """
-    killed = 0
     spared = {os.getpid(), *(one.pid for one in psutil.Process().parents())}
     for process in psutil.process_iter():
-        if process.pid in spared:
-            continue
         with suppress(psutil.Error, OSError):
-            if process.environ().get(RUN_VARIABLE) == str(flow_run_id):
+            if process.pid not in spared and (
+                process.environ().get(RUN_VARIABLE) == str(flow_run_id)
+            ):
                 process.kill()
-                killed += 1
-    return killed
