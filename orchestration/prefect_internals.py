@@ -27,22 +27,19 @@ from starlette.types import ASGIApp
 
 from orchestration.state_changes import claim
 
-__all__ = [
-    "ControlChannel",
-    "ControlSignalStatus",
-    "FlowRunExecutorContext",
-    "ProcessHandle",
-    "handle_engine_signals",
-    "load_flow_run",
-    "read_control_address",
-]
-
 if TYPE_CHECKING:
     from prefect.workers.base import BaseWorker, BaseWorkerResult
 
     _Worker = BaseWorker[Any, Any, Any]
 else:  # what is mixed in needs no worker, which no run imports
     _Worker = object
+
+# fmt: off
+__all__ = [
+    "ControlChannel", "ControlSignalStatus", "FlowRunExecutorContext", "ProcessHandle",
+    "handle_engine_signals", "load_flow_run", "read_control_address",
+]
+# fmt: on
 
 Logger: TypeAlias = "logging.Logger | logging.LoggerAdapter[Any]"
 RecordEnd = Callable[[FlowRun, str], Awaitable[State | None]]

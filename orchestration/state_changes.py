@@ -6,13 +6,15 @@ crash. Who is refused reads the run again, and decides again.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from prefect.client.orchestration import PrefectClient, SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.responses import SetStateStatus
-from prefect.states import Pending, to_state_create
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Failed, Pending, to_state_create
 from pydantic import BaseModel, JsonValue
 
 _PATH = "/flow_runs/bulk_set_state"
@@ -92,6 +94,15 @@ async def change_while(
         if change.is_made or change.reason != _CHANGED:
             break
     return change
+
+
+async def refuse(client: PrefectClient, run_id: UUID, message: str) -> None:
+    """End a run Failed that cannot begin, unless it has ended, is cancelled, or was deleted."""
+    failed: State[object] = Failed(message=message)
+    with suppress(ObjectNotFound):
+        await change_while(
+            client, run_id, failed, lambda state: not (state.is_final() or state.is_cancelling())
+        )
 
 
 async def claim(client: PrefectClient, run_id: UUID) -> StateChange:

@@ -13,11 +13,10 @@ from uuid import UUID
 import httpx
 from prefect import Flow
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ScriptError
 from prefect.flows import load_flow_from_flow_run
 from prefect.logging.loggers import flow_run_logger
-from prefect.states import Failed
 
 from adspark.text.redaction import remember_environment
 from deployments.execution.endings import SERVER_AWAY
@@ -30,7 +29,7 @@ from orchestration.prefect_internals import (
     read_control_address,
     run_to_end,
 )
-from orchestration.state_changes import change_while
+from orchestration.state_changes import refuse
 from orchestration.time_limits import end_with_run
 
 
@@ -76,17 +75,9 @@ def _name_cause(error: BaseException) -> str:
 
 
 def _refuse(run: FlowRun, message: str, logger: Logger) -> None:
-    """End the run Failed, unless it has ended or is being cancelled."""
-
     async def fail() -> None:
-        failed: State = Failed(message=message)
         async with get_client() as client:
-            await change_while(
-                client,
-                run.id,
-                failed,
-                lambda state: not (state.is_final() or state.is_cancelling()),
-            )
+            await refuse(client, run.id, message)
 
     logger.error(message)
     asyncio.run(fail())

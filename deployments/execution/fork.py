@@ -1,8 +1,8 @@
-"""A run's process: forked from a server that has imported Prefect and the flows already.
+"""A run's process: how it is started, and ended by Prefect's executor.
 
-The server is multiprocessing's forkserver: it has one thread and no connections, so that a fork is
-safe, and a run begins where `python -m prefect.engine` is after two seconds of imports. Memory that
-they take is shared by all runs of a worker.
+It is forked from a server that has imported Prefect and the flows already: multiprocessing's
+forkserver, which has one thread and no connections, so that a fork is safe. A run begins where
+`python -m prefect.engine` is after two seconds of imports, and the runs of a worker share memory.
 
 Modules may have read the environment when they were imported. So a run whose job variables change
 it gets an interpreter of its own.
@@ -11,16 +11,27 @@ it gets an interpreter of its own.
 import multiprocessing
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from uuid import UUID
 
+import anyio
+import anyio.abc
+import psutil
+from anyio.to_thread import run_sync
+from prefect.client.schemas.objects import FlowRun
 from prefect.context import refresh_global_settings_context
 
 from deployments.execution.output import record_signals_in, write_output_to
 from deployments.queue_classes import QUEUE_CLASSES
+from orchestration.prefect_internals import ControlChannel, ProcessHandle
+from orchestration.time_limits import RUN_VARIABLE
+
+StartProcess = Callable[[UUID, dict[str, str], str], BaseProcess]
+"""Starts the process of a run, from the run's id, its environment and its working folder."""
 
 ENGINE = "python -m prefect.engine"
 """The command whose work a forked run does."""
@@ -100,3 +111,70 @@ def _be_killed_first() -> None:
     the process that records why."""
     with suppress(OSError):  # there is no such file on macOS
         Path("/proc/self/oom_score_adj").write_text("500")
+
+
+class RunStarter:
+    """Starts the process of one run.
+
+    Args:
+        start: what starts it.
+        environment: of the process.
+        folder: in which it works.
+        control: through which it learns why it is ended.
+
+    Attributes:
+        handle: of the process, from its start on.
+        error: why there is no process.
+    """
+
+    def __init__(
+        self,
+        start: StartProcess,
+        environment: dict[str, str],
+        folder: str,
+        control: ControlChannel,
+    ) -> None:
+        self.handle: ProcessHandle | None = None
+        self.error: BaseException | None = None
+        self._start = start
+        self._environment = environment
+        self._folder = folder
+        self._control = control
+
+    async def start(
+        self,
+        flow_run: FlowRun,
+        task_status: anyio.abc.TaskStatus[ProcessHandle] = anyio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Start it, report its handle, and wait for its end."""
+        port, token = self._control.register(flow_run.id)
+        environment = self._environment | {
+            "PREFECT__CONTROL_PORT": str(port),
+            "PREFECT__CONTROL_TOKEN": token,
+            # Its worker calls them.
+            "PREFECT__ENABLE_CANCELLATION_AND_CRASHED_HOOKS": "false",
+        }
+        try:
+            process = await run_sync(self._start, flow_run.id, environment, self._folder)
+        except BaseException as error:
+            self.error = error
+            self._control.unregister(flow_run.id)
+            raise
+        self.handle = ProcessHandle(process)  # type: ignore[arg-type]  # any will do
+        task_status.started(self.handle)
+        await anyio.wait_readable(process.sentinel)
+        process.join()
+
+
+def kill_leftovers(flow_run_id: UUID) -> None:
+    """Kill all that a run has started, however far it has detached itself.
+
+    In a run's container this process has the run's environment too, and is spared.
+    """
+    spared = {os.getpid(), *(one.pid for one in psutil.Process().parents())}
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.pid not in spared and (
+                process.environ().get(RUN_VARIABLE) == str(flow_run_id)
+            ):
+                process.kill()

@@ -11,21 +11,24 @@ import multiprocessing
 import os
 import signal
 import socket
+import time
 from importlib import import_module
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from uuid import UUID
 
 import httpx
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.logging.configuration import setup_logging
 
 from adspark.text.redaction import remember_environment
 from deployments.execution.endings import SERVER_AWAY
 from deployments.execution.fork import PRELOADED, be_run
 from deployments.execution.run_executor import RunExecutor
-from deployments.execution.server_wait import wait_for_server
 from orchestration.time_limits import RUN_VARIABLE
+
+_PATIENCE = 240.0  # seconds; as long as a client goes on asking later
+_POLL = 1.0
 
 
 def main() -> None:
@@ -62,13 +65,26 @@ async def _execute(run_id: UUID, pipe: Connection, process: BaseProcess) -> None
         return process
 
     async with get_client() as client:
-        await wait_for_server(client)
+        await _wait_for_server(client)
         run = await client.read_flow_run(run_id)
         executor = RunExecutor(client, run, worker=socket.gethostname())
         asyncio.get_running_loop().add_signal_handler(
             signal.SIGTERM, lambda: asyncio.ensure_future(executor.release())
         )
         await executor.execute(start, dict(os.environ))
+
+
+async def _wait_for_server(client: PrefectClient) -> None:
+    """Return once the server answers: a client retries by itself only once it was answered.
+
+    Raises:
+        httpx.TransportError: it has not for four minutes.
+    """
+    end = time.monotonic() + _PATIENCE
+    while isinstance(error := await client.api_healthcheck(), httpx.TransportError):
+        if time.monotonic() > end:
+            raise error
+        await asyncio.sleep(_POLL)
 
 
 if __name__ == "__main__":

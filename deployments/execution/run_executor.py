@@ -21,8 +21,8 @@ from prefect.states import Cancelled, Crashed
 from adspark.maintenance.cgroup import MemoryBound
 from adspark.settings import get_settings
 from deployments.execution.endings import TERMINATED, explain_end, explain_no_start, is_vague
+from deployments.execution.fork import RunStarter, StartProcess, kill_leftovers
 from deployments.execution.output import RunOutput
-from deployments.execution.starter import RunStarter, StartProcess, kill_leftovers
 from deployments.operations.leftover_processes import name_folder
 from orchestration.prefect_internals import (
     ControlSignalStatus,
@@ -96,7 +96,7 @@ class RunExecutor:
         await run_sync(kill_leftovers, self._flow_run.id)
         with suppress(ObjectNotFound):  # it was deleted meanwhile
             if await self._is_current():
-                await (self._requeue if self._is_released else self._end_what_is_left)()
+                await (self._requeue if self._is_released else self._record_end)()
 
     async def release(self) -> None:
         """End the run's process so that the run is requeued; the process learns why it ends."""
@@ -123,17 +123,6 @@ class RunExecutor:
         reason = f"Its worker {self._worker} was stopped."
         await settle(self._client, left, reason, cancelled=_CANCELLED, however_often=True)
 
-    async def _end_what_is_left(self) -> None:
-        """Record an end for a run whose process is gone and has recorded none."""
-        left = await self._client.read_flow_run(self._flow_run.id)
-        if left.state and left.state.is_cancelling():
-            cancelled: State = Cancelled(message=_CANCELLED)
-            await change_while(
-                self._client, left.id, cancelled, lambda state: state.is_cancelling()
-            )
-        else:
-            await self._record_end(left)
-
     async def _kill_if_terminated(self) -> None:
         """Kill a process that was sent SIGTERM and goes on.
 
@@ -145,43 +134,56 @@ class RunExecutor:
         await self._output.terminated.wait()
         await anyio.sleep(get_settings().tidy_up_time)
         if self._starter.handle is not None:
-            await run_sync(self._starter.handle.hard_kill)
+            self._starter.handle.hard_kill()
+            await run_sync(kill_leftovers, self._flow_run.id)
 
-    async def _record_exit(self, flow_run: FlowRun, message: str) -> State | None:
-        """Record that the process ended badly, or why there is none; returns the new state where
-        the run crashed."""
-        if self._is_released or self._starter is None:
-            return None
+    async def _record_exit(self, _flow_run: FlowRun, message: str) -> State | None:
+        """Record that the process ended badly, or why there is none (`RecordEnd`)."""
         # It was deleted meanwhile; or the server is away, and it is tried again at the end.
         with suppress(ObjectNotFound, httpx.HTTPError):
-            if self._starter.handle is None:
-                return await self._record(explain_no_start(self._starter.error, message))
-            if await self._is_current():
-                return await self._record_end(flow_run)
+            if not self._is_released and await self._is_current():
+                return await self._record(self._explain(message))
         return None
 
-    async def _record_end(self, flow_run: FlowRun) -> State | None:
-        """Record why the process ended, unless the run has an end that says it."""
-        handle = self._starter and self._starter.handle
-        if self._output is None or not handle or handle.returncode is None:
+    async def _record_end(self) -> None:
+        """See to it that the run, whose process is gone, has an end."""
+        left = await self._client.read_flow_run(self._flow_run.id)
+        end: State = Cancelled(message=_CANCELLED)
+        if left.state and left.state.is_cancelling():
+            await change_while(self._client, left.id, end, lambda state: state.is_cancelling())
+        elif left.state and is_vague(left.state) and self._was_terminated:
+            end = Crashed(message=TERMINATED)
+            await change_state(self._client, left, end, replaces_end=True)
+        else:
+            await self._record(self._explain())
+
+    @property
+    def _was_terminated(self) -> bool:
+        return self._output is not None and self._output.terminated.is_set()
+
+    def _explain(self, message: str = "") -> State | None:
+        """Why the process ended, or why there is none, which the message says where no error does;
+        None where neither is known."""
+        if self._starter is None or self._output is None:
+            return None
+        handle = self._starter.handle
+        if handle is None:
+            return explain_no_start(self._starter.error, message) if message else None
+        if handle.returncode is None:
             return None
         self._output.pass_on()
-        was_terminated = self._output.terminated.is_set()
-        if flow_run.state and is_vague(flow_run.state) and was_terminated:
-            crashed: State = Crashed(message=TERMINATED)
-            await change_state(self._client, flow_run, crashed, replaces_end=True)
-            return None
-        return await self._record(
-            explain_end(
-                handle.returncode,
-                was_terminated=was_terminated,
-                memory=self._memory.limit,
-                lacked_memory=self._memory.has_killed(),
-                last_lines=self._output.last_lines,
-            )
+        return explain_end(
+            handle.returncode,
+            was_terminated=self._was_terminated,
+            memory=self._memory.limit,
+            lacked_memory=self._memory.has_killed(),
+            last_lines=self._output.last_lines,
         )
 
-    async def _record(self, end: State) -> State | None:
+    async def _record(self, end: State | None) -> State | None:
+        """Give the run this state unless it has ended; returns it where the run crashed by it."""
+        if end is None:
+            return None
         change = await change_while(
             self._client,
             self._flow_run.id,

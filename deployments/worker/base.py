@@ -20,13 +20,12 @@ import anyio
 import anyio.abc
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Failed
 from prefect.workers.base import BaseWorker, BaseWorkerResult
 
 from adspark.errors import ConfigurationError
 from deployments.provisioning.job_variables import OwnJob
 from orchestration.prefect_internals import WorkerHooks
-from orchestration.state_changes import change_while
+from orchestration.state_changes import refuse
 
 _POLL = 0.2  # seconds between two looks at runs that are to end
 _HEALTHY = 2.0  # seconds between polls, of which Prefect lets 30 be missed
@@ -89,13 +88,7 @@ class PoolWorker(WorkerHooks, BaseWorker[Any, Any, Any]):
             return await self.execute(flow_run, configuration, status)
         self.get_flow_run_logger(flow_run).error(configuration.refusal)
         status.started(ConfigurationError(configuration.refusal))  # it has no process
-        with suppress(ObjectNotFound):  # it was deleted meanwhile
-            await change_while(
-                self.client,
-                flow_run.id,
-                Failed(message=configuration.refusal),
-                lambda state: not (state.is_final() or state.is_cancelling()),
-            )
+        await refuse(self.client, flow_run.id, configuration.refusal)
         return BaseWorkerResult(status_code=0, identifier="")
 
     def on_run_ended(self, flow_run_id: UUID) -> None:

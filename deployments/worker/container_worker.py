@@ -10,6 +10,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import anyio
@@ -62,21 +64,29 @@ class ContainerPoolWorker(PoolWorker, DockerWorker):  # type: ignore[misc]  # `r
         task_status: anyio.abc.TaskStatus[str | Exception],
     ) -> DockerWorkerResult:
         """Run it in a container of its own, to its end."""
-        begun = _Begun(self._containers, flow_run.id, task_status)
+        pid = ""
+
+        def begin(infrastructure_pid: str) -> None:
+            nonlocal pid
+            pid = infrastructure_pid
+            self._containers[_container_of(pid)] = flow_run.id
+            task_status.started(pid)
+
+        status: Any = SimpleNamespace(started=begin)
         try:
-            await DockerWorker.run(self, flow_run, configuration, begun)
+            await DockerWorker.run(self, flow_run, configuration, status)
         except Exception as error:
-            if begun.container_id is None:
+            if not pid:
                 with suppress(*containers.TROUBLE):
                     await run_sync(containers.remove_unstarted, str(flow_run.id))
                 raise
             # It goes on, and only who has followed its output does not.
             _log.warning("%s is followed no more: %s", flow_run.name, error)
-        container_id = str(begun.container_id)
+        container_id = _container_of(pid)
         ended = await self._until_ended(container_id)
         claimed = flow_run.state.id if flow_run.state else None
         code = await self._record(flow_run.id, container_id, ended, claimed)
-        return DockerWorkerResult(status_code=code, identifier=container_id)
+        return DockerWorkerResult(status_code=code, identifier=pid)
 
     async def kill_infrastructure(
         self,
@@ -84,12 +94,7 @@ class ContainerPoolWorker(PoolWorker, DockerWorker):  # type: ignore[misc]  # `r
         configuration: DockerWorkerJobConfiguration,
         grace_seconds: int = _TIDY_UP,
     ) -> None:
-        """Stop the container of a run: that one alone, whatever the run says of itself.
-
-        Args:
-            infrastructure_pid: what the run says: Docker's address and the container's id.
-            configuration: the run's.
-            grace_seconds: between asking the container to end and killing it.
+        """As Prefect's: stop the container of a run, but that one alone, whatever the run says.
 
         Raises:
             InfrastructureNotFound: the run has no such container.
@@ -131,15 +136,8 @@ class ContainerPoolWorker(PoolWorker, DockerWorker):  # type: ignore[misc]  # `r
     async def _until_ended(
         self, container_id: str, look: Callable[[], Awaitable[None]] | None = None
     ) -> containers.Ended | None:
-        """Wait for the end of a container and remove it.
-
-        Args:
-            container_id: the container.
-            look: what is to be done now and then meanwhile.
-
-        Returns:
-            How it ended; None where somebody else has removed it.
-        """
+        """Wait for the end of a container, look at its run meanwhile, and remove it; returns how it
+        ended, or None where somebody else has removed it."""
         try:
             while True:
                 try:
@@ -160,18 +158,8 @@ class ContainerPoolWorker(PoolWorker, DockerWorker):  # type: ignore[misc]  # `r
         ended: containers.Ended | None,
         claimed: UUID | None = None,
     ) -> int:
-        """Record what only a container knows: why it died.
-
-        Args:
-            run_id: its run.
-            container_id: itself, which is gone.
-            ended: how it ended; None where somebody else has removed it.
-            claimed: the state in which its run was claimed, where that is known; queued anew since,
-                it is no longer this container's.
-
-        Returns:
-            An exit code that is not recorded yet; 0 where all is.
-        """
+        """Record why a container died, unless its run was queued anew since it was claimed; returns
+        an exit code that is not recorded yet, or 0."""
         if ended is None:
             run = await self.client.read_flow_run(run_id)
             await settle(self.client, run, _REMOVED, cancelled=CANCELLED)
@@ -224,32 +212,6 @@ class ContainerPoolWorker(PoolWorker, DockerWorker):  # type: ignore[misc]  # `r
                     )
         finally:
             self.on_run_ended(run_id)
-
-
-class _Begun(anyio.abc.TaskStatus[str]):
-    """Passes on where a run's container is, and keeps its id.
-
-    Args:
-        known: the worker's containers with their runs, to which it is added.
-        run_id: the run.
-        status: what it is passed on to.
-    """
-
-    def __init__(
-        self,
-        known: dict[str, UUID],
-        run_id: UUID,
-        status: anyio.abc.TaskStatus[str | Exception],
-    ) -> None:
-        self.container_id: str | None = None
-        self._known = known
-        self._run_id = run_id
-        self._status = status
-
-    def started(self, value: str | None = None) -> None:
-        self.container_id = _container_of(value or "")
-        self._known[self.container_id] = self._run_id
-        self._status.started(value or "")
 
 
 def _container_of(infrastructure_pid: str) -> str:

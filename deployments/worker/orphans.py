@@ -19,7 +19,7 @@ from prefect.client.schemas.objects import FlowRun, StateType, WorkerStatus
 from prefect.exceptions import ObjectNotFound
 
 from adspark.home.processes import ProcessId, stop_process_trees
-from deployments.execution.starter import kill_leftovers
+from deployments.execution.fork import kill_leftovers
 from deployments.provisioning.flow_runs import in_state, read_runs
 from orchestration.requeue import settle
 

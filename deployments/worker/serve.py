@@ -19,7 +19,6 @@ from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_logger
 
 from adspark.settings import get_settings
-from deployments.execution.server_wait import wait_for_server
 from deployments.provisioning.container_job import run_image
 from deployments.worker.base import PoolWorker
 from deployments.worker.container_worker import ContainerPoolWorker
@@ -102,7 +101,6 @@ async def _make_worker(pool: str, *, name: str, limit: int | None) -> PoolWorker
     last = ""
     async with get_client() as client:
         while True:
-            await wait_for_server(client)
             try:
                 kind = (await client.read_work_pool(pool)).type
             except ObjectNotFound:
