@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -51,10 +52,7 @@ _OWN_ENGINE = [sys.executable, "-m", "deployments.execution.engine"]
 
 
 def start_server() -> None:
-    """Start the server that runs are forked from; it imports while the worker goes on.
-
-    It takes over this process's environment.
-    """
+    """Start, in this process's environment, the server that runs are forked from."""
     forkserver.set_forkserver_preload(list(PRELOADED))
     forkserver.ensure_running()
 
@@ -113,33 +111,25 @@ def _be_killed_first() -> None:
         Path("/proc/self/oom_score_adj").write_text("500")
 
 
+@dataclass
 class RunStarter:
     """Starts the process of one run.
 
-    Args:
-        start: what starts it.
+    Attributes:
+        start_process: what starts it.
         environment: of the process.
         folder: in which it works.
         control: through which it learns why it is ended.
-
-    Attributes:
         handle: of the process, from its start on.
         error: why there is no process.
     """
 
-    def __init__(
-        self,
-        start: StartProcess,
-        environment: dict[str, str],
-        folder: str,
-        control: ControlChannel,
-    ) -> None:
-        self.handle: ProcessHandle | None = None
-        self.error: BaseException | None = None
-        self._start = start
-        self._environment = environment
-        self._folder = folder
-        self._control = control
+    start_process: StartProcess
+    environment: dict[str, str]
+    folder: str
+    control: ControlChannel
+    handle: ProcessHandle | None = None
+    error: BaseException | None = None
 
     async def start(
         self,
@@ -147,18 +137,18 @@ class RunStarter:
         task_status: anyio.abc.TaskStatus[ProcessHandle] = anyio.TASK_STATUS_IGNORED,
     ) -> None:
         """Start it, report its handle, and wait for its end."""
-        port, token = self._control.register(flow_run.id)
-        environment = self._environment | {
+        port, token = self.control.register(flow_run.id)
+        environment = self.environment | {
             "PREFECT__CONTROL_PORT": str(port),
             "PREFECT__CONTROL_TOKEN": token,
             # Its worker calls them.
             "PREFECT__ENABLE_CANCELLATION_AND_CRASHED_HOOKS": "false",
         }
         try:
-            process = await run_sync(self._start, flow_run.id, environment, self._folder)
+            process = await run_sync(self.start_process, flow_run.id, environment, self.folder)
         except BaseException as error:
             self.error = error
-            self._control.unregister(flow_run.id)
+            self.control.unregister(flow_run.id)
             raise
         self.handle = ProcessHandle(process)  # type: ignore[arg-type]  # any will do
         task_status.started(self.handle)

@@ -23,7 +23,6 @@ from prefect.exceptions import InfrastructureNotFound, ObjectNotFound
 from prefect.logging import get_logger
 from prefect_docker.worker import DockerWorker, DockerWorkerJobConfiguration, DockerWorkerResult
 
-from deployments.execution.endings import explain_end
 from deployments.provisioning.container_job import ContainerJob
 from deployments.worker import docker_containers as containers
 from deployments.worker.base import PoolWorker
@@ -169,14 +168,11 @@ class ContainerPoolWorker(PoolWorker, DockerWorker):  # type: ignore[misc]  # `r
         states = await self.client.read_flow_run_states(run_id)
         if claimed is not None and was_queued_since(states, claimed):
             return 0
-        end = explain_end(
-            ended.code,
-            memory=ended.limit,
-            lacked_memory=ended.lacked_memory,
-            last_lines=ended.last_lines,
-        )
         await change_while(
-            self.client, run_id, end, lambda state: state.is_running() or state.is_pending()
+            self.client,
+            run_id,
+            ended.state,
+            lambda state: state.is_running() or state.is_pending(),
         )
         return 0
 

@@ -1,14 +1,17 @@
 """The containers of runs on this host, as Docker knows them; each call waits for its answer."""
 
 import time
-from collections.abc import Iterator, Set
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Set
+from contextlib import closing, suppress
+from typing import NamedTuple
 from uuid import UUID
 
 from docker.client import DockerClient
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
+from prefect.client.schemas.objects import State
+
+from deployments.execution.endings import explain_end
 
 RUN = "io.prefect.flow-run-id"
 """The label, which Prefect sets, that names a container's run."""
@@ -25,21 +28,11 @@ _LINES = 20
 _RUNNING = {"running", "paused", "restarting"}
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a container ended.
-
-    Attributes:
-        code: its exit code.
-        lacked_memory: whether something in it was killed at its bound.
-        limit: that bound in bytes; None is none.
-        last_lines: that it wrote, where it ended badly.
-    """
+class Ended(NamedTuple):
+    """How a container ended: its exit code, and the state of a run that has recorded none."""
 
     code: int
-    lacked_memory: bool
-    limit: int | None
-    last_lines: tuple[str, ...] = ()
+    state: State
 
 
 def find_left(pool_id: str, watched: Set[str]) -> dict[str, UUID]:
@@ -93,15 +86,15 @@ def remove(container_id: str) -> Ended | None:
     with _engine() as engine, suppress(NotFound):
         container = engine.containers.get(container_id)
         code = int(container.attrs["State"]["ExitCode"])
-        ended = Ended(
+        state = explain_end(
             code,
-            _lacked_memory(container, code),
-            container.attrs["HostConfig"].get("Memory") or None,
-            _read_last_lines(container) if code else (),
+            memory=container.attrs["HostConfig"].get("Memory") or None,
+            lacked_memory=_lacked_memory(container, code),
+            last_lines=_read_last_lines(container) if code else (),
         )
         with suppress(APIError):  # somebody is removing it already
             container.remove(force=True)
-        return ended
+        return Ended(code, state)
     return None
 
 
@@ -122,10 +115,5 @@ def _read_last_lines(container: Container) -> tuple[str, ...]:
     return ()
 
 
-@contextmanager
-def _engine() -> Iterator[DockerClient]:
-    client = DockerClient.from_env()  # type: ignore[no-untyped-call]
-    try:
-        yield client
-    finally:
-        client.close()
+def _engine() -> closing[DockerClient]:
+    return closing(DockerClient.from_env())  # type: ignore[no-untyped-call]
