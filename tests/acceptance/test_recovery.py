@@ -40,11 +40,11 @@ async def limited(folder: str, how: str) -> None:
 
 @flow(name="tried")
 async def tried(folder: str, seconds: float = 0.0, how: str = "sleeps", child: bool = False) -> str:
-    Path(folder, f"begun-{time.time_ns()}").write_text(str(os.getppid()))
     if "PREFECT__FLOW_RUN_ID" in psutil.Process().environ():  # it began with it
         Path(folder, "own-interpreter").touch()
     if child:
         subprocess.Popen(["sleep", "600"], start_new_session=True)
+    Path(folder, f"begun-{time.time_ns()}").write_text(str(os.getppid()))
     if how != "sleeps":
         await limited(folder, how)
     await asyncio.sleep(seconds)
