@@ -65,10 +65,9 @@ class RunOutput:
         if self._read > _MOST:  # it is written at its end, wherever that is
             os.truncate(self._path, 0)
             self._read = 0
-        if new:
-            self._write(new.decode(errors="replace"))
-
-    def _write(self, text: str) -> None:
+        if not new:
+            return
+        text = new.decode(errors="replace")
         sys.stderr.write(text)
         sys.stderr.flush()
         *lines, self._rest = (self._rest + text).split("\n")

@@ -56,8 +56,8 @@ class PoolWorker(WorkerHooks, BaseWorker[Any, Any, Any]):
 
     @classmethod
     def __dispatch_key__(cls) -> str:
-        """Prefect keeps a register of worker classes; this one is nobody's worker by itself."""
-        return "adspark"
+        """A name in Prefect's register of workers; the types, and so the pools, are Prefect's."""
+        return f"adspark-{cls.__name__}"
 
     @property
     def is_polling(self) -> bool:

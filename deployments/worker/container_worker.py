@@ -51,11 +51,6 @@ class ContainerPoolWorker(PoolWorker, DockerWorker):  # type: ignore[misc]  # `r
         self._stopped: set[str] = set()
         self._is_new = True
 
-    @classmethod
-    def __dispatch_key__(cls) -> str:
-        """A name of its own; its type, and so the pools, are those of Prefect's docker worker."""
-        return "adspark-docker"
-
     async def execute(
         self,
         flow_run: FlowRun,

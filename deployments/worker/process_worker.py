@@ -42,11 +42,6 @@ class ProcessPoolWorker(PoolWorker, ProcessWorker):  # type: ignore[misc]  # `ru
         super().__init__(pool, name=name, limit=limit)
         self._executors: list[RunExecutor] = []
 
-    @classmethod
-    def __dispatch_key__(cls) -> str:
-        """A name of its own; its type, and so the pools, are those of Prefect's process worker."""
-        return "adspark-process"
-
     async def setup(self) -> None:
         """Start what runs are forked from."""
         await run_sync(start_server)
