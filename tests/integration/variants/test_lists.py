@@ -19,7 +19,7 @@ from adspark.variants.lists import (
     save_review_run,
     save_run,
 )
-from tests.variants_at_hand import AD, OTHER, THIRD, ask, begin, finish, make, read, stocked
+from tests.support.variants_at_hand import AD, OTHER, THIRD, ask, begin, finish, make, read, stocked
 
 
 @pytest.fixture
