@@ -17,7 +17,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFile, MemoryFileSystem
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
-from adspark.media.store import MOST_BYTES, MediaStore, original_path
+from adspark.media.store import MAX_BYTES, MediaStore, original_path
 from tests.support.hostile_pages import draw
 
 KEY = "ab" + "0" * 62

@@ -186,7 +186,7 @@ async def test_a_failure_names_its_cause(
     message: str,
 ) -> None:
     with pytest.raises(error, match=message):
-        await downloader.get(f"{server.url}{path}", timeout=ENDLESS.get(path))
+        await downloader.fetch(f"{server.url}{path}", timeout=ENDLESS.get(path))
 
 
 @pytest.mark.parametrize("path", ["/big", "/big?declared"])
@@ -194,7 +194,7 @@ async def test_a_body_that_is_too_large_is_not_read(
     server: HostileServer, downloader: Downloader, path: str
 ) -> None:
     with pytest.raises(UnusableContentError):
-        await downloader.get(f"{server.url}{path}")
+        await downloader.fetch(f"{server.url}{path}")
     await server.until_closed("/big")
     # What the system's buffers hold is sent too.
     assert server.sent["/big"] < 16 * MB
@@ -209,14 +209,14 @@ async def test_a_connection_that_is_refused_is_a_temporary_failure() -> None:
 async def test_a_second_address_of_a_host_is_tried(server: HostileServer) -> None:
     name = server.host.replace("127.0.0.1", "localhost")  # ::1 as well, where nobody listens
     async with Downloader(AddressRules([name])) as downloader:
-        assert (await downloader.get(f"http://{name}/picture")).media_type == "image/png"
+        assert (await downloader.fetch(f"http://{name}/picture")).content_type == "image/png"
 
 
 async def test_a_private_address_is_never_connected_to() -> None:
     with count_visitors() as (private, visits):
         async with Downloader(AddressRules()) as downloader:
             with pytest.raises(UnusableContentError):
-                await downloader.get(f"http://{private}/x")
+                await downloader.fetch(f"http://{private}/x")
         assert await read_visits(private, visits) == []
 
 
@@ -238,7 +238,9 @@ async def test_no_query_reaches_a_log_or_a_message(
     await downloader.fetch(f"{server.url}/picture?signature=secret")
     for path in ("/status/404", "/status/500", "/empty", "/trickle", "/round", "/cut"):
         with pytest.raises(AdSparkError) as caught:
-            await downloader.get(f"{server.url}{path}?signature=secret", timeout=ENDLESS.get(path))
+            await downloader.fetch(
+                f"{server.url}{path}?signature=secret", timeout=ENDLESS.get(path)
+            )
         assert "secret" not in str(caught.value)
         assert path in str(caught.value)
     assert "secret" not in caplog.text
@@ -267,7 +269,7 @@ async def test_the_connection_goes_to_the_checked_ip_under_the_hosts_name() -> N
 
 async def test_a_cancelled_download_closes_its_connection(server: HostileServer) -> None:
     async with Downloader(AddressRules([server.host])) as downloader:
-        task = asyncio.create_task(downloader.get(f"{server.url}/trickle"))
+        task = asyncio.create_task(downloader.fetch(f"{server.url}/trickle"))
         while not server.sent["/trickle"]:
             await asyncio.sleep(0.01)
         task.cancel()

@@ -16,7 +16,8 @@ from adspark.creatives.store import NewCreative
 from adspark.models import Coverage, EventKind
 from adspark.notifications.apprise import Receiver, send, send_chunk, write_chunks
 from adspark.notifications.digest_text import Digest, EventList, WatchDigest
-from adspark.notifications.services import Part
+from adspark.notifications.message import read_markdown
+from adspark.notifications.services import Chunk
 from tests.support.message_services import (
     INVISIBLE,
     Mails,

@@ -26,6 +26,7 @@ from adspark.rendering.render_target import (
     choose_render_target,
     rendering_key,
 )
+from adspark.rendering.renderer import Renderer, Rendering
 from tests.support.hostile_pages import BLUE, RED, HostileServer, count_visitors, serve_hostile
 
 LIMIT = 5.0  # seconds for what never ends; whatever comes before that takes a fraction of them
@@ -292,47 +293,67 @@ async def test_a_creative_with_nothing_to_show_is_refused() -> None:
 @pytest.mark.parametrize(
     ("kind", "path", "error", "message"),
     [
-        (Kind.PICTURE, "/status/404", UnusableContentError, "answered 404"),
-        (Kind.PICTURE, "/status/500", ServiceUnavailableError, "answered 500"),
-        (Kind.PICTURE, "/empty", UnusableContentError, "is empty"),
-        (Kind.PICTURE, "/truncated", UnusableContentError, "broken"),
-        (Kind.PICTURE, "/page/plain", UnusableContentError, "not a PNG"),
-        (Kind.PICTURE, "/bomb.png", UnusableContentError, "million pixels"),
-        (Kind.PICTURE, "/bomb.gz", UnusableContentError, "larger than 20 MB"),
-        (Kind.PICTURE, "/big", UnusableContentError, "larger than 20 MB"),
-        (Kind.PICTURE, "/trickle", ServiceUnavailableError, "did not arrive"),
-        (Kind.PICTURE, "/redirect?to=http://10.0.0.1/", UnusableContentError, "private address"),
-        (Kind.PREVIEW, "/status/404", UnusableContentError, "answered 404"),
-        (Kind.PREVIEW, "/redirect?to=http://10.0.0.1/", UnusableContentError, "private address"),
-        (Kind.PREVIEW, "/script/silent", UnusableContentError, "shows nothing"),
-        (Kind.PREVIEW, "/script/throws", UnusableContentError, "shows nothing"),
-        (Kind.PREVIEW, "/script/calls-only", UnusableContentError, "shows nothing"),
-        (Kind.PREVIEW, "/script/draws-then-loops", UnusableContentError, "not drawn within 5 s"),
-        (Kind.PAGE, "/status/404", UnusableContentError, "answered 404"),
-        (Kind.PAGE, "/status/503", ServiceUnavailableError, "answered 503"),
-        (Kind.PAGE, "/trickle", ServiceUnavailableError, "did not arrive"),
-        (Kind.PAGE, "/redirect?to=http://10.0.0.1/", UnusableContentError, "private address"),
-        (Kind.PAGE, "/page/private-move", UnusableContentError, "private address"),
-        (Kind.PAGE, "/page/reload", UnusableContentError, "from address to address"),
-        (Kind.PAGE, "/page/requests", UnusableContentError, "more than 400|not drawn within"),
-        (Kind.PAGE, "/page/blank", UnusableContentError, "shows nothing"),
-        (Kind.PAGE, "/page/empty", UnusableContentError, "shows nothing"),
-        (Kind.PAGE, "/page/loop", UnusableContentError, "not drawn within 5 s"),
-        (Kind.PAGE, "/page/late-loop", UnusableContentError, "not drawn within 5 s"),
-        (Kind.PAGE, "/page/endless-dialogs", UnusableContentError, "not drawn within 5 s"),
-        (Kind.PAGE, "/page/memory", UnusableContentError, "memory|not drawn within"),
+        (RenderKind.PICTURE, "/status/404", UnusableContentError, "answered 404"),
+        (RenderKind.PICTURE, "/status/500", ServiceUnavailableError, "answered 500"),
+        (RenderKind.PICTURE, "/empty", UnusableContentError, "is empty"),
+        (RenderKind.PICTURE, "/truncated", UnusableContentError, "broken"),
+        (RenderKind.PICTURE, "/page/plain", UnusableContentError, "not a PNG"),
+        (RenderKind.PICTURE, "/bomb.png", UnusableContentError, "million pixels"),
+        (RenderKind.PICTURE, "/bomb.gz", UnusableContentError, "larger than 20 MB"),
+        (RenderKind.PICTURE, "/big", UnusableContentError, "larger than 20 MB"),
+        (RenderKind.PICTURE, "/trickle", ServiceUnavailableError, "did not arrive"),
+        (
+            RenderKind.PICTURE,
+            "/redirect?to=http://10.0.0.1/",
+            UnusableContentError,
+            "private address",
+        ),
+        (RenderKind.PREVIEW, "/status/404", UnusableContentError, "answered 404"),
+        (
+            RenderKind.PREVIEW,
+            "/redirect?to=http://10.0.0.1/",
+            UnusableContentError,
+            "private address",
+        ),
+        (RenderKind.PREVIEW, "/script/silent", UnusableContentError, "shows nothing"),
+        (RenderKind.PREVIEW, "/script/throws", UnusableContentError, "shows nothing"),
+        (RenderKind.PREVIEW, "/script/calls-only", UnusableContentError, "shows nothing"),
+        (
+            RenderKind.PREVIEW,
+            "/script/draws-then-loops",
+            UnusableContentError,
+            "not rendered within 5 s",
+        ),
+        (RenderKind.PAGE, "/status/404", UnusableContentError, "answered 404"),
+        (RenderKind.PAGE, "/status/503", ServiceUnavailableError, "answered 503"),
+        (RenderKind.PAGE, "/trickle", ServiceUnavailableError, "did not arrive"),
+        (RenderKind.PAGE, "/redirect?to=http://10.0.0.1/", UnusableContentError, "private address"),
+        (RenderKind.PAGE, "/page/private-move", UnusableContentError, "private address"),
+        (RenderKind.PAGE, "/page/reload", UnusableContentError, "from address to address"),
+        (
+            RenderKind.PAGE,
+            "/page/requests",
+            UnusableContentError,
+            "more than 400|not rendered within",
+        ),
+        (RenderKind.PAGE, "/page/blank", UnusableContentError, "shows nothing"),
+        (RenderKind.PAGE, "/page/empty", UnusableContentError, "shows nothing"),
+        (RenderKind.PAGE, "/page/loop", UnusableContentError, "not rendered within 5 s"),
+        (RenderKind.PAGE, "/page/late-loop", UnusableContentError, "not rendered within 5 s"),
+        (RenderKind.PAGE, "/page/endless-dialogs", UnusableContentError, "not rendered within 5 s"),
+        (RenderKind.PAGE, "/page/memory", UnusableContentError, "memory|not rendered within"),
     ],
 )
 async def test_what_cannot_be_drawn_is_refused_in_time_with_its_cause(
     server: HostileServer,
     hasty: Renderer,
     patient: Renderer,
-    kind: Kind,
+    kind: RenderKind,
     path: str,
     error: type[AdSparkError],
     message: str,
 ) -> None:
-    is_endless = "not drawn" in message or "did not arrive" in message
+    is_endless = "not rendered" in message or "did not arrive" in message
     with pytest.raises(error, match=message) as caught:
         async with asyncio.timeout(HANGS):
             await (hasty if is_endless else patient).render(
@@ -489,7 +510,7 @@ async def test_a_browser_that_is_killed_under_a_page_is_started_anew(
 ) -> None:
     before = {process.pid for process in _left_over()}
     async with renderer_of(time_limit=PATIENCE) as renderer:
-        await renderer.render(RenderTarget(Kind.PICTURE, f"{server.url}/picture"))
+        await renderer.render(RenderTarget(RenderKind.PICTURE, f"{server.url}/picture"))
         server.hits.clear()
         task = asyncio.create_task(
             renderer.render(RenderTarget(RenderKind.PAGE, f"{server.url}/page/never-loads"))
@@ -538,7 +559,7 @@ async def test_an_error_leaves_nothing_running(
     before = {process.pid for process in _left_over()}
     with pytest.raises(UnusableContentError):
         async with renderer_of() as renderer:
-            await renderer.render(RenderTarget(Kind.PREVIEW, f"{server.url}/script/loop"))
+            await renderer.render(RenderTarget(RenderKind.PREVIEW, f"{server.url}/script/loop"))
     assert await _wait_for_nothing(before) == []
 
 

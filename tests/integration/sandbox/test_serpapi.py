@@ -19,7 +19,6 @@ from adspark.sandbox.serpapi.faults import Fault, FaultKind
 from adspark.sandbox.serpapi.page_tokens import PageTokens
 from adspark.sandbox.serpapi.query import Query
 from adspark.sandbox.settings import SandboxSettings
-from adspark.sandbox.tokens import PageTokens
 from tests.support.sandbox_client import ENGINE, Client, Json, MovedClock, visit
 
 LULULEMON = "AR01614014350098432001"

@@ -24,7 +24,7 @@ from adspark.errors import (
 from adspark.generators.chat import ChatGenerator
 from adspark.media.store import MediaStore
 from adspark.models import VariantStatus
-from adspark.sandbox.pictures import draw_picture
+from adspark.sandbox.control.pictures import draw_picture
 from adspark.variants.generate import claim_variant, generate, keep_original
 from adspark.variants.store import generation_is_over, read_variant, save_retry
 from tests.support.workshop import Workshop

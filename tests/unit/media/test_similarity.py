@@ -2,7 +2,6 @@
 
 import io
 import random
-import time
 from collections.abc import Callable
 
 import pytest
@@ -116,11 +115,9 @@ async def test_pictures_of_every_mode_have_a_hash() -> None:
         assert int(made, 16) >= 0
 
 
-async def test_a_large_picture_is_judged_in_a_moment() -> None:
-    content = encode(scene(1).resize((3000, 2000)), "JPEG")
-    began = time.process_time()
-    hash_picture(content)
-    assert time.process_time() - began < 2
+async def test_a_large_picture_is_like_its_small_one() -> None:
+    small, large = encode(scene(1)), encode(scene(1).resize((3000, 2000)), "JPEG")
+    assert compare_pictures(await hash_picture(small), await hash_picture(large)) > 0.9
 
 
 AD = "Run further in shoes that weigh nothing. Shop now!"
