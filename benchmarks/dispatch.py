@@ -2,7 +2,7 @@
 
 Four workers on one server in one run, bytecode compiled for all: Prefect's process worker as
 shipped, which polls every 10 s; the same, polling every second; the same, also woken by events
-(`woken_worker_probe`); and AdSpark's. So what polling costs and what starting an interpreter costs are
+(`woken_probe`); and AdSpark's. So what polling costs and what starting an interpreter costs are
 seen apart. Each gets the same flow, one run after another, at moments that are spread over the
 longest interval. Beside that: the CPU that a worker takes at rest, how long a cancellation takes to
 reach the flow, whose hooks run and whose time limit holds.
@@ -35,7 +35,7 @@ from rich.console import Console
 from rich.table import Table
 
 from adspark.home.running_stack import StackState
-from benchmarks import woken_worker_probe
+from benchmarks import woken_probe
 from benchmarks.stack import Stack, running_stack
 from benchmarks.targets import Target
 from deployments.operations.runs import has_worker
@@ -96,7 +96,7 @@ class Peer:
 _PEERS = {
     "stock": Peer("stock", _STOCK),
     "stock, 1 s": Peer("stock-1s", _STOCK, {"PREFECT_WORKER_QUERY_SECONDS": "1"}),
-    "stock, woken": Peer("woken", [sys.executable, woken_worker_probe.__file__]),
+    "stock, woken": Peer("woken", [sys.executable, woken_probe.__file__]),
 }
 
 

@@ -1,4 +1,4 @@
-"""Prefect's process worker, also woken by events: `python -m benchmarks.woken_worker_probe POOL`."""
+"""Prefect's process worker, also woken by events: `python -m benchmarks.woken_probe POOL`."""
 
 import asyncio
 import sys
