@@ -6,13 +6,15 @@ crash. Who is refused reads the run again, and decides again.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from prefect.client.orchestration import PrefectClient, SyncPrefectClient
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.responses import SetStateStatus
-from prefect.states import to_state_create
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Failed, Pending, to_state_create
 from pydantic import BaseModel, JsonValue
 
 _PATH = "/flow_runs/bulk_set_state"
@@ -61,7 +63,8 @@ async def change_state(
     now = await client.read_flow_run(run.id)
     if run.state is None or now.state is None or now.state.id != run.state.id:
         return StateChange(False, _CHANGED)
-    body = _request(run.id, run.state, wanted, replaces_end)
+    force = replaces_end and run.state.is_final()
+    body = _request(run.id, _like(run.state), wanted, force=force)
     response = await client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
     return _read(response.content)
 
@@ -93,26 +96,58 @@ async def change_while(
     return change
 
 
+async def refuse(client: PrefectClient, run_id: UUID, message: str) -> None:
+    """End a run Failed that cannot begin, unless it has ended, is cancelled, or was deleted."""
+    failed: State[object] = Failed(message=message)
+    with suppress(ObjectNotFound):
+        await change_while(
+            client, run_id, failed, lambda state: not (state.is_final() or state.is_cancelling())
+        )
+
+
+async def claim(client: PrefectClient, run_id: UUID) -> StateChange:
+    """Make a queued run Pending; a run that is not queued, as one that has ended, stays as it is.
+
+    Raises:
+        ObjectNotFound: the run was deleted.
+    """
+    pending: State[object] = Pending()
+    pending.state_details.transition_id = uuid4()
+    queued: dict[str, JsonValue] = {"type": {"any_": [StateType.SCHEDULED.value]}}
+    body = _request(run_id, queued, pending)
+    response = await client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
+    change = _read(response.content)
+    if change.reason == _CHANGED:  # a request that was sent again finds the run claimed by itself
+        state = (await client.read_flow_run(run_id)).state
+        mine = state and state.state_details.transition_id == pending.state_details.transition_id
+        return StateChange(bool(mine), f"it is {state.name if state else 'without a state'}")
+    return change
+
+
 def change_state_sync(
     client: SyncPrefectClient, run: FlowRun, wanted: State[object]
 ) -> StateChange:
     """The same, for a thread beside an event loop that no longer answers."""
     if run.state is None:
         return StateChange(False, _CHANGED)
-    body = _request(run.id, run.state, wanted, False)
+    body = _request(run.id, _like(run.state), wanted)
     response = client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
     return _read(response.content)
 
 
+def _like(seen: State[object]) -> dict[str, JsonValue]:
+    """A filter for states like one that was seen."""
+    return {"type": {"any_": [seen.type.value]}, "name": {"any_": [seen.name]}}
+
+
 def _request(
-    run_id: UUID, seen: State[object], wanted: State[object], replaces_end: bool
+    run_id: UUID, seen: dict[str, JsonValue], wanted: State[object], *, force: bool = False
 ) -> dict[str, JsonValue]:
-    """Only a run that is in a state like the one that was seen matches."""
-    state = {"type": {"any_": [seen.type.value]}, "name": {"any_": [seen.name]}}
+    """Only a run whose state matches the filter is changed."""
     return {
-        "flow_runs": {"id": {"any_": [str(run_id)]}, "state": state},  # type: ignore[dict-item]
+        "flow_runs": {"id": {"any_": [str(run_id)]}, "state": seen},
         "state": to_state_create(wanted).model_dump(mode="json", serialize_as_any=True),
-        "force": replaces_end and seen.is_final(),
+        "force": force,
     }
 
 
