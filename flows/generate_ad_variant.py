@@ -25,9 +25,9 @@ from blocks.adspark_database import AdSparkDatabase
 from flows.endings import cancelled, completed, failed
 from flows.parameters import OptionalId
 from orchestration.cancel_variant import cancel_variant, is_being_cancelled
-from tasks.ask_for_review import ask_for_review
 from tasks.generate_variant import generate_variant
 from tasks.render_original import render_original
+from tasks.request_review import request_review
 from tasks.request_variant import request_variant
 
 
@@ -72,7 +72,7 @@ async def generate_ad_variant(
         raise
     await show_variant(summary)
     if summary.wants_review:
-        await ask_for_review(number)
+        await request_review(number)
     get_run_logger().info(summary.headline)
     return completed(summary, summary.headline)
 

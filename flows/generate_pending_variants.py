@@ -11,18 +11,18 @@ from prefect.logging import get_run_logger
 
 from adspark.validation.bounds import VARIANTS_UNDER_WAY
 from flows.endings import completed
-from tasks.take_up_variants import TakeUpSummary, take_up_variants
+from tasks.start_pending_variants import PendingVariantsSummary, start_pending_variants
 
 
 @flow(name="generate-pending-variants", persist_result=True, result_serializer="json")
 async def generate_pending_variants(
     limit: Annotated[int, VARIANTS_UNDER_WAY] = 20,
-) -> TakeUpSummary:
+) -> PendingVariantsSummary:
     """Start a run of generate-ad-variant for each open variant, oldest first.
 
     Args:
         limit: How many may be under way at once; the others wait for the next time.
     """
-    summary = await take_up_variants(limit)
+    summary = await start_pending_variants(limit)
     get_run_logger().info("Variants: %s", summary.headline)
     return completed(summary, summary.headline)

@@ -100,7 +100,7 @@ async def answer_review(run_id: UUID, review: Review) -> bool:
     return True
 
 
-async def end_old_reviews(session: AsyncSession, *, older_than: float) -> int:
+async def expire_reviews(session: AsyncSession, *, older_than: float) -> int:
     """Wake up runs that have waited for so many seconds; what they wait for stays open.
 
     Returns:

@@ -36,7 +36,7 @@ async def generate_variant(variant_id: int, generator: str) -> VariantSummary:
         open_generator(generator) as opened,
         Downloader(AddressRules((*settings.trusted_hosts, *opened.hosts))) as downloader,
     ):
-        studio = GenerationDeps(
+        deps = GenerationDeps(
             database=database,
             media=MediaStore(media_url(settings)),
             generator=opened,
@@ -45,7 +45,7 @@ async def generate_variant(variant_id: int, generator: str) -> VariantSummary:
             gate=await generation_slots(database),
             progress=progress.show,
         )
-        summary = await generate(studio, variant_id=variant_id)
+        summary = await generate(deps, variant_id=variant_id)
         await progress.show(1.0, summary.headline)
         return summary
 

@@ -7,7 +7,7 @@ from adspark.media.store import MediaStore
 from adspark.net.addresses import AddressRules
 from adspark.rendering.renderer import Renderer
 from adspark.settings import get_settings, media_url
-from adspark.variants.generate import keep_original
+from adspark.variants.generate import ensure_original
 from blocks.adspark_database import AdSparkDatabase
 from orchestration.retry_policy import RETRIED
 
@@ -33,4 +33,4 @@ async def render_original(variant_id: int) -> str:
         ) as renderer,
     ):
         media = MediaStore(media_url(settings))
-        return await keep_original(database, media, renderer, variant_id=variant_id)
+        return await ensure_original(database, media, renderer, variant_id=variant_id)

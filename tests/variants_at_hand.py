@@ -76,15 +76,15 @@ async def read(session: AsyncSession, variant: AdVariant | int) -> AdVariant:
 
 async def begin(session: AsyncSession, variant: AdVariant) -> AdVariant:
     """A variant that is being worked on."""
-    await variants.save_begin(session, variant=variant, flow_run_id=uuid4(), generator="dify")
+    await variants.mark_claimed(session, variant=variant, flow_run_id=uuid4(), generator="dify")
     return await read(session, variant)
 
 
-async def take_up(session: AsyncSession, variant: AdVariant) -> AdVariant:
+async def accept(session: AsyncSession, variant: AdVariant) -> AdVariant:
     """A variant whose generation is under way at the service."""
     begun = await begin(session, variant)
-    await variants.save_asking(session, variant=begun)
-    await variants.save_receipt(session, variant=begun, receipt=RemoteRun("run-1", "task-1"))
+    await variants.mark_submitted(session, variant=begun)
+    await variants.mark_accepted(session, variant=begun, remote_run=RemoteRun("run-1", "task-1"))
     return await read(session, begun)
 
 
@@ -92,13 +92,13 @@ async def finish(session: AsyncSession, variant: AdVariant, **changes: Any) -> A
     """A completed variant."""
     begun = await begin(session, variant)
     done = DONE.model_copy(update=changes)
-    await variants.save_completed(session, variant=begun, completion=done)
+    await variants.mark_completed(session, variant=begun, completion=done)
     return await read(session, variant)
 
 
 async def fail(session: AsyncSession, variant: AdVariant, error: Exception) -> AdVariant:
     """A variant that has failed."""
-    await variants.save_failed(session, variant=variant, error=error)
+    await variants.mark_failed(session, variant=variant, error=error)
     return await read(session, variant)
 
 
@@ -113,5 +113,5 @@ async def make(session: AsyncSession, status: VariantStatus, **words: Any) -> Ad
         case VariantStatus.FAILED:
             return await fail(session, await begin(session, variant), TimeoutError("too slow"))
         case VariantStatus.CANCELLED:
-            await variants.save_cancelled(session, variant=variant)
+            await variants.mark_cancelled(session, variant=variant)
     return await read(session, variant)

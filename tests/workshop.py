@@ -24,14 +24,20 @@ from adspark.net.addresses import AddressRules
 from adspark.net.downloads import Downloader
 from adspark.rendering.renderer import Renderer
 from adspark.serpapi.client import SerpApiClient, no_gate
-from adspark.variants.generate import GenerationDeps, cancel, claim_variant, generate, keep_original
+from adspark.variants.generate import (
+    GenerationDeps,
+    cancel,
+    claim_variant,
+    ensure_original,
+    generate,
+)
 from adspark.variants.store import (
     VariantRequest,
     VariantSummary,
-    generation_is_over,
+    is_generation_over,
+    mark_retried,
     read_variant,
     request_variants,
-    save_retry,
     summary_of,
 )
 from tests.factories import ADVERTISER_ID, query
@@ -82,11 +88,11 @@ class Workshop:
             tries: of each step, where it fails for the moment.
         """
         claim = claim_variant(self.database, variant_id, flow_run_id=None, generator="dify")
-        async with claim, self.studio() as studio:
+        async with claim, self.deps() as deps:
             async with self.renderer() as renderer:
-                keep = partial(keep_original, self.database, self.media, renderer)
+                keep = partial(ensure_original, self.database, self.media, renderer)
                 await _try(partial(keep, variant_id=variant_id), tries)
-            return await _try(partial(generate, studio, variant_id=variant_id), tries)
+            return await _try(partial(generate, deps, variant_id=variant_id), tries)
 
     async def try_to_make(self, variant_id: int, *, tries: int = 1) -> VariantSummary:
         """Take a variant up, whatever becomes of it."""
@@ -99,7 +105,7 @@ class Workshop:
         """A person asks for another try."""
         async with self.database.session() as session:
             variant = await read_variant(session, variant_id=variant_id)
-            await save_retry(session, variant=variant, is_over=generation_is_over(variant))
+            await mark_retried(session, variant=variant, is_over=is_generation_over(variant))
             await session.commit()
 
     async def cancel(self, variant_id: int) -> bool:
@@ -112,7 +118,7 @@ class Workshop:
             return await cancel(self.database, give, variant_id=variant_id)
 
     @asynccontextmanager
-    async def studio(self) -> AsyncIterator[GenerationDeps]:
+    async def deps(self) -> AsyncIterator[GenerationDeps]:
         """What a process makes variants with."""
         async with self.generator() as generator, Downloader(self.rules) as downloader:
             yield GenerationDeps(

@@ -17,7 +17,7 @@ from adspark.creatives.store import NewCreative
 from adspark.errors import InvalidQueryError
 from adspark.models import Board
 from adspark.validation.names import clean_name
-from adspark.variants.store import check_id, check_storable, tell_not_stored
+from adspark.variants.store import check_id, check_storable, explain_not_stored
 
 _LONGEST_NAME = 100  # characters
 _MOST_NAMED = 10  # boards or ads in an error
@@ -152,7 +152,7 @@ async def add_ads(session: AsyncSession, *, board_id: int, ids: Collection[str])
         check_storable("ads", ad_creative_id)
     wanted = sorted(set(ids))
     if missing := sorted(set(wanted) - set(await session.scalars(_HOLD_ADS, {"ids": wanted}))):
-        raise InvalidQueryError("ads", tell_not_stored(missing))
+        raise InvalidQueryError("ads", explain_not_stored(missing))
     return list(await session.scalars(_ADD_ADS, {"board_id": board_id, "ids": wanted}))
 
 

@@ -42,16 +42,16 @@ class GenerationRequest:
         prompt: what a person wants of the variant.
         original: the picture of the original ad.
         original_copy: its words, where they are known.
-        asked_at: when it was first asked for, if it was.
-        receipt: what the service called it, if it said so.
+        submitted_at: when it was first asked for, if it was.
+        remote_run: what the service called it, if it said so.
     """
 
     key: str
     prompt: str
     original: Picture
     original_copy: str | None = None
-    asked_at: datetime | None = None
-    receipt: RemoteRun | None = None
+    submitted_at: datetime | None = None
+    remote_run: RemoteRun | None = None
 
 
 @dataclass(frozen=True)
@@ -75,16 +75,16 @@ class Generated:
 class GenerationObserver(Protocol):
     """Where a generator puts down how far it is."""
 
-    async def asking(self) -> None:
+    async def on_submit(self) -> None:
         """It asks now; waits until a generation fits within the rate limit, and keeps the time."""
 
-    async def not_begun(self) -> None:
+    async def on_refused(self) -> None:
         """The service refused: nothing was begun, nothing is to be paid."""
 
-    async def accepted(self, receipt: RemoteRun) -> None:
+    async def on_accepted(self, remote_run: RemoteRun) -> None:
         """The service has taken it up under these names."""
 
-    async def progress(self, done: float, doing: str) -> None:
+    async def on_progress(self, done: float, doing: str) -> None:
         """How much is done, 0 to 1, and what is being done."""
 
 
@@ -103,8 +103,8 @@ class Generator(Protocol):
             AdSparkError: the service cannot be used.
         """
 
-    async def generate(self, assignment: GenerationRequest, diary: GenerationObserver) -> Generated:
-        """The variant; of an assignment that was asked for before, the same one.
+    async def generate(self, request: GenerationRequest, observer: GenerationObserver) -> Generated:
+        """The variant; of a request that was asked for before, the same one.
 
         Raises:
             PostponedError: whether it was begun will be known later.
@@ -112,7 +112,7 @@ class Generator(Protocol):
             AdSparkError: the service cannot be used.
         """
 
-    async def cancel(self, receipt: RemoteRun | None, *, key: str) -> None:
+    async def cancel(self, remote_run: RemoteRun | None, *, key: str) -> None:
         """End a generation, so that no more is spent on it; one that has ended stays as it is.
 
         Raises:

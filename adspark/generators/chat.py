@@ -1,7 +1,7 @@
 """Variants from any OpenAI-compatible chat endpoint, so that a local model serves without a Dify.
 
 Source: https://platform.openai.com/docs/api-reference/chat/create. Such an endpoint keeps no record
-of what it was asked, so an answer that was lost cannot be found again: the assignment fails and
+of what it was asked, so an answer that was lost cannot be found again: the request fails and
 says so, and a person decides whether to pay once more. A failure on the endpoint's side (5xx) is an
 answer that was lost too, unless it says itself that the model was not asked. Each request carries
 an Idempotency-Key, for gateways that keep one.
@@ -27,9 +27,9 @@ from adspark.generators.base import Generated, GenerationObserver, GenerationReq
 from adspark.generators.http import (
     PROXY_GUESSES,
     check_redirect,
-    checked_address,
     fits_header,
     host_of,
+    parse_base_url,
     timeouts,
 )
 from adspark.generators.model_text import ends_early, read_copy
@@ -99,9 +99,9 @@ class ChatGenerator:
         remember(secret)
         self._key = SecretStr(secret)
         self._http = httpx.AsyncClient(
-            base_url=checked_address(_VARIABLE, base_url),
+            base_url=parse_base_url(_VARIABLE, base_url),
             headers=PACKINGS | ({"Authorization": f"Bearer {secret}"} if secret else {}),
-            timeout=timeouts(timeout, told_from=timeout),
+            timeout=timeouts(timeout, lost_after=timeout),
             transport=transport,
             event_hooks=bound_answers(MOST_WITH_PICTURES),
         )
@@ -124,24 +124,24 @@ class ChatGenerator:
                 "prompt", f"{len(prompt)} characters; at most {LONGEST_PROMPT}. Shorten it."
             )
 
-    async def generate(self, assignment: GenerationRequest, diary: GenerationObserver) -> Generated:
+    async def generate(self, request: GenerationRequest, observer: GenerationObserver) -> Generated:
         """See `Generator.generate`."""
-        if assignment.asked_at is not None:
+        if request.submitted_at is not None:
             raise GenerationFailedError(
                 "The model was asked, and its answer was lost on the way; the endpoint keeps none. "
                 "Asking again costs another answer."
             )
-        await diary.asking()
-        await diary.progress(0.1, f"{self._model} writes")
+        await observer.on_submit()
+        await observer.on_progress(0.1, f"{self._model} writes")
         try:
             async with asyncio.timeout(self._timeout):
                 response = await self._http.post(
                     "chat/completions",
-                    json=self._body(assignment),
-                    headers={"Idempotency-Key": assignment.key},
+                    json=self._body(request),
+                    headers={"Idempotency-Key": request.key},
                 )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            await diary.not_begun()
+            await observer.on_refused()
             raise ServiceUnavailableError(
                 f"The chat endpoint cannot be reached: {str(error) or type(error).__name__}."
             ) from error
@@ -161,27 +161,27 @@ class ChatGenerator:
                 f"costs another answer."
             )
         if not response.is_success:
-            await diary.not_begun()
+            await observer.on_refused()
             check_redirect(_VARIABLE, response)
             raise _error_of(response)
         return _parse(response, self._key)
 
-    async def cancel(self, receipt: RemoteRun | None, *, key: str) -> None:
+    async def cancel(self, remote_run: RemoteRun | None, *, key: str) -> None:
         """See `Generator.cancel`; an answer under way ends with its connection."""
 
-    def _body(self, assignment: GenerationRequest) -> dict[str, JsonValue]:
-        wish = assignment.prompt
-        if assignment.original_copy:
-            wish += f"\n\nCopy of the original ad:\n{assignment.original_copy}"
+    def _body(self, request: GenerationRequest) -> dict[str, JsonValue]:
+        wish = request.prompt
+        if request.original_copy:
+            wish += f"\n\nCopy of the original ad:\n{request.original_copy}"
         content: list[JsonValue] = [{"type": "text", "text": wish}]
         if self._sends_picture:
-            picture = assignment.original
+            picture = request.original
             encoded = base64.b64encode(picture.content).decode()
             address = f"data:{picture.media_type};base64,{encoded}"
             content.append({"type": "image_url", "image_url": {"url": address}})
         return {
             "model": self._model,
-            "user": assignment.key,
+            "user": request.key,
             "messages": [
                 {"role": "system", "content": self._instructions},
                 {"role": "user", "content": content if self._sends_picture else wish},

@@ -15,7 +15,7 @@ PROXY_GUESSES = (408, 499, 502, 504, 520, 522, 524)
 _CONNECT = 10.0  # seconds
 
 
-def checked_address(variable: str, base_url: str) -> httpx.URL:
+def parse_base_url(variable: str, base_url: str) -> httpx.URL:
     """A base address that paths can be joined to.
 
     Args:
@@ -57,12 +57,12 @@ def fits_header(secret: str) -> bool:
     return secret.isascii() and secret.isprintable() and " " not in secret
 
 
-def timeouts(answer: float, *, told_from: float) -> httpx.Timeout:
+def timeouts(answer: float, *, lost_after: float) -> httpx.Timeout:
     """Time-outs by which a service that is not reached is told from one that does not answer.
 
     Args:
         answer: seconds between two bytes.
-        told_from: seconds after which the caller takes the answer for lost.
+        lost_after: seconds after which the caller takes the answer for lost.
     """
-    connect = min(_CONNECT, told_from / 2)
+    connect = min(_CONNECT, lost_after / 2)
     return httpx.Timeout(answer, connect=connect, pool=connect)

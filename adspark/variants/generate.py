@@ -83,7 +83,7 @@ async def claim_variant(
         check_open(variant)
         if variant.status != VariantStatus.COMPLETED:
             async with database.session() as session:
-                await variants.save_begin(
+                await variants.mark_claimed(
                     session, variant=variant, flow_run_id=flow_run_id, generator=generator
                 )
                 await session.commit()
@@ -109,7 +109,7 @@ def check_open(variant: AdVariant) -> None:
         )
 
 
-async def keep_original(
+async def ensure_original(
     database: Database, media: MediaStore, renderer: Renderer, *, variant_id: int
 ) -> str:
     """Render the variant's original, unless that very picture is kept already.
@@ -139,7 +139,7 @@ async def keep_original(
     return path
 
 
-async def generate(studio: GenerationDeps, *, variant_id: int) -> VariantSummary:
+async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
     """Generate the variant whose original is kept, and keep what comes; once for each attempt.
 
     Raises:
@@ -148,40 +148,38 @@ async def generate(studio: GenerationDeps, *, variant_id: int) -> VariantSummary
         UnknownVariantError: it was cancelled meanwhile.
         AdSparkError: the generator, the store or the database does not work.
     """
-    variant = await _read(studio.database, variant_id)
+    variant = await _read(deps.database, variant_id)
     if variant.status == VariantStatus.COMPLETED:
         return variants.summary_of(variant)
     check_open(variant)
-    assignment = await _assignment(studio, variant)
+    request = await _build_request(deps, variant)
     if variant.asked_at is None:
-        await studio.generator.check(variant.prompt)
-    generated = await _ask(studio, variant, assignment)
-    completion = await _keep(studio, assignment, generated)
-    async with studio.database.session() as session:
-        await variants.save_completed(session, variant=variant, completion=completion)
+        await deps.generator.check(variant.prompt)
+    generated = await _ask(deps, variant, request)
+    completion = await _keep(deps, request, generated)
+    async with deps.database.session() as session:
+        await variants.mark_completed(session, variant=variant, completion=completion)
         await session.commit()
-    finished = await _read(studio.database, variant_id)
+    finished = await _read(deps.database, variant_id)
     check_open(finished)
     if finished.status != VariantStatus.COMPLETED:
         raise BusyError(f"Variant {variant_id} was given to another run meanwhile.")
     return variants.summary_of(finished)
 
 
-async def _ask(
-    studio: GenerationDeps, variant: AdVariant, assignment: GenerationRequest
-) -> Generated:
+async def _ask(deps: GenerationDeps, variant: AdVariant, request: GenerationRequest) -> Generated:
     """What the generation gives, kept at once.
 
     Where the service does not give it a second time, what an earlier try has kept counts.
     """
     kept = variant.generated
     try:
-        generated = await studio.generator.generate(assignment, _Diary(studio, variant))
+        generated = await deps.generator.generate(request, _Observer(deps, variant))
     except PermanentError:
         if kept is None:
             raise
         return Generated(**kept)
-    async with studio.database.session() as session:
+    async with deps.database.session() as session:
         await variants.save_generated(session, variant=variant, generated=asdict(generated))
         await session.commit()
     return generated
@@ -204,46 +202,48 @@ async def cancel(
     """
     variant = await _read(database, variant_id)
     async with database.session() as session:
-        was_open = await variants.save_cancelled(session, variant=variant)
+        was_open = await variants.mark_cancelled(session, variant=variant)
         await session.commit()
     variant = await _read(database, variant_id)
     if was_open and variant.asked_at is not None and variant.generator is not None:
         generator = await open_generator(variant.generator)
-        await generator.cancel(_receipt(variant), key=variants.generation_key(variant))
+        await generator.cancel(_remote_run(variant), key=variants.generation_key(variant))
     return was_open
 
 
-class _Diary:
+class _Observer:
     """Keeps in the variant's row how far its generation is."""
 
-    def __init__(self, studio: GenerationDeps, variant: AdVariant) -> None:
-        self._studio = studio
+    def __init__(self, deps: GenerationDeps, variant: AdVariant) -> None:
+        self._deps = deps
         self._variant = variant
-        self._asked_at: datetime | None = None
+        self._submitted_at: datetime | None = None
 
-    async def asking(self) -> None:
-        await self._studio.gate()
-        async with self._studio.database.session() as session:
-            self._asked_at = await variants.save_asking(session, variant=self._variant)
+    async def on_submit(self) -> None:
+        await self._deps.gate()
+        async with self._deps.database.session() as session:
+            self._submitted_at = await variants.mark_submitted(session, variant=self._variant)
             await session.commit()
 
-    async def not_begun(self) -> None:
-        async with self._studio.database.session() as session:
-            await variants.save_not_begun(session, variant=self._variant, asked_at=self._asked_at)
+    async def on_refused(self) -> None:
+        async with self._deps.database.session() as session:
+            await variants.mark_refused(
+                session, variant=self._variant, submitted_at=self._submitted_at
+            )
             await session.commit()
 
-    async def accepted(self, receipt: RemoteRun) -> None:
-        async with self._studio.database.session() as session:
-            await variants.save_receipt(session, variant=self._variant, receipt=receipt)
+    async def on_accepted(self, remote_run: RemoteRun) -> None:
+        async with self._deps.database.session() as session:
+            await variants.mark_accepted(session, variant=self._variant, remote_run=remote_run)
             await session.commit()
-        now = await _read(self._studio.database, variants.id_of(self._variant))
+        now = await _read(self._deps.database, variants.id_of(self._variant))
         if now.status == VariantStatus.CANCELLED:  # between the question and this answer
             key = variants.generation_key(self._variant)
-            await self._studio.generator.cancel(receipt, key=key)
+            await self._deps.generator.cancel(remote_run, key=key)
             check_open(now)
 
-    async def progress(self, done: float, doing: str) -> None:
-        await self._studio.progress(done, doing)
+    async def on_progress(self, done: float, doing: str) -> None:
+        await self._deps.progress(done, doing)
 
 
 async def _read(database: Database, variant_id: int) -> AdVariant:
@@ -254,19 +254,19 @@ async def _read(database: Database, variant_id: int) -> AdVariant:
 async def _save_end(database: Database, variant: AdVariant, error: Exception) -> None:
     async with database.session() as session:
         if isinstance(error, PostponedError):
-            await variants.save_postponed(session, variant=variant, reason=str(error))
+            await variants.mark_postponed(session, variant=variant, reason=str(error))
         else:
-            await variants.save_failed(session, variant=variant, error=error)
+            await variants.mark_failed(session, variant=variant, error=error)
         await session.commit()
 
 
-async def _assignment(studio: GenerationDeps, variant: AdVariant) -> GenerationRequest:
+async def _build_request(deps: GenerationDeps, variant: AdVariant) -> GenerationRequest:
     if variant.original_path is None:
         raise UnusableContentError(f"The original of variant {variant.id} is not rendered yet.")
-    async with studio.database.session() as session:
+    async with deps.database.session() as session:
         copy = await variants.read_original_copy(session, ad_creative_id=variant.original_ad_id)
         creative = await session.get_one(Creative, variant.original_ad_id)
-    content = await studio.media.read(variant.original_path)
+    content = await deps.media.read(variant.original_path)
     return GenerationRequest(
         key=variants.generation_key(variant),
         prompt=variant.prompt,
@@ -277,19 +277,19 @@ async def _assignment(studio: GenerationDeps, variant: AdVariant) -> GenerationR
             await find_public_address(creative.image_url),
         ),
         original_copy=copy,
-        asked_at=variant.asked_at,
-        receipt=_receipt(variant),
+        submitted_at=variant.asked_at,
+        remote_run=_remote_run(variant),
     )
 
 
-def _receipt(variant: AdVariant) -> RemoteRun | None:
+def _remote_run(variant: AdVariant) -> RemoteRun | None:
     if variant.receipt_run_id is None:
         return None
     return RemoteRun(variant.receipt_run_id, variant.receipt_task_id)
 
 
 async def _keep(
-    studio: GenerationDeps, assignment: GenerationRequest, generated: Generated
+    deps: GenerationDeps, request: GenerationRequest, generated: Generated
 ) -> Completion:
     """Fetch and keep the picture before its address expires, and judge the whole."""
     path = sha256 = picture_hash = None
@@ -298,7 +298,7 @@ async def _keep(
         problems.append("it has no picture, for the generator gave none")
     else:
         try:
-            path, picture = await _keep_picture(studio, generated)
+            path, picture = await _keep_picture(deps, generated)
             sha256 = picture.info.sha256
             picture_hash = await asyncio.to_thread(hash_picture, picture.content)
         except UnusableContentError as error:
@@ -307,7 +307,7 @@ async def _keep(
                     f"The generated picture is unusable: {error}"
                 ) from error
             problems.append(f"it has no picture: {error}")
-    similarity = await _similarity(assignment, generated.text, picture_hash)
+    similarity = await _similarity(request, generated.text, picture_hash)
     highest = similarity.highest
     has_copy = generated.text is not None and not generated.is_cut_off
     return Completion(
@@ -317,14 +317,14 @@ async def _keep(
         image_sha256=sha256,
         picture_similarity=similarity.picture,
         text_similarity=similarity.text,
-        is_too_close=highest is not None and highest >= studio.too_close,
+        is_too_close=highest is not None and highest >= deps.too_close,
         confidence_score=round(_BASE + _COPY * has_copy + _PICTURE * bool(path), 2),
         response_metadata=generated.metadata,
         problem="; ".join(problems) or None,
     )
 
 
-async def _keep_picture(studio: GenerationDeps, generated: Generated) -> tuple[str, NormalPicture]:
+async def _keep_picture(deps: GenerationDeps, generated: Generated) -> tuple[str, NormalPicture]:
     """The first address that gives a picture, which is kept: its path, and its normal form.
 
     Raises:
@@ -333,8 +333,8 @@ async def _keep_picture(studio: GenerationDeps, generated: Generated) -> tuple[s
     reason: UnusableContentError | None = None
     for address in filter(None, [generated.picture, *generated.more_pictures]):
         try:
-            content = await _fetch_picture(studio.downloader, address)
-            return await studio.media.save_variant(content)
+            content = await _fetch_picture(deps.downloader, address)
+            return await deps.media.save_variant(content)
         except UnusableContentError as error:
             reason = reason or error
     raise reason or UnusableContentError("The generator gave none.")
@@ -361,13 +361,13 @@ async def _fetch_picture(downloader: Downloader, address: str) -> bytes:
 
 
 async def _similarity(
-    assignment: GenerationRequest, text: str | None, picture_hash: str | None
+    request: GenerationRequest, text: str | None, picture_hash: str | None
 ) -> Similarity:
     picture = None
     if picture_hash is not None:
-        original = await asyncio.to_thread(hash_picture, assignment.original.content)
+        original = await asyncio.to_thread(hash_picture, request.original.content)
         picture = compare_pictures(original, picture_hash)
-    return Similarity(picture, compare_texts(assignment.original_copy, text))
+    return Similarity(picture, compare_texts(request.original_copy, text))
 
 
 def _title(text: str | None) -> str | None:

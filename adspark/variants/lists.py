@@ -61,7 +61,7 @@ async def list_variants(
     return [summary_of(variant) for variant in await session.scalars(statement)]
 
 
-async def read_open(session: AsyncSession) -> list[OpenVariant]:
+async def read_open_variants(session: AsyncSession) -> list[OpenVariant]:
     """All that is pending or being processed, oldest first."""
     return [OpenVariant.model_validate(row) for row in await session.execute(_OPEN)]
 

@@ -138,7 +138,7 @@ def check_storable(field: str, written: str | None) -> None:
         raise InvalidQueryError(field, "holds a NUL or half a character; remove it.")
 
 
-def tell_not_stored(ids: Sequence[str]) -> str:
+def explain_not_stored(ids: Sequence[str]) -> str:
     """That these ads are not stored, and what to do about it; names some of them."""
     wrong = [one for one in ids if not _AD_ID.fullmatch(one)]
     if wrong:
@@ -197,7 +197,7 @@ async def check_originals(session: AsyncSession, ids: Collection[str]) -> None:
         select(col(Creative.ad_creative_id)).where(col(Creative.ad_creative_id).in_(ids))
     )
     if missing := sorted(set(ids) - set(stored)):
-        raise InvalidQueryError("original_ad_id", tell_not_stored(missing))
+        raise InvalidQueryError("original_ad_id", explain_not_stored(missing))
 
 
 async def find_requested(session: AsyncSession, *, requested_by: UUID) -> int | None:
@@ -245,7 +245,7 @@ async def read_original_copy(session: AsyncSession, *, ad_creative_id: str) -> s
     return await session.scalar(_COPY, {"ad_creative_id": ad_creative_id}) or None
 
 
-async def save_begin(
+async def mark_claimed(
     session: AsyncSession, *, variant: AdVariant, flow_run_id: UUID | None, generator: str
 ) -> None:
     """It is being worked on from now; only whoever holds its lock calls this.
@@ -274,7 +274,7 @@ async def save_original(
     await _change(session, variant, (VariantStatus.PROCESSING,), values)
 
 
-async def save_asking(session: AsyncSession, *, variant: AdVariant) -> datetime:
+async def mark_submitted(session: AsyncSession, *, variant: AdVariant) -> datetime:
     """The generator is asked right after this is committed.
 
     Returns:
@@ -296,27 +296,29 @@ async def save_asking(session: AsyncSession, *, variant: AdVariant) -> datetime:
         .returning(col(AdVariant.asked_at))
         .execution_options(synchronize_session=False)
     )
-    asked_at = await session.scalar(statement)
-    if asked_at is None:
+    submitted_at = await session.scalar(statement)
+    if submitted_at is None:
         raise _ended(variant)
-    return asked_at
+    return submitted_at
 
 
-async def save_not_begun(
-    session: AsyncSession, *, variant: AdVariant, asked_at: datetime | None = None
+async def mark_refused(
+    session: AsyncSession, *, variant: AdVariant, submitted_at: datetime | None = None
 ) -> None:
     """The generator refused to begin, so there is nothing to look for.
 
     Args:
-        asked_at: when it was asked; a question of another worker's stays.
+        submitted_at: when it was asked; a question of another worker's stays.
     """
-    conditions = [] if asked_at is None else [col(AdVariant.asked_at) == asked_at]
+    conditions = [] if submitted_at is None else [col(AdVariant.asked_at) == submitted_at]
     await _change(session, variant, tuple(VariantStatus), {"asked_at": None}, *conditions)
 
 
-async def save_receipt(session: AsyncSession, *, variant: AdVariant, receipt: RemoteRun) -> None:
+async def mark_accepted(
+    session: AsyncSession, *, variant: AdVariant, remote_run: RemoteRun
+) -> None:
     """The generator has taken it up under these names; true even of a cancelled one."""
-    values = {"receipt_run_id": receipt.run_id, "receipt_task_id": receipt.task_id}
+    values = {"receipt_run_id": remote_run.run_id, "receipt_task_id": remote_run.task_id}
     await _change(session, variant, tuple(VariantStatus), values)
 
 
@@ -327,7 +329,7 @@ async def save_generated(
     await _change(session, variant, _OPEN, {"generated": dict(generated)})
 
 
-async def save_completed(
+async def mark_completed(
     session: AsyncSession, *, variant: AdVariant, completion: Completion
 ) -> None:
     """It is done. One that was cancelled meanwhile stays cancelled.
@@ -347,7 +349,7 @@ async def save_completed(
     await _change(session, variant, _OPEN, values, is_waited_for)
 
 
-async def save_failed(session: AsyncSession, *, variant: AdVariant, error: Exception) -> None:
+async def mark_failed(session: AsyncSession, *, variant: AdVariant, error: Exception) -> None:
     """It has failed for this reason."""
     values = {
         "status": VariantStatus.FAILED,
@@ -358,26 +360,26 @@ async def save_failed(session: AsyncSession, *, variant: AdVariant, error: Excep
     await _change(session, variant, _OPEN, values, _claim_of(variant))
 
 
-async def save_postponed(session: AsyncSession, *, variant: AdVariant, reason: str) -> None:
+async def mark_postponed(session: AsyncSession, *, variant: AdVariant, reason: str) -> None:
     """It has to wait; it is taken up again by the next `generate-pending-variants`."""
     values = {"status": VariantStatus.PENDING, "error": reason}
     await _change(session, variant, (VariantStatus.PROCESSING,), values, _claim_of(variant))
 
 
-async def save_cancelled(session: AsyncSession, *, variant: AdVariant) -> bool:
+async def mark_cancelled(session: AsyncSession, *, variant: AdVariant) -> bool:
     """Nobody wants it any more; returns whether it was still open."""
     values = {"status": VariantStatus.CANCELLED, "completed_at": func.now()}
     return await _change(session, variant, _OPEN, values)
 
 
-def generation_is_over(variant: AdVariant) -> bool:
+def is_generation_over(variant: AdVariant) -> bool:
     """Whether nothing more can come of the last attempt's generation, so that a retry pays anew."""
     return variant.status == VariantStatus.CANCELLED or (
         variant.error_kind == GenerationFailedError.__name__
     )
 
 
-async def save_retry(session: AsyncSession, *, variant: AdVariant, is_over: bool) -> None:
+async def mark_retried(session: AsyncSession, *, variant: AdVariant, is_over: bool) -> None:
     """Make a failed or cancelled one pending again.
 
     Args:

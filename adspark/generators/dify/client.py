@@ -38,9 +38,9 @@ from adspark.generators.dify.payloads import (
 )
 from adspark.generators.http import (
     check_redirect,
-    checked_address,
     fits_header,
     host_of,
+    parse_base_url,
     timeouts,
 )
 from adspark.net.bounded_responses import (
@@ -99,7 +99,7 @@ class DifyClient:
             )
         remember(secret)
         self._key = SecretStr(secret)
-        self.base_url = checked_address(_VARIABLE, base_url)
+        self.base_url = parse_base_url(_VARIABLE, base_url)
         self._run_path = f"workflows/{workflow_id}/run" if workflow_id else "workflows/run"
         self._timeout = timeout
         self._first_event = first_event
@@ -107,7 +107,7 @@ class DifyClient:
         self._http = httpx.AsyncClient(
             base_url=self.base_url,
             headers={"Authorization": f"Bearer {secret}", **PACKINGS},
-            timeout=timeouts(timeout, told_from=min(timeout, first_event)),
+            timeout=timeouts(timeout, lost_after=min(timeout, first_event)),
             transport=transport,
             event_hooks=bound_answers(MOST_WITH_PICTURES),
         )

@@ -40,32 +40,32 @@ _MOST_CUT_OFF = 20  # steps whose ends are kept
 _UNKNOWN_ENDS = 10.0  # seconds for the last event of a run whose status is not known
 
 
-class RunRecord:
-    """A diary that also knows itself how far the generation is: its names, its outputs."""
+class RunTracker:
+    """An observer that also knows itself how far the generation is: its names, its outputs."""
 
-    def __init__(self, diary: GenerationObserver, receipt: RemoteRun | None) -> None:
-        self._diary = diary
-        self.receipt = receipt
+    def __init__(self, observer: GenerationObserver, remote_run: RemoteRun | None) -> None:
+        self._observer = observer
+        self.remote_run = remote_run
         self.outputs: dict[str, JsonValue] = {}
         self._nodes = 0
         self._last_was_cut_off = False
         self._cut_off: list[str] = []
 
-    async def asking(self) -> None:
+    async def on_submit(self) -> None:
         """See `GenerationObserver.asking`."""
-        await self._diary.asking()
+        await self._observer.on_submit()
 
-    async def not_begun(self) -> None:
+    async def on_refused(self) -> None:
         """See `GenerationObserver.not_begun`."""
-        await self._diary.not_begun()
+        await self._observer.on_refused()
 
-    async def accept(self, receipt: RemoteRun) -> None:
+    async def accept(self, remote_run: RemoteRun) -> None:
         """Keep the run's names, as soon as more of them are known."""
-        if self.receipt is None or (receipt.task_id and not self.receipt.task_id):
-            self.receipt = receipt
-            await self._diary.accepted(receipt)
+        if self.remote_run is None or (remote_run.task_id and not self.remote_run.task_id):
+            self.remote_run = remote_run
+            await self._observer.on_accepted(remote_run)
 
-    async def tell(self, event: RunEvent) -> None:
+    async def handle(self, event: RunEvent) -> None:
         """Turn an event into progress, nodes done of those that were seen, and keep its outputs."""
         if event.event == NODE_FINISHED:
             self._nodes += 1
@@ -73,7 +73,9 @@ class RunRecord:
             self._note_finish(event)
         if event.event in (NODE_STARTED, NODE_FINISHED):
             share = 1 - 0.7**self._nodes  # how many nodes there are, nobody says
-            await self._diary.progress(share, event.text("title")[:_LONGEST_TITLE] or "working")
+            await self._observer.on_progress(
+                share, event.text("title")[:_LONGEST_TITLE] or "working"
+            )
 
     def is_cut_off(self, outputs: Mapping[str, JsonValue]) -> bool:
         """Whether a model was cut off whose words the outputs hold, by what its step has told."""
@@ -94,10 +96,10 @@ class RunRecord:
     @property
     def known_end(self) -> RunDetail | None:
         """The run by its end node alone, where that has given the outputs."""
-        if self.receipt is None or not self.outputs:
+        if self.remote_run is None or not self.outputs:
             return None
         return RunDetail(
-            id=self.receipt.run_id, status=RunStatus.SUCCEEDED, outputs=dict(self.outputs)
+            id=self.remote_run.run_id, status=RunStatus.SUCCEEDED, outputs=dict(self.outputs)
         )
 
 
@@ -134,7 +136,7 @@ async def find_task(client: DifyClient, run_id: str, user: str) -> str | None:
     return None
 
 
-async def follow_run(client: DifyClient, run_id: str, user: str, record: RunRecord) -> RunDetail:
+async def follow_run(client: DifyClient, run_id: str, user: str, tracker: RunTracker) -> RunDetail:
     """What a run comes to; listens to it as often as the stream is cut, until it has ended.
 
     Raises:
@@ -144,14 +146,14 @@ async def follow_run(client: DifyClient, run_id: str, user: str, record: RunReco
     """
     empty_ends = 0
     while True:
-        detail = await _read(client, run_id, record)
+        detail = await _read(client, run_id, tracker)
         if detail is not None:
             if detail.is_over:
                 return detail
             if not detail.is_known:
-                return await _resolve(client, detail, user, record)
+                return await _resolve(client, detail, user, tracker)
             _check_not_waiting(detail)
-        heard, end = await _listen(client, run_id, user, record)
+        heard, end = await _listen(client, run_id, user, tracker)
         if end is not None:
             return await complete(client, end)
         empty_ends += heard
@@ -177,15 +179,15 @@ async def complete(client: DifyClient, end: RunDetail) -> RunDetail:
 
 
 async def _listen(
-    client: DifyClient, run_id: str, user: str, record: RunRecord
+    client: DifyClient, run_id: str, user: str, tracker: RunTracker
 ) -> tuple[bool, RunDetail | None]:
     """Whether a last event was heard, and what it says of the run's end."""
     heard = False
     try:
         async with aclosing(client.events(run_id, user=user)) as events:
             async for event in events:
-                await record.accept(RemoteRun(run_id, event.task_id))
-                await record.tell(event)
+                await tracker.accept(RemoteRun(run_id, event.task_id))
+                await tracker.handle(event)
                 heard = event.event in (FINISHED, PAUSED, ERROR)
                 if event.event == FINISHED and (end := parse_end(event)) is not None:
                     return True, end
@@ -195,18 +197,18 @@ async def _listen(
 
 
 async def _resolve(
-    client: DifyClient, detail: RunDetail, user: str, record: RunRecord
+    client: DifyClient, detail: RunDetail, user: str, tracker: RunTracker
 ) -> RunDetail:
     """A run under an unknown status: what its last event brings, else as it is, at once."""
     try:
         async with asyncio.timeout(_UNKNOWN_ENDS):
-            _, end = await _listen(client, detail.id, user, record)
+            _, end = await _listen(client, detail.id, user, tracker)
     except TimeoutError:
         end = None
-    return end or record.known_end or detail
+    return end or tracker.known_end or detail
 
 
-async def _read(client: DifyClient, run_id: str, record: RunRecord) -> RunDetail | None:
+async def _read(client: DifyClient, run_id: str, tracker: RunTracker) -> RunDetail | None:
     """The run as it is; None while Dify does not answer."""
     for pause in _LOOKS:
         await asyncio.sleep(pause)
@@ -216,8 +218,8 @@ async def _read(client: DifyClient, run_id: str, record: RunRecord) -> RunDetail
             continue
         except ServiceUnavailableError:
             return None
-    if record.known_end is not None:
-        return record.known_end
+    if tracker.known_end is not None:
+        return tracker.known_end
     raise GenerationFailedError(
         f"Dify no longer knows the run {run_id}, whose result was not fetched in time."
     )

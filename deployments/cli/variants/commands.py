@@ -25,10 +25,10 @@ from adspark.variants.store import (
     VariantSummary,
     check_originals,
     check_request,
-    generation_is_over,
+    is_generation_over,
+    mark_retried,
     read_variant,
     request_variants,
-    save_retry,
     summary_of,
 )
 from adspark.watches.store import find_watch
@@ -185,12 +185,12 @@ def retry(variant: VariantId) -> None:
         return await read_variant(session, variant_id=variant)
 
     found = in_session(read)
-    is_over = generation_is_over(found)
+    is_over = is_generation_over(found)
     if is_over or found.asked_at is None:  # it is asked for anew
         check_prompt(found.prompt)
 
     async def act(session: AsyncSession) -> None:
-        await save_retry(session, variant=found, is_over=is_over)
+        await mark_retried(session, variant=found, is_over=is_over)
         await session.commit()
 
     in_session(act)

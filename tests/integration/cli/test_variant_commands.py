@@ -22,7 +22,7 @@ from adspark.media.store import MediaStore
 from adspark.models import VariantStatus
 from adspark.sandbox.pictures import draw_picture
 from adspark.settings import get_settings
-from adspark.variants.store import save_cancelled, save_original
+from adspark.variants.store import mark_cancelled, save_original
 from deployments.cli import main as cli
 from deployments.cli.main import app
 from tests.commanding import Command
@@ -325,7 +325,7 @@ def test_one_that_has_ended_badly_is_retried_by_a_person(database_url: str) -> N
     async def act(session: AsyncSession) -> None:
         await fail(session, await ask(session), TimeoutError("slow"))
         await fail(session, await ask(session), GenerationFailedError("the run failed"))
-        await save_cancelled(session, variant=await ask(session))
+        await mark_cancelled(session, variant=await ask(session))
 
     in_session(database_url, act)
     same, new = "the same generation, gone on with", "a new generation"

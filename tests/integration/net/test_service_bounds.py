@@ -19,7 +19,7 @@ from adspark.notifications.apprise import send
 from adspark.serpapi.client import SerpApiClient
 from tests.factories import creative_row, query
 from tests.raw_server import serve_raw
-from tests.unit.generators.test_chat import ASSIGNMENT, Notes
+from tests.unit.generators.test_chat import REQUEST, Notes
 from tests.unit.serpapi.test_client import body, client
 
 KEY = SecretStr("sk-9f2c41d07ab35e8896d2417fa0c35be1")
@@ -58,7 +58,7 @@ async def _run(url: str) -> object:
 
 async def _chat(url: str) -> object:
     async with ChatGenerator(url, model="m", key=KEY) as generator:
-        return await generator.generate(ASSIGNMENT, Notes())
+        return await generator.generate(REQUEST, Notes())
 
 
 CALLS: dict[str, Callable[[str], Awaitable[object]]] = {

@@ -16,7 +16,7 @@ from adspark.generators.chat import ChatGenerator
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.serpapi.client import SerpApiClient
-from adspark.variants.generate import claim_variant, generate, keep_original
+from adspark.variants.generate import claim_variant, ensure_original, generate
 from adspark.variants.store import VariantSummary
 from tests.factories import query
 from tests.hostile_pages import draw
@@ -51,12 +51,12 @@ async def make(shop: Workshop, message: Any, **choice: Any) -> VariantSummary:  
     claim = claim_variant(shop.database, variant_id, flow_run_id=None, generator="chat")
     async with (
         claim,
-        shop.studio() as studio,
+        shop.deps() as deps,
         shop.renderer() as renderer,
         ChatGenerator("http://m.example/v1", model="m", transport=transport) as generator,
     ):
-        await keep_original(shop.database, shop.media, renderer, variant_id=variant_id)
-        return await generate(replace(studio, generator=generator), variant_id=variant_id)
+        await ensure_original(shop.database, shop.media, renderer, variant_id=variant_id)
+        return await generate(replace(deps, generator=generator), variant_id=variant_id)
 
 
 async def test_thoughts_and_fences_are_neither_title_nor_copy(shop: Workshop) -> None:

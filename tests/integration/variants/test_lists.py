@@ -14,7 +14,7 @@ from adspark.variants import store as variants
 from adspark.variants.lists import (
     find_new_creatives,
     list_variants,
-    read_open,
+    read_open_variants,
     read_review_runs,
     save_review_run,
     save_run,
@@ -84,7 +84,7 @@ async def test_open_ones_are_oldest_first_with_the_run_that_has_them(
     )
     run = uuid4()
     await save_run(session, variant_id=made[0].id or 0, flow_run_id=run)
-    found = await read_open(session)
+    found = await read_open_variants(session)
     assert [(one.id, one.status) for one in found] == [
         (late.id, "processing"),
         (made[0].id, "pending"),

@@ -26,6 +26,7 @@ from tests.variants_at_hand import (
     AD,
     DONE,
     OTHER,
+    accept,
     ask,
     begin,
     fail,
@@ -33,7 +34,6 @@ from tests.variants_at_hand import (
     make,
     read,
     stocked,
-    take_up,
 )
 
 # Tests of cleaning up have these from here.
@@ -52,11 +52,11 @@ async def session(database: Database) -> AsyncIterator[AsyncSession]:
 
 
 async def _begin(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_begin(session, variant=variant, flow_run_id=None, generator="chat")
+    await variants.mark_claimed(session, variant=variant, flow_run_id=None, generator="chat")
 
 
 async def _ask(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_asking(session, variant=variant)
+    await variants.mark_submitted(session, variant=variant)
 
 
 async def _keep_original(session: AsyncSession, variant: AdVariant) -> None:
@@ -64,31 +64,31 @@ async def _keep_original(session: AsyncSession, variant: AdVariant) -> None:
 
 
 async def _complete(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_completed(session, variant=variant, completion=DONE)
+    await variants.mark_completed(session, variant=variant, completion=DONE)
 
 
 async def _fail(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_failed(session, variant=variant, error=TimeoutError("late"))
+    await variants.mark_failed(session, variant=variant, error=TimeoutError("late"))
 
 
 async def _postpone(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_postponed(session, variant=variant, reason="wait")
+    await variants.mark_postponed(session, variant=variant, reason="wait")
 
 
 async def _cancel(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_cancelled(session, variant=variant)
+    await variants.mark_cancelled(session, variant=variant)
 
 
 async def _retry(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_retry(session, variant=variant, is_over=False)
+    await variants.mark_retried(session, variant=variant, is_over=False)
 
 
 async def _keep_receipt(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_receipt(session, variant=variant, receipt=RemoteRun("late"))
+    await variants.mark_accepted(session, variant=variant, remote_run=RemoteRun("late"))
 
 
 async def _forget_asking(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_not_begun(session, variant=variant)
+    await variants.mark_refused(session, variant=variant)
 
 
 async def row(session: AsyncSession, variant: AdVariant) -> dict[str, Any]:
@@ -187,8 +187,8 @@ async def test_a_flow_run_makes_one_row_and_finds_it_again(
 async def test_no_two_attempts_have_the_same_name_at_the_generator(session: AsyncSession) -> None:
     first, second = await ask(session), await ask(session)
     keys = {variants.generation_key(one) for one in (first, second)}
-    await variants.save_cancelled(session, variant=first)
-    await variants.save_retry(session, variant=first, is_over=True)
+    await variants.mark_cancelled(session, variant=first)
+    await variants.mark_retried(session, variant=first, is_over=True)
     keys.add(variants.generation_key(await read(session, first)))
     # Another database numbers its variants from 1 on as well.
     await session.execute(text("TRUNCATE ad_variant RESTART IDENTITY CASCADE"))
@@ -243,9 +243,9 @@ async def test_a_worker_on_an_earlier_attempt_changes_nothing(
     session: AsyncSession, act: Act
 ) -> None:
     old = await begin(session, await ask(session))
-    await variants.save_cancelled(session, variant=old)
-    await variants.save_retry(session, variant=old, is_over=True)
-    new = await take_up(session, await read(session, old))
+    await variants.mark_cancelled(session, variant=old)
+    await variants.mark_retried(session, variant=old, is_over=True)
+    new = await accept(session, await read(session, old))
     before = await row(session, new)
     await refuses(act, session, old)
     assert await row(session, new) == before
@@ -253,10 +253,10 @@ async def test_a_worker_on_an_earlier_attempt_changes_nothing(
 
 async def test_one_that_was_cancelled_is_not_asked_for(session: AsyncSession) -> None:
     begun = await begin(session, await ask(session))
-    assert await variants.save_cancelled(session, variant=begun)
+    assert await variants.mark_cancelled(session, variant=begun)
     with pytest.raises(UnknownVariantError, match="not to be worked on any more: it was cancelled"):
-        await variants.save_asking(session, variant=begun)
-    assert not await variants.save_cancelled(session, variant=begun)
+        await variants.mark_submitted(session, variant=begun)
+    assert not await variants.mark_cancelled(session, variant=begun)
 
 
 async def test_of_two_that_ask_at_the_same_time_only_one_does(
@@ -279,22 +279,22 @@ async def test_who_has_asked_may_ask_again_until_the_service_has_taken_it_up(
     session: AsyncSession,
 ) -> None:
     begun = await begin(session, await ask(session))
-    await variants.save_asking(session, variant=begun)
+    await variants.mark_submitted(session, variant=begun)
     asked = await read(session, begun)
-    await variants.save_asking(session, variant=asked)
+    await variants.mark_submitted(session, variant=asked)
     again = await read(session, begun)
     assert asked.asked_at is not None
     assert again.asked_at is not None
     assert again.asked_at > asked.asked_at
-    await variants.save_receipt(session, variant=again, receipt=RemoteRun("run-1", "task-1"))
+    await variants.mark_accepted(session, variant=again, remote_run=RemoteRun("run-1", "task-1"))
     with pytest.raises(UnknownVariantError):
-        await variants.save_asking(session, variant=again)
+        await variants.mark_submitted(session, variant=again)
 
 
 async def test_what_was_refused_was_not_asked_for(session: AsyncSession) -> None:
     begun = await begin(session, await ask(session))
-    await variants.save_asking(session, variant=begun)
-    await variants.save_not_begun(session, variant=begun)
+    await variants.mark_submitted(session, variant=begun)
+    await variants.mark_refused(session, variant=begun)
     assert (await read(session, begun)).asked_at is None
 
 
@@ -314,31 +314,31 @@ async def test_a_worker_whose_claim_was_taken_over_ends_nothing(
 
 async def test_a_question_of_another_worker_stays_asked(session: AsyncSession) -> None:
     old = await begin(session, await ask(session))
-    asked_at = await variants.save_asking(session, variant=old)
+    submitted_at = await variants.mark_submitted(session, variant=old)
     new = await read(session, old)
-    again = await variants.save_asking(session, variant=new)  # the first counts as lost
-    await variants.save_not_begun(session, variant=old, asked_at=asked_at)
+    again = await variants.mark_submitted(session, variant=new)  # the first counts as lost
+    await variants.mark_refused(session, variant=old, submitted_at=submitted_at)
     assert (await read(session, new)).asked_at == again
-    await variants.save_not_begun(session, variant=new, asked_at=again)
+    await variants.mark_refused(session, variant=new, submitted_at=again)
     assert (await read(session, new)).asked_at is None
 
 
 async def test_an_answer_that_comes_while_it_waits_completes_it(session: AsyncSession) -> None:
     begun = await begin(session, await ask(session))
-    await variants.save_asking(session, variant=begun)
-    await variants.save_postponed(session, variant=begun, reason="the answer is lost")
+    await variants.mark_submitted(session, variant=begun)
+    await variants.mark_postponed(session, variant=begun, reason="the answer is lost")
     await _complete(session, begun)
     done = await read(session, begun)
     assert (done.status, done.error, done.description) == (COMPLETED, None, DONE.description)
 
 
 async def test_what_was_given_is_kept_until_all_of_it_is(session: AsyncSession) -> None:
-    begun = await take_up(session, await ask(session))
+    begun = await accept(session, await ask(session))
     await variants.save_generated(session, variant=begun, generated={"text": "Sun\x00"})
     assert (await read(session, begun)).generated == {"text": "Sun\ufffd"}
     await _fail(session, begun)
     failed = await read(session, begun)
-    await variants.save_retry(session, variant=failed, is_over=False)
+    await variants.mark_retried(session, variant=failed, is_over=False)
     again = await begin(session, await read(session, failed))
     assert again.generated == {"text": "Sun\ufffd"}
     await _complete(session, again)
@@ -347,8 +347,8 @@ async def test_what_was_given_is_kept_until_all_of_it_is(session: AsyncSession) 
 
 async def test_the_receipt_is_kept_even_of_a_cancelled_one(session: AsyncSession) -> None:
     begun = await begin(session, await ask(session))
-    await variants.save_cancelled(session, variant=begun)
-    await variants.save_receipt(session, variant=begun, receipt=RemoteRun("run-1", "task-1"))
+    await variants.mark_cancelled(session, variant=begun)
+    await variants.mark_accepted(session, variant=begun, remote_run=RemoteRun("run-1", "task-1"))
     kept = await read(session, begun)
     assert (kept.status, kept.receipt_run_id, kept.receipt_task_id) == (
         CANCELLED,
@@ -358,8 +358,8 @@ async def test_the_receipt_is_kept_even_of_a_cancelled_one(session: AsyncSession
 
 
 async def test_a_cancelled_variant_is_not_completed_nor_failed(session: AsyncSession) -> None:
-    begun = await take_up(session, await ask(session))
-    await variants.save_cancelled(session, variant=begun)
+    begun = await accept(session, await ask(session))
+    await variants.mark_cancelled(session, variant=begun)
     before = await row(session, begun)
     await _complete(session, begun)
     await _fail(session, begun)
@@ -408,9 +408,9 @@ async def test_a_failed_one_keeps_words_and_kind(
 
 async def test_a_postponed_one_waits_with_what_it_knows(session: AsyncSession) -> None:
     begun = await begin(session, await ask(session))
-    await variants.save_asking(session, variant=begun)
+    await variants.mark_submitted(session, variant=begun)
     asked = await read(session, begun)
-    await variants.save_postponed(session, variant=begun, reason="not known yet")
+    await variants.mark_postponed(session, variant=begun, reason="not known yet")
     waiting = await read(session, begun)
     assert (waiting.status, waiting.error, waiting.completed_at) == (PENDING, "not known yet", None)
     assert waiting.asked_at == asked.asked_at
@@ -427,7 +427,7 @@ async def test_the_generator_stays_once_it_was_asked(
 ) -> None:
     begun = await begin(session, await ask(session))
     if is_asked:
-        await variants.save_asking(session, variant=begun)
+        await variants.mark_submitted(session, variant=begun)
     await _begin(session, await read(session, begun))
     assert (await read(session, begun)).generator == generator
 
@@ -445,14 +445,14 @@ async def test_the_generator_stays_once_it_was_asked(
 async def test_a_retry_begins_anew_only_what_is_over(
     session: AsyncSession, error: Exception | None, attempt: int, is_kept: bool
 ) -> None:
-    begun = await take_up(session, await ask(session))
+    begun = await accept(session, await ask(session))
     if error is None:
-        await variants.save_cancelled(session, variant=begun)
+        await variants.mark_cancelled(session, variant=begun)
     else:
-        await variants.save_failed(session, variant=begun, error=error)
+        await variants.mark_failed(session, variant=begun, error=error)
     ended = await read(session, begun)
-    is_over = variants.generation_is_over(ended)
-    await variants.save_retry(session, variant=ended, is_over=is_over)
+    is_over = variants.is_generation_over(ended)
+    await variants.mark_retried(session, variant=ended, is_over=is_over)
     again = await read(session, ended)
     assert (again.status, again.attempt, again.error, again.error_kind) == (
         PENDING,
@@ -473,7 +473,7 @@ async def test_only_what_has_failed_or_was_cancelled_is_retried(
 ) -> None:
     made = await make(session, status)
     with pytest.raises(UnknownVariantError) as raised:
-        await variants.save_retry(session, variant=made, is_over=True)
+        await variants.mark_retried(session, variant=made, is_over=True)
     assert str(raised.value) == (
         f"Variant {made.id} is {status}; only failed and cancelled ones are retried."
     )

@@ -326,7 +326,7 @@ class VariantLife(RuleBasedStateMachine):
                 claim = claim_variant(self.database, variant, flow_run_id=None, generator="dify")
                 async with claim, Downloader(AddressRules()) as downloader:
                     await self._change(variant, f"original_path = '{original_path(KEY)}'")
-                    studio = GenerationDeps(
+                    deps = GenerationDeps(
                         database=self.database,
                         media=self.media,
                         generator=generator,
@@ -335,7 +335,7 @@ class VariantLife(RuleBasedStateMachine):
                         gate=no_gate,
                         progress=_say_nothing,
                     )
-                    await generate(studio, variant_id=variant)
+                    await generate(deps, variant_id=variant)
 
     async def _lose_lock(self) -> None:
         """The connection that holds the lock of a variant dies, unseen by who holds it."""
@@ -359,10 +359,10 @@ class VariantLife(RuleBasedStateMachine):
 
     async def _retry(self, variant: int) -> None:
         row = await self._row(variant)
-        is_over = variants.generation_is_over(row)
+        is_over = variants.is_generation_over(row)
         try:
             async with self.database.session() as session:
-                await variants.save_retry(session, variant=row, is_over=is_over)
+                await variants.mark_retried(session, variant=row, is_over=is_over)
                 await session.commit()
         except UnknownVariantError:
             assert row.status not in (VariantStatus.FAILED, VariantStatus.CANCELLED)

@@ -11,7 +11,7 @@ from orchestration.variant_runs import start_review
 
 
 @task(**RETRIED, cache_policy=NO_CACHE)
-async def ask_for_review(variant_id: int) -> None:
+async def request_review(variant_id: int) -> None:
     """Start the run that waits for the review; its form is in the UI."""
     async with (
         (await AdSparkDatabase.load_configured()).connect() as database,

@@ -9,16 +9,16 @@ from adspark.db.engine import Database
 from adspark.errors import AdSparkError
 from adspark.models import VariantStatus
 from adspark.settings import get_settings
-from adspark.variants.lists import OpenVariant, read_open
+from adspark.variants.lists import OpenVariant, read_open_variants
 from adspark.variants.store import read_variant
 from blocks.adspark_database import AdSparkDatabase
 from orchestration.cancel_variant import cancel_variant
 from orchestration.retry_policy import RETRIED
 from orchestration.time_limits import hard_timeout
-from orchestration.variant_runs import RunState, end_old_reviews, read_states, start_generation
+from orchestration.variant_runs import RunState, expire_reviews, read_states, start_generation
 
 
-class TakeUpSummary(BaseModel):
+class PendingVariantsSummary(BaseModel):
     """What was done with the open variants.
 
     Attributes:
@@ -44,7 +44,7 @@ class TakeUpSummary(BaseModel):
 
 @task(**RETRIED, cache_policy=NO_CACHE, timeout_seconds=get_settings().upkeep_time_limit)
 @hard_timeout("upkeep_time_limit")
-async def take_up_variants(limit: int) -> TakeUpSummary:
+async def start_pending_variants(limit: int) -> PendingVariantsSummary:
     """Start runs for what is pending or was left behind, oldest first.
 
     An error of one variant stops no other, and is raised when all are served.
@@ -52,11 +52,11 @@ async def take_up_variants(limit: int) -> TakeUpSummary:
     Args:
         limit: how many may be under way at most, those that are already included.
     """
-    summary = TakeUpSummary()
+    summary = PendingVariantsSummary()
     errors: list[Exception] = []
     async with (await AdSparkDatabase.load_configured()).connect() as database:
         async with database.session() as session:
-            opened = await read_open(session)
+            opened = await read_open_variants(session)
         states = await read_states([one.flow_run_id for one in opened if one.flow_run_id])
         to_start: list[int] = []
         for one in opened:
@@ -76,7 +76,7 @@ async def take_up_variants(limit: int) -> TakeUpSummary:
                 errors.append(error)
         summary.waiting = len(to_start) - summary.started
         async with database.session() as session:
-            summary.reviews_left_open = await end_old_reviews(
+            summary.reviews_left_open = await expire_reviews(
                 session, older_than=get_settings().review_time_limit
             )
     if errors:
