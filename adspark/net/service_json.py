@@ -13,7 +13,7 @@ import httpx
 from pydantic import JsonValue, SecretStr
 
 from adspark.net.bounded_responses import MOST_BYTES
-from adspark.text.redaction import Redactor
+from adspark.text.redactor import Redactor
 from adspark.text.storable import clean_text
 
 MOST_VALUES = 500_000
@@ -33,7 +33,7 @@ def parse_json(content: bytes, *, secret: SecretStr | None = None) -> JsonValue:
 
     Args:
         content: UTF-8; what is not is read as U+FFFD.
-        secret: the key that the service was asked with, which it may echo; it is masked.
+        secret: the key that the service was asked with, which it may echo; it is redacted.
 
     Raises:
         UnreadableJsonError: it is not a JSON document, or has more values than any real one.

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from prefect.client.schemas.objects import State
 from prefect.states import Crashed, Failed
 
-from adspark.text.masking import mask_text
+from adspark.text.redaction import redact_foreign
 from adspark.text.terminal import plain
 from orchestration.requeue import out_of_memory
 from orchestration.time_limits import KILLED_AT_LAST, KILLED_LATE, TIMED_OUT
@@ -73,7 +73,7 @@ def explain_end(
 def _last_words(told: Sequence[str]) -> str:
     """The end of an output, as it can be shown to anybody."""
     said = [line for line in told if line.strip() and not _LOG_LINE.match(line)]
-    text = mask_text(plain("\n".join(said)))
+    text = redact_foreign(plain("\n".join(said)))
     text = "\n".join(text.splitlines()[-_MOST_LINES:])
     return f": {text[-_MOST_CHARACTERS:].strip()}" if text else " and said nothing."
 
@@ -92,7 +92,7 @@ def explain_no_start(error: Exception | None, told: str) -> State:
     """
     if error is None:
         return Crashed(message=told)
-    why = mask_text(plain(f"{type(error).__name__}: {error}"))[:_MOST_CHARACTERS]
+    why = redact_foreign(plain(f"{type(error).__name__}: {error}"))[:_MOST_CHARACTERS]
     message = f"Its process could not be started: {why}"
     is_missing = isinstance(error, FileNotFoundError | PermissionError | NotADirectoryError)
     return Failed(message=message) if is_missing else Crashed(message=message)

@@ -24,7 +24,6 @@ from adspark.generators.dify.payloads import (
     PAUSED,
     PING,
     AppForm,
-    AppInfo,
     LogPage,
     RunDetail,
     RunEvent,
@@ -32,7 +31,6 @@ from adspark.generators.dify.payloads import (
     parse_detail,
     parse_event,
     parse_form,
-    parse_info,
     parse_log,
     parse_upload,
 )
@@ -129,14 +127,6 @@ class DifyClient:
             return str(self.base_url.join(address))
         except httpx.InvalidURL:
             return address
-
-    async def info(self) -> AppInfo:
-        """Name and mode of the key's app; free.
-
-        Raises:
-            AdSparkError: as `run`.
-        """
-        return parse_info(await self._json("GET", "info"))
 
     async def form(self) -> AppForm:
         """The inputs that the app asks for; free.

@@ -23,7 +23,6 @@ from adspark.errors import ServiceUnavailableError
 from adspark.net.service_json import UnreadableJsonError, parse_json
 from adspark.validation.messages import tell_mistake
 
-STARTED = "workflow_started"
 FINISHED = "workflow_finished"
 PAUSED = "workflow_paused"
 ERROR = "error"
@@ -94,18 +93,10 @@ class AppForm(_Payload):
     """What the app asks for."""
 
     fields: tuple[FormField, ...]
-    image_megabytes: float | None = None
 
     def field(self, variable: str) -> FormField | None:
         """The input of that name."""
         return next((one for one in self.fields if one.variable == variable), None)
-
-
-class AppInfo(_Payload):
-    """Name and mode of the app that a key belongs to."""
-
-    name: str = ""
-    mode: str = ""
 
 
 class UploadedFile(_Payload):
@@ -204,24 +195,7 @@ def parse_form(body: Mapping[str, Any]) -> AppForm:
         for kind, values in list(entry.items())[:1] if isinstance(entry, dict) else ():
             if isinstance(values, dict) and isinstance(values.get("variable"), str):
                 fields.append(_parse_field(kind, values))
-    limits = body.get("system_parameters")
-    megabytes = limits.get("image_file_size_limit") if isinstance(limits, dict) else None
-    return AppForm(
-        fields=tuple(fields),
-        image_megabytes=megabytes if isinstance(megabytes, int | float) else None,
-    )
-
-
-def parse_info(body: Mapping[str, Any]) -> AppInfo:
-    """An answer of `GET /info`.
-
-    Raises:
-        ServiceUnavailableError: it is not one.
-    """
-    try:
-        return AppInfo.model_validate(_without_nulls(body))
-    except ValidationError as error:
-        raise ServiceUnavailableError("Dify's account of the app cannot be read.") from error
+    return AppForm(fields=tuple(fields))
 
 
 def parse_upload(body: Mapping[str, Any]) -> UploadedFile:
@@ -285,7 +259,7 @@ def parse_event(data: str, *, secret: SecretStr | None = None) -> RunEvent:
 
     Args:
         data: as it was sent.
-        secret: the key that Dify was asked with, which is masked.
+        secret: the key that Dify was asked with, which is redacted.
 
     Raises:
         ServiceUnavailableError: it is not one; the stream was cut in the middle of it.
