@@ -23,6 +23,8 @@ from adspark.errors import (
     ServiceRefusedError,
     ServiceUnavailableError,
 )
+from adspark.generators.answers.ad_copy import ends_early, read_copy
+from adspark.generators.answers.pictures import list_pictures
 from adspark.generators.base import Generated, GenerationObserver, GenerationRequest, RemoteRun
 from adspark.generators.http import (
     PROXY_GUESSES,
@@ -32,8 +34,6 @@ from adspark.generators.http import (
     parse_base_url,
     timeouts,
 )
-from adspark.generators.model_text import ends_early, read_copy
-from adspark.generators.picture_addresses import list_pictures
 from adspark.net.bounded_responses import (
     MOST_WITH_PICTURES,
     PACKINGS,

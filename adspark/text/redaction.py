@@ -33,8 +33,9 @@ def remember(*secrets: SecretStr | str | None) -> None:
     """From now on these are redacted in every log and every message of this process."""
     for secret in map(_reveal, secrets):
         if secret := secret.strip():
-            # The last one said is the last one to be given up.
-            _known[secret] = _known.pop(secret, None) or Redactor(secret)
+            redactor = _known[secret] if secret in _known else Redactor(secret)
+            _known.pop(secret, None)  # the last one said is the last one to be given up
+            _known[secret] = redactor
             if len(_known) > _MOST_KNOWN:
                 _known.pop(next(iter(_known)), None)
     if not isinstance(logging.getLogRecordFactory(), _RedactedRecords):

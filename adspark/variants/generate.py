@@ -23,8 +23,8 @@ from adspark.errors import (
     UnknownVariantError,
     UnusableContentError,
 )
+from adspark.generators.answers.addresses import read_data_address
 from adspark.generators.base import Generated, GenerationRequest, Generator, Picture, RemoteRun
-from adspark.generators.picture_addresses import read_data_address
 from adspark.media.images import NormalPicture
 from adspark.media.similarity import Similarity, compare_pictures, compare_texts, hash_picture
 from adspark.media.store import MediaStore, original_path

@@ -7,6 +7,7 @@ Where an answer was lost, it is asked again only once Dify's log proves that not
 
 import asyncio
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pydantic import JsonValue
@@ -224,11 +225,11 @@ class DifyGenerator:
             text_output=self._mapping.text_output,
             picture_output=self._mapping.picture_output,
         )
-        return Generated(
-            found.text,
-            found.picture and self._address(found.picture),
-            _metadata(detail),
-            [self._address(one) for one in found.more_pictures],
+        return replace(
+            found,
+            picture=found.picture and self._address(found.picture),
+            more_pictures=[self._address(one) for one in found.more_pictures],
+            metadata=_metadata(detail),
             is_cut_off=found.is_cut_off or tracker.is_cut_off(detail.outputs or {}),
         )
 

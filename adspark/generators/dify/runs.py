@@ -13,6 +13,7 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from adspark.errors import GenerationFailedError, ServiceUnavailableError
+from adspark.generators.answers.ad_copy import ends_early
 from adspark.generators.base import GenerationObserver, RemoteRun
 from adspark.generators.dify.client import DifyClient
 from adspark.generators.dify.errors import UnknownRunError
@@ -28,7 +29,6 @@ from adspark.generators.dify.payloads import (
     parse_end,
     parse_end_node,
 )
-from adspark.generators.model_text import ends_early
 
 _LOOKS = (0.0, 1.0, 3.0)  # seconds before each look at a run, which is stored a little late
 _POLL = 3.0  # seconds between two looks at a run whose events are not to be had

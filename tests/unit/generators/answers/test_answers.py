@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adspark.errors import ConfigurationError
-from adspark.generators.dify.outputs import find_outputs, without_pictures
-from adspark.generators.markdown_images import find_images, without_images
-from adspark.generators.model_text import LONGEST_COPY, Copy, ends_early, read_copy
-from adspark.generators.picture_addresses import list_pictures, read_data_address
-from adspark.generators.reasoning import without_reasoning
+from adspark.generators.answers.ad_copy import LONGEST_COPY, Copy, ends_early, read_copy
+from adspark.generators.answers.addresses import read_data_address
+from adspark.generators.answers.pictures import list_pictures
+from adspark.generators.answers.reasoning import without_reasoning
+from adspark.generators.answers.text_images import find_images, without_images
+from adspark.generators.dify.outputs import find_outputs
 from adspark.variants.generate import _title
 from tests.hostile_pages import draw
 
@@ -493,7 +494,7 @@ def _read_all(text: str) -> None:
     copy = read_copy(text)
     _title(copy.text)
     _title(text)
-    without_pictures(text)
+    without_images(text)
     without_reasoning(text)
     list_pictures([text])
 
