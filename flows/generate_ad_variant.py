@@ -1,4 +1,4 @@
-"""Generate a variant of an ad: render the original, have the variant made, keep what comes.
+"""Generate a variant of an ad: render the original, generate the variant, save the result.
 
 Blocks: dify-workflow/adspark or chat-model/adspark, adspark-database/adspark. Limits: 1800 s an
 attempt, 30 generations a minute over all workers. Tables: ad_variant, creative, creative_detail.
@@ -20,7 +20,8 @@ from adspark.settings import get_settings, media_url
 from adspark.validation.bounds import AD_ID, PROMPT, Id
 from adspark.variants.generate import claim_variant
 from adspark.variants.report import write_variant
-from adspark.variants.store import VariantRequest, VariantSummary, read_variant, summary_of
+from adspark.variants.requests import VariantRequest
+from adspark.variants.store import VariantSummary, read_variant, summary_of
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import cancelled, completed, failed
 from flows.parameters import OptionalId
@@ -40,15 +41,15 @@ async def generate_ad_variant(
     workspace_id: OptionalId = None,
     review: bool = False,
 ) -> VariantSummary:
-    """Generate a variant of a stored ad; what was begun before is gone on with, not paid again.
+    """Generate a variant of a stored ad; what was begun before is resumed, not paid again.
 
     Args:
         original_ad_id: The stored ad, CR and 20 digits.
         prompt: What the variant should be like.
         user_id: Who wants it.
-        variant_id: A requested variant to be taken up; empty requests a new one.
+        variant_id: A variant that was requested before; empty requests a new one.
         workspace_id: The workspace that it belongs to.
-        review: Whether a person is asked for a review once it is finished.
+        review: Whether a person is to review it once it is finished.
     """
     request = VariantRequest(
         original_ad_id=original_ad_id,

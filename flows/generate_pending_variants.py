@@ -1,4 +1,4 @@
-"""Give variants that wait, or that a dead run has left behind, to workers.
+"""Start runs for variants that are pending, or that a lost run has left behind.
 
 Blocks: adspark-database/adspark; to stop what was cancelled, dify-workflow/adspark. Limits: one at
 a time, 20 under way. Tables: ad_variant.

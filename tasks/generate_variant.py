@@ -1,4 +1,4 @@
-"""The task that has a variant generated, with its progress in the UI."""
+"""The task that generates a variant, with its progress in the UI."""
 
 from uuid import UUID
 
@@ -23,10 +23,10 @@ from orchestration.time_limits import hard_timeout
 @task(**RETRIED, cache_policy=NO_CACHE, timeout_seconds=get_settings().generation_time_limit)
 @hard_timeout("generation_time_limit")
 async def generate_variant(variant_id: int, generator: str) -> VariantSummary:
-    """Generate the variant; another try goes on with the same generation.
+    """Generate the variant; another try resumes the same generation.
 
     Args:
-        variant_id: whose original is kept already.
+        variant_id: whose original is rendered already.
         generator: its name.
     """
     settings = get_settings()

@@ -14,7 +14,7 @@ from orchestration.retry_policy import RETRIED
 
 @task(**RETRIED, cache_policy=NO_CACHE)
 async def render_original(variant_id: int) -> str:
-    """Render the original ad and keep it, unless that picture is kept already.
+    """Render the original ad and save it, unless that picture is saved already.
 
     Returns:
         The picture's path in the media store.

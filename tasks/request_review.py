@@ -1,4 +1,4 @@
-"""The task that asks people for a review of a finished variant."""
+"""The task that requests a review of a finished variant."""
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE

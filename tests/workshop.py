@@ -15,7 +15,6 @@ from sqlalchemy import text
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError, TemporaryError
-from adspark.generators.base import Generator
 from adspark.generators.dify.client import DifyClient
 from adspark.generators.dify.generator import DifyGenerator
 from adspark.generators.dify.inputs import WorkflowMapping
@@ -31,13 +30,12 @@ from adspark.variants.generate import (
     ensure_original,
     generate,
 )
+from adspark.variants.requests import VariantRequest, request_variants
 from adspark.variants.store import (
-    VariantRequest,
+    VariantState,
     VariantSummary,
     is_generation_over,
-    mark_retried,
     read_variant,
-    request_variants,
     summary_of,
 )
 from tests.factories import ADVERTISER_ID, query
@@ -105,17 +103,12 @@ class Workshop:
         """A person asks for another try."""
         async with self.database.session() as session:
             variant = await read_variant(session, variant_id=variant_id)
-            await mark_retried(session, variant=variant, is_over=is_generation_over(variant))
+            await VariantState(session, variant).retry(is_over=is_generation_over(variant))
             await session.commit()
 
     async def cancel(self, variant_id: int) -> bool:
         """Nobody wants it any more."""
-        async with self.generator() as generator:
-
-            async def give(_name: str) -> Generator:
-                return generator
-
-            return await cancel(self.database, give, variant_id=variant_id)
+        return await cancel(self.database, lambda _: self.generator(), variant_id=variant_id)
 
     @asynccontextmanager
     async def deps(self) -> AsyncIterator[GenerationDeps]:

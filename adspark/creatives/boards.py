@@ -16,8 +16,9 @@ from sqlmodel import col
 from adspark.creatives.store import NewCreative
 from adspark.errors import InvalidQueryError
 from adspark.models import Board
+from adspark.validation.bounds import ID
 from adspark.validation.names import clean_name
-from adspark.variants.store import check_id, check_storable, explain_not_stored
+from adspark.validation.stored import check_storable, describe_missing_ads
 
 _LONGEST_NAME = 100  # characters
 _MOST_NAMED = 10  # boards or ads in an error
@@ -98,7 +99,7 @@ async def create_board(session: AsyncSession, *, user_id: int, name: str) -> str
     Raises:
         InvalidQueryError: the name cannot be used, or the user has a board of this name.
     """
-    check_id("user_id", user_id)
+    ID.check("user_id", user_id)
     kept = check_board_name(name)
     if await session.scalar(_CREATE, {"user_id": user_id, "name": kept}) is None:
         raise InvalidQueryError(
@@ -115,7 +116,7 @@ async def find_board(session: AsyncSession, *, user_id: int, name: str) -> Board
     Raises:
         InvalidQueryError: there is none; names those that there are.
     """
-    check_id("user_id", user_id)
+    ID.check("user_id", user_id)
     wanted = check_board_name(name)
     found: Board | None = await session.scalar(
         select(Board)
@@ -152,7 +153,7 @@ async def add_ads(session: AsyncSession, *, board_id: int, ids: Collection[str])
         check_storable("ads", ad_creative_id)
     wanted = sorted(set(ids))
     if missing := sorted(set(wanted) - set(await session.scalars(_HOLD_ADS, {"ids": wanted}))):
-        raise InvalidQueryError("ads", explain_not_stored(missing))
+        raise InvalidQueryError("ads", describe_missing_ads(missing))
     return list(await session.scalars(_ADD_ADS, {"board_id": board_id, "ids": wanted}))
 
 

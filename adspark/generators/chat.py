@@ -28,20 +28,14 @@ from adspark.generators.answers.pictures import list_pictures
 from adspark.generators.base import Generated, GenerationObserver, GenerationRequest, RemoteRun
 from adspark.generators.http import (
     PROXY_GUESSES,
+    check_key,
     check_redirect,
-    fits_header,
     host_of,
-    parse_base_url,
-    timeouts,
+    open_client,
 )
-from adspark.net.bounded_responses import (
-    MOST_WITH_PICTURES,
-    PACKINGS,
-    TooLargeError,
-    bound_answers,
-)
+from adspark.net.bounded_responses import TooLargeError
 from adspark.net.service_json import UnreadableJsonError, parse_json
-from adspark.text.redaction import quote, remember
+from adspark.text.redaction import quote
 
 _VARIABLE = "ADSPARK_CHAT_URL"
 DEFAULT_TIMEOUT = 300.0  # seconds; a local model is slow
@@ -90,20 +84,18 @@ class ChatGenerator:
         self._instructions = instructions
         self._sends_picture = sends_picture
         self._timeout = timeout
-        secret = key.get_secret_value().strip() if key else ""
-        if not fits_header(secret):
-            raise InvalidCredentialsError(
-                "The chat endpoint's key holds a character that no key has; correct "
-                "ADSPARK_CHAT_KEY, or the block chat-model."
-            )
-        remember(secret)
-        self._key = SecretStr(secret)
-        self._http = httpx.AsyncClient(
-            base_url=parse_base_url(_VARIABLE, base_url),
-            headers=PACKINGS | ({"Authorization": f"Bearer {secret}"} if secret else {}),
-            timeout=timeouts(timeout, lost_after=timeout),
+        self._key = check_key(
+            key,
+            service="The chat endpoint",
+            setting="ADSPARK_CHAT_KEY, or the block chat-model",
+        )
+        self._http = open_client(
+            _VARIABLE,
+            base_url,
+            key=self._key,
+            timeout=timeout,
+            lost_after=timeout,
             transport=transport,
-            event_hooks=bound_answers(MOST_WITH_PICTURES),
         )
 
     async def __aenter__(self) -> Self:

@@ -19,9 +19,7 @@ from pydantic import JsonValue, SecretStr
 from adspark.errors import AdSparkError, InvalidCredentialsError, ServiceUnavailableError
 from adspark.generators.dify.errors import LostAnswerError, error_of, start_error, translated
 from adspark.generators.dify.payloads import (
-    ERROR,
-    FINISHED,
-    PAUSED,
+    LAST_EVENTS,
     PING,
     AppForm,
     LogPage,
@@ -34,21 +32,10 @@ from adspark.generators.dify.payloads import (
     parse_log,
     parse_upload,
 )
-from adspark.generators.http import (
-    check_redirect,
-    fits_header,
-    host_of,
-    parse_base_url,
-    timeouts,
-)
-from adspark.net.bounded_responses import (
-    MOST_WITH_PICTURES,
-    PACKINGS,
-    begin_part,
-    bound_answers,
-)
+from adspark.generators.http import check_key, check_redirect, host_of, open_client
+from adspark.net.bounded_responses import begin_part
 from adspark.net.service_json import UnreadableJsonError, parse_json
-from adspark.text.redaction import quote, remember
+from adspark.text.redaction import quote
 
 _VARIABLE = "ADSPARK_DIFY_URL"
 DEFAULT_URL = "https://api.dify.ai/v1"
@@ -58,11 +45,10 @@ SILENCE = 60.0  # seconds without even a ping, which comes every 10
 _PAGES = 20  # of Dify's log, where an older one lists the runs of everybody
 _SKEW = 3600.0  # seconds by which Dify's clock may differ from ours
 _LONGEST_KIND = 100  # characters of a content type in a message
-_LAST = (FINISHED, PAUSED, ERROR)
 
 
 class DifyClient:
-    """One workflow app, over one kept-alive connection pool.
+    """One workflow app, over one kept-alive connection pool; every call may fail as `run` does.
 
     Args:
         key: the app's API key, `app-…`.
@@ -85,29 +71,24 @@ class DifyClient:
         silence: float = SILENCE,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        secret = key.get_secret_value().strip()
-        if not secret:
+        self._key = check_key(
+            key, service="Dify", setting="ADSPARK_DIFY_KEY, or the block dify-workflow"
+        )
+        if not self._key.get_secret_value():
             raise InvalidCredentialsError(
                 "Dify needs a key: set ADSPARK_DIFY_KEY, or the block dify-workflow."
             )
-        if not fits_header(secret):
-            raise InvalidCredentialsError(
-                "Dify's key holds a character that no key has; correct ADSPARK_DIFY_KEY, or the "
-                "block dify-workflow."
-            )
-        remember(secret)
-        self._key = SecretStr(secret)
-        self.base_url = parse_base_url(_VARIABLE, base_url)
         self._run_path = f"workflows/{workflow_id}/run" if workflow_id else "workflows/run"
         self._timeout = timeout
         self._first_event = first_event
         self._silence = silence
-        self._http = httpx.AsyncClient(
-            base_url=self.base_url,
-            headers={"Authorization": f"Bearer {secret}", **PACKINGS},
-            timeout=timeouts(timeout, lost_after=min(timeout, first_event)),
+        self._http = open_client(
+            _VARIABLE,
+            base_url,
+            key=self._key,
+            timeout=timeout,
+            lost_after=min(timeout, first_event),
             transport=transport,
-            event_hooks=bound_answers(MOST_WITH_PICTURES),
         )
 
     async def __aenter__(self) -> Self:
@@ -119,21 +100,17 @@ class DifyClient:
     @property
     def host(self) -> str:
         """host:port of Dify."""
-        return host_of(self.base_url)
+        return host_of(self._http.base_url)
 
     def absolute(self, address: str) -> str:
         """An address of Dify's with its host; one that is none stays as it is."""
         try:
-            return str(self.base_url.join(address))
+            return str(self._http.base_url.join(address))
         except httpx.InvalidURL:
             return address
 
     async def form(self) -> AppForm:
-        """The inputs that the app asks for; free.
-
-        Raises:
-            AdSparkError: as `run`.
-        """
+        """The inputs that the app asks for; free."""
         return parse_form(await self._json("GET", "parameters"))
 
     async def upload(
@@ -143,7 +120,6 @@ class DifyClient:
 
         Raises:
             UnusableContentError: too large, or of a kind that it does not take.
-            AdSparkError: as `run`.
         """
         body = await self._json(
             "POST", "files/upload", files={"file": (name, content, media_type)}, data={"user": user}
@@ -186,7 +162,6 @@ class DifyClient:
 
         Raises:
             UnknownRunError: there is no such run of this user.
-            AdSparkError: as `run`.
         """
         parameters = {"user": user, "include_state_snapshot": "true"}
         path = f"workflow/{run_id}/events"
@@ -199,7 +174,6 @@ class DifyClient:
 
         Raises:
             UnknownRunError: there is no such run.
-            AdSparkError: as `run`.
         """
         return parse_detail(await self._json("GET", f"workflows/run/{run_id}"))
 
@@ -212,7 +186,6 @@ class DifyClient:
 
         Raises:
             ServiceUnavailableError: the log is too long to be read to that moment.
-            AdSparkError: as `run`.
         """
         parameters = {"created_by_end_user_session_id": user, "limit": "100"}
         oldest = None if since is None else since.timestamp() - _SKEW
@@ -232,20 +205,13 @@ class DifyClient:
 
         Judged by what it has listed so far; one that has listed nothing is taken for a new one,
         which lists a run when it begins.
-
-        Raises:
-            AdSparkError: as `run`.
         """
         log = await self._log({"limit": "100", "page": "1"})
         known = (row.was_listed_late for row in log.rows)
         return next((was_late for was_late in known if was_late is not None), False)
 
     async def stop(self, task_id: str, *, user: str) -> None:
-        """End a run; one that has ended stays as it is.
-
-        Raises:
-            AdSparkError: as `run`.
-        """
+        """End a run; one that has ended stays as it is."""
         await self._json("POST", f"workflows/tasks/{task_id}/stop", json={"user": user})
 
     async def _log(self, parameters: Mapping[str, str]) -> LogPage:
@@ -295,7 +261,7 @@ class DifyClient:
                 event = parse_event(sent.data, secret=self._key)
                 is_first = False
                 yield event
-                if event.event in _LAST:
+                if event.event in LAST_EVENTS:
                     return
 
     @asynccontextmanager

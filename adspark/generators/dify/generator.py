@@ -2,7 +2,7 @@
 
 Dify has no idempotency key. Its run and task ids are kept from the first event on, and every
 request is a `user` of its own, so that a run whose ids were lost can be found in Dify's log.
-Where an answer was lost, it is asked again only once Dify's log proves that nothing began.
+Where an answer was lost, the run is submitted again only once that log proves that none began.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from adspark.generators.dify.client import DifyClient
 from adspark.generators.dify.errors import LostAnswerError, NotBegunError, event_error, start_error
 from adspark.generators.dify.inputs import WorkflowMapping, check_form, fill_inputs
 from adspark.generators.dify.outputs import find_outputs
-from adspark.generators.dify.payloads import ERROR, FINISHED, RunDetail, RunStatus, parse_end
+from adspark.generators.dify.payloads import ERROR, RunDetail, RunStatus, parse_end
 from adspark.generators.dify.runs import RunTracker, complete, find_run, find_task, follow_run
 
 RUN_LIMIT = 1500.0  # seconds; Dify's own is 1200
@@ -34,7 +34,7 @@ LOST_AFTER = 1200.0  # seconds; Dify ends every run by then, and lists it in its
 LISTED_WITHIN = 10.0  # seconds; Dify lists a run before it sends the first event
 _MOST_NAMES = 100  # of outputs, for the record
 _LONGEST_NAME = 200  # characters of one
-_LOOKS = (0.0, 0.1, 0.3, 0.6)  # shares of that before each look into the log; together all of it
+_LOOKUPS = (0.0, 0.1, 0.3, 0.6)  # shares of that before each look-up in the log; all of it
 
 
 class DifyGenerator:
@@ -43,9 +43,8 @@ class DifyGenerator:
     Args:
         client: open; the caller closes it.
         mapping: the workflow's inputs and outputs.
-        run_limit: seconds that a run may take before it is stopped; waiting for its turn is not
-            counted.
-        lost_after: seconds after which a run that was asked for and is not in Dify's log has not
+        run_limit: seconds that a run may take before it is stopped, without the wait for its turn.
+        lost_after: seconds after which a run that was submitted and is not in Dify's log has not
             begun, although nobody answered.
         listed_within: seconds after which a run is in Dify's log if it has begun at all, once
             Dify itself has answered the request with a failure.
@@ -77,20 +76,20 @@ class DifyGenerator:
 
     async def generate(self, request: GenerationRequest, observer: GenerationObserver) -> Generated:
         """See `Generator.generate`."""
-        tracker = RunTracker(observer, request.remote_run)
-        run_id = await self._find_earlier(request)
+        tracker = RunTracker(observer, request.key, request.remote_run)
+        run_id = await self._find_previous(request)
         inputs: dict[str, JsonValue] = {}
         if run_id is None:
             inputs = await self._fill(request)
-            await tracker.on_submit()
+            await observer.on_submit()
         try:
             async with asyncio.timeout(self._run_limit):
                 if run_id is None:
-                    detail = await self._start(inputs, request.key, tracker)
+                    detail = await self._start(inputs, tracker)
                 else:
-                    detail = await self._go_on(run_id, request.key, tracker)
+                    detail = await self._resume(run_id, tracker)
         except TimeoutError:
-            detail = await self._give_up(request.key, tracker)
+            detail = await self._stop_overdue(tracker)
         return self._outcome(detail, tracker)
 
     async def cancel(self, remote_run: RemoteRun | None, *, key: str) -> None:
@@ -108,35 +107,37 @@ class DifyGenerator:
         except ServiceUnavailableError as error:
             raise NotBegunError(str(error)) from error
 
-    async def _find_earlier(self, request: GenerationRequest) -> str | None:
-        """The run that was begun before; None where surely none was."""
+    async def _find_previous(self, request: GenerationRequest) -> str | None:
+        """The run that an earlier try began; None where surely none did."""
         if request.remote_run is not None:
             return request.remote_run.run_id
         if request.submitted_at is None:
             return None
         found = await self._find(request.key, request.submitted_at)
-        if found is None:
-            self._check_surely_lost(request.submitted_at)
+        waited = (datetime.now(UTC) - request.submitted_at).total_seconds()
+        if found is None and waited < self._lost_after:
+            raise PostponedError(
+                f"Dify was asked {waited:.0f} s ago and did not answer; it is asked again once "
+                f"its log has not shown the run for {self._lost_after:g} s."
+            )
         return found
 
-    async def _start(
-        self, inputs: dict[str, JsonValue], user: str, tracker: RunTracker
-    ) -> RunDetail:
+    async def _start(self, inputs: dict[str, JsonValue], tracker: RunTracker) -> RunDetail:
         """A new run, to its end."""
         submitted_at = datetime.now(UTC)
         try:
-            return await self._listen_to_new(inputs, user, tracker)
+            return await self._listen_to_new(inputs, tracker)
         except LostAnswerError as lost:
             if tracker.remote_run is not None:
                 raise
-            run_id = await self._find_lost(lost, user, submitted_at)
+            run_id = await self._find_lost(lost, tracker.user, submitted_at)
             if run_id is None:
-                await tracker.on_refused()
+                await tracker.observer.on_refused()
                 raise _refusal(lost) from lost
-            return await self._go_on(run_id, user, tracker)
+            return await self._resume(run_id, tracker)
         except (NotBegunError, RateLimitedError, PermanentError):
             if tracker.remote_run is None:
-                await tracker.on_refused()
+                await tracker.observer.on_refused()
             raise
 
     async def _find_lost(
@@ -157,13 +158,11 @@ class DifyGenerator:
         return run_id
 
     async def _find(self, user: str, submitted_at: datetime) -> str | None:
-        pauses = [share * self._listed_within for share in _LOOKS]
+        pauses = [share * self._listed_within for share in _LOOKUPS]
         return await find_run(self._client, user, since=submitted_at, pauses=pauses)
 
-    async def _listen_to_new(
-        self, inputs: dict[str, JsonValue], user: str, tracker: RunTracker
-    ) -> RunDetail:
-        async with aclosing(self._client.run(inputs, user=user)) as events:
+    async def _listen_to_new(self, inputs: dict[str, JsonValue], tracker: RunTracker) -> RunDetail:
+        async with aclosing(self._client.run(inputs, user=tracker.user)) as events:
             try:
                 async for event in events:
                     if event.workflow_run_id:
@@ -171,21 +170,21 @@ class DifyGenerator:
                     if tracker.remote_run is None and event.event == ERROR:
                         raise start_error(event_error(event))
                     await tracker.handle(event)
-                    if event.event == FINISHED and (end := parse_end(event)) is not None:
+                    if (end := parse_end(event)) is not None:
                         return await complete(self._client, end)
             except ServiceUnavailableError:
                 if tracker.remote_run is None:
                     raise
         if tracker.remote_run is None:
             raise LostAnswerError("Dify's stream ended before it named the run.")
-        return await follow_run(self._client, tracker.remote_run.run_id, user, tracker)
+        return await follow_run(self._client, tracker.remote_run.run_id, tracker)
 
-    async def _go_on(self, run_id: str, user: str, tracker: RunTracker) -> RunDetail:
-        """A run that was begun before, to its end; the name of one found in the log is kept."""
+    async def _resume(self, run_id: str, tracker: RunTracker) -> RunDetail:
+        """A run that was begun before, to its end; the id of one found in the log is kept."""
         await tracker.accept(RemoteRun(run_id))
-        return await follow_run(self._client, run_id, user, tracker)
+        return await follow_run(self._client, run_id, tracker)
 
-    async def _give_up(self, user: str, tracker: RunTracker) -> RunDetail:
+    async def _stop_overdue(self, tracker: RunTracker) -> RunDetail:
         """Stop a run that takes too long; what its end node has given before counts.
 
         Raises:
@@ -193,20 +192,12 @@ class DifyGenerator:
         """
         if tracker.known_end is not None:
             with suppress(AdSparkError):
-                await self.cancel(tracker.remote_run, key=user)
+                await self.cancel(tracker.remote_run, key=tracker.user)
             return tracker.known_end
-        await self.cancel(tracker.remote_run, key=user)
+        await self.cancel(tracker.remote_run, key=tracker.user)
         raise GenerationFailedError(
             f"Dify's run took longer than {self._run_limit:g} s and was stopped."
         ) from None
-
-    def _check_surely_lost(self, submitted_at: datetime) -> None:
-        waited = (datetime.now(UTC) - submitted_at).total_seconds()
-        if waited < self._lost_after:
-            raise PostponedError(
-                f"Dify was asked {waited:.0f} s ago and did not answer; it is asked again once "
-                f"its log has not shown the run for {self._lost_after:g} s."
-            )
 
     def _outcome(self, detail: RunDetail, tracker: RunTracker) -> Generated:
         if detail.status in (RunStatus.FAILED, RunStatus.STOPPED):
@@ -238,7 +229,7 @@ class DifyGenerator:
 
 
 def _refusal(lost: LostAnswerError) -> AdSparkError:
-    """What a failed request is told as, once it is known that nothing began."""
+    """What a failed request means, once it is known that nothing began."""
     if isinstance(lost.failure, PermanentError):
         return lost.failure
     return NotBegunError(f"{lost.failure} Its log shows no run, so nothing began.")

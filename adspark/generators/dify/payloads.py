@@ -29,6 +29,7 @@ ERROR = "error"
 PING = "ping"
 NODE_STARTED = "node_started"
 NODE_FINISHED = "node_finished"
+LAST_EVENTS = (FINISHED, PAUSED, ERROR)
 
 _NEEDED = ("id", "status", "outputs")  # of a run; everything else is for the record
 _TELLING = 3.0  # seconds that a run has to take for its times to tell when it was listed
@@ -291,11 +292,13 @@ def parse_detail(body: Mapping[str, Any]) -> RunDetail:
 
 
 def parse_end(event: RunEvent) -> RunDetail | None:
-    """What a run came to by its last event; None where the event does not say.
+    """What a run came to, by its last event; None by any other, or where it does not say.
 
-    The event may leave out the run's name and, with outputs, its status: it says itself that the
+    The event may leave out the run's id and, with outputs, its status: it says itself that the
     run is over.
     """
+    if event.event != FINISHED:
+        return None
     told = {"id": event.workflow_run_id or "", **_without_nulls(event.data)}
     if told.get("outputs"):
         told.setdefault("status", RunStatus.SUCCEEDED)

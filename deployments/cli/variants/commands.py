@@ -19,16 +19,18 @@ from adspark.models import AdVariant, VariantStatus
 from adspark.settings import get_settings, media_url
 from adspark.validation.bounds import LARGEST_ID, RATING
 from adspark.variants.lists import find_new_creatives, list_variants
-from adspark.variants.reviews import Review, list_reviews, read_statistics, save_review
-from adspark.variants.store import (
+from adspark.variants.requests import (
     VariantRequest,
-    VariantSummary,
     check_originals,
     check_request,
-    is_generation_over,
-    mark_retried,
-    read_variant,
     request_variants,
+)
+from adspark.variants.reviews import Review, list_reviews, read_statistics, save_review
+from adspark.variants.store import (
+    VariantState,
+    VariantSummary,
+    is_generation_over,
+    read_variant,
     summary_of,
 )
 from adspark.watches.store import find_watch
@@ -190,7 +192,7 @@ def retry(variant: VariantId) -> None:
         check_prompt(found.prompt)
 
     async def act(session: AsyncSession) -> None:
-        await mark_retried(session, variant=found, is_over=is_over)
+        await VariantState(session, found).retry(is_over=is_over)
         await session.commit()
 
     in_session(act)

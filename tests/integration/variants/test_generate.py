@@ -30,7 +30,7 @@ from adspark.sandbox.pictures import draw_picture
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.variants.generate import claim_variant, ensure_original, generate
-from adspark.variants.store import is_generation_over, mark_retried, read_variant
+from adspark.variants.store import VariantState, is_generation_over, read_variant
 from tests.workshop import Workshop, workshop
 
 
@@ -58,7 +58,7 @@ async def retry(shop: Workshop, variant_id: int) -> None:
     """A person asks for another try."""
     async with shop.database.session() as session:
         variant = await read_variant(session, variant_id=variant_id)
-        await mark_retried(session, variant=variant, is_over=is_generation_over(variant))
+        await VariantState(session, variant).retry(is_over=is_generation_over(variant))
         await session.commit()
 
 

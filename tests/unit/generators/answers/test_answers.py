@@ -17,7 +17,7 @@ from adspark.generators.answers.pictures import list_pictures
 from adspark.generators.answers.reasoning import without_reasoning
 from adspark.generators.answers.text_images import find_images, without_images
 from adspark.generators.dify.outputs import find_outputs
-from adspark.variants.generate import _title
+from adspark.variants.result import find_title
 from tests.hostile_pages import draw
 
 COPY = "Summer is on.\n\nShop now!"
@@ -395,7 +395,7 @@ def test_a_data_address_is_read(address: str) -> None:
 
 @pytest.mark.parametrize("line", ["# **Summer**", "> - Summer *", "***Summer***", "Summer"])
 def test_a_title_is_without_markup(line: str) -> None:
-    assert _title(f"\n \n{line}\nmore") == "Summer"
+    assert find_title(f"\n \n{line}\nmore") == "Summer"
 
 
 def test_images_are_found_where_a_reader_sees_them() -> None:
@@ -492,8 +492,8 @@ HOSTILE: dict[str, Callable[[int], str]] = {
 
 def _read_all(text: str) -> None:
     copy = read_copy(text)
-    _title(copy.text)
-    _title(text)
+    find_title(copy.text)
+    find_title(text)
     without_images(text)
     without_reasoning(text)
     list_pictures([text])
