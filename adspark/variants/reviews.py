@@ -104,7 +104,7 @@ class VariantStatistics(BaseModel):
     """Figures over all variants, or over one user's.
 
     Attributes:
-        mean_seconds: from being taken up to completed.
+        mean_seconds: from claimed to completed.
         approval_rate: approved among those approved or rejected, 0 to 1.
         mean_rating: 1 to 5.
     """
