@@ -27,7 +27,7 @@ from adspark.generators.dify.errors import LostAnswerError, NotBegunError, event
 from adspark.generators.dify.inputs import WorkflowMapping, check_form, fill_inputs
 from adspark.generators.dify.outputs import find_outputs
 from adspark.generators.dify.payloads import ERROR, RunDetail, RunStatus, parse_end
-from adspark.generators.dify.runs import RunTracker, complete, find_run, find_task, follow_run
+from adspark.generators.dify.runs import RunTracker, complete, find_task, follow_run
 
 RUN_LIMIT = 1500.0  # seconds; Dify's own is 1200
 LOST_AFTER = 1200.0  # seconds; Dify ends every run by then, and lists it in its log
@@ -158,8 +158,12 @@ class DifyGenerator:
         return run_id
 
     async def _find(self, user: str, submitted_at: datetime) -> str | None:
-        pauses = [share * self._listed_within for share in _LOOKUPS]
-        return await find_run(self._client, user, since=submitted_at, pauses=pauses)
+        """The user's run that has begun since, by Dify's log; None where no look-up shows one."""
+        for share in _LOOKUPS:
+            await asyncio.sleep(share * self._listed_within)
+            if run_ids := await self._client.find_runs(user, since=submitted_at):
+                return run_ids[-1]
+        return None
 
     async def _listen_to_new(self, inputs: dict[str, JsonValue], tracker: RunTracker) -> RunDetail:
         async with aclosing(self._client.run(inputs, user=tracker.user)) as events:

@@ -6,7 +6,7 @@ unknown kinds of events are let through; what a run came to is not guessed at.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
@@ -17,6 +17,8 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
 )
 
 from adspark.errors import ServiceUnavailableError
@@ -31,13 +33,11 @@ NODE_STARTED = "node_started"
 NODE_FINISHED = "node_finished"
 LAST_EVENTS = (FINISHED, PAUSED, ERROR)
 
-_NEEDED = ("id", "status", "outputs")  # of a run; everything else is for the record
 _TELLING = 3.0  # seconds that a run has to take for its times to tell when it was listed
 _LONGEST_ID = 200  # characters; Dify's have 36
 _LONGEST_ADDRESS = 8000  # characters; a signed one has 200
 _MOST_FIELDS = 200  # of a form, and choices of a field
 _MOST_ROWS = 1000  # of a page of the log, of which 100 are asked for
-_Kind = TypeVar("_Kind")
 
 
 def _name(value: object) -> object:
@@ -45,7 +45,21 @@ def _name(value: object) -> object:
     return None if isinstance(value, str) and len(value) > _LONGEST_ID else value
 
 
+def _or_none(value: object, validate: ValidatorFunctionWrapHandler) -> object:
+    """What Dify garbles is left out, where it is for the record only."""
+    try:
+        return validate(value)
+    except ValidationError:
+        return None
+
+
 _Name = Annotated[str | None, BeforeValidator(_name)]
+_Text = Annotated[str | None, WrapValidator(_or_none)]
+_Number = Annotated[float | None, Field(strict=True), WrapValidator(_or_none)]
+_Count = Annotated[int | None, WrapValidator(_or_none)]
+_List = Annotated[
+    list[JsonValue], BeforeValidator(lambda given: given if isinstance(given, list) else [])
+]
 _Id = Annotated[str, StringConstraints(max_length=_LONGEST_ID)]
 
 
@@ -116,11 +130,11 @@ class LogRow(_Payload):
     """
 
     run_id: str
-    user: str | None = None
-    status: str | None = None
-    started_at: float | None = None
-    finished_at: float | None = None
-    listed_at: float | None = None
+    user: _Text = None
+    status: _Text = None
+    started_at: _Number = None
+    finished_at: _Number = None
+    listed_at: _Number = None
 
     @property
     def was_listed_late(self) -> bool | None:
@@ -167,13 +181,13 @@ class RunDetail(_Payload):
 
     id: _Id
     status: Annotated[RunStatus | _Id, Field(union_mode="left_to_right")]
-    workflow_id: _Name = None
+    workflow_id: Annotated[_Name, WrapValidator(_or_none)] = None
     outputs: dict[str, JsonValue] | None = None
-    error: str | None = None
-    elapsed_time: float | None = None
-    total_tokens: int | None = None
-    total_steps: int | None = None
-    files: list[JsonValue] = Field(default_factory=list)
+    error: _Text = None
+    elapsed_time: Annotated[float | None, WrapValidator(_or_none)] = None
+    total_tokens: _Count = None
+    total_steps: _Count = None
+    files: _List = Field(default_factory=list)
 
     @property
     def is_known(self) -> bool:
@@ -233,11 +247,11 @@ def parse_log(body: Mapping[str, Any]) -> LogPage:
             rows.append(
                 LogRow(
                     run_id=run["id"],
-                    user=_given(user, str),
-                    status=_given(run.get("status"), str),
-                    started_at=_given(run.get("created_at"), int, float),
-                    finished_at=_given(run.get("finished_at"), int, float),
-                    listed_at=_given(entry.get("created_at"), int, float),
+                    user=user,
+                    status=run.get("status"),
+                    started_at=run.get("created_at"),
+                    finished_at=run.get("finished_at"),
+                    listed_at=entry.get("created_at"),
                 )
             )
     return LogPage(rows=tuple(rows), has_more=body.get("has_more") is True)
@@ -282,7 +296,7 @@ def parse_detail(body: Mapping[str, Any]) -> RunDetail:
     try:
         if isinstance(told.get("outputs"), str):  # older Difys give the outputs as JSON in a text
             told["outputs"] = parse_json(told["outputs"].encode(errors="replace"))
-        return _validated(told)
+        return RunDetail.model_validate(told)
     except UnreadableJsonError as error:
         raise ServiceUnavailableError("Dify's account of a run has garbled outputs.") from error
     except ValidationError as error:
@@ -317,22 +331,6 @@ def parse_end_node(event: RunEvent) -> dict[str, JsonValue]:
     is_end = event.event == NODE_FINISHED and event.text("node_type") == "end"
     is_well = event.text("status") == RunStatus.SUCCEEDED
     return outputs if is_end and is_well and isinstance(outputs, dict) else {}
-
-
-def _validated(told: Mapping[str, Any]) -> RunDetail:
-    """The run, without its figures where those are not as they should be."""
-    try:
-        return RunDetail.model_validate(told)
-    except ValidationError:
-        needed = {name: told[name] for name in _NEEDED if name in told}
-        if isinstance(told.get("error"), str):
-            needed["error"] = told["error"]
-        return RunDetail.model_validate(needed)
-
-
-def _given(value: Any, *kinds: type[_Kind]) -> _Kind | None:  # noqa: ANN401
-    """A value if it is of one of the kinds; what Dify leaves out or garbles is not told."""
-    return value if isinstance(value, kinds) and not isinstance(value, bool) else None
 
 
 def _without_nulls(body: Mapping[str, Any]) -> dict[str, Any]:

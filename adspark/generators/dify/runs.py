@@ -1,4 +1,4 @@
-"""A run at Dify: found in the log, followed to its end however often the connection is cut.
+"""A run at Dify, followed to its end however often the connection is cut.
 
 Outputs count from the first event that holds them; the run as Dify keeps it may lag behind, or say
 something else for ever.
@@ -6,9 +6,8 @@ something else for ever.
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import aclosing
-from datetime import datetime
 
 from pydantic import JsonValue
 
@@ -101,27 +100,6 @@ class RunTracker:
         text = given.get("text")
         if self._last_was_cut_off and isinstance(text, str) and text.strip():
             self._cut_off = [*self._cut_off, text.strip()[-_TAIL:]][-_MOST_CUT_OFF:]
-
-
-async def find_run(
-    client: DifyClient, user: str, *, since: datetime, pauses: Sequence[float]
-) -> str | None:
-    """The id of a user's run, by Dify's log; None where no look-up showed one.
-
-    Args:
-        client: open.
-        user: for whom the run was started.
-        since: when it may have begun at the earliest.
-        pauses: seconds before each look-up.
-
-    Raises:
-        AdSparkError: the log does not answer, so that nothing is known.
-    """
-    for pause in pauses:
-        await asyncio.sleep(pause)
-        if run_ids := await client.find_runs(user, since=since):
-            return run_ids[-1]
-    return None
 
 
 async def find_task(client: DifyClient, run_id: str, user: str) -> str | None:
