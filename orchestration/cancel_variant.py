@@ -21,7 +21,7 @@ async def cancel_variant(variant_id: int) -> bool:
 
 
 async def is_being_cancelled(flow_run_id: str | None) -> bool:
-    """Whether somebody cancelled this flow run; otherwise only its process was told to end."""
+    """Whether somebody cancelled this flow run; otherwise only its process was stopped."""
     if flow_run_id is None:
         return False
     async with get_client() as client:

@@ -23,7 +23,7 @@ from adspark.variants.store import VariantState, id_of
 
 GENERATE = "generate-ad-variant/adspark"
 REVIEW = "review-ad-variant/adspark"
-_MOST_AT_ONCE = 200  # runs that the server is asked for in one question
+_MOST_AT_ONCE = 200  # runs of one request to the server
 
 RunState = State[object]
 

@@ -74,7 +74,7 @@ class Generated:
 
 
 class GenerationObserver(Protocol):
-    """What hears how far a generation is."""
+    """What is called as a generation gets on."""
 
     async def on_submit(self) -> None:
         """It is submitted next; returns once it fits within the rate limit, and the time is saved.

@@ -1,10 +1,10 @@
 """Variants from any OpenAI-compatible chat endpoint, so that a local model serves without a Dify.
 
 Source: https://platform.openai.com/docs/api-reference/chat/create. Such an endpoint keeps no record
-of what it was asked, so an answer that was lost cannot be found again: the request fails and
-says so, and a person decides whether to pay once more. A failure on the endpoint's side (5xx) is an
-answer that was lost too, unless it says itself that the model was not asked. Each request carries
-an Idempotency-Key, for gateways that keep one.
+of its requests, so an answer that was lost cannot be found again: the request fails and says so,
+and a person decides whether to pay once more. A failure on the endpoint's side (5xx) is a lost
+answer too, unless it says itself that the model was not asked. Each request has an Idempotency-Key,
+for gateways that keep one.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ from adspark.text.redaction import quote
 
 _VARIABLE = "ADSPARK_CHAT_URL"
 DEFAULT_TIMEOUT = 300.0  # seconds; a local model is slow
-LONGEST_PROMPT = 20_000  # characters; a chat endpoint tells no limit of its own
+LONGEST_PROMPT = 20_000  # characters; a chat endpoint names no limit of its own
 INSTRUCTIONS = (
     "You write variants of display ads. You get the picture of an ad and a wish. Answer with the "
     "variant's copy only: a headline on the first line, then one or two short sentences, then a "
@@ -162,10 +162,10 @@ class ChatGenerator:
         """See `Generator.cancel`; an answer under way ends with its connection."""
 
     def _body(self, request: GenerationRequest) -> dict[str, JsonValue]:
-        wish = request.prompt
+        words = request.prompt
         if request.original_copy:
-            wish += f"\n\nCopy of the original ad:\n{request.original_copy}"
-        content: list[JsonValue] = [{"type": "text", "text": wish}]
+            words += f"\n\nCopy of the original ad:\n{request.original_copy}"
+        content: list[JsonValue] = [{"type": "text", "text": words}]
         if self._sends_picture:
             picture = request.original
             encoded = base64.b64encode(picture.content).decode()
@@ -176,7 +176,7 @@ class ChatGenerator:
             "user": request.key,
             "messages": [
                 {"role": "system", "content": self._instructions},
-                {"role": "user", "content": content if self._sends_picture else wish},
+                {"role": "user", "content": content if self._sends_picture else words},
             ],
         }
 
@@ -235,13 +235,13 @@ def _short(value: JsonValue) -> JsonValue:
 def _text_of(content: Any) -> str:  # noqa: ANN401
     """The words of a message: a text, or the texts of a list of parts."""
     parts = content if isinstance(content, list) else [content]
-    told = [
+    texts = [
         part.get("text")
         if isinstance(part, dict) and str(part.get("type") or "text").lower() in _TEXTS
         else part
         for part in parts
     ]
-    return "\n\n".join(text.strip() for text in told if isinstance(text, str)).strip()
+    return "\n\n".join(text.strip() for text in texts if isinstance(text, str)).strip()
 
 
 def _is_lost(response: httpx.Response) -> bool:

@@ -12,7 +12,7 @@ from adspark.net.bounded_responses import MOST_WITH_PICTURES, PACKINGS, bound_an
 from adspark.text.redaction import quote, remember, remember_address
 
 # What a proxy says that has passed the request on and does not know what became of it; from 520
-# on they are Cloudflare's, 408 and 499 are said of connections that were given up.
+# on they are Cloudflare's, 408 and 499 are said of connections that were closed.
 PROXY_GUESSES = (408, 499, 502, 504, 520, 522, 524)
 _CONNECT = 10.0  # seconds
 

@@ -34,7 +34,7 @@ def remember(*secrets: SecretStr | str | None) -> None:
     for secret in map(_reveal, secrets):
         if secret := secret.strip():
             redactor = _known[secret] if secret in _known else Redactor(secret)
-            _known.pop(secret, None)  # the last one said is the last one to be given up
+            _known.pop(secret, None)  # the last one said is the last one to be forgotten
             _known[secret] = redactor
             if len(_known) > _MOST_KNOWN:
                 _known.pop(next(iter(_known)), None)
@@ -96,8 +96,8 @@ def redact_document(value: JsonValue) -> JsonValue:
 
 def safe_cause(error: Exception) -> Exception | None:
     """The error, as the cause of another; None where its own words hold a known secret."""
-    told = "".join(traceback.format_exception(error))
-    return error if redact(told) == told else None
+    written = "".join(traceback.format_exception(error))
+    return error if redact(written) == written else None
 
 
 def quote(words: str, *, most: int = _LONGEST_QUOTE) -> str:
@@ -151,12 +151,12 @@ class _RedactedRecords:
         if not _known:
             return record
         try:
-            told = record.getMessage()
+            message = record.getMessage()
         except Exception:  # arguments that do not fit, which a handler would write as they are
             shown = f"Message: {record.msg!r} Arguments: {_show(record.args)}"
-            told = f"Arguments that do not fit. {shown}"
-            record.msg, record.args = told, None
-        if (clean := redact(told)) != told:
+            message = f"Arguments that do not fit. {shown}"
+            record.msg, record.args = message, None
+        if (clean := redact(message)) != message:
             record.msg, record.args = clean, None
         if record.exc_info and record.exc_info[1] is not None:
             trace = "".join(traceback.format_exception(record.exc_info[1]))

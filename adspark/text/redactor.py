@@ -129,7 +129,7 @@ def _forms(secret: str) -> Iterator[_Spelling | _BasicHeader]:
 
 
 def _anchors(head: str, *, is_escaped: bool) -> tuple[str, ...]:
-    """One of these is in every text that holds the spelling; none where that cannot be told.
+    """One of these is in every text that holds the spelling; none where that cannot be known.
 
     `is_escaped` says whether even its letters and digits may be.
     """

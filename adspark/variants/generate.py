@@ -40,7 +40,7 @@ class GenerationDeps:
     Attributes:
         too_close: similarity from which a variant is marked as too close to its original, 0 to 1.
         gate: waits until another generation fits within the rate limit.
-        progress: hears how far a generation is, 0 to 1, and what is being done.
+        progress: shows how far a generation is, 0 to 1, and what is being done.
     """
 
     database: Database

@@ -148,7 +148,12 @@ def check_review(variant: AdVariant, review: Review) -> None:
 
 
 async def save_review(session: AsyncSession, *, variant: AdVariant, review: Review) -> None:
-    """Keep a person's review; what it leaves open stays as they said before.
+    """Save a person's review; what it leaves open stays as they said before.
+
+    Args:
+        session: the caller commits.
+        variant: as it was read.
+        review: theirs.
 
     Raises:
         InvalidQueryError: names the field.

@@ -3,7 +3,7 @@
 pending -> processing -> completed | failed | cancelled; a retry makes the last two pending again.
 What a worker writes is tied to the attempt that it works on, so that one that was overtaken by a
 cancellation changes nothing; that it failed or waits, also to its claim, so that one whose lock was
-lost does not end what another works on. What a generation gave is kept, whoever brings it.
+lost does not end what another works on. What a generation gave is saved by any of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -184,7 +184,7 @@ class VariantState:
         """The generation is submitted right after this is committed.
 
         Returns:
-            The time that is kept of it.
+            The time of the submission, as it is stored.
 
         Raises:
             UnknownVariantError: it was cancelled, or another worker has submitted it meanwhile.

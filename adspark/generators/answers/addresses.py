@@ -15,7 +15,7 @@ from adspark.media.types import picture_type
 _LONGEST_ADDRESS = 8000  # characters of an address that is no data: address
 _LONGEST_HEADER = 200  # characters of a data: address before its comma
 _LEAST_BASE64 = 24  # characters; fewer are a word
-_BEGINNING = 64  # characters of base64 that tell what it is; a multiple of four
+_BEGINNING = 64  # characters of base64 that show what it is; a multiple of four
 _ADDRESS = re.compile(r"(?:https?://|/files/)\S+", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+=*")
 _SPACE = re.compile(r"\s+")

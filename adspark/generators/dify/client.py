@@ -1,9 +1,9 @@
 """Dify's API of workflow apps: async client.
 
-Source: https://docs.dify.ai/en/api-reference. A run costs money and there is no key that makes
-asking twice harmless, so nothing here asks again by itself. Runs are always streamed: a blocking
-answer is cut by proxies after a minute, while the run goes on and is paid. What a run and its files
-belong to is the `user`; whoever comes back to them has to be the same.
+Source: https://docs.dify.ai/en/api-reference. A run costs money and there is no idempotency key, so
+nothing here retries. Runs are always streamed: a blocking answer is cut by proxies after a minute,
+while the run continues and is paid. A run and its files belong to the `user` that it was started
+for, and are only found as that user.
 """
 
 import asyncio
@@ -18,18 +18,17 @@ from pydantic import JsonValue, SecretStr
 
 from adspark.errors import AdSparkError, InvalidCredentialsError, ServiceUnavailableError
 from adspark.generators.dify.errors import LostAnswerError, error_of, start_error, translated
+from adspark.generators.dify.log import LogPage, parse_log
 from adspark.generators.dify.payloads import (
     LAST_EVENTS,
     PING,
     AppForm,
-    LogPage,
     RunDetail,
     RunEvent,
     UploadedFile,
     parse_detail,
     parse_event,
     parse_form,
-    parse_log,
     parse_upload,
 )
 from adspark.generators.http import check_key, check_redirect, host_of, open_client
@@ -40,7 +39,7 @@ from adspark.text.redaction import quote
 _VARIABLE = "ADSPARK_DIFY_URL"
 DEFAULT_URL = "https://api.dify.ai/v1"
 DEFAULT_TIMEOUT = 30.0  # seconds for an answer that is not a stream
-FIRST_EVENT = 30.0  # seconds; a run that was asked wrongly can be silent for 300
+FIRST_EVENT = 30.0  # seconds; a run with wrong inputs can be silent for 300
 SILENCE = 60.0  # seconds without even a ping, which comes every 10
 _PAGES = 20  # of Dify's log, where an older one lists the runs of everybody
 _SKEW = 3600.0  # seconds by which Dify's clock may differ from ours
@@ -110,13 +109,19 @@ class DifyClient:
             return address
 
     async def form(self) -> AppForm:
-        """The inputs that the app asks for; free."""
+        """The inputs of the app's form; free."""
         return parse_form(await self._json("GET", "parameters"))
 
     async def upload(
         self, content: bytes, *, name: str, media_type: str, user: str
     ) -> UploadedFile:
-        """Give Dify a file, which only `user` can use.
+        """Give Dify a file.
+
+        Args:
+            content: of the file.
+            name: with its ending.
+            media_type: as `image/png`.
+            user: who alone can use it.
 
         Raises:
             UnusableContentError: too large, or of a kind that it does not take.
@@ -150,10 +155,10 @@ class DifyClient:
                     is_begun = True
                     yield event
         except AdSparkError as error:
-            told = error if is_begun else start_error(error)
-            if told is error:
+            translated_error = error if is_begun else start_error(error)
+            if translated_error is error:
                 raise
-            raise told from error
+            raise translated_error from error
         if not is_begun:
             raise LostAnswerError("Dify's stream ended before its first event.")
 

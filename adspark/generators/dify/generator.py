@@ -184,7 +184,7 @@ class DifyGenerator:
         return await follow_run(self._client, tracker.remote_run.run_id, tracker)
 
     async def _resume(self, run_id: str, tracker: RunTracker) -> RunDetail:
-        """A run that was begun before, to its end; the id of one found in the log is kept."""
+        """A run that was begun before, to its end; the id of one found in the log is saved."""
         await tracker.accept(RemoteRun(run_id))
         return await follow_run(self._client, run_id, tracker)
 

@@ -30,10 +30,10 @@ from adspark.generators.dify.payloads import (
 _LOOKUPS = (0.0, 1.0, 3.0)  # seconds before each look-up of a run, which is stored a little late
 _POLL = 3.0  # seconds between two look-ups of a run whose events are not to be had
 _SETTLING = 0.2  # seconds between a run's last event and the run as Dify keeps it
-_MOST_EMPTY_ENDS = 10  # last events that say nothing, while the run is kept as a running one
+_MOST_EMPTY_ENDS = 10  # last events that say nothing, while the run itself is shown as running
 _LONGEST_TITLE = 100  # characters of a step's title
 _TAIL = 40  # characters by which a step's text is found again in the outputs
-_MOST_CUT_OFF = 20  # steps whose ends are kept
+_MOST_CUT_OFF = 20  # steps whose ends are remembered
 _UNKNOWN_ENDS = 10.0  # seconds for the last event of a run whose status is not known
 
 
@@ -41,7 +41,7 @@ class RunTracker:
     """How far a generation is: the run's ids, its outputs, and whether a model was cut off.
 
     Args:
-        observer: hears of it.
+        observer: is called as it gets on.
         user: to whom the run belongs at Dify.
         remote_run: the run, where an earlier try has learnt of it.
     """
@@ -128,7 +128,7 @@ async def follow_run(client: DifyClient, run_id: str, tracker: RunTracker) -> Ru
     Args:
         client: open.
         run_id: the run.
-        tracker: hears of its events.
+        tracker: gets its events.
 
     Raises:
         GenerationFailedError: it waits for a person, or Dify has forgotten it.
