@@ -1,4 +1,4 @@
-"""Tell people what the watches have found since the last digest, and what nobody could look at.
+"""Report what the watches found since the last digest, and which could not be checked.
 
 Blocks: digest-recipients/adspark, adspark-database/adspark. Limits: none. Tables: watch,
 watch_creative, creative_event, creative_region, creative, advertiser, message.
@@ -24,12 +24,12 @@ ARTIFACT_KEY = "digest"
 
 @flow(name="send-digest", persist_result=True, result_serializer="json")
 async def send_digest(even_if_empty: bool = False) -> DigestSummary:
-    """Tell what is new since the last digest, under Artifacts and to the configured addresses.
+    """Report what is new since the last digest, under Artifacts and to the configured addresses.
 
     It fails where a message could not be delivered; the message waits for the next run.
 
     Args:
-        even_if_empty: Send it even if there is nothing to tell.
+        even_if_empty: Send it even if there is nothing new.
     """
     log = get_run_logger()
     receivers = (await DigestRecipients.load_configured()).list_receivers()
@@ -52,7 +52,7 @@ async def send_digest(even_if_empty: bool = False) -> DigestSummary:
 
 
 async def take_digest(recipients: Sequence[str], even_if_empty: bool) -> Digest:
-    """Read the digest, show it, put it into the outbox and note that it was told."""
+    """Read the digest, publish it, enqueue its messages and note that it was reported."""
     async with (
         (await AdSparkDatabase.load_configured()).connect() as database,
         database.session() as session,
@@ -65,7 +65,7 @@ async def take_digest(recipients: Sequence[str], even_if_empty: bool) -> Digest:
                 session, subject=digest.subject, body=digest.markdown(), recipients=recipients
             )
         await mark_digested(session, digest=digest)
-        # Before the commit: what was told is nowhere else where there is no address.
+        # Before the commit: without an address, the artifact is the only place of the digest.
         await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown=digest.markdown())
         await session.commit()
     return digest

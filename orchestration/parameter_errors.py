@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from adspark.text.redaction import redact_foreign
 from adspark.text.terminal import plain
-from adspark.validation.messages import tell_mistake
+from adspark.validation.messages import describe_validation_error
 
 _MOST_CHARACTERS = 500
 _LONGEST_NAME = 60  # characters
@@ -59,7 +59,9 @@ def _find_invalid(flow: Flow[..., Any], parameters: dict[str, Any]) -> Iterator[
         told: dict[str, str] = {}
         for one in cause.errors(include_url=False, include_input=False):
             # Of the kinds that a field may be, the first one's mistake.
-            told.setdefault(str(one["loc"][0]) if one["loc"] else "parameters", tell_mistake(one))
+            told.setdefault(
+                str(one["loc"][0]) if one["loc"] else "parameters", describe_validation_error(one)
+            )
         yield from (
             f"{name}: {show_error(message).removesuffix('.')}." for name, message in told.items()
         )

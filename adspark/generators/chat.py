@@ -34,7 +34,7 @@ from adspark.generators.http import (
     open_client,
 )
 from adspark.net.bounded_responses import TooLargeError
-from adspark.net.service_json import UnreadableJsonError, parse_json
+from adspark.net.json_responses import UnreadableJsonError, parse_json
 from adspark.text.redaction import quote
 
 _VARIABLE = "ADSPARK_CHAT_URL"

@@ -8,7 +8,7 @@ import httpx
 from pydantic import SecretStr
 
 from adspark.errors import ConfigurationError, InvalidCredentialsError
-from adspark.net.bounded_responses import MOST_WITH_PICTURES, PACKINGS, bound_answers
+from adspark.net.bounded_responses import ACCEPT_ENCODING, MAX_BYTES_WITH_PICTURES, bound_responses
 from adspark.text.redaction import quote, remember, remember_address
 
 # What a proxy says that has passed the request on and does not know what became of it; from 520
@@ -63,10 +63,10 @@ def open_client(
     connect = min(_CONNECT, lost_after / 2)
     return httpx.AsyncClient(
         base_url=_parse_base_url(variable, base_url),
-        headers=PACKINGS | ({"Authorization": f"Bearer {secret}"} if secret else {}),
+        headers=ACCEPT_ENCODING | ({"Authorization": f"Bearer {secret}"} if secret else {}),
         timeout=httpx.Timeout(timeout, connect=connect, pool=connect),
         transport=transport,
-        event_hooks=bound_answers(MOST_WITH_PICTURES),
+        event_hooks=bound_responses(MAX_BYTES_WITH_PICTURES),
     )
 
 

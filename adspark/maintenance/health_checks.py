@@ -151,7 +151,7 @@ async def check_chromium(settings: Settings) -> Check:
 
 async def check_media(media: MediaStore) -> Check:
     """Whether pictures can be kept: something tiny is written, read and removed."""
-    await media.try_out()
+    await media.check_writable()
     return Check.ok("media store", "can be written and read")
 
 

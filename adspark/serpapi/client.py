@@ -24,9 +24,8 @@ from adspark.errors import (
     ServiceDownError,
     ServiceUnavailableError,
 )
-from adspark.net.bounded_responses import PACKINGS, TooLargeError, bound_answers
+from adspark.net.bounded_responses import ACCEPT_ENCODING, TooLargeError, bound_responses
 from adspark.net.proxies import proxy_for
-from adspark.net.service_json import UnreadableJsonError, read_body
 from adspark.serpapi.details_payloads import DetailsPayload, NoDetailsError, parse_details
 from adspark.serpapi.payloads import AccountPayload, RejectedPayload, SearchPage
 from adspark.serpapi.responses import Answer, checked_metadata, parse_page, quote
@@ -105,10 +104,10 @@ class SerpApiClient:
         inner = transport or httpx.AsyncHTTPTransport(limits=limits, proxy=proxy_for(base_url))
         self._http = httpx.AsyncClient(
             base_url=address,
-            headers=PACKINGS,
+            headers=ACCEPT_ENCODING,
             timeout=timeout,
             transport=_KeyedTransport(key, inner),
-            event_hooks=bound_answers(),
+            event_hooks=bound_responses(),
         )
 
     async def __aenter__(self) -> Self:
@@ -245,13 +244,13 @@ class SerpApiClient:
                 asyncio.timeout(self._timeout),
                 self._http.stream("GET", path, params=parameters) as response,
             ):
-                content = await read_body(response)
+                content = await response.aread()
                 return Answer(response.status_code, response.headers, content, self._key)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise ServiceDownError(
                 f"SerpApi ({self._host}) did not answer within {self._timeout:g} s."
             ) from error
-        except (TooLargeError, UnreadableJsonError) as error:
+        except TooLargeError as error:
             raise ServiceUnavailableError(f"SerpApi's answer is too large: {error}.") from error
         except httpx.HTTPError as error:
             raise ServiceDownError(

@@ -30,7 +30,7 @@ from adspark.serpapi.payload_fields import (
     Side,
     moment,
 )
-from adspark.validation.messages import tell_mistake
+from adspark.validation.messages import describe_validation_error
 
 # Without them an ad is none: its key, whose it is, and how it is shown, on which its picture, its
 # words and its variants depend. Any other field is left out where it cannot be read.
@@ -215,7 +215,9 @@ def _reasons(error: ValidationError, *, only: set[str] | None = None) -> Iterato
     chosen = [one for one in told if not only or not one["loc"] or one["loc"][0] in only]
     for one in chosen or told:
         where = ".".join(str(part) for part in one["loc"]) or "row"
-        yield f"{where}: {tell_mistake(one)}{_quote(one['input'])}"[: 2 * _LONGEST_NOTE]
+        yield f"{where}: {describe_validation_error(one)}{_quote(one['input'])}"[
+            : 2 * _LONGEST_NOTE
+        ]
 
 
 def _quote(sent: object) -> str:

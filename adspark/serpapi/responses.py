@@ -15,7 +15,7 @@ from adspark.errors import (
     ServiceRefusedError,
     ServiceUnavailableError,
 )
-from adspark.net.service_json import UnreadableJsonError, parse_json
+from adspark.net.json_responses import UnreadableJsonError, parse_json
 from adspark.serpapi.payloads import Search, SearchPage, parse_rows, shown_of
 from adspark.text.redaction import quote as quote_words
 

@@ -1,4 +1,4 @@
-"""Names that people give: without what nobody sees around them, and what makes two look alike."""
+"""Names that people give, without invisible characters; and a key that like names share."""
 
 import re
 import unicodedata
@@ -21,14 +21,14 @@ def clean_name(written: str) -> str:
 
 
 def clean_value(written: str) -> str:
-    """A value that is no name: without what nobody sees, anywhere, and with plain blanks."""
+    """A value that is no name: without any invisible character, and with plain blanks."""
     value = unicodedata.normalize("NFC", written)
     seen = "".join(one for one in value if one.isspace() or not _is_invisible(one))
     return " ".join(seen.split())
 
 
 def name_key(name: str) -> str:
-    """What is the same for names that differ in case, blanks and invisible characters only."""
+    """The same key for names that differ in case, blanks and invisible characters only."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     seen = "".join(one for one in folded if not _is_invisible(one))
     return _VARIATION_SELECTORS.sub("", seen)

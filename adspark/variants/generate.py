@@ -24,7 +24,8 @@ from adspark.media.store import MediaStore, original_path
 from adspark.models import AdVariant, Creative, VariantStatus
 from adspark.net.addresses import find_public_address
 from adspark.net.downloads import Downloader
-from adspark.rendering.renderer import Renderer, subject_of
+from adspark.rendering.render_target import choose_render_target
+from adspark.rendering.renderer import Renderer
 from adspark.variants import store as variants
 from adspark.variants.result import save_result
 from adspark.variants.store import VariantState, VariantSummary
@@ -127,11 +128,11 @@ async def ensure_original(
     variant = await _read(database, variant_id)
     async with database.session() as session:
         creative = await session.get_one(Creative, variant.original_ad_id)
-    subject = subject_of(creative)
-    key = renderer.key(subject)
+    target = choose_render_target(creative)
+    key = renderer.key(target)
     path = original_path(key)
     if not await media.reuse(path):
-        rendering = await renderer.render(subject)
+        rendering = await renderer.render(target)
         await media.save_original(key, rendering.content)
     sha256 = hashlib.sha256(await media.read(path)).hexdigest()
     async with database.session() as session, session.begin():

@@ -48,7 +48,7 @@ async def save_result(
         try:
             path, picture = await _save_picture(generated, media, downloader)
             sha256 = picture.info.sha256
-            picture_hash = await asyncio.to_thread(hash_picture, picture.content)
+            picture_hash = await hash_picture(picture.content)
         except UnusableContentError as error:
             if generated.text is None:
                 raise GenerationFailedError(
@@ -111,7 +111,7 @@ async def _fetch_picture(downloader: Downloader, address: str) -> bytes:
     for pause in _PAUSES:
         await asyncio.sleep(pause)
         try:
-            return (await downloader.get(address)).content
+            return (await downloader.fetch(address)).content
         except ServiceUnavailableError as error:
             reason = str(error)
     raise UnusableContentError(reason)
@@ -122,6 +122,6 @@ async def _compare(
 ) -> Similarity:
     picture = None
     if picture_hash is not None:
-        original = await asyncio.to_thread(hash_picture, request.original.content)
+        original = await hash_picture(request.original.content)
         picture = compare_pictures(original, picture_hash)
     return Similarity(picture, compare_texts(request.original_copy, text))

@@ -74,8 +74,8 @@ def stop_stack(settings: Settings) -> bool:
         end = time.monotonic() + settings.drain_time + _STOP_PATIENCE
         while state.supervisor.find() and time.monotonic() < end:
             time.sleep(_POLL)
-    left = [*state.running_parts(), *filter(None, [state.supervisor.find()])]
-    stop_process_trees(left, patience=_STOP_PATIENCE)
+    left = [*state.running_processes(), *filter(None, [state.supervisor.find()])]
+    stop_process_trees(left, timeout=_STOP_PATIENCE)
     LocalPostgres(postgres_folder(state.home)).stop_unused()
     state_file(settings.home).unlink(missing_ok=True)
     return True

@@ -136,7 +136,7 @@ class LocalStack:
 
     def _clear_leftovers(self) -> None:
         if old := read_state(self._base.home):
-            stop_process_trees(old.running_parts(), patience=STOP_PATIENCE)
+            stop_process_trees(old.running_processes(), timeout=STOP_PATIENCE)
             LocalPostgres(postgres_folder(old.home)).stop_unused()
 
     def _check_ports(self) -> None:

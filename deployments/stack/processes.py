@@ -100,7 +100,7 @@ class Part:
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(patience)
         left = [one for one in family if one.is_running()]
-        stop_process_trees([*left, *self._own_process()], patience=STOP_PATIENCE)
+        stop_process_trees([*left, *self._own_process()], timeout=STOP_PATIENCE)
         self.process.wait()
 
     def check_alive(self) -> None:

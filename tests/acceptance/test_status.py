@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.acceptance.conftest import Stack
+from tests.support.stack import Stack
 
 
 def prefect(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from deployments.queue_classes import QUEUE_CLASSES
-from tests.containers.conftest import Installation, compose_programs, wait_until
+from tests.containers.conftest import Installation, compose_programs
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 

@@ -6,7 +6,6 @@ from contextlib import ExitStack, chdir, suppress
 from pathlib import Path
 from tempfile import gettempdir
 
-import httpx
 import pytest
 from filelock import FileLock
 
@@ -16,6 +15,7 @@ os.environ["ADSPARK_RETRY_DELAYS"] = "0.05,0.05"
 from prefect.client.orchestration import get_client
 from prefect.testing.utilities import prefect_test_harness
 
+from adspark.db.engine import Database
 from adspark.settings import get_settings
 from blocks.adspark_database import AdSparkDatabase
 from blocks.alert_recipients import AlertRecipients
@@ -23,8 +23,8 @@ from blocks.configured import DOCUMENT
 from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
-
-SANDBOX_KEY = "sandbox-key"
+from tests.support.sandbox_control import SANDBOX_KEY
+from tests.support.workshop import Workshop, workshop
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -85,12 +85,9 @@ def environment(
     return monkeypatch
 
 
-def searches(sandbox_url: str) -> dict[str, int]:
-    """The sandbox's counters."""
-    counters: dict[str, int] = httpx.get(f"{sandbox_url}/sandbox/stats").json()
-    return counters
-
-
-def switch_on(sandbox_url: str, *faults: dict[str, object]) -> None:
-    """Make the sandbox misbehave."""
-    httpx.put(f"{sandbox_url}/sandbox/faults", json=list(faults)).raise_for_status()
+@pytest.fixture
+def shop(
+    environment: pytest.MonkeyPatch, database: Database, sandbox_url: str, tmp_path: Path
+) -> Workshop:
+    """The database, the sandbox and the media that the environment names."""
+    return workshop(database, sandbox_url, tmp_path / "home")

@@ -1,7 +1,6 @@
 """The flow generate-pending-variants: who is given to a worker, and who is not."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -10,18 +9,11 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymen
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelled, Crashed, Pending, Running
 
-from adspark.db.engine import Database
 from flows.generate_ad_variant import generate_ad_variant
 from flows.generate_pending_variants import generate_pending_variants
-from tests.workshop import Workshop, workshop
+from tests.support.workshop import Workshop
 
 pytestmark = pytest.mark.usefixtures("environment")
-
-
-@pytest.fixture
-def shop(database: Database, sandbox_url: str, tmp_path: Path) -> Workshop:
-    """The database and the sandbox that the environment names."""
-    return workshop(database, sandbox_url, tmp_path / "home")
 
 
 @pytest.fixture

@@ -26,8 +26,8 @@ from deployments.provisioning.provision import provision
 from flows.process_all_active_watches import process_all_active_watches
 from flows.process_watches import process_watches
 from orchestration.sweep_shards import start_shards
-from tests.flows.conftest import searches, switch_on
-from tests.watching import Place
+from tests.support.sandbox_control import searches, switch_on
+from tests.support.watching import Place
 
 pytestmark = pytest.mark.usefixtures("environment")
 

@@ -13,7 +13,7 @@ from itertools import islice
 import pydantic_core
 from pydantic import JsonValue
 
-from adspark.net.service_json import UnreadableJsonError, parse_json
+from adspark.net.json_responses import UnreadableJsonError, parse_json
 
 _LONGEST_PYTHON = 20_000  # characters of an object in Python's notation
 _FENCE = re.compile(

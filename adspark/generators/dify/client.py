@@ -32,8 +32,8 @@ from adspark.generators.dify.payloads import (
     parse_upload,
 )
 from adspark.generators.http import check_key, check_redirect, host_of, open_client
-from adspark.net.bounded_responses import begin_part
-from adspark.net.service_json import UnreadableJsonError, parse_json
+from adspark.net.bounded_responses import reset_byte_count
+from adspark.net.json_responses import UnreadableJsonError, parse_json
 from adspark.text.redaction import quote
 
 _VARIABLE = "ADSPARK_DIFY_URL"
@@ -260,7 +260,7 @@ class DifyClient:
                         sent = await anext(events, None)
                 if sent is None:
                     return
-                begin_part(source.response)
+                reset_byte_count(source.response)
                 if sent.event == PING or not sent.data:
                     continue
                 event = parse_event(sent.data, secret=self._key)

@@ -22,8 +22,8 @@ from pydantic import (
 )
 
 from adspark.errors import ServiceUnavailableError
-from adspark.net.service_json import UnreadableJsonError, parse_json
-from adspark.validation.messages import tell_mistake
+from adspark.net.json_responses import UnreadableJsonError, parse_json
+from adspark.validation.messages import describe_validation_error
 
 FINISHED = "workflow_finished"
 PAUSED = "workflow_paused"
@@ -231,7 +231,8 @@ def parse_detail(body: Mapping[str, Any]) -> RunDetail:
         raise ServiceUnavailableError("Dify's account of a run has garbled outputs.") from error
     except ValidationError as error:
         raise ServiceUnavailableError(
-            f"Dify's account of a run cannot be read: a field {tell_mistake(error.errors()[0])}."
+            "Dify's account of a run cannot be read: a field "
+            f"{describe_validation_error(error.errors()[0])}."
         ) from None
 
 

@@ -15,7 +15,7 @@ from prefect.states import Cancelling
 
 from adspark.home.processes import ProcessId
 from orchestration.requeue import is_lost
-from tests.contained import ended, make_run, start, state_of, until
+from tests.support.contained import ended, make_run, start, state_of, until
 
 FLOW = """
 import asyncio, os, signal, sys, time

@@ -33,7 +33,7 @@ from deployments.operations.leftover_processes import name_folder
 from deployments.operations.purge import Waiting, count_by_pool, find_waiting, purge
 from flows.generate_pending_variants import generate_pending_variants
 from orchestration.requeue import MOST_STARTS, redeliver
-from tests.queued import open_pools
+from tests.support.queued import open_pools
 
 POOL = "data-fetch"
 

@@ -21,8 +21,8 @@ from deployments.operations.probe import probe as send_probes
 from deployments.operations.searches_left import SearchesLeft
 from deployments.provisioning.flow_runs import read_runs
 from flows.probe import probe
-from tests.flows.conftest import SANDBOX_KEY
-from tests.queued import POOL, open_pools, queue
+from tests.support.queued import POOL, open_pools, queue
+from tests.support.sandbox_control import SANDBOX_KEY
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ from deployments.provisioning import deploy as deploying
 from deployments.provisioning.deploy import name_of, project_file
 from deployments.provisioning.provision import Provisioned, provision
 from deployments.queue_classes import QUEUE_CLASSES
+from tests.support.queued import delete_pools
 
 pytestmark = pytest.mark.usefixtures("no_pools_stay")
 
@@ -126,8 +127,7 @@ async def test_provisioning_says_what_it_would_do_and_keeps_what_was_changed_by_
 ) -> None:
     settings = Settings(serpapi_key=SecretStr("a-key"))
     async with get_client() as client:
-        for pool in await client.read_work_pools():
-            await client.delete_work_pool(pool.name)
+        await delete_pools(client)
         planned = await provision(settings, database_url=database_url, dry_run=True)
         assert "pool data-fetch: is made, 2 at once, of the type process" in planned.changes
         assert "limit clean-ups: is made, 1 in 3600 s" in planned.changes
@@ -165,8 +165,7 @@ async def test_a_pools_job_template_offers_what_a_run_may_choose_and_is_put_back
 ) -> None:
     settings = Settings(serpapi_key=SecretStr("a-key"))
     async with get_client() as client:
-        for pool in await client.read_work_pools():
-            await client.delete_work_pool(pool.name)
+        await delete_pools(client)
         await provision(settings, database_url=database_url)
         ours = (await client.read_work_pool("default")).base_job_template
         assert list(ours["variables"]["properties"]) == ["env"]

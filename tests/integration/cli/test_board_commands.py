@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
 from deployments.cli import main as cli
-from tests.commanding import Command
-from tests.variants_at_hand import AD, OTHER, THIRD, in_session
+from tests.support.commanding import Command
+from tests.support.variants_at_hand import AD, OTHER, THIRD, in_session
 
 pytestmark = pytest.mark.usefixtures("three_stored_ads")
 command = Command("board")

@@ -14,7 +14,7 @@ from adspark.serpapi.client import SerpApiClient, no_gate
 from adspark.watches.admission import SweepGate
 from adspark.watches.budgets import read_budget
 from adspark.watches.due import gather_sweep
-from tests.watching import KEY, Place
+from tests.support.watching import KEY, Place
 
 # A recorded advertiser whose ads have recorded details with copy.
 SAVAGE = "AR03556834903704207361"

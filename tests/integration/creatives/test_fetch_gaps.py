@@ -22,8 +22,8 @@ from adspark.errors import (
 )
 from adspark.models import StopReason
 from adspark.serpapi.payloads import Search, SearchPage
-from tests.factories import creative_row, query
-from tests.stand_in import Row, StandIn
+from tests.support.factories import creative_row, query
+from tests.support.stand_in import Row, StandIn
 
 NOW = int(time.time())
 DAY = 86_400

@@ -15,8 +15,8 @@ from adspark.db.engine import Database
 from adspark.errors import ConfigurationError, DatabaseSetupError
 from adspark.variants.generate import claim_variant
 from adspark.watches.check import Checker
-from tests.factories import creative_row, query
-from tests.stand_in import StandIn
+from tests.support.factories import creative_row, query
+from tests.support.stand_in import StandIn
 
 _READY, _IDLE = b"Z", b"I"
 _NO_TLS = 80877103

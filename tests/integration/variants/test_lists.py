@@ -18,7 +18,7 @@ from adspark.variants.lists import (
     read_review_runs,
 )
 from adspark.variants.store import VariantState
-from tests.variants_at_hand import AD, OTHER, THIRD, ask, begin, finish, make, read, stocked
+from tests.support.variants_at_hand import AD, OTHER, THIRD, ask, begin, finish, make, read, stocked
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from adspark.variants.reviews import (
     save_review,
 )
 from adspark.variants.store import id_of
-from tests.variants_at_hand import AD, ask, fail, finish, make, stocked
+from tests.support.variants_at_hand import AD, ask, fail, finish, make, stocked
 
 LONGEST = "x" * 5_000
 

@@ -30,7 +30,7 @@ from adspark.variants.requests import (
     request_variants,
 )
 from adspark.variants.store import VariantState
-from tests.variants_at_hand import (
+from tests.support.variants_at_hand import (
     AD,
     DONE,
     OTHER,
@@ -67,7 +67,7 @@ async def _ask(session: AsyncSession, variant: AdVariant) -> None:
     await VariantState(session, variant).submit()
 
 
-async def _keep_original(session: AsyncSession, variant: AdVariant) -> None:
+async def _ensure_original(session: AsyncSession, variant: AdVariant) -> None:
     await VariantState(session, variant).save_original(path="originals/x", sha256="x")
 
 
@@ -204,7 +204,7 @@ async def test_no_two_attempts_have_the_same_name_at_the_generator(session: Asyn
 ACTS = [
     # act, from which statuses it leads where, whether it refuses the others
     (_begin, OPEN, PROCESSING, True),
-    (_keep_original, (PROCESSING,), PROCESSING, False),
+    (_ensure_original, (PROCESSING,), PROCESSING, False),
     (_ask, (PROCESSING,), PROCESSING, True),
     (_complete, (PROCESSING,), COMPLETED, False),
     (_fail, OPEN, FAILED, False),
@@ -239,7 +239,7 @@ async def test_an_act_is_for_some_statuses_and_leaves_the_others_alone(
 @pytest.mark.parametrize(
     "act",
     [
-        _begin, _keep_original, _ask, _complete, _fail, _postpone, _cancel, _keep_receipt,
+        _begin, _ensure_original, _ask, _complete, _fail, _postpone, _cancel, _keep_receipt,
         _forget_asking,
     ],
 )  # fmt: skip

@@ -16,12 +16,12 @@ from adspark.errors import (
     ServiceUnavailableError,
     UnknownWatchError,
 )
-from adspark.sandbox.query import Query
-from adspark.sandbox.recorded import RecordedCatalogue
+from adspark.sandbox.library.recorded import RecordedCatalogue
+from adspark.sandbox.serpapi.query import Query
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
-from tests.factories import ADVERTISER_ID
-from tests.watching import Place
+from tests.support.factories import ADVERTISER_ID
+from tests.support.watching import Place
 
 DAY = 86_400
 GENERATED = f"AR9{1:019d}"
@@ -410,7 +410,7 @@ async def test_a_check_that_died_is_completed_for_the_same_price_and_the_same_ev
 
 async def test_a_fetch_by_hand_that_died_is_not_taken_up_by_a_watch(place: Place) -> None:
     from adspark.creatives.fetch import fetch_query  # noqa: PLC0415
-    from tests.factories import query  # noqa: PLC0415
+    from tests.support.factories import query  # noqa: PLC0415
 
     async with place.checker() as checker:
         with pytest.raises(Died):

@@ -27,8 +27,8 @@ from adspark.watches.store import (
     save_watch,
     set_active,
 )
-from tests.factories import ADVERTISER_ID, watch_definition
-from tests.watching import Place
+from tests.support.factories import ADVERTISER_ID, watch_definition
+from tests.support.watching import Place
 
 OTHER_ID = "AR01566006373894848513"
 # A moment that the database would not give by itself.

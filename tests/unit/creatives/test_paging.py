@@ -7,7 +7,7 @@ import pytest
 from adspark.creatives.paging import Bounds, Trail
 from adspark.models import Fetch, StopReason
 from adspark.serpapi.payloads import RejectedPayload, SearchPage, parse_rows, shown_of
-from tests.factories import creative_row
+from tests.support.factories import creative_row
 
 NEWEST = datetime(2026, 8, 12, tzinfo=UTC)
 WATERMARK = NEWEST - timedelta(hours=5)

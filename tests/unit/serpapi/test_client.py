@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,32 +22,8 @@ from adspark.errors import (
     TemporaryError,
 )
 from adspark.serpapi.client import SerpApiClient
-from tests.factories import creative_row, query
-
-KEY = "k3y&with=odd characters"
-Handler = Callable[[httpx.Request], httpx.Response]
-
-
-def client(handler: Handler) -> SerpApiClient:
-    """A client whose requests end in `handler`."""
-    return SerpApiClient(SecretStr(KEY), transport=httpx.MockTransport(handler))
-
-
-def body(*rows: dict[str, Any], token: str | None = None, **more: Any) -> dict[str, Any]:  # noqa: ANN401
-    """An answer as SerpApi gives it."""
-    made: dict[str, Any] = {
-        "search_metadata": {
-            "id": "s1",
-            "status": "Success",
-            "created_at": "2026-08-12 23:14:53 UTC",
-        },
-        "search_information": {"total_results": len(rows)},
-        "ad_creatives": list(rows),
-    }
-    if token:
-        made["serpapi_pagination"] = {"next_page_token": token}
-    return made | more
-
+from tests.support.factories import creative_row, query
+from tests.support.serpapi_answers import KEY, body, client
 
 EMPTY = {
     "search_metadata": {"id": "s1", "status": "Success"},

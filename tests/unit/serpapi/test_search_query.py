@@ -9,7 +9,7 @@ from adspark.errors import InvalidQueryError
 from adspark.models import CreativeFormat, Platform
 from adspark.serpapi.client import query_parameters
 from adspark.serpapi.search_query import check_max_pages, parse_query
-from tests.factories import ADVERTISER_ID, query
+from tests.support.factories import ADVERTISER_ID, query
 
 OTHER_ID = "AR17828074650563772417"
 FAR_AHEAD = datetime.now(UTC).date() + timedelta(days=3)

@@ -12,7 +12,7 @@ from adspark.watches.definition import (
     change_definition,
     parse_watch,
 )
-from tests.factories import ADVERTISER_ID, watch_definition
+from tests.support.factories import ADVERTISER_ID, watch_definition
 
 
 def test_a_watch_needs_a_name_and_something_to_search_for() -> None:

@@ -18,7 +18,7 @@ from adspark.generators.answers.reasoning import without_reasoning
 from adspark.generators.answers.text_images import find_images, without_images
 from adspark.generators.dify.outputs import find_outputs
 from adspark.variants.result import find_title
-from tests.hostile_pages import draw
+from tests.support.hostile_pages import draw
 
 COPY = "Summer is on.\n\nShop now!"
 AD = {"headline": "Summer is on.", "call_to_action": "Shop now!"}
