@@ -19,12 +19,13 @@ from adspark.errors import InvalidQueryError
 from adspark.media.store import MediaStore
 from adspark.models import AdVariant
 from adspark.settings import get_settings, media_url
-from adspark.validation.bounds import COMMENT, ID, RATING, Id
+from adspark.validation.bounds import COMMENT, ID, RATING
 from adspark.variants.report import write_variant
 from adspark.variants.reviews import Review, save_review
 from adspark.variants.store import read_variant, summary_of
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
+from flows.parameters import label
 
 _WORDS = {True: "approved", False: "rejected", None: "the review is left open"}
 _PICTURE_WIDTH = 170  # pixels; the form is narrow
@@ -40,7 +41,7 @@ def _optional(description: str) -> Any:  # noqa: ANN401  (as pydantic's own Fiel
 
 
 class VariantReview(RunInput):
-    """The form; its optional fields show at once what they take, as in `flows/parameters.py`."""
+    """The form; its optional fields show at once what they take."""
 
     # Not one choice of three: the UI's form opens no list of choices at a click.
     approve: Annotated[bool, Field(description="It may be used.")] = False
@@ -56,7 +57,7 @@ class VariantReview(RunInput):
 
 
 @flow(name="review-ad-variant", persist_result=True, result_serializer="json")
-async def review_ad_variant(variant_id: Id) -> Review:
+async def review_ad_variant(variant_id: Annotated[int, ID, label("Variant id")]) -> Review:
     """Request a review of a finished variant, and save it.
 
     Args:

@@ -19,10 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.models import AdVariant
 from adspark.variants.lists import read_review_runs
 from adspark.variants.reviews import Review
-from adspark.variants.store import VariantState, id_of
+from adspark.variants.store import VariantState
 
-GENERATE = "generate-ad-variant/adspark"
-REVIEW = "review-ad-variant/adspark"
+GENERATE = "generate-ad-variant/generate-ad-variant"
+REVIEW = "review-ad-variant/review-ad-variant"
 _MOST_AT_ONCE = 200  # runs of one request to the server
 
 RunState = State[object]
@@ -34,7 +34,7 @@ async def start_generation(session: AsyncSession, variant: AdVariant) -> UUID | 
     Returns:
         The flow run; None where the server has no deployment for it.
     """
-    number = id_of(variant)
+    number = variant.id
     run = await _start(
         GENERATE,
         {
@@ -59,7 +59,7 @@ async def start_review(session: AsyncSession, variant: AdVariant) -> UUID | None
     Returns:
         The flow run; None where the server has no deployment for it.
     """
-    number = id_of(variant)
+    number = variant.id
     run = await _start(
         REVIEW,
         {"variant_id": number},

@@ -223,7 +223,7 @@ class _Observer:
     async def on_accepted(self, remote_run: RemoteRun) -> None:
         async with self._deps.database.session() as session, session.begin():
             await VariantState(session, self._variant).accept(remote_run)
-        now = await _read(self._deps.database, variants.id_of(self._variant))
+        now = await _read(self._deps.database, self._variant.id)
         if now.status == VariantStatus.CANCELLED:  # between the submission and this answer
             key = variants.generation_key(self._variant)
             await self._deps.generator.cancel(remote_run, key=key)

@@ -82,11 +82,12 @@ async def request_variants(
     if not rows:
         return []
     made = insert(AdVariant).returning(col(AdVariant.id), sort_by_parameter_order=True)
-    return [int(row_id or 0) for row_id in await session.scalars(made, rows)]
+    return list(await session.scalars(made, rows))
 
 
 async def find_requested(session: AsyncSession, *, requested_by: UUID) -> int | None:
     """The variant that a flow run has requested before, if it has."""
-    return await session.scalar(
+    found: int | None = await session.scalar(
         select(col(AdVariant.id)).where(col(AdVariant.requested_by) == requested_by)
     )
+    return found

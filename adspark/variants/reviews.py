@@ -10,7 +10,6 @@ from adspark.errors import InvalidQueryError, UnknownVariantError
 from adspark.models import AdVariant, VariantStatus
 from adspark.validation.bounds import COMMENT, ID, RATING
 from adspark.validation.stored import check_storable
-from adspark.variants.store import id_of
 
 _SAVE = text("""
     INSERT INTO variant_feedback AS f
@@ -160,7 +159,7 @@ async def save_review(session: AsyncSession, *, variant: AdVariant, review: Revi
         UnknownVariantError: the variant is not completed.
     """
     check_review(variant, review)
-    saved = await session.execute(_SAVE, {"variant_id": id_of(variant), **review.model_dump()})
+    saved = await session.execute(_SAVE, {"variant_id": variant.id, **review.model_dump()})
     if saved.first() is None:
         raise UnknownVariantError(
             f"Variant {variant.id} is not completed; there is nothing to review."

@@ -120,13 +120,6 @@ def summary_of(variant: AdVariant) -> VariantSummary:
     return VariantSummary.model_validate(variant, from_attributes=True)
 
 
-def id_of(variant: AdVariant) -> int:
-    """The id of a row that was read."""
-    if variant.id is None:
-        raise UnknownVariantError("This variant is not stored yet.")
-    return variant.id
-
-
 def generation_key(variant: AdVariant) -> str:
     """What names this attempt to the generator; no other attempt anywhere has the same."""
     return f"adspark-{variant.token.hex}-{variant.attempt}"
