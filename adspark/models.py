@@ -109,11 +109,6 @@ class VariantStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
-
-
 _MOMENT: Any = DateTime(timezone=True)
 
 
@@ -144,13 +139,13 @@ def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
 
 
 def _choice(members: type[StrEnum], *, nullable: bool = True, **more: Any) -> Any:  # noqa: ANN401
-    column = Column(_EnumText(members), nullable=nullable, default=more.get("default"))
+    column: Column[Any] = Column(_EnumText(members), nullable=nullable, default=more.get("default"))
     return Field(sa_column=column, **more)
 
 
 def _moment(description: str | None = None, *, index: bool = False) -> Any:  # noqa: ANN401
     """An aware time in UTC."""
-    column = Column(_MOMENT, index=index)
+    column: Column[Any] = Column(_MOMENT, index=index)
     return Field(default=None, sa_column=column, description=description)
 
 
@@ -176,13 +171,13 @@ def _text(description: str | None = None, *, index: bool = False) -> Any:  # noq
 
 
 def _texts(description: str | None = None) -> Any:  # noqa: ANN401
-    column = Column(ARRAY(Text), nullable=False, server_default=text("'{}'"))
+    column: Column[Any] = Column(ARRAY(Text), nullable=False, server_default=text("'{}'"))
     return Field(default_factory=list, sa_column=column, description=description)
 
 
 def _json(description: str) -> Any:  # noqa: ANN401
     """A JSON value that may be missing."""
-    column = Column(JSONB(none_as_null=True))
+    column: Column[Any] = Column(JSONB(none_as_null=True))
     return Field(default=None, sa_column=column, description=description)
 
 
@@ -192,7 +187,7 @@ def _key(kind: type[Integer] = Integer) -> Any:  # noqa: ANN401
 
 def _of_watch() -> Any:  # noqa: ANN401
     """The key of a watch, as long as that is there."""
-    column = Column(ForeignKey("watch.id", ondelete="SET NULL"), index=True)
+    column: Column[Any] = Column(ForeignKey("watch.id", ondelete="SET NULL"), index=True)
     return Field(default=None, sa_column=column)
 
 

@@ -183,8 +183,8 @@ class _LookUp:
         is_asked = False
         try:
             await self.before_search()
-            values = {"watch_id": self.watch_id}
-            is_asked = bool(await self._execute(_ASK, ad_creative_id, **values))
+            asked_at = await self._execute(_ASK, ad_creative_id, watch_id=self.watch_id)
+            is_asked = asked_at is not None
             if not is_asked:  # another watch has the answer
                 return True
             details = await self.client.details(

@@ -32,7 +32,7 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     elsewhere = tmp_path_factory.mktemp("prefect-server")
     with ExitStack() as stack:
         with chdir(elsewhere), FileLock(Path(gettempdir()) / "adspark-test-server.lock"):
-            stack.enter_context(prefect_test_harness(server_startup_timeout=120))
+            stack.enter_context(prefect_test_harness(server_startup_timeout=600))
         yield
 
 

@@ -4,9 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from adspark.db import engine
 from adspark.db.engine import Database
 from flows.cleanup_old_creatives import cleanup_old_creatives
 from flows.fetch_creatives import fetch_creatives
@@ -37,13 +36,12 @@ async def test_a_run_makes_one_engine(
 ) -> None:
     watch_id = await Place(database, sandbox_url).add()
     made: list[AsyncEngine] = []
-    create = engine.create_async_engine
 
     def counted(*words: Any, **options: Any) -> AsyncEngine:  # noqa: ANN401
-        made.append(create(*words, **options))
+        made.append(create_async_engine(*words, **options))
         return made[-1]
 
-    monkeypatch.setattr(engine, "create_async_engine", counted)
+    monkeypatch.setattr("adspark.db.engine.create_async_engine", counted)
     await run(watch_id)
     assert len(made) == 1
     assert made[0].pool.status().endswith("Current Checked out connections: 0")

@@ -40,7 +40,7 @@ async def test_an_embedded_server_is_started_migrated_and_stopped_beside_the_eve
     monkeypatch.setattr(schema, "current", noted_current)
     settings = Settings(home=home_folder)
     async with open_database(settings) as database, database.session() as session:
-        assert await read_now(session)
+        assert await read_now(session) is not None
     assert not LocalPostgres(postgres_folder(home_folder)).is_running()
     assert threads["programs"] == threads["migrations"]  # the thread that has the file locks
     assert len(threads["programs"]) == 1
@@ -55,7 +55,7 @@ async def test_whoever_opens_it_inside_shares_it_and_the_outermost_closes_it(
         async with open_database(settings_for(database_url)) as inner:
             assert inner is outer
         async with outer.session() as session:  # the inner end has closed nothing
-            assert await read_now(session)
+            assert await read_now(session) is not None
         task = asyncio.create_task(_opened(settings))
         assert await task is outer
     async with open_database(settings) as later:

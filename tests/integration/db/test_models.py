@@ -64,13 +64,18 @@ def test_every_member_comes_back_from_its_column(
 
 async def store(database: Database) -> None:
     """A row of every table that has such columns."""
+    ad: dict[str, Any] = {
+        "ad_creative_id": AD,
+        "advertiser_id": ADVERTISER_ID,
+        "format": CreativeFormat.TEXT,
+    }
     made: list[Any] = [
         Watch(
             user_id=1, name="w", advertiser_ids=[ADVERTISER_ID], platform=Platform.MAPS,
             creative_format=CreativeFormat.VIDEO, coverage=Coverage.PARTIAL,
         ),
         Advertiser(advertiser_id=ADVERTISER_ID, name="a"),
-        Creative(ad_creative_id=AD, advertiser_id=ADVERTISER_ID, format=CreativeFormat.TEXT),
+        Creative(**ad),
         Fetch(
             query={}, query_hash="", status=FetchStatus.COMPLETED, stop_reason=StopReason.WATERMARK
         ),
@@ -109,8 +114,9 @@ async def test_rows_of_written_sql_have_members_as_well(database: Database) -> N
     await store(database)
     async with database.session() as session:
         fetch = await resume_or_create_fetch(session, query=query())
-        assert fetch.status is FetchStatus.RUNNING
+        opened_as = fetch.status
         await finish_fetch(session, fetch=fetch, stop_reason=StopReason.END)
+        assert opened_as is FetchStatus.RUNNING
         assert fetch.status is FetchStatus.COMPLETED
         assert fetch.stop_reason is StopReason.END
         (watch,) = await list_watches(session)
