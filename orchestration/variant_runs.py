@@ -1,4 +1,4 @@
-"""The flow runs that work on variants and wait for their reviews: start, look at, wake up.
+"""The flow runs that generate variants and wait for their reviews: start, read, resume.
 
 The database says what is to be done; these runs are how. One that was lost is replaced by the next
 `generate-pending-variants`.
@@ -10,25 +10,26 @@ from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
-from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.objects import State, StateType
 from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.flow_runs import aresume_flow_run
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import AdVariant
-from adspark.variants.lists import read_review_runs, save_review_run, save_run
+from adspark.variants.lists import read_review_runs
 from adspark.variants.reviews import Review
+from adspark.variants.store import VariantState
 
 GENERATE = "generate-ad-variant/generate-ad-variant"
 REVIEW = "review-ad-variant/review-ad-variant"
-_MOST_AT_ONCE = 200  # runs that the server is asked for in one question
+_MOST_AT_ONCE = 200  # runs of one request to the server
 
 RunState = State[object]
 
 
 async def start_generation(session: AsyncSession, variant: AdVariant) -> UUID | None:
-    """Have a worker take up the variant, once for each run that it was given to before.
+    """Start a run that generates the variant, once for each run that it was given to before.
 
     Returns:
         The flow run; None where the server has no deployment for it.
@@ -47,14 +48,13 @@ async def start_generation(session: AsyncSession, variant: AdVariant) -> UUID | 
         name=f"variant-{number}",
         key=f"variant/{variant.token}/{variant.flow_run_id or 'first'}",
     )
-    if run is None:
-        return None
-    await save_run(session, variant_id=number, flow_run_id=run.id)
-    return run.id
+    if run is not None:
+        await VariantState(session, variant).assign(run)
+    return run
 
 
 async def start_review(session: AsyncSession, variant: AdVariant) -> UUID | None:
-    """Have a run wait for the variant's review, one for each attempt.
+    """Start a run that waits for the variant's review, one for each attempt.
 
     Returns:
         The flow run; None where the server has no deployment for it.
@@ -66,10 +66,9 @@ async def start_review(session: AsyncSession, variant: AdVariant) -> UUID | None
         name=f"review-of-variant-{number}",
         key=f"review/{variant.token}/{variant.attempt}",
     )
-    if run is None:
-        return None
-    await save_review_run(session, variant_id=number, flow_run_id=run.id)
-    return run.id
+    if run is not None:
+        await VariantState(session, variant).assign_review(run)
+    return run
 
 
 async def read_states(run_ids: Sequence[UUID]) -> dict[UUID, RunState]:
@@ -86,8 +85,8 @@ async def read_states(run_ids: Sequence[UUID]) -> dict[UUID, RunState]:
 
 
 async def answer_review(run_id: UUID, review: Review) -> bool:
-    """Give a review to the run that waits for it; returns whether that run takes it."""
-    if not _waits((await read_states([run_id])).get(run_id)):
+    """Resume the run that waits for a review with it; returns whether that run takes it."""
+    if not _is_waiting((await read_states([run_id])).get(run_id)):
         return False
     answer = review.model_dump(exclude={"is_approved"}, exclude_none=True)
     answer["approve"] = review.is_approved is True
@@ -99,15 +98,15 @@ async def answer_review(run_id: UUID, review: Review) -> bool:
     return True
 
 
-async def end_old_reviews(session: AsyncSession, *, older_than: float) -> int:
-    """Wake up runs that have waited for so many seconds; what they wait for stays open.
+async def expire_reviews(session: AsyncSession, *, older_than: float) -> int:
+    """Resume runs that have waited for so many seconds; the reviews stay open.
 
     Returns:
         How many there were.
     """
     states = await read_states(await read_review_runs(session))
     limit = datetime.now(UTC) - timedelta(seconds=older_than)
-    old = [run for run, state in states.items() if _waits(state) and state.timestamp < limit]
+    old = [run for run, state in states.items() if _is_waiting(state) and state.timestamp < limit]
     for run_id in old:
         await aresume_flow_run(run_id, run_input={"comment": ""})
     return len(old)
@@ -115,9 +114,9 @@ async def end_old_reviews(session: AsyncSession, *, older_than: float) -> int:
 
 async def _start(
     deployment: str, parameters: dict[str, object], *, name: str, key: str
-) -> FlowRun | None:
+) -> UUID | None:
     try:
-        return await arun_deployment(
+        run = await arun_deployment(
             deployment,
             parameters=parameters,
             flow_run_name=name,
@@ -127,7 +126,8 @@ async def _start(
         )
     except ObjectNotFound:
         return None
+    return run.id
 
 
-def _waits(state: RunState | None) -> bool:
+def _is_waiting(state: RunState | None) -> bool:
     return state is not None and state.type is StateType.PAUSED

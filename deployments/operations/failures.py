@@ -18,7 +18,7 @@ from prefect.states import AwaitingRetry
 from pydantic import BaseModel
 
 from adspark.errors import ConfigurationError
-from adspark.text.masking import mask_text
+from adspark.text.redaction import redact_foreign
 from adspark.text.terminal import plain
 from deployments.provisioning.flow_runs import in_state, read_flow_names, read_runs
 from deployments.queue_classes import QUEUE_CLASSES
@@ -169,7 +169,7 @@ def has_wrong_parameters(run: FlowRun) -> bool:
 
 def unwrap(message: str) -> str:
     """A state's message without the words that Prefect puts around ours, and without secrets."""
-    return mask_text(_WRAPPING.sub("", message)).strip()
+    return redact_foreign(_WRAPPING.sub("", message)).strip()
 
 
 def find_cause(message: str) -> str:

@@ -22,7 +22,7 @@ from prefect.client.schemas.sorting import LogSort, TaskRunSort
 from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
-from adspark.text.masking import mask, mask_text
+from adspark.text.redaction import redact_document, redact_foreign
 from deployments.operations.failures import RETRIED, has_wrong_parameters, unwrap
 from deployments.operations.run_lookup import find_run
 from deployments.provisioning.flow_runs import PAGE, ui_url
@@ -140,7 +140,7 @@ async def _add_flow_run(client: PrefectClient, run: FlowRun, report: RunReport) 
     worker = run.labels.get("prefect.worker.name")
     report.worker = None if worker is None else str(worker)
     report.infrastructure = run.infrastructure_pid
-    report.parameters = mask(_json(run.parameters))
+    report.parameters = redact_document(_json(run.parameters))
     report.task_runs = await _read_task_runs(client, run.id)
     report.remedy = _remedy(report, fails_again=has_wrong_parameters(run))
 
@@ -188,7 +188,7 @@ async def _read_log(client: PrefectClient, run: FlowRun | TaskRun, number: int) 
         LogLine(
             at=line.timestamp,
             level=logging.getLevelName(line.level),
-            text=mask_text(line.message.partition(_TRACEBACK)[0]).rstrip(),
+            text=redact_foreign(line.message.partition(_TRACEBACK)[0]).rstrip(),
         )
         for line in reversed(lines)
     ]
@@ -202,7 +202,7 @@ async def _read_traceback(client: PrefectClient, run: FlowRun | TaskRun) -> str 
     for line in lines:
         _, found, rest = line.message.partition(_TRACEBACK)
         if found:
-            return mask_text(found + rest).strip()
+            return redact_foreign(found + rest).strip()
     return None
 
 
@@ -211,7 +211,7 @@ async def _read_result(state: State[object] | None) -> JsonValue:
     if state is None or not state.is_completed() or state.data is None:
         return None
     try:
-        return mask(_json(await state.aresult(raise_on_failure=False)))
+        return redact_document(_json(await state.aresult(raise_on_failure=False)))
     except Exception:  # a result is foreign: of another machine, another version, any class
         return None
 

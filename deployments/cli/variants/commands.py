@@ -19,16 +19,18 @@ from adspark.models import AdVariant, VariantStatus
 from adspark.settings import get_settings, media_url
 from adspark.validation.bounds import LARGEST_ID, RATING
 from adspark.variants.lists import find_new_creatives, list_variants
-from adspark.variants.reviews import Review, list_reviews, read_statistics, save_review
-from adspark.variants.store import (
+from adspark.variants.requests import (
     VariantRequest,
-    VariantSummary,
     check_originals,
     check_request,
-    generation_is_over,
-    read_variant,
     request_variants,
-    save_retry,
+)
+from adspark.variants.reviews import Review, list_reviews, read_statistics, save_review
+from adspark.variants.store import (
+    VariantState,
+    VariantSummary,
+    is_generation_over,
+    read_variant,
     summary_of,
 )
 from adspark.watches.store import find_watch
@@ -185,12 +187,12 @@ def retry(variant: VariantId) -> None:
         return await read_variant(session, variant_id=variant)
 
     found = in_session(read)
-    is_over = generation_is_over(found)
+    is_over = is_generation_over(found)
     if is_over or found.asked_at is None:  # it is asked for anew
         check_prompt(found.prompt)
 
     async def act(session: AsyncSession) -> None:
-        await save_retry(session, variant=found, is_over=is_over)
+        await VariantState(session, found).retry(is_over=is_over)
         await session.commit()
 
     in_session(act)

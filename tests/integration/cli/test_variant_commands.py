@@ -22,7 +22,7 @@ from adspark.media.store import MediaStore
 from adspark.models import VariantStatus
 from adspark.sandbox.control.pictures import draw_picture
 from adspark.settings import get_settings
-from adspark.variants.store import save_cancelled, save_original
+from adspark.variants.store import VariantState
 from deployments.cli import main as cli
 from deployments.cli.main import app
 from tests.support.commanding import Command
@@ -70,7 +70,7 @@ def completed(database_url: str, **changes: Any) -> str:  # noqa: ANN401
         path, _ = await media.save_variant(OTHER_PICTURE)
         original = await media.save_original("0" * 64, PICTURE)
         begun = await begin(session, await ask(session, prompt="A | red\n[one]", workspace_id=3))
-        await save_original(session, variant=begun, path=original, sha256="0" * 64)
+        await VariantState(session, begun).save_original(path=original, sha256="0" * 64)
         made = await finish(session, begun, **({"image_path": path} | changes))
         return str(made.id)
 
@@ -325,7 +325,7 @@ def test_one_that_has_ended_badly_is_retried_by_a_person(database_url: str) -> N
     async def act(session: AsyncSession) -> None:
         await fail(session, await ask(session), TimeoutError("slow"))
         await fail(session, await ask(session), GenerationFailedError("the run failed"))
-        await save_cancelled(session, variant=await ask(session))
+        await VariantState(session, await ask(session)).cancel()
 
     in_session(database_url, act)
     same, new = "the same generation, gone on with", "a new generation"

@@ -6,8 +6,9 @@ It may have a comma too many, be in Python's notation, or break off in the middl
 import ast
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
 
 import pydantic_core
 from pydantic import JsonValue
@@ -56,18 +57,18 @@ def find_json(text: str, is_wanted: Callable[[JsonValue], bool]) -> Embedded | N
     """
     if _JSON_IN_TEXT.match(text) and isinstance(inner := _read_json(text), str):
         return find_json(inner.strip(), is_wanted)
-    content = next(_fenced_json(text), text)
-    if content is not text or _JSON_START.match(text):
-        values, is_cut_off, rest = _parse_run(content)
+    fenced = _find_fenced(text)
+    if fenced is not None or _JSON_START.match(text):
+        values, is_cut_off, rest = _parse_documents(fenced or text)
         if values and not rest:
-            around = text.replace(content, "", 1) if content is not text else ""
-            return replace(_embedded(values, is_cut_off), around=without_fences(around))
-    for start in _starts(text):
-        values, is_cut_off, rest = _parse_run(text[start.start() :])
+            around = without_fences(text.replace(fenced, "", 1)) if fenced else ""
+            return Embedded(_one_or_all(values), is_cut_off, around)
+    for start in islice(_JSON_START.finditer(text), _MOST_STARTS):
+        values, is_cut_off, rest = _parse_documents(text[start.start() :])
         if not values or _JSON_START.match(rest):
             return None  # what else lies within, or behind, is not all that was written
         if any(isinstance(value, dict) and is_wanted(value) for value in values):
-            return _embedded(values, is_cut_off)
+            return Embedded(_one_or_all(values), is_cut_off)
     return None
 
 
@@ -76,45 +77,42 @@ def without_fences(text: str) -> str:
     return _FENCE.sub("", text).strip("\n")
 
 
-def _embedded(values: list[JsonValue], is_cut_off: bool) -> Embedded:
-    return Embedded(values[0] if len(values) == 1 else values, is_cut_off)
+def _one_or_all(values: list[JsonValue]) -> JsonValue:
+    return values[0] if len(values) == 1 else values
 
 
-def _parse_run(content: str) -> tuple[list[JsonValue], bool, str]:
+def _parse_documents(content: str) -> tuple[list[JsonValue], bool, str]:
     """The objects and lists that a text begins with, whether the last is cut off, and the rest."""
     values, is_cut_off = list[JsonValue](), False
-    while len(values) < _MOST_DOCUMENTS:
-        found, rest = _parse(content)
-        if found is None:
+    while len(values) < _MOST_DOCUMENTS and content.startswith(("{", "[")):
+        end = _end_of_json(content)
+        value = _parse(content, end)
+        if not isinstance(value, dict | list):
             break
-        values.append(found.value)
-        is_cut_off, content = found.is_cut_off, rest.strip(" \t\r\n,;")
+        values.append(value)
+        is_cut_off = end is None
+        content = "" if end is None else content[end:].strip(" \t\r\n,;")
     return values, is_cut_off, content
 
 
-def _parse(content: str) -> tuple[Embedded | None, str]:
-    """The object or list that a text begins with, and what follows it."""
-    if not content.startswith(("{", "[")):
-        return None, content
-    end = _end_of_json(content)
+def _parse(content: str, end: int | None) -> JsonValue:
+    """What stands in a text up to the end of its first document; None where it is not JSON."""
     if end is None:
-        value, rest = _read_beginning(_tidy(content)), ""
-    else:
-        written, rest = content[:end], content[end:]
-        value = _read_json(written)
-        value = _read_json(_tidy(written)) if value is None else value
-        value = _read_python(written) if value is None else value
-    found = Embedded(value, end is None) if isinstance(value, dict | list) else None
-    return found, rest
+        return _read_beginning(_tidy(content))
+    written = content[:end]
+    for read in (_read_json, lambda one: _read_json(_tidy(one)), _read_python):
+        if (value := read(written)) is not None:
+            return value
+    return None
 
 
 def _tidy(content: str) -> str:
     """JSON without comments and commas too many, and with lines' ends in texts escaped."""
 
-    def mend(token: re.Match[str]) -> str:
+    def escape(token: re.Match[str]) -> str:
         return _CONTROL.sub(lambda one: json.dumps(one[0])[1:-1], token[1] or "")
 
-    return _TOKEN.sub(mend, content)
+    return _TOKEN.sub(escape, content)
 
 
 def _read_json(content: str) -> JsonValue:
@@ -154,22 +152,16 @@ def _read_python(content: str) -> JsonValue:
     return parsed
 
 
-def _fenced_json(text: str) -> Iterator[str]:
-    """The contents of the fences that hold JSON; one that is not closed goes to the end."""
+def _find_fenced(text: str) -> str | None:
+    """The content of the first fence that holds JSON; one that is not closed goes to the end."""
     fences = list(_FENCE.finditer(text))
     for place, fence in enumerate(fences):
         end = fences[place + 1].start() if place + 1 < len(fences) else len(text)
         content = text[fence.end() : end].strip()
         is_json = fence[1].lower() in _JSON_LANGUAGES or _JSON_START.match(content)
         if place % 2 == 0 and is_json and content:
-            yield content
-
-
-def _starts(text: str) -> Iterator[re.Match[str]]:
-    for count, found in enumerate(_JSON_START.finditer(text)):
-        if count == _MOST_STARTS:
-            return
-        yield found
+            return content
+    return None
 
 
 def _end_of_json(text: str) -> int | None:

@@ -1,4 +1,4 @@
-"""The task that asks people for a review of a finished variant."""
+"""The task that requests a review of a finished variant."""
 
 from prefect.logging import get_run_logger
 
@@ -9,7 +9,7 @@ from orchestration.variant_runs import start_review
 
 
 @retried_task()
-async def ask_for_review(variant_id: int) -> None:
+async def request_review(variant_id: int) -> None:
     """Start the run that waits for the review; its form is in the UI."""
     async with (
         (await AdSparkDatabase.load_configured()).connect() as database,

@@ -1,10 +1,10 @@
-"""What a model thought aloud before it answered, taken out of its answer.
+"""The reasoning of a model, taken out of its answer.
 
 Models write their reasoning between tags; a gateway may keep it out of the answer, or not.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _NAMES = (
     "think", "thinking", "thought", "thoughts", "reasoning", "reason", "reflection", "analysis",
@@ -30,8 +30,8 @@ _SURE = ("think", "thinking")  # names that no copy has as a placeholder
 def without_reasoning(text: str) -> str:
     """The answer alone; what was cut off in the middle of the reasoning has none."""
     answer = _without_channels(text)
-    answer = _without_parts(answer, list(_tags(answer)))
-    answer = _without_parts(answer, list(_details(answer)))
+    answer, _ = _cut(answer, _tags(answer))
+    answer, _ = _cut(answer, _details(answer))
     begun = _begun_tag(answer)
     return (answer[: begun.start()] if begun else answer).strip()
 
@@ -39,8 +39,8 @@ def without_reasoning(text: str) -> str:
 def breaks_off(text: str) -> bool:
     """Whether a text ends within its reasoning, or within a tag of it."""
     return (
-        _depth(list(_tags(text))) > 0
-        or _depth(list(_details(text))) > 0
+        _cut(text, _tags(text))[1]
+        or _cut(text, _details(text))[1]
         or _begun_tag(text.rstrip()) is not None
     )
 
@@ -95,15 +95,11 @@ def _details(text: str) -> Iterator[_Tag]:
             yield found.start(), found.end(), False
 
 
-def _depth(tags: list[_Tag]) -> int:
-    depth = 0
-    for _, _, opens in tags:
-        depth = depth + 1 if opens else max(0, depth - 1)
-    return depth
+def _cut(text: str, tags: Iterable[_Tag]) -> tuple[str, bool]:
+    """The text outside of all parts, and whether the last one has no end.
 
-
-def _without_parts(text: str, tags: list[_Tag]) -> str:
-    """The text outside of all parts; an end without a beginning ends what the prompt has begun."""
+    An end without a beginning ends what the prompt has begun.
+    """
     kept, position, depth, has_begun = list[str](), 0, 0, False
     for start, end, opens in tags:
         if depth == 0:
@@ -117,7 +113,7 @@ def _without_parts(text: str, tags: list[_Tag]) -> str:
         position = end
     if depth == 0:
         kept.append(text[position:])
-    return "".join(kept)
+    return "".join(kept), depth > 0
 
 
 def _without_channels(text: str) -> str:
@@ -127,5 +123,5 @@ def _without_channels(text: str) -> str:
         return text
     ends = [one.start() for one in found[1:]] + [len(text)]
     parts = zip(found, ends, strict=True)
-    told = [text[one.end() : end] for one, end in parts if one[1].lower() == "final"]
-    return "\n\n".join(one.partition("<|")[0] for one in told)
+    final = [text[one.end() : end] for one, end in parts if one[1].lower() == "final"]
+    return "\n\n".join(one.partition("<|")[0] for one in final)

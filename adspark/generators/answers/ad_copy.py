@@ -1,4 +1,4 @@
-"""What a model wrote, read as the copy of an ad: without reasoning, fences, JSON and pictures.
+"""The copy of an ad in an answer: without pictures, reasoning, fences and JSON around it.
 
 A model that was asked for copy answers with words, with JSON inside a fence of Markdown, with an
 object of headline and text, or with its thoughts before all of that.
@@ -10,12 +10,16 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from adspark.generators.embedded_json import find_json, without_fences
-from adspark.generators.embedded_pictures import MOST_CHARACTERS, cut_words, without_embedded
-from adspark.generators.markdown_images import without_images
-from adspark.generators.name_words import words_of
-from adspark.generators.picture_addresses import is_line_of_picture, is_picture
-from adspark.generators.reasoning import breaks_off, without_reasoning
+from adspark.generators.answers.addresses import find_picture_in_line, is_picture
+from adspark.generators.answers.embedded_json import find_json, without_fences
+from adspark.generators.answers.names import is_copy, is_part, may_be_copy, place_of
+from adspark.generators.answers.reasoning import breaks_off, without_reasoning
+from adspark.generators.answers.text_images import (
+    MOST_CHARACTERS,
+    cut_words,
+    without_base64,
+    without_images,
+)
 
 LONGEST_COPY = 100_000
 """Characters of copy that are kept; an ad has hundreds."""
@@ -30,22 +34,6 @@ _LONGEST_READ = 500_000  # characters that are looked at for copy
 _DEEPEST = 6  # levels of lists and objects
 _MOST_PARTS = 200  # texts that are put together
 _ONLY_QUOTES = re.compile(r"\s*[\"'`]+\s*")  # around a picture that was taken out
-# Names of an object's parts, by the words that they are made of.
-_FIRST = {"headline", "title", "heading", "header", "hook"}
-_LAST = {"cta", "call", "button", "action"}
-_PARTS = _FIRST | _LAST | {
-    "copy", "text", "body", "description", "caption", "slogan", "tagline", "subtitle",
-    "subheadline", "primary",
-}  # fmt: skip
-_COPY = _PARTS | {
-    "content", "answer", "output", "message", "ad", "variant", "result", "response",
-}  # fmt: skip
-_NO_COPY = {
-    "reasoning", "thinking", "thought", "thoughts", "analysis", "rationale", "explanation", "notes",
-    "note", "id", "type", "url", "uri", "link", "image", "picture", "prompt", "model", "language",
-    "lang", "format", "role", "finish", "reason", "status", "usage", "error", "filename", "mime",
-    "extension", "identity", "method", "b64", "base64",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -81,28 +69,18 @@ def ends_early(reason: JsonValue) -> bool:
     return isinstance(reason, str) and reason.strip().lower() in _CUT_OFF
 
 
-def may_be_copy(name: str) -> bool:
-    """Whether an output of this name may hold copy; thoughts and addresses have other names."""
-    return not words_of(name) & _NO_COPY
-
-
-def is_part(name: str) -> bool:
-    """Whether an output of this name holds one part of an ad, as its headline."""
-    return may_be_copy(name) and bool(words_of(name) & _PARTS)
-
-
 class _Reader:
     """Puts the texts of a value together."""
 
     def __init__(self, *, is_named: bool) -> None:
         self._is_named = is_named
-        self._left = _MOST_PARTS
-        self._characters = MOST_CHARACTERS
+        self._parts_left = _MOST_PARTS
+        self._characters_left = MOST_CHARACTERS
         self.is_cut_off = False
 
     def read(self, value: JsonValue, depth: int) -> str:
-        self._left -= 1
-        if depth > _DEEPEST or self._left < 0:
+        self._parts_left -= 1
+        if depth > _DEEPEST or self._parts_left < 0:
             return ""
         match value:
             case str():
@@ -116,38 +94,37 @@ class _Reader:
     def _read_text(self, text: str, depth: int) -> str:
         if is_picture(text):
             return ""
-        within, length = cut_words(text, self._characters)
-        self._characters -= length
-        self.is_cut_off |= len(within) < len(text)
-        words = without_embedded(without_images(within))
-        self.is_cut_off |= len(words) > _LONGEST_READ or breaks_off(words[:_LONGEST_READ])
-        answer = without_reasoning(words[:_LONGEST_READ])
+        read, length = cut_words(text, self._characters_left)
+        self._characters_left -= length
+        words = without_base64(without_images(read))
+        self.is_cut_off |= len(read) < len(text) or len(words) > _LONGEST_READ
+        words = words[:_LONGEST_READ]
+        self.is_cut_off |= breaks_off(words)
+        answer = without_reasoning(words)
         if found := find_json(answer, _is_like_copy):
             self.is_cut_off |= found.is_cut_off
             return self.read(found.value, depth + 1) or found.around
-        lines = without_fences(answer).split("\n")
-        kept = (
-            one for one in lines if not (is_line_of_picture(one) or _ONLY_QUOTES.fullmatch(one))
-        )
-        return without_images("\n".join(kept))
+        lines = [
+            line
+            for line in without_fences(answer).split("\n")
+            if not (find_picture_in_line(line) or _ONLY_QUOTES.fullmatch(line))
+        ]
+        return without_images("\n".join(lines))
 
     def _read_object(self, given: dict[str, JsonValue], depth: int) -> str:
-        words = {name: words_of(name) for name in given}
-        parts = [name for name in given if not words[name] & _NO_COPY]
-        known = [name for name in parts if words[name] & _COPY]
+        parts = [name for name in given if may_be_copy(name)]
+        known = [name for name in parts if is_copy(name)]
         if not known and not self._is_named:
             return ""
-        chosen = known or parts
-        order = sorted(chosen, key=lambda one: bool(words[one] & _LAST) - bool(words[one] & _FIRST))
         return _join(
             self.read(_worded(given[name]) if is_part(name) else given[name], depth + 1)
-            for name in order
+            for name in sorted(known or parts, key=place_of)
         )
 
 
 def _is_like_copy(value: JsonValue) -> bool:
     """Whether an object has a part that is named like an ad's."""
-    return isinstance(value, dict) and any(words_of(name) & _COPY for name in value)
+    return isinstance(value, dict) and any(map(is_copy, value))
 
 
 def _worded(value: JsonValue) -> JsonValue:

@@ -1,14 +1,17 @@
-"""Images in a text that a model wrote, in Markdown or HTML: where they are, and what they show.
+"""Images within a text that a model wrote: in Markdown, in HTML, or as base64.
 
 Each text is read once from its beginning to its end, whatever it holds: a pattern with repetitions
 within repetitions takes minutes for some texts, and nothing interrupts it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
 from itertools import islice
+
+MOST_CHARACTERS = 1_000_000
+"""Of all texts of one answer that are looked at, pictures aside; nothing else runs meanwhile."""
 
 _MOST_TRIES = 5000  # places where an image may be
 _LONGEST_TITLE = 1000  # characters between an address and the image's end
@@ -25,6 +28,17 @@ _TAG = re.compile(r"<img\b[^<>]{0,4000}>", re.IGNORECASE)
 _SOURCE = re.compile(r"""\bsrc\s{0,9}=\s{0,9}(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 
+_MOST_BASE64 = 100  # pictures of one text
+_KNOWN = r"iVBORw0KGgo|/9j/|R0lGOD|UklGR|AAAA\wGZ0eXBhdm"  # PNG, JPEG, GIF, WebP, AVIF
+_HEADER = r"""[dD][aA][tT][aA]:[^,\s()<>"']{0,200},[ \t]?\r?\n?"""
+_BEGINNING = re.compile(
+    rf"{_HEADER}(?={_KNOWN})|(?=(?i:data:image/)(?!(?i:svg))){_HEADER}|(?<![\w+/=-])(?={_KNOWN})"
+)
+_BASE64 = re.compile(r"[A-Za-z0-9+/_%=-]{24,}")
+_NEXT_LINE = re.compile(r"[ \t]{0,9}\r?\n[ \t]{0,9}([A-Za-z0-9+/_-]+={0,2})(?![^\s\"'`)])")
+_LINE = range(40, 201)  # characters of a line that was wrapped; most have 64 or 76
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")  # as the copy's next line may be
+
 
 @dataclass(frozen=True)
 class Image:
@@ -36,20 +50,71 @@ class Image:
 
 
 def find_images(text: str) -> list[Image]:
-    """The images of a text, in their order."""
+    """The images of a text in Markdown and HTML, in their order."""
     found = [*_in_markdown(text), *_in_html(text)]
     return sorted(found, key=lambda image: image.start)
 
 
 def without_images(text: str) -> str:
-    """A text without its images, and without the empty lines that they leave."""
-    kept, position = [], 0
-    for image in find_images(text):
-        if image.start >= position:
-            start, end = _with_link(text, image)
+    """A text without these images, and without the empty lines that they leave."""
+    rest = _without(text, (_with_link(text, image) for image in find_images(text)))
+    return _BLANK_LINES.sub("\n\n", rest).strip()
+
+
+def find_base64(text: str, most: int = MOST_CHARACTERS) -> Iterator[tuple[int, int]]:
+    """Where a text's pictures as base64 begin and end, bare or as data: addresses, in their order.
+
+    Args:
+        text: in which a picture may stand on one line or on many.
+        most: other characters that are looked at.
+    """
+    position, left = 0, most
+    for _ in range(_MOST_BASE64):
+        if not (begun := _BEGINNING.search(text, position, position + left)):
+            return
+        left -= begun.start() - position
+        position = max(begun.end(), begun.start() + 1)
+        if content := _BASE64.match(text, begun.end()):
+            position = _end_of_lines(text, content)
+            yield begun.start(), position
+
+
+def without_base64(text: str) -> str:
+    """A text without these pictures."""
+    return _without(text, find_base64(text))
+
+
+def cut_words(text: str, most: int) -> tuple[str, int]:
+    """A text up to where its words, which its pictures are not, exceed `most` characters.
+
+    Returns:
+        The text, and the number of characters of its words.
+    """
+    words, position = 0, 0
+    for start, end in find_base64(text, most):
+        if words + start - position > most:
+            break
+        words += start - position
+        position = end
+    cut = text[: position + most - words]
+    return cut, words + len(cut) - position
+
+
+def unescape_address(address: str) -> str:
+    """An address without the entities of HTML; those without a semicolon are parameters."""
+    if "&" not in address and " " not in address:
+        return address
+    plain = _ENTITY.sub(lambda entity: unescape(entity[0]), address)
+    return plain if plain[:5].lower() == _DATA else plain.strip().replace(" ", "%20")
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    kept, position = list[str](), 0
+    for start, end in spans:
+        if start >= position:
             kept.append(text[position:start])
             position = end
-    return _BLANK_LINES.sub("\n\n", "".join([*kept, text[position:]])).strip()
+    return "".join([*kept, text[position:]])
 
 
 def _with_link(text: str, image: Image) -> tuple[int, int]:
@@ -79,20 +144,11 @@ def _in_markdown(text: str) -> Iterator[Image]:
             position, opened = close + 1, []
 
 
-def unescape_address(address: str) -> str:
-    """An address without the entities of HTML; those without a semicolon are parameters."""
-    if "&" not in address and " " not in address:
-        return address
-    plain = _ENTITY.sub(lambda entity: unescape(entity[0]), address)
-    return plain if plain[:5].lower() == _DATA else plain.strip().replace(" ", "%20")
-
-
 def _in_html(text: str) -> Iterator[Image]:
     for tag in islice(_TAG.finditer(text), _MOST_TRIES):
         if source := _SOURCE.search(tag[0]):
-            yield Image(
-                tag.start(), tag.end(), unescape_address("".join(filter(None, source.groups())))
-            )
+            address = unescape_address("".join(filter(None, source.groups())))
+            yield Image(tag.start(), tag.end(), address)
 
 
 def _find_address(text: str, blanks: re.Match[str] | None) -> tuple[int, int]:
@@ -122,3 +178,19 @@ def _end_of_address(text: str, begin: int) -> int:
         else:
             return 0 if is_open else found.start()
     return 0
+
+
+def _end_of_lines(text: str, first: re.Match[str]) -> int:
+    """Where base64 ends that may go on over lines of one length, of which the last is shorter."""
+    end, width = first.end(), 0
+    is_wrapped = len(first[0]) in _LINE
+    while is_wrapped and text[end - 1] != "=" and (line := _NEXT_LINE.match(text, end)):
+        length = len(line[1])
+        width = width or max(length, len(first[0]))
+        is_last = length < width
+        if length > width or (is_last and (length % 4 or _WORD.fullmatch(line[1]))):
+            break
+        end = line.end(1)
+        if is_last:
+            break
+    return end

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adspark.errors import ConfigurationError
-from adspark.generators.dify.outputs import find_outputs, without_pictures
-from adspark.generators.markdown_images import find_images, without_images
-from adspark.generators.model_text import LONGEST_COPY, Copy, ends_early, read_copy
-from adspark.generators.picture_addresses import list_pictures, read_data_address
-from adspark.generators.reasoning import without_reasoning
-from adspark.variants.generate import _title
+from adspark.generators.answers.ad_copy import LONGEST_COPY, Copy, ends_early, read_copy
+from adspark.generators.answers.addresses import read_data_address
+from adspark.generators.answers.pictures import list_pictures
+from adspark.generators.answers.reasoning import without_reasoning
+from adspark.generators.answers.text_images import find_images, without_images
+from adspark.generators.dify.outputs import find_outputs
+from adspark.variants.result import find_title
 from tests.support.hostile_pages import draw
 
 COPY = "Summer is on.\n\nShop now!"
@@ -394,7 +395,7 @@ def test_a_data_address_is_read(address: str) -> None:
 
 @pytest.mark.parametrize("line", ["# **Summer**", "> - Summer *", "***Summer***", "Summer"])
 def test_a_title_is_without_markup(line: str) -> None:
-    assert _title(f"\n \n{line}\nmore") == "Summer"
+    assert find_title(f"\n \n{line}\nmore") == "Summer"
 
 
 def test_images_are_found_where_a_reader_sees_them() -> None:
@@ -491,9 +492,9 @@ HOSTILE: dict[str, Callable[[int], str]] = {
 
 def _read_all(text: str) -> None:
     copy = read_copy(text)
-    _title(copy.text)
-    _title(text)
-    without_pictures(text)
+    find_title(copy.text)
+    find_title(text)
+    without_images(text)
     without_reasoning(text)
     list_pictures([text])
 
