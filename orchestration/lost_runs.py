@@ -10,16 +10,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterTags,
-    FlowRunFilter,
-    FlowRunFilterDeploymentId,
-    FlowRunFilterEndTime,
-    FlowRunFilterStartTime,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-)
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.events.filters import (
     EventAnyResourceFilter,
@@ -31,6 +22,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Crashed
 from pydantic import BaseModel
 
+from orchestration.flow_runs import ACTIVE, count_runs, filter_runs, read_runs
 from orchestration.requeue import SILENT, RequeueOutcome, is_lost, redeliver
 from orchestration.state_changes import change_state
 
@@ -39,7 +31,6 @@ TAG = "adspark"
 
 _HEARD_AGAIN = timedelta(seconds=45)  # in which a living run gives a sign of it
 _LATELY = timedelta(hours=24)  # what crashed longer ago is for a person
-_PAGE = 200
 
 
 class LostRuns(BaseModel):
@@ -176,30 +167,17 @@ async def _is_replaced(client: PrefectClient, run: FlowRun) -> bool:
     """Whether a schedule has started a newer run, which does what this one was for."""
     if not run.auto_scheduled or run.start_time is None or run.deployment_id is None:
         return False
-    newer = FlowRunFilter(
-        deployment_id=FlowRunFilterDeploymentId(any_=[run.deployment_id]),
-        start_time=FlowRunFilterStartTime(after_=run.start_time + timedelta(seconds=1)),
-    )
-    return await client.count_flow_runs(flow_run_filter=newer) > 0
+    after = run.start_time + timedelta(seconds=1)
+    newer = filter_runs(deployments=[run.deployment_id], started_after=after)
+    return await count_runs(client, newer) > 0
 
 
 async def _read_runs(client: PrefectClient) -> list[FlowRun]:
-    """Runs of our deployments that are under way, or that crashed lately."""
-    crashed = FlowRunFilter(
-        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CRASHED])),
-        end_time=FlowRunFilterEndTime(after_=datetime.now(UTC) - _LATELY),
-    )
-    types = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
-    active = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=types)))
+    """Runs of our deployments that are active, or that crashed lately."""
     ours = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
-    runs: list[FlowRun] = []
-    for wanted in (crashed, active):
-        page: list[FlowRun] | None = None
-        read = 0
-        while page is None or len(page) == _PAGE:
-            page = await client.read_flow_runs(
-                flow_run_filter=wanted, deployment_filter=ours, limit=_PAGE, offset=read
-            )
-            read += len(page)
-            runs += page
-    return runs
+    crashed = filter_runs(types=[StateType.CRASHED], ended_after=datetime.now(UTC) - _LATELY)
+    return [
+        run
+        for wanted in (crashed, filter_runs(types=ACTIVE))
+        for run in await read_runs(client, wanted, deployments=ours)
+    ]

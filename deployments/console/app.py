@@ -1,11 +1,12 @@
 """`adspark top`: the system at a glance and in one's hands, as a Textual application.
 
-It asks Prefect's server every two seconds; a server that goes away is told, and asked again.
+It reads from Prefect's server every two seconds; of one that goes away it says so, and retries.
 """
 
 import asyncio
 import io
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import ClassVar
 from uuid import UUID
 
@@ -27,10 +28,12 @@ from deployments.console.data import (
     POOL_COLUMNS,
     RUN_COLUMNS,
     Row,
+    SlowView,
     View,
     failure_rows,
     headline,
     pool_rows,
+    read_slow_view,
     read_view,
     run_rows,
 )
@@ -64,13 +67,14 @@ The menu of monitor_celery.py is here too:
 7 monitor: 1            8 purge: x     9 exit: q
 """
 
-_PAUSE = 2.0  # seconds between two looks
+_PAUSE = 2.0  # seconds between two refreshes
+_SLOW_PAUSE = 10.0  # seconds; workers beat every thirty
 _ERRORS = (AdSparkError, httpx.HTTPError, PrefectException, RuntimeError)
 _DUE = 0.001  # seconds: what is planned for later is not waiting
 _LINES = 200  # of a run's log
 
 
-class Top(App[None]):
+class ConsoleApp(App[None]):
     """The console.
 
     Args:
@@ -82,7 +86,7 @@ class Top(App[None]):
     TITLE = "AdSpark"
     ENABLE_COMMAND_PALETTE = False
     CSS = """
-    #told { height: auto; padding: 0 1; }
+    #headline { height: auto; padding: 0 1; }
     #away { height: auto; padding: 0 1; background: $error; display: none; }
     Screen { overflow: hidden; }
     TabbedContent, TabPane, DataTable { height: 1fr; }
@@ -119,6 +123,7 @@ class Top(App[None]):
         self._database = database
         self._searches = searches
         self._view: View | None = None
+        self._slow = SlowView({}, [])
         self._pool: str | None = None
         self._narrowed = "all"
         self._words = ""
@@ -127,7 +132,7 @@ class Top(App[None]):
         """Three tables under what is to be known."""
         yield Header()
         yield Static(id="away")
-        yield Static("…", id="told")
+        yield Static("…", id="headline")
         with TabbedContent(id="tabs"):
             for name, columns in (
                 ("pools", POOL_COLUMNS),
@@ -143,16 +148,24 @@ class Top(App[None]):
     def on_mount(self) -> None:
         """Begin with the pools."""
         self.action_show("pools")
-        self.look()
+        self._refresh_slowly()
+        self.refresh_tables()
 
-    @work(exclusive=True, group="look")
-    async def look(self) -> None:
-        """Look now, and again and again: the next time a while after this one has ended."""
+    @work(exclusive=True, group="refresh")
+    async def refresh_tables(self) -> None:
+        """Refresh now, and again and again: the next time a while after this one has ended."""
         while True:
-            await self._look()
+            await self._refresh_tables()
             await asyncio.sleep(_PAUSE)
 
-    async def _look(self) -> None:
+    @work(exclusive=True, group="slow")
+    async def _refresh_slowly(self) -> None:
+        while True:
+            with suppress(*_ERRORS):  # said by the other refresh
+                self._slow = await read_slow_view(self._client)
+            await asyncio.sleep(_SLOW_PAUSE)
+
+    async def _refresh_tables(self) -> None:
         """Bring everything up to date, or say that the server is away."""
         away = self.query_one("#away", Static)
         try:
@@ -162,10 +175,11 @@ class Top(App[None]):
                 self._searches,
                 pool=self._pool,
                 narrowed=self._narrowed,
+                flows=self._view.flows if self._view else {},
             )
         except _ERRORS as error:
             away.update(
-                Text(f"Prefect's server does not answer ({type(error).__name__}); asking on")
+                Text(f"Prefect's server does not answer ({type(error).__name__}); retrying")
             )
             away.display = True
             return
@@ -173,12 +187,12 @@ class Top(App[None]):
         self._show(self._view)
 
     def _show(self, view: View) -> None:
-        self.query_one("#told", Static).update(headline(view))
+        self.query_one("#headline", Static).update(headline(view, self._slow))
         self.sub_title = f"runs: {self._pool or 'all pools'}, {self._narrowed}" + (
             f", “{self._words}”" if self._words else ""
         )
         for name, rows in (
-            ("pools", pool_rows(view)),
+            ("pools", pool_rows(view, self._slow.workers)),
             ("runs", run_rows(view, self._words)),
             ("failures", failure_rows(view)),
         ):
@@ -208,7 +222,7 @@ class Top(App[None]):
         if event.data_table.id == "pools-table":
             self._pool = key
             self.action_show("runs")
-            self.look()
+            self.refresh_tables()
         elif event.data_table.id == "runs-table":
             self._open(key)
         elif self._view:
@@ -220,7 +234,7 @@ class Top(App[None]):
         self._narrowed = names[(names.index(self._narrowed) + 1) % len(names)]
         if self._narrowed == "all":
             self._pool = None
-        self.look()
+        self.refresh_tables()
 
     @work
     async def action_find(self) -> None:
@@ -228,7 +242,7 @@ class Top(App[None]):
         words = await self.push_screen_wait(Ask("Runs with these words (none: all):"))
         self._words = words or ""
         self.action_show("runs")
-        self.look()
+        self.refresh_tables()
 
     # What is done
 
@@ -290,10 +304,10 @@ class Top(App[None]):
         found = await find_waiting(
             self._client, pools=[pool], states=list(Waiting), older_than=_DUE
         )
-        told = ", ".join(f"{n} {name}" for name, n in count_by_pool(found).get(pool, {}).items())
+        waiting = ", ".join(f"{n} {name}" for name, n in count_by_pool(found).get(pool, {}).items())
         if not found:
             self.notify(f"Nothing waits in {pool}")
-        elif await self._agrees(f"Cancel what waits in {pool}: {told}?", "Cancel them"):
+        elif await self._agrees(f"Cancel what waits in {pool}: {waiting}?", "Cancel them"):
             self.notify(f"{await purge(self._client, found)} runs were cancelled")
 
     @work
@@ -367,16 +381,16 @@ class Top(App[None]):
 
         await self._do(show)
 
-    async def _do(self, act: Callable[[], Awaitable[object]], told: str | None = None) -> None:
-        """Do it, say so, and look; what stops it is said and stops nothing else."""
+    async def _do(self, act: Callable[[], Awaitable[object]], done: str | None = None) -> None:
+        """Do it, say so, and refresh; an error is said and stops nothing else."""
         try:
             await act()
         except _ERRORS as error:
             self.notify(str(error) or type(error).__name__, severity="error", markup=False)
             return
-        if told:
-            self.notify(told, markup=False)
-        self.look()
+        if done:
+            self.notify(done, markup=False)
+        self.refresh_tables()
 
 
 def _fill(table: "DataTable[Text]", rows: dict[str, Row]) -> None:

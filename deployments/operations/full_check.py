@@ -16,8 +16,9 @@ from adspark.db.configured import database_url
 from adspark.errors import AdSparkError
 from adspark.settings import Settings
 from deployments.operations.probe import ProbeResult, probe
+from deployments.operations.run_lookup import ui_url
 from deployments.provisioning.deploy import name_of, project_file
-from deployments.provisioning.flow_runs import PAGE, ui_url
+from orchestration.flow_runs import PAGE
 from orchestration.pool_health import Problem
 
 

@@ -9,26 +9,19 @@ from datetime import UTC, datetime
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolUpdate
-from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterNextScheduledStartTime,
-    FlowRunFilterState,
-    FlowRunFilterStateName,
-)
-from prefect.client.schemas.objects import FlowRun, State, StateType, WorkPool
+from prefect.client.schemas.objects import FlowRun, State, WorkPool
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.validation.bounds import RUNS
-from deployments.provisioning.flow_runs import in_state, of_pools, read_runs
+from orchestration.flow_runs import ACTIVE, LATE, count_runs, filter_runs, read_runs
 from orchestration.state_changes import change_while
 
 MOST_SLOTS = int(RUNS.most)
 """Beyond any machine; Prefect's own answer to too large a number is an error of its database."""
 
 _POLL = 1.0  # seconds between two looks at a pool that is being drained
-_UNDER_WAY = (StateType.RUNNING, StateType.PENDING, StateType.CANCELLING)
 _SKIPPED = "Skipped: its pool was paused."
 
 
@@ -74,10 +67,7 @@ async def find_overdue(client: PrefectClient, pool: str) -> list[FlowRun]:
     """
     if not (await _read(client, pool)).is_paused:
         return []
-    wanted = FlowRunFilter(
-        state=FlowRunFilterState(name=FlowRunFilterStateName(any_=["Late", "Scheduled"])),
-        next_scheduled_start_time=FlowRunFilterNextScheduledStartTime(before_=datetime.now(UTC)),
-    )
+    wanted = filter_runs(states=[LATE, "Scheduled"], due_before=datetime.now(UTC))
     runs = await read_runs(client, wanted, pools=[pool])
     return [run for run in runs if run.auto_scheduled and not run.run_count]
 
@@ -104,13 +94,11 @@ async def drain(
     await pause(client, pool)
     clock = asyncio.get_running_loop()
     end = None if patience is None else clock.time() + patience
-    told, was_empty = 0, False
+    reported, was_empty = 0, False
     while True:
-        left = await client.count_flow_runs(
-            flow_run_filter=in_state(*_UNDER_WAY), work_pool_filter=of_pools([pool])
-        )
-        if left != told:
-            told = left
+        left = await count_runs(client, filter_runs(types=ACTIVE), pool)
+        if left != reported:
+            reported = left
             on_wait(left)
         # Twice, for a worker may have been handed a run just before the pause.
         if not left and was_empty:

@@ -17,26 +17,15 @@ from functools import partial
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterId,
-    FlowRunFilter,
-    FlowRunFilterExpectedStartTime,
-    FlowRunFilterId,
-    FlowRunFilterState,
-    FlowRunFilterStateName,
-    WorkPoolFilter,
-    WorkPoolFilterName,
-)
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.client.schemas.sorting import FlowRunSort
 from prefect.states import Cancelled, Cancelling, to_state_create
 from pydantic import BaseModel
 
 from deployments.operations.deployment_lookup import find_deployment
-from deployments.queue_classes import QUEUE_CLASSES
+from deployments.queue_classes import POOL_NAMES
+from orchestration.flow_runs import LATE, filter_runs, read_runs
 
-_PAGE = 200  # runs that the server tells at once
 _BATCH = 50  # runs whose state the server sets in one request, at most
 _FRONT = 50  # runs of a queue that its workers may take while the rest of it is purged
 _CLAIMED = "Purging"
@@ -53,7 +42,7 @@ class Waiting(StrEnum):
 
 
 _NAMES = {
-    Waiting.LATE: ["Late"],
+    Waiting.LATE: [LATE],
     Waiting.SCHEDULED: ["Scheduled", "AwaitingConcurrencySlot", "AwaitingRetry"],
     Waiting.PENDING: ["Pending"],
 }
@@ -82,25 +71,13 @@ async def find_waiting(
         ConfigurationError: there is no such deployment.
     """
     names = [name for state in states for name in _NAMES[state]]
-    wanted = FlowRunFilter(state=FlowRunFilterState(name=FlowRunFilterStateName(any_=names)))
-    if older_than:
-        before = datetime.now(UTC) - timedelta(seconds=older_than)
-        wanted.expected_start_time = FlowRunFilterExpectedStartTime(before_=before)
-    which = list(pools) or [one.name for one in QUEUE_CLASSES]
-    of_deployment = await _deployment_filter(client, deployment)
-    found: list[FlowRun] = []
-    while True:
-        page = await client.read_flow_runs(
-            flow_run_filter=wanted,
-            work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=which)),
-            deployment_filter=of_deployment,
-            sort=FlowRunSort.ID_DESC,
-            limit=_PAGE,
-            offset=len(found),
-        )
-        found += page
-        if len(page) < _PAGE:
-            return found
+    before = datetime.now(UTC) - timedelta(seconds=older_than) if older_than else None
+    return await read_runs(
+        client,
+        filter_runs(states=names, expected_before=before),
+        pools=pools or POOL_NAMES,
+        deployments=await _deployment_filter(client, deployment),
+    )
 
 
 def count_by_pool(runs: Sequence[FlowRun]) -> dict[str, dict[str, int]]:
@@ -123,7 +100,7 @@ async def purge(
     Workers take runs from the front of a queue, so it is emptied from its end.
 
     Args:
-        on_purged: told how many more are cancelled, after each batch.
+        on_purged: called with how many more are cancelled, after each batch.
     """
     fresh = [run for run in runs if _is_fresh(run)]
     fresh.sort(key=lambda run: (run.expected_start_time or _NEVER, run.id), reverse=True)
@@ -192,12 +169,8 @@ async def _set_states(
     client: PrefectClient, run_ids: Sequence[UUID], names: Sequence[str], state: State
 ) -> list[_Outcome]:
     """Set a state by the server's rules, on those of the runs that are in a state so named."""
-    which = FlowRunFilter(
-        id=FlowRunFilterId(any_=list(run_ids)),
-        state=FlowRunFilterState(name=FlowRunFilterStateName(any_=list(names))),
-    )
     body = {
-        "flow_runs": which.model_dump(mode="json"),
+        "flow_runs": filter_runs(ids=run_ids, states=names).model_dump(mode="json"),
         "state": to_state_create(state).model_dump(mode="json"),
         "limit": _BATCH,
     }

@@ -10,13 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterId,
-    LogFilter,
-    LogFilterFlowRunId,
-    LogFilterTaskRunId,
-)
+from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFilterTaskRunId
 from prefect.client.schemas.objects import FlowRun, State, StateType, TaskRun
 from prefect.client.schemas.sorting import LogSort, TaskRunSort
 from prefect.exceptions import ObjectNotFound
@@ -24,8 +18,8 @@ from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from adspark.text.masking import mask, mask_text
 from deployments.operations.failures import RETRIED, has_wrong_parameters, unwrap
-from deployments.operations.run_lookup import find_run
-from deployments.provisioning.flow_runs import PAGE, ui_url
+from deployments.operations.run_lookup import find_run, ui_url
+from orchestration.flow_runs import PAGE, filter_runs
 
 GENERATION = "generate-ad-variant"
 """The flow whose failed variants are retried by their number: a run of one is refused."""
@@ -156,7 +150,7 @@ async def _deployment_name(client: PrefectClient, run: FlowRun, flow: str) -> st
 
 async def _read_task_runs(client: PrefectClient, run_id: UUID) -> list[TaskLine]:
     found = await client.read_task_runs(
-        flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run_id])),
+        flow_run_filter=filter_runs(ids=[run_id]),
         sort=TaskRunSort.EXPECTED_START_TIME_DESC,
         limit=PAGE,
     )

@@ -1,55 +1,39 @@
-"""What the command asks of Prefect's server: workers that are there, runs that are under way."""
+"""Active runs in an operator's hands: cancel one, requeue those of a stopped stack."""
 
 from contextlib import suppress
 from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-)
-from prefect.client.schemas.objects import State, StateType, WorkerStatus
+from prefect.client.schemas.objects import State
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Cancelling
 
-from deployments.queue_classes import QUEUE_CLASSES
+from deployments.queue_classes import POOL_NAMES
+from orchestration.flow_runs import ACTIVE, filter_runs, read_runs
+from orchestration.pool_snapshot import count_workers
 from orchestration.requeue import RequeueOutcome, settle
 from orchestration.state_changes import change_while
-
-_UNDER_WAY = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
 
 
 async def has_worker(pool: str) -> bool:
     """Whether a worker of this pool is online."""
     try:
         async with get_client() as client:
-            workers = await client.read_workers_for_work_pool(pool)
-    except (httpx.HTTPError, ObjectNotFound):
+            return (await count_workers(client, [pool]))[pool] > 0
+    except httpx.HTTPError:
         return False
-    return any(worker.status == WorkerStatus.ONLINE for worker in workers)
 
 
-async def hand_back_unfinished_runs(reason: str) -> int:
-    """Give the runs of our pools that nobody carries out any more back to the queue.
-
-    Returns:
-        How many there were.
-    """
-    ours = {queue_class.name for queue_class in QUEUE_CLASSES}
-    under_way = FlowRunFilter(
-        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_UNDER_WAY))
-    )
+async def requeue_unfinished_runs(reason: str) -> int:
+    """Requeue the runs of our pools that no worker carries out any more; returns how many."""
+    changed = 0
     async with get_client() as client:
-        found = await client.read_flow_runs(flow_run_filter=under_way)
-        runs = [run for run in found if run.work_pool_name in ours]
-        handed_back = 0
-        for run in runs:
+        for run in await read_runs(client, filter_runs(types=ACTIVE), pools=POOL_NAMES):
             with suppress(ObjectNotFound):  # it was deleted meanwhile
                 outcome = await settle(client, run, reason, cancelled=reason)
-                handed_back += outcome is not RequeueOutcome.LEFT
-    return handed_back
+                changed += outcome is not RequeueOutcome.LEFT
+    return changed
 
 
 async def cancel(client: PrefectClient, run_id: UUID) -> str:

@@ -16,9 +16,9 @@ from adspark.errors import ConfigurationError
 from adspark.settings import Settings
 from deployments.provisioning.container_job import run_image
 from deployments.provisioning.drift import Merge
-from deployments.provisioning.flow_runs import in_state, read_runs
 from deployments.provisioning.job_variables import ENVIRONMENT
 from deployments.queue_classes import QueueClass
+from orchestration.flow_runs import filter_runs, read_runs
 
 # All that a run may choose: a form offers nothing that a worker would refuse, and a worker of
 # Prefect's own cannot be told more.
@@ -104,7 +104,7 @@ async def _replace(
     merge: Merge,
 ) -> None:
     """Make the pool anew, for its type cannot be changed; what waits in it would be lost."""
-    wanted = in_state(*(one for one in StateType if one not in TERMINAL_STATES))
+    wanted = filter_runs(types=set(StateType) - TERMINAL_STATES)
     found = await read_runs(client, wanted, pools=[pool.name])
     # What a schedule has planned is planned again.
     waiting = [

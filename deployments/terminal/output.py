@@ -1,6 +1,5 @@
 """How the command speaks: tables and lines for people, one JSON document with `--json`."""
 
-import json
 import shlex
 import shutil
 import sys
@@ -10,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import shorten
 
-from pydantic import BaseModel, JsonValue
+from pydantic_core import to_json
 from rich import box
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -49,10 +48,9 @@ def print_activation() -> None:
         out.print(f"So that the shell finds adspark: source {escape(shown)}", soft_wrap=True)
 
 
-def print_json(document: BaseModel | dict[str, JsonValue]) -> None:
-    """One line of JSON on standard output, for programs."""
-    text = document.model_dump_json() if isinstance(document, BaseModel) else json.dumps(document)
-    sys.stdout.write(f"{escape_unprintable(text)}\n")
+def print_json(document: object) -> None:
+    """One line of JSON on standard output, for programs; models may be anywhere in it."""
+    sys.stdout.write(f"{escape_unprintable(to_json(document).decode())}\n")
 
 
 def table(
@@ -143,6 +141,16 @@ def age(then: datetime | None) -> str | None:
 def seconds_or_minutes(seconds: float) -> str:
     """A short time, in minutes from two of them on."""
     return f"{seconds:.0f} s" if seconds < _MINUTES else f"{seconds / 60:.0f} min"
+
+
+def late_runs(number: int, oldest: float | None) -> str:
+    """How many runs are late, and in parentheses for how many seconds the oldest is."""
+    return str(number) if oldest is None else f"{number} ({seconds_or_minutes(oldest)})"
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of a thing, such as `1 run` or `2 runs`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def print_summary(summary: FetchSummary) -> None:

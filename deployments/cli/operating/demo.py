@@ -11,9 +11,8 @@ from rich.markup import escape
 
 from adspark.creatives.fetch import FetchSummary
 from adspark.creatives.store import CreativeCount, count_creatives
-from adspark.db.configured import database_url, postgres_folder
+from adspark.db.configured import postgres_folder
 from adspark.db.embedded import LocalPostgres
-from adspark.db.engine import COMMAND_LOCK_TIMEOUT, Database
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.home.running_stack import StackState, running_stack
 from adspark.media.store import MediaStore
@@ -23,7 +22,8 @@ from adspark.settings import Settings, media_url
 from adspark.variants.store import VariantSummary
 from adspark.watches.check import WatchSummary
 from adspark.watches.store import SavedWatch
-from deployments.cli.follow import run_and_follow
+from deployments.cli.database import open_database
+from deployments.cli.runs.follow import run_and_follow
 from deployments.environment.stack_settings import sandbox_settings
 from deployments.stack.control import start_detached, stop_stack
 from deployments.terminal.output import err, out, print_activation, print_json, table
@@ -225,12 +225,8 @@ def _check(steps: Sequence[DemoStep], looks: Sequence[DemoLook], digest: DigestS
 
 
 async def _stored(data: Settings) -> list[CreativeCount]:
-    with database_url(data) as url:
-        async with (
-            Database(url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database,
-            database.session() as session,
-        ):
-            return await count_creatives(session)
+    async with open_database(data) as database, database.session() as session:
+        return await count_creatives(session)
 
 
 def _print(report: DemoReport, stored: list[CreativeCount], state: StackState) -> None:

@@ -11,10 +11,9 @@ from typing import Annotated
 import typer
 
 from adspark.db.configured import database_url
-from adspark.settings import get_settings
 from adspark.validation.bounds import PORT
-from deployments.cli.current_database import current_settings
-from deployments.cli.runs.run import prefect_api_url
+from deployments.cli.database import current_settings
+from deployments.cli.server import prefect_api_url
 from deployments.terminal.output import out
 
 
@@ -33,7 +32,7 @@ def metrics(
 
     from deployments.stack.metrics_server import serving_metrics  # noqa: PLC0415  (slow)
 
-    settings = current_settings(get_settings())
+    settings = current_settings()
     if port is not None:
         settings = settings.model_copy(update={"metrics_port": port})
     # By itself SIGTERM would end the process at once, and leave the embedded server behind.

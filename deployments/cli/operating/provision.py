@@ -10,9 +10,9 @@ import typer
 from rich.markup import escape
 
 from adspark.db.configured import database_url
-from adspark.settings import get_settings
-from deployments.cli.current_database import current_settings
-from deployments.cli.runs.run import prefect_api_url
+from deployments.cli.database import current_settings
+from deployments.cli.options import JsonOption
+from deployments.cli.server import open_server
 from deployments.terminal.output import out, print_json
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def provision(
     reset: Annotated[
         bool, typer.Option("--reset", help="Put back also what was changed by hand.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Bring pools, limits, blocks, deployments and automations up to the project.
 
@@ -46,12 +46,11 @@ def provision(
 
 
 async def _provision(*, dry_run: bool, reset: bool) -> "Provisioned":
-    from deployments.cli.follow import server  # noqa: PLC0415  (slow)
     from deployments.provisioning import provision as provisioning  # noqa: PLC0415  (slow)
 
-    settings = current_settings(get_settings())
+    settings = current_settings()
     with database_url(settings) as url:
-        async with server(prefect_api_url()):
+        async with open_server():
             return await provisioning.provision(
                 settings, database_url=url, dry_run=dry_run, reset=reset
             )

@@ -18,8 +18,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from adspark.home.running_stack import StackState
 from adspark.settings import Settings, get_settings
 from adspark.validation.bounds import PORT
+from deployments.cli.options import EndsWithJsonOption
+from deployments.cli.server import open_server
 from deployments.environment.stack_settings import SANDBOX_DATA
 from deployments.stack.control import start_detached, stop_stack
 from deployments.terminal.output import out, print_activation
@@ -51,8 +54,7 @@ def up(
         log = get_settings().home / "stack.log"
         out.print(f"Starting the stack (log: {log}) …", soft_wrap=True)
         state = start_detached(get_settings(), sandbox=folder)
-        print_where(ui_url=state.ui_url, api_url=state.api_url, sandbox_url=state.sandbox_url)
-        asyncio.run(print_not_set_up(state.api_url))
+        asyncio.run(_print_ready(state))
         out.print("Stop it with: adspark down")
     else:
         asyncio.run(_serve(get_settings(), sandbox=folder))
@@ -89,7 +91,7 @@ def demo(
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the stack running, to look around.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    as_json: EndsWithJsonOption = False,
 ) -> None:
     """Show it all: a stack on the sandbox, real ads fetched by deployment, what was stored."""
     from deployments.cli.operating.demo import run_demo  # noqa: PLC0415  (slow)
@@ -97,21 +99,16 @@ def demo(
     run_demo(get_settings(), keep=keep, as_json=as_json)
 
 
-def print_where(*, ui_url: str, api_url: str, sandbox_url: str | None) -> None:
-    """Where a person looks next."""
-    out.print(f"[bold green]Ready.[/] Prefect's UI: [link={ui_url}]{ui_url}[/link]")
-    if sandbox_url:
-        out.print(f"Sandbox instead of SerpApi: {sandbox_url}")
-    out.print(f"For Prefect's own commands: export PREFECT_API_URL={api_url}")
-    print_activation()
-
-
-async def print_not_set_up(api_url: str) -> None:
-    """What the stack cannot do, since nobody has told it a key."""
-    from deployments.cli.follow import server  # noqa: PLC0415  (slow)
+async def _print_ready(state: StackState) -> None:
+    """Where a person goes on, and what the stack cannot do for want of a key."""
     from deployments.operations.health import read_not_set_up  # noqa: PLC0415  (slow)
 
-    async with server(api_url) as client:
+    out.print(f"[bold green]Ready.[/] Prefect's UI: [link={state.ui_url}]{state.ui_url}[/link]")
+    if state.sandbox_url:
+        out.print(f"Sandbox instead of SerpApi: {state.sandbox_url}")
+    out.print(f"For Prefect's own commands: export PREFECT_API_URL={state.api_url}")
+    print_activation()
+    async with open_server(state.api_url) as client:
         for one in await read_not_set_up(client):
             out.print(f"[yellow]Not set up:[/] {escape(str(one))}", soft_wrap=True)
 
@@ -121,8 +118,8 @@ async def _serve(settings: Settings, *, sandbox: str | None) -> None:
 
     with _view() as show:
         stack = LocalStack(settings, sandbox=sandbox, on_change=show)
-        serving = asyncio.create_task(_run_until_told(stack))
-        _cancel_when_told(serving)
+        serving = asyncio.create_task(_run_until_cancelled(stack))
+        _cancel_at_signals(serving)
         try:
             await serving
         except asyncio.CancelledError:
@@ -133,27 +130,26 @@ async def _serve(settings: Settings, *, sandbox: str | None) -> None:
         out.print("Stopped; nothing is left running.")
 
 
-async def _run_until_told(stack: "LocalStack") -> None:
+async def _run_until_cancelled(stack: "LocalStack") -> None:
     async with stack.running():
         state = stack.state
-        print_where(ui_url=state.ui_url, api_url=state.api_url, sandbox_url=state.sandbox_url)
-        await print_not_set_up(state.api_url)
+        await _print_ready(state)
         out.print("Stop it with Ctrl-C.")
         await stack.watch()
 
 
-def _cancel_when_told(task: "asyncio.Task[None]") -> None:
+def _cancel_at_signals(task: "asyncio.Task[None]") -> None:
     """End `task` at the first Ctrl-C or SIGTERM, or when the terminal is closed.
 
     Later ones do not cut its cleaning up short. Under `nohup` the terminal's end means nothing.
     """
     loop = task.get_loop()
-    asked = False
+    is_cancelled = False
 
     def cancel(*_: object) -> None:
-        nonlocal asked
-        if not asked:
-            asked = True
+        nonlocal is_cancelled
+        if not is_cancelled:
+            is_cancelled = True
             loop.call_soon_threadsafe(task.cancel)
 
     def cancel_unseen(*_: object) -> None:
@@ -173,7 +169,7 @@ class _View:
 
     def __init__(self, live: Live | None) -> None:
         self._live = live
-        self._told: dict[str, str] = {}
+        self._printed: dict[str, str] = {}
 
     def __call__(self, stack: "LocalStack") -> None:
         with suppress(OSError):  # its log is on a full disk
@@ -184,8 +180,8 @@ class _View:
             self._live.update(self._table(stack), refresh=True)
             return
         for part in stack.parts.values():
-            if self._told.get(part.name, "waiting") != part.state:
-                self._told[part.name] = part.state
+            if self._printed.get(part.name, "waiting") != part.state:
+                self._printed[part.name] = part.state
                 out.print(f"{part.name}: {part.state} {part.address}".rstrip(), soft_wrap=True)
 
     @staticmethod

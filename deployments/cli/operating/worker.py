@@ -9,18 +9,16 @@ from typing import Annotated
 
 import typer
 
-from adspark.errors import ConfigurationError
 from adspark.settings import get_settings
 from adspark.validation.bounds import RUNS
-from deployments.cli.runs.run import prefect_api_url
+from deployments.cli.options import PoolArgument
+from deployments.cli.server import prefect_api_url
 from deployments.environment.shell import use_private_temporary_folder
-from deployments.queue_classes import QUEUE_CLASSES
-
-_POOLS = [one.name for one in QUEUE_CLASSES]
+from deployments.queue_classes import validate_pools
 
 
 def worker(
-    pool: Annotated[str, typer.Argument(help=f"One of {', '.join(_POOLS)}.")],
+    pool: PoolArgument,
     name: Annotated[
         str | None, typer.Option(help="Of this worker; else of the pool and this host.")
     ] = None,
@@ -33,7 +31,7 @@ def worker(
         ),
     ] = None,
 ) -> None:
-    """Run what is queued in a pool; SIGTERM or Ctrl-C lets runs end, a second one hands them back.
+    """Run what is queued in a pool; SIGTERM or Ctrl-C lets runs end, a second one requeues them.
 
     How long they are waited for: ADSPARK_DRAIN_TIME.
     """
@@ -41,8 +39,7 @@ def worker(
 
     from deployments.worker.serve import serve_pool  # noqa: PLC0415  (slow)
 
-    if pool not in _POOLS:
-        raise ConfigurationError(f"There is no pool {pool!r}; there are {', '.join(_POOLS)}.")
+    validate_pools([pool])
     use_private_temporary_folder()
     with temporary_settings({PREFECT_API_URL: prefect_api_url()}):
         asyncio.run(

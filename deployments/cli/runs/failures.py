@@ -11,9 +11,10 @@ from rich.markup import escape
 from adspark.errors import InvalidQueryError
 from adspark.text.terminal import plain
 from adspark.validation.bounds import Range
-from deployments.cli.prefect_client import ask_server
+from deployments.cli.options import JsonOption, YesOption
+from deployments.cli.server import call_server
 from deployments.terminal.numbers import finite
-from deployments.terminal.output import age, out, print_json, table
+from deployments.terminal.output import age, counted, out, print_json, table
 
 if TYPE_CHECKING:
     from deployments.operations.failures import FailureGroup
@@ -41,16 +42,16 @@ def failures(
     hours: HoursOption = _WEEK,
     pool: PoolOption = None,
     flow: FlowOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show what failed and was not mended since, by cause, newest first."""
     from deployments.operations.failures import read_failures  # noqa: PLC0415  (slow)
 
-    found = ask_server(
+    found = call_server(
         lambda client: read_failures(client, hours=hours, pools=pool or [], flow=flow)
     )
     if as_json:
-        print_json({"failures": [one.model_dump(mode="json") for one in found]})
+        print_json({"failures": found})
     elif not found:
         out.print("Nothing has failed.")
     else:
@@ -67,7 +68,7 @@ def retry(
     pool: PoolOption = None,
     flow: FlowOption = None,
     hours: HoursOption = _WEEK,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: YesOption = False,
 ) -> None:
     """Put failed runs back in the queue, each under its own id and with its parameters."""
     if bool(keys) == bool(everything or pool or flow):
@@ -75,17 +76,19 @@ def retry(
     from deployments.cli.runs.failure_selection import choose_failures  # noqa: PLC0415  (slow)
     from deployments.operations.failures import requeue  # noqa: PLC0415  (slow)
 
-    chosen = ask_server(
+    chosen = call_server(
         lambda client: choose_failures(client, keys or [], hours=hours, pools=pool or [], flow=flow)
     )
     runs = [run for group in chosen for run in group.runs]
     _print_chosen(chosen)
     if runs and not yes:
-        typer.confirm(f"Put {_runs(len(runs))} back in the queue?", abort=True)
-    requeued = len(ask_server(lambda client: requeue(client, runs))) if runs else 0
+        typer.confirm(f"Put {counted(len(runs), 'run')} back in the queue?", abort=True)
+    requeued = len(call_server(lambda client: requeue(client, runs))) if runs else 0
     if requeued:
         verb = "is" if requeued == 1 else "are"
-        out.print(f"{_runs(requeued)} {verb} back in the queue; watch with: adspark monitor")
+        out.print(
+            f"{counted(requeued, 'run')} {verb} back in the queue; watch with: adspark monitor"
+        )
     else:
         out.print("Nothing was retried.")
 
@@ -111,7 +114,7 @@ def _print_hints(found: "list[FailureGroup]") -> None:
 
 def _print_chosen(chosen: "list[FailureGroup]") -> None:
     for group in chosen:
-        told = f"{group.flow}: {_runs(len(group.runs))}, {group.kind}: {group.cause}"
+        told = f"{group.flow}: {counted(len(group.runs), 'run')}, {group.kind}: {group.cause}"
         out.print(escape(plain(told)), soft_wrap=True)
     if any(group.fails_again for group in chosen):
         out.print(
@@ -136,7 +139,3 @@ def _cells(group: "FailureGroup") -> dict[str, object]:
         "last": age(group.last),
         "cause": plain(group.cause),
     }
-
-
-def _runs(number: int) -> str:
-    return f"{number} run{'' if number == 1 else 's'}"

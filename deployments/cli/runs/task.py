@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from deployments.cli.prefect_client import ask_server
+from deployments.cli.options import JsonOption
+from deployments.cli.server import call_server
 from deployments.terminal.output import out, print_json
 from deployments.terminal.run_report import print_report
 
@@ -23,10 +24,10 @@ def task(
     logs: Annotated[
         int, typer.Option(min=0, max=200, help="Lines of its log, the last ones.")
     ] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show all about one run: state, parameters, result, traceback, log, and what to do."""
     from deployments.operations.run_report import read_report  # noqa: PLC0415  (slow)
 
-    report = ask_server(lambda client: read_report(client, key, log_lines=logs))
+    report = call_server(lambda client: read_report(client, key, log_lines=logs))
     print_json(report) if as_json else print_report(report, out)

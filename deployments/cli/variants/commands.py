@@ -5,24 +5,23 @@ them up. Prefect is imported inside the commands that start or stop runs: it tak
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, TypeVar
+from collections.abc import Sequence
+from typing import Annotated
 from uuid import UUID
 
 import typer
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.errors import ConfigurationError, InvalidQueryError, UnusableContentError
+from adspark.errors import InvalidQueryError, UnusableContentError
 from adspark.media.store import MediaStore
 from adspark.models import AdVariant, VariantStatus
-from adspark.settings import get_settings, media_url
+from adspark.settings import media_url
 from adspark.validation.bounds import LARGEST_ID, RATING
 from adspark.variants.lists import find_new_creatives, list_variants
 from adspark.variants.reviews import Review, list_reviews, read_statistics, save_review
 from adspark.variants.store import (
     VariantRequest,
-    VariantSummary,
     check_originals,
     check_request,
     generation_is_over,
@@ -32,22 +31,21 @@ from adspark.variants.store import (
     summary_of,
 )
 from adspark.watches.store import find_watch
-from deployments.cli.current_database import act_in_session, current_settings, in_session
-from deployments.cli.runs.run import prefect_api_url
+from deployments.cli.database import act_in_session, current_settings, in_session
+from deployments.cli.options import JsonOption, YesOption
+from deployments.cli.server import call_server, find_api_url, prefect_api_url
 from deployments.cli.variants.prompt_check import check_prompt
 from deployments.cli.variants.tables import print_statistics, print_variant, print_variants
 from deployments.terminal.choices import one_of
-from deployments.terminal.output import err, out, print_json
+from deployments.terminal.output import counted, err, out, print_json
 
 _SHOWN = 20  # variants of a list, unless told otherwise
 _MOST_SHOWN = 10_000
-_Found = TypeVar("_Found")
 
 VariantId = Annotated[
     int, typer.Argument(metavar="ID", min=1, max=LARGEST_ID, help="The variant's number.")
 ]
 WhoseOption = Annotated[int | None, typer.Option(min=1, max=LARGEST_ID, help="Whose they are.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
 
 app = typer.Typer(
     help="Variants: new versions of stored ads, made by a workflow and reviewed by people.",
@@ -74,7 +72,7 @@ def request(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how many generations, ask for none.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: YesOption = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end of one.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -97,18 +95,14 @@ def request(
         if as_json:
             print_json({"variants": [], "started": 0, "generations": len(ids)})
         else:
-            out.print(f"{_count(len(ids))}; nothing was asked for.")
+            out.print(f"{counted(len(ids), 'generation')}; nothing was asked for.")
         return
     if len(ids) > 1 and not yes:
-        typer.confirm(f"{_count(len(ids))}, each paid for. Go on?", abort=True, err=as_json)
+        typer.confirm(
+            f"{counted(len(ids), 'generation')}, each paid for. Go on?", abort=True, err=as_json
+        )
     requests = [wanted.model_copy(update={"original_ad_id": one}) for one in ids]
-
-    async def act(session: AsyncSession) -> list[int]:
-        made = await request_variants(session, requests=requests)
-        await session.commit()
-        return made
-
-    made = in_session(act)
+    made = in_session(lambda session: request_variants(session, requests=requests), commits=True)
     run_ids = _start(made)
     if wait and len(made) == 1 and run_ids:
         _follow(run_ids[0])
@@ -136,7 +130,7 @@ def list_all(
         )
     )
     if as_json:
-        print_json({"variants": [one.model_dump(mode="json") for one in found]})
+        print_json({"variants": found})
     else:
         print_variants(found)
 
@@ -144,15 +138,11 @@ def list_all(
 @app.command()
 def show(variant: VariantId, as_json: JsonOption = False) -> None:
     """Show all about one variant: prompt, copy, pictures, reviews."""
-
-    async def act(session: AsyncSession) -> VariantSummary:
-        return summary_of(await read_variant(session, variant_id=variant))
-
-    summary = in_session(act)
+    summary = summary_of(_read(variant))
     reviews = in_session(lambda session: list_reviews(session, variant_id=variant))
     if as_json:
         document = summary.model_dump(mode="json")
-        print_json(document | {"reviews": [one.model_dump(mode="json") for one in reviews]})
+        print_json(document | {"reviews": reviews})
     else:
         print_variant(summary, reviews, _media())
 
@@ -163,11 +153,7 @@ def open_picture(
     original: Annotated[bool, typer.Option("--original", help="The original's picture.")] = False,
 ) -> None:
     """Print where a variant's picture is and, in a terminal, open it in the system's viewer."""
-
-    async def act(session: AsyncSession) -> VariantSummary:
-        return summary_of(await read_variant(session, variant_id=variant))
-
-    summary = in_session(act)
+    summary = summary_of(_read(variant))
     path = summary.original_path if original else summary.image_path
     if path is None:
         raise UnusableContentError(f"There is no such picture: {summary.headline.rstrip('.')}.")
@@ -180,20 +166,11 @@ def open_picture(
 @app.command()
 def retry(variant: VariantId) -> None:
     """Try a failed or cancelled variant again; what was paid and not fetched is not paid again."""
-
-    async def read(session: AsyncSession) -> AdVariant:
-        return await read_variant(session, variant_id=variant)
-
-    found = in_session(read)
+    found = _read(variant)
     is_over = generation_is_over(found)
     if is_over or found.asked_at is None:  # it is asked for anew
         check_prompt(found.prompt)
-
-    async def act(session: AsyncSession) -> None:
-        await save_retry(session, variant=found, is_over=is_over)
-        await session.commit()
-
-    in_session(act)
+    in_session(lambda session: save_retry(session, variant=found, is_over=is_over), commits=True)
     costs = "a new generation" if is_over else "the same generation, gone on with"
     out.print(f"Variant {variant}: {costs}.")
     _say_requested([variant], len(_start([variant])))
@@ -204,7 +181,7 @@ def cancel(variant: VariantId) -> None:
     """End a variant that nobody wants any more, with its generation."""
     from orchestration.cancel_variant import cancel_variant  # noqa: PLC0415  (slow)
 
-    was_open = _with_prefect(lambda: cancel_variant(variant))
+    was_open = call_server(lambda _: cancel_variant(variant))
     told = "cancelled" if was_open else "not open any more; nothing to cancel"
     out.print(f"Variant {variant} is {told}.")
 
@@ -241,10 +218,9 @@ def review(
     async def act(session: AsyncSession) -> UUID | None:
         found = await read_variant(session, variant_id=variant)
         await save_review(session, variant=found, review=given)
-        await session.commit()
         return found.review_run_id
 
-    run_id = in_session(act)
+    run_id = in_session(act, commits=True)
     if run_id is not None:
         _answer(run_id, given)
     word = {True: "approved", False: "rejected", None: "commented on"}[decision]
@@ -280,10 +256,6 @@ def _wanted_ads(
     return in_session(act)
 
 
-def _count(number: int) -> str:
-    return f"{number} generation{'' if number == 1 else 's'}"
-
-
 def _say_requested(variants: Sequence[int], started: int) -> None:
     listed = ", ".join(map(str, variants))
     if started == len(variants):
@@ -295,9 +267,7 @@ def _say_requested(variants: Sequence[int], started: int) -> None:
 
 def _start(variants: Sequence[int]) -> list[UUID]:
     """Have workers take them up, where a server runs; the next sweep does it otherwise."""
-    try:
-        prefect_api_url()
-    except ConfigurationError:
+    if find_api_url() is None:
         return []
     from orchestration.variant_runs import start_generation  # noqa: PLC0415  (slow)
 
@@ -310,39 +280,30 @@ def _start(variants: Sequence[int]) -> list[UUID]:
             await session.commit()
         return started
 
-    return _with_prefect(lambda: act_in_session(act))
+    return call_server(lambda _: act_in_session(act))
 
 
 def _follow(run_id: UUID) -> None:
-    from deployments.cli.follow import Event, follow_run  # noqa: PLC0415  (slow)
+    from deployments.cli.runs.follow import Event, follow_run  # noqa: PLC0415  (slow)
 
-    def tell(event: Event) -> None:
+    def print_event(event: Event) -> None:
         err.print(f"[dim]{escape(event.text)}[/]", soft_wrap=True)
 
-    asyncio.run(follow_run(prefect_api_url(), run_id, tell))
+    asyncio.run(follow_run(prefect_api_url(), run_id, print_event))
 
 
 def _answer(run_id: UUID, given: Review) -> None:
     """Let the run that waits for this review end, where a server runs."""
-    try:
-        prefect_api_url()
-    except ConfigurationError:
+    if find_api_url() is None:
         return
     from orchestration.variant_runs import answer_review  # noqa: PLC0415  (slow)
 
-    _with_prefect(lambda: answer_review(run_id, given))
+    call_server(lambda _: answer_review(run_id, given))
 
 
-def _with_prefect(act: Callable[[], Awaitable[_Found]]) -> _Found:
-    """Do something that needs Prefect's server."""
-    from deployments.cli.follow import server  # noqa: PLC0415  (slow)
-
-    async def do() -> _Found:
-        async with server(prefect_api_url()):
-            return await act()
-
-    return asyncio.run(do())
+def _read(variant: int) -> AdVariant:
+    return in_session(lambda session: read_variant(session, variant_id=variant))
 
 
 def _media() -> MediaStore:
-    return MediaStore(media_url(current_settings(get_settings())))
+    return MediaStore(media_url(current_settings()))

@@ -39,21 +39,24 @@ from adspark.watches.store import (
     set_active,
     warn_of_duplicates,
 )
-from deployments.cli.current_database import in_session
-from deployments.cli.watches.options import (
+from deployments.cli.database import in_session
+from deployments.cli.options import (
     AdvertiserIds,
+    FormatOption,
+    JsonOption,
+    PlatformOption,
+    RegionOption,
+    TextOption,
+    YesOption,
+)
+from deployments.cli.watches.options import (
     AllAdsOption,
     BudgetOption,
     DetailsOption,
     EndedOption,
     EveryOption,
-    FormatOption,
-    JsonOption,
     PagesOption,
-    PlatformOption,
     PoliticalOption,
-    RegionOption,
-    TextOption,
     UserOption,
     Which,
 )
@@ -111,11 +114,9 @@ def create(
                 f"name: watch {saved.id} is called {definition.name!r} already; change it with: "
                 f"adspark watch change {saved.id}"
             )
-        alike = await warn_of_duplicates(session, saved)
-        await session.commit()
-        return saved.id, alike
+        return saved.id, await warn_of_duplicates(session, saved)
 
-    watch_id, alike = in_session(act)
+    watch_id, alike = in_session(act, commits=True)
     _say(f"Created watch {watch_id}", definition, warnings + alike)
 
 
@@ -159,13 +160,11 @@ def change(
 
     async def act(session: AsyncSession) -> tuple[SavedWatch, WatchDefinition, list[str]]:
         found = await find_watch(session, name_or_id=watch, user_id=user)
-        changed = await change_watch(
+        return await change_watch(
             session, watch_id=found.id or 0, changes=changes, clear=clear or []
         )
-        await session.commit()
-        return changed
 
-    saved, definition, warnings = in_session(act)
+    saved, definition, warnings = in_session(act, commits=True)
     if saved.begins_anew:
         warnings.append("its search is another one now: what it finds first counts as known.")
     done = "Changed" if saved.outcome is Outcome.CHANGED else "Nothing to change in"
@@ -187,12 +186,12 @@ def resume(watch: Which, user: UserOption = None) -> None:
 @app.command()
 def delete(
     watch: Which,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: YesOption = False,
     user: UserOption = None,
 ) -> None:
     """Delete a watch with what it noticed; the ads and what they cost stay."""
 
-    async def look(session: AsyncSession) -> tuple[int, str]:
+    async def read(session: AsyncSession) -> tuple[int, str]:
         found = await find_watch(session, name_or_id=watch, user_id=user)
         contents = await count_contents(session, watch_id=found.id or 0)
         return found.id or 0, (
@@ -200,14 +199,10 @@ def delete(
             f"{contents.events} events"
         )
 
-    async def act(session: AsyncSession) -> None:
-        await delete_watch(session, watch_id=watch_id)
-        await session.commit()
-
-    watch_id, what = in_session(look)
+    watch_id, what = in_session(read)
     if not yes:
         typer.confirm(f"Delete {what}? The ads themselves stay.", abort=True)
-    in_session(act)
+    in_session(lambda session: delete_watch(session, watch_id=watch_id), commits=True)
     out.print(f"Deleted {escape(what)}.", soft_wrap=True)
 
 
@@ -216,7 +211,7 @@ def list_all(as_json: JsonOption = False, user: UserOption = None) -> None:
     """List the watches: what they look for, what they found, what they cost this month."""
     rows = in_session(lambda session: list_watches(session, user_id=user))
     if as_json:
-        print_json({"watches": [row.model_dump(mode="json") for row in rows]})
+        print_json({"watches": rows})
     else:
         print_watches(rows)
 
@@ -236,7 +231,7 @@ def show(watch: Which, as_json: JsonOption = False, user: UserOption = None) -> 
         print_json(
             row.model_dump(mode="json")
             | {
-                "events": [one.model_dump(mode="json") for one in events],
+                "events": events,
                 "fetches": [one.model_dump(mode="json", warnings=False) for one in fetches],
             }
         )
@@ -263,12 +258,9 @@ def import_file(
     async def act(session: AsyncSession) -> tuple[list[SavedWatch], dict[int, list[str]]]:
         saved = [await save_watch(session, definition=one) for one in definitions]
         fresh = [one.id for one in saved if one.outcome is Outcome.CREATED or one.begins_anew]
-        alike = await find_duplicates(session, watch_ids=fresh)
-        if not dry_run:
-            await session.commit()
-        return saved, alike
+        return saved, await find_duplicates(session, watch_ids=fresh)
 
-    saved, alike = in_session(act)
+    saved, alike = in_session(act, commits=not dry_run)
     outcomes = [one.outcome for one in saved]
     for definition, one in zip(definitions, saved, strict=True):
         warnings += [f"watch {definition.name!r}: {told}" for told in alike.get(one.id, [])]
@@ -305,11 +297,9 @@ def export_file(
 def _set_active(watch: str, user: int | None, *, is_active: bool) -> None:
     async def act(session: AsyncSession) -> tuple[Watch, bool]:
         found = await find_watch(session, name_or_id=watch, user_id=user)
-        changed = await set_active(session, watch_id=found.id or 0, is_active=is_active)
-        await session.commit()
-        return found, changed
+        return found, await set_active(session, watch_id=found.id or 0, is_active=is_active)
 
-    found, changed = in_session(act)
+    found, changed = in_session(act, commits=True)
     state = "active" if is_active else "paused"
     already = "" if changed else " already"
     out.print(f"Watch {found.id} ({escape(found.name)}) is {state}{already}.", soft_wrap=True)

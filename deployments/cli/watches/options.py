@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from adspark.models import CreativeFormat, Platform
 from adspark.validation.bounds import (
     DETAILS_PER_SWEEP,
     ENDED_AFTER_DAYS,
@@ -15,18 +14,6 @@ from adspark.validation.bounds import (
 )
 
 Which = Annotated[str, typer.Argument(metavar="NAME_OR_ID", help="As in adspark watch list.")]
-AdvertiserIds = Annotated[
-    list[str] | None, typer.Argument(help="Advertisers: AR and 20 digits each.")
-]
-TextOption = Annotated[str | None, typer.Option(help="A bare domain such as example.com.")]
-RegionOption = Annotated[str | None, typer.Option(help="ISO code, country name or SerpApi code.")]
-PlatformOption = Annotated[
-    Platform | None, typer.Option(case_sensitive=False, help="Only this surface.")
-]
-FormatOption = Annotated[
-    CreativeFormat | None,
-    typer.Option("--format", case_sensitive=False, help="Only this format."),
-]
 PoliticalOption = Annotated[
     bool, typer.Option("--political-ads", help="Only political ads; needs a region.")
 ]
@@ -74,4 +61,3 @@ DetailsOption = Annotated[
     ),
 ]
 UserOption = Annotated[int | None, typer.Option(min=1, max=LARGEST_ID, help="Whose watch it is.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One line of JSON.")]

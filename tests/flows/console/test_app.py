@@ -14,7 +14,7 @@ from textual.widgets import DataTable, Static
 
 from adspark.db.engine import Database
 from adspark.settings import Settings
-from deployments.console.app import Top
+from deployments.console.app import ConsoleApp
 from deployments.console.dialogs import Ask, Confirm
 from deployments.operations.searches_left import SearchesLeft
 from tests.queued import open_pools, queue
@@ -30,7 +30,7 @@ async def client() -> AsyncIterator[PrefectClient]:
 @asynccontextmanager
 async def shown(client: PrefectClient, database: Database) -> AsyncIterator[Pilot[None]]:
     """The console, once it has looked for the first time."""
-    app = Top(client, database, SearchesLeft(Settings()))
+    app = ConsoleApp(client, database, SearchesLeft(Settings()))
     async with app.run_test(size=(120, 40)) as pilot:
         while not app.query_one("#pools-table", DataTable).row_count:
             await pilot.pause(0.05)
@@ -52,7 +52,7 @@ async def test_the_pool_under_the_cursor_is_paused_scaled_and_resumed(
         return bool(pool.is_paused) and pool.concurrency_limit == 3
 
     async def told() -> bool:
-        text = str(pilot.app.query_one("#told", Static).content)
+        text = str(pilot.app.query_one("#headline", Static).content)
         return "pool data-fetch is paused: adspark resume data-fetch" in text
 
     async def resumed() -> bool:

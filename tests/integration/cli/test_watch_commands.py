@@ -16,7 +16,7 @@ from adspark.errors import ConfigurationError
 from adspark.home.running_stack import StackState
 from adspark.settings import Settings, get_settings
 from adspark.watches.definition import WatchDefinition
-from deployments.cli.current_database import _warn_of_other_database, current_settings
+from deployments.cli.database import _warn_of_other_database, current_settings
 from deployments.cli.main import app
 from deployments.environment.stack_settings import sandbox_settings
 from tests.factories import ADVERTISER_ID
