@@ -1,7 +1,7 @@
-"""Reconcile: find runs that nobody carries out any more, and have them carried out.
+"""Reconcile: find runs that no worker carries out any more, and requeue them.
 
 Blocks: none. Limits: one at a time, 300 s a look. Tables: none; what a run has left in the database
-is taken up by the run itself, for it goes on where it was.
+is resumed by the run itself.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from prefect.runtime import flow_run
 from adspark.validation.bounds import SECONDS
 from flows.endings import completed
 from orchestration.lost_runs import LostRuns
-from tasks.find_lost_runs import find_lost_runs
+from tasks.requeue_lost_runs import requeue_lost_runs
 
 _MORE_LOOKS = 5  # longer than a host's runs take to be given up, one after another
 
@@ -25,7 +25,7 @@ async def reconcile(
     patience: Annotated[float, SECONDS] = 300.0,
     look_again_after: Annotated[float, SECONDS] = 20.0,
 ) -> LostRuns:
-    """Give runs that crashed, hang or were left behind by a dead worker back to the queue.
+    """Requeue runs that crashed, hang or were left behind by a dead worker.
 
     A run is started five times at most; after that it stays Crashed: `adspark failures`.
 
@@ -34,12 +34,12 @@ async def reconcile(
         look_again_after: Seconds; runs that die together do not do so at once. 0 looks only once.
     """
     own_id = UUID(flow_run.id) if flow_run.id else None
-    latest = found = await find_lost_runs(own_id, patience)
+    latest = found = await requeue_lost_runs(own_id, patience)
     for _ in range(_MORE_LOOKS if look_again_after else 0):
         if latest.is_settled:
             break
         await asyncio.sleep(look_again_after)
-        latest = await find_lost_runs(own_id, patience)
+        latest = await requeue_lost_runs(own_id, patience)
         found = found.and_then(latest)
     get_run_logger().info("Lost runs: %s", found.headline)
     return completed(found, found.headline)

@@ -23,7 +23,7 @@ from prefect.states import Cancelled, Crashed
 from pydantic import BaseModel
 
 from orchestration.flow_runs import ACTIVE, count_runs, filter_runs, read_runs
-from orchestration.requeue import SILENT, RequeueOutcome, is_lost, redeliver
+from orchestration.requeue import SILENT, RequeueOutcome, is_lost, requeue
 from orchestration.state_changes import change_state
 
 TAG = "adspark"
@@ -69,7 +69,7 @@ class LostRuns(BaseModel):
         return ", ".join(f"{count} {name}" for name, count in told.items()) or "no run was lost"
 
 
-async def recover(
+async def requeue_lost(
     client: PrefectClient,
     except_for: UUID | None,
     patience: timedelta,
@@ -112,7 +112,7 @@ async def _recover(client: PrefectClient, run: FlowRun, reason: str, found: Lost
         told: State = Crashed(message=f"{reason} A newer run of its schedule replaces it.")
         found.given_up += (await change_state(client, run, told)).is_made
     else:
-        outcome = await redeliver(client, run, reason)
+        outcome = await requeue(client, run, reason)
         found.given_up += outcome is RequeueOutcome.GIVEN_UP
         found.cancelled += outcome is RequeueOutcome.CANCELLED
         found.requeued += outcome is RequeueOutcome.REQUEUED

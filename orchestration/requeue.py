@@ -21,7 +21,7 @@ _OUT_OF_MEMORY = "Out of memory: "
 SILENT = "It has given no sign of life for 90 s."
 """What the server says of a run that it gives up; it may live all the same, cut off for a while."""
 
-_AGAIN = "It is started again."
+_AGAIN = "It is requeued."
 _GIVEN_UP = "look at it before: adspark retry"
 _QUEUED = {"Scheduled", "AwaitingRetry", "Resuming"}  # names of states in which a run is queued
 _STARTED = {StateType.PENDING, StateType.RUNNING}
@@ -68,7 +68,7 @@ def is_given_up(state: State | None) -> bool:
 
 
 def count_starts(states: Iterable[State]) -> int:
-    """How often a run was started since somebody else than `redeliver` has queued it.
+    """How often a run was started since somebody else than `requeue` has queued it.
 
     Args:
         states: all that it has been in, in any order.
@@ -109,14 +109,14 @@ def _was_cancelling(states: Iterable[State]) -> bool:
     return is_cancelling
 
 
-async def redeliver(
-    client: PrefectClient, run: FlowRun, reason: str, *, however_often: bool = False
+async def requeue(
+    client: PrefectClient, run: FlowRun, reason: str, *, unlimited: bool = False
 ) -> RequeueOutcome:
     """Put a run back in the queue, or end it Crashed where it was started often enough.
 
     Args:
         run: as it was read; it is left alone where it has changed since.
-        however_often: also then; it has not died, but was handed back.
+        unlimited: also then; it has not died, but was handed back.
     """
     states = await client.read_flow_run_states(run.id)
     if _was_cancelling(states):
@@ -124,7 +124,7 @@ async def redeliver(
         ended = await change_state(client, run, end, replaces_end=True)
         return RequeueOutcome.CANCELLED if ended.is_made else RequeueOutcome.LEFT
     starts = count_starts(states)
-    if run.deployment_id is None or (starts >= MOST_STARTS and not however_often):
+    if run.deployment_id is None or (starts >= MOST_STARTS and not unlimited):
         if is_given_up(run.state):
             return RequeueOutcome.GIVEN_UP
         told = f"{reason} It was started {starts} times; {_GIVEN_UP}"
@@ -134,14 +134,14 @@ async def redeliver(
     return RequeueOutcome.REQUEUED if queued.is_made else RequeueOutcome.LEFT
 
 
-async def settle(
+async def end_or_requeue(
     client: PrefectClient,
     run: FlowRun,
     reason: str,
     *,
     cancelled: str,
     is_cancelled: bool = False,
-    however_often: bool = False,
+    unlimited: bool = False,
     tries: int = _TRIES,
 ) -> RequeueOutcome:
     """See to it that a run whose process is gone has ended or is queued again: a cancelling wins,
@@ -152,7 +152,7 @@ async def settle(
         reason: why it is queued again.
         cancelled: what is told where it was being cancelled.
         is_cancelled: whether its process was ended for that.
-        however_often: whether it is queued again however often it was started.
+        unlimited: whether it is queued again however often it was started.
         tries: looks at it; 1 leaves a run alone that has changed since it was read.
 
     Raises:
@@ -169,7 +169,7 @@ async def settle(
             if ended.is_made:
                 return RequeueOutcome.CANCELLED
         elif state.type in _STARTED or (state.is_crashed() and is_lost(state)):
-            outcome = await redeliver(client, run, reason, however_often=however_often)
+            outcome = await requeue(client, run, reason, unlimited=unlimited)
             if outcome is not RequeueOutcome.LEFT:
                 return outcome
         else:

@@ -2,26 +2,21 @@
 
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from adspark.models import CreativeFormat, Platform
 from deployments.queue_classes import POOL_NAMES
 
-JsonOption = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
-EndsWithJsonOption = Annotated[bool, typer.Option("--json", help="End with one line of JSON.")]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-PoolArgument = Annotated[str, typer.Argument(help=f"One of {', '.join(POOL_NAMES)}.")]
-AdvertiserIds = Annotated[
-    list[str] | None, typer.Argument(help="Advertisers: AR and 20 digits each.")
-]
-TextOption = Annotated[str | None, typer.Option(help="A bare domain such as example.com.")]
-RegionOption = Annotated[str | None, typer.Option(help="ISO code, country name or SerpApi code.")]
+JsonOption = Annotated[bool, Option("--json", help="One line of JSON.")]
+EndsWithJsonOption = Annotated[bool, Option("--json", help="End with one line of JSON.")]
+YesOption = Annotated[bool, Option("--yes", "-y", help="Do not ask.")]
+PoolArgument = Annotated[str, Argument(help=f"One of {', '.join(POOL_NAMES)}.")]
+AdvertiserIds = Annotated[list[str] | None, Argument(help="Advertisers: AR and 20 digits each.")]
+TextOption = Annotated[str | None, Option(help="A bare domain such as example.com.")]
+RegionOption = Annotated[str | None, Option(help="ISO code, country name or SerpApi code.")]
 
 
-PlatformOption = Annotated[
-    Platform | None, typer.Option(case_sensitive=False, help="Only this surface.")
-]
+PlatformOption = Annotated[Platform | None, Option(case_sensitive=False, help="Only this surface.")]
 FormatOption = Annotated[
-    CreativeFormat | None,
-    typer.Option("--format", case_sensitive=False, help="Only this format."),
+    CreativeFormat | None, Option("--format", case_sensitive=False, help="Only this format.")
 ]

@@ -39,11 +39,12 @@ from deployments.console.data import (
 )
 from deployments.console.dialogs import Ask, Confirm, Page
 from deployments.operations import pools, runs
-from deployments.operations.failures import requeue
+from deployments.operations.failures import retry_runs
 from deployments.operations.probe import probe
 from deployments.operations.purge import Waiting, count_by_pool, find_waiting, purge
 from deployments.operations.run_report import read_report
 from deployments.operations.searches_left import SearchesLeft
+from deployments.terminal.output import counted
 from deployments.terminal.run_report import print_report
 
 HELP = """\
@@ -348,17 +349,17 @@ class ConsoleApp(App[None]):
 
     @work
     async def action_retry(self) -> None:
-        """Put the run, or the group of failures, back in the queue."""
+        """Retry the run, or the group of failures."""
         ids: list[UUID] = []
         if run_id := self._chosen("runs"):
             ids = [UUID(run_id)]
         elif (key := self._chosen("failures")) and self._view:
             ids = next(one.runs for one in self._view.failures if one.key == key)
-        if ids and await self._agrees(f"Put {len(ids)} runs back in the queue?", "Retry"):
+        if ids and await self._agrees(f"Retry {counted(len(ids), 'run')}?", "Retry"):
 
             async def retry() -> None:
-                done = await requeue(self._client, ids)
-                self.notify(f"{len(done)} of {len(ids)} runs are back in the queue")
+                done = await retry_runs(self._client, ids)
+                self.notify(f"Retrying {len(done)} of {counted(len(ids), 'run')}")
 
             await self._do(retry)
 

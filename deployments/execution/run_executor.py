@@ -29,7 +29,7 @@ from deployments.execution.endings import TOLD_TO_END, explain_end, explain_no_s
 from deployments.execution.fork_starter import kill_leftovers
 from deployments.execution.output import RunOutput
 from deployments.operations.leftover_processes import name_folder
-from orchestration.requeue import settle, was_queued_since
+from orchestration.requeue import end_or_requeue, was_queued_since
 from orchestration.state_changes import change_state, change_while
 
 _TIDY_UP = 10.0  # seconds that a run has between being handed back and being killed
@@ -124,7 +124,7 @@ class CarriedRun:
 
     async def _requeue(self, reason: str) -> None:
         left = await self._client.read_flow_run(self._flow_run.id)
-        await settle(self._client, left, reason, cancelled=_CANCELLED, however_often=True)
+        await end_or_requeue(self._client, left, reason, cancelled=_CANCELLED, unlimited=True)
 
     async def _end_what_is_left(self, teller: "_EndTeller") -> None:
         """Give a run a last state whose process is gone and has told none."""

@@ -1,4 +1,4 @@
-"""Dead letters: runs that failed or crashed, grouped by their cause, and put back in the queue.
+"""Dead letters: runs that failed or crashed, grouped by their cause, and retried.
 
 A run is retried under its own id, with its own parameters. All our flows may be run twice.
 """
@@ -24,10 +24,10 @@ from orchestration.flow_runs import read_failed_runs, read_flow_names
 from orchestration.state_changes import change_state
 
 WEEK = 24 * 7.0
-"""Hours that failures are looked for, unless told otherwise."""
+"""Hours that failures are looked for, by default."""
 
 RETRIED = (StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)
-"""Ends from which a run can be put back in the queue."""
+"""Ends from which a run can be retried."""
 
 _LONGEST_READ = 2000  # characters of a message; a search takes the square of its time
 _LONGEST_CAUSE = 300  # characters
@@ -113,13 +113,13 @@ def group_failures(runs: Sequence[FlowRun], flows: Mapping[UUID, str]) -> list[F
     return list(groups.values())
 
 
-async def requeue(client: PrefectClient, run_ids: Sequence[UUID]) -> list[UUID]:
-    """Put ended runs back in the queue, where they ended badly and a worker can take them.
+async def retry_runs(client: PrefectClient, run_ids: Sequence[UUID]) -> list[UUID]:
+    """Queue runs once more that ended badly, where a worker can take them.
 
     Returns:
         Those that now wait for a worker.
     """
-    requeued = []
+    queued = []
     for run_id in dict.fromkeys(run_ids):
         try:
             run = await client.read_flow_run(run_id)
@@ -128,8 +128,8 @@ async def requeue(client: PrefectClient, run_ids: Sequence[UUID]) -> list[UUID]:
         if run.state_type not in RETRIED or run.deployment_id is None:
             continue
         if (await change_state(client, run, AwaitingRetry())).is_made:
-            requeued.append(run_id)
-    return requeued
+            queued.append(run_id)
+    return queued
 
 
 def group_of(run: FlowRun, flow: str) -> FailureGroup:

@@ -39,7 +39,7 @@ async def resume(client: PrefectClient, pool: str, *, skip_late: bool) -> int:
 
     Args:
         skip_late: cancel what schedules had planned for the time of the pause, so that nothing
-            piles up; what a person or a flow asked for runs in any case.
+            piles up; what a person or a flow requested runs in any case.
 
     Returns:
         How many were skipped.
@@ -59,7 +59,7 @@ async def resume(client: PrefectClient, pool: str, *, skip_late: bool) -> int:
 async def find_overdue(client: PrefectClient, pool: str) -> list[FlowRun]:
     """Runs of a paused pool that a schedule made, and whose time has passed since.
 
-    A run that was put back in the queue is none: somebody asked for that. Nor is one of a pool
+    A run that is retried is none: somebody requested that. Nor is one of a pool
     that is not paused: it is late for another reason.
 
     Raises:
@@ -82,7 +82,7 @@ async def drain(
     """Pause it and wait until nothing of it is under way.
 
     Args:
-        on_wait: told how many runs are left, whenever that changes.
+        on_wait: called with the number of runs that are left, whenever that changes.
         patience: seconds to wait at most; None waits for as long as it takes.
 
     Returns:

@@ -12,7 +12,7 @@ from prefect.states import Cancelled, Cancelling
 from deployments.queue_classes import POOL_NAMES
 from orchestration.flow_runs import ACTIVE, filter_runs, read_runs
 from orchestration.pool_snapshot import count_workers
-from orchestration.requeue import RequeueOutcome, settle
+from orchestration.requeue import RequeueOutcome, end_or_requeue
 from orchestration.state_changes import change_while
 
 
@@ -31,7 +31,7 @@ async def requeue_unfinished_runs(reason: str) -> int:
     async with get_client() as client:
         for run in await read_runs(client, filter_runs(types=ACTIVE), pools=POOL_NAMES):
             with suppress(ObjectNotFound):  # it was deleted meanwhile
-                outcome = await settle(client, run, reason, cancelled=reason)
+                outcome = await end_or_requeue(client, run, reason, cancelled=reason)
                 changed += outcome is not RequeueOutcome.LEFT
     return changed
 

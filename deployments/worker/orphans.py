@@ -27,7 +27,7 @@ from prefect.exceptions import ObjectNotFound
 
 from adspark.home.processes import ProcessId, stop_process_trees
 from deployments.execution.fork_starter import kill_leftovers
-from orchestration.requeue import settle
+from orchestration.requeue import end_or_requeue
 
 _UNDER_WAY = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
 _POLL = 2.0  # seconds between two looks at a run that was taken over
@@ -100,7 +100,7 @@ async def requeue_unstarted(
             continue
         if is_alone or run.labels.get(_WORKER_LABEL) == worker:
             with suppress(ObjectNotFound):  # it was deleted meanwhile
-                await settle(client, run, _UNSTARTED, cancelled=CANCELLED, tries=1)
+                await end_or_requeue(client, run, _UNSTARTED, cancelled=CANCELLED, tries=1)
 
 
 async def read_others(client: PrefectClient, pool: str, worker: str) -> set[str]:
@@ -124,4 +124,6 @@ async def _watch(client: PrefectClient, run: FlowRun) -> None:
     with suppress(ObjectNotFound, httpx.HTTPError):
         left = await client.read_flow_run(run.id)
         if is_here(left):
-            await settle(client, left, _LOST, cancelled=CANCELLED, is_cancelled=is_cancelled)
+            await end_or_requeue(
+                client, left, _LOST, cancelled=CANCELLED, is_cancelled=is_cancelled
+            )

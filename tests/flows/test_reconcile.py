@@ -1,4 +1,4 @@
-"""Reconcile: what a dead worker left behind is queued again, and nothing else is touched."""
+"""Reconcile: what a dead worker left behind is requeued, and nothing else is touched."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from prefect.events import Event, emit_event
 from prefect.events.filters import EventAnyResourceFilter, EventFilter
 from prefect.states import Cancelling, Completed, Crashed, Pending, Running
 
-from deployments.operations.failures import requeue
+from deployments.operations.failures import retry_runs
 from flows.generate_pending_variants import generate_pending_variants
 from flows.reconcile import reconcile
 from orchestration.lost_runs import TAG
@@ -121,7 +121,7 @@ async def test_a_run_that_dies_before_it_begins_is_given_up_as_often_and_keeps_i
     )
     assert (await reconcile(look_again_after=0)).requeued == 0
     # A person who has seen to it lets it begin anew.
-    assert await requeue(client, [run.id]) == [run.id]
+    assert await retry_runs(client, [run.id]) == [run.id]
     await client.set_flow_run_state(run.id, Pending(), force=True)
     await client.set_flow_run_state(run.id, lost, force=True)
     assert (await reconcile(look_again_after=0)).requeued == 1

@@ -9,6 +9,7 @@ from typing import Annotated, Protocol
 import typer
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
+from typer import Argument, Option
 
 from adspark.creatives.boards import (
     BoardAd,
@@ -28,9 +29,9 @@ from deployments.cli.database import in_session
 from deployments.cli.options import JsonOption, YesOption
 from deployments.terminal.output import counted, out, print_json
 
-Name = Annotated[str, typer.Argument(help="The board's name, as in adspark board list.")]
-Ads = Annotated[list[str], typer.Argument(metavar="AD", help="CR and 20 digits each.")]
-UserOption = Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Whose board it is.")]
+Name = Annotated[str, Argument(help="The board's name, as in adspark board list.")]
+Ads = Annotated[list[str], Argument(metavar="AD", help="CR and 20 digits each.")]
+UserOption = Annotated[int, Option(min=1, max=LARGEST_ID, help="Whose board it is.")]
 
 
 class _Change(Protocol):
@@ -49,7 +50,7 @@ app = typer.Typer(
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="The new board's name.")], user: UserOption = 1
+    name: Annotated[str, Argument(help="The new board's name.")], user: UserOption = 1
 ) -> None:
     """Make an empty board."""
     kept = in_session(lambda session: create_board(session, user_id=user, name=name), commits=True)
@@ -92,11 +93,7 @@ def show(name: Name, user: UserOption = 1, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def delete(
-    name: Name,
-    yes: YesOption = False,
-    user: UserOption = 1,
-) -> None:
+def delete(name: Name, yes: YesOption = False, user: UserOption = 1) -> None:
     """Delete a board; its ads stay stored as long as others are."""
     board, ads = in_session(lambda session: _read(session, user, name))
     what = f"board {plain(board.name)} with {counted(len(ads), 'ad')}"

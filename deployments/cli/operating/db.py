@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
+from typer import Option
 
 from adspark.db import migrate as schema
 from adspark.db.configured import database_url
@@ -35,7 +36,7 @@ def create() -> None:
 def upgrade(
     wait: Annotated[
         float,
-        typer.Option(
+        Option(
             min=WAIT.least,
             max=WAIT.most,
             callback=finite,

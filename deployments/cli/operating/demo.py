@@ -186,11 +186,7 @@ def _generate(state: StackState, data: Settings) -> DemoVariant:
     """A variant of the ad that the watch has found: rendered, generated, kept."""
     began = time.monotonic()
     err.print("Generating a variant of the new ad …")
-    parameters: dict[str, JsonValue] = {
-        "original_ad_id": _LATER,
-        "prompt": _PROMPT,
-        "user_id": 1,
-    }
+    parameters: dict[str, JsonValue] = {"original_ad_id": _LATER, "prompt": _PROMPT, "user_id": 1}
     summary = VariantSummary.model_validate(_run(state, "generate-ad-variant", parameters))
     seconds = round(time.monotonic() - began, 1)
     err.print(f"  {summary.headline} [dim]{seconds} s[/]", soft_wrap=True)

@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from adspark.db.configured import database_url
 from adspark.validation.bounds import PORT
@@ -18,10 +18,9 @@ from deployments.terminal.output import out
 
 
 def metrics(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int | None,
-        typer.Option(min=PORT.least, max=PORT.most, help="Default: ADSPARK_METRICS_PORT."),
+        int | None, Option(min=PORT.least, max=PORT.most, help="Default: ADSPARK_METRICS_PORT.")
     ] = None,
 ) -> None:
     """Serve figures for Prometheus until Ctrl-C; `adspark up` serves them too.

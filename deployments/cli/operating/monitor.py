@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated
 
-import typer
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
+from typer import Argument, Option
 
 from adspark.errors import DatabaseUnavailableError
 from adspark.validation.bounds import SECONDS, Range
@@ -31,7 +31,7 @@ PAUSE = Range(0.5, 86_400)  # seconds
 def monitor(
     seconds: Annotated[
         float | None,
-        typer.Argument(
+        Argument(
             min=SECONDS.least,
             max=SECONDS.most,
             callback=finite,
@@ -40,7 +40,7 @@ def monitor(
     ] = None,
     every: Annotated[
         float,
-        typer.Option(
+        Option(
             min=PAUSE.least,
             max=PAUSE.most,
             callback=finite,
@@ -48,9 +48,7 @@ def monitor(
             help="Between two looks.",
         ),
     ] = 2.0,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One line of JSON for each look.")
-    ] = False,
+    as_json: Annotated[bool, Option("--json", help="One line of JSON for each look.")] = False,
 ) -> None:
     """Show what runs, waits, ends and fails, live; off a terminal one line a change."""
     with suppress(KeyboardInterrupt), _view(as_json=as_json) as show:

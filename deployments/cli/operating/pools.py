@@ -7,6 +7,7 @@ import sys
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from adspark.errors import AdSparkError, InvalidQueryError
 from adspark.validation.bounds import SECONDS
@@ -28,12 +29,11 @@ def pause(pool: PoolArgument) -> None:
 def resume(
     pool: PoolArgument,
     skip: Annotated[
-        bool,
-        typer.Option("--skip-late", help="Drop what schedules had planned for the pause."),
+        bool, Option("--skip-late", help="Drop what schedules had planned for the pause.")
     ] = False,
     catch_up: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--catch-up",
             help="Run it too. Neither: it asks on a terminal, and catches up in a script. What "
             "people asked for always runs.",
@@ -62,7 +62,7 @@ def drain(
     pool: PoolArgument,
     timeout: Annotated[
         float | None,
-        typer.Option(
+        Option(
             min=SECONDS.least,
             max=SECONDS.most,
             callback=finite,
@@ -95,7 +95,7 @@ def drain(
 def scale(
     pool: PoolArgument,
     slots: Annotated[
-        str, typer.Argument(metavar="N", help="Runs at once, at least 1; none is no bound.")
+        str, Argument(metavar="N", help="Runs at once, at least 1; none is no bound.")
     ],
 ) -> None:
     """Set how many runs a pool carries out at once; what runs goes on."""

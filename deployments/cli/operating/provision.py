@@ -6,8 +6,8 @@ Prefect is imported inside the command: it takes a second.
 import asyncio
 from typing import TYPE_CHECKING, Annotated
 
-import typer
 from rich.markup import escape
+from typer import Option
 
 from adspark.db.configured import database_url
 from deployments.cli.database import current_settings
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def provision(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Only say what would change.")] = False,
     reset: Annotated[
-        bool, typer.Option("--reset", help="Put back also what was changed by hand.")
+        bool, Option("--reset", help="Put back also what was changed by hand.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

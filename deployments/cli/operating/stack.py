@@ -17,6 +17,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
+from typer import Option
 
 from adspark.home.running_stack import StackState
 from adspark.settings import Settings, get_settings
@@ -41,12 +42,12 @@ _STYLES = {
 
 def up(
     sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="Recorded ads instead of SerpApi; data kept apart.")
+        bool, Option("--sandbox", help="Recorded ads instead of SerpApi; data kept apart.")
     ] = False,
     detach: Annotated[
-        bool, typer.Option("--detach", "-d", help="Return when it is ready; stop: adspark down.")
+        bool, Option("--detach", "-d", help="Return when it is ready; stop: adspark down.")
     ] = False,
-    data: Annotated[str, typer.Option(hidden=True)] = SANDBOX_DATA,
+    data: Annotated[str, Option(hidden=True)] = SANDBOX_DATA,
 ) -> None:
     """Start the local stack: Postgres, Prefect's server and a worker for each pool."""
     folder = data if sandbox else None
@@ -70,10 +71,9 @@ def down() -> None:
 
 
 def sandbox(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int | None,
-        typer.Option(min=PORT.least, max=PORT.most, help="Default: ADSPARK_SANDBOX_PORT."),
+        int | None, Option(min=PORT.least, max=PORT.most, help="Default: ADSPARK_SANDBOX_PORT.")
     ] = None,
 ) -> None:
     """Serve the sandbox alone: a local SerpApi with recorded ads."""
@@ -89,7 +89,7 @@ def sandbox(
 
 def demo(
     keep: Annotated[
-        bool, typer.Option("--keep", help="Leave the stack running, to look around.")
+        bool, Option("--keep", help="Leave the stack running, to look around.")
     ] = False,
     as_json: EndsWithJsonOption = False,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
+from typer import Option
 
 from adspark.errors import AdSparkError
 from adspark.home.running_stack import running_stack
@@ -27,12 +28,10 @@ if TYPE_CHECKING:
 
 def status(
     check: Annotated[
-        bool,
-        typer.Option("--check", help="Everything: also the database and every deployment."),
+        bool, Option("--check", help="Everything: also the database and every deployment.")
     ] = False,
     probe: Annotated[
-        bool,
-        typer.Option("--probe", help="Also send a harmless run through every pool, and time it."),
+        bool, Option("--probe", help="Also send a harmless run through every pool, and time it.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

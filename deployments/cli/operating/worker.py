@@ -7,7 +7,7 @@ import asyncio
 import socket
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from adspark.settings import get_settings
 from adspark.validation.bounds import RUNS
@@ -20,11 +20,11 @@ from deployments.queue_classes import validate_pools
 def worker(
     pool: PoolArgument,
     name: Annotated[
-        str | None, typer.Option(help="Of this worker; else of the pool and this host.")
+        str | None, Option(help="Of this worker; else of the pool and this host.")
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(
+        Option(
             min=RUNS.least,
             max=RUNS.most,
             help="Runs at once in this worker; else the pool's slots.",

@@ -1,4 +1,4 @@
-"""`adspark failures` and `adspark retry`: what failed, by cause, and back in the queue with it.
+"""`adspark failures` and `adspark retry`: what failed, by cause, and another try.
 
 Prefect is imported inside the commands: it takes a second.
 """
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
+from typer import Argument, Option
 
 from adspark.errors import InvalidQueryError
 from adspark.text.terminal import plain
@@ -25,17 +26,15 @@ _GENERATION = "generate-ad-variant"
 
 HoursOption = Annotated[
     float,
-    typer.Option(
+    Option(
         min=HOURS.least,
         max=HOURS.most,
         callback=finite,
         help="How far back to look; a week, if not said.",
     ),
 ]
-PoolOption = Annotated[
-    list[str] | None, typer.Option("--pool", help="Only of this pool; several times.")
-]
-FlowOption = Annotated[str | None, typer.Option(help="Only of this flow.")]
+PoolOption = Annotated[list[str] | None, Option("--pool", help="Only of this pool; several times.")]
+FlowOption = Annotated[str | None, Option(help="Only of this flow.")]
 
 
 def failures(
@@ -62,19 +61,19 @@ def failures(
 def retry(
     keys: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[KEY]...", help="Of adspark failures; or ids or names of runs."),
+        Argument(metavar="[KEY]...", help="Of adspark failures; or ids or names of runs."),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All failures.")] = False,
+    everything: Annotated[bool, Option("--all", help="All failures.")] = False,
     pool: PoolOption = None,
     flow: FlowOption = None,
     hours: HoursOption = _WEEK,
     yes: YesOption = False,
 ) -> None:
-    """Put failed runs back in the queue, each under its own id and with its parameters."""
+    """Retry failed runs, each under its own id and with its parameters."""
     if bool(keys) == bool(everything or pool or flow):
         raise InvalidQueryError("KEY", "name failures or runs, or give --all, --pool or --flow.")
     from deployments.cli.runs.failure_selection import choose_failures  # noqa: PLC0415  (slow)
-    from deployments.operations.failures import requeue  # noqa: PLC0415  (slow)
+    from deployments.operations.failures import retry_runs  # noqa: PLC0415  (slow)
 
     chosen = call_server(
         lambda client: choose_failures(client, keys or [], hours=hours, pools=pool or [], flow=flow)
@@ -82,13 +81,10 @@ def retry(
     runs = [run for group in chosen for run in group.runs]
     _print_chosen(chosen)
     if runs and not yes:
-        typer.confirm(f"Put {counted(len(runs), 'run')} back in the queue?", abort=True)
-    requeued = len(call_server(lambda client: requeue(client, runs))) if runs else 0
-    if requeued:
-        verb = "is" if requeued == 1 else "are"
-        out.print(
-            f"{counted(requeued, 'run')} {verb} back in the queue; watch with: adspark monitor"
-        )
+        typer.confirm(f"Retry {counted(len(runs), 'run')}?", abort=True)
+    queued = len(call_server(lambda client: retry_runs(client, runs))) if runs else 0
+    if queued:
+        out.print(f"Retrying {counted(queued, 'run')}; watch with: adspark monitor")
     else:
         out.print("Nothing was retried.")
 
@@ -102,7 +98,7 @@ def _print_hints(found: "list[FailureGroup]") -> None:
         )
     out.print(f"All about one run: adspark task {found[0].runs[0]}", soft_wrap=True)
     if again := [group for group in found if not group.fails_again]:
-        out.print(f"Back in the queue: adspark retry {again[0].key}")
+        out.print(f"Retry: adspark retry {again[0].key}")
     if wrong := [group for group in found if group.fails_again]:
         keys = ", ".join(group.key for group in wrong)
         out.print(

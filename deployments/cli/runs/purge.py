@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from typer import Argument, Option
 
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.validation.bounds import SECONDS
@@ -23,16 +24,16 @@ if TYPE_CHECKING:
 
 def purge(
     pools: Annotated[
-        list[str] | None, typer.Argument(help=f"Of these pools; else all: {', '.join(POOL_NAMES)}.")
+        list[str] | None, Argument(help=f"Of these pools; else all: {', '.join(POOL_NAMES)}.")
     ] = None,
     state: Annotated[
         list[str] | None,
-        typer.Option(help="late, scheduled or pending; several times; else late and pending."),
+        Option(help="late, scheduled or pending; several times; else late and pending."),
     ] = None,
-    deployment: Annotated[str | None, typer.Option(help="Only this flow's runs.")] = None,
+    deployment: Annotated[str | None, Option(help="Only this flow's runs.")] = None,
     older_than: Annotated[
         float,
-        typer.Option(
+        Option(
             min=SECONDS.least,
             max=SECONDS.most,
             callback=finite,
@@ -41,7 +42,7 @@ def purge(
         ),
     ] = 0.0,
     yes: YesOption = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Only say what would go.")] = False,
     as_json: EndsWithJsonOption = False,
 ) -> None:
     """Cancel runs that wait in the queues; what runs goes on, and schedules stay."""
@@ -60,11 +61,7 @@ def purge(
 
     found = call_server(
         lambda client: find_waiting(
-            client,
-            pools=pools or [],
-            states=states,
-            deployment=deployment,
-            older_than=older_than,
+            client, pools=pools or [], states=states, deployment=deployment, older_than=older_than
         )
     )
     if not as_json:

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any
 
-import typer
 from pydantic import JsonValue
 from rich.markup import escape
+from typer import Argument, Option
 
 from adspark.creatives.fetch import FetchSummary
 from adspark.errors import ConfigurationError, InvalidQueryError
@@ -48,24 +48,21 @@ def fetch(
     platform: PlatformOption = None,
     creative_format: FormatOption = None,
     start_date: Annotated[
-        datetime | None, typer.Option(formats=_DAY, help="Shown on or after this day.")
+        datetime | None, Option(formats=_DAY, help="Shown on or after this day.")
     ] = None,
     end_date: Annotated[
-        datetime | None, typer.Option(formats=_DAY, help="Shown on or before this day.")
+        datetime | None, Option(formats=_DAY, help="Shown on or before this day.")
     ] = None,
     political_ads: Annotated[
-        bool, typer.Option("--political-ads", help="Only political ads; needs --region.")
+        bool, Option("--political-ads", help="Only political ads; needs --region.")
     ] = False,
     page_size: Annotated[
-        int, typer.Option(min=PAGE_SIZE.least, max=PAGE_SIZE.most, help="Ads a page.")
+        int, Option(min=PAGE_SIZE.least, max=PAGE_SIZE.most, help="Ads a page.")
     ] = 100,
     max_pages: Annotated[
-        int,
-        typer.Option(min=MAX_PAGES.least, max=MAX_PAGES.most, help="Pages, so searches, at most."),
+        int, Option(min=MAX_PAGES.least, max=MAX_PAGES.most, help="Pages, so searches, at most.")
     ] = 1,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Search and count, store no ads.")
-    ] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Search and count, store no ads.")] = False,
     as_json: EndsWithJsonOption = False,
 ) -> None:
     """Fetch ads here and now, without a worker."""
@@ -92,10 +89,10 @@ def fetch(
 
 
 def run(
-    deployment: Annotated[str, typer.Argument(help="fetch-creatives, or flow/deployment.")],
+    deployment: Annotated[str, Argument(help="fetch-creatives, or flow/deployment.")],
     parameters: Annotated[
         list[str] | None,
-        typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; JSON or text."),
+        Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; JSON or text."),
     ] = None,
     as_json: EndsWithJsonOption = False,
 ) -> None:

@@ -5,7 +5,7 @@ Prefect is imported inside the command: it takes a second.
 
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from deployments.cli.options import JsonOption
 from deployments.cli.server import call_server
@@ -16,14 +16,12 @@ from deployments.terminal.run_report import print_report
 def task(
     key: Annotated[
         str,
-        typer.Argument(
+        Argument(
             help="The id of a flow run or task run, the first 6 characters or more of a recent "
             "one's id, or a run's name."
         ),
     ],
-    logs: Annotated[
-        int, typer.Option(min=0, max=200, help="Lines of its log, the last ones.")
-    ] = 20,
+    logs: Annotated[int, Option(min=0, max=200, help="Lines of its log, the last ones.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
     """Show all about one run: state, parameters, result, traceback, log, and what to do."""

@@ -12,6 +12,7 @@ from uuid import UUID
 import typer
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
+from typer import Argument, Option
 
 from adspark.errors import InvalidQueryError, UnusableContentError
 from adspark.media.store import MediaStore
@@ -43,9 +44,9 @@ _SHOWN = 20  # variants of a list, unless told otherwise
 _MOST_SHOWN = 10_000
 
 VariantId = Annotated[
-    int, typer.Argument(metavar="ID", min=1, max=LARGEST_ID, help="The variant's number.")
+    int, Argument(metavar="ID", min=1, max=LARGEST_ID, help="The variant's number.")
 ]
-WhoseOption = Annotated[int | None, typer.Option(min=1, max=LARGEST_ID, help="Whose they are.")]
+WhoseOption = Annotated[int | None, Option(min=1, max=LARGEST_ID, help="Whose they are.")]
 
 app = typer.Typer(
     help="Variants: new versions of stored ads, made by a workflow and reviewed by people.",
@@ -55,25 +56,23 @@ app = typer.Typer(
 
 @app.command()
 def request(
-    prompt: Annotated[str, typer.Option("--prompt", "-p", help="What the variant should be like.")],
+    prompt: Annotated[str, Option("--prompt", "-p", help="What the variant should be like.")],
     original_ad_ids: Annotated[
-        list[str] | None, typer.Argument(help="Stored ads: CR and 20 digits each.")
+        list[str] | None, Argument(help="Stored ads: CR and 20 digits each.")
     ] = None,
     watch: Annotated[
-        str | None, typer.Option(help="All new ads of this watch: its number or name.")
+        str | None, Option(help="All new ads of this watch: its number or name.")
     ] = None,
-    user: Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Who wants them.")] = 1,
+    user: Annotated[int, Option(min=1, max=LARGEST_ID, help="Who wants them.")] = 1,
     workspace: Annotated[
-        int | None, typer.Option(min=1, max=LARGEST_ID, help="The workspace they belong to.")
+        int | None, Option(min=1, max=LARGEST_ID, help="The workspace they belong to.")
     ] = None,
-    review: Annotated[
-        bool, typer.Option("--review", help="Ask a person for a review of each.")
-    ] = False,
+    review: Annotated[bool, Option("--review", help="Ask a person for a review of each.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say how many generations, ask for none.")
+        bool, Option("--dry-run", help="Say how many generations, ask for none.")
     ] = False,
     yes: YesOption = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait for the end of one.")] = False,
+    wait: Annotated[bool, Option("--wait", help="Wait for the end of one.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Ask for a variant of each ad; each is one generation, which costs money."""
@@ -115,12 +114,10 @@ def request(
 
 @app.command("list")
 def list_all(
-    status: Annotated[VariantStatus | None, typer.Option(help="Only these.")] = None,
+    status: Annotated[VariantStatus | None, Option(help="Only these.")] = None,
     user: WhoseOption = None,
-    ad: Annotated[str | None, typer.Option(help="Of this original.")] = None,
-    limit: Annotated[
-        int, typer.Option(min=1, max=_MOST_SHOWN, help="How many, newest first.")
-    ] = _SHOWN,
+    ad: Annotated[str | None, Option(help="Of this original.")] = None,
+    limit: Annotated[int, Option(min=1, max=_MOST_SHOWN, help="How many, newest first.")] = _SHOWN,
     as_json: JsonOption = False,
 ) -> None:
     """List the variants, newest first."""
@@ -150,7 +147,7 @@ def show(variant: VariantId, as_json: JsonOption = False) -> None:
 @app.command("open")
 def open_picture(
     variant: VariantId,
-    original: Annotated[bool, typer.Option("--original", help="The original's picture.")] = False,
+    original: Annotated[bool, Option("--original", help="The original's picture.")] = False,
 ) -> None:
     """Print where a variant's picture is and, in a terminal, open it in the system's viewer."""
     summary = summary_of(_read(variant))
@@ -189,19 +186,16 @@ def cancel(variant: VariantId) -> None:
 @app.command()
 def review(
     variant: VariantId,
-    approve: Annotated[bool, typer.Option("--approve", help="It is good.")] = False,
-    reject: Annotated[
-        bool, typer.Option("--reject", help="It is not; neither leaves it open.")
-    ] = False,
+    approve: Annotated[bool, Option("--approve", help="It is good.")] = False,
+    reject: Annotated[bool, Option("--reject", help="It is not; neither leaves it open.")] = False,
     rating: Annotated[
-        int | None, typer.Option(min=RATING.least, max=RATING.most, help="1 (poor) to 5 (great).")
+        int | None, Option(min=RATING.least, max=RATING.most, help="1 (poor) to 5 (great).")
     ] = None,
-    comment: Annotated[str | None, typer.Option(help="What to keep, what to change.")] = None,
+    comment: Annotated[str | None, Option(help="What to keep, what to change.")] = None,
     accept_closeness: Annotated[
-        bool,
-        typer.Option("--accept-closeness", help="Approve although it is close to the original."),
+        bool, Option("--accept-closeness", help="Approve although it is close to the original.")
     ] = False,
-    user: Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Who you are.")] = 1,
+    user: Annotated[int, Option(min=1, max=LARGEST_ID, help="Who you are.")] = 1,
 ) -> None:
     """Say what you think of a finished variant; again, to change it."""
     decision = one_of("--approve", approve, "--reject", reject)
@@ -228,10 +222,7 @@ def review(
 
 
 @app.command()
-def stats(
-    user: WhoseOption = None,
-    as_json: JsonOption = False,
-) -> None:
+def stats(user: WhoseOption = None, as_json: JsonOption = False) -> None:
     """Show how variants fare: approval, rating, time, failures by cause."""
     figures = in_session(lambda session: read_statistics(session, user_id=user))
     print_json(figures) if as_json else print_statistics(figures)

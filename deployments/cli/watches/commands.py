@@ -12,16 +12,12 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
+from typer import Argument, Option
 
 from adspark.errors import ConfigurationError
 from adspark.models import Fetch, Watch
 from adspark.validation.bounds import LARGEST_ID
-from adspark.watches.definition import (
-    CLEARABLE,
-    WatchChanges,
-    WatchDefinition,
-    change_definition,
-)
+from adspark.watches.definition import CLEARABLE, WatchChanges, WatchDefinition, change_definition
 from adspark.watches.duplicates import find_duplicates
 from adspark.watches.files import WatchFormat, format_of, read_watch_file, write_watches
 from adspark.watches.news import News, read_news
@@ -74,7 +70,7 @@ app = typer.Typer(
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="The new watch's name.")],
+    name: Annotated[str, Argument(help="The new watch's name.")],
     advertiser_ids: AdvertiserIds = None,
     text: TextOption = None,
     region: RegionOption = None,
@@ -87,7 +83,7 @@ def create(
     budget: BudgetOption = None,
     ended_after: EndedOption = None,
     details: DetailsOption = None,
-    user: Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Whose watch it is.")] = 1,
+    user: Annotated[int, Option(min=1, max=LARGEST_ID, help="Whose watch it is.")] = 1,
 ) -> None:
     """Create a watch; the next sweep checks it."""
     changes: WatchChanges = {
@@ -124,7 +120,7 @@ def create(
 def change(
     watch: Which,
     advertiser_ids: AdvertiserIds = None,
-    name: Annotated[str | None, typer.Option(help="Rename it.")] = None,
+    name: Annotated[str | None, Option(help="Rename it.")] = None,
     text: TextOption = None,
     region: RegionOption = None,
     platform: PlatformOption = None,
@@ -137,8 +133,7 @@ def change(
     ended_after: EndedOption = None,
     details: DetailsOption = None,
     clear: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FIELD", help=f"Empty it: {', '.join(CLEARABLE)}."),
+        list[str] | None, Option(metavar="FIELD", help=f"Empty it: {', '.join(CLEARABLE)}.")
     ] = None,
     user: UserOption = None,
 ) -> None:
@@ -184,11 +179,7 @@ def resume(watch: Which, user: UserOption = None) -> None:
 
 
 @app.command()
-def delete(
-    watch: Which,
-    yes: YesOption = False,
-    user: UserOption = None,
-) -> None:
+def delete(watch: Which, yes: YesOption = False, user: UserOption = None) -> None:
     """Delete a watch with what it noticed; the ads and what they cost stay."""
 
     async def read(session: AsyncSession) -> tuple[int, str]:
@@ -241,9 +232,9 @@ def show(watch: Which, as_json: JsonOption = False, user: UserOption = None) -> 
 
 @app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="A .yaml or .csv file, as export writes it.")],
+    file: Annotated[Path, Argument(help="A .yaml or .csv file, as export writes it.")],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would happen, write nothing.")
+        bool, Option("--dry-run", help="Say what would happen, write nothing.")
     ] = False,
 ) -> None:
     """Create and change watches as a file has them: all of it or, at a mistake, nothing."""
@@ -273,9 +264,9 @@ def import_file(
 
 @app.command("export")
 def export_file(
-    file: Annotated[Path | None, typer.Argument(help="Default: standard output.")] = None,
+    file: Annotated[Path | None, Argument(help="Default: standard output.")] = None,
     form: Annotated[
-        WatchFormat | None, typer.Option("--format", help="Default: as the file is called, yaml.")
+        WatchFormat | None, Option("--format", help="Default: as the file is called, yaml.")
     ] = None,
     user: UserOption = None,
 ) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from adspark.validation.bounds import (
     DETAILS_PER_SWEEP,
@@ -13,14 +13,14 @@ from adspark.validation.bounds import (
     WATCH_PAGES,
 )
 
-Which = Annotated[str, typer.Argument(metavar="NAME_OR_ID", help="As in adspark watch list.")]
+Which = Annotated[str, Argument(metavar="NAME_OR_ID", help="As in adspark watch list.")]
 PoliticalOption = Annotated[
-    bool, typer.Option("--political-ads", help="Only political ads; needs a region.")
+    bool, Option("--political-ads", help="Only political ads; needs a region.")
 ]
-AllAdsOption = Annotated[bool, typer.Option("--all-ads", help="Not only political ads.")]
+AllAdsOption = Annotated[bool, Option("--all-ads", help="Not only political ads.")]
 EveryOption = Annotated[
     int | None,
-    typer.Option(
+    Option(
         metavar="MINUTES",
         min=INTERVAL_MINUTES.least,
         max=INTERVAL_MINUTES.most,
@@ -29,7 +29,7 @@ EveryOption = Annotated[
 ]
 PagesOption = Annotated[
     int | None,
-    typer.Option(
+    Option(
         min=WATCH_PAGES.least,
         max=WATCH_PAGES.most,
         help="Pages a check, so searches, at most; at first 5.",
@@ -37,7 +37,7 @@ PagesOption = Annotated[
 ]
 BudgetOption = Annotated[
     int | None,
-    typer.Option(
+    Option(
         min=MONTHLY_BUDGET.least,
         max=MONTHLY_BUDGET.most,
         help="Billed searches a month at most; at first without a bound.",
@@ -45,7 +45,7 @@ BudgetOption = Annotated[
 ]
 EndedOption = Annotated[
     int | None,
-    typer.Option(
+    Option(
         metavar="DAYS",
         min=ENDED_AFTER_DAYS.least,
         max=ENDED_AFTER_DAYS.most,
@@ -54,10 +54,10 @@ EndedOption = Annotated[
 ]
 DetailsOption = Annotated[
     int | None,
-    typer.Option(
+    Option(
         min=DETAILS_PER_SWEEP.least,
         max=DETAILS_PER_SWEEP.most,
         help="New ads a check looked up, one search each; at first 0.",
     ),
 ]
-UserOption = Annotated[int | None, typer.Option(min=1, max=LARGEST_ID, help="Whose watch it is.")]
+UserOption = Annotated[int | None, Option(min=1, max=LARGEST_ID, help="Whose watch it is.")]

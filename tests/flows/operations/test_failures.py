@@ -1,4 +1,4 @@
-"""Dead letters: failures by cause, and back in the queue with them."""
+"""Dead letters: failures by cause, and their retries."""
 
 import asyncio
 import re
@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from adspark.errors import ConfigurationError
 from deployments.cli.main import app as cli
 from deployments.cli.runs.failure_selection import choose_failures
-from deployments.operations.failures import WEEK, find_cause, read_failures, requeue
+from deployments.operations.failures import WEEK, find_cause, read_failures, retry_runs
 from flows.generate_pending_variants import generate_pending_variants
 from tests.queued import open_pools, queue
 
@@ -108,7 +108,7 @@ async def test_only_what_ended_badly_goes_back_under_its_own_id(client: PrefectC
     others = await queue(client, Completed(), Running())
     alone = await client.create_flow_run(generate_pending_variants, state=Failed())
     ids = [run.id for run in (*ended, *others, alone)]
-    assert await requeue(client, ids) == [run.id for run in ended]
+    assert await retry_runs(client, ids) == [run.id for run in ended]
     names = [(await client.read_flow_run(one)).state_name for one in ids]
     assert names == ["AwaitingRetry"] * 3 + ["Completed", "Running", "Failed"]
     assert await read_failures(client) == []

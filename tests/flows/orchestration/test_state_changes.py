@@ -22,12 +22,12 @@ from prefect.states import (
 
 from deployments.execution.run_executor import CarriedRun
 from deployments.operations import runs
-from deployments.operations.failures import requeue
+from deployments.operations.failures import retry_runs
 from deployments.operations.pools import pause, resume
 from deployments.operations.probe import probe
 from deployments.operations.purge import purge
-from orchestration.lost_runs import TAG, recover
-from orchestration.requeue import RequeueOutcome, redeliver, settle
+from orchestration.lost_runs import TAG, requeue_lost
+from orchestration.requeue import RequeueOutcome, end_or_requeue, requeue
 from orchestration.state_changes import change_state
 from tests.meanwhile import meanwhile
 from tests.queued import open_pools, plan, queue
@@ -83,7 +83,7 @@ async def test_a_lost_run_that_changes_meanwhile_is_left_alone(
 ) -> None:
     (run,) = await queue(other, Running())
     changed = meanwhile(client, path, becomes(other, run, *faster))
-    assert await redeliver(client, run, REASON) is RequeueOutcome.LEFT
+    assert await requeue(client, run, REASON) is RequeueOutcome.LEFT
     assert len(changed) == 1
     assert (await state_of(client, run)).name == faster[-1].name
 
@@ -108,7 +108,7 @@ async def test_a_look_for_lost_runs_leaves_a_run_that_begins_again_meanwhile(
     begins = becomes(other, run, Crashed(), AwaitingRetry(), Pending(), Running())
     changed = meanwhile(client, "/events/filter", begins)
     told: list[str] = []
-    found = await recover(client, None, timedelta(0), on_loss=told.append)
+    found = await requeue_lost(client, None, timedelta(0), on_loss=told.append)
     assert len(changed) == 1
     assert len(told) == 1
     assert (found.requeued, found.given_up, found.cancelled) == (0, 0, 0)
@@ -134,7 +134,7 @@ async def test_a_cancelling_wins_over_what_a_dead_worker_leaves(
 ) -> None:
     (run,) = await queue(other, Running())
     meanwhile(client, path, becomes(other, run, Cancelling()))
-    outcome = await settle(client, run, REASON, cancelled="Cancelled.")
+    outcome = await end_or_requeue(client, run, REASON, cancelled="Cancelled.")
     assert outcome is RequeueOutcome.CANCELLED
     assert (await state_of(client, run)).name == "Cancelled"
 
@@ -144,7 +144,7 @@ async def test_a_cancelling_that_a_crash_has_overwritten_still_wins(
 ) -> None:
     (run,) = await queue(other, Running())
     await becomes(other, run, Cancelling(), Crashed(message="Execution was aborted by a signal"))()
-    outcome = await settle(client, await other.read_flow_run(run.id), REASON, cancelled="")
+    outcome = await end_or_requeue(client, await other.read_flow_run(run.id), REASON, cancelled="")
     assert outcome is RequeueOutcome.CANCELLED
     assert (await state_of(client, run)).name == "Cancelled"
 
@@ -176,7 +176,7 @@ async def test_a_failed_run_that_was_put_back_by_another_is_not_put_back_twice(
 ) -> None:
     (run,) = await queue(other, Failed())
     meanwhile(client, SET, becomes(other, run, AwaitingRetry(), Pending(), Running()))
-    assert await requeue(client, [run.id]) == []
+    assert await retry_runs(client, [run.id]) == []
     assert (await state_of(client, run)).name == "Running"
 
 

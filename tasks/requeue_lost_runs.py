@@ -9,21 +9,21 @@ from prefect.client.orchestration import get_client
 from prefect.logging import get_run_logger
 
 from adspark.settings import get_settings
-from orchestration.lost_runs import LostRuns, recover
+from orchestration.lost_runs import LostRuns, requeue_lost
 from orchestration.retry_policy import RETRIED
 from orchestration.time_limits import hard_timeout
 
 
 @task(**RETRIED, cache_policy=NO_CACHE, timeout_seconds=get_settings().upkeep_time_limit)
 @hard_timeout("upkeep_time_limit")
-async def find_lost_runs(except_for: UUID | None, patience: float) -> LostRuns:
-    """Give crashed and stuck runs of our deployments back to the queue; end stuck cancellings.
+async def requeue_lost_runs(except_for: UUID | None, patience: float) -> LostRuns:
+    """Requeue crashed and stuck runs of our deployments; end stuck cancellings.
 
     Args:
         except_for: the run that asks.
         patience: seconds in Pending or Cancelling, or without a sign of life, that a run may be.
     """
     async with get_client() as client:
-        return await recover(
+        return await requeue_lost(
             client, except_for, timedelta(seconds=patience), on_loss=get_run_logger().info
         )
