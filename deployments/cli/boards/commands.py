@@ -9,7 +9,7 @@ from typing import Annotated, Protocol
 import typer
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
-from typer import Argument, Option
+from typer import Argument
 
 from adspark.creatives.boards import (
     BoardAd,
@@ -23,15 +23,15 @@ from adspark.creatives.boards import (
 )
 from adspark.models import Board
 from adspark.text.terminal import plain
-from adspark.validation.bounds import LARGEST_ID
 from deployments.cli.boards.tables import print_board, print_boards
 from deployments.cli.database import in_session
 from deployments.cli.options import JsonOption, YesOption
+from deployments.cli.ranges import IDS, ranged
 from deployments.terminal.output import counted, out, print_json
 
 Name = Annotated[str, Argument(help="The board's name, as in adspark board list.")]
 Ads = Annotated[list[str], Argument(metavar="AD", help="CR and 20 digits each.")]
-UserOption = Annotated[int, Option(min=1, max=LARGEST_ID, help="Whose board it is.")]
+UserOption = Annotated[int, ranged(IDS, help="Whose board it is.")]
 
 
 class _Change(Protocol):

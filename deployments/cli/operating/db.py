@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from typer import Option
 
 from adspark.db import migrate as schema
 from adspark.db.configured import database_url
@@ -14,7 +13,7 @@ from adspark.errors import DatabaseSetupError
 from adspark.text.terminal import plain
 from adspark.validation.bounds import Range
 from deployments.cli.database import current_settings
-from deployments.terminal.numbers import finite
+from deployments.cli.ranges import ranged
 from deployments.terminal.output import err, out
 
 WAIT = Range(0, 3600)  # seconds
@@ -35,14 +34,7 @@ def create() -> None:
 @app.command()
 def upgrade(
     wait: Annotated[
-        float,
-        Option(
-            min=WAIT.least,
-            max=WAIT.most,
-            callback=finite,
-            metavar="SECONDS",
-            help="For locks of other sessions.",
-        ),
+        float, ranged(WAIT, metavar="SECONDS", help="For locks of other sessions.")
     ] = schema.LOCK_PATIENCE,
 ) -> None:
     """Bring the database to the newest migration: all of it or, where a lock is held, nothing."""

@@ -13,15 +13,14 @@ from typer import Option
 from adspark.db.configured import database_url
 from adspark.validation.bounds import PORT
 from deployments.cli.database import current_settings
+from deployments.cli.ranges import ranged
 from deployments.cli.server import prefect_api_url
 from deployments.terminal.output import out
 
 
 def metrics(
     host: Annotated[str, Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[
-        int | None, Option(min=PORT.least, max=PORT.most, help="Default: ADSPARK_METRICS_PORT.")
-    ] = None,
+    port: Annotated[int | None, ranged(PORT, help="Default: ADSPARK_METRICS_PORT.")] = None,
 ) -> None:
     """Serve figures for Prometheus until Ctrl-C; `adspark up` serves them too.
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
-from typer import Argument, Option
+from typer import Option
 
 from adspark.errors import DatabaseUnavailableError
 from adspark.validation.bounds import SECONDS, Range
 from deployments.cli.database import current_settings, open_database
+from deployments.cli.ranges import ranged, ranged_argument
 from deployments.cli.server import open_server
 from deployments.queue_classes import POOL_NAMES
-from deployments.terminal.numbers import finite
 from deployments.terminal.output import late_runs, out, print_error, print_json, table
 
 if TYPE_CHECKING:
@@ -30,24 +30,9 @@ PAUSE = Range(0.5, 86_400)  # seconds
 
 def monitor(
     seconds: Annotated[
-        float | None,
-        Argument(
-            min=SECONDS.least,
-            max=SECONDS.most,
-            callback=finite,
-            help="Stop after so long; else at Ctrl-C.",
-        ),
+        float | None, ranged_argument(SECONDS, help="Stop after so long; else at Ctrl-C.")
     ] = None,
-    every: Annotated[
-        float,
-        Option(
-            min=PAUSE.least,
-            max=PAUSE.most,
-            callback=finite,
-            metavar="SECONDS",
-            help="Between two looks.",
-        ),
-    ] = 2.0,
+    every: Annotated[float, ranged(PAUSE, metavar="SECONDS", help="Between two looks.")] = 2.0,
     as_json: Annotated[bool, Option("--json", help="One line of JSON for each look.")] = False,
 ) -> None:
     """Show what runs, waits, ends and fails, live; off a terminal one line a change."""

@@ -12,9 +12,9 @@ from typer import Argument, Option
 from adspark.errors import AdSparkError, InvalidQueryError
 from adspark.validation.bounds import SECONDS
 from deployments.cli.options import PoolArgument
+from deployments.cli.ranges import ranged
 from deployments.cli.server import call_server
 from deployments.terminal.choices import one_of
-from deployments.terminal.numbers import finite
 from deployments.terminal.output import counted, err, out
 
 
@@ -61,14 +61,7 @@ def resume(
 def drain(
     pool: PoolArgument,
     timeout: Annotated[
-        float | None,
-        Option(
-            min=SECONDS.least,
-            max=SECONDS.most,
-            callback=finite,
-            metavar="SECONDS",
-            help="Wait so long at most.",
-        ),
+        float | None, ranged(SECONDS, metavar="SECONDS", help="Wait so long at most.")
     ] = None,
 ) -> None:
     """Pause a pool and wait until nothing of it runs; exit code 1 if that takes too long."""

@@ -23,6 +23,7 @@ from adspark.home.running_stack import StackState
 from adspark.settings import Settings, get_settings
 from adspark.validation.bounds import PORT
 from deployments.cli.options import EndsWithJsonOption
+from deployments.cli.ranges import ranged
 from deployments.cli.server import open_server
 from deployments.environment.stack_settings import SANDBOX_DATA
 from deployments.stack.control import start_detached, stop_stack
@@ -72,9 +73,7 @@ def down() -> None:
 
 def sandbox(
     host: Annotated[str, Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[
-        int | None, Option(min=PORT.least, max=PORT.most, help="Default: ADSPARK_SANDBOX_PORT.")
-    ] = None,
+    port: Annotated[int | None, ranged(PORT, help="Default: ADSPARK_SANDBOX_PORT.")] = None,
 ) -> None:
     """Serve the sandbox alone: a local SerpApi with recorded ads."""
     command = [sys.executable, "-P", "-m", "adspark.sandbox", "--host", host]

@@ -12,6 +12,7 @@ from typer import Option
 from adspark.settings import get_settings
 from adspark.validation.bounds import RUNS
 from deployments.cli.options import PoolArgument
+from deployments.cli.ranges import ranged
 from deployments.cli.server import prefect_api_url
 from deployments.environment.shell import use_private_temporary_folder
 from deployments.queue_classes import validate_pools
@@ -23,12 +24,7 @@ def worker(
         str | None, Option(help="Of this worker; else of the pool and this host.")
     ] = None,
     limit: Annotated[
-        int | None,
-        Option(
-            min=RUNS.least,
-            max=RUNS.most,
-            help="Runs at once in this worker; else the pool's slots.",
-        ),
+        int | None, ranged(RUNS, help="Runs at once in this worker; else the pool's slots.")
     ] = None,
 ) -> None:
     """Run what is queued in a pool; SIGTERM or Ctrl-C lets runs end, a second one requeues them.

@@ -13,8 +13,8 @@ from adspark.errors import InvalidQueryError
 from adspark.text.terminal import plain
 from adspark.validation.bounds import Range
 from deployments.cli.options import JsonOption, YesOption
+from deployments.cli.ranges import ranged
 from deployments.cli.server import call_server
-from deployments.terminal.numbers import finite
 from deployments.terminal.output import age, counted, out, print_json, table
 
 if TYPE_CHECKING:
@@ -24,15 +24,7 @@ HOURS = Range(0.01, 24 * 366)
 _WEEK = 24 * 7.0
 _GENERATION = "generate-ad-variant"
 
-HoursOption = Annotated[
-    float,
-    Option(
-        min=HOURS.least,
-        max=HOURS.most,
-        callback=finite,
-        help="How far back to look; a week, if not said.",
-    ),
-]
+HoursOption = Annotated[float, ranged(HOURS, help="How far back to look; a week, if not said.")]
 PoolOption = Annotated[list[str] | None, Option("--pool", help="Only of this pool; several times.")]
 FlowOption = Annotated[str | None, Option(help="Only of this flow.")]
 

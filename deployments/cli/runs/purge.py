@@ -13,9 +13,9 @@ from typer import Argument, Option
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.validation.bounds import SECONDS
 from deployments.cli.options import EndsWithJsonOption, YesOption
+from deployments.cli.ranges import ranged
 from deployments.cli.server import call_server
 from deployments.queue_classes import POOL_NAMES, validate_pools
-from deployments.terminal.numbers import finite
 from deployments.terminal.output import counted, err, out, print_json
 
 if TYPE_CHECKING:
@@ -32,14 +32,7 @@ def purge(
     ] = None,
     deployment: Annotated[str | None, Option(help="Only this flow's runs.")] = None,
     older_than: Annotated[
-        float,
-        Option(
-            min=SECONDS.least,
-            max=SECONDS.most,
-            callback=finite,
-            metavar="SECONDS",
-            help="Only those that were to begin so long ago.",
-        ),
+        float, ranged(SECONDS, metavar="SECONDS", help="Only those that were to begin so long ago.")
     ] = 0.0,
     yes: YesOption = False,
     dry_run: Annotated[bool, Option("--dry-run", help="Only say what would go.")] = False,

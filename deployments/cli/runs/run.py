@@ -32,6 +32,7 @@ from deployments.cli.options import (
     RegionOption,
     TextOption,
 )
+from deployments.cli.ranges import ranged
 from deployments.cli.server import prefect_api_url
 from deployments.terminal.output import err, out, print_json, print_summary
 
@@ -56,12 +57,8 @@ def fetch(
     political_ads: Annotated[
         bool, Option("--political-ads", help="Only political ads; needs --region.")
     ] = False,
-    page_size: Annotated[
-        int, Option(min=PAGE_SIZE.least, max=PAGE_SIZE.most, help="Ads a page.")
-    ] = 100,
-    max_pages: Annotated[
-        int, Option(min=MAX_PAGES.least, max=MAX_PAGES.most, help="Pages, so searches, at most.")
-    ] = 1,
+    page_size: Annotated[int, ranged(PAGE_SIZE, help="Ads a page.")] = 100,
+    max_pages: Annotated[int, ranged(MAX_PAGES, help="Pages, so searches, at most.")] = 1,
     dry_run: Annotated[bool, Option("--dry-run", help="Search and count, store no ads.")] = False,
     as_json: EndsWithJsonOption = False,
 ) -> None:

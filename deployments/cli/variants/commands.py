@@ -18,7 +18,7 @@ from adspark.errors import InvalidQueryError, UnusableContentError
 from adspark.media.store import MediaStore
 from adspark.models import AdVariant, VariantStatus
 from adspark.settings import media_url
-from adspark.validation.bounds import LARGEST_ID, RATING
+from adspark.validation.bounds import RATING
 from adspark.variants.lists import find_new_creatives, list_variants
 from adspark.variants.reviews import Review, list_reviews, read_statistics, save_review
 from adspark.variants.store import (
@@ -34,6 +34,7 @@ from adspark.variants.store import (
 from adspark.watches.store import find_watch
 from deployments.cli.database import act_in_session, current_settings, in_session
 from deployments.cli.options import JsonOption, YesOption
+from deployments.cli.ranges import IDS, ranged, ranged_argument
 from deployments.cli.server import call_server, find_api_url, prefect_api_url
 from deployments.cli.variants.prompt_check import check_prompt
 from deployments.cli.variants.tables import print_statistics, print_variant, print_variants
@@ -43,10 +44,8 @@ from deployments.terminal.output import counted, err, out, print_json
 _SHOWN = 20  # variants of a list, unless told otherwise
 _MOST_SHOWN = 10_000
 
-VariantId = Annotated[
-    int, Argument(metavar="ID", min=1, max=LARGEST_ID, help="The variant's number.")
-]
-WhoseOption = Annotated[int | None, Option(min=1, max=LARGEST_ID, help="Whose they are.")]
+VariantId = Annotated[int, ranged_argument(IDS, metavar="ID", help="The variant's number.")]
+WhoseOption = Annotated[int | None, ranged(IDS, help="Whose they are.")]
 
 app = typer.Typer(
     help="Variants: new versions of stored ads, made by a workflow and reviewed by people.",
@@ -63,10 +62,8 @@ def request(
     watch: Annotated[
         str | None, Option(help="All new ads of this watch: its number or name.")
     ] = None,
-    user: Annotated[int, Option(min=1, max=LARGEST_ID, help="Who wants them.")] = 1,
-    workspace: Annotated[
-        int | None, Option(min=1, max=LARGEST_ID, help="The workspace they belong to.")
-    ] = None,
+    user: Annotated[int, ranged(IDS, help="Who wants them.")] = 1,
+    workspace: Annotated[int | None, ranged(IDS, help="The workspace they belong to.")] = None,
     review: Annotated[bool, Option("--review", help="Ask a person for a review of each.")] = False,
     dry_run: Annotated[
         bool, Option("--dry-run", help="Say how many generations, ask for none.")
@@ -188,14 +185,12 @@ def review(
     variant: VariantId,
     approve: Annotated[bool, Option("--approve", help="It is good.")] = False,
     reject: Annotated[bool, Option("--reject", help="It is not; neither leaves it open.")] = False,
-    rating: Annotated[
-        int | None, Option(min=RATING.least, max=RATING.most, help="1 (poor) to 5 (great).")
-    ] = None,
+    rating: Annotated[int | None, ranged(RATING, help="1 (poor) to 5 (great).")] = None,
     comment: Annotated[str | None, Option(help="What to keep, what to change.")] = None,
     accept_closeness: Annotated[
         bool, Option("--accept-closeness", help="Approve although it is close to the original.")
     ] = False,
-    user: Annotated[int, Option(min=1, max=LARGEST_ID, help="Who you are.")] = 1,
+    user: Annotated[int, ranged(IDS, help="Who you are.")] = 1,
 ) -> None:
     """Say what you think of a finished variant; again, to change it."""
     decision = one_of("--approve", approve, "--reject", reject)

@@ -16,7 +16,6 @@ from typer import Argument, Option
 
 from adspark.errors import ConfigurationError
 from adspark.models import Fetch, Watch
-from adspark.validation.bounds import LARGEST_ID
 from adspark.watches.definition import CLEARABLE, WatchChanges, WatchDefinition, change_definition
 from adspark.watches.duplicates import find_duplicates
 from adspark.watches.files import WatchFormat, format_of, read_watch_file, write_watches
@@ -45,6 +44,7 @@ from deployments.cli.options import (
     TextOption,
     YesOption,
 )
+from deployments.cli.ranges import IDS, ranged
 from deployments.cli.watches.options import (
     AllAdsOption,
     BudgetOption,
@@ -83,7 +83,7 @@ def create(
     budget: BudgetOption = None,
     ended_after: EndedOption = None,
     details: DetailsOption = None,
-    user: Annotated[int, Option(min=1, max=LARGEST_ID, help="Whose watch it is.")] = 1,
+    user: Annotated[int, ranged(IDS, help="Whose watch it is.")] = 1,
 ) -> None:
     """Create a watch; the next sweep checks it."""
     changes: WatchChanges = {
