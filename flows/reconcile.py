@@ -17,7 +17,7 @@ from flows.endings import completed
 from orchestration.lost_runs import LostRuns
 from tasks.requeue_lost_runs import requeue_lost_runs
 
-_MORE_LOOKS = 5  # longer than a host's runs take to be given up, one after another
+_MORE_SEARCHES = 5  # longer than a host's runs take to be given up, one after another
 
 
 @flow(name="reconcile", persist_result=True, result_serializer="json")
@@ -35,7 +35,7 @@ async def reconcile(
     """
     own_id = UUID(flow_run.id) if flow_run.id else None
     latest = found = await requeue_lost_runs(own_id, patience)
-    for _ in range(_MORE_LOOKS if look_again_after else 0):
+    for _ in range(_MORE_SEARCHES if look_again_after else 0):
         if latest.is_settled:
             break
         await asyncio.sleep(look_again_after)

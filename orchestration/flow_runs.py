@@ -50,16 +50,6 @@ class _Page(BaseModel):
     count: int
 
 
-class _StateCount(BaseModel):
-    state_type: StateType
-    state_name: str
-    count_runs: int
-
-
-class _Bucket(BaseModel):
-    states: list[_StateCount]
-
-
 def filter_runs(
     *,
     ids: Collection[UUID] | None = None,
@@ -89,10 +79,13 @@ def filter_runs(
         ended_after: the end.
         any_of: whether one of the conditions is enough.
     """
-    state = {"type": _any_of(types), "name": _any_of(states)}
+    state = None
+    if types is not None or states is not None:
+        state = {"type": _any_of(types), "name": _any_of(states)}
     conditions = {
+        "operator": "or_" if any_of else "and_",
         "id": _any_of(ids),
-        "state": {name: one for name, one in state.items() if one} or None,
+        "state": state,
         "name": _any_of(names),
         "deployment_id": _any_of(deployments),
         "idempotency_key": _any_of(keys),
@@ -101,10 +94,7 @@ def filter_runs(
         "start_time": started_after and {"after_": started_after},
         "end_time": ended_after and {"after_": ended_after},
     }
-    return FlowRunFilter.model_validate(
-        {"operator": "or_" if any_of else "and_"}
-        | {name: one for name, one in conditions.items() if one is not None}
-    )
+    return FlowRunFilter.model_validate(conditions)
 
 
 def filter_pools(pools: Iterable[str]) -> WorkPoolFilter:
@@ -250,11 +240,13 @@ async def _count_states(
         "history_interval_seconds": (end - _EPOCH).total_seconds(),
     }
     response = await client.request("POST", "/flow_runs/history", json=body)
-    counts: Counter[RunState] = Counter()
-    for bucket in response.json():
-        for one in _Bucket.model_validate(bucket).states:
-            counts[RunState(one.state_type, one.state_name)] += one.count_runs
-    return counts
+    (bucket,) = response.json()
+    return Counter(
+        {
+            RunState(StateType(one["state_type"]), one["state_name"]): one["count_runs"]
+            for one in bucket["states"]
+        }
+    )
 
 
 def _body(wanted: FlowRunFilter, pools: Iterable[str]) -> dict[str, object]:

@@ -50,11 +50,11 @@ class LostRuns(BaseModel):
 
     @property
     def is_settled(self) -> bool:
-        """Whether another look would find nothing new."""
+        """Whether another search would find nothing new."""
         return not (self.requeued or self.uncertain)
 
     def and_then(self, later: "LostRuns") -> "LostRuns":
-        """This and what a later look found."""
+        """This and what a later search found."""
         return LostRuns(
             requeued=self.requeued + later.requeued,
             given_up=self.given_up + later.given_up,
@@ -65,8 +65,8 @@ class LostRuns(BaseModel):
     @property
     def headline(self) -> str:
         """What was done, in one line."""
-        told = {name.replace("_", " "): count for name, count in self if count}
-        return ", ".join(f"{count} {name}" for name, count in told.items()) or "no run was lost"
+        counts = [f"{count} {name.replace('_', ' ')}" for name, count in self if count]
+        return ", ".join(counts) or "no run was lost"
 
 
 async def requeue_lost(
@@ -78,13 +78,13 @@ async def requeue_lost(
 ) -> LostRuns:
     """Requeue lost runs of our deployments; end stuck cancellings.
 
-    A run that changes while it is looked at is left alone.
+    A run that changes meanwhile is left alone.
 
     Args:
         client: of Prefect's server.
-        except_for: the run that asks.
-        patience: in Pending or Cancelling, or without a sign of life, that a run may be.
-        on_loss: is told of each lost run.
+        except_for: the caller's own run.
+        patience: how long a run may be Pending or Cancelling, or give no sign of life.
+        on_loss: called with a line about each lost run.
     """
     found = LostRuns()
     for run in await _read_runs(client):
@@ -92,15 +92,16 @@ async def requeue_lost(
             continue
         if _may_be_heard_of(run):
             found.uncertain += 1
-            continue
-        if reason := await _why_lost(client, run, patience):
+        elif reason := await _why_lost(client, run, patience):
             on_loss(f"{run.name} ({run.state_name}): {reason}")
             with suppress(ObjectNotFound):  # it was deleted meanwhile
-                await _recover(client, run, reason, found)
+                await _end_or_requeue(client, run, reason, found)
     return found
 
 
-async def _recover(client: PrefectClient, run: FlowRun, reason: str, found: LostRuns) -> None:
+async def _end_or_requeue(
+    client: PrefectClient, run: FlowRun, reason: str, found: LostRuns
+) -> None:
     if run.state is None:
         return
     if run.state.is_cancelling():
@@ -109,8 +110,8 @@ async def _recover(client: PrefectClient, run: FlowRun, reason: str, found: Lost
         if run.state.is_crashed():
             found.given_up += 1
             return
-        told: State = Crashed(message=f"{reason} A newer run of its schedule replaces it.")
-        found.given_up += (await change_state(client, run, told)).is_made
+        end: State = Crashed(message=f"{reason} A newer run of its schedule replaces it.")
+        found.given_up += (await change_state(client, run, end)).is_made
     else:
         outcome = await requeue(client, run, reason)
         found.given_up += outcome is RequeueOutcome.GIVEN_UP
@@ -119,7 +120,7 @@ async def _recover(client: PrefectClient, run: FlowRun, reason: str, found: Lost
 
 
 async def _why_lost(client: PrefectClient, run: FlowRun, patience: timedelta) -> str | None:
-    """Why a run is lost; None where somebody carries it out."""
+    """Why a run is lost; None where a worker carries it out."""
     if run.state is None:
         return None
     now = datetime.now(UTC)
@@ -130,11 +131,11 @@ async def _why_lost(client: PrefectClient, run: FlowRun, patience: timedelta) ->
         return None if lives else run.state.message or "It crashed."
     if now - run.state.timestamp < patience:
         return None
-    told = f"{patience.total_seconds():g} s."
+    seconds = f"{patience.total_seconds():g} s."
     if run.state.is_running():
         lives = await _lives(client, run.id, since=now - patience)
-        return None if lives else f"It has given no sign of life for {told}"
-    return f"It was {run.state.name} for {told}"
+        return None if lives else f"It has given no sign of life for {seconds}"
+    return f"It was {run.state.name} for {seconds}"
 
 
 def _may_be_heard_of(run: FlowRun) -> bool:

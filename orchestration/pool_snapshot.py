@@ -158,7 +158,7 @@ async def _count_workers(client: PrefectClient, pool: str) -> int:
 
 
 def _count(pool: WorkPool, unfinished: RunCounts, now: datetime) -> PoolSnapshot:
-    """What the pool does, as far as unfinished runs tell."""
+    """What the pool does, as far as unfinished runs show it."""
     snapshot = PoolSnapshot(
         name=pool.name,
         is_paused=bool(pool.is_paused),

@@ -1,6 +1,6 @@
-"""Set a run's state on the condition that it is still in the one that was seen.
+"""Set a run's state on the condition that it is still in the one that was read.
 
-The server looks at the condition in the same request in which it sets the state, and keeps its own
+The server checks the condition in the same request in which it sets the state, and keeps its own
 rules: a run that is being cancelled can only become Cancelled, and one that has ended does not
 crash. Who is refused reads the run again, and decides again.
 """
@@ -51,9 +51,10 @@ async def change_state(
     """Set a run's state unless it has left the one that it was read with.
 
     Args:
+        client: of Prefect's server.
         run: as it was read.
         wanted: the new state.
-        replaces_end: whether an end may be replaced by another one, as a better told cause.
+        replaces_end: whether an end may be replaced by another one, as by one with a better message.
 
     Raises:
         ObjectNotFound: the run was deleted.
@@ -75,6 +76,7 @@ async def change_while(
     """Set a run's state as long as something holds of the one that it is in, which may change.
 
     Args:
+        client: of Prefect's server.
         run_id: the run.
         wanted: the new state.
         holds: whether a state may be left for the wanted one.

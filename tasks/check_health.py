@@ -1,4 +1,4 @@
-"""The task that looks at everything that AdSpark needs, all of it at the same time."""
+"""The task that checks everything that AdSpark needs, all of it at the same time."""
 
 import asyncio
 
@@ -30,7 +30,7 @@ from orchestration.time_limits import hard_timeout
 @task(cache_policy=NO_CACHE, timeout_seconds=get_settings().upkeep_time_limit)
 @hard_timeout("upkeep_time_limit")
 async def check_health() -> list[Check]:
-    """Look at database, Prefect, pools, SerpApi, what makes variants, browser, media and disk."""
+    """Check database, Prefect, pools, SerpApi, what makes variants, browser, media and disk."""
     settings = get_settings()
     pools = asyncio.create_task(check_prefect())
     checks = await asyncio.gather(

@@ -1,7 +1,4 @@
-"""Which Prefect server a command talks to, and a client of it.
-
-Prefect is imported inside: it takes a second.
-"""
+"""Which Prefect server a command talks to, and a client of it."""
 
 import asyncio
 import os
@@ -83,7 +80,7 @@ async def open_server(api_url: str | None = None) -> AsyncIterator["PrefectClien
 def call_server(act: "Callable[[PrefectClient], Awaitable[_Result]]") -> _Result:
     """Call `act` with a client of the server in use, and return what it returns.
 
-    Each call is an event loop of its own, so that Ctrl-C works while a person is asked between two.
+    Each call is an event loop of its own, so that Ctrl-C works between two.
 
     Raises:
         ConfigurationError: there is no server, or it does not answer.

@@ -28,7 +28,7 @@ class FullCheck(BaseModel):
     Attributes:
         database: the migration that it is at; None where it does not answer.
         deployments: how many of the `expected` ones are on the server and not paused.
-        probes: empty where none was asked for.
+        probes: empty where none was requested.
     """
 
     database: str | None

@@ -22,7 +22,7 @@ class Rate(BaseModel):
 
     Attributes:
         a_minute: None is no limit.
-        used: in the last minute; None where the database was not asked.
+        used: in the last minute; None where the database was not read.
     """
 
     name: str
@@ -52,7 +52,7 @@ async def read_snapshot(
 
     Args:
         client: of Prefect's server.
-        database: None where it does not answer: what it would tell is left out.
+        database: None where it does not answer: rates and searches are left out.
         searches: asks for the searches that are left, at most once a minute; None leaves them out.
         failures: of the last day at least; None leaves what has ended out.
         with_workers: whether to count workers.

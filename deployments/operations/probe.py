@@ -16,7 +16,7 @@ from orchestration.flow_runs import ACTIVE, count_runs, filter_runs, read_runs_b
 from orchestration.state_changes import change_while
 
 PATIENCE = 120.0
-"""Seconds that a probe may take, unless told otherwise."""
+"""Seconds that a probe may take, by default."""
 
 _POLL = 0.5  # seconds between two looks at the probes
 _GIVEN_UP = "Given up: this probe took too long."

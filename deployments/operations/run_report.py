@@ -172,7 +172,7 @@ def _log_of(run: FlowRun | TaskRun) -> LogFilter:
 
 
 async def _read_log(client: PrefectClient, run: FlowRun | TaskRun, number: int) -> list[LogLine]:
-    """The last lines, oldest first; tracebacks are told apart."""
+    """The last lines, oldest first; without tracebacks."""
     if number < 1:
         return []
     lines = await client.read_logs(

@@ -18,7 +18,7 @@ from rich.table import Table
 from adspark.creatives.fetch import FetchSummary
 from adspark.text.terminal import SafeConsole, escape_unprintable
 
-_MINUTES = 120.0  # seconds from which a time is told in minutes
+_MINUTES = 120.0  # seconds from which a time is shown in minutes
 _NARROWEST = 16  # characters of a column that wraps; in less nobody reads a sentence
 _GAP = 2  # blanks between two columns that stand close
 _ENDLESS = 10_000  # characters of a terminal that holds every row

@@ -1,7 +1,4 @@
-"""`adspark metrics`: figures for Prometheus, where no local stack serves them.
-
-Prefect is imported inside the command: it takes a second.
-"""
+"""`adspark metrics`: figures for Prometheus, where no local stack serves them."""
 
 import signal
 import threading

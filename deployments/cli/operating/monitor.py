@@ -1,7 +1,4 @@
-"""`adspark monitor`: pools, rates and searches as they change, live on a terminal.
-
-Prefect is imported inside the command: it takes a second.
-"""
+"""`adspark monitor`: pools, rates and searches as they change, live on a terminal."""
 
 import asyncio
 from collections.abc import Callable, Iterator

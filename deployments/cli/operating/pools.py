@@ -1,7 +1,4 @@
-"""`adspark pause`, `resume`, `drain` and `scale`: a work pool in an operator's hands.
-
-Prefect is imported inside the commands: it takes a second.
-"""
+"""`adspark pause`, `resume`, `drain` and `scale`: a work pool in an operator's hands."""
 
 import sys
 from typing import Annotated
@@ -36,7 +33,7 @@ def resume(
         Option(
             "--catch-up",
             help="Run it too. Neither: it asks on a terminal, and catches up in a script. What "
-            "people asked for always runs.",
+            "people requested always runs.",
         ),
     ] = False,
 ) -> None:

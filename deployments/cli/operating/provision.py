@@ -1,7 +1,4 @@
-"""`adspark provision`: make a Prefect server match the project, or say what that would change.
-
-Prefect is imported inside the command: it takes a second.
-"""
+"""`adspark provision`: make a Prefect server match the project, or say what that would change."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated

@@ -1,7 +1,4 @@
-"""`adspark up`, `down`, `demo` and `sandbox`: the local stack for a person.
-
-The stack itself is imported inside the commands: it brings Prefect, which takes a second.
-"""
+"""`adspark up`, `down`, `demo` and `sandbox`: the local stack for a person."""
 
 import asyncio
 import os

@@ -1,7 +1,4 @@
-"""`adspark status`: how the system is, and what should be done; exit code 1 where something should.
-
-Prefect is imported inside the command: it takes a second.
-"""
+"""`adspark status`: how the system is, and what to do; exit code 1 where something is wrong."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated

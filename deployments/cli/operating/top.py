@@ -1,7 +1,4 @@
-"""`adspark top`: the console.
-
-Prefect and Textual are imported inside the command: they take a second.
-"""
+"""`adspark top`: the console."""
 
 import asyncio
 

@@ -1,7 +1,4 @@
-"""`adspark worker`: serve a pool on this host.
-
-Prefect is imported inside the command: it takes a second.
-"""
+"""`adspark worker`: serve a pool on this host."""
 
 import asyncio
 import socket

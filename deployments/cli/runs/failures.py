@@ -1,7 +1,4 @@
-"""`adspark failures` and `adspark retry`: what failed, by cause, and another try.
-
-Prefect is imported inside the commands: it takes a second.
-"""
+"""`adspark failures` and `adspark retry`: what failed, by cause, and another try."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -102,8 +99,8 @@ def _print_hints(found: "list[FailureGroup]") -> None:
 
 def _print_chosen(chosen: "list[FailureGroup]") -> None:
     for group in chosen:
-        told = f"{group.flow}: {counted(len(group.runs), 'run')}, {group.kind}: {group.cause}"
-        out.print(escape(plain(told)), soft_wrap=True)
+        line = f"{group.flow}: {counted(len(group.runs), 'run')}, {group.kind}: {group.cause}"
+        out.print(escape(plain(line)), soft_wrap=True)
     if any(group.fails_again for group in chosen):
         out.print(
             "[yellow]Their parameters are wrong, and a retry keeps them, so that they fail "

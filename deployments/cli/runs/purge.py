@@ -1,7 +1,4 @@
-"""`adspark purge`: drop runs that wait, after saying which.
-
-Prefect is imported inside the command: it takes a second.
-"""
+"""`adspark purge`: drop runs that wait, after saying which."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -59,19 +56,17 @@ def purge(
     )
     if not as_json:
         for pool, counts in count_by_pool(found).items():
-            told = ", ".join(f"{number} {name}" for name, number in counts.items())
-            out.print(f"{pool}: {told}")
+            listed = ", ".join(f"{number} {name}" for name, number in counts.items())
+            out.print(f"{pool}: {listed}")
     if found and not dry_run and not yes:
         typer.confirm(f"Cancel {counted(len(found), 'run')}?", abort=True)
     purged = 0 if dry_run or not found else _purge(found, shows=not as_json)
     if as_json:
         print_json({"purged": purged})
     else:
-        told = f"{counted(len(found), 'run')} would be cancelled." if dry_run and found else ""
-        told = told or (
-            f"Cancelled {counted(purged, 'run')}." if purged else "Nothing was cancelled."
-        )
-        out.print(told)
+        done = f"Cancelled {counted(purged, 'run')}." if purged else "Nothing was cancelled."
+        would = f"{counted(len(found), 'run')} would be cancelled."
+        out.print(would if dry_run and found else done)
 
 
 def _purge(found: "Sequence[FlowRun]", *, shows: bool) -> int:

@@ -1,8 +1,4 @@
-"""`adspark fetch` runs the flow here and now; `adspark run` runs a deployment and follows it.
-
-Prefect and the flows are imported inside the commands: they take a second, which `--help` and the
-other commands need not wait for.
-"""
+"""`adspark fetch` runs the flow here and now; `adspark run` runs a deployment and follows it."""
 
 import asyncio
 import json

@@ -1,7 +1,4 @@
-"""`adspark task`: all about one run, and what can be done with it.
-
-Prefect is imported inside the command: it takes a second.
-"""
+"""`adspark task`: all about one run, and what can be done with it."""
 
 from typing import Annotated
 

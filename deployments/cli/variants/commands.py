@@ -1,7 +1,7 @@
 """`adspark variant`: ask for variants of stored ads, look at them, review, retry, cancel.
 
 Requests are rows in the database of the running stack, else of the configured one; a worker takes
-them up. Prefect is imported inside the commands that start or stop runs: it takes a second.
+them up.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ from deployments.cli.variants.tables import print_statistics, print_variant, pri
 from deployments.terminal.choices import one_of
 from deployments.terminal.output import counted, err, out, print_json
 
-_SHOWN = 20  # variants of a list, unless told otherwise
+_SHOWN = 20  # variants of a list, by default
 _MOST_SHOWN = 10_000
 
 VariantId = Annotated[int, ranged_argument(IDS, metavar="ID", help="The variant's number.")]
@@ -91,7 +91,7 @@ def request(
         if as_json:
             print_json({"variants": [], "started": 0, "generations": len(ids)})
         else:
-            out.print(f"{counted(len(ids), 'generation')}; nothing was asked for.")
+            out.print(f"{counted(len(ids), 'generation')}; nothing was requested.")
         return
     if len(ids) > 1 and not yes:
         typer.confirm(
@@ -162,10 +162,10 @@ def retry(variant: VariantId) -> None:
     """Try a failed or cancelled variant again; what was paid and not fetched is not paid again."""
     found = _read(variant)
     is_over = generation_is_over(found)
-    if is_over or found.asked_at is None:  # it is asked for anew
+    if is_over or found.asked_at is None:  # it is requested anew
         check_prompt(found.prompt)
     in_session(lambda session: save_retry(session, variant=found, is_over=is_over), commits=True)
-    costs = "a new generation" if is_over else "the same generation, gone on with"
+    costs = "a new generation" if is_over else "the same generation, resumed"
     out.print(f"Variant {variant}: {costs}.")
     _say_requested([variant], len(_start([variant])))
 
@@ -176,8 +176,8 @@ def cancel(variant: VariantId) -> None:
     from orchestration.cancel_variant import cancel_variant  # noqa: PLC0415  (slow)
 
     was_open = call_server(lambda _: cancel_variant(variant))
-    told = "cancelled" if was_open else "not open any more; nothing to cancel"
-    out.print(f"Variant {variant} is {told}.")
+    result = "cancelled" if was_open else "not open any more; nothing to cancel"
+    out.print(f"Variant {variant} is {result}.")
 
 
 @app.command()
@@ -245,10 +245,13 @@ def _wanted_ads(
 def _say_requested(variants: Sequence[int], started: int) -> None:
     listed = ", ".join(map(str, variants))
     if started == len(variants):
-        told = f"a worker takes {'it' if started == 1 else 'them'} up; look with: adspark variant"
-        out.print(f"Requested {listed}: {told} show {variants[0]}", soft_wrap=True)
+        them = "it" if started == 1 else "them"
+        out.print(
+            f"Requested {listed}: a worker claims {them}; see: adspark variant show {variants[0]}",
+            soft_wrap=True,
+        )
     else:
-        out.print(f"Requested {listed}: taken up once the stack runs (adspark up).", soft_wrap=True)
+        out.print(f"Requested {listed}: claimed once the stack runs (adspark up).", soft_wrap=True)
 
 
 def _start(variants: Sequence[int]) -> list[UUID]:

@@ -14,7 +14,7 @@ from deployments.cli.server import find_api_url, open_server
 def check_prompt(prompt: str) -> None:
     """Refuse a prompt that the generator of the stack, else of the environment, does not take.
 
-    Where its limit cannot be asked just now, the prompt passes; a worker looks again.
+    Where its limit cannot be read just now, the prompt passes; a worker validates it again.
 
     Raises:
         InvalidQueryError: names the field, the length and the limit.

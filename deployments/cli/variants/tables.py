@@ -63,7 +63,7 @@ def print_statistics(figures: VariantStatistics) -> None:
         if rate is None
         else f"{rate:.0%} of {figures.approved + figures.rejected} reviewed",
         "rating": "none" if rating is None else f"{rating:.1f} of 5",
-        "time": "none yet" if seconds is None else f"{seconds:.0f} s, from taken up to completed",
+        "time": "none yet" if seconds is None else f"{seconds:.0f} s, from claimed to completed",
     }
     for what, value in shown.items():
         out.print(f"  {what:<12}{value}")
@@ -85,7 +85,7 @@ def _cells(variant: VariantSummary) -> dict[str, object]:
         "prompt": _shorten(plain(variant.prompt)),
         "conf.": variant.confidence_score,
         "similar": f"{max(known):.0%}{' !' if variant.is_too_close else ''}" if known else None,
-        "asked": age(variant.requested_at),
+        "requested": age(variant.requested_at),
     }
 
 

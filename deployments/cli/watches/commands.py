@@ -254,7 +254,7 @@ def import_file(
     saved, alike = in_session(act, commits=not dry_run)
     outcomes = [one.outcome for one in saved]
     for definition, one in zip(definitions, saved, strict=True):
-        warnings += [f"watch {definition.name!r}: {told}" for told in alike.get(one.id, [])]
+        warnings += [f"watch {definition.name!r}: {warning}" for warning in alike.get(one.id, [])]
     _warn(warnings)
     for definition, outcome in zip(definitions, outcomes, strict=True):
         out.print(f"{outcome}: {escape(definition.name)}", soft_wrap=True)
