@@ -95,13 +95,11 @@ async def requeue_lost(
         elif reason := await _why_lost(client, run, patience):
             on_loss(f"{run.name} ({run.state_name}): {reason}")
             with suppress(ObjectNotFound):  # it was deleted meanwhile
-                await _end_or_requeue(client, run, reason, found)
+                await _end(client, run, reason, found)
     return found
 
 
-async def _end_or_requeue(
-    client: PrefectClient, run: FlowRun, reason: str, found: LostRuns
-) -> None:
+async def _end(client: PrefectClient, run: FlowRun, reason: str, found: LostRuns) -> None:
     if run.state is None:
         return
     if run.state.is_cancelling():

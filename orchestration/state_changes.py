@@ -54,7 +54,7 @@ async def change_state(
         client: of Prefect's server.
         run: as it was read.
         wanted: the new state.
-        replaces_end: whether an end may be replaced by another one, as by one with a better message.
+        replaces_end: whether an end may be replaced, as by one with a better message.
 
     Raises:
         ObjectNotFound: the run was deleted.

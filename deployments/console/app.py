@@ -5,9 +5,10 @@ It reads from Prefect's server every two seconds; of one that goes away it says 
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from typing import ClassVar
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from functools import wraps
+from typing import Any, ClassVar, Concatenate, ParamSpec
 from uuid import UUID
 
 import httpx
@@ -73,6 +74,23 @@ _SLOW_PAUSE = 10.0  # seconds; workers beat every thirty
 _ERRORS = (AdSparkError, httpx.HTTPError, PrefectException, RuntimeError)
 _DUE = 0.001  # seconds: what is planned for later is not waiting
 _LINES = 200  # of a run's log
+_Arguments = ParamSpec("_Arguments")
+
+
+def _on_pool(
+    act: Callable[Concatenate["ConsoleApp", str, _Arguments], Awaitable[None]],
+) -> Callable[Concatenate["ConsoleApp", _Arguments], Coroutine[Any, Any, None]]:
+    """Give an action the pool under the cursor; nothing is done where there is none."""
+
+    @wraps(act)
+    async def act_on_pool(
+        app: "ConsoleApp", *args: _Arguments.args, **kwargs: _Arguments.kwargs
+    ) -> None:
+        if (pool := app._chosen("pools")) is not None:
+            with app._saying_errors():
+                await act(app, pool, *args, **kwargs)
+
+    return act_on_pool
 
 
 class ConsoleApp(App[None]):
@@ -248,104 +266,78 @@ class ConsoleApp(App[None]):
     # What is done
 
     @work
-    async def action_pause(self) -> None:
+    @_on_pool
+    async def action_pause(self, pool: str) -> None:
         """Pause the pool."""
-        if pool := self._chosen("pools"):
-            await self._do(lambda: pools.pause(self._client, pool), f"{pool} is paused")
+        await pools.pause(self._client, pool)
+        self._say(f"{pool} is paused")
 
     @work
-    async def action_resume(self) -> None:
+    @_on_pool
+    async def action_resume(self, pool: str) -> None:
         """Let the pool go on, with what became late or without."""
-        if pool := self._chosen("pools"):
-            await self._do(lambda: self._resume(pool))
-
-    async def _resume(self, pool: str) -> None:
-        late = len(await pools.find_overdue(self._client, pool))
         answer: str | None = "catch"
-        if late:
+        if late := len(await pools.find_overdue(self._client, pool)):
             question = f"{late} runs of schedules should have begun in {pool} meanwhile."
             answers = {"catch": "Run them now", "skip": "Skip them"}
             answer = await self.push_screen_wait(Confirm(question, answers))
         if answer:
             await pools.resume(self._client, pool, skip_late=answer == "skip")
-            self.notify(f"{pool} goes on", markup=False)
+            self._say(f"{pool} goes on")
 
     @work
-    async def action_drain(self) -> None:
+    @_on_pool
+    async def action_drain(self, pool: str) -> None:
         """Pause the pool and wait until it is empty."""
-        if pool := self._chosen("pools"):
-            self.notify(f"{pool} is being drained")
-            await self._do(
-                lambda: pools.drain(self._client, pool, on_wait=lambda _: None),
-                f"{pool} is paused and empty",
-            )
+        self._say(f"{pool} is being drained")
+        await pools.drain(self._client, pool, on_wait=lambda _: None)
+        self._say(f"{pool} is paused and empty")
 
     @work
-    async def action_scale(self, more: int) -> None:
+    @_on_pool
+    async def action_scale(self, pool: str, more: int) -> None:
         """A slot more, or less."""
-        pool = self._chosen("pools")
-        if pool is None or self._view is None:
-            return
-        slots = next(one.slots for one in self._view.snapshot.pools if one.name == pool)
+        shown = self._view.snapshot.pools if self._view else []
+        slots = next((one.slots for one in shown if one.name == pool), None)
         if slots is None:
-            self.notify(f"{pool} has no bound; give it one with: adspark scale {pool} N")
+            self._say(f"{pool} has no bound; give it one with: adspark scale {pool} N")
             return
         wanted = max(1, slots + more)
-        await self._do(
-            lambda: pools.scale(self._client, pool, wanted), f"{pool}: {wanted} runs at once"
-        )
+        await pools.scale(self._client, pool, wanted)
+        self._say(f"{pool}: {wanted} runs at once")
 
     @work
-    async def action_purge(self) -> None:
+    @_on_pool
+    async def action_purge(self, pool: str) -> None:
         """Cancel what waits in the pool though its time has come, after saying what."""
-        if pool := self._chosen("pools"):
-            await self._do(lambda: self._purge(pool))
-
-    async def _purge(self, pool: str) -> None:
         found = await find_waiting(
             self._client, pools=[pool], states=list(Waiting), older_than=_DUE
         )
         waiting = ", ".join(f"{n} {name}" for name, n in count_by_pool(found).get(pool, {}).items())
         if not found:
-            self.notify(f"Nothing waits in {pool}")
+            self._say(f"Nothing waits in {pool}")
         elif await self._agrees(f"Cancel what waits in {pool}: {waiting}?", "Cancel them"):
-            self.notify(f"{await purge(self._client, found)} runs were cancelled")
+            self._say(f"{await purge(self._client, found)} runs were cancelled")
 
     @work
-    async def action_probe(self) -> None:
+    @_on_pool
+    async def action_probe(self, pool: str) -> None:
         """Send a harmless run through the pool."""
-        pool = self._chosen("pools")
-        if pool is None:
-            return
-        self.notify(f"A probe is on its way through {pool}")
-
-        async def send() -> None:
-            (result,) = await probe(self._client, [pool])
-            self.notify(
-                f"{pool}: begun after {result.seconds_to_start:.1f} s, ended after "
-                f"{result.seconds:.1f} s"
-                if result.ok and result.seconds_to_start is not None and result.seconds is not None
-                else f"{pool}: {result.problem}",
-                severity="information" if result.ok else "error",
-                markup=False,
-            )
-
-        await self._do(send)
+        self._say(f"A probe is on its way through {pool}")
+        (result,) = await probe(self._client, [pool])
+        if result.ok:
+            times = f"begun after {result.seconds_to_start} s, ended after {result.seconds} s"
+            self._say(f"{pool}: {times}")
+        else:
+            self._say(f"{pool}: {result.problem}", is_error=True)
 
     @work
     async def action_cancel(self) -> None:
         """Cancel the run."""
         run_id = self._chosen("runs")
         if run_id and await self._agrees(f"Cancel the run {run_id}?", "Cancel it"):
-            await self._do(lambda: self._cancel(run_id))
-
-    async def _agrees(self, question: str, answer: str) -> bool:
-        """Whether a person says yes."""
-        given: str | None = await self.push_screen_wait(Confirm(question, {"yes": answer}))
-        return given is not None
-
-    async def _cancel(self, run_id: str) -> None:
-        self.notify(await runs.cancel(self._client, UUID(run_id)), markup=False)
+            with self._saying_errors():
+                self._say(await runs.cancel(self._client, UUID(run_id)))
 
     @work
     async def action_retry(self) -> None:
@@ -355,13 +347,10 @@ class ConsoleApp(App[None]):
             ids = [UUID(run_id)]
         elif (key := self._chosen("failures")) and self._view:
             ids = next(one.runs for one in self._view.failures if one.key == key)
-        if ids and await self._agrees(f"Retry {counted(len(ids), 'run')}?", "Retry"):
-
-            async def retry() -> None:
-                done = await retry_runs(self._client, ids)
-                self.notify(f"Retrying {len(done)} of {counted(len(ids), 'run')}")
-
-            await self._do(retry)
+        number = counted(len(ids), "run")
+        if ids and await self._agrees(f"Retry {number}?", "Retry"):
+            with self._saying_errors():
+                self._say(f"Retrying {len(await retry_runs(self._client, ids))} of {number}")
 
     @work
     async def action_look_up(self) -> None:
@@ -371,7 +360,7 @@ class ConsoleApp(App[None]):
 
     @work(exclusive=True, group="open")
     async def _open(self, key: str) -> None:
-        async def show() -> None:
+        with self._saying_errors():
             report = await read_report(self._client, key, log_lines=_LINES)
             width = max(40, self.size.width - 6)
             console = SafeConsole(
@@ -380,18 +369,22 @@ class ConsoleApp(App[None]):
             print_report(report, console)
             self.push_screen(Page(Text.from_ansi(console.export_text(styles=True))))
 
-        await self._do(show)
+    async def _agrees(self, question: str, answer: str) -> bool:
+        """Whether a person says yes."""
+        return await self.push_screen_wait(Confirm(question, {"yes": answer})) is not None
 
-    async def _do(self, act: Callable[[], Awaitable[object]], done: str | None = None) -> None:
-        """Do it, say so, and refresh; an error is said and stops nothing else."""
+    def _say(self, message: str, *, is_error: bool = False) -> None:
+        self.notify(message, severity="error" if is_error else "information", markup=False)
+
+    @contextmanager
+    def _saying_errors(self) -> Iterator[None]:
+        """An error is said and stops nothing else; then all is refreshed."""
         try:
-            await act()
+            yield
         except _ERRORS as error:
-            self.notify(str(error) or type(error).__name__, severity="error", markup=False)
-            return
-        if done:
-            self.notify(done, markup=False)
-        self.refresh_tables()
+            self._say(str(error) or type(error).__name__, is_error=True)
+        else:
+            self.refresh_tables()
 
 
 def _fill(table: "DataTable[Text]", rows: dict[str, Row]) -> None:
