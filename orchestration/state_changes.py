@@ -5,15 +5,18 @@ rules: a run that is being cancelled can only become Cancelled, and one that has
 crash. Who is refused reads the run again, and decides again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient, SyncPrefectClient
+from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.states import to_state_create
 from pydantic import BaseModel, JsonValue
+
+from orchestration.flow_runs import filter_runs
 
 _PATH = "/flow_runs/bulk_set_state"
 _CHANGED = "it has changed meanwhile"
@@ -36,13 +39,38 @@ class _Details(BaseModel):
     reason: str | None = None
 
 
-class _Result(BaseModel):
+class Transition(BaseModel):
+    """What the server made of a state that it was to set; `state` is the one that it has set."""
+
+    flow_run_id: UUID
     status: SetStateStatus
+    state: State | None = None
     details: _Details = _Details()
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the run is Cancelled now."""
+        return self.state is not None and self.state.is_cancelled()
 
-class _Answer(BaseModel):
-    results: list[_Result]
+
+class _Response(BaseModel):
+    results: list[Transition]
+
+
+async def set_states(
+    client: PrefectClient, run_ids: Sequence[UUID], names: Sequence[str], wanted: State[object]
+) -> list[Transition]:
+    """Set a state by the server's rules, on those of the runs that are in a state so named.
+
+    Args:
+        client: of Prefect's server.
+        run_ids: at most 50.
+        names: of the states that the runs may be in.
+        wanted: the new state.
+    """
+    body = _request(filter_runs(ids=run_ids, states=names), wanted, force=False)
+    response = await client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
+    return _Response.model_validate_json(response.content).results
 
 
 async def change_state(
@@ -62,7 +90,7 @@ async def change_state(
     now = await client.read_flow_run(run.id)
     if run.state is None or now.state is None or now.state.id != run.state.id:
         return StateChange(False, _CHANGED)
-    body = _request(run.id, run.state, wanted, replaces_end)
+    body = _request_for(run, run.state, wanted, replaces_end=replaces_end)
     response = await client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
     return _read(response.content)
 
@@ -101,26 +129,28 @@ def change_state_sync(
     """The same, for a thread beside an event loop that no longer answers."""
     if run.state is None:
         return StateChange(False, _CHANGED)
-    body = _request(run.id, run.state, wanted, False)
+    body = _request_for(run, run.state, wanted, replaces_end=False)
     response = client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
     return _read(response.content)
 
 
-def _request(
-    run_id: UUID, seen: State[object], wanted: State[object], replaces_end: bool
+def _request_for(
+    run: FlowRun, seen: State[object], wanted: State[object], *, replaces_end: bool
 ) -> dict[str, JsonValue]:
-    """Only a run that is in a state like the one that was seen matches."""
-    state = {"type": {"any_": [seen.type.value]}, "name": {"any_": [seen.name]}}
-    return {
-        "flow_runs": {"id": {"any_": [str(run_id)]}, "state": state},  # type: ignore[dict-item]
-        "state": to_state_create(wanted).model_dump(mode="json", serialize_as_any=True),
-        "force": replaces_end and seen.is_final(),
-    }
+    """Only a run that is in a state like the one that was read matches."""
+    same = filter_runs(ids=[run.id], types=[seen.type], states=[seen.name or ""])
+    return _request(same, wanted, force=replaces_end and seen.is_final())
+
+
+def _request(
+    matching: FlowRunFilter, wanted: State[object], *, force: bool
+) -> dict[str, JsonValue]:
+    state = to_state_create(wanted).model_dump(mode="json", serialize_as_any=True)
+    return {"flow_runs": matching.model_dump(mode="json"), "state": state, "force": force}
 
 
 def _read(content: bytes) -> StateChange:
-    results = _Answer.model_validate_json(content).results
+    results = _Response.model_validate_json(content).results
     if not results:
         return StateChange(False, _CHANGED)
-    reason = results[0].details.reason or ""
-    return StateChange(results[0].status is SetStateStatus.ACCEPT, reason)
+    return StateChange(results[0].status is SetStateStatus.ACCEPT, results[0].details.reason or "")

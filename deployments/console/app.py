@@ -84,7 +84,7 @@ def _on_pool(
 
     @wraps(act)
     async def act_on_pool(
-        app: "ConsoleApp", *args: _Arguments.args, **kwargs: _Arguments.kwargs
+        app: "ConsoleApp", /, *args: _Arguments.args, **kwargs: _Arguments.kwargs
     ) -> None:
         if (pool := app._chosen("pools")) is not None:
             with app._saying_errors():

@@ -21,10 +21,10 @@ from orchestration.pool_snapshot import PoolSnapshot, read_pools
 
 
 class NotSetUp(BaseModel):
-    """A service that nobody has given a key of; what does not need it works.
+    """A service without a key; what does not need it works.
 
     Attributes:
-        lacks: what is not done without.
+        lacks: what is not done without it.
         is_essential: whether nothing much is left then.
     """
 
@@ -34,8 +34,22 @@ class NotSetUp(BaseModel):
     is_essential: bool = False
 
     def __str__(self) -> str:
-        """It in one line, without a word before."""
+        """In one line."""
         return f"{self.service}, so that {self.lacks}. {self.remedy}"
+
+
+_NO_SERPAPI = NotSetUp(
+    service="SerpApi's key",
+    is_essential=True,
+    lacks="no ads are fetched and no watch is checked",
+    remedy="Set ADSPARK_SERPAPI_KEY and start the stack anew, or save the block "
+    "serpapi-credentials/adspark; to try without a key: adspark up --sandbox",
+)
+_NO_DIFY = NotSetUp(
+    service="Dify's key",
+    lacks="no variants are made",
+    remedy="Set ADSPARK_DIFY_KEY, or save the block dify-workflow/adspark",
+)
 
 
 class Health(BaseModel):
@@ -106,26 +120,12 @@ async def find_pool_problems(
 async def read_not_set_up(client: PrefectClient) -> list[NotSetUp]:
     """The services whose keys neither a block nor the environment has."""
     settings = get_settings()
-    is_chat = settings.generator == "chat"
     found = []
     if settings.serpapi_key is None and not await _has_block(client, "serpapi-credentials"):
-        found.append(
-            NotSetUp(
-                service="SerpApi's key",
-                is_essential=True,
-                lacks="no ads are fetched and no watch is checked",
-                remedy="Set ADSPARK_SERPAPI_KEY and start the stack anew, or save the block "
-                "serpapi-credentials/adspark; to try without a key: adspark up --sandbox",
-            )
-        )
-    if not is_chat and settings.dify_key is None and not await _has_block(client, "dify-workflow"):
-        found.append(
-            NotSetUp(
-                service="Dify's key",
-                lacks="no variants are made",
-                remedy="Set ADSPARK_DIFY_KEY, or save the block dify-workflow/adspark",
-            )
-        )
+        found.append(_NO_SERPAPI)
+    uses_dify = settings.generator != "chat" and settings.dify_key is None
+    if uses_dify and not await _has_block(client, "dify-workflow"):
+        found.append(_NO_DIFY)
     return found
 
 

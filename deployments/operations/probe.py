@@ -5,15 +5,14 @@ from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Cancelled, Cancelling
 from pydantic import BaseModel
 
 from deployments.operations.failures import unwrap
+from deployments.operations.runs import cancel
 from deployments.queue_classes import POOL_NAMES, validate_pools
 from orchestration.flow_runs import ACTIVE, count_runs, filter_runs, read_runs_by_id
-from orchestration.state_changes import change_while
 
 PATIENCE = 120.0
 """Seconds that a probe may take, by default."""
@@ -115,11 +114,7 @@ async def _result_of(
 
 async def _give_up(client: PrefectClient, pool: str, run: FlowRun, patience: float) -> str:
     """Cancel a probe that takes too long, and say what may hold it."""
-    dropped: State = Cancelled(message=_GIVEN_UP)
-    waited = await change_while(client, run.id, dropped, lambda state: state.is_scheduled())
-    if not waited.is_made:
-        ending: State = Cancelling(message=_GIVEN_UP)
-        await change_while(client, run.id, ending, lambda state: not state.is_final())
+    await cancel(client, run.id, message=_GIVEN_UP)
     if run.state is not None and run.state.is_running():
         return f"its probe has not ended within {patience:g} s; it was cancelled"
     slots = (await client.read_work_pool(pool)).concurrency_limit

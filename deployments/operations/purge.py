@@ -19,12 +19,12 @@ from uuid import UUID
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.states import Cancelled, Cancelling, to_state_create
-from pydantic import BaseModel
+from prefect.states import Cancelled, Cancelling
 
 from deployments.operations.deployment_lookup import find_deployment
 from deployments.queue_classes import POOL_NAMES
 from orchestration.flow_runs import LATE, filter_runs, read_runs
+from orchestration.state_changes import set_states
 
 _BATCH = 50  # runs whose state the server sets in one request, at most
 _FRONT = 50  # runs of a queue that its workers may take while the rest of it is purged
@@ -127,7 +127,7 @@ def _is_fresh(run: FlowRun) -> bool:
 
 async def _cancel_scheduled(client: PrefectClient, run_ids: Sequence[UUID]) -> int:
     """Cancel runs that no worker has been given; the server makes Cancelled of Cancelling there."""
-    ended = await _set_states(client, run_ids, _QUEUED, Cancelling(message=_PURGED))
+    ended = await set_states(client, run_ids, _QUEUED, Cancelling(message=_PURGED))
     return sum(one.is_cancelled for one in ended)
 
 
@@ -140,43 +140,16 @@ async def _claim_and_cancel(
         names: of the states in which they were found; one that is in another has gone on.
     """
     claim = State(type=StateType.PENDING, name=_CLAIMED)
-    claimed = await _set_states(client, run_ids, names, claim)
+    claimed = await set_states(client, run_ids, names, claim)
     # A deployment's own limit on its runs may have cancelled one at once, or put it back.
     purged = sum(one.is_cancelled for one in claimed)
     left = [one.flow_run_id for one in claimed if one.state and not one.is_cancelled]
     if left:
-        ended = await _set_states(
+        ended = await set_states(
             client, left, [_CLAIMED, "AwaitingConcurrencySlot"], Cancelled(message=_PURGED)
         )
         purged += sum(one.is_cancelled for one in ended)
     return purged
-
-
-class _Outcome(BaseModel):
-    """What the server made of a state that it was to set; `state` is the one that it has set."""
-
-    flow_run_id: UUID
-    status: str
-    state: State | None = None
-
-    @property
-    def is_cancelled(self) -> bool:
-        """Whether the run is Cancelled now."""
-        return self.state is not None and self.state.is_cancelled()
-
-
-async def _set_states(
-    client: PrefectClient, run_ids: Sequence[UUID], names: Sequence[str], state: State
-) -> list[_Outcome]:
-    """Set a state by the server's rules, on those of the runs that are in a state so named."""
-    body = {
-        "flow_runs": filter_runs(ids=run_ids, states=names).model_dump(mode="json"),
-        "state": to_state_create(state).model_dump(mode="json"),
-        "limit": _BATCH,
-    }
-    # Prefect's client has no method for this.
-    answer = await client.request("POST", "/flow_runs/bulk_set_state", json=body)  # type: ignore[arg-type]
-    return [_Outcome.model_validate(one) for one in answer.json()["results"]]
 
 
 async def _deployment_filter(

@@ -36,19 +36,24 @@ async def requeue_unfinished_runs(reason: str) -> int:
     return changed
 
 
-async def cancel(client: PrefectClient, run_id: UUID) -> str:
+async def cancel(client: PrefectClient, run_id: UUID, *, message: str | None = None) -> str:
     """Cancel a run: at once where it waits, else by having its worker end it.
 
+    Args:
+        client: of Prefect's server.
+        run_id: the run.
+        message: of the state.
+
     Returns:
-        What the server has made of it.
+        A sentence about what the server has made of it.
 
     Raises:
         ObjectNotFound: there is no such run.
     """
-    dropped: State = Cancelled()
+    dropped: State = Cancelled(message=message)
     if (await change_while(client, run_id, dropped, lambda state: state.is_scheduled())).is_made:
         return "It is cancelled"
-    ending: State = Cancelling()
+    ending: State = Cancelling(message=message)
     change = await change_while(client, run_id, ending, _can_be_cancelled)
     state = (await client.read_flow_run(run_id)).state
     if state is not None and state.is_cancelled():
