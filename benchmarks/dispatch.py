@@ -33,7 +33,7 @@ from rich.table import Table
 
 from benchmarks.stack import Stack, running_stack
 from benchmarks.targets import Target
-from deployments.operations.runs import has_worker
+from deployments.operations.runs.active import has_worker
 
 _MOST = 0.333
 _SPREAD = 10.0  # seconds within which runs are asked for; the stock worker asks that often

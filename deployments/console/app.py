@@ -39,11 +39,12 @@ from deployments.console.data import (
     run_rows,
 )
 from deployments.console.dialogs import Ask, Confirm, Page
-from deployments.operations import pools, runs
-from deployments.operations.failures import retry_runs
+from deployments.operations import pools
 from deployments.operations.probe import probe
-from deployments.operations.purge import Waiting, count_by_pool, find_waiting, purge
-from deployments.operations.run_report import read_report
+from deployments.operations.runs.active import cancel
+from deployments.operations.runs.failures import retry_runs
+from deployments.operations.runs.purge import Waiting, count_by_pool, find_waiting, purge
+from deployments.operations.runs.report import read_report
 from deployments.operations.searches_left import SearchesLeft
 from deployments.terminal.output import counted
 from deployments.terminal.run_report import print_report
@@ -337,7 +338,7 @@ class ConsoleApp(App[None]):
         run_id = self._chosen("runs")
         if run_id and await self._agrees(f"Cancel the run {run_id}?", "Cancel it"):
             with self._saying_errors():
-                self._say(await runs.cancel(self._client, UUID(run_id)))
+                self._say(await cancel(self._client, UUID(run_id)))
 
     @work
     async def action_retry(self) -> None:

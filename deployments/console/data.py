@@ -15,10 +15,10 @@ from adspark.db.engine import Database
 from adspark.errors import DatabaseUnavailableError
 from adspark.settings import get_settings
 from adspark.text.terminal import plain
-from deployments.operations.failures import WEEK, FailureGroup, group_failures
 from deployments.operations.health import find_pool_problems
 from deployments.operations.leftover_processes import find_outliving
 from deployments.operations.monitoring import Snapshot, read_snapshot
+from deployments.operations.runs.failures import WEEK, FailureGroup, group_failures
 from deployments.operations.searches_left import SearchesLeft
 from deployments.queue_classes import POOL_NAMES
 from deployments.terminal.output import age, late_runs

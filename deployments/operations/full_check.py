@@ -16,7 +16,7 @@ from adspark.db.configured import database_url
 from adspark.errors import AdSparkError
 from adspark.settings import Settings
 from deployments.operations.probe import ProbeResult, probe
-from deployments.operations.run_lookup import ui_url
+from deployments.operations.runs.lookup import ui_url
 from deployments.provisioning.deploy import name_of, project_file
 from orchestration.flow_runs import PAGE
 from orchestration.pool_health import Problem

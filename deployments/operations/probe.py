@@ -9,8 +9,8 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel
 
-from deployments.operations.failures import unwrap
-from deployments.operations.runs import cancel
+from deployments.operations.runs.active import cancel
+from deployments.operations.runs.failures import unwrap
 from deployments.queue_classes import POOL_NAMES, validate_pools
 from orchestration.flow_runs import ACTIVE, count_runs, filter_runs, read_runs_by_id
 

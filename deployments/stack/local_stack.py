@@ -31,7 +31,7 @@ from deployments.environment.stack_settings import (
     sandbox_settings,
     server_environment,
 )
-from deployments.operations.runs import has_worker, requeue_unfinished_runs
+from deployments.operations.runs.active import has_worker, requeue_unfinished_runs
 from deployments.provisioning.provision import provision
 from deployments.queue_classes import QUEUE_CLASSES
 from deployments.stack.metrics_server import serving_metrics

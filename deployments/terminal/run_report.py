@@ -11,7 +11,7 @@ from adspark.text.terminal import plain
 from deployments.terminal.output import table
 
 if TYPE_CHECKING:
-    from deployments.operations.run_report import RunReport
+    from deployments.operations.runs.report import RunReport
 
 _STYLES = {"COMPLETED": "green", "FAILED": "bold red", "CRASHED": "bold red", "RUNNING": "cyan"}
 _LONGEST_LINE = 160  # characters of a parameter or a part of the result

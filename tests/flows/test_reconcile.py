@@ -14,7 +14,7 @@ from prefect.events import Event, emit_event
 from prefect.events.filters import EventAnyResourceFilter, EventFilter
 from prefect.states import Cancelling, Completed, Crashed, Pending, Running
 
-from deployments.operations.failures import retry_runs
+from deployments.operations.runs.failures import retry_runs
 from flows.generate_pending_variants import generate_pending_variants
 from flows.reconcile import reconcile
 from orchestration.lost_runs import TAG

@@ -15,7 +15,7 @@ from deployments.cli.server import call_server
 from deployments.terminal.output import age, counted, out, print_json, table
 
 if TYPE_CHECKING:
-    from deployments.operations.failures import FailureGroup
+    from deployments.operations.runs.failures import FailureGroup
 
 HOURS = Range(0.01, 24 * 366)
 _WEEK = 24 * 7.0
@@ -33,7 +33,7 @@ def failures(
     as_json: JsonOption = False,
 ) -> None:
     """Show what failed and was not mended since, by cause, newest first."""
-    from deployments.operations.failures import read_failures  # noqa: PLC0415  (slow)
+    from deployments.operations.runs.failures import read_failures  # noqa: PLC0415  (slow)
 
     found = call_server(
         lambda client: read_failures(client, hours=hours, pools=pool or [], flow=flow)
@@ -62,7 +62,7 @@ def retry(
     if bool(keys) == bool(everything or pool or flow):
         raise InvalidQueryError("KEY", "name failures or runs, or give --all, --pool or --flow.")
     from deployments.cli.runs.failure_selection import choose_failures  # noqa: PLC0415  (slow)
-    from deployments.operations.failures import retry_runs  # noqa: PLC0415  (slow)
+    from deployments.operations.runs.failures import retry_runs  # noqa: PLC0415  (slow)
 
     chosen = call_server(
         lambda client: choose_failures(client, keys or [], hours=hours, pools=pool or [], flow=flow)

@@ -20,7 +20,7 @@ from pydantic import JsonValue
 from adspark.errors import AdSparkError, ConfigurationError, InvalidQueryError
 from adspark.validation.parameter_bounds import find_problem
 from deployments.cli.server import open_server
-from deployments.operations.deployment_lookup import find_deployment
+from deployments.operations.runs.deployments import find_deployment
 from orchestration.parameter_errors import find_mistakes
 
 _POLL = 0.5  # seconds between two looks at the run

@@ -36,7 +36,7 @@ def purge(
     as_json: EndsWithJsonOption = False,
 ) -> None:
     """Cancel runs that wait in the queues; what runs goes on, and schedules stay."""
-    from deployments.operations.purge import (  # noqa: PLC0415  (slow)
+    from deployments.operations.runs.purge import (  # noqa: PLC0415  (slow)
         Waiting,
         count_by_pool,
         find_waiting,
@@ -71,7 +71,7 @@ def purge(
 
 def _purge(found: "Sequence[FlowRun]", *, shows: bool) -> int:
     """Cancel the runs, with a bar on a terminal; returns how many were cancelled."""
-    from deployments.operations.purge import purge  # noqa: PLC0415  (slow)
+    from deployments.operations.runs.purge import purge  # noqa: PLC0415  (slow)
 
     done = 0
     bar = Progress(

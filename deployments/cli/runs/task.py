@@ -22,7 +22,7 @@ def task(
     as_json: JsonOption = False,
 ) -> None:
     """Show all about one run: state, parameters, result, traceback, log, and what to do."""
-    from deployments.operations.run_report import read_report  # noqa: PLC0415  (slow)
+    from deployments.operations.runs.report import read_report  # noqa: PLC0415  (slow)
 
     report = call_server(lambda client: read_report(client, key, log_lines=logs))
     print_json(report) if as_json else print_report(report, out)

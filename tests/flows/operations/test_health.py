@@ -30,7 +30,7 @@ from deployments.cli.main import app as cli
 from deployments.execution.output import write_output_to
 from deployments.operations.health import Health, read_health, read_not_set_up
 from deployments.operations.leftover_processes import name_folder
-from deployments.operations.purge import Waiting, count_by_pool, find_waiting, purge
+from deployments.operations.runs.purge import Waiting, count_by_pool, find_waiting, purge
 from flows.generate_pending_variants import generate_pending_variants
 from orchestration.requeue import MOST_STARTS, requeue
 from tests.queued import open_pools

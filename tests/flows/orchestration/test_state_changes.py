@@ -21,11 +21,11 @@ from prefect.states import (
 )
 
 from deployments.execution.run_executor import CarriedRun
-from deployments.operations import runs
-from deployments.operations.failures import retry_runs
 from deployments.operations.pools import pause, resume
 from deployments.operations.probe import probe
-from deployments.operations.purge import purge
+from deployments.operations.runs.active import cancel
+from deployments.operations.runs.failures import retry_runs
+from deployments.operations.runs.purge import purge
 from orchestration.lost_runs import TAG, requeue_lost
 from orchestration.requeue import RequeueOutcome, end_or_requeue, requeue
 from orchestration.state_changes import change_state
@@ -184,10 +184,10 @@ async def test_a_cancel_says_what_the_server_has_made_of_it(
     client: PrefectClient, other: PrefectClient
 ) -> None:
     waiting, running, ended = await queue(other, Scheduled(), Running(), Completed())
-    assert await runs.cancel(client, waiting.id) == "It is cancelled"
-    assert await runs.cancel(client, running.id) == "It is being cancelled"
-    assert await runs.cancel(client, running.id) == "It is being cancelled"
-    assert await runs.cancel(client, ended.id) == "It was not cancelled: it has ended Completed"
+    assert await cancel(client, waiting.id) == "It is cancelled"
+    assert await cancel(client, running.id) == "It is being cancelled"
+    assert await cancel(client, running.id) == "It is being cancelled"
+    assert await cancel(client, ended.id) == "It was not cancelled: it has ended Completed"
     states = [(await state_of(client, one)).name for one in (waiting, running, ended)]
     assert states == ["Cancelled", "Cancelling", "Completed"]
 
@@ -197,7 +197,7 @@ async def test_a_waiting_run_that_begins_while_it_is_cancelled_is_ended_by_its_w
 ) -> None:
     (run,) = await queue(other, Scheduled())
     meanwhile(client, SET, becomes(other, run, Pending(), Running()))
-    assert await runs.cancel(client, run.id) == "It is being cancelled"
+    assert await cancel(client, run.id) == "It is being cancelled"
     assert (await state_of(client, run)).name == "Cancelling"
 
 

@@ -14,7 +14,7 @@ from adspark.watches.store import WatchRow, WatchState
 from deployments.cli.operating.status import _cells as pool_cells
 from deployments.cli.runs.failures import _cells as failure_cells
 from deployments.cli.watches.tables import print_watch, print_watches
-from deployments.operations.failures import FailureGroup
+from deployments.operations.runs.failures import FailureGroup
 from deployments.terminal import output
 from deployments.terminal.output import table
 from orchestration.pool_snapshot import PoolSnapshot

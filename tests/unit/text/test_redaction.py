@@ -18,7 +18,7 @@ from adspark.errors import AdSparkError, InvalidQueryError, ServiceRefusedError,
 from adspark.text import redaction
 from adspark.text.masking import mask, mask_text
 from adspark.text.redaction import Redactor, quote, redact, remember, remember_address, secret_parts
-from deployments.operations.failures import find_cause
+from deployments.operations.runs.failures import find_cause
 
 KEY = "app-3fK/9z+Qx=7&m L'2\"é"
 PLAIN = "9f2c41d07ab35e8896d2417fa0c35be1"

@@ -21,7 +21,7 @@ from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import Cancelled, Cancelling
 
-from deployments.operations.deployment_lookup import find_deployment
+from deployments.operations.runs.deployments import find_deployment
 from deployments.queue_classes import POOL_NAMES
 from orchestration.flow_runs import LATE, filter_runs, read_runs
 from orchestration.state_changes import set_states

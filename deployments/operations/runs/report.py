@@ -17,8 +17,8 @@ from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from adspark.text.masking import mask, mask_text
-from deployments.operations.failures import RETRIED, has_wrong_parameters, unwrap
-from deployments.operations.run_lookup import find_run, ui_url
+from deployments.operations.runs.failures import RETRIED, has_wrong_parameters, unwrap
+from deployments.operations.runs.lookup import find_run, ui_url
 from orchestration.flow_runs import PAGE, filter_runs
 
 GENERATION = "generate-ad-variant"

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from adspark.errors import ConfigurationError
 from deployments.cli.main import app as cli
 from deployments.cli.runs.failure_selection import choose_failures
-from deployments.operations.failures import WEEK, find_cause, read_failures, retry_runs
+from deployments.operations.runs.failures import WEEK, find_cause, read_failures, retry_runs
 from flows.generate_pending_variants import generate_pending_variants
 from tests.queued import open_pools, queue
 
