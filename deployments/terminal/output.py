@@ -28,6 +28,11 @@ out = SafeConsole(highlight=False)
 err = SafeConsole(stderr=True, highlight=False)
 
 
+def print_line(line: str) -> None:
+    """Print a line; a terminal may wrap it, a program gets it whole."""
+    out.print(line, soft_wrap=True)
+
+
 def print_error(message: str) -> None:
     """One line on standard error."""
     err.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
@@ -45,7 +50,7 @@ def print_activation() -> None:
         with suppress(ValueError):
             folder = folder.relative_to(Path.cwd())
         shown = shlex.quote(str(folder / "activate"))
-        out.print(f"So that the shell finds adspark: source {escape(shown)}", soft_wrap=True)
+        print_line(f"So that the shell finds adspark: source {escape(shown)}")
 
 
 def print_json(document: object) -> None:
@@ -156,7 +161,7 @@ def counted(number: int, noun: str) -> str:
 def print_summary(summary: FetchSummary) -> None:
     """What a fetch did, for a person."""
     for warning in summary.warnings:
-        out.print(f"[yellow]Warning:[/] {escape(warning)}", soft_wrap=True)
+        print_line(f"[yellow]Warning:[/] {escape(warning)}")
     if summary.new_creatives:
         shown = ("creative", "advertiser", "format", "size", "last shown", "days")
         cells = [creative.cells() for creative in summary.new_creatives]
@@ -166,4 +171,4 @@ def print_summary(summary: FetchSummary) -> None:
     if (left := summary.new - len(summary.new_creatives)) > 0:
         out.print(f"… and {left} more new ones")
     found = f"[bold]{escape(summary.query.describe())}[/]: {escape(summary.headline)}"
-    out.print(found, soft_wrap=True)
+    print_line(found)

@@ -27,7 +27,7 @@ from deployments.cli.boards.tables import print_board, print_boards
 from deployments.cli.database import in_session
 from deployments.cli.options import JsonOption, YesOption
 from deployments.cli.ranges import IDS, ranged
-from deployments.terminal.output import counted, out, print_json
+from deployments.terminal.output import counted, print_json, print_line
 
 Name = Annotated[str, Argument(help="The board's name, as in adspark board list.")]
 Ads = Annotated[list[str], Argument(metavar="AD", help="CR and 20 digits each.")]
@@ -54,7 +54,7 @@ def create(
 ) -> None:
     """Make an empty board."""
     kept = in_session(lambda session: create_board(session, user_id=user, name=name), commits=True)
-    out.print(f"Created board {_shown(kept)}.", soft_wrap=True)
+    print_line(f"Created board {_shown(kept)}.")
 
 
 @app.command("list")
@@ -102,7 +102,7 @@ def delete(name: Name, yes: YesOption = False, user: UserOption = 1) -> None:
             f"Delete {what}? Ads on no other board go at clean-up as others do.", abort=True
         )
     in_session(lambda session: delete_board(session, board_id=board.id or 0), commits=True)
-    out.print(f"Deleted {escape(what)}.", soft_wrap=True)
+    print_line(f"Deleted {escape(what)}.")
 
 
 async def _read(session: AsyncSession, user: int, name: str) -> tuple[Board, list[BoardAd]]:
@@ -124,9 +124,9 @@ def _say(
     done: str, board: Board, otherwise: str, named: Sequence[str], changed: Sequence[str]
 ) -> None:
     """What became of the board, and which of the ads that were named it left alone."""
-    out.print(f"{done} board {_shown(board.name)}.", soft_wrap=True)
+    print_line(f"{done} board {_shown(board.name)}.")
     if others := [ad for ad in dict.fromkeys(named) if ad not in set(changed)]:
-        out.print(f"{otherwise}: {escape(plain(', '.join(others)))}", soft_wrap=True)
+        print_line(f"{otherwise}: {escape(plain(', '.join(others)))}")
 
 
 def _shown(name: str) -> str:

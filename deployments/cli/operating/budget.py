@@ -11,7 +11,7 @@ from adspark.settings import Settings
 from adspark.watches.budgets import BudgetReport, read_budget
 from deployments.cli.database import act_in_session, current_settings
 from deployments.cli.options import JsonOption
-from deployments.terminal.output import out, print_json, print_warning, table
+from deployments.terminal.output import out, print_json, print_line, print_warning, table
 
 _BAR = 40  # characters of the longest day's bar
 
@@ -82,17 +82,15 @@ def _print(report: BudgetReport) -> None:
     else:
         plan = f" of {report.searches_per_month} ({report.plan})" if report.plan else ""
         out.print(f"Left in the account: {report.searches_left}{escape(plan)}.")
-    out.print(f"Forecast for the month: {report.forecast} searches.", soft_wrap=True)
+    print_line(f"Forecast for the month: {report.forecast} searches.")
     if report.shortage:
-        out.print(
+        print_line(
             f"[yellow]The account lacks {report.shortage} of them:[/] raise the plan, or give "
-            f"watches longer intervals, fewer pages or a budget.",
-            soft_wrap=True,
+            f"watches longer intervals, fewer pages or a budget."
         )
     for one in report.watches:
         if one.left == 0 and one.is_active:
-            out.print(
+            print_line(
                 f"[yellow]Watch {one.watch_id} ({escape(one.name or '')}) has spent its budget[/] "
-                f"and waits for the next month.",
-                soft_wrap=True,
+                f"and waits for the next month."
             )

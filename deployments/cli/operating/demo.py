@@ -27,7 +27,7 @@ from deployments.cli.database import open_database
 from deployments.cli.runs.follow import run_and_follow
 from deployments.environment.stack_settings import sandbox_settings
 from deployments.stack.control import start_detached, stop_stack
-from deployments.terminal.output import err, out, print_activation, print_json, table
+from deployments.terminal.output import err, out, print_activation, print_json, print_line, table
 
 _Summary = TypeVar("_Summary", bound=BaseModel)
 _Headed = TypeVar("_Headed", FetchSummary, WatchSummary, VariantSummary)
@@ -260,9 +260,9 @@ def _print(report: DemoReport, stored: list[CreativeCount], state: StackState) -
     )
     copy = report.variant.summary.description or ""
     out.print(f"\n[bold]A variant of it[/], by the sandbox: “{_PROMPT}”")
-    out.print(escape("\n".join(f"  {line}" for line in copy.splitlines())), soft_wrap=True)
-    out.print(f"  original  {escape(report.variant.original)}", soft_wrap=True)
-    out.print(f"  variant   {escape(report.variant.picture)}\n", soft_wrap=True)
+    print_line(escape("\n".join(f"  {line}" for line in copy.splitlines())))
+    print_line(f"  original  {escape(report.variant.original)}")
+    print_line(f"  variant   {escape(report.variant.picture)}\n")
     if report.ui_url:
         out.print(
             f"The stack is still running. Prefect's UI: {state.ui_url} · sandbox: "

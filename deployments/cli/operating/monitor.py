@@ -16,7 +16,7 @@ from deployments.cli.database import current_settings, open_database
 from deployments.cli.ranges import ranged, ranged_argument
 from deployments.cli.server import open_server
 from deployments.queue_classes import POOL_NAMES
-from deployments.terminal.output import late_runs, out, print_error, print_json, table
+from deployments.terminal.output import late_runs, out, print_error, print_json, print_line, table
 
 if TYPE_CHECKING:
     from deployments.operations.monitoring import Rate, Snapshot
@@ -81,7 +81,7 @@ class _Lines:
         lines["rates"] = " · ".join(_below(snapshot))
         for name, line in lines.items():
             if self._printed.get(name) != line:
-                out.print(f"{snapshot.at:%H:%M:%S} {line}", soft_wrap=True)
+                print_line(f"{snapshot.at:%H:%M:%S} {line}")
         self._printed = lines
 
 

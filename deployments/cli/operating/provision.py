@@ -10,7 +10,7 @@ from adspark.db.configured import database_url
 from deployments.cli.database import current_settings
 from deployments.cli.options import JsonOption
 from deployments.cli.server import open_server
-from deployments.terminal.output import out, print_json
+from deployments.terminal.output import out, print_json, print_line
 
 if TYPE_CHECKING:
     from deployments.provisioning.provision import Provisioned
@@ -33,9 +33,9 @@ def provision(
         return
     verb = "Would change" if dry_run else "Changed"
     for change in done.changes:
-        out.print(f"{verb}: {escape(change)}", soft_wrap=True)
+        print_line(f"{verb}: {escape(change)}")
     for kept in done.kept:
-        out.print(f"[yellow]Kept:[/] {escape(kept)}", soft_wrap=True)
+        print_line(f"[yellow]Kept:[/] {escape(kept)}")
     if not done.changes:
         out.print("Nothing to change.")
     if done.kept:

@@ -24,7 +24,7 @@ from deployments.cli.ranges import ranged
 from deployments.cli.server import open_server
 from deployments.environment.stack_settings import SANDBOX_DATA
 from deployments.stack.control import start_detached, stop_stack
-from deployments.terminal.output import out, print_activation
+from deployments.terminal.output import out, print_activation, print_line
 
 if TYPE_CHECKING:
     from deployments.stack.local_stack import LocalStack
@@ -51,7 +51,7 @@ def up(
     folder = data if sandbox else None
     if detach:
         log = get_settings().home / "stack.log"
-        out.print(f"Starting the stack (log: {log}) …", soft_wrap=True)
+        print_line(f"Starting the stack (log: {log}) …")
         state = start_detached(get_settings(), sandbox=folder)
         asyncio.run(_print_ready(state))
         out.print("Stop it with: adspark down")
@@ -65,7 +65,7 @@ def down() -> None:
     if stop_stack(settings):
         out.print("Stopped.")
     else:
-        out.print(f"No stack is running in {settings.home} (ADSPARK_HOME).", soft_wrap=True)
+        print_line(f"No stack is running in {settings.home} (ADSPARK_HOME).")
 
 
 def sandbox(
@@ -106,7 +106,7 @@ async def _print_ready(state: StackState) -> None:
     print_activation()
     async with open_server(state.api_url) as client:
         for one in await read_not_set_up(client):
-            out.print(f"[yellow]Not set up:[/] {escape(str(one))}", soft_wrap=True)
+            print_line(f"[yellow]Not set up:[/] {escape(str(one))}")
 
 
 async def _serve(settings: Settings, *, sandbox: str | None) -> None:
@@ -178,7 +178,7 @@ class _View:
         for part in stack.parts.values():
             if self._printed.get(part.name, "waiting") != part.state:
                 self._printed[part.name] = part.state
-                out.print(f"{part.name}: {part.state} {part.address}".rstrip(), soft_wrap=True)
+                print_line(f"{part.name}: {part.state} {part.address}".rstrip())
 
     @staticmethod
     def _table(stack: "LocalStack") -> Table:

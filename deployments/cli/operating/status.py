@@ -14,7 +14,7 @@ from adspark.text.terminal import plain
 from deployments.cli.database import current_settings
 from deployments.cli.options import JsonOption
 from deployments.cli.server import open_server
-from deployments.terminal.output import late_runs, out, print_json, table
+from deployments.terminal.output import late_runs, out, print_json, print_line, table
 
 if TYPE_CHECKING:
     from deployments.operations.full_check import FullCheck
@@ -74,7 +74,7 @@ async def _read(*, check: bool, with_probes: bool) -> "tuple[Health, FullCheck |
 
 
 def _print(health: "Health", full: "FullCheck | None") -> None:
-    out.print(f"Prefect {health.version} at {health.server}", soft_wrap=True)
+    print_line(f"Prefect {health.version} at {health.server}")
     out.print(table("Pools", [_cells(pool) for pool in health.pools]))
     for rate in health.rates:
         bound = "no limit" if rate.a_minute is None else f"{rate.a_minute} a minute"
@@ -82,7 +82,7 @@ def _print(health: "Health", full: "FullCheck | None") -> None:
     if full:
         _print_full(full)
     for one in health.not_set_up:
-        out.print(f"[yellow]Not set up:[/] {escape(str(one))}", soft_wrap=True)
+        print_line(f"[yellow]Not set up:[/] {escape(str(one))}")
     problems = [*health.problems, *(full.problems if full else [])]
     lacks = any(one.is_essential for one in health.not_set_up)
     _print_problems(problems, "What is set up is well." if lacks else "Everything is well.")
@@ -104,13 +104,13 @@ def _print_full(full: "FullCheck") -> None:
         out.print(table("Probes", rows))
         for one in full.probes:
             if one.answer:
-                out.print(escape(f"{one.pool}: {one.answer}"), soft_wrap=True)
+                print_line(escape(f"{one.pool}: {one.answer}"))
 
 
 def _print_problems(problems: "list[Problem]", otherwise: str = "") -> None:
     for problem in problems:
         line = escape(plain(f"{problem.what}: {problem.remedy}"))
-        out.print(f"[bold red]![/] {line}", soft_wrap=True)
+        print_line(f"[bold red]![/] {line}")
     if not problems:
         out.print(f"[green]{otherwise}[/]")
 

@@ -12,7 +12,7 @@ from adspark.validation.bounds import Range
 from deployments.cli.options import JsonOption, YesOption
 from deployments.cli.ranges import ranged
 from deployments.cli.server import call_server
-from deployments.terminal.output import age, counted, out, print_json, table
+from deployments.terminal.output import age, counted, out, print_json, print_line, table
 
 if TYPE_CHECKING:
     from deployments.operations.runs.failures import FailureGroup
@@ -80,38 +80,34 @@ def retry(
 
 def _print_hints(found: "list[FailureGroup]") -> None:
     if any(len(group.runs) > 1 for group in found):
-        out.print(
+        print_line(
             "Of several runs the newest one's message is shown; in the others', numbers, ids and "
-            "addresses may differ.",
-            soft_wrap=True,
+            "addresses may differ."
         )
-    out.print(f"All about one run: adspark task {found[0].runs[0]}", soft_wrap=True)
+    print_line(f"All about one run: adspark task {found[0].runs[0]}")
     if again := [group for group in found if not group.fails_again]:
         out.print(f"Retry: adspark retry {again[0].key}")
     if wrong := [group for group in found if group.fails_again]:
         keys = ", ".join(group.key for group in wrong)
-        out.print(
+        print_line(
             f"Not to be retried, for their parameters are wrong: {keys}. Start them anew with "
-            f"right ones, such as: adspark run {wrong[0].flow} -p NAME=VALUE",
-            soft_wrap=True,
+            f"right ones, such as: adspark run {wrong[0].flow} -p NAME=VALUE"
         )
 
 
 def _print_chosen(chosen: "list[FailureGroup]") -> None:
     for group in chosen:
         line = f"{group.flow}: {counted(len(group.runs), 'run')}, {group.kind}: {group.cause}"
-        out.print(escape(plain(line)), soft_wrap=True)
+        print_line(escape(plain(line)))
     if any(group.fails_again for group in chosen):
-        out.print(
+        print_line(
             "[yellow]Their parameters are wrong, and a retry keeps them, so that they fail "
-            "again:[/] start them anew with right ones: adspark run FLOW -p NAME=VALUE",
-            soft_wrap=True,
+            "again:[/] start them anew with right ones: adspark run FLOW -p NAME=VALUE"
         )
     if any(group.flow == _GENERATION and group.kind == "Failed" for group in chosen):
-        out.print(
+        print_line(
             "[yellow]A variant that has failed is not generated, nor paid, again by this:[/] "
-            "for that, adspark variant retry ID (adspark variant list --status failed).",
-            soft_wrap=True,
+            "for that, adspark variant retry ID (adspark variant list --status failed)."
         )
 
 

@@ -30,7 +30,7 @@ from deployments.cli.options import (
 )
 from deployments.cli.ranges import ranged
 from deployments.cli.server import prefect_api_url
-from deployments.terminal.output import err, out, print_json, print_summary
+from deployments.terminal.output import err, print_json, print_line, print_summary
 
 _DAY = ["%Y-%m-%d"]
 
@@ -104,7 +104,7 @@ def run(
         print_summary(FetchSummary.model_validate(finished.result))
     else:
         message = f": {finished.state.message}" if finished.state.message else ""
-        out.print(escape(f"{finished.name}: {finished.state.name}{message}"), soft_wrap=True)
+        print_line(escape(f"{finished.name}: {finished.state.name}{message}"))
 
 
 def _prepare_prefect() -> None:

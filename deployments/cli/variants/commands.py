@@ -39,7 +39,7 @@ from deployments.cli.server import call_server, find_api_url, prefect_api_url
 from deployments.cli.variants.prompt_check import check_prompt
 from deployments.cli.variants.tables import print_statistics, print_variant, print_variants
 from deployments.terminal.choices import one_of
-from deployments.terminal.output import counted, err, out, print_json
+from deployments.terminal.output import counted, err, out, print_json, print_line
 
 _SHOWN = 20  # variants of a list, by default
 _MOST_SHOWN = 10_000
@@ -82,10 +82,9 @@ def request(
     if left_out and not as_json:
         out.print(f"{left_out} of its new ads have a variant of this prompt already.")
     elif not ids and not as_json:
-        out.print(
+        print_line(
             "It has no new ads: what its first check found is its baseline, and no news. For one "
-            "of those, name the ad: adspark variant request CR…",
-            soft_wrap=True,
+            "of those, name the ad: adspark variant request CR…"
         )
     if dry_run or not ids:
         if as_json:
@@ -152,7 +151,7 @@ def open_picture(
     if path is None:
         raise UnusableContentError(f"There is no such picture: {summary.headline.rstrip('.')}.")
     place = _media().locate(path)
-    out.print(escape(place), soft_wrap=True)
+    print_line(escape(place))
     if out.is_terminal:
         typer.launch(place)
 
@@ -246,12 +245,11 @@ def _say_requested(variants: Sequence[int], started: int) -> None:
     listed = ", ".join(map(str, variants))
     if started == len(variants):
         them = "it" if started == 1 else "them"
-        out.print(
-            f"Requested {listed}: a worker claims {them}; see: adspark variant show {variants[0]}",
-            soft_wrap=True,
+        print_line(
+            f"Requested {listed}: a worker claims {them}; see: adspark variant show {variants[0]}"
         )
     else:
-        out.print(f"Requested {listed}: claimed once the stack runs (adspark up).", soft_wrap=True)
+        print_line(f"Requested {listed}: claimed once the stack runs (adspark up).")
 
 
 def _start(variants: Sequence[int]) -> list[UUID]:

@@ -12,7 +12,7 @@ from adspark.text.terminal import plain
 from adspark.variants.report import describe_similarity
 from adspark.variants.reviews import StoredReview, VariantStatistics
 from adspark.variants.store import VariantSummary
-from deployments.terminal.output import age, moment, out, table
+from deployments.terminal.output import age, moment, out, print_line, table
 
 _PROMPT_WIDTH = 14  # characters, so that a row fits on a line
 _AD_ID = re.compile(r"^(CR\d{4})\d{12}(\d{4})$")  # shown by both its ends
@@ -36,13 +36,13 @@ def print_variant(
     out.print(f"[bold]Variant {variant.id}[/] of {variant.original_ad_id}: {variant.status}")
     for what, value in _facts(variant, media).items():
         first, *more = plain(value).split("\n")
-        out.print(f"  {what:<12}{escape(first)}", soft_wrap=True)
+        print_line(f"  {what:<12}{escape(first)}")
         for line in more:
-            out.print(f"  {'':<12}{escape(line)}".rstrip(), soft_wrap=True)
+            print_line(f"  {'':<12}{escape(line)}".rstrip())
     if variant.description:
         out.print("")
         for line in plain(variant.description.strip()).split("\n"):
-            out.print(f"  {escape(line)}".rstrip(), soft_wrap=True)
+            print_line(f"  {escape(line)}".rstrip())
     if reviews:
         out.print(table("Reviews", [_review(one) for one in reviews], wraps="comment"))
 

@@ -58,7 +58,7 @@ from deployments.cli.watches.options import (
 )
 from deployments.cli.watches.tables import print_watch, print_watches
 from deployments.terminal.choices import one_of
-from deployments.terminal.output import out, print_json
+from deployments.terminal.output import out, print_json, print_line
 
 _EVENTS, _FETCHES = 10, 5  # that `show` shows
 _EVER = datetime.fromtimestamp(0, UTC)
@@ -194,7 +194,7 @@ def delete(watch: Which, yes: YesOption = False, user: UserOption = None) -> Non
     if not yes:
         typer.confirm(f"Delete {what}? The ads themselves stay.", abort=True)
     in_session(lambda session: delete_watch(session, watch_id=watch_id), commits=True)
-    out.print(f"Deleted {escape(what)}.", soft_wrap=True)
+    print_line(f"Deleted {escape(what)}.")
 
 
 @app.command("list")
@@ -240,7 +240,7 @@ def import_file(
     """Create and change watches as a file has them: all of it or, at a mistake, nothing."""
     definitions, warnings = read_watch_file(file)
     if not definitions:
-        out.print(f"{escape(str(file))} holds no watch; nothing to import.", soft_wrap=True)
+        print_line(f"{escape(str(file))} holds no watch; nothing to import.")
         return
 
     # In one order, so that two imports at once cannot wait for each other.
@@ -257,7 +257,7 @@ def import_file(
         warnings += [f"watch {definition.name!r}: {warning}" for warning in alike.get(one.id, [])]
     _warn(warnings)
     for definition, outcome in zip(definitions, outcomes, strict=True):
-        out.print(f"{outcome}: {escape(definition.name)}", soft_wrap=True)
+        print_line(f"{outcome}: {escape(definition.name)}")
     counts = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in Outcome)
     out.print(f"{counts}; nothing is written in a dry run." if dry_run else f"{counts}.")
 
@@ -282,7 +282,7 @@ def export_file(
         file.write_text(written, encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"{file}: {error.strerror}; name another file.") from None
-    out.print(f"Wrote {len(rows)} watches to {escape(str(file))}.", soft_wrap=True)
+    print_line(f"Wrote {len(rows)} watches to {escape(str(file))}.")
 
 
 def _set_active(watch: str, user: int | None, *, is_active: bool) -> None:
@@ -293,14 +293,14 @@ def _set_active(watch: str, user: int | None, *, is_active: bool) -> None:
     found, changed = in_session(act, commits=True)
     state = "active" if is_active else "paused"
     already = "" if changed else " already"
-    out.print(f"Watch {found.id} ({escape(found.name)}) is {state}{already}.", soft_wrap=True)
+    print_line(f"Watch {found.id} ({escape(found.name)}) is {state}{already}.")
 
 
 def _say(done: str, definition: WatchDefinition, warnings: Sequence[str]) -> None:
     _warn(warnings)
-    out.print(escape(f"{done} ({definition.name}): {definition.cost}"), soft_wrap=True)
+    print_line(escape(f"{done} ({definition.name}): {definition.cost}"))
 
 
 def _warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
-        out.print(f"[yellow]Warning:[/] {escape(warning)}", soft_wrap=True)
+        print_line(f"[yellow]Warning:[/] {escape(warning)}")
