@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
+from prefect.client.orchestration.routes import ServerRoutes
 from prefect.client.schemas.filters import (
     DeploymentFilter,
     FlowFilter,
@@ -31,17 +32,14 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 _TOMORROW = timedelta(days=1)  # no counted run is expected to start later
 
 
-class RunState(NamedTuple):
-    """A state by which runs are counted."""
-
-    type: StateType | None
-    name: str | None
+State = tuple[StateType | None, str | None]
+"""Type and name of a state, by which runs are counted."""
 
 
 class RunCounts(NamedTuple):
     """Runs by pool and state, and those of them that were read."""
 
-    by_pool: dict[str, Counter[RunState]]
+    by_pool: dict[str, Counter[State]]
     runs: list[FlowRun]
 
 
@@ -194,15 +192,13 @@ async def count_by_pool(
     counts = RunCounts({pool: Counter() for pool in left}, [])
     while left:
         page = await _read_page(client, wanted, left, sort)
-        known = {run.id for run in counts.runs}
-        counts.runs.extend(run for run in page.results if run.id not in known)
+        counts.runs.extend(page.results)
+        by_pool = Counter(run.work_pool_name or "" for run in page.results)
         if page.count <= len(page.results):
             for run in page.results:
-                counts.by_pool[run.work_pool_name or ""][
-                    RunState(run.state_type, run.state_name)
-                ] += 1
+                counts.by_pool[run.work_pool_name or ""][run.state_type, run.state_name] += 1
             break
-        ((busiest, _),) = Counter(run.work_pool_name or "" for run in page.results).most_common(1)
+        ((busiest, _),) = by_pool.most_common(1)
         counts.by_pool[busiest] = await _count_states(client, wanted, busiest)
         left.remove(busiest)
     return counts
@@ -223,37 +219,37 @@ async def _read_page(
     client: PrefectClient, wanted: FlowRunFilter, pools: Sequence[str], sort: FlowRunSort
 ) -> _Page:
     """The first page of the matching runs, and how many there are in all."""
-    body = {**_body(wanted, pools), "sort": sort.value, "limit": PAGE}
-    response = await client.request("POST", "/flow_runs/paginate", json=body)
-    return _Page.model_validate_json(response.content)
+    body = {"sort": sort.value, "limit": PAGE}
+    return _Page.model_validate(await _post(client, "/flow_runs/paginate", wanted, pools, body))
 
 
-async def _count_states(
-    client: PrefectClient, wanted: FlowRunFilter, pool: str
-) -> Counter[RunState]:
+async def _count_states(client: PrefectClient, wanted: FlowRunFilter, pool: str) -> Counter[State]:
     """How many of a pool's matching runs are in each state, as the server counts them."""
     end = datetime.now(UTC) + _TOMORROW
     body = {
-        **_body(wanted, [pool]),
         "history_start": _EPOCH.isoformat(),
         "history_end": end.isoformat(),
         "history_interval_seconds": (end - _EPOCH).total_seconds(),
     }
-    response = await client.request("POST", "/flow_runs/history", json=body)
-    (bucket,) = response.json()
+    (history,) = await _post(client, "/flow_runs/history", wanted, [pool], body)
     return Counter(
         {
-            RunState(StateType(one["state_type"]), one["state_name"]): one["count_runs"]
-            for one in bucket["states"]
+            (StateType(one["state_type"]), one["state_name"]): one["count_runs"]
+            for one in history["states"]
         }
     )
 
 
-def _body(wanted: FlowRunFilter, pools: Iterable[str]) -> dict[str, object]:
-    return {
-        "flow_runs": wanted.model_dump(mode="json"),
-        "work_pools": filter_pools(pools).model_dump(mode="json"),
-    }
+async def _post(
+    client: PrefectClient,
+    path: ServerRoutes,
+    wanted: FlowRunFilter,
+    pools: Sequence[str],
+    options: dict[str, object],
+) -> Any:  # noqa: ANN401  (JSON)
+    filters = {"flow_runs": wanted, "work_pools": filter_pools(pools)}
+    body = options | {name: one.model_dump(mode="json") for name, one in filters.items()}
+    return (await client.request("POST", path, json=body)).json()
 
 
 def _any_of(values: Collection[object] | None) -> dict[str, object] | None:

@@ -165,14 +165,17 @@ def _count(pool: WorkPool, unfinished: RunCounts, now: datetime) -> PoolSnapshot
         is_ready=pool.status is WorkPoolStatus.READY,
         slots=pool.concurrency_limit,
     )
-    for state, number in unfinished.by_pool[pool.name].items():
-        if state.name == LATE:
+    for (kind, name), number in unfinished.by_pool[pool.name].items():
+        if name == LATE:
             snapshot.late += number
-        elif state.type is StateType.SCHEDULED:
+        elif kind is StateType.SCHEDULED:
             snapshot.scheduled += number
-        elif state.type in ACTIVE:
-            name = state.type.value.lower()
-            setattr(snapshot, name, getattr(snapshot, name) + number)
+        elif kind is StateType.RUNNING:
+            snapshot.running += number
+        elif kind is StateType.PENDING:
+            snapshot.pending += number
+        elif kind is StateType.CANCELLING:
+            snapshot.cancelling += number
     waits = [
         (now - run.next_scheduled_start_time).total_seconds()
         for run in unfinished.runs

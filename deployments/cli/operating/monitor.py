@@ -1,12 +1,11 @@
 """`adspark monitor`: pools, rates and searches as they change, live on a terminal."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Annotated
 
 from rich.console import Group, RenderableType
-from rich.live import Live
 from rich.markup import escape
 from typer import Option
 
@@ -16,7 +15,8 @@ from deployments.cli.database import current_settings, open_database
 from deployments.cli.ranges import ranged, ranged_argument
 from deployments.cli.server import open_server
 from deployments.queue_classes import POOL_NAMES
-from deployments.terminal.output import late_runs, out, print_error, print_json, print_line, table
+from deployments.terminal.live import live_view
+from deployments.terminal.output import late_runs, print_error, print_json, table
 
 if TYPE_CHECKING:
     from deployments.operations.monitoring import Rate, Snapshot
@@ -33,7 +33,8 @@ def monitor(
     as_json: Annotated[bool, Option("--json", help="One line of JSON for each look.")] = False,
 ) -> None:
     """Show what runs, waits, ends and fails, live; off a terminal one line a change."""
-    with suppress(KeyboardInterrupt), _view(as_json=as_json) as show:
+    view = live_view(_draw, _describe, lambda snapshot: f"{snapshot.at:%H:%M:%S} ")
+    with suppress(KeyboardInterrupt), nullcontext(print_json) if as_json else view as show:
         asyncio.run(_watch(seconds, every, show))
 
 
@@ -59,33 +60,12 @@ async def _watch(seconds: float | None, every: float, show: "Callable[[Snapshot]
             await asyncio.sleep(next_look - clock.time())
 
 
-@contextmanager
-def _view(*, as_json: bool) -> "Iterator[Callable[[Snapshot], None]]":
-    if as_json:
-        yield print_json
-    elif not out.is_terminal:
-        yield _Lines()
-    else:
-        with Live(console=out, auto_refresh=False) as live:
-            yield lambda snapshot: live.update(_drawn(snapshot), refresh=True)
+def _describe(snapshot: "Snapshot") -> dict[str, str]:
+    lines = {pool.name: _line(pool) for pool in snapshot.pools}
+    return lines | {"rates": " · ".join(_below(snapshot))}
 
 
-class _Lines:
-    """One line for each pool that has changed."""
-
-    def __init__(self) -> None:
-        self._printed: dict[str, str] = {}
-
-    def __call__(self, snapshot: "Snapshot") -> None:
-        lines = {pool.name: _line(pool) for pool in snapshot.pools}
-        lines["rates"] = " · ".join(_below(snapshot))
-        for name, line in lines.items():
-            if self._printed.get(name) != line:
-                print_line(f"{snapshot.at:%H:%M:%S} {line}")
-        self._printed = lines
-
-
-def _drawn(snapshot: "Snapshot") -> RenderableType:
+def _draw(snapshot: "Snapshot") -> RenderableType:
     title = f"Pools at {snapshot.at:%H:%M:%S} UTC"
     pools = table(title, [_cells(pool) for pool in snapshot.pools])
     return Group(pools, *(escape(line) for line in _below(snapshot)))

@@ -5,12 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -24,6 +22,7 @@ from deployments.cli.ranges import ranged
 from deployments.cli.server import open_server
 from deployments.environment.stack_settings import SANDBOX_DATA
 from deployments.stack.control import start_detached, stop_stack
+from deployments.terminal.live import live_view
 from deployments.terminal.output import out, print_activation, print_line
 
 if TYPE_CHECKING:
@@ -112,8 +111,13 @@ async def _print_ready(state: StackState) -> None:
 async def _serve(settings: Settings, *, sandbox: str | None) -> None:
     from deployments.stack.local_stack import LocalStack  # noqa: PLC0415  (slow)
 
-    with _view() as show:
-        stack = LocalStack(settings, sandbox=sandbox, on_change=show)
+    with live_view(_draw, _describe) as show:
+
+        def show_change(stack: LocalStack) -> None:
+            with suppress(OSError):  # its log is on a full disk
+                show(stack)
+
+        stack = LocalStack(settings, sandbox=sandbox, on_change=show_change)
         serving = asyncio.create_task(_run_until_cancelled(stack))
         _cancel_at_signals(serving)
         try:
@@ -160,39 +164,17 @@ def _cancel_at_signals(task: "asyncio.Task[None]") -> None:
         signal.signal(signal.SIGHUP, cancel_unseen)
 
 
-class _View:
-    """The parts as a live table on a terminal, as one line a change elsewhere."""
-
-    def __init__(self, live: Live | None) -> None:
-        self._live = live
-        self._printed: dict[str, str] = {}
-
-    def __call__(self, stack: "LocalStack") -> None:
-        with suppress(OSError):  # its log is on a full disk
-            self._show(stack)
-
-    def _show(self, stack: "LocalStack") -> None:
-        if self._live:
-            self._live.update(self._table(stack), refresh=True)
-            return
-        for part in stack.parts.values():
-            if self._printed.get(part.name, "waiting") != part.state:
-                self._printed[part.name] = part.state
-                print_line(f"{part.name}: {part.state} {part.address}".rstrip())
-
-    @staticmethod
-    def _table(stack: "LocalStack") -> Table:
-        table = Table("part", "state", "address", "log")
-        for part in stack.parts.values():
-            state = Text(part.state, style=_STYLES.get(part.state, ""))
-            table.add_row(part.name, state, part.address, str(part.log or ""))
-        return table
+def _draw(stack: "LocalStack") -> Table:
+    table = Table("part", "state", "address", "log")
+    for part in stack.parts.values():
+        state = Text(part.state, style=_STYLES.get(part.state, ""))
+        table.add_row(part.name, state, part.address, str(part.log or ""))
+    return table
 
 
-@contextmanager
-def _view() -> Iterator[_View]:
-    if not out.is_terminal:
-        yield _View(None)
-        return
-    with Live(console=out, auto_refresh=False) as live:
-        yield _View(live)
+def _describe(stack: "LocalStack") -> dict[str, str]:
+    return {
+        part.name: f"{part.name}: {part.state} {part.address}".rstrip()
+        for part in stack.parts.values()
+        if part.state != "waiting"
+    }

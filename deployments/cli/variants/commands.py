@@ -245,9 +245,8 @@ def _say_requested(variants: Sequence[int], started: int) -> None:
     listed = ", ".join(map(str, variants))
     if started == len(variants):
         them = "it" if started == 1 else "them"
-        print_line(
-            f"Requested {listed}: a worker claims {them}; see: adspark variant show {variants[0]}"
-        )
+        see = f"adspark variant show {variants[0]}"
+        print_line(f"Requested {listed}: a worker claims {them}; see: {see}")
     else:
         print_line(f"Requested {listed}: claimed once the stack runs (adspark up).")
 
