@@ -126,13 +126,13 @@ class ConsoleApp(App[None]):
         Binding("d", "drain", "Drain", show=False),
         Binding("plus", "scale(1)", "Slots", show=False),
         Binding("minus", "scale(-1)", "Slot −", show=False),  # noqa: RUF001
-        Binding("x", "purge", "Purge"),
-        Binding("b", "probe", "Probe"),
+        Binding("x", "purge", "Purge", show=False),
+        Binding("b", "probe", "Probe", show=False),
         Binding("s", "narrow", "State", show=False),
         Binding("slash", "find", "Find", show=False),
         Binding("c", "cancel", "Cancel"),
         Binding("t", "retry", "Retry"),
-        Binding("g", "look_up", "Look up"),
+        Binding("g", "look_up", "Look up", show=False),
         Binding("question_mark", "help", "Help"),
         Binding("q", "quit", "Quit"),
     ]

@@ -11,6 +11,7 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.states import Completed, Failed, Running, Scheduled
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Static
+from textual.widgets._footer import FooterKey
 
 from adspark.db.engine import Database
 from adspark.settings import Settings
@@ -35,6 +36,18 @@ async def shown(client: PrefectClient, database: Database) -> AsyncIterator[Pilo
         while not app.query_one("#pools-table", DataTable).row_count:
             await pilot.pause(0.05)
         yield pilot
+
+
+async def test_the_keys_at_the_foot_fit_on_eighty_columns(
+    client: PrefectClient, database: Database
+) -> None:
+    async with ConsoleApp(client, database, SearchesLeft(Settings())).run_test(
+        size=(80, 24)
+    ) as pilot:
+        await pilot.pause()
+        keys = list(pilot.app.query("FooterKey"))
+        assert max(key.region.right for key in keys) <= 80
+        assert {"q", "question_mark"} <= {key.key for key in keys if isinstance(key, FooterKey)}
 
 
 async def until(pilot: Pilot[None], what: Callable[[], Awaitable[bool]]) -> None:

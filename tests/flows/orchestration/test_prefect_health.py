@@ -46,7 +46,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.released.wait()
         kept = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")}
         answer = httpx.request(
-            self.command, f"{self.server.target}{self.path}", content=body, headers=kept
+            self.command,
+            f"{self.server.target}{self.path}",
+            content=body,
+            headers=kept,
+            timeout=None,
         )
         self.send_response(self.server.status if "/health" in self.path else answer.status_code)
         self.send_header("Content-Type", "application/json")
