@@ -1,4 +1,4 @@
-"""Health check: check everything that AdSpark needs, and say how to repair what is wrong.
+"""Health check: look at everything that AdSpark needs, and say what mends what is wrong.
 
 Blocks: all. Limits: 15 s a check, one at a time. Tables: none, but for the version of the schema.
 """
@@ -17,7 +17,7 @@ ARTIFACT_KEY = "health"
 
 
 class HealthSummary(BaseModel):
-    """What was checked; the result of `health-check`."""
+    """What was looked at; the result of `health-check`."""
 
     checks: list[Check]
 
@@ -26,19 +26,19 @@ class HealthSummary(BaseModel):
         """What a person should do or know, in one line."""
         wrong = self.in_state(CheckState.FAILED)
         warnings = self.in_state(CheckState.WARNING)
-        lines = [f"{one.name}: {one.what}" for one in (*wrong, *warnings)]
-        return "; ".join(lines) or f"{len(self.checks)} checks, all is well"
+        told = [f"{one.name}: {one.what}" for one in (*wrong, *warnings)]
+        return "; ".join(told) or f"{len(self.checks)} checks, all is well"
 
     def in_state(self, state: CheckState) -> list[Check]:
-        """The checks with this result."""
+        """The checks that came to this."""
         return [one for one in self.checks if one.state is state]
 
 
 @flow(name="health-check", persist_result=True, result_serializer="json")
 async def health_check() -> HealthSummary:
-    """Check database, Prefect, pools, SerpApi, Dify, browser, media store and disk.
+    """Look at database, Prefect, pools, SerpApi, Dify, browser, media store and disk.
 
-    It ends Failed where a person should act; how is under Artifacts (`health`).
+    It ends Failed where a person should act; what mends it is under Artifacts (`health`).
     """
     summary = HealthSummary(checks=await check_health())
     await show_health(summary)
