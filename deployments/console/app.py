@@ -18,6 +18,7 @@ from rich.text import Text
 from textual import work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.widgets import DataTable, Footer, Header, Static, TabbedContent, TabPane
 
 from adspark.db.engine import Database
@@ -175,7 +176,8 @@ class ConsoleApp(App[None]):
     async def refresh_tables(self) -> None:
         """Refresh now, and again and again: the next time a while after this one has ended."""
         while True:
-            await self._refresh_tables()
+            with suppress(NoMatches):  # the application is being closed
+                await self._refresh_tables()
             await asyncio.sleep(_PAUSE)
 
     @work(exclusive=True, group="slow")

@@ -147,7 +147,7 @@ async def test_what_a_retry_would_only_repeat_is_told_and_not_offered(
     said = await asyncio.to_thread(lambda: CliRunner().invoke(cli, ["failures"]).stdout)
     flat = " ".join(said.split())
     assert "Not to be retried, for their parameters are wrong: " in flat
-    offered = re.findall(r"Back in the queue: adspark retry (\w+)", flat)
+    offered = re.findall(r"Retry: adspark retry (\w+)", flat)
     assert offered == [groups[down.id].key]
     assert "adspark run probe -p NAME=VALUE" in flat
     assert "UnknownWatchError: There is no watch 9" in flat
