@@ -4,8 +4,7 @@
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .make/uv/bin/uv)
 BIN := .venv/bin
-# Draws against time limits, so it has the machine to itself.
-RENDERING := tests/integration/rendering/test_renderer.py
+HAS_DOCKER := docker version >/dev/null 2>&1
 
 .PHONY: help install check test properties demo benchmark audit sbom pin-images clean
 
@@ -25,13 +24,14 @@ install: .make/installed
 demo: .make/installed .make/chromium
 	@$(BIN)/adspark demo
 
+# Three at once for two cores, for many tests wait; tests/conftest.py says what belongs together.
 test: .make/installed .make/chromium
-	@$(BIN)/python -m pytest -n 3 --dist loadfile tests/flows tests/integration tests/unit \
-		--ignore $(RENDERING)
-	@$(BIN)/python -m pytest $(RENDERING)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/acceptance
-	@if docker version >/dev/null 2>&1; then $(BIN)/python -m pytest tests/containers; \
+	@echo "Runs tests/unit, integration, flows and acceptance: about 15 minutes on two cores."
+	@if $(HAS_DOCKER); then echo "Then tests/containers, on Docker: about 12 minutes more."; \
 	else echo "No Docker engine answers: tests/containers are left out."; fi
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder \
+		tests/acceptance tests/flows tests/integration tests/unit
+	@if $(HAS_DOCKER); then $(BIN)/python -m pytest tests/containers; fi
 
 properties: .make/installed
 	@$(BIN)/python -m pytest --hypothesis-profile=long --timeout=7200 tests/integration/*/*_properties.py

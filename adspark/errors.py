@@ -1,21 +1,21 @@
-"""The one error tree: what went wrong, and whether trying again can help.
+"""The one error tree: what went wrong, and whether a retry can help.
 
 AdSparkError
-├── TemporaryError              try again later
-│   ├── ServiceUnavailableError   5xx, time-out, cut or garbled answer
-│   │   └── ServiceDownError        of these, what came without any answer to the request
+├── TemporaryError              a retry can help
+│   ├── ServiceUnavailableError   5xx, time-out, cut or garbled response
+│   │   └── ServiceDownError        of these, those without any response to the request
 │   ├── RateLimitedError          the hour's searches are used up
 │   ├── BusyError                 another run holds the same thing
-│   │   └── SupersededError         another run has taken over what this one was at
+│   │   └── SupersededError         another run took over the fetch of this one
 │   ├── PostponedError            time, searches or a budget have to come first
 │   └── DatabaseUnavailableError  Postgres does not answer
-└── PermanentError              trying again gives the same
+└── PermanentError              a retry gives the same
     ├── QuotaExhaustedError       the month's searches are used up
     ├── UnknownWatchError         there is no such watch, or it is paused
     ├── UnknownVariantError       there is no such variant, or nothing is to be done on it
     ├── UnusableContentError      a page or picture is empty, broken, too large or not allowed
     ├── GenerationFailedError     the generator ran, was paid, and failed
-    ├── ServiceRefusedError       the service will not answer this request
+    ├── ServiceRefusedError       the service refuses this request
     └── ConfigurationError        a setting, a right or a parameter has to change first
         ├── InvalidQueryError       a parameter; names the field
         ├── InvalidCredentialsError the service does not know the key
@@ -27,14 +27,14 @@ Messages are one sentence for a person, say what to do, and never carry a secret
 from adspark.text.redaction import redact
 from adspark.text.storable import clean_text
 
-_LONGEST = 500  # characters of an error that nobody has put into words
+_LONGEST = 500  # characters of an error that is not ours
 _LONGEST_MESSAGE = 5000  # characters of a message that quotes without an end
 
 
 class AdSparkError(Exception):
     """Anything AdSpark raises on purpose; its message can be stored, whatever it quotes.
 
-    Secrets that this process knows are masked in it.
+    Secrets that this process knows are redacted in it.
     """
 
     def __init__(self, message: str = "") -> None:
@@ -42,7 +42,7 @@ class AdSparkError(Exception):
 
 
 class TemporaryError(AdSparkError):
-    """Trying again later can help."""
+    """A retry can help."""
 
 
 class ServiceUnavailableError(TemporaryError):
@@ -50,11 +50,11 @@ class ServiceUnavailableError(TemporaryError):
 
 
 class ServiceDownError(ServiceUnavailableError):
-    """A service failed, or gave no answer at all: whatever was asked, it is not its fault."""
+    """A service failed without a response; the request is not the reason."""
 
 
 class RateLimitedError(TemporaryError):
-    """A service asks to slow down; the hour's allowance is used up."""
+    """A service asks to slow down; the hour's quota is used up."""
 
 
 class BusyError(TemporaryError):
@@ -62,7 +62,7 @@ class BusyError(TemporaryError):
 
 
 class SupersededError(BusyError):
-    """Another run has taken over the same fetch meanwhile; this one ends and writes nothing."""
+    """Another run took over the same fetch; this one ends and writes nothing."""
 
 
 class PostponedError(TemporaryError):
@@ -70,11 +70,11 @@ class PostponedError(TemporaryError):
 
 
 class DatabaseUnavailableError(TemporaryError):
-    """Postgres does not answer, or went away."""
+    """Postgres does not answer, or the connection was lost."""
 
 
 class PermanentError(AdSparkError):
-    """Trying again gives the same answer."""
+    """A retry gives the same result."""
 
 
 class QuotaExhaustedError(PermanentError):
@@ -94,11 +94,11 @@ class UnusableContentError(PermanentError):
 
 
 class GenerationFailedError(PermanentError):
-    """The generator took up the work and failed; another attempt is paid for anew."""
+    """The generator ran and failed; another attempt is paid for again."""
 
 
 class ServiceRefusedError(PermanentError):
-    """The service understood the request and will not answer it."""
+    """The service understood the request and refuses it."""
 
 
 class ConfigurationError(PermanentError):
@@ -128,11 +128,11 @@ class DatabaseSetupError(ConfigurationError):
 def describe_error(error: Exception) -> str:
     """An error in one line that a database can store: in its own words where it has good ones."""
     if isinstance(error, AdSparkError):
-        said = str(error)
+        message = str(error)
     else:
         reason = redact((str(error).strip().splitlines() or [""])[0])[:_LONGEST]
-        said = f"unforeseen {type(error).__name__}: {reason}; the log has its traceback"
-    return clean_text(said)
+        message = f"unforeseen {type(error).__name__}: {reason}; the log has its traceback"
+    return clean_text(message)
 
 
 def _bounded(message: str, most: int) -> str:

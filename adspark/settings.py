@@ -10,9 +10,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from adspark.errors import ConfigurationError
 from adspark.home.env_file import read_env_file
-from adspark.text.redaction import remember, remember_address, remember_environment
+from adspark.text.redaction import remember, remember_address
 from adspark.validation.bounds import RATE, Days, Port, Range, TimeLimit
-from adspark.validation.messages import tell_mistake
+from adspark.validation.messages import describe_validation_error
 
 DEFAULT_SEARCHES_PER_MINUTE = 10
 DEFAULT_GENERATIONS_PER_MINUTE = 30
@@ -129,7 +129,7 @@ class Settings(BaseSettings):
     )
     drain_time: Annotated[float, DRAIN_TIME] = Field(
         default=30.0,
-        description="Seconds that a worker which is told to stop waits for its runs to end.",
+        description="Seconds that a worker that has to stop waits for its runs to end.",
     )
     tidy_up_time: TimeLimit = Field(
         default=60.0,
@@ -158,7 +158,7 @@ class Settings(BaseSettings):
     browser_memory: Annotated[int, BROWSER_MEMORY] = Field(
         default=1024,
         description="Megabytes that the browser may take with all its processes; past them it is "
-        "ended, and the ad that it drew counts as unusable.",
+        "ended, and the ad that it rendered counts as unusable.",
     )
     render_time_limit: TimeLimit = Field(
         default=30.0, description="Seconds that one picture of an ad may take."
@@ -168,7 +168,7 @@ class Settings(BaseSettings):
     )
     trusted_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
-        description="host:port pairs, comma-separated, that may be asked although they are "
+        description="host:port pairs, comma-separated, that may be requested although they are "
         "private, as a Dify of one's own.",
     )
     pool_type: Literal["process", "docker"] = Field(
@@ -217,7 +217,7 @@ def media_url(settings: Settings) -> str:
 
 @cache
 def get_settings() -> Settings:
-    """The settings of this process, read once; their secrets are masked in its logs from then on.
+    """The settings of this process, read once; their secrets are redacted from then on.
 
     Raises:
         ConfigurationError: a variable holds something unusable, or `.env` cannot be read; the
@@ -230,17 +230,15 @@ def get_settings() -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "ADSPARK_" + "_".join(str(part) for part in first["loc"][:1]).upper()
         raise ConfigurationError(
-            f"{name}: {tell_mistake(first)}. Correct it in the environment."
+            f"{name}: {describe_validation_error(first)}. Correct it in the environment."
         ) from None
-    _remember_secrets(settings)
-    return settings
-
-
-def _remember_secrets(settings: Settings) -> None:
-    """No log and no message of this process shows them, whoever writes it."""
-    remember_environment()
     remember(settings.serpapi_key, settings.dify_key, settings.chat_key)
-    for address in (settings.serpapi_url, settings.dify_url, settings.chat_url):
+    for address in (
+        settings.serpapi_url,
+        settings.dify_url,
+        settings.chat_url,
+        settings.database_url,
+        settings.media_url,
+    ):
         remember_address(address)
-    remember_address(settings.database_url)
-    remember_address(settings.media_url)
+    return settings

@@ -66,7 +66,7 @@ class Size:
         return 2 * self.each + 1
 
 
-QUICK = Size(each=3, seconds=12.0, every=(3.0, 5.0), latency=0.1, generation=0.5, settling=5.0)
+QUICK = Size(each=2, seconds=8.0, every=(1.5, 2.5), latency=0.1, generation=0.5, settling=3.0)
 
 
 @dataclass
@@ -99,7 +99,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0, help="of a phase (default: 10)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--quick", action="store_true", help="3 runs of a pool, 12 s; the ratio is not judged"
+        "--quick", action="store_true", help="2 runs of a pool, 8 s; the ratio is not judged"
     )
     arguments = parser.parse_args()
     size = Size(50, arguments.minutes * 60, (5.0, 15.0), latency=1.0, generation=4.0)
@@ -250,7 +250,7 @@ async def _queue(client: PrefectClient, stack: Stack, size: Size, phase: int, ta
         tags=["adspark"],
     )
     named = {
-        name: (await client.read_deployment_by_name(f"{name}/adspark")).id
+        name: (await client.read_deployment_by_name(f"{name}/{name}")).id
         for name in ("fetch-creatives", "save-watch", "generate-ad-variant")
     }
     with psycopg.connect(stack.database_url) as connection:

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from adspark.net.addresses import AddressRules
-from adspark.rendering.render_target import Kind, RenderTarget
+from adspark.rendering.render_target import RenderKind, RenderTarget
 from adspark.rendering.renderer import AT_ONCE, Renderer
 from adspark.sandbox.testing import serve
 from adspark.settings import get_settings
@@ -98,11 +98,11 @@ async def _measure(program: Path | None, size: Size) -> int:
             program=program,
             chromium_sandbox=get_settings().browser_sandbox,
         )
-        subject = RenderTarget(Kind.PICTURE, f"{url}{_PICTURE}", *_SIZE)
+        target = RenderTarget(RenderKind.PICTURE, f"{url}{_PICTURE}", *_SIZE)
         async with make() as renderer:
-            await renderer.render(subject)  # the start counts for nobody
-            contest = await _compete(make, renderer, subject, rounds=size.rounds)
-            samples = await _fill(renderer, subject, count=size.samples)
+            await renderer.render(target)  # the start counts for nobody
+            contest = await _compete(make, renderer, target, rounds=size.rounds)
+            samples = await _fill(renderer, target, count=size.samples)
     first = statistics.median(samples[: _SPAN // 10])
     last = statistics.median(samples[-(_SPAN // 10) :])
     console.print(_table(contest))
@@ -111,27 +111,27 @@ async def _measure(program: Path | None, size: Size) -> int:
         f"pictures, {last:.0f} MB over the last {_SPAN}, {max(samples):.0f} MB at most"
     )
     peer = contest.rate(_PEER)
-    targets = [
+    goals = [
         Target(what=_OURS, ratio=contest.rate(_OURS) / peer, least=_TIMES_FASTER),
         Target(what=_OURS_AT_ONCE, ratio=contest.rate(_OURS_AT_ONCE) / peer, least=_TIMES_FASTER),
         Target(what="Memory, last / first", ratio=last / first, most=_MOST_GROWTH),
     ]
-    for target in targets:
-        console.print(target.sentence)
-    return 0 if all(target.is_met for target in targets) else 1
+    for goal in goals:
+        console.print(goal.sentence)
+    return 0 if all(goal.is_met for goal in goals) else 1
 
 
 async def _compete(
-    make: Callable[[], Renderer], renderer: Renderer, subject: RenderTarget, *, rounds: int
+    make: Callable[[], Renderer], renderer: Renderer, target: RenderTarget, *, rounds: int
 ) -> Contest:
     contest = Contest()
 
     async def one_by_one(count: int) -> None:
         for _ in range(count):
-            await renderer.render(subject)
+            await renderer.render(target)
 
     async def at_once(count: int) -> None:
-        await asyncio.gather(*(renderer.render(subject) for _ in range(count)))
+        await asyncio.gather(*(renderer.render(target) for _ in range(count)))
 
     async with async_playwright() as playwright:
         program = _find_program()
@@ -139,11 +139,11 @@ async def _compete(
         async def a_renderer_each(count: int) -> None:
             for _ in range(count):
                 async with make() as own:
-                    await own.render(subject)
+                    await own.render(target)
 
         async def a_browser_each(count: int) -> None:
             for _ in range(count):
-                await _draw_alone(playwright, subject, program)
+                await _draw_alone(playwright, target, program)
 
         for _ in range(rounds):
             await contest.run(_PEER, 3, a_renderer_each)
@@ -163,20 +163,20 @@ def _find_program() -> Path | None:
     return None
 
 
-async def _draw_alone(playwright: Playwright, subject: RenderTarget, program: Path | None) -> None:
+async def _draw_alone(playwright: Playwright, target: RenderTarget, program: Path | None) -> None:
     """As a script would do it that starts a browser whenever it needs one."""
     browser = await playwright.chromium.launch(executable_path=program, chromium_sandbox=False)
     page = await browser.new_page(viewport={"width": _SIZE[0], "height": _SIZE[1]})
-    await page.set_content(f'<body style="margin:0"><img src="{subject.content}">')
+    await page.set_content(f'<body style="margin:0"><img src="{target.url}">')
     await page.screenshot()
     await browser.close()
 
 
-async def _fill(renderer: Renderer, subject: RenderTarget, *, count: int) -> list[float]:
+async def _fill(renderer: Renderer, target: RenderTarget, *, count: int) -> list[float]:
     """Draw so many; the memory in megabytes after every ten."""
     samples: list[float] = []
     for _ in range(count // 10):
-        await asyncio.gather(*(renderer.render(subject) for _ in range(10)))
+        await asyncio.gather(*(renderer.render(target) for _ in range(10)))
         samples.append(_memory())
     return samples
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import uuid4
 
-from adspark.sandbox.catalogue import Row
-from adspark.sandbox.generated import GeneratedCatalogue
+from adspark.sandbox.library.catalogue import Row
+from adspark.sandbox.library.generated import GeneratedCatalogue
 from adspark.serpapi.payloads import Search, SearchPage, parse_rows
 
 PAGE_SIZE = 100

@@ -14,10 +14,10 @@ _SUBJECT = "AdSpark"  # where an automation names none
 
 
 class AlertRecipients(NotificationBlock):
-    """Who is told of what a person should see to; the addresses are stored encrypted.
+    """Who gets the alerts; the addresses are stored encrypted.
 
-    The server knows the block through the entry point `prefect.collections` of this package. It
-    is none of Prefect's own blocks for Apprise: those let it log the addresses that it cannot read.
+    The server loads the block by the entry point `prefect.collections` of this package. It is none
+    of Prefect's own blocks for Apprise: with those, Apprise logs addresses that it cannot read.
     """
 
     _block_type_name = "Alert Recipients"
@@ -38,21 +38,21 @@ class AlertRecipients(NotificationBlock):
         return cls(addresses=settings.notify_addresses or SecretStr(""))
 
     async def notify(self, body: str, subject: str | None = None) -> None:
-        """Send it to each address; one that fails keeps it from no other.
+        """Send a message to every address, also where one fails.
 
         Raises:
-            NotificationError: an address failed, and the caller asked to be told.
+            NotificationError: an address failed, and the caller raises on failures.
         """
         addresses = dict.fromkeys(self.addresses.get_secret_value().split())
         failures = await asyncio.gather(
-            *(_try(SecretStr(one), subject=subject or _SUBJECT, body=body) for one in addresses)
+            *(_send(SecretStr(one), subject=subject or _SUBJECT, body=body) for one in addresses)
         )
-        told = "; ".join(one for one in failures if one) or ("" if addresses else "no address")
-        if told and self._raise_on_failure:
-            raise NotificationError(log=told)
+        log = "; ".join(filter(None, failures)) if addresses else "no address"
+        if log and self._raise_on_failure:
+            raise NotificationError(log=log)
 
 
-async def _try(address: SecretStr, *, subject: str, body: str) -> str | None:
+async def _send(address: SecretStr, *, subject: str, body: str) -> str | None:
     """Why it was not delivered; None where it was."""
     try:
         await send(address, subject=subject, body=body)

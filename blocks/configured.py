@@ -1,4 +1,4 @@
-"""What our blocks share: one document of each, named `adspark`, else the environment."""
+"""The base of our blocks: loaded from the document `adspark`, else from the environment."""
 
 from abc import abstractmethod
 from typing import Self
@@ -12,7 +12,7 @@ DOCUMENT = "adspark"
 
 
 class ConfiguredBlock(Block):
-    """A block that is made from the settings where nobody has saved a document of it."""
+    """A block that is made from the settings where no document of it is saved."""
 
     @classmethod
     @abstractmethod

@@ -49,7 +49,7 @@ class DigestRecipients(ConfiguredBlock):
         return addresses
 
     def list_receivers(self) -> list[Receiver]:
-        """The receivers of all addresses, each of which gets messages of its own.
+        """The receivers of all addresses; each gets its own messages.
 
         Raises:
             ConfigurationError: as `list_addresses`.

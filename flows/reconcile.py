@@ -14,6 +14,7 @@ from prefect.runtime import flow_run
 
 from adspark.validation.bounds import SECONDS
 from flows.endings import completed
+from flows.parameters import label
 from orchestration.lost_runs import LostRuns
 from tasks.requeue_lost_runs import requeue_lost_runs
 
@@ -22,8 +23,8 @@ _MORE_SEARCHES = 5  # longer than a host's runs take to be given up, one after a
 
 @flow(name="reconcile", persist_result=True, result_serializer="json")
 async def reconcile(
-    patience: Annotated[float, SECONDS] = 300.0,
-    look_again_after: Annotated[float, SECONDS] = 20.0,
+    patience: Annotated[float, SECONDS, label("Patience in seconds")] = 300.0,
+    look_again_after: Annotated[float, SECONDS, label("Seconds until the next look")] = 20.0,
 ) -> LostRuns:
     """Requeue runs that crashed, hang or were left behind by a dead worker.
 

@@ -1,7 +1,7 @@
-"""Let Python on the machine of a running local stack work on that, as our commands do.
+"""Connect a Python program to the local stack that runs on its machine, as our commands do.
 
-Nothing that is set explicitly is changed: a Prefect server of one's own (environment, profile,
-prefect.toml), or a database of one's own in the environment, and the stack is left alone.
+Where a Prefect server (environment, profile, prefect.toml) or a database is set explicitly, nothing
+is changed.
 """
 
 import os
@@ -11,19 +11,21 @@ from prefect.settings import get_current_settings
 
 from adspark.home.running_stack import StackState, running_stack
 from adspark.net.proxies import keep_from_proxies
+from adspark.net.telemetry import switch_off_telemetry
 from adspark.settings import get_settings
+from adspark.text.redaction import remember_environment
 
 
 def use_running_stack() -> None:
-    """Lead Prefect, and our settings where the stack is on the sandbox, to the stack that runs.
+    """Configure Prefect, and our settings where the stack is on the sandbox, for the running stack.
 
     Without one, Prefect starts its temporary server, and the data are those of the settings.
     """
+    remember_environment()
     keep_from_proxies()
-    os.environ.setdefault("DO_NOT_TRACK", "1")
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    switch_off_telemetry()
     stack = running_stack(get_settings().home)
-    if stack is None or not stack.ready or _leads_elsewhere(stack):
+    if stack is None or not stack.ready or _uses_another(stack):
         return
     found = {"PREFECT_API_URL": stack.api_url}
     if stack.sandbox_url and stack.database_url:
@@ -38,7 +40,7 @@ def use_running_stack() -> None:
     refresh_global_settings_context()
 
 
-def _leads_elsewhere(stack: StackState) -> bool:
+def _uses_another(stack: StackState) -> bool:
     server = get_current_settings().api.url
     database = os.environ.get("ADSPARK_DATABASE_URL")
     is_other_database = bool(database and stack.database_url) and database != stack.database_url

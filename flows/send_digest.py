@@ -1,35 +1,39 @@
-"""Tell people what the watches have found since the last digest, and what nobody could look at.
+"""Report what the watches found since the last digest, and which could not be checked.
 
 Blocks: digest-recipients/adspark, adspark-database/adspark. Limits: none. Tables: watch,
 watch_creative, creative_event, creative_region, creative, advertiser, message.
 """
 
 from collections.abc import Sequence
+from typing import Annotated
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging import get_run_logger
-from sqlalchemy import text
 
+from adspark.db.engine import read_now
 from adspark.notifications.digest import DigestSummary, mark_digested, read_digest
 from adspark.notifications.digest_text import Digest
 from adspark.notifications.outbox import enqueue_messages, hash_receiver, read_stuck
 from blocks.adspark_database import AdSparkDatabase
 from blocks.digest_recipients import DigestRecipients
 from flows.endings import completed
+from flows.parameters import label
 from tasks.deliver_messages import deliver_messages
 
 ARTIFACT_KEY = "digest"
 
 
 @flow(name="send-digest", persist_result=True, result_serializer="json")
-async def send_digest(even_if_empty: bool = False) -> DigestSummary:
-    """Tell what is new since the last digest, under Artifacts and to the configured addresses.
+async def send_digest(
+    even_if_empty: Annotated[bool, label("Send even if empty")] = False,
+) -> DigestSummary:
+    """Report what is new since the last digest, under Artifacts and to the configured addresses.
 
     It fails where a message could not be delivered; the message waits for the next run.
 
     Args:
-        even_if_empty: Send it even if there is nothing to tell.
+        even_if_empty: Send it even if there is nothing new.
     """
     log = get_run_logger()
     receivers = (await DigestRecipients.load_configured()).list_receivers()
@@ -52,20 +56,19 @@ async def send_digest(even_if_empty: bool = False) -> DigestSummary:
 
 
 async def take_digest(recipients: Sequence[str], even_if_empty: bool) -> Digest:
-    """Read the digest, show it, put it into the outbox and note that it was told."""
+    """Read the digest, publish it, enqueue its messages and note that it was reported."""
     async with (
         (await AdSparkDatabase.load_configured()).connect() as database,
         database.session() as session,
     ):
-        now = (await session.execute(text("SELECT now()"))).scalar_one()
-        digest = await read_digest(session, now=now)
+        digest = await read_digest(session, now=await read_now(session))
         digest.undelivered = [message.headline for message in await read_stuck(session)]
         if digest.is_worth_sending or even_if_empty:
             await enqueue_messages(
                 session, subject=digest.subject, body=digest.markdown(), recipients=recipients
             )
         await mark_digested(session, digest=digest)
-        # Before the commit: what was told is nowhere else where there is no address.
+        # Before the commit: without an address, the artifact is the only place of the digest.
         await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown=digest.markdown())
         await session.commit()
     return digest

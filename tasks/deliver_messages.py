@@ -1,42 +1,45 @@
-"""The task that sends what waits in the outbox."""
+"""The task that sends the messages in the outbox."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from pydantic import SecretStr
 
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError, ServiceUnavailableError, describe_error
 from adspark.models import Message
-from adspark.notifications.apprise import Receiver, list_receivers, send_part, write_parts
+from adspark.notifications.apprise import Receiver, list_receivers, send_chunk, write_chunks
+from adspark.notifications.message import read_markdown
 from adspark.notifications.outbox import (
     MOST_ATTEMPTS,
     ack_message,
     claim_message,
     count_delivered,
-    fix_parts,
     hash_receiver,
     nack_message,
+    save_chunks,
 )
-from adspark.notifications.services import Part
+from adspark.notifications.services import Chunk
 from blocks.adspark_database import AdSparkDatabase
 from blocks.digest_recipients import DigestRecipients
-from orchestration.retry_policy import RETRIED
+from orchestration.retry_policy import retried_task
 
 
-@task(**RETRIED, cache_policy=NO_CACHE)
+@retried_task()
 async def deliver_messages(since: datetime) -> int:
-    """Send part after part until none is left; a receiver that fails waits for another try.
+    """Send chunk after chunk until none is left; a receiver that fails waits for a retry.
 
     Returns:
-        How many messages arrived since `since`, those of earlier tries included.
+        How many messages were delivered since `since`, those of earlier attempts included.
+
+    Raises:
+        ServiceUnavailableError: some were not.
+        ConfigurationError: Apprise does not understand an address.
     """
     addresses = (await DigestRecipients.load_configured()).list_addresses()
-    receivers = _by_key(addresses)
+    receivers = _by_hash(addresses)
     waiting = list(receivers)
     failures: list[str] = []
     async with (await AdSparkDatabase.load_configured()).connect() as database:
@@ -59,8 +62,8 @@ async def deliver_messages(since: datetime) -> int:
     return delivered
 
 
-def _by_key(addresses: Sequence[SecretStr]) -> dict[str, Receiver]:
-    """All receivers, and each address as a whole, as messages of before name it."""
+def _by_hash(addresses: Sequence[SecretStr]) -> dict[str, Receiver]:
+    """All receivers, and each address as a whole, as messages of earlier versions name it."""
     found = [one for address in addresses for one in (Receiver(address), *list_receivers(address))]
     return {hash_receiver(receiver): receiver for receiver in found}
 
@@ -73,45 +76,46 @@ async def _claim(database: Database, recipients: Sequence[str]) -> Message | Non
 
 
 async def _send_next(database: Database, message: Message, receiver: Receiver) -> str | None:
-    """Send the next part of a claimed message and note what came of it.
+    """Send the next chunk of a claimed message and acknowledge or requeue it.
 
     Returns:
-        Which target and part was not delivered, and why; None where it was.
+        Which target and chunk was not delivered, and why; None where it was.
     """
-    message_id, place = message.id or 0, message.parts_delivered
-    parts: list[Part] = []
+    message_id, place = message.id, message.parts_delivered
+    chunks: list[Chunk] = []
     try:
-        parts = await _parts(database, message, receiver)
-        await send_part(receiver, parts[place])
+        chunks = await _split(database, message, receiver)
+        await send_chunk(receiver, chunks[place])
     except AdSparkError as error:
         async with database.session() as session:
             await nack_message(session, message_id=message_id, error=str(error))
             await session.commit()
-        return f"{_label(receiver, place, parts)}: {error}"
+        return f"{_label(receiver, place, len(chunks))}: {error}"
     except Exception as error:  # whether it arrived is not known, so it is not sent again
         get_run_logger().exception("Message %d failed unforeseen", message_id)
-        return f"{_label(receiver, place, parts)}: {describe_error(error)}"
+        return f"{_label(receiver, place, len(chunks))}: {describe_error(error)}"
     async with database.session() as session:
-        await ack_message(session, message_id=message_id, part=place, parts=len(parts))
+        await ack_message(session, message_id=message_id, chunk=place, chunks=len(chunks))
         await session.commit()
     return None
 
 
-def _label(receiver: Receiver, place: int, parts: list[Part]) -> str:
-    """Which receiver of its address, and which part; names are not told: they may be secrets."""
-    part = f", part {place + 1} of {len(parts)}" if len(parts) > 1 else ""
+def _label(receiver: Receiver, place: int, chunks: int) -> str:
+    """Which receiver of its address, and which chunk, without names: they may be secrets."""
+    chunk = f", part {place + 1} of {chunks}" if chunks > 1 else ""
     if receiver.target is None:
-        return part
+        return chunk
     others = list_receivers(receiver.address)
-    return f", receiver {others.index(receiver) + 1} of {len(others)}{part}"
+    return f", receiver {others.index(receiver) + 1} of {len(others)}{chunk}"
 
 
-async def _parts(database: Database, message: Message, receiver: Receiver) -> list[Part]:
-    """The message's parts, which are the same at every try."""
+async def _split(database: Database, message: Message, receiver: Receiver) -> list[Chunk]:
+    """The message's chunks, which are the same at every attempt."""
     if message.parts is not None:
-        return [Part(**part) for part in message.parts]
-    parts = write_parts(receiver, subject=message.subject, body=message.body)
+        return [Chunk(**chunk) for chunk in message.parts]
+    chunks = write_chunks(receiver, subject=message.subject, blocks=read_markdown(message.body))
     async with database.session() as session:
-        await fix_parts(session, message_id=message.id or 0, parts=[asdict(one) for one in parts])
+        values = [asdict(chunk) for chunk in chunks]
+        await save_chunks(session, message_id=message.id, chunks=values)
         await session.commit()
-    return parts
+    return chunks

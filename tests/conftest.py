@@ -2,9 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 # Parallel runs of pytest fix the width of a terminal, which tests of commands choose themselves.
@@ -23,6 +21,7 @@ from adspark.db.engine import Database
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import get_settings
+from tests.support.folders import open_folder
 
 TEMPLATE = "adspark_template"
 
@@ -42,6 +41,34 @@ for profile, examples, steps, is_fixed in (("suite", 15, 20, True), ("long", 300
 settings.load_profile("suite")
 
 
+# The longest begin first, so that no worker of a parallel run is left with one of them at the end.
+_FIRST = ("acceptance", "rendering", "flows")
+_TESTS = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say for parallel runs (`--dist loadgroup`) which tests belong on one worker, and in which
+    order: all that share the running stack, each other acceptance test, each other file."""
+    for item in items:
+        path = item.path.relative_to(_TESTS)
+        if _shares_stack(item):
+            item.add_marker(pytest.mark.xdist_group("stack"))
+        elif path.parts[0] != "acceptance":
+            item.add_marker(pytest.mark.xdist_group(str(path.with_suffix(""))))
+    items.sort(key=_place_in_order)
+
+
+def _place_in_order(item: pytest.Item) -> tuple[int, bool]:
+    folders = item.path.relative_to(_TESTS).parts
+    place = next((n for n, name in enumerate(_FIRST) if name in folders), len(_FIRST))
+    return place, not _shares_stack(item)
+
+
+def _shares_stack(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and "stack" in item.fixturenames
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No test sees the environment or the `.env` of whoever runs it, nor writes to their home."""
@@ -52,18 +79,6 @@ def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     get_settings.cache_clear()
     yield
     get_settings.cache_clear()
-
-
-@contextmanager
-def open_folder() -> Iterator[Path]:
-    """A temporary folder with a short name that every account can enter; pytest's own is closed.
-
-    PostgreSQL does not run as root: for root it runs as another account.
-    """
-    with TemporaryDirectory(prefix="adspark-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        yield folder
 
 
 @pytest.fixture
@@ -126,6 +141,6 @@ def _do_without_sync(server: LocalPostgres) -> None:
 
 
 def _create_database(server: LocalPostgres, name: str, *, template: str = "template1") -> None:
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))

@@ -35,12 +35,12 @@ from adspark.generators.http import (
 from adspark.generators.model_text import ends_early, read_copy
 from adspark.generators.picture_addresses import list_pictures
 from adspark.net.bounded_responses import (
-    MOST_WITH_PICTURES,
-    PACKINGS,
+    ACCEPT_ENCODING,
+    MAX_BYTES_WITH_PICTURES,
     TooLargeError,
-    bound_answers,
+    bound_responses,
 )
-from adspark.net.service_json import UnreadableJsonError, parse_json
+from adspark.net.json_responses import UnreadableJsonError, parse_json
 from adspark.text.redaction import quote, remember
 
 _VARIABLE = "ADSPARK_CHAT_URL"
@@ -100,10 +100,10 @@ class ChatGenerator:
         self._key = SecretStr(secret)
         self._http = httpx.AsyncClient(
             base_url=checked_address(_VARIABLE, base_url),
-            headers=PACKINGS | ({"Authorization": f"Bearer {secret}"} if secret else {}),
+            headers=ACCEPT_ENCODING | ({"Authorization": f"Bearer {secret}"} if secret else {}),
             timeout=timeouts(timeout, told_from=timeout),
             transport=transport,
-            event_hooks=bound_answers(MOST_WITH_PICTURES),
+            event_hooks=bound_responses(MAX_BYTES_WITH_PICTURES),
         )
 
     async def __aenter__(self) -> Self:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import pydantic_core
 from pydantic import JsonValue
 
-from adspark.net.service_json import UnreadableJsonError, parse_json
+from adspark.net.json_responses import UnreadableJsonError, parse_json
 
 _LONGEST_PYTHON = 20_000  # characters of an object in Python's notation
 _FENCE = re.compile(

@@ -1,4 +1,4 @@
-"""The `.env` file: UTF-8, with or without a mark of it at the beginning."""
+"""The `.env` file: UTF-8, with or without a byte order mark."""
 
 from pathlib import Path
 
@@ -13,19 +13,16 @@ def read_env_file(file: Path) -> dict[str, str | None]:
     Raises:
         ConfigurationError: it is not UTF-8, or cannot be read.
     """
+    not_utf8 = ConfigurationError(f"{file} is not UTF-8; save it as UTF-8.")
     try:
         values = dotenv_values(file)
     except UnicodeDecodeError:
-        raise ConfigurationError(_not_utf8(file)) from None
+        raise not_utf8 from None
     except OSError as error:
         raise ConfigurationError(
             f"{file} cannot be read: {error.strerror}; let this user read it (chmod, chown)."
         ) from None
-    # UTF-16 without a mark reads as UTF-8 with NUL between its letters.
+    # UTF-16 without a byte order mark reads as UTF-8 with NUL between its letters.
     if any("\0" in f"{name}{value or ''}" for name, value in values.items()):
-        raise ConfigurationError(_not_utf8(file))
+        raise not_utf8
     return values
-
-
-def _not_utf8(file: Path) -> str:
-    return f"{file} is not UTF-8; save it as UTF-8."

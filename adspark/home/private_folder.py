@@ -1,4 +1,4 @@
-"""Folders that nobody but their owner can enter, whatever the umask is."""
+"""Folders that only their owner can enter, whatever the umask is."""
 
 import os
 import stat
@@ -11,9 +11,9 @@ _OURS = {"postgres", "stack.lock", "stack.log", "stack.json"}  # what only ADSPA
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder where it is missing, with the parents that it lacks; those that are there stay.
+    """Make a folder and its parents where they are missing, closed to others.
 
-    Root's can be passed by all, for PostgreSQL runs as another account; none can list them.
+    Root's can be passed through, for PostgreSQL runs as another account; nobody can list them.
 
     Raises:
         OSError: it cannot be made.
@@ -21,14 +21,14 @@ def make_folder(path: Path) -> None:
     mode = _closed_mode()
     for folder in reversed([path, *path.parents]):
         if not folder.exists():
-            folder.mkdir(exist_ok=True)  # another process may be as far
+            folder.mkdir(exist_ok=True)  # another process may have made it
             folder.chmod(mode)
 
 
 def make_home(path: Path) -> None:
-    """Make ADSPARK_HOME, closed to others; one that was made open by an earlier version is closed.
+    """Make ADSPARK_HOME, closed to others; one that an earlier version left open is closed.
 
-    A folder that somebody has filled with other things stays as it is.
+    A folder with nothing of ours in it stays as it is.
 
     Raises:
         OSError: it cannot be made.
@@ -43,24 +43,24 @@ def private_folder(name: str, *, owner: int | None = None) -> Path:
     """The folder `name` in the system's temporary folder, made if it is missing, with mode 0700.
 
     Args:
-        name: of the folder; it should hold what tells this user and purpose from others.
-        owner: id of the account that it belongs to; None: this process's.
+        name: of the folder, with the user and the purpose in it.
+        owner: id of its account; None: this process's.
 
     Raises:
-        ConfigurationError: there is something else of that name, as another user may have made it.
+        ConfigurationError: there is something else of that name, perhaps of another user.
     """
-    wanted = os.geteuid() if owner is None else owner
+    owner = os.geteuid() if owner is None else owner
     folder = Path(tempfile.gettempdir()) / name
     try:
         folder.mkdir(mode=0o700)
-        os.chown(folder, wanted, -1)
+        os.chown(folder, owner, -1)
     except FileExistsError:
         pass
     found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != wanted or found.st_mode & 0o077:
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & 0o077:
         raise ConfigurationError(
             f"TMPDIR: {folder} is not a folder that only its owner can enter; remove it, or set "
-            f"TMPDIR to another folder."
+            "TMPDIR to another folder."
         )
     return folder
 

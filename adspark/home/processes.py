@@ -1,4 +1,4 @@
-"""Processes of this host: told apart from later ones of the same number, and ended."""
+"""Processes of this host: identified beyond their number, and ended."""
 
 import time
 from collections.abc import Iterable
@@ -7,11 +7,11 @@ from contextlib import suppress
 import psutil
 from pydantic import BaseModel
 
-_POLL = 0.05  # seconds between two looks at processes that are ending
+_POLL = 0.05  # seconds between two checks of processes that are ending
 
 
 class ProcessId(BaseModel):
-    """A process, told apart from a later one that was given the same number."""
+    """A process, distinct from a later one of the same number."""
 
     pid: int
     created: float
@@ -32,24 +32,22 @@ class ProcessId(BaseModel):
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether a process runs; one that has ended but that its parent never asked for does not."""
+    """Whether a process runs; a zombie does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
 
-def stop_process_trees(roots: Iterable[psutil.Process], *, patience: float) -> None:
-    """End processes and all below them: asked first, forced after `patience` seconds."""
+def stop_process_trees(roots: Iterable[psutil.Process], *, timeout: float) -> None:
+    """End processes and their descendants: by SIGTERM, after `timeout` seconds by SIGKILL."""
     family = {process.pid: process for root in roots for process in _with_children(root)}
     for act in (psutil.Process.terminate, psutil.Process.kill):
         for process in family.values():
             with suppress(psutil.NoSuchProcess):
                 act(process)
-        end = time.monotonic() + patience
-        while any(is_alive(process) for process in family.values()):
-            if time.monotonic() > end:
-                break
+        end = time.monotonic() + timeout
+        while time.monotonic() <= end and any(map(is_alive, family.values())):
             time.sleep(_POLL)
 
 

@@ -1,6 +1,6 @@
-"""The local stack that runs on this machine: who it is and where it answers.
+"""The local stack of this machine: its processes and addresses, in a file of ADSPARK_HOME.
 
-It leaves that in a file of ADSPARK_HOME for the commands and for Python programs.
+The commands and Python programs read it.
 """
 
 import os
@@ -16,9 +16,10 @@ class StackState(BaseModel):
     """The stack of an ADSPARK_HOME: at most one.
 
     Attributes:
-        home: folder of its data; on the sandbox it is one of its own in ADSPARK_HOME.
-        sandbox_url: where the sandbox answers; None where the stack runs on SerpApi.
-        database_url: of its embedded database; None where that is a server of the user's own.
+        home: folder of its data; on the sandbox a separate one in ADSPARK_HOME.
+        sandbox_url: None where the stack runs on SerpApi.
+        database_url: of its embedded database; None where the database is the user's own.
+        parts: its processes, by name.
     """
 
     supervisor: ProcessId = Field(default_factory=lambda: ProcessId.of(os.getpid()))
@@ -30,12 +31,12 @@ class StackState(BaseModel):
     ready: bool = False
     parts: dict[str, ProcessId] = Field(default_factory=dict)
 
-    def running_parts(self) -> list[psutil.Process]:
-        """Those of its parts that run, also after the supervisor's death."""
+    def running_processes(self) -> list[psutil.Process]:
+        """Those of its processes that run, also after the supervisor's death."""
         return [found for one in self.parts.values() if (found := one.find())]
 
     def write(self, home: Path) -> None:
-        """Leave the state for others, never half written."""
+        """Write the state atomically."""
         path = state_file(home)
         partial = path.with_suffix(".partial")
         partial.touch(mode=0o600)
@@ -49,7 +50,7 @@ def state_file(home: Path) -> Path:
 
 
 def read_state(home: Path) -> StackState | None:
-    """The state that the last stack left, running or not."""
+    """The state of the last stack, running or not; None where there was none."""
     try:
         return StackState.model_validate_json(state_file(home).read_text())
     except (FileNotFoundError, ValidationError):
@@ -57,6 +58,6 @@ def read_state(home: Path) -> StackState | None:
 
 
 def running_stack(home: Path) -> StackState | None:
-    """The stack that runs now, if one does."""
+    """The stack that runs now; None where none does."""
     state = read_state(home)
     return state if state and state.supervisor.find() else None

@@ -1,6 +1,6 @@
 """The program that decodes pictures, one after the other, in bounded computing time and memory.
 
-`python -m adspark.media.decoder FD` serves the socket of its parent (`picture_process`) until
+`python -m adspark.media.decoder FD` serves the socket of its parent (`decoder_process`) until
 that is closed. A picture that takes too much, or breaks a decoder, ends this process and nothing
 else. Nothing of ours is imported here, so that it starts quickly.
 
@@ -25,8 +25,9 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 
-LENGTHS = struct.Struct(">IQ")
-"""Before a request and an answer: bytes of what is said, and of the picture after it."""
+_LENGTHS = struct.Struct(">IQ")  # before each message: bytes of its JSON, and of its picture
+_MAX_FACTS = 64 * 1024  # bytes
+_MAX_CONTENT = 256 * 1024 * 1024  # bytes
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF")
 
 _NAMES = "PNG, JPEG, WebP, GIF, AVIF, BMP or TIFF"
@@ -40,13 +41,13 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"iCCP", b"eXIf"}
 _PNG_FRAME = struct.Struct(">I4s")
 _LARGEST_PROFILE = 16 * 1024 * 1024  # bytes; the largest that are in use have a few million
-_LARGEST_PNG = 20 * 1024 * 1024  # bytes; what would be larger is given as a JPEG
+_LARGEST_PNG = 20 * 1024 * 1024  # bytes; what would be larger becomes a JPEG
 _SMALL, _FAST = 6, 1  # levels of a PNG's compression
 _MUCH = 4_000_000  # pixels from which the better level takes seconds
 _JPEG_QUALITY = 92
 _THUMBNAIL_QUALITY = 82
 _DEEP = ("I", "F")  # and I;16 with its byte orders
-_FAT = 256 * 1024 * 1024  # bytes of memory after which a process ends, to give them back
+_MOST_RESIDENT = 256 * 1024 * 1024  # bytes of memory after which a process ends, to give them back
 _SRGB = ImageCms.createProfile("sRGB")
 
 
@@ -54,17 +55,17 @@ class RefusedError(Exception):
     """A picture that cannot be used; the message is for a person."""
 
 
-def develop(content: bytes, wish: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+def decode_picture(content: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Decode a picture.
 
     Args:
         content: foreign bytes.
-        wish: the most `pixels`; and `give`: "facts" only, "picture" (`is_kept`: whether it is worth
-            time to make it small), "grey" of `side` pixels each way on white, or "thumbnail" at
-            most `width` wide and twice as high.
+        request: the most `pixels`; and `output`: "facts" only, "picture" (`is_compact`: whether it
+            is worth time to make it small), "grey" of `side` pixels each way on white, or
+            "thumbnail" at most `width` wide and twice as high.
 
     Returns:
-        Its facts, and what is wished.
+        Its facts, and the output.
 
     Raises:
         RefusedError: it is no picture, broken, or too large.
@@ -72,28 +73,28 @@ def develop(content: bytes, wish: dict[str, Any]) -> tuple[dict[str, Any], bytes
     if not content:
         raise RefusedError("The picture is empty.")
     try:
-        image, kind = _decode(content, wish["pixels"])
+        image, picture_format = _decode(content, request["pixels"])
         plain = _plain(image)
-        facts = {"format": kind, "width": plain.width, "height": plain.height}
+        facts = {"format": picture_format, "width": plain.width, "height": plain.height}
         facts["is_blank"] = _is_blank(plain)
-        match wish["give"]:
+        output = b""
+        match request["output"]:
             case "picture":
-                given, facts["given"] = _encode(plain, is_kept=wish["is_kept"])
+                output, facts["output_format"] = _encode(plain, is_compact=request["is_compact"])
             case "grey":
-                side = wish["side"]
+                side = request["side"]
                 small = plain.convert("RGBA").resize((side, side), Image.Resampling.BOX)
-                given = _on_white(small).convert("L").tobytes()
+                output = _on_white(small).convert("L").tobytes()
             case "thumbnail":
-                given = _thumbnail(plain, wish["width"])
-            case _:
-                given = b""
+                plain.thumbnail((request["width"], 2 * request["width"]))
+                output = _save(_on_white(plain), "JPEG", quality=_THUMBNAIL_QUALITY)
     except (RefusedError, MemoryError):
         raise
     except UnidentifiedImageError:
         raise RefusedError(f"The picture is not a {_NAMES}.") from None
     except Exception as error:  # decoders raise nearly anything on broken files
         raise RefusedError(f"The picture is broken: {error}.") from error
-    return facts, given
+    return facts, output
 
 
 def _decode(content: bytes, max_pixels: int) -> tuple[Image.Image, str]:
@@ -122,13 +123,13 @@ def _open(content: bytes, max_pixels: int) -> Image.Image:
 
 
 def _strip_png(content: bytes) -> bytes:
-    """The PNG without what is not needed to draw its first frame, however large that is."""
+    """The PNG without what its first frame does not need, however large that is."""
     kept, at = [_PNG], len(_PNG)
     while at + _PNG_FRAME.size <= len(content):
         length, name = _PNG_FRAME.unpack_from(content, at)
         end = at + _PNG_FRAME.size + length + 4  # and its checksum
         chunk = content[at:end]
-        if name in _PNG_CHUNKS and (name != b"iCCP" or _can_be_unpacked(chunk)):
+        if name in _PNG_CHUNKS and (name != b"iCCP" or _is_usable_profile(chunk)):
             kept.append(chunk)
         if name == b"IEND":
             break
@@ -136,15 +137,15 @@ def _strip_png(content: bytes) -> bytes:
     return b"".join(kept)
 
 
-def _can_be_unpacked(chunk: bytes) -> bool:
+def _is_usable_profile(chunk: bytes) -> bool:
     """Whether a PNG's colour profile is whole and of a size in use."""
-    _, _, packed = chunk[_PNG_FRAME.size : -4].partition(b"\0")
-    unpacker = zlib.decompressobj()
+    _, _, compressed = chunk[_PNG_FRAME.size : -4].partition(b"\0")
+    decompressor = zlib.decompressobj()
     try:
-        unpacker.decompress(packed[1:], _LARGEST_PROFILE)
+        decompressor.decompress(compressed[1:], _LARGEST_PROFILE)
     except zlib.error:
         return False
-    return unpacker.eof
+    return decompressor.eof
 
 
 def _check_scans(content: bytes) -> None:
@@ -223,22 +224,18 @@ def _is_blank(image: Image.Image) -> bool:
     return bands[3:] == [(0, 0)] or all(least == most for least, most in bands)
 
 
-def _encode(image: Image.Image, *, is_kept: bool) -> tuple[bytes, str]:
+def _encode(image: Image.Image, *, is_compact: bool) -> tuple[bytes, str]:
     """A PNG; a JPEG where that would be larger than pictures may be."""
-    level = _SMALL if is_kept and image.width * image.height <= _MUCH else _FAST
-    target = io.BytesIO()
-    image.save(target, format="PNG", compress_level=level)
-    if target.tell() <= _LARGEST_PNG:
-        return target.getvalue(), "png"
-    target = io.BytesIO()
-    _on_white(image).save(target, format="JPEG", quality=_JPEG_QUALITY)
-    return target.getvalue(), "jpeg"
+    level = _SMALL if is_compact and image.width * image.height <= _MUCH else _FAST
+    content = _save(image, "PNG", compress_level=level)
+    if len(content) <= _LARGEST_PNG:
+        return content, "png"
+    return _save(_on_white(image), "JPEG", quality=_JPEG_QUALITY), "jpeg"
 
 
-def _thumbnail(image: Image.Image, width: int) -> bytes:
-    image.thumbnail((width, 2 * width))
+def _save(image: Image.Image, picture_format: str, **options: int) -> bytes:
     target = io.BytesIO()
-    _on_white(image).save(target, format="JPEG", quality=_THUMBNAIL_QUALITY)
+    image.save(target, format=picture_format, **options)
     return target.getvalue()
 
 
@@ -251,10 +248,31 @@ def _on_white(image: Image.Image) -> Image.Image:
     return page.convert("RGB")
 
 
-def _receive(channel: socket.socket) -> tuple[dict[str, Any], bytes]:
-    told, size = LENGTHS.unpack(_receive_exactly(channel, LENGTHS.size))
-    wish = json.loads(_receive_exactly(channel, told))
-    return wish, _receive_exactly(channel, size)
+def send(channel: socket.socket, facts: dict[str, Any], content: bytes) -> None:
+    """Send a message.
+
+    Args:
+        channel: to the other process.
+        facts: what JSON can hold.
+        content: a picture, or nothing.
+    """
+    encoded = json.dumps(facts).encode()
+    channel.sendall(_LENGTHS.pack(len(encoded), len(content)) + encoded)
+    channel.sendall(content)
+
+
+def receive(channel: socket.socket) -> tuple[dict[str, Any], bytes]:
+    """The facts and the content of a message.
+
+    Raises:
+        EOFError: the other end is closed.
+        ValueError: it is too large, or not a message.
+    """
+    facts_size, content_size = _LENGTHS.unpack(_receive_exactly(channel, _LENGTHS.size))
+    if facts_size > _MAX_FACTS or content_size > _MAX_CONTENT:
+        raise ValueError("the message is too large")
+    facts: dict[str, Any] = json.loads(_receive_exactly(channel, facts_size))
+    return facts, _receive_exactly(channel, content_size)
 
 
 def _receive_exactly(channel: socket.socket, size: int) -> bytes:
@@ -287,29 +305,23 @@ def _allow(seconds: int, megabytes: int) -> None:
 
 
 def _serve_one(channel: socket.socket) -> bool:
-    """Answer one request.
-
-    Returns:
-        Whether this process is fit for another one.
-    """
-    wish, content = _receive(channel)
-    _allow(wish["seconds"], wish["memory"])
+    """Respond to one request; False where this process is to end with it."""
+    request, content = receive(channel)
+    _allow(request["seconds"], request["memory"])
     try:
-        facts, given = develop(content, wish)
+        facts, output = decode_picture(content, request)
     except RefusedError as error:
-        facts, given = {"refused": str(error)}, b""
+        facts, output = {"refused": str(error)}, b""
     except MemoryError:
-        told = f"The picture takes more than {wish['memory']} MB of memory to decode."
-        facts, given = {"refused": told}, b""
-    facts["is_last"] = _resident() > _FAT
-    answer = json.dumps(facts).encode()
-    channel.sendall(LENGTHS.pack(len(answer), len(given)) + answer)
-    channel.sendall(given)
+        refused = f"The picture takes more than {request['memory']} MB of memory to decode."
+        facts, output = {"refused": refused}, b""
+    facts["is_last"] = _resident() > _MOST_RESIDENT
+    send(channel, facts, output)
     return not facts["is_last"]
 
 
 def _resident() -> int:
-    """Bytes of memory that this process has, or, where only that is told, had at most."""
+    """Bytes of memory that this process has or, where that cannot be read, had at most."""
     with suppress(OSError), open("/proc/self/statm") as file:  # noqa: PTH123
         return int(file.read().split()[1]) * resource.getpagesize()
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,51 +1,23 @@
-"""The one door for pictures that nobody vouches for: decoded in full, aside, in bounded resources.
+"""Validate and convert foreign pictures: each is decoded in full, with bounded time and memory.
 
-No other module decodes foreign bytes. They are decoded in processes that do nothing else
-(`picture_process`), with limits of computing time and memory for each picture. What comes through
-the door is of one kind: upright, sRGB of 8 bits a channel (an embedded colour profile is applied;
-one that cannot be is dropped), its first frame only, and without metadata.
+No other module decodes foreign bytes. They are decoded in processes of their own
+(`decoder_process`), never in the event loop; a cancellation ends the decoding. What comes out is
+of one kind: upright, sRGB of 8 bits a channel (an embedded colour profile is applied; one that
+cannot be is dropped), its first frame only, and without metadata.
 """
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from adspark.media.decoder_process import close_idle, decode, decode_aside
-
-__all__ = [
-    "LIMITS",
-    "NormalPicture",
-    "PictureInfo",
-    "PictureLimits",
-    "check_picture",
-    "check_picture_aside",
-    "close_idle",
-    "is_blank",
-    "normalise_picture",
-    "normalise_picture_aside",
-    "reduce_picture",
-    "shrink_picture_aside",
-]
+from adspark.media.decoder_process import decode
 
 PictureFormat = Literal["png", "jpeg", "webp", "gif", "avif", "bmp", "tiff"]
 
 
-@dataclass(frozen=True)
-class PictureLimits:
-    """What one picture may have.
-
-    Attributes:
-        pixels: judged before it is decoded.
-        seconds: of computing. 40 million pixels take a third of it on a slow machine.
-        memory: megabytes of addresses. 40 million pixels take 700 in the hungriest format.
-    """
-
-    pixels: int = 40_000_000
-    seconds: int = 30
-    memory: int = 1024
-
-
-LIMITS = PictureLimits()
+LIMITS = {"pixels": 40_000_000, "seconds": 30, "memory": 1024}
+"""Of one picture: pixels, counted before it is decoded; seconds of computing, and megabytes of
+addresses. 40 million pixels take ten seconds on a slow machine, and at most 700 MB."""
 
 
 @dataclass(frozen=True)
@@ -78,88 +50,54 @@ class NormalPicture:
     info: PictureInfo
 
 
-def check_picture(content: bytes, *, limits: PictureLimits = LIMITS) -> PictureInfo:
-    """Decode a picture, whatever its format; its size is judged before that.
+async def check_picture(content: bytes) -> PictureInfo:
+    """Decode a picture, whatever its format, and say what it is.
 
     Raises:
         UnusableContentError: empty, not a picture, broken, too many pixels, or harmful.
         ServiceUnavailableError: this machine lacks time or memory for it.
     """
-    facts, _ = decode(content, _wish("facts", limits))
+    facts, _ = await decode(content, _request("facts"))
     return _info(facts, facts["format"], content)
 
 
-async def check_picture_aside(content: bytes, *, limits: PictureLimits = LIMITS) -> PictureInfo:
-    """`check_picture` beside the event loop; a cancellation ends the decoding.
+async def normalise_picture(content: bytes, *, is_compact: bool = True) -> NormalPicture:
+    """A picture's normal form; with `is_compact` it takes more time and fewer bytes.
 
     Raises:
         AdSparkError: as `check_picture`.
     """
-    facts, _ = await decode_aside(content, _wish("facts", limits))
-    return _info(facts, facts["format"], content)
+    facts, made = await decode(content, _request("picture", is_compact=is_compact))
+    return NormalPicture(made, _info(facts, facts["output_format"], made))
 
 
-def normalise_picture(content: bytes) -> NormalPicture:
-    """A picture's normal form.
-
-    Raises:
-        AdSparkError: as `check_picture`.
-    """
-    return _picture(*decode(content, _wish("picture", is_kept=True)))
-
-
-async def normalise_picture_aside(content: bytes, *, is_kept: bool = True) -> NormalPicture:
-    """`normalise_picture` beside the event loop; a cancellation ends the decoding.
-
-    Args:
-        is_kept: whether it is worth time to make it smaller.
+async def reduce_picture(content: bytes, side: int) -> bytes:
+    """The brightness of a picture in `side` × `side` pixels, a byte each, row by row.
 
     Raises:
         AdSparkError: as `check_picture`.
     """
-    return _picture(*await decode_aside(content, _wish("picture", is_kept=is_kept)))
-
-
-def is_blank(content: bytes) -> bool:
-    """Whether a picture has one single colour throughout, or is all transparent.
-
-    Raises:
-        AdSparkError: as `check_picture`.
-    """
-    return check_picture(content).is_blank
-
-
-def reduce_picture(content: bytes, side: int) -> bytes:
-    """The brightness of a picture, reduced to so many pixels each way, a byte each, row by row.
-
-    Raises:
-        AdSparkError: as `check_picture`.
-    """
-    _, grey = decode(content, _wish("grey", side=side))
+    _, grey = await decode(content, _request("grey", side=side))
     return grey
 
 
-async def shrink_picture_aside(content: bytes, width: int) -> bytes:
-    """A picture as a JPEG, at most so many pixels wide and twice as many high.
+async def shrink_picture(content: bytes, width: int) -> bytes:
+    """A picture as a JPEG, at most `width` pixels wide and twice as many high.
 
     Raises:
         AdSparkError: as `check_picture`.
     """
-    _, small = await decode_aside(content, _wish("thumbnail", width=width))
+    _, small = await decode(content, _request("thumbnail", width=width))
     return small
 
 
-def _wish(give: str, limits: PictureLimits = LIMITS, **more: object) -> dict[str, Any]:
-    return {"give": give, **asdict(limits), **more}
+def _request(output: str, **more: object) -> dict[str, Any]:
+    return {"output": output, **LIMITS, **more}
 
 
-def _picture(facts: dict[str, Any], content: bytes) -> NormalPicture:
-    return NormalPicture(content, _info(facts, facts["given"], content))
-
-
-def _info(facts: dict[str, Any], kind: PictureFormat, content: bytes) -> PictureInfo:
+def _info(facts: dict[str, Any], picture_format: PictureFormat, content: bytes) -> PictureInfo:
     return PictureInfo(
-        format=kind,
+        format=picture_format,
         width=facts["width"],
         height=facts["height"],
         sha256=hashlib.sha256(content).hexdigest(),

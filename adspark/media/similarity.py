@@ -40,16 +40,16 @@ class Similarity:
         return max(known) if known else None
 
 
-def hash_picture(content: bytes) -> str:
+async def hash_picture(content: bytes) -> str:
     """The perceptual hash of a picture: 64 hexadecimal digits.
 
     Raises:
         AdSparkError: as `check_picture`.
     """
-    pixels = reduce_picture(content, _SIDE)
+    pixels = await reduce_picture(content, _SIDE)
     rows = [_frequencies(pixels[at : at + _SIDE]) for at in range(0, len(pixels), _SIDE)]
     waves = [wave for column in zip(*rows, strict=True) for wave in _frequencies(column)]
-    # Rounded, so that what is nothing but arithmetic's dust in a plain picture decides no bit.
+    # Rounded, so that the errors of floating-point arithmetic in a plain picture decide no bit.
     rounded = [round(wave) for wave in waves[1:]]  # the first is the mean brightness
     middle = statistics.median(rounded)
     bits = sum(1 << place for place, wave in enumerate(rounded) if wave > middle)

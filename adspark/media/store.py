@@ -1,8 +1,8 @@
 """Where pictures are kept: a local folder, or anything that fsspec can write to, as S3.
 
-A picture's path is made from what it is, so that storing it twice keeps one file: a result by the
-hash of its normal form (`pictures`), a rendered original by the hash of what it was rendered from.
-A file appears under its path whole or not at all.
+A picture's path is made from what it is, so that saving it is idempotent: a variant by the hash of
+its normal form (`images`), a rendered original by the hash of what it was rendered from. A file
+appears under its path whole or not at all.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
-from adspark.media.images import NormalPicture, check_picture_aside, normalise_picture_aside
+from adspark.media.images import NormalPicture, check_picture, normalise_picture
 from adspark.text.redaction import redact, remember_address, safe_cause
 
-_Given = ParamSpec("_Given")
+_Args = ParamSpec("_Args")
 _Result = TypeVar("_Result")
 
-MOST_BYTES = 20 * 1024 * 1024
-# An object store dates an object when it is written: one that is taken into use again is written
-# again, but only once its date is so old that a clean-up might soon take it for unused.
+MAX_BYTES = 20 * 1024 * 1024
+# An object store dates an object when it is written: one that is used again is written again, but
+# only once its date is so old that a clean-up might soon remove it as unused.
 _FRESH = timedelta(hours=6)
 _UNUSABLE = (NotADirectoryError, FileExistsError, PermissionError)
 _PATH = re.compile(r"(originals|variants)/[0-9a-f]{2}/[0-9a-f]{64}\.(png|jpeg|webp|gif)")
@@ -71,7 +71,7 @@ class MediaStore:
             ServiceUnavailableError: the store does not answer.
         """
         _check_size(content)
-        picture = await normalise_picture_aside(content)
+        picture = await normalise_picture(content)
         name = picture.info.sha256
         path = f"variants/{name[:2]}/{name}.{picture.info.format}"
         return await self._save(path, picture.content), picture
@@ -84,20 +84,13 @@ class MediaStore:
             ServiceUnavailableError: the store does not answer.
         """
         _check_size(content)
-        info = await check_picture_aside(content)
+        info = await check_picture(content)
         if info.format != "png":
             raise UnusableContentError(f"An original is kept as a PNG, and this is {info.format}.")
         return await self._save(original_path(key), content)
 
-    async def has(self, path: str) -> bool:
-        """Whether a picture is kept under `path`."""
-        return bool(await self._call(self._files.exists, self._place(path)))
-
     async def reuse(self, path: str) -> bool:
-        """Whether a picture is kept under `path`; if so, it counts as written just now.
-
-        For whoever is about to use it: no clean-up takes it for unused meanwhile.
-        """
+        """Whether a picture is kept under `path`; if so, a clean-up sees it as written just now."""
         return await self._call(self._reuse, self._place(path))
 
     async def read(self, path: str) -> bytes:
@@ -110,9 +103,8 @@ class MediaStore:
         try:
             return bytes(await self._call(self._files.cat_file, self._place(path)))
         except FileNotFoundError as error:
-            raise UnusableContentError("The media store has no such picture.") from safe_cause(
-                error
-            )
+            reason = "The media store has no such picture."
+            raise UnusableContentError(reason) from safe_cause(error)
 
     async def list_pictures(self) -> dict[str, int]:
         """The paths of all pictures, with their sizes in bytes."""
@@ -120,31 +112,27 @@ class MediaStore:
         return {path: size for path, size in found.items() if _PATH.fullmatch(path)}
 
     async def is_older(self, path: str, moment: datetime) -> bool:
-        """Whether a picture was written, or taken into use again, before `moment`."""
+        """Whether a picture was written, or used again, before `moment`."""
         try:
             return await self._call(self._written_at, self._place(path)) < moment
-        except FileNotFoundError:  # somebody else has removed it
+        except FileNotFoundError:  # somebody else removed it
             return False
 
     async def remove_older(self, path: str, moment: datetime) -> bool:
-        """Remove a picture unless it was written or taken into use since `moment`.
-
-        Returns:
-            Whether it was removed; of one that is gone already, not.
-        """
+        """Remove a picture unless it was written or used since `moment`; whether it was removed."""
         try:
             return await self._call(self._remove_older, self._place(path), moment)
         except FileNotFoundError:
             return False
 
-    async def try_out(self) -> None:
-        """Write, read and remove something tiny, as a check.
+    async def check_writable(self) -> None:
+        """Validate that the store can be written, by a tiny file that is removed again.
 
         Raises:
             ConfigurationError: the store cannot be used.
             ServiceUnavailableError: it does not answer.
         """
-        place = f"{self._root}/.try-{uuid.uuid4().hex}"
+        place = f"{self._root}/.check-{uuid.uuid4().hex}"
         try:
             await self._call(self._write, place, b"AdSpark")
             await self._call(self._files.cat_file, place)
@@ -171,7 +159,7 @@ class MediaStore:
         self._files.invalidate_cache()
         found = self._files.find(self._root, detail=True)
         start = len(self._root.lstrip("/")) + 1
-        return {place.lstrip("/")[start:]: int(told["size"]) for place, told in found.items()}
+        return {place.lstrip("/")[start:]: int(info["size"]) for place, info in found.items()}
 
     def _reuse(self, place: str) -> bool:
         try:
@@ -200,15 +188,15 @@ class MediaStore:
             if is_older:
                 self._files.rm_file(place)
             return is_older
-        # Out of the way first: what is taken into use before that is seen, and afterwards it is
-        # not there and so written anew.
-        aside = Path(place).with_name(f".{Path(place).name}.{uuid.uuid4().hex}")
-        Path(place).rename(aside)
-        is_older = self._written_at(str(aside)) < moment
+        # Renamed first: what is used before that is seen, and afterwards it is not there and so
+        # written again.
+        renamed = _hidden(Path(place))
+        Path(place).rename(renamed)
+        is_older = self._written_at(str(renamed)) < moment
         if is_older or self._files.exists(place):
-            aside.unlink()
+            renamed.unlink()
         else:
-            aside.rename(place)
+            renamed.rename(place)
         return is_older
 
     def _write(self, place: str, content: bytes) -> None:
@@ -217,7 +205,7 @@ class MediaStore:
             return
         target = Path(place)
         target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+        unfinished = _hidden(target)
         try:
             unfinished.write_bytes(content)
             unfinished.replace(target)
@@ -225,28 +213,29 @@ class MediaStore:
             unfinished.unlink(missing_ok=True)
 
     async def _call(
-        self, function: Callable[_Given, _Result], *given: _Given.args, **named: _Given.kwargs
+        self, function: Callable[_Args, _Result], *args: _Args.args, **kwargs: _Args.kwargs
     ) -> _Result:
         try:
-            return await asyncio.to_thread(function, *given, **named)
+            return await asyncio.to_thread(function, *args, **kwargs)
         except FileNotFoundError:
             raise
-        except _UNUSABLE as error:
-            raise self._unusable(error.strerror or str(error)) from safe_cause(error)
         except OSError as error:
-            if error.errno == errno.EROFS:
-                raise self._unusable(error.strerror or str(error)) from safe_cause(error)
-            raise self._away(error.strerror or str(error)) from safe_cause(error)
+            reason = error.strerror or str(error)
+            if isinstance(error, _UNUSABLE) or error.errno == errno.EROFS:
+                raise self._unusable(reason) from safe_cause(error)
+            raise self._unavailable(reason) from safe_cause(error)
         except Exception as error:  # every store has exceptions of its own
-            raise self._away(type(error).__name__) from safe_cause(error)
+            raise self._unavailable(type(error).__name__) from safe_cause(error)
 
     def _unusable(self, reason: str) -> ConfigurationError:
-        told = redact(f"{self._root} cannot be used ({reason})")
-        return ConfigurationError(f"ADSPARK_MEDIA_URL: {told}.")
+        return ConfigurationError(
+            f"ADSPARK_MEDIA_URL: {redact(self._root)} cannot be used ({redact(reason)})."
+        )
 
-    def _away(self, reason: str) -> ServiceUnavailableError:
-        told = redact(f"{self._root} does not answer: {reason}")
-        return ServiceUnavailableError(f"The media store at {told}.")
+    def _unavailable(self, reason: str) -> ServiceUnavailableError:
+        return ServiceUnavailableError(
+            f"The media store at {redact(self._root)} does not answer: {redact(reason)}."
+        )
 
     def _place(self, path: str) -> str:
         if not _PATH.fullmatch(path):
@@ -259,9 +248,14 @@ def original_path(key: str) -> str:
     return f"originals/{key[:2]}/{key}.png"
 
 
+def _hidden(path: Path) -> Path:
+    """A path beside another that no listing shows."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+
+
 def _check_size(content: bytes) -> None:
-    if len(content) > MOST_BYTES:
+    if len(content) > MAX_BYTES:
         raise UnusableContentError(
             f"A picture of {len(content) / 2**20:.0f} MB is too large; at most "
-            f"{MOST_BYTES // 2**20} MB."
+            f"{MAX_BYTES // 2**20} MB."
         )

@@ -1,1 +1,1 @@
-"""Which addresses may be asked, and who may ask ours."""
+"""HTTP: which addresses may be requested, bounded responses, and guards of our servers."""

@@ -1,4 +1,4 @@
-"""Which addresses may be asked: http(s) on the public internet, and hosts trusted by a setting."""
+"""Which addresses may be requested: http(s) on the public internet, and trusted hosts."""
 
 import asyncio
 import re
@@ -66,34 +66,29 @@ _IP = IPv4Address | IPv6Address
 
 @dataclass(frozen=True)
 class CheckedAddress:
-    """An address that may be asked, and where: a name's meaning cannot change in between.
+    """An address that may be requested, resolved: a name cannot change its meaning afterwards.
 
     Attributes:
         url: the address in its normal form.
-        ips: what the host means, best first; connect to nothing else.
+        ips: of the host, best first; connect to nothing else.
     """
 
     url: str
     ips: tuple[str, ...]
 
-    @property
-    def ip(self) -> str:
-        """The first of the IP addresses."""
-        return self.ips[0]
-
 
 class AddressRules:
-    """What may be asked.
+    """What may be requested.
 
     Args:
-        trusted_hosts: `host:port` pairs that may be asked although they are not public.
+        trusted_hosts: `host:port` pairs that may be, although they are not public.
     """
 
     def __init__(self, trusted_hosts: Iterable[str] = ()) -> None:
         self._trusted = frozenset(_normal_pair(pair) for pair in trusted_hosts)
 
     async def check(self, url: str) -> CheckedAddress:
-        """Resolve an address's host and judge every IP address that it stands for.
+        """Resolve an address's host and validate every IP address of it.
 
         Raises:
             UnusableContentError: the address is malformed or not allowed; names host and reason.
@@ -113,7 +108,7 @@ class AddressRules:
 
 
 async def find_public_address(url: str | None) -> str | None:
-    """The address in its normal form where anybody on the internet can ask it, else None."""
+    """The address in its normal form where it is on the public internet, else None."""
     try:
         return (await AddressRules().check(url)).url if url else None
     except AdSparkError:
@@ -124,8 +119,7 @@ def is_public(ip: _IP) -> bool:
     """Whether an IP address is one host's on the public internet, whatever form it comes in."""
     if isinstance(ip, IPv4Address):
         return not any(ip in network for network in _SPECIAL_IPV4)
-    inner = _inner_address(ip)
-    if inner is not None:
+    if (inner := _inner_address(ip)) is not None:
         return is_public(inner)
     return ip in _GLOBAL_UNICAST and not any(ip in network for network in _SPECIAL_IPV6)
 
@@ -180,11 +174,8 @@ async def _resolve(host: str, port: int) -> list[_IP]:
 
 def _inner_address(ip: IPv6Address) -> IPv4Address | None:
     """The IPv4 address that an IPv6 one is translated or tunnelled to."""
-    if ip.ipv4_mapped is not None:
-        return ip.ipv4_mapped
-    if ip.sixtofour is not None:
-        return ip.sixtofour
-    return IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None
+    in_nat64 = IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None
+    return ip.ipv4_mapped or ip.sixtofour or in_nat64
 
 
 def _normal_pair(pair: str) -> str:

@@ -1,7 +1,7 @@
-"""A bound on what a service may answer: bytes as they arrive, and bytes that they unpack to.
+"""A bound on the responses of services: on the bytes that arrive, and on the decompressed ones.
 
-httpx unpacks whatever comes, as far as it goes: a few megabytes of gzip become gigabytes. So its
-answers are unpacked here, piece by piece, before httpx sees them.
+httpx decompresses whatever comes: a few megabytes of gzip become gigabytes. So bodies are
+decompressed here, piece by piece, before httpx sees them.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,11 +12,14 @@ import httpx
 from adspark.errors import UnusableContentError
 from adspark.net.decompression import ACCEPTED, Decoder, choose_decoder
 
-MOST_BYTES = 20 * 2**20
-"""Of an answer, unpacked; a page of 100 ads has 0.2 MB, so this is far from any real one."""
+MAX_BYTES = 20 * 2**20
+"""Of a response, decompressed; a page of 100 ads has 0.2 MB, so this is far from any real one."""
 
-MOST_WITH_PICTURES = 40 * 2**20
-"""Of an answer that may hold pictures in base64, which takes a third more than they do."""
+MAX_BYTES_WITH_PICTURES = 40 * 2**20
+"""Of a response that may hold pictures in base64, which takes a third more than they do."""
+
+ACCEPT_ENCODING = {"Accept-Encoding": ACCEPTED}
+"""The header by which a request accepts compressions that can be bounded."""
 
 _STREAMED = 25  # times as much may come of a stream in all, which is not kept
 
@@ -24,37 +27,39 @@ Hook = Callable[[httpx.Response], Awaitable[None]]
 
 
 class TooLargeError(httpx.DecodingError):
-    """An answer is larger than any real one; the rest of it was not read."""
+    """A response is larger than any real one; the rest of it was not read."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"more than {most // 2**20} MB")
 
 
 class BoundedStream(httpx.AsyncByteStream):
-    """A body that is unpacked as it comes, and ends with an error above its bound.
+    """A body that is decompressed as it comes, and ends with an error above its bound.
 
     Args:
         stream: the body as it arrives.
-        decoder: undoes its packing.
-        most: bytes, as they arrive and as they are unpacked.
+        decoder: decompresses it.
+        most: bytes, as they arrive and decompressed.
     """
 
     def __init__(self, stream: httpx.AsyncByteStream, decoder: Decoder, most: int) -> None:
         self._stream = stream
         self._decoder = decoder
         self._most = most
-        self._arriving = most
-        self._room = most
-        self._room_in_all = most * _STREAMED
+        self._left_in_all = most * _STREAMED
+        self.reset_byte_count()
 
-    def begin_part(self) -> None:
-        """What came so far has been used and is not kept: what comes now is counted anew."""
-        self._arriving = self._room = self._most
+    def reset_byte_count(self) -> None:
+        """What came so far has been used and is not kept: count from nought."""
+        self._left_compressed = self._left = self._most
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for chunk in self._stream:
-            self._arriving -= len(chunk)
-            self._take(0)
+            self._left_compressed -= len(chunk)
+            self._count(0)
             try:
-                for piece in self._decoder.unpack(chunk):
-                    self._take(len(piece))
+                for piece in self._decoder.decompress(chunk):
+                    self._count(len(piece))
                     yield piece
             except UnusableContentError as error:
                 raise httpx.DecodingError(str(error)) from error
@@ -66,26 +71,26 @@ class BoundedStream(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         await self._stream.aclose()
 
-    def _take(self, count: int) -> None:
-        self._room -= count
-        self._room_in_all -= count
-        if min(self._arriving, self._room, self._room_in_all) < 0:
-            raise _too_large(self._most)
+    def _count(self, size: int) -> None:
+        self._left -= size
+        self._left_in_all -= size
+        if min(self._left_compressed, self._left, self._left_in_all) < 0:
+            raise TooLargeError(self._most)
 
 
-def bound_answers(most: int = MOST_BYTES) -> dict[str, list[Hook]]:
-    """Event hooks of an httpx.AsyncClient whose answers hold at most `most` bytes.
+def bound_responses(most: int = MAX_BYTES) -> dict[str, list[Hook]]:
+    """Event hooks of an httpx.AsyncClient whose responses hold at most `most` bytes.
 
-    Above that, reading the answer raises TooLargeError.
+    Above that, reading the response raises TooLargeError.
     """
 
     async def bound(response: httpx.Response) -> None:
         declared = response.headers.get("content-length", "")
         if declared.isascii() and declared.isdecimal() and int(declared[:20]) > most:
-            raise _too_large(most)
-        if response.is_stream_consumed:  # it was made at hand, not sent
+            raise TooLargeError(most)
+        if response.is_stream_consumed:  # a test's, which was not sent
             if len(response.content) > most:
-                raise _too_large(most)
+                raise TooLargeError(most)
             return
         encoding = response.headers.pop("content-encoding", "")
         try:
@@ -98,15 +103,7 @@ def bound_answers(most: int = MOST_BYTES) -> dict[str, list[Hook]]:
     return {"response": [bound]}
 
 
-def begin_part(response: httpx.Response) -> None:
-    """Of a streamed answer, what came so far was used and is not kept."""
+def reset_byte_count(response: httpx.Response) -> None:
+    """Of a streamed response: what came so far has been used and is not kept."""
     if isinstance(response.stream, BoundedStream):
-        response.stream.begin_part()
-
-
-PACKINGS = {"Accept-Encoding": ACCEPTED}
-"""The header by which a request asks for packings that can be undone within a bound."""
-
-
-def _too_large(most: int) -> TooLargeError:
-    return TooLargeError(f"more than {most // 2**20} MB")
+        response.stream.reset_byte_count()

@@ -1,7 +1,7 @@
-"""Downloads from addresses that nobody vouches for: by the address rules, bounded in size and time.
+"""Downloads from untrusted addresses: by the address rules, bounded in size and time.
 
 Requests go to the transport itself. A client of httpx would log whole addresses, whose queries may
-hold signatures, and would carry cookies from one download to the next.
+hold signatures, and would send cookies of one download with the next.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ DEFAULT_TIMEOUT = 30.0  # seconds
 
 _MAX_REDIRECTS = 5
 _AT_ONCE = 20  # connections
-_PACKING = 64 * 1024  # bytes that packing may add, by its headers and checksums
+_OVERHEAD = 64 * 1024  # bytes that compression may add, by its headers and checksums
 _REDIRECTS = {301, 302, 303, 307, 308}
 _KEEPS_METHOD = {307, 308}
 _TEMPORARY = {408, 425, 429}
@@ -29,26 +29,21 @@ _AGENT = "AdSpark"
 
 @dataclass(frozen=True)
 class Download:
-    """What an address gave.
+    """The response of an address.
 
     Attributes:
-        content: decoded and not empty.
-        content_type: as sent, with parameters; empty when nothing was said.
-        url: the address that gave it, after redirects.
+        content: decompressed and not empty.
+        content_type: as sent, with parameters; empty where there is none.
+        url: the address after redirects.
     """
 
     content: bytes
     content_type: str
     url: str
 
-    @property
-    def media_type(self) -> str:
-        """The content type in lower case without its parameters, as `image/png`."""
-        return self.content_type.partition(";")[0].strip().lower()
-
 
 class ByteBudget:
-    """Bytes that several downloads may have together."""
+    """Bytes that several downloads may take together."""
 
     def __init__(self, bytes_left: int) -> None:
         self.bytes_left = bytes_left
@@ -61,12 +56,12 @@ class ByteBudget:
         """
         self.bytes_left -= count
         if self.bytes_left < 0:
-            raise UnusableContentError("Together the parts of the page are too large.")
+            raise UnusableContentError("Together the responses for the page are too large.")
 
 
 @dataclass(frozen=True)
-class Ask:
-    """What is asked of an address besides the address."""
+class DownloadRequest:
+    """A request but for its address."""
 
     method: str = "GET"
     headers: Mapping[str, str] | None = None
@@ -77,10 +72,10 @@ class Downloader:
     """Downloads under one set of rules.
 
     Args:
-        rules: what may be asked; every redirect is held against them too.
-        max_bytes: the largest decoded body.
+        rules: what may be requested; redirects have to keep to them too.
+        max_bytes: the largest decompressed body.
         timeout: seconds for one download with its redirects, from start to end.
-        transport: what carries the requests, for tests.
+        transport: sends the requests; for tests.
     """
 
     def __init__(
@@ -106,19 +101,20 @@ class Downloader:
     async def __aexit__(self, *_: object) -> None:
         await self._transport.__aexit__()
 
-    async def get(
+    async def fetch(
         self,
         url: str,
         *,
-        ask: Ask | None = None,
-        allowance: ByteBudget | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 (the bound is part of what is asked for)
+        request: DownloadRequest | None = None,
+        byte_budget: ByteBudget | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 (the error names it)
     ) -> Download:
-        """What an address gives, after at most five redirects.
+        """Fetch an address, after at most five redirects.
 
         Args:
-            ask: another method than GET, headers or a body.
-            allowance: counts the bytes together with other downloads'.
+            url: http or https.
+            request: another method than GET, headers or a body.
+            byte_budget: shared with other downloads.
             timeout: seconds, when they are fewer than usual.
 
         Raises:
@@ -129,7 +125,7 @@ class Downloader:
         limit = min(self._timeout, timeout or self._timeout)
         try:
             async with asyncio.timeout(limit):
-                return await self._follow(url, ask or Ask(), allowance)
+                return await self._follow(url, request or DownloadRequest(), byte_budget)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise ServiceUnavailableError(
                 f"{show_address(url)} did not arrive within {limit:g} s."
@@ -140,21 +136,23 @@ class Downloader:
                 f"{show_address(url)} could not be downloaded: {reason}."
             ) from error
 
-    async def _follow(self, url: str, ask: Ask, allowance: ByteBudget | None) -> Download:
+    async def _follow(
+        self, url: str, request: DownloadRequest, byte_budget: ByteBudget | None
+    ) -> Download:
         address = await self._rules.check(url)
         for _ in range(_MAX_REDIRECTS + 1):
-            response = await self._send(address, ask)
+            response = await self._send(address, request)
             try:
                 target = response.headers.get("location")
                 if response.status_code not in _REDIRECTS or target is None:
                     _check_status(address.url, response.status_code)
-                    content = await self._read(address.url, response, allowance)
+                    content = await self._read(address.url, response, byte_budget)
                     return Download(content, response.headers.get("content-type", ""), address.url)
             finally:
                 await response.aclose()
             address = await self._check_redirect(address.url, target)
             if response.status_code not in _KEEPS_METHOD:
-                ask = Ask(headers=ask.headers)
+                request = DownloadRequest(headers=request.headers)
         raise UnusableContentError(
             f"{show_address(url)} redirects more than {_MAX_REDIRECTS} times."
         )
@@ -169,30 +167,30 @@ class Downloader:
         except UnusableContentError as error:
             raise UnusableContentError(f"{show_address(url)} leads on: {error}") from error
 
-    async def _send(self, address: CheckedAddress, ask: Ask) -> httpx.Response:
-        """The answer's head, from the first of the host's IP addresses that can be reached."""
-        for ip in address.ips[:-1]:
+    async def _send(self, address: CheckedAddress, request: DownloadRequest) -> httpx.Response:
+        """The response's head, from the first of the host's IP addresses that can be reached."""
+        *others, last = [self._request(address, ip, request) for ip in address.ips]
+        for one in others:
             try:
-                return await self._transport.handle_async_request(self._request(address, ip, ask))
+                return await self._transport.handle_async_request(one)
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 continue
-        request = self._request(address, address.ips[-1], ask)
-        return await self._transport.handle_async_request(request)
+        return await self._transport.handle_async_request(last)
 
-    def _request(self, address: CheckedAddress, ip: str, ask: Ask) -> httpx.Request:
+    def _request(self, address: CheckedAddress, ip: str, request: DownloadRequest) -> httpx.Request:
         url = httpx.URL(address.url)
         headers = {
             "User-Agent": _AGENT,
             "Accept": "*/*",
-            **(ask.headers or {}),
+            **(request.headers or {}),
             "Host": url.netloc.decode("ascii"),
             "Accept-Encoding": "identity",
         }
         return httpx.Request(
-            ask.method,
+            request.method,
             url.copy_with(host=ip),
             headers=headers,
-            content=ask.body,
+            content=request.body,
             extensions={
                 "sni_hostname": url.raw_host.decode("ascii"),
                 "timeout": httpx.Timeout(self._timeout).as_dict(),
@@ -200,7 +198,7 @@ class Downloader:
         )
 
     async def _read(
-        self, url: str, response: httpx.Response, allowance: ByteBudget | None
+        self, url: str, response: httpx.Response, byte_budget: ByteBudget | None
     ) -> bytes:
         declared = response.headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > self._max_bytes:
@@ -210,13 +208,13 @@ class Downloader:
         content, arrived = bytearray(), 0
         # Not the response's own iteration, which undoes encodings without a bound.
         async for chunk in cast("httpx.AsyncByteStream", response.stream):
-            part = decoder.decode(chunk, self._max_bytes + 1 - len(content))
-            content += part
+            piece = decoder.decompress_at_most(chunk, self._max_bytes + 1 - len(content))
+            content += piece
             arrived += len(chunk)
-            if allowance is not None:
-                allowance.take(max(len(part), len(chunk)))
-            # Packing adds a little to what cannot be packed; what unpacks to nothing is counted.
-            if len(content) > self._max_bytes or arrived > self._max_bytes + _PACKING:
+            if byte_budget is not None:
+                byte_budget.take(max(len(piece), len(chunk)))
+            # What decompresses to nothing counts too.
+            if len(content) > self._max_bytes or arrived > self._max_bytes + _OVERHEAD:
                 raise self._too_large(url)
             if decoder.is_over:
                 break

@@ -1,4 +1,4 @@
-"""Ask for a name and a password (HTTP Basic) in front of a whole application."""
+"""Require a name and a password (HTTP Basic) in front of a whole application."""
 
 import secrets
 from base64 import b64encode
@@ -12,7 +12,7 @@ _POLICY_VIOLATION = 1008  # code that closes a WebSocket
 
 
 class PasswordGuard:
-    """ASGI middleware that answers 401 to who does not know the password.
+    """ASGI middleware that responds with 401 to requests without the password.
 
     Args:
         app: what is guarded.
@@ -21,21 +21,22 @@ class PasswordGuard:
 
     def __init__(self, app: ASGIApp, password: str) -> None:
         self._app = app
-        self._wanted = b64encode(password.encode())
+        self._expected = b64encode(password.encode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the request on, or answer it with 401 (close the WebSocket)."""
+        """Pass the request on, or respond with 401 (close the WebSocket)."""
         if scope["type"] not in ("http", "websocket") or self._is_known(Headers(scope=scope)):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await WebSocketClose(_POLICY_VIOLATION)(scope, receive, send)
         else:
-            asks = {"WWW-Authenticate": 'Basic realm="AdSpark", charset="UTF-8"'}
-            told = "Name and password, please.\n"
-            await PlainTextResponse(told, 401, asks)(scope, receive, send)
+            headers = {"WWW-Authenticate": 'Basic realm="AdSpark", charset="UTF-8"'}
+            await PlainTextResponse("Name and password, please.\n", 401, headers)(
+                scope, receive, send
+            )
 
     def _is_known(self, headers: Headers) -> bool:
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        # In a time that does not tell how much of it is right.
-        is_same = secrets.compare_digest(given.strip().encode(), self._wanted)
+        scheme, _, credentials = headers.get("authorization", "").partition(" ")
+        # In constant time: how long it takes says nothing of the password.
+        is_same = secrets.compare_digest(credentials.strip().encode(), self._expected)
         return scheme.lower() == "basic" and is_same

@@ -1,4 +1,4 @@
-"""Proxies that a shell names: for the world, never for what runs on this machine."""
+"""Proxies of the environment: for the internet, never for servers on this machine."""
 
 import os
 from urllib.parse import urlsplit
@@ -8,7 +8,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def keep_from_proxies() -> None:
-    """Let no client of this process, nor of its children, ask this machine's servers by a proxy."""
+    """Exempt this machine's servers from proxies, for this process and its children."""
     for name in ("NO_PROXY", "no_proxy"):
         listed = [one.strip() for one in os.environ.get(name, "").split(",") if one.strip()]
         if "*" not in listed:
@@ -16,7 +16,7 @@ def keep_from_proxies() -> None:
 
 
 def proxy_for(url: str) -> str | None:
-    """The proxy that the environment names for an address; None: it is asked directly.
+    """The proxy that the environment names for an address; None where there is none.
 
     For clients with a transport of their own, for which httpx does not look.
     """

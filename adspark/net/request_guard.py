@@ -1,4 +1,4 @@
-"""Refuse what a web page of another origin asks of a server on this machine.
+"""Refuse requests of web pages of another origin to a server on this machine.
 
 A loopback address is no boundary: every page in the same browser can send requests to it. A browser
 says where a request comes from in `Host` (a name that a foreign DNS server points to 127.0.0.1),
@@ -42,7 +42,7 @@ class RequestGuard:
         self._allowed_hosts = frozenset(name.lower().rstrip(".") for name in allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the request on, or answer it with 403 (close the WebSocket)."""
+        """Pass the request on, or respond with 403 (close the WebSocket)."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
         elif refusal := self._refusal(scope):
@@ -64,7 +64,8 @@ class RequestGuard:
         if origins:
             is_same = len(origins) == 1 and _authority(origins[0]) == host
             return None if is_same else "Requests from pages of another origin are refused."
-        if _is_from_elsewhere(headers) and not _is_link(scope, headers):
+        is_from_elsewhere = headers.get("sec-fetch-site", "none") not in _OWN_SITES
+        if is_from_elsewhere and not _is_link(scope, headers):
             return "Requests from pages of another site are refused."
         return None
 
@@ -74,15 +75,9 @@ class RequestGuard:
 
     def _is_own(self, host: str) -> bool:
         try:
-            name = urlsplit(f"//{host}").hostname
-        except ValueError:
-            return False
-        if not name:
-            return False
-        name = name.rstrip(".")
-        if name == _OWN_NAME or name.endswith(f".{_OWN_NAME}") or name in self._allowed_hosts:
-            return True
-        try:
+            name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+            if name == _OWN_NAME or name.endswith(f".{_OWN_NAME}") or name in self._allowed_hosts:
+                return True
             ip_address(name)
         except ValueError:
             return False
@@ -95,10 +90,6 @@ def _authority(origin: str) -> str | None:
         return urlsplit(origin.lower()).netloc or None
     except ValueError:
         return None
-
-
-def _is_from_elsewhere(headers: Headers) -> bool:
-    return headers.get("sec-fetch-site", "none") not in _OWN_SITES
 
 
 def _is_link(scope: Scope, headers: Headers) -> bool:
@@ -119,7 +110,7 @@ async def _refuse(reason: str, scope: Scope, receive: Receive, send: Send) -> No
 
 
 def _as_own(send: Send) -> Send:
-    """Tell the browser that no page of another origin may frame, embed or read the answer."""
+    """Forbid pages of another origin to frame, embed or read the response."""
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -1,4 +1,4 @@
-"""Hand a message to an address: mail, chat, push or webhook, in the notation of Apprise."""
+"""Send a message to an address of Apprise: mail, chat, push or webhook."""
 
 import asyncio
 import logging
@@ -12,41 +12,35 @@ from pydantic import SecretStr
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError
 from adspark.net.webhook_responses import bounded_webhooks
-from adspark.notifications.message import Block, read_markdown, read_plain
-from adspark.notifications.services import Part, schemas_of, write_message
+from adspark.notifications.message import Block, read_plain
+from adspark.notifications.services import Chunk, schemas_of, write_message
 from adspark.text.redaction import remember, secret_parts
 
-# A service that answers later than this may have taken the message, and would get it again.
+# A service that answers later may have delivered the message, and would get it again.
 _TIMEOUT = 30.0  # seconds; Apprise's own is 4
-_LONGEST = 120.0  # seconds for a message, whose answer may come byte by byte
+_SEND_TIMEOUT = 120.0  # seconds for a message, whose response may come byte by byte
 # Where Apprise's services keep what one address names: addressees, channels, rooms, topics.
-_TARGETS = ("targets", "topics", "channels", "rooms", "users", "groups", "devices")
-# Services that show one format, whatever an address asks for.
+_TARGET_LISTS = ("targets", "topics", "channels", "rooms", "users", "groups", "devices")
+# Services that show one format, whatever an address names.
 _FORMATS = {"slack": NotifyFormat.MARKDOWN, "tgram": NotifyFormat.HTML}
 
 
-def _drop(_record: logging.LogRecord) -> bool:
-    """Let no record pass: Apprise logs addresses, which are secrets. Errors come as exceptions."""
-    return False
-
-
-# What it posts with logs the whole path of each request, in which webhooks have their tokens.
+# Apprise logs addresses, and its HTTP library their paths, in which webhooks have their tokens.
 for _name in ("apprise", "urllib3.connectionpool", "requests_oauthlib.oauth1_session"):
-    logging.getLogger(_name).addFilter(_drop)
+    logging.getLogger(_name).addFilter(lambda _: False)
 
 
 def is_address(address: SecretStr) -> bool:
-    """Whether Apprise understands the address; asks nobody."""
+    """Whether Apprise understands the address; sends nothing."""
     return _service(address) is not None
 
 
 @dataclass(frozen=True)
 class Receiver:
-    """Who gets a message by one post: an address, or one of those that an address names.
+    """Who gets a message by one request: an address, or one of the targets that it names.
 
     Attributes:
-        target: names one of the address's targets, such as a channel of a chat service; None where
-            the address is posted to as a whole.
+        target: such as a channel of a chat service; None: the address as a whole.
     """
 
     address: SecretStr
@@ -54,9 +48,9 @@ class Receiver:
 
 
 def list_receivers(address: SecretStr) -> list[Receiver]:
-    """The receivers of an address, so that one that fails is tried again without the others.
+    """The receivers of an address, so that one that fails is retried without the others.
 
-    An address whose service does not tell its targets apart is one receiver.
+    An address whose service sends to all of its targets at once is one receiver.
     """
     service = _service(address)
     targets = {} if service is None else _targets(service)
@@ -65,21 +59,27 @@ def list_receivers(address: SecretStr) -> list[Receiver]:
     return [Receiver(address, name) for name in sorted(targets)]
 
 
-def write_parts(receiver: Receiver, *, subject: str, body: str) -> list[Part]:
-    """A message as the receiver's service shows it, in its own mark-up; posts nothing.
+def write_chunks(receiver: Receiver, *, subject: str, blocks: Sequence[Block]) -> list[Chunk]:
+    """A message as the receiver's service shows it, in its own mark-up; sends nothing.
 
     Args:
-        body: Markdown, in which text from outside is escaped.
+        receiver: of the message.
+        subject: text on one line.
+        blocks: the body.
 
     Raises:
         ConfigurationError: Apprise does not understand the address.
         ServiceUnavailableError: nothing is left of the message.
     """
-    return _write(receiver, subject, read_markdown(body))
+    service = _open(receiver)
+    chunks = write_message(service, subject=subject, blocks=blocks)
+    if not chunks:
+        raise ServiceUnavailableError(f"{service.service_name} makes nothing of the message")
+    return chunks
 
 
-async def send_part(receiver: Receiver, part: Part) -> None:
-    """Post a part that was written for this receiver.
+async def send_chunk(receiver: Receiver, chunk: Chunk) -> None:
+    """Send a chunk that was written for this receiver.
 
     Raises:
         ConfigurationError: Apprise does not understand the address.
@@ -87,41 +87,41 @@ async def send_part(receiver: Receiver, part: Part) -> None:
     """
     service = _open(receiver)
     post = service.send
-    written = {"title": part.title, "body": part.body}
-    own_format: dict[str, object] = {}
+    message: dict[str, object] = {"title": chunk.title, "body": chunk.body}
     if "slack" in schemas_of(service):
-        # Its part is mrkdwn already. Apprise takes that for none, escapes it, and makes mentions of
-        # what was escaped; of a body that was HTML it does neither, but translates it.
+        # The chunk is mrkdwn already, which Apprise would escape, and then read mentions in it. Of
+        # a body that was HTML it does neither, but translates it.
         vars(service)["_commonmark_to_slack"] = lambda body: body
-        own_format = {"body_format": NotifyFormat.HTML}
-    # The part is in the service's mark-up already, and short enough: it goes out as it is.
+        message["body_format"] = NotifyFormat.HTML
+    # The chunk is in the service's mark-up already, and short enough: it is sent as it is.
     service.overflow_mode = OverflowMode.UPSTREAM
 
     def send_bounded(**call: Any) -> bool:  # noqa: ANN401
         with bounded_webhooks():
-            return bool(post(**call | written | own_format))
+            return bool(post(**call | message))
 
     vars(service)["send"] = send_bounded
     sender = Apprise()
     sender.add(service)
-    text = part.body or part.title
+    text = chunk.body or chunk.title
     try:
-        async with asyncio.timeout(_LONGEST):
+        async with asyncio.timeout(_SEND_TIMEOUT):
             is_taken = await sender.async_notify(body=text, body_format=service.notify_format)
     except TimeoutError as error:
         raise ServiceUnavailableError(
-            f"{service.service_name} did not answer within {_LONGEST:g} s"
+            f"{service.service_name} did not answer within {_SEND_TIMEOUT:g} s"
         ) from error
     if not is_taken:
         raise ServiceUnavailableError(f"{service.service_name} did not take the message")
 
 
 async def send(address: SecretStr, *, subject: str, body: str) -> None:
-    """Deliver an alert; where the service bounds its length, in parts.
+    """Deliver an alert; where the service bounds its length, in chunks.
 
     Args:
-        body: text in which only `code` and addresses are mark-up, since anybody may have written
-            a part of it.
+        address: of Apprise.
+        subject: text on one line.
+        body: untrusted text, in which only `code` and addresses are mark-up.
 
     Raises:
         ConfigurationError: Apprise does not understand the address.
@@ -129,21 +129,13 @@ async def send(address: SecretStr, *, subject: str, body: str) -> None:
     """
     receiver = Receiver(address)
     failure: ServiceUnavailableError | None = None
-    for part in _write(receiver, subject, read_plain(body)):
+    for chunk in write_chunks(receiver, subject=subject, blocks=read_plain(body)):
         try:
-            await send_part(receiver, part)
+            await send_chunk(receiver, chunk)
         except ServiceUnavailableError as error:
             failure = error
     if failure is not None:
         raise failure
-
-
-def _write(receiver: Receiver, subject: str, blocks: Sequence[Block]) -> list[Part]:
-    service = _open(receiver)
-    parts = write_message(service, subject=subject, blocks=blocks)
-    if not parts:
-        raise ServiceUnavailableError(f"{service.service_name} makes nothing of the message")
-    return parts
 
 
 def _open(receiver: Receiver) -> NotifyBase:
@@ -155,7 +147,7 @@ def _open(receiver: Receiver) -> NotifyBase:
         )
     if receiver.target is not None:
         kind, target = _targets(service)[receiver.target]
-        for other in _TARGETS:
+        for other in _TARGET_LISTS:
             if isinstance(vars(service).get(other), list):
                 vars(service)[other] = []
         vars(service)[kind] = [target]
@@ -163,10 +155,10 @@ def _open(receiver: Receiver) -> NotifyBase:
 
 
 def _targets(service: NotifyBase) -> dict[str, tuple[str, object]]:
-    """Each target of a service with the list that it stands in, by a name that stays the same."""
+    """The targets of a service, each with the list that it is in, by a stable name."""
     return {
         f"{kind} {target!r}": (kind, target)
-        for kind in _TARGETS
+        for kind in _TARGET_LISTS
         if isinstance(listed := vars(service).get(kind), list)
         for target in listed
     }

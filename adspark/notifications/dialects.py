@@ -1,7 +1,8 @@
-"""How a service writes what a message says: one class a mark-up.
+"""The mark-up of chat services and mail: one class each.
 
-Text from outside leaves here. In none of them it is mark-up, a link or a mention: where a service
-has no sign that escapes, a character of no width parts what it would act on, or a like one stands.
+Untrusted text is escaped here. In none of them it is mark-up, a link or a mention: where a service
+has no escape character, a zero width space separates what it would act on, or a similar character
+replaces it.
 """
 
 import re
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from html import escape
 from itertools import groupby, pairwise
 
-from adspark.notifications.message import Block, Kind, Span
+from adspark.notifications.message import Block, BlockKind, Span
 
 _GAP = "\u200b"  # a zero width space: nothing is seen of it, and no service reads across it
 
@@ -29,44 +30,42 @@ _LABEL_LIKE = str.maketrans({"|": "¦", ">": "\u203a", "\n": " "})  # would end 
 
 
 class Text:
-    """No mark-up at all; the base of all that write line by line."""
+    """No mark-up at all; the base of the others."""
 
     bold = ("", "")
     bullet = "- "
     newline = "\n"
-    between = "\n\n"
 
     def __init__(self, *, has_mentions: bool = True) -> None:
         self._has_mentions = has_mentions
 
     def write(self, blocks: Sequence[Block]) -> str:
-        """The blocks, one below the other."""
-        written = [self.block(block) for block in blocks]
-        gaps = [self.gap(one, other) for one, other in pairwise(blocks)]
+        """The message as the service takes it."""
+        written = [self._block(block) for block in blocks]
+        gaps = [self._gap(one, other) for one, other in pairwise(blocks)]
         return "".join(f"{one}{gap}" for one, gap in zip(written, [*gaps, ""], strict=True))
 
-    def gap(self, one: Block, other: Block) -> str:
-        """What stands between two blocks."""
-        is_list = one.kind is other.kind is Kind.ITEM
-        return "\n" if is_list or one.kind is Kind.SUBJECT else self.between
+    def _gap(self, one: Block, other: Block) -> str:
+        is_list = one.kind is other.kind is BlockKind.ITEM
+        return "\n" if is_list or one.kind is BlockKind.SUBJECT else "\n\n"
 
-    def block(self, block: Block) -> str:
-        """A block without what is around it."""
-        text = "".join(self.span(one, is_first=not n) for n, one in enumerate(block.spans))
-        if block.kind is Kind.ITEM:
+    def _block(self, block: Block) -> str:
+        text = self._spans(block)
+        if block.kind is BlockKind.ITEM:
             return self.bullet + text
-        return self.heading(block.level, text) if block.kind is Kind.HEADING else text
+        return self._heading(block.level, text) if block.kind is BlockKind.HEADING else text
 
-    def heading(self, level: int, text: str) -> str:
-        """A heading, from its text as it is written."""
+    def _spans(self, block: Block) -> str:
+        return "".join(self._span(one, is_first=not n) for n, one in enumerate(block.spans))
+
+    def _heading(self, level: int, text: str) -> str:
         return f"{self.bold[0]}{text}{self.bold[1]}" if self.bold[0] not in text else text
 
-    def span(self, span: Span, *, is_first: bool) -> str:
-        """A span as it is written."""
+    def _span(self, span: Span, *, is_first: bool) -> str:
         if span.address:
-            return self.link(span, span.address)
+            return self._link(span, span.address)
         if span.is_code:
-            return self.newline.join(self.code(line) for line in span.text.split("\n"))
+            return self.newline.join(self._code(line) for line in span.text.split("\n"))
         text = self.escape(span.text, is_first=is_first).replace("\n", self.newline)
         inner = text.strip()
         if not span.is_bold or not inner or self.newline in inner:
@@ -74,19 +73,13 @@ class Text:
         return text.replace(inner, f"{self.bold[0]}{inner}{self.bold[1]}")
 
     def escape(self, text: str, *, is_first: bool) -> str:
-        """Text in which nothing is mark-up.
-
-        Args:
-            is_first: whether it begins its block.
-        """
+        """Text in which nothing is mark-up; `is_first` where it begins its block."""
         return re.sub(r"@(?=\S)", "@" + _GAP, text) if self._has_mentions else text
 
-    def code(self, text: str) -> str:
-        """A command, or the like, on one line."""
+    def _code(self, text: str) -> str:
         return self.escape(text, is_first=False)
 
-    def link(self, span: Span, address: str) -> str:
-        """A link with its label, or the address alone where that is the label."""
+    def _link(self, span: Span, address: str) -> str:
         if span.text == address:
             return address
         return f"{self.escape(span.text, is_first=False)} ({address})"
@@ -105,23 +98,20 @@ class Markdown(Text):
         self.newline = newline
         self._has_headings = has_headings
 
-    def heading(self, level: int, text: str) -> str:
-        """A line of its own size, or in bold where the service knows no headings."""
-        return f"{'#' * level} {text}" if self._has_headings else super().heading(level, text)
+    def _heading(self, level: int, text: str) -> str:
+        return f"{'#' * level} {text}" if self._has_headings else super()._heading(level, text)
 
     def escape(self, text: str, *, is_first: bool) -> str:
-        """Text in which nothing is mark-up."""
-        safe = _MARKDOWN.sub(r"\\\g<0>", _part(text))
+        safe = _MARKDOWN.sub(r"\\\g<0>", _defuse(text))
         return _MARKDOWN_START.sub(_escape_start, safe) if is_first or "\n" in safe else safe
 
-    def code(self, text: str) -> str:
-        """In a fence that is longer than any in it."""
+    def _code(self, text: str) -> str:
+        # In a fence that is longer than any in it.
         longest = max((len(run) for run in re.findall("`+", text)), default=0)
         fence, edge = "`" * (longest + 1), " " if "`" in text else ""
-        return f"{fence}{edge}{_part(text)}{edge}{fence}"
+        return f"{fence}{edge}{_defuse(text)}{edge}{fence}"
 
-    def link(self, span: Span, address: str) -> str:
-        """[label](address)"""
+    def _link(self, span: Span, address: str) -> str:
         if span.text == address:
             return f"<{address}>"
         label = self.escape(span.text, is_first=False)
@@ -135,32 +125,27 @@ class Slack(Text):
     bullet = "• "
 
     def escape(self, text: str, *, is_first: bool) -> str:
-        """Text in which nothing is mark-up."""
-        marked = _SLACK_MARK.sub(lambda found: found[0].translate(_SLACK_LIKE), _part(text))
+        marked = _SLACK_MARK.sub(lambda found: found[0].translate(_SLACK_LIKE), _defuse(text))
         lines = (f"{_GAP}{line}" if line.startswith(">") else line for line in marked.split("\n"))
-        return self.encode("\n".join(lines))
+        return self._encode("\n".join(lines))
 
-    def code(self, text: str) -> str:
-        """In backticks; one in it would end it."""
-        return f"`{self.encode(_part(text).replace('`', _SLACK_LIKE[ord('`')]))}`"
+    def _code(self, text: str) -> str:
+        return f"`{self._encode(_defuse(text).replace('`', _SLACK_LIKE[ord('`')]))}`"
 
-    def link(self, span: Span, address: str) -> str:
-        """<address|label>"""
+    def _link(self, span: Span, address: str) -> str:
         if span.text == address:
-            return f"<{self.encode(address)}>"
+            return f"<{self._encode(address)}>"
         label = span.text.translate(_LABEL_LIKE)
-        return f"<{self.encode(address)}|{self.escape(label, is_first=False)}>"
+        return f"<{self._encode(address)}|{self.escape(label, is_first=False)}>"
 
-    def encode(self, text: str) -> str:
-        """Text with entities for what begins an order to Slack."""
+    def _encode(self, text: str) -> str:
         return escape(text, quote=False)
 
 
 class GoogleChat(Slack):
     """Google Chat's mark-up: Slack's, without entities."""
 
-    def encode(self, text: str) -> str:
-        """Text as it is: what would be an order is parted already."""
+    def _encode(self, text: str) -> str:
         return text
 
 
@@ -171,15 +156,12 @@ class Telegram(Text):
     bullet = "• "
 
     def escape(self, text: str, *, is_first: bool) -> str:
-        """Text in which nothing is mark-up, nor a mention."""
         return escape(re.sub(r"@(?=\S)", "@" + _GAP, text), quote=False)
 
-    def code(self, text: str) -> str:
-        """In the tag for it."""
+    def _code(self, text: str) -> str:
         return f"<code>{self.escape(text, is_first=False)}</code>"
 
-    def link(self, span: Span, address: str) -> str:
-        """As HTML has it."""
+    def _link(self, span: Span, address: str) -> str:
         label = self.escape(span.text, is_first=False)
         return f'<a href="{escape(address)}">{label}</a>'
 
@@ -191,26 +173,23 @@ class Html(Telegram):
     newline = "<br>\n"
 
     def escape(self, text: str, *, is_first: bool) -> str:
-        """Text in which nothing is mark-up."""
         return escape(text, quote=False)
 
     def write(self, blocks: Sequence[Block]) -> str:
-        """The blocks; items that follow each other are one list."""
-        parts: list[str] = []
-        for is_list, group in groupby(blocks, key=lambda block: block.kind is Kind.ITEM):
-            written = "\n".join(self.block(block) for block in group)
-            parts.append(f"<ul>\n{written}\n</ul>" if is_list else written)
-        return "\n".join(parts)
+        lists: list[str] = []
+        for is_list, group in groupby(blocks, key=lambda block: block.kind is BlockKind.ITEM):
+            written = "\n".join(self._block(block) for block in group)
+            lists.append(f"<ul>\n{written}\n</ul>" if is_list else written)
+        return "\n".join(lists)
 
-    def block(self, block: Block) -> str:
-        """A block in its tag."""
-        text = "".join(self.span(one, is_first=not n) for n, one in enumerate(block.spans))
-        tag = {Kind.ITEM: "li", Kind.HEADING: f"h{min(block.level, 6)}"}.get(block.kind, "p")
-        return f"<{tag}>{text}</{tag}>"
+    def _block(self, block: Block) -> str:
+        tags = {BlockKind.ITEM: "li", BlockKind.HEADING: f"h{min(block.level, 6)}"}
+        tag = tags.get(block.kind, "p")
+        return f"<{tag}>{self._spans(block)}</{tag}>"
 
 
-def _part(text: str) -> str:
-    """Text whose mentions, emoji and entities no chat service reads as such."""
+def _defuse(text: str) -> str:
+    """Text in which no chat service finds mentions, emoji or entities."""
     return _TRIGGERS.sub(rf"\g<0>{_GAP}", text)
 
 

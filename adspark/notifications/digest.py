@@ -1,7 +1,7 @@
-"""Every statement of the digest: what is to be told of the watches, and that it was told.
+"""The statements of the digest: what it reports of the watches, and that it was reported.
 
 Each kind of data is one statement for all watches. Watches are read before their events, so that
-no watch is called looked at later than its events are known.
+no watch counts as checked later than its events are known.
 """
 
 from collections.abc import Sequence
@@ -14,16 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.creatives.store import NewCreative
 from adspark.notifications.digest_text import MOST_NAMED, MOST_WATCHES, Digest, WatchDigest
 
-# Digests are read and marked one after the other: the second then sees what the first has told.
+# Digests are read and marked one after the other: the second sees what the first reported.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('send-digest', 0))")
-# An active watch is overdue when a whole interval and an hour have passed since it was due. What
-# could not be looked at is told once for each look, and again half a day later at the earliest.
+# An active watch is overdue when a whole interval and an hour have passed since it was due. A
+# failed check is reported once, and again half a day later at the earliest.
 _WATCHES = text("""
     SELECT w.id AS watch_id, name, is_active, interval_minutes, coverage, problem, checked_at,
         complete_at, is_overdue,
         digested_at IS NULL OR digested_at <= CAST(:now AS timestamptz) - interval '12 hours'
             OR coalesce(checked_at > digested_at, false)
-            OR is_overdue AND late_at > digested_at AS is_untold
+            OR is_overdue AND late_at > digested_at AS is_unreported
     FROM watch w
     CROSS JOIN LATERAL (SELECT due_at + make_interval(mins => interval_minutes + 60)) l (late_at)
     CROSS JOIN LATERAL (SELECT is_active AND late_at < CAST(:now AS timestamptz)) o (is_overdue)
@@ -41,8 +41,8 @@ _CREATIVE = """
         'days_shown', c.total_days_shown, 'link', c.details_link
     )
 """
-# One that was cleaned up before its event was told, as far as the watch remembers it.
-_REMEMBERED = """
+# One that was cleaned up before its event was reported, as far as the watch keeps it.
+_KEPT = """
     json_build_object(
         'ad_creative_id', e.ad_creative_id, 'last_shown', l.last_shown, 'format', '',
         'advertiser', coalesce(a.name, l.advertiser_id, ''), 'size', NULL, 'target_domain', NULL,
@@ -62,7 +62,7 @@ _EVENTS = text(f"""
         FROM waiting GROUP BY watch_id, kind
     ), named AS (
         SELECT e.watch_id, kind, json_agg(
-            CASE WHEN c.ad_creative_id IS NULL THEN {_REMEMBERED} ELSE {_CREATIVE} END
+            CASE WHEN c.ad_creative_id IS NULL THEN {_KEPT} ELSE {_CREATIVE} END
             ORDER BY place
         ) AS creatives
         FROM waiting e
@@ -121,12 +121,12 @@ _CREATIVES = TypeAdapter(list[NewCreative])
 
 
 class DigestSummary(BaseModel):
-    """What came of a digest: the result of `send-digest`."""
+    """The result of `send-digest`."""
 
-    watches: int = Field(description="Watches that it tells of.")
-    news: int = Field(description="Events and new countries that it tells of.")
-    unseen: int = Field(description="Watches that were not looked at completely.")
-    delivered: int = Field(description="Messages that arrived, older ones included.")
+    watches: int = Field(description="Watches that it reports.")
+    news: int = Field(description="Events and new countries that it reports.")
+    unseen: int = Field(description="Watches that were not checked completely.")
+    delivered: int = Field(description="Messages that were delivered, older ones included.")
     stuck: int = Field(description="Messages that are not sent any more; see the artifact.")
 
     @property
@@ -139,10 +139,9 @@ class DigestSummary(BaseModel):
 
 
 async def read_digest(session: AsyncSession, *, now: datetime) -> Digest:
-    """What no digest has told yet; other digests wait until this transaction ends.
+    """What no digest has reported yet; other digests wait until this transaction ends.
 
-    Args:
-        now: by the database's clock, so that nothing falls between two digests.
+    `now` is by the database's clock, so that nothing falls between two digests.
     """
     await session.execute(_LOCK)
     found = await session.execute(_WATCHES, {"now": now})
@@ -161,7 +160,7 @@ async def read_digest(session: AsyncSession, *, now: datetime) -> Digest:
 
 
 async def mark_digested(session: AsyncSession, *, digest: Digest) -> None:
-    """Note that exactly this was told; does not commit."""
+    """Note that exactly this was reported; does not commit."""
     watch_ids = [watch.watch_id for watch in digest.watches]
     await session.execute(_MARK_WATCHES, {"watch_ids": watch_ids, "at": digest.at})
     await session.execute(_MARK_EVENTS, {"event_ids": digest.event_ids, "at": digest.at})

@@ -1,23 +1,22 @@
-"""What a digest says: its parts, its subject line and its Markdown."""
+"""The text of a digest: its subject line and its Markdown."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, Field
 
 from adspark.creatives.store import NewCreative
 from adspark.markdown import escape_markdown
 from adspark.models import Coverage, EventKind
+from adspark.notifications.message import safe_address
 from adspark.serpapi.regions import region_name
 
 MOST_NAMED = 20
 """Creatives and countries that a list names; it counts the others."""
 MOST_WATCHES = 100
-"""Watches that a part of the digest names; it counts the others."""
+"""Watches that a section of the digest names; it counts the others."""
 
-_MOST_CHARACTERS = 300  # of a text from outside; a name that is longer is no name
-_LINK_CHARACTERS = ":/?&=#%+,;@~!$'*"  # what an address may hold and a Markdown link survives
+_MOST_CHARACTERS = 300  # of an untrusted text; a name that is longer is no name
 # Singular, plural and heading, in the order of the digest.
 _WORDS = {
     EventKind.NEW: ("launch", "launches", "Launches"),
@@ -35,7 +34,7 @@ class EventList(BaseModel):
 
 
 class WatchDigest(BaseModel):
-    """What is to be told of one watch."""
+    """What a digest reports of one watch."""
 
     watch_id: int
     name: str
@@ -45,29 +44,29 @@ class WatchDigest(BaseModel):
     problem: str | None
     checked_at: datetime | None
     complete_at: datetime | None
-    is_overdue: bool = Field(description="It should have been looked at again long ago.")
-    is_untold: bool = Field(description="No digest has lately told of it as it is now.")
+    is_overdue: bool = Field(description="Its next check is long overdue.")
+    is_unreported: bool = Field(description="No recent digest has it as it is now.")
     events: dict[EventKind, EventList] = Field(default_factory=dict)
     new_regions: list[str] = Field(default_factory=list, description="SerpApi codes.")
     longest: list[NewCreative] = Field(default_factory=list, description="Running the longest.")
 
     @property
     def news(self) -> int:
-        """How many things are new."""
+        """The number of new events and countries."""
         return sum(one.number for one in self.events.values()) + len(self.new_regions)
 
     @property
     def is_unseen(self) -> bool:
-        """Whether there may be more than is told, since not all of it was looked at."""
+        """Whether there may be more news, since not all of it was checked."""
         return self.is_active and (
             self.checked_at is None or self.coverage != Coverage.COMPLETE or self.is_overdue
         )
 
     @property
-    def look(self) -> str:
-        """How far it was looked at, in Markdown."""
+    def coverage_text(self) -> str:
+        """How far it was checked, in Markdown."""
         last = f"last complete look: {_moment(self.complete_at)}"
-        problem = _outside(self.problem or "no reason is known")
+        problem = _escape(self.problem or "no reason is known")
         if not self.is_active:
             return f"paused; {last}"
         if self.checked_at is None:
@@ -83,26 +82,26 @@ class WatchDigest(BaseModel):
     @property
     def title(self) -> str:
         """Its name and number, in Markdown."""
-        return f"{_outside(self.name)} (watch {self.watch_id})"
+        return f"{_escape(self.name)} (watch {self.watch_id})"
 
 
 class Digest(BaseModel):
-    """What happened since the last digest, and what nobody could look at.
+    """What happened since the last digest, and which watches could not be checked.
 
     A watch has news, or is quiet, or is unseen; one with news may be unseen too, and then says so
-    in both places. Quiet means: all of it was looked at, and nothing is new.
+    in both places. Quiet means: all of it was checked, and nothing is new.
     """
 
     at: datetime
     watches: list[WatchDigest]
-    event_ids: list[int] = Field(description="The events that it tells of, all of them.")
+    event_ids: list[int] = Field(description="All events that it reports.")
     undelivered: list[str] = Field(
         default_factory=list, description="Earlier digests that may not have arrived, a line each."
     )
 
     @property
     def news(self) -> int:
-        """How many things are new."""
+        """The number of new events and countries."""
         return sum(watch.news for watch in self.watches)
 
     @property
@@ -112,18 +111,18 @@ class Digest(BaseModel):
 
     @property
     def unseen(self) -> list[WatchDigest]:
-        """The watches of which there may be more to tell."""
+        """The watches that may have more news."""
         return [watch for watch in self.watches if watch.is_unseen]
 
     @property
     def quiet(self) -> list[WatchDigest]:
-        """The watches that were looked at completely and have nothing new."""
+        """The watches that were checked completely and have no news."""
         return [watch for watch in self.watches if not watch.news and not watch.is_unseen]
 
     @property
     def is_worth_sending(self) -> bool:
-        """Whether it tells anything that no digest has lately told."""
-        return bool(self.news) or any(watch.is_untold for watch in self.unseen)
+        """Whether it has anything that no recent digest has."""
+        return bool(self.news) or any(watch.is_unreported for watch in self.unseen)
 
     @property
     def headline(self) -> str:
@@ -147,15 +146,14 @@ class Digest(BaseModel):
         """The digest as a page."""
         lines = [f"# AdSpark digest, {_moment(self.at)}", "", f"**{self.headline}**"]
         lines += _watch_list("Could not be looked at, or not fully", self.unseen)
-        told = self.with_news
-        for watch in told[:MOST_WATCHES]:
+        for watch in self.with_news[:MOST_WATCHES]:
             lines += _watch_section(watch)
-        if more := told[MOST_WATCHES:]:
+        if more := self.with_news[MOST_WATCHES:]:
             lines += ["", f"… and {sum(one.news for one in more)} more of {len(more)} watches"]
         lines += _watch_list("Nothing new, looked at completely", self.quiet)
         if self.undelivered:
             lines += ["", "## Earlier digests that may not have arrived", ""]
-            lines += [f"- {_outside(line)}" for line in self.undelivered]
+            lines += [f"- {_escape(line)}" for line in self.undelivered]
         return "\n".join(lines)
 
     def _counts(self) -> str:
@@ -171,13 +169,13 @@ class Digest(BaseModel):
 def _watch_section(watch: WatchDigest) -> list[str]:
     lines = ["", f"## {watch.title}"]
     if watch.is_unseen or not watch.is_active:
-        lines += ["", f"**There may be more:** {watch.look}."]
+        lines += ["", f"**There may be more:** {watch.coverage_text}."]
     for kind, (_, _, heading) in _WORDS.items():
         if events := watch.events.get(kind):
             items = [_creative(one, kind) for one in events.creatives]
             lines += _named(f"{heading}: {events.number}", items, events.number)
     if watch.new_regions:
-        names = sorted(_outside(region_name(code)) for code in watch.new_regions)
+        names = sorted(_escape(region_name(code)) for code in watch.new_regions)
         lines += _named(f"New countries: {len(names)}", names[:MOST_NAMED], len(names))
     if watch.longest:
         items = [_creative(one, None) for one in watch.longest]
@@ -189,7 +187,7 @@ def _watch_list(heading: str, watches: Sequence[WatchDigest]) -> list[str]:
     if not watches:
         return []
     lines = ["", f"## {heading}: {len(watches)}", ""]
-    lines += [f"- **{watch.title}**: {watch.look}" for watch in watches[:MOST_WATCHES]]
+    lines += [f"- **{watch.title}**: {watch.coverage_text}" for watch in watches[:MOST_WATCHES]]
     return lines + _rest(len(watches) - MOST_WATCHES)
 
 
@@ -203,7 +201,7 @@ def _rest(number: int) -> list[str]:
 
 
 def _creative(creative: NewCreative, kind: EventKind | None) -> str:
-    """A creative on one line; the day or the time that matters for `kind` is in it."""
+    """A creative on one line, with the day or the time that matters for `kind`."""
     days = _count(creative.days_shown, "day", "days") if creative.days_shown else None
     times: list[str | None]
     if kind in (EventKind.NEW, EventKind.CHANGED):
@@ -212,21 +210,20 @@ def _creative(creative: NewCreative, kind: EventKind | None) -> str:
         times = [days, f"since {_day(creative.first_shown)}"]
     else:
         times = [f"last shown {_day(creative.last_shown)}", days and f"{days} in all"]
-    domain = creative.target_domain and _outside(creative.target_domain)
-    said = [_outside(creative.advertiser), creative.format, creative.size, domain, *times]
-    joined = ", ".join(part for part in said if part)
+    domain = creative.target_domain and _escape(creative.target_domain)
+    fields = [_escape(creative.advertiser), creative.format, creative.size, domain, *times]
+    joined = ", ".join(field for field in fields if field)
     return f"{joined}: {_link(creative.ad_creative_id, creative.link)}"
 
 
 def _link(label: str, address: str | None) -> str:
-    """A link, or the label alone where the address is none that a browser should open."""
-    if address is None or urlsplit(address).scheme not in ("http", "https"):
-        return _outside(label)
-    return f"[{_outside(label)}]({quote(address, safe=_LINK_CHARACTERS)})"
+    """A link, or the label alone where a browser should not open the address."""
+    safe = safe_address(address or "")
+    return f"[{_escape(label)}]({safe})" if safe else _escape(label)
 
 
-def _outside(text: str) -> str:
-    """A text from outside, which says no more than it says."""
+def _escape(text: str) -> str:
+    """An untrusted text, shortened and escaped."""
     short = text if len(text) <= _MOST_CHARACTERS else text[:_MOST_CHARACTERS] + "…"
     return escape_markdown(short)
 

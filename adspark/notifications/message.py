@@ -1,7 +1,7 @@
-"""A message as what it says: headings, paragraphs and items, in no service's mark-up."""
+"""A message as headings, paragraphs and items, in no service's mark-up."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from urllib.parse import quote, urlsplit
@@ -12,18 +12,17 @@ from markdown_it.token import Token
 from adspark.text.visible import visible
 
 MOST_PLAIN = 4_000
-"""Characters of an alert: what a failed run has said may be as long as it likes."""
+"""Characters of an alert: the error of a failed run may have any length."""
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 _ADDRESS_SAFE = ":/?&=#%+,;~!$.-_"  # what an address may hold, and no mark-up ends at
-_HOST = re.compile(
-    r"[\w.-]+(:\d+)?|\[[0-9a-fA-F:.]+\](:\d+)?"
-)  # and no name before it, which misleads
+# No user name stands before it, which misleads.
+_HOST = re.compile(r"[\w.-]+(:\d+)?|\[[0-9a-fA-F:.]+\](:\d+)?")
 _CODE_OR_ADDRESS = re.compile(r"`([^`\n]+)`|(https?://[^\s<>\"`]+)")
 _AFTER_ADDRESS = ".,;:!?)]}'"  # belongs to the sentence around it
 
 
-class Kind(Enum):
+class BlockKind(Enum):
     """What a block is."""
 
     SUBJECT = auto()
@@ -44,51 +43,48 @@ class Span:
 
 @dataclass(frozen=True)
 class Block:
-    """What stands by itself; a line's end in a span's text is one in the message.
+    """A heading, paragraph or item; a line's end in a span's text is one in the message.
 
     Attributes:
         level: of a heading, 1 and up.
     """
 
-    kind: Kind
+    kind: BlockKind
     spans: tuple[Span, ...]
     level: int = 1
 
 
 def read_markdown(text: str) -> list[Block]:
-    """The blocks of a Markdown text; what CommonMark knows beside them comes as paragraphs."""
+    """The blocks of a Markdown text; what CommonMark knows beside them becomes paragraphs."""
     blocks: list[Block] = []
-    kinds: list[tuple[Kind, int]] = []
+    kinds: list[tuple[BlockKind, int]] = []
     for token in _MARKDOWN.parse(text):
         if token.type == "heading_open":
-            kinds.append((Kind.HEADING, int(token.tag[1:])))
+            kinds.append((BlockKind.HEADING, int(token.tag[1:])))
         elif token.type == "list_item_open":
-            kinds.append((Kind.ITEM, 1))
+            kinds.append((BlockKind.ITEM, 1))
         elif token.type in {"heading_close", "list_item_close"}:
             kinds.pop()
         elif token.type in {"fence", "code_block"}:
             spans = (Span(visible(token.content).strip("\n"), is_code=True),)
-            blocks.append(Block(Kind.PARAGRAPH, spans))
+            blocks.append(Block(BlockKind.PARAGRAPH, spans))
         elif token.type == "inline":
-            kind, level = kinds[-1] if kinds else (Kind.PARAGRAPH, 1)
-            blocks.append(Block(kind, tuple(_merged(_spans(token.children or []))), level))
+            kind, level = kinds[-1] if kinds else (BlockKind.PARAGRAPH, 1)
+            blocks.append(Block(kind, merge_spans(_spans(token.children or [])), level))
     return [block for block in blocks if any(span.text.strip() for span in block.spans)]
 
 
 def read_plain(text: str) -> list[Block]:
-    """The paragraphs of a text in which only `code` and addresses are told apart.
-
-    Anybody may have written a part of it, so that nothing else in it is mark-up.
-    """
+    """The paragraphs of an untrusted text, in which only `code` and addresses are mark-up."""
     seen = visible(text[: MOST_PLAIN + 1])
     if len(seen) > MOST_PLAIN:
         seen = seen[: MOST_PLAIN - 1].rstrip() + "…"
     paragraphs = (part.strip() for part in re.split(r"\n[ \t]*\n", seen))
-    return [Block(Kind.PARAGRAPH, tuple(_plain_spans(part))) for part in paragraphs if part]
+    return [Block(BlockKind.PARAGRAPH, tuple(_plain_spans(part))) for part in paragraphs if part]
 
 
 def safe_address(address: str) -> str | None:
-    """An address that a browser may open, in characters that no mark-up ends at; else None."""
+    """An address that a browser may open, in characters that end no mark-up; else None."""
     try:
         parts = urlsplit(address)
     except ValueError:
@@ -97,6 +93,17 @@ def safe_address(address: str) -> str | None:
         return None
     path = f"{parts.path}{parts.query and '?'}{parts.query}{parts.fragment and '#'}{parts.fragment}"
     return f"{parts.scheme}://{parts.netloc}{quote(path, safe=_ADDRESS_SAFE)}"
+
+
+def merge_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Spans of one look that stand side by side, as one."""
+    merged: list[Span] = []
+    for span in spans:
+        if merged and replace(merged[-1], text=span.text) == span:
+            merged[-1] = replace(span, text=merged[-1].text + span.text)
+        else:
+            merged.append(span)
+    return tuple(merged)
 
 
 def _plain_spans(text: str) -> Iterator[Span]:
@@ -128,17 +135,3 @@ def _spans(children: Sequence[Token]) -> Iterator[Span]:
         elif child.content:
             is_code = child.type == "code_inline"
             yield Span(visible(child.content), bool(bold), is_code, address)
-
-
-def _merged(spans: Iterator[Span]) -> Iterator[Span]:
-    """Spans of one look that stand side by side, as one: an address has one label."""
-    last: Span | None = None
-    for span in spans:
-        if last is not None and replace(span, text="") == replace(last, text=""):
-            last = replace(last, text=last.text + span.text)
-        else:
-            if last is not None:
-                yield last
-            last = span
-    if last is not None:
-        yield last

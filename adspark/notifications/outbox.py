@@ -1,14 +1,15 @@
-"""Every statement on the outbox: a message is written once, and no part of it sent twice knowingly.
+"""The statements of the outbox, in which a message waits for its delivery.
 
-A claim is for the next part of a message; each part that arrived is noted before the next is
-claimed, so that a try after a failure goes on with the first part that did not arrive.
+A claim is for the next chunk of a message; each delivered chunk is acknowledged before the next is
+claimed, so that a retry resumes with the first chunk that was not delivered, and none is knowingly
+sent twice.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,9 +18,9 @@ from adspark.models import Message
 from adspark.notifications.apprise import Receiver
 
 MOST_ATTEMPTS = 20
-"""Of a message, before it is given up: some days of daily runs, each with its retries."""
+"""Of a chunk, before its message is stuck: some days of daily runs, each with its retries."""
 
-_REPORTED_FOR = "7 days"  # after so long nobody can do anything about a digest any more
+_REPORTED_FOR = "7 days"  # an older digest is of no use any more
 
 _CLAIM = text(f"""
     UPDATE message SET sending_at = clock_timestamp(), attempts = attempts + 1
@@ -31,12 +32,12 @@ _CLAIM = text(f"""
     )
     RETURNING *
 """)  # noqa: S608  (put together from constants)
-_FIX_PARTS = text("""
+_SAVE_CHUNKS = text("""
     UPDATE message SET parts = :parts
     WHERE id = :message_id AND parts IS NULL AND parts_delivered = 0 AND delivered_at IS NULL
 """).bindparams(bindparam("parts", type_=JSONB))
-# Between two parts the message is free to be claimed, and its next part has all its attempts.
-_CONFIRM = text("""
+# Between two chunks the message can be claimed, and its next chunk has all attempts.
+_ACK = text("""
     UPDATE message SET
         parts_delivered = :part + 1,
         error = NULL,
@@ -46,7 +47,7 @@ _CONFIRM = text("""
     WHERE id = :message_id AND parts_delivered = :part AND delivered_at IS NULL
         AND sending_at IS NOT NULL
 """)
-_RETURN = text("""
+_NACK = text("""
     UPDATE message SET sending_at = NULL, error = :error
     WHERE id = :message_id AND delivered_at IS NULL
 """)
@@ -65,7 +66,12 @@ _STUCK = text(f"""
 
 
 class StuckMessage(BaseModel):
-    """A message that is not sent any more."""
+    """A message that is not sent any more.
+
+    Attributes:
+        is_unknown: whether its last chunk may have been delivered.
+        parts, parts_delivered: its chunks.
+    """
 
     message_id: int
     subject: str
@@ -78,33 +84,35 @@ class StuckMessage(BaseModel):
 
     @property
     def headline(self) -> str:
-        """The message and its fate in one line."""
+        """The message and why it is stuck, in one line."""
         place = f"part {self.parts_delivered + 1} of {self.parts}" if self.parts > 1 else ""
         if self.is_unknown:
             what = f"the sending of {place}" if place else "its sending"
-            fate = f"{what} was cut off, so nobody knows whether it arrived"
+            reason = f"{what} was cut off, so nobody knows whether it arrived"
         else:
-            fate = f"given up after {self.attempts} attempts: {self.error}"
-            fate = f"{place} {fate}" if place else fate
-        return f"Message {self.message_id} of {self.created_at.date()} ({self.subject}): {fate}"
-
-
-def hash_address(address: SecretStr) -> str:
-    """What stands for an address in the database."""
-    return hashlib.sha256(address.get_secret_value().encode()).hexdigest()
+            reason = f"{place} given up after {self.attempts} attempts: {self.error}".lstrip()
+        return f"Message {self.message_id} of {self.created_at.date()} ({self.subject}): {reason}"
 
 
 def hash_receiver(receiver: Receiver) -> str:
-    """What stands for a receiver in the database; the same as the address's where it is all."""
-    if receiver.target is None:
-        return hash_address(receiver.address)
-    return hash_address(SecretStr(f"{receiver.address.get_secret_value()}\n{receiver.target}"))
+    """The hash by which the database knows a receiver, in hex; an address is a secret."""
+    address, target = receiver.address.get_secret_value(), receiver.target
+    return hashlib.sha256(
+        (address if target is None else f"{address}\n{target}").encode()
+    ).hexdigest()
 
 
 async def enqueue_messages(
     session: AsyncSession, *, subject: str, body: str, recipients: Sequence[str]
 ) -> None:
-    """Write a message to each of the recipients (hashes of receivers); does not commit."""
+    """Write a message to each recipient; does not commit.
+
+    Args:
+        session: of the database.
+        subject: text on one line.
+        body: Markdown.
+        recipients: hashes of receivers.
+    """
     session.add_all(
         Message(subject=subject, body=body, recipient=recipient) for recipient in recipients
     )
@@ -112,53 +120,73 @@ async def enqueue_messages(
 
 
 async def claim_message(session: AsyncSession, *, recipients: Sequence[str]) -> Message | None:
-    """The oldest message of which something is to be sent to one of them, if there is one.
+    """Claim the oldest message to one of the recipients that waits; None where none does.
 
-    The caller commits before it sends the next part: whatever happens then, nobody else sends it.
+    The caller commits before it sends the next chunk: whatever happens then, nobody else sends it.
     """
     found = await session.execute(_CLAIM, {"recipients": list(recipients)})
     row = found.mappings().first()
     return Message(**row) if row else None
 
 
-async def fix_parts(
-    session: AsyncSession, *, message_id: int, parts: Sequence[Mapping[str, str]]
+async def save_chunks(
+    session: AsyncSession, *, message_id: int, chunks: Sequence[Mapping[str, str]]
 ) -> None:
-    """Keep how a message is parted, before the first part is sent; does not commit."""
-    values = {"message_id": message_id, "parts": [dict(part) for part in parts]}
-    await session.execute(_FIX_PARTS, values)
+    """Save how a message is split, before the first chunk is sent; does not commit.
+
+    Args:
+        session: of the database.
+        message_id: of a claimed message.
+        chunks: as mappings; all of them, in order.
+    """
+    values = {"message_id": message_id, "parts": [dict(chunk) for chunk in chunks]}
+    await session.execute(_SAVE_CHUNKS, values)
 
 
 async def ack_message(
-    session: AsyncSession, *, message_id: int, part: int = 0, parts: int = 1
+    session: AsyncSession, *, message_id: int, chunk: int = 0, chunks: int = 1
 ) -> None:
-    """Note that the claimed part of a message has arrived; does not commit.
+    """Note that the claimed chunk of a message was delivered; does not commit.
 
     Args:
-        part: its place, from 0 on.
-        parts: how many there are; with the last one the message is delivered.
+        session: of the database.
+        message_id: of a claimed message.
+        chunk: its place, from 0 on.
+        chunks: how many there are; with the last one the message is delivered.
     """
-    values = {"message_id": message_id, "part": part, "is_last": part + 1 >= parts}
-    await session.execute(_CONFIRM, values)
+    values = {"message_id": message_id, "part": chunk, "is_last": chunk + 1 >= chunks}
+    await session.execute(_ACK, values)
 
 
 async def nack_message(session: AsyncSession, *, message_id: int, error: str) -> None:
-    """Put a claimed message back, since its next part did not arrive; does not commit."""
-    await session.execute(_RETURN, {"message_id": message_id, "error": error})
+    """Requeue a claimed message, whose next chunk was not delivered; does not commit.
+
+    Args:
+        session: of the database.
+        message_id: of a claimed message.
+        error: why it was not.
+    """
+    await session.execute(_NACK, {"message_id": message_id, "error": error})
 
 
 async def count_delivered(
     session: AsyncSession, *, since: datetime, recipients: Sequence[str]
 ) -> int:
-    """How many messages have reached them since then."""
+    """How many messages were delivered.
+
+    Args:
+        session: of the database.
+        since: the earliest delivery.
+        recipients: hashes of receivers.
+    """
     values = {"since": since, "recipients": list(recipients)}
     return int(await session.scalar(_COUNT, values) or 0)
 
 
 async def read_stuck(session: AsyncSession) -> list[StuckMessage]:
-    """The last days' messages that are not sent any more, though none is known to have arrived.
+    """The messages of the last days that are not sent any more, the oldest first.
 
-    Either a crash came between sending and noting it, or the attempts are used up.
+    Either a crash came between sending and acknowledging, or the attempts are used up.
     """
     rows = await session.execute(_STUCK)
     return [StuckMessage.model_validate(dict(row)) for row in rows.mappings()]

@@ -1,4 +1,4 @@
-"""What each service of Apprise takes: its mark-up, its title, and how much at once."""
+"""The mark-up, the title and the longest message of each service of Apprise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from apprise import NotifyBase, NotifyFormat
 from apprise.common import OverflowMode
 
+from adspark.notifications.chunks import measure, split_blocks
 from adspark.notifications.dialects import GoogleChat, Html, Markdown, Slack, Telegram, Text
-from adspark.notifications.message import Block, Kind, Span
-from adspark.notifications.parts import measure, split_blocks
+from adspark.notifications.message import Block, BlockKind, Span
 from adspark.text.visible import visible
 
-# Services of which Apprise tells less than there is: these show mark-up whatever the format, and
-# in Discord's embeds Apprise makes a field of code of each heading.
+# These show mark-up whatever format Apprise has for them, and in Discord's embeds it makes a field
+# of code of each heading.
 _DIALECTS = {
     "slack": Slack(),
     "tgram": Telegram(),
@@ -25,46 +25,47 @@ _DIALECTS = {
     # Cards of Teams know no headings, and a line's end only between paragraphs.
     "workflow": Markdown(newline="\n\n", has_headings=False),
 }
-_MARKDOWN_TITLES = (
-    "discord",
-    "fluxer",
-    "guilded",
-    "workflow",
-)  # where mark-up in a title is shown as such
+_MARKDOWN_TITLES = ("discord", "fluxer", "guilded", "workflow")  # which show mark-up in a title
 # What programs and people read as it stands: a name with @ is a name there.
 _WITHOUT_MENTIONS = ("json", "xml", "form", "mailto")
-# Slack's blocks take less than its other messages, of which Apprise tells.
+# Slack's blocks take less than its other messages, whose limits Apprise has.
 _SLACK_BLOCK, _SLACK_HEADER = 3000, 150
 _COUNTER = 10  # characters kept for " (12/34)" after a title
 
 
 @dataclass(frozen=True)
-class Part:
-    """What a service takes at once of a message: all of it, or as much as it has room for."""
+class Chunk:
+    """A message, or as much of it as a service takes at once, in its mark-up."""
 
     title: str
     body: str
 
 
-def write_message(service: NotifyBase, *, subject: str, blocks: Sequence[Block]) -> list[Part]:
-    """A message as the service shows it, in parts that it takes; none where nothing is left."""
+def write_message(service: NotifyBase, *, subject: str, blocks: Sequence[Block]) -> list[Chunk]:
+    """A message as the service shows it, in chunks that it takes; none where nothing is left.
+
+    Args:
+        service: of Apprise.
+        subject: text on one line.
+        blocks: the body.
+    """
     schemas = schemas_of(service)
     dialect = _dialect(service, schemas)
     line = " ".join(visible(subject).split())
     title = line if schemas.isdisjoint(_MARKDOWN_TITLES) else dialect.escape(line, is_first=True)
     limit, longest = _limits(service, schemas)
     if longest <= 0:
-        head = [Block(Kind.SUBJECT, (Span(line),))] if line else []
+        head = [Block(BlockKind.SUBJECT, (Span(line),))] if line else []
         bodies = split_blocks([*head, *blocks], dialect, limit)
-        return [Part("", body) for body in _kept(service, bodies)]
+        return [Chunk("", body) for body in _kept(service, bodies)]
     title = title if measure(title) <= longest else title[: max(longest - _COUNTER - 1, 1)] + "…"
     if limit is not None and service.overflow_amalgamate_title and title:
         limit = max(limit - measure(title) - _COUNTER - len("\r\n"), 1)
     bodies = _kept(service, split_blocks(blocks, dialect, limit)) or ([line] if line else [])
     if len(bodies) < 2 or measure(title) + _COUNTER > longest or not title:
-        return [Part(title, body) for body in bodies]
+        return [Chunk(title, body) for body in bodies]
     counted = enumerate(bodies, start=1)
-    return [Part(f"{title} ({place}/{len(bodies)})", body) for place, body in counted]
+    return [Chunk(f"{title} ({place}/{len(bodies)})", body) for place, body in counted]
 
 
 def schemas_of(service: NotifyBase) -> frozenset[str]:

@@ -1,6 +1,6 @@
-"""One Chromium, started when it is first needed and anew when it is gone, that reaches nothing.
+"""One Chromium, started when it is first needed and restarted when it ended, without a network.
 
-All its requests are answered by whoever opens a page; what escapes that meets a dead proxy.
+Whoever opens a page intercepts its requests; what escapes that meets a proxy that nobody serves.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -26,9 +26,9 @@ from playwright.async_api import (
 from playwright.async_api import Error as BrowserError
 
 from adspark.errors import ConfigurationError
-from adspark.rendering.browser_memory import MemoryWatch
+from adspark.rendering.browser_memory import watch_memory
 
-# The shell draws the same without a browser's windows, and three times as fast.
+# The shell renders the same without a browser's windows, and three times as fast.
 PROGRAMS = (
     "chromium-headless-shell",
     "chromium",
@@ -37,9 +37,9 @@ PROGRAMS = (
     "google-chrome-stable",
 )
 _INSTALL = "`playwright install chromium` (on Debian also: apt-get install chromium-headless-shell)"
-_START_LIMIT = 60.0  # seconds
-_CLOSE_LIMIT = 2.0  # seconds until something that does not close is killed
-_PAGES = 250  # after which browser and driver are started anew, for the driver's memory grows
+_START_TIMEOUT = 60.0  # seconds
+_CLOSE_TIMEOUT = 2.0  # seconds until something that does not close is killed
+_MAX_PAGES = 250  # after which browser and driver are restarted, for the driver's memory grows
 _HEAP = 256  # megabytes of JavaScript objects a page
 MEMORY = 1024
 """Megabytes that a browser may take where nothing else is set; ten times what most pages need."""
@@ -78,15 +78,15 @@ class Chromium:
         memory: megabytes that all its processes may take together; past them they are killed.
 
     Attributes:
-        excesses: how often they were.
-        pages_at_excess: that were open when they were last.
+        memory_kills: how often they were.
+        pages_at_kill: pages that were open at the last time.
     """
 
     def __init__(self, *, program: Path | None, is_sandboxed: bool, memory: int = MEMORY) -> None:
-        self.excesses = 0
-        self.pages_at_excess = 0
+        self.memory_kills = 0
+        self.pages_at_kill = 0
         self._memory = memory
-        self._watch: MemoryWatch | None = None
+        self._stop_watch: Callable[[], None] | None = None
         self._program = program
         self._is_sandboxed = is_sandboxed and os.geteuid() != 0
         self._mark = f"--adspark-browser={uuid4().hex}"  # finds its processes among all others
@@ -94,7 +94,7 @@ class Chromium:
         self._starting: asyncio.Task[Browser] | None = None
         self._renewing = asyncio.Lock()
         self._pages_open = 0
-        self._pages_left = _PAGES
+        self._pages_left = _MAX_PAGES
 
     async def start(self) -> Browser:
         """The running browser.
@@ -102,8 +102,8 @@ class Chromium:
         Raises:
             ConfigurationError: there is none, or it does not start; says what to install or set.
         """
-        if self._starting is None or _is_over(self._starting):
-            self._starting = asyncio.create_task(self._start_watched())
+        if self._starting is None or _has_ended(self._starting):
+            self._starting = asyncio.create_task(self._start())
         # Shielded: a start that nobody waits for any more still has to be known to `close`.
         return await asyncio.shield(self._starting)
 
@@ -111,7 +111,12 @@ class Chromium:
     async def open_page(
         self, *, width: int, height: int, scale: float, has_scripts: bool
     ) -> AsyncIterator[Page]:
-        """A page that shares nothing with others; sizes in CSS pixels.
+        """A page that shares nothing with others.
+
+        Args:
+            width, height: of its viewport, in CSS pixels.
+            scale: device pixels to a CSS pixel.
+            has_scripts: whether its scripts run.
 
         Raises:
             ConfigurationError: as `start`.
@@ -119,48 +124,39 @@ class Chromium:
         async with self._renewing:
             if self._pages_left <= 0 and self._pages_open == 0:
                 await self.close()
-                self._pages_left = _PAGES
+                self._pages_left = _MAX_PAGES
             self._pages_left -= 1
             self._pages_open += 1
         try:
-            async with self._open_page(
-                width=width, height=height, scale=scale, has_scripts=has_scripts
-            ) as page:
-                yield page
+            browser = await self.start()
+            context = await browser.new_context(
+                viewport=ViewportSize(width=width, height=height),
+                device_scale_factor=scale,
+                java_script_enabled=has_scripts,
+                locale="en-US",
+                timezone_id="UTC",
+                color_scheme="light",
+                reduced_motion="reduce",
+                service_workers="block",
+                accept_downloads=False,
+            )
+            try:
+                context.set_default_timeout(0)  # the renderer's deadline is the one that counts
+                yield await context.new_page()
+            finally:
+                await asyncio.shield(asyncio.ensure_future(self._close_context(browser, context)))
         finally:
             self._pages_open -= 1
-
-    @asynccontextmanager
-    async def _open_page(
-        self, *, width: int, height: int, scale: float, has_scripts: bool
-    ) -> AsyncIterator[Page]:
-        browser = await self.start()
-        context = await browser.new_context(
-            viewport=ViewportSize(width=width, height=height),
-            device_scale_factor=scale,
-            java_script_enabled=has_scripts,
-            locale="en-US",
-            timezone_id="UTC",
-            color_scheme="light",
-            reduced_motion="reduce",
-            service_workers="block",
-            accept_downloads=False,
-        )
-        try:
-            context.set_default_timeout(0)  # the renderer's deadline is the one that counts
-            yield await context.new_page()
-        finally:
-            await asyncio.shield(asyncio.ensure_future(self._close_context(browser, context)))
 
     async def close(self) -> None:
         """End the browser and everything that belongs to it."""
         starting, self._starting = self._starting, None
-        if self._watch is not None:
-            self._watch.stop()
+        if self._stop_watch is not None:
+            self._stop_watch()
         processes = self._processes()
         if starting is not None:
             with contextlib.suppress(Exception):
-                browser = await asyncio.wait_for(starting, _START_LIMIT)
+                browser = await asyncio.wait_for(starting, _START_TIMEOUT)
                 processes = self._processes()
                 await _finish(browser.close())
         if self._playwright is not None:
@@ -183,40 +179,39 @@ class Chromium:
             self._starting = None
             _kill(self._processes())
 
-    def _note_excess(self) -> None:
-        self.pages_at_excess = self._pages_open
-        self.excesses += 1
-
-    async def _start_watched(self) -> Browser:
-        browser = await self._start()
-        if self._watch is not None:
-            self._watch.stop()
-        self._watch = MemoryWatch(self._processes, limit=self._memory, on_excess=self._note_excess)
-        self._watch.start()
-        return browser
+    def _note_kill(self) -> None:
+        self.pages_at_kill = self._pages_open
+        self.memory_kills += 1
 
     async def _start(self) -> Browser:
-        if self._playwright is None:
-            self._playwright = await async_playwright().start()
-        if self._program is not None:
-            if not os.access(self._program, os.X_OK):
-                raise ConfigurationError(
-                    f"ADSPARK_BROWSER: there is no program {self._program}. Correct it, or leave "
-                    f"it empty and run {_INSTALL}."
-                )
-            return await self._launch(self._playwright, self._program)
+        self._playwright = self._playwright or await async_playwright().start()
+        browser = await self._launch_any(self._playwright)
+        if self._stop_watch is not None:
+            self._stop_watch()
+        self._stop_watch = watch_memory(
+            self._processes, limit=self._memory, on_excess=self._note_kill
+        )
+        return browser
+
+    async def _launch_any(self, playwright: Playwright) -> Browser:
+        """Start the configured program, else Playwright's own, else one on PATH."""
+        if self._program is not None and not os.access(self._program, os.X_OK):
+            raise ConfigurationError(
+                f"ADSPARK_BROWSER: there is no program {self._program}. Correct it, or leave "
+                f"it empty and run {_INSTALL}."
+            )
         try:
-            return await self._launch(self._playwright, None)
+            return await self._launch(playwright, self._program)
         except FileNotFoundError:
             found = next(filter(None, map(shutil.which, PROGRAMS)), None)
         if found is None:
             raise ConfigurationError(
                 f"There is no Chromium: run {_INSTALL}, or name one in ADSPARK_BROWSER."
             )
-        return await self._launch(self._playwright, Path(found))
+        return await self._launch(playwright, Path(found))
 
     async def _launch(self, playwright: Playwright, program: Path | None) -> Browser:
-        """Start a program, by default Playwright's own, which may be missing."""
+        """Start a program; None: Playwright's own, FileNotFoundError where it is missing."""
         try:
             return await playwright.chromium.launch(
                 executable_path=program,
@@ -225,7 +220,7 @@ class Chromium:
                 args=[*_ARGUMENTS, self._mark],
                 ignore_default_args=_UNWANTED,
                 env={k: v for k, v in os.environ.items() if _ENVIRONMENT.fullmatch(k)},
-                timeout=_START_LIMIT * 1000,
+                timeout=_START_TIMEOUT * 1000,
             )
         except BrowserError as error:
             if program is None and "Executable doesn't exist" in error.message:
@@ -260,7 +255,7 @@ def _explain(program: Path | None, message: str) -> ConfigurationError:
     )
 
 
-def _is_over(starting: asyncio.Task[Browser]) -> bool:
+def _has_ended(starting: asyncio.Task[Browser]) -> bool:
     if not starting.done():
         return False
     failed = starting.cancelled() or starting.exception() is not None
@@ -268,13 +263,13 @@ def _is_over(starting: asyncio.Task[Browser]) -> bool:
 
 
 async def _finish(closing: Awaitable[None]) -> bool:
-    """Whether something closed in time."""
+    """Whether something closed in time, or had ended before."""
     try:
-        await asyncio.wait_for(closing, _CLOSE_LIMIT)
+        await asyncio.wait_for(closing, _CLOSE_TIMEOUT)
     except TimeoutError:
         return False
     except BrowserError:
-        return True  # it was gone already
+        pass
     return True
 
 

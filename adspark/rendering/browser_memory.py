@@ -1,7 +1,7 @@
-"""The memory of the browser's processes, watched beside the event loop; past its bound they end.
+"""A bound on the memory of the browser's processes, watched in a thread; past it they are killed.
 
 Their resident memory is summed up first, which is quick and never too little. Only where that is
-past the bound is it asked what they really take (PSS): shared memory, as of pictures, counts once.
+past the bound is their proportional memory (PSS) read: what they share, as pictures, counts once.
 """
 
 import threading
@@ -10,69 +10,58 @@ from contextlib import suppress
 
 import psutil
 
-_PAUSE = 0.5  # seconds between two looks
+_PAUSE = 0.5  # seconds between two checks
 _SHORT_PAUSE = 0.1  # where half of the bound is reached; a page takes a gigabyte in a second
 
 
-class MemoryWatch:
-    """A thread that looks from `start` to `stop`.
+def watch_memory(
+    find: Callable[[], list[psutil.Process]], *, limit: int, on_excess: Callable[[], None]
+) -> Callable[[], None]:
+    """Start a thread that kills processes which take too much memory.
 
     Args:
         find: the processes.
         limit: megabytes that they may take together.
         on_excess: is called, in the thread, before they are killed.
+
+    Returns:
+        What stops the thread, without waiting for it.
     """
+    stopped = threading.Event()
+    most = limit * 2**20
 
-    def __init__(
-        self,
-        find: Callable[[], list[psutil.Process]],
-        *,
-        limit: int,
-        on_excess: Callable[[], None],
-    ) -> None:
-        self._find = find
-        self._limit = limit * 2**20
-        self._on_excess = on_excess
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="browser memory", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Look no more; returns at once."""
-        self._is_over.set()
-
-    def _watch(self) -> None:
+    def watch() -> None:
         pause = _PAUSE
-        while not self._is_over.wait(pause):
+        while not stopped.wait(pause):
             processes: set[psutil.Process] = set()
             with suppress(psutil.Error):
-                processes.update(self._find())
-            resident = sum(_resident(process) for process in processes)
-            pause = _PAUSE if resident < self._limit / 2 else _SHORT_PAUSE
-            if resident <= self._limit or sum(map(_taken, processes)) <= self._limit:
+                processes.update(find())
+            resident = sum(map(_resident, processes))
+            pause = _PAUSE if resident < most / 2 else _SHORT_PAUSE
+            if resident <= most or sum(map(_proportional, processes)) <= most:
                 continue
-            self._on_excess()
+            on_excess()
             for process in processes:
                 with suppress(psutil.Error):
                     process.kill()
+
+    threading.Thread(target=watch, name="browser memory", daemon=True).start()
+    return stopped.set
 
 
 def _resident(process: psutil.Process) -> int:
     try:
         return int(process.memory_info().rss)
     except psutil.Error:
-        return 0  # it is gone
+        return 0  # it has ended
 
 
-def _taken(process: psutil.Process) -> int:
-    """What one process takes, its share of what it shares, and what is swapped out."""
+def _proportional(process: psutil.Process) -> int:
+    """Bytes of one process: its share of what it shares, and what is swapped out."""
     try:
-        told = process.memory_full_info()
+        memory = process.memory_full_info()
     except psutil.AccessDenied:  # as of a program with other rights
         return _resident(process)
     except psutil.Error:
         return 0
-    return int(getattr(told, "pss", told.uss)) + int(getattr(told, "swap", 0))
+    return int(getattr(memory, "pss", memory.uss)) + int(getattr(memory, "swap", 0))

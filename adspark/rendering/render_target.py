@@ -12,31 +12,25 @@ RENDERING_VERSION = 1
 """To be raised when the same input would look different."""
 
 
-class Kind(StrEnum):
-    """What a subject's content is."""
+class RenderKind(StrEnum):
+    """What is behind a target's address."""
 
     PICTURE = "picture"
     PREVIEW = "preview"
     PAGE = "page"
-    HTML = "html"
 
 
 @dataclass(frozen=True)
 class RenderTarget:
-    """What is rendered.
+    """What is rendered, in CSS pixels; without a width or a height, at the content's own."""
 
-    Attributes:
-        content: the address, or the HTML.
-        width, height: CSS pixels; None: the content's own.
-    """
-
-    kind: Kind
-    content: str
+    kind: RenderKind
+    url: str
     width: int | None = None
     height: int | None = None
 
 
-def subject_of(creative: Creative) -> RenderTarget:
+def choose_render_target(creative: Creative) -> RenderTarget:
     """What shows a creative best: its picture, else its preview, else its page.
 
     Raises:
@@ -44,24 +38,18 @@ def subject_of(creative: Creative) -> RenderTarget:
     """
     width, height = creative.width, creative.height
     if creative.image_url:
-        return RenderTarget(Kind.PICTURE, creative.image_url, width, height)
+        return RenderTarget(RenderKind.PICTURE, creative.image_url, width, height)
     if creative.video_link:
-        return RenderTarget(Kind.PREVIEW, creative.video_link, width, height)
+        return RenderTarget(RenderKind.PREVIEW, creative.video_link, width, height)
     if creative.details_link:
-        return RenderTarget(Kind.PAGE, creative.details_link)
+        return RenderTarget(RenderKind.PAGE, creative.details_link)
     raise UnusableContentError(
-        f"{creative.ad_creative_id} has no picture, no preview and no page to be drawn."
+        f"{creative.ad_creative_id} has no picture, no preview and no page to be rendered."
     )
 
 
-def rendering_key(subject: RenderTarget, scale: float = 1.0) -> str:
+def rendering_key(target: RenderTarget, scale: float = 1.0) -> str:
     """A name for the result, in hex: the same input has the same, and nothing else has it."""
-    parts = (
-        RENDERING_VERSION,
-        subject.kind.value,
-        subject.content,
-        subject.width,
-        subject.height,
-        float(scale),
-    )
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    size = (target.width, target.height)
+    fields = (RENDERING_VERSION, target.kind.value, target.url, *size, float(scale))
+    return hashlib.sha256(json.dumps(fields).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What a page gets: every request is answered by the downloader, within one budget."""
+"""The requests of a page: all are intercepted, and carried out by the downloader in one budget."""
 
 import asyncio
 import contextlib
@@ -8,8 +8,9 @@ from playwright.async_api import Error as BrowserError
 from playwright.async_api import Page, Request, Route
 
 from adspark.errors import AdSparkError, UnusableContentError
-from adspark.net.downloads import Ask, ByteBudget, Download, Downloader
+from adspark.net.downloads import ByteBudget, Download, Downloader, DownloadRequest
 
+_MAX_BYTES = 40 * 1024 * 1024  # everything that one page may load
 _MAX_REQUESTS = 200
 _FLOOD = 400  # requests that end the page: even refusing them takes time
 _MAX_NAVIGATIONS = 5
@@ -19,46 +20,46 @@ _FORWARDED = ("accept", "accept-language", "content-type", "origin", "referer", 
 _QUIET = 0.1  # seconds without a request under way
 
 
-class PageSupply:
-    """Answers one page's requests.
+class RequestInterceptor:
+    """Responds to one page's requests, once it is attached.
 
     Args:
-        downloader: asked for everything that is not in `at_hand`.
-        at_hand: what is known already; the page's own document is the first.
-        patience: seconds from now on; what has not arrived by then is refused.
-        max_bytes: everything together.
+        page: whose requests they are.
+        downloader: fetches everything that is not `prefetched`.
+        prefetched: responses that are known already, the page's own document among them.
+        timeout: seconds from now on; what has not arrived by then is refused.
     """
 
     def __init__(
         self,
+        page: Page,
         downloader: Downloader,
         *,
-        at_hand: Sequence[Download],
-        patience: float,
-        max_bytes: int,
+        prefetched: Sequence[Download],
+        timeout: float,
     ) -> None:
+        self.page = page
+        self.timeout = timeout
+        self._failure: AdSparkError | None = None
         self._downloader = downloader
-        self._at_hand = {one.url: one for one in at_hand}
-        self._until = asyncio.get_running_loop().time() + patience
-        self._allowance = ByteBudget(max_bytes)
+        self._prefetched = {one.url: one for one in prefetched}
+        self._deadline = asyncio.get_running_loop().time() + timeout
+        self._byte_budget = ByteBudget(_MAX_BYTES)
         self._requests = 0
         self._navigations = 0
-        self._under_way: set[asyncio.Task[Download]] = set()
-        self.failure: AdSparkError | None = None
+        self._pending: set[asyncio.Task[Download]] = set()
 
-    async def attach(self, page: Page) -> None:
-        """Take over all requests of a page and of what it opens, which is closed at once."""
-        self._page = page
-        page.context.on("page", _close_popup)
-        await page.context.route("**/*", self._answer)
+    async def attach(self) -> None:
+        """Intercept all requests of the page and of what it opens, which is closed at once."""
+        self.page.context.on("page", _close_popup)
+        await self.page.context.route("**/*", self._intercept)
 
-    async def settle(self) -> None:
-        """Wait until nothing has been under way for a moment, or patience ends."""
+    async def wait_until_idle(self) -> None:
+        """Wait until no request has been under way for a moment, or the time is up."""
         loop = asyncio.get_running_loop()
-        quiet_since = loop.time()
-        seen = self._requests
-        while (now := loop.time()) < self._until:
-            if self._under_way or seen != self._requests:
+        quiet_since, seen = loop.time(), self._requests
+        while (now := loop.time()) < self._deadline:
+            if self._pending or seen != self._requests:
                 quiet_since, seen = now, self._requests
             elif now - quiet_since >= _QUIET:
                 return
@@ -70,44 +71,44 @@ class PageSupply:
         Raises:
             AdSparkError: it was refused or could not be downloaded.
         """
-        if self.failure is not None:
-            raise self.failure
+        if self._failure is not None:
+            raise self._failure
 
     def stop(self) -> None:
-        """Give up what is under way."""
-        for task in self._under_way:
+        """Cancel what is under way."""
+        for task in self._pending:
             task.cancel()
 
-    async def _answer(self, route: Route, request: Request) -> None:
-        # A page that is closed meanwhile needs no answer.
+    async def _intercept(self, route: Route, request: Request) -> None:
+        # A page that is closed meanwhile needs no response.
         with contextlib.suppress(BrowserError):
             self._requests += 1
             is_main = self._is_main(request)
             if self._requests == _FLOOD:
-                self.failure = UnusableContentError(f"The page asks for more than {_FLOOD} things.")
-                await self._page.close()
+                self._failure = UnusableContentError(f"The page sends more than {_FLOOD} requests.")
+                await self.page.close()
                 return
-            if self._requests > _MAX_REQUESTS or (is_main and self._is_going_round()):
+            if self._requests > _MAX_REQUESTS or (is_main and self._has_too_many_navigations()):
                 await route.abort("blockedbyclient")
                 return
-            work = asyncio.create_task(self._obtain(request))
-            self._under_way.add(work)
+            download = asyncio.create_task(self._fetch(request))
+            self._pending.add(download)
             try:
-                await asyncio.wait({work})
-                await self._reply(route, request, work, is_main=is_main)
+                await asyncio.wait({download})
+                await self._respond(route, request, download, is_main=is_main)
             finally:
-                self._under_way.discard(work)
+                self._pending.discard(download)
 
-    async def _reply(
-        self, route: Route, request: Request, work: asyncio.Task[Download], *, is_main: bool
+    async def _respond(
+        self, route: Route, request: Request, task: asyncio.Task[Download], *, is_main: bool
     ) -> None:
-        error = None if work.cancelled() else work.exception()
-        if work.cancelled() or error is not None:
+        error = None if task.cancelled() else task.exception()
+        if task.cancelled() or error is not None:
             if is_main and isinstance(error, AdSparkError):
-                self.failure = error
+                self._failure = error
             await route.abort("blockedbyclient")
             return
-        download = work.result()
+        download = task.result()
         # The page's rights towards other sites end here; there is nothing of anybody's to protect.
         origin = request.headers.get("origin")
         headers = {
@@ -117,33 +118,34 @@ class PageSupply:
         }
         await route.fulfill(status=200, headers=headers, body=download.content)
 
-    async def _obtain(self, request: Request) -> Download:
-        if (known := self._at_hand.get(request.url)) is not None:
+    async def _fetch(self, request: Request) -> Download:
+        if (known := self._prefetched.get(request.url)) is not None:
             return known
         body = request.post_data_buffer
         if request.method not in _METHODS or len(body or b"") > _MAX_BODY:
-            raise UnusableContentError(f"A page asked by {request.method}, or with too much.")
+            raise UnusableContentError(f"A page sent {request.method}, or too large a body.")
         headers = {name: v for name, v in request.headers.items() if name in _FORWARDED}
-        left = self._until - asyncio.get_running_loop().time()
-        return await self._downloader.get(
+        left = self._deadline - asyncio.get_running_loop().time()
+        return await self._downloader.fetch(
             request.url,
-            ask=Ask(request.method, headers, body),
-            allowance=self._allowance,
+            request=DownloadRequest(request.method, headers, body),
+            byte_budget=self._byte_budget,
             timeout=max(left, 0.001),
         )
 
     def _is_main(self, request: Request) -> bool:
+        """Whether it is for the page's own document."""
         if not request.is_navigation_request():
             return False
         try:
-            return request.frame == self._page.main_frame
+            return request.frame == self.page.main_frame
         except BrowserError:
             return False  # a window that the page opened, too young to have a frame
 
-    def _is_going_round(self) -> bool:
+    def _has_too_many_navigations(self) -> bool:
         self._navigations += 1
         if self._navigations > _MAX_NAVIGATIONS:
-            self.failure = UnusableContentError("The page keeps going from address to address.")
+            self._failure = UnusableContentError("The page keeps going from address to address.")
             return True
         return False
 

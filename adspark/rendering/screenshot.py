@@ -1,4 +1,4 @@
-"""How an ad is laid out in a page and photographed; sizes in CSS pixels."""
+"""Lay an ad out in a page and take its screenshot; sizes in CSS pixels."""
 
 import base64
 import math
@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from playwright.async_api import Error as BrowserError
 from playwright.async_api import FloatRect, Page
 
-from adspark.rendering.request_interceptor import PageSupply
+from adspark.media.images import NormalPicture
+from adspark.rendering.request_interceptor import RequestInterceptor
 
 LONGEST_SIDE = 4096
 MOST_PIXELS = 40_000_000  # device pixels of one screenshot
@@ -26,7 +27,7 @@ _AD_SELECTORS = (
 _PLACE = "adspark-preview"
 _DONE = "adsparkPreviewDone"
 _NONCES = ("htmlParentId", "responseCallback")
-_GONE = ("crashed", "closed", "Protocol error")  # in messages of what is no script's doing
+_LOST = ("crashed", "closed", "Protocol error")  # in messages of what is no script's doing
 _PLAIN = "html,body{margin:0;padding:0;background:#fff}"
 _PICTURE = (
     "<!doctype html><style>{plain}html{{overflow:hidden}}"
@@ -40,7 +41,7 @@ _PREVIEW = (
     '<body><div id="{place}"></div><script src="{script}"></script></body></html>'
 )
 # A script may have replaced the whole page, and what pages call in their scripts.
-_IS_DRAWN = f"""() => {{
+_IS_RENDERED = f"""() => {{
   try {{
     if (window.adsparkIsDone) return true;
     const place = document.getElementById("{_PLACE}");
@@ -74,7 +75,6 @@ _MEASURE = """(selectors) => {
   return null;
 }"""
 _FONTS = "async () => { await document.fonts.ready; }"
-_HEIGHT = "() => document.documentElement.getBoundingClientRect().height"
 
 
 @dataclass(frozen=True)
@@ -95,76 +95,63 @@ class Size:
         )
 
 
-async def draw_picture(page: Page, content: bytes, media_type: str, size: Size) -> bytes:
-    """A picture, stretched over a viewport of that size."""
+async def capture_picture(page: Page, picture: NormalPicture, size: Size) -> bytes:
+    """The PNG of a picture, stretched over the viewport.
+
+    Args:
+        page: an empty page.
+        picture: of any size.
+        size: of the viewport.
+    """
     html = _PICTURE.format(
         plain=_PLAIN,
         width=size.width,
         height=size.height,
-        media_type=media_type,
-        data=base64.b64encode(content).decode("ascii"),
+        media_type=picture.info.media_type,
+        data=base64.b64encode(picture.content).decode("ascii"),
     )
     await page.set_content(html)
-    return await _shoot(page)
+    return await _screenshot(page)
 
 
-async def draw_html(page: Page, html: str, *, width: int, height: int | None) -> bytes:
-    """HTML in a viewport; without a height, all of it."""
-    # Without a doctype the body is as high as the viewport, so that its own height is unknown.
-    is_whole = html.lstrip()[:9].lower() == "<!doctype"
-    await page.set_content(html if is_whole else f"<!doctype html>{html}")
-    if height is not None:
-        return await _shoot(page)
-    shown = float(await page.evaluate(_HEIGHT))
-    return await _shoot(page, FloatRect(x=0, y=0, width=width, height=_bounded(shown)))
-
-
-async def draw_page(page: Page, url: str, supply: PageSupply) -> bytes:
-    """The ad on a page, or the viewport where none is found.
+async def capture_page(interceptor: RequestInterceptor, url: str) -> bytes:
+    """The PNG of the ad on a page, or of the viewport where none is found.
 
     Raises:
         AdSparkError: the page itself was refused or could not be downloaded.
     """
-    await page.goto(url, wait_until="load")
-    await supply.settle()
-    await _ask(page, _FONTS)
-    supply.check()
-    return await _shoot(page, await _measure(page, _AD_SELECTORS))
+    await interceptor.page.goto(url, wait_until="load")
+    return await _capture_loaded(interceptor, _AD_SELECTORS)
 
 
-async def draw_preview(page: Page, url: str, supply: PageSupply, *, patience: float) -> bytes:
-    """What a preview script drew into the page at `url`, which `write_preview` wrote.
+async def capture_preview(interceptor: RequestInterceptor, url: str) -> bytes:
+    """The PNG of what a preview script renders into the page at `url`, made by `write_preview`.
 
-    A script that does not draw into its place is shown by whatever it has made of the page, and
-    one that spoils our own scripts by the viewport.
-
-    Args:
-        patience: seconds that the script has for something to be seen.
+    A script that leaves its place empty is shown by whatever it has made of the page, and one that
+    breaks our own scripts by the viewport.
 
     Raises:
         AdSparkError: the page went somewhere else, in vain.
     """
+    page = interceptor.page
     await page.goto(url, wait_until="commit")
     try:
-        await page.wait_for_function(_IS_DRAWN, timeout=patience * 1000)
+        await page.wait_for_function(_IS_RENDERED, timeout=interceptor.timeout * 1000)
     except BrowserError as error:
         _raise_unless_from_page(page, error)
-        supply.check()
-    await supply.settle()
-    await _ask(page, _FONTS)
-    supply.check()
-    return await _shoot(page, await _measure(page, (f"#{_PLACE}", "body")))
+        interceptor.check()
+    return await _capture_loaded(interceptor, (f"#{_PLACE}", "body"))
 
 
 def preview_script(link: str) -> str:
-    """The address of a preview script that draws into our page; the rest of it stays as it is."""
+    """The address of a preview script, with the parameters that make it render into our page."""
     address, _, query = link.partition("#")[0].partition("?")
     kept = [part for part in query.split("&") if part and part.partition("=")[0] not in _NONCES]
     return f"{address}?{'&'.join([*kept, f'htmlParentId={_PLACE}', f'responseCallback={_DONE}'])}"
 
 
 def write_preview(script: str, *, width: int | None) -> tuple[str, str]:
-    """Address and HTML of the page that a preview script draws into."""
+    """Address and HTML of the page that a preview script renders into."""
     html = _PREVIEW.format(
         plain=_PLAIN,
         place=_PLACE,
@@ -175,9 +162,17 @@ def write_preview(script: str, *, width: int | None) -> tuple[str, str]:
     return f"{urlsplit(script).scheme}://preview.invalid/", html
 
 
+async def _capture_loaded(interceptor: RequestInterceptor, selectors: tuple[str, ...]) -> bytes:
+    page = interceptor.page
+    await interceptor.wait_until_idle()
+    await _evaluate(page, _FONTS)
+    interceptor.check()
+    return await _screenshot(page, await _measure(page, selectors))
+
+
 async def _measure(page: Page, selectors: tuple[str, ...]) -> FloatRect | None:
-    """The box of the first element that has a size, cut to the bounds; None where none is told."""
-    found = await _ask(page, _MEASURE, list(selectors))
+    """The box of the first element that has a size, cut to the bounds; None where there is none."""
+    found = await _evaluate(page, _MEASURE, list(selectors))
     if not isinstance(found, list) or not all(map(_is_number, found)):
         return None
     left, top, width, height = (float(side) for side in found)
@@ -189,18 +184,18 @@ async def _measure(page: Page, selectors: tuple[str, ...]) -> FloatRect | None:
     )
 
 
-async def _ask(page: Page, script: str, given: object = None) -> object:
-    """What a script of ours gives; None where the page's own scripts get in its way."""
+async def _evaluate(page: Page, script: str, argument: object = None) -> object:
+    """The result of a script of ours; None where the page's own scripts break it."""
     try:
-        return await page.evaluate(script, given)
+        return await page.evaluate(script, argument)
     except BrowserError as error:
         _raise_unless_from_page(page, error)
         return None
 
 
 def _raise_unless_from_page(page: Page, error: BrowserError) -> None:
-    """Raise an error that is not from a script: the page, or the browser, is gone."""
-    if page.is_closed() or any(sign in error.message for sign in _GONE):
+    """Raise an error that is not a script's: the page, or the browser, was lost."""
+    if page.is_closed() or any(word in error.message for word in _LOST):
         raise error
 
 
@@ -212,7 +207,7 @@ def _bounded(side: float) -> int:
     return min(LONGEST_SIDE, max(1, math.ceil(side)))
 
 
-async def _shoot(page: Page, clip: FloatRect | None = None) -> bytes:
+async def _screenshot(page: Page, clip: FloatRect | None = None) -> bytes:
     """A PNG of a box of the page, or of the viewport."""
     return await page.screenshot(
         type="png",

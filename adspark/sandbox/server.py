@@ -14,16 +14,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adspark.net.request_guard import RequestGuard
-from adspark.sandbox.catalogue import Catalogue, CombinedCatalogue
-from adspark.sandbox.control import ControlRoutes
-from adspark.sandbox.dates import MovingCatalogue
+from adspark.sandbox.control.routes import ControlRoutes
 from adspark.sandbox.dify.app import DifyApp
 from adspark.sandbox.dify.control import DifyControlRoutes
 from adspark.sandbox.dify.routes import DifyRoutes
-from adspark.sandbox.engine import SearchEngine
-from adspark.sandbox.generated import GeneratedCatalogue
-from adspark.sandbox.marks import HEADER, MarkResponses, error_response
-from adspark.sandbox.recorded import RecordedCatalogue
+from adspark.sandbox.library.catalogue import Catalogue, CombinedCatalogue
+from adspark.sandbox.library.dates import MovingCatalogue
+from adspark.sandbox.library.generated import GeneratedCatalogue
+from adspark.sandbox.library.recorded import RecordedCatalogue
+from adspark.sandbox.responses import HEADER, MarkResponses, error_response
+from adspark.sandbox.serpapi.engine import SearchEngine
 from adspark.sandbox.settings import SandboxSettings
 
 _KEEP_ALIVE = 75  # seconds; longer than clients keep an idle connection, so they close first

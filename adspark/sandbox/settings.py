@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from adspark.sandbox.dify.faults import DifyFault
 from adspark.sandbox.dify.shape import WorkflowShape
-from adspark.sandbox.faults import Fault
+from adspark.sandbox.serpapi.faults import Fault
 
 Clock = Callable[[], datetime]
 

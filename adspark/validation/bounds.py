@@ -1,7 +1,7 @@
-"""What numbers and texts may be, each noun once: for flows, commands, settings, blocks and values.
+"""Bounds of numbers and texts, each once: for flows, commands, settings, blocks and values.
 
-A range is put on a type (`Annotated[int, MAX_PAGES]`), where pydantic checks it and Prefect's form
-shows it; a command gives it to its option (`min=MAX_PAGES.least, max=MAX_PAGES.most`).
+A bound is put on a type (`Annotated[int, MAX_PAGES]`), where pydantic validates it and Prefect's
+form shows it; a command gives it to its option (`min=MAX_PAGES.least, max=MAX_PAGES.most`).
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ _LONGEST_SHOWN = 10**30
 
 
 class _Bound:
-    """What is put on a type; None, where the type allows it, is within all bounds."""
+    """An annotation of a type; None, where the type allows it, is within all bounds."""
 
-    def problem_of(self, value: Any) -> str | None:  # noqa: ANN401  (what its type lets through)
+    def problem_of(self, value: Any) -> str | None:  # noqa: ANN401  (what its type allows)
         """What is wrong with a value; None where nothing is."""
         raise NotImplementedError
 
@@ -31,7 +31,11 @@ class _Bound:
         raise NotImplementedError
 
     def check(self, field: str, value: Any) -> None:  # noqa: ANN401
-        """Raise InvalidQueryError, which names the field, where a value is out of bounds."""
+        """Validate the value of a field.
+
+        Raises:
+            InvalidQueryError: it is out of bounds; names the field.
+        """
         if problem := self.problem_of(value):
             raise InvalidQueryError(field, f"{problem}.")
 
@@ -64,20 +68,17 @@ class Range(_Bound):
     most: float
 
     def problem_of(self, value: float | None) -> str | None:
-        """What is wrong with a number."""
         if value is None or self.least <= value <= self.most:
             return None
-        return f"must be {self.told(value)}, not {_shown(value)}"
+        return f"must be {self._describe(value)}, not {_shown(value)}"
 
-    def told(self, value: float | None = None) -> str:
-        """The range for a person; one that ends where a column does has no end for whoever is
-        below it."""
-        if self.most == LARGEST_ID and value is not None and value < self.least:
+    def _describe(self, value: float) -> str:
+        # A column's end is no news for a value that is too small.
+        if self.most == LARGEST_ID and value < self.least:
             return f"{self.least:g} or more"
         return f"{_plain(self.least)} to {_plain(self.most)}"
 
     def in_schema(self) -> dict[str, Any]:
-        """Minimum and maximum."""
         return {"minimum": self.least, "maximum": self.most}
 
 
@@ -88,13 +89,11 @@ class Length(_Bound):
     most: int
 
     def problem_of(self, value: str | None) -> str | None:
-        """What is wrong with a text."""
         if value is None or len(value) <= self.most:
             return None
         return f"has {len(value)} characters; shorten it to {self.most}"
 
     def in_schema(self) -> dict[str, Any]:
-        """The longest length."""
         return {"maxLength": self.most}
 
 

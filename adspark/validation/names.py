@@ -1,11 +1,15 @@
-"""Names that people give: without what nobody sees around them, and what makes two look alike."""
+"""Names that people give, without invisible characters; and a key that like names share."""
 
 import re
 import unicodedata
 
+from adspark.errors import InvalidQueryError
+
 # Letters and marks that are drawn as nothing, beside the format characters (category Cf).
 _BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 _VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_NOT_ON_A_LINE = {"Cc", "Cs", "Zl", "Zp"}  # control, half characters, line and paragraph breaks
+_LONGEST_NAME = 100  # characters
 _TAGS = range(0xE0020, 0xE0080)  # the last part of some flags
 
 
@@ -20,15 +24,42 @@ def clean_name(written: str) -> str:
     return name[start:end]
 
 
+def check_name(written: str, thing: str) -> str:
+    """The name as it is kept: without blanks and invisible characters around it.
+
+    Raises:
+        InvalidQueryError: it is empty, too long or holds control characters; `thing` says whose
+            name it is.
+    """
+    check_line("name", written)
+    name = clean_name(written)
+    if not name:
+        raise InvalidQueryError("name", f"is empty; name the {thing}.")
+    if len(name) > _LONGEST_NAME:
+        raise InvalidQueryError(
+            "name", f"has {len(name)} characters; shorten it to {_LONGEST_NAME}."
+        )
+    return name
+
+
+def check_line(field: str, written: str) -> None:
+    """Raise InvalidQueryError where a text holds control characters, line breaks included."""
+    for character in written.strip():
+        if unicodedata.category(character) in _NOT_ON_A_LINE:
+            raise InvalidQueryError(
+                field, f"holds a control character ({character!a}); write it on one line without."
+            )
+
+
 def clean_value(written: str) -> str:
-    """A value that is no name: without what nobody sees, anywhere, and with plain blanks."""
+    """A value that is no name: without any invisible character, and with plain blanks."""
     value = unicodedata.normalize("NFC", written)
     seen = "".join(one for one in value if one.isspace() or not _is_invisible(one))
     return " ".join(seen.split())
 
 
 def name_key(name: str) -> str:
-    """What is the same for names that differ in case, blanks and invisible characters only."""
+    """The same key for names that differ in case, blanks and invisible characters only."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     seen = "".join(one for one in folded if not _is_invisible(one))
     return _VARIATION_SELECTORS.sub("", seen)

@@ -1,6 +1,6 @@
-"""Parameters of a run against the bounds in the schema of its deployment, before the run exists.
+"""Validate a run's parameters by the bounds in its deployment's schema, before the run exists.
 
-Only bounds: what kind of thing a parameter is, and whether one is missing, the flow says.
+Only bounds: types and missing parameters are validated by the flow.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ def _problem_of(wanted: Mapping[str, JsonValue], value: JsonValue) -> str | None
         return Length(longest).problem_of(value)
     items = wanted.get("items")
     if isinstance(items, dict) and isinstance(value, list):
-        return next((told for one in value if (told := _problem_of(items, one))), None)
+        return next(filter(None, (_problem_of(items, one) for one in value)), None)
     return None
 
 

@@ -31,7 +31,8 @@ from adspark.media.store import MediaStore, original_path
 from adspark.models import AdVariant, Creative, VariantStatus
 from adspark.net.addresses import find_public_address
 from adspark.net.downloads import Downloader
-from adspark.rendering.renderer import Renderer, subject_of
+from adspark.rendering.render_target import choose_render_target
+from adspark.rendering.renderer import Renderer
 from adspark.variants import store as variants
 from adspark.variants.store import Completion, VariantSummary
 
@@ -124,11 +125,11 @@ async def keep_original(
     variant = await _read(database, variant_id)
     async with database.session() as session:
         creative = await session.get_one(Creative, variant.original_ad_id)
-    subject = subject_of(creative)
-    key = renderer.key(subject)
+    target = choose_render_target(creative)
+    key = renderer.key(target)
     path = original_path(key)
     if not await media.reuse(path):
-        rendering = await renderer.render(subject)
+        rendering = await renderer.render(target)
         await media.save_original(key, rendering.content)
     content = await media.read(path)
     async with database.session() as session:
@@ -236,7 +237,7 @@ class _Diary:
         async with self._studio.database.session() as session:
             await variants.save_receipt(session, variant=self._variant, receipt=receipt)
             await session.commit()
-        now = await _read(self._studio.database, variants.id_of(self._variant))
+        now = await _read(self._studio.database, self._variant.id)
         if now.status == VariantStatus.CANCELLED:  # between the question and this answer
             key = variants.generation_key(self._variant)
             await self._studio.generator.cancel(receipt, key=key)
@@ -300,7 +301,7 @@ async def _keep(
         try:
             path, picture = await _keep_picture(studio, generated)
             sha256 = picture.info.sha256
-            picture_hash = await asyncio.to_thread(hash_picture, picture.content)
+            picture_hash = await hash_picture(picture.content)
         except UnusableContentError as error:
             if generated.text is None:
                 raise GenerationFailedError(
@@ -354,7 +355,7 @@ async def _fetch_picture(downloader: Downloader, address: str) -> bytes:
     for pause in _PAUSES:
         await asyncio.sleep(pause)
         try:
-            return (await downloader.get(address)).content
+            return (await downloader.fetch(address)).content
         except ServiceUnavailableError as error:
             reason = str(error)
     raise UnusableContentError(reason)
@@ -365,7 +366,7 @@ async def _similarity(
 ) -> Similarity:
     picture = None
     if picture_hash is not None:
-        original = await asyncio.to_thread(hash_picture, assignment.original.content)
+        original = await hash_picture(assignment.original.content)
         picture = compare_pictures(original, picture_hash)
     return Similarity(picture, compare_texts(assignment.original_copy, text))
 

@@ -3,7 +3,7 @@
 import base64
 
 from adspark.markdown import escape_markdown
-from adspark.media.images import shrink_picture_aside
+from adspark.media.images import shrink_picture
 from adspark.media.store import MediaStore
 from adspark.variants.store import VariantSummary
 
@@ -61,5 +61,5 @@ def _facts(variant: VariantSummary) -> list[str]:
 async def _show(media: MediaStore, path: str | None, name: str, width: int) -> str:
     if path is None:
         return "none"
-    small = await shrink_picture_aside(await media.read(path), width)
+    small = await shrink_picture(await media.read(path), width)
     return f"![{name}](data:image/jpeg;base64,{base64.b64encode(small).decode()})"

@@ -9,8 +9,7 @@ from prefect.client.schemas.objects import FlowRun
 from pydantic import BaseModel
 
 from adspark.db.engine import Database
-from adspark.db.rate_limits import GENERATIONS, SEARCHES
-from adspark.db.rate_uses import count_uses
+from adspark.db.rate_limits import GENERATIONS, SEARCHES, count_uses
 from deployments.operations.searches_left import SearchesLeft
 from deployments.queue_classes import POOL_NAMES
 from orchestration.flow_runs import PAGE

@@ -51,9 +51,9 @@ def start_detached(settings: Settings, *, sandbox: str | None) -> StackState:
         if state and state.ready:
             return state
         if process.poll() is not None:
-            words = log.read_text(errors="replace").strip().splitlines()[-1:]
-            told = " ".join(words).removeprefix("Error: ")
-            raise AdSparkError(f"The stack did not start. {told} (log: {log})")
+            last = log.read_text(errors="replace").strip().splitlines()[-1:]
+            error = " ".join(last).removeprefix("Error: ")
+            raise AdSparkError(f"The stack did not start. {error} (log: {log})")
         if time.monotonic() > end:
             stop_stack(settings)
             raise AdSparkError(f"The stack was not ready after {_START_PATIENCE:g} s; log: {log}")
@@ -74,8 +74,8 @@ def stop_stack(settings: Settings) -> bool:
         end = time.monotonic() + settings.drain_time + _STOP_PATIENCE
         while state.supervisor.find() and time.monotonic() < end:
             time.sleep(_POLL)
-    left = [*state.running_parts(), *filter(None, [state.supervisor.find()])]
-    stop_process_trees(left, patience=_STOP_PATIENCE)
+    left = [*state.running_processes(), *filter(None, [state.supervisor.find()])]
+    stop_process_trees(left, timeout=_STOP_PATIENCE)
     LocalPostgres(postgres_folder(state.home)).stop_unused()
     state_file(settings.home).unlink(missing_ok=True)
     return True

@@ -117,7 +117,7 @@ async def _watch(client: PrefectClient, run: FlowRun) -> None:
             run = await client.read_flow_run(run.id)
         if run.state and run.state.is_cancelling():
             is_cancelled = True
-            await run_sync(lambda one: stop_process_trees([one], patience=_PATIENCE), process)
+            await run_sync(lambda one: stop_process_trees([one], timeout=_PATIENCE), process)
         await asyncio.sleep(_POLL)
     await run_sync(kill_leftovers, run.id)
     # What the server does not hear now, reconcile finds.

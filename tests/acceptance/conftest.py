@@ -1,132 +1,22 @@
 """The whole stack as a user starts it, through the command, on free ports."""
 
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-import httpx
-import psutil
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from adspark.rendering.browser import PROGRAMS
-from tests.conftest import open_folder
+from tests.support.stack import Stack, surroundings
 
-
-@dataclass(frozen=True)
-class Stack:
-    """A stack's surroundings: its home, its ports, and the command that runs in them."""
-
-    home: Path
-    prefect_port: int
-    sandbox_port: int
-    metrics_port: int
-    more: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def api_url(self) -> str:
-        return f"http://127.0.0.1:{self.prefect_port}/api"
-
-    @property
-    def ui_url(self) -> str:
-        return f"http://127.0.0.1:{self.prefect_port}"
-
-    @property
-    def sandbox_url(self) -> str:
-        return f"http://127.0.0.1:{self.sandbox_port}"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The environment of a user of this stack; nothing else of AdSpark or Prefect is set."""
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("ADSPARK_", "PREFECT_"))}
-        return clean | {
-            "ADSPARK_HOME": str(self.home),
-            "ADSPARK_PREFECT_PORT": str(self.prefect_port),
-            "ADSPARK_SANDBOX_PORT": str(self.sandbox_port),
-            "ADSPARK_RETRY_DELAYS": "0.2,0.2",
-            "ADSPARK_SEARCHES_PER_MINUTE": "1000",
-            "ADSPARK_METRICS_PORT": str(self.metrics_port),
-            "ADSPARK_DRAIN_TIME": "2",
-            "ADSPARK_TIDY_UP_TIME": "2",
-            "ADSPARK_CLEANUP_TIME_LIMIT": "4",
-            "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5",
-            "PREFECT_HOME": str(self.home / "prefect"),
-            "COLUMNS": "200",
-            **self.more,
-        }
-
-    def adspark(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        """Run the command to its end."""
-        return self.run(str(Path(sys.executable).parent / "adspark"), *arguments, timeout=timeout)
-
-    def run(self, *command: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        """Run any program to its end."""
-        return subprocess.run(
-            command,
-            env=self.environment,
-            cwd=self.home,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start the command and go on; it hears Ctrl-C, also where these tests do not."""
-        return subprocess.Popen(
-            [str(Path(sys.executable).parent / "adspark"), *arguments],
-            env=self.environment,
-            cwd=self.home,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
-
-    def processes(self) -> list[psutil.Process]:
-        """Processes that belong to this home."""
-        found = []
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                told = process.environ().get("ADSPARK_HOME", "") + " ".join(process.cmdline())
-                alive = process.status() != psutil.STATUS_ZOMBIE
-                if str(self.home) in told and alive and process.pid != os.getpid():
-                    found.append(process)
-        return found
-
-
-@contextmanager
-def surroundings() -> Iterator[Stack]:
-    """A home and ports of one's own; whatever still runs there at the end is stopped."""
-    with open_folder() as home:
-        made = Stack(home, free_port(), free_port(), free_port())
-        yield made
-        made.adspark("down")
-        for process in made.processes():
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+_PATIENCE = 180_000  # milliseconds for the page to show something
 
 
 @pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
     """A running stack on the sandbox, for all tests that only use it."""
     with surroundings() as made:
-        started = made.adspark("up", "--sandbox", "--detach", timeout=240)
+        started = made.adspark("up", "--sandbox", "--detach")
         assert started.returncode == 0, started.stdout + started.stderr
         yield made
 
@@ -149,21 +39,7 @@ def page(chromium: str | None) -> Iterator[Page]:
     """A page of a real browser."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser.new_page(viewport={"width": 1280, "height": 1400})
+        opened = browser.new_page(viewport={"width": 1280, "height": 1400})
+        opened.set_default_timeout(_PATIENCE)
+        yield opened
         browser.close()
-
-
-def last_run(stack: Stack, flow: str) -> dict[str, Any]:
-    """The run of a flow that was asked for last, at its end."""
-    latest = {
-        "sort": "EXPECTED_START_TIME_DESC",
-        "limit": 1,
-        "flows": {"name": {"any_": [flow]}},
-    }
-    for _ in range(240):
-        run: dict[str, Any]
-        (run,) = httpx.post(f"{stack.api_url}/flow_runs/filter", json=latest).json()
-        if run["state_type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}:
-            break
-        time.sleep(0.25)
-    return run

@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parents[2]
 
 # Exit code 1 says that a ratio was missed, which a busy machine may do; not so where nothing but
 # what was done is judged.
@@ -18,7 +21,17 @@ SMALLEST: dict[str, tuple[list[str], set[int]]] = {
 }
 
 
-@pytest.mark.timeout(600)
+def test_every_benchmark_is_run_here_and_by_make() -> None:
+    programs = {
+        file.stem
+        for file in (ROOT / "benchmarks").glob("*.py")
+        if '__name__ == "__main__"' in file.read_text() and not file.stem.endswith("_probe")
+    }
+    assert programs == set(SMALLEST)
+    makefile = (ROOT / "Makefile").read_text()
+    assert [name for name in programs if f"-m benchmarks.{name}\n" not in makefile] == []
+
+
 @pytest.mark.parametrize("name", SMALLEST)
 def test_a_benchmark_runs_to_its_end(name: str) -> None:
     arguments, good = SMALLEST[name]

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import psycopg
 
-from adspark.sandbox.faults import Fault, FaultKind
+from adspark.sandbox.serpapi.faults import Fault, FaultKind
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
-from tests.acceptance.conftest import surroundings
+from tests.support.stack import surroundings
 
 ADVERTISER_ID = "AR04323445746671026177"
 FETCH = ("fetch", ADVERTISER_ID, "--page-size=5", "--max-pages=20", "--json")
@@ -34,7 +34,7 @@ def test_a_killed_fetch_is_completed_without_a_second_search(database_url: str) 
         assert 0 < len(stored_before) < 40
 
         process = stack.start(*FETCH)
-        output, _ = process.communicate(timeout=90)
+        output, _ = process.communicate(timeout=300)
         assert process.returncode == 0, output
         summary: dict[str, Any] = json.loads(
             next(line for line in output.splitlines() if line.startswith("{"))

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.acceptance.conftest import Stack
+from tests.support.stack import Stack
 
 EVIL = "evil.example"
 REFUSED = "refused"
@@ -114,7 +114,7 @@ def test_a_foreign_page_reads_nothing_across_origins(stack: Stack, evil_page: Pa
 def test_a_foreign_page_starts_no_run_by_a_request_without_preflight(
     stack: Stack, evil_page: Page
 ) -> None:
-    named = httpx.get(f"{stack.api_url}/deployments/name/send-digest/adspark").json()
+    named = httpx.get(f"{stack.api_url}/deployments/name/send-digest/send-digest").json()
     url = f"{stack.api_url}/deployments/{named['id']}/create_flow_run"
     mark = "from a foreign page"
     body = f'{{"name": "{mark}", "job_variables": {{"command": "touch /tmp/owned"}}}}'
@@ -155,6 +155,6 @@ def test_a_foreign_page_embeds_neither_pictures_nor_frames_of_the_ui(
 def test_the_ui_works_under_both_names_of_this_machine(stack: Stack, browser: Browser) -> None:
     page = browser.new_page()
     for host in ("127.0.0.1", "localhost"):
-        page.goto(f"http://{host}:{stack.prefect_port}/deployments", timeout=80_000)
-        page.get_by_text(re.compile(r"^\d+ Deployments")).wait_for(timeout=80_000)
+        page.goto(f"http://{host}:{stack.prefect_port}/deployments", timeout=180_000)
+        page.get_by_text(re.compile(r"^\d+ Deployments")).wait_for(timeout=180_000)
     page.close()

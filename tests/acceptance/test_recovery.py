@@ -4,8 +4,7 @@ import asyncio
 import importlib.util
 import itertools
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,16 +18,17 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.utilities.callables import parameter_schema
 
 from adspark.home.running_stack import StackState
-from tests.acceptance.conftest import Stack
+from tests.support.stack import Stack
+from tests.support.waiting import wait_until
 
 FLOW = """
 import asyncio, os, subprocess, time
 from pathlib import Path
 from prefect import flow, task
-from orchestration.time_limits import hard_timeout
+from orchestration.time_limits import time_limit
 
-@task(timeout_seconds=2)
-@hard_timeout("cleanup_time_limit")
+@task
+@time_limit("cleanup_time_limit")
 async def limited(folder: str, how: str) -> None:
     if how == "blocks":
         time.sleep(120)
@@ -38,13 +38,17 @@ async def limited(folder: str, how: str) -> None:
         Path(folder, "tidied").touch()
 
 @flow(name="tried")
-async def tried(folder: str, seconds: float = 0.0, how: str = "sleeps", child: bool = False) -> str:
+async def tried(
+    folder: str, seconds: float = 0.0, how: str = "sleeps", child: bool = False, waits: bool = False
+) -> str:
     Path(folder, f"begun-{time.time_ns()}").write_text(str(os.getppid()))
     if child:
         subprocess.Popen(["sleep", "600"], start_new_session=True)
     if how != "sleeps":
         await limited(folder, how)
     await asyncio.sleep(seconds)
+    while waits and not Path(folder, "may-end").exists():
+        await asyncio.sleep(0.05)
     Path(folder, "done").touch()
     return os.environ.get("ADSPARK_RENDER_SCALE", "")
 """
@@ -70,6 +74,10 @@ class Run:
     def until_begun(self, times: int = 1) -> "Run":
         wait_until(lambda: len(self.begun()) >= times)
         return self
+
+    def let_end(self) -> None:
+        """Let a run end that waits for it."""
+        (self.folder / "may-end").touch()
 
     def until_ended(self) -> dict[str, Any]:
         """As it is at its end, once the server is there to tell."""
@@ -165,13 +173,6 @@ def place(stack: Stack) -> Place:
     return Place(stack, deployments, (stack.home / f"run-{n}" for n in itertools.count()))
 
 
-def wait_until(what: Callable[[], bool], *, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.1)
-
-
 def test_runs_share_what_is_imported_and_one_with_its_own_environment_shares_nothing(
     place: Place,
 ) -> None:
@@ -208,7 +209,7 @@ def test_past_its_time_a_run_may_tidy_up_and_is_killed_with_its_children_if_it_h
         "had not ended 2 s after its time limit of 4 s, and was killed"
         in (ended["state"]["message"])
     )
-    wait_until(lambda: not hanging.leftovers() + tidy.leftovers(), seconds=20)
+    wait_until(lambda: not hanging.leftovers() + tidy.leftovers())
     assert neighbour.until_ended()["state_type"] == "COMPLETED"
 
 
@@ -218,24 +219,26 @@ def test_a_cancelled_run_is_gone_with_its_children(place: Place) -> None:
     body = {"state": {"type": "CANCELLING"}}
     httpx.post(f"{run.api_url}/flow_runs/{run.id}/set_state", json=body).raise_for_status()
     assert run.until_ended()["state_type"] == "CANCELLED"
-    wait_until(lambda: not run.leftovers(), seconds=20)
+    wait_until(lambda: not run.leftovers())
 
 
 def test_a_killed_worker_costs_nothing_and_a_killed_run_is_run_again(place: Place) -> None:
-    kept = place.start("data-fetch", seconds=5.0).until_begun()
-    lost = place.start("default", seconds=5.0, child=True).until_begun()
+    kept = place.start("data-fetch", waits=True).until_begun()
+    lost = place.start("default", waits=True, child=True).until_begun()
     process = lost.process()
     for victim in (place.part("worker data-fetch"), place.part("worker default"), process):
         victim.kill()
+    kept.let_end()
+    lost.let_end()
     again = lost.until_ended()
     assert (again["state_type"], again["run_count"], len(lost.begun())) == ("COMPLETED", 2, 2)
     alone = kept.until_ended()
     assert (alone["state_type"], alone["run_count"], len(kept.begun())) == ("COMPLETED", 1, 1)
-    wait_until(lambda: not lost.leftovers(), seconds=20)
+    wait_until(lambda: not lost.leftovers())
 
 
 def test_a_run_outlives_the_server_and_the_database(place: Place) -> None:
-    run = place.start(seconds=5.0).until_begun()
+    run = place.start(waits=True).until_begun()
     postgres = place.postgres()
     place.part("prefect server").kill()
     for process in [*postgres.children(), postgres]:
@@ -243,6 +246,7 @@ def test_a_run_outlives_the_server_and_the_database(place: Place) -> None:
             psutil.NoSuchProcess
         ):  # with one of them, or a client, others go by themselves
             process.kill()
+    run.let_end()
     ended = run.until_ended()
     assert (ended["state_type"], ended["run_count"]) == ("COMPLETED", 1)
     late = place.start("maintenance")
@@ -252,11 +256,13 @@ def test_a_run_outlives_the_server_and_the_database(place: Place) -> None:
 def test_a_worker_told_to_stop_lets_runs_end_and_hands_back_what_takes_too_long(
     place: Place,
 ) -> None:
-    short = place.start(seconds=1.0).until_begun()
-    long = place.start(seconds=8.0, child=True).until_begun()
+    short = place.start(waits=True).until_begun()
+    long = place.start(waits=True, child=True).until_begun()
     place.part("worker default").send_signal(signal.SIGTERM)
+    short.let_end()
     ended = short.until_ended()
     assert (ended["state_type"], ended["run_count"]) == ("COMPLETED", 1)
+    long.until_begun(times=2).let_end()
     again = long.until_ended()
     assert (again["state_type"], again["run_count"]) == ("COMPLETED", 2)
     states = httpx.get(f"{long.api_url}/flow_run_states/", params={"flow_run_id": long.id}).json()
@@ -279,7 +285,7 @@ def test_a_run_that_cannot_begin_fails_at_once_and_status_tells_it(place: Place)
         assert (ended["state_type"], ended["run_count"]) == ("FAILED", 0)
         told[run_id] = ended["state"]["message"]
     assert set(told.values()) == {
-        "colour: tried has no such parameter; it has folder, seconds, how, child.\n"
+        "colour: tried has no such parameter; it has folder, seconds, how, child, waits.\n"
         "folder: is missing."
     }
     status = place.stack.adspark("status")

@@ -4,11 +4,11 @@ import time
 
 import httpx
 
-from tests.acceptance.conftest import Stack
+from tests.support.stack import Stack
 
 
 def test_a_schedule_with_parameters_fetches_by_itself(stack: Stack) -> None:
-    found = httpx.get(f"{stack.api_url}/deployments/name/fetch-creatives/adspark").json()
+    found = httpx.get(f"{stack.api_url}/deployments/name/fetch-creatives/fetch-creatives").json()
     schedules = f"{stack.api_url}/deployments/{found['id']}/schedules"
     every_ten_seconds = {
         "schedule": {"interval": 10},
@@ -24,7 +24,7 @@ def test_a_schedule_with_parameters_fetches_by_itself(stack: Stack) -> None:
                 "tags": {"all_": ["auto-scheduled"]},
             },
         }
-        end = time.monotonic() + 120
+        end = time.monotonic() + 300
         while not (runs := httpx.post(f"{stack.api_url}/flow_runs/filter", json=asked).json()):
             assert time.monotonic() < end, "no scheduled run completed"
             time.sleep(0.5)

@@ -4,7 +4,6 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
 from contextlib import suppress
 
 import httpx
@@ -12,20 +11,13 @@ import psutil
 import pytest
 
 from adspark.home.running_stack import StackState
-from tests.acceptance.conftest import Stack
+from tests.support.stack import Stack
+from tests.support.waiting import wait_until
 
 PARTS = {
     "sandbox", "prefect server", "worker default", "worker data-fetch", "worker ai-generation",
     "worker maintenance",
 }  # fmt: skip
-
-
-def wait_until(what: Callable[[], bool], *, seconds: float = 90) -> None:
-    """Wait for something to be so."""
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.2)
 
 
 def state(stack: Stack) -> StackState | None:
@@ -81,7 +73,7 @@ def test_told_to_stop_it_leaves_nothing_and_a_second_start_works_at_once(own_sta
     for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C, and what a system sends
         process = start(own_stack)
         process.send_signal(number)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=300)
         assert process.returncode == 0, output
         assert "Stopped; nothing is left running." in output
         assert not own_stack.processes()
@@ -98,11 +90,12 @@ def test_a_part_that_dies_is_started_again_but_not_for_ever(own_stack: Stack) ->
             with suppress(psutil.NoSuchProcess):
                 victim.kill()
         time.sleep(0.05)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=300)
     assert process.returncode == 1, output
     assert len(killed) > 5
     assert "Error: worker maintenance ended with exit code -9" in output
-    wait_until_gone(own_stack)  # what a worker is killed in the middle of ends by itself
+    # What a worker is killed in the middle of ends by itself.
+    wait_until(lambda: not own_stack.processes())
 
 
 def test_what_a_killed_supervisor_leaves_is_cleared_by_the_next_start(own_stack: Stack) -> None:
@@ -111,7 +104,7 @@ def test_what_a_killed_supervisor_leaves_is_cleared_by_the_next_start(own_stack:
     process.kill()
     process.wait()
     assert any(one.is_running() for one in orphans)
-    again = own_stack.adspark("up", "--sandbox", "--detach", timeout=240)
+    again = own_stack.adspark("up", "--sandbox", "--detach")
     assert again.returncode == 0, again.stderr
     prefect = [one for one in orphans if one.is_running() and "prefect" in " ".join(cmdline(one))]
     assert not prefect
@@ -126,11 +119,3 @@ def cmdline(process: psutil.Process) -> list[str]:
         return process.cmdline()
     except psutil.NoSuchProcess:
         return []
-
-
-def wait_until_gone(stack: Stack) -> None:
-    """Wait until no process of the stack is left."""
-    end = time.monotonic() + 30
-    while left := stack.processes():
-        assert time.monotonic() < end, [cmdline(one) for one in left]
-        time.sleep(0.1)

@@ -9,8 +9,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +22,8 @@ import pytest
 from adspark.home.processes import ProcessId
 from adspark.home.running_stack import StackState
 from deployments.stack.logs import append_to_log, bound_log, open_log
-from tests.acceptance.conftest import Stack
+from tests.support.stack import Stack
+from tests.support.waiting import wait_until
 
 ACCOUNT = "nobody"
 # What leads libpq, HTTP clients, Prefect and Python elsewhere, or into nothing.
@@ -131,7 +131,6 @@ def account(ordinary_folder: Path) -> Account:
     return Account(ACCOUNT, str(environment / "bin" / "python"))
 
 
-@pytest.mark.timeout(600)
 def test_an_ordinary_user_with_a_hostile_shell_starts_works_and_closes_the_terminal(
     ordinary_folder: Path, account: Account, own_stack: Stack
 ) -> None:
@@ -164,7 +163,7 @@ def test_an_ordinary_user_with_a_hostile_shell_starts_works_and_closes_the_termi
             cwd=folder,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
             **account.as_user(),
         )
@@ -179,7 +178,7 @@ def test_an_ordinary_user_with_a_hostile_shell_starts_works_and_closes_the_termi
         )
         os.close(terminal)  # the window is closed: the system sends SIGHUP
         started.send_signal(1)
-        assert started.wait(120) == 0
+        assert started.wait(300) == 0
     assert [one.cmdline() for one in stack.processes()] == []
     written = "".join(log.read_text(errors="replace") for log in logs)
     assert "DEBUG" in written
@@ -216,13 +215,12 @@ def problems(stack: Stack) -> list[str]:
     return [line for line in told.stdout.splitlines() if line.startswith("! ")]
 
 
-@pytest.mark.timeout(600)
 def test_a_full_disk_and_a_deleted_pool_are_told_of_and_cost_nothing_else(
     small_disk: Path, own_stack: Stack
 ) -> None:
     stack = replace(own_stack, home=small_disk / "home")
     (small_disk / "home").mkdir()
-    started = stack.adspark("up", "--sandbox", "--detach", timeout=240)
+    started = stack.adspark("up", "--sandbox", "--detach")
     assert started.returncode == 0, started.stderr
     try:
         _delete_a_pool(stack)
@@ -239,12 +237,13 @@ def _delete_a_pool(stack: Stack) -> None:
     httpx.delete(f"{stack.api_url}/work_pools/maintenance").raise_for_status()
     kill(stack, "worker maintenance")
     log = stack.home / "sandbox" / "logs" / "worker-maintenance.log"
-    until(lambda: "no work pool 'maintenance'; make it with: adspark provision" in log.read_text())
+    missing = "no work pool 'maintenance'; make it with: adspark provision"
+    wait_until(lambda: missing in log.read_text())
     assert "! there is no work pool maintenance: adspark provision" in problems(stack)
     assert httpx.get(f"{stack.api_url}/health").json() is True
     waiting = parts(stack)["worker maintenance"]
     assert stack.adspark("provision").returncode == 0
-    until(lambda: not any("work pool" in one or "worker" in one for one in problems(stack)))
+    wait_until(lambda: not any("work pool" in one or "worker" in one for one in problems(stack)))
     assert parts(stack)["worker maintenance"] == waiting
     run = stack.adspark("run", "probe/maintenance")
     assert run.returncode == 0, run.stderr
@@ -258,11 +257,11 @@ def _fill_the_disk(stack: Stack, filler: Path) -> None:
     postgres = stack.home / "sandbox" / "postgres" / "data" / "postmaster.pid"
     psutil.Process(int(postgres.read_text().split()[0])).kill()
     killed = [kill(stack, "worker default"), kill(stack, "prefect server")]
-    until(lambda: not any(one.is_running() for one in killed))
+    wait_until(lambda: not any(one.is_running() for one in killed))
     told = stack.adspark("status")
     assert (told.returncode, "! disk: 0.0 of 0.3 GB free" in told.stdout) == (2, True), told.stderr
     filler.unlink()
-    until(lambda: has_come_back(stack))
+    wait_until(lambda: has_come_back(stack))
     assert "Ready" in log.read_text()
 
 
@@ -282,14 +281,6 @@ def kill(stack: Stack, part: str) -> psutil.Process:
     assert process is not None
     process.kill()
     return process
-
-
-def until(what: Callable[[], bool]) -> None:
-    """Wait for something to be so."""
-    end = time.monotonic() + 300
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.2)
 
 
 def test_logs_of_earlier_starts_are_kept_and_none_grows_for_ever(tmp_path: Path) -> None:

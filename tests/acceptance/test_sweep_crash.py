@@ -9,7 +9,7 @@ import psycopg
 
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
-from tests.acceptance.conftest import Stack
+from tests.support.stack import Stack
 
 WATCHES = 60
 ADS = 40
@@ -43,7 +43,7 @@ def test_a_sweep_killed_with_its_worker_goes_on_with_the_next_worker(
             time.sleep(0.02)
         kill_worker(own_stack)
         assert billed(url) < WATCHES
-        output, _ = running.communicate(timeout=180)
+        output, _ = running.communicate(timeout=300)
         assert running.returncode == 0, output
         assert billed(url) == WATCHES
         events, coverage = told(database_url)
@@ -54,7 +54,7 @@ def test_a_sweep_killed_with_its_worker_goes_on_with_the_next_worker(
         # Once more, from the cache: shared out, and nobody is told anything twice.
         with psycopg.connect(database_url) as connection:
             connection.execute("UPDATE watch SET due_at = now()")
-        done = own_stack.adspark("run", SWEEP, timeout=180)
+        done = own_stack.adspark("run", SWEEP)
         assert f"{WATCHES} of {WATCHES} due watches checked: nothing new" in done.stdout
         assert told(database_url) == (events, coverage)
         asked = {
@@ -66,7 +66,7 @@ def test_a_sweep_killed_with_its_worker_goes_on_with_the_next_worker(
 
 def start(stack: Stack) -> None:
     """Start the stack on SerpApi's stand-in."""
-    started = stack.adspark("up", "--detach", timeout=240)
+    started = stack.adspark("up", "--detach")
     assert started.returncode == 0, started.stdout + started.stderr
 
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
-from tests.acceptance.conftest import Stack, last_run
+from tests.support.stack import Stack, last_run
 
 NEW_BALANCE = "AR04323445746671026177"
 
@@ -73,7 +73,7 @@ def test_a_prompt_longer_than_the_workflow_takes_is_refused_when_it_is_requested
 
 def until_running(stack: Stack, *, runs: int) -> None:
     """Wait until Dify works on so many."""
-    for _ in range(120):
+    for _ in range(1200):
         if bill(stack)["running"] == runs:
             return
         time.sleep(0.25)
@@ -117,7 +117,7 @@ def original_of(stack: Stack, variant_id: int) -> Path:
 def waiting_review(stack: Stack) -> dict[str, Any]:
     """The run that is suspended until somebody has reviewed."""
     wanted = {"flow_runs": {"state": {"name": {"any_": ["Suspended"]}}}}
-    for _ in range(120):
+    for _ in range(1200):
         found = httpx.post(f"{stack.api_url}/flow_runs/filter", json=wanted).json()
         if found:
             run: dict[str, Any] = found[0]
@@ -148,7 +148,7 @@ def test_a_killed_run_is_run_again_by_itself_and_paid_once(stack: Stack, ad: str
     wanted = {"flow_runs": {"name": {"any_": [f"variant-{variant_id}"]}}}
     (run,) = httpx.post(f"{stack.api_url}/flow_runs/filter", json=wanted).json()
     psutil.Process(int(run["infrastructure_pid"].split(":")[1])).kill()
-    for _ in range(240):
+    for _ in range(1200):
         if shown(stack, variant_id)["status"] == "completed":
             break
         time.sleep(0.25)

@@ -16,7 +16,8 @@ import httpx
 import pytest
 
 from deployments.queue_classes import QUEUE_CLASSES
-from tests.acceptance.conftest import free_port
+from tests.support.stack import free_port
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("adspark", "blocks", "tasks", "flows", "deployments")
@@ -24,6 +25,12 @@ FILES = ("pyproject.toml", "uv.lock", "README.md", "LICENSE", "prefect.yaml", ".
 IMAGE = "adspark:test"
 USER, PASSWORD = "operator", "a-word-for-tests"
 ONE_SHOT = {"configuration", "databases", "provisioning", "adspark"}
+SECRETS = (
+    "POSTGRES_PASSWORD",
+    "REDIS_PASSWORD",
+    "PREFECT_SERVER_API_AUTH_STRING",
+    "ADSPARK_SERPAPI_KEY",
+)
 _NO_CHECK = ""  # of the health of a container without a check
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
@@ -57,21 +64,13 @@ def run(
     return done
 
 
-def wait_until(what: Callable[[], bool], *, seconds: float = 120) -> None:
-    """Wait for it."""
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.5)
-
-
 FLOWS = """
 import asyncio, os, signal, time
 from prefect import flow, task
-from orchestration.time_limits import hard_timeout
+from orchestration.time_limits import time_limit
 
 @task
-@hard_timeout("cleanup_time_limit")
+@time_limit("cleanup_time_limit")
 async def limited() -> None:
     time.sleep(600)
 
@@ -154,9 +153,9 @@ class Installation:
         (found,) = [one for one in self.containers().values() if one.service == service]
         return found
 
-    def until_well(self, *, seconds: float = 240) -> None:
+    def until_well(self) -> None:
         """Wait until each container does its work, or has done it."""
-        wait_until(lambda: all(one.is_well for one in self.containers().values()), seconds=seconds)
+        wait_until(lambda: all(one.is_well for one in self.containers().values()))
 
     def read_setting(self, name: str) -> str:
         """A variable of its `.env`."""
@@ -194,14 +193,14 @@ class Installation:
         found: dict[str, Any] = self.ask(f"flow_runs/{run_id}")
         return found
 
-    def until(self, run_id: str, *states: str, seconds: float = 240) -> dict[str, Any]:
+    def until(self, run_id: str, *states: str) -> dict[str, Any]:
         """The run, once it is in one of these states."""
-        wait_until(lambda: self.read_run(run_id)["state_type"] in states, seconds=seconds)
+        wait_until(lambda: self.read_run(run_id)["state_type"] in states)
         return self.read_run(run_id)
 
-    def until_ended(self, run_id: str, *, seconds: float = 240) -> dict[str, Any]:
+    def until_ended(self, run_id: str) -> dict[str, Any]:
         """The run at its end."""
-        return self.until(run_id, *FINAL, seconds=seconds)
+        return self.until(run_id, *FINAL)
 
     def messages(self, run_id: str) -> list[str]:
         """What each of a run's states said, the first one first."""
@@ -260,13 +259,23 @@ def copy_source(folder: Path) -> Path:
     return folder
 
 
+def write_settings(folder: Path, settings: dict[str, str]) -> None:
+    """The `.env` of an installation."""
+    lines = (f"{variable}={value}\n" for variable, value in settings.items())
+    (folder / ".env").write_text("".join(lines))
+
+
 @pytest.fixture(scope="session")
-def image() -> str:
-    """The image, built from this source."""
+def image(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The image, built from this source by Compose, once for all."""
     docker = shutil.which("docker")
     if docker is None or run([docker, "version"], check=False).returncode != 0:
         pytest.skip("no Docker engine answers")
-    run(["docker", "build", "-q", "-f", "deployments/Dockerfile", "-t", IMAGE, "."], cwd=ROOT)
+    folder = copy_source(tmp_path_factory.mktemp("build"))
+    shutil.copy(ROOT / "docker-compose.yml", folder)
+    settings = {"ADSPARK_IMAGE": IMAGE} | dict.fromkeys(SECRETS, "no-secret")
+    write_settings(folder, settings)
+    run([*compose_programs()[0], "build", "--quiet", "configuration"], cwd=folder, timeout=900)
     return IMAGE
 
 
@@ -308,8 +317,7 @@ def installations(
             "ADSPARK_DRAIN_TIME": "2",
             **settings,
         }
-        lines = (f"{variable}={value}\n" for variable, value in values.items())
-        (folder / ".env").write_text("".join(lines))
+        write_settings(folder, values)
         made.append(one)
         return one
 

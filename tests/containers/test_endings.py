@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.containers.conftest import Installation, run, wait_until
+from tests.containers.conftest import Installation, run
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
@@ -73,4 +74,4 @@ def test_a_cancelled_run_is_told_and_gone(
     production.ask(f"flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING"}})
     ended = production.until_ended(run_id)
     assert (ended["state_type"], ended["state_name"]) == ("CANCELLED", "Cancelled")
-    wait_until(lambda: not production.containers_of_run(run_id), seconds=30)
+    wait_until(lambda: not production.containers_of_run(run_id))

@@ -1,21 +1,16 @@
 """A Prefect server for the tests of blocks, tasks and flows: one for them all."""
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, chdir, suppress
 from pathlib import Path
 from tempfile import gettempdir
 
-import httpx
 import pytest
 from filelock import FileLock
-
-# Read by the tasks when they are imported; nobody waits a minute for a retry here.
-os.environ["ADSPARK_RETRY_DELAYS"] = "0.05,0.05"
-
 from prefect.client.orchestration import get_client
 from prefect.testing.utilities import prefect_test_harness
 
+from adspark.db.engine import Database
 from adspark.settings import get_settings
 from blocks.adspark_database import AdSparkDatabase
 from blocks.alert_recipients import AlertRecipients
@@ -23,8 +18,9 @@ from blocks.configured import DOCUMENT
 from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
-
-SANDBOX_KEY = "sandbox-key"
+from deployments.provisioning.drift import LastApplied
+from tests.support.sandbox_control import SANDBOX_KEY
+from tests.support.workshop import Workshop, workshop
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,8 +32,14 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     elsewhere = tmp_path_factory.mktemp("prefect-server")
     with ExitStack() as stack:
         with chdir(elsewhere), FileLock(Path(gettempdir()) / "adspark-test-server.lock"):
-            stack.enter_context(prefect_test_harness(server_startup_timeout=120))
+            stack.enter_context(prefect_test_harness(server_startup_timeout=600))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _short_retry_delays(_no_settings_of_the_machine: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits a minute for a retry here."""
+    monkeypatch.setenv("ADSPARK_RETRY_DELAYS", "0.05,0.05")
 
 
 @pytest.fixture
@@ -49,6 +51,7 @@ async def nothing_stays() -> AsyncIterator[None]:
         AlertRecipients,
         DifyWorkflow,
         DigestRecipients,
+        LastApplied,
         SerpApiCredentials,
     ):
         with suppress(ValueError):  # it is there only where a test has saved it
@@ -85,12 +88,9 @@ def environment(
     return monkeypatch
 
 
-def searches(sandbox_url: str) -> dict[str, int]:
-    """The sandbox's counters."""
-    counters: dict[str, int] = httpx.get(f"{sandbox_url}/sandbox/stats").json()
-    return counters
-
-
-def switch_on(sandbox_url: str, *faults: dict[str, object]) -> None:
-    """Make the sandbox misbehave."""
-    httpx.put(f"{sandbox_url}/sandbox/faults", json=list(faults)).raise_for_status()
+@pytest.fixture
+def shop(
+    environment: pytest.MonkeyPatch, database: Database, sandbox_url: str, tmp_path: Path
+) -> Workshop:
+    """The database, the sandbox and the media that the environment names."""
+    return workshop(database, sandbox_url, tmp_path / "home")

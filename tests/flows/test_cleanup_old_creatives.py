@@ -11,7 +11,7 @@ from adspark.db.rate_limits import CLEANUPS
 from adspark.errors import ConfigurationError
 from adspark.settings import get_settings
 from flows.cleanup_old_creatives import cleanup_old_creatives
-from tests.integration.maintenance.test_cleanup import ids, stock
+from tests.support.stored_ads import ids, stock
 
 pytestmark = pytest.mark.usefixtures("environment")
 

@@ -22,8 +22,8 @@ from adspark.db.rate_limits import SEARCHES
 from adspark.errors import InvalidCredentialsError, InvalidQueryError, ServiceUnavailableError
 from adspark.settings import get_settings
 from flows.fetch_creatives import fetch_creatives
-from tests.factories import ADVERTISER_ID
-from tests.flows.conftest import SANDBOX_KEY, searches, switch_on
+from tests.support.factories import ADVERTISER_ID
+from tests.support.sandbox_control import SANDBOX_KEY, searches, switch_on
 
 pytestmark = pytest.mark.usefixtures("environment")
 

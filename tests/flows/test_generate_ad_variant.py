@@ -3,7 +3,6 @@
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -12,21 +11,14 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactCollectionFilter, ArtifactCollectionFilterKey
 
-from adspark.db.engine import Database
 from adspark.errors import GenerationFailedError, InvalidQueryError, UnknownVariantError
 from adspark.models import VariantStatus
 from adspark.settings import get_settings
 from adspark.variants.lists import list_variants
 from flows.generate_ad_variant import generate_ad_variant
-from tests.workshop import Workshop, workshop
+from tests.support.workshop import Workshop
 
 pytestmark = pytest.mark.usefixtures("environment")
-
-
-@pytest.fixture
-def shop(database: Database, sandbox_url: str, tmp_path: Path) -> Workshop:
-    """The database, the sandbox and the media that the environment names."""
-    return workshop(database, sandbox_url, tmp_path / "home")
 
 
 async def artifact(key: str) -> Any:  # noqa: ANN401
@@ -42,7 +34,7 @@ async def test_without_a_row_it_makes_one_and_shows_both_pictures(shop: Workshop
     made = await generate_ad_variant(ad, "Create a summer-themed version", 1)
     assert made.status is VariantStatus.COMPLETED
     assert made.image_path is not None
-    assert await shop.media.has(made.image_path)
+    assert await shop.media.reuse(made.image_path)
     page = await artifact(f"variant-{made.id}")
     assert str(page.data).count("](data:image/jpeg;base64,") == 2
     assert "Summer" in str(page.data)

@@ -1,7 +1,6 @@
 """The flow generate-pending-variants: who is given to a worker, and who is not."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -10,26 +9,19 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymen
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelled, Crashed, Pending, Running
 
-from adspark.db.engine import Database
 from flows.generate_ad_variant import generate_ad_variant
 from flows.generate_pending_variants import generate_pending_variants
-from tests.workshop import Workshop, workshop
+from tests.support.workshop import Workshop
 
 pytestmark = pytest.mark.usefixtures("environment")
 
 
 @pytest.fixture
-def shop(database: Database, sandbox_url: str, tmp_path: Path) -> Workshop:
-    """The database and the sandbox that the environment names."""
-    return workshop(database, sandbox_url, tmp_path / "home")
-
-
-@pytest.fixture
 async def deployment() -> AsyncIterator[UUID]:
-    """The deployment generate-ad-variant/adspark, without a worker."""
+    """The deployment generate-ad-variant/generate-ad-variant, without a worker."""
     async with get_client() as client:
         flow_id = await client.create_flow(generate_ad_variant)
-        made = await client.create_deployment(flow_id, "adspark")
+        made = await client.create_deployment(flow_id, "generate-ad-variant")
         yield made
         await client.delete_deployment(made)
 

@@ -10,7 +10,7 @@ from prefect.client.schemas.objects import State
 from adspark.maintenance.health_checks import Check
 from adspark.settings import get_settings
 from flows.health_check import HealthSummary, health_check
-from tests.flows.conftest import searches
+from tests.support.sandbox_control import searches
 
 pytestmark = pytest.mark.usefixtures("environment", "_home")
 

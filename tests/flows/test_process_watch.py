@@ -4,19 +4,18 @@ import asyncio
 import time
 from typing import Any
 
-import httpx
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.objects import State
-from prefect.settings import PREFECT_API_URL
 
 from adspark.db.engine import Database
 from adspark.errors import UnknownWatchError
 from adspark.watches.check import WatchSummary
 from flows.process_watch import process_watch
-from tests.flows.conftest import searches, switch_on
-from tests.watching import Place
+from tests.support.events import events_of
+from tests.support.sandbox_control import searches, switch_on
+from tests.support.watching import Place
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -30,18 +29,6 @@ def place(database: Database, sandbox_url: str) -> Place:
 async def later(place: Place) -> None:
     """So late that SerpApi's cache has forgotten: here, a search with another page size."""
     await place.change("UPDATE watch SET region = '2840'")
-
-
-async def events_of(creative_id: str) -> list[dict[str, Any]]:
-    """Prefect's events about a creative, once they have arrived."""
-    asked = {"filter": {"resource": {"id": [f"adspark.creative.{creative_id}"]}}}
-    async with httpx.AsyncClient() as client:
-        for _ in range(100):
-            answer = await client.post(f"{PREFECT_API_URL.value()}/events/filter", json=asked)
-            if found := answer.raise_for_status().json()["events"]:
-                return list(found)
-            await asyncio.sleep(0.1)
-    return []
 
 
 async def test_a_check_gives_its_summary_and_says_that_it_has_looked(place: Place) -> None:
@@ -67,7 +54,7 @@ async def test_news_are_a_table_and_an_event_each_and_announced_once(place: Plac
     assert ad["ad_creative_id"] in str(artifacts[0].data)
     assert "1 new" in (artifacts[0].description or "")
 
-    (event,) = await events_of(ad["ad_creative_id"])
+    (event,) = await events_of(f"adspark.creative.{ad['ad_creative_id']}")
     assert event["event"] == "adspark.creative.new"
     assert event["payload"]["advertiser"] == "New Balance Athletic Shoe, Inc."
     related = {one["prefect.resource.id"] for one in event["related"]}
@@ -78,7 +65,7 @@ async def test_news_are_a_table_and_an_event_each_and_announced_once(place: Plac
     await place.change("UPDATE creative_event SET announced_at = NULL WHERE kind = 'new'")
     await process_watch(watch_id)
     await asyncio.sleep(1)
-    assert len(await events_of(ad["ad_creative_id"])) == 1
+    assert len(await events_of(f"adspark.creative.{ad['ad_creative_id']}")) == 1
 
 
 def _latest(key: ArtifactFilterKey) -> Any:  # noqa: ANN401

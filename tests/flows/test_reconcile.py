@@ -1,9 +1,10 @@
 """Reconcile: what a dead worker left behind is requeued, and nothing else is touched."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 from prefect.client.orchestration import PrefectClient, get_client
@@ -17,11 +18,24 @@ from prefect.states import Cancelling, Completed, Crashed, Pending, Running
 from deployments.operations.runs.failures import retry_runs
 from flows.generate_pending_variants import generate_pending_variants
 from flows.reconcile import reconcile
-from orchestration.lost_runs import TAG
+from orchestration.lost_runs import TAG, LostRuns
 from orchestration.requeue import MOST_STARTS, SILENT
+from tasks.requeue_lost_runs import requeue_lost_runs
 
 POOL = "reconciled"
-PATIENCE = 5.0  # seconds; a new run is looked at within them, also on a busy machine
+PATIENCE = 60.0  # seconds
+
+
+@pytest.fixture
+def until_now_is_long_ago(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Makes what has happened until now just older than the patience, and all else younger."""
+
+    def pass_time() -> None:
+        now = datetime.now(UTC) + timedelta(seconds=PATIENCE)
+        clock = SimpleNamespace(now=lambda _: now)
+        monkeypatch.setattr("orchestration.lost_runs.datetime", clock)
+
+    return pass_time
 
 
 @pytest.fixture
@@ -50,7 +64,7 @@ async def state_of(client: PrefectClient, run: FlowRun) -> str:
 
 
 async def test_what_nobody_carries_out_is_queued_again_and_ended_cancellings_end(
-    client: PrefectClient,
+    client: PrefectClient, until_now_is_long_ago: Callable[[], None]
 ) -> None:
     crashed = await left(client, Crashed())
     stuck = await left(client, Pending())
@@ -58,7 +72,7 @@ async def test_what_nobody_carries_out_is_queued_again_and_ended_cancellings_end
     ending = await left(client, Running())
     await client.update_flow_run(ending.id, infrastructure_pid="elsewhere:1:0")
     await client.set_flow_run_state(ending.id, Cancelling(), force=True)
-    await asyncio.sleep(PATIENCE)
+    until_now_is_long_ago()
     fresh = await left(client, Running())
     found = await reconcile(PATIENCE, look_again_after=0)
     assert (found.requeued, found.cancelled, found.given_up) == (3, 1, 0)
@@ -66,14 +80,15 @@ async def test_what_nobody_carries_out_is_queued_again_and_ended_cancellings_end
         assert await state_of(client, run) == "AwaitingRetry"
     assert await state_of(client, ending) == "Cancelled"
     assert await state_of(client, fresh) == "Running"
-    assert (await reconcile(look_again_after=0)).headline == "no run was lost"
+    assert (await reconcile(PATIENCE, look_again_after=0)).headline == "no run was lost"
     await client.set_flow_run_state(fresh.id, Completed(), force=True)
 
 
-async def test_a_run_that_gives_signs_of_life_is_left_alone(client: PrefectClient) -> None:
-    alive = await left(client, Running())
-    begun = time.monotonic()
-    await asyncio.sleep(PATIENCE)
+async def test_a_run_that_gives_signs_of_life_is_left_alone(
+    client: PrefectClient, until_now_is_long_ago: Callable[[], None]
+) -> None:
+    alive, silent = await left(client, Running()), await left(client, Running())
+    until_now_is_long_ago()
     event = emit_event(
         "prefect.flow-run.heartbeat",
         resource={"prefect.resource.id": f"prefect.flow-run.{alive.id}"},
@@ -81,9 +96,9 @@ async def test_a_run_that_gives_signs_of_life_is_left_alone(client: PrefectClien
     assert isinstance(event, Event)
     while not await heard(client, alive):  # the server records events with a delay
         await asyncio.sleep(0.1)
-    silent_without_it = time.monotonic() - begun - 0.1
-    assert (await reconcile(silent_without_it, look_again_after=0)).requeued == 0
+    assert (await reconcile(PATIENCE, look_again_after=0)).requeued == 1
     assert await state_of(client, alive) == "Running"
+    assert await state_of(client, silent) == "AwaitingRetry"
     await client.set_flow_run_state(alive.id, Completed(), force=True)
 
 
@@ -144,7 +159,7 @@ async def test_a_run_that_would_only_end_like_that_again_is_left_to_a_person(
 
 
 async def test_a_run_that_a_newer_one_of_its_schedule_replaces_is_ended(
-    client: PrefectClient,
+    client: PrefectClient, until_now_is_long_ago: Callable[[], None]
 ) -> None:
     deployment = await client.create_deployment(
         await client.create_flow(generate_pending_variants),
@@ -163,7 +178,8 @@ async def test_a_run_that_a_newer_one_of_its_schedule_replaces_is_ended(
     )
     old, new = (await client.read_flow_runs(limit=200))[:2]
     await client.set_flow_run_state(old.id, Running(), force=True)
-    await asyncio.sleep(PATIENCE)
+    until_now_is_long_ago()
+    await asyncio.sleep(1.1)  # a newer one is one that began more than a second later
     await client.set_flow_run_state(new.id, Running(), force=True)
     found = await reconcile(PATIENCE, look_again_after=0)
     assert (found.requeued, found.given_up) == (0, 1)
@@ -180,13 +196,23 @@ async def test_a_run_given_up_for_its_silence_has_the_time_to_be_heard_of(
     assert await state_of(client, alive) == "Crashed"
 
 
-async def test_runs_that_die_while_it_looks_are_found_too(client: PrefectClient) -> None:
-    first, second = await left(client, Crashed()), await left(client, Running())
-    looking = asyncio.create_task(reconcile(look_again_after=3.0))
-    while await state_of(client, first) == "Crashed":
-        await asyncio.sleep(0.1)
-    await client.set_flow_run_state(second.id, Crashed(), force=True)
-    assert (await looking).requeued == 2
+async def test_runs_that_die_while_it_looks_are_found_too(
+    client: PrefectClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await left(client, Crashed())
+    second = await left(client, Running())
+    looks = 0
+
+    async def look(own_id: UUID | None, patience: float) -> LostRuns:
+        nonlocal looks
+        looks += 1
+        found = await requeue_lost_runs(own_id, patience)
+        if looks == 1:
+            await client.set_flow_run_state(second.id, Crashed(), force=True)
+        return found
+
+    monkeypatch.setattr("flows.reconcile.requeue_lost_runs", look)
+    assert (await reconcile(look_again_after=0.1)).requeued == 2
     assert await state_of(client, second) == "AwaitingRetry"
 
 

@@ -11,7 +11,7 @@ from adspark.errors import InvalidQueryError
 from adspark.watches.definition import CLEARABLE, WatchDefinition
 from adspark.watches.store import Outcome, SavedWatch, list_watches
 from flows.save_watch import save_watch
-from tests.factories import ADVERTISER_ID
+from tests.support.factories import ADVERTISER_ID
 
 pytestmark = pytest.mark.usefixtures("environment")
 

@@ -1,12 +1,8 @@
 """The flow send-digest against a real database and a real receiver of webhooks."""
 
 import asyncio
-import json
 import logging
-import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -24,76 +20,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.db.engine import Database
 from adspark.errors import ConfigurationError, ServiceUnavailableError
 from adspark.models import EventKind
+from adspark.notifications import apprise
 from adspark.notifications.digest import DigestSummary
-from adspark.notifications.outbox import ack_message, enqueue_messages, hash_address
+from adspark.notifications.outbox import ack_message, enqueue_messages, hash_receiver
 from adspark.settings import get_settings
 from flows.send_digest import ARTIFACT_KEY, send_digest
-from tests.digesting import Story
+from tests.support.digesting import Story
+from tests.support.receiver import WORDS, Receiver
 
 TRIES = 3  # of a run: see ADSPARK_RETRY_DELAYS in conftest.py
 SECRET = "hook-s3cret"
-PARTED = "3ccdd113474722377935511fc85d3dd4"  # a token, as the chat service writes them
-WORDS = ("alpha", "beta", "gamma")
 LONG = "\n\n".join(word + " filler" * 530 for word in WORDS)  # one part each
-
-
-class Receiver:
-    """A server that takes webhooks, or refuses those to some paths."""
-
-    def __init__(self) -> None:
-        self.taken: list[tuple[str, dict[str, Any]]] = []
-        self.refused: list[str] = []
-        self.broken: set[str] = set()
-        self.refuses_word: str | None = None
-        self.delay = 0.0
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def address(self, path: str) -> str:
-        """Where to send for `path`, as Apprise writes it."""
-        return f"json://127.0.0.1:{self._server.server_port}/{path}"
-
-    def parted_address(self, *channels: str) -> str:
-        """Where to send in parts of 4,000 characters, to several channels."""
-        listed = f"?channel={','.join(channels)}" if channels else ""
-        return f"mmost://127.0.0.1:{self._server.server_port}/{PARTED}{listed}"
-
-    def words(self, channel: str | None = None) -> list[str]:
-        """The parts that arrived, by the word that only they hold."""
-        bodies = [one for where, one in self.taken if where == f"/hooks/{PARTED}"]
-        texts = [one["text"] for one in bodies if channel in (None, one.get("channel"))]
-        return [word for text in texts for word in WORDS if word in text]
-
-    def taken_by(self, path: str) -> list[dict[str, Any]]:
-        """What arrived at a path."""
-        return [body for where, body in self.taken if where == f"/{path}"]
-
-    def close(self) -> None:
-        """End it."""
-        self._server.shutdown()
-        self._server.server_close()
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                time.sleep(receiver.delay)
-                path = self.path.rstrip("/")
-                refuses = receiver.refuses_word and receiver.refuses_word in json.dumps(body)
-                if refuses or path.removeprefix("/") in receiver.broken:
-                    receiver.refused.append(path)
-                    self.send_response(500)
-                else:
-                    receiver.taken.append((path, body))
-                    self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        return Handler
 
 
 @pytest.fixture
@@ -294,7 +231,7 @@ async def test_a_refused_part_is_sent_again_without_those_before(
 ) -> None:
     address = receiver.parted_address()
     send_to(environment, address)
-    await put_long_message(story, hash_address(SecretStr(address)))
+    await put_long_message(story, hash_receiver(apprise.Receiver(SecretStr(address))))
     receiver.refuses_word = "beta"
     state = await run()
     assert state.is_failed()
@@ -326,7 +263,7 @@ async def test_a_message_to_an_address_as_a_whole_still_goes_to_all_its_receiver
     """Messages that were written before receivers of one address were told apart."""
     address = receiver.parted_address("red", "blue")
     send_to(environment, address)
-    await put_long_message(story, hash_address(SecretStr(address)))
+    await put_long_message(story, hash_receiver(apprise.Receiver(SecretStr(address))))
     assert (await send_digest()).delivered == 1
     assert receiver.words("red") == receiver.words("blue") == list(WORDS)
 
@@ -339,12 +276,12 @@ async def test_a_part_that_met_a_crash_is_reported_and_the_others_stay_as_they_a
 ) -> None:
     address = receiver.parted_address()
     send_to(environment, address)
-    await put_long_message(story, hash_address(SecretStr(address)))
+    await put_long_message(story, hash_receiver(apprise.Receiver(SecretStr(address))))
 
-    async def crash(session: AsyncSession, *, message_id: int, part: int, parts: int) -> None:
-        if part == 1:
+    async def crash(session: AsyncSession, *, message_id: int, chunk: int, chunks: int) -> None:
+        if chunk == 1:
             raise RuntimeError("the machine went away")
-        await ack_message(session, message_id=message_id, part=part, parts=parts)
+        await ack_message(session, message_id=message_id, chunk=chunk, chunks=chunks)
 
     with monkeypatch.context() as patched:
         patched.setattr("tasks.deliver_messages.ack_message", crash)

@@ -1,15 +1,21 @@
-"""What tests of commands on stored ads share."""
+"""What tests of commands share: the database that they work on."""
 
 import pytest
 
 from adspark.settings import get_settings
-from tests.variants_at_hand import in_session, store_ads
+from tests.support.variants_at_hand import in_session, store_ads
 
 
 @pytest.fixture
-def three_stored_ads(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
-    """In the database of the test's own, with neither a stack nor a server of Prefect's."""
+def configured_database(monkeypatch: pytest.MonkeyPatch, database_url: str) -> str:
+    """The test's own database for commands, with neither a stack nor a server of Prefect's."""
     monkeypatch.setenv("ADSPARK_DATABASE_URL", database_url)
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     get_settings.cache_clear()
-    in_session(database_url, store_ads)
+    return database_url
+
+
+@pytest.fixture
+def three_stored_ads(configured_database: str) -> None:
+    """Ads in the database that the commands work on."""
+    in_session(configured_database, store_ads)

@@ -44,12 +44,12 @@ from adspark.generators.http import (
     timeouts,
 )
 from adspark.net.bounded_responses import (
-    MOST_WITH_PICTURES,
-    PACKINGS,
-    begin_part,
-    bound_answers,
+    ACCEPT_ENCODING,
+    MAX_BYTES_WITH_PICTURES,
+    bound_responses,
+    reset_byte_count,
 )
-from adspark.net.service_json import UnreadableJsonError, parse_json
+from adspark.net.json_responses import UnreadableJsonError, parse_json
 from adspark.text.redaction import quote, remember
 
 _VARIABLE = "ADSPARK_DIFY_URL"
@@ -106,10 +106,10 @@ class DifyClient:
         self._silence = silence
         self._http = httpx.AsyncClient(
             base_url=self.base_url,
-            headers={"Authorization": f"Bearer {secret}", **PACKINGS},
+            headers={"Authorization": f"Bearer {secret}", **ACCEPT_ENCODING},
             timeout=timeouts(timeout, told_from=min(timeout, first_event)),
             transport=transport,
-            event_hooks=bound_answers(MOST_WITH_PICTURES),
+            event_hooks=bound_responses(MAX_BYTES_WITH_PICTURES),
         )
 
     async def __aenter__(self) -> Self:
@@ -299,7 +299,7 @@ class DifyClient:
                         sent = await anext(events, None)
                 if sent is None:
                     return
-                begin_part(source.response)
+                reset_byte_count(source.response)
                 if sent.event == PING or not sent.data:
                     continue
                 event = parse_event(sent.data, secret=self._key)

@@ -21,7 +21,7 @@ from adspark.errors import (
 from adspark.generators.dify.payloads import RunEvent
 from adspark.generators.http import PROXY_GUESSES
 from adspark.net.bounded_responses import TooLargeError
-from adspark.net.service_json import UnreadableJsonError, parse_json
+from adspark.net.json_responses import UnreadableJsonError, parse_json
 from adspark.text.redaction import quote
 
 _QUOTA = ("provider_quota_exceeded", "rate_limit_error")

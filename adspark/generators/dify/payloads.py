@@ -20,8 +20,8 @@ from pydantic import (
 )
 
 from adspark.errors import ServiceUnavailableError
-from adspark.net.service_json import UnreadableJsonError, parse_json
-from adspark.validation.messages import tell_mistake
+from adspark.net.json_responses import UnreadableJsonError, parse_json
+from adspark.validation.messages import describe_validation_error
 
 STARTED = "workflow_started"
 FINISHED = "workflow_finished"
@@ -312,7 +312,8 @@ def parse_detail(body: Mapping[str, Any]) -> RunDetail:
         raise ServiceUnavailableError("Dify's account of a run has garbled outputs.") from error
     except ValidationError as error:
         raise ServiceUnavailableError(
-            f"Dify's account of a run cannot be read: a field {tell_mistake(error.errors()[0])}."
+            "Dify's account of a run cannot be read: a field "
+            f"{describe_validation_error(error.errors()[0])}."
         ) from None
 
 

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 
-from adspark.sandbox.dify.copywriting import write_copy
-from adspark.sandbox.dify.drawing import Poster, choose_hue
+from starlette.datastructures import UploadFile
+
+from adspark.sandbox.dify.content.copywriting import write_copy
+from adspark.sandbox.dify.content.drawing import Poster, choose_hue
+from adspark.sandbox.dify.content.originals import OriginalFinder
 from adspark.sandbox.dify.errors import DifyError, invalid_param, server_error
 from adspark.sandbox.dify.faults import DifyFaultBox, Hits
 from adspark.sandbox.dify.files import FileBox, Upload
-from adspark.sandbox.dify.multipart import Part
-from adspark.sandbox.dify.originals import OriginalFinder
-from adspark.sandbox.dify.performing import Performer, Plan
-from adspark.sandbox.dify.runs import Json, Run, RunBox
+from adspark.sandbox.dify.runs.performer import Performer, Plan
+from adspark.sandbox.dify.runs.run import Json, Run, RunBox
 from adspark.sandbox.dify.workflow import IMAGE_MEGABYTES, PROMPT, check_inputs
-from adspark.sandbox.engine import SearchEngine
+from adspark.sandbox.serpapi.engine import SearchEngine
 from adspark.sandbox.settings import SandboxSettings
 
 _LARGEST = IMAGE_MEGABYTES * 1024 * 1024  # bytes of a picture
@@ -38,21 +39,22 @@ class DifyApp:
         self.faults.replace(self._settings.dify_faults)
         self.shape = self._settings.dify_workflow
 
-    def upload(self, part: Part, user: str) -> Upload:
+    async def upload(self, file: UploadFile, user: str) -> Upload:
         """Keep a file for a user.
 
         Raises:
             DifyError: it is too large or no picture, or a fault hit.
         """
-        if len(part.content) > _LARGEST:
+        if (file.size or 0) > _LARGEST:
             raise DifyError(413, "file_too_large", "")
-        if part.media_type not in _MEDIA_TYPES:
+        media_type = (file.content_type or "").partition(";")[0].strip().lower()
+        if media_type not in _MEDIA_TYPES:
             raise DifyError(415, "unsupported_file_type", "File type not allowed.")
         if self.faults.draw_for_upload():
             raise server_error()
         self.runs.counters.uploads += 1
-        name = part.filename or "picture"
-        return self.files.add_upload(user, name, part.media_type, part.content)
+        name = file.filename or "picture"
+        return await self.files.add_upload(user, name, media_type, await file.read())
 
     def check_inputs(self, inputs: Mapping[str, object], files: object, user: str) -> None:
         """Whether the workflow takes the inputs.

@@ -5,11 +5,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adspark.sandbox.control import refuse_body
+from adspark.sandbox.control.routes import refuse_body
 from adspark.sandbox.dify.app import DifyApp
 from adspark.sandbox.dify.faults import DifyFault
 from adspark.sandbox.dify.shape import WorkflowShape
-from adspark.sandbox.marks import json_response
+from adspark.sandbox.responses import json_response
 
 _FAULTS = TypeAdapter(list[DifyFault])
 

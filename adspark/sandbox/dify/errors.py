@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from adspark.sandbox.marks import json_response
+from adspark.sandbox.responses import json_response
 
 
 class DifyError(Exception):

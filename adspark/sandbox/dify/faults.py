@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from adspark.sandbox.faults import ArmedFault, BaseFault
+from adspark.sandbox.serpapi.faults import ArmedFault, BaseFault
 
 
 class DifyFaultKind(StrEnum):

@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 from adspark.errors import AdSparkError
 from adspark.media.images import check_picture
-from adspark.sandbox.dify.drawing import Poster
+from adspark.sandbox.dify.content.drawing import Poster
 from adspark.sandbox.dify.errors import DifyError, invalid_param, not_found
 from adspark.sandbox.settings import SandboxSettings
 
@@ -59,12 +59,18 @@ class FileBox:
         self._drawings: dict[str, Drawing] = {}
         self._contents: dict[bytes, bytes] = {}
 
-    def add_upload(self, user: str, name: str, media_type: str, content: bytes) -> Upload:
-        """Keep a file; equal contents are kept once."""
+    async def add_upload(self, user: str, name: str, media_type: str, content: bytes) -> Upload:
+        """Keep a file; equal contents are kept once.
+
+        Args:
+            user: who gave it.
+            name: of the file.
+            media_type: as `image/png`.
+            content: whatever it is.
+        """
         kept = self._contents.setdefault(hashlib.sha256(content).digest(), content)
-        upload = Upload(
-            str(uuid.uuid4()), user, name, media_type, kept, _measure(kept), self._now()
-        )
+        size = await _measure(kept)
+        upload = Upload(str(uuid.uuid4()), user, name, media_type, kept, size, self._now())
         self._uploads[upload.id] = upload
         return upload
 
@@ -140,10 +146,10 @@ class FileBox:
             raise DifyError(403, "forbidden", "Invalid request.")
 
 
-def _measure(content: bytes) -> Size | None:
+async def _measure(content: bytes) -> Size | None:
     """Width and height, of a picture."""
     try:
-        info = check_picture(content)
+        info = await check_picture(content)
     except AdSparkError:
         return None
     return info.width, info.height

@@ -40,7 +40,7 @@ def refuse_run(hits: Hits) -> Response | None:
     return _proxy_page(503, "503 Service Temporarily Unavailable")
 
 
-def spoil_answer(hits: Hits) -> Response | None:
+def corrupt_response(hits: Hits) -> Response | None:
     """The answer to a request whose run has begun, where a fault keeps the stream back."""
     match next((kind for kind in hits if kind in SPOILED), None):
         case DifyFaultKind.SERVER_ERROR_BEGUN:

@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
 from adspark.sandbox.dify.errors import DifyError, invalid_param
-from adspark.sandbox.dify.runs import Json
+from adspark.sandbox.dify.runs.run import Json
 
 
 @dataclass(frozen=True)
@@ -59,3 +60,17 @@ def read_user(given: Mapping[str, object]) -> str:
     if not isinstance(user, str) or not user:
         raise invalid_param("Arg user must be provided.")
     return user
+
+
+def read_upload(form: FormData) -> tuple[UploadFile, str]:
+    """The file of a form, and the user that gives it.
+
+    Raises:
+        DifyError: it has no file, several, or no user.
+    """
+    files = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
+    if not files:
+        raise DifyError(400, "no_file_uploaded", "Please upload your file.")
+    if len(files) > 1:
+        raise DifyError(400, "too_many_files", "Only one file is allowed.")
+    return files[0], read_user(form)

@@ -9,20 +9,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adspark.sandbox.dify.app import DifyApp
-from adspark.sandbox.dify.drawing import draw_poster
-from adspark.sandbox.dify.errors import DifyError, invalid_param, not_found, server_error
+from adspark.sandbox.dify.content.drawing import draw_poster
+from adspark.sandbox.dify.errors import DifyError, not_found, server_error
 from adspark.sandbox.dify.faults import DifyFaultKind
 from adspark.sandbox.dify.files import Upload
-from adspark.sandbox.dify.logs import list_runs
-from adspark.sandbox.dify.multipart import parse_multipart
-from adspark.sandbox.dify.refusals import BROKEN_MODEL, UNAUTHORIZED, refuse_run, spoil_answer
-from adspark.sandbox.dify.requests import read_body, read_run, read_user
-from adspark.sandbox.dify.runs import Json, Run, make_user_id
+from adspark.sandbox.dify.refusals import BROKEN_MODEL, UNAUTHORIZED, corrupt_response, refuse_run
+from adspark.sandbox.dify.requests import read_body, read_run, read_upload, read_user
+from adspark.sandbox.dify.runs.event_stream import EventStream
+from adspark.sandbox.dify.runs.logs import list_runs
+from adspark.sandbox.dify.runs.run import Json, Run, make_user_id
 from adspark.sandbox.dify.shape import Lists
-from adspark.sandbox.dify.stream import EventStream
 from adspark.sandbox.dify.workflow import describe_app
-from adspark.sandbox.marks import json_response
-from adspark.sandbox.mishaps import DroppedConnection
+from adspark.sandbox.responses import json_response
+from adspark.sandbox.serpapi.fault_responses import DroppedConnection
 from adspark.sandbox.settings import SandboxSettings
 
 _GARBAGE = b"\x89PNG\r\n\x1a\nthis is no picture (fault broken_picture)"
@@ -82,19 +81,10 @@ class DifyRoutes:
         return json_response(describe_app(self._app.shape))
 
     async def _upload(self, request: Request) -> Response:
-        body = await request.body()
-        parts = parse_multipart(request.headers.get("Content-Type", ""), body)
-        files = [part for part in parts if part.name == "file" and part.filename is not None]
-        if not files:
-            raise DifyError(400, "no_file_uploaded", "Please upload your file.")
-        if len(files) > 1:
-            raise DifyError(400, "too_many_files", "Only one file is allowed.")
-        user = next(
-            (one.content.decode(errors="replace") for one in parts if one.name == "user"), ""
-        )
-        if not user:
-            raise invalid_param("Arg user must be provided.")
-        return json_response(self._describe_upload(self._app.upload(files[0], user)), 201)
+        async with request.form() as form:
+            file, user = read_upload(form)
+            upload = await self._app.upload(file, user)
+        return json_response(self._describe_upload(upload), 201)
 
     async def _run(self, request: Request) -> Response:
         self._check_version(request.path_params.get("workflow_id"))
@@ -106,8 +96,8 @@ class DifyRoutes:
         run = self._app.start(asked.inputs, asked.user, hits)
         if DifyFaultKind.LOST_ANSWER in hits:
             return DroppedConnection()
-        if (spoiled := spoil_answer(hits)) is not None:
-            return spoiled
+        if (corrupted := corrupt_response(hits)) is not None:
+            return corrupted
         if asked.is_blocking:
             return await _wait_for(run)
         return EventStream(run, self._settings.ping_every, hits=hits)

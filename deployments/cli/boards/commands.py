@@ -101,13 +101,13 @@ def delete(name: Name, yes: YesOption = False, user: UserOption = 1) -> None:
         typer.confirm(
             f"Delete {what}? Ads on no other board go at clean-up as others do.", abort=True
         )
-    in_session(lambda session: delete_board(session, board_id=board.id or 0), commits=True)
+    in_session(lambda session: delete_board(session, board_id=board.id), commits=True)
     print_line(f"Deleted {escape(what)}.")
 
 
 async def _read(session: AsyncSession, user: int, name: str) -> tuple[Board, list[BoardAd]]:
     board = await find_board(session, user_id=user, name=name)
-    return board, await read_ads(session, board_id=board.id or 0)
+    return board, await read_ads(session, board_id=board.id)
 
 
 def _change(user: int, name: str, ads: Sequence[str], change: _Change) -> tuple[Board, list[str]]:
@@ -115,7 +115,7 @@ def _change(user: int, name: str, ads: Sequence[str], change: _Change) -> tuple[
 
     async def act(session: AsyncSession) -> tuple[Board, list[str]]:
         board = await find_board(session, user_id=user, name=name)
-        return board, await change(session, board_id=board.id or 0, ids=ads)
+        return board, await change(session, board_id=board.id, ids=ads)
 
     return in_session(act, commits=True)
 

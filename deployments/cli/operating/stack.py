@@ -165,16 +165,16 @@ def _cancel_at_signals(task: "asyncio.Task[None]") -> None:
 
 
 def _draw(stack: "LocalStack") -> Table:
-    table = Table("part", "state", "address", "log")
-    for part in stack.parts.values():
-        state = Text(part.state, style=_STYLES.get(part.state, ""))
-        table.add_row(part.name, state, part.address, str(part.log or ""))
+    table = Table("process", "state", "address", "log")
+    for one in stack.processes.values():
+        state = Text(one.state, style=_STYLES.get(one.state, ""))
+        table.add_row(one.name, state, one.address, str(one.log or ""))
     return table
 
 
 def _describe(stack: "LocalStack") -> dict[str, str]:
     return {
-        part.name: f"{part.name}: {part.state} {part.address}".rstrip()
-        for part in stack.parts.values()
-        if part.state != "waiting"
+        one.name: f"{one.name}: {one.state} {one.address}".rstrip()
+        for one in stack.processes.values()
+        if one.state != "waiting"
     }

@@ -16,7 +16,7 @@ from typer import Argument, Option
 
 from adspark.creatives.fetch import FetchSummary
 from adspark.errors import ConfigurationError, InvalidQueryError
-from adspark.serpapi.search_query import check_max_pages, parse_query
+from adspark.serpapi.search_query import parse_query
 from adspark.text.storable import UNSTORABLE
 from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE
 from deployments.cli.arguments import show
@@ -71,7 +71,7 @@ def fetch(
         "page_size": page_size,
     }
     parse_query(**parameters)  # a mistake shows before Prefect starts
-    check_max_pages(max_pages)
+    MAX_PAGES.check("max_pages", max_pages)
     _prepare_prefect()
     from flows.fetch_creatives import fetch_creatives  # noqa: PLC0415  (slow)
 
@@ -112,7 +112,6 @@ def _prepare_prefect() -> None:
 
     Its log goes to the terminal, but for failures: the command itself says those, in one line.
     """
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", _START_TIMEOUT)
     from prefect.logging.configuration import setup_logging  # noqa: PLC0415  (slow)
 

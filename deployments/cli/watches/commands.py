@@ -16,7 +16,7 @@ from typer import Argument, Option
 
 from adspark.errors import ConfigurationError
 from adspark.models import Fetch, Watch
-from adspark.watches.definition import CLEARABLE, WatchChanges, WatchDefinition, change_definition
+from adspark.watches.definition import CLEARABLE, WatchDefinition, WatchFields, change_definition
 from adspark.watches.duplicates import find_duplicates
 from adspark.watches.files import WatchFormat, format_of, read_watch_file, write_watches
 from adspark.watches.news import News, read_news
@@ -86,7 +86,7 @@ def create(
     user: Annotated[int, ranged(IDS, help="Whose watch it is.")] = 1,
 ) -> None:
     """Create a watch; the next sweep checks it."""
-    changes: WatchChanges = {
+    changes: WatchFields = {
         "user_id": user,
         "name": name,
         "advertiser_ids": advertiser_ids,
@@ -138,7 +138,7 @@ def change(
     user: UserOption = None,
 ) -> None:
     """Change only what is given; another search begins its past anew."""
-    changes: WatchChanges = {
+    changes: WatchFields = {
         "name": name,
         "advertiser_ids": advertiser_ids,
         "text": text,
@@ -155,9 +155,7 @@ def change(
 
     async def act(session: AsyncSession) -> tuple[SavedWatch, WatchDefinition, list[str]]:
         found = await find_watch(session, name_or_id=watch, user_id=user)
-        return await change_watch(
-            session, watch_id=found.id or 0, changes=changes, clear=clear or []
-        )
+        return await change_watch(session, watch_id=found.id, changes=changes, clear=clear or [])
 
     saved, definition, warnings = in_session(act, commits=True)
     if saved.begins_anew:
@@ -184,8 +182,8 @@ def delete(watch: Which, yes: YesOption = False, user: UserOption = None) -> Non
 
     async def read(session: AsyncSession) -> tuple[int, str]:
         found = await find_watch(session, name_or_id=watch, user_id=user)
-        contents = await count_contents(session, watch_id=found.id or 0)
-        return found.id or 0, (
+        contents = await count_contents(session, watch_id=found.id)
+        return found.id, (
             f"watch {found.id} ({found.name}) with its links to {contents.creatives} ads and its "
             f"{contents.events} events"
         )
@@ -212,7 +210,7 @@ def show(watch: Which, as_json: JsonOption = False, user: UserOption = None) -> 
     """Show all about one watch: definition, state, last events and fetches."""
 
     async def act(session: AsyncSession) -> tuple[WatchRow, list[News], Sequence[Fetch]]:
-        watch_id = (await find_watch(session, name_or_id=watch, user_id=user)).id or 0
+        watch_id = (await find_watch(session, name_or_id=watch, user_id=user)).id
         (row,) = await list_watches(session, watch_id=watch_id)
         events = await read_news(session, watch_id=watch_id, since=_EVER, limit=_EVENTS)
         return row, events, await list_fetches(session, watch_id=watch_id, limit=_FETCHES)
@@ -288,7 +286,7 @@ def export_file(
 def _set_active(watch: str, user: int | None, *, is_active: bool) -> None:
     async def act(session: AsyncSession) -> tuple[Watch, bool]:
         found = await find_watch(session, name_or_id=watch, user_id=user)
-        return found, await set_active(session, watch_id=found.id or 0, is_active=is_active)
+        return found, await set_active(session, watch_id=found.id, is_active=is_active)
 
     found, changed = in_session(act, commits=True)
     state = "active" if is_active else "paused"

@@ -18,7 +18,7 @@ from adspark.settings import Settings
 from deployments.console.app import ConsoleApp
 from deployments.console.dialogs import Ask, Confirm
 from deployments.operations.searches_left import SearchesLeft
-from tests.queued import open_pools, queue
+from tests.support.queued import open_pools, queue
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ async def test_the_keys_at_the_foot_fit_on_eighty_columns(
 
 async def until(pilot: Pilot[None], what: Callable[[], Awaitable[bool]]) -> None:
     """Let the console go on until something is so."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await what():
             await pilot.pause(0.1)
 

@@ -33,7 +33,7 @@ from deployments.operations.leftover_processes import name_folder
 from deployments.operations.runs.purge import Waiting, count_by_pool, find_waiting, purge
 from flows.generate_pending_variants import generate_pending_variants
 from orchestration.requeue import MOST_STARTS, requeue
-from tests.queued import open_pools
+from tests.support.queued import open_pools
 
 POOL = "data-fetch"
 
@@ -260,7 +260,7 @@ async def test_a_purge_takes_runs_whose_deployment_bounds_its_own_runs(
 
 
 async def test_a_purge_of_an_unknown_deployment_is_refused(client: PrefectClient) -> None:
-    with pytest.raises(ConfigurationError, match="no deployment 'nothing/adspark'"):
+    with pytest.raises(ConfigurationError, match="no deployment 'nothing/nothing'"):
         await find_waiting(client, pools=[], states=list(Waiting), deployment="nothing")
 
 

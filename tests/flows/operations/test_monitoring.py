@@ -21,8 +21,8 @@ from deployments.operations.searches_left import SearchesLeft
 from deployments.queue_classes import POOL_NAMES
 from flows.probe import probe
 from orchestration.flow_runs import filter_runs, read_failed_runs, read_runs
-from tests.flows.conftest import SANDBOX_KEY
-from tests.queued import POOL, open_pools, queue
+from tests.support.queued import POOL, open_pools, queue
+from tests.support.sandbox_control import SANDBOX_KEY
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from prefect.states import AwaitingRetry, Completed, Running, Scheduled
 
 from adspark.errors import ConfigurationError, InvalidQueryError
 from deployments.operations import pools
-from tests.queued import POOL, open_pools, plan, queue
+from tests.support.queued import POOL, open_pools, plan, queue
 
 
 @pytest.fixture

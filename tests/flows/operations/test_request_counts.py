@@ -25,7 +25,7 @@ from orchestration.flow_runs import read_failed_runs
 from orchestration.lost_runs import TAG
 from orchestration.pool_snapshot import read_pools
 from orchestration.prefect_health import check_prefect
-from tests.queued import POOL, open_pools, queue
+from tests.support.queued import POOL, open_pools, queue
 
 MOST = 8
 

@@ -18,7 +18,7 @@ from adspark.maintenance.health_checks import CheckState
 from deployments.cli.server import open_server
 from orchestration.lost_runs import TAG
 from orchestration.prefect_health import check_prefect
-from tests.queued import POOL, open_pools, queue
+from tests.support.queued import POOL, open_pools, queue
 
 _EVER = 1000.0  # seconds
 

@@ -29,8 +29,8 @@ from deployments.operations.runs.purge import purge
 from orchestration.lost_runs import TAG, requeue_lost
 from orchestration.requeue import RequeueOutcome, end_or_requeue, requeue
 from orchestration.state_changes import change_state
-from tests.meanwhile import meanwhile
-from tests.queued import open_pools, plan, queue
+from tests.support.meanwhile import meanwhile
+from tests.support.queued import open_pools, plan, queue
 
 SET = "/flow_runs/bulk_set_state"
 REASON = "Its worker was stopped."

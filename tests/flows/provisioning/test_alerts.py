@@ -5,15 +5,12 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 import yaml
 from prefect.blocks.abstract import NotificationError
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.events.actions import DoNothing, SendNotification
-from prefect.settings import PREFECT_API_URL
 from pydantic import SecretStr
 
 from adspark.db.engine import Database
@@ -25,8 +22,9 @@ from blocks.configured import DOCUMENT
 from deployments.provisioning.alerts import alert_automations
 from flows.process_all_active_watches import process_all_active_watches
 from flows.process_watch import process_watch
-from tests.flows.test_send_digest import Receiver
-from tests.watching import Place
+from tests.support.events import events_of
+from tests.support.receiver import Receiver
+from tests.support.watching import Place
 
 SECRET = "hook-s3cret"
 
@@ -44,20 +42,6 @@ def hooks() -> Iterator[Receiver]:
     made = Receiver()
     yield made
     made.close()
-
-
-async def events_of(resource: str, *, at_least: int = 1) -> list[dict[str, Any]]:
-    """Prefect's events about a resource, once so many have arrived."""
-    asked = {"filter": {"resource": {"id": [resource]}}}
-    found: list[dict[str, Any]] = []
-    async with httpx.AsyncClient() as asking:
-        for _ in range(100):
-            answer = await asking.post(f"{PREFECT_API_URL.value()}/events/filter", json=asked)
-            found = answer.raise_for_status().json()["events"]
-            if len(found) >= at_least:
-                break
-            await asyncio.sleep(0.1)
-    return found
 
 
 async def test_alerts_show_themselves_without_addresses_and_are_sent_with_them(

@@ -20,13 +20,13 @@ from adspark.errors import (
 )
 from adspark.media.store import MediaStore
 from adspark.models import VariantStatus
-from adspark.sandbox.pictures import draw_picture
+from adspark.sandbox.control.pictures import draw_picture
 from adspark.settings import get_settings
 from adspark.variants.store import save_cancelled, save_original
 from deployments.cli import main as cli
 from deployments.cli.main import app
-from tests.commanding import Command
-from tests.variants_at_hand import (
+from tests.support.commanding import Command
+from tests.support.variants_at_hand import (
     AD,
     OTHER,
     THIRD,

@@ -5,30 +5,24 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from typer.testing import CliRunner, Result
 
 from adspark.db.engine import Database
 from adspark.errors import ConfigurationError
 from adspark.home.running_stack import StackState
-from adspark.settings import Settings, get_settings
-from adspark.watches.definition import WatchDefinition
+from adspark.settings import Settings
 from deployments.cli.database import _warn_of_other_database, current_settings
-from deployments.cli.main import app
 from deployments.environment.stack_settings import sandbox_settings
-from tests.factories import ADVERTISER_ID
-from tests.watching import Place
+from tests.support.factories import ADVERTISER_ID
+from tests.support.watch_commands import definitions, listed, run, told
+from tests.support.watching import Place
 
 HUBSPOT = ("hubspot", "--text=hubspot.com")
 
 
-@pytest.fixture(autouse=True)
-def _the_tests_database(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
-    monkeypatch.setenv("ADSPARK_DATABASE_URL", database_url)
-    get_settings.cache_clear()
+pytestmark = pytest.mark.usefixtures("configured_database")
 
 
 @pytest.fixture
@@ -46,31 +40,6 @@ def checked(database_url: str, sandbox_url: str) -> None:
             )
 
     asyncio.run(check())
-
-
-def run(*arguments: str, typed: str | None = None) -> Result:
-    """Run the command, to whatever end."""
-    return CliRunner(env={"COLUMNS": "100"}).invoke(app, ["watch", *arguments], input=typed)
-
-
-def told(*arguments: str, typed: str | None = None) -> str:
-    """What the command says, on one line, when all goes well."""
-    result = run(*arguments, typed=typed)
-    if result.exception:
-        raise result.exception
-    return " ".join(result.stdout.split())
-
-
-def listed(*arguments: str) -> list[dict[str, Any]]:
-    """The watches, as a program reads them."""
-    rows: list[dict[str, Any]] = json.loads(told("list", "--json", *arguments))["watches"]
-    return rows
-
-
-def definitions() -> list[dict[str, Any]]:
-    """What is not default in the watches."""
-    found = [WatchDefinition.model_validate(row["definition"]) for row in listed()]
-    return [one.model_dump(mode="json", exclude_defaults=True) for one in found]
 
 
 def test_a_watch_is_created_with_its_warnings_and_its_cost() -> None:

@@ -19,7 +19,7 @@ from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.serpapi.client import SerpApiClient
 from adspark.serpapi.search_query import CreativeQuery
-from tests.factories import query
+from tests.support.factories import query
 
 KEY = SecretStr("sandbox-key")
 TABLES = ("advertiser", "creative", "rejected_row", "rate_slot")
@@ -33,7 +33,7 @@ class Place:
     url: str
 
     def client(self) -> SerpApiClient:
-        return SerpApiClient(KEY, base_url=self.url, timeout=5)
+        return SerpApiClient(KEY, base_url=self.url)
 
     async def fetch(self, search: CreativeQuery, **options: Any) -> FetchSummary:  # noqa: ANN401
         async with self.client() as client:

@@ -22,8 +22,8 @@ from adspark.errors import (
 )
 from adspark.models import StopReason
 from adspark.serpapi.payloads import Search, SearchPage
-from tests.factories import creative_row, query
-from tests.stand_in import Row, StandIn
+from tests.support.factories import creative_row, query
+from tests.support.stand_in import Row, StandIn
 
 NOW = int(time.time())
 DAY = 86_400
@@ -294,7 +294,7 @@ async def test_two_fetches_on_one_row_are_fenced_and_each_page_is_paid_once(
             await session.commit()
         assert (fetch.id, fetch.attempt) == (summary.fetch_id, 2)
 
-    with pytest.raises(SupersededError, match="Another run has taken over this fetch"):
+    with pytest.raises(SupersededError, match="Another run has resumed this fetch"):
         await place.fetch(after_page=after_page)
     (row,) = await place.ledger()
     assert (row.status, row.pages, row.new_count) == ("running", 1, 10)

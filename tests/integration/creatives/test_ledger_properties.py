@@ -26,8 +26,8 @@ from adspark.creatives.ledger import resume_or_create_fetch
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError, SupersededError
 from adspark.models import StopReason
-from tests.factories import creative_row, query
-from tests.stand_in import StandIn
+from tests.support.factories import creative_row, query
+from tests.support.stand_in import StandIn
 
 SIZE = 3  # ads a page
 SEARCH = query(page_size=SIZE)

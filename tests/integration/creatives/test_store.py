@@ -11,7 +11,7 @@ from adspark.creatives.store import SavedCreatives, count_creatives, save_creati
 from adspark.db.engine import Database
 from adspark.errors import BusyError
 from adspark.serpapi.payloads import CreativePayload, parse_rows
-from tests.factories import ADVERTISER_ID, creative, creative_row
+from tests.support.factories import ADVERTISER_ID, creative, creative_row
 
 LINK = "https://displayads-formats.example/content.js?creativeId=1"
 

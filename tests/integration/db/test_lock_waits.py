@@ -8,17 +8,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from alembic import command
-from alembic.config import Config
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from adspark.db import migrate as schema
 from adspark.db.embedded import LocalPostgres
-from adspark.db.engine import Database, driver_url
+from adspark.db.engine import Database
 from adspark.db.lock_waits import LockHolder, LockWaitError
 from adspark.errors import BusyError
-from tests.integration.db.test_migrate import tables
+from tests.support.migrations import downgrade, tables
 
 REPORT = "a report"
 
@@ -26,14 +24,7 @@ REPORT = "a report"
 @pytest.fixture
 def old_database_url(database_url: str) -> str:
     """A database that lacks the newest migration."""
-    config = Config()
-    config.set_main_option("script_location", "adspark:migrations")
-    engine = create_engine(driver_url(database_url))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "0001")
-        connection.commit()
-    engine.dispose()
+    downgrade(database_url, "0001")
     return database_url
 
 

@@ -4,12 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import create_engine
 
 from adspark.db import migrate as schema
-from adspark.db.engine import driver_url
+from tests.support.migrations import downgrade, tables
 
 
 def test_from_nothing_to_the_models(empty_database_url: str) -> None:
@@ -33,23 +30,9 @@ def test_a_missing_column_is_a_difference(database_url: str) -> None:
 
 
 def test_every_migration_can_be_taken_back(database_url: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", "adspark:migrations")
-    engine = create_engine(driver_url(database_url))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "base")
-        connection.commit()
-    engine.dispose()
+    downgrade(database_url, "base")
     assert tables(database_url) == ["alembic_version"]
     assert schema.upgrade(database_url) == schema.newest()
-
-
-def tables(url: str) -> list[str]:
-    """Names of the tables."""
-    with psycopg.connect(url) as connection:
-        rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        return [row[0] for row in rows]
 
 
 def test_constraints_bear_the_names_of_the_convention(database_url: str) -> None:

@@ -15,8 +15,8 @@ from adspark.db.engine import Database
 from adspark.errors import ConfigurationError, DatabaseSetupError
 from adspark.variants.generate import claim_variant
 from adspark.watches.check import Checker
-from tests.factories import creative_row, query
-from tests.stand_in import StandIn
+from tests.support.factories import creative_row, query
+from tests.support.stand_in import StandIn
 
 _READY, _IDLE = b"Z", b"I"
 _NO_TLS = 80877103
@@ -176,7 +176,7 @@ async def test_a_connection_that_changes_its_server_process_later_is_noticed(
     async with (
         behind_pooler(database_url, is_by_transaction=False) as database,
         database.locks() as locks,
-        locks.hold("a") as held,
+        locks.acquire("a") as held,
     ):
         assert held
         await locks.check()

@@ -14,44 +14,22 @@ from fsspec.implementations.memory import MemoryFileSystem
 from sqlalchemy import text
 
 from adspark.creatives.boards import add_ads, create_board, find_board
-from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from adspark.errors import InvalidQueryError
 from adspark.maintenance.cleanup import CleanupSummary, Retention, clean_up
 from adspark.media.store import MediaStore
 from adspark.models import Fetch, FetchStatus, Message
-from adspark.sandbox.pictures import draw_picture
+from adspark.sandbox.control.pictures import draw_picture
 from adspark.variants.reviews import Review, save_review
-from tests.factories import creative
-from tests.variants_at_hand import AD, OTHER, ask, finish
+from tests.support.stored_ads import OLD, change, ids, stock
+from tests.support.variants_at_hand import AD, OTHER, ask, finish
 
-OLD = "now() - interval '100 days'"
 PICTURE = draw_picture({"advertiser": "A", "ad_creative_id": AD, "format": "text"})
 
 
 @pytest.fixture
 def media(tmp_path: Path) -> MediaStore:
     return MediaStore(str(tmp_path / "media"))
-
-
-async def change(database: Database, *statements: str) -> None:
-    async with database.session() as session:
-        for statement in statements:
-            await session.execute(text(statement))
-        await session.commit()
-
-
-async def ids(database: Database, statement: str) -> list[Any]:
-    async with database.session() as session:
-        return list(await session.scalars(text(statement)))
-
-
-async def stock(database: Database, *, ads: int = 3) -> None:
-    """Stored ads, not shown for a hundred days."""
-    async with database.session() as session:
-        await save_creatives(session, rows=[creative(number + 1) for number in range(ads)])
-        await session.commit()
-    await change(database, f"UPDATE creative SET last_shown = {OLD}")
 
 
 async def test_ads_that_are_no_longer_shown_go_and_a_second_time_nothing_does(
@@ -87,7 +65,7 @@ async def test_an_ad_stays_while_it_is_on_a_board(database: Database, media: Med
         for user in (1, 2):
             await create_board(session, user_id=user, name="b")
             board = await find_board(session, user_id=user, name="b")
-            await add_ads(session, board_id=board.id or 0, ids=[AD, OTHER])
+            await add_ads(session, board_id=board.id, ids=[AD, OTHER])
         await session.commit()
     assert (await clean_up(database, media, Retention(), dry_run=True)).creatives == 1
     assert (await clean_up(database, media, Retention())).creatives == 1
@@ -188,7 +166,7 @@ async def test_rows_that_somebody_is_writing_to_hold_nothing_up(
         await other.execute(
             text(f"SELECT 1 FROM creative WHERE ad_creative_id = '{AD}' FOR UPDATE")
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             summary = await clean_up(database, media, Retention(), batch=3)
     assert summary.creatives == 9
     assert (await clean_up(database, media, Retention())).creatives == 1

@@ -19,8 +19,8 @@ from adspark.sandbox.testing import serve
 from adspark.watches.budgets import read_budget
 from adspark.watches.news import claim_unannounced, mark_announced, read_news
 from adspark.watches.store import list_watches, save_watch
-from tests.factories import watch_definition
-from tests.watching import Place
+from tests.support.factories import watch_definition
+from tests.support.watching import Place
 
 DAY = 86_400
 ADVERTISER = f"AR9{1:019d}"

@@ -14,8 +14,8 @@ from adspark.errors import InvalidQueryError
 from adspark.maintenance.cleanup import CleanupSummary, Retention, clean_up
 from adspark.media.store import MediaStore
 from adspark.variants.reviews import Review, save_review
-from tests.integration.maintenance.test_cleanup import change, ids, stock
-from tests.variants_at_hand import AD, OTHER, ask, finish
+from tests.support.stored_ads import change, ids, stock
+from tests.support.variants_at_hand import AD, OTHER, ask, finish
 
 STORED = "SELECT ad_creative_id FROM creative ORDER BY 1"
 _GATE = 7  # the advisory lock that the clean-up waits for
@@ -51,12 +51,12 @@ async def board_id(database: Database) -> int:
         await create_board(session, user_id=1, name="b")
         board = await find_board(session, user_id=1, name="b")
         await session.commit()
-    return board.id or 0
+    return board.id
 
 
 async def until_waiting(session: AsyncSession) -> None:
     """Until somebody waits for a lock."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
             await asyncio.sleep(0.01)
 
@@ -70,7 +70,7 @@ async def test_an_ad_that_is_just_being_added_is_left_alone(
 ) -> None:
     async with database.session() as adding:
         await add_ads(adding, board_id=board_id, ids=[AD])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert (await clean_up(database, media, Retention())).creatives == 2
         await adding.commit()
     assert (await clean_up(database, media, Retention())).creatives == 0
@@ -88,7 +88,7 @@ async def test_an_ad_that_was_added_after_the_clean_up_had_looked_stays(
             await add_ads(adding, board_id=board_id, ids=[AD])
             await adding.commit()
         assert not cleaning.done()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         summary: CleanupSummary = await cleaning
     assert summary.headline == "removed 2 creatives"
     assert await ids(database, STORED) == [AD]
@@ -109,7 +109,7 @@ async def test_an_ad_whose_variant_was_approved_after_the_clean_up_had_looked_st
         async with database.session() as reviewing:
             await save_review(reviewing, variant=made, review=Review(user_id=1, is_approved=True))
             await reviewing.commit()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert (await cleaning).headline == "removed 2 creatives"
     assert await ids(database, STORED) == [AD]
 
@@ -132,7 +132,7 @@ async def test_details_of_an_ad_that_a_watch_has_met_after_the_clean_up_had_look
             database,
             "INSERT INTO watch_creative (watch_id, ad_creative_id) SELECT id, 'CR1' FROM watch",
         )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert (await cleaning).details == 1
     assert await ids(database, "SELECT ad_creative_id FROM creative_detail") == ["CR1"]
 
@@ -158,7 +158,7 @@ async def test_an_advertiser_that_a_watch_came_to_name_stays(
             "INSERT INTO watch (user_id, name, advertiser_ids, political_ads, is_active) "
             "VALUES (1, 'w', ARRAY['AR1'], false, true)",
         )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert (await cleaning).advertisers == 1
     assert await ids(database, "SELECT advertiser_id FROM kept_advertiser") == ["AR1"]
 
@@ -175,7 +175,7 @@ async def test_an_ad_whose_variant_is_just_being_approved_stays(
         cleaning = asyncio.create_task(clean_up(database, media, Retention()))
         await until_waiting(reviewing)
         await reviewing.commit()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert (await cleaning).headline == "removed 2 creatives"
     assert await ids(database, STORED) == [AD]
 

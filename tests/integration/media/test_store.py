@@ -17,8 +17,8 @@ import pytest
 from fsspec.implementations.memory import MemoryFile, MemoryFileSystem
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
-from adspark.media.store import MOST_BYTES, MediaStore, original_path
-from tests.hostile_pages import draw
+from adspark.media.store import MAX_BYTES, MediaStore, original_path
+from tests.support.hostile_pages import draw
 
 KEY = "ab" + "0" * 62
 PNG = draw(40, 30)
@@ -54,7 +54,7 @@ async def test_a_variant_is_kept_as_a_png_under_the_hash_of_that(
     info, sha256 = picture.info, hashlib.sha256(picture.content).hexdigest()
     assert path == f"variants/{sha256[:2]}/{sha256}.png"
     assert (info.format, info.width, info.height, info.sha256) == ("png", 40, 30, sha256)
-    assert await store.has(path)
+    assert await store.reuse(path)
     assert await store.read(path) == picture.content
 
 
@@ -63,7 +63,7 @@ async def test_an_original_is_kept_under_the_hash_of_what_it_was_rendered_from(
 ) -> None:
     path = original_path(KEY)
     assert path == f"originals/ab/{KEY}.png"
-    assert not await store.has(path)
+    assert not await store.reuse(path)
     assert await store.save_original(KEY, PNG) == path
     assert await store.read(path) == PNG
 
@@ -98,7 +98,7 @@ BAD = [
     pytest.param(b"", "empty", id="nothing"),
     pytest.param(b"<html>404</html>", "not a PNG", id="a page"),
     pytest.param(PNG[:60], "broken", id="half a picture"),
-    pytest.param(PNG + b"\0" * MOST_BYTES, "too large; at most 20 MB", id="too many bytes"),
+    pytest.param(PNG + b"\0" * MAX_BYTES, "too large; at most 20 MB", id="too many bytes"),
 ]
 
 
@@ -115,7 +115,7 @@ async def test_what_is_no_picture_is_not_kept(folder: Path, content: bytes, caus
 async def test_an_original_is_a_png(store: MediaStore) -> None:
     with pytest.raises(UnusableContentError, match="PNG, and this is jpeg"):
         await store.save_original(KEY, draw(40, 30, picture_format="JPEG"))
-    assert not await store.has(original_path(KEY))
+    assert not await store.reuse(original_path(KEY))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ async def test_an_original_is_a_png(store: MediaStore) -> None:
 )
 async def test_only_paths_of_the_store_are_looked_at(store: MediaStore, path: str) -> None:
     with pytest.raises(UnusableContentError, match="no path of the media store"):
-        await store.has(path)
+        await store.reuse(path)
     with pytest.raises(UnusableContentError, match="no path of the media store"):
         await store.read(path)
     with pytest.raises(UnusableContentError, match="no path of the media store"):
@@ -194,7 +194,7 @@ async def test_a_write_that_fails_leaves_nothing_behind(folder: Path) -> None:
     with no_file_over(100_000), pytest.raises(ServiceUnavailableError, match="File too large"):
         await store.save_original(KEY, content)
     assert files_in(folder) == []
-    assert not await store.has(original_path(KEY))
+    assert not await store.reuse(original_path(KEY))
     await store.save_original(KEY, content)
     assert await store.read(original_path(KEY)) == content
 

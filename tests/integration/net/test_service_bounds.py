@@ -4,8 +4,7 @@ import functools
 import json
 import tracemalloc
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import aclosing
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import httpx
@@ -13,62 +12,15 @@ import pytest
 from pydantic import SecretStr
 
 from adspark.errors import AdSparkError, ServiceUnavailableError
-from adspark.generators.chat import ChatGenerator
-from adspark.generators.dify.client import DifyClient
 from adspark.notifications.apprise import send
-from adspark.serpapi.client import SerpApiClient
-from tests.factories import creative_row, query
-from tests.raw_server import serve_raw
-from tests.unit.generators.test_chat import ASSIGNMENT, Notes
-from tests.unit.serpapi.test_client import body, client
+from tests.support.factories import creative_row, query
+from tests.support.raw_server import serve_raw
+from tests.support.serpapi_answers import body, client
+from tests.support.service_calls import CALLS, _run, _search
 
-KEY = SecretStr("sk-9f2c41d07ab35e8896d2417fa0c35be1")
 MB = 2**20
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 STREAM = OK.replace(b"application/json", b"text/event-stream")
-
-
-async def _search(url: str) -> object:
-    async with SerpApiClient(KEY, base_url=url) as serpapi:
-        return await serpapi.search(query())
-
-
-async def _account(url: str) -> object:
-    async with SerpApiClient(KEY, base_url=url) as serpapi:
-        return await serpapi.account()
-
-
-async def _form(url: str) -> object:
-    async with DifyClient(KEY, base_url=url) as dify:
-        return await dify.form()
-
-
-async def _upload(url: str) -> object:
-    async with DifyClient(KEY, base_url=url) as dify:
-        return await dify.upload(b"PNG", name="a.png", media_type="image/png", user="u")
-
-
-async def _run(url: str) -> object:
-    async with (
-        DifyClient(KEY, base_url=url) as dify,
-        aclosing(dify.run({}, user="u")) as events,
-    ):
-        return [event async for event in events]
-
-
-async def _chat(url: str) -> object:
-    async with ChatGenerator(url, model="m", key=KEY) as generator:
-        return await generator.generate(ASSIGNMENT, Notes())
-
-
-CALLS: dict[str, Callable[[str], Awaitable[object]]] = {
-    "search": _search,
-    "account": _account,
-    "form": _form,
-    "upload": _upload,
-    "run": _run,
-    "chat": _chat,
-}
 
 
 @functools.cache

@@ -10,8 +10,8 @@ from adspark.db.engine import Database
 from adspark.models import EventKind
 from adspark.notifications.digest import mark_digested, read_digest
 from adspark.notifications.digest_text import Digest
-from tests.digesting import LOOKED, NOW, TOLD, Story
-from tests.factories import ADVERTISER_ID
+from tests.support.digesting import LOOKED, NOW, TOLD, Story
+from tests.support.factories import ADVERTISER_ID
 
 YESTERDAY = NOW - timedelta(hours=20)
 DAY = timedelta(days=1)

@@ -14,10 +14,11 @@ from pydantic import SecretStr
 
 from adspark.creatives.store import NewCreative
 from adspark.models import Coverage, EventKind
-from adspark.notifications.apprise import Receiver, send, send_part, write_parts
+from adspark.notifications.apprise import Receiver, send, send_chunk, write_chunks
 from adspark.notifications.digest_text import Digest, EventList, WatchDigest
-from adspark.notifications.services import Part
-from tests.message_services import (
+from adspark.notifications.message import read_markdown
+from adspark.notifications.services import Chunk
+from tests.support.message_services import (
     INVISIBLE,
     Mails,
     Posts,
@@ -90,7 +91,7 @@ def digest() -> Digest:
         checked_at=NOW,
         complete_at=NOW,
         is_overdue=False,
-        is_untold=True,
+        is_unreported=True,
         events={EventKind.NEW: EventList(number=len(creatives), creatives=creatives)},
     )
     return Digest(at=NOW, watches=[watch], event_ids=[])
@@ -111,12 +112,12 @@ def mails() -> Iterator[Mails]:
         yield server
 
 
-async def deliver(address: str, body: str, subject: str = "AdSpark: 1 launch") -> list[Part]:
+async def deliver(address: str, body: str, subject: str = "AdSpark: 1 launch") -> list[Chunk]:
     """Write a message for an address, and send all its parts, as the task does."""
     receiver = Receiver(SecretStr(address))
-    parts = write_parts(receiver, subject=subject, body=body)
+    parts = write_chunks(receiver, subject=subject, blocks=read_markdown(body))
     for part in parts:
-        await send_part(receiver, part)
+        await send_chunk(receiver, part)
     return parts
 
 
@@ -328,7 +329,9 @@ async def test_a_very_long_alert_is_cut(posts: Posts) -> None:
 def test_other_services_get_parts_that_they_take(address: str) -> None:
     service = Apprise.instantiate(address)
     assert service is not None
-    parts = write_parts(Receiver(SecretStr(address)), subject="AdSpark", body=digest().markdown())
+    parts = write_chunks(
+        Receiver(SecretStr(address)), subject="AdSpark", blocks=read_markdown(digest().markdown())
+    )
     assert max(len(part.body) for part in parts) <= service.body_maxlen
     text = as_read(" ".join(part.body for part in parts)).replace("\\", "")
     assert "Coca-Cola (EU), image" in text
@@ -345,5 +348,7 @@ async def test_two_parts_at_once_do_not_mix(posts: Posts) -> None:
 @pytest.mark.parametrize("text", ["\u0301" * 4000, "\u200d".join("👩" * 2000), "é\u0301" * 2000])
 def test_characters_without_an_end_are_cut_near_the_limit(text: str) -> None:
     address = f"twilio://AC{'a' * 32}:{'b' * 32}@12345678901/12345678902"
-    parts = write_parts(Receiver(SecretStr(address)), subject="AdSpark", body=text)
+    parts = write_chunks(
+        Receiver(SecretStr(address)), subject="AdSpark", blocks=read_markdown(text)
+    )
     assert len(parts) < 2 + 2 * len(text.encode("utf-16-le")) / 2 / 140

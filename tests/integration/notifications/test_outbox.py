@@ -8,15 +8,16 @@ from sqlalchemy import text
 
 from adspark.db.engine import Database
 from adspark.models import Message
+from adspark.notifications.apprise import Receiver
 from adspark.notifications.outbox import (
     MOST_ATTEMPTS,
     ack_message,
     claim_message,
     enqueue_messages,
-    fix_parts,
-    hash_address,
+    hash_receiver,
     nack_message,
     read_stuck,
+    save_chunks,
 )
 
 ALICE, BOB = "hash of alice", "hash of bob"
@@ -41,7 +42,7 @@ async def give_back(database: Database, message: Message | None) -> None:
     """Sending it failed."""
     assert message is not None
     async with database.session() as session:
-        await nack_message(session, message_id=message.id or 0, error="refused")
+        await nack_message(session, message_id=message.id, error="refused")
         await session.commit()
 
 
@@ -76,7 +77,7 @@ async def test_claims_at_once_get_different_messages_without_waiting(database: D
     await put(database, ALICE, BOB)
     async with database.session() as first, database.session() as second:
         claimed = [
-            await asyncio.wait_for(claim_message(session, recipients=[ALICE, BOB]), 5)
+            await asyncio.wait_for(claim_message(session, recipients=[ALICE, BOB]), 60)
             for session in (first, second)
         ]
     assert {one.recipient for one in claimed if one} == {ALICE, BOB}
@@ -93,7 +94,7 @@ async def test_a_delivered_message_is_done(database: Database) -> None:
     claimed = await claim(database, ALICE)
     assert claimed is not None
     async with database.session() as session:
-        await ack_message(session, message_id=claimed.id or 0)
+        await ack_message(session, message_id=claimed.id)
         await session.commit()
     await change(database, "UPDATE message SET sending_at = now() - interval '1 hour'")
     assert await claim(database, ALICE) is None
@@ -132,7 +133,7 @@ async def claim_parted(database: Database) -> Message:
     assert claimed is not None
     assert claimed.parts is None
     async with database.session() as session:
-        await fix_parts(session, message_id=claimed.id or 0, parts=PARTS)
+        await save_chunks(session, message_id=claimed.id, chunks=PARTS)
         await session.commit()
     return claimed
 
@@ -140,7 +141,7 @@ async def claim_parted(database: Database) -> Message:
 async def confirm(database: Database, message: Message, part: int) -> None:
     """A part has arrived."""
     async with database.session() as session:
-        await ack_message(session, message_id=message.id or 0, part=part, parts=3)
+        await ack_message(session, message_id=message.id, chunk=part, chunks=3)
         await session.commit()
 
 
@@ -201,7 +202,7 @@ async def test_a_part_is_confirmed_once_and_only_while_it_is_sent(database: Data
 async def test_how_a_message_is_parted_does_not_change_any_more(database: Database) -> None:
     claimed = await claim_parted(database)
     async with database.session() as session:
-        await fix_parts(session, message_id=claimed.id or 0, parts=PARTS[:1])
+        await save_chunks(session, message_id=claimed.id, chunks=PARTS[:1])
         await session.commit()
     await give_back(database, claimed)
     again = await claim(database, ALICE)
@@ -219,7 +220,7 @@ async def test_an_old_failure_is_not_reported_for_ever(database: Database) -> No
 
 @pytest.mark.parametrize("address", ["json://127.0.0.1/secret", "mailto://u:ü@example.com"])
 def test_an_address_is_kept_as_a_hash(address: str) -> None:
-    hashed = hash_address(SecretStr(address))
+    hashed = hash_receiver(Receiver(SecretStr(address)))
     assert len(hashed) == 64
     assert "secret" not in hashed
-    assert hashed == hash_address(SecretStr(address))
+    assert hashed == hash_receiver(Receiver(SecretStr(address)))

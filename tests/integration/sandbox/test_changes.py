@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from adspark.sandbox.settings import SandboxSettings
-from tests.integration.sandbox.test_serpapi import Client, Json, MovedClock, visit
+from tests.support.sandbox_client import Client, Json, MovedClock, visit
 
 LULULEMON, LULULEMON_ADS = "AR01614014350098432001", 41
 FIRST, FIRST_AD = "AR90000000000000000001", "CR90000001000000000000"

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from adspark.sandbox.settings import SandboxSettings
-from tests.integration.sandbox.test_serpapi import Client, Json, MovedClock, visit
+from tests.support.sandbox_client import Client, Json, MovedClock, visit
 
 ENGINE = "google_ads_transparency_center_ad_details"
 SAVAGE = {"advertiser_id": "AR03556834903704207361", "creative_id": "CR12260659916586352641"}

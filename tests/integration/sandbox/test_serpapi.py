@@ -7,84 +7,25 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 from PIL import Image
 
-from adspark.sandbox.faults import Fault, FaultKind
-from adspark.sandbox.query import Query
+from adspark.sandbox.serpapi.faults import Fault, FaultKind
+from adspark.sandbox.serpapi.page_tokens import PageTokens
+from adspark.sandbox.serpapi.query import Query
 from adspark.sandbox.settings import SandboxSettings
-from adspark.sandbox.testing import serve
-from adspark.sandbox.tokens import PageTokens
+from tests.support.sandbox_client import ENGINE, Client, Json, MovedClock, visit
 
-ENGINE = "google_ads_transparency_center"
 LULULEMON = "AR01614014350098432001"
 NEW_BALANCE = "AR04323445746671026177"
 MAPIDIRECTIONS = "AR12707166228507000833"
 FIRST, SECOND = "AR90000000000000000001", "AR90000000000000000002"
 EMPTY = "AR00000000000000000000"
-Json = dict[str, Any]
-
-
-class MovedClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 8, 12, 23, 30, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-class Client:
-    """Calls to one sandbox."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.http = httpx.Client(base_url=url, timeout=5)
-
-    def get(self, **params: str) -> httpx.Response:
-        given = {"engine": ENGINE, "api_key": "sandbox-key"} | params
-        return self.http.get("/search.json", params={k: v for k, v in given.items() if v})
-
-    def search(self, **params: str) -> Json:
-        response = self.get(**params)
-        assert response.status_code == 200, response.text
-        body: Json = response.json()
-        return body
-
-    def pages(self, **params: str) -> Iterator[Json]:
-        token: str | None = params.get("next_page_token", "")
-        while token is not None:
-            body = self.search(**params | {"next_page_token": token})
-            yield body
-            token = body.get("serpapi_pagination", {}).get("next_page_token")
-
-    def account(self) -> Json:
-        body: Json = self.http.get("/account.json", params={"api_key": "sandbox-key"}).json()
-        return body
-
-    def stats(self) -> dict[str, int]:
-        body: dict[str, int] = self.http.get("/sandbox/stats").json()
-        return body
-
-    def switch_on(self, *faults: Json) -> None:
-        assert self.http.put("/sandbox/faults", json=list(faults)).status_code == 200
-
-
-@contextmanager
-def visit(settings: SandboxSettings) -> Iterator[Client]:
-    """A client of a sandbox of its own."""
-    with serve(settings) as url:
-        client = Client(url)
-        with client.http:
-            yield client
 
 
 @pytest.fixture(scope="module")
@@ -406,7 +347,7 @@ def test_a_sandbox_stops_while_an_answer_hangs() -> None:
         thread.start()
         while client.stats()["requests"] == 0:
             time.sleep(0.01)
-    thread.join(timeout=3)
+    thread.join(timeout=60)
     assert len(failures) == 1
 
 
@@ -549,12 +490,12 @@ def test_a_page_deep_in_a_million_generated_ads_comes_at_once(
     params = {"advertiser_id": ",".join(query.advertiser_ids), "num": "100"} | params
     total = sandbox.search(**params)["search_information"]["total_results"]
     token = PageTokens(SandboxSettings().seed).make(query, total - 150)
-    start = time.monotonic()
+    start = time.process_time()  # the sandbox is in this process
     first = sandbox.search(**params)
-    seconds_of_first = time.monotonic() - start
-    start = time.monotonic()
+    seconds_of_first = time.process_time() - start
+    start = time.process_time()
     pages = list(sandbox.pages(**params, next_page_token=token))
-    assert time.monotonic() - start < 40 * seconds_of_first, reason  # of 10,000 pages
+    assert time.process_time() - start < 40 * seconds_of_first, reason  # of 10,000 pages
     assert len(first["ad_creatives"]) == 100
     assert [len(page["ad_creatives"]) for page in pages] == [100, 50], reason
 
@@ -573,6 +514,6 @@ def test_the_command_serves_until_a_signal_and_leaves_cleanly(number: signal.Sig
         with client.http:
             rows = client.search(advertiser_id=NEW_BALANCE)["ad_creatives"]
         process.send_signal(number)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
         assert process.stderr.read() == ""
     assert rows[0]["image"].startswith(url)

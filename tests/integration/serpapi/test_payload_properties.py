@@ -10,8 +10,8 @@ from sqlalchemy import text
 from adspark.creatives.fetch import fetch_query
 from adspark.db.engine import Database
 from adspark.serpapi.payloads import CreativePayload
-from tests.factories import creative_row, query
-from tests.stand_in import StandIn
+from tests.support.factories import creative_row, query
+from tests.support.stand_in import StandIn
 
 # Halves of characters too, which JSON can write and no text of a database can hold.
 WORDS = (

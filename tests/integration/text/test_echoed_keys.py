@@ -28,8 +28,8 @@ from adspark.notifications.apprise import send
 from adspark.settings import Settings, media_url
 from adspark.text import redaction
 from adspark.text.redaction import remember_environment
-from tests.integration.net.test_service_bounds import CALLS, KEY
-from tests.raw_server import serve_raw
+from tests.support.raw_server import serve_raw
+from tests.support.service_calls import CALLS, KEY
 
 SECRET = KEY.get_secret_value()
 PASSWORD = "Kt9-horse/word+long"

@@ -17,12 +17,11 @@ from typer.testing import CliRunner
 
 from adspark.creatives import boards
 from adspark.db.engine import Database
-from adspark.settings import get_settings
 from adspark.text.terminal import SafeConsole, plain
 from deployments.cli.main import app
 from deployments.terminal import output
-from tests.variants_at_hand import AD, ask, fail, finish, in_session, store_ads
-from tests.watching import Place
+from tests.support.variants_at_hand import AD, ask, fail, finish, in_session, store_ads
+from tests.support.watching import Place
 
 # Clear the screen, a link, the clipboard, C1's short forms, backspaces, a turned file name, what
 # has no width, another line, a tag, Rich's own markup.
@@ -63,14 +62,11 @@ COMMANDS = [
 
 
 @pytest.fixture
-def hostile_rows(monkeypatch: pytest.MonkeyPatch, database_url: str, sandbox_url: str) -> None:
+def hostile_rows(configured_database: str, sandbox_url: str) -> None:
     """A database in which every free text is hostile."""
-    monkeypatch.setenv("ADSPARK_DATABASE_URL", database_url)
-    monkeypatch.delenv("PREFECT_API_URL", raising=False)
-    get_settings.cache_clear()
 
     async def watch() -> None:
-        async with Database(database_url) as database:
+        async with Database(configured_database) as database:
             place = Place(database, sandbox_url)
             await place.check(await place.add(monthly_budget=1))
             await place.change("UPDATE creative_event SET kind = 'new'")
@@ -89,7 +85,7 @@ def hostile_rows(monkeypatch: pytest.MonkeyPatch, database_url: str, sandbox_url
             await session.execute(text(f'UPDATE "{table}" SET {changes}'), hostile)
 
     asyncio.run(watch())
-    in_session(database_url, store)
+    in_session(configured_database, store)
 
 
 @pytest.mark.usefixtures("hostile_rows")

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from adspark.db.engine import Database
 from adspark.errors import (
     AdSparkError,
     BusyError,
@@ -26,32 +24,10 @@ from adspark.errors import (
 from adspark.generators.chat import ChatGenerator
 from adspark.media.store import MediaStore
 from adspark.models import VariantStatus
-from adspark.sandbox.pictures import draw_picture
-from adspark.sandbox.settings import SandboxSettings
-from adspark.sandbox.testing import serve
+from adspark.sandbox.control.pictures import draw_picture
 from adspark.variants.generate import claim_variant, generate, keep_original
 from adspark.variants.store import generation_is_over, read_variant, save_retry
-from tests.workshop import Workshop, workshop
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[str]:
-    """One sandbox for all, so that an original that one test has rendered serves the others."""
-    with serve(SandboxSettings(generation_seconds=0.2, ping_every=0.2)) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where pictures are kept."""
-    return tmp_path_factory.mktemp("media")
-
-
-@pytest.fixture
-def shop(database: Database, sandbox: str, folder: Path) -> Workshop:
-    """A workshop whose sandbox takes a moment for a generation and knows of nothing before."""
-    httpx.post(f"{sandbox}/sandbox/reset").raise_for_status()
-    return workshop(database, sandbox, folder)
+from tests.support.workshop import Workshop
 
 
 async def retry(shop: Workshop, variant_id: int) -> None:

@@ -12,7 +12,7 @@ from adspark.models import VariantStatus
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.variants.store import VariantSummary
-from tests.workshop import Workshop, workshop
+from tests.support.workshop import Workshop, workshop
 
 _MOST_CROSSINGS = 150
 _ORIGINALS = 8
@@ -28,7 +28,7 @@ async def test_killed_at_any_crossing_it_is_completed_and_paid_once(
         places = []
         crashing = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "tests.crash_at", database_url, url, str(tmp_path)),
+            *("-m", "tests.support.crash_at", database_url, url, str(tmp_path)),
             cwd=Path(__file__).parents[3],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

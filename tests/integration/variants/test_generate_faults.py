@@ -12,7 +12,7 @@ from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.variants.lists import list_variants, read_open
 from adspark.variants.store import VariantSummary
-from tests.workshop import Workshop, workshop
+from tests.support.workshop import Workshop, workshop
 
 _VARIANTS = 50
 _ADS = 5  # that the variants are of, for rendering is not what this is about

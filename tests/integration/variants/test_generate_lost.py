@@ -1,13 +1,9 @@
 """Answers of Dify that are lost or wrong: one generation is begun, and what it gave is kept."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
-import httpx
 import pytest
 
-from adspark.db.engine import Database
 from adspark.errors import (
     AdSparkError,
     PostponedError,
@@ -15,10 +11,8 @@ from adspark.errors import (
     ServiceUnavailableError,
 )
 from adspark.models import VariantStatus
-from adspark.sandbox.settings import SandboxSettings
-from adspark.sandbox.testing import serve
 from adspark.variants.store import generation_is_over
-from tests.workshop import Workshop, workshop
+from tests.support.workshop import Workshop
 
 BEGUN = [  # the run has begun, and its answer does not say so
     "server_error_begun", "gateway_timeout", "garbled", "lost_answer", "cut_stream", "silence",
@@ -28,27 +22,12 @@ REFUSED = ["server_error", "unavailable", "busy", "upload_error"]  # nothing has
 _SECONDS = {"late_first_event": 1.5, "silence": 1.5}
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[str]:
-    """One sandbox for all, so that an original that one test has rendered serves the others."""
-    with serve(SandboxSettings(generation_seconds=0.3, ping_every=0.2)) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where pictures are kept."""
-    return tmp_path_factory.mktemp("media")
-
-
 @pytest.fixture
-def shop(database: Database, sandbox: str, folder: Path) -> Workshop:
+def shop(shop: Workshop) -> Workshop:
     """A workshop that never gives a run up because of the time alone."""
-    httpx.post(f"{sandbox}/sandbox/reset").raise_for_status()
-    made = workshop(database, sandbox, folder)
-    made.lost_after = 1200
-    made.first_event = made.silence = 1.0
-    return made
+    shop.lost_after = 1200
+    shop.first_event = shop.silence = 1.0
+    return shop
 
 
 def switch_on(shop: Workshop, kind: str, times: int = 1) -> None:

@@ -2,44 +2,23 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from adspark.db.engine import Database
 from adspark.errors import GenerationFailedError
 from adspark.generators.chat import ChatGenerator
-from adspark.sandbox.settings import SandboxSettings
-from adspark.sandbox.testing import serve
 from adspark.serpapi.client import SerpApiClient
 from adspark.variants.generate import claim_variant, generate, keep_original
 from adspark.variants.store import VariantSummary
-from tests.factories import query
-from tests.hostile_pages import draw
-from tests.watching import KEY
-from tests.workshop import Workshop, workshop
+from tests.support.factories import query
+from tests.support.hostile_pages import draw
+from tests.support.watching import KEY
+from tests.support.workshop import Workshop
 
 B64 = base64.b64encode(draw(60, 40)).decode()
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[str]:
-    with serve(SandboxSettings()) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("media")
-
-
-@pytest.fixture
-def shop(database: Database, sandbox: str, folder: Path) -> Workshop:
-    return workshop(database, sandbox, folder)
 
 
 async def make(shop: Workshop, message: Any, **choice: Any) -> VariantSummary:  # noqa: ANN401

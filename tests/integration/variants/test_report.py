@@ -14,7 +14,7 @@ from adspark.media.store import MediaStore
 from adspark.models import VariantStatus
 from adspark.variants.report import WIDEST, describe_similarity, write_variant
 from adspark.variants.store import VariantSummary
-from tests.variants_at_hand import AD
+from tests.support.variants_at_hand import AD
 
 HARMFUL = "a | b\n\n# [x](http://y) ![p](z) <img src=x onerror=alert(1)> `c` **d** & \\| e_f ~g~"
 HARMLESS = (

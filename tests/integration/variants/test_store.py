@@ -22,7 +22,7 @@ from adspark.models import AdVariant, VariantStatus
 from adspark.variants import store as variants
 from adspark.variants.lists import list_variants
 from adspark.variants.store import VariantRequest, check_request
-from tests.variants_at_hand import (
+from tests.support.variants_at_hand import (
     AD,
     DONE,
     OTHER,

@@ -33,13 +33,13 @@ from adspark.media.store import MediaStore, original_path
 from adspark.models import AdVariant, VariantStatus
 from adspark.net.addresses import AddressRules
 from adspark.net.downloads import Downloader
-from adspark.sandbox.pictures import draw_picture
+from adspark.sandbox.control.pictures import draw_picture
 from adspark.serpapi.client import no_gate
 from adspark.variants import store as variants
 from adspark.variants.generate import GenerationDeps, cancel, claim_variant, generate
 from adspark.variants.reviews import Review, list_reviews, save_review
-from tests.unit.generators.test_dify_client import NODE, Part, sse, streamed
-from tests.variants_at_hand import AD, ask, read, store_ads
+from tests.support.dify_stream import NODE, Part, sse, streamed
+from tests.support.variants_at_hand import AD, ask, read, store_ads
 
 PICTURE = draw_picture({"advertiser": "A", "ad_creative_id": AD, "format": "text"})
 KEY = "0" * 64  # of the original's picture
@@ -313,9 +313,9 @@ class VariantLife(RuleBasedStateMachine):
             await store_ads(session, (1,))
             variant = await ask(session)
             await session.commit()
-        number = variants.id_of(variant)
+        number = variant.id
         self.known[number] = Known()
-        if not await self.media.has(original_path(KEY)):
+        if original_path(KEY) not in await self.media.list_pictures():
             await self.media.save_original(KEY, PICTURE)
         return number
 
@@ -426,9 +426,7 @@ class VariantLife(RuleBasedStateMachine):
 
     async def _row(self, variant: int) -> AdVariant:
         async with self.database.session() as session:
-            row = await read(session, variant)
-        row.status = VariantStatus(row.status)
-        return row
+            return await read(session, variant)
 
     async def _change(self, variant: int, change: str) -> None:
         async with self.database.session() as session:

@@ -12,8 +12,8 @@ from adspark.db.engine import Database
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.watches.budgets import BudgetReport, WatchCost, read_budget
-from tests.factories import query
-from tests.watching import Place
+from tests.support.factories import query
+from tests.support.watching import Place
 
 HOUR = 3600
 

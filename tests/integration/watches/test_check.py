@@ -16,12 +16,12 @@ from adspark.errors import (
     ServiceUnavailableError,
     UnknownWatchError,
 )
-from adspark.sandbox.query import Query
-from adspark.sandbox.recorded import RecordedCatalogue
+from adspark.sandbox.library.recorded import RecordedCatalogue
+from adspark.sandbox.serpapi.query import Query
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
-from tests.factories import ADVERTISER_ID
-from tests.watching import Place
+from tests.support.factories import ADVERTISER_ID
+from tests.support.watching import Place
 
 DAY = 86_400
 GENERATED = f"AR9{1:019d}"
@@ -91,7 +91,7 @@ async def test_a_second_check_without_news_says_so_and_that_it_has_looked(place:
     await place.check(watch_id)
     summary = await place.check(watch_id)
     assert (summary.events.baseline, summary.events.news, summary.coverage) == (0, 0, "complete")
-    assert summary.headline.startswith("nothing new; everything was looked at")
+    assert summary.headline.startswith("nothing new; coverage complete")
 
 
 async def test_a_checked_watch_is_due_again_an_interval_after_the_answer(place: Place) -> None:
@@ -332,7 +332,7 @@ async def test_a_budget_stops_the_pages_and_then_the_watch_until_it_is_raised(
     second = await place.check(watch_id)
     assert (second.coverage, second.events.news, second.searches_billed) == ("none", 0, 0)
     assert "budget of 3 searches is spent" in (second.problem or "")
-    assert "could not look" in second.headline
+    assert second.headline.startswith("not checked: the month's budget")
     assert place.stats["requests"] == before
     (row,) = await place.rows(
         "SELECT due_at = date_trunc('month', now(), 'UTC') + interval '1 month' AS waits FROM watch"
@@ -410,7 +410,7 @@ async def test_a_check_that_died_is_completed_for_the_same_price_and_the_same_ev
 
 async def test_a_fetch_by_hand_that_died_is_not_taken_up_by_a_watch(place: Place) -> None:
     from adspark.creatives.fetch import fetch_query  # noqa: PLC0415
-    from tests.factories import query  # noqa: PLC0415
+    from tests.support.factories import query  # noqa: PLC0415
 
     async with place.checker() as checker:
         with pytest.raises(Died):

@@ -15,9 +15,9 @@ from adspark.db.engine import Database
 from adspark.errors import SupersededError
 from adspark.watches.check import Checker, WatchSummary
 from adspark.watches.definition import definition_of
-from tests.factories import creative_row
-from tests.stand_in import Row, StandIn
-from tests.watching import Place
+from tests.support.factories import creative_row
+from tests.support.stand_in import Row, StandIn
+from tests.support.watching import Place
 
 DAY = 86_400
 NOW = int(time.time())

@@ -6,22 +6,15 @@ from typing import Any
 import pytest
 
 from adspark.db.engine import Database
-from adspark.settings import get_settings
-from adspark.watches.definition import WatchChanges
+from adspark.watches.definition import WatchFields
 from adspark.watches.store import create_or_change_watch
-from tests.integration.cli.test_watch_commands import definitions, run, told
+from tests.support.watch_commands import definitions, run, told
 
 SAME_SEARCH = "its search is the same as that of watch 1 ('shoes')"
 
 
 @pytest.fixture(autouse=True)
-def _the_tests_database(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
-    monkeypatch.setenv("ADSPARK_DATABASE_URL", database_url)
-    get_settings.cache_clear()
-
-
-@pytest.fixture(autouse=True)
-def shoes(_the_tests_database: None) -> None:
+def shoes(configured_database: str) -> None:
     told("create", "shoes", "--text=example.com", "--region=US")
 
 
@@ -84,7 +77,7 @@ def test_a_file_with_invisible_characters_names_the_row_and_the_field(tmp_path: 
 
 async def save(database: Database, **changes: Any) -> list[str]:  # noqa: ANN401
     """As the form of the UI does; returns the warnings."""
-    words: WatchChanges = changes  # type: ignore[assignment]
+    words: WatchFields = changes  # type: ignore[assignment]
     async with database.session() as session:
         _, _, warnings = await create_or_change_watch(session, changes=words)
         await session.commit()

@@ -5,8 +5,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
 from adspark.db import migrate as schema
@@ -16,8 +18,8 @@ from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.serpapi.payloads import AccountPayload
 from adspark.watches.admission import SweepGate, searches_left
-from adspark.watches.due import SweepSummary, gather_sweep, read_left
-from tests.watching import Place
+from adspark.watches.sweep_store import SweepSummary, read_unchecked, summarise_sweep
+from tests.support.watching import Place
 
 WATCHES = 12
 NEW_PICTURE = "https://tpc.googlesyndication.com/archive/simgad/1"
@@ -61,15 +63,22 @@ async def test_all_due_watches_are_checked_the_most_overdue_first(place: Place) 
     assert (await place.sweep()).due == 0
 
 
+class Gathering(httpx.AsyncHTTPTransport):
+    """Sends no search before so many are to be sent."""
+
+    def __init__(self, searches: int) -> None:
+        super().__init__()
+        self._barrier = asyncio.Barrier(searches)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        async with asyncio.timeout(60):
+            await self._barrier.wait()
+        return await super().handle_async_request(request)
+
+
 async def test_many_are_checked_at_once(place: Place) -> None:
-    place.switch_on({"kind": "latency", "seconds": 0.5})
-    await place.sweep()
-    fetches = await place.rows('SELECT started_at, finished_at FROM "fetch"')
-    most = max(
-        sum(other.started_at <= one.started_at < other.finished_at for other in fetches)
-        for one in fetches
-    )
-    assert most >= 3
+    place.transport = Gathering(WATCHES)
+    assert (await place.sweep()).checked == WATCHES
 
 
 async def test_a_watch_that_falls_due_in_a_moment_is_taken_along_but_not_too_early(
@@ -96,7 +105,7 @@ async def test_one_that_cannot_be_fetched_stops_no_other_and_is_named(place: Pla
 
 async def test_what_failed_for_the_moment_is_tried_again_while_others_go_on(place: Place) -> None:
     place.switch_on({"kind": "server_error_500", "times": 5})
-    summary = await place.sweep(retry_delays=[0.2])
+    summary = await place.sweep(retry_delays=[0.2] * 5)
     assert (summary.checked, summary.failed, summary.retried) == (WATCHES, 0, 5)
 
 
@@ -187,22 +196,34 @@ async def test_searches_that_were_free_or_failed_are_not_held_against_the_accoun
 ) -> None:
     place.switch_on({"kind": "server_error_500", "times": 3})
     gate = SweepGate(searches=WATCHES)
-    assert (await place.sweep(gate, retry_delays=[0.01])).checked == WATCHES
+    assert (await place.sweep(gate, retry_delays=[0.01] * 3)).checked == WATCHES
 
 
-async def test_a_sweep_that_is_out_of_time_begins_no_more_and_says_so(place: Place) -> None:
-    async def slow() -> None:
-        await asyncio.sleep(0.3)
+@pytest.mark.parametrize(("at_once", "seconds"), [(1, 1000.0), (30, 0.5)])
+async def test_a_sweep_that_is_out_of_time_begins_no_more_and_says_so(
+    place: Place, monkeypatch: pytest.MonkeyPatch, at_once: int, seconds: float
+) -> None:
+    """Whether its time is over between two watches, or while many wait for the rate limit."""
+    passed, slots = 0.0, 0
+    clock = SimpleNamespace(monotonic=lambda: passed)
+    monkeypatch.setattr(f"{SweepGate.__module__}.time", clock)
 
-    summary = await place.sweep(SweepGate(slow, seconds=1.0))
-    assert 2 <= summary.checked <= 3
-    assert summary.waiting == WATCHES - summary.checked
+    async def take_slot() -> None:
+        nonlocal passed, slots
+        slots += 1
+        if slots == 3 and at_once == 1:
+            passed += seconds
+        if slots > 3:
+            await asyncio.Event().wait()
+
+    summary = await place.sweep(SweepGate(take_slot, seconds=seconds), at_once=at_once)
+    assert (summary.checked, summary.waiting) == (3, WATCHES - 3)
     assert "no time left in this sweep" in summary.headline
 
 
 async def test_an_account_that_only_seems_empty_is_asked_again(place: Place) -> None:
     place.switch_on({"kind": "quota_429", "times": 2})
-    summary = await place.sweep(retry_delays=[0.1])
+    summary = await place.sweep(retry_delays=[0.1] * 2)
     assert (summary.checked, summary.failed) == (WATCHES, 0)
 
 
@@ -239,7 +260,7 @@ async def test_two_sweeps_at_once_check_each_watch_once(place: Place) -> None:
 
 
 async def test_a_lost_database_ends_the_sweep_at_once(place: Place) -> None:
-    place.switch_on({"kind": "latency", "seconds": 0.5})
+    place.switch_on({"kind": "hang"})
     running = asyncio.create_task(place.sweep(at_once=3))
     while not await place.rows('SELECT 1 FROM "fetch"'):
         await asyncio.sleep(0.02)
@@ -278,8 +299,8 @@ async def test_what_others_did_of_a_sweep_is_gathered_from_the_database(place: P
     await place.change("UPDATE watch SET due_at = now() WHERE id <= 2")
     async with place.database.session() as session:
         everything = list(range(1, WATCHES + 1))
-        left = await read_left(session, watch_ids=everything, since=began.at)
-        found = await gather_sweep(session, watch_ids=everything, since=began.at)
+        left = await read_unchecked(session, watch_ids=everything, since=began.at)
+        found = await summarise_sweep(session, watch_ids=everything, since=began.at)
     assert {one.watch_id for one in left} == {1, 2}
     counted = ("checked", "failed", "over_budget", "pages", "searches_billed", "events")
     for name in counted:
@@ -359,7 +380,21 @@ FAULTS = (
     "latency", "throughput_429", "quota_429", "server_error_500", "unavailable_503", "hang",
     "reset", "html", "cut_json", "empty_page_with_token", "duplicates", "broken_rows",
 )  # fmt: skip
-SECONDS = {"latency": 0.05, "hang": 1.0}
+SECONDS = {"latency": 0.05, "hang": 0.2}
+
+
+class TimingOut(httpx.AsyncHTTPTransport):
+    """One request in twenty gets no answer in time, however quick the machine is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._requests = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self._requests += 1
+        if self._requests % 20 == 0:
+            raise httpx.ReadTimeout("no answer", request=request)
+        return await super().handle_async_request(request)
 
 
 async def test_with_every_fault_three_sweeps_end_with_the_events_of_a_faultless_run(
@@ -374,7 +409,7 @@ async def test_with_every_fault_three_sweeps_end_with_the_events_of_a_faultless_
     assert [one.events.news for one in summaries] == [0, 10, 10]
 
     with world() as (url, hours):
-        place = Place(database, url, timeout=0.5)
+        place = Place(database, url, transport=TimingOut())
         place.switch_on(
             *({"kind": kind, "probability": 0.05, "seconds": SECONDS.get(kind)} for kind in FAULTS)
         )

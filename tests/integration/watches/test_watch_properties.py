@@ -32,8 +32,8 @@ from adspark.models import Coverage
 from adspark.notifications.digest import mark_digested, read_digest
 from adspark.serpapi.client import SerpApiClient
 from adspark.watches.check import Checker, WatchSummary
-from tests.listing import ADVERTISER, DAY, Answered, Fault, Listing
-from tests.watching import KEY
+from tests.support.listing import ADVERTISER, DAY, Answered, Fault, Listing
+from tests.support.watching import KEY
 
 FAULTS = ("none", "bad row", "broken off", "cut off", "empty", "unordered")
 

@@ -23,41 +23,18 @@ from adspark.errors import (
     ServiceRefusedError,
     ServiceUnavailableError,
 )
-from adspark.generators.base import Generated, GenerationRequest, Picture, RemoteRun
+from adspark.generators.base import Generated, GenerationRequest
 from adspark.generators.chat import INSTRUCTIONS, LONGEST_PROMPT, ChatGenerator
-from tests.unit.generators.test_dify_client import at_once
+from tests.support.chat_requests import ASSIGNMENT, Notes
+from tests.support.jumping_clock import at_once
 
 KEY = "sk-s3cr3t"
 URL = "http://models.example:11434/v1"
-ASSIGNMENT = GenerationRequest(
-    key="variant-7-1",
-    prompt="Make it a summer ad",
-    original=Picture(b"PNG", "image/png", "CR1.png"),
-)
 COPY = "Summer is on.\n\nShop now!"
 PNG = "https://cdn.example/ad.png"
 DATA = "data:image/png;base64,iVBORw0KGgo="
 Json = dict[str, Any]
 Handler = Callable[[httpx.Request], httpx.Response]
-
-
-class Notes:
-    """A diary that keeps what it was told, with the requests in between."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    async def asking(self) -> None:
-        self.lines.append("asking")
-
-    async def not_begun(self) -> None:
-        self.lines.append("not begun")
-
-    async def accepted(self, receipt: RemoteRun) -> None:
-        self.lines.append(f"accepted {receipt.run_id}")
-
-    async def progress(self, done: float, doing: str) -> None:
-        """Not kept."""
 
 
 def completion(message: Any, **more: Any) -> httpx.Response:  # noqa: ANN401

@@ -1,13 +1,11 @@
 """Dify's client: every answer of the contract, streams as they come, and a key nobody sees."""
 
 import asyncio
-import functools
 import json
 import logging
-import selectors
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, ParamSpec
+from typing import Any
 
 import httpx
 import pytest
@@ -41,93 +39,21 @@ from adspark.generators.dify.payloads import (
     parse_event,
     parse_form,
 )
+from tests.support.dify_stream import (
+    FINISHED,
+    NODE,
+    PING,
+    STARTED,
+    Json,
+    Part,
+    Stream,
+    sse,
+    streamed,
+)
+from tests.support.jumping_clock import at_once
 
 KEY = "app-s3cr3t"
-Json = dict[str, Any]
 Handler = Callable[[httpx.Request], httpx.Response]
-Part = bytes | float | Exception | Callable[[], object]
-_Given = ParamSpec("_Given")
-
-
-class _NoWait(selectors.SelectSelector):
-    """Waits for nothing, and says how long it was to wait."""
-
-    skipped = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            raise RuntimeError("Everything waits, and nothing will ever happen.")
-        self.skipped += max(0.0, timeout)
-        return super().select(0)
-
-
-class JumpingLoop(asyncio.SelectorEventLoop):
-    """A loop whose clock jumps to the next thing that is due instead of waiting for it."""
-
-    def __init__(self) -> None:
-        self._no_wait = _NoWait()
-        super().__init__(self._no_wait)
-
-    def time(self) -> float:
-        return super().time() + self._no_wait.skipped
-
-
-def at_once(test: Callable[_Given, Coroutine[Any, Any, None]]) -> Callable[_Given, None]:
-    """Run a test on a clock that jumps, so that real deadlines cost no time."""
-
-    @functools.wraps(test)
-    def run(*args: _Given.args, **kwargs: _Given.kwargs) -> None:
-        with asyncio.Runner(loop_factory=JumpingLoop) as runner:
-            runner.run(test(*args, **kwargs))
-
-    return run
-
-
-class Stream(httpx.AsyncByteStream):
-    """A body in parts: bytes, seconds to wait, errors to be raised, functions to be called."""
-
-    def __init__(self, *parts: Part, is_left_open: bool = False) -> None:
-        self._parts = parts
-        self._is_left_open = is_left_open
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for part in self._parts:
-            if isinstance(part, bytes):
-                yield part
-            elif isinstance(part, Exception):
-                raise part
-            elif callable(part):
-                part()
-            else:
-                await asyncio.sleep(part)
-        if self._is_left_open:
-            await asyncio.sleep(1e6)
-
-
-def sse(*events: Json, ending: str = "\n") -> bytes:
-    """Events as Dify writes them."""
-    lines = (f"data: {json.dumps(event, ensure_ascii=False)}{ending}{ending}" for event in events)
-    return "".join(lines).encode()
-
-
-PING = b"event: ping\n\n"
-STARTED = {"event": "workflow_started", "workflow_run_id": "r1", "task_id": "t1", "data": {}}
-NODE = {"event": "node_started", "workflow_run_id": "r1", "task_id": "t1", "data": {"title": "LLM"}}
-FINISHED = {
-    "event": "workflow_finished",
-    "workflow_run_id": "r1",
-    "task_id": "t1",
-    "data": {"id": "r1", "status": "succeeded", "outputs": {"text": "Hello"}},
-}
-
-
-def streamed(*parts: Part, is_left_open: bool = False) -> httpx.Response:
-    """A stream of events."""
-    return httpx.Response(
-        200,
-        headers={"content-type": "text/event-stream; charset=utf-8"},
-        stream=Stream(*parts, is_left_open=is_left_open),
-    )
 
 
 def client(handler: Handler | httpx.Response, **values: Any) -> DifyClient:  # noqa: ANN401

@@ -30,16 +30,8 @@ from adspark.generators.dify.client import DifyClient
 from adspark.generators.dify.errors import NotBegunError, RunFailedError
 from adspark.generators.dify.generator import DifyGenerator
 from adspark.generators.dify.inputs import WorkflowMapping
-from tests.unit.generators.test_dify_client import (
-    FINISHED,
-    NODE,
-    PING,
-    STARTED,
-    Part,
-    at_once,
-    sse,
-    streamed,
-)
+from tests.support.dify_stream import FINISHED, NODE, PING, STARTED, Part, sse, streamed
+from tests.support.jumping_clock import at_once
 
 ROOT = "https://dify.example"
 SIGNED = "/files/f1/file-preview?timestamp=1&sign=x%3D"

@@ -17,7 +17,7 @@ from adspark.generators.model_text import LONGEST_COPY, Copy, ends_early, read_c
 from adspark.generators.picture_addresses import list_pictures, read_data_address
 from adspark.generators.reasoning import without_reasoning
 from adspark.variants.generate import _title
-from tests.hostile_pages import draw
+from tests.support.hostile_pages import draw
 
 COPY = "Summer is on.\n\nShop now!"
 AD = {"headline": "Summer is on.", "call_to_action": "Shop now!"}

@@ -10,38 +10,31 @@ import pytest
 from PIL import Image, ImageCms
 
 from adspark.errors import UnusableContentError
+from adspark.media.decoder_process import close_idle, decode
 from adspark.media.images import (
-    PictureLimits,
+    LIMITS,
     check_picture,
-    check_picture_aside,
-    close_idle,
-    is_blank,
     normalise_picture,
-    normalise_picture_aside,
 )
-from tests.hostile_pages import draw, make_png_bomb
-from tests.strange_pictures import SHAPES, carried_by, encode, gif_of_frames, jpeg_of_scans
+from tests.support.hostile_pages import draw, make_png_bomb
+from tests.support.strange_pictures import SHAPES, carried_by, encode, gif_of_frames, jpeg_of_scans
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF"])
-def test_a_picture_is_told_by_what_it_is(kind: str) -> None:
+async def test_a_picture_is_told_by_what_it_is(kind: str) -> None:
     content = draw(60, 40, picture_format=kind)
-    info = check_picture(content)
+    info = await check_picture(content)
     assert (info.format, info.width, info.height) == (kind.lower(), 60, 40)
     assert info.media_type == f"image/{kind.lower()}"
     assert info.sha256 == hashlib.sha256(content).hexdigest()
 
 
-async def test_a_picture_is_checked_aside_with_the_same_result() -> None:
-    assert await check_picture_aside(draw(60, 40)) == check_picture(draw(60, 40))
-
-
-def test_a_picture_that_lies_on_its_side_has_the_size_that_is_shown() -> None:
+async def test_a_picture_that_lies_on_its_side_has_the_size_that_is_shown() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     target = io.BytesIO()
     Image.new("RGB", (60, 40)).save(target, format="JPEG", exif=exif)
-    info = check_picture(target.getvalue())
+    info = await check_picture(target.getvalue())
     assert (info.width, info.height) == (40, 60)
 
 
@@ -75,17 +68,17 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-def test_what_is_no_usable_picture_is_refused_with_its_cause(name: str) -> None:
+async def test_what_is_no_usable_picture_is_refused_with_its_cause(name: str) -> None:
     content, cause = BAD[name]
     with pytest.raises(UnusableContentError, match=cause):
-        check_picture(content)
+        await check_picture(content)
 
 
-def test_a_picture_too_large_is_refused_without_being_decoded() -> None:
+async def test_a_picture_too_large_is_refused_without_being_decoded() -> None:
     bomb = make_png_bomb()
     tracemalloc.start()
     with pytest.raises(UnusableContentError):
-        check_picture(bomb)
+        await check_picture(bomb)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2_000_000
@@ -108,13 +101,15 @@ def _transparent() -> bytes:
         (_transparent(), True, "nothing of it can be seen"),
     ],
 )
-def test_a_picture_of_one_colour_is_blank(content: bytes, expected: bool, reason: str) -> None:
-    assert is_blank(content) is expected, reason
+async def test_a_picture_of_one_colour_is_blank(
+    content: bytes, expected: bool, reason: str
+) -> None:
+    assert (await check_picture(content)).is_blank is expected, reason
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_a_picture_of_any_shape_is_brought_into_one(name: str) -> None:
-    picture = normalise_picture(SHAPES[name]())
+async def test_a_picture_of_any_shape_is_brought_into_one(name: str) -> None:
+    picture = await normalise_picture(SHAPES[name]())
     assert (picture.info.format, picture.info.width, picture.info.height) == ("png", 60, 40)
     assert picture.info.sha256 == hashlib.sha256(picture.content).hexdigest()
     assert carried_by(picture.content) == {}
@@ -128,69 +123,69 @@ def test_a_picture_of_any_shape_is_brought_into_one(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_what_was_brought_into_one_shape_stays_as_it_is(name: str) -> None:
-    once = normalise_picture(SHAPES[name]())
-    assert normalise_picture(once.content) == once
+async def test_what_was_brought_into_one_shape_stays_as_it_is(name: str) -> None:
+    once = await normalise_picture(SHAPES[name]())
+    assert await normalise_picture(once.content) == once
 
 
-def test_a_profile_of_other_colours_is_applied() -> None:
+async def test_a_profile_of_other_colours_is_applied() -> None:
     target = io.BytesIO()
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     swapped = profile.replace(b"rXYZ", b"tXYZ").replace(b"gXYZ", b"rXYZ").replace(b"tXYZ", b"gXYZ")
     Image.new("RGB", (20, 20), (200, 30, 40)).save(target, format="PNG", icc_profile=swapped)
-    with Image.open(io.BytesIO(normalise_picture(target.getvalue()).content)) as image:
+    with Image.open(io.BytesIO((await normalise_picture(target.getvalue())).content)) as image:
         pixel = image.getpixel((5, 5))
     assert isinstance(pixel, tuple)
     assert pixel[0] < 100
     assert pixel[1] > 150  # red and green have changed places
 
 
-def test_of_millions_of_frames_only_the_first_is_decoded() -> None:
-    assert check_picture(gif_of_frames(1_000_000)).width == 60
+async def test_of_millions_of_frames_only_the_first_is_decoded() -> None:
+    assert (await check_picture(gif_of_frames(1_000_000))).width == 60
 
 
-def test_a_jpeg_of_endless_scans_is_refused_without_being_decoded() -> None:
+async def test_a_jpeg_of_endless_scans_is_refused_without_being_decoded() -> None:
     with pytest.raises(UnusableContentError, match="more than 100 scans"):
-        check_picture(jpeg_of_scans(200, side=200))
+        await check_picture(jpeg_of_scans(200, side=200))
 
 
-def test_a_picture_too_large_for_a_png_is_kept_as_a_jpeg() -> None:
+async def test_a_picture_too_large_for_a_png_is_kept_as_a_jpeg() -> None:
     noise = Image.effect_noise((3000, 3000), 100)
     image = Image.merge("RGB", [noise, noise.rotate(90), noise.rotate(180)])
     target = io.BytesIO()
     image.save(target, format="JPEG", quality=90)
-    picture = normalise_picture(target.getvalue())
+    picture = await normalise_picture(target.getvalue())
     assert picture.info.format == "jpeg"
     assert (picture.info.width, picture.info.height) == (3000, 3000)
     assert len(picture.content) < 20 * 2**20
 
 
-def test_a_picture_that_takes_too_much_time_ends_its_decoder_only() -> None:
+async def test_a_picture_that_takes_too_much_time_ends_its_decoder_only() -> None:
     with pytest.raises(UnusableContentError, match="more than 1 s of computing"):
-        check_picture(jpeg_of_scans(88, side=2500), limits=PictureLimits(seconds=1))
-    assert check_picture(draw(60, 40)).width == 60
+        await decode(jpeg_of_scans(88, side=2500), {"output": "facts", **LIMITS, "seconds": 1})
+    assert (await check_picture(draw(60, 40))).width == 60
 
 
-def test_a_picture_that_takes_too_much_memory_is_refused() -> None:
+async def test_a_picture_that_takes_too_much_memory_is_refused() -> None:
     with pytest.raises(UnusableContentError, match="more than 320 MB of memory"):
-        check_picture(make_png_bomb(6_320), limits=PictureLimits(memory=320))
-    assert check_picture(draw(60, 40)).width == 60
+        await decode(make_png_bomb(6_320), {"output": "facts", **LIMITS, "memory": 320})
+    assert (await check_picture(draw(60, 40))).width == 60
 
 
 @pytest.mark.parametrize("kind", ["WEBP", "AVIF", "TIFF", "GIF"])
-def test_the_largest_picture_fits_into_the_memory(kind: str) -> None:
+async def test_the_largest_picture_fits_into_the_memory(kind: str) -> None:
     image = Image.new("RGB", (8000, 5000))
     image.paste((200, 0, 0), (4000, 0, 8000, 5000))
     options = {"speed": 10} if kind == "AVIF" else {"method": 0} if kind == "WEBP" else {}
     content = encode(image, kind, **options)
-    assert check_picture(content).width == 8000
+    assert (await check_picture(content)).width == 8000
 
 
 async def test_a_decoding_that_is_given_up_ends_its_process() -> None:
     slow = jpeg_of_scans(88)
     close_idle()
     before = set(psutil.Process().children())
-    task = asyncio.create_task(normalise_picture_aside(slow))
+    task = asyncio.create_task(normalise_picture(slow))
     while not (begun := set(psutil.Process().children()) - before):
         await asyncio.sleep(0.01)
     task.cancel()
@@ -200,19 +195,21 @@ async def test_a_decoding_that_is_given_up_ends_its_process() -> None:
     assert alive == []
 
 
-def test_a_decoder_that_was_killed_while_idle_is_replaced() -> None:
-    check_picture(draw(60, 40))
+async def test_a_decoder_that_was_killed_while_idle_is_replaced() -> None:
+    await check_picture(draw(60, 40))
     for process in psutil.Process().children():
         if "adspark.media.decoder" in process.cmdline():
             process.kill()
             process.wait()
-    assert check_picture(draw(60, 40)).width == 60
+    assert (await check_picture(draw(60, 40))).width == 60
 
 
-def test_a_decoder_has_none_of_the_secrets_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_decoder_has_none_of_the_secrets_of_its_parent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     close_idle()
     monkeypatch.setenv("ADSPARK_SERPAPI_KEY", "secret")
-    check_picture(draw(60, 40))
+    await check_picture(draw(60, 40))
     (decoder,) = [
         one for one in psutil.Process().children() if "adspark.media.decoder" in one.cmdline()
     ]

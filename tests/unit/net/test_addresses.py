@@ -132,7 +132,7 @@ async def test_an_address_that_is_not_allowed_is_refused(url: str, reason: str) 
 async def test_a_public_address_carries_the_ip_to_connect_to() -> None:
     checked = await AddressRules().check("https://142.250.74.1/a?b=c%3D#part")
     assert checked.url == "https://142.250.74.1/a?b=c%3D"
-    assert checked.ip == "142.250.74.1"
+    assert checked.ips[0] == "142.250.74.1"
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ async def test_a_public_address_carries_the_ip_to_connect_to() -> None:
 )
 async def test_a_trusted_host_may_be_private(trusted: str, url: str) -> None:
     checked = await AddressRules([trusted]).check(url)
-    assert checked.ip in ("127.0.0.1", "::1")
+    assert checked.ips[0] in ("127.0.0.1", "::1")
 
 
 async def test_trust_ends_at_the_port() -> None:

@@ -1,4 +1,4 @@
-"""Packings of what is downloaded: what browsers take, and nothing without a bound."""
+"""encodings of what is downloaded: what browsers take, and nothing without a bound."""
 
 import gzip
 import zlib
@@ -13,12 +13,12 @@ MB = 2**20
 
 
 def raw_deflate(content: bytes) -> bytes:
-    packer = zlib.compressobj(wbits=-15)
-    return packer.compress(content) + packer.flush()
+    compressor = zlib.compressobj(wbits=-15)
+    return compressor.compress(content) + compressor.flush()
 
 
 @pytest.mark.parametrize(
-    ("encoding", "packed"),
+    ("encoding", "compressed"),
     [
         ("", CONTENT),
         ("identity", CONTENT),
@@ -45,12 +45,12 @@ def raw_deflate(content: bytes) -> bytes:
     ],
 )
 @pytest.mark.parametrize("size", [1, 13, 10**6])
-def test_what_browsers_take_is_unpacked_however_its_bytes_arrive(
-    encoding: str, packed: bytes, size: int
+def test_what_browsers_take_is_decompressed_however_its_bytes_arrive(
+    encoding: str, compressed: bytes, size: int
 ) -> None:
     decoder = choose_decoder(encoding, "x")
-    chunks = (packed[at : at + size] for at in range(0, len(packed), size))
-    assert b"".join(decoder.decode(chunk, MB) for chunk in chunks) == CONTENT
+    chunks = (compressed[at : at + size] for at in range(0, len(compressed), size))
+    assert b"".join(decoder.decompress_at_most(chunk, MB) for chunk in chunks) == CONTENT
     assert decoder.is_complete
 
 
@@ -64,35 +64,37 @@ def test_what_cannot_be_undone_is_refused(encoding: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "deflate, gzip"])
 def test_a_bomb_gives_no_more_than_is_asked_for(encoding: str) -> None:
-    packed = zeros = b"\0" * (8 * MB)
+    compressed = zeros = b"\0" * (8 * MB)
     for name in encoding.split(", "):
-        packed = gzip.compress(packed) if name == "gzip" else zlib.compress(packed)
+        compressed = gzip.compress(compressed) if name == "gzip" else zlib.compress(compressed)
     decoder = choose_decoder(encoding, "x")
-    pieces = decoder.unpack(packed)
+    pieces = decoder.decompress(compressed)
     assert len(next(pieces)) <= 64 * 1024
-    assert choose_decoder(encoding, "x").decode(packed, 1000) == zeros[:1000]
+    assert choose_decoder(encoding, "x").decompress_at_most(compressed, 1000) == zeros[:1000]
 
 
 @pytest.mark.parametrize(
-    ("encoding", "packed"),
+    ("encoding", "compressed"),
     [("gzip", gzip.compress(CONTENT)), ("deflate", zlib.compress(CONTENT))],
     ids=["gzip", "deflate"],  # the bytes hold the time, and workers collect at different ones
 )
-def test_its_end_is_known_so_that_nothing_behind_it_is_read(encoding: str, packed: bytes) -> None:
+def test_its_end_is_known_so_that_nothing_behind_it_is_read(
+    encoding: str, compressed: bytes
+) -> None:
     decoder = choose_decoder(encoding, "x")
-    known = [decoder.is_complete and decoder.decode(packed[:-1], MB) == CONTENT]
+    known = [decoder.is_complete and decoder.decompress_at_most(compressed[:-1], MB) == CONTENT]
     known += [decoder.is_complete, decoder.is_over]
-    decoder.decode(packed[-1:] + b"\0\0\0", MB)
+    decoder.decompress_at_most(compressed[-1:] + b"\0\0\0", MB)
     assert [*known, decoder.is_complete, decoder.is_over] == [True, False, False, True, True]
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 def test_what_is_not_as_it_says_is_refused(encoding: str) -> None:
     with pytest.raises(UnusableContentError, match=f"is not the {encoding} it says"):
-        choose_decoder(encoding, "x").decode(b"\xff\xfe\xfd no packing at all", MB)
+        choose_decoder(encoding, "x").decompress_at_most(b"\xff\xfe\xfd no compression at all", MB)
 
 
 def test_pieces_without_an_end_are_refused() -> None:
     decoder = choose_decoder("gzip", "x")
-    with pytest.raises(UnusableContentError, match="too many pieces"):
-        decoder.decode(gzip.compress(b"", mtime=0) * 20_000, MB)
+    with pytest.raises(UnusableContentError, match="too many gzip members"):
+        decoder.decompress_at_most(gzip.compress(b"", mtime=0) * 20_000, MB)

@@ -4,8 +4,9 @@ import pytest
 from pydantic import SecretStr
 
 from adspark.errors import ConfigurationError
-from adspark.notifications.apprise import Receiver, list_receivers, write_parts
-from adspark.notifications.outbox import hash_address, hash_receiver
+from adspark.notifications.apprise import Receiver, list_receivers, write_chunks
+from adspark.notifications.message import read_markdown
+from adspark.notifications.outbox import hash_receiver
 
 TOKEN = "3ccdd113474722377935511fc85d3dd4"
 
@@ -30,7 +31,7 @@ def test_each_target_of_an_address_is_a_receiver(address: str, count: int) -> No
     assert len(receivers) == count
     hashes = {hash_receiver(one) for one in receivers}
     assert len(hashes) == count
-    whole = hash_address(SecretStr(address))
+    whole = hash_receiver(Receiver(SecretStr(address)))
     assert (whole in hashes) == (count == 1)  # so that what waits for it is still delivered
 
 
@@ -38,7 +39,9 @@ def test_each_target_of_an_address_is_a_receiver(address: str, count: int) -> No
 def test_a_long_message_is_parted_as_the_service_takes_it(receiver: int) -> None:
     address = SecretStr(f"mmost://127.0.0.1/{TOKEN}?channel=red,blue")
     body = "\n\n".join(f"{word}{' filler' * 530}" for word in ("alpha", "beta", "gamma"))
-    parts = write_parts(list_receivers(address)[receiver], subject="News", body=body)
+    parts = write_chunks(
+        list_receivers(address)[receiver], subject="News", blocks=read_markdown(body)
+    )
     assert [len(part.body) <= 4000 for part in parts] == [True] * 3
     words = " ".join(part.body for part in parts).split()
     assert words == ["News", *body.split()]
@@ -46,10 +49,12 @@ def test_a_long_message_is_parted_as_the_service_takes_it(receiver: int) -> None
 
 def test_a_short_message_is_one_part() -> None:
     receiver = Receiver(SecretStr("json://127.0.0.1/hook"))
-    (part,) = write_parts(receiver, subject="News", body="**Launches: 1**")
+    (part,) = write_chunks(receiver, subject="News", blocks=read_markdown("**Launches: 1**"))
     assert (part.title, part.body) == ("News", "Launches: 1")  # plain text: Apprise tells it so
 
 
 def test_an_address_that_is_none_says_where_it_stands() -> None:
     with pytest.raises(ConfigurationError, match="ADSPARK_NOTIFY_ADDRESSES"):
-        write_parts(Receiver(SecretStr("nothing://s3cret")), subject="News", body="x")
+        write_chunks(
+            Receiver(SecretStr("nothing://s3cret")), subject="News", blocks=read_markdown("x")
+        )

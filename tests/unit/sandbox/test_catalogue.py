@@ -6,12 +6,12 @@ from itertools import islice
 
 import pytest
 
-from adspark.sandbox.catalogue import Catalogue, CombinedCatalogue, Row, Selection
-from adspark.sandbox.faults import Fault, FaultBox, FaultKind
-from adspark.sandbox.generated import GeneratedCatalogue
-from adspark.sandbox.query import ENGINE, PLATFORMS, Query, RefusedError, parse_query
-from adspark.sandbox.recorded import RecordedCatalogue
-from adspark.sandbox.tokens import PageTokens
+from adspark.sandbox.library.catalogue import Catalogue, CombinedCatalogue, Row, Selection
+from adspark.sandbox.library.generated import GeneratedCatalogue
+from adspark.sandbox.library.recorded import RecordedCatalogue
+from adspark.sandbox.serpapi.faults import Fault, FaultBox, FaultKind
+from adspark.sandbox.serpapi.page_tokens import PageTokens
+from adspark.sandbox.serpapi.query import ENGINE, PLATFORMS, Query, RefusedError, parse_query
 
 LULULEMON = "AR01614014350098432001"
 NEW_BALANCE = "AR04323445746671026177"

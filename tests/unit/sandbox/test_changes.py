@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from adspark.sandbox.catalogue import CombinedCatalogue, Row, Selection
-from adspark.sandbox.changed import ChangedCatalogue, UnknownAdError
-from adspark.sandbox.changes import CHANGES
-from adspark.sandbox.generated import GeneratedCatalogue
-from adspark.sandbox.query import Query
-from adspark.sandbox.recorded import RecordedCatalogue
+from adspark.sandbox.library.catalogue import CombinedCatalogue, Row, Selection
+from adspark.sandbox.library.changed_catalogue import ChangedCatalogue, UnknownAdError
+from adspark.sandbox.library.changes import CHANGES
+from adspark.sandbox.library.generated import GeneratedCatalogue
+from adspark.sandbox.library.recorded import RecordedCatalogue
+from adspark.sandbox.serpapi.query import Query
 
 NEW_BALANCE, NEW_BALANCE_AD = "AR04323445746671026177", "CR06923374512490676225"
 TESLA = "AR17828074650563772417"

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adspark.sandbox.catalogue import Catalogue, Row
-from adspark.sandbox.dates import MovingCatalogue, move_information
-from adspark.sandbox.generated import GeneratedCatalogue
-from adspark.sandbox.query import Query
-from adspark.sandbox.recorded import RecordedCatalogue
+from adspark.sandbox.library.catalogue import Catalogue, Row
+from adspark.sandbox.library.dates import MovingCatalogue, move_information
+from adspark.sandbox.library.generated import GeneratedCatalogue
+from adspark.sandbox.library.recorded import RecordedCatalogue
+from adspark.sandbox.serpapi.query import Query
 
 NEW_BALANCE = Query(("AR04323445746671026177",))
 INVENTED = Query(("AR90000000000000000001",))

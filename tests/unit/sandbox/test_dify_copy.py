@@ -2,9 +2,9 @@
 
 import pytest
 
-from adspark.sandbox.dify.copywriting import LONGEST, MARK, shorten, write_copy
-from adspark.sandbox.dify.originals import Original
-from adspark.sandbox.dify.themes import read_theme
+from adspark.sandbox.dify.content.copywriting import MARK, shorten, write_copy
+from adspark.sandbox.dify.content.originals import Original
+from adspark.sandbox.dify.content.themes import read_theme
 
 LULULEMON = Original("lululemon athletica inc.", "Hats for every run", "CR1")
 
@@ -51,7 +51,7 @@ def test_a_copy_is_never_too_long() -> None:
     for prompt in (endless, "word " * 400, "summer " + endless):
         for brand in (endless, "Many Words " * 50):
             text = write_copy(prompt, Original(brand, endless)).text
-            assert len(text) <= LONGEST
+            assert len(text) <= 400
             assert len(text.splitlines()) == 4
 
 

@@ -1,46 +1,12 @@
-"""Parts of the sandbox's Dify: forms of files, faults, shapes."""
+"""Parts of the sandbox's Dify: faults, shapes."""
 
-import httpx
 import pytest
 from pydantic import ValidationError
 
 from adspark.sandbox.dify.faults import DifyFault, DifyFaultBox, DifyFaultKind
-from adspark.sandbox.dify.multipart import parse_multipart
 from adspark.sandbox.dify.shape import WorkflowShape
 
 Kind = DifyFaultKind
-
-
-def encode(name: str, content: bytes, media_type: str | None = "image/png") -> tuple[str, bytes]:
-    file = (name, content, media_type) if media_type else (name, content)
-    request = httpx.Request("POST", "http://x", files={"file": file}, data={"user": "ü"})
-    return request.headers["content-type"], request.read()
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"\r\n", b"\x89PNG\r\n\x1a\n\x00--\r\n--\r\r\n", bytes(range(256)) * 999]
-)
-def test_a_file_comes_through_byte_by_byte(content: bytes) -> None:
-    user, file = parse_multipart(*encode("CR1 ä.png", content))
-    assert (user.name, user.content, user.filename) == ("user", "ü".encode(), None)
-    assert (file.name, file.media_type, file.content) == ("file", "image/png", content)
-    assert file.filename is not None
-    assert file.filename.startswith("CR1")
-
-
-@pytest.mark.parametrize(
-    ("content_type", "body"),
-    [
-        ("", b""),
-        ("application/json", b"{}"),
-        ("multipart/form-data", b"--x"),
-        ("multipart/form-data; boundary=x", b""),
-        ("multipart/form-data; boundary=x", b"--x\r\nno head"),
-        ("multipart/form-data; boundary=x", b"--x\r\nContent-Type: a/b\r\n\r\nno name\r\n--x--"),
-    ],
-)
-def test_garbage_has_no_fields(content_type: str, body: bytes) -> None:
-    assert parse_multipart(content_type, body) == []
 
 
 def test_faults_keep_to_their_requests_and_their_numbers() -> None:

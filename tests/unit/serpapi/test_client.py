@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,33 +21,10 @@ from adspark.errors import (
     ServiceUnavailableError,
     TemporaryError,
 )
-from adspark.serpapi.client import SerpApiClient
-from tests.factories import creative_row, query
-
-KEY = "k3y&with=odd characters"
-Handler = Callable[[httpx.Request], httpx.Response]
-
-
-def client(handler: Handler) -> SerpApiClient:
-    """A client whose requests end in `handler`."""
-    return SerpApiClient(SecretStr(KEY), transport=httpx.MockTransport(handler))
-
-
-def body(*rows: dict[str, Any], token: str | None = None, **more: Any) -> dict[str, Any]:  # noqa: ANN401
-    """An answer as SerpApi gives it."""
-    made: dict[str, Any] = {
-        "search_metadata": {
-            "id": "s1",
-            "status": "Success",
-            "created_at": "2026-08-12 23:14:53 UTC",
-        },
-        "search_information": {"total_results": len(rows)},
-        "ad_creatives": list(rows),
-    }
-    if token:
-        made["serpapi_pagination"] = {"next_page_token": token}
-    return made | more
-
+from adspark.serpapi.client import SerpApiClient, hash_token
+from adspark.serpapi.payloads import SearchPage
+from tests.support.factories import creative_row, query
+from tests.support.serpapi_answers import KEY, body, client
 
 EMPTY = {
     "search_metadata": {"id": "s1", "status": "Success"},
@@ -131,9 +108,19 @@ async def test_429_asks_the_account_whether_it_is_the_hour_or_the_month(
             await serpapi.search(query())
 
 
+async def _all_pages(serpapi: SerpApiClient) -> list[SearchPage]:
+    """Page after page, as a fetch asks for them."""
+    pages = [await serpapi.fetch_page(query())]
+    seen: list[str] = []
+    while token := pages[-1].next_page_token:
+        seen.append(hash_token(token))
+        pages.append(await serpapi.fetch_page(query(), token=token, seen_tokens=seen))
+    return pages
+
+
 async def test_no_results_is_an_empty_page_and_not_an_error() -> None:
     async with client(lambda _: httpx.Response(200, json=EMPTY)) as serpapi:
-        pages = [page async for page in serpapi.pages(query())]
+        pages = await _all_pages(serpapi)
     assert [(page.rows, page.next_page_token) for page in pages] == [([], None)]
 
 
@@ -148,7 +135,7 @@ async def pages_of(answers: dict[str | None, list[dict[str, Any]]]) -> tuple[lis
         return httpx.Response(200, json=left.pop(0) if len(left) > 1 else left[0])
 
     async with client(answer) as serpapi:
-        return [len(page.rows) async for page in serpapi.pages(query())], asked
+        return [len(page.rows) for page in await _all_pages(serpapi)], asked
 
 
 @pytest.mark.parametrize(

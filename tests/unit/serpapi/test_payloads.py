@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adspark.serpapi.payloads import CreativePayload, parse_rows
-from tests.factories import creative, creative_row
+from tests.support.factories import creative, creative_row
 
 
 def test_all_recorded_ads_are_read() -> None:

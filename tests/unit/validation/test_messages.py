@@ -12,7 +12,7 @@ from pydantic import AnyHttpUrl, BaseModel, Field, TypeAdapter, ValidationError,
 from adspark.errors import ConfigurationError
 from adspark.models import Platform
 from adspark.settings import get_settings
-from adspark.validation.messages import tell_mistake
+from adspark.validation.messages import describe_validation_error
 from orchestration.parameter_errors import find_mistakes
 
 
@@ -54,9 +54,9 @@ class Strict(BaseModel, extra="forbid"):
 def test_a_mistake_is_told_in_our_words(kind: Any, value: object, told: str) -> None:  # noqa: ANN401
     with pytest.raises(ValidationError) as raised:
         TypeAdapter(kind).validate_python(value)
-    assert tell_mistake(raised.value.errors()[0]) == told
+    assert describe_validation_error(raised.value.errors()[0]) == told
     without_context = raised.value.errors(include_context=False)[0]
-    assert "{" not in tell_mistake(without_context)
+    assert "{" not in describe_validation_error(without_context)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from adspark.watches.files import (
     read_watches,
     write_watches,
 )
-from tests.factories import ADVERTISER_ID
+from tests.support.factories import ADVERTISER_ID
 
 OTHER_ID = "AR01566006373894848513"
 

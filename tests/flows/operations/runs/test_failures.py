@@ -14,7 +14,7 @@ from deployments.cli.main import app as cli
 from deployments.cli.runs.failure_selection import choose_failures
 from deployments.operations.runs.failures import WEEK, find_cause, read_failures, retry_runs
 from flows.generate_pending_variants import generate_pending_variants
-from tests.queued import open_pools, queue
+from tests.support.queued import open_pools, queue
 
 WRAPPED = "Flow run encountered an exception: ServiceUnavailableError: SerpApi failed (HTTP 503)"
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from adspark.errors import ConfigurationError
 from deployments.operations.runs.report import read_report
-from tests.queued import open_pools, queue
+from tests.support.queued import open_pools, queue
 
 SECRET = "s3cret-0"
 

@@ -1,0 +1,1 @@
+"""What belongs to no service: pages, pictures, previews, faults, changes, counters."""

@@ -1,0 +1,142 @@
+"""Placeholder pictures: a PNG of an ad's size that says whose ad it stands for, and SANDBOX."""
+
+import colorsys
+import hashlib
+import io
+from dataclasses import dataclass
+from functools import lru_cache
+
+from PIL import Image, ImageDraw, ImageFont
+
+from adspark.sandbox.library.catalogue import Row
+
+DEFAULT_SIZE = (380, 200)  # pixels, where the size was not recorded
+LARGEST = 2000  # pixels of a side
+_KEPT = 256  # pictures
+_SMALLEST = 6  # pixels of text
+_WHITE = (255, 255, 255)
+_INK = (32, 33, 36)
+_GREY = (95, 99, 104)
+
+Colour = tuple[int, int, int]
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+@dataclass(frozen=True)
+class Placard:
+    """What a picture shows."""
+
+    advertiser: str
+    creative_id: str
+    format: str
+    width: int
+    height: int
+
+
+def draw_picture(row: Row) -> bytes:
+    """The PNG for a row."""
+    width, height = (
+        min(LARGEST, max(1, int(row.get(side, usual))))
+        for side, usual in zip(("width", "height"), DEFAULT_SIZE, strict=True)
+    )
+    return _draw(
+        Placard(
+            str(row["advertiser"]), str(row["ad_creative_id"]), str(row["format"]), width, height
+        )
+    )
+
+
+@lru_cache(maxsize=_KEPT)
+def _draw(placard: Placard) -> bytes:
+    width, height = placard.width, placard.height
+    strong, pale = _colours(placard.advertiser)
+    image = Image.new("RGB", (width, height), _WHITE)
+    pen = ImageDraw.Draw(image)
+    margin = max(4, min(width, height) // 16)
+    band = max(16, min(44, height // 5))
+    pen.rectangle((0, 0, width, band), fill=strong)
+    _write(pen, "SANDBOX", (margin, band // 2), (width * 2 // 3, band * 3 // 5), _WHITE)
+    foot = max(17, min(26, height // 8))
+    _draw_stripes(image, (0, band, width, height - foot), pale)
+    _draw_name(pen, placard, (margin, band, width - margin, height - foot), strong)
+    pen.rectangle((0, height - foot, width, height), fill=pale)
+    label = f"{placard.format} ad {placard.creative_id}"
+    room = (width - 2 * margin, foot * 3 // 5)
+    _write(pen, label, (margin, height - foot // 2), room, _GREY)
+    pen.rectangle((0, 0, width - 1, height - 1), outline=strong, width=max(1, margin // 8))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _colours(name: str) -> tuple[Colour, Colour]:
+    """A strong and a pale colour, the same for the same advertiser."""
+    hue = hashlib.sha256(name.encode()).digest()[0] / 256
+    return mix_colour(hue, 0.40, 0.55), mix_colour(hue, 0.95, 0.60)
+
+
+def mix_colour(hue: float, lightness: float, saturation: float) -> Colour:
+    """A colour of shares from 0 to 1."""
+    red, green, blue = colorsys.hls_to_rgb(hue, lightness, saturation)
+    return round(red * 255), round(green * 255), round(blue * 255)
+
+
+def _draw_stripes(image: Image.Image, box: tuple[int, int, int, int], colour: Colour) -> None:
+    """Slanted stripes, so that nobody takes the picture for an ad."""
+    left, top, right, bottom = box
+    area = Image.new("RGB", (max(1, right - left), max(1, bottom - top)), _WHITE)
+    pen = ImageDraw.Draw(area)
+    for x in range(-area.height, area.width, 24):
+        pen.line((x, area.height, x + area.height, 0), fill=colour, width=8)
+    image.paste(area, (left, top))
+
+
+def _draw_name(
+    pen: ImageDraw.ImageDraw, placard: Placard, box: tuple[int, int, int, int], colour: Colour
+) -> None:
+    """The advertiser's name on as many lines as it takes, with a note below."""
+    left, top, right, bottom = box
+    lines = _wrap(placard.advertiser, max(8, (right - left) // 11))
+    height = (bottom - top) * 4 // 5 // (len(lines) + 1)
+    line_height = max(9, min(34, height))
+    y = top + (bottom - top - line_height * (len(lines) + 1)) // 2 + line_height // 2
+    room = (right - left, line_height * 4 // 5)
+    size = min(_fit(pen, line, room) for line in lines)
+    for line in lines:
+        _write(pen, line, (left, y), (room[0], size), _INK)
+        y += line_height
+    room = (right - left, min(14, line_height * 3 // 5))
+    _write(pen, "placeholder, not the real ad", (left, y), room, colour)
+
+
+def _wrap(text: str, length: int) -> list[str]:
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > length:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines
+
+
+def _write(
+    pen: ImageDraw.ImageDraw,
+    text: str,
+    place: tuple[int, int],
+    room: tuple[int, int],
+    colour: Colour,
+) -> None:
+    """Text as large as it fits into `room` (width, height), its left middle at `place`."""
+    pen.text(place, text, fill=colour, font=pick_font(_fit(pen, text, room)), anchor="lm")
+
+
+def _fit(pen: ImageDraw.ImageDraw, text: str, room: tuple[int, int]) -> int:
+    size = max(_SMALLEST, room[1])
+    while size > _SMALLEST and pen.textlength(text, pick_font(size)) > room[0]:
+        size -= 1
+    return size
+
+
+@lru_cache(maxsize=64)
+def pick_font(size: int) -> Font:
+    """The one font there is, at a size in pixels."""
+    return ImageFont.load_default(size)

@@ -1,0 +1,1 @@
+"""Copy and pictures of the stand-in's variants."""

@@ -1,0 +1,1 @@
+"""Runs of the stand-in's workflow, and how they are shown."""

@@ -1,0 +1,1 @@
+"""The ads that the sandbox serves: recorded, generated and changed."""

@@ -1,0 +1,1 @@
+"""The stand-in of SerpApi's engines: searches, accounts and their faults."""

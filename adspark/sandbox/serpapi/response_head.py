@@ -1,0 +1,46 @@
+"""What every answer to a search begins with: search_metadata and search_parameters."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from adspark.sandbox.responses import MARKS
+from adspark.sandbox.serpapi.search_cache import SearchRecord
+
+_USUAL_TIME = 0.05  # seconds, as total_time_taken of a search without latency
+_HIDDEN = {"api_key"}
+
+
+class HeadWriter:
+    """Writes the heads of one sandbox's answers."""
+
+    def __init__(self, base_url: str, latency: float) -> None:
+        self._base_url = base_url
+        self._latency = latency
+
+    def write(
+        self, params: Mapping[str, str], record: SearchRecord, path: str, *, status: str = "Success"
+    ) -> dict[str, object]:
+        """The beginning of a body; `path` leads to the page that the search stands for."""
+        archived = f"{self._base_url}/searches/sandbox/{record.id}"
+        metadata: dict[str, object] = {
+            "id": record.id,
+            "status": status,
+            "json_endpoint": f"{archived}.json",
+            "created_at": _as_text(record.created_at),
+            "processed_at": _as_text(record.created_at),
+            f"{params['engine']}_url": f"{self._base_url}{path}",
+            "raw_html_file": f"{archived}.html",
+            "prettify_html_file": f"{archived}.prettify",
+            "total_time_taken": round(self._latency + _USUAL_TIME, 2),
+            **MARKS,
+        }
+        return {"search_metadata": metadata, "search_parameters": hide_key(params)}
+
+
+def hide_key(params: Mapping[str, str]) -> dict[str, str]:
+    """The parameters as answers repeat them."""
+    return {name: value for name, value in params.items() if name not in _HIDDEN}
+
+
+def _as_text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,1 @@
+"""What tests share: servers that stand in for others, stored rows, and words for acts."""

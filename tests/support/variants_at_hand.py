@@ -1,0 +1,117 @@
+"""What tests of variants share: stored ads, and variants in every status, made as workers do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.creatives.store import save_creatives
+from adspark.db.engine import Database
+from adspark.generators.base import RemoteRun
+from adspark.models import AdVariant, VariantStatus
+from adspark.variants import store as variants
+from adspark.variants.store import Completion, VariantRequest
+from tests.support.factories import creative
+
+_Found = TypeVar("_Found")
+
+AD, OTHER, THIRD = (f"CR{number:020d}" for number in (1, 2, 3))
+DONE = Completion(
+    title="Summer",
+    description="Summer\nSun",
+    image_path=f"variants/00/{'0' * 64}.png",
+    image_sha256="0" * 64,
+    picture_similarity=0.1,
+    text_similarity=None,
+    is_too_close=False,
+    confidence_score=1.0,
+    response_metadata={"workflow_run_id": "run-1"},
+    problem=None,
+)
+
+
+async def store_ads(session: AsyncSession, numbers: Sequence[int] = (1, 2, 3)) -> None:
+    """Store and commit ads; without a word, `AD`, `OTHER` and `THIRD`."""
+    await save_creatives(session, rows=[creative(number) for number in numbers])
+    await session.commit()
+
+
+@asynccontextmanager
+async def stocked(database: Database) -> AsyncIterator[AsyncSession]:
+    """A session in which three ads are stored."""
+    async with database.session() as session:
+        await store_ads(session)
+        yield session
+
+
+def in_session(database_url: str, act: Callable[[AsyncSession], Awaitable[_Found]]) -> _Found:
+    """Do something and commit it, as another process beside a command does."""
+
+    async def do() -> _Found:
+        async with Database(database_url) as database, database.session() as session:
+            found = await act(session)
+            await session.commit()
+            return found
+
+    return asyncio.run(do())
+
+
+async def ask(session: AsyncSession, ad: str = AD, **words: Any) -> AdVariant:  # noqa: ANN401
+    """A pending variant."""
+    wanted = VariantRequest(**({"original_ad_id": ad, "prompt": "Red", "user_id": 1} | words))
+    (number,) = await variants.request_variants(session, requests=[wanted])
+    return await read(session, number)
+
+
+async def read(session: AsyncSession, variant: AdVariant | int) -> AdVariant:
+    """The row as it is now, apart from what is in hand."""
+    number = variant if isinstance(variant, int) else variant.id
+    found = await variants.read_variant(session, variant_id=number)
+    session.expunge(found)
+    return found
+
+
+async def begin(session: AsyncSession, variant: AdVariant) -> AdVariant:
+    """A variant that is being worked on."""
+    await variants.save_begin(session, variant=variant, flow_run_id=uuid4(), generator="dify")
+    return await read(session, variant)
+
+
+async def take_up(session: AsyncSession, variant: AdVariant) -> AdVariant:
+    """A variant whose generation is under way at the service."""
+    begun = await begin(session, variant)
+    await variants.save_asking(session, variant=begun)
+    await variants.save_receipt(session, variant=begun, receipt=RemoteRun("run-1", "task-1"))
+    return await read(session, begun)
+
+
+async def finish(session: AsyncSession, variant: AdVariant, **changes: Any) -> AdVariant:  # noqa: ANN401
+    """A completed variant."""
+    begun = await begin(session, variant)
+    done = DONE.model_copy(update=changes)
+    await variants.save_completed(session, variant=begun, completion=done)
+    return await read(session, variant)
+
+
+async def fail(session: AsyncSession, variant: AdVariant, error: Exception) -> AdVariant:
+    """A variant that has failed."""
+    await variants.save_failed(session, variant=variant, error=error)
+    return await read(session, variant)
+
+
+async def make(session: AsyncSession, status: VariantStatus, **words: Any) -> AdVariant:  # noqa: ANN401
+    """A variant in the status, on the way that it takes by itself."""
+    variant = await ask(session, **words)
+    match status:
+        case VariantStatus.PROCESSING:
+            return await begin(session, variant)
+        case VariantStatus.COMPLETED:
+            return await finish(session, variant)
+        case VariantStatus.FAILED:
+            return await fail(session, await begin(session, variant), TimeoutError("too slow"))
+        case VariantStatus.CANCELLED:
+            await variants.save_cancelled(session, variant=variant)
+    return await read(session, variant)
