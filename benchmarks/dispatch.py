@@ -1,10 +1,13 @@
 """`python -m benchmarks.dispatch`: from asking for a run to the first line of its flow.
 
-AdSpark's worker against Prefect's own process worker with its settings as shipped, on one server in
-one run, bytecode compiled for both. Each gets the same flow, one run after another, at moments that
-are spread over the interval in which Prefect's worker asks for work. Beside that: how long a
-cancellation takes to reach the flow, whose hooks run and whose time limit holds in both.
-Exit code 1 says that it took more than a third of the time.
+Four workers on one server in one run, bytecode compiled for all: Prefect's process worker as
+shipped, which polls every 10 s; the same, polling every second; the same, also woken by events
+(`woken_probe`); and AdSpark's. So what polling costs and what starting an interpreter costs are
+seen apart. Each gets the same flow, one run after another, at moments that are spread over the
+longest interval. Beside that: the CPU that a worker takes at rest, how long a cancellation takes to
+reach the flow, whose hooks run and whose time limit holds.
+Exit code 1 says that AdSpark's took more than a third of the time of the one as shipped, or more
+than half of the time of the one that is woken.
 """
 
 import argparse
@@ -12,15 +15,15 @@ import asyncio
 import importlib.util
 import random
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
+import psutil
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun, StateType
@@ -31,13 +34,15 @@ from prefect.workers.process import ProcessWorker
 from rich.console import Console
 from rich.table import Table
 
+from adspark.home.running_stack import StackState
+from benchmarks import woken_probe
 from benchmarks.stack import Stack, running_stack
 from benchmarks.targets import Target
 from deployments.operations.runs.active import has_worker
 
-_MOST = 0.333
-_SPREAD = 10.0  # seconds within which runs are asked for; the stock worker asks that often
-_POOLS = {"stock": "stock", "adspark": "default"}
+_MOST = {"stock": 0.333, "stock, woken": 0.5}  # share of their time
+_OURS, _POOL = "adspark", "default"
+_STOCK = [sys.executable, "-m", "prefect", "worker", "start", "--pool"]
 _FLOW = """
 import asyncio, time
 from pathlib import Path
@@ -53,12 +58,55 @@ async def first_line(file: str, seconds: float = 0.0):
 """
 
 
+@dataclass(frozen=True)
+class Size:
+    """How much is measured.
+
+    Attributes:
+        runs: of each worker.
+        spread: seconds within which one is asked for; the worker as shipped polls that often.
+        rest: seconds in which the workers' CPU at rest is measured.
+        is_full: whether a stock worker's cancelling and time limit are looked at beside ours.
+    """
+
+    runs: int
+    spread: float = 10.0
+    rest: float = 10.0
+    is_full: bool = True
+
+
+QUICK = Size(runs=1, spread=1.0, rest=1.0, is_full=False)
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A worker of Prefect's to be compared with.
+
+    Attributes:
+        pool: of its own.
+        command: to which the pool is added.
+        environment: more variables of its.
+    """
+
+    pool: str
+    command: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+_PEERS = {
+    "stock": Peer("stock", _STOCK),
+    "stock, 1 s": Peer("stock-1s", _STOCK, {"PREFECT_WORKER_QUERY_SECONDS": "1"}),
+    "stock, woken": Peer("woken", [sys.executable, woken_probe.__file__]),
+}
+
+
 @dataclass
 class Place:
-    """A server with a worker of each kind, and the flow deployed to both."""
+    """A server with a worker of each kind, and the flow deployed to all of them."""
 
     client: PrefectClient
     deployments: dict[str, UUID]
+    workers: dict[str, psutil.Process]
     folder: Path
 
     async def start(self, who: str, seconds: float = 0.0) -> tuple[FlowRun, Path, float]:
@@ -86,28 +134,37 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--runs", type=int, default=10, help="of each worker (default: 10)")
+    parser.add_argument(
+        "--quick", action="store_true", help="one run of each; the ratios are not judged"
+    )
     arguments = parser.parse_args()
+    size = QUICK if arguments.quick else Size(arguments.runs)
     with running_stack() as stack:
-        seconds, kept = asyncio.run(_measure(stack, arguments.runs))
+        seconds, rest, kept = asyncio.run(_measure(stack, size))
+    medians = {who: statistics.median(measured) for who, measured in seconds.items()}
     targets = [
         Target(
-            what="Seconds to the first line, AdSpark's worker / Prefect's (median)",
-            ratio=statistics.median(seconds["adspark"]) / statistics.median(seconds["stock"]),
-            most=_MOST,
-        ),
+            what=f"Seconds to the first line, AdSpark's worker / {who} (median)",
+            ratio=medians[_OURS] / medians[who],
+            most=most,
+        )
+        for who, most in _MOST.items()
     ]
     console = Console()
-    table = Table("worker", "median s", "best s", "worst s", "cancelled after s", "hook", "limit")
+    table = Table(
+        *("worker", "median s", "best s", "worst s", "CPU at rest", "cancelled after s"),
+        *("hook", "limit"),
+    )
     for who, measured in seconds.items():
-        cells = (statistics.median(measured), min(measured), max(measured), kept[who].cancelling)
-        words = (kept[who].hook, kept[who].limit)
-        table.add_row(
-            who, *(f"{one:.2f}" for one in cells), *("yes" if one else "NO" for one in words)
-        )
+        cells = [f"{one:.2f}" for one in (medians[who], min(measured), max(measured))]
+        found = kept[who].cells if who in kept else []
+        table.add_row(who, *cells, f"{rest[who]:.1%}", *found)
     console.print(table)
+    whole = all(one.hook and one.limit for one in kept.values())
+    if arguments.quick:
+        return 0 if whole else 1
     for target in targets:
         console.print(target.sentence)
-    whole = all(one.hook and one.limit for one in kept.values())
     return 0 if whole and all(target.is_met for target in targets) else 1
 
 
@@ -119,18 +176,39 @@ class Kept:
     hook: bool
     limit: bool
 
+    @property
+    def cells(self) -> list[str]:
+        """For the table."""
+        words = ["yes" if one else "NO" for one in (self.hook, self.limit)]
+        return [f"{self.cancelling:.2f}", *words]
 
-async def _measure(stack: Stack, runs: int) -> tuple[dict[str, list[float]], dict[str, Kept]]:
+
+async def _measure(
+    stack: Stack, size: Size
+) -> tuple[dict[str, list[float]], dict[str, float], dict[str, Kept]]:
+    """Seconds to the first line, share of a core at rest, and what is kept, by worker."""
     chance = random.Random(7)
     async with _place(stack) as place:
-        seconds: dict[str, list[float]] = {who: [] for who in _POOLS}
-        for _ in range(runs):
+        rest = await _measure_rest(place.workers, size.rest)
+        seconds: dict[str, list[float]] = {who: [] for who in place.deployments}
+        for _ in range(size.runs):
             for who, measured in seconds.items():
-                await asyncio.sleep(chance.uniform(0.0, _SPREAD))
+                await asyncio.sleep(chance.uniform(0.0, size.spread))
                 run, file, asked = await place.start(who)
                 await place.until_ended(run)
                 measured.append(float(file.read_text()) - asked)
-        return seconds, {who: await _look_at_the_rest(place, who) for who in _POOLS}
+        full = ["stock", _OURS] if size.is_full else [_OURS]
+        return seconds, rest, {who: await _look_at_the_rest(place, who) for who in full}
+
+
+async def _measure_rest(workers: dict[str, psutil.Process], seconds: float) -> dict[str, float]:
+    """The share of a core that each worker takes while there is nothing to do."""
+    before = {who: sum(worker.cpu_times()[:2]) for who, worker in workers.items()}
+    await asyncio.sleep(seconds)
+    return {
+        who: (sum(worker.cpu_times()[:2]) - before[who]) / seconds
+        for who, worker in workers.items()
+    }
 
 
 async def _look_at_the_rest(place: Place, who: str) -> Kept:
@@ -152,28 +230,37 @@ async def _look_at_the_rest(place: Place, who: str) -> Kept:
 
 @asynccontextmanager
 async def _place(stack: Stack) -> AsyncIterator[Place]:
-    async with get_client() as client:
-        stock = await _start_stock_worker(client, stack)
-        yield Place(client, await _deploy(client, stack.home), stack.home)
-        stock.terminate()
+    async with get_client() as client, AsyncExitStack() as started:
+        processes = await asyncio.gather(*(_start(client, stack, peer) for peer in _PEERS.values()))
+        workers = dict(zip(_PEERS, processes, strict=True))
+        for worker in workers.values():
+            started.callback(worker.terminate)
+        state = StackState.model_validate_json((stack.home / "stack.json").read_text())
+        ours = state.parts[f"worker {_POOL}"].find()
+        if ours is None:
+            raise RuntimeError("AdSpark's worker does not run")
+        pools = {who: peer.pool for who, peer in _PEERS.items()} | {_OURS: _POOL}
+        deployments = await _deploy(client, stack.home, pools)
+        yield Place(client, deployments, {**workers, _OURS: ours}, stack.home)
 
 
-async def _start_stock_worker(client: PrefectClient, stack: Stack) -> subprocess.Popen[bytes]:
+async def _start(client: PrefectClient, stack: Stack, peer: Peer) -> psutil.Popen:
     """Prefect's worker for a pool as Prefect makes it."""
     template = ProcessWorker.get_default_base_job_template()
-    pool = WorkPoolCreate(name=_POOLS["stock"], type="process", base_job_template=template)
-    await client.create_work_pool(pool)
-    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", _POOLS["stock"]]
-    with (stack.home / "stock.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, env=stack.environment, cwd=stack.home, stdout=log, stderr=log
-        )
-    while not await has_worker(_POOLS["stock"]):
+    await client.create_work_pool(
+        WorkPoolCreate(name=peer.pool, type="process", base_job_template=template)
+    )
+    with (stack.home / f"{peer.pool}.log").open("wb") as log:
+        process = psutil.Popen(
+            [*peer.command, peer.pool], env=stack.environment | peer.environment,
+            cwd=stack.home, stdout=log, stderr=log,
+        )  # fmt: skip
+    while not await has_worker(peer.pool):
         await asyncio.sleep(0.5)
     return process
 
 
-async def _deploy(client: PrefectClient, home: Path) -> dict[str, UUID]:
+async def _deploy(client: PrefectClient, home: Path, pools: dict[str, str]) -> dict[str, UUID]:
     file = home / "code" / "first_line.py"
     file.parent.mkdir()
     file.write_text(_FLOW)
@@ -193,7 +280,7 @@ async def _deploy(client: PrefectClient, home: Path) -> dict[str, UUID]:
             entrypoint="first_line.py:first_line",
             parameter_openapi_schema=parameter_schema(flow).model_dump(),
         )
-        for who, pool in _POOLS.items()
+        for who, pool in pools.items()
     }
 
 

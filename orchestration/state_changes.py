@@ -6,14 +6,16 @@ crash. Who is refused reads the run again, and decides again.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from prefect.client.orchestration import PrefectClient, SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.responses import SetStateStatus
-from prefect.states import to_state_create
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Failed, Pending, to_state_create
 from pydantic import BaseModel, JsonValue
 
 from orchestration.flow_runs import filter_runs
@@ -120,6 +122,34 @@ async def change_while(
         change = await change_state(client, run, wanted)
         if change.is_made or change.reason != _CHANGED:
             break
+    return change
+
+
+async def refuse(client: PrefectClient, run_id: UUID, message: str) -> None:
+    """End a run Failed that cannot begin, unless it has ended, is cancelled, or was deleted."""
+    failed: State[object] = Failed(message=message)
+    with suppress(ObjectNotFound):
+        await change_while(
+            client, run_id, failed, lambda state: not (state.is_final() or state.is_cancelling())
+        )
+
+
+async def claim(client: PrefectClient, run_id: UUID) -> StateChange:
+    """Make a queued run Pending; a run that is not queued, as one that has ended, stays as it is.
+
+    Raises:
+        ObjectNotFound: the run was deleted.
+    """
+    pending: State[object] = Pending()
+    pending.state_details.transition_id = uuid4()
+    queued = filter_runs(ids=[run_id], types=[StateType.SCHEDULED])
+    body = _request(queued, pending, force=False)
+    response = await client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
+    change = _read(response.content)
+    if change.reason == _CHANGED:  # a request that was sent again finds the run claimed by itself
+        state = (await client.read_flow_run(run_id)).state
+        mine = state and state.state_details.transition_id == pending.state_details.transition_id
+        return StateChange(bool(mine), f"it is {state.name if state else 'without a state'}")
     return change
 
 

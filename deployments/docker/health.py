@@ -1,7 +1,6 @@
 """The health check of a container, which exits with 0 or 1.
 
-    python -m deployments.docker.health                 a worker: has it asked for runs lately?
-    python -m deployments.docker.health http://…        a server: does the address answer?
+    python -m deployments.docker.health http://…        a server or worker: does it answer 200?
     python -m deployments.docker.health redis           Prefect's services: are they at work?
 
 Asked every few seconds, so it imports next to nothing.
@@ -13,24 +12,16 @@ import socket
 import sys
 import time
 import urllib.request
-from pathlib import Path
 
 _PATIENCE = 60.0  # seconds without a sign of life
 _SERVICES = "prefect:workers"  # where those of `prefect server services start` sign
-_LIFE = "ADSPARK_LIFE_FILE"  # the image sets it
-
-
-def show_life() -> None:
-    """Leave a sign that this worker has just asked the server for runs, and was answered."""
-    if file := os.environ.get(_LIFE):
-        Path(file).touch()
 
 
 def main(arguments: list[str]) -> int:
     """Look; says what is wrong."""
-    kind = arguments[0] if arguments else ""
+    (kind,) = arguments
     try:
-        problem = _ask(kind) if kind.startswith("http") else _services() if kind else _worker()
+        problem = _services() if kind == "redis" else _ask(kind)
     except OSError as error:
         problem = str(error)
     if problem:
@@ -45,14 +36,6 @@ def _ask(url: str) -> str:
         request.add_header("Authorization", f"Basic {encoded}")
     with urllib.request.urlopen(request, timeout=9) as answer:  # noqa: S310
         return "" if answer.status == 200 else f"{url}: {answer.status}"
-
-
-def _worker() -> str:
-    file = Path(os.environ[_LIFE])
-    if not file.exists():
-        return "It has not asked the server for runs yet."
-    silent = time.time() - file.stat().st_mtime
-    return f"It has not asked the server for runs for {silent:.0f} s." if silent > _PATIENCE else ""
 
 
 def _services() -> str:

@@ -9,18 +9,8 @@ each other's way, and all but one of them end with an error.
 import asyncio
 import sys
 
-from prefect.server.database import provide_database_interface
-from prefect.server.models.block_registration import run_block_auto_registration
-
-
-async def prepare() -> None:
-    """Migrate the database of PREFECT_SERVER_DATABASE_CONNECTION_URL; changes nothing twice."""
-    database = provide_database_interface()
-    await database.run_migrations_upgrade()
-    async with await database.session() as session:
-        await run_block_auto_registration(session)
-
+from orchestration.prefect_internals import prepare_server_database
 
 if __name__ == "__main__":
-    asyncio.run(prepare())
+    asyncio.run(prepare_server_database())
     sys.stdout.write("Prefect's database is ready.\n")

@@ -26,7 +26,7 @@ _FROM_OUTSIDE = {
     signal.SIGHUP,
     signal.SIGQUIT,
 }
-TOLD_TO_END = "Its process was told to end from outside (SIGTERM)."
+TERMINATED = "Its process was told to end from outside (SIGTERM)."
 _IN_PREFECTS_WORDS = (
     "Execution was cancelled by the runtime environment.",
     "Execution was aborted by a termination signal.",
@@ -40,59 +40,63 @@ _MOST_CHARACTERS = 500
 def explain_end(
     code: int,
     *,
-    was_told_to_end: bool = False,
+    was_terminated: bool = False,
     memory: int | None,
     lacked_memory: bool,
-    told: Sequence[str],
+    last_lines: Sequence[str],
 ) -> State:
-    """The state of a run whose process has ended and has not told one itself.
+    """The state of a run whose process has ended and has recorded none itself.
 
     Args:
         code: its exit code; negative is a signal.
-        was_told_to_end: whether it was sent SIGTERM before.
+        was_terminated: whether it was sent SIGTERM before.
         memory: its bound in bytes, where it is known.
         lacked_memory: whether something was killed at that bound meanwhile.
-        told: the last lines of its output.
+        last_lines: of its output.
     """
     number = -code if code < 0 else code - _SHELL
     killed_by = signal.Signals(number) if number in set(signal.Signals) else None
     if killed_by is signal.SIGKILL and lacked_memory:
         return Crashed(message=out_of_memory(memory))
-    if killed_by is signal.SIGKILL and was_told_to_end:
-        return Crashed(message=TOLD_TO_END)
+    if killed_by is signal.SIGKILL and was_terminated:
+        return Crashed(message=TERMINATED)
     if killed_by in _FROM_OUTSIDE:
         return Crashed(message=f"Its process was killed from outside ({killed_by.name}).")
     if code == SERVER_AWAY:
         return Crashed(message="Prefect's server did not answer when it was to begin.")
-    if code == TIMED_OUT or any(line.startswith(KILLED_AT_LAST) for line in told):
+    if code == TIMED_OUT or any(line.startswith(KILLED_AT_LAST) for line in last_lines):
         return Failed(name="TimedOut", message=KILLED_LATE)
     how = killed_by.name if killed_by else f"exit code {code}"
-    return Failed(message=f"Its process ended by itself ({how}){_last_words(told)}")
+    return Failed(message=f"Its process ended by itself ({how}){_quote(last_lines)}")
 
 
-def _last_words(told: Sequence[str]) -> str:
+def _quote(last_lines: Sequence[str]) -> str:
     """The end of an output, as it can be shown to anybody."""
-    said = [line for line in told if line.strip() and not _LOG_LINE.match(line)]
+    said = [line for line in last_lines if line.strip() and not _LOG_LINE.match(line)]
     text = mask_text(plain("\n".join(said)))
     text = "\n".join(text.splitlines()[-_MOST_LINES:])
     return f": {text[-_MOST_CHARACTERS:].strip()}" if text else " and said nothing."
 
 
 def is_vague(state: State) -> bool:
-    """Whether a run has crashed for a signal, and says so in one of Prefect's ways."""
+    """Whether a run has crashed for a signal, and says so in Prefect's words."""
     return state.is_crashed() and state.message in _IN_PREFECTS_WORDS
 
 
-def explain_no_start(error: Exception | None, told: str) -> State:
-    """The state of a run whose process could not be started.
+def explain_no_start(error: BaseException | None, message: str) -> State:
+    """The state of a run whose process could not be started: Failed where there is nothing to
+    start, else Crashed.
 
     Args:
-        error: why; another start may go better, unless there is nothing to start.
-        told: what is known without it.
+        error: the reason.
+        message: what is said where no reason is known.
     """
     if error is None:
-        return Crashed(message=told)
+        return Crashed(message=message)
     why = mask_text(plain(f"{type(error).__name__}: {error}"))[:_MOST_CHARACTERS]
-    message = f"Its process could not be started: {why}"
-    is_missing = isinstance(error, FileNotFoundError | PermissionError | NotADirectoryError)
-    return Failed(message=message) if is_missing else Crashed(message=message)
+    state = (
+        Failed
+        if isinstance(error, FileNotFoundError | PermissionError | NotADirectoryError)
+        else Crashed
+    )
+    return state(message=f"Its process could not be started: {why}")

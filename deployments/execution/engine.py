@@ -6,39 +6,37 @@ as if its host had died.
 """
 
 import asyncio
-import logging
-import os
 import sys
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID
 
 import httpx
 from prefect import Flow
-from prefect._internal.control_listener import configure_from_env
-from prefect._internal.metrics import RunMetrics
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import FlowRun, State
-from prefect.engine import _drive_run_flow_result, handle_engine_signals
+from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ScriptError
-from prefect.flow_engine import load_flow_run, run_flow
 from prefect.flows import load_flow_from_flow_run
 from prefect.logging.loggers import flow_run_logger
-from prefect.states import Failed
 
 from adspark.text.redaction import remember_environment
 from deployments.execution.endings import SERVER_AWAY
+from deployments.execution.output import record_signals_in
 from orchestration.parameter_errors import find_mistakes, show_error
-from orchestration.state_changes import change_while
+from orchestration.prefect_internals import (
+    Logger,
+    handle_engine_signals,
+    load_flow_run,
+    read_control_address,
+    run_to_end,
+)
+from orchestration.state_changes import refuse
 from orchestration.time_limits import end_with_run
 
-_RUN = "PREFECT__FLOW_RUN_ID"
-_Logger: TypeAlias = "logging.Logger | logging.LoggerAdapter[Any]"
 
-
-def carry_out(flow_run_id: UUID) -> None:
-    """Carry out a run; returns, or exits, once it has ended."""
+def execute(flow_run_id: UUID) -> None:
+    """Execute a run; returns, or exits, once it has ended."""
     remember_environment()
-    configure_from_env()
+    read_control_address()
     end_with_run(flow_run_id)
     with handle_engine_signals(flow_run_id):
         try:
@@ -52,12 +50,10 @@ def carry_out(flow_run_id: UUID) -> None:
                 return
         except httpx.HTTPError:
             sys.exit(SERVER_AWAY)
-        with RunMetrics(run, flow):
-            result: object = run_flow(flow, flow_run=run, error_logger=logger)  # type: ignore[arg-type]
-            _drive_run_flow_result(flow, result)
+        run_to_end(flow, run, logger)
 
 
-def _load(run: FlowRun, logger: _Logger) -> Flow[..., Any] | None:
+def _load(run: FlowRun, logger: Logger) -> Flow[..., Any] | None:
     try:
         # Beside Prefect's own loop, which would make a cancellation of an exit.
         return asyncio.run(load_flow_from_flow_run(run, use_placeholder_flow=False))
@@ -78,22 +74,15 @@ def _name_cause(error: BaseException) -> str:
         error = deeper
 
 
-def _refuse(run: FlowRun, message: str, logger: _Logger) -> None:
-    """End the run Failed, unless somebody else has ended it."""
-
-    async def tell() -> None:
+def _refuse(run: FlowRun, message: str, logger: Logger) -> None:
+    async def fail() -> None:
         async with get_client() as client:
-            failed: State = Failed(message=message)
-            await change_while(
-                client,
-                run.id,
-                failed,
-                lambda state: not (state.is_final() or state.is_cancelling()),
-            )
+            await refuse(client, run.id, message)
 
     logger.error(message)
-    asyncio.run(tell())
+    asyncio.run(fail())
 
 
 if __name__ == "__main__":
-    carry_out(UUID(sys.argv[1] if len(sys.argv) > 1 else os.environ[_RUN]))
+    record_signals_in(".")
+    execute(UUID(sys.argv[1]))

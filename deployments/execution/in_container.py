@@ -1,8 +1,8 @@
-"""Carry out one run, in the container that was made for it.
+"""Execute one run, in the container that was made for it.
 
 The run's process is forked before anything has begun here, so that both share the memory that the
-modules take; this one then watches over it: it hears of a cancelling, hands the run back when the
-container is to stop, and tells why it died where memory was the cause.
+modules take; this one then watches over it: it hears of a cancellation, requeues the run when the
+container is to stop, and records why it died where memory was the cause.
 """
 
 import asyncio
@@ -11,26 +11,28 @@ import multiprocessing
 import os
 import signal
 import socket
+import time
 from importlib import import_module
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from uuid import UUID
 
 import httpx
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.logging.configuration import setup_logging
 
 from adspark.text.redaction import remember_environment
 from deployments.execution.endings import SERVER_AWAY
 from deployments.execution.fork import PRELOADED, be_run
-from deployments.execution.fork_starter import ForkStarter
-from deployments.execution.run_executor import CarriedRun
-from deployments.execution.server_wait import wait_for_server
+from deployments.execution.run_executor import RunExecutor
 from orchestration.time_limits import RUN_VARIABLE
+
+_PATIENCE = 240.0  # seconds; as long as a client goes on asking later
+_POLL = 1.0
 
 
 def main() -> None:
-    """Carry out the run that the environment names; exits with its code."""
+    """Execute the run that the environment names; exits with 0 once its end is recorded."""
     remember_environment()
     for name in PRELOADED:
         import_module(name)
@@ -38,43 +40,51 @@ def main() -> None:
     process = multiprocessing.get_context("fork").Process(target=_wait_and_be_run, args=(ours, its))
     process.start()
     its.close()
-    with ours:  # closed on every way out: that ends a process which was not told what to be
+    with ours:  # closed on every way out: that ends a process which was not sent a run
         setup_logging()
         try:
-            code = asyncio.run(_carry_out(UUID(os.environ[RUN_VARIABLE]), ours, process))
+            asyncio.run(_execute(UUID(os.environ[RUN_VARIABLE]), ours, process))
         except httpx.HTTPError:
             logging.exception("Prefect's server does not answer.")
-            code = SERVER_AWAY
-    raise SystemExit(code)
+            raise SystemExit(SERVER_AWAY) from None
 
 
-def _wait_and_be_run(parent: Connection, told: Connection) -> None:
-    """Wait until it is told what to be; without that it ends."""
+def _wait_and_be_run(parent: Connection, pipe: Connection) -> None:
+    """Wait for a run and be its process; without one, end."""
     parent.close()
     try:
-        flow_run_id, environment, folder = told.recv()
+        flow_run_id, environment, folder = pipe.recv()
     except EOFError:
         return
     be_run(flow_run_id, environment, folder)
 
 
-async def _carry_out(run_id: UUID, pipe: Connection, process: BaseProcess) -> int:
-    def tell(flow_run_id: UUID, environment: dict[str, str], folder: str) -> BaseProcess:
+async def _execute(run_id: UUID, pipe: Connection, process: BaseProcess) -> None:
+    def start(flow_run_id: UUID, environment: dict[str, str], folder: str) -> BaseProcess:
         pipe.send((str(flow_run_id), environment, folder))
         return process
 
     async with get_client() as client:
-        await wait_for_server(client)
+        await _wait_for_server(client)
         run = await client.read_flow_run(run_id)
-        carried = CarriedRun(client, run)
+        executor = RunExecutor(client, run, worker=socket.gethostname())
         asyncio.get_running_loop().add_signal_handler(
-            signal.SIGTERM, lambda: asyncio.ensure_future(carried.hand_back())
+            signal.SIGTERM, lambda: asyncio.ensure_future(executor.release())
         )
-        environment = dict(os.environ) | {"PREFECT__ENABLE_CANCELLATION_AND_CRASHED_HOOKS": "false"}
-        return await carried.carry_out(
-            lambda folder, control, _: ForkStarter(environment, folder, control, tell),
-            worker=socket.gethostname(),
-        )
+        await executor.execute(start, dict(os.environ))
+
+
+async def _wait_for_server(client: PrefectClient) -> None:
+    """Return once the server answers: a client retries by itself only once it was answered.
+
+    Raises:
+        httpx.TransportError: it has not for four minutes.
+    """
+    end = time.monotonic() + _PATIENCE
+    while isinstance(error := await client.api_healthcheck(), httpx.TransportError):
+        if time.monotonic() > end:
+            raise error
+        await asyncio.sleep(_POLL)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What a run's process writes: it goes on to the worker's own output, and its end is kept.
 
 It is written into a file and not into a pipe: a run outlives its worker, and would block or fail
-once nobody reads what it says.
+once nobody reads the pipe.
 """
 
 import os
@@ -28,7 +28,7 @@ class RunOutput:
         folder: the run's own.
 
     Attributes:
-        told_to_end: set once it was sent SIGTERM; what it made of that, and called it, is its own.
+        terminated: set once the process was sent SIGTERM, whatever it made of that.
     """
 
     def __init__(self, folder: str) -> None:
@@ -37,7 +37,12 @@ class RunOutput:
         self._read = 0
         self._lines: deque[str] = deque(maxlen=_LINES)
         self._rest = ""
-        self.told_to_end = anyio.Event()
+        self.terminated = anyio.Event()
+
+    @property
+    def last_lines(self) -> list[str]:
+        """The last ones, oldest first."""
+        return [*self._lines, self._rest] if self._rest else list(self._lines)
 
     async def follow(self) -> None:
         """Pass on what comes, until it is cancelled."""
@@ -47,9 +52,9 @@ class RunOutput:
 
     def pass_on(self) -> None:
         """Pass on what has come since the last time."""
-        with suppress(OSError):  # it has not begun, or it hears of no signals
+        with suppress(OSError):  # it has not begun, or it records no signals
             if signal.SIGTERM in self._signals.read_bytes():
-                self.told_to_end.set()
+                self.terminated.set()
         try:
             with self._path.open("rb") as file:
                 file.seek(self._read)
@@ -60,25 +65,14 @@ class RunOutput:
         if self._read > _MOST:  # it is written at its end, wherever that is
             os.truncate(self._path, 0)
             self._read = 0
-        self.write(new.decode(errors="replace"))
-
-    def write(self, text: str) -> None:
-        """Take some, and pass it on; also what Prefect reads of a command."""
-        if not text:
+        if not new:
             return
+        text = new.decode(errors="replace")
         sys.stderr.write(text)
         sys.stderr.flush()
         *lines, self._rest = (self._rest + text).split("\n")
         self._lines.extend(line[:_LONGEST] for line in lines)
         self._rest = self._rest[:_LONGEST]
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    @property
-    def last_lines(self) -> list[str]:
-        """The last ones, oldest first."""
-        return [*self._lines, self._rest] if self._rest else list(self._lines)
 
 
 def write_output_to(folder: str) -> None:
@@ -91,7 +85,7 @@ def write_output_to(folder: str) -> None:
     os.close(file)
 
 
-def note_signals_in(folder: str) -> None:
-    """Have each signal that this process hears of noted, a byte each."""
+def record_signals_in(folder: str) -> None:
+    """Have each signal that this process hears of recorded, a byte each."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK
     signal.set_wakeup_fd(os.open(Path(folder) / _SIGNALS, flags, 0o600))

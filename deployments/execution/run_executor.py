@@ -1,8 +1,8 @@
-"""One run in a process of its own, from its start until its last state is told.
+"""One run in a process of its own, from its start until its last state is recorded.
 
-It is cancelled as Prefect cancels, with its hooks; handed back, it is told so and queued again; and
-what it has started, as a browser, ends with it. Why its process ended is told once, by who knows it
-best, and never over an end that was told before.
+A cancelled run is ended as Prefect ends it, with its hooks; a released one is requeued; and what
+it has started, as a browser, ends with it. Why its process ended is recorded once, by who knows it
+best, and never over an end that was recorded before.
 """
 
 import tempfile
@@ -10,239 +10,184 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import anyio
-import anyio.abc
 import httpx
 from anyio.to_thread import run_sync
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.exceptions import ObjectNotFound
 from prefect.flows import load_flow_from_flow_run
-from prefect.runner._control_channel import ControlChannel, ControlSignalStatus
-from prefect.runner._flow_run_executor import FlowRunExecutorContext, ProcessStarter
-from prefect.runner._process_manager import ProcessHandle
-from prefect.runner._state_proposer import StateProposer
 from prefect.states import Cancelled, Crashed
 
 from adspark.maintenance.cgroup import MemoryBound
 from adspark.settings import get_settings
-from deployments.execution.endings import TOLD_TO_END, explain_end, explain_no_start, is_vague
-from deployments.execution.fork_starter import kill_leftovers
+from deployments.execution.endings import TERMINATED, explain_end, explain_no_start, is_vague
+from deployments.execution.fork import RunStarter, StartProcess, kill_leftovers
 from deployments.execution.output import RunOutput
 from deployments.operations.leftover_processes import name_folder
+from orchestration.prefect_internals import (
+    ControlSignalStatus,
+    FlowRunExecutorContext,
+    open_executor,
+)
 from orchestration.requeue import end_or_requeue, was_queued_since
 from orchestration.state_changes import change_state, change_while
 
-_TIDY_UP = 10.0  # seconds that a run has between being handed back and being killed
+_TIDY_UP = 10.0  # seconds between releasing a run and killing its process
 _CANCELLED = "Cancelled while it was being started."
 
-MakeStarter = Callable[[str, ControlChannel, RunOutput], ProcessStarter]
 
-
-class CarriedRun:
-    """A run that is carried out here.
+class RunExecutor:
+    """Executes a run in a process of this host.
 
     Args:
         client: of Prefect's server; open as long as the run.
-        flow_run: it.
+        flow_run: the run, as its worker claimed it.
+        worker: the name of that worker.
     """
 
-    def __init__(self, client: PrefectClient, flow_run: FlowRun) -> None:
-        self.is_handed_back = False
+    def __init__(self, client: PrefectClient, flow_run: FlowRun, *, worker: str) -> None:
         self._client = client
         self._flow_run = flow_run
+        self._worker = worker
+        self._memory = MemoryBound()
+        self._is_released = False
         self._context: FlowRunExecutorContext | None = None
+        self._starter: RunStarter | None = None
+        self._output: RunOutput | None = None
 
-    async def carry_out(
+    async def execute(
         self,
-        make_starter: MakeStarter,
+        start: StartProcess,
+        environment: dict[str, str],
         *,
-        worker: str,
         on_start: Callable[[int | None], None] = lambda _: None,
-    ) -> int:
-        """Start it and wait for its end.
+    ) -> None:
+        """Start the run's process, wait for its end, and record that.
 
         Args:
-            make_starter: what starts its process, from a folder of its own to work in, from that
-                over which it is told that it is to end, and from what takes its output.
-            worker: who carries it out, as people know it.
-            on_start: is told the process.
-
-        Returns:
-            0: how it ended has been told.
+            start: what starts the process.
+            environment: of the process.
+            on_start: is called with the number of the process.
         """
         with tempfile.TemporaryDirectory(prefix=name_folder(self._flow_run.id)) as folder:
-            output = RunOutput(folder)
-            async with FlowRunExecutorContext() as context, anyio.create_task_group() as beside:
-                starter = _WatchedStarter(make_starter(folder, context.control_channel, output))
-                teller = _EndTeller(self._client, self, starter, output)
-                context._state_proposer = teller
+            output = self._output = RunOutput(folder)
+            async with (
+                open_executor(self._record_exit) as context,
+                anyio.create_task_group() as beside,
+            ):
+                starter = RunStarter(start, environment, folder, context.control_channel)
                 executor = context.create_executor(
                     self._flow_run,
                     starter,
                     resolve_flow=load_flow_from_flow_run,
                     propose_submitting=False,
                 )
-                self._context = context
+                self._context, self._starter = context, starter
                 beside.start_soon(output.follow)
+                beside.start_soon(self._kill_if_terminated)
                 try:
                     async with anyio.create_task_group() as group:
                         handle = await group.start(executor.submit)
                         on_start(handle.pid)
-                        beside.start_soon(_kill_unless_ended, starter, output)
                 finally:
                     self._context = None
                     beside.cancel_scope.cancel()
             output.pass_on()
         await run_sync(kill_leftovers, self._flow_run.id)
         with suppress(ObjectNotFound):  # it was deleted meanwhile
-            if not await self.is_current():
-                return 0
-            if self.is_handed_back:
-                await self._requeue(f"Its worker {worker} was stopped.")
-            else:
-                await self._end_what_is_left(teller)
-        return 0
+            if await self._is_current():
+                await (self._requeue if self._is_released else self._record_end)()
 
-    async def is_current(self) -> bool:
-        """Whether the run has not been queued anew since it was taken, as after a suspension."""
-        taken = self._flow_run.state
-        states = await self._client.read_flow_run_states(self._flow_run.id)
-        return taken is None or not was_queued_since(states, taken.id)
-
-    async def hand_back(self) -> None:
-        """End its process, which is told why, so that it leaves its state to us."""
-        if self._context is None or self.is_handed_back:
+    async def release(self) -> None:
+        """End the run's process so that the run is requeued; the process learns why it ends."""
+        if self._context is None or self._is_released:
             return
-        told = await self._context.control_channel.signal(self._flow_run.id, "reschedule")
-        if told is ControlSignalStatus.ALREADY_CONCLUDED:
+        answer = await self._context.control_channel.signal(self._flow_run.id, "reschedule")
+        if answer is ControlSignalStatus.ALREADY_CONCLUDED:
             return
-        self.is_handed_back = True
-        knows = told is ControlSignalStatus.ACKNOWLEDGED
+        self._is_released = True
         await self._context.process_manager.kill(
-            self._flow_run.id, grace_seconds=_TIDY_UP, force=not knows
+            self._flow_run.id,
+            grace_seconds=_TIDY_UP,
+            force=answer is not ControlSignalStatus.ACKNOWLEDGED,
         )
 
-    async def _requeue(self, reason: str) -> None:
+    async def _is_current(self) -> bool:
+        """Whether the run has not been queued anew since it was claimed, as after a suspension."""
+        claimed = self._flow_run.state
+        states = await self._client.read_flow_run_states(self._flow_run.id)
+        return claimed is None or not was_queued_since(states, claimed.id)
+
+    async def _requeue(self) -> None:
         left = await self._client.read_flow_run(self._flow_run.id)
+        reason = f"Its worker {self._worker} was stopped."
         await end_or_requeue(self._client, left, reason, cancelled=_CANCELLED, unlimited=True)
 
-    async def _end_what_is_left(self, teller: "_EndTeller") -> None:
-        """Give a run a last state whose process is gone and has told none."""
-        left = await self._client.read_flow_run(self._flow_run.id)
-        if left.state and left.state.is_cancelling():
-            cancelled: State = Cancelled(message=_CANCELLED)
-            await change_while(
-                self._client, left.id, cancelled, lambda state: state.is_cancelling()
-            )
-        else:
-            await teller.tell_end(left)
+    async def _kill_if_terminated(self) -> None:
+        """Kill a process that was sent SIGTERM and goes on.
 
-
-async def _kill_unless_ended(starter: "_WatchedStarter", output: RunOutput) -> None:
-    """Kill a run that was sent SIGTERM and goes on.
-
-    Python raises from the handler of a signal wherever it happens to be. Where that is in a
-    callback of the event loop, the exception is logged and the run would go on.
-    """
-    await output.told_to_end.wait()
-    await anyio.sleep(get_settings().tidy_up_time)
-    if starter.handle is not None:
-        await run_sync(starter.handle.hard_kill)
-
-
-class _WatchedStarter:
-    """A starter whose process is known from its start on, or why there is none."""
-
-    def __init__(self, starter: ProcessStarter) -> None:
-        self.handle: ProcessHandle | None = None
-        self.error: Exception | None = None
-        self._starter = starter
-
-    async def start(
-        self,
-        flow_run: FlowRun,
-        task_status: anyio.abc.TaskStatus[ProcessHandle] = anyio.TASK_STATUS_IGNORED,
-    ) -> None:
-        """Start it, and wait for its end."""
-
-        try:
-            await self._starter.start(flow_run, task_status=_Noted(self, task_status))
-        except Exception as error:
-            self.error = error
-            raise
-
-
-class _Noted(anyio.abc.TaskStatus[ProcessHandle]):
-    """Hands a process on, and notes it."""
-
-    def __init__(self, starter: _WatchedStarter, then: anyio.abc.TaskStatus[ProcessHandle]) -> None:
-        self._starter = starter
-        self._then = then
-
-    def started(self, value: ProcessHandle | None = None) -> None:
-        """It runs."""
-        self._starter.handle = value
-        if value is not None:
-            self._then.started(value)
-
-
-class _EndTeller(StateProposer):
-    """Says why a run's process ended, in place of Prefect, which knows only its exit code."""
-
-    def __init__(
-        self,
-        client: PrefectClient,
-        run: CarriedRun,
-        starter: _WatchedStarter,
-        output: RunOutput,
-    ) -> None:
-        super().__init__(client=client)
-        self._run = run
-        self._starter = starter
-        self._output = output
-        self._memory = MemoryBound()
-
-    async def propose_crashed(self, flow_run: FlowRun, message: str) -> State | None:
-        """Tell the end of a process, or why there is none.
-
-        Returns:
-            The state, where the run crashed: its hooks are called.
+        Python raises from the handler of a signal wherever it happens to be. Where that is in a
+        callback of the event loop, the exception is logged and the run would go on.
         """
-        if self._run.is_handed_back:
-            return None
-        # It was deleted meanwhile; or the server is away, and it is told once more at the end.
+        if self._output is None or self._starter is None:
+            return
+        await self._output.terminated.wait()
+        await anyio.sleep(get_settings().tidy_up_time)
+        if self._starter.handle is not None:
+            self._starter.handle.hard_kill()
+            await run_sync(kill_leftovers, self._flow_run.id)
+
+    async def _record_exit(self, _flow_run: FlowRun, message: str) -> State | None:
+        """Record that the process ended badly, or why there is none (`RecordEnd`)."""
+        # It was deleted meanwhile; or the server is away, and it is tried again at the end.
         with suppress(ObjectNotFound, httpx.HTTPError):
-            if self._starter.handle is None:
-                return await self._tell(flow_run, explain_no_start(self._starter.error, message))
-            if await self._run.is_current():
-                return await self.tell_end(flow_run)
+            if not self._is_released and await self._is_current():
+                return await self._record(self._explain(message))
         return None
 
-    async def tell_end(self, flow_run: FlowRun) -> State | None:
-        """Give the run the state that its process's end asks for, unless it has ended.
+    async def _record_end(self) -> None:
+        """See to it that the run, whose process is gone, has an end."""
+        left = await self._client.read_flow_run(self._flow_run.id)
+        end: State = Cancelled(message=_CANCELLED)
+        if left.state and left.state.is_cancelling():
+            await change_while(self._client, left.id, end, lambda state: state.is_cancelling())
+        elif left.state and is_vague(left.state) and self._was_terminated:
+            end = Crashed(message=TERMINATED)
+            await change_state(self._client, left, end, replaces_end=True)
+        else:
+            await self._record(self._explain())
 
-        Raises:
-            ObjectNotFound: the run was deleted.
-        """
+    @property
+    def _was_terminated(self) -> bool:
+        return self._output is not None and self._output.terminated.is_set()
+
+    def _explain(self, message: str = "") -> State | None:
+        """Why the process ended, or why there is none, which the message says where no error does;
+        None where neither is known."""
+        if self._starter is None or self._output is None:
+            return None
         handle = self._starter.handle
-        if handle is None or handle.returncode is None:
+        if handle is None:
+            return explain_no_start(self._starter.error, message) if message else None
+        if handle.returncode is None:
             return None
         self._output.pass_on()
-        if flow_run.state and is_vague(flow_run.state) and self._output.told_to_end.is_set():
-            told: State = Crashed(message=TOLD_TO_END)
-            await change_state(self._client, flow_run, told, replaces_end=True)
-            return None
-        end = explain_end(
+        return explain_end(
             handle.returncode,
-            was_told_to_end=self._output.told_to_end.is_set(),
+            was_terminated=self._was_terminated,
             memory=self._memory.limit,
             lacked_memory=self._memory.has_killed(),
-            told=self._output.last_lines,
+            last_lines=self._output.last_lines,
         )
-        return await self._tell(flow_run, end)
 
-    async def _tell(self, flow_run: FlowRun, end: State) -> State | None:
+    async def _record(self, end: State | None) -> State | None:
+        """Give the run this state unless it has ended; returns it where the run crashed by it."""
+        if end is None:
+            return None
         change = await change_while(
-            self._client, flow_run.id, end, lambda state: state.is_pending() or state.is_running()
+            self._client,
+            self._flow_run.id,
+            end,
+            lambda state: state.is_pending() or state.is_running(),
         )
         return end if change.is_made and end.is_crashed() else None

@@ -1,10 +1,11 @@
 """A run's container, as the settings of its worker have it, whatever the run asks for."""
 
 import os
+from typing import Any
 
 from prefect.client.schemas.objects import FlowRun, WorkPool
 from prefect_docker.worker import DockerWorkerJobConfiguration
-from pydantic import JsonValue, PrivateAttr
+from pydantic import JsonValue
 
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings, get_settings
@@ -39,17 +40,6 @@ _LEAST = min(_MEMORY.values())
 class ContainerJob(OwnJob, DockerWorkerJobConfiguration):
     """A run's container, with the settings of its worker."""
 
-    _container_id: str | None = PrivateAttr(default=None)
-
-    @property
-    def container_id(self) -> str | None:
-        """Of the container, once it has begun."""
-        return self._container_id
-
-    def begins(self, container_id: str) -> None:
-        """Note that it has begun."""
-        self._container_id = container_id
-
     @classmethod
     def own_values(cls, flow_run: FlowRun, work_pool: WorkPool) -> dict[str, JsonValue]:
         """What the worker gives to a run of the pool, by the names of job variables.
@@ -77,12 +67,13 @@ class ContainerJob(OwnJob, DockerWorkerJobConfiguration):
             "container_create_kwargs": _CONTAINER,
         }
 
-    def _base_environment(self) -> dict[str, str]:  # type: ignore[override]
-        of_prefect: dict[str, str] = super()._base_environment()  # type: ignore[no-untyped-call]
-        return {
-            **{k: v for k, v in of_prefect.items() if not k.startswith(_SERVER_ONLY)},
+    def prepare_for_flow_run(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        """As Prefect's, but for the environment, which has the settings of the worker too."""
+        super().prepare_for_flow_run(*args, **kwargs)
+        self.env = {
             **{k: v for k, v in os.environ.items() if k.upper().startswith(_HANDED_ON)},
             **public_environment(get_settings()),
+            **{k: v for k, v in self.env.items() if not k.startswith(_SERVER_ONLY)},
         }
 
 

@@ -12,8 +12,6 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from uuid import UUID
 
-from prefect.server.database import provide_database_interface
-from prefect.server.models.deployments import read_deployment
 from pydantic import JsonValue
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
@@ -22,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adspark.text.storable import UNSTORABLE, clean_text
 from adspark.validation.parameter_bounds import find_problem
+from orchestration.prefect_internals import read_parameter_schema
 
 _CHANGES = ("POST", "PUT", "PATCH")
 _LEAST, _MOST = -(2**63), 2**64 - 1  # what Prefect's writer of JSON knows
@@ -48,9 +47,9 @@ class ApiGuard:
         read_schema: of a deployment's parameters; None where there is no such deployment.
     """
 
-    def __init__(self, app: ASGIApp, *, read_schema: ReadSchema | None = None) -> None:
+    def __init__(self, app: ASGIApp, *, read_schema: ReadSchema = read_parameter_schema) -> None:
         self._app = app
-        self._read_schema = read_schema or _read_schema
+        self._read_schema = read_schema
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what can be taken, and answer 422 to the rest."""
@@ -159,11 +158,3 @@ def _clean(given: JsonValue) -> JsonValue:
     if isinstance(given, dict):
         return {clean_text(key): _clean(one) for key, one in given.items()}
     return given
-
-
-async def _read_schema(deployment_id: UUID) -> Schema | None:
-    async with provide_database_interface().session_context() as session:
-        found = await read_deployment(  # type: ignore[attr-defined]  # decorated
-            session=session, deployment_id=deployment_id
-        )
-        return found.parameter_openapi_schema if found else None

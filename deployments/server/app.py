@@ -4,7 +4,6 @@ Prefect's own."""
 import argparse
 
 import uvicorn
-from prefect.server.api.server import create_app
 from prefect.settings import get_current_settings
 from starlette.types import ASGIApp
 
@@ -12,6 +11,7 @@ from adspark.net.request_guard import RequestGuard
 from adspark.settings import get_settings
 from adspark.text.redaction import remember_environment
 from deployments.server.api_guard import ApiGuard
+from orchestration.prefect_internals import create_server
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=settings.api.port)
     parser.add_argument("--no-services", action="store_true", help="only the API and the UI")
     arguments = parser.parse_args()
-    app: ASGIApp = ApiGuard(create_app(final=True, webserver_only=arguments.no_services))
+    app: ASGIApp = ApiGuard(create_server(has_services=not arguments.no_services))
     if settings.api.auth_string is None:  # without a password, any page in the browser could ask
         app = RequestGuard(app, allowed_hosts=get_settings().allowed_hosts)
     uvicorn.run(

@@ -1,9 +1,9 @@
-"""What all workers of ours have in common: how they ask for runs, and how they stop.
+"""What all workers of ours have in common: how they poll for runs, and how they stop.
 
-- One question for runs at a time; events and ended runs can ask for it (`wanted`).
-- Told to stop, a worker takes no more runs, lets those that it has end, and hands back to the queue
-  what is left after a while.
-- Before it takes its first run it cares for those that a killed worker has left.
+- One poll at a time; events and ended runs ask for one (`wake`).
+- Told to stop, a worker claims no more runs, lets those that it has end, and releases what is left
+  after a while, so that it is requeued.
+- Before it claims its first run it adopts those that a killed worker has left.
 - It refuses a run that asks for a command or surroundings of its own (`job_variables`).
 """
 
@@ -18,61 +18,62 @@ from uuid import UUID
 
 import anyio
 import anyio.abc
-from prefect.client.schemas.objects import FlowRun, WorkPool
+from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Failed
 from prefect.workers.base import BaseWorker, BaseWorkerResult
 
 from adspark.errors import ConfigurationError
-from deployments.docker.health import show_life
 from deployments.provisioning.job_variables import OwnJob
-from orchestration.state_changes import change_while
+from orchestration.prefect_internals import WorkerHooks
+from orchestration.state_changes import refuse
 
 _POLL = 0.2  # seconds between two looks at runs that are to end
+_HEALTHY = 2.0  # seconds between polls, of which Prefect lets 30 be missed
 
 
-class ServingWorker(BaseWorker[Any, Any, Any]):
-    """A worker of one pool on this host; what carries runs out is mixed in.
+class PoolWorker(WorkerHooks, BaseWorker[Any, Any, Any]):
+    """A worker of one pool on this host; what executes runs is mixed in.
 
     Attributes:
-        takes_over_every: seconds between two looks for what killed workers have left; the first is
+        pool: its name.
+        wake: set when there may be runs to claim.
+        adopts_every: seconds between two looks for what killed workers have left; the first is
             before the first run.
     """
 
-    takes_over_every = math.inf
+    adopts_every = math.inf
 
     def __init__(self, pool: str, *, name: str, limit: int | None = None) -> None:
         super().__init__(
             work_pool_name=pool, name=name, limit=limit, create_pool_if_not_found=False
         )
-        self.wanted = asyncio.Event()
-        self._carried: set[UUID] = set()
+        self.pool = pool
+        self.wake = asyncio.Event()
+        self.active: set[UUID] = set()
         self._is_stopping = False
-        self._takes_over_at = 0.0
+        self._adopts_at = 0.0
         self._turn = asyncio.Lock()
 
     @classmethod
     def __dispatch_key__(cls) -> str:
-        """Prefect keeps a register of worker classes; this one is nobody's worker by itself."""
-        return "adspark"
+        """A name in Prefect's register of workers; the types, and so the pools, are Prefect's."""
+        return f"adspark-{cls.__name__}"
 
     @property
-    def pool_id(self) -> UUID | None:
-        """Prefect's id of the pool, once it is known."""
-        return None if self._work_pool is None else self._work_pool.id
+    def is_polling(self) -> bool:
+        """Whether the server has answered a poll within the last minute."""
+        return self.is_worker_still_polling(query_interval_seconds=_HEALTHY)
 
     async def get_and_submit_flow_runs(self) -> list[FlowRun]:
-        """Take runs, one question at a time; none once it is to stop."""
+        """Claim runs, one poll at a time; none once it is to stop."""
         async with self._turn:
             if self._is_stopping:
                 return []
             now = time.monotonic()
-            if now >= self._takes_over_at and self._runs_task_group and self.pool_id:
-                await self._take_over(self._runs_task_group)
-                self._takes_over_at = now + self.takes_over_every
-            taken = await super().get_and_submit_flow_runs()
-            show_life()
-            return taken
+            if now >= self._adopts_at and self.run_group and self.pool_id:
+                await self.adopt_orphans(self.run_group)
+                self._adopts_at = now + self.adopts_every
+            return await super().get_and_submit_flow_runs()
 
     async def run(
         self,
@@ -80,72 +81,53 @@ class ServingWorker(BaseWorker[Any, Any, Any]):
         configuration: OwnJob,
         task_status: anyio.abc.TaskStatus[Any] | None = None,
     ) -> BaseWorkerResult:
-        """Carry it out, unless it asks for what is not a run's to choose."""
+        """Execute it, unless it asks for what is not a run's to choose."""
+        status = task_status or anyio.TASK_STATUS_IGNORED
+        self.active.add(flow_run.id)
         if configuration.refusal is None:
-            return await self.carry_out(flow_run, configuration, task_status)
+            return await self.execute(flow_run, configuration, status)
         self.get_flow_run_logger(flow_run).error(configuration.refusal)
-        if task_status is not None:
-            task_status.started(ConfigurationError(configuration.refusal))  # it has no process
-        with suppress(ObjectNotFound):  # it was deleted meanwhile
-            await change_while(
-                self.client,
-                flow_run.id,
-                Failed(message=configuration.refusal),
-                lambda state: not (state.is_final() or state.is_cancelling()),
-            )
+        status.started(ConfigurationError(configuration.refusal))  # it has no process
+        await refuse(self.client, flow_run.id, configuration.refusal)
         return BaseWorkerResult(status_code=0, identifier="")
 
-    @abstractmethod
-    async def carry_out(
-        self,
-        flow_run: FlowRun,
-        configuration: Any,  # noqa: ANN401  (of the worker's own kind)
-        task_status: anyio.abc.TaskStatus[Any] | None,
-    ) -> BaseWorkerResult:
-        """Carry a run out to its end; `task_status` is told where."""
+    def on_run_ended(self, flow_run_id: UUID) -> None:
+        """Poll at once for a run in its place."""
+        self.active.discard(flow_run_id)
+        self.wake.set()
 
     async def drain(self, patience: float, is_hurried: Callable[[], bool]) -> None:
-        """Take no more runs, wait for those that there are, hand back the rest.
+        """Claim no more runs, wait for those that there are, release the rest.
 
         Args:
             patience: seconds to wait.
             is_hurried: whether waiting is to end at once.
         """
         self._is_stopping = True
-        end = asyncio.get_running_loop().time() + patience
-        while self._carried or self._submitting_flow_run_ids:
-            if asyncio.get_running_loop().time() > end or is_hurried():
-                await self._hand_back_all()
+        end = time.monotonic() + patience
+        while self.active or self.is_submitting:
+            if time.monotonic() > end or is_hurried():
+                await self.release_all()
             await asyncio.sleep(_POLL)
 
     async def sync_with_backend(self) -> None:
         """As Prefect's; while its pool is deleted, the worker and its runs go on."""
-        with suppress(ObjectNotFound):  # a warning has told it
+        with suppress(ObjectNotFound):  # a warning has said it
             await super().sync_with_backend()
 
-    def _record_work_pool_snapshot(self, work_pool: WorkPool) -> None:
-        """As Prefect's; of a pool that was deleted and made again, cancellings are heard too."""
-        if self._work_pool is not None and self._work_pool.id != work_pool.id:
-            self._cancelling_observer = None  # the next synchronisation begins a new one
-        super()._record_work_pool_snapshot(work_pool)
-
     @abstractmethod
-    async def _take_over(self, group: anyio.abc.TaskGroup) -> None:
-        """Care for the runs that a killed worker has left on this host."""
-
-    @abstractmethod
-    async def _hand_back_all(self) -> None:
-        """End all runs that it has, so that they are queued again; called until there are none."""
-
-    async def _submit_run_and_capture_errors(
+    async def execute(
         self,
         flow_run: FlowRun,
-        task_status: anyio.abc.TaskStatus[int | Exception] | None = None,
-    ) -> BaseWorkerResult | Exception:
-        """As Prefect's, and known to `drain` until the run's last state is reported."""
-        self._carried.add(flow_run.id)
-        try:
-            return await super()._submit_run_and_capture_errors(flow_run, task_status)
-        finally:
-            self._carried.discard(flow_run.id)
-            self.wanted.set()
+        configuration: Any,  # noqa: ANN401  (of the worker's own kind)
+        task_status: anyio.abc.TaskStatus[Any],
+    ) -> BaseWorkerResult:
+        """Execute a run to its end, and report where it runs to `task_status`."""
+
+    @abstractmethod
+    async def adopt_orphans(self, group: anyio.abc.TaskGroup) -> None:
+        """Watch over the runs that a killed worker has left on this host."""
+
+    @abstractmethod
+    async def release_all(self) -> None:
+        """End all runs that it has, so that they are requeued; called until there are none."""

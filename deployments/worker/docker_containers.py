@@ -1,14 +1,17 @@
 """The containers of runs on this host, as Docker knows them; each call waits for its answer."""
 
 import time
-from collections.abc import Iterator, Set
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Set
+from contextlib import closing, suppress
+from typing import NamedTuple
 from uuid import UUID
 
 from docker.client import DockerClient
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
+from prefect.client.schemas.objects import State
+
+from deployments.execution.endings import explain_end
 
 RUN = "io.prefect.flow-run-id"
 """The label, which Prefect sets, that names a container's run."""
@@ -25,21 +28,11 @@ _LINES = 20
 _RUNNING = {"running", "paused", "restarting"}
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a container ended.
-
-    Attributes:
-        code: its exit code.
-        lacked_memory: whether something in it was killed at its bound.
-        limit: that bound in bytes; None is none.
-        told: the last lines that it wrote, where it ended badly.
-    """
+class Ended(NamedTuple):
+    """How a container ended: its exit code, and the state of a run that has recorded none."""
 
     code: int
-    lacked_memory: bool
-    limit: int | None
-    told: tuple[str, ...] = ()
+    state: State
 
 
 def find_left(pool_id: str, watched: Set[str]) -> dict[str, UUID]:
@@ -82,21 +75,26 @@ def is_running(container_id: str) -> bool:
     return False
 
 
+def stop(container_id: str, grace: int) -> None:
+    """Ask a container to end, and kill it where it has not after `grace` seconds."""
+    with _engine() as engine, suppress(NotFound):
+        engine.containers.get(container_id).stop(timeout=grace)
+
+
 def remove(container_id: str) -> Ended | None:
     """Read how a container ended, and remove it; None where it is gone already."""
     with _engine() as engine, suppress(NotFound):
         container = engine.containers.get(container_id)
         code = int(container.attrs["State"]["ExitCode"])
-        lacked_memory = _lacked_memory(container, code)
-        ended = Ended(
+        state = explain_end(
             code,
-            lacked_memory,
-            container.attrs["HostConfig"].get("Memory") or None,
-            _read_last_lines(container) if code else (),
+            memory=container.attrs["HostConfig"].get("Memory") or None,
+            lacked_memory=_lacked_memory(container, code),
+            last_lines=_read_last_lines(container) if code else (),
         )
         with suppress(APIError):  # somebody is removing it already
             container.remove(force=True)
-        return ended
+        return Ended(code, state)
     return None
 
 
@@ -112,15 +110,10 @@ def _lacked_memory(container: Container, code: int) -> bool:
 
 def _read_last_lines(container: Container) -> tuple[str, ...]:
     with suppress(APIError):  # its logs go where they cannot be read
-        told: bytes = container.logs(tail=_LINES)  # type: ignore[no-untyped-call]
-        return tuple(told.decode(errors="replace").splitlines())
+        lines: bytes = container.logs(tail=_LINES)  # type: ignore[no-untyped-call]
+        return tuple(lines.decode(errors="replace").splitlines())
     return ()
 
 
-@contextmanager
-def _engine() -> Iterator[DockerClient]:
-    client = DockerClient.from_env()  # type: ignore[no-untyped-call]
-    try:
-        yield client
-    finally:
-        client.close()
+def _engine() -> closing[DockerClient]:
+    return closing(DockerClient.from_env())  # type: ignore[no-untyped-call]

@@ -1,7 +1,7 @@
 """What a worker does about the runs of a worker that was killed on the same host.
 
 Their processes may go on: they are watched, so that they can be cancelled. Those whose process is
-gone are given back to the queue at once.
+gone are requeued at once.
 """
 
 import asyncio
@@ -15,29 +15,22 @@ import httpx
 import psutil
 from anyio.to_thread import run_sync
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-    WorkPoolFilter,
-    WorkPoolFilterName,
-)
-from prefect.client.schemas.objects import FlowRun, StateType, WorkerStatus
+from prefect.client.schemas.objects import FlowRun, WorkerStatus
 from prefect.exceptions import ObjectNotFound
 
 from adspark.home.processes import ProcessId, stop_process_trees
-from deployments.execution.fork_starter import kill_leftovers
+from deployments.execution.fork import kill_leftovers
+from orchestration.flow_runs import ACTIVE, filter_runs, read_runs
 from orchestration.requeue import end_or_requeue
 
-_UNDER_WAY = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
-_POLL = 2.0  # seconds between two looks at a run that was taken over
+_POLL = 2.0  # seconds between two looks at a run that was adopted
 _PATIENCE = 10.0  # seconds between asking a cancelled run's process to end and killing it
 _WORKER_LABEL = "prefect.worker.name"
 _LOST = "Its worker was killed, and its process is gone."
 _UNSTARTED = "Its worker was killed before it began."
 # Its own last word is that it crashed, for nobody could tell it why it was to end.
 CANCELLED = "Cancelled after its worker had been killed."
-"""What is told of a run whose cancelling a killed worker has left to others."""
+"""What is said of a run whose cancellation a killed worker has left to others."""
 
 
 def identify(pid: int | None) -> str:
@@ -58,44 +51,40 @@ def find_process(run: FlowRun) -> psutil.Process | None:
     """The process of a run of this host, if it still runs."""
     _, _, process = (run.infrastructure_pid or "").partition(":")
     pid, _, created = process.partition(":")
-    if not created:
-        return None
-    return ProcessId(pid=int(pid), created=float(created)).find()
+    return ProcessId(pid=int(pid), created=float(created)).find() if created else None
 
 
-async def take_over(
-    client: PrefectClient, group: anyio.abc.TaskGroup, pool: str, worker: str
-) -> None:
-    """Care for the runs that a worker of this pool has left on this host."""
-    for run in await read_unfinished(client, pool):
+async def adopt(client: PrefectClient, group: anyio.abc.TaskGroup, pool: str, worker: str) -> None:
+    """Watch over the runs that a worker of this pool has left on this host, and requeue the others.
+
+    Args:
+        client: of Prefect's server; open as long as the group.
+        group: in which the runs are watched.
+        pool: name of the pool.
+        worker: name of the worker that adopts.
+    """
+    for run in await _read_unfinished(client, pool):
         if is_here(run):
             group.start_soon(_watch, client, run)
     await requeue_unstarted(client, pool, worker)
 
 
-async def read_unfinished(client: PrefectClient, pool: str) -> list[FlowRun]:
-    """The runs of a pool that somebody has taken and that have not ended."""
-    return await client.read_flow_runs(
-        flow_run_filter=FlowRunFilter(
-            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_UNDER_WAY))
-        ),
-        work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[pool])),
-    )
-
-
 async def requeue_unstarted(
     client: PrefectClient, pool: str, worker: str, *, but: Collection[UUID] = ()
 ) -> None:
-    """Queue again what a killed worker had taken and not yet started.
+    """Requeue what a killed worker had claimed and not yet started.
 
     It is not known where it was to run; it is this worker's where it says so, or where there is no
     other worker.
 
     Args:
+        client: of Prefect's server.
+        pool: name of the pool.
+        worker: name of this worker.
         but: those of which it is known that they run.
     """
     is_alone = not await read_others(client, pool, worker)
-    for run in await read_unfinished(client, pool):
+    for run in await _read_unfinished(client, pool):
         if run.infrastructure_pid or run.id in but:
             continue
         if is_alone or run.labels.get(_WORKER_LABEL) == worker:
@@ -107,6 +96,11 @@ async def read_others(client: PrefectClient, pool: str, worker: str) -> set[str]
     """The names of the other workers of the pool that are alive."""
     workers = await client.read_workers_for_work_pool(pool)
     return {one.name for one in workers if one.status == WorkerStatus.ONLINE} - {worker}
+
+
+async def _read_unfinished(client: PrefectClient, pool: str) -> list[FlowRun]:
+    """The runs of a pool that somebody has claimed and that have not ended."""
+    return await read_runs(client, filter_runs(types=ACTIVE), pools=[pool])
 
 
 async def _watch(client: PrefectClient, run: FlowRun) -> None:

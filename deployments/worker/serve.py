@@ -2,10 +2,9 @@
 
 import asyncio
 import signal
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
-from typing import Any
-from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import get_client
@@ -20,146 +19,133 @@ from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_logger
 
 from adspark.settings import get_settings
-from deployments.docker.health import show_life
-from deployments.execution.server_wait import wait_for_server
 from deployments.provisioning.container_job import run_image
-from deployments.worker.base import ServingWorker
-from deployments.worker.container_worker import ContainerWorker
-from deployments.worker.process_worker import PoolWorker
+from deployments.worker.base import PoolWorker
+from deployments.worker.container_worker import ContainerPoolWorker
+from deployments.worker.process_worker import ProcessPoolWorker
+from orchestration.prefect_internals import serve_health
 
-# After them a run may be to be taken.
-_TELLING = [f"prefect.flow-run.{name}" for name in ("Scheduled", "AwaitingRetry", "Late")]
+# After them there may be a run to claim.
+_WAKING = [f"prefect.flow-run.{name}" for name in ("Scheduled", "AwaitingRetry", "Late")]
 _POOL_POLL = 2.0  # seconds between two looks for a pool that there is not
-_PAUSE = 5.0  # seconds before events are asked for again, where they cannot be had
-_GAP = 0.1  # seconds between two questions at least
+_PAUSE = 5.0  # seconds before a subscription to events that has ended is begun again
+_GAP = 0.1  # seconds between two polls at least
 _log = get_logger("adspark.worker")
 
 
-async def serve_pool(pool: str, *, name: str, patience: float, limit: int | None = None) -> None:
-    """Serve a pool until SIGTERM or SIGINT, then wait `patience` seconds for runs to end.
+async def serve_pool(
+    pool: str, *, name: str, patience: float, limit: int | None = None, has_health: bool = False
+) -> None:
+    """Serve a pool until SIGTERM or SIGINT, then wait for runs to end.
 
-    What has not ended then, or at a second signal, is handed back to the queue. While the server
-    has no such pool, or one of a foreign type under its name, the worker waits and says so.
+    What has not ended by then, or at a second signal, is requeued. While the server has no such
+    pool, or one of a foreign type under its name, the worker waits and says so.
 
     Args:
+        pool: its name.
+        name: of the worker.
+        patience: seconds to wait for runs.
         limit: runs at once in this worker; None is as many as the pool has slots.
+        has_health: whether `/health` is served (`serve_health`).
 
     Raises:
         ConfigurationError: its runs are to be containers, of which no image is known.
     """
-    signals = _count_signals()
-    stopping = asyncio.create_task(signals.first.wait())
+    stop, hurry = asyncio.Event(), asyncio.Event()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(
+            one, lambda: (hurry if stop.is_set() else stop).set()
+        )
+    stopping = asyncio.create_task(stop.wait())
     making = asyncio.create_task(_make_worker(pool, name=name, limit=limit))
-    await asyncio.wait({making, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    if not making.done():
-        await _end(making, stopping)
-        return
-    worker = making.result()
+
+    def is_healthy() -> bool:
+        return not making.done() or making.result().is_polling
+
+    health: AbstractContextManager[None] = serve_health(is_healthy) if has_health else nullcontext()
+    with health:
+        await asyncio.wait({making, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if making.done():
+            await _serve(making.result(), stopping, patience, hurry.is_set)
+        await _cancel(making, stopping)
+
+
+async def _serve(
+    worker: PoolWorker,
+    stopping: "asyncio.Task[bool]",
+    patience: float,
+    is_hurried: Callable[[], bool],
+) -> None:
     working = asyncio.create_task(worker.start())
-    listening = asyncio.create_task(_listen(worker))
-    asking = asyncio.create_task(_ask_when_wanted(worker))
+    waking = asyncio.create_task(_wake_by_events(worker))
+    polling = asyncio.create_task(_poll_when_woken(worker))
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if stopping.done() and not working.done():
-            await worker.drain(patience, signals.second.is_set)
+        if not working.done():
+            await worker.drain(patience, is_hurried)
     finally:
-        for task in (listening, asking, stopping, working):
-            task.cancel()
+        await _cancel(waking, polling)
+        working.cancel()
         with suppress(asyncio.CancelledError):
             await working
 
 
-async def _end(*tasks: asyncio.Task[Any]) -> None:
+async def _cancel(*tasks: "asyncio.Task[object]") -> None:
     for task in tasks:
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _make_worker(pool: str, *, name: str, limit: int | None) -> ServingWorker:
+async def _make_worker(pool: str, *, name: str, limit: int | None) -> PoolWorker:
     """The worker that the type of the pool asks for, once there is one."""
-    told = ""
+    last = ""
     async with get_client() as client:
         while True:
-            await wait_for_server(client)
-            problem = ""
             try:
                 kind = (await client.read_work_pool(pool)).type
             except ObjectNotFound:
                 problem = f"The server has no work pool {pool!r}; make it with: adspark provision"
             except httpx.HTTPError as error:
-                problem = f"Prefect's server does not tell of the pool ({type(error).__name__})."
+                problem = f"Prefect's server does not answer for the pool ({type(error).__name__})."
             else:
-                if kind == PoolWorker.type:
-                    return PoolWorker(pool, name=name, limit=limit)
-                if kind == ContainerWorker.type:
+                if kind == ProcessPoolWorker.type:
+                    return ProcessPoolWorker(pool, name=name, limit=limit)
+                if kind == ContainerPoolWorker.type:
                     run_image(get_settings())
-                    return ContainerWorker(pool, name=name, limit=limit)
+                    return ContainerPoolWorker(pool, name=name, limit=limit)
                 problem = (
                     f"The work pool {pool!r} is of the type {kind!r}, which is not ours; rename or "
                     "remove it, then: adspark provision"
                 )
-            if problem != told:
+            if problem != last:
                 _log.warning(problem)
-            told = problem
-            show_life()
+            last = problem
             await asyncio.sleep(_POOL_POLL)
 
 
-class _Signals:
-    """How often the process was told to stop."""
-
-    def __init__(self) -> None:
-        self.first = asyncio.Event()
-        self.second = asyncio.Event()
-
-    def count(self) -> None:
-        """Take note of another one."""
-        (self.second if self.first.is_set() else self.first).set()
-
-
-def _count_signals() -> _Signals:
-    signals = _Signals()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(one, signals.count)
-    return signals
-
-
-async def _ask_when_wanted(worker: ServingWorker) -> None:
-    """Ask for runs as soon as there may be some, beside the worker's own asking now and then."""
+async def _poll_when_woken(worker: PoolWorker) -> None:
+    """Poll as soon as there may be runs, beside the worker's own polling now and then."""
     while True:
-        await worker.wanted.wait()
-        worker.wanted.clear()
+        await worker.wake.wait()
+        worker.wake.clear()
         if worker.is_setup:
-            with suppress(httpx.HTTPError):  # the worker's own asking goes on and tells it
+            with suppress(httpx.HTTPError):  # the worker's own polling goes on and logs it
                 await worker.get_and_submit_flow_runs()
         await asyncio.sleep(_GAP)
 
 
-async def _listen(worker: ServingWorker) -> None:
-    """Be told of new runs of the pool; also of one that was deleted and is made again."""
+async def _wake_by_events(worker: PoolWorker) -> None:
+    """Wake the worker when a run of its pool is queued; also of a pool that is made again."""
     while True:
-        pool_id = worker.pool_id
-        if pool_id is None:
-            await asyncio.sleep(_GAP)
-            continue
-        subscription = asyncio.create_task(_subscribe(worker, pool_id))
-        try:
-            while worker.pool_id == pool_id and not subscription.done():
-                await asyncio.wait({subscription}, timeout=_PAUSE)
-            if subscription.done():
-                await asyncio.sleep(_PAUSE)
-        finally:
-            await _end(subscription)
-
-
-async def _subscribe(worker: ServingWorker, pool_id: UUID) -> None:
-    new = EventFilter(
-        event=EventNameFilter(name=_TELLING),
-        any_resource=EventAnyResourceFilter(id=[f"prefect.work-pool.{pool_id}"]),
-        occurred=EventOccurredFilter(since=datetime.now(UTC)),
-    )
-    with suppress(Exception):  # the server went away; whatever the reason, it is asked again
-        async with get_events_subscriber(filter=new) as subscriber:
-            async for _ in subscriber:
-                worker.wanted.set()
+        queued = EventFilter(
+            event=EventNameFilter(name=_WAKING),
+            any_resource=EventAnyResourceFilter(
+                id_prefix=["prefect.work-pool."], labels={"prefect.resource.name": worker.pool}
+            ),
+            occurred=EventOccurredFilter(since=datetime.now(UTC)),
+        )
+        with suppress(Exception):  # the server went away; whatever the reason, it is tried again
+            async with get_events_subscriber(filter=queued) as subscriber:
+                async for _ in subscriber:
+                    worker.wake.set()
+        await asyncio.sleep(_PAUSE)

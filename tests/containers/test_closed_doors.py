@@ -9,7 +9,7 @@ import pytest
 from prefect.exceptions import InfrastructureNotFound
 
 from deployments.provisioning.container_job import ContainerJob
-from deployments.worker.container_worker import ContainerWorker
+from deployments.worker.container_worker import ContainerPoolWorker
 from deployments.worker.docker_containers import RUN
 from tests.containers.conftest import (
     PASSWORD,
@@ -97,7 +97,7 @@ async def test_a_worker_stops_the_container_of_the_run_and_no_other_that_the_run
     begin = ["docker", "run", "-d", "--label", f"{RUN}=one", image, "sleep", "300"]
     container_id = run(begin).stdout.strip()
     pid = f"unix://localhost:{container_id}"
-    worker = ContainerWorker("default", name="tried")
+    worker = ContainerPoolWorker("default", name="tried")
     try:
         for run_id, is_its in (("another", False), ("one", True)):
             job = ContainerJob(command="", image=image, labels={RUN: run_id})

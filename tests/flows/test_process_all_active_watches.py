@@ -12,6 +12,8 @@ from prefect.client.schemas.filters import (
     ArtifactFilterFlowRunId,
     FlowRunFilter,
     FlowRunFilterIdempotencyKey,
+    FlowRunFilterState,
+    FlowRunFilterStateName,
 )
 from prefect.client.schemas.objects import FlowRun, State
 from pydantic import SecretStr
@@ -77,6 +79,17 @@ async def test_one_failure_stops_no_other_and_is_in_the_state_and_its_message(
     assert (state.name, state.is_failed()) == ("Partly Failed", True)
     assert "5 of 6 due watches checked" in (state.message or "")
     assert "1 failed. 1 × SerpApi refused the request" in (state.message or "")
+    # Prefect's UI offers it among the states that runs can be filtered by.
+    async with get_client() as client:
+        observed = await client._client.get("/observed-states", params={"query": "Partly"})
+        named = FlowRunFilterStateName(any_=[state.name])
+        found = await client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(state=FlowRunFilterState(name=named))
+        )
+    assert ("FAILED", state.name) in {
+        (one["state_type"], one["state_name"]) for one in observed.json()
+    }
+    assert state.state_details.flow_run_id in {run.id for run in found}
 
 
 async def test_progress_and_outcome_are_artifacts_of_the_run(place: Place) -> None:

@@ -23,6 +23,14 @@ def worker(
     limit: Annotated[
         int | None, ranged(RUNS, help="Runs at once in this worker; else the pool's slots.")
     ] = None,
+    with_healthcheck: Annotated[
+        bool,
+        Option(
+            "--with-healthcheck",
+            envvar="ADSPARK_WORKER_HEALTHCHECK",
+            help="Answer /health on PREFECT_WORKER_WEBSERVER_PORT (8080): is it polling?",
+        ),
+    ] = False,
 ) -> None:
     """Run what is queued in a pool; SIGTERM or Ctrl-C lets runs end, a second one requeues them.
 
@@ -41,5 +49,6 @@ def worker(
                 name=name or f"{pool}-{socket.gethostname()}",
                 limit=limit,
                 patience=get_settings().drain_time,
+                has_health=with_healthcheck,
             )
         )

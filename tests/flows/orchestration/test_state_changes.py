@@ -20,15 +20,16 @@ from prefect.states import (
     Scheduled,
 )
 
-from deployments.execution.run_executor import CarriedRun
+from deployments.execution.run_executor import RunExecutor
 from deployments.operations.pools import pause, resume
 from deployments.operations.probe import probe
 from deployments.operations.runs.active import cancel
 from deployments.operations.runs.failures import retry_runs
 from deployments.operations.runs.purge import purge
+from deployments.worker.process_worker import ProcessPoolWorker
 from orchestration.lost_runs import TAG, requeue_lost
 from orchestration.requeue import RequeueOutcome, end_or_requeue, requeue
-from orchestration.state_changes import change_state
+from orchestration.state_changes import change_state, claim
 from tests.support.meanwhile import meanwhile
 from tests.support.queued import open_pools, plan, queue
 
@@ -122,8 +123,7 @@ async def test_a_cancelling_wins_over_a_hand_back_whenever_it_comes(
 ) -> None:
     (run,) = await queue(other, Running())
     changed = meanwhile(client, path, becomes(other, run, Cancelling()))
-    carried = CarriedRun(client, run)
-    await carried._requeue(REASON)
+    await RunExecutor(client, run, worker="stopped")._requeue()
     assert len(changed) == 1
     assert (await state_of(client, run)).name == "Cancelled"
 
@@ -219,3 +219,40 @@ async def test_a_probe_that_takes_too_long_is_cancelled_in_whatever_state_it_is(
     assert not result.ok
     assert (await state_of(client, begun[0])).name == "Cancelling"
     await other.delete_deployment(deployment)
+
+
+@pytest.mark.parametrize("state", [Scheduled(), Scheduled(name="Late"), AwaitingRetry()])
+async def test_a_queued_run_is_claimed_once(
+    client: PrefectClient, other: PrefectClient, state: State
+) -> None:
+    (run,) = await queue(other, state)
+    first, second = await claim(client, run.id), await claim(other, run.id)
+    assert (first.is_made, second.is_made) == (True, False)
+    assert (await state_of(client, run)).name == "Pending"
+
+
+async def test_a_claim_that_is_sent_twice_is_one(
+    client: PrefectClient, other: PrefectClient
+) -> None:
+    (run,) = await queue(other, Scheduled())
+    send = client.request
+
+    async def twice(*args: object, **kwargs: object) -> object:
+        await send(*args, **kwargs)  # type: ignore[arg-type]  # its answer is lost
+        client.request = send  # type: ignore[method-assign]
+        return await send(*args, **kwargs)  # type: ignore[arg-type]
+
+    client.request = twice  # type: ignore[method-assign,assignment]
+    assert (await claim(client, run.id)).is_made
+
+
+@pytest.mark.parametrize("end", [Completed(), Failed(), Crashed(), Cancelled(), Running()])
+async def test_a_worker_that_read_a_run_before_its_end_does_not_start_it_again(
+    client: PrefectClient, other: PrefectClient, end: State
+) -> None:
+    (run,) = await queue(other, Scheduled())
+    await becomes(other, run, Pending(), Running(), end)()
+    worker = ProcessPoolWorker("default", name="slow")
+    worker._client = client
+    assert not await worker._propose_pending_state(run)
+    assert (await state_of(client, run)).name == end.name

@@ -17,7 +17,7 @@ from adspark.settings import get_settings
 from deployments.execution.fork import ENGINE
 from deployments.provisioning.container_job import ContainerJob
 from deployments.provisioning.job_variables import ENVIRONMENT, find_refusal
-from deployments.worker.process_worker import PoolWorker, ProcessJob
+from deployments.worker.process_worker import ProcessJob, ProcessPoolWorker
 
 FLOW = """
 from pathlib import Path
@@ -132,7 +132,7 @@ async def make_run(
 
 async def work(client: PrefectClient, pool: WorkPool, run: FlowRun) -> State:
     """How a run ends that a worker of ours takes."""
-    await PoolWorker(pool.name, name="tried").start(run_once=True)
+    await ProcessPoolWorker(pool.name, name="tried").start(run_once=True)
     state = (await client.read_flow_run(run.id)).state
     assert state is not None
     return state

@@ -286,3 +286,12 @@ def test_nothing_but_the_source_gets_into_the_image() -> None:
     rules = [line for line in lines if not line.startswith("#")]
     assert rules[0] == "*"
     assert [rule for rule in rules if rule.startswith("!.")] == []
+
+
+def test_a_workers_health_is_asked_within_its_container_alone() -> None:
+    image = (ROOT / "deployments/docker/Dockerfile").read_text()
+    assert "PREFECT_WORKER_WEBSERVER_HOST=127.0.0.1" in image
+    assert '"http://127.0.0.1:8080/health"' in image
+    for file in FULL:
+        for queue_class in QUEUE_CLASSES:
+            assert not worker(file, queue_class).get("ports")

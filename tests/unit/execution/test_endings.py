@@ -32,19 +32,19 @@ def test_the_cause_is_found_in_the_exit_code(
     code: int, lacked_memory: bool, name: str, told: str, lost: bool
 ) -> None:
     said = ["12:00:01.123 | INFO    | prefect - begun", "", "No space left"]
-    state = explain_end(code, memory=MEMORY, lacked_memory=lacked_memory, told=said)
+    state = explain_end(code, memory=MEMORY, lacked_memory=lacked_memory, last_lines=said)
     assert (state.name, is_lost(state)) == (name, lost)
     assert (state.message or "").startswith(told)
 
 
 def test_code_that_lets_no_other_thread_run_is_told_as_too_late() -> None:
     said = ["Timeout (0:00:36)!", "Thread 0x00007f (most recent call first):", "  File x"]
-    assert explain_end(1, memory=None, lacked_memory=False, told=said).name == "TimedOut"
+    assert explain_end(1, memory=None, lacked_memory=False, last_lines=said).name == "TimedOut"
 
 
 def test_last_words_are_short_clean_and_without_secrets() -> None:
     said = [*"abcdefg", "x" * 600, "Bearer abcdef123456", "\x1b[31mred"]
-    message = explain_end(3, memory=None, lacked_memory=False, told=said).message or ""
+    message = explain_end(3, memory=None, lacked_memory=False, last_lines=said).message or ""
     assert len(message) < 600
     assert "abcdef" not in message
     assert message.endswith("Bearer ***\n [31mred")
