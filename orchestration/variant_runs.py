@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import State, StateType
 from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound
@@ -20,10 +19,10 @@ from adspark.models import AdVariant
 from adspark.variants.lists import read_review_runs
 from adspark.variants.reviews import Review
 from adspark.variants.store import VariantState
+from orchestration.flow_runs import read_runs_by_id
 
 GENERATE = "generate-ad-variant/generate-ad-variant"
 REVIEW = "review-ad-variant/review-ad-variant"
-_MOST_AT_ONCE = 200  # runs of one request to the server
 
 RunState = State[object]
 
@@ -75,12 +74,9 @@ async def read_states(run_ids: Sequence[UUID]) -> dict[UUID, RunState]:
     """The states of those runs that the server knows."""
     states: dict[UUID, RunState] = {}
     async with get_client() as client:
-        for start in range(0, len(run_ids), _MOST_AT_ONCE):
-            part = list(run_ids[start : start + _MOST_AT_ONCE])
-            runs = await client.read_flow_runs(
-                flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=part)), limit=_MOST_AT_ONCE
-            )
-            states |= {run.id: run.state for run in runs if run.state is not None}
+        for run in await read_runs_by_id(client, run_ids):
+            if run.state is not None:
+                states[run.id] = run.state
     return states
 
 

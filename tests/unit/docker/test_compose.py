@@ -135,7 +135,7 @@ def test_our_containers_cannot_write_to_themselves_and_win_no_rights() -> None:
 def test_workers_have_time_to_drain_before_they_are_killed() -> None:
     drain = Settings().drain_time
     for queue_class in QUEUE_CLASSES:
-        # Half a minute to hand back what has not ended until then.
+        # Half a minute to requeue what has not ended until then.
         assert seconds(worker(PRODUCTION, queue_class)["stop_grace_period"]) >= drain + 30
 
 

@@ -26,7 +26,7 @@ from adspark.text.redaction import (
     secret_parts,
 )
 from adspark.text.redactor import Redactor
-from deployments.operations.failures import find_cause
+from deployments.operations.runs.failures import find_cause
 
 KEY = "app-3fK/9z+Qx=7&m L'2\"é"
 PLAIN = "9f2c41d07ab35e8896d2417fa0c35be1"

@@ -13,7 +13,7 @@ from prefect.types._datetime import now
 from pydantic import BaseModel
 
 from adspark.errors import ConfigurationError
-from deployments.operations.run_report import read_report
+from deployments.operations.runs.report import read_report
 from tests.support.queued import open_pools, queue
 
 SECRET = "s3cret-0"

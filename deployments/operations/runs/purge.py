@@ -17,26 +17,15 @@ from functools import partial
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterId,
-    FlowRunFilter,
-    FlowRunFilterExpectedStartTime,
-    FlowRunFilterId,
-    FlowRunFilterState,
-    FlowRunFilterStateName,
-    WorkPoolFilter,
-    WorkPoolFilterName,
-)
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.client.schemas.sorting import FlowRunSort
-from prefect.states import Cancelled, Cancelling, to_state_create
-from pydantic import BaseModel
+from prefect.states import Cancelled, Cancelling
 
-from deployments.operations.deployment_lookup import find_deployment
-from deployments.queue_classes import QUEUE_CLASSES
+from deployments.operations.runs.deployments import find_deployment
+from deployments.queue_classes import POOL_NAMES
+from orchestration.flow_runs import LATE, filter_runs, read_runs
+from orchestration.state_changes import set_states
 
-_PAGE = 200  # runs that the server tells at once
 _BATCH = 50  # runs whose state the server sets in one request, at most
 _FRONT = 50  # runs of a queue that its workers may take while the rest of it is purged
 _CLAIMED = "Purging"
@@ -53,7 +42,7 @@ class Waiting(StrEnum):
 
 
 _NAMES = {
-    Waiting.LATE: ["Late"],
+    Waiting.LATE: [LATE],
     Waiting.SCHEDULED: ["Scheduled", "AwaitingConcurrencySlot", "AwaitingRetry"],
     Waiting.PENDING: ["Pending"],
 }
@@ -82,25 +71,13 @@ async def find_waiting(
         ConfigurationError: there is no such deployment.
     """
     names = [name for state in states for name in _NAMES[state]]
-    wanted = FlowRunFilter(state=FlowRunFilterState(name=FlowRunFilterStateName(any_=names)))
-    if older_than:
-        before = datetime.now(UTC) - timedelta(seconds=older_than)
-        wanted.expected_start_time = FlowRunFilterExpectedStartTime(before_=before)
-    which = list(pools) or [one.name for one in QUEUE_CLASSES]
-    of_deployment = await _deployment_filter(client, deployment)
-    found: list[FlowRun] = []
-    while True:
-        page = await client.read_flow_runs(
-            flow_run_filter=wanted,
-            work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=which)),
-            deployment_filter=of_deployment,
-            sort=FlowRunSort.ID_DESC,
-            limit=_PAGE,
-            offset=len(found),
-        )
-        found += page
-        if len(page) < _PAGE:
-            return found
+    before = datetime.now(UTC) - timedelta(seconds=older_than) if older_than else None
+    return await read_runs(
+        client,
+        filter_runs(states=names, expected_before=before),
+        pools=pools or POOL_NAMES,
+        deployments=await _deployment_filter(client, deployment),
+    )
 
 
 def count_by_pool(runs: Sequence[FlowRun]) -> dict[str, dict[str, int]]:
@@ -123,7 +100,7 @@ async def purge(
     Workers take runs from the front of a queue, so it is emptied from its end.
 
     Args:
-        on_purged: told how many more are cancelled, after each batch.
+        on_purged: called with how many more are cancelled, after each batch.
     """
     fresh = [run for run in runs if _is_fresh(run)]
     fresh.sort(key=lambda run: (run.expected_start_time or _NEVER, run.id), reverse=True)
@@ -150,7 +127,7 @@ def _is_fresh(run: FlowRun) -> bool:
 
 async def _cancel_scheduled(client: PrefectClient, run_ids: Sequence[UUID]) -> int:
     """Cancel runs that no worker has been given; the server makes Cancelled of Cancelling there."""
-    ended = await _set_states(client, run_ids, _QUEUED, Cancelling(message=_PURGED))
+    ended = await set_states(client, run_ids, _QUEUED, Cancelling(message=_PURGED))
     return sum(one.is_cancelled for one in ended)
 
 
@@ -163,47 +140,16 @@ async def _claim_and_cancel(
         names: of the states in which they were found; one that is in another has gone on.
     """
     claim = State(type=StateType.PENDING, name=_CLAIMED)
-    claimed = await _set_states(client, run_ids, names, claim)
+    claimed = await set_states(client, run_ids, names, claim)
     # A deployment's own limit on its runs may have cancelled one at once, or put it back.
     purged = sum(one.is_cancelled for one in claimed)
     left = [one.flow_run_id for one in claimed if one.state and not one.is_cancelled]
     if left:
-        ended = await _set_states(
+        ended = await set_states(
             client, left, [_CLAIMED, "AwaitingConcurrencySlot"], Cancelled(message=_PURGED)
         )
         purged += sum(one.is_cancelled for one in ended)
     return purged
-
-
-class _Outcome(BaseModel):
-    """What the server made of a state that it was to set; `state` is the one that it has set."""
-
-    flow_run_id: UUID
-    status: str
-    state: State | None = None
-
-    @property
-    def is_cancelled(self) -> bool:
-        """Whether the run is Cancelled now."""
-        return self.state is not None and self.state.is_cancelled()
-
-
-async def _set_states(
-    client: PrefectClient, run_ids: Sequence[UUID], names: Sequence[str], state: State
-) -> list[_Outcome]:
-    """Set a state by the server's rules, on those of the runs that are in a state so named."""
-    which = FlowRunFilter(
-        id=FlowRunFilterId(any_=list(run_ids)),
-        state=FlowRunFilterState(name=FlowRunFilterStateName(any_=list(names))),
-    )
-    body = {
-        "flow_runs": which.model_dump(mode="json"),
-        "state": to_state_create(state).model_dump(mode="json"),
-        "limit": _BATCH,
-    }
-    # Prefect's client has no method for this.
-    answer = await client.request("POST", "/flow_runs/bulk_set_state", json=body)  # type: ignore[arg-type]
-    return [_Outcome.model_validate(one) for one in answer.json()["results"]]
 
 
 async def _deployment_filter(

@@ -6,21 +6,21 @@ from uuid import UUID
 from prefect.client.orchestration import get_client
 from prefect.logging import get_run_logger
 
-from orchestration.lost_runs import LostRuns, recover
+from orchestration.lost_runs import LostRuns, requeue_lost
 from orchestration.retry_policy import retried_task
 from orchestration.time_limits import time_limit
 
 
 @retried_task()
 @time_limit("upkeep_time_limit")
-async def find_lost_runs(except_for: UUID | None, patience: float) -> LostRuns:
-    """Give crashed and stuck runs of our deployments back to the queue; end stuck cancellings.
+async def requeue_lost_runs(except_for: UUID | None, patience: float) -> LostRuns:
+    """Requeue crashed and stuck runs of our deployments; end stuck cancellings.
 
     Args:
         except_for: the run that asks.
         patience: seconds in Pending or Cancelling, or without a sign of life, that a run may be.
     """
     async with get_client() as client:
-        return await recover(
+        return await requeue_lost(
             client, except_for, timedelta(seconds=patience), on_loss=get_run_logger().info
         )

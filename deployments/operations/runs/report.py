@@ -10,22 +10,16 @@ from datetime import datetime
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterId,
-    LogFilter,
-    LogFilterFlowRunId,
-    LogFilterTaskRunId,
-)
+from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFilterTaskRunId
 from prefect.client.schemas.objects import FlowRun, State, StateType, TaskRun
 from prefect.client.schemas.sorting import LogSort, TaskRunSort
 from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from adspark.text.redaction import redact_document, redact_foreign
-from deployments.operations.failures import RETRIED, has_wrong_parameters, unwrap
-from deployments.operations.run_lookup import find_run
-from deployments.provisioning.flow_runs import PAGE, ui_url
+from deployments.operations.runs.failures import RETRIED, has_wrong_parameters, unwrap
+from deployments.operations.runs.lookup import find_run, ui_url
+from orchestration.flow_runs import PAGE, filter_runs
 
 GENERATION = "generate-ad-variant"
 """The flow whose failed variants are retried by their number: a run of one is refused."""
@@ -156,7 +150,7 @@ async def _deployment_name(client: PrefectClient, run: FlowRun, flow: str) -> st
 
 async def _read_task_runs(client: PrefectClient, run_id: UUID) -> list[TaskLine]:
     found = await client.read_task_runs(
-        flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run_id])),
+        flow_run_filter=filter_runs(ids=[run_id]),
         sort=TaskRunSort.EXPECTED_START_TIME_DESC,
         limit=PAGE,
     )
@@ -178,7 +172,7 @@ def _log_of(run: FlowRun | TaskRun) -> LogFilter:
 
 
 async def _read_log(client: PrefectClient, run: FlowRun | TaskRun, number: int) -> list[LogLine]:
-    """The last lines, oldest first; tracebacks are told apart."""
+    """The last lines, oldest first; without tracebacks."""
     if number < 1:
         return []
     lines = await client.read_logs(

@@ -1,4 +1,4 @@
-"""Dead letters: failures by cause, and back in the queue with them."""
+"""Dead letters: failures by cause, and their retries."""
 
 import asyncio
 import re
@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from adspark.errors import ConfigurationError
 from deployments.cli.main import app as cli
 from deployments.cli.runs.failure_selection import choose_failures
-from deployments.operations.failures import WEEK, find_cause, read_failures, requeue
+from deployments.operations.runs.failures import WEEK, find_cause, read_failures, retry_runs
 from flows.generate_pending_variants import generate_pending_variants
 from tests.support.queued import open_pools, queue
 
@@ -47,9 +47,7 @@ def test_a_cause_is_the_message_without_what_differs(message: str, cause: str) -
 async def test_failures_are_grouped_by_cause_newest_first(
     client: PrefectClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "deployments.provisioning.flow_runs.PAGE", 2
-    )  # several pages without hundreds of runs
+    monkeypatch.setattr("orchestration.flow_runs.PAGE", 2)  # several pages without hundreds of runs
     first, second, mended, crashed = await queue(
         client,
         Failed(message="watch 1 is gone"),
@@ -110,7 +108,7 @@ async def test_only_what_ended_badly_goes_back_under_its_own_id(client: PrefectC
     others = await queue(client, Completed(), Running())
     alone = await client.create_flow_run(generate_pending_variants, state=Failed())
     ids = [run.id for run in (*ended, *others, alone)]
-    assert await requeue(client, ids) == [run.id for run in ended]
+    assert await retry_runs(client, ids) == [run.id for run in ended]
     names = [(await client.read_flow_run(one)).state_name for one in ids]
     assert names == ["AwaitingRetry"] * 3 + ["Completed", "Running", "Failed"]
     assert await read_failures(client) == []
@@ -149,7 +147,7 @@ async def test_what_a_retry_would_only_repeat_is_told_and_not_offered(
     said = await asyncio.to_thread(lambda: CliRunner().invoke(cli, ["failures"]).stdout)
     flat = " ".join(said.split())
     assert "Not to be retried, for their parameters are wrong: " in flat
-    offered = re.findall(r"Back in the queue: adspark retry (\w+)", flat)
+    offered = re.findall(r"Retry: adspark retry (\w+)", flat)
     assert offered == [groups[down.id].key]
     assert "adspark run probe -p NAME=VALUE" in flat
     assert "UnknownWatchError: There is no watch 9" in flat

@@ -1,5 +1,6 @@
 """Find the run that a person means: by its id, the beginning of its id, or its name."""
 
+import os
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -7,19 +8,13 @@ from typing import TypeVar
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterExpectedStartTime,
-    FlowRunFilterName,
-    TaskRunFilter,
-    TaskRunFilterName,
-)
+from prefect.client.schemas.filters import TaskRunFilter, TaskRunFilterName
 from prefect.client.schemas.objects import FlowRun, TaskRun
 from prefect.client.schemas.sorting import FlowRunSort, TaskRunSort
 from prefect.exceptions import ObjectNotFound
 
 from adspark.errors import ConfigurationError
-from deployments.provisioning.flow_runs import PAGE
+from orchestration.flow_runs import PAGE, filter_runs
 
 _RECENT_PAGES = 5  # of flow runs and of task runs, in which a beginning of an id is looked for
 _SHORTEST = 6  # characters of a beginning
@@ -44,12 +39,18 @@ async def find_run(client: PrefectClient, key: str) -> FlowRun | TaskRun:
     if len(found) == 1:
         return found[0]
     if found:
-        told = ", ".join(f"{run.id} ({run.name}, {run.state_name})" for run in found[:_SHOWN])
-        raise ConfigurationError(f"{key!r} means {len(found)} runs; give one's whole id: {told}")
+        listed = ", ".join(f"{run.id} ({run.name}, {run.state_name})" for run in found[:_SHOWN])
+        raise ConfigurationError(f"{key!r} means {len(found)} runs; give one's whole id: {listed}")
     raise ConfigurationError(
         f"There is no run {key!r}: give the id of a flow run or task run, its name, or the first "
         f"{_SHORTEST} or more characters of a recent one's id."
     )
+
+
+def ui_url(client: PrefectClient) -> str:
+    """The address of Prefect's UI: PREFECT_UI_URL, else beside the API."""
+    url = os.environ.get("PREFECT_UI_URL") or str(client.api_url).rstrip("/").removesuffix("/api")
+    return url.rstrip("/")
 
 
 def _uuid(key: str) -> UUID | None:
@@ -71,9 +72,7 @@ async def _read(client: PrefectClient, run_id: UUID) -> Sequence[FlowRun | TaskR
 
 
 async def _named(client: PrefectClient, name: str) -> Sequence[FlowRun | TaskRun]:
-    flow_runs = await client.read_flow_runs(
-        flow_run_filter=FlowRunFilter(name=FlowRunFilterName(any_=[name])), limit=PAGE
-    )
+    flow_runs = await client.read_flow_runs(flow_run_filter=filter_runs(names=[name]), limit=PAGE)
     task_runs = await client.read_task_runs(
         task_run_filter=TaskRunFilter(name=TaskRunFilterName(any_=[name])), limit=PAGE
     )
@@ -82,11 +81,11 @@ async def _named(client: PrefectClient, name: str) -> Sequence[FlowRun | TaskRun
 
 async def _beginning(client: PrefectClient, beginning: str) -> Sequence[FlowRun | TaskRun]:
     # What schedules have planned for later would push the recent ones off the pages.
-    until = FlowRunFilterExpectedStartTime(before_=datetime.now(UTC) + timedelta(minutes=1))
+    wanted = filter_runs(expected_before=datetime.now(UTC) + timedelta(minutes=1))
     found: list[FlowRun | TaskRun] = []
     for page in range(_RECENT_PAGES):
         flow_runs = await client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(expected_start_time=until),
+            flow_run_filter=wanted,
             sort=FlowRunSort.EXPECTED_START_TIME_DESC,
             limit=PAGE,
             offset=page * PAGE,

@@ -3,24 +3,24 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
 import httpx
-from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
-from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.utilities.importtools import import_object
 from pydantic import JsonValue
 
 from adspark.errors import AdSparkError, ConfigurationError, InvalidQueryError
 from adspark.validation.parameter_bounds import find_problem
-from deployments.operations.deployment_lookup import find_deployment
+from deployments.cli.server import open_server
+from deployments.operations.runs.deployments import find_deployment
 from orchestration.parameter_errors import find_mistakes
 
 _POLL = 0.5  # seconds between two looks at the run
@@ -50,51 +50,6 @@ class RunFailedError(AdSparkError):
     """The run ended in any state but Completed; the message is the state's."""
 
 
-@asynccontextmanager
-async def server(api_url: str) -> AsyncIterator[PrefectClient]:
-    """A client of the server at `api_url`.
-
-    Raises:
-        ConfigurationError: nothing answers there, or it wants a password.
-        AdSparkError: it is too slow to answer, or went away meanwhile.
-    """
-    with temporary_settings({PREFECT_API_URL: api_url}):
-        async with get_client() as client:
-            if error := await client.api_healthcheck():
-                if _is_slow(error):
-                    raise AdSparkError(_told_slow(api_url))
-                raise ConfigurationError(
-                    f"Prefect's server at {api_url} does not answer ({type(error).__name__}); "
-                    f"start it with: adspark up, or docker-compose up -d"
-                )
-            try:
-                yield client
-            except httpx.HTTPError as error:
-                if isinstance(error, httpx.HTTPStatusError) and error.response.status_code == 401:
-                    raise ConfigurationError(
-                        f"PREFECT_API_AUTH_STRING: Prefect's server at {api_url} asks for a name "
-                        "and a password; set it to name:password, as in its containers' .env."
-                    ) from None
-                if _is_slow(error):
-                    raise AdSparkError(_told_slow(api_url)) from error
-                raise AdSparkError(
-                    f"Prefect's server at {api_url} went away ({type(error).__name__}); what it "
-                    f"was asked for may go on: look there once it is back."
-                ) from error
-
-
-def _is_slow(error: Exception) -> bool:
-    """Whether somebody is there, who did not answer in time."""
-    return isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout | httpx.PoolTimeout)
-
-
-def _told_slow(api_url: str) -> str:
-    return (
-        f"Prefect's server at {api_url} is there, but too slow to answer; look what keeps its "
-        "machine busy. What it was asked for may go on."
-    )
-
-
 async def run_and_follow(
     api_url: str,
     deployment: str,
@@ -107,7 +62,7 @@ async def run_and_follow(
         ConfigurationError: no server, no such deployment, or parameters that it does not take.
         RunFailedError: the run did not complete.
     """
-    async with server(api_url) as client:
+    async with open_server(api_url) as client:
         run = await _create(client, deployment, parameters)
         on_event(Event("run", f"{deployment} · {run.name} · {run.id}"))
         return await _finish(client, run.id, on_event)
@@ -120,7 +75,7 @@ async def follow_run(api_url: str, run_id: UUID, on_event: Callable[[Event], Non
         ConfigurationError: no server.
         RunFailedError: the run did not complete.
     """
-    async with server(api_url) as client:
+    async with open_server(api_url) as client:
         return await _finish(client, run_id, on_event)
 
 

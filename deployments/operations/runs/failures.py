@@ -1,18 +1,17 @@
-"""Dead letters: runs that failed or crashed, grouped by their cause, and put back in the queue.
+"""Dead letters: runs that failed or crashed, grouped by their cause, and retried.
 
 A run is retried under its own id, with its own parameters. All our flows may be run twice.
 """
 
 import re
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.filters import FlowFilter, FlowFilterName, FlowRunFilterEndTime
+from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
 from prefect.states import AwaitingRetry
 from pydantic import BaseModel
@@ -20,15 +19,15 @@ from pydantic import BaseModel
 from adspark.errors import ConfigurationError
 from adspark.text.redaction import redact_foreign
 from adspark.text.terminal import plain
-from deployments.provisioning.flow_runs import in_state, read_flow_names, read_runs
-from deployments.queue_classes import QUEUE_CLASSES
+from deployments.queue_classes import POOL_NAMES, validate_pools
+from orchestration.flow_runs import read_failed_runs, read_flow_names
 from orchestration.state_changes import change_state
 
 WEEK = 24 * 7.0
-"""Hours that failures are looked for, unless told otherwise."""
+"""Hours that failures are looked for, by default."""
 
 RETRIED = (StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)
-"""Ends from which a run can be put back in the queue."""
+"""Ends from which a run can be retried."""
 
 _LONGEST_READ = 2000  # characters of a message; a search takes the square of its time
 _LONGEST_CAUSE = 300  # characters
@@ -95,17 +94,15 @@ async def read_failures(
     Raises:
         ConfigurationError: there is no such pool or flow.
     """
-    _check_pools(pools)
-    wanted = in_state(StateType.FAILED, StateType.CRASHED)
-    wanted.end_time = FlowRunFilterEndTime(after_=datetime.now(UTC) - timedelta(hours=hours))
-    runs = await read_runs(
-        client,
-        wanted,
-        pools=pools,
-        flows=await _flow_filter(client, flow),
-        sort=FlowRunSort.END_TIME_DESC,
+    validate_pools(pools)
+    runs = await read_failed_runs(
+        client, pools=pools or POOL_NAMES, hours=hours, flows=await _flow_filter(client, flow)
     )
-    flows = await read_flow_names(client, runs)
+    return group_failures(runs, await read_flow_names(client, [run.flow_id for run in runs]))
+
+
+def group_failures(runs: Sequence[FlowRun], flows: Mapping[UUID, str]) -> list[FailureGroup]:
+    """The groups of runs that failed, in the order of their newest runs; `flows` are names."""
     groups: dict[str, FailureGroup] = {}
     for run in runs:
         group = group_of(run, flows.get(run.flow_id, ""))
@@ -116,13 +113,13 @@ async def read_failures(
     return list(groups.values())
 
 
-async def requeue(client: PrefectClient, run_ids: Sequence[UUID]) -> list[UUID]:
-    """Put ended runs back in the queue, where they ended badly and a worker can take them.
+async def retry_runs(client: PrefectClient, run_ids: Sequence[UUID]) -> list[UUID]:
+    """Queue runs once more that ended badly, where a worker can take them.
 
     Returns:
         Those that now wait for a worker.
     """
-    requeued = []
+    queued = []
     for run_id in dict.fromkeys(run_ids):
         try:
             run = await client.read_flow_run(run_id)
@@ -131,8 +128,8 @@ async def requeue(client: PrefectClient, run_ids: Sequence[UUID]) -> list[UUID]:
         if run.state_type not in RETRIED or run.deployment_id is None:
             continue
         if (await change_state(client, run, AwaitingRetry())).is_made:
-            requeued.append(run_id)
-    return requeued
+            queued.append(run_id)
+    return queued
 
 
 def group_of(run: FlowRun, flow: str) -> FailureGroup:
@@ -182,13 +179,6 @@ def find_cause(message: str) -> str:
 
 def _one_line(message: str) -> str:
     return " ".join(plain(unwrap(message)).split())
-
-
-def _check_pools(pools: Sequence[str]) -> None:
-    known = [one.name for one in QUEUE_CLASSES]
-    for pool in pools:
-        if pool not in known:
-            raise ConfigurationError(f"There is no pool {pool!r}; there are {', '.join(known)}.")
 
 
 async def _flow_filter(client: PrefectClient, flow: str | None) -> FlowFilter | None:
