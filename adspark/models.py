@@ -13,12 +13,14 @@ from sqlalchemy import (
     Computed,
     Date,
     DateTime,
+    Dialect,
     ForeignKey,
     Identity,
     Index,
     Integer,
     MetaData,
     Text,
+    TypeDecorator,
     UniqueConstraint,
     Uuid,
     func,
@@ -38,7 +40,7 @@ SQLModel.metadata.naming_convention = MetaData(
 ).naming_convention
 
 DEFAULT_USER = 1
-"""Whose things are that nobody names a user for."""
+"""The user of what is made without naming one."""
 
 
 class CreativeFormat(StrEnum):
@@ -60,7 +62,7 @@ class Platform(StrEnum):
 
 
 class FetchStatus(StrEnum):
-    """How far a fetch is; only a running one can be taken up again."""
+    """How far a fetch is; a running or failed one can be resumed."""
 
     RUNNING = "running"
     COMPLETED = "completed"
@@ -69,7 +71,7 @@ class FetchStatus(StrEnum):
 
 
 class StopReason(StrEnum):
-    """Why a fetch asked for no further page."""
+    """Why a fetch stopped."""
 
     END = "end"
     WATERMARK = "watermark"
@@ -80,7 +82,7 @@ class StopReason(StrEnum):
 
 
 class EventKind(StrEnum):
-    """What happened to a creative in the eyes of a watch."""
+    """What a watch noticed about a creative."""
 
     BASELINE = "baseline"
     NEW = "new"
@@ -90,7 +92,7 @@ class EventKind(StrEnum):
 
 
 class Coverage(StrEnum):
-    """How much of a watch's search was looked at, so that silence can be trusted or not."""
+    """How much of a watch's search was covered, so whether "nothing new" can be trusted."""
 
     COMPLETE = "complete"
     PARTIAL = "partial"
@@ -98,7 +100,7 @@ class Coverage(StrEnum):
 
 
 class VariantStatus(StrEnum):
-    """The life of a variant."""
+    """How far a variant is."""
 
     PENDING = "pending"
     PROCESSING = "processing"
@@ -107,32 +109,92 @@ class VariantStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+_MOMENT: Any = DateTime(timezone=True)
+
+
+class _EnumText(TypeDecorator[StrEnum]):
+    """Text in the database, a member of an enum in Python."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, members: type[StrEnum]) -> None:
+        super().__init__()
+        self.members = members
+
+    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
+        return None if value is None else self.members(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.members(value)
+
+
 def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
-def _moment(*, nullable: bool = True, now: bool = False) -> Column[datetime]:
-    """A column of aware UTC; `now` gives the time of its transaction as default."""
-    return Column(
-        DateTime(timezone=True), nullable=nullable, server_default=func.now() if now else None
-    )
+# Fields of the kinds that the tables have again and again; all that are not given a value when the
+# object is made get one from the database, or NULL.
 
 
-def _whole(default: int) -> Column[int]:
-    return Column(Integer, nullable=False, server_default=text(str(default)))
+def _choice(members: type[StrEnum], *, nullable: bool = True, **more: Any) -> Any:  # noqa: ANN401
+    column: Column[Any] = Column(_EnumText(members), nullable=nullable, default=more.get("default"))
+    return Field(sa_column=column, **more)
 
 
-def _flag() -> Column[bool]:
-    return Column(Boolean, nullable=False, server_default=text("false"))
+def _moment(description: str | None = None, *, index: bool = False) -> Any:  # noqa: ANN401
+    """An aware time in UTC."""
+    column: Column[Any] = Column(_MOMENT, index=index)
+    return Field(default=None, sa_column=column, description=description)
 
 
-def _texts() -> Column[list[str]]:
-    return Column(ARRAY(Text), nullable=False, server_default=text("'{}'"))
+def _now(*, index: bool = False) -> Any:  # noqa: ANN401
+    """The time of the transaction that makes the row."""
+    column = Column(_MOMENT, nullable=False, server_default=func.now(), index=index)
+    return Field(default=None, sa_column=column)
 
 
-def _key() -> Column[int]:
-    return Column(Integer, Identity(always=True), primary_key=True)
+def _whole(default: int, description: str | None = None) -> Any:  # noqa: ANN401
+    column = Column(Integer, nullable=False, server_default=text(str(default)))
+    return Field(default=default, sa_column=column, description=description)
+
+
+def _flag(description: str | None = None) -> Any:  # noqa: ANN401
+    column = Column(Boolean, nullable=False, server_default=text("false"))
+    return Field(default=False, sa_column=column, description=description)
+
+
+def _text(description: str | None = None, *, index: bool = False) -> Any:  # noqa: ANN401
+    """A text that may be missing."""
+    return Field(default=None, sa_type=Text, index=index, description=description)
+
+
+def _texts(description: str | None = None) -> Any:  # noqa: ANN401
+    column: Column[Any] = Column(ARRAY(Text), nullable=False, server_default=text("'{}'"))
+    return Field(default_factory=list, sa_column=column, description=description)
+
+
+def _json(description: str) -> Any:  # noqa: ANN401
+    """A JSON value that may be missing."""
+    column: Column[Any] = Column(JSONB(none_as_null=True))
+    return Field(default=None, sa_column=column, description=description)
+
+
+def _key(kind: type[Integer] = Integer) -> Any:  # noqa: ANN401
+    return Field(default=None, sa_column=Column(kind, Identity(always=True), primary_key=True))
+
+
+def _of_watch() -> Any:  # noqa: ANN401
+    """The key of a watch, as long as that is there."""
+    column: Column[Any] = Column(ForeignKey("watch.id", ondelete="SET NULL"), index=True)
+    return Field(default=None, sa_column=column)
+
+
+def _belongs_to(column: str, **more: Any) -> Any:  # noqa: ANN401
+    """The key of the row with which this one is deleted."""
+    reference = ForeignKey(column, ondelete="CASCADE")
+    return Field(sa_column=Column(reference, nullable=False, **more))
 
 
 class Advertiser(SQLModel, table=True):
@@ -140,13 +202,11 @@ class Advertiser(SQLModel, table=True):
 
     advertiser_id: str = Field(primary_key=True, sa_type=Text, description="AR and 20 digits.")
     name: str = Field(sa_type=Text, index=True)
-    named_at: datetime | None = Field(
-        default=None, sa_column=_moment(), description="last_shown of the ad that it is named by."
-    )
-    first_seen_at: datetime | None = Field(default=None, sa_column=_moment())
-    last_seen_at: datetime | None = Field(default=None, sa_column=_moment())
-    created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
-    updated_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    named_at: datetime | None = _moment("last_shown of the ad that it is named by.")
+    first_seen_at: datetime | None = _moment()
+    last_seen_at: datetime | None = _moment()
+    created_at: datetime = _now()
+    updated_at: datetime = _now()
 
 
 class Creative(SQLModel, table=True):
@@ -166,30 +226,24 @@ class Creative(SQLModel, table=True):
 
     ad_creative_id: str = Field(primary_key=True, sa_type=Text, description="CR and 20 digits.")
     advertiser_id: str = Field(foreign_key="advertiser.advertiser_id", sa_type=Text)
-    format: CreativeFormat = Field(sa_type=Text)
-    image_url: str | None = Field(default=None, sa_type=Text)
-    video_link: str | None = Field(
-        default=None, sa_type=Text, description="Preview script, without its nonces."
-    )
+    format: CreativeFormat = _choice(CreativeFormat, nullable=False)
+    image_url: str | None = _text()
+    video_link: str | None = _text("Preview script, without its nonces.")
     width: int | None = Field(default=None, description="Pixels.")
     height: int | None = Field(default=None, description="Pixels.")
-    target_domain: str | None = Field(default=None, sa_type=Text, index=True)
-    first_shown: datetime | None = Field(default=None, sa_column=_moment())
-    last_shown: datetime | None = Field(
-        default=None, sa_column=Column(DateTime(timezone=True), index=True)
-    )
+    target_domain: str | None = _text(index=True)
+    first_shown: datetime | None = _moment()
+    last_shown: datetime | None = _moment(index=True)
     total_days_shown: int | None = Field(default=None, description="Days on which it was shown.")
-    details_link: str | None = Field(default=None, sa_type=Text)
+    details_link: str | None = _text()
     views_min: int | None = Field(default=None, sa_type=BigInteger, description="Political only.")
     views_max: int | None = Field(default=None, sa_type=BigInteger, description="Political only.")
-    budget_min: str | None = Field(default=None, sa_type=Text, description='As sent: "400 USD".')
-    budget_max: str | None = Field(default=None, sa_type=Text, description='As sent: "400 USD".')
-    regions: list[str] = Field(default_factory=list, sa_column=_texts())
-    platforms: list[str] = Field(default_factory=list, sa_column=_texts())
-    dropped_fields: list[str] = Field(
-        default_factory=list,
-        sa_column=_texts(),
-        description="Fields of the last answer that could not be read, with the reason.",
+    budget_min: str | None = _text('As sent: "400 USD".')
+    budget_max: str | None = _text('As sent: "400 USD".')
+    regions: list[str] = _texts()
+    platforms: list[str] = _texts()
+    dropped_fields: list[str] = _texts(
+        "Fields of the last answer that could not be read, with the reason."
     )
     content_hash: str = Field(
         sa_column=Column(
@@ -201,14 +255,14 @@ class Creative(SQLModel, table=True):
             nullable=False,
         )
     )
-    created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
-    updated_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    created_at: datetime = _now()
+    updated_at: datetime = _now()
 
 
 class Watch(SQLModel, table=True):
     """A saved search that is swept again and again, and how far the sweeps have come.
 
-    Its past begins anew (`baseline_at` empty, no linked creatives) when its search is changed.
+    A change of its search resets it: `baseline_at` is empty, no creatives are linked.
     """
 
     __table_args__ = (
@@ -225,53 +279,41 @@ class Watch(SQLModel, table=True):
         Index(None, "due_at", postgresql_where=text("is_active")),
     )
 
-    id: int | None = Field(default=None, sa_column=_key())
+    id: int = _key()
     user_id: int
     name: str = Field(sa_type=Text)
-    advertiser_ids: list[str] = Field(default_factory=list, sa_column=_texts())
-    text: str | None = Field(default=None, sa_type=Text)
-    region: str | None = Field(default=None, sa_type=Text, description="SerpApi code.")
-    platform: Platform | None = Field(default=None, sa_type=Text)
-    creative_format: CreativeFormat | None = Field(default=None, sa_type=Text)
+    advertiser_ids: list[str] = _texts()
+    text: str | None = _text()
+    region: str | None = _text("SerpApi code.")
+    platform: Platform | None = _choice(Platform, default=None)
+    creative_format: CreativeFormat | None = _choice(CreativeFormat, default=None)
     political_ads: bool = False
     is_active: bool = True
-    interval_minutes: int = Field(default=60, sa_column=_whole(60))
-    max_pages: int = Field(default=5, sa_column=_whole(5), description="Searches a sweep, at most.")
+    interval_minutes: int = _whole(60)
+    max_pages: int = _whole(5, "Searches a sweep, at most.")
     monthly_budget: int | None = Field(
         default=None, description="Billed searches a calendar month (UTC); None: no bound."
     )
-    ended_after_days: int = Field(
-        default=7, sa_column=_whole(7), description="An ad not shown for so long has ended."
+    ended_after_days: int = _whole(7, "An ad not shown for so long has ended.")
+    details_per_sweep: int = _whole(0, "New ads looked up in detail, one search each.")
+    due_at: datetime = _now()
+    baseline_at: datetime | None = _moment(
+        "Start of the fetch whose ads count as known from the start."
     )
-    details_per_sweep: int = Field(
-        default=0, sa_column=_whole(0), description="New ads looked up in detail, one search each."
+    complete_at: datetime | None = _moment(
+        "Start of the last fetch that reached the end or the watermark."
     )
-    due_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
-    baseline_at: datetime | None = Field(
-        default=None,
-        sa_column=_moment(),
-        description="Start of the fetch whose ads count as known from the start.",
+    has_gaps: bool = _flag(
+        "Some ads of the search may never have been seen; only launches count as new."
     )
-    complete_at: datetime | None = Field(
-        default=None,
-        sa_column=_moment(),
-        description="Start of the last fetch that reached the end or the watermark.",
+    checked_at: datetime | None = _moment()
+    coverage: Coverage | None = _choice(
+        Coverage, default=None, description="Of the last check, as is `problem`."
     )
-    has_gaps: bool = Field(
-        default=False,
-        sa_column=_flag(),
-        description="Some ads of the search may never have been seen; only launches count as new.",
-    )
-    checked_at: datetime | None = Field(default=None, sa_column=_moment())
-    coverage: Coverage | None = Field(
-        default=None, sa_type=Text, description="Of the last check, as is `problem`."
-    )
-    problem: str | None = Field(default=None, sa_type=Text)
-    digested_at: datetime | None = Field(
-        default=None, sa_column=_moment(), description="When a digest last told of it."
-    )
-    created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
-    updated_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    problem: str | None = _text()
+    digested_at: datetime | None = _moment("When a digest last reported it.")
+    created_at: datetime = _now()
+    updated_at: datetime = _now()
 
 
 class Fetch(SQLModel, table=True):
@@ -286,52 +328,31 @@ class Fetch(SQLModel, table=True):
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     query: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     query_hash: str = Field(sa_type=Text)
-    watch_id: int | None = Field(
-        default=None, sa_column=Column(ForeignKey("watch.id", ondelete="SET NULL"), index=True)
-    )
+    watch_id: int | None = _of_watch()
     flow_run_id: UUID | None = Field(default=None, index=True)
-    is_dry_run: bool = Field(
-        default=False, sa_column=_flag(), description="Paid for, and none of its ads stored."
-    )
-    attempt: int = Field(
-        default=1,
-        sa_column=_whole(1),
-        description="Fencing token: each resume adds one, and only the newest may write.",
-    )
-    status: FetchStatus = Field(default=FetchStatus.RUNNING, sa_type=Text)
+    is_dry_run: bool = _flag("Paid for, and none of its ads stored.")
+    attempt: int = _whole(1, "Fencing token: each resume adds one, and only the newest may write.")
+    status: FetchStatus = _choice(FetchStatus, nullable=False, default=FetchStatus.RUNNING)
     pages: int = 0
     searches_billed: int = 0
     searches_cached: int = 0
-    search_ids: list[str] = Field(
-        default_factory=list, sa_column=_texts(), description="SerpApi's ids, one a page."
-    )
-    next_page_token: str | None = Field(default=None, sa_type=Text)
-    token_hashes: list[str] = Field(
-        default_factory=list, sa_column=_texts(), description="Of every token it has followed."
-    )
-    shown_to: datetime | None = Field(
-        default=None, sa_column=_moment(), description="last_shown of its last row, if known."
-    )
+    search_ids: list[str] = _texts("SerpApi's ids, one a page.")
+    next_page_token: str | None = _text()
+    token_hashes: list[str] = _texts("Of every token it has followed.")
+    shown_to: datetime | None = _moment("last_shown of its last row, if known.")
     total_results: int | None = Field(default=None, description="What SerpApi last claimed.")
-    is_refreshed: bool = Field(
-        default=False,
-        sa_column=_flag(),
-        description="It has paid for a fresh first page, since the cached one led nowhere.",
+    is_refreshed: bool = _flag(
+        "It has paid for a fresh first page, since the cached one led nowhere."
     )
     new_count: int = 0
     changed_count: int = 0
     unchanged_count: int = 0
     rejected_count: int = 0
-    stop_reason: StopReason | None = Field(default=None, sa_type=Text)
-    error: str | None = Field(default=None, sa_type=Text)
-    started_at: datetime = Field(
-        default=None,
-        sa_column=Column(
-            DateTime(timezone=True), nullable=False, server_default=func.now(), index=True
-        ),
-    )
-    updated_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
-    finished_at: datetime | None = Field(default=None, sa_column=_moment())
+    stop_reason: StopReason | None = _choice(StopReason, default=None)
+    error: str | None = _text()
+    started_at: datetime = _now(index=True)
+    updated_at: datetime = _now()
+    finished_at: datetime | None = _moment()
 
 
 class RejectedRow(SQLModel, table=True):
@@ -339,16 +360,12 @@ class RejectedRow(SQLModel, table=True):
 
     __tablename__ = "rejected_row"
 
-    id: int | None = Field(default=None, sa_column=_key())
-    fetch_id: UUID = Field(
-        sa_column=Column(ForeignKey("fetch.id", ondelete="CASCADE"), nullable=False, index=True)
-    )
+    id: int = _key()
+    fetch_id: UUID = _belongs_to("fetch.id", index=True)
     reason: str = Field(sa_type=Text)
-    row_key: str | None = Field(
-        default=None, sa_type=Text, index=True, description="The same for the same row later."
-    )
+    row_key: str | None = _text("The same for the same row later.", index=True)
     payload: Any = Field(sa_column=Column(JSONB, nullable=False))
-    created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    created_at: datetime = _now()
 
 
 class RateSlot(SQLModel, table=True):
@@ -357,41 +374,31 @@ class RateSlot(SQLModel, table=True):
     __tablename__ = "rate_slot"
     __table_args__ = (Index(None, "name", "taken_at"),)
 
-    id: int | None = Field(
-        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
-    )
+    id: int = _key(BigInteger)
     name: str = Field(sa_type=Text)
-    taken_at: datetime = Field(sa_column=_moment(nullable=False))
+    taken_at: datetime = Field(sa_type=_MOMENT)
 
 
 class WatchCreative(SQLModel, table=True):
     """A creative as a watch knows it: when it matched, and in which state it last saw it.
 
     It stays when the creative is cleaned up, as long as the watch has this search: the source
-    goes on listing old ads, which are no news.
+    keeps listing old ads, which are no news.
     """
 
     __tablename__ = "watch_creative"
 
-    watch_id: int = Field(
-        sa_column=Column(ForeignKey("watch.id", ondelete="CASCADE"), primary_key=True)
-    )
+    watch_id: int = _belongs_to("watch.id", primary_key=True)
     ad_creative_id: str = Field(sa_column=Column(Text, primary_key=True, index=True))
-    advertiser_id: str | None = Field(
-        default=None, sa_type=Text, description="Of the creative, for news of one that is removed."
-    )
-    first_matched_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
-    last_matched_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    advertiser_id: str | None = _text("Of the creative, for news of one that is removed.")
+    first_matched_at: datetime = _now()
+    last_matched_at: datetime = _now()
     content_hash: str = Field(
         sa_column=Column(Text, nullable=False, server_default=text("''")),
         description="The creative's, when this watch last saw it.",
     )
-    last_shown: datetime | None = Field(
-        default=None, sa_column=_moment(), description="The latest that this watch was told."
-    )
-    ended_at: datetime | None = Field(
-        default=None, sa_column=_moment(), description="When it was found ended; empty: it runs."
-    )
+    last_shown: datetime | None = _moment("The latest that this watch has seen.")
+    ended_at: datetime | None = _moment("When it was found ended; empty: it runs.")
     undated_fetch_id: UUID | None = Field(
         default=None, description="The last fetch that listed it without a readable day."
     )
@@ -401,8 +408,8 @@ class CreativeEvent(SQLModel, table=True):
     """Something that a watch noticed about a creative, once.
 
     `announced_at` is set when the event was handed to Prefect, `notified_at` when it went into a
-    digest. Baseline events are both from the start: they are nobody's news. An event that nobody
-    was told of outlives its creative.
+    digest. Baseline events have both from the start: they are no news. An unannounced event
+    outlives its creative.
     """
 
     __tablename__ = "creative_event"
@@ -417,50 +424,44 @@ class CreativeEvent(SQLModel, table=True):
         ),
     )
 
-    id: int | None = Field(default=None, sa_column=_key())
-    watch_id: int = Field(
-        sa_column=Column(ForeignKey("watch.id", ondelete="CASCADE"), nullable=False, index=True)
-    )
+    id: int = _key()
+    watch_id: int = _belongs_to("watch.id", index=True)
     ad_creative_id: str = Field(sa_column=Column(Text, nullable=False, index=True))
-    kind: EventKind = Field(sa_type=Text)
+    kind: EventKind = _choice(EventKind, nullable=False)
     content_hash: str = Field(sa_type=Text)
-    occurred_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
-    announced_at: datetime | None = Field(default=None, sa_column=_moment())
-    notified_at: datetime | None = Field(default=None, sa_column=_moment())
+    occurred_at: datetime = _now()
+    announced_at: datetime | None = _moment()
+    notified_at: datetime | None = _moment()
 
 
 class CreativeDetail(SQLModel, table=True):
     """What the ad-details engine said of a creative; asked once, on behalf of one watch.
 
-    The row is made before the search is, so that an answer that was lost is asked for again
-    (free from SerpApi's cache) and counted once. It was paid, so it outlives the creative.
+    The row is made before the search is, so that a lost answer is fetched again (free from
+    SerpApi's cache) and counted once. It was paid, so it outlives the creative.
     """
 
     __tablename__ = "creative_detail"
 
     ad_creative_id: str = Field(primary_key=True, sa_type=Text)
-    watch_id: int | None = Field(
-        default=None, sa_column=Column(ForeignKey("watch.id", ondelete="SET NULL"), index=True)
-    )
-    asked_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
-    attempts: int = Field(
-        default=1, sa_column=_whole(1), description="Searches that were made for it."
-    )
-    answered_at: datetime | None = Field(default=None, sa_column=_moment())
-    search_id: str | None = Field(default=None, sa_type=Text)
-    searches_billed: int = Field(default=0, sa_column=_whole(0))
-    searches_cached: int = Field(default=0, sa_column=_whole(0))
-    headline: str | None = Field(default=None, sa_type=Text, description="Of the first variation.")
-    snippet: str | None = Field(default=None, sa_type=Text)
-    call_to_action: str | None = Field(default=None, sa_type=Text)
-    landing_url: str | None = Field(default=None, sa_type=Text)
-    funded_by: str | None = Field(default=None, sa_type=Text, description="Who paid, if told.")
+    watch_id: int | None = _of_watch()
+    asked_at: datetime = _now()
+    attempts: int = _whole(1, "Searches that were made for it.")
+    answered_at: datetime | None = _moment()
+    search_id: str | None = _text()
+    searches_billed: int = _whole(0)
+    searches_cached: int = _whole(0)
+    headline: str | None = _text("Of the first variation.")
+    snippet: str | None = _text()
+    call_to_action: str | None = _text()
+    landing_url: str | None = _text()
+    funded_by: str | None = _text("Who paid, if known.")
     variations: list[dict[str, Any]] = Field(
         default_factory=list,
         sa_column=Column(JSONB, nullable=False, server_default=text("'[]'")),
         description="Every variation of the creative, as the service sent it.",
     )
-    error: str | None = Field(default=None, sa_type=Text)
+    error: str | None = _text()
 
 
 class CreativeRegion(SQLModel, table=True):
@@ -472,8 +473,8 @@ class CreativeRegion(SQLModel, table=True):
     region: str = Field(primary_key=True, sa_type=Text, description="SerpApi code.")
     first_shown: date | None = Field(default=None, sa_column=Column(Date))
     last_shown: date | None = Field(default=None, sa_column=Column(Date))
-    times_shown: str | None = Field(default=None, sa_type=Text, description='As sent: "0 - 1000".')
-    first_seen_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    times_shown: str | None = _text('As sent: "0 - 1000".')
+    first_seen_at: datetime = _now()
 
 
 class Board(SQLModel, table=True):
@@ -481,10 +482,10 @@ class Board(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("user_id", "name"),)
 
-    id: int | None = Field(default=None, sa_column=_key())
+    id: int = _key()
     user_id: int
     name: str = Field(sa_type=Text)
-    created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    created_at: datetime = _now()
 
 
 class BoardCreative(SQLModel, table=True):
@@ -492,13 +493,11 @@ class BoardCreative(SQLModel, table=True):
 
     __tablename__ = "board_creative"
 
-    board_id: int = Field(
-        sa_column=Column(ForeignKey("board.id", ondelete="CASCADE"), primary_key=True)
-    )
+    board_id: int = _belongs_to("board.id", primary_key=True)
     ad_creative_id: str = Field(
         sa_column=Column(ForeignKey("creative.ad_creative_id"), primary_key=True, index=True)
     )
-    added_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    added_at: datetime = _now()
 
 
 class Message(SQLModel, table=True):
@@ -512,21 +511,19 @@ class Message(SQLModel, table=True):
 
     __table_args__ = (Index(None, "created_at", postgresql_where=text("delivered_at IS NULL")),)
 
-    id: int | None = Field(default=None, sa_column=_key())
+    id: int = _key()
     subject: str = Field(sa_type=Text)
     body: str = Field(sa_type=Text, description="Markdown.")
     recipient: str = Field(sa_type=Text, description="Hash of the address, which is a secret.")
-    parts: list[dict[str, str]] | None = Field(
-        default=None,
-        sa_column=Column(JSONB(none_as_null=True)),
-        description="Title and body of each, fixed before the first is sent.",
+    parts: list[dict[str, str]] | None = _json(
+        "Title and body of each, fixed before the first is sent."
     )
-    parts_delivered: int = Field(default=0, sa_column=_whole(0))
-    created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
-    attempts: int = Field(default=0, sa_column=_whole(0))
-    sending_at: datetime | None = Field(default=None, sa_column=_moment())
-    delivered_at: datetime | None = Field(default=None, sa_column=_moment())
-    error: str | None = Field(default=None, sa_type=Text)
+    parts_delivered: int = _whole(0)
+    created_at: datetime = _now()
+    attempts: int = _whole(0)
+    sending_at: datetime | None = _moment()
+    delivered_at: datetime | None = _moment()
+    error: str | None = _text()
 
 
 class AdVariant(SQLModel, table=True):
@@ -545,7 +542,7 @@ class AdVariant(SQLModel, table=True):
         Index(None, "status", "requested_at"),
     )
 
-    id: int | None = Field(default=None, sa_column=_key())
+    id: int = _key()
     token: UUID = Field(
         default_factory=uuid4,
         sa_column=Column(
@@ -558,10 +555,10 @@ class AdVariant(SQLModel, table=True):
     )
     user_id: int
     workspace_id: int | None = None
-    status: VariantStatus = Field(default=VariantStatus.PENDING, sa_type=Text)
+    status: VariantStatus = _choice(VariantStatus, nullable=False, default=VariantStatus.PENDING)
     prompt: str = Field(sa_type=Text)
-    wants_review: bool = Field(default=False, sa_column=_flag())
-    attempt: int = Field(default=1, sa_column=_whole(1), description="Each may be paid for once.")
+    wants_review: bool = _flag()
+    attempt: int = _whole(1, "Each may be paid for once.")
     requested_by: UUID | None = Field(
         default=None,
         sa_column=Column(Uuid, unique=True),
@@ -569,37 +566,32 @@ class AdVariant(SQLModel, table=True):
     )
     flow_run_id: UUID | None = Field(default=None, description="The run that works on it.")
     review_run_id: UUID | None = Field(default=None, description="The run that waits for a review.")
-    generator: str | None = Field(default=None, sa_type=Text)
-    asked_at: datetime | None = Field(default=None, sa_column=_moment())
-    receipt_run_id: str | None = Field(default=None, sa_type=Text, description="Dify's run.")
-    receipt_task_id: str | None = Field(default=None, sa_type=Text, description="Dify's task.")
-    generated: dict[str, Any] | None = Field(
-        default=None,
-        sa_column=Column(JSONB(none_as_null=True)),
-        description="What the generation gave, until it is all fetched and kept.",
+    generator: str | None = _text()
+    asked_at: datetime | None = _moment()
+    receipt_run_id: str | None = _text("Dify's run.")
+    receipt_task_id: str | None = _text("Dify's task.")
+    generated: dict[str, Any] | None = _json(
+        "What the generation gave, until it is all fetched and kept."
     )
-    title: str | None = Field(default=None, sa_type=Text)
-    description: str | None = Field(default=None, sa_type=Text, description="The copy.")
-    original_path: str | None = Field(default=None, sa_type=Text, description="In the media store.")
-    original_sha256: str | None = Field(default=None, sa_type=Text)
-    image_path: str | None = Field(default=None, sa_type=Text, description="In the media store.")
-    image_sha256: str | None = Field(default=None, sa_type=Text)
+    title: str | None = _text()
+    description: str | None = _text("The copy.")
+    original_path: str | None = _text("In the media store.")
+    original_sha256: str | None = _text()
+    image_path: str | None = _text("In the media store.")
+    image_sha256: str | None = _text()
     picture_similarity: float | None = None
     text_similarity: float | None = None
-    is_too_close: bool = Field(default=False, sa_column=_flag())
+    is_too_close: bool = _flag()
     confidence_score: float | None = None
     response_metadata: dict[str, Any] = Field(
-        default_factory=dict,
-        sa_column=Column(JSONB, nullable=False, server_default=text("'{}'")),
+        default_factory=dict, sa_column=Column(JSONB, nullable=False, server_default=text("'{}'"))
     )
-    problem: str | None = Field(
-        default=None, sa_type=Text, description="What a completed variant lacks, and why."
-    )
-    error: str | None = Field(default=None, sa_type=Text)
-    error_kind: str | None = Field(default=None, sa_type=Text, description="Of adspark.errors.")
-    requested_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
-    started_at: datetime | None = Field(default=None, sa_column=_moment())
-    completed_at: datetime | None = Field(default=None, sa_column=_moment())
+    problem: str | None = _text("What a completed variant lacks, and why.")
+    error: str | None = _text()
+    error_kind: str | None = _text("Of adspark.errors.")
+    requested_at: datetime = _now()
+    started_at: datetime | None = _moment()
+    completed_at: datetime | None = _moment()
 
 
 class VariantFeedback(SQLModel, table=True):
@@ -611,16 +603,12 @@ class VariantFeedback(SQLModel, table=True):
         CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
     )
 
-    id: int | None = Field(default=None, sa_column=_key())
-    variant_id: int = Field(
-        sa_column=Column(ForeignKey("ad_variant.id", ondelete="CASCADE"), nullable=False)
-    )
+    id: int = _key()
+    variant_id: int = _belongs_to("ad_variant.id")
     user_id: int
     is_approved: bool | None = Field(default=None, description="None while open.")
     rating: int | None = None
-    comment: str | None = Field(default=None, sa_type=Text)
-    accepts_closeness: bool = Field(
-        default=False, sa_column=_flag(), description="Knows that it is close to the original."
-    )
-    created_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
-    updated_at: datetime = Field(default=None, sa_column=_moment(nullable=False, now=True))
+    comment: str | None = _text()
+    accepts_closeness: bool = _flag("Knows that it is close to the original.")
+    created_at: datetime = _now()
+    updated_at: datetime = _now()

@@ -250,7 +250,7 @@ async def _queue(client: PrefectClient, stack: Stack, size: Size, phase: int, ta
         tags=["adspark"],
     )
     named = {
-        name: (await client.read_deployment_by_name(f"{name}/adspark")).id
+        name: (await client.read_deployment_by_name(f"{name}/{name}")).id
         for name in ("fetch-creatives", "save-watch", "generate-ad-variant")
     }
     with psycopg.connect(stack.database_url) as connection:

@@ -95,7 +95,7 @@ def main() -> int:
 
 
 def _measure(sizes: list[int]) -> Report:
-    with prefect_test_harness(server_startup_timeout=120), running_server() as server:
+    with prefect_test_harness(server_startup_timeout=600), running_server() as server:
         asyncio.run(_switch_limit_off())
         sweeps = [_measure_sweep(server, size) for size in sizes]
         judged = sweeps[1]

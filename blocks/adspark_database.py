@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, HttpUrl, SecretStr
 
-from adspark.db.configured import database_url
+from adspark.db.configured import open_database
 from adspark.db.engine import Database
 from adspark.settings import Settings, get_settings
 from blocks.configured import ConfiguredBlock
@@ -35,12 +35,11 @@ class AdSparkDatabase(ConfiguredBlock):
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[Database]:
-        """The database, for as long as the block lasts.
+        """The database; a task inside a flow that has connected shares the flow's connections.
 
         Raises:
             DatabaseSetupError, DatabaseUnavailableError: it cannot be used as configured.
         """
         settings = get_settings().model_copy(update={"database_url": self.url})
-        with database_url(settings) as url:
-            async with Database(url) as database:
-                yield database
+        async with open_database(settings) as database:
+            yield database

@@ -1,12 +1,10 @@
 """The four queue classes: what runs beside what, how much at once, in how much memory and time.
 
 The one table of it: provisioning makes the pools from it, workers import its flows beforehand, and
-prefect.yaml, the README and the compose files are tested against it.
+the flows, prefect.yaml, the README and the compose files are tested against it.
 """
 
 from dataclasses import dataclass
-
-from adspark.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -14,10 +12,10 @@ class FlowClass:
     """A flow and its bounds.
 
     Attributes:
-        name: of the flow and, with `/adspark`, of its deployment.
+        name: of the flow and of its deployment.
         time_limit: the setting that holds the seconds of one attempt; None is no limit, for what
             is over at once or waits for a person.
-        rate: what it does only so many times in a while, over all workers: the name of the limit.
+        rate: the rate limit over all workers that it keeps to.
         schedule: cron, UTC.
         is_alone: whether a second run at the same time is cancelled.
     """
@@ -32,10 +30,6 @@ class FlowClass:
     def module(self) -> str:
         """The module that holds it."""
         return f"flows.{self.name.replace('-', '_')}"
-
-    def seconds(self, settings: Settings) -> float | None:
-        """Its time limit."""
-        return None if self.time_limit is None else float(getattr(settings, self.time_limit))
 
 
 @dataclass(frozen=True)
@@ -73,7 +67,7 @@ QUEUE_CLASSES = (
             FlowClass(
                 "process-all-active-watches", "sweep_time_limit", "sweeps", "*/30 * * * *", True
             ),
-            FlowClass("process-watches", "sweep_time_limit", "serpapi-searches"),
+            FlowClass("process-sweep-shard", "sweep_time_limit", "serpapi-searches"),
         ),
     ),
     QueueClass(

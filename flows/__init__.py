@@ -5,4 +5,4 @@ Whoever imports one works on the local stack that runs on this machine, if one d
 
 from flows.running_stack import use_running_stack
 
-use_running_stack()  # before the first task is imported: some bounds are read then
+use_running_stack()

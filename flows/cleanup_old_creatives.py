@@ -5,6 +5,8 @@ creative, advertiser, ad_variant, board_creative, fetch, rejected_row, message, 
 their rows.
 """
 
+from typing import Annotated
+
 from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 from prefect.logging import get_run_logger
@@ -15,6 +17,7 @@ from adspark.settings import get_settings
 from adspark.validation.bounds import Days
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import cancelled, completed
+from flows.parameters import DryRun, label
 from orchestration.rate_limits import seconds_until_start
 from tasks.clean_up import remove_old
 
@@ -23,7 +26,9 @@ _HINT = "PostgreSQL reuses the space by itself; at once, and for fresh statistic
 
 
 @flow(name="cleanup-old-creatives", persist_result=True, result_serializer="json")
-async def cleanup_old_creatives(days_old: Days = 90, dry_run: bool = False) -> CleanupSummary:
+async def cleanup_old_creatives(
+    days_old: Annotated[Days, label("Days since last shown")] = 90, dry_run: DryRun = False
+) -> CleanupSummary:
     """Remove ads that are no longer shown, and everything else that is kept for a time only.
 
     Args:
@@ -40,22 +45,18 @@ async def cleanup_old_creatives(days_old: Days = 90, dry_run: bool = False) -> C
             messages=settings.keep_messages_days,
         )
     )
-    if not dry_run and (wait := await _seconds_until_start()):
-        return cancelled(
-            CleanupSummary,
-            f"It was cleaned up lately (limit {CLEANUPS!r}); again in {wait / 60:.0f} min.",
-        )
-    summary = await remove_old(retention, dry_run=dry_run)
+    async with (await AdSparkDatabase.load_configured()).connect() as database:
+        if not dry_run and (wait := await seconds_until_start(database, CLEANUPS)):
+            return cancelled(
+                CleanupSummary,
+                f"It was cleaned up lately (limit {CLEANUPS!r}); again in {wait / 60:.0f} min.",
+            )
+        summary = await remove_old(retention, dry_run=dry_run)
     await show_counts(summary)
     log.info(summary.headline)
     if summary.creatives > _MANY and not dry_run:
         log.info(_HINT)
     return completed(summary, summary.headline)
-
-
-async def _seconds_until_start() -> float:
-    async with (await AdSparkDatabase.load_configured()).connect() as database:
-        return await seconds_until_start(database, CLEANUPS)
 
 
 async def show_counts(summary: CleanupSummary) -> None:

@@ -11,16 +11,18 @@ from prefect.artifacts import acreate_table_artifact
 from prefect.logging import get_run_logger
 
 from adspark.creatives.fetch import FetchSummary
-from adspark.serpapi.search_query import check_max_pages, parse_query
+from adspark.serpapi.search_query import parse_query
 from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE
 from flows.endings import completed
 from flows.parameters import (
     AdvertiserIds,
+    DryRun,
     OptionalDay,
     OptionalFormat,
     OptionalPlatform,
     OptionalRegion,
     OptionalText,
+    label,
 )
 from tasks.fetch_query import fetch_query
 
@@ -34,18 +36,18 @@ async def fetch_creatives(
     region: OptionalRegion = None,
     platform: OptionalPlatform = None,
     creative_format: OptionalFormat = None,
-    start_date: OptionalDay = None,
-    end_date: OptionalDay = None,
-    political_ads: bool = False,
-    page_size: Annotated[int, PAGE_SIZE] = 100,
-    max_pages: Annotated[int, MAX_PAGES] = 1,
-    dry_run: bool = False,
+    start_date: Annotated[OptionalDay, label("Shown since")] = None,
+    end_date: Annotated[OptionalDay, label("Shown until")] = None,
+    political_ads: Annotated[bool, label("Political ads only")] = False,
+    page_size: Annotated[int, PAGE_SIZE, label("Ads a page")] = 100,
+    max_pages: Annotated[int, MAX_PAGES, label("Pages at most")] = 1,
+    dry_run: DryRun = False,
 ) -> FetchSummary:
     """Fetch a competitor's ads and tell new, changed and unchanged ones apart.
 
     Args:
-        advertiser_ids: Advertisers, AR and 20 digits each; one or several.
-        text: A bare domain such as example.com, in place of or beside advertisers.
+        advertiser_ids: Needed, unless there is a domain: advertisers, AR and 20 digits each.
+        text: Needed, unless there are advertisers: a bare domain such as example.com.
         region: ISO code (US), country name or SerpApi code (2840); empty means anywhere.
         platform: Only ads shown on this surface.
         creative_format: Only ads of this format.
@@ -68,7 +70,7 @@ async def fetch_creatives(
         political_ads=political_ads,
         page_size=page_size,
     )
-    check_max_pages(max_pages)
+    MAX_PAGES.check("max_pages", max_pages)
     for warning in warnings:
         log.warning(warning)
     summary = await fetch_query(query, max_pages, dry_run)

@@ -17,13 +17,13 @@ from adspark.errors import AdSparkError, PostponedError
 from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER, VariantStatus
 from adspark.settings import get_settings, media_url
-from adspark.validation.bounds import AD_ID, PROMPT, Id
+from adspark.validation.bounds import AD_ID, PROMPT
 from adspark.variants.generate import claim_variant
 from adspark.variants.report import write_variant
 from adspark.variants.store import VariantRequest, VariantSummary, read_variant, summary_of
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import cancelled, completed, failed
-from flows.parameters import OptionalId
+from flows.parameters import OptionalId, UserId, label
 from orchestration.cancel_variant import cancel_variant, is_being_cancelled
 from tasks.ask_for_review import ask_for_review
 from tasks.generate_variant import generate_variant
@@ -33,20 +33,20 @@ from tasks.request_variant import request_variant
 
 @flow(name="generate-ad-variant", persist_result=True, result_serializer="json")
 async def generate_ad_variant(
-    original_ad_id: Annotated[str, AD_ID],
-    prompt: Annotated[str, PROMPT],
-    user_id: Id = DEFAULT_USER,
-    variant_id: OptionalId = None,
-    workspace_id: OptionalId = None,
-    review: bool = False,
+    original_ad_id: Annotated[str, AD_ID, label("Ad id")],
+    prompt: Annotated[str, PROMPT, label("Prompt")],
+    user_id: UserId = DEFAULT_USER,
+    variant_id: Annotated[OptionalId, label("Variant id")] = None,
+    workspace_id: Annotated[OptionalId, label("Workspace id")] = None,
+    review: Annotated[bool, label("Review")] = False,
 ) -> VariantSummary:
-    """Generate a variant of a stored ad; what was begun before is gone on with, not paid again.
+    """Generate a variant of a stored ad; a generation that was begun is resumed, not paid again.
 
     Args:
         original_ad_id: The stored ad, CR and 20 digits.
         prompt: What the variant should be like.
         user_id: Who wants it.
-        variant_id: A requested variant to be taken up; empty requests a new one.
+        variant_id: A requested variant to work on; empty requests a new one.
         workspace_id: The workspace that it belongs to.
         review: Whether a person is asked for a review once it is finished.
     """

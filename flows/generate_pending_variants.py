@@ -11,12 +11,13 @@ from prefect.logging import get_run_logger
 
 from adspark.validation.bounds import VARIANTS_UNDER_WAY
 from flows.endings import completed
+from flows.parameters import label
 from tasks.take_up_variants import TakeUpSummary, take_up_variants
 
 
 @flow(name="generate-pending-variants", persist_result=True, result_serializer="json")
 async def generate_pending_variants(
-    limit: Annotated[int, VARIANTS_UNDER_WAY] = 20,
+    limit: Annotated[int, VARIANTS_UNDER_WAY, label("Under way at most")] = 20,
 ) -> TakeUpSummary:
     """Start a run of generate-ad-variant for each open variant, oldest first.
 

@@ -1,4 +1,4 @@
-"""Health check: look at everything that AdSpark needs, and say what mends what is wrong.
+"""Health check: look at everything that AdSpark needs, and say the remedy of what is wrong.
 
 Blocks: all. Limits: 15 s a check, one at a time. Tables: none, but for the version of the schema.
 """
@@ -26,8 +26,8 @@ class HealthSummary(BaseModel):
         """What a person should do or know, in one line."""
         wrong = self.in_state(CheckState.FAILED)
         warnings = self.in_state(CheckState.WARNING)
-        told = [f"{one.name}: {one.what}" for one in (*wrong, *warnings)]
-        return "; ".join(told) or f"{len(self.checks)} checks, all is well"
+        problems = [f"{one.name}: {one.what}" for one in (*wrong, *warnings)]
+        return "; ".join(problems) or f"{len(self.checks)} checks, all is well"
 
     def in_state(self, state: CheckState) -> list[Check]:
         """The checks that came to this."""
@@ -38,7 +38,7 @@ class HealthSummary(BaseModel):
 async def health_check() -> HealthSummary:
     """Look at database, Prefect, pools, SerpApi, Dify, browser, media store and disk.
 
-    It ends Failed where a person should act; what mends it is under Artifacts (`health`).
+    It ends Failed where a person should act; the remedies are under Artifacts (`health`).
     """
     summary = HealthSummary(checks=await check_health())
     await show_health(summary)
@@ -51,7 +51,7 @@ async def health_check() -> HealthSummary:
 
 async def show_health(summary: HealthSummary) -> None:
     """The checks as a table, under Artifacts in the UI."""
-    lines = ["| | check | what | what mends it |", "| --- | --- | --- | --- |"]
+    lines = ["| | check | what | remedy |", "| --- | --- | --- | --- |"]
     signs = {CheckState.OK: "✅", CheckState.WARNING: "⚠️", CheckState.FAILED: "❌"}
     for one in summary.checks:
         remedy = f"`{one.remedy}`" if one.remedy else ""

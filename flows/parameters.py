@@ -7,32 +7,50 @@ deployments leave checking to the flow (`enforce_parameter_schema: false`), whic
 """
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
 from adspark.models import CreativeFormat, Platform
 from adspark.validation.bounds import ID, TEXT
 from adspark.watches.definition import CLEARABLE
 
+
+def label(title: str) -> Any:  # noqa: ANN401  (a field's annotation, of which pydantic has no type)
+    """What the form calls a parameter; Prefect itself would take the parameter's name."""
+    return Field(json_schema_extra={"title": title})
+
+
 AdvertiserIds = Annotated[
-    list[str] | str | None, WithJsonSchema({"type": "array", "items": {"type": "string"}})
+    list[str] | str | None,
+    WithJsonSchema({"type": "array", "items": {"type": "string"}}),
+    label("Advertiser ids"),
 ]
-OptionalText = Annotated[str | None, TEXT]
+OptionalText = Annotated[str | None, TEXT, label("Domain")]
 OptionalRegion = Annotated[
-    str | int | None, WithJsonSchema({"type": "string", "maxLength": TEXT.most})
+    str | int | None,
+    WithJsonSchema({"type": "string", "maxLength": TEXT.most}),
+    label("Region"),
 ]
 OptionalDay = Annotated[date | None, WithJsonSchema({"type": "string", "format": "date"})]
 OptionalId = Annotated[int | None, ID]
 # Not a boolean field, which sends "no" when nobody touched it.
 OptionalFlag = Annotated[bool | None, WithJsonSchema({"type": "string", "enum": ["yes", "no"]})]
 OptionalPlatform = Annotated[
-    Platform | None, WithJsonSchema({"type": "string", "enum": list(Platform)})
+    Platform | None,
+    WithJsonSchema({"type": "string", "enum": list(Platform)}),
+    label("Platform"),
 ]
 OptionalFormat = Annotated[
-    CreativeFormat | None, WithJsonSchema({"type": "string", "enum": list(CreativeFormat)})
+    CreativeFormat | None,
+    WithJsonSchema({"type": "string", "enum": list(CreativeFormat)}),
+    label("Format"),
 ]
 WatchFieldsToClear = Annotated[
     list[str] | str | None,
     WithJsonSchema({"type": "array", "items": {"type": "string", "enum": list(CLEARABLE)}}),
+    label("Fields to empty"),
 ]
+DryRun = Annotated[bool, label("Dry run")]
+UserId = Annotated[int, ID, label("User id")]
+WatchId = Annotated[int, ID, label("Watch id")]

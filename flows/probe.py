@@ -11,12 +11,13 @@ from typing import Annotated
 
 from prefect import flow
 from pydantic import BaseModel
-from sqlalchemy import text
 
+from adspark.db.engine import read_now
 from adspark.maintenance.cgroup import read_limit
 from adspark.validation.bounds import TEXT
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
+from flows.parameters import label
 
 
 class ProbeSummary(BaseModel):
@@ -41,7 +42,7 @@ class ProbeSummary(BaseModel):
 
 
 @flow(name="probe", persist_result=True, result_serializer="json")
-async def probe(token: Annotated[str, TEXT] = "") -> ProbeSummary:
+async def probe(token: Annotated[str, TEXT, label("Token")] = "") -> ProbeSummary:
     """Ask the database for nothing, on the worker of a pool.
 
     Args:
@@ -52,7 +53,7 @@ async def probe(token: Annotated[str, TEXT] = "") -> ProbeSummary:
         (await AdSparkDatabase.load_configured()).connect() as database,
         database.session() as session,
     ):
-        await session.execute(text("SELECT 1"))
+        await read_now(session)
     worker = os.environ.get("PREFECT__WORKER_NAME") or platform.node()
     limit = read_limit()
     summary = ProbeSummary(

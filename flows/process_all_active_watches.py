@@ -1,4 +1,4 @@
-"""Sweep: check every watch that is due, the most overdue first, and tell what is new.
+"""Sweep: check every watch that is due, the most overdue first, and announce the news.
 
 Blocks: serpapi-credentials/adspark, adspark-database/adspark. Limits: 600 s, one at a time, 5 begun
 and 10 searches a minute over all workers. Tables: watch, watch_creative, creative_event, fetch,
@@ -17,11 +17,12 @@ from adspark.db.engine import Database
 from adspark.db.rate_limits import SWEEPS
 from adspark.markdown import escape_markdown
 from adspark.settings import get_settings
-from adspark.watches.due import SweepPlan, SweepSummary, gather_sweep, read_left
+from adspark.watches.sweep_store import SweepPlan, SweepSummary, read_unchecked, summarise_sweep
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import cancelled, completed, failed
 from orchestration.rate_limits import seconds_until_start
 from orchestration.sweep_shards import share, start_shards, take_back, watches_of
+from orchestration.time_limits import time_limit
 from tasks.announce_news import announce_news
 from tasks.check_watches import check_watches
 from tasks.plan_sweep import plan_sweep
@@ -32,16 +33,12 @@ _LOCK = "sweep"
 _SEARCHING = 0.9  # share of the time limit in which searches may begin; the rest is for their end
 
 
-@flow(
-    name="process-all-active-watches",
-    persist_result=True,
-    result_serializer="json",
-    timeout_seconds=get_settings().sweep_time_limit,
-)
+@flow(name="process-all-active-watches", persist_result=True, result_serializer="json")
+@time_limit("sweep_time_limit")
 async def process_all_active_watches() -> SweepSummary:
     """Check every watch that is due, the most overdue first.
 
-    It ends Failed ("Partly Failed") where a watch could not be looked at, and the message says how
+    It ends Failed ("Partly Failed") where a watch could not be checked, and the message says how
     many and why; the others are stored all the same. A second sweep at the same time is cancelled.
     """
     searching_ends = time.monotonic() + _SEARCHING * get_settings().sweep_time_limit
@@ -61,7 +58,7 @@ async def process_all_active_watches() -> SweepSummary:
             )
         else:
             summary = await _sweep_in_shards(database, plan, searching_ends)
-    await announce_news()
+        await announce_news()
     await show_sweep(summary)
     get_run_logger().info(summary.headline)
     if summary.is_whole:
@@ -73,7 +70,7 @@ async def process_all_active_watches() -> SweepSummary:
 async def _sweep_in_shards(
     database: Database, plan: SweepPlan, searching_ends: float
 ) -> SweepSummary:
-    """Let the workers of the pool take parts, and do here what none of them has done."""
+    """Let the workers of the pool take shards, and check here what none of them has checked."""
     size = get_settings().sweep_shard_size
     shards = await start_shards(
         plan,
@@ -84,26 +81,26 @@ async def _sweep_in_shards(
     everything = [one.watch_id for one in plan.due]
     mine = set(everything).difference(watches_of(shards))
 
-    async def check_untried(watch_ids: Collection[int]) -> None:
+    async def check_rest(watch_ids: Collection[int]) -> None:
         async with database.session() as session:
-            due = await read_left(session, watch_ids=watch_ids, since=plan.began_at)
+            due = await read_unchecked(session, watch_ids=watch_ids, since=plan.began_at)
         seconds = searching_ends - time.monotonic()
         await check_watches(due, share(plan, len(due)), plan.shortage, seconds)
 
-    await check_untried(mine)
+    await check_rest(mine)
     while shard := await take_back(shards):
-        await check_untried(watches_of([shard]))
-    await check_untried(everything)  # what a shard that crashed has left
+        await check_rest(watches_of([shard]))
+    await check_rest(everything)  # what a shard that crashed has left
     async with database.session() as session:
-        return await gather_sweep(session, watch_ids=everything, since=plan.began_at)
+        return await summarise_sweep(session, watch_ids=everything, since=plan.began_at)
 
 
 async def show_sweep(summary: SweepSummary) -> None:
     """The sweep as a page, under Artifacts in the UI."""
     rows = {
         "due": summary.due,
-        "looked at": summary.checked,
-        "of these only in part": summary.partial,
+        "checked": summary.checked,
+        "of these with partial coverage": summary.partial,
         "failed": summary.failed,
         "waiting": summary.waiting,
         "skipped": summary.skipped,
@@ -118,6 +115,6 @@ async def show_sweep(summary: SweepSummary) -> None:
     lines = [f"**{escape_markdown(summary.headline)}**", "", "| what | number |", "| --- | ---: |"]
     lines += [f"| {what} | {number} |" for what, number in rows.items()]
     if summary.problems:
-        lines += ["", "| watch | could not be looked at, because |", "| ---: | --- |"]
+        lines += ["", "| watch | not checked, because |", "| ---: | --- |"]
         lines += [f"| {one.watch_id} | {escape_markdown(one.reason)} |" for one in summary.problems]
     await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown="\n".join(lines))

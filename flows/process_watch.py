@@ -1,4 +1,4 @@
-"""Check one watch: search as far back as needed, store, and tell what is new.
+"""Check one watch: fetch back to the watermark, store, and announce the news.
 
 Blocks: serpapi-credentials/adspark, adspark-database/adspark. Limits: 180 s an attempt, 10
 searches a minute over all workers. Tables: watch, watch_creative, creative_event, fetch, creative,
@@ -9,11 +9,12 @@ from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 from prefect.logging import get_run_logger
 
-from adspark.validation.bounds import Id
+from adspark.db.engine import Database
 from adspark.watches.check import WatchSummary
 from adspark.watches.news import read_news
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
+from flows.parameters import WatchId
 from tasks.announce_news import announce_news
 from tasks.check_watch import check_watch
 
@@ -21,28 +22,26 @@ _MOST_SHOWN = 100
 
 
 @flow(name="process-watch", persist_result=True, result_serializer="json")
-async def process_watch(watch_id: Id) -> WatchSummary:
+async def process_watch(watch_id: WatchId) -> WatchSummary:
     """Check a watch now, whether it is due or not.
 
     Args:
         watch_id: The watch's number, as in `adspark watch list`.
     """
     log = get_run_logger()
-    summary = await check_watch(watch_id)
-    await announce_news()
-    await show_news(summary)
+    async with (await AdSparkDatabase.load_configured()).connect() as database:
+        summary = await check_watch(watch_id)
+        await announce_news()
+        await show_news(database, summary)
     log.info("Watch %d (%s): %s", watch_id, summary.name, summary.headline)
     return completed(summary, f"{summary.name}: {summary.headline}")
 
 
-async def show_news(summary: WatchSummary) -> None:
-    """The table of what is new, under Artifacts in the UI."""
+async def show_news(database: Database, summary: WatchSummary) -> None:
+    """Show the table of what is new, under Artifacts in the UI."""
     if summary.began_at is None:
         return
-    async with (
-        (await AdSparkDatabase.load_configured()).connect() as database,
-        database.session() as session,
-    ):
+    async with database.session() as session:
         news = await read_news(
             session, watch_id=summary.watch_id, since=summary.began_at, limit=_MOST_SHOWN
         )

@@ -1,7 +1,7 @@
-"""Reconcile: find runs that nobody carries out any more, and have them carried out.
+"""Reconcile: find runs that no worker carries out any more, and requeue them.
 
 Blocks: none. Limits: one at a time, 300 s a look. Tables: none; what a run has left in the database
-is taken up by the run itself, for it goes on where it was.
+is resumed by the run itself.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from prefect.runtime import flow_run
 
 from adspark.validation.bounds import SECONDS
 from flows.endings import completed
+from flows.parameters import label
 from orchestration.lost_runs import LostRuns
 from tasks.find_lost_runs import find_lost_runs
 
@@ -22,8 +23,8 @@ _MORE_LOOKS = 5  # longer than a host's runs take to be given up, one after anot
 
 @flow(name="reconcile", persist_result=True, result_serializer="json")
 async def reconcile(
-    patience: Annotated[float, SECONDS] = 300.0,
-    look_again_after: Annotated[float, SECONDS] = 20.0,
+    patience: Annotated[float, SECONDS, label("Patience in seconds")] = 300.0,
+    look_again_after: Annotated[float, SECONDS, label("Seconds until the next look")] = 20.0,
 ) -> LostRuns:
     """Give runs that crashed, hang or were left behind by a dead worker back to the queue.
 

@@ -12,26 +12,22 @@ from typing import Annotated, Any
 from prefect import flow
 from prefect.flow_runs import asuspend_flow_run
 from prefect.input import RunInput
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 
 from adspark.errors import InvalidQueryError
 from adspark.media.store import MediaStore
 from adspark.models import AdVariant
 from adspark.settings import get_settings, media_url
-from adspark.validation.bounds import COMMENT, ID, LARGEST_ID, RATING, Id
+from adspark.validation.bounds import COMMENT, ID, RATING
 from adspark.variants.report import write_variant
 from adspark.variants.reviews import Review, save_review
 from adspark.variants.store import read_variant, summary_of
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import completed
+from flows.parameters import label
 
 _WORDS = {True: "approved", False: "rejected", None: "the review is left open"}
 _PICTURE_WIDTH = 170  # pixels; the form is narrow
-
-
-def _shown_as(kind: str, description: str, **bounds: int) -> WithJsonSchema:
-    """A plain field in the form, for what may be left empty."""
-    return WithJsonSchema({"type": kind, "description": description, **bounds})
 
 
 def _without_default(schema: dict[str, Any]) -> None:
@@ -39,42 +35,28 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
+def _optional(description: str) -> Any:  # noqa: ANN401  (a field's annotation)
+    return Field(description=description, json_schema_extra=_without_default)
+
+
 class VariantReview(RunInput):
-    """The form; its optional fields show at once what they take, as in `flows/parameters.py`."""
+    """The form; its optional fields show at once what they take."""
 
     # Not one choice of three: the UI's form opens no list of choices at a click.
     approve: Annotated[bool, Field(description="It may be used.")] = False
     reject: Annotated[bool, Field(description="It may not. Neither of the two: undecided.")] = False
-    rating: Annotated[
-        int | None,
-        Field(json_schema_extra=_without_default),
-        RATING,
-        _shown_as("integer", "1 (poor) to 5 (great).", minimum=1, maximum=5),
-    ] = None
-    comment: Annotated[
-        str | None,
-        Field(json_schema_extra=_without_default),
-        COMMENT,
-        _shown_as("string", "What to keep, what to change.", maxLength=COMMENT.most),
-    ] = None
+    rating: Annotated[int | None, RATING, _optional("1 (poor) to 5 (great).")] = None
+    comment: Annotated[str | None, COMMENT, _optional("What to keep, what to change.")] = None
     accepts_closeness: Annotated[
         bool, Field(description="I know that it is close to the original, and approve it.")
     ] = False
     user_id: Annotated[
-        int | None,
-        Field(json_schema_extra=_without_default),
-        ID,
-        _shown_as(
-            "integer",
-            "Who you are; empty: who asked for the variant.",
-            minimum=1,
-            maximum=LARGEST_ID,
-        ),
+        int | None, ID, _optional("Who you are; empty: who requested the variant.")
     ] = None
 
 
 @flow(name="review-ad-variant", persist_result=True, result_serializer="json")
-async def review_ad_variant(variant_id: Id) -> Review:
+async def review_ad_variant(variant_id: Annotated[int, ID, label("Variant id")]) -> Review:
     """Ask for a review of a finished variant, and keep it.
 
     Args:

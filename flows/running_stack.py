@@ -11,6 +11,7 @@ from prefect.settings import get_current_settings
 
 from adspark.home.running_stack import StackState, running_stack
 from adspark.net.proxies import keep_from_proxies
+from adspark.net.telemetry import switch_off_telemetry
 from adspark.settings import get_settings
 from adspark.text.redaction import remember_environment
 
@@ -22,8 +23,7 @@ def use_running_stack() -> None:
     """
     remember_environment()
     keep_from_proxies()
-    os.environ.setdefault("DO_NOT_TRACK", "1")
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    switch_off_telemetry()
     stack = running_stack(get_settings().home)
     if stack is None or not stack.ready or _uses_another(stack):
         return

@@ -16,7 +16,6 @@ from adspark.validation.bounds import (
     MONTHLY_BUDGET,
     TEXT,
     WATCH_PAGES,
-    Id,
 )
 from adspark.watches.store import SavedWatch, create_or_change_watch
 from blocks.adspark_database import AdSparkDatabase
@@ -28,34 +27,38 @@ from flows.parameters import (
     OptionalPlatform,
     OptionalRegion,
     OptionalText,
+    UserId,
     WatchFieldsToClear,
+    label,
 )
 
 
 @flow(name="save-watch", persist_result=True, result_serializer="json")
 async def save_watch(
-    name: Annotated[str, TEXT],
+    name: Annotated[str, TEXT, label("Name")],
     advertiser_ids: AdvertiserIds = None,
     text: OptionalText = None,
     region: OptionalRegion = None,
     platform: OptionalPlatform = None,
     creative_format: OptionalFormat = None,
-    political_ads: OptionalFlag = None,
-    interval_minutes: Annotated[int | None, INTERVAL_MINUTES] = None,
-    max_pages: Annotated[int | None, WATCH_PAGES] = None,
-    monthly_budget: Annotated[int | None, MONTHLY_BUDGET] = None,
-    ended_after_days: Annotated[int | None, ENDED_AFTER_DAYS] = None,
-    details_per_sweep: Annotated[int | None, DETAILS_PER_SWEEP] = None,
-    is_active: OptionalFlag = None,
-    user_id: Id = DEFAULT_USER,
+    political_ads: Annotated[OptionalFlag, label("Political ads only")] = None,
+    interval_minutes: Annotated[
+        int | None, INTERVAL_MINUTES, label("Minutes between checks")
+    ] = None,
+    max_pages: Annotated[int | None, WATCH_PAGES, label("Pages a check")] = None,
+    monthly_budget: Annotated[int | None, MONTHLY_BUDGET, label("Monthly budget")] = None,
+    ended_after_days: Annotated[int | None, ENDED_AFTER_DAYS, label("Ended after days")] = None,
+    details_per_sweep: Annotated[int | None, DETAILS_PER_SWEEP, label("Details a check")] = None,
+    is_active: Annotated[OptionalFlag, label("Active")] = None,
+    user_id: UserId = DEFAULT_USER,
     clear: WatchFieldsToClear = None,
 ) -> SavedWatch:
     """Create a watch, or change the one of this name; what is left empty stays as it is.
 
     Args:
         name: The watch's name, its own among the user's.
-        advertiser_ids: Advertisers, AR and 20 digits each; one or several.
-        text: A bare domain such as example.com, in place of or beside advertisers.
+        advertiser_ids: A new watch needs these or a domain: advertisers, AR and 20 digits each.
+        text: A new watch needs this or advertisers: a bare domain such as example.com.
         region: ISO code (US), country name or SerpApi code (2840); empty means anywhere.
         platform: Only ads shown on this surface.
         creative_format: Only ads of this format.
@@ -97,6 +100,6 @@ async def save_watch(
         await session.commit()
     for warning in warnings:
         log.warning(warning)
-    told = f"Watch {saved.id} ({definition.name}): {saved.outcome}; {definition.cost}"
-    log.info(told)
-    return completed(saved, told)
+    message = f"Watch {saved.id} ({definition.name}): {saved.outcome}; {definition.cost}"
+    log.info(message)
+    return completed(saved, message)

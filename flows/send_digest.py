@@ -5,25 +5,29 @@ watch_creative, creative_event, creative_region, creative, advertiser, message.
 """
 
 from collections.abc import Sequence
+from typing import Annotated
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging import get_run_logger
-from sqlalchemy import text
 
+from adspark.db.engine import read_now
 from adspark.notifications.digest import DigestSummary, mark_digested, read_digest
 from adspark.notifications.digest_text import Digest
 from adspark.notifications.outbox import enqueue_messages, hash_receiver, read_stuck
 from blocks.adspark_database import AdSparkDatabase
 from blocks.digest_recipients import DigestRecipients
 from flows.endings import completed
+from flows.parameters import label
 from tasks.deliver_messages import deliver_messages
 
 ARTIFACT_KEY = "digest"
 
 
 @flow(name="send-digest", persist_result=True, result_serializer="json")
-async def send_digest(even_if_empty: bool = False) -> DigestSummary:
+async def send_digest(
+    even_if_empty: Annotated[bool, label("Send even if empty")] = False,
+) -> DigestSummary:
     """Report what is new since the last digest, under Artifacts and to the configured addresses.
 
     It fails where a message could not be delivered; the message waits for the next run.
@@ -57,8 +61,7 @@ async def take_digest(recipients: Sequence[str], even_if_empty: bool) -> Digest:
         (await AdSparkDatabase.load_configured()).connect() as database,
         database.session() as session,
     ):
-        now = (await session.execute(text("SELECT now()"))).scalar_one()
-        digest = await read_digest(session, now=now)
+        digest = await read_digest(session, now=await read_now(session))
         digest.undelivered = [message.headline for message in await read_stuck(session)]
         if digest.is_worth_sending or even_if_empty:
             await enqueue_messages(

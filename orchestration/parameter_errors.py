@@ -18,8 +18,8 @@ _LONGEST_NAME = 60  # characters
 
 
 def _is_no_echo(record: logging.LogRecord) -> bool:
-    """Whether a record is any but Prefect's account of what we tell in our words: it quotes the
-    parameters, which may hold a secret."""
+    """Whether a record is any but Prefect's report of invalid parameters, which quotes them: they
+    may hold a secret."""
     return not record.getMessage().startswith("Parameter validation failed")
 
 
@@ -56,14 +56,15 @@ def _find_invalid(flow: Flow[..., Any], parameters: dict[str, Any]) -> Iterator[
         if not isinstance(cause, ValidationError):
             yield show_error(str(error))
             return
-        told: dict[str, str] = {}
+        mistakes: dict[str, str] = {}
         for one in cause.errors(include_url=False, include_input=False):
             # Of the kinds that a field may be, the first one's mistake.
-            told.setdefault(
+            mistakes.setdefault(
                 str(one["loc"][0]) if one["loc"] else "parameters", describe_validation_error(one)
             )
         yield from (
-            f"{name}: {show_error(message).removesuffix('.')}." for name, message in told.items()
+            f"{name}: {show_error(message).removesuffix('.')}."
+            for name, message in mistakes.items()
         )
 
 
@@ -74,8 +75,8 @@ def show_error(message: str) -> str:
 
 def show_name(name: str, *, most: int = _LONGEST_NAME) -> str:
     """A name that somebody has chosen, for a message in which a remedy follows."""
-    told = _one_line(name)
-    return told if len(told) <= most else f"{told[:most]}…"
+    line = _one_line(name)
+    return line if len(line) <= most else f"{line[:most]}…"
 
 
 def _one_line(text: str) -> str:

@@ -1,42 +1,53 @@
-"""The one rule on retries: temporary errors and time-outs are tried again, nothing else is."""
+"""The one rule on retries: temporary errors and time-outs are retried, nothing else is."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, TypedDict
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
-from prefect import Task
+from prefect import Task, task
+from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.utilities.annotations import NotSet
 
 from adspark.errors import TemporaryError
 from adspark.settings import get_settings
 
-JITTER = 0.3
-"""Share of a delay by which it may be longer, so that runs that failed together part."""
+# Share of a delay by which it may be longer, so that runs that failed together part.
+_JITTER = 0.3
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+_Work = Callable[_Parameters, Coroutine[Any, Any, _Result]]
 
 
-def retry_delays() -> list[float]:
-    """Seconds before each retry; as many retries as there are numbers."""
-    return list(get_settings().retry_delays)
+def retried_task(
+    *, is_cached: bool = False
+) -> Callable[[_Work[_Parameters, _Result]], _Work[_Parameters, _Result]]:
+    """A task that touches the network or the database: retried as the settings say at its call.
+
+    Args:
+        is_cached: whether a flow run that is started again takes the result of its earlier start.
+    """
+
+    def decorate(work: _Work[_Parameters, _Result]) -> _Work[_Parameters, _Result]:
+        made = task(
+            cache_policy=NotSet if is_cached else NO_CACHE,
+            retry_jitter_factor=_JITTER,
+            retry_condition_fn=is_temporary,
+        )(work)
+
+        @wraps(work)
+        async def call(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
+            delays = list(get_settings().retry_delays)
+            retried = made.with_options(retries=len(delays), retry_delay_seconds=delays)
+            return await retried(*args, **kwargs)
+
+        return call
+
+    return decorate
 
 
 async def is_temporary(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Whether a failed task is worth another try."""
+    """Whether a failed task is worth a retry."""
     error = await state.aresult(raise_on_failure=False)
     return isinstance(error, TemporaryError | TimeoutError)
-
-
-class RetryOptions(TypedDict):
-    """The options of `@task` that make it retried."""
-
-    retries: int
-    retry_delay_seconds: list[float]
-    retry_jitter_factor: float
-    retry_condition_fn: Callable[[Task[..., Any], TaskRun, State[Any]], Awaitable[bool]]
-
-
-RETRIED: RetryOptions = {
-    "retries": len(retry_delays()),
-    "retry_delay_seconds": retry_delays(),
-    "retry_jitter_factor": JITTER,
-    "retry_condition_fn": is_temporary,
-}
-"""For every task that touches the network or the database."""

@@ -1,4 +1,4 @@
-"""Share a big sweep out over the workers of the pool, as runs of `process-watches`.
+"""Share a big sweep out over the workers of the pool, as runs of `process-sweep-shard`.
 
 Which shards there are is decided once for a flow run: a retry finds them by their idempotency
 keys, and starts none twice.
@@ -15,25 +15,25 @@ from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
-from adspark.watches.due import Due, SweepPlan
+from adspark.watches.sweep_store import DueWatch, SweepPlan
 from orchestration.state_changes import change_state
 
-DEPLOYMENT = "process-watches/adspark"
+DEPLOYMENT = "process-sweep-shard/process-sweep-shard"
 
 _POLL = 1.0  # seconds between two looks at the shards
 
 
-def split(due: Sequence[Due], size: int) -> list[list[Due]]:
-    """Parts of at most `size`, each with its share of the most overdue."""
-    parts = -(-len(due) // size)
-    return [list(due[number::parts]) for number in range(parts)]
+def split(due: Sequence[DueWatch], size: int) -> list[list[DueWatch]]:
+    """Shards of at most `size`, each with its share of the most overdue."""
+    count = -(-len(due) // size)
+    return [list(due[number::count]) for number in range(count)]
 
 
 async def start_shards(
     plan: SweepPlan, *, flow_run_id: str, size: int, seconds: float
 ) -> list[FlowRun]:
-    """Start the shards of this flow run, unless an earlier attempt of it has; the first part of
-    the plan is left to the caller.
+    """Start the shards of this flow run, unless an earlier attempt of it has; the first shard
+    is left to the caller.
 
     Returns:
         The runs; none where the server has no deployment for them.
@@ -46,15 +46,15 @@ async def start_shards(
             await arun_deployment(
                 DEPLOYMENT,
                 parameters={
-                    "watch_ids": [one.watch_id for one in part],
-                    "searches": share(plan, len(part)),
+                    "watch_ids": [one.watch_id for one in shard],
+                    "searches": share(plan, len(shard)),
                     "seconds": seconds,
                 },
                 flow_run_name=f"shard-{number}-of-{flow_run_id}",
                 idempotency_key=_key(flow_run_id, number),
                 timeout=0,
             )
-            for number, part in enumerate(others, start=1)
+            for number, shard in enumerate(others, start=1)
         ]
     except ObjectNotFound:
         return []

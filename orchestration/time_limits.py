@@ -1,22 +1,22 @@
-"""Hard time limits: an attempt that does not end after its soft limit is ended with its process.
+"""Time limits of attempts: a soft one, and a hard one that ends the process.
 
-The soft limit is Prefect's (`timeout_seconds`): it cancels the attempt, which may tidy up and is
-retried. Code that blocks the event loop, or tidies up for ever, does not hear of it. It has
-ADSPARK_TIDY_UP_TIME; then its run is Failed ("TimedOut"), is not run again by itself, and its
-process is gone with all that it had started.
+The soft limit cancels the attempt, which may tidy up and is retried. Code that blocks the event
+loop, or tidies up for ever, does not hear of it. After ADSPARK_TIDY_UP_TIME more the process is
+killed with all that it has started; its run is Failed ("TimedOut") and not run again by itself.
 
 What an attempt leaves behind, as a thread that goes on, may keep the process from ending with its
 run. That is watched until the process is gone, whatever the run's flow is (`end_with_run`).
 """
 
+import asyncio
 import faulthandler
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
-from typing import NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 from uuid import UUID
 
 import psutil
@@ -34,9 +34,9 @@ _LAST_RESORT = (
 _STDERR = 2
 _WHERE = "the worker's log says where it was."
 TIMED_OUT = 124
-"""Exit code, as of `timeout`, of a process that was killed at its hard limit and could not tell."""
+"""Exit code, as of `timeout`, of a process that was killed at its hard limit, unreported."""
 KILLED_LATE = f"It had not ended after its time limit, and was killed; {_WHERE}"
-"""What is told of it then."""
+"""The message of its state then."""
 KILLED_AT_LAST = "Timeout ("
 """What `faulthandler` writes where no other thread could run; that ends with code 1."""
 RUN_VARIABLE = "PREFECT__FLOW_RUN_ID"
@@ -44,24 +44,37 @@ RUN_VARIABLE = "PREFECT__FLOW_RUN_ID"
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
-_Work = Callable[_Parameters, Awaitable[_Result]]
+_Work = Callable[_Parameters, Coroutine[Any, Any, _Result]]
 
 
-def hard_timeout(
+def time_limit(
     setting: str,
 ) -> Callable[[_Work[_Parameters, _Result]], _Work[_Parameters, _Result]]:
-    """Give a task's function the hard limit that goes with its soft one.
+    """Give the function of a task or flow a soft and a hard limit, read at each call.
 
     Args:
-        setting: name of the setting that holds the soft limit in seconds.
+        setting: name of the setting that holds the soft limit in seconds; an attribute of the
+            function holds it too.
+
+    Raises:
+        TimeoutError: by the function, at its soft limit.
     """
 
     def decorate(work: _Work[_Parameters, _Result]) -> _Work[_Parameters, _Result]:
         @wraps(work)
         async def limited(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
-            with _watchdog(float(getattr(get_settings(), setting))):
-                return await work(*args, **kwargs)
+            soft = float(getattr(get_settings(), setting))
+            scope = asyncio.timeout(soft)
+            try:
+                with _watchdog(soft):
+                    async with scope:
+                        return await work(*args, **kwargs)
+            except TimeoutError:
+                if not scope.expired():
+                    raise
+                raise TimeoutError(f"its time limit of {soft:g} s is over") from None
 
+        limited.time_limit = setting  # type: ignore[attr-defined]
         return limited
 
     return decorate
@@ -87,13 +100,13 @@ def _end_after_run(flow_run_id: UUID) -> None:
         is_over = _is_over(flow_run_id)
         if is_over and was_over:
             faulthandler.dump_traceback(file=_STDERR, all_threads=True)
-            _kill_all(0)  # how it ended has been told
+            _kill_all(0)  # how it ended is known
         was_over = is_over
 
 
 def _is_over(flow_run_id: UUID) -> bool:
     """Whether the run has ended, and not only for the server, which did not hear of it."""
-    with suppress(Exception), get_client(sync_client=True) as client:  # it is asked again
+    with suppress(Exception), get_client(sync_client=True) as client:  # it is read again
         state = client.read_flow_run(flow_run_id).state
         return state is not None and state.is_final() and state.message != SILENT
     return False
@@ -118,7 +131,7 @@ def _watchdog(soft: float) -> Iterator[None]:
 
 
 def _end_process(run_id: UUID, soft: float) -> None:
-    """Say where it hangs (the worker's log) and that it failed, and be gone."""
+    """Log where it hangs, set its state and kill the process."""
     faulthandler.dump_traceback(file=_STDERR, all_threads=True)
     grace = get_settings().tidy_up_time
     message = (

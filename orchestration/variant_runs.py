@@ -19,10 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.models import AdVariant
 from adspark.variants.lists import read_review_runs, save_review_run, save_run
 from adspark.variants.reviews import Review
-from adspark.variants.store import id_of
 
-GENERATE = "generate-ad-variant/adspark"
-REVIEW = "review-ad-variant/adspark"
+GENERATE = "generate-ad-variant/generate-ad-variant"
+REVIEW = "review-ad-variant/review-ad-variant"
 _MOST_AT_ONCE = 200  # runs that the server is asked for in one question
 
 RunState = State[object]
@@ -34,7 +33,7 @@ async def start_generation(session: AsyncSession, variant: AdVariant) -> UUID | 
     Returns:
         The flow run; None where the server has no deployment for it.
     """
-    number = id_of(variant)
+    number = variant.id
     run = await _start(
         GENERATE,
         {
@@ -60,7 +59,7 @@ async def start_review(session: AsyncSession, variant: AdVariant) -> UUID | None
     Returns:
         The flow run; None where the server has no deployment for it.
     """
-    number = id_of(variant)
+    number = variant.id
     run = await _start(
         REVIEW,
         {"variant_id": number},

@@ -2,20 +2,18 @@
 
 from uuid import NAMESPACE_URL, uuid5
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.events import Event, RelatedResource, Resource
 from prefect.events.clients import get_events_client
 from prefect.runtime import flow_run
 
 from adspark.watches.news import News, claim_unannounced, mark_announced
 from blocks.adspark_database import AdSparkDatabase
-from orchestration.retry_policy import RETRIED
+from orchestration.retry_policy import retried_task
 
 _BATCH = 200  # events that are marked together
 
 
-@task(**RETRIED, cache_policy=NO_CACHE)
+@retried_task()
 async def announce_news() -> int:
     """Emit `adspark.creative.<kind>` for all news that were not yet; returns how many.
 

@@ -1,16 +1,14 @@
 """The task that asks people for a review of a finished variant."""
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
 from adspark.variants.store import read_variant
 from blocks.adspark_database import AdSparkDatabase
-from orchestration.retry_policy import RETRIED
+from orchestration.retry_policy import retried_task
 from orchestration.variant_runs import start_review
 
 
-@task(**RETRIED, cache_policy=NO_CACHE)
+@retried_task()
 async def ask_for_review(variant_id: int) -> None:
     """Start the run that waits for the review; its form is in the UI."""
     async with (
@@ -22,7 +20,7 @@ async def ask_for_review(variant_id: int) -> None:
         await session.commit()
     if run_id is None:
         get_run_logger().warning(
-            "This server has no deployment review-ad-variant/adspark; review it with: "
+            "This server has no deployment review-ad-variant/review-ad-variant; review it with: "
             "adspark variant review %d",
             variant_id,
         )

@@ -24,16 +24,15 @@ from blocks.chat_model import ChatModel
 from blocks.dify_workflow import DifyWorkflow
 from blocks.serpapi_credentials import SerpApiCredentials
 from orchestration.prefect_health import check_prefect
-from orchestration.time_limits import hard_timeout
+from orchestration.time_limits import time_limit
 
 
-@task(cache_policy=NO_CACHE, timeout_seconds=get_settings().upkeep_time_limit)
-@hard_timeout("upkeep_time_limit")
+@task(cache_policy=NO_CACHE)
+@time_limit("upkeep_time_limit")
 async def check_health() -> list[Check]:
     """Look at database, Prefect, pools, SerpApi, what makes variants, browser, media and disk."""
     settings = get_settings()
-    pools = asyncio.create_task(check_prefect())
-    checks = await asyncio.gather(
+    looks = (
         look_at("database", _check_database, remedy="adspark db check"),
         look_at("SerpApi", _check_searches, remedy="adspark budget"),
         look_at(_generator_name(), _check_generator, remedy="its block, in Prefect's UI"),
@@ -49,7 +48,13 @@ async def check_health() -> list[Check]:
         ),
         look_at("disk", lambda: check_disk(settings.home), remedy="ADSPARK_HOME"),
     )
-    return [*checks, *await pools]
+    try:
+        async with asyncio.TaskGroup() as group:
+            pools = group.create_task(check_prefect())
+            checks = [group.create_task(one) for one in looks]
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [*(one.result() for one in checks), *pools.result()]
 
 
 async def _check_database() -> Check:

@@ -2,23 +2,21 @@
 
 from uuid import UUID
 
-from prefect import task
 from prefect.runtime import flow_run
 
-from adspark.settings import get_settings
 from adspark.watches.check import Checker, WatchSummary
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
 from orchestration.rate_limits import search_slots
-from orchestration.retry_policy import RETRIED
+from orchestration.retry_policy import retried_task
 from orchestration.spending_events import announce_spent_budget
-from orchestration.time_limits import hard_timeout
+from orchestration.time_limits import time_limit
 
 
-@task(**RETRIED, timeout_seconds=get_settings().watch_time_limit)
-@hard_timeout("watch_time_limit")
+@retried_task(is_cached=True)
+@time_limit("watch_time_limit")
 async def check_watch(watch_id: int) -> WatchSummary:
-    """Check a watch; another try goes on after the last stored page."""
+    """Check a watch; a retry resumes after the last stored page."""
     credentials = await SerpApiCredentials.load_configured()
     connection = (await AdSparkDatabase.load_configured()).connect()
     async with (

@@ -1,4 +1,4 @@
-"""The task that sweeps over watches, and what it needs to know before."""
+"""The task that sweeps over watches."""
 
 import time
 from uuid import UUID
@@ -13,25 +13,23 @@ from adspark.errors import describe_error
 from adspark.settings import get_settings
 from adspark.watches.admission import SweepGate
 from adspark.watches.check import Checker, WatchSummary
-from adspark.watches.due import Due, SweepSummary
 from adspark.watches.events import EventCounts
 from adspark.watches.sweep import Sweep
+from adspark.watches.sweep_store import DueWatch, SweepSummary
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
 from orchestration.rate_limits import search_slots
 from orchestration.spending_events import announce_spent_budget
-from orchestration.time_limits import hard_timeout
 
 PROGRESS_KEY = "sweep-progress"
 _REPORT_EVERY = 2.0  # seconds between two updates of the progress
 
 
 @task(cache_policy=NO_CACHE)
-@hard_timeout("sweep_time_limit")
 async def check_watches(
-    due: list[Due], searches: int | None, shortage: str, seconds: float
+    due: list[DueWatch], searches: int | None, shortage: str, seconds: float
 ) -> SweepSummary:
-    """Check the watches, many at once; what fails for the moment is tried again meanwhile.
+    """Check the watches, many at once; what fails for the moment is retried meanwhile.
 
     Args:
         due: the most overdue first.
@@ -59,9 +57,9 @@ async def check_watches(
             checker,
             gate,
             retry_delays=get_settings().retry_delays,
-            on_check=report.tell,
+            on_check=report.log,
             on_progress=report.show,
-            on_error=report.tell_error,
+            on_error=report.log_error,
         )
         summary = await sweep.run(due)
         await report.show(summary, at_once=True)
@@ -76,15 +74,15 @@ class _Report:
         self._artifact: UUID | None = None
         self._shown_at = 0.0
 
-    async def tell(self, checked: WatchSummary) -> None:
+    async def log(self, checked: WatchSummary) -> None:
         """Log a watch, unless nothing happened; announce a budget that is spent."""
         if checked.is_out_of_budget:
             announce_spent_budget(checked.watch_id, checked.name)
         if checked.events != EventCounts() or checked.problem:
             self._log.info("Watch %d (%s): %s", checked.watch_id, checked.name, checked.headline)
 
-    def tell_error(self, watch_id: int, error: Exception) -> None:
-        """Log an error that nobody has foreseen, with its traceback."""
+    def log_error(self, watch_id: int, error: Exception) -> None:
+        """Log an unexpected error, with its traceback."""
         self._log.error("Watch %d: %s", watch_id, describe_error(error), exc_info=error)
 
     async def show(self, summary: SweepSummary, *, at_once: bool = False) -> None:

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from pydantic import SecretStr
 
@@ -26,10 +24,10 @@ from adspark.notifications.outbox import (
 from adspark.notifications.services import Chunk
 from blocks.adspark_database import AdSparkDatabase
 from blocks.digest_recipients import DigestRecipients
-from orchestration.retry_policy import RETRIED
+from orchestration.retry_policy import retried_task
 
 
-@task(**RETRIED, cache_policy=NO_CACHE)
+@retried_task()
 async def deliver_messages(since: datetime) -> int:
     """Send chunk after chunk until none is left; a receiver that fails waits for a retry.
 
@@ -83,7 +81,7 @@ async def _send_next(database: Database, message: Message, receiver: Receiver) -
     Returns:
         Which target and chunk was not delivered, and why; None where it was.
     """
-    message_id, place = message.id or 0, message.parts_delivered
+    message_id, place = message.id, message.parts_delivered
     chunks: list[Chunk] = []
     try:
         chunks = await _split(database, message, receiver)
@@ -118,6 +116,6 @@ async def _split(database: Database, message: Message, receiver: Receiver) -> li
     chunks = write_chunks(receiver, subject=message.subject, blocks=read_markdown(message.body))
     async with database.session() as session:
         values = [asdict(chunk) for chunk in chunks]
-        await save_chunks(session, message_id=message.id or 0, chunks=values)
+        await save_chunks(session, message_id=message.id, chunks=values)
         await session.commit()
     return chunks

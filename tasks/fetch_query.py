@@ -2,25 +2,23 @@
 
 from uuid import UUID
 
-from prefect import task
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from adspark.creatives.fetch import FetchSummary
 from adspark.creatives.fetch import fetch_query as fetch
 from adspark.serpapi.search_query import CreativeQuery
-from adspark.settings import get_settings
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
 from orchestration.rate_limits import search_slots
-from orchestration.retry_policy import RETRIED
-from orchestration.time_limits import hard_timeout
+from orchestration.retry_policy import retried_task
+from orchestration.time_limits import time_limit
 
 
-@task(**RETRIED, timeout_seconds=get_settings().fetch_time_limit)
-@hard_timeout("fetch_time_limit")
+@retried_task(is_cached=True)
+@time_limit("fetch_time_limit")
 async def fetch_query(query: CreativeQuery, max_pages: int, dry_run: bool) -> FetchSummary:
-    """Fetch at most `max_pages` pages; another try goes on after the last stored page."""
+    """Fetch at most `max_pages` pages; a retry resumes after the last stored page."""
     log = get_run_logger()
     credentials = await SerpApiCredentials.load_configured()
     connection = (await AdSparkDatabase.load_configured()).connect()

@@ -3,19 +3,16 @@
 from datetime import timedelta
 from uuid import UUID
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.logging import get_run_logger
 
-from adspark.settings import get_settings
 from orchestration.lost_runs import LostRuns, recover
-from orchestration.retry_policy import RETRIED
-from orchestration.time_limits import hard_timeout
+from orchestration.retry_policy import retried_task
+from orchestration.time_limits import time_limit
 
 
-@task(**RETRIED, cache_policy=NO_CACHE, timeout_seconds=get_settings().upkeep_time_limit)
-@hard_timeout("upkeep_time_limit")
+@retried_task()
+@time_limit("upkeep_time_limit")
 async def find_lost_runs(except_for: UUID | None, patience: float) -> LostRuns:
     """Give crashed and stuck runs of our deployments back to the queue; end stuck cancellings.
 

@@ -2,9 +2,7 @@
 
 from uuid import UUID
 
-from prefect import task
 from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
 from adspark.media.store import MediaStore
@@ -16,12 +14,12 @@ from adspark.variants.store import VariantSummary
 from blocks.adspark_database import AdSparkDatabase
 from orchestration.generators import open_generator
 from orchestration.rate_limits import generation_slots
-from orchestration.retry_policy import RETRIED
-from orchestration.time_limits import hard_timeout
+from orchestration.retry_policy import retried_task
+from orchestration.time_limits import time_limit
 
 
-@task(**RETRIED, cache_policy=NO_CACHE, timeout_seconds=get_settings().generation_time_limit)
-@hard_timeout("generation_time_limit")
+@retried_task()
+@time_limit("generation_time_limit")
 async def generate_variant(variant_id: int, generator: str) -> VariantSummary:
     """Generate the variant; another try goes on with the same generation.
 

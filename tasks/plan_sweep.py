@@ -1,40 +1,35 @@
 """The task that finds out what a sweep has to do, and how many searches it may make."""
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
-from sqlalchemy import text
 
+from adspark.db.engine import read_now
 from adspark.errors import TemporaryError
 from adspark.watches.admission import searches_left
-from adspark.watches.due import SweepPlan, read_due
+from adspark.watches.sweep_store import SweepPlan, read_due
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
-from orchestration.retry_policy import RETRIED
+from orchestration.retry_policy import retried_task
 from orchestration.spending_events import announce_used_up_searches
 
 
-@task(**RETRIED, cache_policy=NO_CACHE)
+@retried_task()
 async def plan_sweep() -> SweepPlan:
     """Read the due watches, and ask the account, which is free.
 
-    An account that does not answer now is no reason not to look; a key that is refused is.
+    An account that does not answer now does not stop the sweep; a refused key does.
     """
     async with (
         (await AdSparkDatabase.load_configured()).connect() as database,
         database.session() as session,
     ):
-        plan = SweepPlan(
-            began_at=(await session.execute(text("SELECT now()"))).scalar_one(),
-            due=await read_due(session),
-        )
+        plan = SweepPlan(began_at=await read_now(session), due=await read_due(session))
     if not plan.due:
         return plan
     async with (await SerpApiCredentials.load_configured()).get_client() as client:
         try:
             account = await client.account()
         except TemporaryError as error:
-            get_run_logger().warning("Searches are not foreseen: %s", error)
+            get_run_logger().warning("The account's searches are not known: %s", error)
             return plan
     plan.searches, plan.shortage = searches_left(account)
     if account.total_searches_left == 0:  # not where only the hour's are used up

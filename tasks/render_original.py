@@ -1,18 +1,15 @@
 """The task that turns the original of a variant into a picture."""
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from adspark.media.store import MediaStore
 from adspark.net.addresses import AddressRules
 from adspark.rendering.renderer import Renderer
 from adspark.settings import get_settings, media_url
 from adspark.variants.generate import keep_original
 from blocks.adspark_database import AdSparkDatabase
-from orchestration.retry_policy import RETRIED
+from orchestration.retry_policy import retried_task
 
 
-@task(**RETRIED, cache_policy=NO_CACHE)
+@retried_task()
 async def render_original(variant_id: int) -> str:
     """Render the original ad and keep it, unless that picture is kept already.
 

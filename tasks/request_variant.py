@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
@@ -17,10 +15,10 @@ from adspark.variants.store import (
 )
 from blocks.adspark_database import AdSparkDatabase
 from orchestration.generators import check_prompt, open_generator
-from orchestration.retry_policy import RETRIED
+from orchestration.retry_policy import retried_task
 
 
-@task(**RETRIED, cache_policy=NO_CACHE)
+@retried_task()
 async def request_variant(
     request: VariantRequest, variant_id: int | None, flow_run_id: str | None
 ) -> int:

@@ -1,7 +1,5 @@
 """The task that gives open variants to workers, and clears up after runs that are no more."""
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from pydantic import BaseModel
 
@@ -13,8 +11,8 @@ from adspark.variants.lists import OpenVariant, read_open
 from adspark.variants.store import read_variant
 from blocks.adspark_database import AdSparkDatabase
 from orchestration.cancel_variant import cancel_variant
-from orchestration.retry_policy import RETRIED
-from orchestration.time_limits import hard_timeout
+from orchestration.retry_policy import retried_task
+from orchestration.time_limits import time_limit
 from orchestration.variant_runs import RunState, end_old_reviews, read_states, start_generation
 
 
@@ -42,8 +40,8 @@ class TakeUpSummary(BaseModel):
         return ", ".join(f"{count} {name}" for name, count in told.items()) or "nothing to do"
 
 
-@task(**RETRIED, cache_policy=NO_CACHE, timeout_seconds=get_settings().upkeep_time_limit)
-@hard_timeout("upkeep_time_limit")
+@retried_task()
+@time_limit("upkeep_time_limit")
 async def take_up_variants(limit: int) -> TakeUpSummary:
     """Start runs for what is pending or was left behind, oldest first.
 

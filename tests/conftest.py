@@ -141,6 +141,6 @@ def _do_without_sync(server: LocalPostgres) -> None:
 
 
 def _create_database(server: LocalPostgres, name: str, *, template: str = "template1") -> None:
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))

@@ -1,10 +1,9 @@
 """Every statement on boards: users' named collections of stored ads, which stay at clean-up.
 
-An ad is held while it is put on a board, so that a clean-up at the same time leaves it alone; one
-that the clean-up holds already is waited for, and then told to be gone.
+An ad is locked while it is put on a board, so that a clean-up at the same time leaves it alone; one
+that the clean-up has locked is waited for, and is then no longer stored.
 """
 
-import unicodedata
 from collections.abc import Collection
 from datetime import datetime
 
@@ -15,11 +14,11 @@ from sqlmodel import col
 
 from adspark.creatives.store import NewCreative
 from adspark.errors import InvalidQueryError
-from adspark.models import Board
-from adspark.validation.names import clean_name
-from adspark.variants.store import check_id, check_storable, tell_not_stored
+from adspark.models import Board, CreativeFormat
+from adspark.validation.bounds import ID
+from adspark.validation.names import check_name
+from adspark.validation.stored import check_storable, describe_missing_ads
 
-_LONGEST_NAME = 100  # characters
 _MOST_NAMED = 10  # boards or ads in an error
 
 _CREATE = text("""
@@ -33,7 +32,7 @@ _LIST = text("""
 """)
 _DELETE = text("DELETE FROM board WHERE id = :board_id RETURNING id")
 # In the order of their keys, here and below, so that two who add at once cannot deadlock.
-_HOLD_ADS = text("""
+_LOCK_ADS = text("""
     SELECT ad_creative_id FROM creative
     WHERE ad_creative_id = ANY (CAST(:ids AS text[])) ORDER BY 1 FOR KEY SHARE
 """)
@@ -69,27 +68,10 @@ class BoardRow(BaseModel):
 
 
 class BoardAd(NewCreative):
-    """An ad on a board as a person is told of it."""
+    """An ad on a board as it is shown to a person."""
 
+    format: CreativeFormat
     added_at: datetime
-
-
-def check_board_name(name: str) -> str:
-    """A board's name as it is kept: without blanks and invisible characters around it.
-
-    Raises:
-        InvalidQueryError: it is empty, too long or holds control characters.
-    """
-    stripped = clean_name(name)
-    if not stripped:
-        raise InvalidQueryError("name", "is empty; name the board.")
-    if len(stripped) > _LONGEST_NAME:
-        raise InvalidQueryError(
-            "name", f"has {len(stripped)} characters; shorten it to {_LONGEST_NAME}."
-        )
-    if any(unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") for one in stripped):
-        raise InvalidQueryError("name", "holds a control character; write it without.")
-    return stripped
 
 
 async def create_board(session: AsyncSession, *, user_id: int, name: str) -> str:
@@ -98,8 +80,8 @@ async def create_board(session: AsyncSession, *, user_id: int, name: str) -> str
     Raises:
         InvalidQueryError: the name cannot be used, or the user has a board of this name.
     """
-    check_id("user_id", user_id)
-    kept = check_board_name(name)
+    ID.check("user_id", user_id)
+    kept = check_name(name, "board")
     if await session.scalar(_CREATE, {"user_id": user_id, "name": kept}) is None:
         raise InvalidQueryError(
             "name",
@@ -110,13 +92,13 @@ async def create_board(session: AsyncSession, *, user_id: int, name: str) -> str
 
 
 async def find_board(session: AsyncSession, *, user_id: int, name: str) -> Board:
-    """The user's board of this name; nobody deletes it before the transaction's end.
+    """The user's board of this name, locked until the transaction's end.
 
     Raises:
         InvalidQueryError: there is none; names those that there are.
     """
-    check_id("user_id", user_id)
-    wanted = check_board_name(name)
+    ID.check("user_id", user_id)
+    wanted = check_name(name, "board")
     found: Board | None = await session.scalar(
         select(Board)
         .where(col(Board.user_id) == user_id, col(Board.name) == wanted)
@@ -131,7 +113,7 @@ async def find_board(session: AsyncSession, *, user_id: int, name: str) -> Board
 async def list_boards(session: AsyncSession, *, user_id: int) -> list[BoardRow]:
     """The user's boards, by name."""
     rows = await session.execute(_LIST, {"user_id": user_id})
-    return [BoardRow.model_validate(dict(row)) for row in rows.mappings()]
+    return [BoardRow.model_validate(row) for row in rows.mappings()]
 
 
 async def delete_board(session: AsyncSession, *, board_id: int) -> bool:
@@ -151,8 +133,8 @@ async def add_ads(session: AsyncSession, *, board_id: int, ids: Collection[str])
     for ad_creative_id in ids:
         check_storable("ads", ad_creative_id)
     wanted = sorted(set(ids))
-    if missing := sorted(set(wanted) - set(await session.scalars(_HOLD_ADS, {"ids": wanted}))):
-        raise InvalidQueryError("ads", tell_not_stored(missing))
+    if missing := sorted(set(wanted) - set(await session.scalars(_LOCK_ADS, {"ids": wanted}))):
+        raise InvalidQueryError("ads", describe_missing_ads(missing))
     return list(await session.scalars(_ADD_ADS, {"board_id": board_id, "ids": wanted}))
 
 
@@ -166,7 +148,7 @@ async def remove_ads(session: AsyncSession, *, board_id: int, ids: Collection[st
 async def read_ads(session: AsyncSession, *, board_id: int) -> list[BoardAd]:
     """The ads on a board, the latest added first."""
     rows = await session.execute(_READ_ADS, {"board_id": board_id})
-    return [BoardAd.model_validate(dict(row)) for row in rows.mappings()]
+    return [BoardAd.model_validate(row) for row in rows.mappings()]
 
 
 def _choice(known: list[str]) -> str:

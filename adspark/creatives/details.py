@@ -2,7 +2,7 @@
 
 import json
 import logging
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -22,12 +22,12 @@ from adspark.errors import (
 from adspark.serpapi.client import Gate, SerpApiClient
 from adspark.serpapi.details_payloads import DetailsPayload, NoDetailsError
 
-_MOST_ATTEMPTS = 3
+_MAX_ATTEMPTS = 3
 _FRESH = "30 days"  # an ad that was news longer ago is not looked up any more
 _CACHED_FOR = "61 minutes"  # SerpApi's hour, and a margin: then a lost answer is lost for good
 # Refusals of the account, and a service that is down: they say nothing of the ad, cost nothing
 # (what was made after all is in SerpApi's cache), and an outage may take longer than any bound.
-_NO_ATTEMPT = (InvalidCredentialsError, QuotaExhaustedError, RateLimitedError, ServiceDownError)
+_UNCOUNTED = (InvalidCredentialsError, QuotaExhaustedError, RateLimitedError, ServiceDownError)
 _log = logging.getLogger(__name__)
 
 WAITING = f"""
@@ -36,7 +36,7 @@ WAITING = f"""
     LEFT JOIN creative_detail d USING (ad_creative_id)
     WHERE e.kind = 'new' AND e.occurred_at > now() - interval '{_FRESH}'
         AND (d.ad_creative_id IS NULL
-             OR d.answered_at IS NULL AND d.attempts < {_MOST_ATTEMPTS})
+             OR d.answered_at IS NULL AND d.attempts < {_MAX_ATTEMPTS})
 """
 """The news whose ads still have to be looked up, in SQL; `e` is the event."""
 
@@ -47,8 +47,8 @@ _PICK = text(f"""
 _COUNT_WAITING = text(f"""
     SELECT count(DISTINCT e.ad_creative_id) {WAITING} AND e.watch_id = :watch_id
 """)
-# Whose answer may still be in SerpApi's cache keeps the time of its search, which tells by the
-# answer's age that it is the one that was paid; later it is another search, for who asks now.
+# While the answer may be in SerpApi's cache, the time of its search is kept, by which the answer's
+# age shows that it is the one that was paid; later it is another search, for this watch.
 _ASK = text(f"""
     INSERT INTO creative_detail AS d (ad_creative_id, watch_id)
     VALUES (:ad_creative_id, :watch_id)
@@ -58,7 +58,7 @@ _ASK = text(f"""
     WHERE d.answered_at IS NULL
     RETURNING asked_at
 """)  # noqa: S608  (put together from a constant)
-_TAKE_BACK = text("""
+_UNCOUNT_ATTEMPT = text("""
     UPDATE creative_detail SET attempts = attempts - 1, error = :error
     WHERE ad_creative_id = :ad_creative_id AND answered_at IS NULL
 """)
@@ -126,10 +126,10 @@ class DetailsSummary(BaseModel):
         counts = (
             (self.refused, "without"),
             (self.waiting, "wait"),
-            (self.given_up, f"given up after {_MOST_ATTEMPTS} attempts"),
+            (self.given_up, f"given up after {_MAX_ATTEMPTS} attempts"),
         )
-        told = [f"details of {self.found}", *(f"{n} {words}" for n, words in counts if n)]
-        return ", ".join(told) + (f" ({self.problem})" if self.problem else "")
+        parts = [f"details of {self.found}", *(f"{n} {words}" for n, words in counts if n)]
+        return ", ".join(parts) + (f" ({self.problem})" if self.problem else "")
 
 
 async def look_up_new(
@@ -142,8 +142,15 @@ async def look_up_new(
 ) -> DetailsSummary:
     """Look up at most `limit` of the watch's new creatives, oldest news first.
 
-    A failure ends it for this time and is said in the summary: the watch itself has been looked
-    at. Only searches that were made count as attempts. Whoever calls it has claimed the watch.
+    A failure ends it for this time and is the summary's problem: the watch itself has been
+    fetched. Only searches that were made count as attempts.
+
+    Args:
+        database: where the details are stored.
+        client: of SerpApi.
+        watch_id: of the watch, which the caller has claimed.
+        limit: searches at most.
+        before_search: awaited before every search.
 
     Raises:
         DatabaseUnavailableError: Postgres does not answer.
@@ -161,27 +168,26 @@ async def look_up_new(
     return look_up.summary
 
 
+@dataclass
 class _LookUp:
     """The look-ups of one check."""
 
-    def __init__(
-        self, database: Database, client: SerpApiClient, watch_id: int, before_search: Gate
-    ) -> None:
-        self._database = database
-        self._client = client
-        self._watch_id = watch_id
-        self._before_search = before_search
-        self.summary = DetailsSummary()
+    database: Database
+    client: SerpApiClient
+    watch_id: int
+    before_search: Gate
+    summary: DetailsSummary = field(default_factory=DetailsSummary)
 
     async def try_one(self, ad_creative_id: str, advertiser_id: str) -> bool:
         """Look up a creative; returns whether the next can be tried as well."""
         is_asked = False
         try:
-            await self._before_search()
-            is_asked = await self._ask(ad_creative_id)
+            await self.before_search()
+            asked_at = await self._execute(_ASK, ad_creative_id, watch_id=self.watch_id)
+            is_asked = asked_at is not None
             if not is_asked:  # another watch has the answer
                 return True
-            details = await self._client.details(
+            details = await self.client.details(
                 advertiser_id=advertiser_id, creative_id=ad_creative_id
             )
         except NoDetailsError as error:
@@ -193,14 +199,14 @@ class _LookUp:
             return True
         except DatabaseUnavailableError:
             raise
-        except Exception as error:  # whatever it is, the watch itself has been looked at
+        except Exception as error:  # whatever it is, the watch itself has been fetched
             if not isinstance(error, AdSparkError):
                 _log.exception("Details of %s could not be looked up", ad_creative_id)
             self.summary.problem = describe_error(error)
             if is_asked:
                 await self._note_failure(ad_creative_id, error)
             return False
-        async with self._database.session() as session:
+        async with self.database.session() as session:
             billed = await save_details(session, ad_creative_id=ad_creative_id, details=details)
             await session.commit()
         self.summary.found += 1
@@ -211,26 +217,20 @@ class _LookUp:
         self.summary.searches_billed += billed
         self.summary.searches_cached += 1 - billed
 
-    async def _ask(self, ad_creative_id: str) -> bool:
-        """Note that the search is about to be made; False where the answer is there already."""
-        values = {"watch_id": self._watch_id}
-        asked: datetime | None = await self._execute(_ASK, ad_creative_id, **values)
-        return asked is not None
-
     async def _note_failure(self, ad_creative_id: str, error: Exception) -> None:
         reason = describe_error(error)
-        if isinstance(error, _NO_ATTEMPT):
-            await self._execute(_TAKE_BACK, ad_creative_id, error=reason)
+        if isinstance(error, _UNCOUNTED):
+            await self._execute(_UNCOUNT_ATTEMPT, ad_creative_id, error=reason)
             return
         attempts = await self._execute(_NOTE_FAILURE, ad_creative_id, error=reason)
-        self.summary.given_up += attempts == _MOST_ATTEMPTS
+        self.summary.given_up += attempts == _MAX_ATTEMPTS
 
     async def _execute(self, statement: TextClause, ad_creative_id: str, **values: object) -> Any:  # noqa: ANN401  (what the statement returns, if anything)
-        async with self._database.session() as session:
+        async with self.database.session() as session:
             done = await session.execute(statement, {"ad_creative_id": ad_creative_id, **values})
-            told = done.scalar() if done.returns_rows else None  # type: ignore[attr-defined]
+            value = done.scalar() if done.returns_rows else None  # type: ignore[attr-defined]
             await session.commit()
-        return told
+        return value
 
 
 async def save_details(
@@ -252,15 +252,9 @@ async def save_details(
             "call_to_action": details.first("call_to_action"),
             "landing_url": details.first("link"),
             "funded_by": details.funded_by,
-            "variations": _as_json(variations),
+            "variations": json.dumps(variations, ensure_ascii=False),
         },
     )
-    regions = [one.model_dump(mode="json") for one in details.regions]
-    await session.execute(
-        _REGIONS, {"ad_creative_id": ad_creative_id, "regions": _as_json(regions)}
-    )
+    regions = json.dumps([one.model_dump(mode="json") for one in details.regions])
+    await session.execute(_REGIONS, {"ad_creative_id": ad_creative_id, "regions": regions})
     return int(billed or 0)
-
-
-def _as_json(values: list[dict[str, object]]) -> str:
-    return json.dumps(values, ensure_ascii=False)

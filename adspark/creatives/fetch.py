@@ -1,13 +1,13 @@
 """Fetch one query: page after page from SerpApi into the database, paid for once.
 
-Each page's rows and its line in the ledger are one transaction, so a fetch that dies goes on after
-its last stored page. Two fetches of one query never run at once: the query is locked in the
-database as long as its run is alive, and the lock goes with the run's connection. A run whose lock
+Each page's rows and its line in the ledger are one transaction, so a fetch that dies is resumed
+after its last stored page. Two fetches of one query never run at once: the query is locked in the
+database as long as its run is alive, and the lock ends with the run's connection. A run whose lock
 was lost pays for no further page, and what it writes is refused once another run has taken over.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -22,7 +22,7 @@ from adspark.creatives.ledger import (
     resume_or_create_fetch,
     running_fetch,
 )
-from adspark.creatives.paging import Bounds, Trail
+from adspark.creatives.paging import Bounds, PageOrder
 from adspark.creatives.store import NewCreative, SavedCreatives, describe_creatives, save_creatives
 from adspark.db.engine import Database
 from adspark.db.locks import Locks
@@ -30,7 +30,8 @@ from adspark.errors import AdSparkError, BusyError, ServiceRefusedError
 from adspark.models import Fetch, StopReason
 from adspark.serpapi.client import Gate, SerpApiClient, no_gate
 from adspark.serpapi.payloads import RejectedPayload, Search, SearchPage
-from adspark.serpapi.search_query import CreativeQuery, check_max_pages
+from adspark.serpapi.search_query import CreativeQuery
+from adspark.validation.bounds import MAX_PAGES
 
 SAMPLE_SIZE = 20
 """Creatives that a summary names; the database has them all."""
@@ -71,7 +72,7 @@ class FetchSummary(BaseModel):
             note
             for note, holds in (
                 ("dry run, no ads were stored", self.dry_run),
-                ("taken up where an earlier run stopped", self.resumed),
+                ("resumed where an earlier run stopped", self.resumed),
                 ("SerpApi broke off, so ads are missing", self.stop_reason is StopReason.GAP),
                 ("sandbox data", self.sandbox),
             )
@@ -79,19 +80,26 @@ class FetchSummary(BaseModel):
         ]
         return f"{found}{rejected} on {pages}; {cost}" + (f" ({'; '.join(notes)})" if notes else "")
 
+    def update(self, fetch: Fetch) -> None:
+        """Take over the ledger's figures."""
+        self.pages = fetch.pages
+        self.searches_billed = fetch.searches_billed
+        self.searches_cached = fetch.searches_cached
+        self.new = fetch.new_count
+        self.changed = fetch.changed_count
+        self.unchanged = fetch.unchanged_count
+        self.rejected = fetch.rejected_count
+        self.stop_reason = fetch.stop_reason
+
 
 AfterPage = Callable[[FetchSummary], Awaitable[None]]
-"""Told of the summary so far after each stored page."""
-Follow = Callable[[AsyncSession, Fetch, SearchPage | None, StopReason | None], Awaitable[None]]
+"""Called with the summary so far after each stored page."""
+InTransaction = Callable[[AsyncSession, Fetch, SearchPage | None], Awaitable[None]]
 """Work that belongs into the transaction of a page (None: of the end alone), as a watch's."""
 
 
-async def _no_report(_: FetchSummary) -> None:
-    """For a caller that wants none."""
-
-
-async def _no_follow(*_: object) -> None:
-    """For a fetch that belongs to nobody."""
+async def _nothing(*_: object) -> None:
+    """The hook of a caller that needs none."""
 
 
 async def fetch_query(
@@ -103,22 +111,28 @@ async def fetch_query(
     dry_run: bool = False,
     flow_run_id: UUID | None = None,
     before_search: Gate = no_gate,
-    after_page: AfterPage = _no_report,
+    after_page: AfterPage = _nothing,
 ) -> FetchSummary:
-    """Fetch at most `max_pages` pages of a query, going on where an earlier run died.
+    """Fetch at most `max_pages` pages of a query; resumes where an earlier run died.
 
     Args:
+        database: where the pages and the ledger are stored.
+        client: of SerpApi.
+        query: the search.
+        max_pages: pages of the whole fetch, those of an earlier run included.
         dry_run: search, but store no ads; what was paid is in the ledger all the same.
         flow_run_id: whose fetch this is, for the ledger.
+        before_search: awaited before every search.
+        after_page: see `AfterPage`.
 
     Raises:
         InvalidQueryError: `max_pages` is below 1.
         BusyError: another run is fetching this query, or has taken this fetch over.
         AdSparkError: what the client or the database raise; pages stored so far stay.
     """
-    check_max_pages(max_pages)
+    MAX_PAGES.check("max_pages", max_pages)
     await database.check_version()
-    async with database.locks() as locks, locks.hold(lock_name(query)) as locked:
+    async with database.locks() as locks, locks.acquire(lock_name(query)) as locked:
         if not locked:
             raise await _busy(database, query)
         async with database.session() as session:
@@ -126,16 +140,16 @@ async def fetch_query(
                 session, query=query, flow_run_id=flow_run_id, is_dry_run=dry_run
             )
             await session.commit()
-        fetching = Fetching(
+        run = FetchRun(
             database,
             client,
+            locks,
             query,
             Bounds(max_pages=max_pages),
-            locks=locks,
             before_search=before_search,
             after_page=after_page,
         )
-        return await fetching.run(fetch)
+        return await run.run(fetch)
 
 
 def lock_name(query: CreativeQuery) -> str:
@@ -144,91 +158,103 @@ def lock_name(query: CreativeQuery) -> str:
 
 
 class _DeadTokenError(Exception):
-    """The page that a fetch was to go on with came empty: its token may have expired."""
+    """The next page's token is dead, so that the fetch has to restart from its first page.
 
-    def __init__(self, page: SearchPage) -> None:
-        super().__init__()
-        self.page = page
-
-
-class Fetching:
-    """One fetch of a query; whoever runs it holds the query's lock.
-
-    Args:
-        locks: that hold the query's lock; asked before every search whether they still do.
-        follow: see `Follow`; a dry run, which stores no rows, has none.
+    Attributes:
+        searches: those that found it out, for the ledger.
+        needs_fresh: whether the cached first page would lead to a dead token again.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        client: SerpApiClient,
-        query: CreativeQuery,
-        bounds: Bounds,
-        *,
-        locks: Locks,
-        before_search: Gate = no_gate,
-        after_page: AfterPage = _no_report,
-        follow: Follow = _no_follow,
-    ) -> None:
-        self._database = database
-        self._client = client
-        self._bounds = bounds
-        self._locks = locks
-        self._before_search = before_search
-        self._after_page = after_page
-        self._follow = follow
-        self._trail = Trail()
-        self._was_cached = False
-        self._summary = FetchSummary(query=query)
+    def __init__(self, searches: Sequence[Search] = (), *, needs_fresh: bool = False) -> None:
+        super().__init__()
+        self.searches = searches
+        self.needs_fresh = needs_fresh
+
+
+@dataclass
+class FetchRun:
+    """One run of a fetch; its caller holds the query's lock.
+
+    Args:
+        database: where the pages and the ledger are stored.
+        client: of SerpApi.
+        locks: that hold the query's lock; checked before every search.
+        query: the search.
+        bounds: how far it goes.
+        before_search: awaited before every search.
+        after_page: see `AfterPage`.
+        in_transaction: see `InTransaction`; a dry run, which stores no rows, has none.
+    """
+
+    database: Database
+    client: SerpApiClient
+    locks: Locks
+    query: CreativeQuery
+    bounds: Bounds
+    before_search: Gate = no_gate
+    after_page: AfterPage = _nothing
+    in_transaction: InTransaction = _nothing
+    _summary: FetchSummary = field(init=False)
+    _order: PageOrder = field(init=False)
+    _resumed_at: int = field(init=False)
+    _was_cached: bool = field(init=False, default=False)
 
     async def run(self, fetch: Fetch) -> FetchSummary:
-        """Store page by page, in the name of `fetch`, just opened in the ledger."""
-        self._summary.fetch_id = fetch.id
-        self._summary.dry_run = fetch.is_dry_run
-        self._summary.resumed = fetch.pages > 0
+        """Store page by page, in the name of `fetch`, just opened in the ledger.
+
+        Raises:
+            AdSparkError: as `fetch_query`; the ledger says so.
+        """
+        self._resumed_at = fetch.pages
+        self._order = PageOrder(shown_to=fetch.shown_to, is_resumed=fetch.pages > 0)
+        self._summary = FetchSummary(
+            fetch_id=fetch.id, query=self.query, dry_run=fetch.is_dry_run, resumed=fetch.pages > 0
+        )
         try:
-            if fetch.pages >= self._bounds.max_pages:
-                await self._close(fetch, StopReason.PAGE_LIMIT)
-            else:
-                await self._run_from(fetch)
+            await self._fetch_pages(fetch)
         except AdSparkError as error:
-            async with self._database.session() as session:
+            async with self.database.session() as session:
                 await fail_fetch(session, fetch=fetch, error=str(error))
                 await session.commit()
             raise
         return self._summary
 
-    async def _run_from(self, fetch: Fetch) -> None:
-        """Go on after the last stored page; from the first one again where its token is dead.
-
-        Beginning anew costs nothing as long as SerpApi answers from its cache. Where the cached
-        first page leads to a dead token as well, a fresh one is paid for, once in a fetch.
-        """
-        resumed_at = fetch.pages
-        self._trail = Trail(shown_to=fetch.shown_to, is_resumed=resumed_at > 0)
+    async def _fetch_pages(self, fetch: Fetch) -> None:
+        """Fetch and store the next page, until the fetch has a reason to stop."""
+        if fetch.pages >= self.bounds.max_pages:
+            await self._finish(fetch, StopReason.PAGE_LIMIT)
         fresh = False
-        while True:
-            searches: list[Search] = []
+        while fetch.stop_reason is None:
             try:
-                await self._store_pages(fetch, resumed_at, fresh=fresh)
+                page = await self._fetch_page(fetch, fresh=fresh)
             except _DeadTokenError as dead:
-                searches = dead.page.searches
-            except ServiceRefusedError as error:
-                if fetch.pages == 0:
-                    raise
-                if fetch.pages != resumed_at:
-                    fresh = self._can_refresh(fetch, error)
-            else:
-                return
-            if fresh and self._bounds.are_spent(fetch):
-                await self._close(fetch, StopReason.BUDGET)
-                return
-            async with self._database.session() as session:
-                await restart_fetch(session, fetch=fetch, searches=searches, fresh=fresh)
-                await session.commit()
-            resumed_at = 0
-            self._trail = Trail()
+                fresh = dead.needs_fresh
+                await self._restart(fetch, dead)
+                continue
+            fresh = False
+            await self._store(fetch, page)
+            await self.after_page(self._summary)
+
+    async def _fetch_page(self, fetch: Fetch, *, fresh: bool) -> SearchPage:
+        """The page after the last stored one; raises _DeadTokenError where its token is dead."""
+        is_resuming = 0 < fetch.pages == self._resumed_at
+        try:
+            page = await self.client.fetch_page(
+                self.query,
+                token=fetch.next_page_token,
+                seen_tokens=fetch.token_hashes,
+                before_search=self._pass_gates,
+                reread=self._can_be_read,
+                fresh=fresh,
+            )
+        except ServiceRefusedError as error:
+            if fetch.pages == 0:
+                raise
+            needs_fresh = not is_resuming and self._can_refresh(fetch, error)
+            raise _DeadTokenError(needs_fresh=needs_fresh) from error
+        if is_resuming and page.is_empty and page.broke_off:
+            raise _DeadTokenError(page.searches)
+        return page
 
     def _can_refresh(self, fetch: Fetch, error: ServiceRefusedError) -> bool:
         """Whether a fresh first page can help; else the refusal is the fetch's end."""
@@ -237,94 +263,70 @@ class Fetching:
         if fetch.is_refreshed:
             raise ServiceRefusedError(
                 f"SerpApi refuses the page tokens of its own answers, of a fresh one too; try "
-                f"again in an hour, when its cache has gone. ({error})"
+                f"again in an hour, when its cache has expired. ({error})"
             ) from error
         return True
 
-    async def _store_pages(self, fetch: Fetch, resumed_at: int, *, fresh: bool) -> None:
-        pages = self._client.pages(
-            self._summary.query,
-            token=fetch.next_page_token,
-            seen_tokens=fetch.token_hashes,
-            before_search=self._pass_gates,
-            reread=self._can_be_read,
-            fresh=fresh,
-        )
-        async with aclosing(pages) as answers:
-            stop = None
-            while stop is None:
-                page = await anext(answers)
-                if page.is_empty and page.broke_off and 0 < resumed_at == fetch.pages:
-                    raise _DeadTokenError(page)
-                stop = await self._store(fetch, page)
-                await self._after_page(self._summary)
+    async def _restart(self, fetch: Fetch, dead: _DeadTokenError) -> None:
+        """Go back to the first page, which SerpApi's cache has for nothing.
 
-    async def _store(self, fetch: Fetch, page: SearchPage) -> StopReason | None:
-        """The page's rows and its line in the ledger, or neither; returns why it is the last."""
+        Where that leads to a dead token as well, a fresh one is paid for, once in a fetch.
+        """
+        if dead.needs_fresh and self.bounds.are_spent(fetch):
+            await self._finish(fetch, StopReason.BUDGET)
+            return
+        async with self.database.session() as session:
+            await restart_fetch(
+                session, fetch=fetch, searches=dead.searches, fresh=dead.needs_fresh
+            )
+            await session.commit()
+        self._resumed_at = 0
+        self._order = PageOrder()
+
+    async def _store(self, fetch: Fetch, page: SearchPage) -> None:
+        """Store the page's rows and its line in the ledger, or neither."""
         billed = fetch.searches_billed
-        async with self._database.session() as session:
+        async with self.database.session() as session:
             saved = await self._save(session, page, keep=not fetch.is_dry_run)
             await record_page(session, fetch=fetch, page=page, saved=saved)
-            stop = self._trail.stop_after(page, fetch, self._bounds)
-            if stop:
+            if stop := self._order.stop_after(page, fetch, self.bounds):
                 await finish_fetch(session, fetch=fetch, stop_reason=stop)
-            await self._follow(session, fetch, page, stop)
+            await self.in_transaction(session, fetch, page)
             await session.commit()
         self._was_cached = fetch.searches_billed == billed
-        self._tell(fetch, page, saved, stop)
-        return stop
-
-    async def _close(self, fetch: Fetch, stop: StopReason) -> None:
-        """End without a further page."""
-        async with self._database.session() as session:
-            await finish_fetch(session, fetch=fetch, stop_reason=stop)
-            await self._follow(session, fetch, None, stop)
-            await session.commit()
-        self._tell(fetch, None, None, stop)
-
-    async def _pass_gates(self) -> None:
-        """What stands before every search; the last look is whether the lock is still held."""
-        await self._before_search()
-        await self._locks.check()
-
-    async def _can_be_read(self, rejected: Sequence[RejectedPayload]) -> bool:
-        """Whether asking again may help, as it does not where it has been in vain before."""
-        async with self._database.session() as session:
-            return not await are_known_unreadable(session, rejected=rejected)
+        self._summary.update(fetch)
+        self._summary.sandbox = page.sandbox
+        self._summary.new_creatives += describe_creatives(
+            page.rows, only=saved.new, most=SAMPLE_SIZE - len(self._summary.new_creatives)
+        )
 
     async def _save(self, session: AsyncSession, page: SearchPage, *, keep: bool) -> SavedCreatives:
         """Store the rows; without `keep`, only find out what that would do."""
-        query = self._summary.query
         savepoint = None if keep else await session.begin_nested()
         saved = await save_creatives(
-            session, rows=page.rows, region=query.region, platform=query.platform
+            session, rows=page.rows, region=self.query.region, platform=self.query.platform
         )
         if savepoint:
             await savepoint.rollback()
         return saved
 
-    def _tell(
-        self,
-        fetch: Fetch,
-        page: SearchPage | None,
-        saved: SavedCreatives | None,
-        stop: StopReason | None,
-    ) -> None:
-        """Bring the summary up to the ledger's figures."""
-        summary = self._summary
-        summary.pages = fetch.pages
-        summary.searches_billed = fetch.searches_billed
-        summary.searches_cached = fetch.searches_cached
-        summary.new = fetch.new_count
-        summary.changed = fetch.changed_count
-        summary.unchanged = fetch.unchanged_count
-        summary.rejected = fetch.rejected_count
-        summary.stop_reason = stop
-        if page and saved:
-            summary.sandbox = page.sandbox
-            room = SAMPLE_SIZE - len(summary.new_creatives)
-            if room > 0 and saved.new:
-                summary.new_creatives += describe_creatives(page.rows, only=saved.new, most=room)
+    async def _finish(self, fetch: Fetch, stop: StopReason) -> None:
+        """End without a further page."""
+        async with self.database.session() as session:
+            await finish_fetch(session, fetch=fetch, stop_reason=stop)
+            await self.in_transaction(session, fetch, None)
+            await session.commit()
+        self._summary.update(fetch)
+
+    async def _pass_gates(self) -> None:
+        """What stands before every search, the check of the lock last."""
+        await self.before_search()
+        await self.locks.check()
+
+    async def _can_be_read(self, rejected: Sequence[RejectedPayload]) -> bool:
+        """Whether to fetch the page again, which has not helped where a row was rejected before."""
+        async with self.database.session() as session:
+            return not await are_known_unreadable(session, rejected=rejected)
 
 
 async def _busy(database: Database, query: CreativeQuery) -> BusyError:

@@ -20,9 +20,9 @@ from adspark.text.storable import clean_text
 # SerpApi answers an identical search from its cache for an hour: within it, a page whose answer
 # was lost costs nothing to ask for again, and its tokens are known to be good.
 RESUMABLE_FOR = timedelta(minutes=55)
-# Server clocks have whole seconds; an answer this much older than its fetch was somebody else's.
+# Server clocks have whole seconds; an answer this much older than its fetch is another one's.
 _CLOCK_GRAIN = 2.0
-_LATE = 30.0  # seconds after its fetch's end in which SerpApi may still make what it asked for
+_LATE = 30.0  # seconds after its fetch's end in which SerpApi may still make its search
 _CACHED_FOR = "65 minutes"  # an hour, and what clocks and answers take
 
 # How many of a page's searches were paid for by this ledger: those that are not in it yet and that
@@ -58,6 +58,9 @@ _WITH_SEARCHES = f"""
         search_ids = search_ids || searches.ids,
         updated_at = now(),
 """  # noqa: S608  (put together from constants)
+_FIGURES = """pages, searches_billed, searches_cached, next_page_token, token_hashes, shown_to,
+    total_results, new_count, changed_count, unchanged_count, rejected_count, is_refreshed
+"""
 _RECORD_PAGE = text(
     f"""{_WITH_SEARCHES}
         pages = pages + 1,
@@ -69,9 +72,7 @@ _RECORD_PAGE = text(
         changed_count = changed_count + :changed,
         unchanged_count = unchanged_count + :unchanged,
         rejected_count = rejected_count + :rejected
-    FROM searches WHERE {_IS_MINE} AND pages = :pages
-    RETURNING pages, searches_billed, searches_cached, next_page_token, token_hashes, shown_to,
-              total_results, new_count, changed_count, unchanged_count, rejected_count
+    FROM searches WHERE {_IS_MINE} AND pages = :pages RETURNING {_FIGURES}
     """
 )
 _RESTART = text(
@@ -79,16 +80,16 @@ _RESTART = text(
         pages = 0, next_page_token = NULL, token_hashes = '{{}}', shown_to = NULL,
         total_results = NULL, new_count = 0, changed_count = 0, unchanged_count = 0,
         rejected_count = 0, is_refreshed = is_refreshed OR :fresh
-    FROM searches WHERE {_IS_MINE} AND pages = :pages
-    RETURNING pages, searches_billed, searches_cached, next_page_token, token_hashes, shown_to,
-              total_results, new_count, changed_count, unchanged_count, rejected_count, is_refreshed
+    FROM searches WHERE {_IS_MINE} AND pages = :pages RETURNING {_FIGURES}
     """
 )
-# One after another, for a statement does not see what another has begun: the second resumes, and
-# so fences, what the first has opened.
-_TAKE_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended('open-fetch:' || :query_hash, 0))")
-# The unfinished fetch to go on with, if it is fresh, has something to show (or is this run's own)
-# and no later one was completed; any other that seems to run has lost its run.
+# A statement does not see what another has begun: the second resumes, and so fences, what the first
+# has opened.
+_LOCK_QUERY = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended('open-fetch:' || :query_hash, 0))"
+)
+# The unfinished fetch to resume, if it is fresh, has pages (or is this run's own) and no later one
+# was completed; any other that is running is orphaned.
 _SAME = "query_hash = :query_hash AND watch_id IS NOT DISTINCT FROM CAST(:watch_id AS int)"
 _OPEN = text(
     f"""
@@ -131,7 +132,7 @@ _FINISH = text(
     UPDATE "fetch" SET status = 'completed', stop_reason = :stop_reason, finished_at = now(),
         updated_at = now()
     WHERE {_IS_MINE} AND pages = :pages
-    RETURNING status, stop_reason, finished_at
+    RETURNING finished_at
     """  # noqa: S608  (put together from a constant)
 )
 _FAIL = text(
@@ -155,12 +156,18 @@ async def resume_or_create_fetch(
     watch_id: int | None = None,
     is_dry_run: bool = False,
 ) -> Fetch:
-    """The unfinished fetch of this query to go on with, else a new one; does not commit.
+    """Resume the unfinished fetch of this query, else create one; does not commit.
 
-    A watch goes on with its own fetches only, since no other has linked their creatives to it; a
-    dry run with none, since none of its rows are stored. Whoever calls it must hold the query's
-    lock: an unfinished fetch then has lost its run. Should that run be alive all the same, what it
-    writes from now on is refused.
+    A watch resumes its own fetches only, since no other has linked their creatives to it; a dry run
+    none, since none of its rows are stored. The caller holds the query's lock, so an unfinished
+    fetch is orphaned; should its run be alive all the same, its writes are refused from now on.
+
+    Args:
+        session: of the caller, which commits.
+        query: the search.
+        flow_run_id: whose fetch it is now.
+        watch_id: the watch that it is for.
+        is_dry_run: no ads will be stored.
     """
     values = {
         "query": query.model_dump_json(),
@@ -169,8 +176,8 @@ async def resume_or_create_fetch(
         "flow_run_id": flow_run_id,
         "is_dry_run": is_dry_run,
     }
-    await session.execute(_TAKE_TURN, values)
-    return Fetch(**(await session.execute(_OPEN, values)).mappings().one())
+    await session.execute(_LOCK_QUERY, values)
+    return Fetch.model_validate((await session.execute(_OPEN, values)).mappings().one())
 
 
 async def record_page(
@@ -178,10 +185,14 @@ async def record_page(
 ) -> None:
     """Enter a page in the ledger, in the transaction that stores its rows; does not commit.
 
-    Afterwards `fetch` has the ledger's figures, but not the ids of all its searches.
+    Args:
+        session: of the transaction.
+        fetch: gets the ledger's figures, but not the ids of all its searches.
+        page: what was fetched.
+        saved: what became of its rows.
 
     Raises:
-        SupersededError: another run goes on with this fetch; nothing of the page may be stored.
+        SupersededError: another run has resumed this fetch; nothing of the page may be stored.
     """
     token = page.next_page_token
     figures = {
@@ -210,12 +221,13 @@ async def finish_fetch(session: AsyncSession, *, fetch: Fetch, stop_reason: Stop
         SupersededError: as `record_page`.
     """
     await _write(session, fetch, _FINISH, {"stop_reason": stop_reason})
+    fetch.status, fetch.stop_reason = FetchStatus.COMPLETED, stop_reason
 
 
 async def fail_fetch(session: AsyncSession, *, fetch: Fetch, error: str) -> None:
     """Close a fetch that was stopped by an error; what it stored stays. Does not commit.
 
-    One that another run goes on with is left to it.
+    One that another run has resumed is left to it.
     """
     values = {"id": fetch.id, "attempt": fetch.attempt, "error": clean_text(error)}
     await session.execute(_FAIL, values)
@@ -227,7 +239,9 @@ async def restart_fetch(
     """Take a fetch back to its first page, since its token is dead; does not commit.
 
     Args:
-        searches: those that found it out, for the ledger.
+        session: of the transaction.
+        fetch: gets the ledger's figures.
+        searches: those that found the token dead, for the ledger.
         fresh: the first page will be paid for, which is noted: it is done once.
 
     Raises:
@@ -264,7 +278,7 @@ async def _write(
     written = (await session.execute(statement, {**values, **fence})).mappings().first()
     if written is None:
         raise SupersededError(
-            f"Another run has taken over this fetch after page {fetch.pages}, or it was given up; "
+            f"Another run has resumed this fetch after page {fetch.pages}, or it was abandoned; "
             f"this run ends, and stores nothing more."
         )
     for name, value in written.items():

@@ -1,4 +1,4 @@
-"""When a fetch has seen enough: what its pages prove about those that were not asked for.
+"""When a fetch stops: what its pages prove about those that were not fetched.
 
 SerpApi lists ads by last_shown, the newest first, so a page that reaches further back than needed
 proves that no later one matters. That holds for a page that is in order, itself and behind the one
@@ -37,7 +37,7 @@ class Bounds:
         return self.max_billed is not None and fetch.searches_billed >= self.max_billed
 
 
-class Trail:
+class PageOrder:
     """The pages that a run has read of a fetch, from its first page or from a resume on."""
 
     def __init__(self, *, shown_to: datetime | None = None, is_resumed: bool = False) -> None:
@@ -49,7 +49,13 @@ class Trail:
         self._last_size = 0
 
     def stop_after(self, page: SearchPage, fetch: Fetch, bounds: Bounds) -> StopReason | None:
-        """Why no page is asked for after `page`, whose figures `fetch` has; None to go on."""
+        """Why `page` is the last; None where it is not.
+
+        Args:
+            page: the next one of the fetch.
+            fetch: with the figures of the page.
+            bounds: of the fetch.
+        """
         is_reached = self._reaches(page, bounds.watermark)
         self._add(page)
         if page.next_page_token is None and self._has_ended(page, fetch):
@@ -71,7 +77,7 @@ class Trail:
         return in_order and self._follows(page, shown[0]) and shown[-1] < watermark
 
     def _follows(self, page: SearchPage, newest: datetime) -> bool:
-        """Whether the page goes on where the last one ended; rows may slide down and come again."""
+        """Whether the page begins where the last one ended; rows may slide down and come again."""
         if self._is_first:
             return True
         if self._shown_to is None:
@@ -102,7 +108,7 @@ class Trail:
         return total <= rows or not (is_full or total > 2 * rows)
 
     def _has_seen_all(self, page_size: int, total: int | None) -> bool:
-        """Whether the total proves that the promised page had nothing to hold.
+        """Whether the total proves that the promised page had no rows.
 
         A total below what was seen proves nothing, nor does one that only counts the first page.
         """

@@ -7,6 +7,7 @@ from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.models import CreativeFormat
 from adspark.serpapi.payloads import CreativePayload
 
 # Column of `creative`, its type in SQL, and the payload's field that fills it.
@@ -59,9 +60,8 @@ def _widest(pick: str, column: str, *, of: str) -> str:
     return f"{pick}(excluded.{column}, {_POSSIBLE.format(*[f'{of}.{column}'] * 2)})"
 
 
-# How a row that is known takes up what a search says of it. A search leaves out what it does not
-# know (target_domain by advertiser, sizes now and then) and sees only its own region's dates, so
-# nothing known is ever unlearned.
+# How a known row is merged with a search's, which leaves out what it does not know (target_domain
+# by advertiser, sizes now and then) and sees only its own region's dates: no value is removed.
 _MERGED = {
     "advertiser_id": "excluded.advertiser_id",
     "format": "excluded.format",
@@ -179,7 +179,7 @@ def _day(moment: datetime | None) -> str | None:
 
 
 class NewCreative(BaseModel):
-    """A creative as a person is told of it."""
+    """A creative as it is shown to a person."""
 
     ad_creative_id: str
     advertiser: str
@@ -215,6 +215,7 @@ async def save_creatives(
     """Merge a page of creatives (each id once) and their advertisers; does not commit.
 
     Args:
+        session: of the transaction.
         rows: at most a page, so that one statement's locks stay short.
         region: SerpApi code of the search that found them.
         platform: platform of that search.
@@ -226,16 +227,16 @@ async def save_creatives(
         "regions": [region] if region else [],
         "platforms": [platform] if platform else [],
     }
-    told = (await session.execute(_SAVE, values)).all()
-    new = [row.ad_creative_id for row in told if row.inserted]
-    changed = [row.ad_creative_id for row in told if not row.inserted]
-    return SavedCreatives(new=new, changed=changed, unchanged=len(rows) - len(told))
+    saved = (await session.execute(_SAVE, values)).all()
+    new = [row.ad_creative_id for row in saved if row.inserted]
+    changed = [row.ad_creative_id for row in saved if not row.inserted]
+    return SavedCreatives(new=new, changed=changed, unchanged=len(rows) - len(saved))
 
 
 def describe_creatives(
     rows: Iterable[CreativePayload], *, only: Iterable[str], most: int
 ) -> list[NewCreative]:
-    """The first `most` of `rows` whose ids are in `only`, as a person is told of them."""
+    """The first `most` of `rows` whose ids are in `only`, as they are shown to a person."""
     wanted = set(only)
     chosen = [row for row in rows if row.ad_creative_id in wanted][:most]
     return [
@@ -259,7 +260,7 @@ class CreativeCount(BaseModel):
 
     advertiser_id: str
     advertiser: str
-    format: str
+    format: CreativeFormat
     creatives: int
 
 
@@ -272,4 +273,4 @@ async def count_creatives(session: AsyncSession) -> list[CreativeCount]:
             "GROUP BY 1, 2, 3 ORDER BY creatives DESC, advertiser, format"
         )
     )
-    return [CreativeCount.model_validate(dict(row)) for row in rows.mappings()]
+    return [CreativeCount.model_validate(row) for row in rows.mappings()]

@@ -1,12 +1,27 @@
 """The configured database: one's own server, or the embedded one for as long as it is needed."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
+from contextvars import ContextVar
 from pathlib import Path
+from typing import TypeVar
 
 from adspark.db import migrate as schema
 from adspark.db.embedded import ADSPARK_DATABASE, LocalPostgres
+from adspark.db.engine import Database
 from adspark.settings import Settings
+
+_Value = TypeVar("_Value")
+# The database that the block around us has opened, and what it was opened for: an engine belongs to
+# its event loop.
+_opened: ContextVar[tuple[object, Database] | None] = ContextVar("adspark_database", default=None)
 
 
 def postgres_folder(home: Path) -> Path:
@@ -18,8 +33,8 @@ def postgres_folder(home: Path) -> Path:
 def database_url(settings: Settings, *, migrate: bool = True) -> Iterator[str]:
     """The address of AdSpark's database.
 
-    The embedded server is started where nobody did, and migrated; one's own server is left as it
-    is, for its operator decides when (`adspark db upgrade`).
+    The embedded server is started where it is not running, and migrated; one's own server is left
+    as it is: its operator migrates it (`adspark db upgrade`). It blocks: not for an event loop.
 
     Raises:
         DatabaseSetupError, DatabaseUnavailableError: the embedded server cannot be used.
@@ -32,3 +47,42 @@ def database_url(settings: Settings, *, migrate: bool = True) -> Iterator[str]:
         if migrate and schema.current(url) != schema.newest():
             schema.upgrade(url)
         yield url
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """The configured database; within the block that has opened it, the same one again.
+
+    So a run has one engine, that of its outermost block, which also closes it.
+
+    Raises:
+        DatabaseSetupError, DatabaseUnavailableError: it cannot be used as configured.
+    """
+    wanted = (asyncio.get_running_loop(), settings.database_url, settings.home)
+    around = _opened.get()
+    if around is not None and around[0] == wanted:
+        yield around[1]
+        return
+    async with in_own_thread(database_url(settings)) as url, Database(url) as database:
+        _opened.set((wanted, database))
+        try:
+            yield database
+        finally:
+            _opened.set(around)
+
+
+@asynccontextmanager
+async def in_own_thread(context: AbstractContextManager[_Value]) -> AsyncIterator[_Value]:
+    """Enter and leave a context that blocks in one thread, to which its file locks belong.
+
+    What was entered is left, also where the caller is cancelled meanwhile.
+    """
+    loop = asyncio.get_running_loop()
+    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="adspark-database")
+    entered = ExitStack()
+    try:
+        yield await loop.run_in_executor(thread, entered.enter_context, context)
+    finally:
+        closing = loop.run_in_executor(thread, entered.close)  # after it was entered
+        thread.shutdown(wait=False)
+        await asyncio.shield(closing)

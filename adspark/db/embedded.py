@@ -15,7 +15,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -46,13 +46,14 @@ class LocalPostgres:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._data = folder / "data"
+        self._pid_file = self._data / "postmaster.pid"
         self._log = folder / "server.log"
         self._sockets = folder
         self._account = _SERVICE_ACCOUNT if os.geteuid() == 0 else None
 
     @contextmanager
     def running(self) -> Iterator["LocalPostgres"]:
-        """The server, started if nobody did; stopped at the end if nobody else uses it.
+        """The server, started if it is not running, stopped at the end if no other process uses it.
 
         Raises:
             DatabaseSetupError: the folder or its data cannot be used.
@@ -73,7 +74,7 @@ class LocalPostgres:
             users.close()
 
     def stop_unused(self) -> None:
-        """Stop a server that somebody left running who was killed."""
+        """Stop a server whose users were killed."""
         if not self._data.exists():
             return
         users = ReadWriteLock(str(self.folder / "users.lock"), is_singleton=False)
@@ -105,35 +106,33 @@ class LocalPostgres:
         return self._data.exists() and self._process() is not None
 
     def _process(self) -> psutil.Process | None:
-        """The server's process: that of `postmaster.pid`, if it works in this folder.
-
-        After a crash another process may have its number.
-        """
-        try:
-            process = psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
-            if process.name() != "postgres":
-                return None
-        except (FileNotFoundError, IndexError, ValueError, psutil.Error):
+        """The server's process: that of `postmaster.pid`, if it works in this folder."""
+        process, name = self._named_process()
+        if process is None or name != "postgres":
             return None
         try:
             return process if Path(process.cwd()).samefile(self._data) else None
         except (OSError, psutil.Error):  # it is just ending, and cannot be replaced before
             return process if psutil.pid_exists(process.pid) else None
 
-    def _forget_foreign_process(self) -> None:
+    def _named_process(self) -> tuple[psutil.Process | None, str]:
+        """The process that `postmaster.pid` names, and its name; after a crash it may be any."""
+        try:
+            process = psutil.Process(int(self._pid_file.read_text().split()[0]))
+            return process, process.name()
+        except (FileNotFoundError, IndexError, ValueError, psutil.Error):
+            return None, ""
+
+    def _remove_foreign_pid_file(self) -> None:
         """Remove `postmaster.pid` where some other program has got its number since.
 
         PostgreSQL would take that for its server. In all other cases the file stays: with it,
         PostgreSQL makes sure that nothing of a killed server still uses the data.
         """
-        file = self._data / "postmaster.pid"
-        try:
-            process = psutil.Process(int(file.read_text().split()[0]))
-            is_foreign = process.name() != "postgres" and process.status() != psutil.STATUS_ZOMBIE
-        except (FileNotFoundError, IndexError, ValueError, psutil.Error):
-            return
-        if is_foreign:
-            file.unlink()
+        process, name = self._named_process()
+        with suppress(psutil.Error):
+            if process and name != "postgres" and process.status() != psutil.STATUS_ZOMBIE:
+                self._pid_file.unlink()
 
     def _prepare_folder(self) -> None:
         try:
@@ -156,10 +155,10 @@ class LocalPostgres:
     def _socket_folder(self) -> Path:
         """Where the socket is: the folder itself, or a short one with a plain name.
 
-        Who has started the server may have another temporary folder: it tells where its socket is.
+        Who has started the server may have another temporary folder: its pid file names it.
         """
-        if self.is_running() and (told := self._told_socket_folder()):
-            return told
+        if self.is_running() and (used := self._used_socket_folder()):
+            return used
         is_short = len(os.fsencode(self.folder)) <= _LONGEST_SOCKET_FOLDER
         if is_short and _PLAIN_FOLDER.fullmatch(str(self.folder)):
             return self.folder
@@ -167,12 +166,12 @@ class LocalPostgres:
         owner = pwd.getpwnam(self._account).pw_uid if self._account else None
         return private_folder(f"adspark-{name}", owner=owner)
 
-    def _told_socket_folder(self) -> Path | None:
+    def _used_socket_folder(self) -> Path | None:
         try:
-            told = (self._data / "postmaster.pid").read_text().splitlines()[_SOCKET_LINE]
+            used = Path(self._pid_file.read_text().splitlines()[_SOCKET_LINE])
         except (FileNotFoundError, IndexError):
             return None
-        return Path(told) if Path(told).is_absolute() else None
+        return used if used.is_absolute() else None
 
     def _start(self) -> None:
         if self.is_running():
@@ -180,7 +179,7 @@ class LocalPostgres:
         if not self._data.exists():
             self._initialise()
         self._check_version()
-        self._forget_foreign_process()
+        self._remove_foreign_pid_file()
         try:
             self._run("pg_ctl", "-w", f"-t{_START_TIMEOUT}", f"-l{self._log.name}", "start",
                       f"-o{self._options()}")  # fmt: skip
@@ -203,14 +202,8 @@ class LocalPostgres:
         new = self.folder / "data.new"
         shutil.rmtree(new, ignore_errors=True)
         try:
-            self._run(
-                "initdb",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale=C",
-                f"-U{_SUPERUSER}",
-                data=new,
-            )
+            self._run("initdb", "--auth=trust", "--encoding=UTF8", "--locale=C",
+                      f"-U{_SUPERUSER}", data=new)  # fmt: skip
         except subprocess.CalledProcessError as error:
             raise DatabaseSetupError(
                 f"ADSPARK_HOME: PostgreSQL cannot be set up in {self.folder}; see that there is "

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from typing import Self
 
 import psycopg
@@ -28,11 +29,11 @@ CONNECT_TIMEOUT = 10  # seconds
 COMMAND_LOCK_TIMEOUT = 10.0
 """Seconds that a statement of a person's command may wait for a lock."""
 
-_REFUSED_LOGIN = ("28",)
+_REFUSED_LOGIN = "28"
 # An attempt to connect that failed carries no SQLSTATE, only the server's words.
 _REFUSED_WORDS = ("authentication failed", "no password supplied", "pg_hba.conf", 'FATAL:  role "')
-_MISSING_DATABASE = ("3D000",)
-_MISSING_RIGHT = ("42501",)
+_MISSING_DATABASE = "3D000"
+_MISSING_RIGHT = "42501"
 _MISSING_TABLE = ("42P01", "42703")
 _LOCK_TIMEOUT = "55P03"
 # A prepared statement that its session should know and does not, or the other way round.
@@ -47,8 +48,8 @@ _PASSING = ("08", "53", "57P", "40")
 class Database:
     """Connections to one PostgreSQL database.
 
-    A connection that the server has cut is an error once and then replaced: whoever held a lock
-    on another one has lost it by then, and must not go on as if nothing had happened.
+    A connection that the server has cut is an error once and then replaced: a lock on it is lost by
+    then, so its holder must not continue.
 
     Args:
         url: `postgresql://user:password@host:port/database`; the driver is chosen here.
@@ -57,7 +58,7 @@ class Database:
         lock_timeout: seconds that a statement of a session may wait for a lock; None is for ever.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 5, lock_timeout: float | None = None) -> None:
+    def __init__(self, url: str, *, pool_size: int = 6, lock_timeout: float | None = None) -> None:
         self._url = driver_url(url)
         self._lock_timeout = lock_timeout
         self._version_is_good = False
@@ -91,8 +92,8 @@ class Database:
         """A holder of locks, on a connection of its own; they end with this block.
 
         Raises:
-            DatabaseSetupError: no lock can be held at this address; it leads to a pooler that
-                lends server processes for one transaction.
+            DatabaseSetupError: no lock lasts at this address; it leads to a pooler that lends
+                server processes for one transaction.
         """
         with translated_errors(self._url):
             await self._check_sessions()
@@ -116,7 +117,7 @@ class Database:
     @asynccontextmanager
     async def lock(self, name: str) -> AsyncIterator[bool]:
         """Try to be the only one on the thing `name`; yields whether that is so."""
-        async with self.locks() as locks, locks.hold(name) as locked:
+        async with self.locks() as locks, locks.acquire(name) as locked:
             yield locked
 
     async def check_version(self) -> None:
@@ -126,6 +127,12 @@ class Database:
         async with self.session() as session:
             check_version(int(await session.scalar(text("SHOW server_version_num")) or 0))
         self._version_is_good = True
+
+
+async def read_now(session: AsyncSession) -> datetime:
+    """The time of the database, at which the session's transaction began."""
+    now: datetime = (await session.execute(text("SELECT now()"))).scalar_one()
+    return now
 
 
 def connect_arguments(purpose: str = "") -> dict[str, str | int]:
@@ -214,14 +221,14 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
             f"ADSPARK_DATABASE_URL: PostgreSQL at {place} refuses user {url.username!r}; "
             f"correct the user or the password."
         )
-    if state in _MISSING_DATABASE or f'database "{url.database}" does not exist' in str(error):
+    if state == _MISSING_DATABASE or f'database "{url.database}" does not exist' in str(error):
         return DatabaseSetupError(
             f"ADSPARK_DATABASE_URL: no database {url.database!r} at {place}; "
             f"make it (createdb {url.database}) or correct the name."
         )
     if state in _LOST_STATEMENT or "statement pooling mode" in reason:
         return transaction_pooler()
-    if state in _MISSING_RIGHT:
+    if state == _MISSING_RIGHT:
         return missing_right(url, reason)
     if state in _MISSING_TABLE:
         return DatabaseSetupError(
@@ -230,7 +237,7 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
     if state == _LOCK_TIMEOUT:
         return BusyError(
             "PostgreSQL: a table stays locked by another session (an upgrade of the schema, or one "
-            "that was left open); try again later."
+            "that was left open); retry later."
         )
     if state.startswith(_BAD_VALUE) or (not state and isinstance(error, _BAD_VALUE_ERRORS)):
         number = f" (SQLSTATE {state})" if state else ""

@@ -39,7 +39,7 @@ class LockHolder:
     """A session that others wait for; `since` is when its transaction was begun.
 
     A prepared transaction has the number 0, and its name for a query. Of other roles' sessions
-    PostgreSQL tells little to a role that is no superuser.
+    PostgreSQL shows little to a role that is no superuser.
     """
 
     pid: int
@@ -57,17 +57,13 @@ class LockHolder:
         return f"ROLLBACK PREPARED {sql.Literal(self.query).as_string()}"
 
     def __str__(self) -> str:
+        since = f", since {self.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if self.since else ""
         if not self.pid:
-            begun = (
-                f", since {self.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if self.since else ""
-            )
-            return f"prepared transaction {self.query!r} (user {self.role}{begun})"
+            return f"prepared transaction {self.query!r} (user {self.role}{since})"
         program = " ".join(self.application.split()) or "unnamed program"
         query = shorten(self.query, _QUERY_WIDTH, placeholder=" …")
-        told = [program, f"user {self.role}"]
-        told += [self.state] if self.state else []
-        told += [f"since {self.since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"] if self.since else []
-        return f"pid {self.pid} ({', '.join(told)}): {query}"
+        parts = [program, f"user {self.role}", *([self.state] if self.state else [])]
+        return f"pid {self.pid} ({', '.join(parts)}{since}): {query}"
 
 
 class LockWaitError(TemporaryError):
@@ -78,10 +74,10 @@ class LockWaitError(TemporaryError):
     """
 
     def __init__(self, holders: Sequence[LockHolder], what: str, remedy: str) -> None:
-        told = "; ".join(map(str, holders))
+        sessions = "; ".join(map(str, holders))
         ends = ", ".join(one.remedy for one in holders)
         super().__init__(
-            f"{what} waits for a lock that another session holds: {told}. Nothing was changed. "
+            f"{what} waits for a lock that another session holds: {sessions}. Nothing was changed. "
             f"Let it end, or end it ({ends}), then: {remedy}"
         )
         self.holders = holders
@@ -100,7 +96,10 @@ def bounded_lock_waits(
     PostgreSQL's own `lock_timeout` says afterwards neither whose lock it was nor what they do.
 
     Args:
-        on_wait: told in another thread at the beginning of each wait who is waited for.
+        url: of the database, for a connection that watches.
+        connection: whose statements are cancelled.
+        patience: seconds.
+        on_wait: called in another thread at the beginning of each wait, with the locks' holders.
 
     Yields:
         A list that holds whose lock it was once a statement was cancelled, and is empty before.

@@ -32,28 +32,24 @@ class Locks:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-        self._turn = asyncio.Lock()
+        self._mutex = asyncio.Lock()
         self._mine: dict[str, asyncio.Lock] = {}
         self._users: dict[str, int] = {}
         self._are_lost = False
         self._pid: int | None = None
 
     async def check(self) -> None:
-        """Make sure that the locks are still held, which nothing tells by itself; a short question.
+        """Make sure that the locks are still held, by one short statement.
 
         Raises:
             DatabaseUnavailableError: their connection was cut.
             DatabaseSetupError: their connection has changed its server process.
         """
-        await self._ask(_CHECK, "")
+        await self._execute(_CHECK, "")
 
     @asynccontextmanager
-    async def hold(self, name: str, *, wait: bool = False) -> AsyncIterator[bool]:
-        """Hold the lock of the thing `name`; yields whether it was to be had.
-
-        Args:
-            wait: until it is free.
-        """
+    async def acquire(self, name: str, *, wait: bool = False) -> AsyncIterator[bool]:
+        """Acquire the lock `name`, or `wait` until it is free; yields whether it was acquired."""
         mine = self._mine.setdefault(name, asyncio.Lock())
         self._users[name] = self._users.get(name, 0) + 1
         try:
@@ -69,25 +65,19 @@ class Locks:
 
     @asynccontextmanager
     async def _lock_in_database(self, name: str, *, wait: bool) -> AsyncIterator[bool]:
-        locked = await self._try(name)
-        while wait and not locked:  # the holder is another process: nothing tells when it ends
+        locked = await self._execute(_TRY_LOCK, name)
+        while wait and not locked:  # the holder is another process: nothing signals its end
             await asyncio.sleep(_POLL)
-            locked = await self._try(name)
+            locked = await self._execute(_TRY_LOCK, name)
         try:
             yield locked
         finally:
             if locked:
-                await self._unlock(name)
+                with suppress(DBAPIError, DatabaseUnavailableError):  # it went with the connection
+                    await self._execute(_UNLOCK, name)
 
-    async def _try(self, name: str) -> bool:
-        return bool(await self._ask(_TRY_LOCK, name))
-
-    async def _unlock(self, name: str) -> None:
-        with suppress(DBAPIError, DatabaseUnavailableError):  # it went with the connection
-            await self._ask(_UNLOCK, name)
-
-    async def _ask(self, statement: TextClause, name: str) -> object:
-        async with self._turn:
+    async def _execute(self, statement: TextClause, name: str) -> bool:
+        async with self._mutex:
             if self._are_lost:
                 raise DatabaseUnavailableError("The connection that held the locks was cut.")
             try:
@@ -100,18 +90,15 @@ class Locks:
                 self._are_lost = True
                 raise transaction_pooler()
             self._pid = pid
-            return answer
+            return bool(answer)
 
 
 async def check_sessions(holder: AsyncConnection, other: AsyncConnection) -> None:
-    """Make sure that a connection keeps its server process, without which no lock holds.
+    """Make sure that connections keep their server processes, without which no lock lasts.
 
     A pooler in transaction mode lends a server process for one transaction. So while the holder is
     connected, another connection gets to its process, and to its lock, or drives it to another.
-
-    Args:
-        holder: a connection in autocommit.
-        other: another one of the same kind.
+    Both are in autocommit.
 
     Raises:
         DatabaseSetupError: the connections share server processes.

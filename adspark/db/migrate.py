@@ -24,13 +24,13 @@ from adspark.db.engine import (
 from adspark.db.lock_waits import LockHolder, LockWaitError, bounded_lock_waits
 
 LOCK_PATIENCE = 60.0
-"""Seconds that an upgrade tries to get its locks, unless told otherwise."""
+"""Seconds that an upgrade tries to acquire its locks, by default."""
 
 # Seconds of one try. Whoever comes after one that waits for a table waits too, so a try is short,
-# and what had to wait for it goes on before the next.
+# and what had to wait for it is served before the next.
 _ONE_TRY = 3.0
 _PAUSE = 1.0
-_LOCK_TIMEOUT = 10.0  # seconds; where nobody can look who is waited for
+_LOCK_TIMEOUT = 10.0  # seconds; where the holder cannot be found out
 
 
 def create(url: str) -> bool:
@@ -62,8 +62,9 @@ def upgrade(
     """Bring the database to the newest migration; safe to call at once from many processes.
 
     Args:
-        patience: seconds that it tries to get the locks that it needs.
-        on_wait: told, in another thread, whose lock it waits for, at each try.
+        url: of the database.
+        patience: seconds that it tries to acquire the locks that it needs.
+        on_wait: called in another thread with the locks' holders, at each try.
 
     Returns:
         The revision that it is at now.

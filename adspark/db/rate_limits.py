@@ -7,6 +7,7 @@ oldest leaves the window.
 import asyncio
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.engine import Database
 
@@ -22,8 +23,9 @@ WINDOW = 60.0  # seconds
 WINDOWS = {SEARCHES: WINDOW, GENERATIONS: WINDOW, SWEEPS: WINDOW, CLEANUPS: 3600.0}
 """Seconds in which each limit's number may be used."""
 
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 1))")
 _TAKE = text("""
-    WITH gone AS (
+    WITH expired AS (
         DELETE FROM rate_slot
         WHERE name = :name AND taken_at <= clock_timestamp() - make_interval(secs => :window)
     ), taken AS (
@@ -39,44 +41,56 @@ _TAKE = text("""
                 ELSE extract(epoch FROM min(taken_at) - clock_timestamp()) + :window END
     FROM taken
 """)
+_COUNT = text("""
+    SELECT name, count(*)::int FROM rate_slot
+    WHERE taken_at > clock_timestamp() - make_interval(secs => :window) GROUP BY name
+""")
 
 
 async def acquire_slot(
     database: Database, *, name: str, limit: int, window: float = WINDOW
 ) -> None:
-    """Wait until another use of `name` fits within `limit` a window, and take it.
+    """Wait until `try_acquire_slot`, which see, has acquired one.
 
     Raises:
         DatabaseUnavailableError: Postgres does not answer.
     """
     while True:
-        wait = await _try(database, name=name, limit=limit, window=window)
-        if wait <= 0:
+        wait = await try_acquire_slot(database, name=name, limit=limit, window=window)
+        if not wait:
             return
         await asyncio.sleep(wait)
 
 
-async def try_acquire_slot(database: Database, *, name: str, limit: int) -> float:
-    """Take a slot if there is one; returns 0 then, else the seconds until one may be free.
+async def try_acquire_slot(
+    database: Database, *, name: str, limit: int, window: float | None = None
+) -> float:
+    """Acquire a slot if one is free.
+
+    Args:
+        database: that holds the uses.
+        name: of the limit.
+        limit: uses a window; 0 lets nothing through until it is raised.
+        window: seconds; without, those of `WINDOWS`.
+
+    Returns:
+        0 where it was acquired, else the seconds until one may be free.
 
     Raises:
         DatabaseUnavailableError: Postgres does not answer.
     """
-    return await _try(database, name=name, limit=limit, window=WINDOWS[name])
-
-
-async def _try(database: Database, *, name: str, limit: int, window: float) -> float:
-    """Take a slot and return 0, or return the seconds until one may be free.
-
-    A limit of 0 lets nothing through until somebody raises it.
-    """
+    window = WINDOWS[name] if window is None else window
     if limit < 1:
         return window
     async with database.session() as session:
-        await session.execute(
-            text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 1))"), {"name": name}
-        )
+        await session.execute(_LOCK, {"name": name})
         values = {"name": name, "limit": limit, "window": window}
         wait = float(await session.scalar(_TAKE, values) or 0)
         await session.commit()
     return max(wait, 0.001) if wait else 0.0
+
+
+async def count_uses(session: AsyncSession) -> dict[str, int]:
+    """Uses in the last `WINDOW`, by the limit's name; a limit that was not used is not in it."""
+    rows = await session.execute(_COUNT, {"window": WINDOW})
+    return dict(rows.tuples().all())

@@ -1,6 +1,6 @@
 """The memory that the control group around us may take, and whether something was killed at that.
 
-Linux tells it in the files of its control groups, of version 2 or 1; elsewhere there is no bound.
+Linux has it in the files of its control groups, of version 2 or 1; elsewhere there is no bound.
 A container sees its own group at the root of the file system of groups, any other process at the
 path that `/proc/self/cgroup` names.
 """

@@ -1,13 +1,14 @@
-"""Remove what is old, in small steps that block nobody: ads, advertisers, the ledger, pictures.
+"""Remove what is past its retention, in small steps that block nobody.
 
-Every step is a transaction of its own over a batch of rows, forward by key; rows that somebody is
-just writing to are left for the next time. An ad stays while a variant of it is being made, as long
-as it is on a board, and for good once a variant is approved; also while there is news of it that
-nobody was told of, but no longer than other ads stay. The watches that have seen an ad remember
-that they have, and details that were bought stay: nothing is told or paid twice.
+Every step is a transaction of its own over a batch of rows, forward by key; locked rows are left
+for the next time. An ad stays while a variant of it is being made, as long as it is on a board, and
+for good once a variant is approved; also while news of it is unannounced, but no longer than other
+ads stay. The links of watches and the details that were bought stay: nothing is reported or paid
+twice.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
@@ -79,10 +80,10 @@ class CleanupSummary(BaseModel):
     def headline(self) -> str:
         """What was removed, in one line."""
         counts = self.model_dump(exclude={"dry_run", "picture_bytes"})
-        told = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
+        parts = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
         size = f" ({self.picture_bytes / 2**20:.1f} MB)" if self.pictures else ""
         verb = "would remove" if self.dry_run else "removed"
-        return f"{verb} {', '.join(told)}{size}" if told else f"{verb} nothing"
+        return f"{verb} {', '.join(parts)}{size}" if parts else f"{verb} nothing"
 
 
 def check_retention(retention: Retention) -> Retention:
@@ -108,9 +109,13 @@ async def clean_up(
     """Remove what is older than it is kept; a second run removes nothing more.
 
     Args:
+        database: whose rows are removed.
+        media: whose pictures are removed.
+        retention: how long what is kept.
         dry_run: count, remove nothing. Advertisers and pictures that become free by what would be
-            removed are not foreseen.
-        on_step: told what was removed so far, after each step.
+            removed are not counted.
+        batch: rows a step.
+        on_step: called with the summary so far, after each step.
 
     Raises:
         InvalidQueryError: something would be kept too short.
@@ -130,44 +135,38 @@ async def clean_up(
     return summary
 
 
+@dataclass
 class _Work:
     """Steps of one clean-up, and what they have come to."""
 
-    def __init__(
-        self,
-        database: Database,
-        summary: CleanupSummary,
-        batch: int,
-        on_step: Callable[[CleanupSummary], None],
-    ) -> None:
-        self._database = database
-        self._summary = summary
-        self._batch = batch
-        self._on_step = on_step
+    database: Database
+    summary: CleanupSummary
+    batch: int
+    on_step: Callable[[CleanupSummary], None]
 
     async def do(self, kind: Kind, *, days: int) -> None:
         """Remove one kind of rows, or count them."""
-        if self._summary.dry_run:
-            async with self._database.session() as session:
-                await self._take(session, kind.count, {"days": days})
+        if self.summary.dry_run:
+            async with self.database.session() as session:
+                await self._count(session, kind.count, {"days": days})
             return
         keys: Sequence[object] = [kind.first]
         while keys:
-            values = {"after": keys[-1], "days": days, "batch": self._batch}
-            async with self._database.session() as session:
-                if keys := (await session.scalars(kind.hold, values)).all():
-                    if kind.hold_too is not None:
-                        await session.execute(kind.hold_too, {"keys": keys})
-                    await self._take(session, kind.remove, {"keys": keys, "days": days})
+            values = {"after": keys[-1], "days": days, "batch": self.batch}
+            async with self.database.session() as session:
+                if keys := (await session.scalars(kind.lock, values)).all():
+                    if kind.lock_also is not None:
+                        await session.execute(kind.lock_also, {"keys": keys})
+                    await self._count(session, kind.remove, {"keys": keys, "days": days})
                 await session.commit()
-            self._on_step(self._summary)
+            self.on_step(self.summary)
 
-    async def _take(
+    async def _count(
         self, session: AsyncSession, statement: TextClause, values: dict[str, object]
     ) -> None:
-        """Add up what a statement tells."""
+        """Add the counts that a statement returns."""
         for name, number in (await session.execute(statement, values)).mappings().one().items():
-            setattr(self._summary, name, getattr(self._summary, name) + number)
+            setattr(self.summary, name, getattr(self.summary, name) + number)
 
 
 async def _remove_pictures(database: Database, media: MediaStore, summary: CleanupSummary) -> None:

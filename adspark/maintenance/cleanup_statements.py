@@ -1,7 +1,7 @@
-"""Every statement of the clean-up on rows: which are old, hold a batch of them, remove it, count.
+"""Every statement of the clean-up on rows: which are old, lock a batch of them, remove it, count.
 
-A statement does not see what was committed since it began, so what is held is looked at again
-before it goes: an ad that came onto a board in that moment stays.
+A statement does not see what was committed since it began, so what is locked is checked again
+before it is removed: an ad that was put on a board in that moment stays.
 """
 
 from dataclasses import dataclass, replace
@@ -12,36 +12,36 @@ from sqlalchemy import TextClause, text
 
 @dataclass(frozen=True)
 class Kind:
-    """The statements of one kind of rows: hold a batch, remove what is still old of it, count."""
+    """The statements of one kind of rows: lock a batch, remove what is still old of it, count."""
 
-    hold: TextClause
+    lock: TextClause
     remove: TextClause
     count: TextClause
     first: object  # a key before all others
-    hold_too: TextClause | None = None
+    lock_also: TextClause | None = None
 
 
 def _kind(table: str, key: str, is_old: str, name: str, first: object = "") -> Kind:
     """Rows of a table that go when `is_old` holds; `name` is that of their count."""
-    hold = (
+    lock = (
         f"SELECT {key} FROM {table} WHERE {key} > :after AND {is_old} "  # noqa: S608  (constants)
         "ORDER BY 1 LIMIT :batch FOR UPDATE SKIP LOCKED"
     )
-    gone = f"DELETE FROM {table} WHERE {key} = ANY (:keys) AND {is_old} RETURNING 1"  # noqa: S608
-    remove = f"WITH gone AS ({gone}) SELECT count(*) AS {name} FROM gone"  # noqa: S608
+    delete = f"DELETE FROM {table} WHERE {key} = ANY (:keys) AND {is_old} RETURNING 1"  # noqa: S608
+    remove = f"WITH deleted AS ({delete}) SELECT count(*) AS {name} FROM deleted"  # noqa: S608
     count = f"SELECT count(*) AS {name} FROM {table} WHERE {is_old}"  # noqa: S608
-    return Kind(text(hold), text(remove), text(count), first)
+    return Kind(text(lock), text(remove), text(count), first)
 
 
 _IS_PAST = "{} < now() - make_interval(days => :days)"
-# News that a digest or Prefect still has to be told of.
-_IS_UNTOLD = "kind <> 'baseline' AND (notified_at IS NULL OR announced_at IS NULL)"
+# News that still has to go into a digest or to Prefect.
+_IS_UNANNOUNCED = "kind <> 'baseline' AND (notified_at IS NULL OR announced_at IS NULL)"
 # What an ad needs to go; `c` is the creative.
 _IS_OLD = f"""
     {_IS_PAST.format("coalesce(c.last_shown, c.created_at)")}
     AND NOT EXISTS (
         SELECT FROM creative_event e WHERE e.ad_creative_id = c.ad_creative_id
-            AND {_IS_UNTOLD} AND NOT {_IS_PAST.format("e.occurred_at")}
+            AND {_IS_UNANNOUNCED} AND NOT {_IS_PAST.format("e.occurred_at")}
     )
     AND NOT EXISTS (SELECT FROM board_creative b WHERE b.ad_creative_id = c.ad_creative_id)
     AND NOT EXISTS (
@@ -53,17 +53,17 @@ _IS_OLD = f"""
 """  # noqa: S608  (put together from constants)
 CREATIVES = replace(
     _kind("creative c", "ad_creative_id", _IS_OLD, "creatives"),
-    # Nobody approves a variant that is held.
-    hold_too=text("SELECT id FROM ad_variant WHERE original_ad_id = ANY (:keys) FOR UPDATE"),
+    # Nobody approves a variant that is locked.
+    lock_also=text("SELECT id FROM ad_variant WHERE original_ad_id = ANY (:keys) FOR UPDATE"),
     remove=text(f"""
         WITH old AS (
             SELECT ad_creative_id AS key FROM creative c
             WHERE ad_creative_id = ANY (:keys) AND {_IS_OLD}
         ), variants AS (
             DELETE FROM ad_variant WHERE original_ad_id IN (SELECT key FROM old) RETURNING 1
-        ), told AS (
+        ), events AS (
             DELETE FROM creative_event
-            WHERE ad_creative_id IN (SELECT key FROM old) AND NOT ({_IS_UNTOLD})
+            WHERE ad_creative_id IN (SELECT key FROM old) AND NOT ({_IS_UNANNOUNCED})
         ), creatives AS (
             DELETE FROM creative WHERE ad_creative_id IN (SELECT key FROM old) RETURNING 1
         )
@@ -79,7 +79,7 @@ CREATIVES = replace(
     """),  # noqa: S608  (put together from a constant)
 )
 _HAS_NO_AD = "NOT EXISTS (SELECT FROM creative c WHERE c.ad_creative_id = {}.ad_creative_id)"
-# Events that stayed without their ad, since nobody was told of them.
+# Events that stayed without their ad, since they were unannounced.
 EVENTS = _kind(
     "creative_event e",
     "id",
@@ -95,13 +95,13 @@ _IS_UNWANTED = f"""
 DETAILS = replace(
     _kind("creative_detail d", "ad_creative_id", _IS_UNWANTED, "details"),
     remove=text(f"""
-        WITH gone AS (
+        WITH deleted AS (
             DELETE FROM creative_detail d WHERE ad_creative_id = ANY (:keys) AND {_IS_UNWANTED}
             RETURNING ad_creative_id
         ), regions AS (
-            DELETE FROM creative_region WHERE ad_creative_id IN (SELECT ad_creative_id FROM gone)
+            DELETE FROM creative_region WHERE ad_creative_id IN (SELECT ad_creative_id FROM deleted)
         )
-        SELECT count(*) AS details FROM gone
+        SELECT count(*) AS details FROM deleted
     """),  # noqa: S608  (put together from a constant)
 )
 # One that a watch names stays: its name is what the watch is shown by.

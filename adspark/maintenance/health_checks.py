@@ -1,4 +1,4 @@
-"""What AdSpark needs to work, looked at one thing at a time: nothing is paid, and nothing is left.
+"""What AdSpark needs to work, checked one thing at a time: nothing is paid, and nothing is left.
 
 Each check says what it saw and, where something is wrong, what mends it.
 """
@@ -23,10 +23,10 @@ from adspark.serpapi.client import SerpApiClient
 from adspark.settings import Settings
 
 SLOW = 15.0
-"""Seconds for one check above which it is told as slow."""
+"""Seconds for one check above which it is reported as slow."""
 
 AWAY = 60.0
-"""Seconds without an answer after which nobody is there."""
+"""Seconds without an answer after which a service counts as down."""
 
 _FEW = 0.1  # share of searches, connections or disk below which a person is warned
 _LITTLE = 2**30  # bytes of disk below which the next clean-up or sweep may fail
@@ -47,7 +47,7 @@ class CheckState(StrEnum):
 
 
 class Check(BaseModel):
-    """One thing that was looked at; `remedy` is the command or the setting that mends it."""
+    """One thing that was checked; `remedy` is the command or the setting that mends it."""
 
     name: str
     state: CheckState
@@ -78,9 +78,11 @@ async def look_at(
     slow: float = SLOW,
     away: float = AWAY,
 ) -> Check:
-    """Do one check; whatever stops it becomes what it says.
+    """Make one check; an error becomes a check that has failed.
 
     Args:
+        name: of what is checked.
+        look: makes the check.
         remedy: for errors, whose message says what is wrong.
         slow: seconds above which an answer comes with a warning.
         away: seconds after which no answer is expected any more.
@@ -97,11 +99,11 @@ async def look_at(
         return Check.failed(name, str(error), remedy if remedy not in str(error) else "")
     except OSError as error:
         return Check.failed(name, f"{error.filename or name}: {error.strerror or error}", remedy)
-    except Exception as error:  # whatever it is, the other checks go on; it may hold a secret
+    except Exception as error:  # whatever it is, the other checks are made; it may hold a secret
         return Check.failed(name, f"failed ({type(error).__name__})", remedy)
     seconds = time.monotonic() - asked_at
     if check.state is CheckState.OK and seconds > slow:
-        what = f"is slow: {check.what}, told after {seconds:.0f} s"
+        what = f"is slow: {check.what}, after {seconds:.0f} s"
         return Check.warning(name, what, "look what keeps its machine busy")
     return check
 
@@ -116,25 +118,26 @@ async def check_database(database: Database) -> Check:
     async with database.session() as session:
         at = await session.scalar(text("SELECT version_num FROM alembic_version"))
         used, most = (await session.execute(_CONNECTIONS)).one()
-    if at != schema.newest():
-        what = f"at migration {at or 'none'}, and {schema.newest()} is the newest"
+    newest = await asyncio.to_thread(schema.newest)
+    if at != newest:
+        what = f"at migration {at or 'none'}, and {newest} is the newest"
         return Check.failed("database", what, "adspark db upgrade")
-    told = f"migration {at}, {used} of {most} connections"
+    state = f"migration {at}, {used} of {most} connections"
     if used > (1 - _FEW) * most:
-        return Check.warning("database", told, "raise max_connections, or: adspark scale POOL N")
-    return Check.ok("database", told)
+        return Check.warning("database", state, "raise max_connections, or: adspark scale POOL N")
+    return Check.ok("database", state)
 
 
 async def check_searches(client: SerpApiClient) -> Check:
     """Whether SerpApi takes the key, and what the month has left; free of charge."""
     account = await client.account()
     left, of = account.total_searches_left, account.searches_per_month
-    told = f"{left} of {of} searches left this month" if left is not None else "the key is good"
+    state = f"{left} of {of} searches left this month" if left is not None else "the key is good"
     if left == 0:
-        return Check.failed("SerpApi", told, "raise the plan, or wait for the next month")
+        return Check.failed("SerpApi", state, "raise the plan, or wait for the next month")
     if left is not None and of and left < _FEW * of:
-        return Check.warning("SerpApi", told, "adspark budget")
-    return Check.ok("SerpApi", told)
+        return Check.warning("SerpApi", state, "adspark budget")
+    return Check.ok("SerpApi", state)
 
 
 async def check_generator(name: str, generator: Generator) -> Check:
@@ -158,9 +161,9 @@ async def check_media(media: MediaStore) -> Check:
 async def check_disk(folder: Path) -> Check:
     """Whether the folder's disk has room."""
     usage = await asyncio.to_thread(shutil.disk_usage, folder)
-    told = f"{usage.free / 2**30:.1f} of {usage.total / 2**30:.1f} GB free for {folder}"
+    state = f"{usage.free / 2**30:.1f} of {usage.total / 2**30:.1f} GB free for {folder}"
     if usage.free < _LITTLE:
-        return Check.failed("disk", told, "adspark run cleanup-old-creatives; free some space")
+        return Check.failed("disk", state, "adspark run cleanup-old-creatives; free some space")
     if usage.free < _FEW * usage.total:
-        return Check.warning("disk", told, "adspark run cleanup-old-creatives -p dry_run=true")
-    return Check.ok("disk", told)
+        return Check.warning("disk", state, "adspark run cleanup-old-creatives -p dry_run=true")
+    return Check.ok("disk", state)

@@ -1,14 +1,14 @@
-"""SerpApi's Google Ads Transparency Center engine: async client and paging.
+"""SerpApi's Google Ads Transparency Center engine: async client.
 
 Source: https://serpapi.com/google-ads-transparency-center-api. A search costs money; an identical
 one within the hour comes from SerpApi's cache and is free, which is why nothing here asks for a
-fresh answer unless it is told to. The key travels in the query string, so it is added inside the
+fresh answer by default. The key travels in the query string, so it is added inside the
 transport: no request object, log line or exception ever holds it.
 """
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Self
 
@@ -45,9 +45,8 @@ _KEEP_ALIVE = 60.0  # seconds a connection waits for the next page
 Gate = Callable[[], Awaitable[None]]
 """What a search waits for before it is made, as a rate limit; it may refuse by an error."""
 
-
 Reread = Callable[[Sequence[RejectedPayload]], Awaitable[bool]]
-"""Whether asking again can help rows of a page that cannot be read."""
+"""Whether to fetch a page again that has rows that cannot be read."""
 
 
 async def no_gate() -> None:
@@ -99,7 +98,7 @@ class SerpApiClient:
         self._key = key
         self._host = address.host
         self._timeout = timeout
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(AT_ONCE)
         limits = httpx.Limits(keepalive_expiry=_KEEP_ALIVE)
         inner = transport or httpx.AsyncHTTPTransport(limits=limits, proxy=proxy_for(base_url))
         self._http = httpx.AsyncClient(
@@ -116,7 +115,7 @@ class SerpApiClient:
     async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
-    async def pages(
+    async def fetch_page(
         self,
         query: CreativeQuery,
         *,
@@ -125,49 +124,27 @@ class SerpApiClient:
         before_search: Gate = no_gate,
         reread: Reread = always,
         fresh: bool = False,
-    ) -> AsyncGenerator[SearchPage]:
-        """Pages of a search from `token` (default: the first) on, newest last_shown first.
+    ) -> SearchPage:
+        """A page of a search, newest last_shown first; the best of some tries.
 
-        Ends after the page without a token. A page that was promised and comes empty is asked for
-        again, for nothing, from SerpApi's cache; if it stays empty, or its token leads back, it is
-        the last and says that it `broke_off`.
+        A page that was promised and comes empty is fetched again, for nothing, from SerpApi's
+        cache; if it stays empty, or its token leads back, it is the last and says that it
+        `broke_off`.
 
         Args:
+            query: the search.
+            token: of the page; without, the first.
             seen_tokens: hashes of tokens that were followed before; see `hash_token`.
             before_search: awaited before every single search.
-            reread: whether to ask again for a page with rows that cannot be read.
-            fresh: the first page that is asked for is not to come from SerpApi's cache.
+            reread: whether to fetch a page again that has rows that cannot be read.
+            fresh: pay for an answer that does not come from SerpApi's cache.
+
+        Returns:
+            The page, with the searches of all tries.
 
         Raises:
             AdSparkError: as `search`.
         """
-        seen = set(seen_tokens) | ({hash_token(token)} if token else set())
-        while True:
-            page = await self._read_page(query, token, before_search, reread, fresh=fresh)
-            fresh = False
-            following = page.next_page_token
-            if page.is_empty and following and token is None:
-                raise ServiceUnavailableError(
-                    "SerpApi's first page is empty, although it names a next one."
-                )
-            if (page.is_empty and token) or (following and hash_token(following) in seen):
-                page = page.model_copy(update={"next_page_token": None, "broke_off": True})
-            yield page
-            token = page.next_page_token
-            if token is None:
-                return
-            seen.add(hash_token(token))
-
-    async def _read_page(
-        self,
-        query: CreativeQuery,
-        token: str | None,
-        before_search: Gate,
-        reread: Reread,
-        *,
-        fresh: bool,
-    ) -> SearchPage:
-        """The page, the best of some tries, with the searches of all of them."""
         await before_search()
         page = await self.search(query, token=token, fresh=fresh)
         for _ in range(_MORE_TRIES):
@@ -175,10 +152,15 @@ class SerpApiClient:
             if not is_missing and not (page.rejected and await reread(page.rejected)):
                 break
             await before_search()
-            again = await self.search(query, token=token)
-            is_better = page.is_empty or len(again.rejected) < len(page.rejected)
-            better = again if is_better and not (again.is_empty and page.rejected) else page
-            page = better.model_copy(update={"searches": page.searches + again.searches})
+            page = page.better_of(await self.search(query, token=token))
+        following = page.next_page_token
+        if page.is_empty and following and token is None:
+            raise ServiceUnavailableError(
+                "SerpApi's first page is empty, although it names a next one."
+            )
+        leads_back = following and hash_token(following) in {*seen_tokens, hash_token(token or "")}
+        if leads_back or (page.is_empty and token):
+            return page.model_copy(update={"next_page_token": None, "broke_off": True})
         return page
 
     async def search(
@@ -187,6 +169,7 @@ class SerpApiClient:
         """One page; one search, unless SerpApi answers from its cache.
 
         Args:
+            query: the search.
             token: of the page; without, the first.
             fresh: pay for an answer that does not come from the cache.
 
@@ -204,7 +187,7 @@ class SerpApiClient:
         """Copy, regions and payer of one creative; one search.
 
         Raises:
-            NoDetailsError: the creative has none, as the search that was made tells.
+            NoDetailsError: the creative has none; the search was made.
             AdSparkError: as `search`.
         """
         answer = await self._search(
@@ -240,7 +223,7 @@ class SerpApiClient:
     async def _get(self, path: str, parameters: dict[str, str]) -> Answer:
         try:
             async with (
-                self._turns,
+                self._slots,
                 asyncio.timeout(self._timeout),
                 self._http.stream("GET", path, params=parameters) as response,
             ):
@@ -276,7 +259,7 @@ class SerpApiClient:
 
 
 class _KeyedTransport(httpx.AsyncBaseTransport):
-    """Adds the key to the address of a copy of each request, so that nobody else sees it."""
+    """Adds the key to the address of a copy of each request, so that only the wire has it."""
 
     def __init__(self, key: SecretStr, inner: httpx.AsyncBaseTransport) -> None:
         self._key = key

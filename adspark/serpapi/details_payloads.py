@@ -59,7 +59,7 @@ class NoDetailsError(ServiceRefusedError):
     """There are no details of a creative.
 
     Attributes:
-        search: which told it, for the ledger; None where the search failed, which costs nothing.
+        search: that was made, for the ledger; None where the search failed, which costs nothing.
     """
 
     def __init__(self, message: str, search: Search | None) -> None:

@@ -38,7 +38,7 @@ _REQUIRED = {"advertiser_id", "ad_creative_id", "format"}
 _LONGEST_NOTE = 200  # characters on a field that was left out
 _LONGEST_REJECTED = 20_000  # characters of a row that is kept although it cannot be read
 _LARGEST_QUOTED = 10**40  # Python does not write a number of any length
-# What moves in a row from answer to answer, so that it does not tell rows apart.
+# What moves in a row from answer to answer, so that it does not identify it.
 _MOVING = {"first_shown", "last_shown", "total_days_shown", "link", "image"}
 
 
@@ -126,6 +126,12 @@ class SearchPage(BaseModel):
         """Whether the page holds nothing at all, not even rows that were rejected."""
         return not self.rows and not self.rejected
 
+    def better_of(self, again: "SearchPage") -> "SearchPage":
+        """This page or `again`, the same one fetched once more; with the searches of both."""
+        is_better = self.is_empty or len(again.rejected) < len(self.rejected)
+        better = again if is_better and not (again.is_empty and self.rejected) else self
+        return better.model_copy(update={"searches": self.searches + again.searches})
+
 
 def _figure(value: object) -> int | None:
     """A count of searches; None for what is none."""
@@ -149,9 +155,7 @@ class AccountPayload(BaseModel):
     plan_name: Annotated[str | None, BeforeValidator(_plan)] = None
     searches_per_month: _Figure = None
     total_searches_left: _Figure = None
-    this_month_usage: _Figure = None
     this_hour_searches: _Figure = None
-    last_hour_searches: _Figure = None
     account_rate_limit_per_hour: _Figure = None
 
 
@@ -205,15 +209,15 @@ def _parse_row(row: Any) -> CreativePayload:  # noqa: ANN401  (whatever was sent
         kept = {name: value for name, value in row.items() if name not in unreadable}
         payload, notes = CreativePayload.model_validate(kept), list(_reasons(error))
     if payload.last_shown is None and not any(note.startswith("last_shown:") for note in notes):
-        notes.append("last_shown: is not told")
+        notes.append("last_shown: is missing")
     return payload.model_copy(update={"dropped_fields": tuple(notes)}) if notes else payload
 
 
 def _reasons(error: ValidationError, *, only: set[str] | None = None) -> Iterator[str]:
     """What is wrong with each field; with `only`, with these where any of them is wrong."""
-    told = error.errors(include_url=False)
-    chosen = [one for one in told if not only or not one["loc"] or one["loc"][0] in only]
-    for one in chosen or told:
+    mistakes = error.errors(include_url=False)
+    chosen = [one for one in mistakes if not only or not one["loc"] or one["loc"][0] in only]
+    for one in chosen or mistakes:
         where = ".".join(str(part) for part in one["loc"]) or "row"
         yield f"{where}: {describe_validation_error(one)}{_quote(one['input'])}"[
             : 2 * _LONGEST_NOTE

@@ -1,8 +1,8 @@
 """Regions of the Transparency Center: ISO code, country name or SerpApi code to SerpApi code.
 
 The table `data/regions.csv` holds SerpApi's 239 codes (source: SerpApi's parameter file of the
-engine, MIT licence) beside their ISO 3166-1 codes; a SerpApi code is 2000 plus the ISO number,
-but for the Canary Islands, which have no ISO code.
+engine, MIT licence) beside their ISO 3166-1 codes and the other names that people write; a SerpApi
+code is 2000 plus the ISO number, but for the Canary Islands, which have no ISO code.
 """
 
 import csv
@@ -13,21 +13,6 @@ from importlib import resources
 
 from adspark.errors import InvalidQueryError
 
-# What people write for a country that is neither its ISO code nor its name in the table.
-_OTHER_NAMES = {
-    "uk": "2826",
-    "great britain": "2826",
-    "usa": "2840",
-    "america": "2840",
-    "south korea": "2410",
-    "holland": "2528",
-    "ivory coast": "2384",
-    "turkey": "2792",
-    "czech republic": "2203",
-    "macedonia": "2807",
-    "swaziland": "2748",
-    "uae": "2784",
-}
 # Answered with a reason of its own, for people will look for the mistake in their spelling.
 _NOT_SERVED = {
     "ru": "Russia", "rus": "Russia", "russia": "Russia", "cu": "Cuba", "cub": "Cuba",
@@ -50,10 +35,10 @@ def _read_table() -> list[dict[str, str]]:
 
 
 def _index(table: list[dict[str, str]]) -> dict[str, str]:
-    index = dict(_OTHER_NAMES)
+    index: dict[str, str] = {}
     for row in table:
         code, name = row["code"], row["name"]
-        spellings = [code, row["alpha_2"], row["alpha_3"], name]
+        spellings = [code, row["alpha_2"], row["alpha_3"], name, *row["other_names"].split("|")]
         spellings += re.split(r"[()]", name) if "(" in name else []
         index |= {_plain(spelling): code for spelling in spellings if _plain(spelling)}
     return index

@@ -1,4 +1,4 @@
-"""One answer of SerpApi: told apart from errors and garbage, dated, and read as a page."""
+"""One answer of SerpApi: checked for errors and garbage, dated, and parsed as a page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from adspark.text.redaction import quote as quote_words
 
 _NO_RESULTS = "hasn't returned any results"
 _LONGEST_KIND = 100  # characters of a content type in a message
-_MOST_ROWS = 1000  # that are read of a page, of which at most 100 are ever asked for
+_MOST_ROWS = 1000  # that are read of a page, of which at most 100 are ever requested
 _LONGEST_ID = 200  # characters; SerpApi's have 24
 _LONGEST_TOKEN = 4000  # characters; it travels in an address, and recorded ones have 52
 _MOST_RESULTS = 2**31 - 1
@@ -29,7 +29,7 @@ _MOST_RESULTS = 2**31 - 1
 
 @dataclass(frozen=True)
 class Answer:
-    """What came over the wire, and the key by which it was asked for, which may be echoed."""
+    """What came over the wire, and the key of the request, which may be echoed."""
 
     status: int
     headers: httpx.Headers
@@ -84,7 +84,7 @@ class Answer:
         return self.made_by(metadata) if metadata.get("status") == "Success" else None
 
     def _age(self, created_at: object) -> float:
-        """0 where it is not told: then it counts as made for us."""
+        """0 where it is not known: then it counts as made for us."""
         try:
             created = datetime.strptime(str(created_at), "%Y-%m-%d %H:%M:%S %Z")
             # A proxy may add a second Date; the first is the nearest.
@@ -152,7 +152,7 @@ def parse_page(answer: Answer) -> SearchPage:
 
 
 def _token(pagination: object) -> tuple[str | None, bool]:
-    """The token of the next page, and whether there is a next page that cannot be asked for."""
+    """The token of the next page, and whether there is a next page that cannot be fetched."""
     if not isinstance(pagination, dict):
         return None, False
     token = pagination.get("next_page_token")

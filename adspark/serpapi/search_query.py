@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from adspark.errors import InvalidQueryError
 from adspark.models import CreativeFormat, Platform
 from adspark.serpapi.regions import region_code
-from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE, TEXT
+from adspark.validation.bounds import PAGE_SIZE, TEXT
 from adspark.validation.names import clean_name
 
 MAX_PAGE_SIZE = 100
@@ -105,11 +105,6 @@ def parse_query(
         page_size=page_size,
     )
     return query, warnings
-
-
-def check_max_pages(max_pages: int) -> None:
-    """Raise InvalidQueryError where a bound on pages leaves nothing to fetch, or is none."""
-    MAX_PAGES.check("max_pages", max_pages)
 
 
 def _advertiser_ids(given: str | Iterable[str] | None) -> tuple[str, ...]:

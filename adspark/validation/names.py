@@ -3,9 +3,13 @@
 import re
 import unicodedata
 
+from adspark.errors import InvalidQueryError
+
 # Letters and marks that are drawn as nothing, beside the format characters (category Cf).
 _BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 _VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_NOT_ON_A_LINE = {"Cc", "Cs", "Zl", "Zp"}  # control, half characters, line and paragraph breaks
+_LONGEST_NAME = 100  # characters
 _TAGS = range(0xE0020, 0xE0080)  # the last part of some flags
 
 
@@ -18,6 +22,33 @@ def clean_name(written: str) -> str:
     while start < end and _is_invisible(name[end - 1]) and ord(name[end - 1]) not in _TAGS:
         end -= 1
     return name[start:end]
+
+
+def check_name(written: str, thing: str) -> str:
+    """The name as it is kept: without blanks and invisible characters around it.
+
+    Raises:
+        InvalidQueryError: it is empty, too long or holds control characters; `thing` says whose
+            name it is.
+    """
+    check_line("name", written)
+    name = clean_name(written)
+    if not name:
+        raise InvalidQueryError("name", f"is empty; name the {thing}.")
+    if len(name) > _LONGEST_NAME:
+        raise InvalidQueryError(
+            "name", f"has {len(name)} characters; shorten it to {_LONGEST_NAME}."
+        )
+    return name
+
+
+def check_line(field: str, written: str) -> None:
+    """Raise InvalidQueryError where a text holds control characters, line breaks included."""
+    for character in written.strip():
+        if unicodedata.category(character) in _NOT_ON_A_LINE:
+            raise InvalidQueryError(
+                field, f"holds a control character ({character!a}); write it on one line without."
+            )
 
 
 def clean_value(written: str) -> str:

@@ -237,7 +237,7 @@ class _Diary:
         async with self._studio.database.session() as session:
             await variants.save_receipt(session, variant=self._variant, receipt=receipt)
             await session.commit()
-        now = await _read(self._studio.database, variants.id_of(self._variant))
+        now = await _read(self._studio.database, self._variant.id)
         if now.status == VariantStatus.CANCELLED:  # between the question and this answer
             key = variants.generation_key(self._variant)
             await self._studio.generator.cancel(receipt, key=key)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -40,6 +40,13 @@ class OpenVariant(BaseModel):
     id: int
     status: VariantStatus
     flow_run_id: UUID | None
+
+
+async def count_variants(session: AsyncSession) -> dict[VariantStatus, int]:
+    """How many variants there are in each status that any has."""
+    status = col(AdVariant.status)
+    counted = await session.execute(select(status, func.count()).group_by(status))
+    return dict(counted.tuples().all())
 
 
 async def list_variants(

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError, UnknownVariantError
 from adspark.models import AdVariant, VariantStatus
-from adspark.validation.bounds import COMMENT, RATING
-from adspark.variants.store import check_id, check_storable, id_of
+from adspark.validation.bounds import COMMENT, ID, RATING
+from adspark.validation.stored import check_storable
 
 _SAVE = text("""
     INSERT INTO variant_feedback AS f
@@ -137,7 +137,7 @@ def check_review(variant: AdVariant, review: Review) -> None:
     RATING.check("rating", review.rating)
     COMMENT.check("comment", review.comment)
     check_storable("comment", review.comment)
-    check_id("user_id", review.user_id)
+    ID.check("user_id", review.user_id)
     if review.is_approved and variant.is_too_close and not review.accepts_closeness:
         raise InvalidQueryError(
             "accepts_closeness",
@@ -154,7 +154,7 @@ async def save_review(session: AsyncSession, *, variant: AdVariant, review: Revi
         UnknownVariantError: the variant is not completed.
     """
     check_review(variant, review)
-    saved = await session.execute(_SAVE, {"variant_id": id_of(variant), **review.model_dump()})
+    saved = await session.execute(_SAVE, {"variant_id": variant.id, **review.model_dump()})
     if saved.first() is None:
         raise UnknownVariantError(
             f"Variant {variant.id} is not completed; there is nothing to review."

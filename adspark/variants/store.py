@@ -6,7 +6,6 @@ cancellation changes nothing; that it failed or waits, also to its claim, so tha
 lost does not end what another works on. What a generation gave is kept, whoever brings it.
 """
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -19,13 +18,11 @@ from sqlmodel import col
 from adspark.errors import GenerationFailedError, InvalidQueryError, UnknownVariantError
 from adspark.generators.base import RemoteRun
 from adspark.models import DEFAULT_USER, AdVariant, Creative, VariantStatus
-from adspark.text.storable import UNSTORABLE, clean_text
+from adspark.text.storable import clean_text
 from adspark.validation.bounds import ID, LARGEST_ID, PROMPT
+from adspark.validation.stored import check_storable, describe_missing_ads
 
 LONGEST_PROMPT = PROMPT.most  # characters; the generator's own limit is usually lower
-_AD_ID = re.compile("CR[0-9]{20}")
-_SHOWN = 40  # characters of what is written in its place
-_MOST_NAMED = 3
 _OPEN = (VariantStatus.PENDING, VariantStatus.PROCESSING)
 _RETRIED = (VariantStatus.FAILED, VariantStatus.CANCELLED)
 
@@ -124,42 +121,8 @@ def check_request(request: VariantRequest) -> VariantRequest:
         )
     check_storable("prompt", prompt)
     for field in ("user_id", "workspace_id"):
-        check_id(field, getattr(request, field))
+        ID.check(field, getattr(request, field))
     return request.model_copy(update={"prompt": prompt})
-
-
-def check_storable(field: str, written: str | None) -> None:
-    """Refuse text that the database cannot hold.
-
-    Raises:
-        InvalidQueryError: names the field.
-    """
-    if written is not None and UNSTORABLE.search(written):
-        raise InvalidQueryError(field, "holds a NUL or half a character; remove it.")
-
-
-def tell_not_stored(ids: Sequence[str]) -> str:
-    """That these ads are not stored, and what to do about it; names some of them."""
-    wrong = [one for one in ids if not _AD_ID.fullmatch(one)]
-    if wrong:
-        named = ", ".join(one[:_SHOWN] for one in wrong[:_MOST_NAMED])
-        return (
-            f"no ad {named} is stored; an ad id is CR and 20 digits, as in the ad's address in the "
-            "Transparency Center; ids of stored ads: adspark watch show NAME"
-        )
-    return (
-        f"no ad {', '.join(ids[:_MOST_NAMED])} is stored; fetch its advertiser's ads first, with: "
-        f"adspark fetch AR…"
-    )
-
-
-def check_id(field: str, number: int | None) -> None:
-    """Refuse what can be nobody's number.
-
-    Raises:
-        InvalidQueryError: names the field.
-    """
-    ID.check(field, number)
 
 
 async def request_variants(
@@ -182,7 +145,7 @@ async def request_variants(
     if not rows:
         return []
     made = insert(AdVariant).returning(col(AdVariant.id), sort_by_parameter_order=True)
-    return [int(row_id or 0) for row_id in await session.scalars(made, rows)]
+    return list(await session.scalars(made, rows))
 
 
 async def check_originals(session: AsyncSession, ids: Collection[str]) -> None:
@@ -197,14 +160,14 @@ async def check_originals(session: AsyncSession, ids: Collection[str]) -> None:
         select(col(Creative.ad_creative_id)).where(col(Creative.ad_creative_id).in_(ids))
     )
     if missing := sorted(set(ids) - set(stored)):
-        raise InvalidQueryError("original_ad_id", tell_not_stored(missing))
+        raise InvalidQueryError("original_ad_id", describe_missing_ads(missing))
 
 
 async def find_requested(session: AsyncSession, *, requested_by: UUID) -> int | None:
     """The variant that a flow run has made before, if it has."""
-    return await session.scalar(
-        select(col(AdVariant.id)).where(col(AdVariant.requested_by) == requested_by)
-    )
+    made = select(col(AdVariant.id)).where(col(AdVariant.requested_by) == requested_by)
+    found: int | None = await session.scalar(made)
+    return found
 
 
 async def read_variant(session: AsyncSession, *, variant_id: int) -> AdVariant:
@@ -226,13 +189,6 @@ async def read_variant(session: AsyncSession, *, variant_id: int) -> AdVariant:
 def summary_of(variant: AdVariant) -> VariantSummary:
     """What is shown of a row."""
     return VariantSummary.model_validate(variant, from_attributes=True)
-
-
-def id_of(variant: AdVariant) -> int:
-    """The id of a row that was read."""
-    if variant.id is None:
-        raise UnknownVariantError("This variant is not stored yet.")
-    return variant.id
 
 
 def generation_key(variant: AdVariant) -> str:

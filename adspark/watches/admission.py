@@ -9,11 +9,7 @@ from adspark.serpapi.payloads import AccountPayload
 
 
 def searches_left(account: AccountPayload) -> tuple[int | None, str]:
-    """How many searches the account allows just now, and what stands against more.
-
-    Returns:
-        None where it does not say.
-    """
+    """How many searches the account allows now (None: it does not say), and why no more."""
     bounds = []
     if account.total_searches_left is not None:
         bounds.append((account.total_searches_left, "searches left in this month's plan"))
@@ -31,7 +27,7 @@ class SweepGate:
     """What stands before the searches of a sweep: its share of searches, its time, the rate limit.
 
     Args:
-        acquire_slot: waits for the rate limit; asked one at a time, in the order of coming.
+        acquire_slot: waits for the rate limit; called one at a time, first come, first served.
         searches: that the account has left; None: not known, so not bounded.
         shortage: why there are no more, for a person.
         seconds: after which no search is begun.
@@ -45,23 +41,23 @@ class SweepGate:
         shortage: str = "",
         seconds: float | None = None,
     ) -> None:
-        self._take_slot = acquire_slot
+        self._acquire_slot = acquire_slot
         self._left = searches
         self._shortage = shortage
         self._deadline = None if seconds is None else time.monotonic() + seconds
-        self._turn = asyncio.Lock()
+        self._mutex = asyncio.Lock()
 
-    def admit(self) -> "SearchReservation":
-        """Let a watch in, with its first search set aside for it.
+    def reserve(self) -> "SearchReservation":
+        """The reservation of a watch, which has claimed its first search.
 
         Raises:
-            PostponedError: there are no searches or there is no time left for it.
+            PostponedError: as `claim`.
         """
-        self.take()
+        self.claim()
         return SearchReservation(self)
 
-    def take(self) -> None:
-        """Set a search aside.
+    def claim(self) -> None:
+        """Claim a search.
 
         Raises:
             PostponedError: there are no searches or there is no time left for it.
@@ -73,8 +69,8 @@ class SweepGate:
                 raise PostponedError(f"no searches left ({self._shortage})")
             self._left -= 1
 
-    def give_back(self, searches: int) -> None:
-        """Searches that were set aside and cost nothing after all."""
+    def release(self, searches: int) -> None:
+        """Release searches that were claimed and cost nothing after all."""
         if self._left is not None:
             self._left += searches
 
@@ -86,8 +82,8 @@ class SweepGate:
         """
         left = None if self._deadline is None else self._deadline - time.monotonic()
         try:
-            async with asyncio.timeout(left), self._turn:
-                await self._take_slot()
+            async with asyncio.timeout(left), self._mutex:
+                await self._acquire_slot()
         except TimeoutError:
             raise self._out_of_time() from None
 
@@ -101,7 +97,7 @@ class SweepGate:
 
 
 class SearchReservation:
-    """One watch's way through the gate; awaited before each of its searches.
+    """The searches that one watch has claimed; awaited before each of them.
 
     Attributes:
         made: searches that were let through.
@@ -109,23 +105,23 @@ class SearchReservation:
 
     def __init__(self, gate: SweepGate) -> None:
         self._gate = gate
-        self._is_new = True
-        self._taken = 1
+        self._claimed = 1
+        self._begun = 0
         self.made = 0
 
     async def __call__(self) -> None:
         """Let a search through.
 
         Raises:
-            PostponedError: as `SweepGate.take` and `SweepGate.wait`.
+            PostponedError: as `SweepGate.claim` and `SweepGate.wait`.
         """
-        if not self._is_new:
-            self._gate.take()
-            self._taken += 1
-        self._is_new = False
+        self._begun += 1
+        if self._begun > self._claimed:
+            self._gate.claim()
+            self._claimed += 1
         await self._gate.wait()
         self.made += 1
 
     def settle(self, billed: int) -> None:
-        """Give back what was set aside and not billed; what an earlier run paid is not ours."""
-        self._gate.give_back(max(0, self._taken - max(0, billed)))
+        """Release what was claimed and not billed; what an earlier run paid is not ours."""
+        self._gate.release(max(0, self._claimed - max(0, billed)))

@@ -11,27 +11,30 @@ DAYS = 14
 
 _SWEEP_MINUTES = 30  # between two sweeps as shipped: no watch is checked more often
 
+_MONTH = "date_trunc('month', now(), 'UTC')"
+NEXT_MONTH = f"{_MONTH} + interval '1 month'"
+"""When the next calendar month (UTC) begins, in SQL."""
 # Every search that was answered: pages of fetches, and details of creatives.
-_SPENT = """
+_SPENT = """(
     SELECT watch_id, started_at AS at, searches_billed AS billed, searches_cached AS cached
-    FROM "fetch" WHERE started_at >= (SELECT least(start, now() - interval '1 month') FROM month)
+    FROM "fetch"
     UNION ALL
-    SELECT watch_id, asked_at, searches_billed, searches_cached
-    FROM creative_detail
-    WHERE asked_at >= (SELECT least(start, now() - interval '1 month') FROM month)
-"""
-_MONTH = """
-    SELECT date_trunc('month', now(), 'UTC') AS start,
-        date_trunc('month', now(), 'UTC') + interval '1 month' AS ending
-"""
+    SELECT watch_id, asked_at, searches_billed, searches_cached FROM creative_detail
+) AS spent"""
+BILLED_THIS_MONTH = f"""
+    (SELECT coalesce(sum(billed), 0) FROM {_SPENT} WHERE watch_id = w.id AND at >= {_MONTH})
+"""  # noqa: S608  (put together from constants)
+"""The month's billed searches of the watch `w`, in SQL."""
+_THIS_MONTH = text(f"""
+    SELECT coalesce(sum(billed), 0) AS billed, coalesce(sum(cached), 0) AS cached
+    FROM {_SPENT} WHERE at >= {_MONTH}
+""")  # noqa: S608  (put together from constants)
 # What a watch will still ask for: what a check of it was billed lately (one search, if it was
 # never checked) for every check that falls into the rest of the month, within its budget.
 _BY_WATCH = text(f"""
-    WITH month AS ({_MONTH}), spent AS ({_SPENT}), mine AS (
-        SELECT watch_id,
-            coalesce(sum(billed) FILTER (WHERE at >= month.start), 0) AS billed,
-            coalesce(sum(cached) FILTER (WHERE at >= month.start), 0) AS cached
-        FROM spent, month GROUP BY watch_id
+    WITH mine AS (
+        SELECT watch_id, sum(billed) AS billed, sum(cached) AS cached
+        FROM {_SPENT} WHERE at >= {_MONTH} GROUP BY watch_id
     ), lately AS (
         SELECT watch_id, sum(searches_billed)::float8 / count(*) AS billed_a_check
         FROM "fetch" WHERE status = 'completed' AND started_at > now() - interval '14 days'
@@ -39,10 +42,10 @@ _BY_WATCH = text(f"""
     ), ahead AS (
         SELECT w.id, CASE WHEN w.is_active THEN
             coalesce(l.billed_a_check, 1)
-            * extract(epoch FROM month.ending - greatest(w.due_at, now())) / 60
+            * extract(epoch FROM {NEXT_MONTH} - greatest(w.due_at, now())) / 60
             / greatest(w.interval_minutes, {_SWEEP_MINUTES})
         ELSE 0 END AS searches
-        FROM watch w CROSS JOIN month LEFT JOIN lately l ON l.watch_id = w.id
+        FROM watch w LEFT JOIN lately l ON l.watch_id = w.id
     )
     SELECT w.id AS watch_id, w.name, w.is_active, w.monthly_budget,
         coalesce(m.billed, 0)::int AS billed, coalesce(m.cached, 0)::int AS cached,
@@ -57,10 +60,9 @@ _BY_WATCH = text(f"""
     ORDER BY billed DESC, watch_id
 """)  # noqa: S608  (put together from constants)
 _BY_DAY = text(f"""
-    WITH month AS ({_MONTH}), spent AS ({_SPENT})
     SELECT (at AT TIME ZONE 'UTC')::date AS day, sum(billed)::int AS billed,
         sum(cached)::int AS cached
-    FROM spent WHERE at >= date_trunc('day', now(), 'UTC') - make_interval(days => {DAYS - 1})
+    FROM {_SPENT} WHERE at >= date_trunc('day', now(), 'UTC') - make_interval(days => {DAYS - 1})
     GROUP BY 1 ORDER BY 1
 """)  # noqa: S608  (put together from constants)
 
@@ -85,12 +87,17 @@ class WatchCost(BaseModel):
         return None if self.monthly_budget is None else max(0, self.monthly_budget - self.billed)
 
 
-class DayCost(BaseModel):
+class SearchCount(BaseModel):
+    """How many searches were billed, and how many came from SerpApi's cache for nothing."""
+
+    billed: int
+    cached: int
+
+
+class DayCost(SearchCount):
     """The searches of a day."""
 
     day: date
-    billed: int
-    cached: int
 
 
 class BudgetReport(BaseModel):
@@ -113,14 +120,18 @@ class BudgetReport(BaseModel):
         return max(0, self.forecast - self.billed - self.searches_left)
 
 
+async def count_searches(session: AsyncSession) -> SearchCount:
+    """The searches of this month, of all watches and of fetches by hand."""
+    counted = (await session.execute(_THIS_MONTH)).mappings().one()
+    return SearchCount.model_validate(counted)
+
+
 async def read_budget(session: AsyncSession) -> BudgetReport:
     """What was spent this month and will be; without the account's part."""
-    watches = [
-        WatchCost.model_validate(dict(row)) for row in (await session.execute(_BY_WATCH)).mappings()
-    ]
-    days = [
-        DayCost.model_validate(dict(row)) for row in (await session.execute(_BY_DAY)).mappings()
-    ]
+    by_watch = (await session.execute(_BY_WATCH)).mappings()
+    by_day = (await session.execute(_BY_DAY)).mappings()
+    watches = [WatchCost.model_validate(row) for row in by_watch]
+    days = [DayCost.model_validate(row) for row in by_day]
     return BudgetReport(
         watches=watches,
         days=days,

@@ -1,10 +1,10 @@
-"""Check a watch: look at its search as far back as needed, link what it finds, derive the events.
+"""Check a watch: fetch its search back to the watermark, link what it finds, derive the events.
 
 Only one check of a watch runs at once, and only one fetch of a query: a check waits for another
 that fetches the same, whose answers it then gets from SerpApi's cache for nothing.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.details import DetailsSummary, look_up_new
-from adspark.creatives.fetch import Fetching, FetchSummary, lock_name
+from adspark.creatives.fetch import FetchRun, lock_name
 from adspark.creatives.ledger import resume_or_create_fetch, running_fetch
 from adspark.creatives.paging import Bounds
 from adspark.db.engine import Database
@@ -32,45 +32,39 @@ from adspark.models import Coverage, Fetch, StopReason, Watch
 from adspark.serpapi.client import Gate, SerpApiClient, no_gate
 from adspark.serpapi.payloads import SearchPage
 from adspark.serpapi.search_query import CreativeQuery
+from adspark.watches.budgets import BILLED_THIS_MONTH, NEXT_MONTH
 from adspark.watches.definition import definition_of
 from adspark.watches.events import (
-    CoverageResult,
     EventCounts,
+    assess_coverage,
     check_unchanged,
     close_check,
-    follow_page,
-    judge,
-    read_known,
+    count_known_ads,
+    link_page,
     watermark,
 )
 
-# The month's billed searches of a watch; months are UTC's. Not asked for where nothing bounds them.
-# A watch that was never looked at completely is looked at to the end, unless its bounds would cut
-# that off where they have cut off the last look: then from its baseline on.
-_READ = text("""
-    WITH month AS (SELECT date_trunc('month', now(), 'UTC') AS start)
-    SELECT w.*, CASE WHEN monthly_budget IS NULL THEN 0 ELSE (
-        SELECT coalesce(sum(searches_billed), 0) FROM "fetch", month
-        WHERE watch_id = w.id AND started_at >= month.start
-    ) + (
-        SELECT coalesce(sum(searches_billed), 0) FROM creative_detail, month
-        WHERE watch_id = w.id AND asked_at >= month.start
-    ) END AS spent, coalesce(complete_at, CASE WHEN baseline_at IS NOT NULL AND EXISTS (
+# The month's billed searches count only where a budget bounds them. A watch that was never covered
+# completely is fetched to the end, unless its bounds would cut that off where they have cut off the
+# last fetch: then from its baseline on.
+_READ = text(f"""
+    SELECT w.*, CASE WHEN monthly_budget IS NULL THEN 0 ELSE {BILLED_THIS_MONTH} END AS spent,
+        coalesce(complete_at, CASE WHEN baseline_at IS NOT NULL AND EXISTS (
         SELECT FROM (
             SELECT stop_reason, pages, started_at FROM "fetch"
             WHERE watch_id = w.id AND status = 'completed' ORDER BY started_at DESC LIMIT 1
         ) f
         WHERE stop_reason = 'page_limit' AND pages >= w.max_pages
             OR stop_reason = 'budget' AND started_at >= w.updated_at
-    ) THEN baseline_at END) AS looked_at
+    ) THEN baseline_at END) AS covered_at
     FROM watch w WHERE id = :watch_id
-""")
+""")  # noqa: S608  (put together from a constant)
 # What waits for its budget is due again when the next month begins.
-_WAIT = text("""
+_WAIT = text(f"""
     UPDATE watch SET checked_at = now(), coverage = 'none', problem = :problem,
-        due_at = date_trunc('month', now(), 'UTC') + interval '1 month'
+        due_at = {NEXT_MONTH}
     WHERE id = :watch_id
-""")
+""")  # noqa: S608  (put together from a constant)
 # A failure that may pass leaves the watch due, and more overdue than others; one that is the
 # watch's own would stand at the head of every sweep, so it takes its turn.
 _FAIL = text("""
@@ -85,7 +79,7 @@ class WatchSummary(BaseModel):
     """What a check came to: the result of `process-watch`.
 
     `coverage` says how far "nothing new" can be trusted: complete, partial (see `problem`), or
-    none, where nothing could be looked at. A check that goes on after an interruption (`resumed`)
+    none, where nothing could be fetched. A check that resumes an interrupted fetch (`resumed`)
     counts the pages and searches of both, and the events of its own part.
     """
 
@@ -107,14 +101,14 @@ class WatchSummary(BaseModel):
     @property
     def headline(self) -> str:
         """The summary in one line."""
-        looked = {
-            Coverage.COMPLETE: f"{self.events}; everything was looked at",
-            Coverage.PARTIAL: f"{self.events}; only a part was looked at: {self.problem}",
-            Coverage.NONE: f"could not look: {self.problem}",
+        found = {
+            Coverage.COMPLETE: f"{self.events}; coverage complete",
+            Coverage.PARTIAL: f"{self.events}; coverage partial: {self.problem}",
+            Coverage.NONE: f"not checked: {self.problem}",
         }[self.coverage]
         cost = f"searches: {self.searches_billed} billed, {self.searches_cached} cached"
         details = f"; {self.details}" if self.details and self.details.is_worth_telling else ""
-        return f"{looked} ({cost}{details}{'; sandbox data' if self.sandbox else ''})"
+        return f"{found} ({cost}{details}{'; sandbox data' if self.sandbox else ''})"
 
 
 @dataclass
@@ -122,6 +116,8 @@ class Checker:
     """What checks need, and `check`. One serves any number of them at once.
 
     Args:
+        database: where watches, ads and the ledger are.
+        client: of SerpApi.
         locks: of the process; see `Database.locks`.
         flow_run_id: whose checks these are, for the ledger.
     """
@@ -132,47 +128,42 @@ class Checker:
     flow_run_id: UUID | None = None
 
     async def check(self, watch_id: int, *, before_search: Gate = no_gate) -> WatchSummary:
-        """Check one watch.
+        """Check one watch; `before_search` is awaited before every search.
 
         A watch whose budget is spent waits; its summary says so, and nothing is searched.
 
-        Args:
-            before_search: awaited before every search.
-
         Raises:
             UnknownWatchError: there is none with this id, or it is paused.
-            BusyError: another run is at it.
+            BusyError: another run has claimed it.
             AdSparkError: what the fetch raises; the watch then says so, and what was stored stays.
         """
         await self.database.check_version()
-        async with self.locks.hold(f"watch:{watch_id}") as claimed:
-            watch, spent, looked_at = await self._read(watch_id)
+        async with self.locks.acquire(f"watch:{watch_id}") as claimed:
+            watch, spent, covered_at = await self._read(watch_id)
             if not claimed:
                 raise await self._busy(watch)
             try:
-                return await _Check(self, before_search, watch, spent, looked_at).run()
+                return await _Check(self, before_search, watch, spent, covered_at).run()
             except (PostponedError, SupersededError):
                 raise
-            except Exception as error:  # whatever it is: a watch that was not looked at says so
+            except Exception as error:  # whatever it is, the watch says that it was not checked
                 await self._note_failure(watch, error)
                 raise
 
     async def _read(self, watch_id: int) -> tuple[Watch, int, datetime | None]:
-        """The watch, what it has spent this month, and when the look began that it goes on from."""
+        """The watch, its billed searches of this month, and when what it knows was covered."""
         async with self.database.session() as session:
             found = (await session.execute(_READ, {"watch_id": watch_id})).mappings().first()
         if found is None:
             raise UnknownWatchError(
                 f"There is no watch {watch_id}; list them with: adspark watch list"
             )
-        values = dict(found)
-        spent, looked_at = int(values.pop("spent")), values.pop("looked_at")
-        watch = Watch(**values)
+        watch = Watch.model_validate(found)
         if not watch.is_active:
             raise UnknownWatchError(
                 f"Watch {watch_id} ({watch.name}) is paused; adspark watch resume {watch_id}"
             )
-        return watch, spent, looked_at
+        return watch, int(found["spent"]), found["covered_at"]
 
     async def _busy(self, watch: Watch) -> BusyError:
         async with self.database.session() as session:
@@ -192,122 +183,113 @@ class Checker:
             await session.commit()
 
 
-@dataclass
 class _Check:
     """One check of a claimed watch."""
 
-    parts: Checker
-    before_search: Gate
-    watch: Watch
-    spent: int
-    looked_at: datetime | None
-    events: EventCounts = field(default_factory=EventCounts)
-    verdict: CoverageResult = field(default_factory=CoverageResult)
-    began_at: datetime | None = None
+    def __init__(
+        self,
+        checker: Checker,
+        before_search: Gate,
+        watch: Watch,
+        spent: int,
+        covered_at: datetime | None,
+    ) -> None:
+        self._checker = checker
+        self._database = checker.database
+        self._before_search = before_search
+        self._watch = watch
+        self._left = None if watch.monthly_budget is None else watch.monthly_budget - spent
+        self._covered_at = covered_at
+        self._summary = WatchSummary(watch_id=watch.id, name=watch.name)
 
     async def run(self) -> WatchSummary:
-        """Wait for the budget, or fetch, follow and look up details."""
-        budget = self.watch.monthly_budget
-        left = None if budget is None else budget - self.spent
-        if left is not None and left <= 0:
-            return await self._wait_for_budget()
-        query = definition_of(self.watch).query
-        async with self.parts.locks.hold(lock_name(query), wait=True):
-            fetched = await self._fetch(query, left)
-        details = await self._look_up(None if left is None else left - fetched.searches_billed)
-        return self._summarise(fetched, details)
+        """Wait for the budget, or fetch, derive the events and look up details."""
+        if self._left is not None and self._left <= 0:
+            await self._wait_for_budget()
+            return self._summary
+        query = definition_of(self._watch).query
+        async with self._checker.locks.acquire(lock_name(query), wait=True):
+            await self._fetch(query)
+        if self._watch.details_per_sweep:
+            await self._look_up_details()
+        return self._summary
 
-    async def _wait_for_budget(self) -> WatchSummary:
-        problem = (
-            f"the month's budget of {self.watch.monthly_budget} searches is spent; it waits for "
+    async def _wait_for_budget(self) -> None:
+        self._summary.is_out_of_budget = True
+        self._summary.problem = (
+            f"the month's budget of {self._watch.monthly_budget} searches is spent; it waits for "
             f"the next month, or a larger monthly_budget"
         )
-        async with self.parts.database.session() as session:
-            await session.execute(_WAIT, {"watch_id": self.watch.id, "problem": problem})
+        values = {"watch_id": self._watch.id, "problem": self._summary.problem}
+        async with self._database.session() as session:
+            await session.execute(_WAIT, values)
             await session.commit()
-        return WatchSummary(
-            watch_id=self.watch.id or 0,
-            name=self.watch.name,
-            problem=problem,
-            is_out_of_budget=True,
-        )
 
-    async def _fetch(self, query: CreativeQuery, left: int | None) -> FetchSummary:
-        async with self.parts.database.session() as session:
+    async def _fetch(self, query: CreativeQuery) -> None:
+        async with self._database.session() as session:
             fetch = await resume_or_create_fetch(
                 session,
                 query=query,
-                flow_run_id=self.parts.flow_run_id,
-                watch_id=self.watch.id,
+                flow_run_id=self._checker.flow_run_id,
+                watch_id=self._watch.id,
             )
             await session.commit()
-        self.began_at = fetch.started_at
-        fetching = Fetching(
-            self.parts.database,
-            self.parts.client,
+        run = FetchRun(
+            self._database,
+            self._checker.client,
+            self._checker.locks,
             query,
             Bounds(
-                max_pages=self.watch.max_pages,
-                watermark=watermark(self.looked_at),
-                max_billed=None if left is None else fetch.searches_billed + left,
+                max_pages=self._watch.max_pages,
+                watermark=watermark(self._covered_at),
+                max_billed=None if self._left is None else fetch.searches_billed + self._left,
             ),
-            locks=self.parts.locks,
-            before_search=self.before_search,
-            follow=self._follow,
+            before_search=self._before_search,
+            in_transaction=self._link,
         )
         try:
-            return await fetching.run(fetch)
+            fetched = await run.run(fetch)
         except SupersededError:  # a change of the watch gives up its fetches
-            async with self.parts.database.session() as session:
-                await check_unchanged(session, watch=self.watch)
+            async with self._database.session() as session:
+                await check_unchanged(session, watch=self._watch)
             raise
+        if self._left is not None:
+            self._left -= fetched.searches_billed
+        shared = {
+            "stop_reason",
+            "pages",
+            "searches_billed",
+            "searches_cached",
+            "resumed",
+            "sandbox",
+        }
+        self._summary = self._summary.model_copy(
+            update=fetched.model_dump(include=shared) | {"began_at": fetch.started_at}
+        )
 
-    async def _follow(
-        self,
-        session: AsyncSession,
-        fetch: Fetch,
-        page: SearchPage | None,
-        stop: StopReason | None,
-    ) -> None:
+    async def _link(self, session: AsyncSession, fetch: Fetch, page: SearchPage | None) -> None:
         """The watch's part of a page's transaction."""
+        summary, watch = self._summary, self._watch
         if page:
-            self.events.add(await follow_page(session, watch=self.watch, fetch=fetch, page=page))
-        if stop:
-            known = await read_known(session, watch=self.watch)
-            self.verdict = judge(fetch, stop, self.watch.max_pages, known)
-            self.events.add(
-                await close_check(session, watch=self.watch, fetch=fetch, verdict=self.verdict)
-            )
+            summary.events.add(await link_page(session, watch=watch, fetch=fetch, page=page))
+        if fetch.stop_reason:
+            known = await count_known_ads(session, watch=watch)
+            result = assess_coverage(fetch, fetch.stop_reason, watch.max_pages, known)
+            summary.coverage, summary.problem = result.coverage, result.problem
+            summary.events.add(await close_check(session, watch=watch, fetch=fetch, result=result))
 
-    async def _look_up(self, left: int | None) -> DetailsSummary | None:
-        wanted = self.watch.details_per_sweep
-        limit = wanted if left is None else max(0, min(wanted, left))
-        if not wanted:
-            return None
+    async def _look_up_details(self) -> None:
+        wanted = self._watch.details_per_sweep
+        limit = wanted if self._left is None else max(0, min(wanted, self._left))
         details = await look_up_new(
-            self.parts.database,
-            self.parts.client,
-            watch_id=self.watch.id or 0,
+            self._database,
+            self._checker.client,
+            watch_id=self._watch.id,
             limit=limit,
-            before_search=self.before_search,
+            before_search=self._before_search,
         )
         if details.waiting and limit < wanted and details.problem is None:
             details.problem = "the month's budget is spent"
-        return details
-
-    def _summarise(self, fetched: FetchSummary, details: DetailsSummary | None) -> WatchSummary:
-        return WatchSummary(
-            watch_id=self.watch.id or 0,
-            name=self.watch.name,
-            coverage=self.verdict.coverage,
-            problem=self.verdict.problem,
-            events=self.events,
-            stop_reason=fetched.stop_reason,
-            pages=fetched.pages,
-            searches_billed=fetched.searches_billed + (details.searches_billed if details else 0),
-            searches_cached=fetched.searches_cached + (details.searches_cached if details else 0),
-            resumed=fetched.resumed,
-            sandbox=fetched.sandbox,
-            details=details,
-            began_at=self.began_at,
-        )
+        self._summary.details = details
+        self._summary.searches_billed += details.searches_billed
+        self._summary.searches_cached += details.searches_cached

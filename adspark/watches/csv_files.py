@@ -18,10 +18,10 @@ _SEPARATOR_LINE = re.compile(r'"?sep=([^\r\n])"?[,;\t]*(\r\n|\r|\n|$)', re.IGNOR
 
 
 class Row(NamedTuple):
-    """A line of the table, and where it stands."""
+    """A watch as written, and where it stands."""
 
     place: str
-    cells: Mapping[str, str]
+    cells: Mapping[str, object]
 
 
 def decode_table(content: bytes) -> str:
@@ -39,12 +39,13 @@ def decode_table(content: bytes) -> str:
     return content.decode("utf-8-sig")
 
 
-def read_table(written: str, *, source: str, columns: Sequence[str]) -> Iterator[Row]:
+def read_table(written: str, source: str, columns: Sequence[str]) -> Iterator[Row]:
     """The lines that hold something, with the cells under the columns that they belong to.
 
     Headings may be written in any case and with blanks; a first line `sep=;` is understood.
 
     Args:
+        written: the text of the table.
         source: what to call it, in errors.
         columns: all that are known.
 

@@ -1,8 +1,7 @@
 """What a watch looks for, how often and at what cost, as a checked value."""
 
-import unicodedata
 from collections.abc import Collection, Iterable
-from typing import TypedDict
+from typing import Any, TypedDict, Unpack, cast
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,12 +16,14 @@ from adspark.validation.bounds import (
     MONTHLY_BUDGET,
     WATCH_PAGES,
 )
-from adspark.validation.names import clean_name
+from adspark.validation.names import check_line, check_name
 
 CLEARABLE = ("advertiser_ids", "text", "region", "platform", "creative_format", "monthly_budget")
 """Fields that may be empty, so that a change may have to empty them."""
 
-_LONGEST_NAME = 100
+_SEARCHED = {
+    "advertiser_ids", "text", "region", "platform", "creative_format", "political_ads"
+}  # fmt: skip
 _RANGES = {
     "user_id": ID,
     "interval_minutes": INTERVAL_MINUTES,
@@ -34,8 +35,6 @@ _RANGES = {
 _NOTHING: tuple[object, ...] = (None, "", [], ())  # what a form sends of a field left alone
 _MINUTES_A_MONTH = 43_200
 _CACHED_FOR = 60  # minutes that SerpApi gives the same search the same answer
-# Control characters, halves of characters, breaks of lines and paragraphs.
-_NOT_ON_A_LINE = {"Cc", "Cs", "Zl", "Zp"}
 
 
 class WatchDefinition(BaseModel):
@@ -61,14 +60,7 @@ class WatchDefinition(BaseModel):
     @property
     def query(self) -> CreativeQuery:
         """The search."""
-        return CreativeQuery(
-            advertiser_ids=self.advertiser_ids,
-            text=self.text,
-            region=self.region,
-            platform=self.platform,
-            creative_format=self.creative_format,
-            political_ads=self.political_ads,
-        )
+        return CreativeQuery(**self.model_dump(include=_SEARCHED))
 
     @property
     def cost(self) -> str:
@@ -84,8 +76,8 @@ class WatchDefinition(BaseModel):
         )
 
 
-class WatchChanges(TypedDict, total=False):
-    """Some words of `parse_watch`, as people give them; None is a word that was not given."""
+class WatchFields(TypedDict, total=False):
+    """Fields of a watch as people write them; None is a field that is not given."""
 
     user_id: int | None
     name: str | None
@@ -103,24 +95,8 @@ class WatchChanges(TypedDict, total=False):
     details_per_sweep: int | None
 
 
-def parse_watch(
-    *,
-    name: str,
-    user_id: int = DEFAULT_USER,
-    advertiser_ids: str | Iterable[str] | None = None,
-    text: str | None = None,
-    region: str | int | None = None,
-    platform: str | None = None,
-    creative_format: str | None = None,
-    political_ads: bool = False,
-    is_active: bool = True,
-    interval_minutes: int = 60,
-    max_pages: int = 5,
-    monthly_budget: int | None = None,
-    ended_after_days: int = 7,
-    details_per_sweep: int = 0,
-) -> tuple[WatchDefinition, list[str]]:
-    """Check and normalise a watch as people write it.
+def parse_watch(**given: Unpack[WatchFields]) -> tuple[WatchDefinition, list[str]]:
+    """Validate and normalise a watch as people write it; what is not given has its default.
 
     Returns:
         The definition, and warnings about what was changed or will probably find nothing.
@@ -128,41 +104,26 @@ def parse_watch(
     Raises:
         InvalidQueryError: a field cannot be used; names it and the remedy.
     """
-    numbers = {
-        "user_id": user_id,
-        "interval_minutes": interval_minutes,
-        "max_pages": max_pages,
-        "monthly_budget": monthly_budget,
-        "ended_after_days": ended_after_days,
-        "details_per_sweep": details_per_sweep,
-    }
-    for field, number in numbers.items():
-        _RANGES[field].check(field, number)
-    named = check_name(name)
-    _check_line("text", text or "")
-    query, warnings = parse_query(
-        advertiser_ids=advertiser_ids,
-        text=text,
-        region=region,
-        platform=platform,
-        creative_format=creative_format,
-        political_ads=political_ads,
-    )
-    if monthly_budget == 0:
+    fields: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
+    for field, bounds in _RANGES.items():
+        bounds.check(field, fields.get(field))
+    fields["name"] = check_name(fields.get("name", ""), "watch")
+    check_line("text", fields.get("text", ""))
+    query, warnings = parse_query(**{k: v for k, v in fields.items() if k in _SEARCHED})
+    if fields.get("monthly_budget") == 0:
         warnings.append(
             "monthly_budget: at 0 it is never checked; to let it rest for a time, pause it instead."
         )
-    if interval_minutes < _CACHED_FOR:
+    if fields.get("interval_minutes", _CACHED_FOR) < _CACHED_FOR:
         warnings.append(
-            "interval_minutes: SerpApi answers the same search from its cache for an hour; looked "
-            "at more often it shows nothing new."
+            "interval_minutes: SerpApi answers the same search from its cache for an hour; checked "
+            "more often it shows nothing new."
         )
-    search = query.model_dump(exclude={"start_date", "end_date", "page_size"})
-    return WatchDefinition(name=named, is_active=is_active, **numbers, **search), warnings
+    return WatchDefinition(**fields | query.model_dump(include=_SEARCHED)), warnings
 
 
 def change_definition(
-    present: WatchDefinition | None, changes: WatchChanges, clear: Collection[str] = ()
+    present: WatchDefinition | None, changes: WatchFields, clear: Collection[str] = ()
 ) -> tuple[WatchDefinition, list[str]]:
     """`present` with only what is given changed and what is to be cleared emptied.
 
@@ -180,37 +141,12 @@ def change_definition(
             raise InvalidQueryError("clear", f"{field!r} is not one of {', '.join(CLEARABLE)}.")
         if field in given:
             raise InvalidQueryError("clear", f"{field} is given as well; leave one of them out.")
-    words = {} if present is None else present.model_dump()
-    words |= given | dict.fromkeys(clear)
-    return parse_watch(**{"name": "", **words})
+    before = {} if present is None else present.model_dump()
+    return parse_watch(**cast("WatchFields", before | given | dict.fromkeys(clear)))
 
 
 def definition_of(watch: Watch) -> WatchDefinition:
     """The definition of a stored watch."""
-    fields = {field: getattr(watch, field) for field in WatchDefinition.model_fields}
-    return WatchDefinition.model_validate(fields)
-
-
-def check_name(name: str) -> str:
-    """A watch's name as it is kept: without blanks and invisible characters around it.
-
-    Raises:
-        InvalidQueryError: it is empty, too long or holds control characters.
-    """
-    _check_line("name", name)
-    stripped = clean_name(name)
-    if not stripped:
-        raise InvalidQueryError("name", "is empty; name the watch.")
-    if len(stripped) > _LONGEST_NAME:
-        raise InvalidQueryError(
-            "name", f"has {len(stripped)} characters; shorten it to {_LONGEST_NAME}."
-        )
-    return stripped
-
-
-def _check_line(field: str, written: str) -> None:
-    for character in written.strip():
-        if unicodedata.category(character) in _NOT_ON_A_LINE:
-            raise InvalidQueryError(
-                field, f"holds a control character ({character!a}); write it on one line without."
-            )
+    return WatchDefinition.model_validate(
+        watch.model_dump(include=set(WatchDefinition.model_fields))
+    )

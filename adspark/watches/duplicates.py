@@ -29,9 +29,9 @@ async def find_duplicates(
     found: dict[int, list[str]] = {}
     for watch in watches:
         for key in _keys(watch) if watch.id in saved else ():
-            others = [one for one in alike[key] if _is_told(watch, one, saved)]
+            others = [one for one in alike[key] if _is_warned_of(watch, one, saved)]
             if others:
-                found.setdefault(watch.id or 0, []).append(_warning(key[1], watch, others[0]))
+                found.setdefault(watch.id, []).append(_warning(key[1], watch, others[0]))
     return found
 
 
@@ -40,8 +40,8 @@ def _keys(watch: Watch) -> Iterator[tuple[int, str, str]]:
     yield watch.user_id, "search", definition_of(watch).query.hash
 
 
-def _is_told(watch: Watch, other: Watch, saved: Collection[int]) -> bool:
-    return other is not watch and (other.id not in saved or (other.id or 0) < (watch.id or 0))
+def _is_warned_of(watch: Watch, other: Watch, saved: Collection[int]) -> bool:
+    return other is not watch and (other.id not in saved or other.id < watch.id)
 
 
 def _warning(what: str, watch: Watch, other: Watch) -> str:
@@ -52,6 +52,6 @@ def _warning(what: str, watch: Watch, other: Watch) -> str:
             f"adspark watch change {watch.id} --name NAME"
         )
     return (
-        f"its search is the same as that of watch {other.id} ({other.name!r}): every ad is told "
-        f"twice; keep one of them, with: adspark watch delete {watch.id}"
+        f"its search is the same as that of watch {other.id} ({other.name!r}): every ad is "
+        f"reported twice; keep one of them, with: adspark watch delete {watch.id}"
     )

@@ -15,9 +15,10 @@ from adspark.models import Coverage, CreativeFormat, EventKind, Fetch, StopReaso
 from adspark.serpapi.payloads import CreativePayload, SearchPage
 
 LAG = timedelta(days=2)
-"""How late the Transparency Center may tell of an ad; a look goes back so far before the last."""
+"""How late the Transparency Center may list an ad: the watermark lies so far before the last
+complete fetch."""
 
-# The watch as it was when its check began, held against changes until the page is committed.
+# The watch as it was when its check began, locked against changes until the page is committed.
 _WATCH = """
     SELECT id, baseline_at, complete_at, has_gaps, ended_after_days FROM watch
     WHERE id = :watch_id AND updated_at = :updated_at FOR SHARE
@@ -33,7 +34,7 @@ _WITH_ONE_MEDIUM = """
     md5(c.format || '|' || c.image_url || '|'), md5(c.format || '||' || c.video_link)
 """
 
-# A day in the future, which nobody can know, gives way to the next answer's.
+# A day in the future cannot be true and is replaced by the next answer's.
 _LINK_SHOWN = """
     CASE WHEN l.last_shown > now() + interval '1 day' THEN judged.last_shown
          ELSE greatest(l.last_shown, judged.last_shown) END
@@ -43,10 +44,10 @@ _LINK_SHOWN = """
 # unless it may have been there all the time: where the baseline had gaps and it was first shown
 # before that, or where it is not shown any more and was first shown before the last look.
 # On a known one: an image or a link that was not known before is learned, not changed, and one that
-# is not told this time is not lost (the stored ad may have been removed meanwhile); a day that is
+# is missing this time is not lost (the stored ad may have been removed meanwhile); a day that is
 # long past is learned as well; one that had ended and is shown again is reactivated. `judged` sees
 # every link as it was before this statement.
-_FOLLOW = text(f"""
+_LINK = text(f"""
     WITH w AS ({_WATCH}), seen AS (
         SELECT c.ad_creative_id, c.content_hash, p.last_shown, p.last_shown < {_BEFORE} AS is_old,
             l.ad_creative_id IS NULL AS is_unknown,
@@ -101,7 +102,7 @@ _FOLLOW = text(f"""
         SELECT ad_creative_id, content_hash, 'changed' FROM judged WHERE is_changed
         UNION ALL
         SELECT ad_creative_id, content_hash, 'reactivated' FROM judged WHERE is_reactivated
-    ), told AS (
+    ), events AS (
         INSERT INTO creative_event
             (watch_id, ad_creative_id, kind, content_hash, announced_at, notified_at)
         SELECT :watch_id, ad_creative_id, kind, content_hash,
@@ -137,7 +138,7 @@ _END = text(f"""
             )
             AND l.undated_fetch_id IS DISTINCT FROM :fetch_id
         RETURNING l.ad_creative_id, l.content_hash
-    ), told AS (
+    ), events AS (
         INSERT INTO creative_event (watch_id, ad_creative_id, kind, content_hash)
         SELECT :watch_id, ad_creative_id, 'ended', content_hash FROM ended ORDER BY 1, 2
     )
@@ -183,7 +184,7 @@ class EventCounts(BaseModel):
 
     @property
     def news(self) -> int:
-        """Those that a person is told of."""
+        """Those that are reported to a person."""
         return self.new + self.changed + self.reactivated + self.ended
 
     def __str__(self) -> str:
@@ -192,7 +193,7 @@ class EventCounts(BaseModel):
 
 
 class CoverageResult(BaseModel):
-    """How much of the watch's search a fetch has looked at, and what stood in the way."""
+    """How much of the watch's search a fetch has covered, and what stood in the way."""
 
     coverage: Coverage = Coverage.NONE
     is_reached: bool = Field(default=False, description="Down to the end or the watermark.")
@@ -200,18 +201,26 @@ class CoverageResult(BaseModel):
     problem: str | None = None
 
 
-class Known(BaseModel):
-    """How many ads a watch has seen, and how many of them are not known to have ended."""
+class KnownAds(BaseModel):
+    """How many ads a watch has linked, and how many of them are not known to have ended."""
 
     seen: int = 0
     running: int = 0
 
 
-def judge(fetch: Fetch, stop: StopReason, max_pages: int, known: Known) -> CoverageResult:
-    """What a fetch that stopped for `stop` has covered, of a watch that knows so many ads.
+def assess_coverage(
+    fetch: Fetch, stop: StopReason, max_pages: int, known: KnownAds
+) -> CoverageResult:
+    """How much of a watch's search a fetch has covered.
 
-    An empty answer is believed where nothing speaks against it: the watch has seen ads, and they
-    have all ended.
+    An empty answer is trusted where nothing contradicts it: the watch has seen ads, and they have
+    all ended.
+
+    Args:
+        fetch: with the figures of all its pages.
+        stop: why it stopped.
+        max_pages: of the watch, for the problem's text.
+        known: the ads of the watch.
     """
     problems = []
     listed = fetch.new_count + fetch.changed_count + fetch.unchanged_count + fetch.rejected_count
@@ -236,15 +245,22 @@ def judge(fetch: Fetch, stop: StopReason, max_pages: int, known: Known) -> Cover
     )
 
 
-async def read_known(session: AsyncSession, *, watch: Watch) -> Known:
-    """The ads that the watch has seen."""
-    return Known(**(await session.execute(_KNOWN, {"watch_id": watch.id})).mappings().one())
+async def count_known_ads(session: AsyncSession, *, watch: Watch) -> KnownAds:
+    """The ads that are linked to the watch."""
+    counted = (await session.execute(_KNOWN, {"watch_id": watch.id})).mappings().one()
+    return KnownAds.model_validate(counted)
 
 
-async def follow_page(
+async def link_page(
     session: AsyncSession, *, watch: Watch, fetch: Fetch, page: SearchPage
 ) -> EventCounts:
     """Link a page's creatives to the watch and write their events; does not commit.
+
+    Args:
+        session: of the page's transaction.
+        watch: as it was when its check began.
+        fetch: whose page it is.
+        page: whose creatives are stored.
 
     Raises:
         BusyError: the watch was changed or deleted meanwhile.
@@ -252,29 +268,30 @@ async def follow_page(
     if not page.rows:
         return EventCounts()
     rows = _ROWS.dump_json(page.rows, include=_SEEN).decode()
-    told = (await session.execute(_FOLLOW, _values(watch, fetch) | {"rows": rows})).one()
-    if not told.is_same:
+    linked = (await session.execute(_LINK, _values(watch, fetch) | {"rows": rows})).one()
+    if not linked.is_same:
         raise _changed(watch)
-    return EventCounts(**(told.events or {}))
+    return EventCounts.model_validate(linked.events or {})
 
 
 async def close_check(
-    session: AsyncSession, *, watch: Watch, fetch: Fetch, verdict: CoverageResult
+    session: AsyncSession, *, watch: Watch, fetch: Fetch, result: CoverageResult
 ) -> EventCounts:
-    """Write the endings and how far the watch has come, in the last page's transaction.
+    """Write the events of ended ads and the watch's coverage; does not commit.
+
+    Args:
+        session: of the last page's transaction.
+        watch: as it was when its check began.
+        fetch: that has ended.
+        result: what it has covered.
 
     Raises:
         BusyError: the watch was changed or deleted meanwhile.
     """
     ended = 0
-    if verdict.is_reached and watch.baseline_at is not None:
+    if result.is_reached and watch.baseline_at is not None:
         ended = int(await session.scalar(_END, _values(watch, fetch)) or 0)
-    closed = await session.execute(
-        _CLOSE,
-        _values(watch, fetch)
-        | verdict.model_dump(exclude={"coverage"})
-        | {"coverage": verdict.coverage},
-    )
+    closed = await session.execute(_CLOSE, _values(watch, fetch) | result.model_dump())
     if not closed.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has it
         raise _changed(watch)
     return EventCounts(ended=ended)
@@ -291,9 +308,9 @@ async def check_unchanged(session: AsyncSession, *, watch: Watch) -> None:
         raise _changed(watch)
 
 
-def watermark(looked_at: datetime | None) -> datetime | None:
-    """How far back a look has to go after the one that began then."""
-    return looked_at - LAG if looked_at else None
+def watermark(covered_at: datetime | None) -> datetime | None:
+    """How far back a fetch has to go, after one that covered the search from then on."""
+    return covered_at - LAG if covered_at else None
 
 
 def _values(watch: Watch, fetch: Fetch) -> dict[str, object]:

@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import yaml
 
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.validation.names import clean_value
-from adspark.watches.csv_files import decode_table, read_table, write_table
-from adspark.watches.definition import WatchChanges, WatchDefinition, change_definition
+from adspark.watches.csv_files import Row, decode_table, read_table, write_table
+from adspark.watches.definition import WatchDefinition, WatchFields, change_definition
 
 _COLUMNS = ("name", *(field for field in WatchDefinition.model_fields if field != "name"))
 _NUMBERS = {
@@ -35,13 +35,6 @@ class WatchFormat(StrEnum):
 
     YAML = "yaml"
     CSV = "csv"
-
-
-class _Row(NamedTuple):
-    """A watch as written, and where."""
-
-    place: str
-    cells: Mapping[str, object]
 
 
 class _Loader(yaml.SafeLoader):
@@ -74,7 +67,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def format_of(path: Path) -> WatchFormat:
-    """The format that a file's name tells.
+    """The format by the end of a file's name.
 
     Raises:
         ConfigurationError: neither .yaml, .yml nor .csv.
@@ -119,7 +112,9 @@ def read_watches(
     definitions: dict[tuple[int, str], WatchDefinition] = {}
     places: dict[tuple[int, str], str] = {}
     warnings: list[str] = []
-    for row in _rows(written, form, source):
+    is_yaml = form is WatchFormat.YAML
+    rows = _read_yaml(written, source) if is_yaml else read_table(written, source, _COLUMNS)
+    for row in rows:
         called = f"{source}, {row.place}, watch {str(row.cells.get('name') or '')!r}"
         try:
             definition, found = _parse(row.cells)
@@ -154,15 +149,7 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _rows(written: str, form: WatchFormat, source: str) -> Iterator[_Row]:
-    if form is WatchFormat.YAML:
-        yield from _yaml_rows(written, source)
-    else:
-        for row in read_table(written, source=source, columns=_COLUMNS):
-            yield _Row(row.place, row.cells)
-
-
-def _yaml_rows(written: str, source: str) -> Iterator[_Row]:
+def _read_yaml(written: str, source: str) -> Iterator[Row]:
     try:
         document = yaml.load(written, _Loader)  # noqa: S506  (a SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
@@ -183,7 +170,7 @@ def _yaml_rows(written: str, source: str) -> Iterator[_Row]:
             raise ConfigurationError(
                 f"{source}, row {number}: is not a watch; write its fields as name: value."
             )
-        yield _Row(f"row {number}", cells)
+        yield Row(f"row {number}", cells)
 
 
 def _parse(cells: Mapping[str, object]) -> tuple[WatchDefinition, list[str]]:
@@ -197,7 +184,7 @@ def _parse(cells: Mapping[str, object]) -> tuple[WatchDefinition, list[str]]:
         for field, value in cells.items()
         if value is not None and value != ""
     }
-    return change_definition(None, cast("WatchChanges", words))
+    return change_definition(None, cast("WatchFields", words))
 
 
 def _reader(field: str) -> Callable[[str, object], object]:

@@ -1,4 +1,4 @@
-"""What a watch noticed, as a person or a program is told of it."""
+"""News: what a watch noticed, as it is shown to a person or sent to a program."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -75,16 +75,16 @@ class News(BaseModel):
 async def read_news(
     session: AsyncSession, *, watch_id: int, since: datetime, limit: int
 ) -> list[News]:
-    """What a watch noticed since then, the latest first; the baseline is nobody's news."""
+    """What a watch noticed since then, the latest first; the baseline is no news."""
     values = {"watch_id": watch_id, "since": since, "limit": limit}
     rows = await session.execute(_READ, values)
-    return [News.model_validate(dict(row)) for row in rows.mappings()]
+    return [News.model_validate(row) for row in rows.mappings()]
 
 
 async def claim_unannounced(session: AsyncSession, *, limit: int) -> list[News]:
-    """The oldest news that nobody was told of, held for this transaction."""
+    """The oldest unannounced news, claimed for this transaction."""
     rows = await session.execute(_CLAIM, {"limit": limit})
-    return [News.model_validate(dict(row)) for row in rows.mappings()]
+    return [News.model_validate(row) for row in rows.mappings()]
 
 
 async def mark_announced(session: AsyncSession, *, news: Sequence[News]) -> None:

@@ -12,11 +12,12 @@ from sqlmodel import col
 from adspark.creatives.ledger import RESUMABLE_FOR
 from adspark.errors import ConfigurationError
 from adspark.models import Coverage, Fetch, Watch
+from adspark.validation.names import check_name
+from adspark.watches.budgets import BILLED_THIS_MONTH
 from adspark.watches.definition import (
-    WatchChanges,
     WatchDefinition,
+    WatchFields,
     change_definition,
-    check_name,
     definition_of,
 )
 from adspark.watches.duplicates import find_duplicates
@@ -33,10 +34,10 @@ _OVERWRITE = text(f"""
         due_at = now(), updated_at = now()
     WHERE id = :id
 """)  # noqa: S608  (put together from the names of the fields)
-# An unfinished fetch of the former search has linked its first pages to a past that is no more, so
-# it is not taken up again. One that is being written to is given up by its own run.
-_BEGIN_ANEW = text(f"""
-    WITH forgotten AS (
+# An unfinished fetch of the former search has linked its first pages to links that are deleted, so
+# it is not resumed. One that is being written to is ended by its own run.
+_RESET = text(f"""
+    WITH links AS (
         DELETE FROM watch_creative WHERE watch_id = :id
     ), unfinished AS (
         SELECT id FROM "fetch"
@@ -53,7 +54,6 @@ _BEGIN_ANEW = text(f"""
     WHERE id = :id
 """)  # noqa: S608  (put together from a constant)
 _LIST = text(f"""
-    WITH month AS (SELECT date_trunc('month', now(), 'UTC') AS start)
     SELECT id, due_at, checked_at, coverage, problem, baseline_at, complete_at, has_gaps,
         json_build_object({", ".join(f"'{name}', w.{name}" for name in _FIELDS)}) AS definition,
         CASE WHEN is_active THEN 'active' ELSE 'paused' END AS state,
@@ -66,10 +66,7 @@ _LIST = text(f"""
         (SELECT count(*) FROM creative_event
          WHERE watch_id = w.id AND kind <> 'baseline' AND occurred_at > now() - interval '7 days'
         ) AS recent_events,
-        (SELECT coalesce(sum(searches_billed), 0) FROM "fetch", month
-         WHERE watch_id = w.id AND started_at >= month.start)
-        + (SELECT coalesce(sum(searches_billed), 0) FROM creative_detail, month
-           WHERE watch_id = w.id AND asked_at >= month.start) AS searches_this_month
+        {BILLED_THIS_MONTH} AS searches_this_month
     FROM watch w
     WHERE (CAST(:user_id AS int) IS NULL OR user_id = :user_id)
         AND (CAST(:watch_id AS int) IS NULL OR id = :watch_id)
@@ -98,7 +95,7 @@ class Outcome(StrEnum):
 
 
 class WatchState(StrEnum):
-    """Whether sweeps look at a watch."""
+    """Whether sweeps check a watch."""
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -107,7 +104,7 @@ class WatchState(StrEnum):
 class SavedWatch(BaseModel):
     """A watch that was saved: the result of `save-watch`.
 
-    `begins_anew` where its search is another one, so that what it knew is forgotten.
+    `begins_anew` where its search is another one, so that its links are deleted.
     """
 
     id: int
@@ -144,11 +141,11 @@ class WatchContents(BaseModel):
 async def save_watch(session: AsyncSession, *, definition: WatchDefinition) -> SavedWatch:
     """Store the definition of the watch of its user and name, whether there is one or not.
 
-    A change makes the watch due. Where its search is another one, its past begins anew: what it
-    knew is forgotten, its events stay. What is the same already is not written to.
+    A change makes the watch due. A change of its search resets it: its links are deleted, its
+    events stay. What is unchanged is not written.
     """
     named = _named(definition.user_id, definition.name)
-    while True:  # again where somebody else has created or deleted it in between
+    while True:  # again where another session has created or deleted it in between
         if present := await _lock(session, *named):
             return await _overwrite(session, present, definition)
         if created := await _insert(session, definition):
@@ -156,9 +153,15 @@ async def save_watch(session: AsyncSession, *, definition: WatchDefinition) -> S
 
 
 async def change_watch(
-    session: AsyncSession, *, watch_id: int, changes: WatchChanges, clear: Collection[str] = ()
+    session: AsyncSession, *, watch_id: int, changes: WatchFields, clear: Collection[str] = ()
 ) -> tuple[SavedWatch, WatchDefinition, list[str]]:
     """Change only what is given of a watch, perhaps its name; as `save_watch` otherwise.
+
+    Args:
+        session: of the transaction.
+        watch_id: of the watch.
+        changes: what is given.
+        clear: fields to empty; see `change_definition`.
 
     Returns:
         What became of it, its definition now, and warnings.
@@ -181,15 +184,15 @@ async def change_watch(
 
 
 async def create_or_change_watch(
-    session: AsyncSession, *, changes: WatchChanges, clear: Collection[str] = ()
+    session: AsyncSession, *, changes: WatchFields, clear: Collection[str] = ()
 ) -> tuple[SavedWatch, WatchDefinition, list[str]]:
     """Create the watch of the given name and user; where there is one, change what is given.
 
     Raises:
         InvalidQueryError: the outcome cannot be used.
     """
-    named = _named(changes.get("user_id") or 1, check_name(changes.get("name") or ""))
-    while True:  # again where somebody else has created or deleted it in between
+    named = _named(changes.get("user_id") or 1, check_name(changes.get("name") or "", "watch"))
+    while True:  # again where another session has created or deleted it in between
         present = await _lock(session, *named)
         before = definition_of(present) if present else None
         definition, warnings = change_definition(before, changes, clear)
@@ -210,11 +213,6 @@ async def warn_of_duplicates(session: AsyncSession, saved: SavedWatch) -> list[s
     return found.get(saved.id, [])
 
 
-async def read_watch(session: AsyncSession, *, watch_id: int) -> Watch | None:
-    """The watch with this id, if there is one."""
-    return await session.get(Watch, watch_id, populate_existing=True)
-
-
 async def find_watch(
     session: AsyncSession, *, name_or_id: str, user_id: int | None = None
 ) -> Watch:
@@ -229,7 +227,7 @@ async def find_watch(
         by_id = await session.scalar(select(Watch).where(col(Watch.id) == int(written), *of_user))
         if by_id is not None:
             return by_id
-    named = select(Watch).where(col(Watch.name) == check_name(written), *of_user)
+    named = select(Watch).where(col(Watch.name) == check_name(written, "watch"), *of_user)
     found = (await session.scalars(named.order_by(col(Watch.user_id)))).all()
     if not found:
         raise _unknown(repr(written))
@@ -246,7 +244,7 @@ async def list_watches(
 ) -> list[WatchRow]:
     """The watches of a user, or of all, or one: what they look for, found and cost."""
     rows = await session.execute(_LIST, {"user_id": user_id, "watch_id": watch_id})
-    return [WatchRow.model_validate(dict(row)) for row in rows.mappings()]
+    return [WatchRow.model_validate(row) for row in rows.mappings()]
 
 
 async def list_fetches(session: AsyncSession, *, watch_id: int, limit: int) -> Sequence[Fetch]:
@@ -273,18 +271,18 @@ async def set_active(session: AsyncSession, *, watch_id: int, is_active: bool) -
 
 
 async def _lock(session: AsyncSession, *which: ColumnElement[bool]) -> Watch | None:
-    """The watch as it is now, held until the transaction's end; its checks may link to it."""
-    held: Watch | None = await session.scalar(
+    """The watch as it is now, locked until the transaction's end; its checks may link to it."""
+    found: Watch | None = await session.scalar(
         select(Watch)
         .where(*which)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    return held
+    return found
 
 
 async def _insert(session: AsyncSession, definition: WatchDefinition) -> SavedWatch | None:
-    """Create a watch; None where somebody else has just done so."""
+    """Create a watch; None where another session has just done so."""
     created: int | None = await session.scalar(_INSERT, definition.model_dump(mode="json"))
     return None if created is None else SavedWatch(id=created, outcome=Outcome.CREATED)
 
@@ -292,13 +290,13 @@ async def _insert(session: AsyncSession, definition: WatchDefinition) -> SavedWa
 async def _overwrite(
     session: AsyncSession, present: Watch, definition: WatchDefinition
 ) -> SavedWatch:
-    watch_id, before = present.id or 0, definition_of(present)
+    watch_id, before = present.id, definition_of(present)
     if before == definition:
         return SavedWatch(id=watch_id, outcome=Outcome.UNCHANGED)
     await session.execute(_OVERWRITE, definition.model_dump(mode="json") | {"id": watch_id})
     begins_anew = before.query != definition.query
     if begins_anew:
-        await session.execute(_BEGIN_ANEW, {"id": watch_id})
+        await session.execute(_RESET, {"id": watch_id})
     return SavedWatch(id=watch_id, outcome=Outcome.CHANGED, begins_anew=begins_anew)
 
 

@@ -1,9 +1,8 @@
 """Sweep: check every due watch, the most overdue first, many at once.
 
-One watch's failure stops no other, not even one that nobody has foreseen. What failed for the
-moment is tried again after a while, others going on meanwhile. A sweep starts no search that the
-account has none left for, and none that it has no time for; whatever waits for that stays due and
-is the first next time.
+One watch's failure stops no other, not even an unexpected one. What failed for the moment is
+retried after a while, beside the others. A sweep starts no search that the account has none left
+for, and none that it has no time for; whatever waits for that stays due and is first next time.
 """
 
 import asyncio
@@ -26,7 +25,7 @@ from adspark.errors import (
 )
 from adspark.watches.admission import SweepGate
 from adspark.watches.check import Checker, WatchSummary
-from adspark.watches.due import Due, SweepSummary, postpone_watches
+from adspark.watches.sweep_store import DueWatch, SweepSummary, postpone_watches
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +35,7 @@ AT_ONCE = 30
 
 
 @dataclass(order=True)
-class _Turn:
+class _QueuedWatch:
     """A watch in the queue: when it may be tried, and which it is in the order of need."""
 
     not_before: float
@@ -51,48 +50,40 @@ OnError = Callable[[int, Exception], None]
 
 
 async def _ignore(_: object) -> None:
-    """For a caller that wants no reports."""
+    """The hook of a caller that needs none."""
 
 
 def _log_error(watch_id: int, error: Exception) -> None:
-    _log.error("Watch %d failed unforeseen", watch_id, exc_info=error)
+    _log.error("Watch %d failed unexpectedly", watch_id, exc_info=error)
 
 
+@dataclass
 class Sweep:
     """One sweep over watches in the order given.
 
     Args:
-        retry_delays: seconds before each further try of what failed for the moment.
+        checker: checks a watch.
+        gate: stands before the searches.
+        retry_delays: seconds before each retry of what failed for the moment.
         at_once: watches at the same time.
-        on_check: told of each watch that was checked.
-        on_progress: told of the summary so far, after each watch.
-        on_error: told of a watch and an error that nobody has foreseen; logs its traceback.
+        on_check: called with each watch that was checked.
+        on_progress: called with the summary so far, after each watch.
+        on_error: called with a watch and an unexpected error; logs its traceback.
     """
 
-    def __init__(
-        self,
-        checker: Checker,
-        gate: SweepGate,
-        *,
-        retry_delays: Sequence[float] = (),
-        at_once: int = AT_ONCE,
-        on_check: OnCheck = _ignore,
-        on_progress: OnProgress = _ignore,
-        on_error: OnError = _log_error,
-    ) -> None:
-        self._checker = checker
-        self._gate = gate
-        self._retry_delays = retry_delays
-        self._at_once = at_once
-        self._on_check = on_check
-        self._on_progress = on_progress
-        self._on_error = on_error
-        self._queue: list[_Turn] = []
-        self._stop: AdSparkError | None = None
-        self._postponed: dict[str, list[int]] = {}
-        self._summary = SweepSummary()
+    checker: Checker
+    gate: SweepGate
+    retry_delays: Sequence[float] = ()
+    at_once: int = AT_ONCE
+    on_check: OnCheck = _ignore
+    on_progress: OnProgress = _ignore
+    on_error: OnError = _log_error
+    _queue: list[_QueuedWatch] = field(init=False, default_factory=list)
+    _stop: AdSparkError | None = field(init=False, default=None)
+    _postponed: dict[str, list[int]] = field(init=False, default_factory=dict)
+    _summary: SweepSummary = field(init=False, default_factory=SweepSummary)
 
-    async def run(self, due: Sequence[Due]) -> SweepSummary:
+    async def run(self, due: Sequence[DueWatch]) -> SweepSummary:
         """Check them all.
 
         Raises:
@@ -100,13 +91,13 @@ class Sweep:
         """
         now = time.monotonic()
         self._queue = [
-            _Turn(now + one.wait if one.wait else 0.0, place, one.watch_id)
+            _QueuedWatch(now + one.wait if one.wait else 0.0, place, one.watch_id)
             for place, one in enumerate(due)
         ]
         self._summary.due = len(due)
         try:
             async with asyncio.TaskGroup() as workers:
-                for _ in range(min(self._at_once, len(due))):
+                for _ in range(min(self.at_once, len(due))):
                     workers.create_task(self._work())
         except ExceptionGroup as group:  # the first one ended the others
             raise group.exceptions[0] from None
@@ -119,73 +110,76 @@ class Sweep:
             if wait > 0 and self._stop is None:
                 await asyncio.sleep(wait)
                 continue
-            turn = heapq.heappop(self._queue)
-            await self._take(turn)
-            await self._report(turn.watch_id, self._on_progress(self._summary))
+            queued = heapq.heappop(self._queue)
+            await self._try(queued)
+            await self._report(queued.watch_id, self.on_progress(self._summary))
 
-    async def _take(self, turn: _Turn) -> None:
-        """Check one watch and enter what came of it; only a lost database gets out."""
+    async def _try(self, queued: _QueuedWatch) -> None:
+        """Check one watch and count the outcome; only a lost database is raised."""
         try:
             if self._stop:
                 raise self._stop
-            checked = await self._check(turn.watch_id)
+            checked = await self._check(queued.watch_id)
         except PostponedError as error:
             self._summary.waiting += 1
-            self._summary.explain(turn.watch_id, str(error))
-            self._postponed.setdefault(str(error), []).append(turn.watch_id)
+            self._summary.explain(queued.watch_id, str(error))
+            self._postponed.setdefault(str(error), []).append(queued.watch_id)
         except (BusyError, UnknownWatchError):
             self._summary.skipped += 1
         except DatabaseUnavailableError:
             raise
         except AdSparkError as error:
-            self._fail(turn, error)
-        except Exception as error:  # of one watch; the watch says so, and is tried next time
-            self._on_error(turn.watch_id, error)
+            self._fail(queued, error)
+        except Exception as error:  # of one watch, which says so and is checked next time
+            self.on_error(queued.watch_id, error)
             self._summary.failed += 1
-            self._summary.explain(turn.watch_id, describe_error(error))
+            self._summary.explain(queued.watch_id, describe_error(error))
         else:
             self._summary.count(checked)
-            await self._report(turn.watch_id, self._on_check(checked))
+            await self._report(queued.watch_id, self.on_check(checked))
 
-    async def _report(self, watch_id: int, telling: Awaitable[None]) -> None:
-        """Tell somebody; whether they listen is nothing to the sweep."""
+    async def _report(self, watch_id: int, hook: Awaitable[None]) -> None:
+        """Await a hook, whose failure does not stop the sweep."""
         try:
-            await telling
+            await hook
         except Exception as error:  # as of a server that is away
-            self._on_error(watch_id, error)
+            self.on_error(watch_id, error)
 
     async def _check(self, watch_id: int) -> WatchSummary:
-        ticket = self._gate.admit()
+        reservation = self.gate.reserve()
+        billed = 0
         try:
-            checked = await self._checker.check(watch_id, before_search=ticket)
+            checked = await self.checker.check(watch_id, before_search=reservation)
+            billed = checked.searches_billed
         except (BusyError, PostponedError):
-            ticket.settle(ticket.made)
+            billed = reservation.made
             raise
         except Exception:
-            ticket.settle(ticket.made - 1)  # the last one failed, so it was free
+            billed = reservation.made - 1  # the last one failed, so it was free
             raise
-        ticket.settle(checked.searches_billed)
+        finally:
+            reservation.settle(billed)
         return checked
 
-    def _fail(self, turn: _Turn, error: AdSparkError) -> None:
-        """Try again later where that can help. A refused search costs nothing, so an account that
-        seems empty is asked once more as well, before everybody else is made to wait for it."""
+    def _fail(self, queued: _QueuedWatch, error: AdSparkError) -> None:
+        """Retry later where that can help. A refused search costs nothing, so an account that seems
+        empty is retried as well, before all other watches wait for it."""
         ends_all = isinstance(error, QuotaExhaustedError | InvalidCredentialsError)
         can_pass = not isinstance(error, PermanentError) or isinstance(error, QuotaExhaustedError)
-        if can_pass and turn.attempt < len(self._retry_delays):
-            delay = self._retry_delays[turn.attempt]
-            if self._gate.has_time(delay):
-                turn.not_before = time.monotonic() + delay
-                turn.attempt += 1
+        if can_pass and queued.attempt < len(self.retry_delays):
+            delay = self.retry_delays[queued.attempt]
+            if self.gate.has_time(delay):
+                queued.not_before = time.monotonic() + delay
+                queued.attempt += 1
                 self._summary.retried += 1
-                heapq.heappush(self._queue, turn)
+                heapq.heappush(self._queue, queued)
                 return
         if ends_all:
             self._stop = PostponedError(str(error))
         self._summary.failed += 1
-        self._summary.explain(turn.watch_id, str(error))
+        self._summary.explain(queued.watch_id, str(error))
 
     async def _note_postponed(self) -> None:
-        async with self._checker.database.session() as session:
+        async with self.checker.database.session() as session:
             await postpone_watches(session, reasons=self._postponed)
             await session.commit()

@@ -5,7 +5,6 @@ or the configuration has to change first, as where it names something that there
 """
 
 import errno
-import os
 import sys
 
 import typer
@@ -66,7 +65,6 @@ def main() -> None:
     if sys.platform == "win32":
         print_error("AdSpark runs on Linux and macOS; on Windows, run it in WSL 2 (wsl --install).")
         sys.exit(2)
-    os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect's client and server tell home otherwise
     drop_countdowns()
     try:
         check_arguments(sys.argv[1:])

@@ -1,4 +1,4 @@
-"""Whether the container that this is asked in does its work; exits with 0 or 1.
+"""The health check of a container, which exits with 0 or 1.
 
     python -m deployments.docker.health http://…        a server or worker: does it answer 200?
     python -m deployments.docker.health redis           Prefect's services: are they at work?
@@ -32,8 +32,8 @@ def main(arguments: list[str]) -> int:
 def _ask(url: str) -> str:
     request = urllib.request.Request(url)  # noqa: S310  (the compose file's)
     if password := os.environ.get("PREFECT_API_AUTH_STRING"):
-        told = base64.b64encode(password.encode()).decode()
-        request.add_header("Authorization", f"Basic {told}")
+        encoded = base64.b64encode(password.encode()).decode()
+        request.add_header("Authorization", f"Basic {encoded}")
     with urllib.request.urlopen(request, timeout=9) as answer:  # noqa: S310
         return "" if answer.status == 200 else f"{url}: {answer.status}"
 

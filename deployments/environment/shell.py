@@ -12,6 +12,7 @@ from adspark.errors import ConfigurationError
 from adspark.home.env_file import read_env_file
 from adspark.home.private_folder import private_folder
 from adspark.net.proxies import keep_from_proxies
+from adspark.net.telemetry import switch_off_telemetry
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _PROXY = re.compile(r"((https?|socks5h?)://)?[^\s/]+/?", re.IGNORECASE)
@@ -33,6 +34,7 @@ def prepare_process() -> list[str]:
         ConfigurationError: a proxy that no client of ours can use, or a `.env` that is not UTF-8.
     """
     keep_from_proxies()
+    switch_off_telemetry()
     for name in (*_PROXIES, *map(str.lower, _PROXIES)):
         if (proxy := os.environ.get(name)) and not _PROXY.fullmatch(proxy):
             raise ConfigurationError(
@@ -60,7 +62,7 @@ def _find_open_secrets(file: Path) -> str | None:
 def use_private_temporary_folder() -> None:
     """Let this process, and its children, keep temporary files where no other user has names."""
     os.environ["TMPDIR"] = str(_temporary_folder())
-    tempfile.tempdir = None  # asked for anew
+    tempfile.tempdir = None  # found anew at its next use
 
 
 def _temporary_folder() -> Path:

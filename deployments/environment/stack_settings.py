@@ -79,7 +79,7 @@ def use_server_password() -> None:
         os.environ.setdefault("PREFECT_API_AUTH_STRING", password)
 
 
-def part_environment(settings: Settings, *, database_url: str, api_url: str) -> dict[str, str]:
+def process_environment(settings: Settings, *, database_url: str, api_url: str) -> dict[str, str]:
     """The environment of the stack's processes: this one's, with these settings and addresses."""
     own = settings.model_copy(update={"database_url": SecretStr(database_url)})
     return (
@@ -87,7 +87,6 @@ def part_environment(settings: Settings, *, database_url: str, api_url: str) -> 
         | settings_environment(own)
         | {
             "PREFECT_API_URL": api_url,
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_WORKER_QUERY_SECONDS": _WORKER_QUERY_SECONDS,
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": _HEARTBEAT_SECONDS,
             "PREFECT_CLIENT_MAX_RETRIES": _CLIENT_RETRIES,

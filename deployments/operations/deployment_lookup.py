@@ -8,25 +8,27 @@ from prefect.exceptions import ObjectNotFound
 
 from adspark.errors import ConfigurationError
 
-_OURS = "/adspark"
-
 
 async def find_deployment(client: PrefectClient, name: str) -> DeploymentResponse:
-    """The deployment `flow/name`, or of ours that of a flow.
+    """The deployment `flow/name`, or the one that is named after a flow.
 
     Raises:
         ConfigurationError: there is none; the message names those that there are.
     """
-    full = name if "/" in name else f"{name}{_OURS}"
+    full = name if "/" in name else f"{name}/{name}"
     try:
         return await client.read_deployment_by_name(full)
     except ObjectNotFound:
         pass
+    found = await client.read_deployments()
     flows = {flow.id: flow.name for flow in await client.read_flows()}
-    names = [
-        f"{flows.get(one.flow_id, '')}/{one.name}".removesuffix(_OURS)
-        for one in await client.read_deployments()
-    ]
-    near = difflib.get_close_matches(name.removesuffix(_OURS), names, n=1)
+    names = [_short_name(flows.get(one.flow_id, ""), one.name) for one in found]
+    flow = name.partition("/")[0]
+    near = [flow] if flow in names else difflib.get_close_matches(name, names, n=1)
     known = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(names)) or 'none'}."
     raise ConfigurationError(f"The server has no deployment {full!r}; {known}")
+
+
+def _short_name(flow: str, own: str) -> str:
+    """What a person gives for it."""
+    return flow if own == flow else f"{flow}/{own}"

@@ -20,11 +20,12 @@ from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, tempor
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
-from sqlalchemy import text
 
 from adspark.db.engine import COMMAND_LOCK_TIMEOUT, Database
 from adspark.errors import AdSparkError
 from adspark.settings import Settings
+from adspark.variants.lists import count_variants
+from adspark.watches.budgets import count_searches
 from deployments.operations.monitoring import Snapshot, read_snapshot
 from deployments.operations.searches_left import SearchesLeft
 from deployments.provisioning.flow_runs import in_state, read_runs
@@ -33,17 +34,6 @@ _FRESH = 5.0  # seconds for which figures hold, however many ask
 _PATIENCE = 4.0  # seconds that each source has; Prometheus waits for 10
 _HOUR = timedelta(hours=1)
 _ENDED = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)
-# Of a month, as `budgets` counts them: a counter may begin again at 0, and must not fall otherwise,
-# as the sum of a ledger does that is cleaned up.
-_SEARCHES = text("""
-    WITH month AS (SELECT date_trunc('month', now(), 'UTC') AS start), spent AS (
-        SELECT searches_billed, searches_cached FROM "fetch", month WHERE started_at >= start
-        UNION ALL
-        SELECT searches_billed, searches_cached FROM creative_detail, month WHERE asked_at >= start
-    )
-    SELECT coalesce(sum(searches_billed), 0), coalesce(sum(searches_cached), 0) FROM spent
-""")
-_VARIANTS = text("SELECT status::text, count(*) FROM ad_variant GROUP BY 1")
 
 
 class MetricsCollector(Collector):
@@ -174,13 +164,15 @@ async def _of_runs(client: PrefectClient) -> list[Metric]:
 
 async def _of_database(database: Database) -> list[Metric]:
     async with database.session() as session:
-        billed, cached = (await session.execute(_SEARCHES)).one()
-        variants = (await session.execute(_VARIANTS)).all()
+        # Of the month: a counter may begin again at 0, and must not fall otherwise, as the sum of
+        # a ledger does that is cleaned up.
+        counted = await count_searches(session)
+        variants = await count_variants(session)
     told = "Searches since the month (UTC) began, when it begins again at 0."
     searches = CounterMetricFamily("adspark_searches", told, labels=["billing"])
-    searches.add_metric(["billed"], int(billed))
-    searches.add_metric(["cached"], int(cached))
+    searches.add_metric(["billed"], counted.billed)
+    searches.add_metric(["cached"], counted.cached)
     family = GaugeMetricFamily("adspark_variants", "Variants, by status.", labels=["status"])
-    for status, number in variants:
+    for status, number in variants.items():
         family.add_metric([status], number)
     return [searches, family]

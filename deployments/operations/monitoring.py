@@ -23,8 +23,7 @@ from prefect.client.schemas.sorting import FlowRunSort
 from pydantic import BaseModel
 
 from adspark.db.engine import Database
-from adspark.db.rate_limits import GENERATIONS, SEARCHES
-from adspark.db.rate_uses import count_uses
+from adspark.db.rate_limits import GENERATIONS, SEARCHES, count_uses
 from deployments.operations.health import read_rate
 from deployments.operations.searches_left import SearchesLeft
 from deployments.provisioning.flow_runs import PAGE, in_state, of_pools

@@ -241,7 +241,8 @@ def _remedy(report: RunReport, *, fails_again: bool) -> list[str]:
 
 def _again(deployment: str, parameters: JsonValue) -> str:
     """The command that does the same in a new run."""
-    words = ["adspark", "run", deployment.removesuffix("/adspark")]
+    flow, _, own = deployment.partition("/")
+    words = ["adspark", "run", flow if own == flow else deployment]
     for name, value in parameters.items() if isinstance(parameters, dict) else ():
         if value is not None:
             words += ["-p", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]

@@ -1,4 +1,4 @@
-"""What a person is told of by Prefect's server itself, whether or not there is a worker.
+"""Alerts that Prefect's server itself sends, whether or not there is a worker.
 
 Without addresses (ADSPARK_NOTIFY_ADDRESSES) the automations do nothing but show that they were
 triggered; an operator can give them any action in the UI.
@@ -93,7 +93,7 @@ def _without_worker() -> EventTrigger:
 
 
 def _spent() -> EventTrigger:
-    """A watch's budget, or the account: each is told once a day, however many sweeps notice."""
+    """A watch's budget, or the account: each once a day, however many sweeps notice."""
     trigger = _on({BUDGET_SPENT, SEARCHES_USED_UP}, within=_ONCE_A_DAY)
     trigger.for_each = {"prefect.resource.id"}
     return trigger

@@ -1,4 +1,4 @@
-"""Putting Prefect's automations on the server: missing ones, and those whose definition changed.
+"""Prefect's automations: missing ones are made, and those whose definition changed are renewed.
 
 One that an operator switched off or changed stays so until our definition changes.
 """
@@ -20,10 +20,10 @@ async def provision_automations(
         thing, mark = f"automation {one.name}", _mark(one)
         found = await client.read_automations_by_name(one.name)
         if not found:
-            if merge.creates(thing, {}):
+            if merge.create(thing, {}):
                 await client.create_automation(one)
-            merge.notes(thing, mark)
-        elif merge.is_new(thing, mark):
+            merge.record(thing, mark)
+        elif merge.redefine(thing, mark):
             enabled = merge.is_reset or found[0].enabled
             changed = one.model_copy(update={"enabled": enabled})
             await client.update_automation(found[0].id, changed)

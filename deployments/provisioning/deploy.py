@@ -1,34 +1,40 @@
-"""Deployments as `prefect.yaml` says: missing ones are made, the others brought up to date.
+"""Deployments as `prefect.yaml` says: missing ones are made, the others brought up to date."""
 
-`prefect deploy` would unpause a deployment and forget what was changed in the UI, so it only makes
-those that are missing.
-"""
-
-import asyncio
 import json
-import os
-import sys
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import yaml
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.actions import DeploymentUpdate
+from prefect.client.schemas.objects import ConcurrencyOptions
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 
 from adspark.errors import ConfigurationError
-from deployments.environment.shell import OUR_FOLDER
-from deployments.provisioning.deployment_drift import forget, merge_deployment, remember
+from deployments.provisioning.deployment_drift import (
+    DeploymentMerge,
+    Entry,
+    new_schedule,
+    own_fields,
+    shared_fields,
+)
 from deployments.provisioning.drift import Merge, fingerprint
-
-_PREFIX = "deployment "
+from deployments.provisioning.former_deployments import (
+    former_name,
+    read_former,
+    redirect_automations,
+    retire,
+    shared_values,
+)
 
 
 def project_file() -> Path:
-    """The `prefect.yaml` of the checkout, or the copy in the installed package."""
+    """The `prefect.yaml` of the checkout, or the copy in the installed package.
+
+    Raises:
+        ConfigurationError: there is neither.
+    """
     package = Path(__file__).parents[1]
     for candidate in (package / "prefect.yaml", package.parent / "prefect.yaml"):
         if candidate.exists():
@@ -37,83 +43,87 @@ def project_file() -> Path:
 
 
 async def provision_deployments(client: PrefectClient, merge: Merge) -> None:
-    """Deploy what is missing or changed, and remove what the project no longer has.
-
-    Raises:
-        ConfigurationError: the deployments cannot be made; quotes Prefect's reason.
-    """
+    """Deploy what is missing or changed, and remove what the project no longer has."""
     project = yaml.safe_load(project_file().read_text())
     entries = {name_of(entry): entry for entry in project["deployments"]}
-    missing = []
+    former = await read_former(client)
     for name, entry in entries.items():
-        thing = f"{_PREFIX}{name}"
-        try:
-            found = await client.read_deployment_by_name(name)
-        except ObjectNotFound:
-            missing += [entry] if merge.creates(thing, {}) else []
-            merge.notes(thing, _mark(entry))
-            remember(merge, name, entry)
-            continue
-        is_changed = merge.is_new(thing, _mark(entry))
-        await merge_deployment(client, name, entry, found, merge, is_changed=is_changed)
-        await _put_into_pool(client, name, entry, found, merge)
-    if missing:
-        await _deploy(str(client.api_url), {**project, "deployments": missing})
-    for name in merge.gone(_PREFIX, set(entries)):
-        await _remove(client, name)
-        forget(merge, name)
+        await _provision(client, name, entry, former.get(former_name(name)), merge)
+    for name in merge.find_removed("deployment", set(entries)):
+        if merge.change(f"deployment {name}: is removed, for the project no longer has it"):
+            if found := await _find(client, name):
+                await client.delete_deployment(found.id)
+            merge.discard_all(f"deployment {name}")
 
 
-async def _put_into_pool(
-    client: PrefectClient,
-    name: str,
-    entry: dict[str, Any],
-    found: DeploymentResponse,
-    merge: Merge,
-) -> None:
-    """Give it its pool again where that was removed; in another one it was put by hand."""
-    pool = entry["work_pool"]["name"]
-    if found.work_pool_name == pool:
-        return
-    if found.work_pool_name is not None and not merge.is_reset:
-        merge.keeps(f"{_PREFIX}{name} pool: {found.work_pool_name} was set by hand (ours: {pool})")
-    elif merge.does(f"{_PREFIX}{name}: is put into its pool {pool} again"):
-        await client.update_deployment(found.id, DeploymentUpdate(work_pool_name=pool))
-
-
-def name_of(entry: dict[str, Any]) -> str:
+def name_of(entry: Entry) -> str:
     """The full name of a deployment: that of its flow, which its module has too, and its own."""
     flow = str(entry["entrypoint"]).rpartition(".")[2].replace("_", "-")
     return f"{flow}/{entry['name']}"
 
 
-def _mark(entry: dict[str, Any]) -> str:
+async def _provision(
+    client: PrefectClient,
+    name: str,
+    entry: Entry,
+    former: DeploymentResponse | None,
+    merge: Merge,
+) -> None:
+    """Make a deployment, from the one of its former name where there is one, or merge it."""
+    thing, mark, earlier = f"deployment {name}", _mark(entry), former_name(name)
+    merge.rename(f"deployment {earlier}", thing)
+    found = await _find(client, name)
+    is_changed = False
+    if found is None and former is not None:
+        merge.record(thing, mark)
+        if merge.change(f"deployment {earlier}: moves to {name}, with what was changed by hand"):
+            found = await _create(client, entry, shared_values(former))
+    elif found is None:
+        for field, value in {"": mark, **shared_fields(entry)}.items():
+            merge.record(f"{thing} {field}".strip(), value)
+        if merge.create(thing, {}):
+            await _create(client, entry, {})
+    else:
+        is_changed = merge.redefine(thing, mark)
+    if present := found or former:  # the former one in a dry run
+        await DeploymentMerge(client, merge, name, entry, present).apply(is_changed=is_changed)
+    if former is not None:
+        if found is not None:
+            await redirect_automations(client, former.id, found.id)
+        await retire(client, earlier, former, entry, merge)
+
+
+async def _create(
+    client: PrefectClient, entry: Entry, values: dict[str, Any]
+) -> DeploymentResponse:
+    """Make a deployment in one request: an entry, but for these values of `create_deployment`."""
+    limit = entry.get("concurrency_limit")
+    options = limit and ConcurrencyOptions(collision_strategy=limit["collision_strategy"])
+    fields = own_fields(entry) | {
+        "name": entry["name"],
+        "description": str(entry["description"]).strip(),
+        "parameters": entry.get("parameters"),
+        "tags": entry.get("tags"),
+        "concurrency_limit": limit and limit["limit"],
+        "concurrency_options": options,
+        "schedules": [new_schedule(one) for one in entry.get("schedules", [])],
+        "work_pool_name": entry["work_pool"]["name"],
+    }
+    flow_id = await client.create_flow_from_name(name_of(entry).partition("/")[0])
+    return await client.read_deployment(
+        await client.create_deployment(flow_id, **(fields | values))
+    )
+
+
+async def _find(client: PrefectClient, name: str) -> DeploymentResponse | None:
+    try:
+        return await client.read_deployment_by_name(name)
+    except ObjectNotFound:
+        return None
+
+
+def _mark(entry: Entry) -> str:
     """Of the entry and of the flow's file, from which its parameters and their form come."""
     spec = find_spec(str(entry["entrypoint"]).rpartition(".")[0])
     source = Path(spec.origin).read_text() if spec and spec.origin else ""
     return fingerprint(json.dumps(entry, sort_keys=True, default=str) + source)
-
-
-async def _remove(client: PrefectClient, name: str) -> None:
-    try:
-        found = await client.read_deployment_by_name(name)
-    except ObjectNotFound:
-        return
-    await client.delete_deployment(found.id)
-
-
-async def _deploy(api_url: str, project: dict[str, Any]) -> None:
-    with tempfile.TemporaryDirectory() as folder:  # none of the caller's is on the import path
-        (Path(folder) / "prefect.yaml").write_text(yaml.safe_dump(project))
-        process = await asyncio.create_subprocess_exec(
-            *[sys.executable, "-P", "-m", "prefect", "--no-prompt", "deploy", "--all"],
-            cwd=folder,
-            env=os.environ
-            | {"PYTHONPATH": str(OUR_FOLDER), "PREFECT_API_URL": api_url, "NO_COLOR": "1"},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate()
-    if process.returncode:
-        raise ConfigurationError(f"prefect deploy failed: {output.decode().strip()[-2000:]}")

@@ -1,10 +1,11 @@
 """A deployment that exists, brought up to `prefect.yaml` without undoing what people changed.
 
-Description, parameters, tags, limit and schedules are people's too: each is compared by value with
-what was put there last (`merging`). What makes the deployment run is the project's alone.
+Description, parameters, tags, limit, pool and schedules are people's too: each is compared by value
+with what was applied last (`drift`). What makes the deployment run is the project's alone.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -19,41 +20,11 @@ from pydantic import JsonValue
 from deployments.provisioning.drift import Merge
 
 Entry = Mapping[str, Any]
-
-_PREFIX = "deployment"
-
-
-def remember(merge: Merge, name: str, entry: Entry) -> None:
-    """Note what a deployment that is made has, so that the next time tells what people changed."""
-    for field, value in _wanted(entry).items():
-        merge.notes(_thing(name, field), value)
+"""Of a deployment in `prefect.yaml`."""
 
 
-def forget(merge: Merge, name: str) -> None:
-    """Leave no memory of a deployment that is removed."""
-    merge.forget_all(f"{_PREFIX} {name} ")
-
-
-async def merge_deployment(
-    client: PrefectClient, name: str, entry: Entry, found: DeploymentResponse, merge: Merge,
-    *, is_changed: bool,
-) -> None:  # fmt: skip
-    """Bring it up to date.
-
-    Args:
-        is_changed: whether the project's part of it differs from what is there.
-    """
-    # Versions that remembered no fields had put there all the schedules that the project has.
-    knows_fields = merge.remembers(_thing(name, "description"))
-    changes: dict[str, Any] = _own_fields(entry) if is_changed else {}
-    changes |= _merge_fields(merge, name, entry, found)
-    if changes and not merge.dry_run:
-        await client.update_deployment(found.id, DeploymentUpdate(**changes))
-    await _merge_schedules(client, merge, name, entry, found, knows_fields=knows_fields)
-
-
-def _own_fields(entry: Entry) -> dict[str, Any]:
-    """What makes it run, and the form of its parameters."""
+def own_fields(entry: Entry) -> dict[str, Any]:
+    """What makes a deployment run, and the form of its parameters: fields of `DeploymentUpdate`."""
     module, _, function = str(entry["entrypoint"]).rpartition(".")
     schema = parameter_schema(getattr(import_module(module), function))
     return {
@@ -64,167 +35,179 @@ def _own_fields(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _wanted(entry: Entry) -> dict[str, JsonValue]:
-    """What people may change, as the project has it, by the names under which it is remembered."""
-    limit = entry.get("concurrency_limit")
+def shared_fields(entry: Entry) -> dict[str, JsonValue]:
+    """What people may change too, as the project has it, by the names used in records."""
+    limit = entry.get("concurrency_limit") or {}
     return {
         "description": str(entry["description"]).strip(),
         "tags": sorted(entry.get("tags", [])),
-        "limit": limit["limit"] if limit else None,
-        "collision": limit["collision_strategy"] if limit else None,
+        "limit": limit.get("limit"),
+        "collision": limit.get("collision_strategy"),
         **{f"parameter {key}": value for key, value in (entry.get("parameters") or {}).items()},
         **{f"schedule {one['slug']}": _timing(one) for one in entry.get("schedules", [])},
     }
 
 
-def _merge_fields(
-    merge: Merge, name: str, entry: Entry, found: DeploymentResponse
-) -> dict[str, Any]:
-    """The fields that are to be changed, with what they are to become."""
-    wanted = _wanted(entry)
-    limit = found.global_concurrency_limit
-    options = found.concurrency_options
-    changes: dict[str, Any] = {}
+def new_schedule(schedule: Entry) -> DeploymentScheduleCreate:
+    """A schedule of `prefect.yaml`, as the server takes it."""
+    return DeploymentScheduleCreate(schedule=_cron(schedule), active=True, slug=schedule["slug"])
 
-    def changes_to(field: str, current: JsonValue) -> bool:
-        return merge.changes_to(_thing(name, field), current=current, wanted=wanted[field])
 
-    if changes_to("description", (found.description or "").strip()):
-        changes["description"] = wanted["description"]
-    if changes_to("limit", limit.limit if limit else None):
-        changes["concurrency_limit"] = wanted["limit"]
-    # Of a deployment without a limit it means nothing.
-    collision = options.collision_strategy.value if options and limit else wanted["collision"]
-    if changes_to("collision", collision):
-        options = ConcurrencyOptions(collision_strategy=wanted["collision"])
-        changes["concurrency_options"] = options
-    parameters = _merge_parameters(merge, name, entry, found)
-    if parameters != found.parameters:
-        changes["parameters"] = parameters
-    if _merge_tags(merge, name, wanted["tags"], found.tags) != set(found.tags):
-        tags = _merge_tags(merge, name, wanted["tags"], found.tags)
-        if merge.does(f"deployment {name} tags: {', '.join(sorted(tags)) or 'none'}"):
+@dataclass(frozen=True)
+class DeploymentMerge:
+    """The merge of one deployment.
+
+    Attributes:
+        client: of Prefect's server.
+        merge: of the provisioning.
+        name: flow/deployment.
+        entry: what the project wants.
+        found: what the server has.
+    """
+
+    client: PrefectClient
+    merge: Merge
+    name: str
+    entry: Entry
+    found: DeploymentResponse
+
+    async def apply(self, *, is_changed: bool) -> None:
+        """Bring it up to date; `is_changed` where what makes it run differs from the project's."""
+        changes = own_fields(self.entry) if is_changed else {}
+        changes |= self._merge_fields()
+        if changes and not self.merge.dry_run:
+            await self.client.update_deployment(self.found.id, DeploymentUpdate(**changes))
+        await self._merge_schedules()
+
+    def _thing(self, field: str) -> str:
+        return f"deployment {self.name} {field}"
+
+    def _merge_fields(self) -> dict[str, Any]:
+        """The fields that are to be changed, with what they are to become."""
+        wanted, found = shared_fields(self.entry), self.found
+        limit, options = found.global_concurrency_limit, found.concurrency_options
+        changes: dict[str, Any] = {}
+
+        def differs(field: str, current: JsonValue) -> bool:
+            return self.merge.update(self._thing(field), current=current, wanted=wanted[field])
+
+        if differs("description", (found.description or "").strip()):
+            changes["description"] = wanted["description"]
+        if differs("limit", limit.limit if limit else None):
+            changes["concurrency_limit"] = wanted["limit"]
+        # Of a deployment without a limit it means nothing.
+        collision = options.collision_strategy.value if options and limit else wanted["collision"]
+        if differs("collision", collision):
+            options = ConcurrencyOptions(collision_strategy=wanted["collision"])
+            changes["concurrency_options"] = options
+        if (parameters := self._merge_parameters()) != found.parameters:
+            changes["parameters"] = parameters
+        if (tags := self._merge_tags()) != set(found.tags):
             changes["tags"] = sorted(tags)
-    _tell_tags(merge, name, wanted["tags"], found.tags)
-    if found.paused and not merge.is_reset:
-        merge.keeps(f"{_thing(name, 'schedules')}: were paused by hand")
-    elif found.paused and merge.does(f"{_thing(name, 'schedules')}: go on"):
-        changes["paused"] = False
-    return changes
+        if found.paused and not self.merge.is_reset:
+            self.merge.keep(f"{self._thing('schedules')}: were paused by hand")
+        elif found.paused and self.merge.change(f"{self._thing('schedules')}: go on"):
+            changes["paused"] = False
+        return changes | self._merge_pool()
 
+    def _merge_pool(self) -> dict[str, str]:
+        """Its pool again where that was removed; in another one it was put by hand."""
+        pool, current = self.entry["work_pool"]["name"], self.found.work_pool_name
+        if current == pool:
+            return {}
+        if current is not None and not self.merge.is_reset:
+            self.merge.keep(f"{self._thing('pool')}: {current} was set by hand (ours: {pool})")
+            return {}
+        self.merge.change(f"deployment {self.name}: is put into its pool {pool} again")
+        return {"work_pool_name": pool}
 
-def _merge_parameters(
-    merge: Merge, name: str, entry: Entry, found: DeploymentResponse
-) -> dict[str, Any]:
-    """Each by itself: people's own stay, and what the project has given up goes."""
-    wanted: dict[str, JsonValue] = entry.get("parameters") or {}
-    merged = dict(found.parameters)
-    for key, value in wanted.items():
-        thing = _thing(name, f"parameter {key}")
-        if key not in merged and (not merge.remembers(thing) or merge.is_reset):
-            merge.notes(thing, value)
-            if merge.does(f"{thing}: {value}"):
+    def _merge_parameters(self) -> dict[str, Any]:
+        """Each by itself: people's own stay, and what the project no longer has is removed."""
+        wanted: dict[str, JsonValue] = self.entry.get("parameters") or {}
+        merge, merged = self.merge, dict(self.found.parameters)
+        for key, value in wanted.items():
+            thing = self._thing(f"parameter {key}")
+            if key not in merged and (not merge.was_applied(thing) or merge.is_reset):
+                merge.record(thing, value)
+                if merge.change(f"{thing}: {value}"):
+                    merged[key] = value
+            elif merge.update(thing, current=merged.get(key), wanted=value):
                 merged[key] = value
-        elif merge.changes_to(thing, current=merged.get(key), wanted=value):
-            merged[key] = value
-    for key, value in found.parameters.items():
-        thing = _thing(name, f"parameter {key}")
-        if key in wanted:
-            continue
-        is_ours = merge.remembers(thing) and merge.remembered(thing) == value
-        if not is_ours and not merge.is_reset:
-            merge.keeps(f"{thing}: was set by hand (ours: none)")
-        elif merge.does(f"{thing}: is removed"):
-            del merged[key]
-        merge.forget(thing)
-    return merged
+        for key, value in self.found.parameters.items():
+            thing = self._thing(f"parameter {key}")
+            if key in wanted:
+                continue
+            is_ours = merge.was_applied(thing) and merge.last_applied(thing) == value
+            if not is_ours and not merge.is_reset:
+                merge.keep(f"{thing}: was set by hand (ours: none)")
+            elif merge.change(f"{thing}: is removed"):
+                del merged[key]
+            merge.discard(thing)
+        return merged
 
+    def _merge_tags(self) -> set[str]:
+        """Tags that the project has gained or lost are put on or taken off; people's own stay."""
+        thing = self._thing("tags")
+        ours, current = set(self.entry.get("tags", [])), set(self.found.tags)
+        last = self.merge.last_applied(thing)
+        before = set(map(str, last)) if isinstance(last, list) else ours
+        tags = ours if self.merge.is_reset else (current | (ours - before)) - (before - ours)
+        shown = ", ".join(sorted(tags)) or "none"
+        if tags != current:
+            self.merge.change(f"{thing}: {shown}")
+        if tags != ours:
+            self.merge.keep(f"{thing}: {shown} were set by hand (ours: {', '.join(sorted(ours))})")
+        self.merge.record(thing, sorted(ours))
+        return tags
 
-def _merge_tags(merge: Merge, name: str, wanted: JsonValue, current: list[str]) -> set[str]:
-    """Tags that the project has gained or lost are put on or taken off; people's own stay."""
-    ours = {str(one) for one in wanted} if isinstance(wanted, list) else set()
-    if merge.is_reset:
-        return ours
-    before = merge.remembered(_thing(name, "tags"))
-    last = {str(one) for one in before} if isinstance(before, list) else ours
-    return (set(current) | (ours - last)) - (last - ours)
-
-
-def _tell_tags(merge: Merge, name: str, wanted: JsonValue, current: list[str]) -> None:
-    tags = _merge_tags(merge, name, wanted, current)
-    ours = {str(one) for one in wanted} if isinstance(wanted, list) else set()
-    if tags != ours:
-        told = ", ".join(sorted(tags)) or "none"
-        merge.keeps(
-            f"deployment {name} tags: {told} were set by hand (ours: {', '.join(sorted(ours))})"
-        )
-    merge.notes(_thing(name, "tags"), wanted)
-
-
-async def _merge_schedules(
-    client: PrefectClient, merge: Merge, name: str, entry: Entry, found: DeploymentResponse,
-    *, knows_fields: bool,
-) -> None:  # fmt: skip
-    present = {one.slug: one for one in found.schedules if one.slug}
-    wanted = {one["slug"]: one for one in entry.get("schedules", [])}
-    for slug, ours in wanted.items():
-        thing = _thing(name, f"schedule {slug}")
-        theirs = present.get(slug)
-        if theirs is None:
-            if (knows_fields and not merge.remembers(thing)) or merge.is_reset:
-                await _create_schedule(client, merge, name, found, ours)
+    async def _merge_schedules(self) -> None:
+        merge = self.merge
+        present = {one.slug: one for one in self.found.schedules if one.slug}
+        wanted = {one["slug"]: one for one in self.entry.get("schedules", [])}
+        # Versions that recorded no fields had applied all the schedules that the project has.
+        records_fields = merge.was_applied(self._thing("description"))
+        for slug, ours in wanted.items():
+            thing = self._thing(f"schedule {slug}")
+            if slug in present:
+                await self._merge_schedule(ours, present[slug])
+            elif merge.is_reset or (records_fields and not merge.was_applied(thing)):
+                merge.record(thing, _timing(ours))
+                if merge.change(f"{thing}: is made, {_timing(ours)}"):
+                    await self.client.create_deployment_schedules(
+                        self.found.id, [new_schedule(ours)]
+                    )
             else:
-                merge.notes(thing, _timing(ours))
-                merge.keeps(f"deployment {name} schedule {slug}: was deleted by hand")
-            continue
-        await _merge_schedule(client, merge, name, found, ours, theirs)
-    for slug, theirs in present.items():
-        thing = _thing(name, f"schedule {slug}")
-        if slug in wanted or not merge.remembers(thing):
-            continue  # the project's, or people's own
-        if _timing_of(theirs) != merge.remembered(thing):
-            merge.keeps(
-                f"deployment {name} schedule {slug}: was changed by hand; the project no longer "
-                "has it"
-            )
-        elif merge.does(f"deployment {name} schedule {slug}: is removed"):
-            await client.delete_deployment_schedule(found.id, theirs.id)
-        merge.forget(thing)
+                merge.record(thing, _timing(ours))
+                merge.keep(f"{thing}: was deleted by hand")
+        for slug, theirs in present.items():
+            thing = self._thing(f"schedule {slug}")
+            if slug in wanted or not merge.was_applied(thing):
+                continue  # the project's, or people's own
+            if _timing_of(theirs) != merge.last_applied(thing):
+                merge.keep(f"{thing}: was changed by hand; the project no longer has it")
+            elif merge.change(f"{thing}: is removed"):
+                await self.client.delete_deployment_schedule(self.found.id, theirs.id)
+            merge.discard(thing)
+
+    async def _merge_schedule(self, ours: Entry, theirs: DeploymentSchedule) -> None:
+        thing = self._thing(f"schedule {ours['slug']}")
+        changes: dict[str, Any] = {}
+        if self.merge.update(thing, current=_timing_of(theirs), wanted=_timing(ours)):
+            changes["schedule"] = _cron(ours)
+        if not theirs.active and not self.merge.is_reset:
+            self.merge.keep(f"{thing}: was made inactive by hand")
+        elif not theirs.active and self.merge.change(f"{thing}: is active again"):
+            changes["active"] = True
+        if changes:
+            await self.client.update_deployment_schedule(self.found.id, theirs.id, **changes)
 
 
-async def _merge_schedule(
-    client: PrefectClient, merge: Merge, name: str, found: DeploymentResponse,
-    ours: Entry, theirs: DeploymentSchedule,
-) -> None:  # fmt: skip
-    slug = ours["slug"]
-    thing = _thing(name, f"schedule {slug}")
-    if merge.changes_to(thing, current=_timing_of(theirs), wanted=_timing(ours)):
-        await client.update_deployment_schedule(found.id, theirs.id, schedule=_cron(ours))
-    if theirs.active == ours.get("active", True):
-        return
-    if not merge.is_reset:
-        state = "active" if theirs.active else "inactive"
-        merge.keeps(f"deployment {name} schedule {slug}: was made {state} by hand")
-    elif merge.does(f"deployment {name} schedule {slug}: is active again"):
-        await client.update_deployment_schedule(found.id, theirs.id, active=True)
+def _cron(schedule: Entry) -> CronSchedule:
+    return CronSchedule(cron=schedule["cron"], timezone=schedule.get("timezone", "UTC"))
 
 
-async def _create_schedule(
-    client: PrefectClient, merge: Merge, name: str, found: DeploymentResponse, ours: Entry
-) -> None:
-    told = f"deployment {name} schedule {ours['slug']}: is made, {_timing(ours)}"
-    merge.notes(_thing(name, f"schedule {ours['slug']}"), _timing(ours))
-    if merge.does(told):
-        new = DeploymentScheduleCreate(schedule=_cron(ours), active=True, slug=ours["slug"])
-        await client.create_deployment_schedules(found.id, [new])
-
-
-def _cron(entry: Entry) -> CronSchedule:
-    return CronSchedule(cron=entry["cron"], timezone=entry.get("timezone", "UTC"))
-
-
-def _timing(entry: Entry) -> str:
-    return f"{entry['cron']} {entry.get('timezone', 'UTC')}"
+def _timing(schedule: Entry) -> str:
+    return f"{schedule['cron']} {schedule.get('timezone', 'UTC')}"
 
 
 def _timing_of(found: DeploymentSchedule) -> str:
@@ -234,7 +217,3 @@ def _timing_of(found: DeploymentSchedule) -> str:
         return f"{schedule.cron} {schedule.timezone or 'UTC'}"
     parameters = f" {found.parameters}" if found.parameters else ""
     return f"{schedule.model_dump(mode='json', exclude_none=True)}{parameters}"
-
-
-def _thing(name: str, field: str) -> str:
-    return f"{_PREFIX} {name} {field}"

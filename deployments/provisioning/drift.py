@@ -1,7 +1,7 @@
 """What provisioning may change: its own work, and nothing that people have changed since.
 
-Prefect's variables `adspark_provisioned…` hold what was put there last. A value that differs from
-it was changed by hand, and stays until somebody asks for a reset.
+A three-way merge: a value on the server that differs from the one that was applied last was changed
+by hand, and stays until somebody asks for a reset. What was applied last is kept in a block.
 """
 
 import hashlib
@@ -9,152 +9,162 @@ import json
 from collections.abc import Mapping
 from textwrap import shorten
 
+from prefect.blocks.core import Block
 from prefect.variables import Variable
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
-_VARIABLE = "adspark_provisioned"
-_MOST_CHARACTERS = 4900  # of a variable, as it is sent; Prefect takes 5000
-_LONGEST_KEPT = 60  # characters of a text; of a longer one the fingerprint is kept
-_TOLD = 60  # characters of a value in a message
+from blocks.configured import DOCUMENT
+
+_FORMER_VARIABLE = "adspark_provisioned"
+_LONGEST_RECORDED = 60  # characters of a text; of a longer one the fingerprint is recorded
+_LONGEST_SHOWN = 60  # characters of a value in a message
+
+
+class LastApplied(Block):
+    """What provisioning applied last, by thing; it is not for people to edit."""
+
+    _block_type_name = "AdSpark Provisioning"
+    _block_type_slug = "adspark-provisioning"
+    _description = "What adspark provision applied last; it edits this itself."
+
+    values: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class Merge:
-    """One provisioning: what it changes, and what it leaves alone.
+    """One provisioning: what it changes, and what it keeps.
 
     Args:
-        before: what was put there the last time, by thing.
-        dry_run: change nothing, only say what would be.
+        applied: what was applied last, by thing.
+        dry_run: change nothing, only say what would change.
         reset: put back also what was changed by hand.
     """
 
-    def __init__(self, before: Mapping[str, JsonValue], *, dry_run: bool, reset: bool) -> None:
-        self._before = dict(before)
-        self._after = dict(before)
+    def __init__(self, applied: Mapping[str, JsonValue], *, dry_run: bool, reset: bool) -> None:
+        self._before = dict(applied)
+        self._after = dict(applied)
         self.dry_run = dry_run
         self.is_reset = reset
         self.changes: list[str] = []
         self.kept: list[str] = []
 
     @classmethod
-    async def begin(cls, *, dry_run: bool, reset: bool) -> "Merge":
-        """With what the last provisioning left."""
-        before: dict[str, JsonValue] = {}
-        number = 1
-        while text := await Variable.aget(_name(number), default=""):
-            before |= json.loads(str(text))
-            number += 1
-        return cls(before, dry_run=dry_run, reset=reset)
+    async def load(cls, *, dry_run: bool, reset: bool) -> "Merge":
+        """With what the last provisioning has recorded, also where its version used variables."""
+        applied: dict[str, JsonValue] = {}
+        for text in (await _read_variables()).values():
+            applied |= json.loads(text)
+        try:
+            block: LastApplied = await LastApplied.aload(DOCUMENT)
+            applied |= block.values
+        except ValueError as error:
+            if "Unable to find block document" not in str(error):
+                raise
+        return cls(applied, dry_run=dry_run, reset=reset)
 
-    async def finish(self) -> None:
-        """Leave for the next one what was put there."""
-        if self.dry_run or self._after == self._before:
+    async def save(self) -> None:
+        """Record for the next provisioning what was applied."""
+        if self.dry_run:
             return
-        texts = _split(self._after)
-        for number, text in enumerate(texts, start=1):
-            await Variable.aset(_name(number), text, overwrite=True)
-        number = len(texts) + 1
-        while await Variable.aunset(_name(number)):
-            number += 1
+        variables = await _read_variables()
+        if variables or self._after != self._before:
+            await LastApplied(values=self._after).save(DOCUMENT, overwrite=True)
+        for name in reversed(variables):  # so that none is left where this is killed
+            await Variable.aunset(name)
 
-    def remembers(self, thing: str) -> bool:
-        """Whether an earlier provisioning put it there."""
+    def was_applied(self, thing: str) -> bool:
+        """Whether an earlier provisioning applied it."""
         return thing in self._before
 
-    def remembered(self, thing: str) -> JsonValue:
-        """What was put there last, as it is remembered."""
+    def last_applied(self, thing: str) -> JsonValue:
+        """What was applied last, as it was recorded."""
         return self._before.get(thing)
 
-    def forget(self, thing: str) -> None:
-        """Leave it to people from now on."""
+    def record(self, thing: str, value: JsonValue) -> None:
+        """Record what is applied."""
+        self._after[thing] = _recorded(value)
+
+    def discard(self, thing: str) -> None:
+        """Record nothing of it any more: from now on it is people's."""
         self._after.pop(thing, None)
 
-    def forget_all(self, prefix: str) -> None:
-        """The same for everything that begins like this."""
-        for thing in [one for one in self._after if one.startswith(prefix)]:
-            self.forget(thing)
+    def discard_all(self, thing: str) -> None:
+        """The same for a thing and its fields."""
+        for name in [one for one in self._after if f"{one} ".startswith(f"{thing} ")]:
+            del self._after[name]
 
-    def keeps(self, told: str) -> None:
-        """Tell of something that was changed by hand and stays."""
-        self.kept.append(told)
+    def rename(self, former: str, thing: str) -> None:
+        """Let what is recorded of a thing and its fields be that of another; its own goes first."""
+        for values in (self._before, self._after):
+            for name in [one for one in values if f"{one} ".startswith(f"{former} ")]:
+                values.setdefault(f"{thing}{name.removeprefix(former)}", values.pop(name))
 
-    def does(self, told: str) -> bool:
-        """Tell of a change; returns whether it is to be made."""
-        return self._does(told)
+    def keep(self, what: str) -> None:
+        """Report what was changed by hand and stays."""
+        self.kept.append(what)
 
-    def creates(self, thing: str, values: Mapping[str, JsonValue], told: str = "") -> bool:
-        """Note that a thing is missing; returns whether it is to be made, with these values."""
-        self._after |= {f"{thing} {name}": _kept(value) for name, value in values.items()}
-        return self._does(f"{thing}: is made{told}")
-
-    def changes_to(self, thing: str, *, current: JsonValue, wanted: JsonValue) -> bool:
-        """Whether a thing's value is to be changed to the wanted one."""
-        if current == wanted:
-            self._after[thing] = _kept(wanted)
-            return False
-        before = self._before.get(thing, _kept(wanted))
-        if not self.is_reset and before not in (current, _kept(current)):
-            self.kept.append(f"{thing}: {_told(current)} was set by hand (ours: {_told(wanted)})")
-            return False
-        self._after[thing] = _kept(wanted)
-        return self._does(f"{thing}: {_told(current)} -> {_told(wanted)}")
-
-    def notes(self, thing: str, value: JsonValue) -> None:
-        """Remember what was made, or its fingerprint."""
-        self._after[thing] = _kept(value)
-
-    def is_new(self, thing: str, mark: str) -> bool:
-        """Whether a thing of which only the fingerprint is kept is to be put there again."""
-        if self._before.get(thing) == mark and not self.is_reset:
-            return False
-        self.notes(thing, mark)
-        reason = "as asked" if self._before.get(thing) == mark else "for its definition changed"
-        return self._does(f"{thing}: is made anew, {reason}")
-
-    def gone(self, prefix: str, still_there: set[str]) -> list[str]:
-        """Things with this prefix that an earlier provisioning made and that are no longer ours."""
-        names = {key.removeprefix(prefix) for key in self._before if key.startswith(prefix)}
-        names = {name for name in names if " " not in name}  # others are of fields of theirs
-        gone = sorted(names - still_there)
-        for name in gone:
-            del self._after[f"{prefix}{name}"]
-            self.changes.append(f"{prefix}{name}: is removed, for the project no longer has it")
-        return [] if self.dry_run else gone
-
-    def _does(self, change: str) -> bool:
-        self.changes.append(change)
+    def change(self, what: str) -> bool:
+        """Report a change; returns whether it is to be made."""
+        self.changes.append(what)
         return not self.dry_run
+
+    def create(self, thing: str, values: Mapping[str, JsonValue], detail: str = "") -> bool:
+        """Report that a thing is made with these values; returns whether it is to be made."""
+        for name, value in values.items():
+            self.record(f"{thing} {name}", value)
+        return self.change(f"{thing}: is made{detail}")
+
+    def update(self, thing: str, *, current: JsonValue, wanted: JsonValue) -> bool:
+        """Compare a value with the wanted one and the last one; returns whether to change it."""
+        last = self._before.get(thing, _recorded(wanted))
+        if current == wanted:
+            self.record(thing, wanted)
+            return False
+        if not self.is_reset and last not in (current, _recorded(current)):
+            self.keep(f"{thing}: {_shown(current)} was set by hand (ours: {_shown(wanted)})")
+            return False
+        self.record(thing, wanted)
+        return self.change(f"{thing}: {_shown(current)} -> {_shown(wanted)}")
+
+    def redefine(self, thing: str, mark: str) -> bool:
+        """Compare a definition's fingerprint with the last one; returns whether to apply it."""
+        is_same = self._before.get(thing) == mark
+        if is_same and not self.is_reset:
+            return False
+        self.record(thing, mark)
+        reason = "as requested" if is_same else "for its definition changed"
+        return self.change(f"{thing}: is made anew, {reason}")
+
+    def find_removed(self, kind: str, names: set[str]) -> list[str]:
+        """Names of things of a kind that were applied and that are none of these any more."""
+        applied = {
+            one.removeprefix(f"{kind} ") for one in self._before if one.startswith(f"{kind} ")
+        }
+        # A name with a space is a field's.
+        return sorted(one for one in applied - names if " " not in one)
 
 
 def fingerprint(text: str) -> str:
-    """What tells a definition from another one; short, for the variable holds 5,000 characters."""
+    """What tells a definition from another one, in ten characters."""
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
-def _kept(value: JsonValue) -> JsonValue:
-    """What is remembered of a value; the variable is short."""
-    is_long = isinstance(value, str) and len(value) > _LONGEST_KEPT
+def _recorded(value: JsonValue) -> JsonValue:
+    """What is recorded of a value: of a long one its fingerprint."""
+    is_long = isinstance(value, str) and len(value) > _LONGEST_RECORDED
     if isinstance(value, dict) or is_long:
         return fingerprint(json.dumps(value, sort_keys=True))
     return value
 
 
-def _told(value: JsonValue) -> str:
-    return "no limit" if value is None else shorten(str(value), _TOLD, placeholder=" …")
+def _shown(value: JsonValue) -> str:
+    return "no limit" if value is None else shorten(str(value), _LONGEST_SHOWN, placeholder=" …")
 
 
-def _name(number: int) -> str:
-    return _VARIABLE if number == 1 else f"{_VARIABLE}_{number}"
-
-
-def _split(things: Mapping[str, JsonValue]) -> list[str]:
-    """JSON objects, each of which a variable holds, so that each is whole by itself."""
-    groups: list[dict[str, JsonValue]] = [{}]
-    size = 0
-    for thing, value in sorted(things.items()):
-        length = len(json.dumps(json.dumps({thing: value})))
-        if size + length > _MOST_CHARACTERS and groups[-1]:
-            groups.append({})
-            size = 0
-        groups[-1][thing] = value
-        size += length
-    return [json.dumps(group) for group in groups]
+async def _read_variables() -> dict[str, str]:
+    """What versions before the block have recorded: texts of JSON, by the variable's name."""
+    texts: dict[str, str] = {}
+    name = _FORMER_VARIABLE
+    while text := await Variable.aget(name, default=""):
+        texts[name] = str(text)
+        name = f"{_FORMER_VARIABLE}_{len(texts) + 1}"
+    return texts

@@ -17,29 +17,25 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.workers.base import BaseJobConfiguration
 from pydantic import JsonValue, PrivateAttr
 
+from deployments.queue_classes import QUEUE_CLASSES
 from orchestration.parameter_errors import show_error, show_name
 
 ENVIRONMENT = frozenset(
     {
         "PREFECT_LOGGING_LEVEL",
+        "ADSPARK_RENDER_SCALE",
+        "ADSPARK_RENDER_TIME_LIMIT",
+        "ADSPARK_RETRY_DELAYS",
+        "ADSPARK_REVIEW_TIME_LIMIT",
+        "ADSPARK_SERPAPI_TIMEOUT",
+        "ADSPARK_SWEEP_SHARD_SIZE",
+        "ADSPARK_TIDY_UP_TIME",
+        "ADSPARK_TOO_CLOSE",
         *(
-            f"ADSPARK_{name}"
-            for name in (
-                "CLEANUP_TIME_LIMIT",
-                "FETCH_TIME_LIMIT",
-                "GENERATION_TIME_LIMIT",
-                "RENDER_SCALE",
-                "RENDER_TIME_LIMIT",
-                "RETRY_DELAYS",
-                "REVIEW_TIME_LIMIT",
-                "SERPAPI_TIMEOUT",
-                "SWEEP_SHARD_SIZE",
-                "SWEEP_TIME_LIMIT",
-                "TIDY_UP_TIME",
-                "TOO_CLOSE",
-                "UPKEEP_TIME_LIMIT",
-                "WATCH_TIME_LIMIT",
-            )
+            f"ADSPARK_{flow.time_limit.upper()}"
+            for queue_class in QUEUE_CLASSES
+            for flow in queue_class.flows
+            if flow.time_limit
         ),
     }
 )
@@ -96,7 +92,7 @@ class OwnJob(BaseJobConfiguration):
         if deployment is None and flow_run.deployment_id:
             deployment = await client.read_deployment(flow_run.deployment_id)
         flow = await client.read_flow(flow_run.flow_id)
-        asked = {
+        requested = {
             f"the job template of the pool {show_name(work_pool.name)}": _of_template(work_pool),
             _DEPLOYMENT: getattr(deployment, "job_variables", None) or {},
             _RUN: flow_run.job_variables or {},
@@ -104,26 +100,26 @@ class OwnJob(BaseJobConfiguration):
         own = cls.own_values(flow_run, work_pool)
         environment = {
             name.removeprefix(_ENV_PREFIX): value
-            for variables in asked.values()
+            for variables in requested.values()
             for name, value in _flatten(variables)
             if _is_allowed(name)
         }
         configuration = cls.model_validate({**own, _ENV: environment})
-        configuration._refusal = find_refusal(asked, own) or _find_step(deployment)
+        configuration._refusal = find_refusal(requested, own) or _find_step(deployment)
         configuration.prepare_for_flow_run(
             flow_run, deployment, flow, work_pool, worker_name, worker_id=worker_id
         )
         return configuration
 
 
-def find_refusal(asked: Mapping[str, Variables], own: Variables) -> str | None:
+def find_refusal(requested: Mapping[str, Variables], own: Variables) -> str | None:
     """Why job variables are refused, in one line that names them; None where they are not.
 
     Args:
-        asked: job variables, by where they were set.
-        own: what the worker gives to its runs; to ask for the same is no matter.
+        requested: job variables, by where they were set.
+        own: what the worker gives to its runs; to request the same is allowed.
     """
-    for place, variables in asked.items():
+    for place, variables in requested.items():
         names = sorted(
             {name for name, value in _flatten(variables) if not _may_be(name, value, own)}
         )

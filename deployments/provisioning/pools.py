@@ -1,6 +1,6 @@
 """The work pools as the server has them: their type, their slots, and what a run may choose.
 
-Slots may be changed by hand, as everything that is provisioned (`merging`); the job template may
+Slots may be changed by hand, as everything that is provisioned (`drift`); the job template may
 not. What the runs' processes or containers are, their workers say (`worker`, `container_job`).
 """
 
@@ -10,7 +10,6 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.objects import TERMINAL_STATES, StateType, WorkPool
 from prefect.exceptions import ObjectNotFound
-from pydantic import JsonValue
 
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings
@@ -21,7 +20,7 @@ from deployments.provisioning.job_variables import ENVIRONMENT
 from deployments.queue_classes import QueueClass
 
 # All that a run may choose: a form offers nothing that a worker would refuse, and a worker of
-# Prefect's own cannot be told more.
+# Prefect's own takes nothing else.
 _TEMPLATE: dict[str, Any] = {
     "job_configuration": {"env": "{{ env }}"},
     "variables": {
@@ -36,16 +35,6 @@ _TEMPLATE: dict[str, Any] = {
         },
     },
 }
-_FORMERLY = (  # what provisioning has put into templates before
-    "command",
-    "image",
-    "image_pull_policy",
-    "mem_limit",
-    "memswap_limit",
-    "networks",
-    "volumes",
-    "container_create_kwargs",
-)
 
 
 async def provision_pool(
@@ -53,69 +42,64 @@ async def provision_pool(
 ) -> None:
     """Make the pool of a queue class, or bring it up to date.
 
+    Args:
+        client: of Prefect's server.
+        queue_class: what the pool is for.
+        settings: with the type of the pools.
+        merge: of the provisioning.
+
     Raises:
         ConfigurationError: the pool is of the other type, and runs wait in it.
     """
-    name, slots = queue_class.name, queue_class.concurrency
+    name, slots, kind = queue_class.name, queue_class.concurrency, settings.pool_type
     thing = f"pool {name}"
-    if settings.pool_type == "docker":
+    if kind == "docker":
         run_image(settings)
-    try:
-        pool = await client.read_work_pool(name)
-    except ObjectNotFound:
-        await _create(client, queue_class, settings, merge)
+    pool = await _find(client, name)
+    if pool is not None and pool.type != kind:  # it cannot be changed
+        await _check_idle(client, pool, kind)
+        if not merge.dry_run:
+            await client.delete_work_pool(name)
+        pool = None
+    if pool is None:
+        detail = f", {slots} at once, of the type {kind}"
+        if merge.create(thing, {"slots": slots}, detail):
+            await client.create_work_pool(
+                WorkPoolCreate(
+                    name=name,
+                    type=kind,
+                    description=queue_class.description,
+                    concurrency_limit=slots,
+                    base_job_template=_TEMPLATE,
+                )
+            )
         return
-    if pool.type != settings.pool_type:
-        await _replace(client, pool, queue_class, settings, merge)
-        return
-    if merge.changes_to(f"{thing} slots", current=pool.concurrency_limit, wanted=slots):
+    if merge.update(f"{thing} slots", current=pool.concurrency_limit, wanted=slots):
         await client.update_work_pool(name, WorkPoolUpdate(concurrency_limit=slots))
-    for variable in _FORMERLY:
-        merge.forget(f"{thing} {variable}")
     # Not merged: whoever can change it could otherwise choose what runs on a worker's host.
-    if pool.base_job_template != _TEMPLATE and merge.does(
+    if pool.base_job_template != _TEMPLATE and merge.change(
         f"{thing}: its job template is put back; runs are what their workers' settings say"
     ):
         await client.update_work_pool(name, WorkPoolUpdate(base_job_template=_TEMPLATE))
 
 
-async def _create(
-    client: PrefectClient, queue_class: QueueClass, settings: Settings, merge: Merge
-) -> None:
-    values: dict[str, JsonValue] = {"slots": queue_class.concurrency}
-    told = f", {queue_class.concurrency} at once, of the type {settings.pool_type}"
-    if not merge.creates(f"pool {queue_class.name}", values, told):
-        return
-    new = WorkPoolCreate(
-        name=queue_class.name,
-        type=settings.pool_type,
-        description=queue_class.description,
-        concurrency_limit=queue_class.concurrency,
-        base_job_template=_TEMPLATE,
-    )
-    await client.create_work_pool(new)
+async def _find(client: PrefectClient, name: str) -> WorkPool | None:
+    try:
+        return await client.read_work_pool(name)
+    except ObjectNotFound:
+        return None
 
 
-async def _replace(
-    client: PrefectClient,
-    pool: WorkPool,
-    queue_class: QueueClass,
-    settings: Settings,
-    merge: Merge,
-) -> None:
-    """Make the pool anew, for its type cannot be changed; what waits in it would be lost."""
+async def _check_idle(client: PrefectClient, pool: WorkPool, kind: str) -> None:
+    """Refuse to delete a pool that runs would be lost with; schedules plan theirs anew."""
     wanted = in_state(*(one for one in StateType if one not in TERMINAL_STATES))
     found = await read_runs(client, wanted, pools=[pool.name])
-    # What a schedule has planned is planned again.
     waiting = [
         run for run in found if not (run.auto_scheduled and run.state and run.state.is_scheduled())
     ]
     if waiting:
         raise ConfigurationError(
             f"The pool {pool.name} is of the type {pool.type}, ADSPARK_POOL_TYPE is "
-            f"{settings.pool_type}, and {len(waiting)} runs are waiting or running in it. Let them "
+            f"{kind}, and {len(waiting)} runs are waiting or running in it. Let them "
             f"end (adspark drain {pool.name}; adspark purge {pool.name}), then provision again."
         )
-    if not merge.dry_run:
-        await client.delete_work_pool(pool.name)
-    await _create(client, queue_class, settings, merge)

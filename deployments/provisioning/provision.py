@@ -1,17 +1,11 @@
 """Make a Prefect server match the project: pools, limits, blocks, deployments and automations.
 
 Safe to run again and again, and at once: what is right stays, and so does what was changed by hand
-(`merging`). A block is only replaced by something that the environment sets.
+(`drift`). A block is only replaced by something that the environment sets.
 """
-
-from collections.abc import Sequence
 
 from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.actions import (
-    GlobalConcurrencyLimitCreate,
-    GlobalConcurrencyLimitUpdate,
-)
 from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel, SecretStr
 
@@ -23,7 +17,7 @@ from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, Settings
 from blocks.adspark_database import AdSparkDatabase
 from blocks.alert_recipients import AlertRecipients
 from blocks.chat_model import ChatModel
-from blocks.configured import DOCUMENT
+from blocks.configured import DOCUMENT, ConfiguredBlock
 from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
@@ -38,16 +32,14 @@ from deployments.queue_classes import QUEUE_CLASSES
 _LOCK = "provisioning"
 _SWEEPS_A_MINUTE = 5
 _CLEANUPS_AN_HOUR = 1
-
-
-_BLOCK_TYPES: tuple[type[Block], ...] = (
-    AdSparkDatabase,
-    SerpApiCredentials,
-    DigestRecipients,
-    AlertRecipients,
-    DifyWorkflow,
-    ChatModel,
-)
+# The block types that the settings may fill, with the settings that they need.
+_NEEDED: dict[type[ConfiguredBlock] | type[AlertRecipients], tuple[str, ...]] = {
+    SerpApiCredentials: ("serpapi_key",),
+    DigestRecipients: ("notify_addresses",),
+    AlertRecipients: ("notify_addresses",),
+    DifyWorkflow: ("dify_key",),
+    ChatModel: ("chat_url", "chat_model"),
+}
 
 
 class Provisioned(BaseModel):
@@ -76,50 +68,44 @@ async def provision(
     async with (
         Database(database_url) as database,
         database.locks() as locks,
-        locks.hold(_LOCK, wait=True),
+        locks.acquire(_LOCK, wait=True),
         get_client() as client,
     ):
-        merge = await Merge.begin(dry_run=dry_run, reset=reset)
+        merge = await Merge.load(dry_run=dry_run, reset=reset)
         for queue_class in QUEUE_CLASSES:
             await provision_pool(client, queue_class, settings, merge)
         await _provision_limits(client, settings, merge)
         await _provision_blocks(client, settings, database_url, merge)
         await provision_deployments(client, merge)
         await _provision_automations(client, merge)
-        await merge.finish()
+        await merge.save()
         return Provisioned(dry_run=dry_run, changes=merge.changes, kept=merge.kept)
 
 
 async def _provision_limits(client: PrefectClient, settings: Settings, merge: Merge) -> None:
+    """The rate limits: so many in a window; the decay is what Prefect makes of it."""
     searches = settings.searches_per_minute
     if searches == "account":
-        searches = await _ask_account(settings) or DEFAULT_SEARCHES_PER_MINUTE
-    await _provision_limit(client, SEARCHES, searches, merge)
-    await _provision_limit(client, GENERATIONS, settings.generations_per_minute, merge)
-    await _provision_limit(client, SWEEPS, _SWEEPS_A_MINUTE, merge)
-    await _provision_limit(client, CLEANUPS, _CLEANUPS_AN_HOUR, merge)
+        searches = await _fetch_account_limit(settings) or DEFAULT_SEARCHES_PER_MINUTE
+    numbers = {
+        SEARCHES: searches,
+        GENERATIONS: settings.generations_per_minute,
+        SWEEPS: _SWEEPS_A_MINUTE,
+        CLEANUPS: _CLEANUPS_AN_HOUR,
+    }
+    for name, number in numbers.items():
+        thing, window = f"limit {name}", WINDOWS[name]
+        try:
+            current = (await client.read_global_concurrency_limit_by_name(name)).limit
+            is_due = merge.update(f"{thing} number", current=current, wanted=number)
+        except ObjectNotFound:
+            is_due = merge.create(thing, {"number": number}, f", {number} in {window:.0f} s")
+        if is_due:
+            await client.upsert_global_concurrency_limit_by_name(name, number, number / window)
 
 
-async def _provision_limit(client: PrefectClient, name: str, number: int, merge: Merge) -> None:
-    """A rate limit: so many in its window; the decay is what Prefect makes of it."""
-    thing, decay = f"limit {name}", number / WINDOWS[name]
-    try:
-        limit = await client.read_global_concurrency_limit_by_name(name)
-    except ObjectNotFound:
-        if merge.creates(thing, {"number": number}, f", {number} in {WINDOWS[name]:.0f} s"):
-            new = GlobalConcurrencyLimitCreate(
-                name=name, limit=number, active=True, slot_decay_per_second=decay
-            )
-            await client.create_global_concurrency_limit(new)
-        return
-    if merge.changes_to(f"{thing} number", current=limit.limit, wanted=number):
-        await client.update_global_concurrency_limit(
-            name, GlobalConcurrencyLimitUpdate(limit=number, slot_decay_per_second=decay)
-        )
-
-
-async def _ask_account(settings: Settings) -> int | None:
-    """Searches a minute that the account's hourly limit comes to; None where it cannot be asked."""
+async def _fetch_account_limit(settings: Settings) -> int | None:
+    """Searches a minute that the account's hourly limit comes to; None where it does not answer."""
     if settings.serpapi_key is None:
         return None
     client = SerpApiClient(
@@ -137,29 +123,19 @@ async def _provision_blocks(
     client: PrefectClient, settings: Settings, database_url: str, merge: Merge
 ) -> None:
     """Make the types known, and save what the environment sets and is not so already."""
-    for block in _blocks_of(settings, database_url):
+    blocks: list[Block] = [AdSparkDatabase(url=SecretStr(database_url))]
+    blocks += [
+        block_type.from_settings(settings)
+        for block_type, needed in _NEEDED.items()
+        if all(getattr(settings, name) is not None for name in needed)
+    ]
+    for block in blocks:
         thing = f"block {block.get_block_type_slug()}/{DOCUMENT}"
-        if await _is_saved(block):
-            continue
-        if merge.creates(thing, {}, " from the environment"):
+        if not await _is_saved(block) and merge.create(thing, {}, " from the environment"):
             await block.save(DOCUMENT, overwrite=True, client=client)
     if not merge.dry_run:
-        for block_type in _BLOCK_TYPES:
+        for block_type in (AdSparkDatabase, *_NEEDED):
             await block_type.register_type_and_schema(client=client)
-
-
-def _blocks_of(settings: Settings, database_url: str) -> Sequence[Block]:
-    blocks: list[Block] = [AdSparkDatabase(url=SecretStr(database_url))]
-    if settings.serpapi_key is not None:
-        blocks.append(SerpApiCredentials.from_settings(settings))
-    if settings.notify_addresses is not None:
-        blocks.append(DigestRecipients.from_settings(settings))
-        blocks.append(AlertRecipients.from_settings(settings))
-    if settings.dify_key is not None:
-        blocks.append(DifyWorkflow.from_settings(settings))
-    if settings.chat_url is not None and settings.chat_model is not None:
-        blocks.append(ChatModel.from_settings(settings))
-    return blocks
 
 
 async def _is_saved(block: Block) -> bool:

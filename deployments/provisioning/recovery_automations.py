@@ -1,10 +1,8 @@
 """What Prefect's server itself does about dead runs.
 
-It sees that they give no sign of life any more, and takes their slots from them; the flow
-`reconcile` has them run again.
-
-Without these automations a run whose worker and process were killed stays Running for ever, and so
-does its slot in the pool.
+It sees that they send no heartbeat any more and frees their slots; the flow `reconcile` requeues
+them. Without these automations a run whose worker and process were killed stays Running for ever,
+and so does its slot in the pool.
 """
 
 from datetime import timedelta
@@ -14,15 +12,17 @@ from prefect.client.schemas.objects import StateType
 from prefect.events import AutomationCore, EventTrigger, Posture
 from prefect.events.actions import ChangeFlowRunState, RunDeployment
 
+from orchestration.lost_runs import TAG
 from orchestration.requeue import SILENT
 
-_HEARTBEAT = "prefect.flow-run.heartbeat"
+RECONCILE = "reconcile/reconcile"
+
+_RUN = "prefect.flow-run."
 _SILENCE = timedelta(seconds=90)  # three heartbeats
 _STUCK = timedelta(seconds=60)
 _GATHERING = timedelta(seconds=15)  # in which runs that crash together start one reconcile
-# It waits for a person, suspended, without a process that could give signs of life.
+# It waits for a person, suspended, without a process that could send heartbeats.
 _WAITS = "review-ad-variant"
-RECONCILE = "reconcile/adspark"
 
 
 async def recovery_automations(client: PrefectClient) -> list[AutomationCore]:
@@ -32,77 +32,68 @@ async def recovery_automations(client: PrefectClient) -> list[AutomationCore]:
         ObjectNotFound: `reconcile` is not deployed.
     """
     reconcile = await client.read_deployment_by_name(RECONCILE)
+    crashed = StateType.CRASHED
     return [
         _after_silence(
-            "adspark: a run gives no sign of life",
-            _HEARTBEAT,
-            "prefect.flow-run.*",
-            _SILENCE,
-            _end(StateType.CRASHED, SILENT),
+            "a run gives no sign of life", "heartbeat", "*", _SILENCE, (crashed, SILENT)
         ),
         _after_silence(
-            "adspark: a run does not begin",
-            "prefect.flow-run.Pending",
-            "prefect.flow-run.*",
+            "a run does not begin",
+            "Pending",
+            "*",
             _STUCK,
-            _end(StateType.CRASHED, "It was taken by a worker, and did not begin in 60 s."),
+            (crashed, "It was taken by a worker, and did not begin in 60 s."),
         ),
         _after_silence(
-            "adspark: a run's container does not begin",
-            "prefect.flow-run.Submitting",
-            "prefect.flow-run.*",
+            "a run's container does not begin",
+            "Submitting",
+            "*",
             _SILENCE,
-            _end(StateType.CRASHED, "Its container was started, and it did not begin in 90 s."),
+            (crashed, "Its container was started, and it did not begin in 90 s."),
         ),
         _after_silence(
-            "adspark: a run does not end when it is cancelled",
-            "prefect.flow-run.Cancelling",
-            "prefect.flow-run.Cancelled",
+            "a run does not end when it is cancelled",
+            "Cancelling",
+            "Cancelled",
             _STUCK,
-            _end(StateType.CANCELLED, "Nobody ended it in 60 s."),
+            (StateType.CANCELLED, "Nobody ended it in 60 s."),
         ),
         AutomationCore(
             name="adspark: a run crashed",
-            description="Has runs that crashed run again (flow reconcile).",
+            description="Requeues runs that crashed (flow reconcile).",
             trigger=EventTrigger(
-                expect={"prefect.flow-run.Crashed"},
-                match={"prefect.resource.id": "prefect.flow-run.*"},
-                match_related=_ours(),
+                expect={f"{_RUN}Crashed"},
+                match={"prefect.resource.id": f"{_RUN}*"},
+                match_related={
+                    "prefect.resource.role": "tag",
+                    "prefect.resource.id": f"prefect.tag.{TAG}",
+                },
                 posture=Posture.Reactive,
                 threshold=1,
                 within=_GATHERING,
             ),
-            actions=[
-                RunDeployment(deployment_id=reconcile.id, parameters={}, job_variables={}),
-            ],
+            actions=[RunDeployment(deployment_id=reconcile.id, parameters={}, job_variables={})],
         ),
     ]
 
 
 def _after_silence(
-    name: str, after: str, expect: str, within: timedelta, action: ChangeFlowRunState
+    name: str, after: str, expect: str, within: timedelta, end: tuple[StateType, str]
 ) -> AutomationCore:
-    """For each run: act where `expect` does not follow upon `after` in time."""
+    """For each run: end it where the event `expect` does not follow upon `after` in time."""
+    state, message = end
     return AutomationCore(
-        name=name,
-        description="Frees the place of a run that is dead; then reconcile has it run again.",
+        name=f"adspark: {name}",
+        description="Frees the slot of a dead run; then reconcile requeues it.",
         trigger=EventTrigger(
-            after={after},
-            expect={expect},
-            match={"prefect.resource.id": "prefect.flow-run.*"},
+            after={f"{_RUN}{after}"},
+            expect={f"{_RUN}{expect}"},
+            match={"prefect.resource.id": f"{_RUN}*"},
             match_related={"prefect.resource.role": "flow", "prefect.resource.name": f"!{_WAITS}"},
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,
             threshold=1,
             within=within,
         ),
-        actions=[action],
+        actions=[ChangeFlowRunState(state=state, message=message)],
     )
-
-
-def _end(state: StateType, message: str) -> ChangeFlowRunState:
-    return ChangeFlowRunState(state=state, message=message)
-
-
-def _ours() -> dict[str, str]:
-    return {"prefect.resource.role": "tag", "prefect.resource.id": "prefect.tag.adspark"}

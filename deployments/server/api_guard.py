@@ -2,7 +2,7 @@
 
 Prefect stores a run with a whole number of more than 64 bits, and then answers 500 to every list
 that holds the run, for its writer of JSON knows no such numbers, and nothing nested so deep. So it
-is refused at the door, whatever is asked for; and of a run of a deployment also what the schema of
+is refused, whatever it is a part of; and of a run of a deployment also what the schema of
 its parameters does not allow, where the deployment itself leaves checking to the flow.
 """
 
@@ -13,6 +13,9 @@ from http import HTTPStatus
 from uuid import UUID
 
 from pydantic import JsonValue
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adspark.text.storable import UNSTORABLE, clean_text
@@ -24,8 +27,8 @@ _LEAST, _MOST = -(2**63), 2**64 - 1  # what Prefect's writer of JSON knows
 _DEEPEST = 100  # lists and objects in each other; the writer knows 254, the reader about 1000
 # What carries parameters of a deployment: a run of it, and the deployment itself.
 _OF_DEPLOYMENT = re.compile(r"/deployments/([^/]+)(?:/create_flow_run)?/?$")
-# What a run tells of itself: an odd character in it must not cost its log or its end.
-_TOLD = re.compile(r"/(logs|artifacts|set_state)/?$")
+# What a run reports of itself is cleaned: an odd character must not cost its log or its end.
+_OF_RUN = re.compile(r"/(logs|artifacts|set_state)/?$")
 # What a body has to hold before it is worth reading: a long number, many brackets, an escape, or
 # JSON within JSON, in which escapes may hide.
 _SUSPECT = re.compile(rb"\d{19}|\\u(?:0000|[dD][89a-fA-F])|__prefect_kind")
@@ -53,48 +56,62 @@ class ApiGuard:
         if scope["type"] != "http" or scope["method"] not in _CHANGES:
             await self._app(scope, receive, send)
             return
-        messages, body = await _read(receive)
-        if _TOLD.search(scope["path"]) and (cleaned := _clean_body(body)):
-            scope, body = _with_length(scope, len(cleaned)), cleaned
-            messages = [{"type": "http.request", "body": cleaned}]
-        if problem := await self._problem_of(scope["path"], body):
-            await _refuse(send, problem)
+        try:
+            body = await Request(scope, receive).body()
+        except ClientDisconnect:
             return
+        problem, body = await self._inspect(scope["path"], body)
+        if problem:
+            detail = {"detail": problem.removeprefix("parameters.")}
+            await JSONResponse(detail, HTTPStatus.UNPROCESSABLE_ENTITY)(scope, receive, send)
+            return
+        headers = MutableHeaders(scope=scope)
+        if "content-length" in headers:
+            headers["content-length"] = str(len(body))
+        messages: list[Message] = [{"type": "http.request", "body": body}]
 
         async def replay() -> Message:
-            return messages.pop(0) if messages else await receive()
+            return messages.pop() if messages else await receive()
 
         await self._app(scope, replay, send)
 
-    async def _problem_of(self, path: str, body: bytes) -> str | None:
-        """What is wrong with a request; None where nothing is, or where it is Prefect's to say."""
+    async def _inspect(self, path: str, body: bytes) -> tuple[str | None, bytes]:
+        """What is wrong with a request, None where nothing is or where it is Prefect's to say; and
+        the body to pass on."""
         try:
             body.decode()
         except UnicodeDecodeError:  # the server would read UTF-16 and UTF-32 too
-            return "the request is not UTF-8."
+            return "the request is not UTF-8.", body
         if b"\x00" in body:
-            return "the request holds a NUL; remove it."
+            return "the request holds a NUL; remove it.", body
         of_deployment = _OF_DEPLOYMENT.search(path)
+        is_cleaned = b"\\u" in body and _OF_RUN.search(path) is not None
         is_deep = len(_OPENING.findall(body)) > _DEEPEST
-        if not of_deployment and not is_deep and not _SUSPECT.search(body):
-            return None
+        if not (of_deployment or is_cleaned or is_deep or _SUSPECT.search(body)):
+            return None, body
         try:
             given: JsonValue = json.loads(body)
+            if is_cleaned:
+                given = _clean(given)
+                body = json.dumps(given).encode()
         except RecursionError:
-            return f"the request is nested more than {_DEEPEST} deep."
+            return f"the request is nested more than {_DEEPEST} deep.", body
         except ValueError as error:
-            return "a number has thousands of digits." if _TOO_LONG in str(error) else None
-        if problem := find_unstorable(given):
-            return problem
-        parameters = given.get("parameters") if isinstance(given, dict) else None
-        if not of_deployment or not isinstance(parameters, dict):
-            return None
+            return "a number has thousands of digits." if _TOO_LONG in str(error) else None, body
+        problem = find_unstorable(given)
+        if problem is None and of_deployment and isinstance(given, dict):
+            problem = await self._check_parameters(of_deployment[1], given.get("parameters"))
+        return problem, body
+
+    async def _check_parameters(self, deployment: str, parameters: JsonValue) -> str | None:
+        """What the schema of a deployment does not allow."""
         try:
-            deployment_id = UUID(of_deployment[1])
+            deployment_id = UUID(deployment)
         except ValueError:
             return None
-        schema = await self._read_schema(deployment_id)
-        return find_problem(schema or {}, parameters)
+        if not isinstance(parameters, dict):
+            return None
+        return find_problem(await self._read_schema(deployment_id) or {}, parameters)
 
 
 def find_unstorable(given: JsonValue, name: str = "", depth: int = 0) -> str | None:
@@ -132,18 +149,8 @@ def _find_in_template(given: dict[str, JsonValue], name: str, depth: int) -> str
         return f"{name}: a number has thousands of digits." if _TOO_LONG in str(error) else None
 
 
-def _clean_body(body: bytes) -> bytes | None:
-    """The body with U+FFFD for what no database can hold; None where there is nothing of it."""
-    if b"\\u" not in body:
-        return None
-    try:
-        cleaned = json.dumps(_clean(json.loads(body))).encode()
-    except (RecursionError, ValueError):
-        return None
-    return cleaned
-
-
 def _clean(given: JsonValue) -> JsonValue:
+    """The same with U+FFFD for what no database can hold."""
     if isinstance(given, str):
         return clean_text(given)
     if isinstance(given, list):
@@ -151,26 +158,3 @@ def _clean(given: JsonValue) -> JsonValue:
     if isinstance(given, dict):
         return {clean_text(key): _clean(one) for key, one in given.items()}
     return given
-
-
-def _with_length(scope: Scope, length: int) -> Scope:
-    kept = [header for header in scope["headers"] if header[0] != b"content-length"]
-    return {**scope, "headers": [*kept, (b"content-length", b"%d" % length)]}
-
-
-async def _read(receive: Receive) -> tuple[list[Message], bytes]:
-    """All of a request's body, as it came and as a whole."""
-    messages: list[Message] = []
-    while True:
-        message = await receive()
-        messages.append(message)
-        if message["type"] != "http.request" or not message.get("more_body"):
-            return messages, b"".join(one.get("body", b"") for one in messages)
-
-
-async def _refuse(send: Send, problem: str) -> None:
-    body = json.dumps({"detail": problem.removeprefix("parameters.")}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -51,9 +51,9 @@ def start_detached(settings: Settings, *, sandbox: str | None) -> StackState:
         if state and state.ready:
             return state
         if process.poll() is not None:
-            words = log.read_text(errors="replace").strip().splitlines()[-1:]
-            told = " ".join(words).removeprefix("Error: ")
-            raise AdSparkError(f"The stack did not start. {told} (log: {log})")
+            last = log.read_text(errors="replace").strip().splitlines()[-1:]
+            error = " ".join(last).removeprefix("Error: ")
+            raise AdSparkError(f"The stack did not start. {error} (log: {log})")
         if time.monotonic() > end:
             stop_stack(settings)
             raise AdSparkError(f"The stack was not ready after {_START_PATIENCE:g} s; log: {log}")

@@ -1,12 +1,11 @@
 """The local stack: embedded Postgres, Prefect's server, provisioning, a worker a pool, sandbox.
 
-One supervisor starts the parts in order, starts those again that die, and ends all of them
-together: when it is asked to stop, and when one of them dies again and again. Whatever an earlier
-supervisor left behind when it was killed is cleared away first.
+The processes are started in order and end together: when the stack is asked to stop, and when one
+of them dies again and again. What an earlier stack left behind when it was killed is stopped first.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 
@@ -26,8 +25,8 @@ from adspark.home.running_stack import StackState, read_state, running_stack, st
 from adspark.settings import Settings
 from deployments.environment.stack_settings import (
     HOST,
-    part_environment,
     port_holder,
+    process_environment,
     sandbox_settings,
     server_environment,
 )
@@ -35,19 +34,19 @@ from deployments.operations.runs import hand_back_unfinished_runs, has_worker
 from deployments.provisioning.provision import provision
 from deployments.queue_classes import QUEUE_CLASSES
 from deployments.stack.metrics_server import serving_metrics
-from deployments.stack.processes import STOP_PATIENCE, Part, PartState
-from deployments.stack.supervisor import Keeper
+from deployments.stack.processes import STOP_PATIENCE, ProcessState, StackProcess
+from deployments.stack.supervisor import supervise
 
-_ANSWER = 10.0  # seconds for an answer of a part that is asked whether it is ready; it may be slow
+_ANSWER = 10.0  # seconds for the answer of a process whether it is ready; it may be slow
 
 
 class LocalStack:
-    """The parts and their lives.
+    """The stack's processes, from their start to their end.
 
     Args:
         settings: of the caller; its home holds lock and state of the stack.
         sandbox: run on the sandbox, with its data in this folder of the home; None: run on SerpApi.
-        on_change: called whenever a part's state changes.
+        on_change: called whenever a process's state changes.
     """
 
     def __init__(
@@ -55,19 +54,18 @@ class LocalStack:
     ) -> None:
         self._base = settings
         self._settings = sandbox_settings(settings, sandbox) if sandbox else settings
-        self._sandbox = sandbox
-        self._on_change = on_change
-        self.ui_url = f"http://{HOST}:{settings.prefect_port}"
+        ui_url = f"http://{HOST}:{settings.prefect_port}"
         self.state = StackState(
             home=self._settings.home,
-            api_url=f"{self.ui_url}/api",
-            ui_url=self.ui_url,
+            api_url=f"{ui_url}/api",
+            ui_url=ui_url,
             sandbox_url=f"http://{HOST}:{settings.sandbox_port}" if sandbox else None,
         )
-        self._logs = self._settings.home / "logs"
-        self.parts = {name: Part(name) for name in self._part_names()}
+        names = ["postgres", *(["sandbox"] if sandbox else []), "prefect server", "provisioning"]
+        names += [*(f"worker {one.name}" for one in QUEUE_CLASSES), "metrics"]
+        self._on_change = partial(on_change, self)
+        self.processes = {name: StackProcess(name, self._on_change) for name in names}
         self._postgres: LocalPostgres | None = None
-        self._is_ready: dict[str, Callable[[], Awaitable[bool]]] = {}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["LocalStack"]:
@@ -75,51 +73,44 @@ class LocalStack:
 
         Raises:
             ConfigurationError: a stack runs already, or a port is taken.
-            StackFailedError: a part did not start.
+            StackFailedError: a process did not start.
         """
-        make_folder(self._logs)
+        make_folder(self._settings.home / "logs")
         if self._settings.database_url is None:
             forget_libpq_variables()
         async with AsyncExitStack() as cleanup:
             cleanup.callback(self._lock().release)
-            self._clear_leftovers()
+            if old := read_state(self._base.home):
+                stop_process_trees(old.running_processes(), timeout=STOP_PATIENCE)
+                LocalPostgres(postgres_folder(old.home)).stop_unused()
             self._check_ports()
             self.state.write(self._base.home)
             cleanup.callback(lambda: state_file(self._base.home).unlink(missing_ok=True))
             database_url, prefect_url = self._start_postgres(cleanup)
-            environment = part_environment(
-                self._settings, database_url=database_url, api_url=self.state.api_url
-            )
             cleanup.enter_context(temporary_settings({PREFECT_API_URL: self.state.api_url}))
-            cleanup.push_async_callback(self._stop_parts)
-            await self._start_parts(environment, prefect_url, database_url)
-            self._serve_metrics(cleanup, database_url)
+            cleanup.push_async_callback(self._stop)
+            await self._start(database_url, prefect_url)
+            address = cleanup.enter_context(  # in threads of this process
+                serving_metrics(
+                    self._settings, api_url=self.state.api_url, database_url=database_url
+                )
+            )
+            self.processes["metrics"].set_state(ProcessState.READY, address=address)
             self.state.ready = True
             self.state.write(self._base.home)
-            self._on_change(self)
+            self._on_change()
             yield self
 
     async def watch(self) -> None:
-        """Keep the parts running.
+        """Keep the processes running.
 
         Raises:
-            StackFailedError: one dies again and again; with its exit code and last words.
+            StackFailedError: one dies again and again; with its exit code and its last line.
             DatabaseUnavailableError: PostgreSQL was killed and does not start again.
         """
         if self._postgres is not None:
-            keeper = Keeper(
-                self._settings.home,
-                parts=self.parts,
-                is_ready=self._is_ready,
-                set_state=self._set,
-                on_restart=self._note,
-            )
-            await keeper.keep(self._postgres)
-
-    def _part_names(self) -> list[str]:
-        workers = [f"worker {queue_class.name}" for queue_class in QUEUE_CLASSES]
-        sandbox = ["sandbox"] if self._sandbox else []
-        return ["postgres", *sandbox, "prefect server", "provisioning", *workers, "metrics"]
+            home = self._settings.home
+            await supervise(home, self._postgres, self.processes, self._record)
 
     def _lock(self) -> FileLock:
         make_home(self._base.home)
@@ -134,17 +125,12 @@ class LocalStack:
             ) from None
         return lock
 
-    def _clear_leftovers(self) -> None:
-        if old := read_state(self._base.home):
-            stop_process_trees(old.running_processes(), timeout=STOP_PATIENCE)
-            LocalPostgres(postgres_folder(old.home)).stop_unused()
-
     def _check_ports(self) -> None:
         wanted = {
             self._base.prefect_port: ("Prefect's server", "ADSPARK_PREFECT_PORT"),
             self._base.metrics_port: ("metrics", "ADSPARK_METRICS_PORT"),
         }
-        if self._sandbox:
+        if self.state.sandbox_url:
             wanted[self._base.sandbox_port] = ("the sandbox", "ADSPARK_SANDBOX_PORT")
         for port, (purpose, variable) in wanted.items():
             if holder := port_holder(port):
@@ -153,18 +139,23 @@ class LocalStack:
                 )
 
     def _start_postgres(self, cleanup: AsyncExitStack) -> tuple[str, str]:
-        """Start the embedded server; AdSpark's own database may be elsewhere, Prefect's is here."""
-        self._set("postgres", PartState.STARTING)
+        """Start the embedded server; AdSpark's own database may be elsewhere, Prefect's is here.
+
+        Returns:
+            The addresses of AdSpark's and of Prefect's database.
+        """
+        process = self.processes["postgres"]
+        process.set_state(ProcessState.STARTING)
         folder = postgres_folder(self._settings.home)
         server = self._postgres = cleanup.enter_context(LocalPostgres(folder).running())
-        cleanup.callback(lambda: self._set("postgres", PartState.STOPPED))
-        database_url = self._product_database(server)
-        self.parts["postgres"].log = folder / "server.log"
-        self._set("postgres", PartState.READY, address=str(folder))
+        cleanup.callback(process.set_state, ProcessState.STOPPED)
+        database_url = self._migrated_database(server)
+        process.log = folder / "server.log"
+        process.set_state(ProcessState.READY, address=str(folder))
         prefect_url = server.url(PREFECT_DATABASE)
         return database_url, prefect_url.replace("postgresql://", "postgresql+asyncpg://", 1)
 
-    def _product_database(self, server: LocalPostgres) -> str:
+    def _migrated_database(self, server: LocalPostgres) -> str:
         """The embedded database, migrated; or one's own, whose operator decides when it is."""
         if (own := self._settings.database_url) is None:
             url = self.state.database_url = server.url(ADSPARK_DATABASE)
@@ -177,88 +168,74 @@ class LocalStack:
             )
         return url
 
-    async def _start_parts(
-        self, environment: dict[str, str], prefect_url: str, database_url: str
-    ) -> None:
-        if self.state.sandbox_url:
-            port = str(self._base.sandbox_port)
-            command = ["-m", "adspark.sandbox", "--host", HOST, "--port", port]
-            self._is_ready["sandbox"] = partial(_answers, f"{self.state.sandbox_url}/health")
-            self._spawn("sandbox", command, environment, address=self.state.sandbox_url)
-            await self._until_ready("sandbox")
-        port = str(self._base.prefect_port)
-        self._is_ready["prefect server"] = partial(_answers, f"{self.state.api_url}/health")
-        self._spawn(
-            "prefect server",
-            ["-m", "deployments.server.app", "--host", HOST, "--port", port],
-            server_environment(environment, self._settings, prefect_url),
-            address=self.ui_url,
+    async def _start(self, database_url: str, prefect_url: str) -> None:
+        """Start the processes that need PostgreSQL, and wait until they are ready."""
+        state, processes = self.state, self.processes
+        environment = process_environment(
+            self._settings, database_url=database_url, api_url=state.api_url
         )
-        await self._until_ready("prefect server")
-        self._set("provisioning", PartState.STARTING)
+        server = server_environment(environment, self._settings, prefect_url)
+        if url := state.sandbox_url:
+            processes["sandbox"].is_ready = partial(_answers, f"{url}/health")
+            arguments = _server("adspark.sandbox", self._base.sandbox_port)
+            self._spawn("sandbox", arguments, environment, address=url)
+            await processes["sandbox"].wait_ready()
+        processes["prefect server"].is_ready = partial(_answers, f"{state.api_url}/health")
+        arguments = _server("deployments.server.app", self._base.prefect_port)
+        self._spawn("prefect server", arguments, server, address=state.ui_url)
+        await processes["prefect server"].wait_ready()
+        processes["provisioning"].set_state(ProcessState.STARTING)
         await provision(self._settings, database_url=database_url)
-        self._set("provisioning", PartState.READY)
-        for queue_class in QUEUE_CLASSES:
-            pool, name = queue_class.name, f"worker {queue_class.name}"
-            self._is_ready[name] = partial(has_worker, pool)
+        processes["provisioning"].set_state(ProcessState.READY)
+        workers = {f"worker {one.name}": one.name for one in QUEUE_CLASSES}
+        for name, pool in workers.items():
+            processes[name].is_ready = partial(has_worker, pool)
             self._spawn(name, ["-m", "deployments.cli.main", "worker", pool], environment)
-        for queue_class in QUEUE_CLASSES:
-            await self._until_ready(f"worker {queue_class.name}")
-
-    def _serve_metrics(self, cleanup: AsyncExitStack, database_url: str) -> None:
-        """Serve figures for Prometheus, in threads of this process."""
-        address = cleanup.enter_context(
-            serving_metrics(self._settings, api_url=self.state.api_url, database_url=database_url)
-        )
-        self._set("metrics", PartState.READY, address=address)
+        for name in workers:
+            await processes[name].wait_ready()
 
     def _spawn(
         self, name: str, arguments: list[str], environment: dict[str, str], *, address: str = ""
     ) -> None:
-        part = self.parts[name]
-        log = self._logs / f"{name.replace(' ', '-')}.log"
+        process = self.processes[name]
+        log = self._settings.home / "logs" / f"{name.replace(' ', '-')}.log"
         # Its working folder is the stack's: none of the caller's is on the import path.
-        part.start(arguments, log=log, env=environment, cwd=self._settings.home)
-        self._note(part)
-        self._set(name, PartState.STARTING, address=address)
+        process.start(arguments, log=log, env=environment, cwd=self._settings.home)
+        self._record(process)
+        process.set_state(ProcessState.STARTING, address=address)
 
-    def _note(self, part: Part) -> None:
-        """Leave word of a part's process for other commands."""
-        with suppress(psutil.NoSuchProcess):  # it has ended already, which `_keep` will notice
-            if part.process is not None:
-                self.state.parts[part.name] = ProcessId.of(part.process.pid)
+    def _record(self, process: StackProcess) -> None:
+        """Record the id of a process for other commands."""
+        with suppress(psutil.NoSuchProcess):  # it has ended already, which the supervisor notices
+            if process.process is not None:
+                self.state.parts[process.name] = ProcessId.of(process.process.pid)
         with suppress(OSError):  # the disk is full: what there was is left
             self.state.write(self._base.home)
 
-    async def _until_ready(self, name: str) -> None:
-        await self.parts[name].until(self._is_ready[name])
-        self._set(name, PartState.READY)
-
-    async def _stop_parts(self) -> None:
-        """End the parts, workers first, so that their runs can still end or be handed back."""
-        workers = [part for part in self.parts.values() if part.name.startswith("worker ")]
-        others = [part for part in self.parts.values() if part not in workers and part.process]
+    async def _stop(self) -> None:
+        """End all, workers first, so that their runs can still end or be handed back."""
+        running = [one for one in self.processes.values() if one.process]
+        workers = [one for one in running if one.name.startswith("worker ")]
         draining = self._settings.drain_time + STOP_PATIENCE
-        await asyncio.gather(*(self._stop(part, draining) for part in workers))
+        await asyncio.gather(*(_stop_process(one, draining) for one in workers))
         try:
             # On a full disk the server answers with failures; `reconcile` finds those runs later.
             with suppress(httpx.HTTPError):
-                if self.state.ready and self.parts["prefect server"].is_alive:
+                if self.state.ready and self.processes["prefect server"].is_alive:
                     await hand_back_unfinished_runs("The local stack was stopped.")
         finally:
-            for part in reversed(others):
-                await self._stop(part)
+            for process in reversed([one for one in running if one not in workers]):
+                await _stop_process(process, STOP_PATIENCE)
 
-    async def _stop(self, part: Part, patience: float = STOP_PATIENCE) -> None:
-        await asyncio.to_thread(part.stop, patience)
-        if part.state is not PartState.DIED:
-            self._set(part.name, PartState.STOPPED)
 
-    def _set(self, name: str, state: PartState, *, address: str = "") -> None:
-        part = self.parts[name]
-        part.state = state
-        part.address = address or part.address
-        self._on_change(self)
+def _server(module: str, port: int) -> list[str]:
+    return ["-m", module, "--host", HOST, "--port", str(port)]
+
+
+async def _stop_process(process: StackProcess, patience: float) -> None:
+    await asyncio.to_thread(process.stop, patience)
+    if process.state is not ProcessState.DIED:
+        process.set_state(ProcessState.STOPPED)
 
 
 async def _answers(url: str) -> bool:

@@ -19,7 +19,7 @@ def open_log(path: Path) -> BinaryIO:
 
 
 def append_to_log(path: Path) -> BinaryIO:
-    """Open a log that goes on: each write goes to its end, wherever that is by then."""
+    """Open a log to append to: each write goes to its end, wherever that is by then."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb")
 
 

@@ -1,4 +1,4 @@
-"""A part of the local stack: one process with a log, an address and a state that people see."""
+"""A process of the local stack, with its log, its address and the state that people see."""
 
 import asyncio
 import subprocess
@@ -17,15 +17,15 @@ from adspark.errors import AdSparkError
 from adspark.home.processes import stop_process_trees
 from deployments.stack.logs import append_to_log, open_log
 
-START_TIMEOUT = 120.0  # seconds for one part to become ready, on a slow machine's first start
-STOP_PATIENCE = 15.0  # seconds between asking a part to end and forcing it
-POLL = 0.2  # seconds between two looks at a part
-_MOST_DEATHS = 9  # within so many seconds, after which a part is not started again
+START_TIMEOUT = 120.0  # seconds for one process to become ready, on a slow machine's first start
+STOP_PATIENCE = 15.0  # seconds between asking a process to end and killing it
+POLL = 0.2  # seconds between two looks at a process
+_MOST_DEATHS = 9  # within so many seconds, after which a process is not restarted
 _DEATHS_WITHIN = 60.0
 
 
-class PartState(StrEnum):
-    """How far a part is."""
+class ProcessState(StrEnum):
+    """How far a process is."""
 
     WAITING = "waiting"
     STARTING = "starting"
@@ -36,19 +36,25 @@ class PartState(StrEnum):
 
 
 class StackFailedError(AdSparkError):
-    """A part did not start, or died; all others were stopped."""
+    """A process did not start, or died; all others were stopped."""
 
 
 @dataclass
-class Part:
-    """A part as a person sees it; `process` for those that are one."""
+class StackProcess:
+    """A process as a person sees it; also PostgreSQL, and what is done in the stack's own process.
+
+    Attributes:
+        is_ready: whether it does its work; None for what has no process of ours.
+    """
 
     name: str
+    on_change: Callable[[], None] = field(repr=False)
     address: str = ""
     log: Path | None = None
-    state: PartState = PartState.WAITING
+    state: ProcessState = ProcessState.WAITING
+    is_ready: Callable[[], Awaitable[bool]] | None = field(default=None, repr=False)
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
-    _call: Callable[[BinaryIO], subprocess.Popen[bytes]] | None = field(default=None, repr=False)
+    _spawn: Callable[[BinaryIO], subprocess.Popen[bytes]] | None = field(default=None, repr=False)
     _deaths: list[float] = field(default_factory=list, repr=False)
 
     @property
@@ -56,14 +62,23 @@ class Part:
         """Whether its process runs."""
         return self.process is not None and self.process.poll() is None
 
+    def set_state(self, state: ProcessState, *, address: str = "") -> None:
+        """Show people its state, and its address where it has a new one."""
+        self.state = state
+        self.address = address or self.address
+        self.on_change()
+
     def start(self, arguments: list[str], *, log: Path, env: dict[str, str], cwd: Path) -> None:
-        """Start a Python process of this part, in a session of its own.
+        """Start a Python process, in a session of its own: Ctrl-C reaches the supervisor alone.
 
-        Ctrl-C then reaches the supervisor alone, which ends the parts in their order.
+        Args:
+            arguments: of the interpreter.
+            log: file of its output.
+            env: its environment.
+            cwd: its working folder.
         """
-        self.log = log
 
-        def call(output: BinaryIO) -> subprocess.Popen[bytes]:
+        def spawn(output: BinaryIO) -> subprocess.Popen[bytes]:
             with output:
                 return subprocess.Popen(
                     [sys.executable, "-P", *arguments],
@@ -75,44 +90,49 @@ class Part:
                     start_new_session=True,
                 )
 
-        self._call = call
-        self.process = call(open_log(log))
+        self.log, self._spawn = log, spawn
+        self.process = spawn(open_log(log))
 
     def restart(self) -> None:
-        """Start its process again, after it died.
+        """Restart it after it died.
 
         Raises:
             StackFailedError: it dies again and again.
         """
         now = time.monotonic()
         self._deaths = [one for one in self._deaths if now - one < _DEATHS_WITHIN] + [now]
-        if len(self._deaths) > _MOST_DEATHS or self._call is None or self.log is None:
+        if len(self._deaths) > _MOST_DEATHS or self._spawn is None or self.log is None:
             self.check_alive()
             return
-        self.process = self._call(append_to_log(self.log))
+        self.process = self._spawn(append_to_log(self.log))
 
     def stop(self, patience: float = STOP_PATIENCE) -> None:
-        """Ask its process to end, and wait for that; then end all that is left below it."""
+        """Ask it to end, and wait `patience` seconds; then kill what is left of it and below it."""
         if self.process is None or self.process.poll() is not None:
             return
         family = psutil.Process(self.process.pid).children(recursive=True)
         self.process.terminate()
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(patience)
+        own = [psutil.Process(self.process.pid)] if self.is_alive else []
         left = [one for one in family if one.is_running()]
-        stop_process_trees([*left, *self._own_process()], timeout=STOP_PATIENCE)
+        stop_process_trees([*left, *own], timeout=STOP_PATIENCE)
         self.process.wait()
 
     def check_alive(self) -> None:
-        """Raise StackFailedError where its process has ended, with its last words."""
+        """Raise StackFailedError where it has ended, with the last line of its log."""
         if self.process is None or (code := self.process.poll()) is None:
             return
-        self.state = PartState.DIED
+        self.state = ProcessState.DIED
         raise StackFailedError(
-            f"{self.name} ended with exit code {code}: {self._last_words()} (log: {self.log})"
+            f"{self.name} ended with exit code {code}: {self._last_line()} (log: {self.log})"
         )
 
-    async def until(self, is_ready: Callable[[], Awaitable[bool]]) -> None:
+    async def answers(self) -> bool:
+        """Whether it does its work."""
+        return self.is_ready is None or await self.is_ready()
+
+    async def wait_ready(self) -> None:
         """Wait until it is ready.
 
         Raises:
@@ -120,18 +140,16 @@ class Part:
         """
         try:
             async with asyncio.timeout(START_TIMEOUT):
-                while not await is_ready():
+                while not await self.answers():
                     self.check_alive()
                     await asyncio.sleep(POLL)
         except TimeoutError:
             raise StackFailedError(
                 f"{self.name} was not ready after {START_TIMEOUT:g} s; its log: {self.log}"
             ) from None
+        self.set_state(ProcessState.READY)
 
-    def _own_process(self) -> list[psutil.Process]:
-        return [psutil.Process(self.process.pid)] if self.process and self.is_alive else []
-
-    def _last_words(self) -> str:
+    def _last_line(self) -> str:
         if self.log is None or not self.log.exists():
             return ""
         lines = self.log.read_text(errors="replace").strip().splitlines()

@@ -114,7 +114,7 @@ def test_a_foreign_page_reads_nothing_across_origins(stack: Stack, evil_page: Pa
 def test_a_foreign_page_starts_no_run_by_a_request_without_preflight(
     stack: Stack, evil_page: Page
 ) -> None:
-    named = httpx.get(f"{stack.api_url}/deployments/name/send-digest/adspark").json()
+    named = httpx.get(f"{stack.api_url}/deployments/name/send-digest/send-digest").json()
     url = f"{stack.api_url}/deployments/{named['id']}/create_flow_run"
     mark = "from a foreign page"
     body = f'{{"name": "{mark}", "job_variables": {{"command": "touch /tmp/owned"}}}}'

@@ -22,7 +22,7 @@ def run_of(stack: Stack, run_id: str) -> dict[str, Any]:
 
 
 def test_a_failure_is_found_looked_at_and_retried_under_its_own_id(stack: Stack) -> None:
-    found = httpx.get(f"{stack.api_url}/deployments/name/process-watch/adspark").json()
+    found = httpx.get(f"{stack.api_url}/deployments/name/process-watch/process-watch").json()
     asked = {"parameters": {"watch_id": 4711}}
     httpx.post(f"{stack.api_url}/deployments/{found['id']}/create_flow_run", json=asked)
     run = last_run(stack, "process-watch")

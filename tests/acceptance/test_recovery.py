@@ -26,10 +26,10 @@ import asyncio, os, subprocess, time
 from pathlib import Path
 import psutil
 from prefect import flow, task
-from orchestration.time_limits import hard_timeout
+from orchestration.time_limits import time_limit
 
-@task(timeout_seconds=2)
-@hard_timeout("cleanup_time_limit")
+@task
+@time_limit("cleanup_time_limit")
 async def limited(folder: str, how: str) -> None:
     if how == "blocks":
         time.sleep(120)

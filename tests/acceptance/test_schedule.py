@@ -8,7 +8,7 @@ from tests.support.stack import Stack
 
 
 def test_a_schedule_with_parameters_fetches_by_itself(stack: Stack) -> None:
-    found = httpx.get(f"{stack.api_url}/deployments/name/fetch-creatives/adspark").json()
+    found = httpx.get(f"{stack.api_url}/deployments/name/fetch-creatives/fetch-creatives").json()
     schedules = f"{stack.api_url}/deployments/{found['id']}/schedules"
     every_ten_seconds = {
         "schedule": {"interval": 10},

@@ -36,7 +36,7 @@ def test_a_running_stack_is_well_and_a_paused_pool_is_mended_as_told(stack: Stac
     assert problem["what"] == "pool maintenance is paused"
 
     # What waits in it meanwhile is purged on request, and only that.
-    deployment = "cleanup-old-creatives/adspark"
+    deployment = "cleanup-old-creatives/cleanup-old-creatives"
     assert prefect(stack, "deployment", "run", deployment, "-p", "dry_run=true").returncode == 0
     asked = stack.adspark("purge", "maintenance", "--state", "scheduled", "--dry-run")
     assert "maintenance: " in asked.stdout

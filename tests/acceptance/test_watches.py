@@ -25,7 +25,7 @@ def test_a_watch_is_created_checked_and_shown_with_its_advertisers_name(stack: S
     watch_id = watches(stack)["shoes"]["id"]
     checked = stack.adspark("run", "process-watch", "-p", f"watch_id={watch_id}")
     assert checked.returncode == 0, checked.stderr
-    assert "40 baseline; everything was looked at" in checked.stdout
+    assert "40 baseline; coverage complete" in checked.stdout
     found = watches(stack)["shoes"]
     assert (found["advertisers"], found["coverage"], found["creatives"]) == (
         ["On AG"],
@@ -42,7 +42,7 @@ def test_a_watch_is_created_checked_and_shown_with_its_advertisers_name(stack: S
 def test_the_form_of_the_ui_creates_a_watch_and_the_sweep_looks_at_it(
     stack: Stack, page: Page
 ) -> None:
-    found = httpx.get(f"{stack.api_url}/deployments/name/save-watch/adspark").json()
+    found = httpx.get(f"{stack.api_url}/deployments/name/save-watch/save-watch").json()
     page.goto(f"{stack.ui_url}/deployments/deployment/{found['id']}/run")
     name, text, region = (page.locator("textarea").nth(index) for index in range(3))
     region.wait_for()

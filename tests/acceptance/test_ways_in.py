@@ -64,7 +64,8 @@ def python(stack: Stack, script: str) -> dict[str, Any]:
 def test_run_deployment_gives_the_same_summary(stack: Stack, known: dict[str, Any]) -> None:
     script = (
         "import json; from prefect.deployments import run_deployment\n"
-        f"run = run_deployment('fetch-creatives/adspark', parameters={SHOWN!r}, timeout=300)\n"
+        "name = 'fetch-creatives/fetch-creatives'\n"
+        f"run = run_deployment(name, parameters={SHOWN!r}, timeout=300)\n"
         "print(json.dumps(run.state.result()))"
     )
     assert counts(python(stack, script)) == known
@@ -91,7 +92,7 @@ def test_prefects_own_command_gives_the_same_summary(stack: Stack, known: dict[s
     parameters = [f"-p{name}={value}" for name, value in SHOWN.items()]
     done = stack.run(
         "env", f"PREFECT_API_URL={stack.api_url}", prefect, "deployment", "run",
-        "fetch-creatives/adspark", *parameters, "--watch",
+        "fetch-creatives/fetch-creatives", *parameters, "--watch",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     run_id = next(
@@ -107,7 +108,7 @@ def test_prefects_own_command_gives_the_same_summary(stack: Stack, known: dict[s
 def test_the_form_of_the_ui_gives_the_same_summary(
     stack: Stack, known: dict[str, Any], page: Page
 ) -> None:
-    found = httpx.get(f"{stack.api_url}/deployments/name/fetch-creatives/adspark").json()
+    found = httpx.get(f"{stack.api_url}/deployments/name/fetch-creatives/fetch-creatives").json()
     page.goto(f"{stack.ui_url}/deployments/deployment/{found['id']}/run")
     page.get_by_role("button", name="Add item").click()
     advertiser, _text, region = (page.locator("textarea").nth(index) for index in range(3))

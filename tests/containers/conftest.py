@@ -67,10 +67,10 @@ def run(
 FLOWS = """
 import asyncio, os, signal, time
 from prefect import flow, task
-from orchestration.time_limits import hard_timeout
+from orchestration.time_limits import time_limit
 
 @task
-@hard_timeout("cleanup_time_limit")
+@time_limit("cleanup_time_limit")
 async def limited() -> None:
     time.sleep(600)
 

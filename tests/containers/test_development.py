@@ -51,7 +51,7 @@ def test_a_saved_deployment_is_provisioned(development: Installation) -> None:
     save(development.folder / "prefect.yaml", "Check one watch now", "Look at one watch now")
 
     def described() -> str:
-        found = development.ask("deployments/name/process-watch/adspark")
+        found = development.ask("deployments/name/process-watch/process-watch")
         return str(found["description"])
 
     wait_until(lambda: described().startswith("Look at one watch now"))

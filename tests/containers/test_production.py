@@ -176,17 +176,21 @@ def test_a_second_start_changes_nothing(production: Installation) -> None:
 
 def test_the_flows_of_the_demo_run_as_containers_of_their_own(production: Installation) -> None:
     wanted_ads = {"advertiser_ids": ["AR04323445746671026177"]}
-    ended = production.until_ended(production.start("fetch-creatives/adspark", wanted_ads))
+    ended = production.until_ended(production.start("fetch-creatives/fetch-creatives", wanted_ads))
     assert ended["state_type"] == "COMPLETED", ended["state"]["message"]
     (ad, *_) = production.select(
         "SELECT ad_creative_id FROM creative WHERE image_url IS NOT NULL ORDER BY 1"
     )
     production.adspark("watch", "create", "hubspot", "--text", "hubspot.com", "--region", "US")
     wanted: dict[str, dict[str, Any]] = {
-        "process-all-active-watches/adspark": {},
-        "generate-ad-variant/adspark": {"original_ad_id": ad, "prompt": "For summer", "user_id": 1},
-        "cleanup-old-creatives/adspark": {"dry_run": True},
-        "health-check/adspark": {},
+        "process-all-active-watches/process-all-active-watches": {},
+        "generate-ad-variant/generate-ad-variant": {
+            "original_ad_id": ad,
+            "prompt": "For summer",
+            "user_id": 1,
+        },
+        "cleanup-old-creatives/cleanup-old-creatives": {"dry_run": True},
+        "health-check/health-check": {},
     }
     runs = [production.start(name, parameters) for name, parameters in wanted.items()]
     for run_id in runs:
@@ -248,8 +252,8 @@ def test_a_killed_container_loses_no_run_and_no_row(
     pool = victim.removeprefix("worker-") if victim.startswith("worker-") else "ai-generation"
     slow = hungry(pool, seconds=10)
     parameters = {"advertiser_ids": [advertiser], "page_size": PAGE, "max_pages": 9}
-    under_way = production.start("fetch-creatives/adspark", parameters)
-    waiting = production.start("cleanup-old-creatives/adspark", {"dry_run": True})
+    under_way = production.start("fetch-creatives/fetch-creatives", parameters)
+    waiting = production.start("cleanup-old-creatives/cleanup-old-creatives", {"dry_run": True})
     for run_id in (slow, under_way):
         production.until(run_id, "RUNNING", "COMPLETED")
     wait_until(lambda: count_ads(production, advertiser) > 0)
@@ -337,5 +341,5 @@ def test_the_same_without_dockers_socket(production: Installation) -> None:
         assert mounted.get("/var/run/docker.sock", "/dev/null") == "/dev/null"
         assert told["Config"]["User"] == "adspark"
     test_a_probe_of_each_pool_runs_within_the_memory_of_its_class(production)
-    fetched = production.start("fetch-creatives/adspark", {"text": "hubspot.com"})
+    fetched = production.start("fetch-creatives/fetch-creatives", {"text": "hubspot.com"})
     assert production.until_ended(fetched)["state_type"] == "COMPLETED"

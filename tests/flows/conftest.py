@@ -1,6 +1,5 @@
 """A Prefect server for the tests of blocks, tasks and flows: one for them all."""
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, chdir, suppress
 from pathlib import Path
@@ -8,10 +7,6 @@ from tempfile import gettempdir
 
 import pytest
 from filelock import FileLock
-
-# Read by the tasks when they are imported; nobody waits a minute for a retry here.
-os.environ["ADSPARK_RETRY_DELAYS"] = "0.05,0.05"
-
 from prefect.client.orchestration import get_client
 from prefect.testing.utilities import prefect_test_harness
 
@@ -23,6 +18,7 @@ from blocks.configured import DOCUMENT
 from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
+from deployments.provisioning.drift import LastApplied
 from tests.support.sandbox_control import SANDBOX_KEY
 from tests.support.workshop import Workshop, workshop
 
@@ -36,8 +32,14 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     elsewhere = tmp_path_factory.mktemp("prefect-server")
     with ExitStack() as stack:
         with chdir(elsewhere), FileLock(Path(gettempdir()) / "adspark-test-server.lock"):
-            stack.enter_context(prefect_test_harness(server_startup_timeout=120))
+            stack.enter_context(prefect_test_harness(server_startup_timeout=600))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _short_retry_delays(_no_settings_of_the_machine: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits a minute for a retry here."""
+    monkeypatch.setenv("ADSPARK_RETRY_DELAYS", "0.05,0.05")
 
 
 @pytest.fixture
@@ -49,6 +51,7 @@ async def nothing_stays() -> AsyncIterator[None]:
         AlertRecipients,
         DifyWorkflow,
         DigestRecipients,
+        LastApplied,
         SerpApiCredentials,
     ):
         with suppress(ValueError):  # it is there only where a test has saved it

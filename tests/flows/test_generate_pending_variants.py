@@ -18,10 +18,10 @@ pytestmark = pytest.mark.usefixtures("environment")
 
 @pytest.fixture
 async def deployment() -> AsyncIterator[UUID]:
-    """The deployment generate-ad-variant/adspark, without a worker."""
+    """The deployment generate-ad-variant/generate-ad-variant, without a worker."""
     async with get_client() as client:
         flow_id = await client.create_flow(generate_ad_variant)
-        made = await client.create_deployment(flow_id, "adspark")
+        made = await client.create_deployment(flow_id, "generate-ad-variant")
         yield made
         await client.delete_deployment(made)
 

@@ -23,10 +23,10 @@ from adspark.db.rate_limits import SWEEPS, WINDOWS
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import Settings, get_settings
-from adspark.watches.due import SweepPlan, SweepSummary, read_due
+from adspark.watches.sweep_store import SweepPlan, SweepSummary, read_due
 from deployments.provisioning.provision import provision
 from flows.process_all_active_watches import process_all_active_watches
-from flows.process_watches import process_watches
+from flows.process_sweep_shard import process_sweep_shard
 from orchestration.sweep_shards import start_shards
 from tests.support.sandbox_control import searches, switch_on
 from tests.support.watching import Place
@@ -163,7 +163,7 @@ async def test_a_second_sweep_at_the_same_time_is_cancelled(place: Place) -> Non
 
 async def test_a_part_of_a_sweep_checks_only_what_is_still_due(place: Place) -> None:
     await place.change("UPDATE watch SET due_at = now() + interval '1 hour' WHERE id <= 2")
-    summary = await process_watches([1, 2, 3, 4])
+    summary = await process_sweep_shard([1, 2, 3, 4])
     assert (summary.due, summary.checked) == (2, 2)
 
 

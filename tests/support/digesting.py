@@ -41,7 +41,7 @@ class Story:
         } | changes
         watch = Watch(**fields)
         await self._add(watch)
-        return watch.id or 0
+        return watch.id
 
     async def ad(
         self,

@@ -68,7 +68,7 @@ async def ask(session: AsyncSession, ad: str = AD, **words: Any) -> AdVariant:  
 
 async def read(session: AsyncSession, variant: AdVariant | int) -> AdVariant:
     """The row as it is now, apart from what is in hand."""
-    number = variant if isinstance(variant, int) else variants.id_of(variant)
+    number = variant if isinstance(variant, int) else variant.id
     found = await variants.read_variant(session, variant_id=number)
     session.expunge(found)
     return found

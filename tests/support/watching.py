@@ -16,8 +16,8 @@ from adspark.models import Watch
 from adspark.serpapi.client import Gate, SerpApiClient, no_gate
 from adspark.watches.admission import SweepGate
 from adspark.watches.check import Checker, WatchSummary
-from adspark.watches.due import SweepSummary, read_due
 from adspark.watches.sweep import Sweep
+from adspark.watches.sweep_store import SweepSummary, read_due
 from tests.support.factories import ADVERTISER_ID
 
 KEY = SecretStr("sandbox-key")
@@ -43,7 +43,6 @@ class Place:
             session.add(watch)
             await session.commit()
             await session.refresh(watch)
-        assert watch.id is not None
         return watch.id
 
     @asynccontextmanager

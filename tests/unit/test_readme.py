@@ -21,7 +21,7 @@ RATES = {
 
 def row(flow: FlowClass) -> str:
     """The line of a flow."""
-    seconds = flow.seconds(Settings())
+    seconds = getattr(Settings(), flow.time_limit) if flow.time_limit else None
     cells = (
         f"`{flow.name}`",
         f"{seconds:g} s" if seconds else "",

@@ -111,7 +111,7 @@ def delete(
         )
 
     async def act(session: AsyncSession) -> None:
-        await delete_board(session, board_id=board.id or 0)
+        await delete_board(session, board_id=board.id)
         await session.commit()
 
     in_session(act)
@@ -120,7 +120,7 @@ def delete(
 
 async def _read(session: AsyncSession, user: int, name: str) -> tuple[Board, list[BoardAd]]:
     board = await find_board(session, user_id=user, name=name)
-    return board, await read_ads(session, board_id=board.id or 0)
+    return board, await read_ads(session, board_id=board.id)
 
 
 async def _change(
@@ -128,7 +128,7 @@ async def _change(
 ) -> tuple[Board, list[str]]:
     """Add to a board, or remove from it; returns it and the ads that were added or removed."""
     board = await find_board(session, user_id=user, name=name)
-    changed = await change(session, board_id=board.id or 0, ids=ads)
+    changed = await change(session, board_id=board.id, ids=ads)
     await session.commit()
     return board, changed
 

@@ -169,7 +169,7 @@ def _cancel_when_told(task: "asyncio.Task[None]") -> None:
 
 
 class _View:
-    """The parts as a live table on a terminal, as one line a change elsewhere."""
+    """The processes as a live table on a terminal, as one line a change elsewhere."""
 
     def __init__(self, live: Live | None) -> None:
         self._live = live
@@ -183,17 +183,17 @@ class _View:
         if self._live:
             self._live.update(self._table(stack), refresh=True)
             return
-        for part in stack.parts.values():
-            if self._told.get(part.name, "waiting") != part.state:
-                self._told[part.name] = part.state
-                out.print(f"{part.name}: {part.state} {part.address}".rstrip(), soft_wrap=True)
+        for one in stack.processes.values():
+            if self._told.get(one.name, "waiting") != one.state:
+                self._told[one.name] = one.state
+                out.print(f"{one.name}: {one.state} {one.address}".rstrip(), soft_wrap=True)
 
     @staticmethod
     def _table(stack: "LocalStack") -> Table:
-        table = Table("part", "state", "address", "log")
-        for part in stack.parts.values():
-            state = Text(part.state, style=_STYLES.get(part.state, ""))
-            table.add_row(part.name, state, part.address, str(part.log or ""))
+        table = Table("process", "state", "address", "log")
+        for one in stack.processes.values():
+            state = Text(one.state, style=_STYLES.get(one.state, ""))
+            table.add_row(one.name, state, one.address, str(one.log or ""))
         return table
 
 

@@ -22,7 +22,7 @@ from adspark.creatives.fetch import FetchSummary
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.home.running_stack import running_stack
 from adspark.models import CreativeFormat, Platform
-from adspark.serpapi.search_query import check_max_pages, parse_query
+from adspark.serpapi.search_query import parse_query
 from adspark.settings import get_settings
 from adspark.text.storable import UNSTORABLE
 from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE
@@ -84,7 +84,7 @@ def fetch(
         "page_size": page_size,
     }
     parse_query(**parameters)  # a mistake shows before Prefect starts
-    check_max_pages(max_pages)
+    MAX_PAGES.check("max_pages", max_pages)
     _prepare_prefect()
     from flows.fetch_creatives import fetch_creatives  # noqa: PLC0415  (slow)
 
@@ -141,7 +141,6 @@ def _prepare_prefect() -> None:
 
     Its log goes to the terminal, but for failures: the command itself says those, in one line.
     """
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", _START_TIMEOUT)
     from prefect.logging.configuration import setup_logging  # noqa: PLC0415  (slow)
 

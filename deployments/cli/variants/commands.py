@@ -274,7 +274,7 @@ def _wanted_ads(
             return list(dict.fromkeys(ids)), 0
         found = await find_watch(session, name_or_id=watch, user_id=None)
         return await find_new_creatives(
-            session, watch_id=found.id or 0, prompt=wanted.prompt, user_id=wanted.user_id
+            session, watch_id=found.id, prompt=wanted.prompt, user_id=wanted.user_id
         )
 
     return in_session(act)

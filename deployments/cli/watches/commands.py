@@ -18,8 +18,8 @@ from adspark.models import Fetch, Watch
 from adspark.validation.bounds import LARGEST_ID
 from adspark.watches.definition import (
     CLEARABLE,
-    WatchChanges,
     WatchDefinition,
+    WatchFields,
     change_definition,
 )
 from adspark.watches.duplicates import find_duplicates
@@ -87,7 +87,7 @@ def create(
     user: Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Whose watch it is.")] = 1,
 ) -> None:
     """Create a watch; the next sweep checks it."""
-    changes: WatchChanges = {
+    changes: WatchFields = {
         "user_id": user,
         "name": name,
         "advertiser_ids": advertiser_ids,
@@ -142,7 +142,7 @@ def change(
     user: UserOption = None,
 ) -> None:
     """Change only what is given; another search begins its past anew."""
-    changes: WatchChanges = {
+    changes: WatchFields = {
         "name": name,
         "advertiser_ids": advertiser_ids,
         "text": text,
@@ -159,9 +159,7 @@ def change(
 
     async def act(session: AsyncSession) -> tuple[SavedWatch, WatchDefinition, list[str]]:
         found = await find_watch(session, name_or_id=watch, user_id=user)
-        changed = await change_watch(
-            session, watch_id=found.id or 0, changes=changes, clear=clear or []
-        )
+        changed = await change_watch(session, watch_id=found.id, changes=changes, clear=clear or [])
         await session.commit()
         return changed
 
@@ -194,8 +192,8 @@ def delete(
 
     async def look(session: AsyncSession) -> tuple[int, str]:
         found = await find_watch(session, name_or_id=watch, user_id=user)
-        contents = await count_contents(session, watch_id=found.id or 0)
-        return found.id or 0, (
+        contents = await count_contents(session, watch_id=found.id)
+        return found.id, (
             f"watch {found.id} ({found.name}) with its links to {contents.creatives} ads and its "
             f"{contents.events} events"
         )
@@ -226,7 +224,7 @@ def show(watch: Which, as_json: JsonOption = False, user: UserOption = None) -> 
     """Show all about one watch: definition, state, last events and fetches."""
 
     async def act(session: AsyncSession) -> tuple[WatchRow, list[News], Sequence[Fetch]]:
-        watch_id = (await find_watch(session, name_or_id=watch, user_id=user)).id or 0
+        watch_id = (await find_watch(session, name_or_id=watch, user_id=user)).id
         (row,) = await list_watches(session, watch_id=watch_id)
         events = await read_news(session, watch_id=watch_id, since=_EVER, limit=_EVENTS)
         return row, events, await list_fetches(session, watch_id=watch_id, limit=_FETCHES)
@@ -305,7 +303,7 @@ def export_file(
 def _set_active(watch: str, user: int | None, *, is_active: bool) -> None:
     async def act(session: AsyncSession) -> tuple[Watch, bool]:
         found = await find_watch(session, name_or_id=watch, user_id=user)
-        changed = await set_active(session, watch_id=found.id or 0, is_active=is_active)
+        changed = await set_active(session, watch_id=found.id, is_active=is_active)
         await session.commit()
         return found, changed
 

@@ -20,10 +20,10 @@ from tests.support.contained import ended, make_run, start, state_of, until
 FLOW = """
 import asyncio, os, signal, sys, time
 from prefect import flow, task
-from orchestration.time_limits import hard_timeout
+from orchestration.time_limits import time_limit
 
 @task
-@hard_timeout("cleanup_time_limit")
+@time_limit("cleanup_time_limit")
 async def limited() -> None:
     time.sleep(60)
 

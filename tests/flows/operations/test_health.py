@@ -260,7 +260,7 @@ async def test_a_purge_takes_runs_whose_deployment_bounds_its_own_runs(
 
 
 async def test_a_purge_of_an_unknown_deployment_is_refused(client: PrefectClient) -> None:
-    with pytest.raises(ConfigurationError, match="no deployment 'nothing/adspark'"):
+    with pytest.raises(ConfigurationError, match="no deployment 'nothing/nothing'"):
         await find_waiting(client, pools=[], states=list(Waiting), deployment="nothing")
 
 

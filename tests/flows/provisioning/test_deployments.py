@@ -1,6 +1,11 @@
 """prefect.yaml and provisioning: it can be loaded, and a server matches the project."""
 
 import asyncio
+import inspect
+import os
+import re
+import shutil
+import sys
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -22,21 +27,24 @@ from prefect.exceptions import ObjectNotFound
 from prefect.workers.process import ProcessWorker
 from pydantic import SecretStr
 
-from adspark.db.rate_limits import GENERATIONS, SEARCHES
+from adspark.db.rate_limits import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import Settings
 from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
+from deployments.environment.shell import OUR_FOLDER
 from deployments.provisioning import deploy as deploying
 from deployments.provisioning.deploy import name_of, project_file
+from deployments.provisioning.deployment_drift import own_fields
 from deployments.provisioning.provision import Provisioned, provision
-from deployments.queue_classes import QUEUE_CLASSES
+from deployments.queue_classes import QUEUE_CLASSES, FlowClass
 from tests.support.queued import delete_pools
 
 pytestmark = pytest.mark.usefixtures("no_pools_stay")
 
+SWEEP = "process-all-active-watches/process-all-active-watches"
 FLOWS = {one.name: one.flows for one in QUEUE_CLASSES}
 DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load(project_file().read_text())["deployments"]
 
@@ -52,7 +60,7 @@ def test_every_deployment_names_a_flow_and_a_pool_that_exist(deployment: dict[st
     if flow.name == "probe":
         assert deployment["name"] == pool
         return
-    assert deployment["name"] == "adspark"
+    assert deployment["name"] == flow.name
     (planned,) = [one for one in FLOWS[pool] if one.name == flow.name]
     assert [one["cron"] for one in deployment["schedules"]] == [
         one for one in [planned.schedule] if one
@@ -64,15 +72,53 @@ def test_every_deployment_names_a_flow_and_a_pool_that_exist(deployment: dict[st
 def test_the_table_of_queue_classes_and_the_deployments_name_the_same_flows() -> None:
     deployed = {name_of(one).partition("/")[0] for one in DEPLOYMENTS} - {"probe"}
     assert deployed == {one.name for flows in FLOWS.values() for one in flows}
-    for flows in FLOWS.values():
-        for one in flows:
-            import_module(one.module)
-            assert one.seconds(Settings()) is None or one.seconds(Settings()) in {
-                180,
-                300,
-                600,
-                1800,
-            }
+
+
+@pytest.mark.parametrize("planned", [one for flows in FLOWS.values() for one in flows], ids=str)
+def test_each_flow_keeps_to_the_time_limit_and_the_rate_of_the_table(planned: FlowClass) -> None:
+    module = import_module(planned.module)
+    tasks = [
+        one
+        for one in vars(module).values()
+        if str(getattr(one, "__module__", "")).startswith("tasks.")
+    ]
+    flow = getattr(module, planned.name.replace("-", "_"))
+    limits = {getattr(one, "time_limit", None) for one in [flow, *tasks]} - {None}
+    assert limits == ({planned.time_limit} if planned.time_limit else set())
+    assert planned.time_limit is None or getattr(Settings(), planned.time_limit) > 0
+    used = {name for one in tasks for name in vars(import_module(one.__module__))} | {*vars(module)}
+    gates = {
+        SEARCHES: "search_slots",
+        GENERATIONS: "generation_slots",
+        SWEEPS: "SWEEPS",
+        CLEANUPS: "CLEANUPS",
+    }
+    rates = {rate for rate, name in gates.items() if name in used}
+    assert rates - {SEARCHES} == {planned.rate} - {SEARCHES, None}
+    assert (planned.rate == SEARCHES) <= (SEARCHES in rates)
+
+
+WORDS = re.compile(r"[A-Z][a-z]+( [a-z]+)*")
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=name_of)
+def test_each_field_of_a_form_has_a_label_of_words_and_says_whether_it_is_needed(
+    deployment: dict[str, Any],
+) -> None:
+    fields = own_fields(deployment)
+    module, _, name = deployment["entrypoint"].rpartition(".")
+    known = inspect.signature(getattr(import_module(module), name).fn).parameters
+    schema = fields["parameter_openapi_schema"]
+    assert list(schema["properties"]) == list(known)
+    needed = [one.name for one in known.values() if one.default is inspect.Parameter.empty]
+    assert schema.get("required", []) == needed
+    for field, shown in schema["properties"].items():
+        assert WORDS.fullmatch(shown["title"]), field
+        assert shown["description"].strip(), field
+    if {"advertiser_ids", "text"} <= set(known):  # one of the two
+        for field in ("advertiser_ids", "text"):
+            says = schema["properties"][field]["description"]
+            assert re.match(r"Needed, unless there |A new watch needs ", says), field
 
 
 @pytest.mark.usefixtures("nothing_stays")
@@ -93,7 +139,7 @@ async def test_provisioning_twice_makes_the_server_match_and_keeps_operators_num
         again = await client.read_global_concurrency_limit_by_name(SEARCHES)
         generations = await client.read_global_concurrency_limit_by_name(GENERATIONS)
         pools = {pool.name: pool for pool in await client.read_work_pools()}
-        deployment = await client.read_deployment_by_name("fetch-creatives/adspark")
+        deployment = await client.read_deployment_by_name("fetch-creatives/fetch-creatives")
     credentials = await SerpApiCredentials.load_configured()
     workflow = await DifyWorkflow.load_configured()
     recipients = await DigestRecipients.load_configured()
@@ -107,6 +153,32 @@ async def test_provisioning_twice_makes_the_server_match_and_keeps_operators_num
         assert pools[queue_class.name].description == queue_class.description
     assert deployment.work_pool_name == "data-fetch"
     assert "advertiser_ids" in (deployment.parameter_openapi_schema or {})["properties"]
+
+
+@pytest.mark.usefixtures("nothing_stays")
+async def test_prefects_own_deploy_makes_what_provisioning_makes(
+    database_url: str, tmp_path: Path
+) -> None:
+    await provision(Settings(), database_url=database_url)
+    shutil.copy(project_file(), tmp_path)
+    async with get_client() as client:
+        for entry in DEPLOYMENTS:
+            found = await client.read_deployment_by_name(name_of(entry))
+            await client.delete_deployment(found.id)
+        process = await asyncio.create_subprocess_exec(
+            *[sys.executable, "-P", "-m", "prefect", "--no-prompt", "deploy", "--all"],
+            cwd=tmp_path,
+            env=os.environ
+            | {"PYTHONPATH": str(OUR_FOLDER), "PREFECT_API_URL": str(client.api_url)},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+    again = await provision(Settings(), database_url=database_url)
+    recovery = {one for one in again.changes if one.startswith("automation adspark: a run crashed")}
+    assert set(again.changes) == recovery  # it starts a deployment that is a new one
+    assert again.kept == []
 
 
 @pytest.mark.usefixtures("nothing_stays")
@@ -139,14 +211,14 @@ async def test_provisioning_says_what_it_would_do_and_keeps_what_was_changed_by_
         assert sorted(bool(one.changes) for one in both) == [False, True]
 
         await client.update_work_pool("data-fetch", WorkPoolUpdate(concurrency_limit=7))
-        sweep = await client.read_deployment_by_name("process-all-active-watches/adspark")
+        sweep = await client.read_deployment_by_name(SWEEP)
         await client.pause_deployment(sweep.id)
         kept = await provision(settings, database_url=database_url)
         assert (kept.changes, kept.kept) == (
             [],
             [
                 "pool data-fetch slots: 7 was set by hand (ours: 2)",
-                "deployment process-all-active-watches/adspark schedules: were paused by hand",
+                f"deployment {SWEEP} schedules: were paused by hand",
             ],
         )
         assert (await client.read_deployment(sweep.id)).paused
@@ -200,7 +272,7 @@ async def test_an_upgrade_keeps_what_people_changed_at_deployments(
     async with get_client() as client:
 
         async def read(flow: str) -> DeploymentResponse:
-            return await client.read_deployment_by_name(f"{flow}/adspark")
+            return await client.read_deployment_by_name(f"{flow}/{flow}")
 
         async def schedule(flow: str, slug: str) -> DeploymentSchedule:
             return next(one for one in (await read(flow)).schedules if one.slug == slug)
@@ -264,14 +336,14 @@ async def test_an_upgrade_keeps_what_people_changed_at_deployments(
         assert left.paused
         told = "\n".join(done.kept)
         for what in (
-            "cleanup-old-creatives/adspark description: ours was set by hand",
-            "cleanup-old-creatives/adspark tags: adspark, newer, team-a were set by hand",
-            "cleanup-old-creatives/adspark limit: 3 was set by hand (ours: 1)",
-            "cleanup-old-creatives/adspark schedule nightly: 0 5 * * 0 Europe/Berlin was set by",
-            "cleanup-old-creatives/adspark parameter days_old: was set by hand (ours: none)",
-            "reconcile/adspark schedules: were paused by hand",
-            "send-digest/adspark schedule daily: was deleted by hand",
-            "health-check/adspark schedule every-five-minutes: was made inactive by hand",
+            "cleanup-old-creatives description: ours was set by hand",
+            "cleanup-old-creatives tags: adspark, newer, team-a were set by hand",
+            "cleanup-old-creatives limit: 3 was set by hand (ours: 1)",
+            "cleanup-old-creatives schedule nightly: 0 5 * * 0 Europe/Berlin was set by",
+            "cleanup-old-creatives parameter days_old: was set by hand (ours: none)",
+            "reconcile/reconcile schedules: were paused by hand",
+            "send-digest/send-digest schedule daily: was deleted by hand",
+            "health-check/health-check schedule every-five-minutes: was made inactive by hand",
         ):
             assert what in told, told
         again = await upgrade(project)

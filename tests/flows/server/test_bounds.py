@@ -19,8 +19,9 @@ from typer.testing import CliRunner
 
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.maintenance.cleanup import Retention, check_retention
-from adspark.serpapi.search_query import check_max_pages, parse_query
+from adspark.serpapi.search_query import parse_query
 from adspark.settings import Settings, get_settings
+from adspark.validation.bounds import MAX_PAGES
 from adspark.validation.parameter_bounds import find_problem
 from adspark.watches.definition import parse_watch
 from blocks.chat_model import ChatModel
@@ -166,7 +167,7 @@ def test_values_refuse_numbers_before_a_database_sees_them(number: int) -> None:
     site = "example.com"
     checks: dict[str, Callable[[], object]] = {
         "page_size": lambda: parse_query(text=site, page_size=number),
-        "max_pages": lambda: check_max_pages(number),
+        "max_pages": lambda: MAX_PAGES.check("max_pages", number),
         "user_id": lambda: parse_watch(name="shoes", text=site, user_id=number),
         "monthly_budget": lambda: parse_watch(name="shoes", text=site, monthly_budget=number),
         "days_old": lambda: check_retention(Retention(days_old=number)),

@@ -98,7 +98,8 @@ def test_tables_fit_on_a_terminal_and_give_it_no_orders(database_url: str) -> No
     [
         (("create", " "), "name: is empty; name the board."),
         (("create", "x" * 101), "name: has 101 characters; shorten it to 100."),
-        (("create", "a\x1bb"), "name: holds a control character; write it without."),
+        (("create", "a\x1bb"), "name: holds a control character ('\\x1b'); write it on one line "
+                                "without."),
         (("create", "summer"), "name: user 1 has a board 'summer' already; choose another name, or "
                                "put ads on that one with: adspark board add"),
         (("add", "summer", AD, f"CR{8:020d}"), f"ads: no ad CR{8:020d} is stored; fetch its "

@@ -13,7 +13,7 @@ from adspark.sandbox.testing import serve
 from adspark.serpapi.client import SerpApiClient, no_gate
 from adspark.watches.admission import SweepGate
 from adspark.watches.budgets import read_budget
-from adspark.watches.due import gather_sweep
+from adspark.watches.sweep_store import summarise_sweep
 from tests.support.watching import KEY, Place
 
 # A recorded advertiser whose ads have recorded details with copy.
@@ -295,11 +295,11 @@ async def test_a_sweep_says_what_was_looked_up_and_what_could_not_be(place: Plac
     second = await place.sweep()
     assert "details of 2. " in second.headline
     async with place.database.session() as session:
-        gathered = await gather_sweep(session, watch_ids=[1], since=began.at)
+        gathered = await summarise_sweep(session, watch_ids=[1], since=began.at)
     assert (gathered.details, gathered.details_waiting) == (2, 0)
     await place.change("DELETE FROM creative_detail")
     async with place.database.session() as session:
-        gathered = await gather_sweep(session, watch_ids=[1], since=began.at)
+        gathered = await summarise_sweep(session, watch_ids=[1], since=began.at)
     assert "details of 0, 3 wait" in gathered.headline
 
 

@@ -294,7 +294,7 @@ async def test_two_fetches_on_one_row_are_fenced_and_each_page_is_paid_once(
             await session.commit()
         assert (fetch.id, fetch.attempt) == (summary.fetch_id, 2)
 
-    with pytest.raises(SupersededError, match="Another run has taken over this fetch"):
+    with pytest.raises(SupersededError, match="Another run has resumed this fetch"):
         await place.fetch(after_page=after_page)
     (row,) = await place.ledger()
     assert (row.status, row.pages, row.new_count) == ("running", 1, 10)

@@ -176,7 +176,7 @@ async def test_a_connection_that_changes_its_server_process_later_is_noticed(
     async with (
         behind_pooler(database_url, is_by_transaction=False) as database,
         database.locks() as locks,
-        locks.hold("a") as held,
+        locks.acquire("a") as held,
     ):
         assert held
         await locks.check()

@@ -65,7 +65,7 @@ async def test_an_ad_stays_while_it_is_on_a_board(database: Database, media: Med
         for user in (1, 2):
             await create_board(session, user_id=user, name="b")
             board = await find_board(session, user_id=user, name="b")
-            await add_ads(session, board_id=board.id or 0, ids=[AD, OTHER])
+            await add_ads(session, board_id=board.id, ids=[AD, OTHER])
         await session.commit()
     assert (await clean_up(database, media, Retention(), dry_run=True)).creatives == 1
     assert (await clean_up(database, media, Retention())).creatives == 1

@@ -51,7 +51,7 @@ async def board_id(database: Database) -> int:
         await create_board(session, user_id=1, name="b")
         board = await find_board(session, user_id=1, name="b")
         await session.commit()
-    return board.id or 0
+    return board.id
 
 
 async def until_waiting(session: AsyncSession) -> None:

@@ -70,7 +70,7 @@ async def test_what_is_told_late_is_slow_and_no_failure() -> None:
         return Check.ok("it", "is there")
 
     late = await look_at("it", answer, remedy="mend it", slow=0.0)
-    assert (late.state, late.what) == ("warning", "is slow: is there, told after 0 s")
+    assert (late.state, late.what) == ("warning", "is slow: is there, after 0 s")
     assert (await look_at("it", answer, remedy="mend it")).state == "ok"
 
 

@@ -42,7 +42,7 @@ async def give_back(database: Database, message: Message | None) -> None:
     """Sending it failed."""
     assert message is not None
     async with database.session() as session:
-        await nack_message(session, message_id=message.id or 0, error="refused")
+        await nack_message(session, message_id=message.id, error="refused")
         await session.commit()
 
 
@@ -94,7 +94,7 @@ async def test_a_delivered_message_is_done(database: Database) -> None:
     claimed = await claim(database, ALICE)
     assert claimed is not None
     async with database.session() as session:
-        await ack_message(session, message_id=claimed.id or 0)
+        await ack_message(session, message_id=claimed.id)
         await session.commit()
     await change(database, "UPDATE message SET sending_at = now() - interval '1 hour'")
     assert await claim(database, ALICE) is None
@@ -133,7 +133,7 @@ async def claim_parted(database: Database) -> Message:
     assert claimed is not None
     assert claimed.parts is None
     async with database.session() as session:
-        await save_chunks(session, message_id=claimed.id or 0, chunks=PARTS)
+        await save_chunks(session, message_id=claimed.id, chunks=PARTS)
         await session.commit()
     return claimed
 
@@ -141,7 +141,7 @@ async def claim_parted(database: Database) -> Message:
 async def confirm(database: Database, message: Message, part: int) -> None:
     """A part has arrived."""
     async with database.session() as session:
-        await ack_message(session, message_id=message.id or 0, chunk=part, chunks=3)
+        await ack_message(session, message_id=message.id, chunk=part, chunks=3)
         await session.commit()
 
 
@@ -202,7 +202,7 @@ async def test_a_part_is_confirmed_once_and_only_while_it_is_sent(database: Data
 async def test_how_a_message_is_parted_does_not_change_any_more(database: Database) -> None:
     claimed = await claim_parted(database)
     async with database.session() as session:
-        await save_chunks(session, message_id=claimed.id or 0, chunks=PARTS[:1])
+        await save_chunks(session, message_id=claimed.id, chunks=PARTS[:1])
         await session.commit()
     await give_back(database, claimed)
     again = await claim(database, ALICE)

@@ -83,7 +83,7 @@ async def test_open_ones_are_oldest_first_with_the_run_that_has_them(
         {"id": late.id},
     )
     run = uuid4()
-    await save_run(session, variant_id=made[0].id or 0, flow_run_id=run)
+    await save_run(session, variant_id=made[0].id, flow_run_id=run)
     found = await read_open(session)
     assert [(one.id, one.status) for one in found] == [
         (late.id, "processing"),

@@ -24,7 +24,6 @@ from adspark.variants.reviews import (
     read_statistics,
     save_review,
 )
-from adspark.variants.store import id_of
 from tests.support.variants_at_hand import AD, ask, fail, finish, make, stocked
 
 LONGEST = "x" * 5_000
@@ -44,7 +43,7 @@ def variant(status: VariantStatus = VariantStatus.COMPLETED, **words: Any) -> Ad
 
 async def opinions(session: AsyncSession, made: AdVariant) -> list[tuple[Any, ...]]:
     """Who has said what, the latest last."""
-    found = await list_reviews(session, variant_id=id_of(made))
+    found = await list_reviews(session, variant_id=made.id)
     return [(one.user_id, one.is_approved, one.rating, one.comment) for one in found]
 
 
@@ -61,7 +60,7 @@ async def test_a_person_has_one_review_which_they_may_change_and_add_to(
         await session.commit()  # each at a time of its own
     assert await opinions(session, made) == [(2, False, None, "no"), (1, True, 5, "hm")]
     assert await opinions(session, other) == []
-    kept = {one.user_id: one for one in await list_reviews(session, variant_id=id_of(made))}
+    kept = {one.user_id: one for one in await list_reviews(session, variant_id=made.id)}
     assert kept[1].updated_at > kept[2].updated_at
 
 

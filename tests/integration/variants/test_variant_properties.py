@@ -313,7 +313,7 @@ class VariantLife(RuleBasedStateMachine):
             await store_ads(session, (1,))
             variant = await ask(session)
             await session.commit()
-        number = variants.id_of(variant)
+        number = variant.id
         self.known[number] = Known()
         if original_path(KEY) not in await self.media.list_pictures():
             await self.media.save_original(KEY, PICTURE)
@@ -426,9 +426,7 @@ class VariantLife(RuleBasedStateMachine):
 
     async def _row(self, variant: int) -> AdVariant:
         async with self.database.session() as session:
-            row = await read(session, variant)
-        row.status = VariantStatus(row.status)
-        return row
+            return await read(session, variant)
 
     async def _change(self, variant: int, change: str) -> None:
         async with self.database.session() as session:

@@ -91,7 +91,7 @@ async def test_a_second_check_without_news_says_so_and_that_it_has_looked(place:
     await place.check(watch_id)
     summary = await place.check(watch_id)
     assert (summary.events.baseline, summary.events.news, summary.coverage) == (0, 0, "complete")
-    assert summary.headline.startswith("nothing new; everything was looked at")
+    assert summary.headline.startswith("nothing new; coverage complete")
 
 
 async def test_a_checked_watch_is_due_again_an_interval_after_the_answer(place: Place) -> None:
@@ -332,7 +332,7 @@ async def test_a_budget_stops_the_pages_and_then_the_watch_until_it_is_raised(
     second = await place.check(watch_id)
     assert (second.coverage, second.events.news, second.searches_billed) == ("none", 0, 0)
     assert "budget of 3 searches is spent" in (second.problem or "")
-    assert "could not look" in second.headline
+    assert second.headline.startswith("not checked: the month's budget")
     assert place.stats["requests"] == before
     (row,) = await place.rows(
         "SELECT due_at = date_trunc('month', now(), 'UTC') + interval '1 month' AS waits FROM watch"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from adspark.db.engine import Database
-from adspark.watches.definition import WatchChanges
+from adspark.watches.definition import WatchFields
 from adspark.watches.store import create_or_change_watch
 from tests.support.watch_commands import definitions, run, told
 
@@ -77,7 +77,7 @@ def test_a_file_with_invisible_characters_names_the_row_and_the_field(tmp_path: 
 
 async def save(database: Database, **changes: Any) -> list[str]:  # noqa: ANN401
     """As the form of the UI does; returns the warnings."""
-    words: WatchChanges = changes  # type: ignore[assignment]
+    words: WatchFields = changes  # type: ignore[assignment]
     async with database.session() as session:
         _, _, warnings = await create_or_change_watch(session, changes=words)
         await session.commit()

@@ -8,10 +8,10 @@ import pytest
 
 from adspark.db.engine import Database
 from adspark.errors import BusyError, ConfigurationError, InvalidQueryError
-from adspark.models import Coverage
+from adspark.models import Coverage, Watch
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
-from adspark.watches.definition import WatchChanges, definition_of
+from adspark.watches.definition import WatchFields, definition_of
 from adspark.watches.store import (
     Outcome,
     SavedWatch,
@@ -23,7 +23,6 @@ from adspark.watches.store import (
     delete_watch,
     find_watch,
     list_watches,
-    read_watch,
     save_watch,
     set_active,
 )
@@ -91,11 +90,9 @@ async def test_what_is_read_back_is_what_was_saved(database: Database) -> None:
     )
     async with database.session() as session:
         saved = await save_watch(session, definition=given)
-        watch = await read_watch(session, watch_id=saved.id)
-        missing = await read_watch(session, watch_id=saved.id + 1)
+        watch = await session.get(Watch, saved.id)
     assert watch is not None
     assert definition_of(watch) == given
-    assert missing is None
 
 
 async def test_the_same_again_writes_nothing(place: Place) -> None:
@@ -188,7 +185,7 @@ async def test_two_who_change_different_fields_at_once_both_get_their_way(
     database: Database,
 ) -> None:
     async def change(**changes: Any) -> None:  # noqa: ANN401
-        words: WatchChanges = {"name": "shoes", **changes}  # type: ignore[typeddict-item]
+        words: WatchFields = {"name": "shoes", **changes}  # type: ignore[typeddict-item]
         async with database.session() as session:
             await create_or_change_watch(session, changes=words)
             await asyncio.sleep(0.05)

@@ -18,7 +18,7 @@ from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.serpapi.payloads import AccountPayload
 from adspark.watches.admission import SweepGate, searches_left
-from adspark.watches.due import SweepSummary, gather_sweep, read_left
+from adspark.watches.sweep_store import SweepSummary, read_unchecked, summarise_sweep
 from tests.support.watching import Place
 
 WATCHES = 12
@@ -299,8 +299,8 @@ async def test_what_others_did_of_a_sweep_is_gathered_from_the_database(place: P
     await place.change("UPDATE watch SET due_at = now() WHERE id <= 2")
     async with place.database.session() as session:
         everything = list(range(1, WATCHES + 1))
-        left = await read_left(session, watch_ids=everything, since=began.at)
-        found = await gather_sweep(session, watch_ids=everything, since=began.at)
+        left = await read_unchecked(session, watch_ids=everything, since=began.at)
+        found = await summarise_sweep(session, watch_ids=everything, since=began.at)
     assert {one.watch_id for one in left} == {1, 2}
     counted = ("checked", "failed", "over_budget", "pages", "searches_billed", "events")
     for name in counted:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adspark.creatives.paging import Bounds, Trail
+from adspark.creatives.paging import Bounds, PageOrder
 from adspark.models import Fetch, StopReason
 from adspark.serpapi.payloads import RejectedPayload, SearchPage, parse_rows, shown_of
 from tests.support.factories import creative_row
@@ -29,14 +29,14 @@ def page(*hours: float | None, first: int = 1, token: str | None = "next") -> Se
     )
 
 
-def stops(*pages: SearchPage, trail: Trail | None = None) -> list[StopReason | None]:
+def stops(*pages: SearchPage, order: PageOrder | None = None) -> list[StopReason | None]:
     """Why the fetch would stop after each of the pages."""
-    trail, fetch = trail or Trail(), Fetch(query={"page_size": 3}, query_hash="")
+    order, fetch = order or PageOrder(), Fetch(query={"page_size": 3}, query_hash="")
     found = []
     for one in pages:
         fetch.pages += 1
         fetch.new_count += len(one.rows)
-        found.append(trail.stop_after(one, fetch, BOUNDS))
+        found.append(order.stop_after(one, fetch, BOUNDS))
     return found
 
 
@@ -78,12 +78,12 @@ def test_rows_that_slid_down_from_the_last_page_do_not_count_against_its_order()
 
 
 def test_after_a_resume_the_order_goes_on_from_the_ledger() -> None:
-    def resumed(hours: float) -> Trail:
-        return Trail(shown_to=NEWEST - timedelta(hours=hours), is_resumed=True)
+    def resumed(hours: float) -> PageOrder:
+        return PageOrder(shown_to=NEWEST - timedelta(hours=hours), is_resumed=True)
 
-    assert stops(page(3, 4, 6), trail=resumed(2)) == [StopReason.WATERMARK]
-    assert stops(page(3, 4, 6), trail=resumed(4)) == [None]
-    assert stops(page(3, 4, 6), trail=Trail(is_resumed=True)) == [None]
+    assert stops(page(3, 4, 6), order=resumed(2)) == [StopReason.WATERMARK]
+    assert stops(page(3, 4, 6), order=resumed(4)) == [None]
+    assert stops(page(3, 4, 6), order=PageOrder(is_resumed=True)) == [None]
 
 
 def test_a_rejected_row_counts_with_the_day_that_it_has() -> None:

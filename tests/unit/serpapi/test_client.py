@@ -21,7 +21,8 @@ from adspark.errors import (
     ServiceUnavailableError,
     TemporaryError,
 )
-from adspark.serpapi.client import SerpApiClient
+from adspark.serpapi.client import SerpApiClient, hash_token
+from adspark.serpapi.payloads import SearchPage
 from tests.support.factories import creative_row, query
 from tests.support.serpapi_answers import KEY, body, client
 
@@ -107,9 +108,19 @@ async def test_429_asks_the_account_whether_it_is_the_hour_or_the_month(
             await serpapi.search(query())
 
 
+async def _all_pages(serpapi: SerpApiClient) -> list[SearchPage]:
+    """Page after page, as a fetch asks for them."""
+    pages = [await serpapi.fetch_page(query())]
+    seen: list[str] = []
+    while token := pages[-1].next_page_token:
+        seen.append(hash_token(token))
+        pages.append(await serpapi.fetch_page(query(), token=token, seen_tokens=seen))
+    return pages
+
+
 async def test_no_results_is_an_empty_page_and_not_an_error() -> None:
     async with client(lambda _: httpx.Response(200, json=EMPTY)) as serpapi:
-        pages = [page async for page in serpapi.pages(query())]
+        pages = await _all_pages(serpapi)
     assert [(page.rows, page.next_page_token) for page in pages] == [([], None)]
 
 
@@ -124,7 +135,7 @@ async def pages_of(answers: dict[str | None, list[dict[str, Any]]]) -> tuple[lis
         return httpx.Response(200, json=left.pop(0) if len(left) > 1 else left[0])
 
     async with client(answer) as serpapi:
-        return [len(page.rows) async for page in serpapi.pages(query())], asked
+        return [len(page.rows) for page in await _all_pages(serpapi)], asked
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 from adspark.errors import InvalidQueryError
 from adspark.models import CreativeFormat, Platform
 from adspark.serpapi.client import query_parameters
-from adspark.serpapi.search_query import check_max_pages, parse_query
+from adspark.serpapi.search_query import parse_query
+from adspark.validation.bounds import MAX_PAGES
 from tests.support.factories import ADVERTISER_ID, query
 
 OTHER_ID = "AR17828074650563772417"
@@ -48,7 +49,7 @@ def test_a_wrong_parameter_is_named_with_its_remedy(
 
 def test_a_fetch_of_no_page_is_refused() -> None:
     with pytest.raises(InvalidQueryError, match="max_pages: must be 1 to 1000"):
-        check_max_pages(0)
+        MAX_PAGES.check("max_pages", 0)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 from adspark.errors import InvalidQueryError
 from adspark.watches.definition import (
     CLEARABLE,
-    WatchChanges,
     WatchDefinition,
+    WatchFields,
     change_definition,
     parse_watch,
 )
@@ -96,7 +96,7 @@ def test_the_cost_is_told_as_pages_times_checks(words: dict[str, Any], cost: str
 
 def test_only_what_is_given_changes() -> None:
     before = watch_definition(region="US", is_active=False, monthly_budget=5)
-    nothing: WatchChanges = {"name": None, "advertiser_ids": [], "text": "", "max_pages": None}
+    nothing: WatchFields = {"name": None, "advertiser_ids": [], "text": "", "max_pages": None}
     after, _ = change_definition(before, {"name": "boots", "monthly_budget": 0, "is_active": True})
     assert change_definition(before, nothing) == (before, [])
     assert after == before.model_copy(
@@ -127,7 +127,7 @@ def test_a_field_is_emptied_by_naming_it(field: str) -> None:
     ],
 )
 def test_a_change_that_contradicts_itself_is_refused(
-    changes: WatchChanges, clear: list[str], message: str
+    changes: WatchFields, clear: list[str], message: str
 ) -> None:
     with pytest.raises(InvalidQueryError, match=message):
         change_definition(watch_definition(), changes, clear)

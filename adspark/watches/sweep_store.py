@@ -1,4 +1,4 @@
-"""Every statement on sweeps: which watches are due, what waits, and what became of them all."""
+"""Every statement on sweeps: which watches are due, which wait, and the summary of them all."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.details import WAITING, DetailsSummary
 from adspark.models import Coverage
+from adspark.watches.budgets import NEXT_MONTH
 from adspark.watches.check import WatchSummary
 from adspark.watches.events import EventCounts
 
@@ -20,23 +21,20 @@ SAMPLE_SIZE = 50
 # earlier than it is due: SerpApi would answer from its cache, which has no news.
 _LOOK_AHEAD = "1 minute"
 
-_DUE = text(f"""
+_SELECT_DUE = f"""
     SELECT id, greatest(0, extract(epoch FROM due_at - now()))::float8 AS wait FROM watch
     WHERE is_active AND due_at <= now() + interval '{_LOOK_AHEAD}'
+"""  # noqa: S608  (put together from a constant)
+_DUE = text(f"{_SELECT_DUE} ORDER BY due_at, id")
+_UNCHECKED = text(f"""
+    {_SELECT_DUE} AND id = ANY (:watch_ids) AND (checked_at IS NULL OR checked_at < :since)
     ORDER BY due_at, id
-""")  # noqa: S608  (put together from constants)
-# What is left of a part of a sweep: watches that are still due and were not tried since.
-_LEFT = text(f"""
-    SELECT id, greatest(0, extract(epoch FROM due_at - now()))::float8 AS wait FROM watch
-    WHERE is_active AND due_at <= now() + interval '{_LOOK_AHEAD}' AND id = ANY (:watch_ids)
-        AND (checked_at IS NULL OR checked_at < :since)
-    ORDER BY due_at, id
-""")  # noqa: S608  (put together from constants)
-_GATHER = text(f"""
+""")
+_SUMMARISE = text(f"""
     WITH mine AS (
         SELECT id, problem, coverage, is_active, coverage = 'none' AS is_blind,
             checked_at >= :since IS TRUE AS is_tried,
-            due_at >= date_trunc('month', now(), 'UTC') + interval '1 month' AS is_over_budget
+            due_at >= {NEXT_MONTH} AS is_over_budget
         FROM watch WHERE id = ANY (:watch_ids)
     ), ledger AS (
         SELECT pages, searches_billed, searches_cached, 0 AS details FROM "fetch"
@@ -51,7 +49,10 @@ _GATHER = text(f"""
             'partial', count(*) FILTER (WHERE is_tried AND coverage = 'partial'),
             'over_budget', count(*) FILTER (WHERE is_tried AND is_blind AND is_over_budget),
             'failed', count(*) FILTER (WHERE is_tried AND is_blind AND NOT is_over_budget),
-            'waiting', count(*) FILTER (WHERE NOT is_tried AND is_active)
+            'waiting', count(*) FILTER (WHERE CASE WHEN is_tried THEN is_blind AND is_over_budget
+                ELSE is_active END),
+            'skipped', cardinality(CAST(:watch_ids AS int[]))
+                - count(*) FILTER (WHERE is_tried OR is_active)
         ) FROM mine) AS counts,
         (SELECT json_build_object(
             'pages', coalesce(sum(pages), 0), 'details', coalesce(sum(details), 0),
@@ -78,7 +79,7 @@ _POSTPONE = text("""
 """)
 
 
-class Due(NamedTuple):
+class DueWatch(NamedTuple):
     """A watch that is due, or will be in `wait` seconds."""
 
     watch_id: int
@@ -94,13 +95,13 @@ class SweepPlan(BaseModel):
     """
 
     began_at: datetime
-    due: list[Due]
+    due: list[DueWatch]
     searches: int | None = None
     shortage: str = ""
 
 
 class Problem(BaseModel):
-    """A watch that could not be looked at, or not fully, and why."""
+    """A watch that could not be checked, and why."""
 
     watch_id: int
     reason: str
@@ -110,7 +111,7 @@ class SweepSummary(BaseModel):
     """What a sweep came to; `due` is the sum of `checked`, `failed`, `waiting` and `skipped`.
 
     Attributes:
-        checked: looked at; of these `partial` not fully.
+        checked: with coverage; of these `partial` have not all of it.
         failed: for a reason of their own, after all retries.
         waiting: for searches, time or their budget.
         skipped: in another run's hands, paused or deleted meanwhile.
@@ -143,21 +144,20 @@ class SweepSummary(BaseModel):
 
     @property
     def is_whole(self) -> bool:
-        """Whether every due watch was looked at, or waits for nothing but its own budget."""
+        """Whether every due watch was checked, or waits for nothing but its own budget."""
         return self.failed == 0 and self.waiting == self.over_budget
 
     @property
     def headline(self) -> str:
         """The summary in one line."""
         parts = [f"{self.checked} of {self.due} due watches checked: {self.events}"]
-        for number, words in (
+        outcomes = (
             (self.failed, "failed"),
             (self.waiting, "wait"),
-            (self.partial, "only in part"),
+            (self.partial, "with partial coverage"),
             (self.skipped, "skipped"),
-        ):
-            if number:
-                parts.append(f"{number} {words}")
+        )
+        parts += [f"{number} {words}" for number, words in outcomes if number]
         if self.reasons:
             parts.append(_most_frequent(self.reasons))
         if self.details or self.details_waiting or self.details_given_up or self.details_problems:
@@ -180,8 +180,7 @@ class SweepSummary(BaseModel):
             self.explain(checked.watch_id, "their month's budget is spent")
             return
         self.checked += 1
-        if checked.coverage is Coverage.PARTIAL:
-            self.partial += 1
+        self.partial += checked.coverage is Coverage.PARTIAL
 
     def _count_details(self, details: DetailsSummary) -> None:
         self.details += details.found
@@ -200,57 +199,50 @@ class SweepSummary(BaseModel):
         )
 
     def explain(self, watch_id: int, reason: str) -> None:
-        """Note why a watch could not be looked at."""
+        """Note why a watch could not be checked."""
         self.reasons[reason] = self.reasons.get(reason, 0) + 1
         if len(self.problems) < SAMPLE_SIZE:
             self.problems.append(Problem(watch_id=watch_id, reason=reason))
 
 
-async def read_due(session: AsyncSession) -> list[Due]:
+async def read_due(session: AsyncSession) -> list[DueWatch]:
     """The watches that are due, the most overdue first."""
-    return [Due(row.id, row.wait) for row in await session.execute(_DUE)]
+    return [DueWatch(row.id, row.wait) for row in await session.execute(_DUE)]
 
 
-async def read_left(
+async def read_unchecked(
     session: AsyncSession, *, watch_ids: Collection[int], since: datetime
-) -> list[Due]:
-    """Those of the watches that are still due and that nobody has tried since then."""
+) -> list[DueWatch]:
+    """Those of the watches that are still due and were not tried since then."""
     values = {"watch_ids": list(watch_ids), "since": since}
-    return [Due(row.id, row.wait) for row in await session.execute(_LEFT, values)]
+    return [DueWatch(row.id, row.wait) for row in await session.execute(_UNCHECKED, values)]
 
 
-async def gather_sweep(
+async def summarise_sweep(
     session: AsyncSession, *, watch_ids: Sequence[int], since: datetime
 ) -> SweepSummary:
     """What became of the watches of a sweep that began then, whoever checked them."""
     values = {"watch_ids": list(watch_ids), "since": since, "sample": SAMPLE_SIZE}
-    found = (await session.execute(_GATHER, values)).one()
-    counts = found.counts
-    if counts["waiting"]:
-        found.reasons["not begun"] = counts["waiting"]
-    tried = counts["checked"] + counts["failed"] + counts["over_budget"]
+    found = (await session.execute(_SUMMARISE, values)).one()
+    if not_begun := found.counts["waiting"] - found.counts["over_budget"]:
+        found.reasons["not begun"] = not_begun
     return SweepSummary(
         due=len(watch_ids),
-        checked=counts["checked"],
-        partial=counts["partial"],
-        failed=counts["failed"],
-        waiting=counts["waiting"] + counts["over_budget"],
-        over_budget=counts["over_budget"],
-        skipped=len(watch_ids) - tried - counts["waiting"],
+        **found.counts,
         **found.costs,
         details_waiting=found.details_waiting,
-        events=EventCounts(**found.events),
+        events=found.events,
         reasons=found.reasons,
         problems=found.problems,
     )
 
 
 def _most_frequent(reasons: Mapping[str, int]) -> str:
-    told = sorted(reasons.items(), key=lambda item: -item[1])
-    return "; ".join(f"{number} × {reason}" for reason, number in told[:3])
+    ordered = sorted(reasons.items(), key=lambda item: -item[1])
+    return "; ".join(f"{number} × {reason}" for reason, number in ordered[:3])
 
 
 async def postpone_watches(session: AsyncSession, *, reasons: Mapping[str, Sequence[int]]) -> None:
-    """Note on watches why they could not be looked at; they stay due. Does not commit."""
+    """Note on watches why they could not be checked; they stay due. Does not commit."""
     for problem, watch_ids in reasons.items():
         await session.execute(_POSTPONE, {"problem": problem, "watch_ids": list(watch_ids)})

@@ -1,0 +1,32 @@
+"""Input that the database cannot hold, and ids of ads that it does not know."""
+
+import re
+from collections.abc import Sequence
+
+from adspark.errors import InvalidQueryError
+from adspark.text.storable import UNSTORABLE
+
+_AD_ID = re.compile("CR[0-9]{20}")
+_SHOWN = 40  # characters of what is written in an id's place
+_MOST_NAMED = 3
+
+
+def check_storable(field: str, written: str | None) -> None:
+    """Raise InvalidQueryError, which names the field, for text that the database cannot hold."""
+    if written is not None and UNSTORABLE.search(written):
+        raise InvalidQueryError(field, "holds a NUL or half a character; remove it.")
+
+
+def describe_missing_ads(ids: Sequence[str]) -> str:
+    """That these ads are not stored, and what to do about it; names some of them."""
+    wrong = [one for one in ids if not _AD_ID.fullmatch(one)]
+    if wrong:
+        named = ", ".join(one[:_SHOWN] for one in wrong[:_MOST_NAMED])
+        return (
+            f"no ad {named} is stored; an ad id is CR and 20 digits, as in the ad's address in the "
+            "Transparency Center; ids of stored ads: adspark watch show NAME"
+        )
+    return (
+        f"no ad {', '.join(ids[:_MOST_NAMED])} is stored; fetch its advertiser's ads first, with: "
+        f"adspark fetch AR…"
+    )

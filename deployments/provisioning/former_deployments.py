@@ -1,0 +1,122 @@
+"""Deployments under the names of earlier versions, `<flow>/adspark`: they move to the new ones.
+
+What people changed on one goes into the request that makes the new one, so that there is never a
+new one without it. The former one's schedules then stop, and it is removed once no run needs it:
+Prefect deletes the runs that wait for a deployment with it.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentUpdate
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterName,
+    FlowFilter,
+    FlowFilterId,
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterEndTime,
+)
+from prefect.client.schemas.objects import TERMINAL_STATES, StateType
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.events import AutomationCore
+
+from deployments.provisioning.deployment_drift import Entry, own_fields
+from deployments.provisioning.drift import Merge
+from deployments.provisioning.flow_runs import PAGE, in_state
+
+_FORMER_NAME = "adspark"
+_FORMER_FLOWS = {"process-sweep-shard": "process-watches"}
+_WRITABLE = set(AutomationCore.model_fields) - {"owner_resource"}
+_RECOVERABLE = timedelta(hours=24)  # in which `reconcile` requeues a crashed run
+
+
+def former_name(name: str) -> str:
+    """The name that the deployment `flow/name` had in earlier versions, or its own."""
+    flow, _, own = name.partition("/")
+    return f"{_FORMER_FLOWS.get(flow, flow)}/{_FORMER_NAME}" if own == flow else name
+
+
+async def read_former(client: PrefectClient) -> dict[str, DeploymentResponse]:
+    """The deployments of earlier versions that the server still has, by flow/deployment."""
+    wanted = DeploymentFilter(name=DeploymentFilterName(any_=[_FORMER_NAME]))
+    found = await client.read_deployments(deployment_filter=wanted, limit=PAGE)
+    if not found:
+        return {}
+    ids = FlowFilterId(any_=[one.flow_id for one in found])
+    flows = await client.read_flows(flow_filter=FlowFilter(id=ids), limit=PAGE)
+    names = {flow.id: flow.name for flow in flows}
+    return {f"{names[one.flow_id]}/{one.name}": one for one in found}
+
+
+def shared_values(former: DeploymentResponse) -> dict[str, Any]:
+    """What people may have changed on it: arguments of `create_deployment`."""
+    limit = former.global_concurrency_limit
+    pool = {"work_pool_name": former.work_pool_name, "work_queue_name": former.work_queue_name}
+    fields = {"schedule", "active", "parameters", "slug", "max_scheduled_runs"}
+    return {
+        "description": former.description,
+        "parameters": former.parameters,
+        "tags": former.tags,
+        "paused": former.paused,
+        "job_variables": former.job_variables,
+        "concurrency_limit": limit.limit if limit else None,
+        "concurrency_options": former.concurrency_options,
+        "schedules": [
+            DeploymentScheduleCreate(**{name: getattr(one, name) for name in fields})
+            for one in former.schedules
+        ],
+        **(pool if former.work_pool_name else {}),
+    }
+
+
+async def redirect_automations(client: PrefectClient, former: UUID, new: UUID) -> None:
+    """Let people's automations that start or watch the former deployment do so with the new one."""
+    for found in await client.read_automations():
+        definition = found.model_dump_json(include=_WRITABLE)
+        if str(former) in definition:
+            changed = definition.replace(str(former), str(new))
+            await client.update_automation(found.id, AutomationCore.model_validate_json(changed))
+
+
+async def retire(
+    client: PrefectClient, name: str, former: DeploymentResponse, entry: Entry, merge: Merge
+) -> None:
+    """Remove a deployment that has moved; while runs need it, it stays, and only they are run.
+
+    Args:
+        client: of Prefect's server.
+        name: its former name, flow/deployment.
+        former: as the server has it.
+        entry: of the new one, whose code its runs take.
+        merge: of the provisioning.
+    """
+    if not merge.dry_run:
+        await client.pause_deployment(former.id)  # removes what its schedules have planned
+    if runs := await _count_runs(client, former.id):
+        merge.keep(
+            f"deployment {name}: stays, for {runs} of its runs are not over; provision again"
+        )
+        if not merge.dry_run:
+            await client.update_deployment(former.id, DeploymentUpdate(**own_fields(entry)))
+    elif merge.change(f"deployment {name}: is removed, for it has moved"):
+        await client.delete_deployment(former.id)
+
+
+async def _count_runs(client: PrefectClient, deployment_id: UUID) -> int:
+    """Runs that are not over, or that crashed and may be requeued; without those of schedules."""
+    unfinished = in_state(*(one for one in StateType if one not in TERMINAL_STATES))
+    crashed = in_state(StateType.CRASHED)
+    after = datetime.now(UTC) - _RECOVERABLE
+    crashed.end_time = FlowRunFilterEndTime(after_=after)
+    return sum([await _count(client, one, deployment_id) for one in (unfinished, crashed)])
+
+
+async def _count(client: PrefectClient, wanted: FlowRunFilter, deployment_id: UUID) -> int:
+    wanted.deployment_id = FlowRunFilterDeploymentId(any_=[deployment_id])
+    runs = await client.read_flow_runs(flow_run_filter=wanted, limit=PAGE)
+    planned = [one for one in runs if one.auto_scheduled and one.state and one.state.is_scheduled()]
+    return len(runs) - len(planned)

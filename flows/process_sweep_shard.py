@@ -1,0 +1,40 @@
+"""Check some watches: the shard of a big sweep that one worker takes.
+
+Started by `process-all-active-watches`, which see for blocks, limits and tables.
+"""
+
+from typing import Annotated
+
+from prefect import flow
+from prefect.logging import get_run_logger
+
+from adspark.db.engine import read_now
+from adspark.validation.bounds import SEARCHES, SECONDS, Id
+from adspark.watches.sweep_store import SweepSummary, read_unchecked
+from blocks.adspark_database import AdSparkDatabase
+from flows.endings import completed
+from flows.parameters import label
+from orchestration.time_limits import time_limit
+from tasks.check_watches import check_watches
+
+
+@flow(name="process-sweep-shard", persist_result=True, result_serializer="json")
+@time_limit("sweep_time_limit")
+async def process_sweep_shard(
+    watch_ids: Annotated[list[Id], label("Watch ids")],
+    searches: Annotated[int | None, SEARCHES, label("Searches at most")] = None,
+    seconds: Annotated[float, SECONDS, label("Seconds for searches")] = 540.0,
+) -> SweepSummary:
+    """Check those of the watches that are still due.
+
+    Args:
+        watch_ids: Numbers of watches.
+        searches: Searches that may be made; empty means any number.
+        seconds: After so many no search is begun.
+    """
+    async with (await AdSparkDatabase.load_configured()).connect() as database:
+        async with database.session() as session:
+            due = await read_unchecked(session, watch_ids=watch_ids, since=await read_now(session))
+        summary = await check_watches(due, searches, "its share of the sweep's", seconds)
+    get_run_logger().info(summary.headline)
+    return completed(summary, summary.headline)
