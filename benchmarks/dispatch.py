@@ -38,7 +38,7 @@ from adspark.home.running_stack import StackState
 from benchmarks import woken_probe
 from benchmarks.stack import Stack, running_stack
 from benchmarks.targets import Target
-from deployments.operations.runs import has_worker
+from deployments.operations.runs.active import has_worker
 
 _MOST = {"stock": 0.333, "stock, woken": 0.5}  # share of their time
 _OURS, _POOL = "adspark", "default"

@@ -1,7 +1,5 @@
 """The block that holds a chat model, as a second generator of variants."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Self
 
 from pydantic import Field, HttpUrl, SecretStr
@@ -43,15 +41,13 @@ class ChatModel(ConfiguredBlock):
             )
         return cls(base_url=settings.chat_url, model=settings.chat_model, api_key=settings.chat_key)
 
-    @asynccontextmanager
-    async def open_generator(self) -> AsyncIterator[ChatGenerator]:
-        """The generator, over a client that this block closes."""
-        async with ChatGenerator(
+    def open_generator(self) -> ChatGenerator:
+        """The generator, to be used as an async context manager."""
+        return ChatGenerator(
             self.base_url,
             model=self.model,
             key=self.api_key,
             instructions=self.instructions,
             sends_picture=self.sends_picture,
             timeout=self.timeout,
-        ) as generator:
-            yield generator
+        )

@@ -61,12 +61,12 @@ class DifyWorkflow(ConfiguredBlock):
     lost_after: Annotated[float, SECONDS] = Field(
         default=LOST_AFTER,
         description="Seconds after which a run whose answer was lost and that Dify's log does not "
-        "show is asked for anew.",
+        "show is submitted again.",
     )
     listed_within: Annotated[float, SECONDS] = Field(
         default=LISTED_WITHIN,
         description="Seconds after which Dify's log shows a run that has begun; one that it does "
-        "not show is asked for anew, if Dify answered with a failure.",
+        "not show is submitted again, if Dify answered with a failure.",
     )
 
     @classmethod

@@ -4,7 +4,10 @@ The one table of it: provisioning makes the pools from it, workers import its fl
 the flows, prefect.yaml, the README and the compose files are tested against it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from adspark.errors import ConfigurationError
 
 
 @dataclass(frozen=True)
@@ -93,3 +96,17 @@ QUEUE_CLASSES = (
         ),
     ),
 )
+
+POOL_NAMES = tuple(one.name for one in QUEUE_CLASSES)
+
+
+def validate_pools(names: Iterable[str]) -> None:
+    """Refuse the name of a pool that is none of ours.
+
+    Raises:
+        ConfigurationError: names the first such pool, and ours.
+    """
+    for name in names:
+        if name not in POOL_NAMES:
+            known = ", ".join(POOL_NAMES)
+            raise ConfigurationError(f"There is no pool {name!r}; there are {known}.")

@@ -1,4 +1,4 @@
-"""Generate a variant of an ad: render the original, have the variant made, keep what comes.
+"""Generate a variant of an ad: render the original, generate the variant, save the result.
 
 Blocks: dify-workflow/adspark or chat-model/adspark, adspark-database/adspark. Limits: 1800 s an
 attempt, 30 generations a minute over all workers. Tables: ad_variant, creative, creative_detail.
@@ -20,14 +20,15 @@ from adspark.settings import get_settings, media_url
 from adspark.validation.bounds import AD_ID, PROMPT
 from adspark.variants.generate import claim_variant
 from adspark.variants.report import write_variant
-from adspark.variants.store import VariantRequest, VariantSummary, read_variant, summary_of
+from adspark.variants.requests import VariantRequest
+from adspark.variants.store import VariantSummary, read_variant, summary_of
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import cancelled, completed, failed
 from flows.parameters import OptionalId, UserId, label
 from orchestration.cancel_variant import cancel_variant, is_being_cancelled
-from tasks.ask_for_review import ask_for_review
 from tasks.generate_variant import generate_variant
 from tasks.render_original import render_original
+from tasks.request_review import request_review
 from tasks.request_variant import request_variant
 
 
@@ -40,15 +41,15 @@ async def generate_ad_variant(
     workspace_id: Annotated[OptionalId, label("Workspace id")] = None,
     review: Annotated[bool, label("Review")] = False,
 ) -> VariantSummary:
-    """Generate a variant of a stored ad; a generation that was begun is resumed, not paid again.
+    """Generate a variant of a stored ad; what was begun before is resumed, not paid again.
 
     Args:
         original_ad_id: The stored ad, CR and 20 digits.
         prompt: What the variant should be like.
         user_id: Who wants it.
-        variant_id: A requested variant to work on; empty requests a new one.
+        variant_id: A variant that was requested before; empty requests a new one.
         workspace_id: The workspace that it belongs to.
-        review: Whether a person is asked for a review once it is finished.
+        review: Whether a person is to review it once it is finished.
     """
     request = VariantRequest(
         original_ad_id=original_ad_id,
@@ -72,7 +73,7 @@ async def generate_ad_variant(
         raise
     await show_variant(summary)
     if summary.wants_review:
-        await ask_for_review(number)
+        await request_review(number)
     get_run_logger().info(summary.headline)
     return completed(summary, summary.headline)
 

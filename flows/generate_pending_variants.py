@@ -1,4 +1,4 @@
-"""Give variants that wait, or that a dead run has left behind, to workers.
+"""Start runs for variants that are pending, or that a lost run has left behind.
 
 Blocks: adspark-database/adspark; to stop what was cancelled, dify-workflow/adspark. Limits: one at
 a time, 20 under way. Tables: ad_variant.
@@ -12,18 +12,18 @@ from prefect.logging import get_run_logger
 from adspark.validation.bounds import VARIANTS_UNDER_WAY
 from flows.endings import completed
 from flows.parameters import label
-from tasks.take_up_variants import TakeUpSummary, take_up_variants
+from tasks.start_pending_variants import PendingVariantsSummary, start_pending_variants
 
 
 @flow(name="generate-pending-variants", persist_result=True, result_serializer="json")
 async def generate_pending_variants(
     limit: Annotated[int, VARIANTS_UNDER_WAY, label("Under way at most")] = 20,
-) -> TakeUpSummary:
+) -> PendingVariantsSummary:
     """Start a run of generate-ad-variant for each open variant, oldest first.
 
     Args:
         limit: How many may be under way at once; the others wait for the next time.
     """
-    summary = await take_up_variants(limit)
+    summary = await start_pending_variants(limit)
     get_run_logger().info("Variants: %s", summary.headline)
     return completed(summary, summary.headline)

@@ -16,9 +16,9 @@ from adspark.validation.bounds import SECONDS
 from flows.endings import completed
 from flows.parameters import label
 from orchestration.lost_runs import LostRuns
-from tasks.find_lost_runs import find_lost_runs
+from tasks.requeue_lost_runs import requeue_lost_runs
 
-_MORE_LOOKS = 5  # longer than a host's runs take to be given up, one after another
+_MORE_SEARCHES = 5  # longer than a host's runs take to be given up, one after another
 
 
 @flow(name="reconcile", persist_result=True, result_serializer="json")
@@ -26,7 +26,7 @@ async def reconcile(
     patience: Annotated[float, SECONDS, label("Patience in seconds")] = 300.0,
     look_again_after: Annotated[float, SECONDS, label("Seconds until the next look")] = 20.0,
 ) -> LostRuns:
-    """Give runs that crashed, hang or were left behind by a dead worker back to the queue.
+    """Requeue runs that crashed, hang or were left behind by a dead worker.
 
     A run is started five times at most; after that it stays Crashed: `adspark failures`.
 
@@ -35,12 +35,12 @@ async def reconcile(
         look_again_after: Seconds; runs that die together do not do so at once. 0 looks only once.
     """
     own_id = UUID(flow_run.id) if flow_run.id else None
-    latest = found = await find_lost_runs(own_id, patience)
-    for _ in range(_MORE_LOOKS if look_again_after else 0):
+    latest = found = await requeue_lost_runs(own_id, patience)
+    for _ in range(_MORE_SEARCHES if look_again_after else 0):
         if latest.is_settled:
             break
         await asyncio.sleep(look_again_after)
-        latest = await find_lost_runs(own_id, patience)
+        latest = await requeue_lost_runs(own_id, patience)
         found = found.and_then(latest)
     get_run_logger().info("Lost runs: %s", found.headline)
     return completed(found, found.headline)

@@ -7,6 +7,7 @@ The run is suspended while it waits: it holds neither a process nor a place in i
 anew when it is resumed.
 """
 
+import itertools
 from typing import Annotated, Any
 
 from prefect import flow
@@ -35,7 +36,7 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-def _optional(description: str) -> Any:  # noqa: ANN401  (a field's annotation)
+def _optional(description: str) -> Any:  # noqa: ANN401  (as pydantic's own Field)
     return Field(description=description, json_schema_extra=_without_default)
 
 
@@ -57,7 +58,7 @@ class VariantReview(RunInput):
 
 @flow(name="review-ad-variant", persist_result=True, result_serializer="json")
 async def review_ad_variant(variant_id: Annotated[int, ID, label("Variant id")]) -> Review:
-    """Ask for a review of a finished variant, and keep it.
+    """Request a review of a finished variant, and save it.
 
     Args:
         variant_id: The variant's number, as in `adspark variant list`.
@@ -65,10 +66,9 @@ async def review_ad_variant(variant_id: Annotated[int, ID, label("Variant id")])
     async with (await AdSparkDatabase.load_configured()).connect() as database:
         async with database.session() as session:
             variant = await read_variant(session, variant_id=variant_id)
-        asked, mistake = 0, ""
-        while True:
-            asked += 1
-            given = await _ask(variant, asked, mistake)
+        mistake = ""
+        for number in itertools.count(1):
+            given = await _wait_for_review(variant, number, mistake)
             try:
                 review = _review(given, variant)
                 if review.says_something:
@@ -81,11 +81,11 @@ async def review_ad_variant(variant_id: Annotated[int, ID, label("Variant id")])
     return completed(review, f"variant {variant_id}: {_WORDS[review.is_approved]}")
 
 
-async def _ask(variant: AdVariant, number: int, mistake: str) -> VariantReview:
+async def _wait_for_review(variant: AdVariant, number: int, mistake: str) -> VariantReview:
     """Suspend the run until somebody has filled in the form."""
     media = MediaStore(media_url(get_settings()))
     page = await write_variant(media, summary_of(variant), width=_PICTURE_WIDTH)
-    problem = f"**Not kept: {mistake}**\n\n" if mistake else ""
+    problem = f"**Not saved: {mistake}**\n\n" if mistake else ""
     form = VariantReview.with_initial_data(description=problem + page)
     return await asuspend_flow_run(wait_for_input=form, key=f"review-{number}")
 

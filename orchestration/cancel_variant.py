@@ -1,11 +1,9 @@
 """End a variant that nobody wants any more, and the generation that is under way for it."""
 
-from contextlib import AsyncExitStack
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
 
-from adspark.generators.base import Generator
 from adspark.variants.generate import cancel
 from blocks.adspark_database import AdSparkDatabase
 from orchestration.generators import open_generator
@@ -18,19 +16,12 @@ async def cancel_variant(variant_id: int) -> bool:
         UnknownVariantError: there is none.
         AdSparkError: it is cancelled, but its generation could not be stopped.
     """
-    async with AsyncExitStack() as opened:
-        database = await opened.enter_async_context(
-            (await AdSparkDatabase.load_configured()).connect()
-        )
-
-        async def open_named(name: str) -> Generator:
-            return await opened.enter_async_context(open_generator(name))
-
-        return await cancel(database, open_named, variant_id=variant_id)
+    async with (await AdSparkDatabase.load_configured()).connect() as database:
+        return await cancel(database, open_generator, variant_id=variant_id)
 
 
 async def is_being_cancelled(flow_run_id: str | None) -> bool:
-    """Whether somebody cancelled this flow run, rather than its process being told to go."""
+    """Whether somebody cancelled this flow run; otherwise only its process was stopped."""
     if flow_run_id is None:
         return False
     async with get_client() as client:

@@ -1,4 +1,4 @@
-"""Which generator makes variants: the one that the setting names, or that a variant began with."""
+"""The generators of variants by their names."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from adspark.generators.base import Generator
 from blocks.chat_model import ChatModel
 from blocks.dify_workflow import DifyWorkflow
 
-_PATIENCE = 10.0  # seconds for a generator's limits, which somebody waits for
+_TIME_LIMIT = 10.0  # seconds for a generator's limits, which somebody waits for
 
 
 @asynccontextmanager
@@ -27,14 +27,14 @@ async def open_generator(name: str) -> AsyncIterator[Generator]:
 async def check_prompt(opened: AbstractAsyncContextManager[Generator], prompt: str) -> None:
     """Refuse a prompt that the generator does not take, before anything is requested.
 
-    Where its limit cannot be asked just now, the prompt passes: it is checked again before the
-    generation is asked for.
+    Where its limit is not to be had just now, the prompt passes: it is checked again before the
+    generation is submitted.
 
     Raises:
         InvalidQueryError: names the field, the length and the limit.
     """
     try:
-        async with asyncio.timeout(_PATIENCE), opened as generator:
+        async with asyncio.timeout(_TIME_LIMIT), opened as generator:
             await generator.check(prompt)
     except InvalidQueryError:
         raise

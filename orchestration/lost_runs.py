@@ -10,16 +10,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterTags,
-    FlowRunFilter,
-    FlowRunFilterDeploymentId,
-    FlowRunFilterEndTime,
-    FlowRunFilterStartTime,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-)
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.events.filters import (
     EventAnyResourceFilter,
@@ -31,7 +22,8 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Crashed
 from pydantic import BaseModel
 
-from orchestration.requeue import SILENT, RequeueOutcome, is_lost, redeliver
+from orchestration.flow_runs import ACTIVE, count_runs, filter_runs, read_runs
+from orchestration.requeue import SILENT, RequeueOutcome, is_lost, requeue
 from orchestration.state_changes import change_state
 
 TAG = "adspark"
@@ -39,7 +31,6 @@ TAG = "adspark"
 
 _HEARD_AGAIN = timedelta(seconds=45)  # in which a living run gives a sign of it
 _LATELY = timedelta(hours=24)  # what crashed longer ago is for a person
-_PAGE = 200
 
 
 class LostRuns(BaseModel):
@@ -59,11 +50,11 @@ class LostRuns(BaseModel):
 
     @property
     def is_settled(self) -> bool:
-        """Whether another look would find nothing new."""
+        """Whether another search would find nothing new."""
         return not (self.requeued or self.uncertain)
 
     def and_then(self, later: "LostRuns") -> "LostRuns":
-        """This and what a later look found."""
+        """This and what a later search found."""
         return LostRuns(
             requeued=self.requeued + later.requeued,
             given_up=self.given_up + later.given_up,
@@ -74,11 +65,11 @@ class LostRuns(BaseModel):
     @property
     def headline(self) -> str:
         """What was done, in one line."""
-        told = {name.replace("_", " "): count for name, count in self if count}
-        return ", ".join(f"{count} {name}" for name, count in told.items()) or "no run was lost"
+        counts = [f"{count} {name.replace('_', ' ')}" for name, count in self if count]
+        return ", ".join(counts) or "no run was lost"
 
 
-async def recover(
+async def requeue_lost(
     client: PrefectClient,
     except_for: UUID | None,
     patience: timedelta,
@@ -87,13 +78,13 @@ async def recover(
 ) -> LostRuns:
     """Requeue lost runs of our deployments; end stuck cancellings.
 
-    A run that changes while it is looked at is left alone.
+    A run that changes meanwhile is left alone.
 
     Args:
         client: of Prefect's server.
-        except_for: the run that asks.
-        patience: in Pending or Cancelling, or without a sign of life, that a run may be.
-        on_loss: is told of each lost run.
+        except_for: the caller's own run.
+        patience: how long a run may be Pending or Cancelling, or give no sign of life.
+        on_loss: called with a line about each lost run.
     """
     found = LostRuns()
     for run in await _read_runs(client):
@@ -101,15 +92,14 @@ async def recover(
             continue
         if _may_be_heard_of(run):
             found.uncertain += 1
-            continue
-        if reason := await _why_lost(client, run, patience):
+        elif reason := await _why_lost(client, run, patience):
             on_loss(f"{run.name} ({run.state_name}): {reason}")
             with suppress(ObjectNotFound):  # it was deleted meanwhile
-                await _recover(client, run, reason, found)
+                await _end(client, run, reason, found)
     return found
 
 
-async def _recover(client: PrefectClient, run: FlowRun, reason: str, found: LostRuns) -> None:
+async def _end(client: PrefectClient, run: FlowRun, reason: str, found: LostRuns) -> None:
     if run.state is None:
         return
     if run.state.is_cancelling():
@@ -118,17 +108,17 @@ async def _recover(client: PrefectClient, run: FlowRun, reason: str, found: Lost
         if run.state.is_crashed():
             found.given_up += 1
             return
-        told: State = Crashed(message=f"{reason} A newer run of its schedule replaces it.")
-        found.given_up += (await change_state(client, run, told)).is_made
+        end: State = Crashed(message=f"{reason} A newer run of its schedule replaces it.")
+        found.given_up += (await change_state(client, run, end)).is_made
     else:
-        outcome = await redeliver(client, run, reason)
+        outcome = await requeue(client, run, reason)
         found.given_up += outcome is RequeueOutcome.GIVEN_UP
         found.cancelled += outcome is RequeueOutcome.CANCELLED
         found.requeued += outcome is RequeueOutcome.REQUEUED
 
 
 async def _why_lost(client: PrefectClient, run: FlowRun, patience: timedelta) -> str | None:
-    """Why a run is lost; None where somebody carries it out."""
+    """Why a run is lost; None where a worker carries it out."""
     if run.state is None:
         return None
     now = datetime.now(UTC)
@@ -139,11 +129,11 @@ async def _why_lost(client: PrefectClient, run: FlowRun, patience: timedelta) ->
         return None if lives else run.state.message or "It crashed."
     if now - run.state.timestamp < patience:
         return None
-    told = f"{patience.total_seconds():g} s."
+    seconds = f"{patience.total_seconds():g} s."
     if run.state.is_running():
         lives = await _lives(client, run.id, since=now - patience)
-        return None if lives else f"It has given no sign of life for {told}"
-    return f"It was {run.state.name} for {told}"
+        return None if lives else f"It has given no sign of life for {seconds}"
+    return f"It was {run.state.name} for {seconds}"
 
 
 def _may_be_heard_of(run: FlowRun) -> bool:
@@ -176,30 +166,17 @@ async def _is_replaced(client: PrefectClient, run: FlowRun) -> bool:
     """Whether a schedule has started a newer run, which does what this one was for."""
     if not run.auto_scheduled or run.start_time is None or run.deployment_id is None:
         return False
-    newer = FlowRunFilter(
-        deployment_id=FlowRunFilterDeploymentId(any_=[run.deployment_id]),
-        start_time=FlowRunFilterStartTime(after_=run.start_time + timedelta(seconds=1)),
-    )
-    return await client.count_flow_runs(flow_run_filter=newer) > 0
+    after = run.start_time + timedelta(seconds=1)
+    newer = filter_runs(deployments=[run.deployment_id], started_after=after)
+    return await count_runs(client, newer) > 0
 
 
 async def _read_runs(client: PrefectClient) -> list[FlowRun]:
-    """Runs of our deployments that are under way, or that crashed lately."""
-    crashed = FlowRunFilter(
-        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CRASHED])),
-        end_time=FlowRunFilterEndTime(after_=datetime.now(UTC) - _LATELY),
-    )
-    types = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
-    active = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=types)))
+    """Runs of our deployments that are active, or that crashed lately."""
     ours = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
-    runs: list[FlowRun] = []
-    for wanted in (crashed, active):
-        page: list[FlowRun] | None = None
-        read = 0
-        while page is None or len(page) == _PAGE:
-            page = await client.read_flow_runs(
-                flow_run_filter=wanted, deployment_filter=ours, limit=_PAGE, offset=read
-            )
-            read += len(page)
-            runs += page
-    return runs
+    crashed = filter_runs(types=[StateType.CRASHED], ended_after=datetime.now(UTC) - _LATELY)
+    return [
+        run
+        for wanted in (crashed, filter_runs(types=ACTIVE))
+        for run in await read_runs(client, wanted, deployments=ours)
+    ]

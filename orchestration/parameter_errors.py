@@ -9,7 +9,7 @@ from prefect import Flow
 from prefect.exceptions import ParameterTypeError
 from pydantic import ValidationError
 
-from adspark.text.masking import mask_text
+from adspark.text.redaction import redact_foreign
 from adspark.text.terminal import plain
 from adspark.validation.messages import describe_validation_error
 
@@ -80,4 +80,4 @@ def show_name(name: str, *, most: int = _LONGEST_NAME) -> str:
 
 
 def _one_line(text: str) -> str:
-    return mask_text(" ".join(plain(text).split()))
+    return redact_foreign(" ".join(plain(text).split()))

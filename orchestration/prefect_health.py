@@ -10,12 +10,14 @@ import time
 import httpx
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
-from prefect.exceptions import ObjectNotFound, PrefectException
+from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from adspark.maintenance.health_checks import AWAY, SLOW, Check
+from orchestration.flow_runs import read_failed_runs
 from orchestration.lost_runs import TAG
-from orchestration.pool_health import PoolHealth, problems_of, read_pool
+from orchestration.pool_health import add_failed_starts, find_problems
+from orchestration.pool_snapshot import PoolSnapshot, read_pools
 
 _MOST_DEPLOYMENTS = 200
 _START = "adspark up, or docker-compose up -d"
@@ -32,27 +34,27 @@ async def check_prefect(*, slow: float = SLOW, away: float = AWAY) -> list[Check
     # By itself the client would ask again and again, until the reason is lost in a time-out.
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
         async with get_client(httpx_settings={"timeout": away}) as client:
-            asked_at = time.monotonic()
-            error = await _ask(client, away)
-            seconds = time.monotonic() - asked_at
+            started_at = time.monotonic()
+            error = await _find_error(client, away)
+            seconds = time.monotonic() - started_at
             if error is not None:
                 return [Check.failed("Prefect", error, _START)]
             try:
                 async with asyncio.timeout(away):
-                    told, pools = await _check_pools(client)
+                    summary, pools = await _check_pools(client)
             except (TimeoutError, httpx.TimeoutException):
-                what = f"is slow: it answers, but does not tell its pools within {away:g} s"
+                what = f"is slow: it answers, but does not return its pools within {away:g} s"
                 return [Check.warning("Prefect", what, _BUSY)]
             except (httpx.HTTPError, PrefectException) as problem:
                 what = f"does not answer as it should ({type(problem).__name__})"
                 return [Check.failed("Prefect", what, "adspark status")]
             if seconds > slow:
-                told = f"is slow: {told} after {seconds:.1f} s"
-                return [Check.warning("Prefect", told, _BUSY), *pools]
-            return [Check.ok("Prefect", f"{told} in {seconds * 1000:.0f} ms"), *pools]
+                summary = f"is slow: {summary} after {seconds:.1f} s"
+                return [Check.warning("Prefect", summary, _BUSY), *pools]
+            return [Check.ok("Prefect", f"{summary} in {seconds * 1000:.0f} ms"), *pools]
 
 
-async def _ask(client: PrefectClient, away: float) -> str | None:
+async def _find_error(client: PrefectClient, away: float) -> str | None:
     """Why the server counts as away; None where it answers."""
     try:
         async with asyncio.timeout(away):
@@ -76,24 +78,23 @@ async def _check_pools(client: PrefectClient) -> tuple[str, list[Check]]:
     )
     names = sorted({one.work_pool_name for one in deployments if one.work_pool_name})
     version = await client.api_version()
-    pools = await asyncio.gather(*(_check_pool(client, name) for name in names))
-    return f"{version} with {len(deployments)} deployments answers", list(pools)
+    failures = await read_failed_runs(client, pools=names)
+    pools = await read_pools(client, names, failures=failures)
+    await add_failed_starts(client, pools, failures)
+    by_name = {pool.name: pool for pool in pools}
+    checks = [_check_pool(name, by_name.get(name)) for name in names]
+    return f"{version} with {len(deployments)} deployments answers", checks
 
 
-async def _check_pool(client: PrefectClient, name: str) -> Check:
-    try:
-        pool = await read_pool(client, name)
-    except ObjectNotFound:
+def _check_pool(name: str, pool: PoolSnapshot | None) -> Check:
+    if pool is None:
         return Check.failed(f"pool {name}", "does not exist", "adspark provision")
     if pool.is_paused and not pool.failed_starts:  # somebody wanted it so
         return Check.warning(f"pool {name}", "is paused", f"adspark resume {name}")
-    if problems := problems_of(pool):
+    if problems := find_problems(pool):
         what = problems[0].what.removeprefix(f"pool {name} ")
         return Check.failed(f"pool {name}", what, problems[0].remedy)
-    return Check.ok(f"pool {name}", _told(pool))
-
-
-def _told(pool: PoolHealth) -> str:
-    busy = pool.running + pool.pending
-    slots = "" if pool.slots is None else f" of {pool.slots}"
-    return f"{pool.workers} worker(s), {busy}{slots} runs, {pool.late} late"
+    bound = "" if pool.slots is None else f" of {pool.slots}"
+    return Check.ok(
+        f"pool {name}", f"a worker is online, {pool.active}{bound} runs, {pool.late} late"
+    )

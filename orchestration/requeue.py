@@ -1,9 +1,8 @@
-"""Giving a run that its worker has lost back to the queue: once more, but not for ever.
+"""Requeue a run that its worker has lost: again and again, but not for ever.
 
 All our flows may be run again: what was done is not done twice. A run that dies again and again is
 what kills its worker, so after `MOST_STARTS` it stays Crashed, for a person (`adspark failures`).
-Every start counts, also one that ended before the run was Running: the server's history of its
-states tells them.
+Every start counts, also one that ended before the run was Running.
 """
 
 from collections.abc import Iterable
@@ -17,16 +16,16 @@ from prefect.states import AwaitingRetry, Cancelled, Crashed
 from orchestration.state_changes import change_state
 
 MOST_STARTS = 5
-_OUT_OF_MEMORY = "Out of memory: "
 SILENT = "It has given no sign of life for 90 s."
-"""What the server says of a run that it gives up; it may live all the same, cut off for a while."""
+"""The message of a run that the server gives up; it may live all the same, cut off for a while."""
 
-_AGAIN = "It is started again."
+_OUT_OF_MEMORY = "Out of memory: "
+_REQUEUED = "It is requeued."
 _GIVEN_UP = "look at it before: adspark retry"
 _QUEUED = {"Scheduled", "AwaitingRetry", "Resuming"}  # names of states in which a run is queued
 _STARTED = {StateType.PENDING, StateType.RUNNING}
-_TRIES = 5  # looks at a run that others change at the same time
-# What Prefect says of a process that ended by itself: it would do so again.
+_TRIES = 5  # at a run that others change at the same time
+# Prefect's messages of a process that ended by itself: it would do so again.
 _BY_ITSELF = (
     "Execution was aborted by Python system exit call",
     "Execution was interrupted by an unexpected exception",
@@ -43,11 +42,7 @@ class RequeueOutcome(Enum):
 
 
 def out_of_memory(limit: int | None) -> str:
-    """What is told of a run that was killed because it wanted more memory than it may have.
-
-    Args:
-        limit: bytes, where they are known.
-    """
+    """The message of a run that was killed for its memory; `limit` is in bytes, where known."""
     bound = "the limit" if limit is None else f"its limit of {limit // 2**20} MB"
     return (
         f"{_OUT_OF_MEMORY}it was killed at {bound}. Ask for less at once, or give the runs of its "
@@ -56,10 +51,10 @@ def out_of_memory(limit: int | None) -> str:
 
 
 def is_lost(state: State) -> bool:
-    """Whether a crashed run may be started again by itself; one that lacks memory, or whose process
-    ended by itself, would crash again."""
-    told = state.message or ""
-    return state.is_crashed() and not told.startswith((_OUT_OF_MEMORY, *_BY_ITSELF))
+    """Whether a crashed run may be requeued; one that lacks memory, or whose process ended by
+    itself, would crash again."""
+    message = state.message or ""
+    return state.is_crashed() and not message.startswith((_OUT_OF_MEMORY, *_BY_ITSELF))
 
 
 def is_given_up(state: State | None) -> bool:
@@ -68,55 +63,52 @@ def is_given_up(state: State | None) -> bool:
 
 
 def count_starts(states: Iterable[State]) -> int:
-    """How often a run was started since somebody else than `redeliver` has queued it.
-
-    Args:
-        states: all that it has been in, in any order.
-    """
+    """How often a run was started since somebody else than `requeue` has queued it; `states` are
+    all that it has been in, in any order."""
     starts, has_started = 0, False
-    for state in sorted(states, key=lambda one: one.timestamp):
+    for state in _by_time(states):
         if state.type in _STARTED:
             starts += not has_started
             has_started = True
         elif state.type is not StateType.PAUSED:
             has_started = False
-        if state.name in _QUEUED and not (state.message or "").endswith(_AGAIN):
+        if state.name in _QUEUED and not (state.message or "").endswith(_REQUEUED):
             starts = 0
     return starts
 
 
 def was_queued_since(states: Iterable[State], state_id: UUID) -> bool:
-    """Whether a run has left the worker that took it in this state, to be taken once more.
-
-    Args:
-        states: all that it has been in, in any order.
-        state_id: of the one in which the worker read it.
-    """
-    ordered = sorted(states, key=lambda one: one.timestamp)
+    """Whether a run was queued again after the state with this id, in which its worker read it;
+    `states` are all that it has been in, in any order."""
+    ordered = _by_time(states)
     ids = [one.id for one in ordered]
     later = ordered[ids.index(state_id) + 1 :] if state_id in ids else []
     return any(one.name in _QUEUED or one.type is StateType.PAUSED for one in later)
 
 
+def _by_time(states: Iterable[State]) -> list[State]:
+    return sorted(states, key=lambda one: one.timestamp)
+
+
 def _was_cancelling(states: Iterable[State]) -> bool:
     """Whether its latest start was being cancelled, whatever has overwritten that."""
     is_cancelling = False
-    for state in sorted(states, key=lambda one: one.timestamp):
-        if state.type is StateType.CANCELLING:
-            is_cancelling = True
-        elif not state.is_crashed():
-            is_cancelling = False
+    for state in _by_time(states):
+        if state.type is StateType.CANCELLING or not state.is_crashed():
+            is_cancelling = state.type is StateType.CANCELLING
     return is_cancelling
 
 
-async def redeliver(
-    client: PrefectClient, run: FlowRun, reason: str, *, however_often: bool = False
+async def requeue(
+    client: PrefectClient, run: FlowRun, reason: str, *, unlimited: bool = False
 ) -> RequeueOutcome:
-    """Put a run back in the queue, or end it Crashed where it was started often enough.
+    """Requeue a run, or end it Crashed where it was started often enough.
 
     Args:
+        client: of Prefect's server.
         run: as it was read; it is left alone where it has changed since.
-        however_often: also then; it has not died, but was handed back.
+        reason: a sentence, for the state's message.
+        unlimited: requeue it however often it was started: its worker released it.
     """
     states = await client.read_flow_run_states(run.id)
     if _was_cancelling(states):
@@ -124,36 +116,36 @@ async def redeliver(
         ended = await change_state(client, run, end, replaces_end=True)
         return RequeueOutcome.CANCELLED if ended.is_made else RequeueOutcome.LEFT
     starts = count_starts(states)
-    if run.deployment_id is None or (starts >= MOST_STARTS and not however_often):
+    if run.deployment_id is None or (starts >= MOST_STARTS and not unlimited):
         if is_given_up(run.state):
             return RequeueOutcome.GIVEN_UP
-        told = f"{reason} It was started {starts} times; {_GIVEN_UP}"
-        ended = await change_state(client, run, Crashed(message=told), replaces_end=True)
+        end = Crashed(message=f"{reason} It was started {starts} times; {_GIVEN_UP}")
+        ended = await change_state(client, run, end, replaces_end=True)
         return RequeueOutcome.GIVEN_UP if ended.is_made else RequeueOutcome.LEFT
-    queued = await change_state(client, run, AwaitingRetry(message=f"{reason} {_AGAIN}"))
+    queued = await change_state(client, run, AwaitingRetry(message=f"{reason} {_REQUEUED}"))
     return RequeueOutcome.REQUEUED if queued.is_made else RequeueOutcome.LEFT
 
 
-async def settle(
+async def end_or_requeue(
     client: PrefectClient,
     run: FlowRun,
     reason: str,
     *,
     cancelled: str,
     is_cancelled: bool = False,
-    however_often: bool = False,
+    unlimited: bool = False,
     tries: int = _TRIES,
 ) -> RequeueOutcome:
-    """See to it that a run whose process is gone has ended or is queued again: a cancelling wins,
-    whenever it comes.
+    """Cancel a run whose process is gone where it was being cancelled, else requeue it.
 
     Args:
+        client: of Prefect's server.
         run: as it was read.
-        reason: why it is queued again.
-        cancelled: what is told where it was being cancelled.
+        reason: why it is requeued.
+        cancelled: the message where it was being cancelled.
         is_cancelled: whether its process was ended for that.
-        however_often: whether it is queued again however often it was started.
-        tries: looks at it; 1 leaves a run alone that has changed since it was read.
+        unlimited: requeue it however often it was started.
+        tries: at a run that others change; 1 leaves it alone where it has changed since.
 
     Raises:
         ObjectNotFound: the run was deleted.
@@ -163,13 +155,11 @@ async def settle(
         if state is None or (state.is_final() and not state.is_crashed()):
             return RequeueOutcome.LEFT
         if state.is_cancelling() or is_cancelled:
-            ended = await change_state(
-                client, run, Cancelled(message=cancelled), replaces_end=is_cancelled
-            )
-            if ended.is_made:
+            end: State = Cancelled(message=cancelled)
+            if (await change_state(client, run, end, replaces_end=is_cancelled)).is_made:
                 return RequeueOutcome.CANCELLED
         elif state.type in _STARTED or (state.is_crashed() and is_lost(state)):
-            outcome = await redeliver(client, run, reason, however_often=however_often)
+            outcome = await requeue(client, run, reason, unlimited=unlimited)
             if outcome is not RequeueOutcome.LEFT:
                 return outcome
         else:

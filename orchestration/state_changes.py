@@ -1,21 +1,24 @@
-"""Set a run's state on the condition that it is still in the one that was seen.
+"""Set a run's state on the condition that it is still in the one that was read.
 
-The server looks at the condition in the same request in which it sets the state, and keeps its own
+The server checks the condition in the same request in which it sets the state, and keeps its own
 rules: a run that is being cancelled can only become Cancelled, and one that has ended does not
 crash. Who is refused reads the run again, and decides again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from prefect.client.orchestration import PrefectClient, SyncPrefectClient
+from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Failed, Pending, to_state_create
 from pydantic import BaseModel, JsonValue
+
+from orchestration.flow_runs import filter_runs
 
 _PATH = "/flow_runs/bulk_set_state"
 _CHANGED = "it has changed meanwhile"
@@ -38,13 +41,38 @@ class _Details(BaseModel):
     reason: str | None = None
 
 
-class _Result(BaseModel):
+class Transition(BaseModel):
+    """What the server made of a state that it was to set; `state` is the one that it has set."""
+
+    flow_run_id: UUID
     status: SetStateStatus
+    state: State | None = None
     details: _Details = _Details()
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the run is Cancelled now."""
+        return self.state is not None and self.state.is_cancelled()
 
-class _Answer(BaseModel):
-    results: list[_Result]
+
+class _Response(BaseModel):
+    results: list[Transition]
+
+
+async def set_states(
+    client: PrefectClient, run_ids: Sequence[UUID], names: Sequence[str], wanted: State[object]
+) -> list[Transition]:
+    """Set a state by the server's rules, on those of the runs that are in a state so named.
+
+    Args:
+        client: of Prefect's server.
+        run_ids: at most 50.
+        names: of the states that the runs may be in.
+        wanted: the new state.
+    """
+    body = _request(filter_runs(ids=run_ids, states=names), wanted, force=False)
+    response = await client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
+    return _Response.model_validate_json(response.content).results
 
 
 async def change_state(
@@ -53,9 +81,10 @@ async def change_state(
     """Set a run's state unless it has left the one that it was read with.
 
     Args:
+        client: of Prefect's server.
         run: as it was read.
         wanted: the new state.
-        replaces_end: whether an end may be replaced by another one, as a better told cause.
+        replaces_end: whether an end may be replaced, as by one with a better message.
 
     Raises:
         ObjectNotFound: the run was deleted.
@@ -63,8 +92,7 @@ async def change_state(
     now = await client.read_flow_run(run.id)
     if run.state is None or now.state is None or now.state.id != run.state.id:
         return StateChange(False, _CHANGED)
-    force = replaces_end and run.state.is_final()
-    body = _request(run.id, _like(run.state), wanted, force=force)
+    body = _request_for(run, run.state, wanted, replaces_end=replaces_end)
     response = await client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
     return _read(response.content)
 
@@ -78,6 +106,7 @@ async def change_while(
     """Set a run's state as long as something holds of the one that it is in, which may change.
 
     Args:
+        client: of Prefect's server.
         run_id: the run.
         wanted: the new state.
         holds: whether a state may be left for the wanted one.
@@ -113,8 +142,8 @@ async def claim(client: PrefectClient, run_id: UUID) -> StateChange:
     """
     pending: State[object] = Pending()
     pending.state_details.transition_id = uuid4()
-    queued: dict[str, JsonValue] = {"type": {"any_": [StateType.SCHEDULED.value]}}
-    body = _request(run_id, queued, pending)
+    queued = filter_runs(ids=[run_id], types=[StateType.SCHEDULED])
+    body = _request(queued, pending, force=False)
     response = await client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
     change = _read(response.content)
     if change.reason == _CHANGED:  # a request that was sent again finds the run claimed by itself
@@ -130,30 +159,28 @@ def change_state_sync(
     """The same, for a thread beside an event loop that no longer answers."""
     if run.state is None:
         return StateChange(False, _CHANGED)
-    body = _request(run.id, _like(run.state), wanted)
+    body = _request_for(run, run.state, wanted, replaces_end=False)
     response = client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
     return _read(response.content)
 
 
-def _like(seen: State[object]) -> dict[str, JsonValue]:
-    """A filter for states like one that was seen."""
-    return {"type": {"any_": [seen.type.value]}, "name": {"any_": [seen.name]}}
+def _request_for(
+    run: FlowRun, seen: State[object], wanted: State[object], *, replaces_end: bool
+) -> dict[str, JsonValue]:
+    """Only a run that is in a state like the one that was read matches."""
+    same = filter_runs(ids=[run.id], types=[seen.type], states=[seen.name or ""])
+    return _request(same, wanted, force=replaces_end and seen.is_final())
 
 
 def _request(
-    run_id: UUID, seen: dict[str, JsonValue], wanted: State[object], *, force: bool = False
+    matching: FlowRunFilter, wanted: State[object], *, force: bool
 ) -> dict[str, JsonValue]:
-    """Only a run whose state matches the filter is changed."""
-    return {
-        "flow_runs": {"id": {"any_": [str(run_id)]}, "state": seen},
-        "state": to_state_create(wanted).model_dump(mode="json", serialize_as_any=True),
-        "force": force,
-    }
+    state = to_state_create(wanted).model_dump(mode="json", serialize_as_any=True)
+    return {"flow_runs": matching.model_dump(mode="json"), "state": state, "force": force}
 
 
 def _read(content: bytes) -> StateChange:
-    results = _Answer.model_validate_json(content).results
+    results = _Response.model_validate_json(content).results
     if not results:
         return StateChange(False, _CHANGED)
-    reason = results[0].details.reason or ""
-    return StateChange(results[0].status is SetStateStatus.ACCEPT, reason)
+    return StateChange(results[0].status is SetStateStatus.ACCEPT, results[0].details.reason or "")

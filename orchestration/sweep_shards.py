@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterIdempotencyKey
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
 from adspark.watches.sweep_store import DueWatch, SweepPlan
+from orchestration.flow_runs import filter_runs, read_runs
 from orchestration.state_changes import change_state
 
 DEPLOYMENT = "process-sweep-shard/process-sweep-shard"
@@ -92,9 +92,7 @@ async def take_back(shards: Sequence[FlowRun]) -> FlowRun | None:
 async def _find(flow_run_id: str, *, most: int) -> list[FlowRun]:
     keys = [_key(flow_run_id, number) for number in range(1, most + 1)]
     async with get_client() as client:
-        return await client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(idempotency_key=FlowRunFilterIdempotencyKey(any_=keys))
-        )
+        return await read_runs(client, filter_runs(keys=keys))
 
 
 def _key(flow_run_id: UUID | str, number: int) -> str:

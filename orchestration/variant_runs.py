@@ -1,4 +1,4 @@
-"""The flow runs that work on variants and wait for their reviews: start, look at, wake up.
+"""The flow runs that generate variants and wait for their reviews: start, read, resume.
 
 The database says what is to be done; these runs are how. One that was lost is replaced by the next
 `generate-pending-variants`.
@@ -9,26 +9,26 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
-from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.objects import State, StateType
 from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.flow_runs import aresume_flow_run
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import AdVariant
-from adspark.variants.lists import read_review_runs, save_review_run, save_run
+from adspark.variants.lists import read_review_runs
 from adspark.variants.reviews import Review
+from adspark.variants.store import VariantState
+from orchestration.flow_runs import read_runs_by_id
 
 GENERATE = "generate-ad-variant/generate-ad-variant"
 REVIEW = "review-ad-variant/review-ad-variant"
-_MOST_AT_ONCE = 200  # runs that the server is asked for in one question
 
 RunState = State[object]
 
 
 async def start_generation(session: AsyncSession, variant: AdVariant) -> UUID | None:
-    """Have a worker take up the variant, once for each run that it was given to before.
+    """Start a run that generates the variant, once for each run that it was given to before.
 
     Returns:
         The flow run; None where the server has no deployment for it.
@@ -47,14 +47,13 @@ async def start_generation(session: AsyncSession, variant: AdVariant) -> UUID | 
         name=f"variant-{number}",
         key=f"variant/{variant.token}/{variant.flow_run_id or 'first'}",
     )
-    if run is None:
-        return None
-    await save_run(session, variant_id=number, flow_run_id=run.id)
-    return run.id
+    if run is not None:
+        await VariantState(session, variant).assign(run)
+    return run
 
 
 async def start_review(session: AsyncSession, variant: AdVariant) -> UUID | None:
-    """Have a run wait for the variant's review, one for each attempt.
+    """Start a run that waits for the variant's review, one for each attempt.
 
     Returns:
         The flow run; None where the server has no deployment for it.
@@ -66,28 +65,24 @@ async def start_review(session: AsyncSession, variant: AdVariant) -> UUID | None
         name=f"review-of-variant-{number}",
         key=f"review/{variant.token}/{variant.attempt}",
     )
-    if run is None:
-        return None
-    await save_review_run(session, variant_id=number, flow_run_id=run.id)
-    return run.id
+    if run is not None:
+        await VariantState(session, variant).assign_review(run)
+    return run
 
 
 async def read_states(run_ids: Sequence[UUID]) -> dict[UUID, RunState]:
     """The states of those runs that the server knows."""
     states: dict[UUID, RunState] = {}
     async with get_client() as client:
-        for start in range(0, len(run_ids), _MOST_AT_ONCE):
-            part = list(run_ids[start : start + _MOST_AT_ONCE])
-            runs = await client.read_flow_runs(
-                flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=part)), limit=_MOST_AT_ONCE
-            )
-            states |= {run.id: run.state for run in runs if run.state is not None}
+        for run in await read_runs_by_id(client, run_ids):
+            if run.state is not None:
+                states[run.id] = run.state
     return states
 
 
 async def answer_review(run_id: UUID, review: Review) -> bool:
-    """Give a review to the run that waits for it; returns whether that run takes it."""
-    if not _waits((await read_states([run_id])).get(run_id)):
+    """Resume the run that waits for a review with it; returns whether that run takes it."""
+    if not _is_waiting((await read_states([run_id])).get(run_id)):
         return False
     answer = review.model_dump(exclude={"is_approved"}, exclude_none=True)
     answer["approve"] = review.is_approved is True
@@ -99,15 +94,15 @@ async def answer_review(run_id: UUID, review: Review) -> bool:
     return True
 
 
-async def end_old_reviews(session: AsyncSession, *, older_than: float) -> int:
-    """Wake up runs that have waited for so many seconds; what they wait for stays open.
+async def expire_reviews(session: AsyncSession, *, older_than: float) -> int:
+    """Resume runs that have waited for so many seconds; the reviews stay open.
 
     Returns:
         How many there were.
     """
     states = await read_states(await read_review_runs(session))
     limit = datetime.now(UTC) - timedelta(seconds=older_than)
-    old = [run for run, state in states.items() if _waits(state) and state.timestamp < limit]
+    old = [run for run, state in states.items() if _is_waiting(state) and state.timestamp < limit]
     for run_id in old:
         await aresume_flow_run(run_id, run_input={"comment": ""})
     return len(old)
@@ -115,9 +110,9 @@ async def end_old_reviews(session: AsyncSession, *, older_than: float) -> int:
 
 async def _start(
     deployment: str, parameters: dict[str, object], *, name: str, key: str
-) -> FlowRun | None:
+) -> UUID | None:
     try:
-        return await arun_deployment(
+        run = await arun_deployment(
             deployment,
             parameters=parameters,
             flow_run_name=name,
@@ -127,7 +122,8 @@ async def _start(
         )
     except ObjectNotFound:
         return None
+    return run.id
 
 
-def _waits(state: RunState | None) -> bool:
+def _is_waiting(state: RunState | None) -> bool:
     return state is not None and state.type is StateType.PAUSED

@@ -1,4 +1,4 @@
-"""The task that looks at everything that AdSpark needs, all of it at the same time."""
+"""The task that checks everything that AdSpark needs, all of it at the same time."""
 
 import asyncio
 
@@ -30,7 +30,7 @@ from orchestration.time_limits import time_limit
 @task(cache_policy=NO_CACHE)
 @time_limit("upkeep_time_limit")
 async def check_health() -> list[Check]:
-    """Look at database, Prefect, pools, SerpApi, what makes variants, browser, media and disk."""
+    """Check database, Prefect, pools, SerpApi, what makes variants, browser, media and disk."""
     settings = get_settings()
     looks = (
         look_at("database", _check_database, remedy="adspark db check"),

@@ -1,4 +1,4 @@
-"""The task that has a variant generated, with its progress in the UI."""
+"""The task that generates a variant, with its progress in the UI."""
 
 from uuid import UUID
 
@@ -21,10 +21,10 @@ from orchestration.time_limits import time_limit
 @retried_task()
 @time_limit("generation_time_limit")
 async def generate_variant(variant_id: int, generator: str) -> VariantSummary:
-    """Generate the variant; another try goes on with the same generation.
+    """Generate the variant; another try resumes the same generation.
 
     Args:
-        variant_id: whose original is kept already.
+        variant_id: whose original is rendered already.
         generator: its name.
     """
     settings = get_settings()
@@ -34,7 +34,7 @@ async def generate_variant(variant_id: int, generator: str) -> VariantSummary:
         open_generator(generator) as opened,
         Downloader(AddressRules((*settings.trusted_hosts, *opened.hosts))) as downloader,
     ):
-        studio = GenerationDeps(
+        deps = GenerationDeps(
             database=database,
             media=MediaStore(media_url(settings)),
             generator=opened,
@@ -43,7 +43,7 @@ async def generate_variant(variant_id: int, generator: str) -> VariantSummary:
             gate=await generation_slots(database),
             progress=progress.show,
         )
-        summary = await generate(studio, variant_id=variant_id)
+        summary = await generate(deps, variant_id=variant_id)
         await progress.show(1.0, summary.headline)
         return summary
 

@@ -4,14 +4,14 @@ from adspark.media.store import MediaStore
 from adspark.net.addresses import AddressRules
 from adspark.rendering.renderer import Renderer
 from adspark.settings import get_settings, media_url
-from adspark.variants.generate import keep_original
+from adspark.variants.generate import ensure_original
 from blocks.adspark_database import AdSparkDatabase
 from orchestration.retry_policy import retried_task
 
 
 @retried_task()
 async def render_original(variant_id: int) -> str:
-    """Render the original ad and keep it, unless that picture is kept already.
+    """Render the original ad and save it, unless that picture is saved already.
 
     Returns:
         The picture's path in the media store.
@@ -30,4 +30,4 @@ async def render_original(variant_id: int) -> str:
         ) as renderer,
     ):
         media = MediaStore(media_url(settings))
-        return await keep_original(database, media, renderer, variant_id=variant_id)
+        return await ensure_original(database, media, renderer, variant_id=variant_id)

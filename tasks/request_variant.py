@@ -1,4 +1,4 @@
-"""The task that finds the row of a variant, or makes it."""
+"""The task that finds the row of a variant, or creates it."""
 
 from uuid import UUID
 
@@ -6,13 +6,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
 from adspark.settings import get_settings
-from adspark.variants.store import (
+from adspark.variants.requests import (
     VariantRequest,
     check_request,
     find_requested,
-    read_variant,
     request_variants,
 )
+from adspark.variants.store import read_variant
 from blocks.adspark_database import AdSparkDatabase
 from orchestration.generators import check_prompt, open_generator
 from orchestration.retry_policy import retried_task
@@ -26,8 +26,8 @@ async def request_variant(
 
     Args:
         request: what is wanted.
-        variant_id: the row that is taken up; it has to be of the same ad, prompt and user.
-        flow_run_id: makes one row only, however often it is tried.
+        variant_id: an existing row, which has to be of the same ad, prompt and user.
+        flow_run_id: creates one row only, however often it is tried.
 
     Raises:
         InvalidQueryError: names the field; nothing was requested.
@@ -49,7 +49,7 @@ async def request_variant(
 
 
 async def _check_same(session: AsyncSession, variant_id: int, wanted: VariantRequest) -> None:
-    """Refuse to take up a row that was requested with something else."""
+    """Refuse a row that was requested with something else."""
     variant = await read_variant(session, variant_id=variant_id)
     for field in ("original_ad_id", "prompt", "user_id"):
         if (stored := getattr(variant, field)) != getattr(wanted, field):

@@ -1,7 +1,8 @@
-"""What every generator of variants has in common: what it is given, gives back and tells.
+"""What every generator of variants has in common: request, result, and observer.
 
-A generation costs money. Its generator says `asking` before it asks, `accepted` as soon as the
-service has named the generation, and looks at what was kept of both before it asks again.
+A generation costs money. Its generator calls `on_submit` before it submits the request,
+`on_accepted` as soon as the service has named the run, and looks at what was saved of both before
+it submits again.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from pydantic import JsonValue
 
 @dataclass(frozen=True)
 class RemoteRun:
-    """What the service calls a generation that it has taken up."""
+    """The service's ids of a generation that it has accepted."""
 
     run_id: str
     task_id: str | None = None
@@ -38,20 +39,20 @@ class GenerationRequest:
     """One generation that is wanted.
 
     Attributes:
-        key: names it; the same key is the same generation, however often it is tried.
+        key: idempotency key; the same key is the same generation, however often it is tried.
         prompt: what a person wants of the variant.
         original: the picture of the original ad.
         original_copy: its words, where they are known.
-        asked_at: when it was first asked for, if it was.
-        receipt: what the service called it, if it said so.
+        submitted_at: when an earlier try submitted it, if one did.
+        remote_run: the service's run of it, where an earlier try has learnt of it.
     """
 
     key: str
     prompt: str
     original: Picture
     original_copy: str | None = None
-    asked_at: datetime | None = None
-    receipt: RemoteRun | None = None
+    submitted_at: datetime | None = None
+    remote_run: RemoteRun | None = None
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ class Generated:
 
     Attributes:
         picture: http(s) address, which may expire soon, or a data: address.
-        metadata: what else the service told, for the record.
-        more_pictures: other addresses, should that one give no picture.
+        metadata: what else the service said, for the record.
+        more_pictures: other addresses, the likeliest first, should that one give no picture.
         is_cut_off: whether the copy ends in the middle.
     """
 
@@ -73,18 +74,22 @@ class Generated:
 
 
 class GenerationObserver(Protocol):
-    """Where a generator puts down how far it is."""
+    """What is called as a generation gets on."""
 
-    async def asking(self) -> None:
-        """It asks now; waits until a generation fits within the rate limit, and keeps the time."""
+    async def on_submit(self) -> None:
+        """It is submitted next; returns once it fits within the rate limit, and the time is saved.
 
-    async def not_begun(self) -> None:
-        """The service refused: nothing was begun, nothing is to be paid."""
+        Raises:
+            UnknownVariantError: nobody wants it any more, or another worker has submitted it.
+        """
 
-    async def accepted(self, receipt: RemoteRun) -> None:
-        """The service has taken it up under these names."""
+    async def on_refused(self) -> None:
+        """The service refused it: nothing was begun, nothing is to be paid."""
 
-    async def progress(self, done: float, doing: str) -> None:
+    async def on_accepted(self, remote_run: RemoteRun) -> None:
+        """The service runs it under these ids."""
+
+    async def on_progress(self, done: float, doing: str) -> None:
         """How much is done, 0 to 1, and what is being done."""
 
 
@@ -103,16 +108,16 @@ class Generator(Protocol):
             AdSparkError: the service cannot be used.
         """
 
-    async def generate(self, assignment: GenerationRequest, diary: GenerationObserver) -> Generated:
-        """The variant; of an assignment that was asked for before, the same one.
+    async def generate(self, request: GenerationRequest, observer: GenerationObserver) -> Generated:
+        """The variant; of a request that was submitted before, the same one.
 
         Raises:
             PostponedError: whether it was begun will be known later.
-            GenerationFailedError: the service took it up and failed.
+            GenerationFailedError: the service accepted it and failed.
             AdSparkError: the service cannot be used.
         """
 
-    async def cancel(self, receipt: RemoteRun | None, *, key: str) -> None:
+    async def cancel(self, remote_run: RemoteRun | None, *, key: str) -> None:
         """End a generation, so that no more is spent on it; one that has ended stays as it is.
 
         Raises:

@@ -1,10 +1,10 @@
 """Variants from any OpenAI-compatible chat endpoint, so that a local model serves without a Dify.
 
 Source: https://platform.openai.com/docs/api-reference/chat/create. Such an endpoint keeps no record
-of what it was asked, so an answer that was lost cannot be found again: the assignment fails and
-says so, and a person decides whether to pay once more. A failure on the endpoint's side (5xx) is an
-answer that was lost too, unless it says itself that the model was not asked. Each request carries
-an Idempotency-Key, for gateways that keep one.
+of its requests, so an answer that was lost cannot be found again: the request fails and says so,
+and a person decides whether to pay once more. A failure on the endpoint's side (5xx) is a lost
+answer too, unless it says itself that the model was not asked. Each request has an Idempotency-Key,
+for gateways that keep one.
 """
 
 import asyncio
@@ -23,29 +23,23 @@ from adspark.errors import (
     ServiceRefusedError,
     ServiceUnavailableError,
 )
+from adspark.generators.answers.ad_copy import ends_early, read_copy
+from adspark.generators.answers.pictures import list_pictures
 from adspark.generators.base import Generated, GenerationObserver, GenerationRequest, RemoteRun
 from adspark.generators.http import (
     PROXY_GUESSES,
+    check_key,
     check_redirect,
-    checked_address,
-    fits_header,
     host_of,
-    timeouts,
+    open_client,
 )
-from adspark.generators.model_text import ends_early, read_copy
-from adspark.generators.picture_addresses import list_pictures
-from adspark.net.bounded_responses import (
-    ACCEPT_ENCODING,
-    MAX_BYTES_WITH_PICTURES,
-    TooLargeError,
-    bound_responses,
-)
+from adspark.net.bounded_responses import TooLargeError
 from adspark.net.json_responses import UnreadableJsonError, parse_json
-from adspark.text.redaction import quote, remember
+from adspark.text.redaction import quote
 
 _VARIABLE = "ADSPARK_CHAT_URL"
 DEFAULT_TIMEOUT = 300.0  # seconds; a local model is slow
-LONGEST_PROMPT = 20_000  # characters; a chat endpoint tells no limit of its own
+LONGEST_PROMPT = 20_000  # characters; a chat endpoint names no limit of its own
 INSTRUCTIONS = (
     "You write variants of display ads. You get the picture of an ad and a wish. Answer with the "
     "variant's copy only: a headline on the first line, then one or two short sentences, then a "
@@ -90,20 +84,18 @@ class ChatGenerator:
         self._instructions = instructions
         self._sends_picture = sends_picture
         self._timeout = timeout
-        secret = key.get_secret_value().strip() if key else ""
-        if not fits_header(secret):
-            raise InvalidCredentialsError(
-                "The chat endpoint's key holds a character that no key has; correct "
-                "ADSPARK_CHAT_KEY, or the block chat-model."
-            )
-        remember(secret)
-        self._key = SecretStr(secret)
-        self._http = httpx.AsyncClient(
-            base_url=checked_address(_VARIABLE, base_url),
-            headers=ACCEPT_ENCODING | ({"Authorization": f"Bearer {secret}"} if secret else {}),
-            timeout=timeouts(timeout, told_from=timeout),
+        self._key = check_key(
+            key,
+            service="The chat endpoint",
+            setting="ADSPARK_CHAT_KEY, or the block chat-model",
+        )
+        self._http = open_client(
+            _VARIABLE,
+            base_url,
+            key=self._key,
+            timeout=timeout,
+            lost_after=timeout,
             transport=transport,
-            event_hooks=bound_responses(MAX_BYTES_WITH_PICTURES),
         )
 
     async def __aenter__(self) -> Self:
@@ -124,24 +116,24 @@ class ChatGenerator:
                 "prompt", f"{len(prompt)} characters; at most {LONGEST_PROMPT}. Shorten it."
             )
 
-    async def generate(self, assignment: GenerationRequest, diary: GenerationObserver) -> Generated:
+    async def generate(self, request: GenerationRequest, observer: GenerationObserver) -> Generated:
         """See `Generator.generate`."""
-        if assignment.asked_at is not None:
+        if request.submitted_at is not None:
             raise GenerationFailedError(
                 "The model was asked, and its answer was lost on the way; the endpoint keeps none. "
                 "Asking again costs another answer."
             )
-        await diary.asking()
-        await diary.progress(0.1, f"{self._model} writes")
+        await observer.on_submit()
+        await observer.on_progress(0.1, f"{self._model} writes")
         try:
             async with asyncio.timeout(self._timeout):
                 response = await self._http.post(
                     "chat/completions",
-                    json=self._body(assignment),
-                    headers={"Idempotency-Key": assignment.key},
+                    json=self._body(request),
+                    headers={"Idempotency-Key": request.key},
                 )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            await diary.not_begun()
+            await observer.on_refused()
             raise ServiceUnavailableError(
                 f"The chat endpoint cannot be reached: {str(error) or type(error).__name__}."
             ) from error
@@ -161,30 +153,30 @@ class ChatGenerator:
                 f"costs another answer."
             )
         if not response.is_success:
-            await diary.not_begun()
+            await observer.on_refused()
             check_redirect(_VARIABLE, response)
             raise _error_of(response)
         return _parse(response, self._key)
 
-    async def cancel(self, receipt: RemoteRun | None, *, key: str) -> None:
+    async def cancel(self, remote_run: RemoteRun | None, *, key: str) -> None:
         """See `Generator.cancel`; an answer under way ends with its connection."""
 
-    def _body(self, assignment: GenerationRequest) -> dict[str, JsonValue]:
-        wish = assignment.prompt
-        if assignment.original_copy:
-            wish += f"\n\nCopy of the original ad:\n{assignment.original_copy}"
-        content: list[JsonValue] = [{"type": "text", "text": wish}]
+    def _body(self, request: GenerationRequest) -> dict[str, JsonValue]:
+        words = request.prompt
+        if request.original_copy:
+            words += f"\n\nCopy of the original ad:\n{request.original_copy}"
+        content: list[JsonValue] = [{"type": "text", "text": words}]
         if self._sends_picture:
-            picture = assignment.original
+            picture = request.original
             encoded = base64.b64encode(picture.content).decode()
             address = f"data:{picture.media_type};base64,{encoded}"
             content.append({"type": "image_url", "image_url": {"url": address}})
         return {
             "model": self._model,
-            "user": assignment.key,
+            "user": request.key,
             "messages": [
                 {"role": "system", "content": self._instructions},
-                {"role": "user", "content": content if self._sends_picture else wish},
+                {"role": "user", "content": content if self._sends_picture else words},
             ],
         }
 
@@ -243,13 +235,13 @@ def _short(value: JsonValue) -> JsonValue:
 def _text_of(content: Any) -> str:  # noqa: ANN401
     """The words of a message: a text, or the texts of a list of parts."""
     parts = content if isinstance(content, list) else [content]
-    told = [
+    texts = [
         part.get("text")
         if isinstance(part, dict) and str(part.get("type") or "text").lower() in _TEXTS
         else part
         for part in parts
     ]
-    return "\n\n".join(text.strip() for text in told if isinstance(text, str)).strip()
+    return "\n\n".join(text.strip() for text in texts if isinstance(text, str)).strip()
 
 
 def _is_lost(response: httpx.Response) -> bool:

@@ -1,37 +1,73 @@
-"""What clients of paid services have in common: addresses, keys, and time-outs that tell tales.
+"""What clients of paid services have in common: keys, addresses, time-outs.
 
-Whether a request was taken up decides whether it is paid, so who was not reached has to be told
-from who does not answer.
+Whether a request was accepted decides whether it is paid, so a service that was not reached has to
+be told from one that does not answer.
 """
 
 import httpx
+from pydantic import SecretStr
 
-from adspark.errors import ConfigurationError
-from adspark.text.redaction import quote, remember_address
+from adspark.errors import ConfigurationError, InvalidCredentialsError
+from adspark.net.bounded_responses import ACCEPT_ENCODING, MAX_BYTES_WITH_PICTURES, bound_responses
+from adspark.text.redaction import quote, remember, remember_address
 
 # What a proxy says that has passed the request on and does not know what became of it; from 520
-# on they are Cloudflare's, 408 and 499 are said of connections that were given up.
+# on they are Cloudflare's, 408 and 499 are said of connections that were closed.
 PROXY_GUESSES = (408, 499, 502, 504, 520, 522, 524)
 _CONNECT = 10.0  # seconds
 
 
-def checked_address(variable: str, base_url: str) -> httpx.URL:
-    """A base address that paths can be joined to.
+def check_key(key: SecretStr | None, *, service: str, setting: str) -> SecretStr:
+    """A key without blanks around it, which is redacted from now on; empty where there is none.
 
     Args:
-        variable: the setting that it comes from.
+        key: as it was configured.
+        service: whose it is, for the message.
+        setting: where it is corrected.
 
     Raises:
-        ConfigurationError: it is none.
+        InvalidCredentialsError: it cannot be sent, and the library's error would quote it.
     """
-    remember_address(base_url)
-    try:
-        address = httpx.URL(base_url.rstrip("/") + "/")
-    except httpx.InvalidURL:
-        address = httpx.URL("")
-    if address.scheme not in ("http", "https") or not address.host:
-        raise ConfigurationError(f"{variable}: {base_url!r} is not an http(s) address.")
-    return address
+    secret = key.get_secret_value().strip() if key else ""
+    if not (secret.isascii() and secret.isprintable() and " " not in secret):
+        raise InvalidCredentialsError(
+            f"{service}'s key holds a character that no key has; correct {setting}."
+        )
+    remember(secret)
+    return SecretStr(secret)
+
+
+def open_client(
+    variable: str,
+    base_url: str,
+    *,
+    key: SecretStr,
+    timeout: float,
+    lost_after: float,
+    transport: httpx.AsyncBaseTransport | None,
+) -> httpx.AsyncClient:
+    """A client whose answers are bounded, and which gives up connecting before an answer is lost.
+
+    Args:
+        variable: the setting that the address comes from.
+        base_url: that paths are joined to.
+        key: sent as a bearer; empty for none.
+        timeout: seconds between two bytes of an answer.
+        lost_after: seconds after which the caller takes an answer for lost.
+        transport: what carries the requests, for tests.
+
+    Raises:
+        ConfigurationError: the address is none.
+    """
+    secret = key.get_secret_value()
+    connect = min(_CONNECT, lost_after / 2)
+    return httpx.AsyncClient(
+        base_url=_parse_base_url(variable, base_url),
+        headers=ACCEPT_ENCODING | ({"Authorization": f"Bearer {secret}"} if secret else {}),
+        timeout=httpx.Timeout(timeout, connect=connect, pool=connect),
+        transport=transport,
+        event_hooks=bound_responses(MAX_BYTES_WITH_PICTURES),
+    )
 
 
 def check_redirect(variable: str, response: httpx.Response) -> None:
@@ -52,17 +88,12 @@ def host_of(address: httpx.URL) -> str:
     return f"{address.host}:{address.port or (443 if address.scheme == 'https' else 80)}"
 
 
-def fits_header(secret: str) -> bool:
-    """Whether a key can be sent at all; what cannot would be quoted in the library's error."""
-    return secret.isascii() and secret.isprintable() and " " not in secret
-
-
-def timeouts(answer: float, *, told_from: float) -> httpx.Timeout:
-    """Time-outs by which a service that is not reached is told from one that does not answer.
-
-    Args:
-        answer: seconds between two bytes.
-        told_from: seconds after which the caller takes the answer for lost.
-    """
-    connect = min(_CONNECT, told_from / 2)
-    return httpx.Timeout(answer, connect=connect, pool=connect)
+def _parse_base_url(variable: str, base_url: str) -> httpx.URL:
+    remember_address(base_url)
+    try:
+        address = httpx.URL(base_url.rstrip("/") + "/")
+    except httpx.InvalidURL:
+        address = httpx.URL("")
+    if address.scheme not in ("http", "https") or not address.host:
+        raise ConfigurationError(f"{variable}: {base_url!r} is not an http(s) address.")
+    return address

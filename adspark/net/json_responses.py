@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from pydantic import JsonValue, SecretStr
 
-from adspark.text.redaction import Redactor
+from adspark.text.redactor import Redactor
 from adspark.text.storable import clean_text
 
 MAX_VALUES = 500_000

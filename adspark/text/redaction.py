@@ -1,146 +1,51 @@
-"""Take known secrets out of whatever is written: messages, logs, and what a service sent.
+"""Redact secrets in whatever is written: messages, logs, and what is shown of a run.
 
-Whoever opens a client of a service says its secret here once. Services echo keys, and libraries
-quote them, in forms of their own: percent-encoded, escaped for JSON or HTML, in base64 (alone or
-within a longer header), in hex, or cut off in the middle. Every record of a log and every message
-of an error passes here.
+Whoever opens a client of a service says its secret here once. Every record of a log and every
+message of an error passes here.
 """
 
-import base64
 import logging
 import os
 import re
 import traceback
 from collections.abc import Iterator
-from functools import cache, cached_property
-from html.entities import codepoint2name
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import SecretStr
+from pydantic import JsonValue, SecretStr
 
-from adspark.text.credential_patterns import MASK, BasicHeader, is_credential, is_credential_name
+from adspark.text.redactor import LEAST_ANYWHERE, Redactor
+from adspark.text.secret_patterns import MASK, SECRET_NAME, redact_by_pattern
 
-_LEAST = 4  # characters; a shorter word would be found everywhere
-_LEAST_ANYWHERE = 8  # characters; a shorter one is only masked where a credential stands
-_LEAST_LETTERS = 12  # the same of one that is made of letters only, and so may be a word
-_HEAD = 12  # characters of a secret that was cut off, from which on it is masked
-# Passwords of examples, which stand in our own texts too.
-_NO_SECRETS = ("adspark", "password", "postgres", "postgresql", "prefect", "sandbox", "secret")
 _MOST_KNOWN = 300  # secrets of one process; it has a dozen
 _LONGEST_QUOTE = 300  # characters of a service's own words in a message
-_ANCHOR = re.compile(r"[a-z0-9]+")
-_PART = re.compile(r"[/?&=:@,#\s]+")
+_SEPARATORS = re.compile(r"[/?&=:@,#\s]+")
 _LEAST_TOKEN = 20  # characters; shorter ones without a digit may be the name of a channel
 _PASSWORD = re.compile(r"(?i)\b(?:ssl)?password\s*=\s*(?:'((?:[^'\\]|\\.)*)'|([^\s'&]+))")
-_SECRET_PARAMETER = re.compile(r"(?i)key|token|secret|passw|signature|\bsig\b")
 # Of Prefect, whose password is `name:password`.
 _PASSWORDS = ("PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING")
 _KEYS = ("PREFECT_API_KEY", "PGPASSWORD")
 _ADDRESSES = ("PREFECT_API_DATABASE_CONNECTION_URL", "PREFECT_SERVER_DATABASE_CONNECTION_URL")
 
-
-class Redactor:
-    """Masks one secret in every form that it may have.
-
-    Args:
-        secret: a word of fewer than 4 characters, or a common one, is not masked; one of fewer
-            than 8, or of fewer than 12 letters, only where it stands as a credential.
-    """
-
-    def __init__(self, secret: str) -> None:
-        is_one = len(secret) >= _LEAST and secret.lower() not in _NO_SECRETS
-        self._secret = secret
-        self._forms = list(_forms(secret)) if is_one else []
-
-    def holds(self, text: str) -> bool:
-        """Whether a text may hold the secret; takes next to no time where it does not."""
-        lowered = text.lower()
-        return any(form.may_be_in(lowered) for form in self._forms)
-
-    def redact(self, text: str) -> str:
-        """The text with a mask in place of the secret."""
-        lowered = text.lower()
-        for form in self._forms:
-            if form.may_be_in(lowered):
-                text = form.mask_in(text)
-        return text
-
-    def redact_field(self, name: str, value: str) -> str:
-        """The value of a document's field, which is a credential where its name says so."""
-        if self._forms and value.strip() == self._secret and is_credential_name(name):
-            return MASK
-        return self.redact(value)
-
-
-class _Form:
-    """One spelling of a secret; each of its characters may be escaped, whichever way."""
-
-    def __init__(self, spelling: str, *, is_word: bool = False, is_escaped: bool = False) -> None:
-        self._spelling = spelling
-        self._is_word = is_word
-        self._anchors = _anchors(spelling[:_HEAD], is_escaped=is_escaped)
-
-    def may_be_in(self, lowered: str) -> bool:
-        return not self._anchors or any(anchor in lowered for anchor in self._anchors)
-
-    def mask_in(self, text: str) -> str:
-        told, position = [], 0
-        while found := self._head.search(text, position):
-            end = found.end()
-            for atom in self._tail:
-                if not (more := atom.match(text, end)):
-                    break
-                end = more.end()
-            is_kept = self._is_word and not is_credential(text, found.start(), end)
-            told += [
-                text[position : found.start()],
-                text[found.start() : end] if is_kept else MASK,
-            ]
-            position = end
-        return "".join([*told, text[position:]]) if told else text
-
-    @cached_property
-    def _head(self) -> re.Pattern[str]:
-        head = "".join(_atom(character) for character in self._spelling[:_HEAD])
-        return re.compile(head, re.IGNORECASE | re.DOTALL)
-
-    @cached_property
-    def _tail(self) -> list[re.Pattern[str]]:
-        return [_compiled_atom(character) for character in self._spelling[_HEAD:]]
-
-
 _known: dict[str, Redactor] = {}
 
 
 def remember(*secrets: SecretStr | str | None) -> None:
-    """From now on these are masked in every log and every message of this process."""
-    for secret in secrets:
-        told = secret.get_secret_value() if isinstance(secret, SecretStr) else secret
-        if told and (told := told.strip()):
-            redactor = _known[told] if told in _known else Redactor(told)
-            _known.pop(told, redactor)  # the last one said is the last one to be given up
-            _known[told] = redactor
+    """From now on these are redacted in every log and every message of this process."""
+    for secret in map(_reveal, secrets):
+        if secret := secret.strip():
+            redactor = _known[secret] if secret in _known else Redactor(secret)
+            _known.pop(secret, None)  # the last one said is the last one to be forgotten
+            _known[secret] = redactor
             if len(_known) > _MOST_KNOWN:
                 _known.pop(next(iter(_known)), None)
-    _watch_logs()
+    if not isinstance(logging.getLogRecordFactory(), _RedactedRecords):
+        logging.setLogRecordFactory(_RedactedRecords())
 
 
 def remember_address(address: SecretStr | str | None) -> None:
     """The same for the password in an address, or in a database's `host=… password=…`."""
-    told = address.get_secret_value() if isinstance(address, SecretStr) else address
-    if told:
-        remember(*dict.fromkeys(_secrets_of(told)))
-
-
-def secret_parts(address: str) -> list[str]:
-    """The parts of a webhook's address by which alone anyone can post to it, as far as they show.
-
-    Passwords, and what in its path or query is no word: long, or of letters and digits.
-    """
-    rest = address.partition("://")[2]
-    parts = {one for found in _PART.split(rest) for one in (found, unquote(found))}
-    tokens = [one for one in parts if _looks_like_token(one)]
-    return [address, *_secrets_of(address), *sorted(tokens)]
+    if written := _reveal(address):
+        remember(*dict.fromkeys(_secrets_of(written)))
 
 
 def remember_environment() -> None:
@@ -153,6 +58,16 @@ def remember_environment() -> None:
         remember_address(os.environ.get(name))
 
 
+def secret_parts(address: str) -> list[str]:
+    """The parts of a webhook's address by which alone anyone can post to it, as far as they show.
+
+    Passwords, and what in its path or query is no word: long, or of letters and digits.
+    """
+    rest = address.partition("://")[2]
+    parts = {one for found in _SEPARATORS.split(rest) for one in (found, unquote(found))}
+    return [address, *_secrets_of(address), *sorted(filter(_looks_like_token, parts))]
+
+
 def redact(text: str) -> str:
     """A text without any secret that this process knows."""
     for redactor in tuple(_known.values()):
@@ -160,71 +75,38 @@ def redact(text: str) -> str:
     return text
 
 
+def redact_foreign(text: str) -> str:
+    """`redact`, and without what reads like a secret of another process."""
+    return redact_by_pattern(redact(text))
+
+
+def redact_document(value: JsonValue) -> JsonValue:
+    """A document whose texts are redacted as foreign, and whose fields named like a secret are."""
+    if isinstance(value, dict):
+        return {
+            name: MASK
+            if SECRET_NAME.search(name) and one not in (None, "")
+            else redact_document(one)
+            for name, one in value.items()
+        }
+    if isinstance(value, list):
+        return [redact_document(one) for one in value]
+    return redact_foreign(value) if isinstance(value, str) else value
+
+
 def safe_cause(error: Exception) -> Exception | None:
     """The error, as the cause of another; None where its own words hold a known secret."""
-    told = "".join(traceback.format_exception(error))
-    return error if redact(told) == told else None
+    written = "".join(traceback.format_exception(error))
+    return error if redact(written) == written else None
 
 
 def quote(words: str, *, most: int = _LONGEST_QUOTE) -> str:
-    """A service's own words for a message: without secrets, and only so many characters."""
+    """A service's own words for a message: redacted, and at most so many characters."""
     return redact(words)[:most].strip()
 
 
-def _forms(secret: str) -> Iterator[_Form | BasicHeader]:
-    is_short = len(secret) < (_LEAST_LETTERS if secret.isalpha() else _LEAST_ANYWHERE)
-    yield _Form(secret, is_word=is_short, is_escaped=True)
-    if is_short:
-        yield BasicHeader(secret)
-        return
-    content = secret.encode(errors="replace")
-    yield _Form(content.hex())
-    for before in range(3):  # of the bytes that share its first character in a longer base64
-        encoded = base64.b64encode(b"\0" * before + content).decode()
-        start, end = -(-before * 8 // 6), (before + len(content)) * 8 // 6
-        yield _Form(encoded[start:end])
-
-
-def _anchors(head: str, *, is_escaped: bool) -> tuple[str, ...]:
-    """One of these is in every text that holds the spelling; none where that cannot be told.
-
-    Args:
-        head: the spelling's beginning.
-        is_escaped: whether even its letters and digits may be.
-    """
-    runs = _ANCHOR.findall(head.lower())
-    longest = max(runs, key=len, default="")
-    if len(longest) < 2:
-        return ()
-    if not is_escaped:
-        return (longest,)
-    code = ord(next(one for one in head if one.isascii() and one.isalnum()))
-    written = [f"{before}{code:02x}" for before in ("%", "%25", "u00", "\\x", "#x")]
-    return (longest, *written, f"#{code}")
-
-
-def _atom(character: str) -> str:
-    """A pattern of one character, escaped any number of times or not."""
-    code = ord(character)
-    content = character.encode(errors="replace")
-    choices = ["".join(f"%(?:25){{0,4}}{byte:02x}" for byte in content)]
-    units = character.encode("utf-16-be", "surrogatepass")
-    pairs = (units[at : at + 2].hex() for at in range(0, len(units), 2))
-    choices.append("".join(rf"\\{{1,8}}u{pair}" for pair in pairs))
-    choices.append("".join(rf"\\{{1,8}}x{byte:02x}" for byte in content))
-    names = [f"#0{{0,4}}{code}", f"#x0{{0,4}}{code:x}"]
-    names += [codepoint2name[code]] if code in codepoint2name else []
-    choices.append(rf"&(?:amp;){{0,4}}(?:{'|'.join(names)});")
-    # In a query a blank; in base64 for addresses other characters.
-    choices += {" ": [r"\+"], "+": ["-"], "/": ["_"]}.get(character, [])
-    plain = re.escape(character)  # the last, for an escape may begin with it
-    choices.append(plain if character.isalnum() else rf"\\{{0,8}}{plain}")
-    return f"(?:{'|'.join(choices)})"
-
-
-@cache
-def _compiled_atom(character: str) -> re.Pattern[str]:
-    return re.compile(_atom(character), re.IGNORECASE | re.DOTALL)
+def _reveal(secret: SecretStr | str | None) -> str:
+    return secret.get_secret_value() if isinstance(secret, SecretStr) else secret or ""
 
 
 def _secrets_of(address: str) -> Iterator[str]:
@@ -246,20 +128,20 @@ def _secrets_of(address: str) -> Iterator[str]:
         query = parse_qsl(parts.query)
     except ValueError:
         return
-    yield from (value for name, value in query if _SECRET_PARAMETER.search(name))
-
-
-def _looks_like_token(part: str) -> bool:
-    has_both = any(map(str.isdigit, part)) and any(map(str.isalpha, part))
-    return len(part) >= _LEAST_TOKEN or (has_both and len(part) >= _LEAST_ANYWHERE)
+    yield from (value for name, value in query if SECRET_NAME.search(name))
 
 
 def _spellings(written: str) -> tuple[str, str]:
     return written, unquote(written)
 
 
-class _SafeRecords:
-    """Makes records of logs from which secrets are taken before anyone sees them."""
+def _looks_like_token(part: str) -> bool:
+    has_both = any(map(str.isdigit, part)) and any(map(str.isalpha, part))
+    return len(part) >= _LEAST_TOKEN or (has_both and len(part) >= LEAST_ANYWHERE)
+
+
+class _RedactedRecords:
+    """Makes records of logs that are redacted before anyone sees them."""
 
     def __init__(self) -> None:
         self._make = logging.getLogRecordFactory()
@@ -269,12 +151,12 @@ class _SafeRecords:
         if not _known:
             return record
         try:
-            told = record.getMessage()
+            message = record.getMessage()
         except Exception:  # arguments that do not fit, which a handler would write as they are
             shown = f"Message: {record.msg!r} Arguments: {_show(record.args)}"
-            told = f"Arguments that do not fit. {shown}"
-            record.msg, record.args = told, None
-        if (clean := redact(told)) != told:
+            message = f"Arguments that do not fit. {shown}"
+            record.msg, record.args = message, None
+        if (clean := redact(message)) != message:
             record.msg, record.args = clean, None
         if record.exc_info and record.exc_info[1] is not None:
             trace = "".join(traceback.format_exception(record.exc_info[1]))
@@ -290,8 +172,3 @@ def _show(arguments: object) -> str:
         return repr(arguments)
     except Exception:
         return "that cannot be shown"
-
-
-def _watch_logs() -> None:
-    if not isinstance(logging.getLogRecordFactory(), _SafeRecords):
-        logging.setLogRecordFactory(_SafeRecords())

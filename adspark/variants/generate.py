@@ -1,14 +1,12 @@
-"""Make a variant: original rendered and kept, generation asked for once, result kept at once.
+"""Make a variant: its original rendered and saved, one generation submitted, the result saved.
 
-Every step looks first at what earlier tries have kept, so that a run that died anywhere is gone on
-with by the next one, and nothing is rendered, asked for or paid a second time.
+Every step looks first at what earlier tries have saved, so that the next run resumes what an
+interrupted one has left, and nothing is rendered, submitted or paid a second time.
 """
 
-import asyncio
 import hashlib
-import string
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,17 +14,12 @@ from uuid import UUID
 from adspark.db.engine import Database
 from adspark.errors import (
     BusyError,
-    GenerationFailedError,
     PermanentError,
     PostponedError,
-    ServiceUnavailableError,
     UnknownVariantError,
     UnusableContentError,
 )
 from adspark.generators.base import Generated, GenerationRequest, Generator, Picture, RemoteRun
-from adspark.generators.picture_addresses import read_data_address
-from adspark.media.images import NormalPicture
-from adspark.media.similarity import Similarity, compare_pictures, compare_texts, hash_picture
 from adspark.media.store import MediaStore, original_path
 from adspark.models import AdVariant, Creative, VariantStatus
 from adspark.net.addresses import find_public_address
@@ -34,13 +27,8 @@ from adspark.net.downloads import Downloader
 from adspark.rendering.render_target import choose_render_target
 from adspark.rendering.renderer import Renderer
 from adspark.variants import store as variants
-from adspark.variants.store import Completion, VariantSummary
-
-_PAUSES = (0.0, 1.0, 3.0)  # seconds before each try for a generated picture
-_LONGEST_TITLE = 120  # characters
-_MARKUP_BEFORE = "#>*_-" + string.whitespace
-_MARKUP_BEHIND = "*_" + string.whitespace
-_BASE, _COPY, _PICTURE = 0.5, 0.3, 0.2  # of the confidence, as the guide's product gave it
+from adspark.variants.result import save_result
+from adspark.variants.store import VariantState, VariantSummary
 
 Gate = Callable[[], Awaitable[None]]
 Progress = Callable[[float, str], Awaitable[None]]
@@ -51,9 +39,9 @@ class GenerationDeps:
     """What variants are made with.
 
     Attributes:
-        too_close: similarity from which a variant is marked as too close to its original.
-        gate: what waits until another generation fits within the rate limit.
-        progress: told how far a generation is, 0 to 1, and what is being done.
+        too_close: similarity from which a variant is marked as too close to its original, 0 to 1.
+        gate: waits until another generation fits within the rate limit.
+        progress: shows how far a generation is, 0 to 1, and what is being done.
     """
 
     database: Database
@@ -71,7 +59,13 @@ async def claim_variant(
 ) -> AsyncIterator[AdVariant]:
     """Claim a variant; whatever the block raises becomes its end.
 
-    A cancellation is left to whoever cancels; the row then stays as it is, for the next to go on.
+    A cancellation is left to whoever cancels; the row then stays as it is, for the next to resume.
+
+    Args:
+        database: where it is.
+        variant_id: which one.
+        flow_run_id: the flow run that claims it.
+        generator: the name of the one to be used.
 
     Raises:
         BusyError: another run works on it.
@@ -83,16 +77,19 @@ async def claim_variant(
         variant = await _read(database, variant_id)
         check_open(variant)
         if variant.status != VariantStatus.COMPLETED:
-            async with database.session() as session:
-                await variants.save_begin(
-                    session, variant=variant, flow_run_id=flow_run_id, generator=generator
+            async with database.session() as session, session.begin():
+                await VariantState(session, variant).claim(
+                    flow_run_id=flow_run_id, generator=generator
                 )
-                await session.commit()
             variant = await _read(database, variant_id)
         try:
             yield variant
         except Exception as error:
-            await _save_end(database, variant, error)
+            async with database.session() as session, session.begin():
+                if isinstance(error, PostponedError):
+                    await VariantState(session, variant).postpone(str(error))
+                else:
+                    await VariantState(session, variant).fail(error)
             raise
 
 
@@ -110,10 +107,16 @@ def check_open(variant: AdVariant) -> None:
         )
 
 
-async def keep_original(
+async def ensure_original(
     database: Database, media: MediaStore, renderer: Renderer, *, variant_id: int
 ) -> str:
-    """Render the variant's original, unless that very picture is kept already.
+    """Render the variant's original, unless that very picture is saved already.
+
+    Args:
+        database: where the variant is.
+        media: where the picture is saved.
+        renderer: open.
+        variant_id: a claimed one.
 
     Returns:
         The picture's path in the media store.
@@ -131,70 +134,57 @@ async def keep_original(
     if not await media.reuse(path):
         rendering = await renderer.render(target)
         await media.save_original(key, rendering.content)
-    content = await media.read(path)
-    async with database.session() as session:
-        await variants.save_original(
-            session, variant=variant, path=path, sha256=hashlib.sha256(content).hexdigest()
-        )
-        await session.commit()
+    sha256 = hashlib.sha256(await media.read(path)).hexdigest()
+    async with database.session() as session, session.begin():
+        await VariantState(session, variant).save_original(path=path, sha256=sha256)
     return path
 
 
-async def generate(studio: GenerationDeps, *, variant_id: int) -> VariantSummary:
-    """Generate the variant whose original is kept, and keep what comes; once for each attempt.
+async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
+    """Generate the variant whose original is saved, once an attempt, and save the result.
 
     Raises:
         GenerationFailedError: the generator failed, or gave nothing usable.
-        PostponedError: whether it was begun will be known later.
+        PostponedError: whether a generation was begun will be known later.
         UnknownVariantError: it was cancelled meanwhile.
         AdSparkError: the generator, the store or the database does not work.
     """
-    variant = await _read(studio.database, variant_id)
+    variant = await _read(deps.database, variant_id)
     if variant.status == VariantStatus.COMPLETED:
         return variants.summary_of(variant)
     check_open(variant)
-    assignment = await _assignment(studio, variant)
-    if variant.asked_at is None:
-        await studio.generator.check(variant.prompt)
-    generated = await _ask(studio, variant, assignment)
-    completion = await _keep(studio, assignment, generated)
-    async with studio.database.session() as session:
-        await variants.save_completed(session, variant=variant, completion=completion)
-        await session.commit()
-    finished = await _read(studio.database, variant_id)
+    request = await _build_request(deps, variant)
+    if request.submitted_at is None:
+        await deps.generator.check(request.prompt)
+    generated = await _generate(deps, variant, request)
+    completion = await save_result(
+        request,
+        generated,
+        media=deps.media,
+        downloader=deps.downloader,
+        too_close=deps.too_close,
+    )
+    async with deps.database.session() as session, session.begin():
+        await VariantState(session, variant).complete(completion)
+    finished = await _read(deps.database, variant_id)
     check_open(finished)
     if finished.status != VariantStatus.COMPLETED:
         raise BusyError(f"Variant {variant_id} was given to another run meanwhile.")
     return variants.summary_of(finished)
 
 
-async def _ask(
-    studio: GenerationDeps, variant: AdVariant, assignment: GenerationRequest
-) -> Generated:
-    """What the generation gives, kept at once.
-
-    Where the service does not give it a second time, what an earlier try has kept counts.
-    """
-    kept = variant.generated
-    try:
-        generated = await studio.generator.generate(assignment, _Diary(studio, variant))
-    except PermanentError:
-        if kept is None:
-            raise
-        return Generated(**kept)
-    async with studio.database.session() as session:
-        await variants.save_generated(session, variant=variant, generated=asdict(generated))
-        await session.commit()
-    return generated
-
-
 async def cancel(
-    database: Database, open_generator: Callable[[str], Awaitable[Generator]], *, variant_id: int
+    database: Database,
+    open_generator: Callable[[str], AbstractAsyncContextManager[Generator]],
+    *,
+    variant_id: int,
 ) -> bool:
     """End a variant that nobody wants any more, and its generation.
 
     Args:
-        open_generator: gives the generator of a name; only called where something is under way.
+        database: where it is.
+        open_generator: opens the generator of a name, where a generation has to be stopped.
+        variant_id: which one.
 
     Returns:
         Whether it was open.
@@ -204,47 +194,62 @@ async def cancel(
         AdSparkError: it is cancelled, but its generation could not be stopped.
     """
     variant = await _read(database, variant_id)
-    async with database.session() as session:
-        was_open = await variants.save_cancelled(session, variant=variant)
-        await session.commit()
+    async with database.session() as session, session.begin():
+        was_open = await VariantState(session, variant).cancel()
     variant = await _read(database, variant_id)
     if was_open and variant.asked_at is not None and variant.generator is not None:
-        generator = await open_generator(variant.generator)
-        await generator.cancel(_receipt(variant), key=variants.generation_key(variant))
+        async with open_generator(variant.generator) as generator:
+            await generator.cancel(_remote_run(variant), key=variants.generation_key(variant))
     return was_open
 
 
-class _Diary:
-    """Keeps in the variant's row how far its generation is."""
+class _Observer:
+    """Saves in the variant's row how far its generation is."""
 
-    def __init__(self, studio: GenerationDeps, variant: AdVariant) -> None:
-        self._studio = studio
+    def __init__(self, deps: GenerationDeps, variant: AdVariant) -> None:
+        self._deps = deps
         self._variant = variant
-        self._asked_at: datetime | None = None
+        self._submitted_at: datetime | None = None
 
-    async def asking(self) -> None:
-        await self._studio.gate()
-        async with self._studio.database.session() as session:
-            self._asked_at = await variants.save_asking(session, variant=self._variant)
-            await session.commit()
+    async def on_submit(self) -> None:
+        await self._deps.gate()
+        async with self._deps.database.session() as session, session.begin():
+            self._submitted_at = await VariantState(session, self._variant).submit()
 
-    async def not_begun(self) -> None:
-        async with self._studio.database.session() as session:
-            await variants.save_not_begun(session, variant=self._variant, asked_at=self._asked_at)
-            await session.commit()
+    async def on_refused(self) -> None:
+        async with self._deps.database.session() as session, session.begin():
+            await VariantState(session, self._variant).refuse(submitted_at=self._submitted_at)
 
-    async def accepted(self, receipt: RemoteRun) -> None:
-        async with self._studio.database.session() as session:
-            await variants.save_receipt(session, variant=self._variant, receipt=receipt)
-            await session.commit()
-        now = await _read(self._studio.database, self._variant.id)
-        if now.status == VariantStatus.CANCELLED:  # between the question and this answer
+    async def on_accepted(self, remote_run: RemoteRun) -> None:
+        async with self._deps.database.session() as session, session.begin():
+            await VariantState(session, self._variant).accept(remote_run)
+        now = await _read(self._deps.database, self._variant.id)
+        if now.status == VariantStatus.CANCELLED:  # between the submission and this answer
             key = variants.generation_key(self._variant)
-            await self._studio.generator.cancel(receipt, key=key)
+            await self._deps.generator.cancel(remote_run, key=key)
             check_open(now)
 
-    async def progress(self, done: float, doing: str) -> None:
-        await self._studio.progress(done, doing)
+    async def on_progress(self, done: float, doing: str) -> None:
+        await self._deps.progress(done, doing)
+
+
+async def _generate(
+    deps: GenerationDeps, variant: AdVariant, request: GenerationRequest
+) -> Generated:
+    """What the generation gives, saved at once.
+
+    Where the service does not give it a second time, what an earlier try has saved counts.
+    """
+    saved = variant.generated
+    try:
+        generated = await deps.generator.generate(request, _Observer(deps, variant))
+    except PermanentError:
+        if saved is None:
+            raise
+        return Generated(**saved)
+    async with deps.database.session() as session, session.begin():
+        await VariantState(session, variant).save_generated(asdict(generated))
+    return generated
 
 
 async def _read(database: Database, variant_id: int) -> AdVariant:
@@ -252,128 +257,28 @@ async def _read(database: Database, variant_id: int) -> AdVariant:
         return await variants.read_variant(session, variant_id=variant_id)
 
 
-async def _save_end(database: Database, variant: AdVariant, error: Exception) -> None:
-    async with database.session() as session:
-        if isinstance(error, PostponedError):
-            await variants.save_postponed(session, variant=variant, reason=str(error))
-        else:
-            await variants.save_failed(session, variant=variant, error=error)
-        await session.commit()
-
-
-async def _assignment(studio: GenerationDeps, variant: AdVariant) -> GenerationRequest:
+async def _build_request(deps: GenerationDeps, variant: AdVariant) -> GenerationRequest:
     if variant.original_path is None:
         raise UnusableContentError(f"The original of variant {variant.id} is not rendered yet.")
-    async with studio.database.session() as session:
+    async with deps.database.session() as session:
         copy = await variants.read_original_copy(session, ad_creative_id=variant.original_ad_id)
         creative = await session.get_one(Creative, variant.original_ad_id)
-    content = await studio.media.read(variant.original_path)
     return GenerationRequest(
         key=variants.generation_key(variant),
         prompt=variant.prompt,
         original=Picture(
-            content,
+            await deps.media.read(variant.original_path),
             "image/png",
             f"{variant.original_ad_id}.png",
             await find_public_address(creative.image_url),
         ),
         original_copy=copy,
-        asked_at=variant.asked_at,
-        receipt=_receipt(variant),
+        submitted_at=variant.asked_at,
+        remote_run=_remote_run(variant),
     )
 
 
-def _receipt(variant: AdVariant) -> RemoteRun | None:
+def _remote_run(variant: AdVariant) -> RemoteRun | None:
     if variant.receipt_run_id is None:
         return None
     return RemoteRun(variant.receipt_run_id, variant.receipt_task_id)
-
-
-async def _keep(
-    studio: GenerationDeps, assignment: GenerationRequest, generated: Generated
-) -> Completion:
-    """Fetch and keep the picture before its address expires, and judge the whole."""
-    path = sha256 = picture_hash = None
-    problems = ["its copy was cut off by the generator"] if generated.is_cut_off else []
-    if generated.picture is None:
-        problems.append("it has no picture, for the generator gave none")
-    else:
-        try:
-            path, picture = await _keep_picture(studio, generated)
-            sha256 = picture.info.sha256
-            picture_hash = await hash_picture(picture.content)
-        except UnusableContentError as error:
-            if generated.text is None:
-                raise GenerationFailedError(
-                    f"The generated picture is unusable: {error}"
-                ) from error
-            problems.append(f"it has no picture: {error}")
-    similarity = await _similarity(assignment, generated.text, picture_hash)
-    highest = similarity.highest
-    has_copy = generated.text is not None and not generated.is_cut_off
-    return Completion(
-        title=_title(generated.text),
-        description=generated.text,
-        image_path=path,
-        image_sha256=sha256,
-        picture_similarity=similarity.picture,
-        text_similarity=similarity.text,
-        is_too_close=highest is not None and highest >= studio.too_close,
-        confidence_score=round(_BASE + _COPY * has_copy + _PICTURE * bool(path), 2),
-        response_metadata=generated.metadata,
-        problem="; ".join(problems) or None,
-    )
-
-
-async def _keep_picture(studio: GenerationDeps, generated: Generated) -> tuple[str, NormalPicture]:
-    """The first address that gives a picture, which is kept: its path, and its normal form.
-
-    Raises:
-        UnusableContentError: none does; says why the likeliest does not.
-    """
-    reason: UnusableContentError | None = None
-    for address in filter(None, [generated.picture, *generated.more_pictures]):
-        try:
-            content = await _fetch_picture(studio.downloader, address)
-            return await studio.media.save_variant(content)
-        except UnusableContentError as error:
-            reason = reason or error
-    raise reason or UnusableContentError("The generator gave none.")
-
-
-async def _fetch_picture(downloader: Downloader, address: str) -> bytes:
-    """The picture's bytes.
-
-    Raises:
-        UnusableContentError: they are not to be had.
-    """
-    if address[:5].lower() == "data:":
-        try:
-            return read_data_address(address)
-        except ValueError as error:
-            raise UnusableContentError("its data: address is garbled.") from error
-    for pause in _PAUSES:
-        await asyncio.sleep(pause)
-        try:
-            return (await downloader.fetch(address)).content
-        except ServiceUnavailableError as error:
-            reason = str(error)
-    raise UnusableContentError(reason)
-
-
-async def _similarity(
-    assignment: GenerationRequest, text: str | None, picture_hash: str | None
-) -> Similarity:
-    picture = None
-    if picture_hash is not None:
-        original = await hash_picture(assignment.original.content)
-        picture = compare_pictures(original, picture_hash)
-    return Similarity(picture, compare_texts(assignment.original_copy, text))
-
-
-def _title(text: str | None) -> str | None:
-    """The first line of the copy, without Markdown around it."""
-    for line in (text or "").splitlines():
-        if title := line.lstrip(_MARKUP_BEFORE).rstrip(_MARKUP_BEHIND):
-            return title[:_LONGEST_TITLE].rstrip()
-    return None

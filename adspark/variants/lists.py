@@ -1,10 +1,10 @@
-"""Lists of variants: for people, for the sweep that takes up what is open, for many requests."""
+"""Lists of variants: for people, for `generate-pending-variants`, for many requests at once."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -15,7 +15,7 @@ _OPEN = text("""
     SELECT id, status, flow_run_id FROM ad_variant
     WHERE status IN ('pending', 'processing') ORDER BY requested_at, id
 """)
-# An event tells of the watch's news; one whose variant was asked for with these words is left out.
+# An event is a watch's news; one whose variant was requested with these words is left out.
 # Of an ad that was cleaned up nothing can be made.
 _NEW = text("""
     SELECT DISTINCT e.ad_creative_id FROM creative_event e JOIN creative USING (ad_creative_id)
@@ -33,7 +33,7 @@ _COUNT_NEW = text("""
 
 
 class OpenVariant(BaseModel):
-    """A variant that waits or is being worked on, and the flow run that it was last given to."""
+    """A pending or processing variant, and the flow run that it was last given to."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
@@ -57,7 +57,15 @@ async def list_variants(
     original_ad_id: str | None = None,
     limit: int,
 ) -> list[VariantSummary]:
-    """The newest variants that fit."""
+    """The newest variants that fit.
+
+    Args:
+        session: read only.
+        status: None for any.
+        user_id: who requested them; None for anybody.
+        original_ad_id: whose variants they are; None for any.
+        limit: how many at most.
+    """
     wanted = {
         col(AdVariant.status): status,
         col(AdVariant.user_id): user_id,
@@ -68,27 +76,13 @@ async def list_variants(
     return [summary_of(variant) for variant in await session.scalars(statement)]
 
 
-async def read_open(session: AsyncSession) -> list[OpenVariant]:
-    """All that is pending or being processed, oldest first."""
+async def read_open_variants(session: AsyncSession) -> list[OpenVariant]:
+    """All that are pending or processing, oldest first."""
     return [OpenVariant.model_validate(row) for row in await session.execute(_OPEN)]
 
 
-async def save_run(session: AsyncSession, *, variant_id: int, flow_run_id: UUID) -> None:
-    """The variant was given to this flow run."""
-    await session.execute(
-        update(AdVariant).where(col(AdVariant.id) == variant_id).values(flow_run_id=flow_run_id)
-    )
-
-
-async def save_review_run(session: AsyncSession, *, variant_id: int, flow_run_id: UUID) -> None:
-    """This flow run waits for the variant's review."""
-    await session.execute(
-        update(AdVariant).where(col(AdVariant.id) == variant_id).values(review_run_id=flow_run_id)
-    )
-
-
 async def read_review_runs(session: AsyncSession) -> Sequence[UUID]:
-    """The runs that were made to wait for reviews, newest first."""
+    """The 200 newest runs that were started to wait for reviews, newest first."""
     found = await session.scalars(
         select(col(AdVariant.review_run_id))
         .where(col(AdVariant.review_run_id).is_not(None))
@@ -102,6 +96,12 @@ async def find_new_creatives(
     session: AsyncSession, *, watch_id: int, prompt: str, user_id: int
 ) -> tuple[list[str], int]:
     """The new creatives of a watch that have no variant of this prompt yet.
+
+    Args:
+        session: read only.
+        watch_id: the watch.
+        prompt: of the variants.
+        user_id: whose variants count.
 
     Returns:
         Their ids, and how many new ones are left out because they have.

@@ -14,7 +14,12 @@ async def write_variant(media: MediaStore, variant: VariantSummary, *, width: in
     """The page of a variant, its pictures inside, so that it shows wherever it is opened.
 
     Args:
+        media: where its pictures are.
+        variant: what is shown.
         width: pixels of each picture at most; the whole ones are in the media store.
+
+    Raises:
+        AdSparkError: a picture is gone, or the media store does not answer.
     """
     lines = [f"## Variant {variant.id} of {variant.original_ad_id}", ""]
     lines += [f"**Prompt:** {escape_markdown(variant.prompt)}", ""]
@@ -28,7 +33,7 @@ async def write_variant(media: MediaStore, variant: VariantSummary, *, width: in
         copy = [escape_markdown(line) for line in variant.description.strip().splitlines()]
         # Two spaces at its end keep a line of copy a line.
         lines += ["### Copy", "", *(f"> {line}  " if line else ">" for line in copy), ""]
-    lines += [f"- {fact}" for fact in _facts(variant)]
+    lines += [f"- {fact}" for fact in _describe(variant)]
     if variant.image_path:
         lines += [f"- Picture: `{media.locate(variant.image_path)}`"]
     if variant.original_path:
@@ -40,11 +45,11 @@ def describe_similarity(variant: VariantSummary) -> str:
     """How close the variant is to its original, and whether that is too close."""
     shares = {"picture": variant.picture_similarity, "copy": variant.text_similarity}
     known = [f"{name} {share:.0%}" for name, share in shares.items() if share is not None]
-    told = ", ".join(known) or "not known"
-    return f"{told}; too close" if variant.is_too_close else told
+    shown = ", ".join(known) or "not known"
+    return f"{shown}; too close" if variant.is_too_close else shown
 
 
-def _facts(variant: VariantSummary) -> list[str]:
+def _describe(variant: VariantSummary) -> list[str]:
     facts = [f"Status: {variant.status}"]
     if variant.confidence_score is not None:
         facts.append(f"Confidence: {variant.confidence_score:g}")

@@ -103,7 +103,7 @@ class VariantStatistics(BaseModel):
     """Figures over all variants, or over one user's.
 
     Attributes:
-        mean_seconds: from being taken up to completed.
+        mean_seconds: from claimed to completed.
         approval_rate: approved among those approved or rejected, 0 to 1.
         mean_rating: 1 to 5.
     """
@@ -147,7 +147,12 @@ def check_review(variant: AdVariant, review: Review) -> None:
 
 
 async def save_review(session: AsyncSession, *, variant: AdVariant, review: Review) -> None:
-    """Keep a person's review; what it leaves open stays as they said before.
+    """Save a person's review; what it leaves open stays as they said before.
+
+    Args:
+        session: the caller commits.
+        variant: as it was read.
+        review: theirs.
 
     Raises:
         InvalidQueryError: names the field.

@@ -1,1 +1,1 @@
-"""The command `adspark`."""
+"""The command `adspark`. Prefect is imported inside the commands: it takes a second."""

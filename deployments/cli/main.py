@@ -9,12 +9,7 @@ import sys
 
 import typer
 
-from adspark.errors import (
-    AdSparkError,
-    ConfigurationError,
-    UnknownVariantError,
-    UnknownWatchError,
-)
+from adspark.errors import AdSparkError, ConfigurationError, UnknownVariantError, UnknownWatchError
 from adspark.settings import get_settings
 from adspark.text.redaction import remember_environment
 from deployments.cli.arguments import check_arguments

@@ -1,12 +1,14 @@
 """`adspark top`: the system at a glance and in one's hands, as a Textual application.
 
-It asks Prefect's server every two seconds; a server that goes away is told, and asked again.
+It reads from Prefect's server every two seconds; of one that goes away it says so, and retries.
 """
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable
-from typing import ClassVar
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from functools import wraps
+from typing import Any, ClassVar, Concatenate, ParamSpec
 from uuid import UUID
 
 import httpx
@@ -16,6 +18,7 @@ from rich.text import Text
 from textual import work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.widgets import DataTable, Footer, Header, Static, TabbedContent, TabPane
 
 from adspark.db.engine import Database
@@ -27,20 +30,24 @@ from deployments.console.data import (
     POOL_COLUMNS,
     RUN_COLUMNS,
     Row,
+    SlowView,
     View,
     failure_rows,
     headline,
     pool_rows,
+    read_slow_view,
     read_view,
     run_rows,
 )
 from deployments.console.dialogs import Ask, Confirm, Page
-from deployments.operations import pools, runs
-from deployments.operations.failures import requeue
+from deployments.operations import pools
 from deployments.operations.probe import probe
-from deployments.operations.purge import Waiting, count_by_pool, find_waiting, purge
-from deployments.operations.run_report import read_report
+from deployments.operations.runs.active import cancel
+from deployments.operations.runs.failures import retry_runs
+from deployments.operations.runs.purge import Waiting, count_by_pool, find_waiting, purge
+from deployments.operations.runs.report import read_report
 from deployments.operations.searches_left import SearchesLeft
+from deployments.terminal.output import counted
 from deployments.terminal.run_report import print_report
 
 HELP = """\
@@ -64,13 +71,31 @@ The menu of monitor_celery.py is here too:
 7 monitor: 1            8 purge: x     9 exit: q
 """
 
-_PAUSE = 2.0  # seconds between two looks
+_PAUSE = 2.0  # seconds between two refreshes
+_SLOW_PAUSE = 10.0  # seconds; workers beat every thirty
 _ERRORS = (AdSparkError, httpx.HTTPError, PrefectException, RuntimeError)
 _DUE = 0.001  # seconds: what is planned for later is not waiting
 _LINES = 200  # of a run's log
+_Arguments = ParamSpec("_Arguments")
 
 
-class Top(App[None]):
+def _on_pool(
+    act: Callable[Concatenate["ConsoleApp", str, _Arguments], Awaitable[None]],
+) -> Callable[Concatenate["ConsoleApp", _Arguments], Coroutine[Any, Any, None]]:
+    """Give an action the pool under the cursor; nothing is done where there is none."""
+
+    @wraps(act)
+    async def act_on_pool(
+        app: "ConsoleApp", /, *args: _Arguments.args, **kwargs: _Arguments.kwargs
+    ) -> None:
+        if (pool := app._chosen("pools")) is not None:
+            with app._saying_errors():
+                await act(app, pool, *args, **kwargs)
+
+    return act_on_pool
+
+
+class ConsoleApp(App[None]):
     """The console.
 
     Args:
@@ -82,7 +107,7 @@ class Top(App[None]):
     TITLE = "AdSpark"
     ENABLE_COMMAND_PALETTE = False
     CSS = """
-    #told { height: auto; padding: 0 1; }
+    #headline { height: auto; padding: 0 1; }
     #away { height: auto; padding: 0 1; background: $error; display: none; }
     Screen { overflow: hidden; }
     TabbedContent, TabPane, DataTable { height: 1fr; }
@@ -102,13 +127,13 @@ class Top(App[None]):
         Binding("d", "drain", "Drain", show=False),
         Binding("plus", "scale(1)", "Slots", show=False),
         Binding("minus", "scale(-1)", "Slot −", show=False),  # noqa: RUF001
-        Binding("x", "purge", "Purge"),
-        Binding("b", "probe", "Probe"),
+        Binding("x", "purge", "Purge", show=False),
+        Binding("b", "probe", "Probe", show=False),
         Binding("s", "narrow", "State", show=False),
         Binding("slash", "find", "Find", show=False),
         Binding("c", "cancel", "Cancel"),
         Binding("t", "retry", "Retry"),
-        Binding("g", "look_up", "Look up"),
+        Binding("g", "look_up", "Look up", show=False),
         Binding("question_mark", "help", "Help"),
         Binding("q", "quit", "Quit"),
     ]
@@ -119,6 +144,7 @@ class Top(App[None]):
         self._database = database
         self._searches = searches
         self._view: View | None = None
+        self._slow = SlowView({}, [])
         self._pool: str | None = None
         self._narrowed = "all"
         self._words = ""
@@ -127,7 +153,7 @@ class Top(App[None]):
         """Three tables under what is to be known."""
         yield Header()
         yield Static(id="away")
-        yield Static("…", id="told")
+        yield Static("…", id="headline")
         with TabbedContent(id="tabs"):
             for name, columns in (
                 ("pools", POOL_COLUMNS),
@@ -143,16 +169,25 @@ class Top(App[None]):
     def on_mount(self) -> None:
         """Begin with the pools."""
         self.action_show("pools")
-        self.look()
+        self._refresh_slowly()
+        self.refresh_tables()
 
-    @work(exclusive=True, group="look")
-    async def look(self) -> None:
-        """Look now, and again and again: the next time a while after this one has ended."""
+    @work(exclusive=True, group="refresh")
+    async def refresh_tables(self) -> None:
+        """Refresh now, and again and again: the next time a while after this one has ended."""
         while True:
-            await self._look()
+            with suppress(NoMatches):  # the application is being closed
+                await self._refresh_tables()
             await asyncio.sleep(_PAUSE)
 
-    async def _look(self) -> None:
+    @work(exclusive=True, group="slow")
+    async def _refresh_slowly(self) -> None:
+        while True:
+            with suppress(*_ERRORS):  # said by the other refresh
+                self._slow = await read_slow_view(self._client)
+            await asyncio.sleep(_SLOW_PAUSE)
+
+    async def _refresh_tables(self) -> None:
         """Bring everything up to date, or say that the server is away."""
         away = self.query_one("#away", Static)
         try:
@@ -162,10 +197,11 @@ class Top(App[None]):
                 self._searches,
                 pool=self._pool,
                 narrowed=self._narrowed,
+                flows=self._view.flows if self._view else {},
             )
         except _ERRORS as error:
             away.update(
-                Text(f"Prefect's server does not answer ({type(error).__name__}); asking on")
+                Text(f"Prefect's server does not answer ({type(error).__name__}); retrying")
             )
             away.display = True
             return
@@ -173,12 +209,12 @@ class Top(App[None]):
         self._show(self._view)
 
     def _show(self, view: View) -> None:
-        self.query_one("#told", Static).update(headline(view))
+        self.query_one("#headline", Static).update(headline(view, self._slow))
         self.sub_title = f"runs: {self._pool or 'all pools'}, {self._narrowed}" + (
             f", “{self._words}”" if self._words else ""
         )
         for name, rows in (
-            ("pools", pool_rows(view)),
+            ("pools", pool_rows(view, self._slow.workers)),
             ("runs", run_rows(view, self._words)),
             ("failures", failure_rows(view)),
         ):
@@ -208,7 +244,7 @@ class Top(App[None]):
         if event.data_table.id == "pools-table":
             self._pool = key
             self.action_show("runs")
-            self.look()
+            self.refresh_tables()
         elif event.data_table.id == "runs-table":
             self._open(key)
         elif self._view:
@@ -220,7 +256,7 @@ class Top(App[None]):
         self._narrowed = names[(names.index(self._narrowed) + 1) % len(names)]
         if self._narrowed == "all":
             self._pool = None
-        self.look()
+        self.refresh_tables()
 
     @work
     async def action_find(self) -> None:
@@ -228,125 +264,96 @@ class Top(App[None]):
         words = await self.push_screen_wait(Ask("Runs with these words (none: all):"))
         self._words = words or ""
         self.action_show("runs")
-        self.look()
+        self.refresh_tables()
 
     # What is done
 
     @work
-    async def action_pause(self) -> None:
+    @_on_pool
+    async def action_pause(self, pool: str) -> None:
         """Pause the pool."""
-        if pool := self._chosen("pools"):
-            await self._do(lambda: pools.pause(self._client, pool), f"{pool} is paused")
+        await pools.pause(self._client, pool)
+        self._say(f"{pool} is paused")
 
     @work
-    async def action_resume(self) -> None:
+    @_on_pool
+    async def action_resume(self, pool: str) -> None:
         """Let the pool go on, with what became late or without."""
-        if pool := self._chosen("pools"):
-            await self._do(lambda: self._resume(pool))
-
-    async def _resume(self, pool: str) -> None:
-        late = len(await pools.find_overdue(self._client, pool))
         answer: str | None = "catch"
-        if late:
+        if late := len(await pools.find_overdue(self._client, pool)):
             question = f"{late} runs of schedules should have begun in {pool} meanwhile."
             answers = {"catch": "Run them now", "skip": "Skip them"}
             answer = await self.push_screen_wait(Confirm(question, answers))
         if answer:
             await pools.resume(self._client, pool, skip_late=answer == "skip")
-            self.notify(f"{pool} goes on", markup=False)
+            self._say(f"{pool} goes on")
 
     @work
-    async def action_drain(self) -> None:
+    @_on_pool
+    async def action_drain(self, pool: str) -> None:
         """Pause the pool and wait until it is empty."""
-        if pool := self._chosen("pools"):
-            self.notify(f"{pool} is being drained")
-            await self._do(
-                lambda: pools.drain(self._client, pool, on_wait=lambda _: None),
-                f"{pool} is paused and empty",
-            )
+        self._say(f"{pool} is being drained")
+        await pools.drain(self._client, pool, on_wait=lambda _: None)
+        self._say(f"{pool} is paused and empty")
 
     @work
-    async def action_scale(self, more: int) -> None:
+    @_on_pool
+    async def action_scale(self, pool: str, more: int) -> None:
         """A slot more, or less."""
-        pool = self._chosen("pools")
-        if pool is None or self._view is None:
-            return
-        slots = next(one.slots for one in self._view.snapshot.pools if one.name == pool)
+        shown = self._view.snapshot.pools if self._view else []
+        slots = next((one.slots for one in shown if one.name == pool), None)
         if slots is None:
-            self.notify(f"{pool} has no bound; give it one with: adspark scale {pool} N")
+            self._say(f"{pool} has no bound; give it one with: adspark scale {pool} N")
             return
         wanted = max(1, slots + more)
-        await self._do(
-            lambda: pools.scale(self._client, pool, wanted), f"{pool}: {wanted} runs at once"
-        )
+        await pools.scale(self._client, pool, wanted)
+        self._say(f"{pool}: {wanted} runs at once")
 
     @work
-    async def action_purge(self) -> None:
+    @_on_pool
+    async def action_purge(self, pool: str) -> None:
         """Cancel what waits in the pool though its time has come, after saying what."""
-        if pool := self._chosen("pools"):
-            await self._do(lambda: self._purge(pool))
-
-    async def _purge(self, pool: str) -> None:
         found = await find_waiting(
             self._client, pools=[pool], states=list(Waiting), older_than=_DUE
         )
-        told = ", ".join(f"{n} {name}" for name, n in count_by_pool(found).get(pool, {}).items())
+        waiting = ", ".join(f"{n} {name}" for name, n in count_by_pool(found).get(pool, {}).items())
         if not found:
-            self.notify(f"Nothing waits in {pool}")
-        elif await self._agrees(f"Cancel what waits in {pool}: {told}?", "Cancel them"):
-            self.notify(f"{await purge(self._client, found)} runs were cancelled")
+            self._say(f"Nothing waits in {pool}")
+        elif await self._agrees(f"Cancel what waits in {pool}: {waiting}?", "Cancel them"):
+            self._say(f"{await purge(self._client, found)} runs were cancelled")
 
     @work
-    async def action_probe(self) -> None:
+    @_on_pool
+    async def action_probe(self, pool: str) -> None:
         """Send a harmless run through the pool."""
-        pool = self._chosen("pools")
-        if pool is None:
-            return
-        self.notify(f"A probe is on its way through {pool}")
-
-        async def send() -> None:
-            (result,) = await probe(self._client, [pool])
-            self.notify(
-                f"{pool}: begun after {result.seconds_to_start:.1f} s, ended after "
-                f"{result.seconds:.1f} s"
-                if result.ok and result.seconds_to_start is not None and result.seconds is not None
-                else f"{pool}: {result.problem}",
-                severity="information" if result.ok else "error",
-                markup=False,
-            )
-
-        await self._do(send)
+        self._say(f"A probe is on its way through {pool}")
+        (result,) = await probe(self._client, [pool])
+        if result.ok:
+            times = f"begun after {result.seconds_to_start} s, ended after {result.seconds} s"
+            self._say(f"{pool}: {times}")
+        else:
+            self._say(f"{pool}: {result.problem}", is_error=True)
 
     @work
     async def action_cancel(self) -> None:
         """Cancel the run."""
         run_id = self._chosen("runs")
         if run_id and await self._agrees(f"Cancel the run {run_id}?", "Cancel it"):
-            await self._do(lambda: self._cancel(run_id))
-
-    async def _agrees(self, question: str, answer: str) -> bool:
-        """Whether a person says yes."""
-        given: str | None = await self.push_screen_wait(Confirm(question, {"yes": answer}))
-        return given is not None
-
-    async def _cancel(self, run_id: str) -> None:
-        self.notify(await runs.cancel(self._client, UUID(run_id)), markup=False)
+            with self._saying_errors():
+                self._say(await cancel(self._client, UUID(run_id)))
 
     @work
     async def action_retry(self) -> None:
-        """Put the run, or the group of failures, back in the queue."""
+        """Retry the run, or the group of failures."""
         ids: list[UUID] = []
         if run_id := self._chosen("runs"):
             ids = [UUID(run_id)]
         elif (key := self._chosen("failures")) and self._view:
             ids = next(one.runs for one in self._view.failures if one.key == key)
-        if ids and await self._agrees(f"Put {len(ids)} runs back in the queue?", "Retry"):
-
-            async def retry() -> None:
-                done = await requeue(self._client, ids)
-                self.notify(f"{len(done)} of {len(ids)} runs are back in the queue")
-
-            await self._do(retry)
+        number = counted(len(ids), "run")
+        if ids and await self._agrees(f"Retry {number}?", "Retry"):
+            with self._saying_errors():
+                self._say(f"Retrying {len(await retry_runs(self._client, ids))} of {number}")
 
     @work
     async def action_look_up(self) -> None:
@@ -356,7 +363,7 @@ class Top(App[None]):
 
     @work(exclusive=True, group="open")
     async def _open(self, key: str) -> None:
-        async def show() -> None:
+        with self._saying_errors():
             report = await read_report(self._client, key, log_lines=_LINES)
             width = max(40, self.size.width - 6)
             console = SafeConsole(
@@ -365,18 +372,22 @@ class Top(App[None]):
             print_report(report, console)
             self.push_screen(Page(Text.from_ansi(console.export_text(styles=True))))
 
-        await self._do(show)
+    async def _agrees(self, question: str, answer: str) -> bool:
+        """Whether a person says yes."""
+        return await self.push_screen_wait(Confirm(question, {"yes": answer})) is not None
 
-    async def _do(self, act: Callable[[], Awaitable[object]], told: str | None = None) -> None:
-        """Do it, say so, and look; what stops it is said and stops nothing else."""
+    def _say(self, message: str, *, is_error: bool = False) -> None:
+        self.notify(message, severity="error" if is_error else "information", markup=False)
+
+    @contextmanager
+    def _saying_errors(self) -> Iterator[None]:
+        """An error is said and stops nothing else; then all is refreshed."""
         try:
-            await act()
+            yield
         except _ERRORS as error:
-            self.notify(str(error) or type(error).__name__, severity="error", markup=False)
-            return
-        if told:
-            self.notify(told, markup=False)
-        self.look()
+            self._say(str(error) or type(error).__name__, is_error=True)
+        else:
+            self.refresh_tables()
 
 
 def _fill(table: "DataTable[Text]", rows: dict[str, Row]) -> None:

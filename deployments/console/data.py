@@ -1,32 +1,46 @@
 """What `adspark top` shows, read all at once, and the rows of its tables."""
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterExpectedStartTime
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
 from rich.text import Text
 
 from adspark.db.engine import Database
 from adspark.errors import DatabaseUnavailableError
+from adspark.settings import get_settings
 from adspark.text.terminal import plain
-from deployments.operations.failures import FailureGroup, read_failures
-from deployments.operations.health import Health, read_health
-from deployments.operations.monitoring import SOON, Snapshot, read_snapshot
+from deployments.operations.health import find_pool_problems
+from deployments.operations.leftover_processes import find_outliving
+from deployments.operations.monitoring import Snapshot, read_snapshot
+from deployments.operations.runs.failures import WEEK, FailureGroup, group_failures
 from deployments.operations.searches_left import SearchesLeft
-from deployments.provisioning.flow_runs import in_state, of_pools, read_flow_names
-from deployments.terminal.output import age
+from deployments.queue_classes import POOL_NAMES
+from deployments.terminal.output import age, late_runs
+from orchestration.flow_runs import (
+    ACTIVE,
+    FAILED,
+    filter_pools,
+    filter_runs,
+    read_failed_runs,
+    read_flow_names,
+)
+from orchestration.pool_health import Problem
+from orchestration.pool_snapshot import SOON, count_workers
 
 SHOWN = 100
 """Runs in the table: the latest, and those whose time is near."""
 
 FILTERS: dict[str, tuple[StateType, ...]] = {
     "all": (),
-    "running": (StateType.RUNNING, StateType.PENDING, StateType.CANCELLING),
+    "running": ACTIVE,
     "waiting": (StateType.SCHEDULED, StateType.PAUSED),
-    "failed": (StateType.FAILED, StateType.CRASHED),
+    "failed": FAILED,
     "ended": (StateType.COMPLETED, StateType.CANCELLED),
 }
 """States that the table of runs can be narrowed to."""
@@ -45,11 +59,19 @@ Row = tuple[Text, ...]
 class View:
     """Everything at one moment; `flows` are names by id."""
 
-    health: Health
     snapshot: Snapshot
+    problems: list[Problem]
     runs: list[FlowRun]
-    flows: dict[object, str]
+    flows: dict[UUID, str]
     failures: list[FailureGroup]
+
+
+@dataclass(frozen=True)
+class SlowView:
+    """What changes slowly: online workers by pool, and processes that have outlived their runs."""
+
+    workers: dict[str, int]
+    problems: list[Problem]
 
 
 async def read_view(
@@ -59,56 +81,70 @@ async def read_view(
     *,
     pool: str | None,
     narrowed: str,
+    flows: dict[UUID, str],
 ) -> View:
-    """Read it.
+    """Read it, in six requests where all is well.
 
     Args:
+        client: of Prefect's server.
+        database: AdSpark's; what it has is left out where it does not answer.
+        searches: asks what the account has left, now and then.
         pool: whose runs; None is all.
         narrowed: one of `FILTERS`.
+        flows: known names; those that are missing are read.
     """
+    failed = await read_failed_runs(client, pools=POOL_NAMES, hours=WEEK)
+    wanted = filter_runs(types=FILTERS[narrowed] or None, expected_before=datetime.now(UTC) + SOON)
+    snapshot, runs = await asyncio.gather(
+        _read_snapshot(client, database, searches, failed),
+        client.read_flow_runs(
+            flow_run_filter=wanted,
+            work_pool_filter=filter_pools([pool] if pool else POOL_NAMES),
+            sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+            limit=SHOWN,
+        ),
+    )
+    unknown = {run.flow_id for run in (*runs, *failed)} - flows.keys()
+    flows = flows | await read_flow_names(client, unknown)
+    problems = await find_pool_problems(client, snapshot.pools, failed)
+    return View(snapshot, problems, runs, flows, group_failures(failed, flows))
+
+
+async def read_slow_view(client: PrefectClient) -> SlowView:
+    """Read it, in a request a pool and one for runs whose processes are here."""
+    workers, problems = await asyncio.gather(
+        count_workers(client, POOL_NAMES), find_outliving(client, get_settings().tidy_up_time)
+    )
+    return SlowView(workers, problems)
+
+
+async def _read_snapshot(
+    client: PrefectClient, database: Database, searches: SearchesLeft, failed: list[FlowRun]
+) -> Snapshot:
     try:
-        snapshot = await read_snapshot(client, database, searches=searches)
+        return await read_snapshot(client, database, searches=searches, failures=failed)
     except DatabaseUnavailableError:
-        snapshot = await read_snapshot(client, None)
-    types = FILTERS[narrowed]
-    wanted = in_state(*types) if types else FlowRunFilter()
-    wanted.expected_start_time = FlowRunFilterExpectedStartTime(before_=datetime.now(UTC) + SOON)
-    runs = await client.read_flow_runs(
-        flow_run_filter=wanted,
-        work_pool_filter=of_pools([pool] if pool else []),
-        sort=FlowRunSort.EXPECTED_START_TIME_DESC,
-        limit=SHOWN,
-    )
-    return View(
-        health=await read_health(client),
-        snapshot=snapshot,
-        runs=runs,
-        flows=await read_flow_names(client, runs),
-        failures=await read_failures(client),
-    )
+        return await read_snapshot(client, None, failures=failed)
 
 
-POOL_COLUMNS = ("pool", "workers", "active", "soon", "late", "done/min", "failed/h", "")
+POOL_COLUMNS = ("pool", "workers", "active", "scheduled", "late", "done/min", "failed/h", "")
 RUN_COLUMNS = ("state", "flow", "name", "pool", "begun", "for", "message")
 FAILURE_COLUMNS = ("key", "flow", "kind", "runs", "last", "cause")
 
 
-def pool_rows(view: View) -> dict[str, Row]:
+def pool_rows(view: View, workers: Mapping[str, int]) -> dict[str, Row]:
     """A row a pool, under its name."""
-    workers = {one.name: one.workers for one in view.health.pools}
     rows: dict[str, Row] = {}
     for one in view.snapshot.pools:
-        slots = "" if one.slots is None else f"/{one.slots}"
-        oldest = "" if one.oldest_late is None else f" ({one.oldest_late:.0f} s)"
-        online = workers.get(one.name, 0)
+        online = workers.get(one.name)
         rows[one.name] = (
             Text(one.name, "bold"),
-            Text(str(online), "" if online else "bold red"),
-            Text(f"{one.active}{slots}", "cyan" if one.active else ""),
+            Text("…" if online is None else str(online), "bold red" if online == 0 else ""),
+            Text(one.slots_in_use, "cyan" if one.active else ""),
             Text(str(one.scheduled)),
-            Text(f"{one.late}{oldest}", "yellow" if one.late else ""),
-            Text(f"{one.a_minute:.1f}"),
-            Text(str(one.failed), "red" if one.failed else ""),
+            Text(late_runs(one.late, one.oldest_late), "yellow" if one.late else ""),
+            Text(f"{one.done_a_minute:.1f}"),
+            Text(str(one.failed_last_hour), "red" if one.failed_last_hour else ""),
             Text("paused" if one.is_paused else "", "bold yellow"),
         )
     return rows
@@ -149,15 +185,15 @@ def failure_rows(view: View) -> dict[str, Row]:
     }
 
 
-def headline(view: View) -> Text:
+def headline(view: View, slow: SlowView) -> Text:
     """The limits, the searches that are left, and what a person should see to."""
-    told = [
+    figures = [
         f"{one.name} {one.used}/{'∞' if one.a_minute is None else one.a_minute} a minute"
         for one in view.snapshot.rates
     ]
     if view.snapshot.searches_left is not None:
-        told.append(f"{view.snapshot.searches_left} searches left")
-    text = Text(f"{datetime.now(UTC):%H:%M:%S} UTC · " + " · ".join(told), "dim")
-    for problem in view.health.problems:
+        figures.append(f"{view.snapshot.searches_left} searches left")
+    text = Text(f"{datetime.now(UTC):%H:%M:%S} UTC · " + " · ".join(figures), "dim")
+    for problem in (*view.problems, *slow.problems):
         text.append(f"\n! {problem.what}: {problem.remedy}", "bold red")
     return text

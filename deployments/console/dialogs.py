@@ -25,8 +25,8 @@ class Confirm(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Label(Text(self._question))
             with Horizontal():
-                for name, told in self._answers.items():
-                    yield Button(told, id=name, variant="warning")
+                for name, label in self._answers.items():
+                    yield Button(label, id=name, variant="warning")
                 yield Button("No", id="no")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from prefect.client.schemas.objects import State
 from prefect.states import Crashed, Failed
 
-from adspark.text.masking import mask_text
+from adspark.text.redaction import redact_foreign
 from adspark.text.terminal import plain
 from orchestration.requeue import out_of_memory
 from orchestration.time_limits import KILLED_AT_LAST, KILLED_LATE, TIMED_OUT
@@ -73,7 +73,7 @@ def explain_end(
 def _quote(last_lines: Sequence[str]) -> str:
     """The end of an output, as it can be shown to anybody."""
     said = [line for line in last_lines if line.strip() and not _LOG_LINE.match(line)]
-    text = mask_text(plain("\n".join(said)))
+    text = redact_foreign(plain("\n".join(said)))
     text = "\n".join(text.splitlines()[-_MOST_LINES:])
     return f": {text[-_MOST_CHARACTERS:].strip()}" if text else " and said nothing."
 
@@ -93,10 +93,7 @@ def explain_no_start(error: BaseException | None, message: str) -> State:
     """
     if error is None:
         return Crashed(message=message)
-    why = mask_text(plain(f"{type(error).__name__}: {error}"))[:_MOST_CHARACTERS]
-    state = (
-        Failed
-        if isinstance(error, FileNotFoundError | PermissionError | NotADirectoryError)
-        else Crashed
-    )
+    why = redact_foreign(plain(f"{type(error).__name__}: {error}"))[:_MOST_CHARACTERS]
+    is_missing = isinstance(error, FileNotFoundError | PermissionError | NotADirectoryError)
+    state = Failed if is_missing else Crashed
     return state(message=f"Its process could not be started: {why}")

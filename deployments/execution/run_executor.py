@@ -29,7 +29,7 @@ from orchestration.prefect_internals import (
     FlowRunExecutorContext,
     open_executor,
 )
-from orchestration.requeue import settle, was_queued_since
+from orchestration.requeue import end_or_requeue, was_queued_since
 from orchestration.state_changes import change_state, change_while
 
 _TIDY_UP = 10.0  # seconds between releasing a run and killing its process
@@ -121,7 +121,7 @@ class RunExecutor:
     async def _requeue(self) -> None:
         left = await self._client.read_flow_run(self._flow_run.id)
         reason = f"Its worker {self._worker} was stopped."
-        await settle(self._client, left, reason, cancelled=_CANCELLED, however_often=True)
+        await end_or_requeue(self._client, left, reason, cancelled=_CANCELLED, unlimited=True)
 
     async def _kill_if_terminated(self) -> None:
         """Kill a process that was sent SIGTERM and goes on.

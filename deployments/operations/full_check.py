@@ -16,8 +16,9 @@ from adspark.db.configured import database_url
 from adspark.errors import AdSparkError
 from adspark.settings import Settings
 from deployments.operations.probe import ProbeResult, probe
+from deployments.operations.runs.lookup import ui_url
 from deployments.provisioning.deploy import name_of, project_file
-from deployments.provisioning.flow_runs import PAGE, ui_url
+from orchestration.flow_runs import PAGE
 from orchestration.pool_health import Problem
 
 
@@ -27,7 +28,7 @@ class FullCheck(BaseModel):
     Attributes:
         database: the migration that it is at; None where it does not answer.
         deployments: how many of the `expected` ones are on the server and not paused.
-        probes: empty where none was asked for.
+        probes: empty where none was requested.
     """
 
     database: str | None

@@ -1,33 +1,30 @@
-"""How the system is: server, database, each pool's workers and runs, and what should be done.
+"""How the system is: server, each pool's workers and runs, services, and what should be done.
 
-Asked of Prefect's server, of the database, and of this host's processes; nothing is started and
-nothing is paid.
+Read from Prefect's server and this host's processes; nothing is started and nothing is paid.
 """
 
+import asyncio
+
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel
 
-from adspark.db.rate_limits import GENERATIONS, SEARCHES
 from adspark.settings import get_settings
 from blocks.configured import DOCUMENT
 from deployments.operations.leftover_processes import find_outliving
-from deployments.queue_classes import QUEUE_CLASSES
-from orchestration.pool_health import PoolHealth, Problem, problems_of, read_pool
-
-
-class RateHealth(BaseModel):
-    """A rate limit over all workers; None a minute is none."""
-
-    name: str
-    a_minute: int | None
+from deployments.operations.monitoring import Rate, read_rates
+from deployments.queue_classes import POOL_NAMES
+from orchestration.flow_runs import read_failed_runs
+from orchestration.pool_health import Problem, add_failed_starts, find_problems
+from orchestration.pool_snapshot import PoolSnapshot, read_pools
 
 
 class NotSetUp(BaseModel):
-    """A service that nobody has given a key of; what does not need it works.
+    """A service without a key; what does not need it works.
 
     Attributes:
-        lacks: what is not done without.
+        lacks: what is not done without it.
         is_essential: whether nothing much is left then.
     """
 
@@ -37,8 +34,22 @@ class NotSetUp(BaseModel):
     is_essential: bool = False
 
     def __str__(self) -> str:
-        """It in one line, without a word before."""
+        """In one line."""
         return f"{self.service}, so that {self.lacks}. {self.remedy}"
+
+
+_NO_SERPAPI = NotSetUp(
+    service="SerpApi's key",
+    is_essential=True,
+    lacks="no ads are fetched and no watch is checked",
+    remedy="Set ADSPARK_SERPAPI_KEY and start the stack anew, or save the block "
+    "serpapi-credentials/adspark; to try without a key: adspark up --sandbox",
+)
+_NO_DIFY = NotSetUp(
+    service="Dify's key",
+    lacks="no variants are made",
+    remedy="Set ADSPARK_DIFY_KEY, or save the block dify-workflow/adspark",
+)
 
 
 class Health(BaseModel):
@@ -46,8 +57,8 @@ class Health(BaseModel):
 
     server: str
     version: str
-    pools: list[PoolHealth]
-    rates: list[RateHealth]
+    pools: list[PoolSnapshot]
+    rates: list[Rate]
     problems: list[Problem]
     not_set_up: list[NotSetUp] = []
 
@@ -57,56 +68,64 @@ class Health(BaseModel):
         return not self.problems
 
 
-async def read_health(client: PrefectClient) -> Health:
-    """Look at the server and all pools."""
-    pools, problems = [], []
-    for queue_class in QUEUE_CLASSES:
-        try:
-            pool = await read_pool(client, queue_class.name)
-        except ObjectNotFound:
-            problems.append(
-                Problem(
-                    what=f"there is no work pool {queue_class.name}",
-                    remedy="adspark provision",
-                )
-            )
-            continue
-        pools.append(pool)
-        problems += problems_of(pool)
-    problems += await find_outliving(client, get_settings().tidy_up_time)
+async def read_health(client: PrefectClient, *, version: str | None = None) -> Health:
+    """Read the server, all pools, limits and services.
+
+    Eight requests where all is well; more where a service has no key here, a flow cannot begin, a
+    process has outlived its run, or more than a page of runs is due.
+
+    Args:
+        client: of Prefect's server.
+        version: of the server; None reads it.
+    """
+    failures = await read_failed_runs(client, pools=POOL_NAMES)
+    pools, rates, not_set_up = await asyncio.gather(
+        read_pools(client, POOL_NAMES, failures=failures, with_workers=True),
+        read_rates(client),
+        read_not_set_up(client),
+    )
+    problems = await find_pool_problems(client, pools, failures)
     return Health(
         server=str(client.api_url),
-        version=await client.api_version(),
+        version=version or await client.api_version(),
         pools=pools,
-        rates=[await read_rate(client, name) for name in (SEARCHES, GENERATIONS)],
-        problems=problems,
-        not_set_up=await read_not_set_up(client),
+        rates=rates,
+        problems=problems + await find_outliving(client, get_settings().tidy_up_time),
+        not_set_up=not_set_up,
     )
+
+
+async def find_pool_problems(
+    client: PrefectClient, pools: list[PoolSnapshot], failures: list[FlowRun]
+) -> list[Problem]:
+    """What a person should see to in the pools, those that are missing included.
+
+    Args:
+        client: of Prefect's server.
+        pools: all that there are; flows that cannot begin are added to them.
+        failures: of the last day at least, newest first.
+    """
+    await add_failed_starts(client, pools, failures)
+    by_name = {pool.name: pool for pool in pools}
+    problems = []
+    for name in POOL_NAMES:
+        if name in by_name:
+            problems += find_problems(by_name[name])
+        else:
+            what = f"there is no work pool {name}"
+            problems.append(Problem(what=what, remedy="adspark provision"))
+    return problems
 
 
 async def read_not_set_up(client: PrefectClient) -> list[NotSetUp]:
     """The services whose keys neither a block nor the environment has."""
     settings = get_settings()
-    is_chat = settings.generator == "chat"
     found = []
     if settings.serpapi_key is None and not await _has_block(client, "serpapi-credentials"):
-        found.append(
-            NotSetUp(
-                service="SerpApi's key",
-                is_essential=True,
-                lacks="no ads are fetched and no watch is checked",
-                remedy="Set ADSPARK_SERPAPI_KEY and start the stack anew, or save the block "
-                "serpapi-credentials/adspark; to try without a key: adspark up --sandbox",
-            )
-        )
-    if not is_chat and settings.dify_key is None and not await _has_block(client, "dify-workflow"):
-        found.append(
-            NotSetUp(
-                service="Dify's key",
-                lacks="no variants are made",
-                remedy="Set ADSPARK_DIFY_KEY, or save the block dify-workflow/adspark",
-            )
-        )
+        found.append(_NO_SERPAPI)
+    uses_dify = settings.generator != "chat" and settings.dify_key is None
+    if uses_dify and not await _has_block(client, "dify-workflow"):
+        found.append(_NO_DIFY)
     return found
 
 
@@ -116,12 +135,3 @@ async def _has_block(client: PrefectClient, slug: str) -> bool:
     except ObjectNotFound:
         return False
     return True
-
-
-async def read_rate(client: PrefectClient, name: str) -> RateHealth:
-    """The number of a limit, as Prefect has it."""
-    try:
-        found = await client.read_global_concurrency_limit_by_name(name)
-    except ObjectNotFound:
-        return RateHealth(name=name, a_minute=None)
-    return RateHealth(name=name, a_minute=found.limit if found.active else None)

@@ -12,16 +12,15 @@ from uuid import UUID
 
 import psutil
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun
 
+from orchestration.flow_runs import read_runs_by_id
 from orchestration.pool_health import Problem
 from orchestration.requeue import SILENT
 from orchestration.time_limits import RUN_VARIABLE
 
 _FOLDER = re.compile(r"/adspark-run-([0-9a-f-]{36})-\w+/")
 _FORKED = "multiprocessing"  # in the command of a process that was forked from a server of its
-_PAGE = 200
 
 
 def name_folder(flow_run_id: UUID) -> str:
@@ -41,8 +40,8 @@ async def find_outliving(client: PrefectClient, grace: float) -> list[Problem]:
         found.setdefault(run_id, []).append(process)
     now = datetime.now(UTC)
     return [
-        _tell(run, found[run.id], now)
-        for run in await _read_runs(client, list(found))
+        _problem_of(run, found[run.id], now)
+        for run in await read_runs_by_id(client, list(found))
         if _is_over(run) and run.end_time and now - run.end_time > timedelta(seconds=grace)
     ]
 
@@ -61,19 +60,11 @@ def _find_processes() -> Iterator[tuple[UUID, psutil.Process]]:
                         break
 
 
-async def _read_runs(client: PrefectClient, ids: list[UUID]) -> list[FlowRun]:
-    runs: list[FlowRun] = []
-    for at in range(0, len(ids), _PAGE):
-        wanted = FlowRunFilter(id=FlowRunFilterId(any_=ids[at : at + _PAGE]))
-        runs += await client.read_flow_runs(flow_run_filter=wanted, limit=_PAGE)
-    return runs
-
-
 def _is_over(run: FlowRun) -> bool:
     return run.state is not None and run.state.is_final() and run.state.message != SILENT
 
 
-def _tell(run: FlowRun, processes: list[psutil.Process], now: datetime) -> Problem:
+def _problem_of(run: FlowRun, processes: list[psutil.Process], now: datetime) -> Problem:
     pids = " ".join(str(process.pid) for process in processes)
     minutes = (now - (run.end_time or now)).total_seconds() / 60
     return Problem(

@@ -1,20 +1,20 @@
-"""What Prometheus is told: queues, runs, workers, limits, searches and variants.
+"""Metrics for Prometheus: queues, runs, workers, limits, searches and variants.
 
-Read at each scrape, and kept for a few seconds; a source that is down is told as `adspark_up 0` and
-leaves its own figures out.
+Read at each scrape, and kept for a few seconds; of a source that is down there is only
+`adspark_up 0`.
 """
 
 import asyncio
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Iterator
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterEndTime
-from prefect.client.schemas.objects import StateType, WorkerStatus
+from prefect.client.schemas.objects import TERMINAL_STATES, FlowRun
 from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prometheus_client import Metric
@@ -28,16 +28,17 @@ from adspark.variants.lists import count_variants
 from adspark.watches.budgets import count_searches
 from deployments.operations.monitoring import Snapshot, read_snapshot
 from deployments.operations.searches_left import SearchesLeft
-from deployments.provisioning.flow_runs import in_state, read_runs
+from deployments.queue_classes import POOL_NAMES
+from orchestration.flow_runs import filter_runs, read_flow_names, read_runs
 
-_FRESH = 5.0  # seconds for which figures hold, however many ask
+_FRESH = 5.0  # seconds for which metrics hold, however many scrapes there are
 _PATIENCE = 4.0  # seconds that each source has; Prometheus waits for 10
 _HOUR = timedelta(hours=1)
-_ENDED = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)
+_OVERLAP = timedelta(minutes=1)  # in which the server may learn late of an end
 
 
 class MetricsCollector(Collector):
-    """The figures of one system.
+    """The metrics of one system.
 
     Args:
         settings: for what SerpApi's account has left.
@@ -50,28 +51,37 @@ class MetricsCollector(Collector):
         self._database_url = database_url
         self._searches = SearchesLeft(settings)
         self._lock = threading.Lock()
+        self._ended = _EndedRuns()
+        self._runner = asyncio.Runner()  # one event loop, so that the client can be kept
+        self._client: PrefectClient | None = None
         self._metrics: list[Metric] = []
         self._read_at: float | None = None
 
     def collect(self) -> Iterator[Metric]:
-        """The figures, read anew where they are old."""
+        """The metrics, read again where they are older than a few seconds."""
         with self._lock:
             if self._read_at is None or time.monotonic() - self._read_at > _FRESH:
                 # A scrape comes again anyway; one that insists would only come too late.
                 with temporary_settings(
                     {PREFECT_API_URL: self._api_url, PREFECT_CLIENT_MAX_RETRIES: 0}
                 ):
-                    self._metrics = asyncio.run(self._read())
+                    self._metrics = self._runner.run(self._read())
                 self._read_at = time.monotonic()
             yield from self._metrics
+
+    def close(self) -> None:
+        """Close the client of Prefect's server."""
+        with self._lock, self._runner:
+            if self._client is not None:
+                self._runner.run(self._client.__aexit__(None, None, None))
 
     async def _read(self) -> list[Metric]:
         up = GaugeMetricFamily("adspark_up", "Whether it answers.", labels=["source"])
         async with Database(self._database_url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database:
-            stored = await _answer(_of_database(database))
+            stored = await _or_none(_of_database(database))
             known, left = await asyncio.gather(
-                _answer(_of_prefect(database if stored is not None else None)),
-                _answer(self._of_account(database)),
+                _or_none(self._of_prefect(database if stored is not None else None)),
+                _or_none(self._of_account(database)),
             )
         up.add_metric(["database"], stored is not None)
         up.add_metric(["prefect"], known is not None)
@@ -79,27 +89,73 @@ class MetricsCollector(Collector):
 
     async def _of_account(self, database: Database) -> list[Metric]:
         left = (await self._searches.read(database)).left
-        told = "Searches that SerpApi's account has left this month."
-        return [] if left is None else [GaugeMetricFamily("adspark_searches_left", told, left)]
+        what = "Searches that SerpApi's account has left this month."
+        return [] if left is None else [GaugeMetricFamily("adspark_searches_left", what, left)]
+
+    async def _of_prefect(self, database: Database | None) -> list[Metric]:
+        if self._client is None:
+            self._client = await get_client().__aenter__()
+        await self._ended.update(self._client)  # first alone: it fetches the client's CSRF token
+        snapshot = await read_snapshot(self._client, database, with_workers=True)
+        return [*_of_snapshot(snapshot), *self._ended.metrics()]
 
 
-async def _answer(asked: Awaitable[list[Metric]]) -> list[Metric] | None:
-    """What a source tells; None where it does not answer, or not in time."""
+async def _or_none(source: Awaitable[list[Metric]]) -> list[Metric] | None:
+    """The metrics of a source; None where it does not answer, or not in time."""
     try:
         async with asyncio.timeout(_PATIENCE):
-            return await asked
+            return await source
     except (AdSparkError, PrefectException, httpx.HTTPError, OSError):  # time-outs are the last
         return None
 
 
-async def _of_prefect(database: Database | None) -> list[Metric]:
-    async with get_client() as client:
-        snapshot, runs = await asyncio.gather(read_snapshot(client, database), _of_runs(client))
-        return [*_of_snapshot(snapshot), await _of_workers(client, snapshot), *runs]
+class _EndedRuns:
+    """Runs that ended in the last hour, of which each scrape reads only the latest."""
+
+    def __init__(self) -> None:
+        self._runs: dict[UUID, FlowRun] = {}
+        self._flows: dict[UUID, str] = {}
+
+    async def update(self, client: PrefectClient) -> None:
+        """Read what ended since the last time, and forget what ended more than an hour ago."""
+        an_hour_ago = datetime.now(UTC) - _HOUR
+        ends = {run_id: run.end_time or an_hour_ago for run_id, run in self._runs.items()}
+        since = max(an_hour_ago, max(ends.values(), default=an_hour_ago) - _OVERLAP)
+        wanted = filter_runs(types=TERMINAL_STATES, ended_after=since)
+        latest = await read_runs(client, wanted, pools=POOL_NAMES)
+        unknown = {run.flow_id for run in latest} - self._flows.keys()
+        self._flows |= await read_flow_names(client, unknown)
+        kept = {key: run for key, run in self._runs.items() if ends[key] > an_hour_ago}
+        self._runs = kept | {run.id: run for run in latest}
+
+    def metrics(self) -> list[Metric]:
+        """Their number by flow and state, and how long they took, in seconds."""
+        numbers = GaugeMetricFamily(
+            "adspark_flow_runs_last_hour", "Runs that ended.", labels=["flow", "state"]
+        )
+        mean = GaugeMetricFamily(
+            "adspark_flow_run_mean_seconds_last_hour", "Their mean duration.", labels=["flow"]
+        )
+        longest = GaugeMetricFamily(
+            "adspark_flow_run_max_seconds_last_hour", "Their longest duration.", labels=["flow"]
+        )
+        seconds: dict[str, list[float]] = defaultdict(list)
+        counts: Counter[tuple[str, str]] = Counter()
+        for run in self._runs.values():
+            flow = self._flows.get(run.flow_id, "")
+            counts[flow, run.state_name or ""] += 1
+            seconds[flow].append(run.total_run_time.total_seconds())
+        for key, number in counts.items():
+            numbers.add_metric(list(key), number)
+        for flow, durations in seconds.items():
+            mean.add_metric([flow], sum(durations) / len(durations))
+            longest.add_metric([flow], max(durations))
+        return [numbers, mean, longest]
 
 
 def _of_snapshot(snapshot: Snapshot) -> list[Metric]:
     columns = {
+        "workers_online": ("Workers of the pool that are online.", "workers"),
         "slots": ("Runs that the pool carries out at once.", "slots"),
         "paused": ("Whether the pool is paused.", "is_paused"),
         "runs_active": ("Runs that take a slot.", "active"),
@@ -108,8 +164,8 @@ def _of_snapshot(snapshot: Snapshot) -> list[Metric]:
         "late_oldest_seconds": ("How long the oldest late run has waited.", "oldest_late"),
     }
     metrics: list[Metric] = []
-    for name, (told, attribute) in columns.items():
-        family = GaugeMetricFamily(f"adspark_pool_{name}", told, labels=["pool"])
+    for name, (what, attribute) in columns.items():
+        family = GaugeMetricFamily(f"adspark_pool_{name}", what, labels=["pool"])
         for pool in snapshot.pools:
             value = getattr(pool, attribute)
             if value is not None or name == "late_oldest_seconds":
@@ -118,48 +174,10 @@ def _of_snapshot(snapshot: Snapshot) -> list[Metric]:
     used = GaugeMetricFamily("adspark_rate_used", "Used in the last minute.", labels=["limit"])
     limits = GaugeMetricFamily("adspark_rate_limit", "Allowed in a minute.", labels=["limit"])
     for rate in snapshot.rates:
-        used.add_metric([rate.name], rate.used)
+        used.add_metric([rate.name], rate.used or 0)
         if rate.a_minute is not None:
             limits.add_metric([rate.name], rate.a_minute)
     return [*metrics, used, limits]
-
-
-async def _of_workers(client: PrefectClient, snapshot: Snapshot) -> Metric:
-    told = "Workers of the pool that are online."
-    family = GaugeMetricFamily("adspark_pool_workers_online", told, labels=["pool"])
-    for pool in snapshot.pools:
-        workers = await client.read_workers_for_work_pool(pool.name)
-        online = sum(one.status == WorkerStatus.ONLINE for one in workers)
-        family.add_metric([pool.name], online)
-    return family
-
-
-async def _of_runs(client: PrefectClient) -> list[Metric]:
-    """Runs that ended in the last hour, by flow and state, and how long they took."""
-    wanted: FlowRunFilter = in_state(*_ENDED)
-    wanted.end_time = FlowRunFilterEndTime(after_=datetime.now(UTC) - _HOUR)
-    names = {flow.id: flow.name for flow in await client.read_flows()}
-    counted: dict[tuple[str, str], int] = defaultdict(int)
-    seconds: dict[str, list[float]] = defaultdict(list)
-    for run in await read_runs(client, wanted):
-        flow = names.get(run.flow_id, "")
-        counted[flow, str(run.state_name)] += 1
-        seconds[flow].append(run.total_run_time.total_seconds())
-    runs = GaugeMetricFamily(
-        "adspark_flow_runs_last_hour", "Runs that ended.", labels=["flow", "state"]
-    )
-    for key, number in counted.items():
-        runs.add_metric(list(key), number)
-    mean = GaugeMetricFamily(
-        "adspark_flow_run_mean_seconds_last_hour", "Their mean duration.", labels=["flow"]
-    )
-    longest = GaugeMetricFamily(
-        "adspark_flow_run_max_seconds_last_hour", "Their longest duration.", labels=["flow"]
-    )
-    for flow, durations in seconds.items():
-        mean.add_metric([flow], sum(durations) / len(durations))
-        longest.add_metric([flow], max(durations))
-    return [runs, mean, longest]
 
 
 async def _of_database(database: Database) -> list[Metric]:
@@ -168,8 +186,8 @@ async def _of_database(database: Database) -> list[Metric]:
         # a ledger does that is cleaned up.
         counted = await count_searches(session)
         variants = await count_variants(session)
-    told = "Searches since the month (UTC) began, when it begins again at 0."
-    searches = CounterMetricFamily("adspark_searches", told, labels=["billing"])
+    what = "Searches since the month (UTC) began, when it begins again at 0."
+    searches = CounterMetricFamily("adspark_searches", what, labels=["billing"])
     searches.add_metric(["billed"], counted.billed)
     searches.add_metric(["cached"], counted.cached)
     family = GaugeMetricFamily("adspark_variants", "Variants, by status.", labels=["status"])

@@ -9,26 +9,19 @@ from datetime import UTC, datetime
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolUpdate
-from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterNextScheduledStartTime,
-    FlowRunFilterState,
-    FlowRunFilterStateName,
-)
-from prefect.client.schemas.objects import FlowRun, State, StateType, WorkPool
+from prefect.client.schemas.objects import FlowRun, State, WorkPool
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.validation.bounds import RUNS
-from deployments.provisioning.flow_runs import in_state, of_pools, read_runs
+from orchestration.flow_runs import ACTIVE, LATE, count_runs, filter_runs, read_runs
 from orchestration.state_changes import change_while
 
 MOST_SLOTS = int(RUNS.most)
 """Beyond any machine; Prefect's own answer to too large a number is an error of its database."""
 
 _POLL = 1.0  # seconds between two looks at a pool that is being drained
-_UNDER_WAY = (StateType.RUNNING, StateType.PENDING, StateType.CANCELLING)
 _SKIPPED = "Skipped: its pool was paused."
 
 
@@ -46,7 +39,7 @@ async def resume(client: PrefectClient, pool: str, *, skip_late: bool) -> int:
 
     Args:
         skip_late: cancel what schedules had planned for the time of the pause, so that nothing
-            piles up; what a person or a flow asked for runs in any case.
+            piles up; what a person or a flow requested runs in any case.
 
     Returns:
         How many were skipped.
@@ -66,7 +59,7 @@ async def resume(client: PrefectClient, pool: str, *, skip_late: bool) -> int:
 async def find_overdue(client: PrefectClient, pool: str) -> list[FlowRun]:
     """Runs of a paused pool that a schedule made, and whose time has passed since.
 
-    A run that was put back in the queue is none: somebody asked for that. Nor is one of a pool
+    A run that is retried is none: somebody requested that. Nor is one of a pool
     that is not paused: it is late for another reason.
 
     Raises:
@@ -74,10 +67,7 @@ async def find_overdue(client: PrefectClient, pool: str) -> list[FlowRun]:
     """
     if not (await _read(client, pool)).is_paused:
         return []
-    wanted = FlowRunFilter(
-        state=FlowRunFilterState(name=FlowRunFilterStateName(any_=["Late", "Scheduled"])),
-        next_scheduled_start_time=FlowRunFilterNextScheduledStartTime(before_=datetime.now(UTC)),
-    )
+    wanted = filter_runs(states=[LATE, "Scheduled"], due_before=datetime.now(UTC))
     runs = await read_runs(client, wanted, pools=[pool])
     return [run for run in runs if run.auto_scheduled and not run.run_count]
 
@@ -92,7 +82,7 @@ async def drain(
     """Pause it and wait until nothing of it is under way.
 
     Args:
-        on_wait: told how many runs are left, whenever that changes.
+        on_wait: called with the number of runs that are left, whenever that changes.
         patience: seconds to wait at most; None waits for as long as it takes.
 
     Returns:
@@ -104,13 +94,11 @@ async def drain(
     await pause(client, pool)
     clock = asyncio.get_running_loop()
     end = None if patience is None else clock.time() + patience
-    told, was_empty = 0, False
+    reported, was_empty = 0, False
     while True:
-        left = await client.count_flow_runs(
-            flow_run_filter=in_state(*_UNDER_WAY), work_pool_filter=of_pools([pool])
-        )
-        if left != told:
-            told = left
+        left = await count_runs(client, filter_runs(types=ACTIVE), pool)
+        if left != reported:
+            reported = left
             on_wait(left)
         # Twice, for a worker may have been handed a run just before the pause.
         if not left and was_empty:

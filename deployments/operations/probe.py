@@ -5,20 +5,17 @@ from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
-from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Cancelled, Cancelling
 from pydantic import BaseModel
 
-from adspark.errors import ConfigurationError
-from deployments.operations.failures import unwrap
-from deployments.provisioning.flow_runs import in_state, of_pools
-from deployments.queue_classes import QUEUE_CLASSES
-from orchestration.state_changes import change_while
+from deployments.operations.runs.active import cancel
+from deployments.operations.runs.failures import unwrap
+from deployments.queue_classes import POOL_NAMES, validate_pools
+from orchestration.flow_runs import ACTIVE, count_runs, filter_runs, read_runs_by_id
 
 PATIENCE = 120.0
-"""Seconds that a probe may take, unless told otherwise."""
+"""Seconds that a probe may take, by default."""
 
 _POLL = 0.5  # seconds between two looks at the probes
 _GIVEN_UP = "Given up: this probe took too long."
@@ -28,8 +25,8 @@ class ProbeResult(BaseModel):
     """How a pool carried out its probe.
 
     Attributes:
-        seconds_to_start: from being asked for until a worker had begun it.
-        seconds: from being asked for until its end.
+        seconds_to_start: from its creation until a worker had begun it.
+        seconds: from its creation until its end.
         answer: what the run said at its end.
         problem: what a person should know; None where all is well.
     """
@@ -54,24 +51,23 @@ async def probe(
     Raises:
         ConfigurationError: there is no such pool.
     """
-    names = [one.name for one in QUEUE_CLASSES]
-    for pool in pools:
-        if pool not in names:
-            raise ConfigurationError(f"There is no pool {pool!r}; there are {', '.join(names)}.")
+    validate_pools(pools)
     token = uuid4().hex
-    asked: dict[str, FlowRun | ProbeResult] = {
-        pool: await _ask(client, pool, token) for pool in pools or names
+    started: dict[str, FlowRun | ProbeResult] = {
+        pool: await _start(client, pool, token) for pool in pools or POOL_NAMES
     }
-    runs = await _until_ended(
-        client, [one.id for one in asked.values() if isinstance(one, FlowRun)], patience
+    runs = await _wait_for_ends(
+        client, [one.id for one in started.values() if isinstance(one, FlowRun)], patience
     )
     return [
-        one if isinstance(one, ProbeResult) else await _judge(client, pool, runs[one.id], patience)
-        for pool, one in asked.items()
+        one
+        if isinstance(one, ProbeResult)
+        else await _result_of(client, pool, runs[one.id], patience)
+        for pool, one in started.items()
     ]
 
 
-async def _ask(client: PrefectClient, pool: str, token: str) -> FlowRun | ProbeResult:
+async def _start(client: PrefectClient, pool: str, token: str) -> FlowRun | ProbeResult:
     """Start a pool's probe, or say why it would be in vain."""
     try:
         if (await client.read_work_pool(pool)).is_paused:
@@ -83,22 +79,23 @@ async def _ask(client: PrefectClient, pool: str, token: str) -> FlowRun | ProbeR
     return await client.create_flow_run_from_deployment(deployment.id, parameters={"token": token})
 
 
-async def _until_ended(
+async def _wait_for_ends(
     client: PrefectClient, run_ids: Sequence[UUID], patience: float
 ) -> dict[UUID, FlowRun]:
     """The probes as they are when all have ended, or time is up."""
     clock = asyncio.get_running_loop()
     end = clock.time() + patience
-    wanted = FlowRunFilter(id=FlowRunFilterId(any_=list(run_ids)))
     while run_ids:
-        runs = await client.read_flow_runs(flow_run_filter=wanted)
+        runs = await read_runs_by_id(client, run_ids)
         if clock.time() > end or all(run.state and run.state.is_final() for run in runs):
             return {run.id: run for run in runs}
         await asyncio.sleep(_POLL)
     return {}
 
 
-async def _judge(client: PrefectClient, pool: str, run: FlowRun, patience: float) -> ProbeResult:
+async def _result_of(
+    client: PrefectClient, pool: str, run: FlowRun, patience: float
+) -> ProbeResult:
     result = ProbeResult(pool=pool, ok=False)
     if run.created and run.start_time:
         result.seconds_to_start = round((run.start_time - run.created).total_seconds(), 2)
@@ -117,18 +114,11 @@ async def _judge(client: PrefectClient, pool: str, run: FlowRun, patience: float
 
 async def _give_up(client: PrefectClient, pool: str, run: FlowRun, patience: float) -> str:
     """Cancel a probe that takes too long, and say what may hold it."""
-    dropped: State = Cancelled(message=_GIVEN_UP)
-    waited = await change_while(client, run.id, dropped, lambda state: state.is_scheduled())
-    if not waited.is_made:
-        ending: State = Cancelling(message=_GIVEN_UP)
-        await change_while(client, run.id, ending, lambda state: not state.is_final())
+    await cancel(client, run.id, message=_GIVEN_UP)
     if run.state is not None and run.state.is_running():
         return f"its probe has not ended within {patience:g} s; it was cancelled"
     slots = (await client.read_work_pool(pool)).concurrency_limit
-    busy = await client.count_flow_runs(
-        flow_run_filter=in_state(StateType.RUNNING, StateType.PENDING),
-        work_pool_filter=of_pools([pool]),
-    )
+    busy = await count_runs(client, filter_runs(types=ACTIVE), pool)
     if slots is not None and busy >= slots:
         return f"no worker took its probe within {patience:g} s: all {slots} slots are in use"
     return f"no worker took its probe within {patience:g} s; it was {run.state_name}"

@@ -26,7 +26,7 @@ from prefect.events import AutomationCore
 
 from deployments.provisioning.deployment_drift import Entry, own_fields
 from deployments.provisioning.drift import Merge
-from deployments.provisioning.flow_runs import PAGE, in_state
+from orchestration.flow_runs import PAGE, filter_runs
 
 _FORMER_NAME = "adspark"
 _FORMER_FLOWS = {"process-sweep-shard": "process-watches"}
@@ -108,8 +108,8 @@ async def retire(
 
 async def _count_runs(client: PrefectClient, deployment_id: UUID) -> int:
     """Runs that are not over, or that crashed and may be requeued; without those of schedules."""
-    unfinished = in_state(*(one for one in StateType if one not in TERMINAL_STATES))
-    crashed = in_state(StateType.CRASHED)
+    unfinished = filter_runs(types=set(StateType) - TERMINAL_STATES)
+    crashed = filter_runs(types=[StateType.CRASHED])
     after = datetime.now(UTC) - _RECOVERABLE
     crashed.end_time = FlowRunFilterEndTime(after_=after)
     return sum([await _count(client, one, deployment_id) for one in (unfinished, crashed)])

@@ -15,9 +15,9 @@ from adspark.errors import ConfigurationError
 from adspark.settings import Settings
 from deployments.provisioning.container_job import run_image
 from deployments.provisioning.drift import Merge
-from deployments.provisioning.flow_runs import in_state, read_runs
 from deployments.provisioning.job_variables import ENVIRONMENT
 from deployments.queue_classes import QueueClass
+from orchestration.flow_runs import filter_runs, read_runs
 
 # All that a run may choose: a form offers nothing that a worker would refuse, and a worker of
 # Prefect's own takes nothing else.
@@ -92,7 +92,7 @@ async def _find(client: PrefectClient, name: str) -> WorkPool | None:
 
 async def _check_idle(client: PrefectClient, pool: WorkPool, kind: str) -> None:
     """Refuse to delete a pool that runs would be lost with; schedules plan theirs anew."""
-    wanted = in_state(*(one for one in StateType if one not in TERMINAL_STATES))
+    wanted = filter_runs(types=set(StateType) - TERMINAL_STATES)
     found = await read_runs(client, wanted, pools=[pool.name])
     waiting = [
         run for run in found if not (run.auto_scheduled and run.state and run.state.is_scheduled())

@@ -30,7 +30,7 @@ from deployments.environment.stack_settings import (
     sandbox_settings,
     server_environment,
 )
-from deployments.operations.runs import hand_back_unfinished_runs, has_worker
+from deployments.operations.runs.active import has_worker, requeue_unfinished_runs
 from deployments.provisioning.provision import provision
 from deployments.queue_classes import QUEUE_CLASSES
 from deployments.stack.metrics_server import serving_metrics
@@ -222,7 +222,7 @@ class LocalStack:
             # On a full disk the server answers with failures; `reconcile` finds those runs later.
             with suppress(httpx.HTTPError):
                 if self.state.ready and self.processes["prefect server"].is_alive:
-                    await hand_back_unfinished_runs("The local stack was stopped.")
+                    await requeue_unfinished_runs("The local stack was stopped.")
         finally:
             for process in reversed([one for one in running if one not in workers]):
                 await _stop_process(process, STOP_PATIENCE)

@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from ipaddress import ip_address
 
 import uvicorn
@@ -57,7 +57,12 @@ def serving_metrics(
         allowed_hosts=settings.allowed_hosts,
         password=None if _is_own(listener) or password is None else password.get_secret_value(),
     )
-    thread = threading.Thread(target=server.run, args=([listener],), name="metrics")
+
+    def serve() -> None:
+        with closing(collector):
+            server.run([listener])
+
+    thread = threading.Thread(target=serve, name="metrics")
     thread.start()
     try:
         yield f"http://{host}:{port}/metrics"

@@ -1,6 +1,5 @@
 """How the command speaks: tables and lines for people, one JSON document with `--json`."""
 
-import json
 import shlex
 import shutil
 import sys
@@ -10,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import shorten
 
-from pydantic import BaseModel, JsonValue
+from pydantic_core import to_json
 from rich import box
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -19,7 +18,7 @@ from rich.table import Table
 from adspark.creatives.fetch import FetchSummary
 from adspark.text.terminal import SafeConsole, escape_unprintable
 
-_MINUTES = 120.0  # seconds from which a time is told in minutes
+_MINUTES = 120.0  # seconds from which a time is shown in minutes
 _NARROWEST = 16  # characters of a column that wraps; in less nobody reads a sentence
 _GAP = 2  # blanks between two columns that stand close
 _ENDLESS = 10_000  # characters of a terminal that holds every row
@@ -27,6 +26,11 @@ _NAME_WIDTH = 22  # characters of an advertiser's name, so that a row fits on a 
 
 out = SafeConsole(highlight=False)
 err = SafeConsole(stderr=True, highlight=False)
+
+
+def print_line(line: str) -> None:
+    """Print a line; a terminal may wrap it, a program gets it whole."""
+    out.print(line, soft_wrap=True)
 
 
 def print_error(message: str) -> None:
@@ -46,13 +50,12 @@ def print_activation() -> None:
         with suppress(ValueError):
             folder = folder.relative_to(Path.cwd())
         shown = shlex.quote(str(folder / "activate"))
-        out.print(f"So that the shell finds adspark: source {escape(shown)}", soft_wrap=True)
+        print_line(f"So that the shell finds adspark: source {escape(shown)}")
 
 
-def print_json(document: BaseModel | dict[str, JsonValue]) -> None:
-    """One line of JSON on standard output, for programs."""
-    text = document.model_dump_json() if isinstance(document, BaseModel) else json.dumps(document)
-    sys.stdout.write(f"{escape_unprintable(text)}\n")
+def print_json(document: object) -> None:
+    """One line of JSON on standard output, for programs; models may be anywhere in it."""
+    sys.stdout.write(f"{escape_unprintable(to_json(document).decode())}\n")
 
 
 def table(
@@ -145,10 +148,20 @@ def seconds_or_minutes(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < _MINUTES else f"{seconds / 60:.0f} min"
 
 
+def late_runs(number: int, oldest: float | None) -> str:
+    """How many runs are late, and in parentheses for how many seconds the oldest is."""
+    return str(number) if oldest is None else f"{number} ({seconds_or_minutes(oldest)})"
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of a thing, such as `1 run` or `2 runs`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def print_summary(summary: FetchSummary) -> None:
     """What a fetch did, for a person."""
     for warning in summary.warnings:
-        out.print(f"[yellow]Warning:[/] {escape(warning)}", soft_wrap=True)
+        print_line(f"[yellow]Warning:[/] {escape(warning)}")
     if summary.new_creatives:
         shown = ("creative", "advertiser", "format", "size", "last shown", "days")
         cells = [creative.cells() for creative in summary.new_creatives]
@@ -158,4 +171,4 @@ def print_summary(summary: FetchSummary) -> None:
     if (left := summary.new - len(summary.new_creatives)) > 0:
         out.print(f"… and {left} more new ones")
     found = f"[bold]{escape(summary.query.describe())}[/]: {escape(summary.headline)}"
-    out.print(found, soft_wrap=True)
+    print_line(found)

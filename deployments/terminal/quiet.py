@@ -1,4 +1,4 @@
-"""Lines of Prefect's that tell a person nothing: they are kept off the terminal."""
+"""Keep log lines of Prefect's that say nothing off the terminal."""
 
 import logging
 

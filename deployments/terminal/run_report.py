@@ -11,11 +11,11 @@ from adspark.text.terminal import plain
 from deployments.terminal.output import table
 
 if TYPE_CHECKING:
-    from deployments.operations.run_report import RunReport
+    from deployments.operations.runs.report import RunReport
 
 _STYLES = {"COMPLETED": "green", "FAILED": "bold red", "CRASHED": "bold red", "RUNNING": "cyan"}
 _LONGEST_LINE = 160  # characters of a parameter or a part of the result
-_SHOWN_LINES = 12  # of a traceback on the terminal: its end, which tells most
+_SHOWN_LINES = 12  # of a traceback on the terminal: its end, which says most
 
 
 def print_report(report: "RunReport", console: Console) -> None:
@@ -40,9 +40,9 @@ def print_report(report: "RunReport", console: Console) -> None:
     if report.log:
         console.print("[bold]Log[/]")
     for line in report.log:
-        told = f"  {line.at:%H:%M:%S} {line.level:<8}{plain(line.text)}"
+        text = f"  {line.at:%H:%M:%S} {line.level:<8}{plain(line.text)}"
         console.print(
-            escape(told), style=None if line.level == "INFO" else "yellow", soft_wrap=True
+            escape(text), style=None if line.level == "INFO" else "yellow", soft_wrap=True
         )
     console.print("[bold]Next[/]")
     for command in report.remedy:

@@ -27,7 +27,7 @@ from deployments.provisioning.container_job import ContainerJob
 from deployments.worker import docker_containers as containers
 from deployments.worker.base import PoolWorker
 from deployments.worker.orphans import CANCELLED, read_others, requeue_unstarted
-from orchestration.requeue import settle, was_queued_since
+from orchestration.requeue import end_or_requeue, was_queued_since
 from orchestration.state_changes import change_while
 
 _TIDY_UP = 20  # seconds between asking a container to end and killing it
@@ -156,7 +156,7 @@ class ContainerPoolWorker(PoolWorker, DockerWorker):  # type: ignore[misc]  # `r
         an exit code that is not recorded yet, or 0."""
         if ended is None:
             run = await self.client.read_flow_run(run_id)
-            await settle(self.client, run, _REMOVED, cancelled=CANCELLED)
+            await end_or_requeue(self.client, run, _REMOVED, cancelled=CANCELLED)
             return 0
         if ended.code == 0 or container_id in self._stopped:
             return ended.code
@@ -198,7 +198,7 @@ class ContainerPoolWorker(PoolWorker, DockerWorker):  # type: ignore[misc]  # `r
                 await self._record(run_id, container_id, ended)
                 if run_id not in self._containers.values():
                     left = await self.client.read_flow_run(run_id)
-                    await settle(
+                    await end_or_requeue(
                         self.client, left, _LOST, cancelled=CANCELLED, is_cancelled=is_cancelled
                     )
         finally:

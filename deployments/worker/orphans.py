@@ -15,15 +15,14 @@ import httpx
 import psutil
 from anyio.to_thread import run_sync
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.objects import FlowRun, StateType, WorkerStatus
+from prefect.client.schemas.objects import FlowRun, WorkerStatus
 from prefect.exceptions import ObjectNotFound
 
 from adspark.home.processes import ProcessId, stop_process_trees
 from deployments.execution.fork import kill_leftovers
-from deployments.provisioning.flow_runs import in_state, read_runs
-from orchestration.requeue import settle
+from orchestration.flow_runs import ACTIVE, filter_runs, read_runs
+from orchestration.requeue import end_or_requeue
 
-_UNDER_WAY = (StateType.RUNNING, StateType.PENDING, StateType.CANCELLING)
 _POLL = 2.0  # seconds between two looks at a run that was adopted
 _PATIENCE = 10.0  # seconds between asking a cancelled run's process to end and killing it
 _WORKER_LABEL = "prefect.worker.name"
@@ -90,7 +89,7 @@ async def requeue_unstarted(
             continue
         if is_alone or run.labels.get(_WORKER_LABEL) == worker:
             with suppress(ObjectNotFound):  # it was deleted meanwhile
-                await settle(client, run, _UNSTARTED, cancelled=CANCELLED, tries=1)
+                await end_or_requeue(client, run, _UNSTARTED, cancelled=CANCELLED, tries=1)
 
 
 async def read_others(client: PrefectClient, pool: str, worker: str) -> set[str]:
@@ -101,7 +100,7 @@ async def read_others(client: PrefectClient, pool: str, worker: str) -> set[str]
 
 async def _read_unfinished(client: PrefectClient, pool: str) -> list[FlowRun]:
     """The runs of a pool that somebody has claimed and that have not ended."""
-    return await read_runs(client, in_state(*_UNDER_WAY), pools=[pool])
+    return await read_runs(client, filter_runs(types=ACTIVE), pools=[pool])
 
 
 async def _watch(client: PrefectClient, run: FlowRun) -> None:
@@ -119,4 +118,6 @@ async def _watch(client: PrefectClient, run: FlowRun) -> None:
     with suppress(ObjectNotFound, httpx.HTTPError):
         left = await client.read_flow_run(run.id)
         if is_here(left):
-            await settle(client, left, _LOST, cancelled=CANCELLED, is_cancelled=is_cancelled)
+            await end_or_requeue(
+                client, left, _LOST, cancelled=CANCELLED, is_cancelled=is_cancelled
+            )

@@ -40,7 +40,7 @@ def test_a_failure_is_found_looked_at_and_retried_under_its_own_id(stack: Stack)
     assert (unanswered.returncode, "Aborted" in unanswered.stderr) == (1, True)
     assert run_of(stack, run["id"])["run_count"] == 1
     retried = stack.adspark("retry", group["key"], "--yes")
-    assert "back in the queue" in retried.stdout, retried.stderr
+    assert "Retrying" in retried.stdout, retried.stderr
     end = time.monotonic() + 300
     while (now := run_of(stack, run["id"]))["run_count"] < 2 or now["state_type"] != "FAILED":
         assert time.monotonic() < end, now["state_name"]

@@ -270,7 +270,7 @@ def test_a_worker_told_to_stop_lets_runs_end_and_hands_back_what_takes_too_long(
     assert (again["state_type"], again["run_count"]) == ("COMPLETED", 2)
     states = httpx.get(f"{long.api_url}/flow_run_states/", params={"flow_run_id": long.id}).json()
     told = [one["message"] or "" for one in states if one["name"] == "AwaitingRetry"]
-    assert [one.endswith("was stopped. It is started again.") for one in told] == [True]
+    assert [one.endswith("was stopped. It is requeued.") for one in told] == [True]
 
 
 def test_a_run_that_cannot_begin_fails_at_once_and_status_tells_it(place: Place) -> None:

@@ -20,7 +20,7 @@ from tests.support.stack import free_port
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("adspark", "blocks", "tasks", "flows", "deployments")
+FOLDERS = ("adspark", "blocks", "orchestration", "tasks", "flows", "deployments")
 FILES = ("pyproject.toml", "uv.lock", "README.md", "LICENSE", "prefect.yaml", ".dockerignore")
 IMAGE = "adspark:test"
 USER, PASSWORD = "operator", "a-word-for-tests"

@@ -47,9 +47,9 @@ def test_a_lack_of_memory_is_told(production: Installation, hungry: Callable[...
 @pytest.mark.parametrize(
     ("command", "told"),
     [
-        (["rm", "-f"], "Its container was removed. It is started again."),
+        (["rm", "-f"], "Its container was removed. It is requeued."),
         (["kill"], "Its process was killed from outside (SIGKILL)."),
-        (["stop", "-t", "20"], "was stopped. It is started again."),
+        (["stop", "-t", "20"], "was stopped. It is requeued."),
     ],
     ids=["removed", "killed", "stopped"],
 )

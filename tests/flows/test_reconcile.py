@@ -1,4 +1,4 @@
-"""Reconcile: what a dead worker left behind is queued again, and nothing else is touched."""
+"""Reconcile: what a dead worker left behind is requeued, and nothing else is touched."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -15,12 +15,12 @@ from prefect.events import Event, emit_event
 from prefect.events.filters import EventAnyResourceFilter, EventFilter
 from prefect.states import Cancelling, Completed, Crashed, Pending, Running
 
-from deployments.operations.failures import requeue
+from deployments.operations.runs.failures import retry_runs
 from flows.generate_pending_variants import generate_pending_variants
 from flows.reconcile import reconcile
 from orchestration.lost_runs import TAG, LostRuns
 from orchestration.requeue import MOST_STARTS, SILENT
-from tasks.find_lost_runs import find_lost_runs
+from tasks.requeue_lost_runs import requeue_lost_runs
 
 POOL = "reconciled"
 PATIENCE = 60.0  # seconds
@@ -136,7 +136,7 @@ async def test_a_run_that_dies_before_it_begins_is_given_up_as_often_and_keeps_i
     )
     assert (await reconcile(look_again_after=0)).requeued == 0
     # A person who has seen to it lets it begin anew.
-    assert await requeue(client, [run.id]) == [run.id]
+    assert await retry_runs(client, [run.id]) == [run.id]
     await client.set_flow_run_state(run.id, Pending(), force=True)
     await client.set_flow_run_state(run.id, lost, force=True)
     assert (await reconcile(look_again_after=0)).requeued == 1
@@ -206,12 +206,12 @@ async def test_runs_that_die_while_it_looks_are_found_too(
     async def look(own_id: UUID | None, patience: float) -> LostRuns:
         nonlocal looks
         looks += 1
-        found = await find_lost_runs(own_id, patience)
+        found = await requeue_lost_runs(own_id, patience)
         if looks == 1:
             await client.set_flow_run_state(second.id, Crashed(), force=True)
         return found
 
-    monkeypatch.setattr("flows.reconcile.find_lost_runs", look)
+    monkeypatch.setattr("flows.reconcile.requeue_lost_runs", look)
     assert (await reconcile(look_again_after=0.1)).requeued == 2
     assert await state_of(client, second) == "AwaitingRetry"
 

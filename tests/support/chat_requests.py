@@ -2,7 +2,7 @@
 
 from adspark.generators.base import GenerationRequest, Picture, RemoteRun
 
-ASSIGNMENT = GenerationRequest(
+REQUEST = GenerationRequest(
     key="variant-7-1",
     prompt="Make it a summer ad",
     original=Picture(b"PNG", "image/png", "CR1.png"),
@@ -10,19 +10,19 @@ ASSIGNMENT = GenerationRequest(
 
 
 class Notes:
-    """A diary that keeps what it was told, with the requests in between."""
+    """An observer that keeps what it was told, with the requests in between."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    async def asking(self) -> None:
-        self.lines.append("asking")
+    async def on_submit(self) -> None:
+        self.lines.append("submitted")
 
-    async def not_begun(self) -> None:
-        self.lines.append("not begun")
+    async def on_refused(self) -> None:
+        self.lines.append("refused")
 
-    async def accepted(self, receipt: RemoteRun) -> None:
-        self.lines.append(f"accepted {receipt.run_id}")
+    async def on_accepted(self, remote_run: RemoteRun) -> None:
+        self.lines.append(f"accepted {remote_run.run_id}")
 
-    async def progress(self, done: float, doing: str) -> None:
+    async def on_progress(self, done: float, doing: str) -> None:
         """Not kept."""

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from adspark.generators.chat import ChatGenerator
 from adspark.generators.dify.client import DifyClient
 from adspark.serpapi.client import SerpApiClient
-from tests.support.chat_requests import ASSIGNMENT, Notes
+from tests.support.chat_requests import REQUEST, Notes
 from tests.support.factories import query
 
 KEY = SecretStr("sk-9f2c41d07ab35e8896d2417fa0c35be1")
@@ -44,7 +44,7 @@ async def _run(url: str) -> object:
 
 async def _chat(url: str) -> object:
     async with ChatGenerator(url, model="m", key=KEY) as generator:
-        return await generator.generate(ASSIGNMENT, Notes())
+        return await generator.generate(REQUEST, Notes())
 
 
 CALLS: dict[str, Callable[[str], Awaitable[object]]] = {

@@ -13,7 +13,8 @@ from adspark.db.engine import Database
 from adspark.generators.base import RemoteRun
 from adspark.models import AdVariant, VariantStatus
 from adspark.variants import store as variants
-from adspark.variants.store import Completion, VariantRequest
+from adspark.variants.requests import VariantRequest, request_variants
+from adspark.variants.store import Completion, VariantState
 from tests.support.factories import creative
 
 _Found = TypeVar("_Found")
@@ -62,7 +63,7 @@ def in_session(database_url: str, act: Callable[[AsyncSession], Awaitable[_Found
 async def ask(session: AsyncSession, ad: str = AD, **words: Any) -> AdVariant:  # noqa: ANN401
     """A pending variant."""
     wanted = VariantRequest(**({"original_ad_id": ad, "prompt": "Red", "user_id": 1} | words))
-    (number,) = await variants.request_variants(session, requests=[wanted])
+    (number,) = await request_variants(session, requests=[wanted])
     return await read(session, number)
 
 
@@ -76,15 +77,15 @@ async def read(session: AsyncSession, variant: AdVariant | int) -> AdVariant:
 
 async def begin(session: AsyncSession, variant: AdVariant) -> AdVariant:
     """A variant that is being worked on."""
-    await variants.save_begin(session, variant=variant, flow_run_id=uuid4(), generator="dify")
+    await VariantState(session, variant).claim(flow_run_id=uuid4(), generator="dify")
     return await read(session, variant)
 
 
-async def take_up(session: AsyncSession, variant: AdVariant) -> AdVariant:
+async def accept(session: AsyncSession, variant: AdVariant) -> AdVariant:
     """A variant whose generation is under way at the service."""
     begun = await begin(session, variant)
-    await variants.save_asking(session, variant=begun)
-    await variants.save_receipt(session, variant=begun, receipt=RemoteRun("run-1", "task-1"))
+    await VariantState(session, begun).submit()
+    await VariantState(session, begun).accept(RemoteRun("run-1", "task-1"))
     return await read(session, begun)
 
 
@@ -92,13 +93,13 @@ async def finish(session: AsyncSession, variant: AdVariant, **changes: Any) -> A
     """A completed variant."""
     begun = await begin(session, variant)
     done = DONE.model_copy(update=changes)
-    await variants.save_completed(session, variant=begun, completion=done)
+    await VariantState(session, begun).complete(done)
     return await read(session, variant)
 
 
 async def fail(session: AsyncSession, variant: AdVariant, error: Exception) -> AdVariant:
     """A variant that has failed."""
-    await variants.save_failed(session, variant=variant, error=error)
+    await VariantState(session, variant).fail(error)
     return await read(session, variant)
 
 
@@ -113,5 +114,5 @@ async def make(session: AsyncSession, status: VariantStatus, **words: Any) -> Ad
         case VariantStatus.FAILED:
             return await fail(session, await begin(session, variant), TimeoutError("too slow"))
         case VariantStatus.CANCELLED:
-            await variants.save_cancelled(session, variant=variant)
+            await VariantState(session, variant).cancel()
     return await read(session, variant)

@@ -15,7 +15,6 @@ from sqlalchemy import text
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError, TemporaryError
-from adspark.generators.base import Generator
 from adspark.generators.dify.client import DifyClient
 from adspark.generators.dify.generator import DifyGenerator
 from adspark.generators.dify.inputs import WorkflowMapping
@@ -24,14 +23,19 @@ from adspark.net.addresses import AddressRules
 from adspark.net.downloads import Downloader
 from adspark.rendering.renderer import Renderer
 from adspark.serpapi.client import SerpApiClient, no_gate
-from adspark.variants.generate import GenerationDeps, cancel, claim_variant, generate, keep_original
+from adspark.variants.generate import (
+    GenerationDeps,
+    cancel,
+    claim_variant,
+    ensure_original,
+    generate,
+)
+from adspark.variants.requests import VariantRequest, request_variants
 from adspark.variants.store import (
-    VariantRequest,
+    VariantState,
     VariantSummary,
-    generation_is_over,
+    is_generation_over,
     read_variant,
-    request_variants,
-    save_retry,
     summary_of,
 )
 from tests.support.factories import ADVERTISER_ID, query
@@ -82,11 +86,11 @@ class Workshop:
             tries: of each step, where it fails for the moment.
         """
         claim = claim_variant(self.database, variant_id, flow_run_id=None, generator="dify")
-        async with claim, self.studio() as studio:
+        async with claim, self.deps() as deps:
             async with self.renderer() as renderer:
-                keep = partial(keep_original, self.database, self.media, renderer)
+                keep = partial(ensure_original, self.database, self.media, renderer)
                 await _try(partial(keep, variant_id=variant_id), tries)
-            return await _try(partial(generate, studio, variant_id=variant_id), tries)
+            return await _try(partial(generate, deps, variant_id=variant_id), tries)
 
     async def try_to_make(self, variant_id: int, *, tries: int = 1) -> VariantSummary:
         """Take a variant up, whatever becomes of it."""
@@ -99,20 +103,15 @@ class Workshop:
         """A person asks for another try."""
         async with self.database.session() as session:
             variant = await read_variant(session, variant_id=variant_id)
-            await save_retry(session, variant=variant, is_over=generation_is_over(variant))
+            await VariantState(session, variant).retry(is_over=is_generation_over(variant))
             await session.commit()
 
     async def cancel(self, variant_id: int) -> bool:
         """Nobody wants it any more."""
-        async with self.generator() as generator:
-
-            async def give(_name: str) -> Generator:
-                return generator
-
-            return await cancel(self.database, give, variant_id=variant_id)
+        return await cancel(self.database, lambda _: self.generator(), variant_id=variant_id)
 
     @asynccontextmanager
-    async def studio(self) -> AsyncIterator[GenerationDeps]:
+    async def deps(self) -> AsyncIterator[GenerationDeps]:
         """What a process makes variants with."""
         async with self.generator() as generator, Downloader(self.rules) as downloader:
             yield GenerationDeps(

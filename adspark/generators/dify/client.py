@@ -1,9 +1,9 @@
 """Dify's API of workflow apps: async client.
 
-Source: https://docs.dify.ai/en/api-reference. A run costs money and there is no key that makes
-asking twice harmless, so nothing here asks again by itself. Runs are always streamed: a blocking
-answer is cut by proxies after a minute, while the run goes on and is paid. What a run and its files
-belong to is the `user`; whoever comes back to them has to be the same.
+Source: https://docs.dify.ai/en/api-reference. A run costs money and there is no idempotency key, so
+nothing here retries. Runs are always streamed: a blocking answer is cut by proxies after a minute,
+while the run continues and is paid. A run and its files belong to the `user` that it was started
+for, and are only found as that user.
 """
 
 import asyncio
@@ -18,53 +18,36 @@ from pydantic import JsonValue, SecretStr
 
 from adspark.errors import AdSparkError, InvalidCredentialsError, ServiceUnavailableError
 from adspark.generators.dify.errors import LostAnswerError, error_of, start_error, translated
+from adspark.generators.dify.log import LogPage, parse_log
 from adspark.generators.dify.payloads import (
-    ERROR,
-    FINISHED,
-    PAUSED,
+    LAST_EVENTS,
     PING,
     AppForm,
-    AppInfo,
-    LogPage,
     RunDetail,
     RunEvent,
     UploadedFile,
     parse_detail,
     parse_event,
     parse_form,
-    parse_info,
-    parse_log,
     parse_upload,
 )
-from adspark.generators.http import (
-    check_redirect,
-    checked_address,
-    fits_header,
-    host_of,
-    timeouts,
-)
-from adspark.net.bounded_responses import (
-    ACCEPT_ENCODING,
-    MAX_BYTES_WITH_PICTURES,
-    bound_responses,
-    reset_byte_count,
-)
+from adspark.generators.http import check_key, check_redirect, host_of, open_client
+from adspark.net.bounded_responses import reset_byte_count
 from adspark.net.json_responses import UnreadableJsonError, parse_json
-from adspark.text.redaction import quote, remember
+from adspark.text.redaction import quote
 
 _VARIABLE = "ADSPARK_DIFY_URL"
 DEFAULT_URL = "https://api.dify.ai/v1"
 DEFAULT_TIMEOUT = 30.0  # seconds for an answer that is not a stream
-FIRST_EVENT = 30.0  # seconds; a run that was asked wrongly can be silent for 300
+FIRST_EVENT = 30.0  # seconds; a run with wrong inputs can be silent for 300
 SILENCE = 60.0  # seconds without even a ping, which comes every 10
 _PAGES = 20  # of Dify's log, where an older one lists the runs of everybody
 _SKEW = 3600.0  # seconds by which Dify's clock may differ from ours
 _LONGEST_KIND = 100  # characters of a content type in a message
-_LAST = (FINISHED, PAUSED, ERROR)
 
 
 class DifyClient:
-    """One workflow app, over one kept-alive connection pool.
+    """One workflow app, over one kept-alive connection pool; every call may fail as `run` does.
 
     Args:
         key: the app's API key, `app-…`.
@@ -87,29 +70,24 @@ class DifyClient:
         silence: float = SILENCE,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        secret = key.get_secret_value().strip()
-        if not secret:
+        self._key = check_key(
+            key, service="Dify", setting="ADSPARK_DIFY_KEY, or the block dify-workflow"
+        )
+        if not self._key.get_secret_value():
             raise InvalidCredentialsError(
                 "Dify needs a key: set ADSPARK_DIFY_KEY, or the block dify-workflow."
             )
-        if not fits_header(secret):
-            raise InvalidCredentialsError(
-                "Dify's key holds a character that no key has; correct ADSPARK_DIFY_KEY, or the "
-                "block dify-workflow."
-            )
-        remember(secret)
-        self._key = SecretStr(secret)
-        self.base_url = checked_address(_VARIABLE, base_url)
         self._run_path = f"workflows/{workflow_id}/run" if workflow_id else "workflows/run"
         self._timeout = timeout
         self._first_event = first_event
         self._silence = silence
-        self._http = httpx.AsyncClient(
-            base_url=self.base_url,
-            headers={"Authorization": f"Bearer {secret}", **ACCEPT_ENCODING},
-            timeout=timeouts(timeout, told_from=min(timeout, first_event)),
+        self._http = open_client(
+            _VARIABLE,
+            base_url,
+            key=self._key,
+            timeout=timeout,
+            lost_after=min(timeout, first_event),
             transport=transport,
-            event_hooks=bound_responses(MAX_BYTES_WITH_PICTURES),
         )
 
     async def __aenter__(self) -> Self:
@@ -121,39 +99,32 @@ class DifyClient:
     @property
     def host(self) -> str:
         """host:port of Dify."""
-        return host_of(self.base_url)
+        return host_of(self._http.base_url)
 
     def absolute(self, address: str) -> str:
         """An address of Dify's with its host; one that is none stays as it is."""
         try:
-            return str(self.base_url.join(address))
+            return str(self._http.base_url.join(address))
         except httpx.InvalidURL:
             return address
 
-    async def info(self) -> AppInfo:
-        """Name and mode of the key's app; free.
-
-        Raises:
-            AdSparkError: as `run`.
-        """
-        return parse_info(await self._json("GET", "info"))
-
     async def form(self) -> AppForm:
-        """The inputs that the app asks for; free.
-
-        Raises:
-            AdSparkError: as `run`.
-        """
+        """The inputs of the app's form; free."""
         return parse_form(await self._json("GET", "parameters"))
 
     async def upload(
         self, content: bytes, *, name: str, media_type: str, user: str
     ) -> UploadedFile:
-        """Give Dify a file, which only `user` can use.
+        """Give Dify a file.
+
+        Args:
+            content: of the file.
+            name: with its ending.
+            media_type: as `image/png`.
+            user: who alone can use it.
 
         Raises:
             UnusableContentError: too large, or of a kind that it does not take.
-            AdSparkError: as `run`.
         """
         body = await self._json(
             "POST", "files/upload", files={"file": (name, content, media_type)}, data={"user": user}
@@ -184,10 +155,10 @@ class DifyClient:
                     is_begun = True
                     yield event
         except AdSparkError as error:
-            told = error if is_begun else start_error(error)
-            if told is error:
+            translated_error = error if is_begun else start_error(error)
+            if translated_error is error:
                 raise
-            raise told from error
+            raise translated_error from error
         if not is_begun:
             raise LostAnswerError("Dify's stream ended before its first event.")
 
@@ -196,7 +167,6 @@ class DifyClient:
 
         Raises:
             UnknownRunError: there is no such run of this user.
-            AdSparkError: as `run`.
         """
         parameters = {"user": user, "include_state_snapshot": "true"}
         path = f"workflow/{run_id}/events"
@@ -209,7 +179,6 @@ class DifyClient:
 
         Raises:
             UnknownRunError: there is no such run.
-            AdSparkError: as `run`.
         """
         return parse_detail(await self._json("GET", f"workflows/run/{run_id}"))
 
@@ -222,7 +191,6 @@ class DifyClient:
 
         Raises:
             ServiceUnavailableError: the log is too long to be read to that moment.
-            AdSparkError: as `run`.
         """
         parameters = {"created_by_end_user_session_id": user, "limit": "100"}
         oldest = None if since is None else since.timestamp() - _SKEW
@@ -242,20 +210,13 @@ class DifyClient:
 
         Judged by what it has listed so far; one that has listed nothing is taken for a new one,
         which lists a run when it begins.
-
-        Raises:
-            AdSparkError: as `run`.
         """
         log = await self._log({"limit": "100", "page": "1"})
         known = (row.was_listed_late for row in log.rows)
         return next((was_late for was_late in known if was_late is not None), False)
 
     async def stop(self, task_id: str, *, user: str) -> None:
-        """End a run; one that has ended stays as it is.
-
-        Raises:
-            AdSparkError: as `run`.
-        """
+        """End a run; one that has ended stays as it is."""
         await self._json("POST", f"workflows/tasks/{task_id}/stop", json={"user": user})
 
     async def _log(self, parameters: Mapping[str, str]) -> LogPage:
@@ -305,7 +266,7 @@ class DifyClient:
                 event = parse_event(sent.data, secret=self._key)
                 is_first = False
                 yield event
-                if event.event in _LAST:
+                if event.event in LAST_EVENTS:
                     return
 
     @asynccontextmanager

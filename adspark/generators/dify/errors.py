@@ -1,4 +1,4 @@
-"""The errors of Dify's API, and whether what was asked for has begun, and is paid.
+"""The errors of Dify's API, and whether a run has begun all the same, and is paid.
 
 Source: https://docs.dify.ai/en/api-reference; the same codes stand in answers and in streams.
 """
@@ -30,11 +30,11 @@ _WHILE_RUNNING = ("completion_request_error",)  # a node's failure too, not only
 
 
 class NotBegunError(ServiceUnavailableError):
-    """Dify did not take up the request, surely."""
+    """Dify surely did not begin what was requested."""
 
 
 class ServerFailedError(ServiceUnavailableError):
-    """Dify failed on its side (5xx); what was asked may have begun all the same."""
+    """Dify failed on its side (5xx); what was requested may have begun all the same."""
 
 
 class RunFailedError(ServiceRefusedError):
@@ -42,7 +42,7 @@ class RunFailedError(ServiceRefusedError):
 
 
 class LostAnswerError(ServiceUnavailableError):
-    """Nobody knows whether what was asked has begun.
+    """Nobody knows whether what was requested has begun.
 
     Attributes:
         failure: what Dify itself answered, after which nothing begins any more; None where no
@@ -100,11 +100,11 @@ def error_of(response: httpx.Response) -> AdSparkError:
         body = parse_json(response.content)
     except UnreadableJsonError:
         body = None
-    told = body if isinstance(body, dict) else {}
+    sent = body if isinstance(body, dict) else {}
     status = response.status_code
     if status in PROXY_GUESSES:
         return ServiceUnavailableError(f"Dify's proxy got no answer from it (HTTP {status}).")
-    return _error(status, str(told.get("code") or ""), str(told.get("message") or ""))
+    return _error(status, str(sent.get("code") or ""), str(sent.get("message") or ""))
 
 
 def _error(status: int, code: str, message: str) -> AdSparkError:

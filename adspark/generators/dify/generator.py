@@ -1,12 +1,13 @@
 """Variants from a Dify workflow, each paid for once.
 
 Dify has no idempotency key. Its run and task ids are kept from the first event on, and every
-assignment is a `user` of its own, so that a run whose ids were lost can be found in Dify's log.
-Where an answer was lost, it is asked again only once Dify's log proves that nothing began.
+request is a `user` of its own, so that a run whose ids were lost can be found in Dify's log.
+Where an answer was lost, the run is submitted again only once that log proves that none began.
 """
 
 import asyncio
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pydantic import JsonValue
@@ -25,15 +26,15 @@ from adspark.generators.dify.client import DifyClient
 from adspark.generators.dify.errors import LostAnswerError, NotBegunError, event_error, start_error
 from adspark.generators.dify.inputs import WorkflowMapping, check_form, fill_inputs
 from adspark.generators.dify.outputs import find_outputs
-from adspark.generators.dify.payloads import ERROR, FINISHED, RunDetail, RunStatus, parse_end
-from adspark.generators.dify.runs import RunRecord, complete, find_run, find_task, follow_run
+from adspark.generators.dify.payloads import ERROR, RunDetail, RunStatus, parse_end
+from adspark.generators.dify.runs import RunTracker, complete, find_task, follow_run
 
 RUN_LIMIT = 1500.0  # seconds; Dify's own is 1200
 LOST_AFTER = 1200.0  # seconds; Dify ends every run by then, and lists it in its log
 LISTED_WITHIN = 10.0  # seconds; Dify lists a run before it sends the first event
 _MOST_NAMES = 100  # of outputs, for the record
 _LONGEST_NAME = 200  # characters of one
-_LOOKS = (0.0, 0.1, 0.3, 0.6)  # shares of that before each look into the log; together all of it
+_LOOKUPS = (0.0, 0.1, 0.3, 0.6)  # shares of that before each look-up in the log; all of it
 
 
 class DifyGenerator:
@@ -42,9 +43,8 @@ class DifyGenerator:
     Args:
         client: open; the caller closes it.
         mapping: the workflow's inputs and outputs.
-        run_limit: seconds that a run may take before it is stopped; waiting for its turn is not
-            counted.
-        lost_after: seconds after which a run that was asked for and is not in Dify's log has not
+        run_limit: seconds that a run may take before it is stopped, without the wait for its turn.
+        lost_after: seconds after which a run that was submitted and is not in Dify's log has not
             begun, although nobody answered.
         listed_within: seconds after which a run is in Dify's log if it has begun at all, once
             Dify itself has answered the request with a failure.
@@ -74,69 +74,75 @@ class DifyGenerator:
         """See `Generator.check`; asks Dify for the app's form, which is free."""
         check_form(await self._client.form(), self._mapping, prompt)
 
-    async def generate(self, assignment: GenerationRequest, diary: GenerationObserver) -> Generated:
+    async def generate(self, request: GenerationRequest, observer: GenerationObserver) -> Generated:
         """See `Generator.generate`."""
-        record = RunRecord(diary, assignment.receipt)
-        run_id = await self._find_earlier(assignment)
+        tracker = RunTracker(observer, request.key, request.remote_run)
+        run_id = await self._find_previous(request)
         inputs: dict[str, JsonValue] = {}
         if run_id is None:
-            inputs = await self._fill(assignment)
-            await record.asking()
+            inputs = await self._fill(request)
+            await observer.on_submit()
         try:
             async with asyncio.timeout(self._run_limit):
                 if run_id is None:
-                    detail = await self._start(inputs, assignment.key, record)
+                    detail = await self._start(inputs, tracker)
                 else:
-                    detail = await self._go_on(run_id, assignment.key, record)
+                    detail = await self._resume(run_id, tracker)
         except TimeoutError:
-            detail = await self._give_up(assignment.key, record)
-        return self._outcome(detail, record)
+            detail = await self._stop_overdue(tracker)
+        return self._outcome(detail, tracker)
 
-    async def cancel(self, receipt: RemoteRun | None, *, key: str) -> None:
+    async def cancel(self, remote_run: RemoteRun | None, *, key: str) -> None:
         """See `Generator.cancel`. Dify's stop wants the task; the run's events name it."""
-        run_ids = [receipt.run_id] if receipt else await self._client.find_runs(key)
+        run_ids = [remote_run.run_id] if remote_run else await self._client.find_runs(key)
         for run_id in run_ids:
-            task_id = receipt.task_id if receipt else None
+            task_id = remote_run.task_id if remote_run else None
             task_id = task_id or await find_task(self._client, run_id, key)
             if task_id is not None:
                 await self._client.stop(task_id, user=key)
 
-    async def _fill(self, assignment: GenerationRequest) -> dict[str, JsonValue]:
+    async def _fill(self, request: GenerationRequest) -> dict[str, JsonValue]:
         try:
-            return await fill_inputs(self._client, self._mapping, assignment)
+            return await fill_inputs(self._client, self._mapping, request)
         except ServiceUnavailableError as error:
             raise NotBegunError(str(error)) from error
 
-    async def _find_earlier(self, assignment: GenerationRequest) -> str | None:
-        """The run that was begun before; None where surely none was."""
-        if assignment.receipt is not None:
-            return assignment.receipt.run_id
-        if assignment.asked_at is None:
+    async def _find_previous(self, request: GenerationRequest) -> str | None:
+        """The run that an earlier try began; None where surely none did."""
+        if request.remote_run is not None:
+            return request.remote_run.run_id
+        if request.submitted_at is None:
             return None
-        found = await self._find(assignment.key, assignment.asked_at)
-        if found is None:
-            self._check_surely_lost(assignment.asked_at)
+        found = await self._find(request.key, request.submitted_at)
+        waited = (datetime.now(UTC) - request.submitted_at).total_seconds()
+        if found is None and waited < self._lost_after:
+            raise PostponedError(
+                f"Dify was asked {waited:.0f} s ago and did not answer; it is asked again once "
+                f"its log has not shown the run for {self._lost_after:g} s."
+            )
         return found
 
-    async def _start(self, inputs: dict[str, JsonValue], user: str, record: RunRecord) -> RunDetail:
+    async def _start(self, inputs: dict[str, JsonValue], tracker: RunTracker) -> RunDetail:
         """A new run, to its end."""
-        asked_at = datetime.now(UTC)
+        submitted_at = datetime.now(UTC)
         try:
-            return await self._listen_to_new(inputs, user, record)
+            return await self._listen_to_new(inputs, tracker)
         except LostAnswerError as lost:
-            if record.receipt is not None:
+            if tracker.remote_run is not None:
                 raise
-            run_id = await self._find_lost(lost, user, asked_at)
+            run_id = await self._find_lost(lost, tracker.user, submitted_at)
             if run_id is None:
-                await record.not_begun()
+                await tracker.observer.on_refused()
                 raise _refusal(lost) from lost
-            return await self._go_on(run_id, user, record)
+            return await self._resume(run_id, tracker)
         except (NotBegunError, RateLimitedError, PermanentError):
-            if record.receipt is None:
-                await record.not_begun()
+            if tracker.remote_run is None:
+                await tracker.observer.on_refused()
             raise
 
-    async def _find_lost(self, lost: LostAnswerError, user: str, asked_at: datetime) -> str | None:
+    async def _find_lost(
+        self, lost: LostAnswerError, user: str, submitted_at: datetime
+    ) -> str | None:
         """The run whose answer was lost; None where Dify's log proves that none began.
 
         The log proves it only where nothing can begin any more, for Dify itself has answered, and
@@ -146,64 +152,58 @@ class DifyGenerator:
             PostponedError: nobody can know yet.
             AdSparkError: the log does not answer.
         """
-        run_id = await self._find(user, asked_at)
+        run_id = await self._find(user, submitted_at)
         if run_id is None and (lost.failure is None or await self._client.lists_late()):
             raise PostponedError(f"{lost} It is looked for again.") from lost
         return run_id
 
-    async def _find(self, user: str, asked_at: datetime) -> str | None:
-        pauses = [share * self._listed_within for share in _LOOKS]
-        return await find_run(self._client, user, since=asked_at, pauses=pauses)
+    async def _find(self, user: str, submitted_at: datetime) -> str | None:
+        """The user's run that has begun since, by Dify's log; None where no look-up shows one."""
+        for share in _LOOKUPS:
+            await asyncio.sleep(share * self._listed_within)
+            if run_ids := await self._client.find_runs(user, since=submitted_at):
+                return run_ids[-1]
+        return None
 
-    async def _listen_to_new(
-        self, inputs: dict[str, JsonValue], user: str, record: RunRecord
-    ) -> RunDetail:
-        async with aclosing(self._client.run(inputs, user=user)) as events:
+    async def _listen_to_new(self, inputs: dict[str, JsonValue], tracker: RunTracker) -> RunDetail:
+        async with aclosing(self._client.run(inputs, user=tracker.user)) as events:
             try:
                 async for event in events:
                     if event.workflow_run_id:
-                        await record.accept(RemoteRun(event.workflow_run_id, event.task_id))
-                    if record.receipt is None and event.event == ERROR:
+                        await tracker.accept(RemoteRun(event.workflow_run_id, event.task_id))
+                    if tracker.remote_run is None and event.event == ERROR:
                         raise start_error(event_error(event))
-                    await record.tell(event)
-                    if event.event == FINISHED and (end := parse_end(event)) is not None:
+                    await tracker.handle(event)
+                    if (end := parse_end(event)) is not None:
                         return await complete(self._client, end)
             except ServiceUnavailableError:
-                if record.receipt is None:
+                if tracker.remote_run is None:
                     raise
-        if record.receipt is None:
+        if tracker.remote_run is None:
             raise LostAnswerError("Dify's stream ended before it named the run.")
-        return await follow_run(self._client, record.receipt.run_id, user, record)
+        return await follow_run(self._client, tracker.remote_run.run_id, tracker)
 
-    async def _go_on(self, run_id: str, user: str, record: RunRecord) -> RunDetail:
-        """A run that was begun before, to its end; the name of one found in the log is kept."""
-        await record.accept(RemoteRun(run_id))
-        return await follow_run(self._client, run_id, user, record)
+    async def _resume(self, run_id: str, tracker: RunTracker) -> RunDetail:
+        """A run that was begun before, to its end; the id of one found in the log is saved."""
+        await tracker.accept(RemoteRun(run_id))
+        return await follow_run(self._client, run_id, tracker)
 
-    async def _give_up(self, user: str, record: RunRecord) -> RunDetail:
+    async def _stop_overdue(self, tracker: RunTracker) -> RunDetail:
         """Stop a run that takes too long; what its end node has given before counts.
 
         Raises:
             GenerationFailedError: it has given nothing.
         """
-        if record.known_end is not None:
+        if tracker.known_end is not None:
             with suppress(AdSparkError):
-                await self.cancel(record.receipt, key=user)
-            return record.known_end
-        await self.cancel(record.receipt, key=user)
+                await self.cancel(tracker.remote_run, key=tracker.user)
+            return tracker.known_end
+        await self.cancel(tracker.remote_run, key=tracker.user)
         raise GenerationFailedError(
             f"Dify's run took longer than {self._run_limit:g} s and was stopped."
         ) from None
 
-    def _check_surely_lost(self, asked_at: datetime) -> None:
-        waited = (datetime.now(UTC) - asked_at).total_seconds()
-        if waited < self._lost_after:
-            raise PostponedError(
-                f"Dify was asked {waited:.0f} s ago and did not answer; it is asked again once "
-                f"its log has not shown the run for {self._lost_after:g} s."
-            )
-
-    def _outcome(self, detail: RunDetail, record: RunRecord) -> Generated:
+    def _outcome(self, detail: RunDetail, tracker: RunTracker) -> Generated:
         if detail.status in (RunStatus.FAILED, RunStatus.STOPPED):
             raise GenerationFailedError(
                 f"Dify's run {detail.status}: {detail.error or 'it gives no reason'}"
@@ -220,12 +220,12 @@ class DifyGenerator:
             text_output=self._mapping.text_output,
             picture_output=self._mapping.picture_output,
         )
-        return Generated(
-            found.text,
-            found.picture and self._address(found.picture),
-            _metadata(detail),
-            [self._address(one) for one in found.more_pictures],
-            is_cut_off=found.is_cut_off or record.is_cut_off(detail.outputs or {}),
+        return replace(
+            found,
+            picture=found.picture and self._address(found.picture),
+            more_pictures=[self._address(one) for one in found.more_pictures],
+            metadata=_metadata(detail),
+            is_cut_off=found.is_cut_off or tracker.is_cut_off(detail.outputs or {}),
         )
 
     def _address(self, picture: str) -> str:
@@ -233,7 +233,7 @@ class DifyGenerator:
 
 
 def _refusal(lost: LostAnswerError) -> AdSparkError:
-    """What a failed request is told as, once it is known that nothing began."""
+    """What a failed request means, once it is known that nothing began."""
     if isinstance(lost.failure, PermanentError):
         return lost.failure
     return NotBegunError(f"{lost.failure} Its log shows no run, so nothing began.")

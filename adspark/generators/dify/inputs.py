@@ -1,4 +1,4 @@
-"""The inputs of a Dify workflow: checked against the app's form, filled from an assignment."""
+"""The inputs of a Dify workflow: checked against the app's form, filled from a request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,12 +31,18 @@ class WorkflowMapping:
 def check_form(form: AppForm, mapping: WorkflowMapping, prompt: str) -> None:
     """Refuse what the workflow would refuse, or be silent about for minutes.
 
+    Args:
+        form: of the app.
+        mapping: what its inputs mean.
+        prompt: for the input of the prompt.
+
     Raises:
         InvalidQueryError: the prompt does not fit; names the limit.
         ConfigurationError: the workflow's inputs are not as the mapping says.
     """
+    fields = {field.variable: field for field in reversed(form.fields)}  # the first of a name
     for variable in (mapping.prompt_input, mapping.picture_input):
-        if form.field(variable) is None:
+        if variable not in fields:
             listed = ", ".join(field.variable for field in form.fields) or "none"
             raise ConfigurationError(
                 f"Dify's workflow has no input {variable!r} (it has: {listed}). Correct "
@@ -49,13 +55,18 @@ def check_form(form: AppForm, mapping: WorkflowMapping, prompt: str) -> None:
                 f"Dify's workflow requires the input {field.variable!r}, which AdSpark does "
                 f"not fill. Make it optional, or name it in the block dify-workflow."
             )
-    _check_prompt(form.field(mapping.prompt_input), prompt)
+    _check_prompt(fields[mapping.prompt_input], prompt)
 
 
 async def fill_inputs(
-    client: DifyClient, mapping: WorkflowMapping, assignment: GenerationRequest
+    client: DifyClient, mapping: WorkflowMapping, request: GenerationRequest
 ) -> dict[str, JsonValue]:
     """The inputs of a run, the picture uploaded.
+
+    Args:
+        client: open.
+        mapping: what the workflow's inputs mean.
+        request: what they are filled from.
 
     Raises:
         ConfigurationError: the workflow's inputs cannot take it.
@@ -63,34 +74,34 @@ async def fill_inputs(
     """
     form = await client.form()
     words = form.field(mapping.original_copy_input) if mapping.original_copy_input else None
-    if words is not None and words.required and not assignment.original_copy:
+    if words is not None and words.required and not request.original_copy:
         raise ConfigurationError(
             f"Dify's workflow requires the input {words.variable!r}, but the words of this "
             f"original are not known. Make it optional."
         )
     field = form.field(mapping.picture_input)
     inputs: dict[str, JsonValue] = {
-        mapping.prompt_input: assignment.prompt,
-        mapping.picture_input: await _give_picture(client, mapping, assignment, field),
+        mapping.prompt_input: request.prompt,
+        mapping.picture_input: await _upload_picture(client, mapping, request, field),
     }
-    if words is not None and assignment.original_copy:
-        inputs[words.variable] = assignment.original_copy[: words.max_length]
+    if words is not None and request.original_copy:
+        inputs[words.variable] = request.original_copy[: words.max_length]
     return inputs
 
 
-async def _give_picture(
+async def _upload_picture(
     client: DifyClient,
     mapping: WorkflowMapping,
-    assignment: GenerationRequest,
+    request: GenerationRequest,
     field: FormField | None,
 ) -> JsonValue:
     """Upload the picture; an input of text gets its address at Dify, which Dify can reach.
 
     Where that is not to be had, or too long, it gets the address that the ad's picture has itself.
     """
-    picture = assignment.original
+    picture = request.original
     uploaded = await client.upload(
-        picture.content, name=picture.name, media_type=picture.media_type, user=assignment.key
+        picture.content, name=picture.name, media_type=picture.media_type, user=request.key
     )
     if field is None or not field.takes_files:
         own = uploaded.source_url and client.absolute(uploaded.source_url)
@@ -123,9 +134,7 @@ def _choose_address(
     )
 
 
-def _check_prompt(field: FormField | None, prompt: str) -> None:
-    if field is None:
-        return
+def _check_prompt(field: FormField, prompt: str) -> None:
     if field.max_length and len(prompt) > field.max_length:
         raise InvalidQueryError(
             "prompt",

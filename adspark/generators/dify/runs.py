@@ -1,4 +1,4 @@
-"""A run at Dify: found in the log, followed to its end however often the connection is cut.
+"""A run at Dify, followed to its end however often the connection is cut.
 
 Outputs count from the first event that holds them; the run as Dify keeps it may lag behind, or say
 something else for ever.
@@ -6,79 +6,89 @@ something else for ever.
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import aclosing
-from datetime import datetime
 
 from pydantic import JsonValue
 
 from adspark.errors import GenerationFailedError, ServiceUnavailableError
+from adspark.generators.answers.ad_copy import ends_early
 from adspark.generators.base import GenerationObserver, RemoteRun
 from adspark.generators.dify.client import DifyClient
 from adspark.generators.dify.errors import UnknownRunError
 from adspark.generators.dify.payloads import (
-    ERROR,
-    FINISHED,
+    LAST_EVENTS,
     NODE_FINISHED,
     NODE_STARTED,
-    PAUSED,
     RunDetail,
     RunEvent,
     RunStatus,
     parse_end,
     parse_end_node,
 )
-from adspark.generators.model_text import ends_early
 
-_LOOKS = (0.0, 1.0, 3.0)  # seconds before each look at a run, which is stored a little late
-_POLL = 3.0  # seconds between two looks at a run whose events are not to be had
+_LOOKUPS = (0.0, 1.0, 3.0)  # seconds before each look-up of a run, which is stored a little late
+_POLL = 3.0  # seconds between two look-ups of a run whose events are not to be had
 _SETTLING = 0.2  # seconds between a run's last event and the run as Dify keeps it
-_MOST_EMPTY_ENDS = 10  # last events that say nothing, while the run is kept as one that goes on
+_MOST_EMPTY_ENDS = 10  # last events that say nothing, while the run itself is shown as running
 _LONGEST_TITLE = 100  # characters of a step's title
 _TAIL = 40  # characters by which a step's text is found again in the outputs
-_MOST_CUT_OFF = 20  # steps whose ends are kept
+_MOST_CUT_OFF = 20  # steps whose ends are remembered
 _UNKNOWN_ENDS = 10.0  # seconds for the last event of a run whose status is not known
 
 
-class RunRecord:
-    """A diary that also knows itself how far the generation is: its names, its outputs."""
+class RunTracker:
+    """How far a generation is: the run's ids, its outputs, and whether a model was cut off.
 
-    def __init__(self, diary: GenerationObserver, receipt: RemoteRun | None) -> None:
-        self._diary = diary
-        self.receipt = receipt
+    Args:
+        observer: is called as it gets on.
+        user: to whom the run belongs at Dify.
+        remote_run: the run, where an earlier try has learnt of it.
+    """
+
+    def __init__(
+        self, observer: GenerationObserver, user: str, remote_run: RemoteRun | None
+    ) -> None:
+        self.observer = observer
+        self.user = user
+        self.remote_run = remote_run
         self.outputs: dict[str, JsonValue] = {}
         self._nodes = 0
         self._last_was_cut_off = False
         self._cut_off: list[str] = []
 
-    async def asking(self) -> None:
-        """See `GenerationObserver.asking`."""
-        await self._diary.asking()
+    async def accept(self, remote_run: RemoteRun) -> None:
+        """Keep the run's ids, as soon as more of them are known."""
+        if self.remote_run is None or (remote_run.task_id and not self.remote_run.task_id):
+            self.remote_run = remote_run
+            await self.observer.on_accepted(remote_run)
 
-    async def not_begun(self) -> None:
-        """See `GenerationObserver.not_begun`."""
-        await self._diary.not_begun()
-
-    async def accept(self, receipt: RemoteRun) -> None:
-        """Keep the run's names, as soon as more of them are known."""
-        if self.receipt is None or (receipt.task_id and not self.receipt.task_id):
-            self.receipt = receipt
-            await self._diary.accepted(receipt)
-
-    async def tell(self, event: RunEvent) -> None:
-        """Turn an event into progress, nodes done of those that were seen, and keep its outputs."""
+    async def handle(self, event: RunEvent) -> None:
+        """Turn an event into progress, and keep the outputs of the workflow's end node."""
         if event.event == NODE_FINISHED:
             self._nodes += 1
             self.outputs |= parse_end_node(event)
             self._note_finish(event)
         if event.event in (NODE_STARTED, NODE_FINISHED):
             share = 1 - 0.7**self._nodes  # how many nodes there are, nobody says
-            await self._diary.progress(share, event.text("title")[:_LONGEST_TITLE] or "working")
+            title = event.text("title")[:_LONGEST_TITLE]
+            await self.observer.on_progress(share, title or "working")
 
     def is_cut_off(self, outputs: Mapping[str, JsonValue]) -> bool:
-        """Whether a model was cut off whose words the outputs hold, by what its step has told."""
-        told = json.dumps(outputs) if self._cut_off else ""
-        return self._last_was_cut_off or any(json.dumps(end)[1:-1] in told for end in self._cut_off)
+        """Whether a model was cut off whose words the outputs hold, by what its step has said."""
+        written = json.dumps(outputs) if self._cut_off else ""
+        return self._last_was_cut_off or any(
+            json.dumps(end)[1:-1] in written for end in self._cut_off
+        )
+
+    @property
+    def known_end(self) -> RunDetail | None:
+        """The run by its end node alone, where that has given the outputs."""
+        if self.remote_run is None or not self.outputs:
+            return None
+        return RunDetail(
+            id=self.remote_run.run_id, status=RunStatus.SUCCEEDED, outputs=dict(self.outputs)
+        )
 
     def _note_finish(self, event: RunEvent) -> None:
         """Keep whether a model was cut off, and the last of what it wrote."""
@@ -91,37 +101,15 @@ class RunRecord:
         if self._last_was_cut_off and isinstance(text, str) and text.strip():
             self._cut_off = [*self._cut_off, text.strip()[-_TAIL:]][-_MOST_CUT_OFF:]
 
-    @property
-    def known_end(self) -> RunDetail | None:
-        """The run by its end node alone, where that has given the outputs."""
-        if self.receipt is None or not self.outputs:
-            return None
-        return RunDetail(
-            id=self.receipt.run_id, status=RunStatus.SUCCEEDED, outputs=dict(self.outputs)
-        )
-
-
-async def find_run(
-    client: DifyClient, user: str, *, since: datetime, pauses: Sequence[float]
-) -> str | None:
-    """The run that was begun for a user, by Dify's log; None where every look showed none.
-
-    Args:
-        since: when it may have begun at the earliest.
-        pauses: seconds before each look.
-
-    Raises:
-        AdSparkError: the log does not answer, so that nothing is known.
-    """
-    for pause in pauses:
-        await asyncio.sleep(pause)
-        if run_ids := await client.find_runs(user, since=since):
-            return run_ids[-1]
-    return None
-
 
 async def find_task(client: DifyClient, run_id: str, user: str) -> str | None:
-    """The task of a run that goes on; None where it has ended, or nobody says."""
+    """The id of the task of a running run; None where it has ended, or nobody says.
+
+    Args:
+        client: open.
+        run_id: the run.
+        user: for whom it was started.
+    """
     try:
         if (await client.detail(run_id)).is_over:
             return None
@@ -134,8 +122,13 @@ async def find_task(client: DifyClient, run_id: str, user: str) -> str | None:
     return None
 
 
-async def follow_run(client: DifyClient, run_id: str, user: str, record: RunRecord) -> RunDetail:
+async def follow_run(client: DifyClient, run_id: str, tracker: RunTracker) -> RunDetail:
     """What a run comes to; listens to it as often as the stream is cut, until it has ended.
+
+    Args:
+        client: open.
+        run_id: the run.
+        tracker: gets its events.
 
     Raises:
         GenerationFailedError: it waits for a person, or Dify has forgotten it.
@@ -144,22 +137,22 @@ async def follow_run(client: DifyClient, run_id: str, user: str, record: RunReco
     """
     empty_ends = 0
     while True:
-        detail = await _read(client, run_id, record)
+        detail = await _read(client, run_id, tracker)
         if detail is not None:
             if detail.is_over:
                 return detail
             if not detail.is_known:
-                return await _resolve(client, detail, user, record)
+                return await _resolve(client, detail, tracker)
             _check_not_waiting(detail)
-        heard, end = await _listen(client, run_id, user, record)
+        has_ended, end = await _listen(client, run_id, tracker)
         if end is not None:
             return await complete(client, end)
-        empty_ends += heard
+        empty_ends += has_ended
         if empty_ends > _MOST_EMPTY_ENDS:
             raise ServiceUnavailableError(
                 f"Dify says that the run {run_id} is over, but not what came of it."
             )
-        await asyncio.sleep(_SETTLING if heard and empty_ends == 1 else _POLL)
+        await asyncio.sleep(_SETTLING if has_ended and empty_ends == 1 else _POLL)
 
 
 async def complete(client: DifyClient, end: RunDetail) -> RunDetail:
@@ -177,38 +170,36 @@ async def complete(client: DifyClient, end: RunDetail) -> RunDetail:
 
 
 async def _listen(
-    client: DifyClient, run_id: str, user: str, record: RunRecord
+    client: DifyClient, run_id: str, tracker: RunTracker
 ) -> tuple[bool, RunDetail | None]:
-    """Whether a last event was heard, and what it says of the run's end."""
-    heard = False
+    """Whether a last event came, and what it says of the run's end."""
+    has_ended = False
     try:
-        async with aclosing(client.events(run_id, user=user)) as events:
+        async with aclosing(client.events(run_id, user=tracker.user)) as events:
             async for event in events:
-                await record.accept(RemoteRun(run_id, event.task_id))
-                await record.tell(event)
-                heard = event.event in (FINISHED, PAUSED, ERROR)
-                if event.event == FINISHED and (end := parse_end(event)) is not None:
+                await tracker.accept(RemoteRun(run_id, event.task_id))
+                await tracker.handle(event)
+                has_ended = event.event in LAST_EVENTS
+                if (end := parse_end(event)) is not None:
                     return True, end
     except (ServiceUnavailableError, UnknownRunError):
         pass
-    return heard, None
+    return has_ended, None
 
 
-async def _resolve(
-    client: DifyClient, detail: RunDetail, user: str, record: RunRecord
-) -> RunDetail:
+async def _resolve(client: DifyClient, detail: RunDetail, tracker: RunTracker) -> RunDetail:
     """A run under an unknown status: what its last event brings, else as it is, at once."""
     try:
         async with asyncio.timeout(_UNKNOWN_ENDS):
-            _, end = await _listen(client, detail.id, user, record)
+            _, end = await _listen(client, detail.id, tracker)
     except TimeoutError:
         end = None
-    return end or record.known_end or detail
+    return end or tracker.known_end or detail
 
 
-async def _read(client: DifyClient, run_id: str, record: RunRecord) -> RunDetail | None:
+async def _read(client: DifyClient, run_id: str, tracker: RunTracker) -> RunDetail | None:
     """The run as it is; None while Dify does not answer."""
-    for pause in _LOOKS:
+    for pause in _LOOKUPS:
         await asyncio.sleep(pause)
         try:
             return await client.detail(run_id)
@@ -216,8 +207,8 @@ async def _read(client: DifyClient, run_id: str, record: RunRecord) -> RunDetail
             continue
         except ServiceUnavailableError:
             return None
-    if record.known_end is not None:
-        return record.known_end
+    if tracker.known_end is not None:
+        return tracker.known_end
     raise GenerationFailedError(
         f"Dify no longer knows the run {run_id}, whose result was not fetched in time."
     )

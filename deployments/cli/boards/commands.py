@@ -9,6 +9,7 @@ from typing import Annotated, Protocol
 import typer
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
+from typer import Argument
 
 from adspark.creatives.boards import (
     BoardAd,
@@ -22,15 +23,15 @@ from adspark.creatives.boards import (
 )
 from adspark.models import Board
 from adspark.text.terminal import plain
-from adspark.validation.bounds import LARGEST_ID
-from deployments.cli.boards.tables import count_ads, print_board, print_boards
-from deployments.cli.current_database import in_session
-from deployments.terminal.output import out, print_json
+from deployments.cli.boards.tables import print_board, print_boards
+from deployments.cli.database import in_session
+from deployments.cli.options import JsonOption, YesOption
+from deployments.cli.ranges import IDS, ranged
+from deployments.terminal.output import counted, print_json, print_line
 
-Name = Annotated[str, typer.Argument(help="The board's name, as in adspark board list.")]
-Ads = Annotated[list[str], typer.Argument(metavar="AD", help="CR and 20 digits each.")]
-UserOption = Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Whose board it is.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
+Name = Annotated[str, Argument(help="The board's name, as in adspark board list.")]
+Ads = Annotated[list[str], Argument(metavar="AD", help="CR and 20 digits each.")]
+UserOption = Annotated[int, ranged(IDS, help="Whose board it is.")]
 
 
 class _Change(Protocol):
@@ -49,16 +50,11 @@ app = typer.Typer(
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="The new board's name.")], user: UserOption = 1
+    name: Annotated[str, Argument(help="The new board's name.")], user: UserOption = 1
 ) -> None:
     """Make an empty board."""
-
-    async def act(session: AsyncSession) -> str:
-        kept = await create_board(session, user_id=user, name=name)
-        await session.commit()
-        return kept
-
-    out.print(f"Created board {_shown(in_session(act))}.", soft_wrap=True)
+    kept = in_session(lambda session: create_board(session, user_id=user, name=name), commits=True)
+    print_line(f"Created board {_shown(kept)}.")
 
 
 @app.command("list")
@@ -66,7 +62,7 @@ def list_all(user: UserOption = 1, as_json: JsonOption = False) -> None:
     """List a user's boards with the number of their ads."""
     rows = in_session(lambda session: list_boards(session, user_id=user))
     if as_json:
-        print_json({"boards": [row.model_dump(mode="json") for row in rows]})
+        print_json({"boards": rows})
     else:
         print_boards(rows)
 
@@ -74,15 +70,15 @@ def list_all(user: UserOption = 1, as_json: JsonOption = False) -> None:
 @app.command()
 def add(name: Name, ads: Ads, user: UserOption = 1) -> None:
     """Put stored ads on a board: all of them or, at a mistake, none."""
-    board, added = in_session(lambda session: _change(session, user, name, ads, add_ads))
-    _say(f"Added {count_ads(len(added))} to", board, "On it already", ads, added)
+    board, added = _change(user, name, ads, add_ads)
+    _say(f"Added {counted(len(added), 'ad')} to", board, "On it already", ads, added)
 
 
 @app.command()
 def remove(name: Name, ads: Ads, user: UserOption = 1) -> None:
     """Take ads off a board; they stay stored as long as others are."""
-    board, removed = in_session(lambda session: _change(session, user, name, ads, remove_ads))
-    _say(f"Removed {count_ads(len(removed))} from", board, "Not on it", ads, removed)
+    board, removed = _change(user, name, ads, remove_ads)
+    _say(f"Removed {counted(len(removed), 'ad')} from", board, "Not on it", ads, removed)
 
 
 @app.command()
@@ -91,31 +87,22 @@ def show(name: Name, user: UserOption = 1, as_json: JsonOption = False) -> None:
     board, ads = in_session(lambda session: _read(session, user, name))
     if as_json:
         document = board.model_dump(mode="json")
-        print_json(document | {"ads": [ad.model_dump(mode="json") for ad in ads]})
+        print_json(document | {"ads": ads})
     else:
         print_board(board, ads)
 
 
 @app.command()
-def delete(
-    name: Name,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    user: UserOption = 1,
-) -> None:
+def delete(name: Name, yes: YesOption = False, user: UserOption = 1) -> None:
     """Delete a board; its ads stay stored as long as others are."""
     board, ads = in_session(lambda session: _read(session, user, name))
-    what = f"board {plain(board.name)} with {count_ads(len(ads))}"
+    what = f"board {plain(board.name)} with {counted(len(ads), 'ad')}"
     if not yes:
         typer.confirm(
             f"Delete {what}? Ads on no other board go at clean-up as others do.", abort=True
         )
-
-    async def act(session: AsyncSession) -> None:
-        await delete_board(session, board_id=board.id)
-        await session.commit()
-
-    in_session(act)
-    out.print(f"Deleted {escape(what)}.", soft_wrap=True)
+    in_session(lambda session: delete_board(session, board_id=board.id), commits=True)
+    print_line(f"Deleted {escape(what)}.")
 
 
 async def _read(session: AsyncSession, user: int, name: str) -> tuple[Board, list[BoardAd]]:
@@ -123,23 +110,23 @@ async def _read(session: AsyncSession, user: int, name: str) -> tuple[Board, lis
     return board, await read_ads(session, board_id=board.id)
 
 
-async def _change(
-    session: AsyncSession, user: int, name: str, ads: Sequence[str], change: _Change
-) -> tuple[Board, list[str]]:
+def _change(user: int, name: str, ads: Sequence[str], change: _Change) -> tuple[Board, list[str]]:
     """Add to a board, or remove from it; returns it and the ads that were added or removed."""
-    board = await find_board(session, user_id=user, name=name)
-    changed = await change(session, board_id=board.id, ids=ads)
-    await session.commit()
-    return board, changed
+
+    async def act(session: AsyncSession) -> tuple[Board, list[str]]:
+        board = await find_board(session, user_id=user, name=name)
+        return board, await change(session, board_id=board.id, ids=ads)
+
+    return in_session(act, commits=True)
 
 
 def _say(
     done: str, board: Board, otherwise: str, named: Sequence[str], changed: Sequence[str]
 ) -> None:
     """What became of the board, and which of the ads that were named it left alone."""
-    out.print(f"{done} board {_shown(board.name)}.", soft_wrap=True)
+    print_line(f"{done} board {_shown(board.name)}.")
     if others := [ad for ad in dict.fromkeys(named) if ad not in set(changed)]:
-        out.print(f"{otherwise}: {escape(plain(', '.join(others)))}", soft_wrap=True)
+        print_line(f"{otherwise}: {escape(plain(', '.join(others)))}")
 
 
 def _shown(name: str) -> str:

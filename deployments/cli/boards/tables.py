@@ -7,7 +7,7 @@ from rich.markup import escape
 from adspark.creatives.boards import BoardAd, BoardRow
 from adspark.models import Board
 from adspark.text.terminal import plain
-from deployments.terminal.output import age, moment, out, table
+from deployments.terminal.output import age, counted, moment, out, print_line, table
 
 
 def print_boards(rows: Sequence[BoardRow]) -> None:
@@ -21,17 +21,12 @@ def print_boards(rows: Sequence[BoardRow]) -> None:
 def print_board(board: Board, ads: Sequence[BoardAd]) -> None:
     """One board and its ads."""
     name = escape(plain(board.name))
-    made = f"user {board.user_id}, since {moment(board.created_at)}, {count_ads(len(ads))}"
-    out.print(f"[bold]{name}[/] ({made})", soft_wrap=True)
+    made = f"user {board.user_id}, since {moment(board.created_at)}, {counted(len(ads), 'ad')}"
+    print_line(f"[bold]{name}[/] ({made})")
     if ads:
         out.print(table("Ads", [_ad(one) for one in ads]))
     else:
         out.print("It is empty; put ads on it with: adspark board add")
-
-
-def count_ads(number: int) -> str:
-    """So many ads, in words."""
-    return f"{number} ad{'' if number == 1 else 's'}"
 
 
 def _cells(row: BoardRow) -> dict[str, object]:

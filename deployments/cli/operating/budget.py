@@ -1,52 +1,41 @@
 """`adspark budget`: what searching costs, by watch and by day, and what the month will come to."""
 
 import asyncio
-from typing import Annotated
 
-import typer
 from rich.markup import escape
 
-from adspark.db.configured import database_url
-from adspark.db.engine import COMMAND_LOCK_TIMEOUT, Database
 from adspark.errors import AdSparkError
 from adspark.serpapi.client import SerpApiClient
 from adspark.serpapi.payloads import AccountPayload
-from adspark.settings import Settings, get_settings
+from adspark.settings import Settings
 from adspark.watches.budgets import BudgetReport, read_budget
-from deployments.cli.current_database import current_settings
-from deployments.terminal.output import err, out, print_json, table
+from deployments.cli.database import act_in_session, current_settings
+from deployments.cli.options import JsonOption
+from deployments.terminal.output import out, print_json, print_line, print_warning, table
 
 _BAR = 40  # characters of the longest day's bar
 
 
-def budget(
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
-) -> None:
+def budget(as_json: JsonOption = False) -> None:
     """Show searches billed, cached and left, by watch and by day, and the month's forecast."""
-    settings = current_settings(get_settings())
-    with database_url(settings) as url:
-        report = asyncio.run(_read(settings, url))
+    report = asyncio.run(_read())
     if as_json:
         print_json(report)
     else:
         _print(report)
 
 
-async def _read(settings: Settings, url: str) -> BudgetReport:
-    async with (
-        Database(url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database,
-        database.session() as session,
-    ):
-        report = await read_budget(session)
-    if account := await _ask_account(settings):
+async def _read() -> BudgetReport:
+    report = await act_in_session(read_budget)
+    if account := await _fetch_account(current_settings()):
         report.searches_left = account.total_searches_left
         report.searches_per_month = account.searches_per_month
         report.plan = account.plan_name
     return report
 
 
-async def _ask_account(settings: Settings) -> AccountPayload | None:
-    """The account, which is free to ask; its silence does not hide what was spent."""
+async def _fetch_account(settings: Settings) -> AccountPayload | None:
+    """The account, which is free to fetch; None where it cannot be had."""
     if settings.serpapi_key is None:
         return None
     try:
@@ -55,7 +44,7 @@ async def _ask_account(settings: Settings) -> AccountPayload | None:
         ) as client:
             return await client.account()
     except AdSparkError as error:
-        err.print(f"[yellow]Warning:[/] {escape(str(error))}", soft_wrap=True)
+        print_warning(str(error))
         return None
 
 
@@ -93,17 +82,15 @@ def _print(report: BudgetReport) -> None:
     else:
         plan = f" of {report.searches_per_month} ({report.plan})" if report.plan else ""
         out.print(f"Left in the account: {report.searches_left}{escape(plan)}.")
-    out.print(f"Forecast for the month: {report.forecast} searches.", soft_wrap=True)
+    print_line(f"Forecast for the month: {report.forecast} searches.")
     if report.shortage:
-        out.print(
+        print_line(
             f"[yellow]The account lacks {report.shortage} of them:[/] raise the plan, or give "
-            f"watches longer intervals, fewer pages or a budget.",
-            soft_wrap=True,
+            f"watches longer intervals, fewer pages or a budget."
         )
     for one in report.watches:
         if one.left == 0 and one.is_active:
-            out.print(
+            print_line(
                 f"[yellow]Watch {one.watch_id} ({escape(one.name or '')}) has spent its budget[/] "
-                f"and waits for the next month.",
-                soft_wrap=True,
+                f"and waits for the next month."
             )

@@ -10,11 +10,10 @@ from adspark.db import migrate as schema
 from adspark.db.configured import database_url
 from adspark.db.lock_waits import LockHolder
 from adspark.errors import DatabaseSetupError
-from adspark.settings import get_settings
 from adspark.text.terminal import plain
 from adspark.validation.bounds import Range
-from deployments.cli.current_database import current_settings
-from deployments.terminal.numbers import finite
+from deployments.cli.database import current_settings
+from deployments.cli.ranges import ranged
 from deployments.terminal.output import err, out
 
 WAIT = Range(0, 3600)  # seconds
@@ -26,7 +25,7 @@ app = typer.Typer(
 @app.command()
 def create() -> None:
     """Make the database that ADSPARK_DATABASE_URL names, where it is missing, and migrate it."""
-    settings = current_settings(get_settings())
+    settings = current_settings()
     if settings.database_url is not None:
         schema.create(settings.database_url.get_secret_value())
     _upgrade()
@@ -35,14 +34,7 @@ def create() -> None:
 @app.command()
 def upgrade(
     wait: Annotated[
-        float,
-        typer.Option(
-            min=WAIT.least,
-            max=WAIT.most,
-            callback=finite,
-            metavar="SECONDS",
-            help="For locks of other sessions.",
-        ),
+        float, ranged(WAIT, metavar="SECONDS", help="For locks of other sessions.")
     ] = schema.LOCK_PATIENCE,
 ) -> None:
     """Bring the database to the newest migration: all of it or, where a lock is held, nothing."""
@@ -50,24 +42,24 @@ def upgrade(
 
 
 def _upgrade(wait: float = schema.LOCK_PATIENCE) -> None:
-    told: set[int] = set()
+    printed: set[int] = set()
 
-    def tell(holders: Sequence[LockHolder]) -> None:
+    def print_holders(holders: Sequence[LockHolder]) -> None:
         for one in holders:
-            if one.pid not in told:
-                told.add(one.pid)
+            if one.pid not in printed:
+                printed.add(one.pid)
                 err.print(escape(plain(f"Waiting for a lock of {one}")), soft_wrap=True)
 
-    with database_url(current_settings(get_settings()), migrate=False) as url:
+    with database_url(current_settings(), migrate=False) as url:
         before = schema.current(url)
-        after = schema.upgrade(url, patience=wait, on_wait=tell)
+        after = schema.upgrade(url, patience=wait, on_wait=print_holders)
     out.print(f"The database is at {after}" + (" already." if before == after else "."))
 
 
 @app.command()
 def current() -> None:
     """Show the migration that the database is at."""
-    with database_url(current_settings(get_settings()), migrate=False) as url:
+    with database_url(current_settings(), migrate=False) as url:
         at, newest = schema.current(url), schema.newest()
     if at == newest:
         out.print(f"{at} (newest)")
@@ -78,7 +70,7 @@ def current() -> None:
 @app.command()
 def check() -> None:
     """Check that the database can be used: reachable, new enough, migrated, writable."""
-    with database_url(current_settings(get_settings()), migrate=False) as url:
+    with database_url(current_settings(), migrate=False) as url:
         at = schema.current(url)
         if at != schema.newest():
             raise DatabaseSetupError(

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import time
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 import httpx
 from pydantic import BaseModel, JsonValue
@@ -11,9 +12,8 @@ from rich.markup import escape
 
 from adspark.creatives.fetch import FetchSummary
 from adspark.creatives.store import CreativeCount, count_creatives
-from adspark.db.configured import database_url, postgres_folder
+from adspark.db.configured import postgres_folder
 from adspark.db.embedded import LocalPostgres
-from adspark.db.engine import COMMAND_LOCK_TIMEOUT, Database
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.home.running_stack import StackState, running_stack
 from adspark.media.store import MediaStore
@@ -23,10 +23,14 @@ from adspark.settings import Settings, media_url
 from adspark.variants.store import VariantSummary
 from adspark.watches.check import WatchSummary
 from adspark.watches.store import SavedWatch
-from deployments.cli.follow import run_and_follow
+from deployments.cli.database import open_database
+from deployments.cli.runs.follow import run_and_follow
 from deployments.environment.stack_settings import sandbox_settings
 from deployments.stack.control import start_detached, stop_stack
-from deployments.terminal.output import err, out, print_activation, print_json, table
+from deployments.terminal.output import err, out, print_activation, print_json, print_line, table
+
+_Summary = TypeVar("_Summary", bound=BaseModel)
+_Headed = TypeVar("_Headed", FetchSummary, WatchSummary, VariantSummary)
 
 _DATA = "demo"  # folder of its data in ADSPARK_HOME, apart from any other
 _NEW_BALANCE = "AR04323445746671026177"
@@ -42,22 +46,13 @@ _STEPS: Sequence[tuple[str, dict[str, JsonValue]]] = (
 )
 
 
-class DemoStep(BaseModel):
-    """One fetch of the demo, by deployment."""
+class DemoRun(BaseModel, Generic[_Summary]):
+    """A run of the demo, by deployment."""
 
     name: str
     flow_run_id: str
     seconds: float
-    summary: FetchSummary
-
-
-class DemoLook(BaseModel):
-    """One check of the demo's watch."""
-
-    name: str
-    flow_run_id: str
-    seconds: float
-    summary: WatchSummary
+    summary: _Summary
 
 
 class DemoVariant(BaseModel):
@@ -72,8 +67,8 @@ class DemoVariant(BaseModel):
 class DemoReport(BaseModel):
     """The demo's end: what was fetched, noticed and made, and how long it took."""
 
-    steps: list[DemoStep]
-    looks: list[DemoLook]
+    steps: list[DemoRun[FetchSummary]]
+    looks: list[DemoRun[WatchSummary]]
     digest: DigestSummary
     variant: DemoVariant
     stored: int
@@ -101,7 +96,11 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
     start_seconds = time.monotonic() - began
     err.print(f"Ready after {start_seconds:.0f} s: {state.ui_url}")
     try:
-        steps = [_run_step(state, name, parameters) for name, parameters in _STEPS]
+        err.print("Fetching ads …")
+        steps = [
+            _print_headline(_run(state, name, "fetch-creatives", parameters, FetchSummary))
+            for name, parameters in _STEPS
+        ]
         looks, digest = _watch(state)
         variant = _generate(state, data)
         stored = asyncio.run(_stored(data))
@@ -135,102 +134,94 @@ def _empty(data: Settings) -> None:
     shutil.rmtree(data.home, ignore_errors=True)
 
 
-def _run_step(state: StackState, name: str, parameters: dict[str, JsonValue]) -> DemoStep:
-    began = time.monotonic()
-    err.print(f"Fetching {name} …")
-    finished = asyncio.run(
-        run_and_follow(state.api_url, "fetch-creatives", parameters, lambda _: None)
-    )
-    summary = FetchSummary.model_validate(finished.result)
-    seconds = round(time.monotonic() - began, 1)
-    err.print(f"  {summary.headline} [dim]{seconds} s[/]", soft_wrap=True)
-    return DemoStep(name=name, flow_run_id=str(finished.id), seconds=seconds, summary=summary)
-
-
-def _watch(state: StackState) -> tuple[list[DemoLook], DigestSummary]:
-    """A watch looks while one of the recorded ads is not there yet, and again once it is launched.
+def _watch(state: StackState) -> tuple[list[DemoRun[WatchSummary]], DigestSummary]:
+    """A watch is checked while one of the recorded ads is missing, and again once it is launched.
 
     The sandbox forgets its cache in between, as SerpApi does within the hour.
     """
-    sandbox = httpx.Client(base_url=str(state.sandbox_url))
-    with sandbox:
+    with httpx.Client(base_url=str(state.sandbox_url)) as sandbox:
         err.print("Watching New Balance …")
-        saved = SavedWatch.model_validate(
-            _run(state, "save-watch", {"name": "New Balance", "advertiser_ids": [_NEW_BALANCE]})
-        )
-        sandbox.post("/sandbox/reset").raise_for_status()
-        gone = {"action": "remove", "ad_creative_id": _LATER}
-        sandbox.put("/sandbox/changes", json=[gone]).raise_for_status()
-        looks = [_look(state, "first look", saved.id)]
-        sandbox.post("/sandbox/reset").raise_for_status()
+        definition: dict[str, JsonValue] = {"name": "New Balance", "advertiser_ids": [_NEW_BALANCE]}
+        watch_id = _run(state, "watch", "save-watch", definition, SavedWatch).summary.id
+
+        def check(name: str, change: dict[str, JsonValue]) -> DemoRun[WatchSummary]:
+            sandbox.post("/sandbox/reset").raise_for_status()
+            change |= {"ad_creative_id": _LATER}
+            sandbox.put("/sandbox/changes", json=[change]).raise_for_status()
+            return _run(state, name, "process-watch", {"watch_id": watch_id}, WatchSummary)
+
         now = int(time.time())
-        shown = {"first_shown": now, "last_shown": now, "total_days_shown": 1}
-        launched = {"action": "alter", "ad_creative_id": _LATER, "row": shown}
-        sandbox.put("/sandbox/changes", json=[launched]).raise_for_status()
-        looks.append(_look(state, "an hour later", saved.id))
-    return looks, DigestSummary.model_validate(_run(state, "send-digest", {}))
-
-
-def _look(state: StackState, name: str, watch_id: int) -> DemoLook:
-    began = time.monotonic()
-    finished = asyncio.run(
-        run_and_follow(state.api_url, "process-watch", {"watch_id": watch_id}, lambda _: None)
-    )
-    summary = WatchSummary.model_validate(finished.result)
-    seconds = round(time.monotonic() - began, 1)
-    err.print(f"  {name}: {summary.headline} [dim]{seconds} s[/]", soft_wrap=True)
-    return DemoLook(name=name, flow_run_id=str(finished.id), seconds=seconds, summary=summary)
+        shown: JsonValue = {"first_shown": now, "last_shown": now, "total_days_shown": 1}
+        looks = [
+            _print_headline(check("first look", {"action": "remove"})),
+            _print_headline(check("an hour later", {"action": "alter", "row": shown})),
+        ]
+    return looks, _run(state, "digest", "send-digest", {}, DigestSummary).summary
 
 
 def _generate(state: StackState, data: Settings) -> DemoVariant:
     """A variant of the ad that the watch has found: rendered, generated, kept."""
-    began = time.monotonic()
     err.print("Generating a variant of the new ad …")
     parameters: dict[str, JsonValue] = {
-        "original_ad_id": _LATER,
-        "prompt": _PROMPT,
-        "user_id": 1,
-    }
-    summary = VariantSummary.model_validate(_run(state, "generate-ad-variant", parameters))
-    seconds = round(time.monotonic() - began, 1)
-    err.print(f"  {summary.headline} [dim]{seconds} s[/]", soft_wrap=True)
+        "original_ad_id": _LATER, "prompt": _PROMPT, "user_id": 1
+    }  # fmt: skip
+    run = _run(state, "variant", "generate-ad-variant", parameters, VariantSummary)
+    summary = _print_headline(run).summary
     if summary.image_path is None or summary.original_path is None:
         raise AdSparkError(f"The demo did not go as it should: {summary.headline}.")
     media = MediaStore(media_url(data))
     return DemoVariant(
         original=media.locate(summary.original_path),
         picture=media.locate(summary.image_path),
-        seconds=seconds,
+        seconds=run.seconds,
         summary=summary,
     )
 
 
-def _run(state: StackState, deployment: str, parameters: dict[str, JsonValue]) -> JsonValue:
-    return asyncio.run(run_and_follow(state.api_url, deployment, parameters, lambda _: None)).result
+def _run(
+    state: StackState,
+    name: str,
+    deployment: str,
+    parameters: dict[str, JsonValue],
+    kind: type[_Summary],
+) -> DemoRun[_Summary]:
+    began = time.monotonic()
+    run = asyncio.run(run_and_follow(state.api_url, deployment, parameters, lambda _: None))
+    return DemoRun(
+        name=name,
+        flow_run_id=str(run.id),
+        seconds=round(time.monotonic() - began, 1),
+        summary=kind.model_validate(run.result),
+    )
 
 
-def _check(steps: Sequence[DemoStep], looks: Sequence[DemoLook], digest: DigestSummary) -> None:
+def _print_headline(run: DemoRun[_Headed]) -> DemoRun[_Headed]:
+    err.print(f"  {run.name}: {run.summary.headline} [dim]{run.seconds} s[/]", soft_wrap=True)
+    return run
+
+
+def _check(
+    steps: Sequence[DemoRun[FetchSummary]],
+    looks: Sequence[DemoRun[WatchSummary]],
+    digest: DigestSummary,
+) -> None:
     """The point of the demo: ads arrived, nothing was stored or billed twice, and what is new was
-    told once."""
+    reported once."""
     first, again = steps[0].summary, steps[-1].summary
     if first.new == 0 or again.new or again.changed or again.searches_billed:
         raise AdSparkError(
             f"The demo did not go as it should: first {first.headline}; again {again.headline}."
         )
-    told = [look.summary.events.news for look in looks]
-    if told != [0, 1] or digest.news != 1:
+    news = [look.summary.events.news for look in looks]
+    if news != [0, 1] or digest.news != 1:
         raise AdSparkError(
-            f"The demo did not go as it should: news {told}, in the digest {digest.news}."
+            f"The demo did not go as it should: news {news}, in the digest {digest.news}."
         )
 
 
 async def _stored(data: Settings) -> list[CreativeCount]:
-    with database_url(data) as url:
-        async with (
-            Database(url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database,
-            database.session() as session,
-        ):
-            return await count_creatives(session)
+    async with open_database(data) as database, database.session() as session:
+        return await count_creatives(session)
 
 
 def _print(report: DemoReport, stored: list[CreativeCount], state: StackState) -> None:
@@ -264,14 +255,14 @@ def _print(report: DemoReport, stored: list[CreativeCount], state: StackState) -
     out.print(
         f"{report.stored} real ads (recorded in 2026) came through the sandbox, Prefect and its "
         f"workers into PostgreSQL; {report.searches_billed} searches would have been billed. The "
-        f"digest tells of {report.digest.news} new ad. "
+        f"digest reports {report.digest.news} new ad. "
         f"{report.seconds:.0f} s in all."
     )
     copy = report.variant.summary.description or ""
     out.print(f"\n[bold]A variant of it[/], by the sandbox: “{_PROMPT}”")
-    out.print(escape("\n".join(f"  {line}" for line in copy.splitlines())), soft_wrap=True)
-    out.print(f"  original  {escape(report.variant.original)}", soft_wrap=True)
-    out.print(f"  variant   {escape(report.variant.picture)}\n", soft_wrap=True)
+    print_line(escape("\n".join(f"  {line}" for line in copy.splitlines())))
+    print_line(f"  original  {escape(report.variant.original)}")
+    print_line(f"  variant   {escape(report.variant.picture)}\n")
     if report.ui_url:
         out.print(
             f"The stack is still running. Prefect's UI: {state.ui_url} · sandbox: "

@@ -1,29 +1,23 @@
-"""`adspark metrics`: figures for Prometheus, where no local stack serves them.
-
-Prefect is imported inside the command: it takes a second.
-"""
+"""`adspark metrics`: figures for Prometheus, where no local stack serves them."""
 
 import signal
 import threading
 from contextlib import suppress
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from adspark.db.configured import database_url
-from adspark.settings import get_settings
 from adspark.validation.bounds import PORT
-from deployments.cli.current_database import current_settings
-from deployments.cli.runs.run import prefect_api_url
+from deployments.cli.database import current_settings
+from deployments.cli.ranges import ranged
+from deployments.cli.server import prefect_api_url
 from deployments.terminal.output import out
 
 
 def metrics(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[
-        int | None,
-        typer.Option(min=PORT.least, max=PORT.most, help="Default: ADSPARK_METRICS_PORT."),
-    ] = None,
+    host: Annotated[str, Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int | None, ranged(PORT, help="Default: ADSPARK_METRICS_PORT.")] = None,
 ) -> None:
     """Serve figures for Prometheus until Ctrl-C; `adspark up` serves them too.
 
@@ -33,7 +27,7 @@ def metrics(
 
     from deployments.stack.metrics_server import serving_metrics  # noqa: PLC0415  (slow)
 
-    settings = current_settings(get_settings())
+    settings = current_settings()
     if port is not None:
         settings = settings.model_copy(update={"metrics_port": port})
     # By itself SIGTERM would end the process at once, and leave the embedded server behind.

@@ -1,46 +1,39 @@
-"""`adspark pause`, `resume`, `drain` and `scale`: a work pool in an operator's hands.
-
-Prefect is imported inside the commands: it takes a second.
-"""
+"""`adspark pause`, `resume`, `drain` and `scale`: a work pool in an operator's hands."""
 
 import sys
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from adspark.errors import AdSparkError, InvalidQueryError
 from adspark.validation.bounds import SECONDS
-from deployments.cli.prefect_client import ask_server
-from deployments.queue_classes import QUEUE_CLASSES
+from deployments.cli.options import PoolArgument
+from deployments.cli.ranges import ranged
+from deployments.cli.server import call_server
 from deployments.terminal.choices import one_of
-from deployments.terminal.numbers import finite
-from deployments.terminal.output import err, out
-
-_POOLS = ", ".join(one.name for one in QUEUE_CLASSES)
-
-PoolArgument = Annotated[str, typer.Argument(help=f"One of {_POOLS}.")]
+from deployments.terminal.output import counted, err, out
 
 
 def pause(pool: PoolArgument) -> None:
     """Let nothing more begin in a pool; what runs goes on, and schedules go on planning."""
     from deployments.operations import pools  # noqa: PLC0415  (slow)
 
-    ask_server(lambda client: pools.pause(client, pool))
+    call_server(lambda client: pools.pause(client, pool))
     out.print(f"Pool {pool} is paused; go on with: adspark resume {pool}")
 
 
 def resume(
     pool: PoolArgument,
     skip: Annotated[
-        bool,
-        typer.Option("--skip-late", help="Drop what schedules had planned for the pause."),
+        bool, Option("--skip-late", help="Drop what schedules had planned for the pause.")
     ] = False,
     catch_up: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--catch-up",
             help="Run it too. Neither: it asks on a terminal, and catches up in a script. What "
-            "people asked for always runs.",
+            "people requested always runs.",
         ),
     ] = False,
 ) -> None:
@@ -49,38 +42,34 @@ def resume(
     from deployments.operations import pools  # noqa: PLC0415  (slow)
 
     if skip_late is None and sys.stdin.isatty():
-        late = len(ask_server(lambda client: pools.find_overdue(client, pool)))
+        late = len(call_server(lambda client: pools.find_overdue(client, pool)))
         skip_late = late > 0 and typer.confirm(
-            f"{_runs(late)} of schedules should have begun meanwhile. Skip {_them(late)}?",
+            f"{counted(late, 'run')} of schedules should have begun meanwhile. "
+            f"Skip {'it' if late == 1 else 'them'}?",
             default=True,
         )
-    skipped = ask_server(lambda client: pools.resume(client, pool, skip_late=bool(skip_late)))
-    told = f"; {_runs(skipped)} of schedules {'was' if skipped == 1 else 'were'} skipped"
-    out.print(f"Pool {pool} goes on{told if skipped else ''}.")
+    skipped = call_server(lambda client: pools.resume(client, pool, skip_late=bool(skip_late)))
+    addition = (
+        f"; {counted(skipped, 'run')} of schedules {'was' if skipped == 1 else 'were'} skipped"
+    )
+    out.print(f"Pool {pool} goes on{addition if skipped else ''}.")
 
 
 def drain(
     pool: PoolArgument,
     timeout: Annotated[
-        float | None,
-        typer.Option(
-            min=SECONDS.least,
-            max=SECONDS.most,
-            callback=finite,
-            metavar="SECONDS",
-            help="Wait so long at most.",
-        ),
+        float | None, ranged(SECONDS, metavar="SECONDS", help="Wait so long at most.")
     ] = None,
 ) -> None:
     """Pause a pool and wait until nothing of it runs; exit code 1 if that takes too long."""
     from deployments.operations import pools  # noqa: PLC0415  (slow)
 
-    def tell(left: int) -> None:
-        err.print(f"[dim]{_runs(left)} left[/]")
+    def print_left(left: int) -> None:
+        err.print(f"[dim]{counted(left, 'run')} left[/]")
 
     try:
-        is_empty = ask_server(
-            lambda client: pools.drain(client, pool, on_wait=tell, patience=timeout)
+        is_empty = call_server(
+            lambda client: pools.drain(client, pool, on_wait=print_left, patience=timeout)
         )
     except KeyboardInterrupt:
         err.print(f"Pool {pool} stays paused; let it go on with: adspark resume {pool}")
@@ -96,14 +85,14 @@ def drain(
 def scale(
     pool: PoolArgument,
     slots: Annotated[
-        str, typer.Argument(metavar="N", help="Runs at once, at least 1; none is no bound.")
+        str, Argument(metavar="N", help="Runs at once, at least 1; none is no bound.")
     ],
 ) -> None:
     """Set how many runs a pool carries out at once; what runs goes on."""
     wanted = _slots(slots)
     from deployments.operations import pools  # noqa: PLC0415  (slow)
 
-    before = ask_server(lambda client: pools.scale(client, pool, wanted))
+    before = call_server(lambda client: pools.scale(client, pool, wanted))
     out.print(f"Pool {pool} carries out {_bound(wanted)} at once; before: {_bound(before)}.")
 
 
@@ -117,12 +106,4 @@ def _slots(written: str) -> int | None:
 
 
 def _bound(slots: int | None) -> str:
-    return "any number of runs" if slots is None else _runs(slots)
-
-
-def _runs(number: int) -> str:
-    return f"{number} run{'' if number == 1 else 's'}"
-
-
-def _them(number: int) -> str:
-    return "it" if number == 1 else "them"
+    return "any number of runs" if slots is None else counted(slots, "run")

@@ -1,30 +1,27 @@
-"""`adspark provision`: make a Prefect server match the project, or say what that would change.
-
-Prefect is imported inside the command: it takes a second.
-"""
+"""`adspark provision`: make a Prefect server match the project, or say what that would change."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated
 
-import typer
 from rich.markup import escape
+from typer import Option
 
 from adspark.db.configured import database_url
-from adspark.settings import get_settings
-from deployments.cli.current_database import current_settings
-from deployments.cli.runs.run import prefect_api_url
-from deployments.terminal.output import out, print_json
+from deployments.cli.database import current_settings
+from deployments.cli.options import JsonOption
+from deployments.cli.server import open_server
+from deployments.terminal.output import out, print_json, print_line
 
 if TYPE_CHECKING:
     from deployments.provisioning.provision import Provisioned
 
 
 def provision(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Only say what would change.")] = False,
     reset: Annotated[
-        bool, typer.Option("--reset", help="Put back also what was changed by hand.")
+        bool, Option("--reset", help="Put back also what was changed by hand.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Bring pools, limits, blocks, deployments and automations up to the project.
 
@@ -36,9 +33,9 @@ def provision(
         return
     verb = "Would change" if dry_run else "Changed"
     for change in done.changes:
-        out.print(f"{verb}: {escape(change)}", soft_wrap=True)
+        print_line(f"{verb}: {escape(change)}")
     for kept in done.kept:
-        out.print(f"[yellow]Kept:[/] {escape(kept)}", soft_wrap=True)
+        print_line(f"[yellow]Kept:[/] {escape(kept)}")
     if not done.changes:
         out.print("Nothing to change.")
     if done.kept:
@@ -46,12 +43,11 @@ def provision(
 
 
 async def _provision(*, dry_run: bool, reset: bool) -> "Provisioned":
-    from deployments.cli.follow import server  # noqa: PLC0415  (slow)
     from deployments.provisioning import provision as provisioning  # noqa: PLC0415  (slow)
 
-    settings = current_settings(get_settings())
+    settings = current_settings()
     with database_url(settings) as url:
-        async with server(prefect_api_url()):
+        async with open_server():
             return await provisioning.provision(
                 settings, database_url=url, dry_run=dry_run, reset=reset
             )

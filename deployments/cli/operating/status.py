@@ -1,41 +1,39 @@
-"""`adspark status`: how the system is, and what should be done; exit code 1 where something should.
-
-Prefect is imported inside the command: it takes a second.
-"""
+"""`adspark status`: how the system is, and what to do; exit code 1 where something is wrong."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
+from typer import Option
 
 from adspark.errors import AdSparkError
 from adspark.home.running_stack import running_stack
 from adspark.settings import get_settings
 from adspark.text.terminal import plain
-from deployments.cli.current_database import current_settings
-from deployments.cli.runs.run import prefect_api_url
-from deployments.terminal.output import out, print_json, seconds_or_minutes, table
+from deployments.cli.database import current_settings
+from deployments.cli.options import JsonOption
+from deployments.cli.server import open_server
+from deployments.terminal.output import late_runs, out, print_json, print_line, table
 
 if TYPE_CHECKING:
     from deployments.operations.full_check import FullCheck
     from deployments.operations.health import Health
-    from orchestration.pool_health import PoolHealth, Problem
+    from orchestration.pool_health import Problem
+    from orchestration.pool_snapshot import PoolSnapshot
 
 
 def status(
     check: Annotated[
-        bool,
-        typer.Option("--check", help="Everything: also the database and every deployment."),
+        bool, Option("--check", help="Everything: also the database and every deployment.")
     ] = False,
     probe: Annotated[
-        bool,
-        typer.Option("--probe", help="Also send a harmless run through every pool, and time it."),
+        bool, Option("--probe", help="Also send a harmless run through every pool, and time it.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show workers, runs, queues and limits; exit code 1 says that a person should act."""
-    problems = asyncio.run(_look_at_this_machine())
+    problems = asyncio.run(_find_problems_here())
     try:
         health, full = asyncio.run(_read(check=check or probe, with_probes=probe))
     except AdSparkError:
@@ -52,7 +50,7 @@ def status(
         raise typer.Exit(1)
 
 
-async def _look_at_this_machine() -> "list[Problem]":
+async def _find_problems_here() -> "list[Problem]":
     """What is wrong with the disk of the stack that runs here."""
     from deployments.stack.disk import find_problem  # noqa: PLC0415  (slow)
 
@@ -62,31 +60,29 @@ async def _look_at_this_machine() -> "list[Problem]":
 
 
 async def _read(*, check: bool, with_probes: bool) -> "tuple[Health, FullCheck | None]":
-    from deployments.cli.follow import server  # noqa: PLC0415  (slow)
     from deployments.operations.full_check import read_full_check  # noqa: PLC0415  (slow)
     from deployments.operations.health import read_health  # noqa: PLC0415  (slow)
 
-    async with server(prefect_api_url()) as client:
-        health = await read_health(client)
+    async with open_server() as client:
+        health = await read_health(client, version=await client.api_version())
         if not check:
             return health, None
         # A pool that can take none is a problem already.
         able = [one.name for one in health.pools if one.workers and not one.is_paused]
-        settings = current_settings(get_settings())
-        full = await read_full_check(client, settings, probed=able if with_probes else ())
-        return health, full
+        probed = able if with_probes else ()
+        return health, await read_full_check(client, current_settings(), probed=probed)
 
 
 def _print(health: "Health", full: "FullCheck | None") -> None:
-    out.print(f"Prefect {health.version} at {health.server}", soft_wrap=True)
+    print_line(f"Prefect {health.version} at {health.server}")
     out.print(table("Pools", [_cells(pool) for pool in health.pools]))
     for rate in health.rates:
-        told = "no limit" if rate.a_minute is None else f"{rate.a_minute} a minute"
-        out.print(f"{rate.name}: {told}")
+        bound = "no limit" if rate.a_minute is None else f"{rate.a_minute} a minute"
+        out.print(f"{rate.name}: {bound}")
     if full:
         _print_full(full)
     for one in health.not_set_up:
-        out.print(f"[yellow]Not set up:[/] {escape(str(one))}", soft_wrap=True)
+        print_line(f"[yellow]Not set up:[/] {escape(str(one))}")
     problems = [*health.problems, *(full.problems if full else [])]
     lacks = any(one.is_essential for one in health.not_set_up)
     _print_problems(problems, "What is set up is well." if lacks else "Everything is well.")
@@ -108,13 +104,13 @@ def _print_full(full: "FullCheck") -> None:
         out.print(table("Probes", rows))
         for one in full.probes:
             if one.answer:
-                out.print(escape(f"{one.pool}: {one.answer}"), soft_wrap=True)
+                print_line(escape(f"{one.pool}: {one.answer}"))
 
 
 def _print_problems(problems: "list[Problem]", otherwise: str = "") -> None:
     for problem in problems:
-        told = escape(plain(f"{problem.what}: {problem.remedy}"))
-        out.print(f"[bold red]![/] {told}", soft_wrap=True)
+        line = escape(plain(f"{problem.what}: {problem.remedy}"))
+        print_line(f"[bold red]![/] {line}")
     if not problems:
         out.print(f"[green]{otherwise}[/]")
 
@@ -123,14 +119,12 @@ def _seconds(number: float | None) -> str | None:
     return None if number is None else f"{number:.1f} s"
 
 
-def _cells(pool: "PoolHealth") -> dict[str, object]:
-    slots = "" if pool.slots is None else f"/{pool.slots}"
-    oldest = "" if pool.oldest_late is None else f" ({seconds_or_minutes(pool.oldest_late)})"
+def _cells(pool: "PoolSnapshot") -> dict[str, object]:
     return {
         "pool": pool.name + (" (paused)" if pool.is_paused else ""),
         "workers": pool.workers,
-        "running": f"{pool.running + pool.pending}{slots}",
+        "active": pool.slots_in_use,
         "scheduled": pool.scheduled,
-        "late": f"{pool.late}{oldest}",
-        "failed, 24 h": pool.failed,
+        "late": late_runs(pool.late, pool.oldest_late),
+        "failed, 24 h": pool.failed_last_day,
     }

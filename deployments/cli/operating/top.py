@@ -1,32 +1,19 @@
-"""`adspark top`: the console.
-
-Prefect and Textual are imported inside the command: they take a second.
-"""
+"""`adspark top`: the console."""
 
 import asyncio
 
-from adspark.db.configured import database_url
-from adspark.settings import get_settings
-from deployments.cli.current_database import current_settings
-from deployments.cli.runs.run import prefect_api_url
+from deployments.cli.database import current_settings, open_database
+from deployments.cli.server import open_server
 
 
 def top() -> None:
     """Watch and operate everything: pools, runs, failures; keys are at the foot of the screen."""
-    settings = current_settings(get_settings())
-    with database_url(settings) as url:
-        asyncio.run(_run(url))
+    asyncio.run(_run())
 
 
-async def _run(url: str) -> None:
-    from adspark.db.engine import COMMAND_LOCK_TIMEOUT, Database  # noqa: PLC0415  (slow)
-    from deployments.cli.follow import server  # noqa: PLC0415  (slow)
-    from deployments.console.app import Top  # noqa: PLC0415  (slow)
+async def _run() -> None:
+    from deployments.console.app import ConsoleApp  # noqa: PLC0415  (slow)
     from deployments.operations.searches_left import SearchesLeft  # noqa: PLC0415  (slow)
 
-    searches = SearchesLeft(current_settings(get_settings()))
-    async with (
-        server(prefect_api_url()) as client,
-        Database(url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database,
-    ):
-        await Top(client, database, searches).run_async()
+    async with open_server() as client, open_database() as database:
+        await ConsoleApp(client, database, SearchesLeft(current_settings())).run_async()

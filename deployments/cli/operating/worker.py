@@ -1,40 +1,31 @@
-"""`adspark worker`: serve a pool on this host.
-
-Prefect is imported inside the command: it takes a second.
-"""
+"""`adspark worker`: serve a pool on this host."""
 
 import asyncio
 import socket
 from typing import Annotated
 
-import typer
+from typer import Option
 
-from adspark.errors import ConfigurationError
 from adspark.settings import get_settings
 from adspark.validation.bounds import RUNS
-from deployments.cli.runs.run import prefect_api_url
+from deployments.cli.options import PoolArgument
+from deployments.cli.ranges import ranged
+from deployments.cli.server import prefect_api_url
 from deployments.environment.shell import use_private_temporary_folder
-from deployments.queue_classes import QUEUE_CLASSES
-
-_POOLS = [one.name for one in QUEUE_CLASSES]
+from deployments.queue_classes import validate_pools
 
 
 def worker(
-    pool: Annotated[str, typer.Argument(help=f"One of {', '.join(_POOLS)}.")],
+    pool: PoolArgument,
     name: Annotated[
-        str | None, typer.Option(help="Of this worker; else of the pool and this host.")
+        str | None, Option(help="Of this worker; else of the pool and this host.")
     ] = None,
     limit: Annotated[
-        int | None,
-        typer.Option(
-            min=RUNS.least,
-            max=RUNS.most,
-            help="Runs at once in this worker; else the pool's slots.",
-        ),
+        int | None, ranged(RUNS, help="Runs at once in this worker; else the pool's slots.")
     ] = None,
     with_healthcheck: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--with-healthcheck",
             envvar="ADSPARK_WORKER_HEALTHCHECK",
             help="Answer /health on PREFECT_WORKER_WEBSERVER_PORT (8080): is it polling?",
@@ -49,8 +40,7 @@ def worker(
 
     from deployments.worker.serve import serve_pool  # noqa: PLC0415  (slow)
 
-    if pool not in _POOLS:
-        raise ConfigurationError(f"There is no pool {pool!r}; there are {', '.join(_POOLS)}.")
+    validate_pools([pool])
     use_private_temporary_folder()
     with temporary_settings({PREFECT_API_URL: prefect_api_url()}):
         asyncio.run(

@@ -6,8 +6,8 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, StateType, TaskRun
 
 from adspark.errors import ConfigurationError
-from deployments.operations.failures import RETRIED, FailureGroup, group_of, read_failures
-from deployments.operations.run_lookup import find_run
+from deployments.operations.runs.failures import RETRIED, FailureGroup, group_of, read_failures
+from deployments.operations.runs.lookup import find_run
 
 
 async def choose_failures(

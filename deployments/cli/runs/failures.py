@@ -1,56 +1,45 @@
-"""`adspark failures` and `adspark retry`: what failed, by cause, and back in the queue with it.
-
-Prefect is imported inside the commands: it takes a second.
-"""
+"""`adspark failures` and `adspark retry`: what failed, by cause, and another try."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
+from typer import Argument, Option
 
 from adspark.errors import InvalidQueryError
 from adspark.text.terminal import plain
 from adspark.validation.bounds import Range
-from deployments.cli.prefect_client import ask_server
-from deployments.terminal.numbers import finite
-from deployments.terminal.output import age, out, print_json, table
+from deployments.cli.options import JsonOption, YesOption
+from deployments.cli.ranges import ranged
+from deployments.cli.server import call_server
+from deployments.terminal.output import age, counted, out, print_json, print_line, table
 
 if TYPE_CHECKING:
-    from deployments.operations.failures import FailureGroup
+    from deployments.operations.runs.failures import FailureGroup
 
 HOURS = Range(0.01, 24 * 366)
 _WEEK = 24 * 7.0
 _GENERATION = "generate-ad-variant"
 
-HoursOption = Annotated[
-    float,
-    typer.Option(
-        min=HOURS.least,
-        max=HOURS.most,
-        callback=finite,
-        help="How far back to look; a week, if not said.",
-    ),
-]
-PoolOption = Annotated[
-    list[str] | None, typer.Option("--pool", help="Only of this pool; several times.")
-]
-FlowOption = Annotated[str | None, typer.Option(help="Only of this flow.")]
+HoursOption = Annotated[float, ranged(HOURS, help="How far back to look; a week, if not said.")]
+PoolOption = Annotated[list[str] | None, Option("--pool", help="Only of this pool; several times.")]
+FlowOption = Annotated[str | None, Option(help="Only of this flow.")]
 
 
 def failures(
     hours: HoursOption = _WEEK,
     pool: PoolOption = None,
     flow: FlowOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show what failed and was not mended since, by cause, newest first."""
-    from deployments.operations.failures import read_failures  # noqa: PLC0415  (slow)
+    from deployments.operations.runs.failures import read_failures  # noqa: PLC0415  (slow)
 
-    found = ask_server(
+    found = call_server(
         lambda client: read_failures(client, hours=hours, pools=pool or [], flow=flow)
     )
     if as_json:
-        print_json({"failures": [one.model_dump(mode="json") for one in found]})
+        print_json({"failures": found})
     elif not found:
         out.print("Nothing has failed.")
     else:
@@ -61,69 +50,64 @@ def failures(
 def retry(
     keys: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[KEY]...", help="Of adspark failures; or ids or names of runs."),
+        Argument(metavar="[KEY]...", help="Of adspark failures; or ids or names of runs."),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All failures.")] = False,
+    everything: Annotated[bool, Option("--all", help="All failures.")] = False,
     pool: PoolOption = None,
     flow: FlowOption = None,
     hours: HoursOption = _WEEK,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: YesOption = False,
 ) -> None:
-    """Put failed runs back in the queue, each under its own id and with its parameters."""
+    """Retry failed runs, each under its own id and with its parameters."""
     if bool(keys) == bool(everything or pool or flow):
         raise InvalidQueryError("KEY", "name failures or runs, or give --all, --pool or --flow.")
     from deployments.cli.runs.failure_selection import choose_failures  # noqa: PLC0415  (slow)
-    from deployments.operations.failures import requeue  # noqa: PLC0415  (slow)
+    from deployments.operations.runs.failures import retry_runs  # noqa: PLC0415  (slow)
 
-    chosen = ask_server(
+    chosen = call_server(
         lambda client: choose_failures(client, keys or [], hours=hours, pools=pool or [], flow=flow)
     )
     runs = [run for group in chosen for run in group.runs]
     _print_chosen(chosen)
     if runs and not yes:
-        typer.confirm(f"Put {_runs(len(runs))} back in the queue?", abort=True)
-    requeued = len(ask_server(lambda client: requeue(client, runs))) if runs else 0
-    if requeued:
-        verb = "is" if requeued == 1 else "are"
-        out.print(f"{_runs(requeued)} {verb} back in the queue; watch with: adspark monitor")
+        typer.confirm(f"Retry {counted(len(runs), 'run')}?", abort=True)
+    queued = len(call_server(lambda client: retry_runs(client, runs))) if runs else 0
+    if queued:
+        out.print(f"Retrying {counted(queued, 'run')}; watch with: adspark monitor")
     else:
         out.print("Nothing was retried.")
 
 
 def _print_hints(found: "list[FailureGroup]") -> None:
     if any(len(group.runs) > 1 for group in found):
-        out.print(
+        print_line(
             "Of several runs the newest one's message is shown; in the others', numbers, ids and "
-            "addresses may differ.",
-            soft_wrap=True,
+            "addresses may differ."
         )
-    out.print(f"All about one run: adspark task {found[0].runs[0]}", soft_wrap=True)
+    print_line(f"All about one run: adspark task {found[0].runs[0]}")
     if again := [group for group in found if not group.fails_again]:
-        out.print(f"Back in the queue: adspark retry {again[0].key}")
+        out.print(f"Retry: adspark retry {again[0].key}")
     if wrong := [group for group in found if group.fails_again]:
         keys = ", ".join(group.key for group in wrong)
-        out.print(
+        print_line(
             f"Not to be retried, for their parameters are wrong: {keys}. Start them anew with "
-            f"right ones, such as: adspark run {wrong[0].flow} -p NAME=VALUE",
-            soft_wrap=True,
+            f"right ones, such as: adspark run {wrong[0].flow} -p NAME=VALUE"
         )
 
 
 def _print_chosen(chosen: "list[FailureGroup]") -> None:
     for group in chosen:
-        told = f"{group.flow}: {_runs(len(group.runs))}, {group.kind}: {group.cause}"
-        out.print(escape(plain(told)), soft_wrap=True)
+        line = f"{group.flow}: {counted(len(group.runs), 'run')}, {group.kind}: {group.cause}"
+        print_line(escape(plain(line)))
     if any(group.fails_again for group in chosen):
-        out.print(
+        print_line(
             "[yellow]Their parameters are wrong, and a retry keeps them, so that they fail "
-            "again:[/] start them anew with right ones: adspark run FLOW -p NAME=VALUE",
-            soft_wrap=True,
+            "again:[/] start them anew with right ones: adspark run FLOW -p NAME=VALUE"
         )
     if any(group.flow == _GENERATION and group.kind == "Failed" for group in chosen):
-        out.print(
+        print_line(
             "[yellow]A variant that has failed is not generated, nor paid, again by this:[/] "
-            "for that, adspark variant retry ID (adspark variant list --status failed).",
-            soft_wrap=True,
+            "for that, adspark variant retry ID (adspark variant list --status failed)."
         )
 
 
@@ -136,7 +120,3 @@ def _cells(group: "FailureGroup") -> dict[str, object]:
         "last": age(group.last),
         "cause": plain(group.cause),
     }
-
-
-def _runs(number: int) -> str:
-    return f"{number} run{'' if number == 1 else 's'}"

@@ -1,93 +1,77 @@
-"""`adspark purge`: drop runs that wait, after saying which.
-
-Prefect is imported inside the command: it takes a second.
-"""
+"""`adspark purge`: drop runs that wait, after saying which."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from typer import Argument, Option
 
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.validation.bounds import SECONDS
-from deployments.cli.prefect_client import ask_server
-from deployments.queue_classes import QUEUE_CLASSES
-from deployments.terminal.numbers import finite
-from deployments.terminal.output import err, out, print_json
+from deployments.cli.options import EndsWithJsonOption, YesOption
+from deployments.cli.ranges import ranged
+from deployments.cli.server import call_server
+from deployments.queue_classes import POOL_NAMES, validate_pools
+from deployments.terminal.output import counted, err, out, print_json
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
 
-_POOLS = [one.name for one in QUEUE_CLASSES]
-
 
 def purge(
     pools: Annotated[
-        list[str] | None, typer.Argument(help=f"Of these pools; else all: {', '.join(_POOLS)}.")
+        list[str] | None, Argument(help=f"Of these pools; else all: {', '.join(POOL_NAMES)}.")
     ] = None,
     state: Annotated[
         list[str] | None,
-        typer.Option(help="late, scheduled or pending; several times; else late and pending."),
+        Option(help="late, scheduled or pending; several times; else late and pending."),
     ] = None,
-    deployment: Annotated[str | None, typer.Option(help="Only this flow's runs.")] = None,
+    deployment: Annotated[str | None, Option(help="Only this flow's runs.")] = None,
     older_than: Annotated[
-        float,
-        typer.Option(
-            min=SECONDS.least,
-            max=SECONDS.most,
-            callback=finite,
-            metavar="SECONDS",
-            help="Only those that were to begin so long ago.",
-        ),
+        float, ranged(SECONDS, metavar="SECONDS", help="Only those that were to begin so long ago.")
     ] = 0.0,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    yes: YesOption = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Only say what would go.")] = False,
+    as_json: EndsWithJsonOption = False,
 ) -> None:
     """Cancel runs that wait in the queues; what runs goes on, and schedules stay."""
-    from deployments.operations.purge import (  # noqa: PLC0415  (slow)
+    from deployments.operations.runs.purge import (  # noqa: PLC0415  (slow)
         Waiting,
         count_by_pool,
         find_waiting,
     )
 
-    for pool in pools or []:
-        if pool not in _POOLS:
-            raise ConfigurationError(f"There is no pool {pool!r}; there are {', '.join(_POOLS)}.")
+    validate_pools(pools or [])
     known = [one.value for one in Waiting]
     for one in state or []:
         if one not in known:
             raise ConfigurationError(f"--state: {one!r} is none of {', '.join(known)}.")
     states = [Waiting(one) for one in state or ("late", "pending")]
 
-    found = ask_server(
+    found = call_server(
         lambda client: find_waiting(
-            client,
-            pools=pools or [],
-            states=states,
-            deployment=deployment,
-            older_than=older_than,
+            client, pools=pools or [], states=states, deployment=deployment, older_than=older_than
         )
     )
     if not as_json:
         for pool, counts in count_by_pool(found).items():
-            told = ", ".join(f"{number} {name}" for name, number in counts.items())
-            out.print(f"{pool}: {told}")
+            listed = ", ".join(f"{number} {name}" for name, number in counts.items())
+            out.print(f"{pool}: {listed}")
     if found and not dry_run and not yes:
-        typer.confirm(f"Cancel {_count(len(found))}?", abort=True)
+        typer.confirm(f"Cancel {counted(len(found), 'run')}?", abort=True)
     purged = 0 if dry_run or not found else _purge(found, shows=not as_json)
     if as_json:
         print_json({"purged": purged})
     else:
-        told = f"{_count(len(found))} would be cancelled." if dry_run and found else ""
-        told = told or (f"Cancelled {_count(purged)}." if purged else "Nothing was cancelled.")
-        out.print(told)
+        done = f"Cancelled {counted(purged, 'run')}." if purged else "Nothing was cancelled."
+        would = f"{counted(len(found), 'run')} would be cancelled."
+        out.print(would if dry_run and found else done)
 
 
 def _purge(found: "Sequence[FlowRun]", *, shows: bool) -> int:
     """Cancel the runs, with a bar on a terminal; returns how many were cancelled."""
-    from deployments.operations.purge import purge  # noqa: PLC0415  (slow)
+    from deployments.operations.runs.purge import purge  # noqa: PLC0415  (slow)
 
     done = 0
     bar = Progress(
@@ -103,14 +87,10 @@ def _purge(found: "Sequence[FlowRun]", *, shows: bool) -> int:
 
     try:
         with bar:
-            return ask_server(lambda client: purge(client, found, on_purged=count))
+            return call_server(lambda client: purge(client, found, on_purged=count))
     except (KeyboardInterrupt, AdSparkError):
         err.print(
-            f"Cancelled {done} of {_count(len(found))}; go on with the same command.",
+            f"Cancelled {done} of {counted(len(found), 'run')}; go on with the same command.",
             soft_wrap=True,
         )
         raise
-
-
-def _count(runs: int) -> str:
-    return f"{runs} run{'' if runs == 1 else 's'}"

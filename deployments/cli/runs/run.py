@@ -1,8 +1,4 @@
-"""`adspark fetch` runs the flow here and now; `adspark run` runs a deployment and follows it.
-
-Prefect and the flows are imported inside the commands: they take a second, which `--help` and the
-other commands need not wait for.
-"""
+"""`adspark fetch` runs the flow here and now; `adspark run` runs a deployment and follows it."""
 
 import asyncio
 import json
@@ -14,20 +10,27 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any
 
-import typer
 from pydantic import JsonValue
 from rich.markup import escape
+from typer import Argument, Option
 
 from adspark.creatives.fetch import FetchSummary
 from adspark.errors import ConfigurationError, InvalidQueryError
-from adspark.home.running_stack import running_stack
-from adspark.models import CreativeFormat, Platform
 from adspark.serpapi.search_query import parse_query
-from adspark.settings import get_settings
 from adspark.text.storable import UNSTORABLE
 from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE
 from deployments.cli.arguments import show
-from deployments.terminal.output import err, out, print_json, print_summary
+from deployments.cli.options import (
+    AdvertiserIds,
+    EndsWithJsonOption,
+    FormatOption,
+    PlatformOption,
+    RegionOption,
+    TextOption,
+)
+from deployments.cli.ranges import ranged
+from deployments.cli.server import prefect_api_url
+from deployments.terminal.output import err, print_json, print_line, print_summary
 
 _DAY = ["%Y-%m-%d"]
 
@@ -36,40 +39,24 @@ _UNREACHABLE = re.compile("Failed to reach API|Timed out while attempting to con
 
 
 def fetch(
-    advertiser_ids: Annotated[
-        list[str] | None, typer.Argument(help="Advertisers: AR and 20 digits each.")
-    ] = None,
-    text: Annotated[str | None, typer.Option(help="A bare domain such as example.com.")] = None,
-    region: Annotated[
-        str | None, typer.Option(help="ISO code, country name or SerpApi code.")
-    ] = None,
-    platform: Annotated[
-        Platform | None, typer.Option(case_sensitive=False, help="Only this surface.")
-    ] = None,
-    creative_format: Annotated[
-        CreativeFormat | None,
-        typer.Option("--format", case_sensitive=False, help="Only this format."),
-    ] = None,
+    advertiser_ids: AdvertiserIds = None,
+    text: TextOption = None,
+    region: RegionOption = None,
+    platform: PlatformOption = None,
+    creative_format: FormatOption = None,
     start_date: Annotated[
-        datetime | None, typer.Option(formats=_DAY, help="Shown on or after this day.")
+        datetime | None, Option(formats=_DAY, help="Shown on or after this day.")
     ] = None,
     end_date: Annotated[
-        datetime | None, typer.Option(formats=_DAY, help="Shown on or before this day.")
+        datetime | None, Option(formats=_DAY, help="Shown on or before this day.")
     ] = None,
     political_ads: Annotated[
-        bool, typer.Option("--political-ads", help="Only political ads; needs --region.")
+        bool, Option("--political-ads", help="Only political ads; needs --region.")
     ] = False,
-    page_size: Annotated[
-        int, typer.Option(min=PAGE_SIZE.least, max=PAGE_SIZE.most, help="Ads a page.")
-    ] = 100,
-    max_pages: Annotated[
-        int,
-        typer.Option(min=MAX_PAGES.least, max=MAX_PAGES.most, help="Pages, so searches, at most."),
-    ] = 1,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Search and count, store no ads.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    page_size: Annotated[int, ranged(PAGE_SIZE, help="Ads a page.")] = 100,
+    max_pages: Annotated[int, ranged(MAX_PAGES, help="Pages, so searches, at most.")] = 1,
+    dry_run: Annotated[bool, Option("--dry-run", help="Search and count, store no ads.")] = False,
+    as_json: EndsWithJsonOption = False,
 ) -> None:
     """Fetch ads here and now, without a worker."""
     parameters: dict[str, Any] = {
@@ -89,51 +76,35 @@ def fetch(
     from flows.fetch_creatives import fetch_creatives  # noqa: PLC0415  (slow)
 
     call = fetch_creatives(**parameters, max_pages=max_pages, dry_run=dry_run)
-    with _unreachable_server_told():
+    with _translate_unreachable():
         summary = asyncio.run(call)
     print_json(summary) if as_json else print_summary(summary)
 
 
 def run(
-    deployment: Annotated[str, typer.Argument(help="fetch-creatives, or flow/deployment.")],
+    deployment: Annotated[str, Argument(help="fetch-creatives, or flow/deployment.")],
     parameters: Annotated[
         list[str] | None,
-        typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; JSON or text."),
+        Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; JSON or text."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    as_json: EndsWithJsonOption = False,
 ) -> None:
     """Run a deployment on its worker, and follow it to its end."""
     values = dict(_parameter(written) for written in parameters or [])
-    from deployments.cli.follow import Event, run_and_follow  # noqa: PLC0415  (slow)
+    from deployments.cli.runs.follow import Event, run_and_follow  # noqa: PLC0415  (slow)
 
-    def show(event: Event) -> None:
+    def print_event(event: Event) -> None:
         style = {"state": "bold cyan", "hint": "yellow"}.get(event.kind, "dim")
         err.print(f"[{style}]{escape(event.text)}[/]", soft_wrap=True)
 
-    finished = asyncio.run(run_and_follow(prefect_api_url(), deployment, values, show))
+    finished = asyncio.run(run_and_follow(prefect_api_url(), deployment, values, print_event))
     if as_json:
         print_json({"flow_run_id": str(finished.id), "result": finished.result})
     elif deployment.partition("/")[0] == "fetch-creatives":
         print_summary(FetchSummary.model_validate(finished.result))
     else:
-        told = f": {finished.state.message}" if finished.state.message else ""
-        out.print(escape(f"{finished.name}: {finished.state.name}{told}"), soft_wrap=True)
-
-
-def prefect_api_url() -> str:
-    """The server to talk to: PREFECT_API_URL, else the running stack's.
-
-    Raises:
-        ConfigurationError: there is neither.
-    """
-    if url := os.environ.get("PREFECT_API_URL"):
-        return url
-    if stack := running_stack(get_settings().home):
-        return stack.api_url
-    raise ConfigurationError(
-        f"No Prefect server runs in {get_settings().home} (ADSPARK_HOME); start the local stack "
-        "with adspark up, or set PREFECT_API_URL."
-    )
+        message = f": {finished.state.message}" if finished.state.message else ""
+        print_line(escape(f"{finished.name}: {finished.state.name}{message}"))
 
 
 def _prepare_prefect() -> None:
@@ -152,7 +123,7 @@ def _prepare_prefect() -> None:
 
 
 @contextmanager
-def _unreachable_server_told() -> Iterator[None]:
+def _translate_unreachable() -> Iterator[None]:
     """Turn what Prefect raises where its server does not answer into one line and a remedy.
 
     Raises:

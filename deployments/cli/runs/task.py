@@ -1,13 +1,11 @@
-"""`adspark task`: all about one run, and what can be done with it.
-
-Prefect is imported inside the command: it takes a second.
-"""
+"""`adspark task`: all about one run, and what can be done with it."""
 
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
-from deployments.cli.prefect_client import ask_server
+from deployments.cli.options import JsonOption
+from deployments.cli.server import call_server
 from deployments.terminal.output import out, print_json
 from deployments.terminal.run_report import print_report
 
@@ -15,18 +13,16 @@ from deployments.terminal.run_report import print_report
 def task(
     key: Annotated[
         str,
-        typer.Argument(
+        Argument(
             help="The id of a flow run or task run, the first 6 characters or more of a recent "
             "one's id, or a run's name."
         ),
     ],
-    logs: Annotated[
-        int, typer.Option(min=0, max=200, help="Lines of its log, the last ones.")
-    ] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+    logs: Annotated[int, Option(min=0, max=200, help="Lines of its log, the last ones.")] = 20,
+    as_json: JsonOption = False,
 ) -> None:
     """Show all about one run: state, parameters, result, traceback, log, and what to do."""
-    from deployments.operations.run_report import read_report  # noqa: PLC0415  (slow)
+    from deployments.operations.runs.report import read_report  # noqa: PLC0415  (slow)
 
-    report = ask_server(lambda client: read_report(client, key, log_lines=logs))
+    report = call_server(lambda client: read_report(client, key, log_lines=logs))
     print_json(report) if as_json else print_report(report, out)

@@ -1,53 +1,53 @@
 """`adspark variant`: ask for variants of stored ads, look at them, review, retry, cancel.
 
 Requests are rows in the database of the running stack, else of the configured one; a worker takes
-them up. Prefect is imported inside the commands that start or stop runs: it takes a second.
+them up.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, TypeVar
+from collections.abc import Sequence
+from typing import Annotated
 from uuid import UUID
 
 import typer
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
+from typer import Argument, Option
 
-from adspark.errors import ConfigurationError, InvalidQueryError, UnusableContentError
+from adspark.errors import InvalidQueryError, UnusableContentError
 from adspark.media.store import MediaStore
 from adspark.models import AdVariant, VariantStatus
-from adspark.settings import get_settings, media_url
-from adspark.validation.bounds import LARGEST_ID, RATING
+from adspark.settings import media_url
+from adspark.validation.bounds import RATING
 from adspark.variants.lists import find_new_creatives, list_variants
-from adspark.variants.reviews import Review, list_reviews, read_statistics, save_review
-from adspark.variants.store import (
+from adspark.variants.requests import (
     VariantRequest,
-    VariantSummary,
     check_originals,
     check_request,
-    generation_is_over,
-    read_variant,
     request_variants,
-    save_retry,
+)
+from adspark.variants.reviews import Review, list_reviews, read_statistics, save_review
+from adspark.variants.store import (
+    VariantState,
+    is_generation_over,
+    read_variant,
     summary_of,
 )
 from adspark.watches.store import find_watch
-from deployments.cli.current_database import act_in_session, current_settings, in_session
-from deployments.cli.runs.run import prefect_api_url
+from deployments.cli.database import act_in_session, current_settings, in_session
+from deployments.cli.options import JsonOption, YesOption
+from deployments.cli.ranges import IDS, ranged, ranged_argument
+from deployments.cli.server import call_server, find_api_url, prefect_api_url
 from deployments.cli.variants.prompt_check import check_prompt
 from deployments.cli.variants.tables import print_statistics, print_variant, print_variants
 from deployments.terminal.choices import one_of
-from deployments.terminal.output import err, out, print_json
+from deployments.terminal.output import counted, err, out, print_json, print_line
 
-_SHOWN = 20  # variants of a list, unless told otherwise
+_SHOWN = 20  # variants of a list, by default
 _MOST_SHOWN = 10_000
-_Found = TypeVar("_Found")
 
-VariantId = Annotated[
-    int, typer.Argument(metavar="ID", min=1, max=LARGEST_ID, help="The variant's number.")
-]
-WhoseOption = Annotated[int | None, typer.Option(min=1, max=LARGEST_ID, help="Whose they are.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
+VariantId = Annotated[int, ranged_argument(IDS, metavar="ID", help="The variant's number.")]
+WhoseOption = Annotated[int | None, ranged(IDS, help="Whose they are.")]
 
 app = typer.Typer(
     help="Variants: new versions of stored ads, made by a workflow and reviewed by people.",
@@ -57,25 +57,21 @@ app = typer.Typer(
 
 @app.command()
 def request(
-    prompt: Annotated[str, typer.Option("--prompt", "-p", help="What the variant should be like.")],
+    prompt: Annotated[str, Option("--prompt", "-p", help="What the variant should be like.")],
     original_ad_ids: Annotated[
-        list[str] | None, typer.Argument(help="Stored ads: CR and 20 digits each.")
+        list[str] | None, Argument(help="Stored ads: CR and 20 digits each.")
     ] = None,
     watch: Annotated[
-        str | None, typer.Option(help="All new ads of this watch: its number or name.")
+        str | None, Option(help="All new ads of this watch: its number or name.")
     ] = None,
-    user: Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Who wants them.")] = 1,
-    workspace: Annotated[
-        int | None, typer.Option(min=1, max=LARGEST_ID, help="The workspace they belong to.")
-    ] = None,
-    review: Annotated[
-        bool, typer.Option("--review", help="Ask a person for a review of each.")
-    ] = False,
+    user: Annotated[int, ranged(IDS, help="Who wants them.")] = 1,
+    workspace: Annotated[int | None, ranged(IDS, help="The workspace they belong to.")] = None,
+    review: Annotated[bool, Option("--review", help="Ask a person for a review of each.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say how many generations, ask for none.")
+        bool, Option("--dry-run", help="Say how many generations, ask for none.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait for the end of one.")] = False,
+    yes: YesOption = False,
+    wait: Annotated[bool, Option("--wait", help="Wait for the end of one.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Ask for a variant of each ad; each is one generation, which costs money."""
@@ -88,27 +84,22 @@ def request(
     if left_out and not as_json:
         out.print(f"{left_out} of its new ads have a variant of this prompt already.")
     elif not ids and not as_json:
-        out.print(
+        print_line(
             "It has no new ads: what its first check found is its baseline, and no news. For one "
-            "of those, name the ad: adspark variant request CR…",
-            soft_wrap=True,
+            "of those, name the ad: adspark variant request CR…"
         )
     if dry_run or not ids:
         if as_json:
             print_json({"variants": [], "started": 0, "generations": len(ids)})
         else:
-            out.print(f"{_count(len(ids))}; nothing was asked for.")
+            out.print(f"{counted(len(ids), 'generation')}; nothing was requested.")
         return
     if len(ids) > 1 and not yes:
-        typer.confirm(f"{_count(len(ids))}, each paid for. Go on?", abort=True, err=as_json)
+        typer.confirm(
+            f"{counted(len(ids), 'generation')}, each paid for. Go on?", abort=True, err=as_json
+        )
     requests = [wanted.model_copy(update={"original_ad_id": one}) for one in ids]
-
-    async def act(session: AsyncSession) -> list[int]:
-        made = await request_variants(session, requests=requests)
-        await session.commit()
-        return made
-
-    made = in_session(act)
+    made = in_session(lambda session: request_variants(session, requests=requests), commits=True)
     run_ids = _start(made)
     if wait and len(made) == 1 and run_ids:
         _follow(run_ids[0])
@@ -121,12 +112,10 @@ def request(
 
 @app.command("list")
 def list_all(
-    status: Annotated[VariantStatus | None, typer.Option(help="Only these.")] = None,
+    status: Annotated[VariantStatus | None, Option(help="Only these.")] = None,
     user: WhoseOption = None,
-    ad: Annotated[str | None, typer.Option(help="Of this original.")] = None,
-    limit: Annotated[
-        int, typer.Option(min=1, max=_MOST_SHOWN, help="How many, newest first.")
-    ] = _SHOWN,
+    ad: Annotated[str | None, Option(help="Of this original.")] = None,
+    limit: Annotated[int, Option(min=1, max=_MOST_SHOWN, help="How many, newest first.")] = _SHOWN,
     as_json: JsonOption = False,
 ) -> None:
     """List the variants, newest first."""
@@ -136,7 +125,7 @@ def list_all(
         )
     )
     if as_json:
-        print_json({"variants": [one.model_dump(mode="json") for one in found]})
+        print_json({"variants": found})
     else:
         print_variants(found)
 
@@ -144,15 +133,11 @@ def list_all(
 @app.command()
 def show(variant: VariantId, as_json: JsonOption = False) -> None:
     """Show all about one variant: prompt, copy, pictures, reviews."""
-
-    async def act(session: AsyncSession) -> VariantSummary:
-        return summary_of(await read_variant(session, variant_id=variant))
-
-    summary = in_session(act)
+    summary = summary_of(_read(variant))
     reviews = in_session(lambda session: list_reviews(session, variant_id=variant))
     if as_json:
         document = summary.model_dump(mode="json")
-        print_json(document | {"reviews": [one.model_dump(mode="json") for one in reviews]})
+        print_json(document | {"reviews": reviews})
     else:
         print_variant(summary, reviews, _media())
 
@@ -160,19 +145,15 @@ def show(variant: VariantId, as_json: JsonOption = False) -> None:
 @app.command("open")
 def open_picture(
     variant: VariantId,
-    original: Annotated[bool, typer.Option("--original", help="The original's picture.")] = False,
+    original: Annotated[bool, Option("--original", help="The original's picture.")] = False,
 ) -> None:
     """Print where a variant's picture is and, in a terminal, open it in the system's viewer."""
-
-    async def act(session: AsyncSession) -> VariantSummary:
-        return summary_of(await read_variant(session, variant_id=variant))
-
-    summary = in_session(act)
+    summary = summary_of(_read(variant))
     path = summary.original_path if original else summary.image_path
     if path is None:
         raise UnusableContentError(f"There is no such picture: {summary.headline.rstrip('.')}.")
     place = _media().locate(path)
-    out.print(escape(place), soft_wrap=True)
+    print_line(escape(place))
     if out.is_terminal:
         typer.launch(place)
 
@@ -180,21 +161,12 @@ def open_picture(
 @app.command()
 def retry(variant: VariantId) -> None:
     """Try a failed or cancelled variant again; what was paid and not fetched is not paid again."""
-
-    async def read(session: AsyncSession) -> AdVariant:
-        return await read_variant(session, variant_id=variant)
-
-    found = in_session(read)
-    is_over = generation_is_over(found)
-    if is_over or found.asked_at is None:  # it is asked for anew
+    found = _read(variant)
+    is_over = is_generation_over(found)
+    if is_over or found.asked_at is None:  # it is requested anew
         check_prompt(found.prompt)
-
-    async def act(session: AsyncSession) -> None:
-        await save_retry(session, variant=found, is_over=is_over)
-        await session.commit()
-
-    in_session(act)
-    costs = "a new generation" if is_over else "the same generation, gone on with"
+    in_session(lambda session: VariantState(session, found).retry(is_over=is_over), commits=True)
+    costs = "a new generation" if is_over else "the same generation, resumed"
     out.print(f"Variant {variant}: {costs}.")
     _say_requested([variant], len(_start([variant])))
 
@@ -204,27 +176,22 @@ def cancel(variant: VariantId) -> None:
     """End a variant that nobody wants any more, with its generation."""
     from orchestration.cancel_variant import cancel_variant  # noqa: PLC0415  (slow)
 
-    was_open = _with_prefect(lambda: cancel_variant(variant))
-    told = "cancelled" if was_open else "not open any more; nothing to cancel"
-    out.print(f"Variant {variant} is {told}.")
+    was_open = call_server(lambda _: cancel_variant(variant))
+    result = "cancelled" if was_open else "not open any more; nothing to cancel"
+    out.print(f"Variant {variant} is {result}.")
 
 
 @app.command()
 def review(
     variant: VariantId,
-    approve: Annotated[bool, typer.Option("--approve", help="It is good.")] = False,
-    reject: Annotated[
-        bool, typer.Option("--reject", help="It is not; neither leaves it open.")
-    ] = False,
-    rating: Annotated[
-        int | None, typer.Option(min=RATING.least, max=RATING.most, help="1 (poor) to 5 (great).")
-    ] = None,
-    comment: Annotated[str | None, typer.Option(help="What to keep, what to change.")] = None,
+    approve: Annotated[bool, Option("--approve", help="It is good.")] = False,
+    reject: Annotated[bool, Option("--reject", help="It is not; neither leaves it open.")] = False,
+    rating: Annotated[int | None, ranged(RATING, help="1 (poor) to 5 (great).")] = None,
+    comment: Annotated[str | None, Option(help="What to keep, what to change.")] = None,
     accept_closeness: Annotated[
-        bool,
-        typer.Option("--accept-closeness", help="Approve although it is close to the original."),
+        bool, Option("--accept-closeness", help="Approve although it is close to the original.")
     ] = False,
-    user: Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Who you are.")] = 1,
+    user: Annotated[int, ranged(IDS, help="Who you are.")] = 1,
 ) -> None:
     """Say what you think of a finished variant; again, to change it."""
     decision = one_of("--approve", approve, "--reject", reject)
@@ -241,10 +208,9 @@ def review(
     async def act(session: AsyncSession) -> UUID | None:
         found = await read_variant(session, variant_id=variant)
         await save_review(session, variant=found, review=given)
-        await session.commit()
         return found.review_run_id
 
-    run_id = in_session(act)
+    run_id = in_session(act, commits=True)
     if run_id is not None:
         _answer(run_id, given)
     word = {True: "approved", False: "rejected", None: "commented on"}[decision]
@@ -252,10 +218,7 @@ def review(
 
 
 @app.command()
-def stats(
-    user: WhoseOption = None,
-    as_json: JsonOption = False,
-) -> None:
+def stats(user: WhoseOption = None, as_json: JsonOption = False) -> None:
     """Show how variants fare: approval, rating, time, failures by cause."""
     figures = in_session(lambda session: read_statistics(session, user_id=user))
     print_json(figures) if as_json else print_statistics(figures)
@@ -280,24 +243,19 @@ def _wanted_ads(
     return in_session(act)
 
 
-def _count(number: int) -> str:
-    return f"{number} generation{'' if number == 1 else 's'}"
-
-
 def _say_requested(variants: Sequence[int], started: int) -> None:
     listed = ", ".join(map(str, variants))
     if started == len(variants):
-        told = f"a worker takes {'it' if started == 1 else 'them'} up; look with: adspark variant"
-        out.print(f"Requested {listed}: {told} show {variants[0]}", soft_wrap=True)
+        them = "it" if started == 1 else "them"
+        see = f"adspark variant show {variants[0]}"
+        print_line(f"Requested {listed}: a worker claims {them}; see: {see}")
     else:
-        out.print(f"Requested {listed}: taken up once the stack runs (adspark up).", soft_wrap=True)
+        print_line(f"Requested {listed}: claimed once the stack runs (adspark up).")
 
 
 def _start(variants: Sequence[int]) -> list[UUID]:
     """Have workers take them up, where a server runs; the next sweep does it otherwise."""
-    try:
-        prefect_api_url()
-    except ConfigurationError:
+    if find_api_url() is None:
         return []
     from orchestration.variant_runs import start_generation  # noqa: PLC0415  (slow)
 
@@ -310,39 +268,30 @@ def _start(variants: Sequence[int]) -> list[UUID]:
             await session.commit()
         return started
 
-    return _with_prefect(lambda: act_in_session(act))
+    return call_server(lambda _: act_in_session(act))
 
 
 def _follow(run_id: UUID) -> None:
-    from deployments.cli.follow import Event, follow_run  # noqa: PLC0415  (slow)
+    from deployments.cli.runs.follow import Event, follow_run  # noqa: PLC0415  (slow)
 
-    def tell(event: Event) -> None:
+    def print_event(event: Event) -> None:
         err.print(f"[dim]{escape(event.text)}[/]", soft_wrap=True)
 
-    asyncio.run(follow_run(prefect_api_url(), run_id, tell))
+    asyncio.run(follow_run(prefect_api_url(), run_id, print_event))
 
 
 def _answer(run_id: UUID, given: Review) -> None:
     """Let the run that waits for this review end, where a server runs."""
-    try:
-        prefect_api_url()
-    except ConfigurationError:
+    if find_api_url() is None:
         return
     from orchestration.variant_runs import answer_review  # noqa: PLC0415  (slow)
 
-    _with_prefect(lambda: answer_review(run_id, given))
+    call_server(lambda _: answer_review(run_id, given))
 
 
-def _with_prefect(act: Callable[[], Awaitable[_Found]]) -> _Found:
-    """Do something that needs Prefect's server."""
-    from deployments.cli.follow import server  # noqa: PLC0415  (slow)
-
-    async def do() -> _Found:
-        async with server(prefect_api_url()):
-            return await act()
-
-    return asyncio.run(do())
+def _read(variant: int) -> AdVariant:
+    return in_session(lambda session: read_variant(session, variant_id=variant))
 
 
 def _media() -> MediaStore:
-    return MediaStore(media_url(current_settings(get_settings())))
+    return MediaStore(media_url(current_settings()))

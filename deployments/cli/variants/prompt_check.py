@@ -6,37 +6,32 @@ from contextlib import asynccontextmanager
 
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.generators.base import Generator
-from adspark.settings import Settings, get_settings
-from deployments.cli.current_database import current_settings
-from deployments.cli.runs.run import prefect_api_url
+from adspark.settings import Settings
+from deployments.cli.database import current_settings
+from deployments.cli.server import find_api_url, open_server
 
 
 def check_prompt(prompt: str) -> None:
     """Refuse a prompt that the generator of the stack, else of the environment, does not take.
 
-    Where its limit cannot be asked just now, the prompt passes; a worker looks again.
+    Where its limit cannot be read just now, the prompt passes; a worker validates it again.
 
     Raises:
         InvalidQueryError: names the field, the length and the limit.
     """
-    settings = current_settings(get_settings())
-    try:
-        api_url = prefect_api_url()
-    except ConfigurationError:
-        if settings.generator == "dify" and settings.dify_key is None:
-            return
+    settings = current_settings()
+    if find_api_url() is not None:
+        asyncio.run(_check_by_server(settings, prompt))
+    elif settings.generator != "dify" or settings.dify_key is not None:
         asyncio.run(_check_by_environment(settings, prompt))
-    else:
-        asyncio.run(_check_by_server(api_url, settings, prompt))
 
 
-async def _check_by_server(api_url: str, settings: Settings, prompt: str) -> None:
+async def _check_by_server(settings: Settings, prompt: str) -> None:
     """Its block on the server says where the generator is."""
-    from deployments.cli.follow import server  # noqa: PLC0415  (slow)
     from orchestration.generators import check_prompt, open_generator  # noqa: PLC0415  (slow)
 
     try:
-        async with server(api_url):
+        async with open_server():
             await check_prompt(open_generator(settings.generator), prompt)
     except InvalidQueryError:
         raise

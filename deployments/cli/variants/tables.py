@@ -12,7 +12,7 @@ from adspark.text.terminal import plain
 from adspark.variants.report import describe_similarity
 from adspark.variants.reviews import StoredReview, VariantStatistics
 from adspark.variants.store import VariantSummary
-from deployments.terminal.output import age, moment, out, table
+from deployments.terminal.output import age, moment, out, print_line, table
 
 _PROMPT_WIDTH = 14  # characters, so that a row fits on a line
 _AD_ID = re.compile(r"^(CR\d{4})\d{12}(\d{4})$")  # shown by both its ends
@@ -36,13 +36,13 @@ def print_variant(
     out.print(f"[bold]Variant {variant.id}[/] of {variant.original_ad_id}: {variant.status}")
     for what, value in _facts(variant, media).items():
         first, *more = plain(value).split("\n")
-        out.print(f"  {what:<12}{escape(first)}", soft_wrap=True)
+        print_line(f"  {what:<12}{escape(first)}")
         for line in more:
-            out.print(f"  {'':<12}{escape(line)}".rstrip(), soft_wrap=True)
+            print_line(f"  {'':<12}{escape(line)}".rstrip())
     if variant.description:
         out.print("")
         for line in plain(variant.description.strip()).split("\n"):
-            out.print(f"  {escape(line)}".rstrip(), soft_wrap=True)
+            print_line(f"  {escape(line)}".rstrip())
     if reviews:
         out.print(table("Reviews", [_review(one) for one in reviews], wraps="comment"))
 
@@ -63,7 +63,7 @@ def print_statistics(figures: VariantStatistics) -> None:
         if rate is None
         else f"{rate:.0%} of {figures.approved + figures.rejected} reviewed",
         "rating": "none" if rating is None else f"{rating:.1f} of 5",
-        "time": "none yet" if seconds is None else f"{seconds:.0f} s, from taken up to completed",
+        "time": "none yet" if seconds is None else f"{seconds:.0f} s, from claimed to completed",
     }
     for what, value in shown.items():
         out.print(f"  {what:<12}{value}")
@@ -85,7 +85,7 @@ def _cells(variant: VariantSummary) -> dict[str, object]:
         "prompt": _shorten(plain(variant.prompt)),
         "conf.": variant.confidence_score,
         "similar": f"{max(known):.0%}{' !' if variant.is_too_close else ''}" if known else None,
-        "asked": age(variant.requested_at),
+        "requested": age(variant.requested_at),
     }
 
 

@@ -12,16 +12,11 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
+from typer import Argument, Option
 
 from adspark.errors import ConfigurationError
 from adspark.models import Fetch, Watch
-from adspark.validation.bounds import LARGEST_ID
-from adspark.watches.definition import (
-    CLEARABLE,
-    WatchDefinition,
-    WatchFields,
-    change_definition,
-)
+from adspark.watches.definition import CLEARABLE, WatchDefinition, WatchFields, change_definition
 from adspark.watches.duplicates import find_duplicates
 from adspark.watches.files import WatchFormat, format_of, read_watch_file, write_watches
 from adspark.watches.news import News, read_news
@@ -39,27 +34,31 @@ from adspark.watches.store import (
     set_active,
     warn_of_duplicates,
 )
-from deployments.cli.current_database import in_session
-from deployments.cli.watches.options import (
+from deployments.cli.database import in_session
+from deployments.cli.options import (
     AdvertiserIds,
+    FormatOption,
+    JsonOption,
+    PlatformOption,
+    RegionOption,
+    TextOption,
+    YesOption,
+)
+from deployments.cli.ranges import IDS, ranged
+from deployments.cli.watches.options import (
     AllAdsOption,
     BudgetOption,
     DetailsOption,
     EndedOption,
     EveryOption,
-    FormatOption,
-    JsonOption,
     PagesOption,
-    PlatformOption,
     PoliticalOption,
-    RegionOption,
-    TextOption,
     UserOption,
     Which,
 )
 from deployments.cli.watches.tables import print_watch, print_watches
 from deployments.terminal.choices import one_of
-from deployments.terminal.output import out, print_json
+from deployments.terminal.output import out, print_json, print_line
 
 _EVENTS, _FETCHES = 10, 5  # that `show` shows
 _EVER = datetime.fromtimestamp(0, UTC)
@@ -71,7 +70,7 @@ app = typer.Typer(
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="The new watch's name.")],
+    name: Annotated[str, Argument(help="The new watch's name.")],
     advertiser_ids: AdvertiserIds = None,
     text: TextOption = None,
     region: RegionOption = None,
@@ -84,7 +83,7 @@ def create(
     budget: BudgetOption = None,
     ended_after: EndedOption = None,
     details: DetailsOption = None,
-    user: Annotated[int, typer.Option(min=1, max=LARGEST_ID, help="Whose watch it is.")] = 1,
+    user: Annotated[int, ranged(IDS, help="Whose watch it is.")] = 1,
 ) -> None:
     """Create a watch; the next sweep checks it."""
     changes: WatchFields = {
@@ -111,11 +110,9 @@ def create(
                 f"name: watch {saved.id} is called {definition.name!r} already; change it with: "
                 f"adspark watch change {saved.id}"
             )
-        alike = await warn_of_duplicates(session, saved)
-        await session.commit()
-        return saved.id, alike
+        return saved.id, await warn_of_duplicates(session, saved)
 
-    watch_id, alike = in_session(act)
+    watch_id, alike = in_session(act, commits=True)
     _say(f"Created watch {watch_id}", definition, warnings + alike)
 
 
@@ -123,7 +120,7 @@ def create(
 def change(
     watch: Which,
     advertiser_ids: AdvertiserIds = None,
-    name: Annotated[str | None, typer.Option(help="Rename it.")] = None,
+    name: Annotated[str | None, Option(help="Rename it.")] = None,
     text: TextOption = None,
     region: RegionOption = None,
     platform: PlatformOption = None,
@@ -136,8 +133,7 @@ def change(
     ended_after: EndedOption = None,
     details: DetailsOption = None,
     clear: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FIELD", help=f"Empty it: {', '.join(CLEARABLE)}."),
+        list[str] | None, Option(metavar="FIELD", help=f"Empty it: {', '.join(CLEARABLE)}.")
     ] = None,
     user: UserOption = None,
 ) -> None:
@@ -159,11 +155,9 @@ def change(
 
     async def act(session: AsyncSession) -> tuple[SavedWatch, WatchDefinition, list[str]]:
         found = await find_watch(session, name_or_id=watch, user_id=user)
-        changed = await change_watch(session, watch_id=found.id, changes=changes, clear=clear or [])
-        await session.commit()
-        return changed
+        return await change_watch(session, watch_id=found.id, changes=changes, clear=clear or [])
 
-    saved, definition, warnings = in_session(act)
+    saved, definition, warnings = in_session(act, commits=True)
     if saved.begins_anew:
         warnings.append("its search is another one now: what it finds first counts as known.")
     done = "Changed" if saved.outcome is Outcome.CHANGED else "Nothing to change in"
@@ -183,14 +177,10 @@ def resume(watch: Which, user: UserOption = None) -> None:
 
 
 @app.command()
-def delete(
-    watch: Which,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    user: UserOption = None,
-) -> None:
+def delete(watch: Which, yes: YesOption = False, user: UserOption = None) -> None:
     """Delete a watch with what it noticed; the ads and what they cost stay."""
 
-    async def look(session: AsyncSession) -> tuple[int, str]:
+    async def read(session: AsyncSession) -> tuple[int, str]:
         found = await find_watch(session, name_or_id=watch, user_id=user)
         contents = await count_contents(session, watch_id=found.id)
         return found.id, (
@@ -198,15 +188,11 @@ def delete(
             f"{contents.events} events"
         )
 
-    async def act(session: AsyncSession) -> None:
-        await delete_watch(session, watch_id=watch_id)
-        await session.commit()
-
-    watch_id, what = in_session(look)
+    watch_id, what = in_session(read)
     if not yes:
         typer.confirm(f"Delete {what}? The ads themselves stay.", abort=True)
-    in_session(act)
-    out.print(f"Deleted {escape(what)}.", soft_wrap=True)
+    in_session(lambda session: delete_watch(session, watch_id=watch_id), commits=True)
+    print_line(f"Deleted {escape(what)}.")
 
 
 @app.command("list")
@@ -214,7 +200,7 @@ def list_all(as_json: JsonOption = False, user: UserOption = None) -> None:
     """List the watches: what they look for, what they found, what they cost this month."""
     rows = in_session(lambda session: list_watches(session, user_id=user))
     if as_json:
-        print_json({"watches": [row.model_dump(mode="json") for row in rows]})
+        print_json({"watches": rows})
     else:
         print_watches(rows)
 
@@ -234,7 +220,7 @@ def show(watch: Which, as_json: JsonOption = False, user: UserOption = None) -> 
         print_json(
             row.model_dump(mode="json")
             | {
-                "events": [one.model_dump(mode="json") for one in events],
+                "events": events,
                 "fetches": [one.model_dump(mode="json", warnings=False) for one in fetches],
             }
         )
@@ -244,15 +230,15 @@ def show(watch: Which, as_json: JsonOption = False, user: UserOption = None) -> 
 
 @app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="A .yaml or .csv file, as export writes it.")],
+    file: Annotated[Path, Argument(help="A .yaml or .csv file, as export writes it.")],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would happen, write nothing.")
+        bool, Option("--dry-run", help="Say what would happen, write nothing.")
     ] = False,
 ) -> None:
     """Create and change watches as a file has them: all of it or, at a mistake, nothing."""
     definitions, warnings = read_watch_file(file)
     if not definitions:
-        out.print(f"{escape(str(file))} holds no watch; nothing to import.", soft_wrap=True)
+        print_line(f"{escape(str(file))} holds no watch; nothing to import.")
         return
 
     # In one order, so that two imports at once cannot wait for each other.
@@ -261,27 +247,24 @@ def import_file(
     async def act(session: AsyncSession) -> tuple[list[SavedWatch], dict[int, list[str]]]:
         saved = [await save_watch(session, definition=one) for one in definitions]
         fresh = [one.id for one in saved if one.outcome is Outcome.CREATED or one.begins_anew]
-        alike = await find_duplicates(session, watch_ids=fresh)
-        if not dry_run:
-            await session.commit()
-        return saved, alike
+        return saved, await find_duplicates(session, watch_ids=fresh)
 
-    saved, alike = in_session(act)
+    saved, alike = in_session(act, commits=not dry_run)
     outcomes = [one.outcome for one in saved]
     for definition, one in zip(definitions, saved, strict=True):
-        warnings += [f"watch {definition.name!r}: {told}" for told in alike.get(one.id, [])]
+        warnings += [f"watch {definition.name!r}: {warning}" for warning in alike.get(one.id, [])]
     _warn(warnings)
     for definition, outcome in zip(definitions, outcomes, strict=True):
-        out.print(f"{outcome}: {escape(definition.name)}", soft_wrap=True)
+        print_line(f"{outcome}: {escape(definition.name)}")
     counts = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in Outcome)
     out.print(f"{counts}; nothing is written in a dry run." if dry_run else f"{counts}.")
 
 
 @app.command("export")
 def export_file(
-    file: Annotated[Path | None, typer.Argument(help="Default: standard output.")] = None,
+    file: Annotated[Path | None, Argument(help="Default: standard output.")] = None,
     form: Annotated[
-        WatchFormat | None, typer.Option("--format", help="Default: as the file is called, yaml.")
+        WatchFormat | None, Option("--format", help="Default: as the file is called, yaml.")
     ] = None,
     user: UserOption = None,
 ) -> None:
@@ -297,27 +280,25 @@ def export_file(
         file.write_text(written, encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"{file}: {error.strerror}; name another file.") from None
-    out.print(f"Wrote {len(rows)} watches to {escape(str(file))}.", soft_wrap=True)
+    print_line(f"Wrote {len(rows)} watches to {escape(str(file))}.")
 
 
 def _set_active(watch: str, user: int | None, *, is_active: bool) -> None:
     async def act(session: AsyncSession) -> tuple[Watch, bool]:
         found = await find_watch(session, name_or_id=watch, user_id=user)
-        changed = await set_active(session, watch_id=found.id, is_active=is_active)
-        await session.commit()
-        return found, changed
+        return found, await set_active(session, watch_id=found.id, is_active=is_active)
 
-    found, changed = in_session(act)
+    found, changed = in_session(act, commits=True)
     state = "active" if is_active else "paused"
     already = "" if changed else " already"
-    out.print(f"Watch {found.id} ({escape(found.name)}) is {state}{already}.", soft_wrap=True)
+    print_line(f"Watch {found.id} ({escape(found.name)}) is {state}{already}.")
 
 
 def _say(done: str, definition: WatchDefinition, warnings: Sequence[str]) -> None:
     _warn(warnings)
-    out.print(escape(f"{done} ({definition.name}): {definition.cost}"), soft_wrap=True)
+    print_line(escape(f"{done} ({definition.name}): {definition.cost}"))
 
 
 def _warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
-        out.print(f"[yellow]Warning:[/] {escape(warning)}", soft_wrap=True)
+        print_line(f"[yellow]Warning:[/] {escape(warning)}")

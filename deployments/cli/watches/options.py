@@ -2,76 +2,38 @@
 
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
-from adspark.models import CreativeFormat, Platform
 from adspark.validation.bounds import (
     DETAILS_PER_SWEEP,
     ENDED_AFTER_DAYS,
     INTERVAL_MINUTES,
-    LARGEST_ID,
     MONTHLY_BUDGET,
     WATCH_PAGES,
 )
+from deployments.cli.ranges import IDS, ranged
 
-Which = Annotated[str, typer.Argument(metavar="NAME_OR_ID", help="As in adspark watch list.")]
-AdvertiserIds = Annotated[
-    list[str] | None, typer.Argument(help="Advertisers: AR and 20 digits each.")
-]
-TextOption = Annotated[str | None, typer.Option(help="A bare domain such as example.com.")]
-RegionOption = Annotated[str | None, typer.Option(help="ISO code, country name or SerpApi code.")]
-PlatformOption = Annotated[
-    Platform | None, typer.Option(case_sensitive=False, help="Only this surface.")
-]
-FormatOption = Annotated[
-    CreativeFormat | None,
-    typer.Option("--format", case_sensitive=False, help="Only this format."),
-]
+Which = Annotated[str, Argument(metavar="NAME_OR_ID", help="As in adspark watch list.")]
 PoliticalOption = Annotated[
-    bool, typer.Option("--political-ads", help="Only political ads; needs a region.")
+    bool, Option("--political-ads", help="Only political ads; needs a region.")
 ]
-AllAdsOption = Annotated[bool, typer.Option("--all-ads", help="Not only political ads.")]
+AllAdsOption = Annotated[bool, Option("--all-ads", help="Not only political ads.")]
 EveryOption = Annotated[
-    int | None,
-    typer.Option(
-        metavar="MINUTES",
-        min=INTERVAL_MINUTES.least,
-        max=INTERVAL_MINUTES.most,
-        help="Between two checks; at first 60.",
-    ),
+    int | None, ranged(INTERVAL_MINUTES, metavar="MINUTES", help="Between two checks; at first 60.")
 ]
 PagesOption = Annotated[
-    int | None,
-    typer.Option(
-        min=WATCH_PAGES.least,
-        max=WATCH_PAGES.most,
-        help="Pages a check, so searches, at most; at first 5.",
-    ),
+    int | None, ranged(WATCH_PAGES, help="Pages a check, so searches, at most; at first 5.")
 ]
 BudgetOption = Annotated[
     int | None,
-    typer.Option(
-        min=MONTHLY_BUDGET.least,
-        max=MONTHLY_BUDGET.most,
-        help="Billed searches a month at most; at first without a bound.",
-    ),
+    ranged(MONTHLY_BUDGET, help="Billed searches a month at most; at first without a bound."),
 ]
 EndedOption = Annotated[
     int | None,
-    typer.Option(
-        metavar="DAYS",
-        min=ENDED_AFTER_DAYS.least,
-        max=ENDED_AFTER_DAYS.most,
-        help="Not shown for so long: ended; at first 7.",
-    ),
+    ranged(ENDED_AFTER_DAYS, metavar="DAYS", help="Not shown for so long: ended; at first 7."),
 ]
 DetailsOption = Annotated[
     int | None,
-    typer.Option(
-        min=DETAILS_PER_SWEEP.least,
-        max=DETAILS_PER_SWEEP.most,
-        help="New ads a check looked up, one search each; at first 0.",
-    ),
+    ranged(DETAILS_PER_SWEEP, help="New ads a check looked up, one search each; at first 0."),
 ]
-UserOption = Annotated[int | None, typer.Option(min=1, max=LARGEST_ID, help="Whose watch it is.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
+UserOption = Annotated[int | None, ranged(IDS, help="Whose watch it is.")]

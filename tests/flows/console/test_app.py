@@ -11,10 +11,11 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.states import Completed, Failed, Running, Scheduled
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Static
+from textual.widgets._footer import FooterKey
 
 from adspark.db.engine import Database
 from adspark.settings import Settings
-from deployments.console.app import Top
+from deployments.console.app import ConsoleApp
 from deployments.console.dialogs import Ask, Confirm
 from deployments.operations.searches_left import SearchesLeft
 from tests.support.queued import open_pools, queue
@@ -30,11 +31,23 @@ async def client() -> AsyncIterator[PrefectClient]:
 @asynccontextmanager
 async def shown(client: PrefectClient, database: Database) -> AsyncIterator[Pilot[None]]:
     """The console, once it has looked for the first time."""
-    app = Top(client, database, SearchesLeft(Settings()))
+    app = ConsoleApp(client, database, SearchesLeft(Settings()))
     async with app.run_test(size=(120, 40)) as pilot:
         while not app.query_one("#pools-table", DataTable).row_count:
             await pilot.pause(0.05)
         yield pilot
+
+
+async def test_the_keys_at_the_foot_fit_on_eighty_columns(
+    client: PrefectClient, database: Database
+) -> None:
+    async with ConsoleApp(client, database, SearchesLeft(Settings())).run_test(
+        size=(80, 24)
+    ) as pilot:
+        await pilot.pause()
+        keys = list(pilot.app.query("FooterKey"))
+        assert max(key.region.right for key in keys) <= 80
+        assert {"q", "question_mark"} <= {key.key for key in keys if isinstance(key, FooterKey)}
 
 
 async def until(pilot: Pilot[None], what: Callable[[], Awaitable[bool]]) -> None:
@@ -52,7 +65,7 @@ async def test_the_pool_under_the_cursor_is_paused_scaled_and_resumed(
         return bool(pool.is_paused) and pool.concurrency_limit == 3
 
     async def told() -> bool:
-        text = str(pilot.app.query_one("#told", Static).content)
+        text = str(pilot.app.query_one("#headline", Static).content)
         return "pool data-fetch is paused: adspark resume data-fetch" in text
 
     async def resumed() -> bool:

@@ -30,9 +30,9 @@ from deployments.cli.main import app as cli
 from deployments.execution.output import write_output_to
 from deployments.operations.health import Health, read_health, read_not_set_up
 from deployments.operations.leftover_processes import name_folder
-from deployments.operations.purge import Waiting, count_by_pool, find_waiting, purge
+from deployments.operations.runs.purge import Waiting, count_by_pool, find_waiting, purge
 from flows.generate_pending_variants import generate_pending_variants
-from orchestration.requeue import MOST_STARTS, redeliver
+from orchestration.requeue import MOST_STARTS, requeue
 from tests.support.queued import open_pools
 
 POOL = "data-fetch"
@@ -116,7 +116,7 @@ async def test_a_run_that_was_started_too_often_is_a_problem(client: PrefectClie
     for _ in range(MOST_STARTS):
         await client.set_flow_run_state(run.id, Pending(), force=True)
         await client.set_flow_run_state(run.id, Crashed(message="Its process was killed."))
-        await redeliver(client, await client.read_flow_run(run.id), "Its process was killed.")
+        await requeue(client, await client.read_flow_run(run.id), "Its process was killed.")
     assert of(await read_health(client), "begin") == [
         "a run of generate-pending-variants could not begin: Its process was killed. It was "
         "started 5 times; look at it before: adspark retry"

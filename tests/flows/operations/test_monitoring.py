@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.filters import FlowRunFilter
 from prefect.states import Completed, Crashed, Failed, Pending, Running, Scheduled
 from pydantic import SecretStr
 
@@ -19,8 +18,9 @@ from deployments.operations.monitoring import read_snapshot
 from deployments.operations.pools import pause
 from deployments.operations.probe import probe as send_probes
 from deployments.operations.searches_left import SearchesLeft
-from deployments.provisioning.flow_runs import read_runs
+from deployments.queue_classes import POOL_NAMES
 from flows.probe import probe
+from orchestration.flow_runs import filter_runs, read_failed_runs, read_runs
 from tests.support.queued import POOL, open_pools, queue
 from tests.support.sandbox_control import SANDBOX_KEY
 
@@ -32,23 +32,24 @@ async def client() -> AsyncIterator[PrefectClient]:
         yield opened
 
 
-@pytest.mark.parametrize("page", [200, 3])  # 3: so many that they have to be counted
+@pytest.mark.parametrize("page", [200, 5])  # 5: so many that the server has to count them
 async def test_a_snapshot_counts_runs_by_what_they_do(
     client: PrefectClient, database: Database, monkeypatch: pytest.MonkeyPatch, page: int
 ) -> None:
-    monkeypatch.setattr("deployments.operations.monitoring.PAGE", page)
-    await queue(client, Running(), Pending(), Pending(), Scheduled(), Scheduled(name="Late"))
+    monkeypatch.setattr("orchestration.flow_runs.PAGE", page)
+    await queue(client, Running(), Pending(), Pending(), Scheduled(name="Late"), Scheduled())
     await queue(client, Completed(), Failed(), Crashed())
     await queue(client, Running(), pool="maintenance")
     await acquire_slot(database, name=SEARCHES, limit=10)
     await client.upsert_global_concurrency_limit_by_name(SEARCHES, 10, 10 / 60)
-    snapshot = await read_snapshot(client, database)
+    failures = await read_failed_runs(client, pools=POOL_NAMES)
+    snapshot = await read_snapshot(client, database, failures=failures)
     await client.delete_global_concurrency_limit_by_name(SEARCHES)
     pools = {pool.name: pool for pool in snapshot.pools}
     assert list(pools) == ["default", "data-fetch", "ai-generation", "maintenance"]
     busy = pools[POOL]
     assert (busy.active, busy.slots, busy.scheduled, busy.late) == (3, 2, 1, 1)
-    assert (busy.done, busy.a_minute, busy.failed) == (3, 0.6, 2)
+    assert (busy.done, busy.done_a_minute, busy.failed_last_hour) == (3, 0.6, 2)
     assert busy.oldest_late is not None
     assert busy.oldest_late < 60
     assert (pools["maintenance"].active, pools["default"].active) == (1, 0)
@@ -91,7 +92,7 @@ async def test_a_probe_that_no_worker_takes_is_cancelled_again(client: PrefectCl
     assert paused == "is paused; nothing was sent through"
     assert waiting == "no worker took its probe within 0.5 s; it was Scheduled"
     assert full == "no worker took its probe within 0.5 s: all 1 slots are in use"
-    left = await read_runs(client, FlowRunFilter(), pools=[POOL, "maintenance"])
+    left = await read_runs(client, filter_runs(), pools=[POOL, "maintenance"])
     assert Counter(run.state_name for run in left) == {"Running": 1, "Completed": 1, "Cancelled": 2}
 
 

@@ -15,7 +15,7 @@ from prefect.states import Scheduled
 
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.maintenance.health_checks import CheckState
-from deployments.cli.follow import server
+from deployments.cli.server import open_server
 from orchestration.lost_runs import TAG
 from orchestration.prefect_health import check_prefect
 from tests.support.queued import POOL, open_pools, queue
@@ -46,7 +46,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.released.wait()
         kept = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")}
         answer = httpx.request(
-            self.command, f"{self.server.target}{self.path}", content=body, headers=kept
+            self.command,
+            f"{self.server.target}{self.path}",
+            content=body,
+            headers=kept,
+            timeout=None,
         )
         self.send_response(self.server.status if "/health" in self.path else answer.status_code)
         self.send_header("Content-Type", "application/json")
@@ -87,7 +91,7 @@ async def test_a_server_that_answers_but_is_too_busy_for_its_lists_is_slow() -> 
         (check,) = await check_prefect(away=10.0)
     assert (check.state, check.what) == (
         "warning",
-        "is slow: it answers, but does not tell its pools within 10 s",
+        "is slow: it answers, but does not return its pools within 10 s",
     )
 
 
@@ -112,14 +116,14 @@ async def test_a_port_where_nobody_listens_is_away_at_once() -> None:
             (check,) = await check_prefect(away=_EVER)
             assert (check.state, check.what) == ("failed", "does not answer (ConnectError)")
         with pytest.raises(ConfigurationError, match="start it with: adspark up"):
-            async with server(url):
+            async with open_server(url):
                 raise AssertionError
 
 
 async def test_a_command_says_that_the_server_is_slow_not_that_it_went_away() -> None:
     url = str(PREFECT_API_URL.value())
     with pytest.raises(AdSparkError, match="is there, but too slow to answer") as raised:
-        async with server(url):
+        async with open_server(url):
             raise httpx.ReadTimeout("it took too long")
     assert "went away" not in str(raised.value)
     async with get_client() as client:

@@ -21,14 +21,14 @@ from prefect.states import (
 )
 
 from deployments.execution.run_executor import RunExecutor
-from deployments.operations import runs
-from deployments.operations.failures import requeue
 from deployments.operations.pools import pause, resume
 from deployments.operations.probe import probe
-from deployments.operations.purge import purge
+from deployments.operations.runs.active import cancel
+from deployments.operations.runs.failures import retry_runs
+from deployments.operations.runs.purge import purge
 from deployments.worker.process_worker import ProcessPoolWorker
-from orchestration.lost_runs import TAG, recover
-from orchestration.requeue import RequeueOutcome, redeliver, settle
+from orchestration.lost_runs import TAG, requeue_lost
+from orchestration.requeue import RequeueOutcome, end_or_requeue, requeue
 from orchestration.state_changes import change_state, claim
 from tests.support.meanwhile import meanwhile
 from tests.support.queued import open_pools, plan, queue
@@ -84,7 +84,7 @@ async def test_a_lost_run_that_changes_meanwhile_is_left_alone(
 ) -> None:
     (run,) = await queue(other, Running())
     changed = meanwhile(client, path, becomes(other, run, *faster))
-    assert await redeliver(client, run, REASON) is RequeueOutcome.LEFT
+    assert await requeue(client, run, REASON) is RequeueOutcome.LEFT
     assert len(changed) == 1
     assert (await state_of(client, run)).name == faster[-1].name
 
@@ -109,7 +109,7 @@ async def test_a_look_for_lost_runs_leaves_a_run_that_begins_again_meanwhile(
     begins = becomes(other, run, Crashed(), AwaitingRetry(), Pending(), Running())
     changed = meanwhile(client, "/events/filter", begins)
     told: list[str] = []
-    found = await recover(client, None, timedelta(0), on_loss=told.append)
+    found = await requeue_lost(client, None, timedelta(0), on_loss=told.append)
     assert len(changed) == 1
     assert len(told) == 1
     assert (found.requeued, found.given_up, found.cancelled) == (0, 0, 0)
@@ -134,7 +134,7 @@ async def test_a_cancelling_wins_over_what_a_dead_worker_leaves(
 ) -> None:
     (run,) = await queue(other, Running())
     meanwhile(client, path, becomes(other, run, Cancelling()))
-    outcome = await settle(client, run, REASON, cancelled="Cancelled.")
+    outcome = await end_or_requeue(client, run, REASON, cancelled="Cancelled.")
     assert outcome is RequeueOutcome.CANCELLED
     assert (await state_of(client, run)).name == "Cancelled"
 
@@ -144,7 +144,7 @@ async def test_a_cancelling_that_a_crash_has_overwritten_still_wins(
 ) -> None:
     (run,) = await queue(other, Running())
     await becomes(other, run, Cancelling(), Crashed(message="Execution was aborted by a signal"))()
-    outcome = await settle(client, await other.read_flow_run(run.id), REASON, cancelled="")
+    outcome = await end_or_requeue(client, await other.read_flow_run(run.id), REASON, cancelled="")
     assert outcome is RequeueOutcome.CANCELLED
     assert (await state_of(client, run)).name == "Cancelled"
 
@@ -176,7 +176,7 @@ async def test_a_failed_run_that_was_put_back_by_another_is_not_put_back_twice(
 ) -> None:
     (run,) = await queue(other, Failed())
     meanwhile(client, SET, becomes(other, run, AwaitingRetry(), Pending(), Running()))
-    assert await requeue(client, [run.id]) == []
+    assert await retry_runs(client, [run.id]) == []
     assert (await state_of(client, run)).name == "Running"
 
 
@@ -184,10 +184,10 @@ async def test_a_cancel_says_what_the_server_has_made_of_it(
     client: PrefectClient, other: PrefectClient
 ) -> None:
     waiting, running, ended = await queue(other, Scheduled(), Running(), Completed())
-    assert await runs.cancel(client, waiting.id) == "It is cancelled"
-    assert await runs.cancel(client, running.id) == "It is being cancelled"
-    assert await runs.cancel(client, running.id) == "It is being cancelled"
-    assert await runs.cancel(client, ended.id) == "It was not cancelled: it has ended Completed"
+    assert await cancel(client, waiting.id) == "It is cancelled"
+    assert await cancel(client, running.id) == "It is being cancelled"
+    assert await cancel(client, running.id) == "It is being cancelled"
+    assert await cancel(client, ended.id) == "It was not cancelled: it has ended Completed"
     states = [(await state_of(client, one)).name for one in (waiting, running, ended)]
     assert states == ["Cancelled", "Cancelling", "Completed"]
 
@@ -197,7 +197,7 @@ async def test_a_waiting_run_that_begins_while_it_is_cancelled_is_ended_by_its_w
 ) -> None:
     (run,) = await queue(other, Scheduled())
     meanwhile(client, SET, becomes(other, run, Pending(), Running()))
-    assert await runs.cancel(client, run.id) == "It is being cancelled"
+    assert await cancel(client, run.id) == "It is being cancelled"
     assert (await state_of(client, run)).name == "Cancelling"
 
 

@@ -22,7 +22,7 @@ from prefect.variables import Variable
 
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings
-from deployments.operations.deployment_lookup import find_deployment
+from deployments.operations.runs.deployments import find_deployment
 from deployments.provisioning import deploy as deploying
 from deployments.provisioning.deploy import name_of, project_file
 from deployments.provisioning.drift import Merge, fingerprint

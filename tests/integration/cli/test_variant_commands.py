@@ -22,7 +22,7 @@ from adspark.media.store import MediaStore
 from adspark.models import VariantStatus
 from adspark.sandbox.control.pictures import draw_picture
 from adspark.settings import get_settings
-from adspark.variants.store import save_cancelled, save_original
+from adspark.variants.store import VariantState
 from deployments.cli import main as cli
 from deployments.cli.main import app
 from tests.support.commanding import Command
@@ -40,7 +40,7 @@ from tests.support.variants_at_hand import (
 
 PICTURE = draw_picture({"advertiser": "A", "ad_creative_id": AD, "format": "text"})
 OTHER_PICTURE = draw_picture({"advertiser": "B", "ad_creative_id": OTHER, "format": "text"})
-LATER = "taken up once the stack runs (adspark up)."
+LATER = "claimed once the stack runs (adspark up)."
 
 
 pytestmark = pytest.mark.usefixtures("three_stored_ads")
@@ -70,7 +70,7 @@ def completed(database_url: str, **changes: Any) -> str:  # noqa: ANN401
         path, _ = await media.save_variant(OTHER_PICTURE)
         original = await media.save_original("0" * 64, PICTURE)
         begun = await begin(session, await ask(session, prompt="A | red\n[one]", workspace_id=3))
-        await save_original(session, variant=begun, path=original, sha256="0" * 64)
+        await VariantState(session, begun).save_original(path=original, sha256="0" * 64)
         made = await finish(session, begun, **({"image_path": path} | changes))
         return str(made.id)
 
@@ -124,7 +124,7 @@ def test_an_ad_that_is_named_twice_is_asked_for_once() -> None:
 
 def test_a_dry_run_says_how_many_and_writes_nothing() -> None:
     said = told("request", AD, OTHER, AD, "-p", "Red", "--dry-run")
-    assert said == "2 generations; nothing was asked for."
+    assert said == "2 generations; nothing was requested."
     assert told("request", AD, "-p", "Red", "--dry-run").startswith("1 generation; nothing")
     assert given("request", AD, "-p", "Red", "--dry-run") == {
         "variants": [], "started": 0, "generations": 1,
@@ -137,14 +137,14 @@ def test_the_new_ads_of_a_watch_are_asked_for_but_those_that_have_such_a_variant
     left_out = "1 of its new ads have a variant of this prompt already."
     request = ("request", "--watch", "hubspot", "-p")
     assert told(*request, "Red", "--dry-run") == (
-        f"{left_out} 2 generations; nothing was asked for."
+        f"{left_out} 2 generations; nothing was requested."
     )
     assert told(*request, "Blue", "--dry-run").startswith("3 generations;")
     assert told(*request, " Red", "--yes") == f"{left_out} Requested 2, 3: {LATER}"
     assert {row["original_ad_id"] for row in listed("--limit", "2")} == {AD, THIRD}
     again = told("request", "--watch", "1", "-p", "Red")
     assert again == "3 of its new ads have a variant of this prompt already. " + (
-        "0 generations; nothing was asked for."
+        "0 generations; nothing was requested."
     )
     assert len(listed()) == 3
 
@@ -325,10 +325,10 @@ def test_one_that_has_ended_badly_is_retried_by_a_person(database_url: str) -> N
     async def act(session: AsyncSession) -> None:
         await fail(session, await ask(session), TimeoutError("slow"))
         await fail(session, await ask(session), GenerationFailedError("the run failed"))
-        await save_cancelled(session, variant=await ask(session))
+        await VariantState(session, await ask(session)).cancel()
 
     in_session(database_url, act)
-    same, new = "the same generation, gone on with", "a new generation"
+    same, new = "the same generation, resumed", "a new generation"
     for number, costs in {"1": same, "2": new, "3": new}.items():
         assert told("retry", number) == f"Variant {number}: {costs}. Requested {number}: {LATER}"
     assert [(row["status"], row["attempt"]) for row in listed()] == [
@@ -407,7 +407,7 @@ def test_the_figures_tell_how_variants_fare(database_url: str) -> None:
     said = " ".join(result.stdout.split())
     for part in (
         "variants 2 completed, 2 failed, 1 cancelled, 2 open",
-        "approved 100% of 1 reviewed rating 4.0 of 5 time 0 s, from taken up to completed",
+        "approved 100% of 1 reviewed rating 4.0 of 5 time 0 s, from claimed to completed",
         f"1 GenerationFailedError {long}",
         "1 TimeoutError too slow",
     ):
@@ -529,7 +529,7 @@ def test_a_watch_without_news_says_why_nothing_is_asked_for(database_url: str) -
     CliRunner().invoke(app, ["watch", "create", "shoes", "--text=example.com"])
     said = told("request", "--watch", "shoes", "-p", "Red", "--dry-run")
     assert said.startswith("It has no new ads: what its first check found is its baseline, and no ")
-    assert said.endswith("adspark variant request CR… 0 generations; nothing was asked for.")
+    assert said.endswith("adspark variant request CR… 0 generations; nothing was requested.")
     assert given("request", "--watch", "shoes", "-p", "Red", "--dry-run")["generations"] == 0
 
 

@@ -13,7 +13,7 @@ from adspark.db.engine import Database
 from adspark.errors import ConfigurationError
 from adspark.home.running_stack import StackState
 from adspark.settings import Settings
-from deployments.cli.current_database import _warn_of_other_database, current_settings
+from deployments.cli.database import _warn_of_other_database, current_settings
 from deployments.environment.stack_settings import sandbox_settings
 from tests.support.factories import ADVERTISER_ID
 from tests.support.watch_commands import definitions, listed, run, told

@@ -25,8 +25,8 @@ from adspark.generators.chat import ChatGenerator
 from adspark.media.store import MediaStore
 from adspark.models import VariantStatus
 from adspark.sandbox.control.pictures import draw_picture
-from adspark.variants.generate import claim_variant, generate, keep_original
-from adspark.variants.store import generation_is_over, read_variant, save_retry
+from adspark.variants.generate import claim_variant, ensure_original, generate
+from adspark.variants.store import VariantState, is_generation_over, read_variant
 from tests.support.workshop import Workshop
 
 
@@ -34,7 +34,7 @@ async def retry(shop: Workshop, variant_id: int) -> None:
     """A person asks for another try."""
     async with shop.database.session() as session:
         variant = await read_variant(session, variant_id=variant_id)
-        await save_retry(session, variant=variant, is_over=generation_is_over(variant))
+        await VariantState(session, variant).retry(is_over=is_generation_over(variant))
         await session.commit()
 
 
@@ -308,13 +308,13 @@ async def test_an_answer_that_the_service_gives_once_is_kept_before_its_picture_
     (blocked / "variants").write_bytes(b"no folder")
     first = claim_variant(shop.database, variant_id, flow_run_id=None, generator="chat")
     async with first, shop.renderer() as renderer:
-        path = await keep_original(shop.database, shop.media, renderer, variant_id=variant_id)
+        path = await ensure_original(shop.database, shop.media, renderer, variant_id=variant_id)
     place = blocked / path
     place.parent.mkdir(parents=True)
     place.write_bytes(await shop.media.read(path))
     for media in (MediaStore(str(blocked)), shop.media):
-        async with shop.studio() as studio, chat() as generator:
-            able = replace(studio, generator=generator, media=media)
+        async with shop.deps() as deps, chat() as generator:
+            able = replace(deps, generator=generator, media=media)
             claim = claim_variant(shop.database, variant_id, flow_run_id=None, generator="chat")
             with suppress(AdSparkError, OSError):
                 async with claim:

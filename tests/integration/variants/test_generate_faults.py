@@ -10,7 +10,7 @@ from adspark.models import VariantStatus
 from adspark.sandbox.dify.faults import DifyFaultKind
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
-from adspark.variants.lists import list_variants, read_open
+from adspark.variants.lists import list_variants, read_open_variants
 from adspark.variants.store import VariantSummary
 from tests.support.workshop import Workshop, workshop
 
@@ -59,10 +59,10 @@ async def make_all(database_url: str, url: str, folder: Path, shop: Workshop) ->
     """Several workers take up what is open, again and again, until nothing is."""
     for _ in range(_MOST_ROUNDS):
         async with shop.database.session() as session:
-            left = iter([one.id for one in await read_open(session)])
+            left = iter([one.id for one in await read_open_variants(session)])
         await asyncio.gather(*(work(database_url, url, folder, left) for _ in range(_AT_ONCE)))
         async with shop.database.session() as session:
-            if not await read_open(session):
+            if not await read_open_variants(session):
                 return
         await asyncio.sleep(shop.lost_after)
 

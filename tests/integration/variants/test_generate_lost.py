@@ -11,7 +11,7 @@ from adspark.errors import (
     ServiceUnavailableError,
 )
 from adspark.models import VariantStatus
-from adspark.variants.store import generation_is_over
+from adspark.variants.store import is_generation_over
 from tests.support.workshop import Workshop
 
 BEGUN = [  # the run has begun, and its answer does not say so
@@ -81,7 +81,7 @@ async def test_while_the_log_does_not_answer_nothing_is_begun_again(
     shop.shape()  # the log is back
     row = await shop.row(variant_id)
     if row.status == "failed":  # a person tries again, and pays nothing
-        assert not generation_is_over(row)
+        assert not is_generation_over(row)
         await shop.retry(variant_id)
     assert (await shop.try_to_make(variant_id)).status is VariantStatus.COMPLETED
     assert shop.bill["runs"] == shop.bill["paid"] == 1
@@ -161,7 +161,7 @@ async def test_a_run_under_an_unknown_status_is_told_and_looked_at_again_for_not
         await shop.make(variant_id)
     row = await shop.row(variant_id)
     assert row.status == "failed"
-    assert not generation_is_over(row)
+    assert not is_generation_over(row)
     await shop.retry(variant_id)
     with pytest.raises(AdSparkError):
         await shop.make(variant_id)

@@ -11,7 +11,7 @@ import pytest
 from adspark.errors import GenerationFailedError
 from adspark.generators.chat import ChatGenerator
 from adspark.serpapi.client import SerpApiClient
-from adspark.variants.generate import claim_variant, generate, keep_original
+from adspark.variants.generate import claim_variant, ensure_original, generate
 from adspark.variants.store import VariantSummary
 from tests.support.factories import query
 from tests.support.hostile_pages import draw
@@ -30,12 +30,12 @@ async def make(shop: Workshop, message: Any, **choice: Any) -> VariantSummary:  
     claim = claim_variant(shop.database, variant_id, flow_run_id=None, generator="chat")
     async with (
         claim,
-        shop.studio() as studio,
+        shop.deps() as deps,
         shop.renderer() as renderer,
         ChatGenerator("http://m.example/v1", model="m", transport=transport) as generator,
     ):
-        await keep_original(shop.database, shop.media, renderer, variant_id=variant_id)
-        return await generate(replace(studio, generator=generator), variant_id=variant_id)
+        await ensure_original(shop.database, shop.media, renderer, variant_id=variant_id)
+        return await generate(replace(deps, generator=generator), variant_id=variant_id)
 
 
 async def test_thoughts_and_fences_are_neither_title_nor_copy(shop: Workshop) -> None:

@@ -14,11 +14,10 @@ from adspark.variants import store as variants
 from adspark.variants.lists import (
     find_new_creatives,
     list_variants,
-    read_open,
+    read_open_variants,
     read_review_runs,
-    save_review_run,
-    save_run,
 )
+from adspark.variants.store import VariantState
 from tests.support.variants_at_hand import AD, OTHER, THIRD, ask, begin, finish, make, read, stocked
 
 
@@ -83,8 +82,8 @@ async def test_open_ones_are_oldest_first_with_the_run_that_has_them(
         {"id": late.id},
     )
     run = uuid4()
-    await save_run(session, variant_id=made[0].id, flow_run_id=run)
-    found = await read_open(session)
+    await VariantState(session, made[0]).assign(run)
+    found = await read_open_variants(session)
     assert [(one.id, one.status) for one in found] == [
         (late.id, "processing"),
         (made[0].id, "pending"),
@@ -96,10 +95,10 @@ async def test_open_ones_are_oldest_first_with_the_run_that_has_them(
 async def test_runs_that_wait_for_reviews_are_newest_first(session: AsyncSession) -> None:
     assert await read_review_runs(session) == []
     made = [await finish(session, await ask(session)) for _ in range(3)]
-    runs = {made[0].id: uuid4(), made[2].id: uuid4()}
-    for number, run in runs.items():
-        await save_review_run(session, variant_id=number or 0, flow_run_id=run)
-    assert await read_review_runs(session) == [runs[made[2].id], runs[made[0].id]]
+    first, last = uuid4(), uuid4()
+    await VariantState(session, made[0]).assign_review(first)
+    await VariantState(session, made[2]).assign_review(last)
+    assert await read_review_runs(session) == [last, first]
     assert (await read(session, made[1])).review_run_id is None
 
 

@@ -1,11 +1,14 @@
 """The page of a variant: both pictures inside, all facts, and no words that do harm."""
 
+import asyncio
 import base64
 import io
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from PIL import Image
 
@@ -84,6 +87,34 @@ async def test_pictures_are_as_narrow_as_the_page_wants_and_never_enlarged(
     for path, size in ((small, (50, 40)), (large, (170, 136))):
         (made,) = shown(await write_variant(media, summary(image_path=path), width=170))
         assert made.size == size
+
+
+class _AtHand(MediaStore):
+    """Pictures that are read without waiting, so that the next thing is to decode them."""
+
+    async def read(self, path: str) -> bytes:
+        return picture(50, 40)
+
+
+async def test_the_event_loop_goes_on_while_pictures_are_decoded(tmp_path: Path) -> None:
+    media = _AtHand(str(tmp_path))
+    path, _ = await media.save_variant(picture(50, 40))  # and so a decoder is running
+    decoders = [
+        child for child in psutil.Process().children() if "adspark.media.decoder" in child.cmdline()
+    ]
+    assert decoders
+    for decoder in decoders:
+        decoder.suspend()
+    try:
+        page = asyncio.create_task(write_variant(media, summary(image_path=path)))
+        for _ in range(1000):  # steps of the loop; it would take none if it waited for a decoder
+            await asyncio.sleep(0)
+        assert not page.done()
+    finally:
+        for decoder in decoders:
+            decoder.resume()
+    (made,) = shown(await page)
+    assert made.size == (50, 40)
 
 
 @pytest.mark.parametrize(

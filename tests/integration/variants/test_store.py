@@ -19,13 +19,22 @@ from adspark.errors import (
 )
 from adspark.generators.base import RemoteRun
 from adspark.models import AdVariant, VariantStatus
+from adspark.validation.bounds import PROMPT
 from adspark.variants import store as variants
 from adspark.variants.lists import list_variants
-from adspark.variants.store import VariantRequest, check_request
+from adspark.variants.requests import (
+    VariantRequest,
+    check_originals,
+    check_request,
+    find_requested,
+    request_variants,
+)
+from adspark.variants.store import VariantState
 from tests.support.variants_at_hand import (
     AD,
     DONE,
     OTHER,
+    accept,
     ask,
     begin,
     fail,
@@ -33,7 +42,6 @@ from tests.support.variants_at_hand import (
     make,
     read,
     stocked,
-    take_up,
 )
 
 # Tests of cleaning up have these from here.
@@ -52,43 +60,43 @@ async def session(database: Database) -> AsyncIterator[AsyncSession]:
 
 
 async def _begin(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_begin(session, variant=variant, flow_run_id=None, generator="chat")
+    await VariantState(session, variant).claim(flow_run_id=None, generator="chat")
 
 
 async def _ask(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_asking(session, variant=variant)
+    await VariantState(session, variant).submit()
 
 
-async def _keep_original(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_original(session, variant=variant, path="originals/x", sha256="x")
+async def _ensure_original(session: AsyncSession, variant: AdVariant) -> None:
+    await VariantState(session, variant).save_original(path="originals/x", sha256="x")
 
 
 async def _complete(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_completed(session, variant=variant, completion=DONE)
+    await VariantState(session, variant).complete(DONE)
 
 
 async def _fail(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_failed(session, variant=variant, error=TimeoutError("late"))
+    await VariantState(session, variant).fail(TimeoutError("late"))
 
 
 async def _postpone(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_postponed(session, variant=variant, reason="wait")
+    await VariantState(session, variant).postpone("wait")
 
 
 async def _cancel(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_cancelled(session, variant=variant)
+    await VariantState(session, variant).cancel()
 
 
 async def _retry(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_retry(session, variant=variant, is_over=False)
+    await VariantState(session, variant).retry(is_over=False)
 
 
 async def _keep_receipt(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_receipt(session, variant=variant, receipt=RemoteRun("late"))
+    await VariantState(session, variant).accept(RemoteRun("late"))
 
 
 async def _forget_asking(session: AsyncSession, variant: AdVariant) -> None:
-    await variants.save_not_begun(session, variant=variant)
+    await VariantState(session, variant).refuse()
 
 
 async def row(session: AsyncSession, variant: AdVariant) -> dict[str, Any]:
@@ -130,14 +138,14 @@ def test_a_wrong_request_names_field_and_remedy(words: dict[str, Any], message: 
 
 
 def test_a_prompt_is_trimmed_and_may_be_as_long_as_is_said() -> None:
-    longest = "x" * variants.LONGEST_PROMPT
+    longest = "x" * PROMPT.most
     wanted = VariantRequest(original_ad_id=AD, prompt=f"  {longest}\n", user_id=2**31 - 1)
     assert check_request(wanted).prompt == longest
 
 
 async def test_of_several_requests_all_are_made_in_order_or_none(session: AsyncSession) -> None:
     wanted = [VariantRequest(original_ad_id=ad, prompt=" a ", user_id=1) for ad in (OTHER, AD, AD)]
-    made = await variants.request_variants(session, requests=wanted)
+    made = await request_variants(session, requests=wanted)
     rows = [await read(session, number) for number in made]
     assert [one.original_ad_id for one in rows] == [OTHER, AD, AD]
     assert {(one.prompt, one.status, one.attempt) for one in rows} == {("a", PENDING, 1)}
@@ -148,20 +156,16 @@ async def test_of_several_requests_all_are_made_in_order_or_none(session: AsyncS
         ({"user_id": -1}, "user_id: must be 1 or more, not -1"),
     ):
         with pytest.raises(InvalidQueryError, match=message):
-            await variants.request_variants(
-                session, requests=[*wanted, wanted[0].model_copy(update=wrong)]
-            )
+            await request_variants(session, requests=[*wanted, wanted[0].model_copy(update=wrong)])
     assert [one.id for one in await list_variants(session, limit=10)] == sorted(made, reverse=True)
-    assert await variants.request_variants(session, requests=[]) == []
+    assert await request_variants(session, requests=[]) == []
 
 
 async def test_ads_that_are_not_stored_are_named_but_not_all_of_many(
     session: AsyncSession,
 ) -> None:
     with pytest.raises(InvalidQueryError) as raised:
-        await variants.check_originals(
-            session, [*(f"CR{one:020d}" for one in (91, 94, 92, 93)), AD]
-        )
+        await check_originals(session, [*(f"CR{one:020d}" for one in (91, 94, 92, 93)), AD])
     assert str(raised.value) == (
         f"original_ad_id: no ad CR{91:020d}, CR{92:020d}, CR{93:020d} is stored; "
         "fetch its advertiser's ads first, with: adspark fetch AR…"
@@ -173,22 +177,22 @@ async def test_a_flow_run_makes_one_row_and_finds_it_again(
 ) -> None:
     run = uuid4()
     wanted = [VariantRequest(original_ad_id=AD, prompt="Red", user_id=1)]
-    assert await variants.find_requested(session, requested_by=run) is None
-    (made,) = await variants.request_variants(session, requests=wanted, requested_by=run)
+    assert await find_requested(session, requested_by=run) is None
+    (made,) = await request_variants(session, requests=wanted, requested_by=run)
     await session.commit()
-    assert await variants.find_requested(session, requested_by=run) == made
-    assert await variants.find_requested(session, requested_by=uuid4()) is None
+    assert await find_requested(session, requested_by=run) == made
+    assert await find_requested(session, requested_by=uuid4()) is None
     with pytest.raises(AdSparkError, match="requested_by"):
         async with database.session() as second:
-            await variants.request_variants(second, requests=wanted, requested_by=run)
+            await request_variants(second, requests=wanted, requested_by=run)
     assert [one.id for one in await list_variants(session, limit=10)] == [made]
 
 
 async def test_no_two_attempts_have_the_same_name_at_the_generator(session: AsyncSession) -> None:
     first, second = await ask(session), await ask(session)
     keys = {variants.generation_key(one) for one in (first, second)}
-    await variants.save_cancelled(session, variant=first)
-    await variants.save_retry(session, variant=first, is_over=True)
+    await VariantState(session, first).cancel()
+    await VariantState(session, first).retry(is_over=True)
     keys.add(variants.generation_key(await read(session, first)))
     # Another database numbers its variants from 1 on as well.
     await session.execute(text("TRUNCATE ad_variant RESTART IDENTITY CASCADE"))
@@ -200,7 +204,7 @@ async def test_no_two_attempts_have_the_same_name_at_the_generator(session: Asyn
 ACTS = [
     # act, from which statuses it leads where, whether it refuses the others
     (_begin, OPEN, PROCESSING, True),
-    (_keep_original, (PROCESSING,), PROCESSING, False),
+    (_ensure_original, (PROCESSING,), PROCESSING, False),
     (_ask, (PROCESSING,), PROCESSING, True),
     (_complete, (PROCESSING,), COMPLETED, False),
     (_fail, OPEN, FAILED, False),
@@ -235,7 +239,7 @@ async def test_an_act_is_for_some_statuses_and_leaves_the_others_alone(
 @pytest.mark.parametrize(
     "act",
     [
-        _begin, _keep_original, _ask, _complete, _fail, _postpone, _cancel, _keep_receipt,
+        _begin, _ensure_original, _ask, _complete, _fail, _postpone, _cancel, _keep_receipt,
         _forget_asking,
     ],
 )  # fmt: skip
@@ -243,9 +247,9 @@ async def test_a_worker_on_an_earlier_attempt_changes_nothing(
     session: AsyncSession, act: Act
 ) -> None:
     old = await begin(session, await ask(session))
-    await variants.save_cancelled(session, variant=old)
-    await variants.save_retry(session, variant=old, is_over=True)
-    new = await take_up(session, await read(session, old))
+    await VariantState(session, old).cancel()
+    await VariantState(session, old).retry(is_over=True)
+    new = await accept(session, await read(session, old))
     before = await row(session, new)
     await refuses(act, session, old)
     assert await row(session, new) == before
@@ -253,10 +257,10 @@ async def test_a_worker_on_an_earlier_attempt_changes_nothing(
 
 async def test_one_that_was_cancelled_is_not_asked_for(session: AsyncSession) -> None:
     begun = await begin(session, await ask(session))
-    assert await variants.save_cancelled(session, variant=begun)
+    assert await VariantState(session, begun).cancel()
     with pytest.raises(UnknownVariantError, match="not to be worked on any more: it was cancelled"):
-        await variants.save_asking(session, variant=begun)
-    assert not await variants.save_cancelled(session, variant=begun)
+        await VariantState(session, begun).submit()
+    assert not await VariantState(session, begun).cancel()
 
 
 async def test_of_two_that_ask_at_the_same_time_only_one_does(
@@ -279,22 +283,22 @@ async def test_who_has_asked_may_ask_again_until_the_service_has_taken_it_up(
     session: AsyncSession,
 ) -> None:
     begun = await begin(session, await ask(session))
-    await variants.save_asking(session, variant=begun)
+    await VariantState(session, begun).submit()
     asked = await read(session, begun)
-    await variants.save_asking(session, variant=asked)
+    await VariantState(session, asked).submit()
     again = await read(session, begun)
     assert asked.asked_at is not None
     assert again.asked_at is not None
     assert again.asked_at > asked.asked_at
-    await variants.save_receipt(session, variant=again, receipt=RemoteRun("run-1", "task-1"))
+    await VariantState(session, again).accept(RemoteRun("run-1", "task-1"))
     with pytest.raises(UnknownVariantError):
-        await variants.save_asking(session, variant=again)
+        await VariantState(session, again).submit()
 
 
 async def test_what_was_refused_was_not_asked_for(session: AsyncSession) -> None:
     begun = await begin(session, await ask(session))
-    await variants.save_asking(session, variant=begun)
-    await variants.save_not_begun(session, variant=begun)
+    await VariantState(session, begun).submit()
+    await VariantState(session, begun).refuse()
     assert (await read(session, begun)).asked_at is None
 
 
@@ -314,31 +318,31 @@ async def test_a_worker_whose_claim_was_taken_over_ends_nothing(
 
 async def test_a_question_of_another_worker_stays_asked(session: AsyncSession) -> None:
     old = await begin(session, await ask(session))
-    asked_at = await variants.save_asking(session, variant=old)
+    submitted_at = await VariantState(session, old).submit()
     new = await read(session, old)
-    again = await variants.save_asking(session, variant=new)  # the first counts as lost
-    await variants.save_not_begun(session, variant=old, asked_at=asked_at)
+    again = await VariantState(session, new).submit()  # the first counts as lost
+    await VariantState(session, old).refuse(submitted_at=submitted_at)
     assert (await read(session, new)).asked_at == again
-    await variants.save_not_begun(session, variant=new, asked_at=again)
+    await VariantState(session, new).refuse(submitted_at=again)
     assert (await read(session, new)).asked_at is None
 
 
 async def test_an_answer_that_comes_while_it_waits_completes_it(session: AsyncSession) -> None:
     begun = await begin(session, await ask(session))
-    await variants.save_asking(session, variant=begun)
-    await variants.save_postponed(session, variant=begun, reason="the answer is lost")
+    await VariantState(session, begun).submit()
+    await VariantState(session, begun).postpone("the answer is lost")
     await _complete(session, begun)
     done = await read(session, begun)
     assert (done.status, done.error, done.description) == (COMPLETED, None, DONE.description)
 
 
 async def test_what_was_given_is_kept_until_all_of_it_is(session: AsyncSession) -> None:
-    begun = await take_up(session, await ask(session))
-    await variants.save_generated(session, variant=begun, generated={"text": "Sun\x00"})
+    begun = await accept(session, await ask(session))
+    await VariantState(session, begun).save_generated({"text": "Sun\x00"})
     assert (await read(session, begun)).generated == {"text": "Sun\ufffd"}
     await _fail(session, begun)
     failed = await read(session, begun)
-    await variants.save_retry(session, variant=failed, is_over=False)
+    await VariantState(session, failed).retry(is_over=False)
     again = await begin(session, await read(session, failed))
     assert again.generated == {"text": "Sun\ufffd"}
     await _complete(session, again)
@@ -347,8 +351,8 @@ async def test_what_was_given_is_kept_until_all_of_it_is(session: AsyncSession) 
 
 async def test_the_receipt_is_kept_even_of_a_cancelled_one(session: AsyncSession) -> None:
     begun = await begin(session, await ask(session))
-    await variants.save_cancelled(session, variant=begun)
-    await variants.save_receipt(session, variant=begun, receipt=RemoteRun("run-1", "task-1"))
+    await VariantState(session, begun).cancel()
+    await VariantState(session, begun).accept(RemoteRun("run-1", "task-1"))
     kept = await read(session, begun)
     assert (kept.status, kept.receipt_run_id, kept.receipt_task_id) == (
         CANCELLED,
@@ -358,8 +362,8 @@ async def test_the_receipt_is_kept_even_of_a_cancelled_one(session: AsyncSession
 
 
 async def test_a_cancelled_variant_is_not_completed_nor_failed(session: AsyncSession) -> None:
-    begun = await take_up(session, await ask(session))
-    await variants.save_cancelled(session, variant=begun)
+    begun = await accept(session, await ask(session))
+    await VariantState(session, begun).cancel()
     before = await row(session, begun)
     await _complete(session, begun)
     await _fail(session, begun)
@@ -408,9 +412,9 @@ async def test_a_failed_one_keeps_words_and_kind(
 
 async def test_a_postponed_one_waits_with_what_it_knows(session: AsyncSession) -> None:
     begun = await begin(session, await ask(session))
-    await variants.save_asking(session, variant=begun)
+    await VariantState(session, begun).submit()
     asked = await read(session, begun)
-    await variants.save_postponed(session, variant=begun, reason="not known yet")
+    await VariantState(session, begun).postpone("not known yet")
     waiting = await read(session, begun)
     assert (waiting.status, waiting.error, waiting.completed_at) == (PENDING, "not known yet", None)
     assert waiting.asked_at == asked.asked_at
@@ -427,7 +431,7 @@ async def test_the_generator_stays_once_it_was_asked(
 ) -> None:
     begun = await begin(session, await ask(session))
     if is_asked:
-        await variants.save_asking(session, variant=begun)
+        await VariantState(session, begun).submit()
     await _begin(session, await read(session, begun))
     assert (await read(session, begun)).generator == generator
 
@@ -445,14 +449,14 @@ async def test_the_generator_stays_once_it_was_asked(
 async def test_a_retry_begins_anew_only_what_is_over(
     session: AsyncSession, error: Exception | None, attempt: int, is_kept: bool
 ) -> None:
-    begun = await take_up(session, await ask(session))
+    begun = await accept(session, await ask(session))
     if error is None:
-        await variants.save_cancelled(session, variant=begun)
+        await VariantState(session, begun).cancel()
     else:
-        await variants.save_failed(session, variant=begun, error=error)
+        await VariantState(session, begun).fail(error)
     ended = await read(session, begun)
-    is_over = variants.generation_is_over(ended)
-    await variants.save_retry(session, variant=ended, is_over=is_over)
+    is_over = variants.is_generation_over(ended)
+    await VariantState(session, ended).retry(is_over=is_over)
     again = await read(session, ended)
     assert (again.status, again.attempt, again.error, again.error_kind) == (
         PENDING,
@@ -473,7 +477,7 @@ async def test_only_what_has_failed_or_was_cancelled_is_retried(
 ) -> None:
     made = await make(session, status)
     with pytest.raises(UnknownVariantError) as raised:
-        await variants.save_retry(session, variant=made, is_over=True)
+        await VariantState(session, made).retry(is_over=True)
     assert str(raised.value) == (
         f"Variant {made.id} is {status}; only failed and cancelled ones are retried."
     )

@@ -25,7 +25,6 @@ from sqlalchemy import text
 
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError, UnknownVariantError
-from adspark.generators.base import Generator
 from adspark.generators.dify.client import DifyClient
 from adspark.generators.dify.generator import DifyGenerator
 from adspark.generators.dify.inputs import WorkflowMapping
@@ -38,6 +37,7 @@ from adspark.serpapi.client import no_gate
 from adspark.variants import store as variants
 from adspark.variants.generate import GenerationDeps, cancel, claim_variant, generate
 from adspark.variants.reviews import Review, list_reviews, save_review
+from adspark.variants.store import VariantState
 from tests.support.dify_stream import NODE, Part, sse, streamed
 from tests.support.variants_at_hand import AD, ask, read, store_ads
 
@@ -326,7 +326,7 @@ class VariantLife(RuleBasedStateMachine):
                 claim = claim_variant(self.database, variant, flow_run_id=None, generator="dify")
                 async with claim, Downloader(AddressRules()) as downloader:
                     await self._change(variant, f"original_path = '{original_path(KEY)}'")
-                    studio = GenerationDeps(
+                    deps = GenerationDeps(
                         database=self.database,
                         media=self.media,
                         generator=generator,
@@ -335,7 +335,7 @@ class VariantLife(RuleBasedStateMachine):
                         gate=no_gate,
                         progress=_say_nothing,
                     )
-                    await generate(studio, variant_id=variant)
+                    await generate(deps, variant_id=variant)
 
     async def _lose_lock(self) -> None:
         """The connection that holds the lock of a variant dies, unseen by who holds it."""
@@ -347,22 +347,18 @@ class VariantLife(RuleBasedStateMachine):
             )  # fmt: skip
 
     async def _cancel(self, variant: int) -> None:
-        async def give(_name: str) -> Generator:
-            return generator
-
-        async with self._generator() as generator:
-            before = (await self._row(variant)).status
-            with suppress(AdSparkError):  # it is cancelled, though its generation goes on
-                await cancel(self.database, give, variant_id=variant)
+        before = (await self._row(variant)).status
+        with suppress(AdSparkError):  # it is cancelled, though its generation goes on
+            await cancel(self.database, lambda _: self._generator(), variant_id=variant)
         if before in (VariantStatus.PENDING, VariantStatus.PROCESSING):
             self.known[variant].is_cancelled = True
 
     async def _retry(self, variant: int) -> None:
         row = await self._row(variant)
-        is_over = variants.generation_is_over(row)
+        is_over = variants.is_generation_over(row)
         try:
             async with self.database.session() as session:
-                await variants.save_retry(session, variant=row, is_over=is_over)
+                await VariantState(session, row).retry(is_over=is_over)
                 await session.commit()
         except UnknownVariantError:
             assert row.status not in (VariantStatus.FAILED, VariantStatus.CANCELLED)

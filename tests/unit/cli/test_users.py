@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 
 from adspark.models import DEFAULT_USER
-from adspark.variants.store import VariantRequest
+from adspark.variants.requests import VariantRequest
 from adspark.watches.definition import WatchDefinition
 from deployments.cli.boards import commands as board_commands
 from deployments.cli.variants import commands as variant_commands

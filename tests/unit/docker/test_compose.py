@@ -4,6 +4,7 @@ They are read as Compose reads them, without an engine; `make check` runs this t
 """
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,7 @@ def test_our_containers_cannot_write_to_themselves_and_win_no_rights() -> None:
 def test_workers_have_time_to_drain_before_they_are_killed() -> None:
     drain = Settings().drain_time
     for queue_class in QUEUE_CLASSES:
-        # Half a minute to hand back what has not ended until then.
+        # Half a minute to requeue what has not ended until then.
         assert seconds(worker(PRODUCTION, queue_class)["stop_grace_period"]) >= drain + 30
 
 
@@ -295,3 +296,21 @@ def test_a_workers_health_is_asked_within_its_container_alone() -> None:
     for file in FULL:
         for queue_class in QUEUE_CLASSES:
             assert not worker(file, queue_class).get("ports")
+
+
+@pytest.mark.parametrize("file", [PRODUCTION, DEVELOPMENT], ids=lambda one: one.name)
+def test_the_image_is_built_from_a_dockerfile_that_is_there(file: Path) -> None:
+    builds = [one["build"] for one in services(file).values() if "build" in one]
+    assert builds
+    for build in builds:
+        assert (ROOT / build["context"] / build["dockerfile"]).is_file()
+
+
+def test_the_image_gets_every_package_of_the_product() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    dockerfile = (ROOT / "deployments" / "docker" / "Dockerfile").read_text().splitlines()
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    for package in packages:
+        assert f"COPY {package} {package}" in dockerfile
+        assert f"!{package}" in ignored

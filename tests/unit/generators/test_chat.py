@@ -25,7 +25,7 @@ from adspark.errors import (
 )
 from adspark.generators.base import Generated, GenerationRequest
 from adspark.generators.chat import INSTRUCTIONS, LONGEST_PROMPT, ChatGenerator
-from tests.support.chat_requests import ASSIGNMENT, Notes
+from tests.support.chat_requests import REQUEST, Notes
 from tests.support.jumping_clock import at_once
 
 KEY = "sk-s3cr3t"
@@ -56,23 +56,23 @@ def chat(handler: Handler | httpx.Response | Exception, **values: Any) -> ChatGe
 
 
 async def generate(handler: Handler | httpx.Response, **values: Any) -> Generated:  # noqa: ANN401
-    """What the assignment gives."""
+    """What the request gives."""
     async with chat(handler, **values) as generator:
-        return await generator.generate(ASSIGNMENT, Notes())
+        return await generator.generate(REQUEST, Notes())
 
 
-async def asked(assignment: GenerationRequest = ASSIGNMENT, **values: Any) -> httpx.Request:  # noqa: ANN401
-    """The request that an assignment becomes."""
-    requests: list[httpx.Request] = []
+async def asked(request: GenerationRequest = REQUEST, **values: Any) -> httpx.Request:  # noqa: ANN401
+    """The HTTP request that a generation's request becomes."""
+    sent: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        requests.append(request)
+    def answer(http_request: httpx.Request) -> httpx.Response:
+        sent.append(http_request)
         return completion({"content": COPY})
 
     async with chat(answer, **values) as generator:
-        await generator.generate(assignment, Notes())
-    (request,) = requests
-    return request
+        await generator.generate(request, Notes())
+    (only,) = sent
+    return only
 
 
 @pytest.mark.parametrize("key", ["EMPTY", "none", "test", "free", "local", "ollama"])
@@ -85,7 +85,7 @@ async def test_a_common_word_as_key_alters_no_copy(key: str) -> None:
 
 
 async def test_the_model_gets_the_prompt_the_words_and_the_picture() -> None:
-    request = await asked(replace(ASSIGNMENT, original_copy="Winter is on."))
+    request = await asked(replace(REQUEST, original_copy="Winter is on."))
     assert str(request.url) == f"{URL}/chat/completions"
     assert request.headers["authorization"] == f"Bearer {KEY}"
     wish = "Make it a summer ad\n\nCopy of the original ad:\nWinter is on."
@@ -106,7 +106,7 @@ async def test_the_model_gets_the_prompt_the_words_and_the_picture() -> None:
 
 
 async def test_the_same_generation_has_the_same_idempotency_key() -> None:
-    assert (await asked()).headers["idempotency-key"] == ASSIGNMENT.key
+    assert (await asked()).headers["idempotency-key"] == REQUEST.key
 
 
 async def test_a_model_that_cannot_look_gets_a_text_and_instructions_of_ones_own() -> None:
@@ -210,8 +210,8 @@ async def test_an_answer_that_holds_nothing_was_paid_and_has_failed(
     notes = Notes()
     async with chat(response) as generator:
         with pytest.raises(GenerationFailedError, match="neither copy nor picture"):
-            await generator.generate(ASSIGNMENT, notes)
-    assert notes.lines == ["asking"]
+            await generator.generate(REQUEST, notes)
+    assert notes.lines == ["submitted"]
 
 
 _QUOTA = {
@@ -256,9 +256,9 @@ async def test_what_was_refused_costs_nothing_and_says_so(
     notes = Notes()
     async with chat(response) as generator:
         with pytest.raises(AdSparkError, match=message) as caught:
-            await generator.generate(ASSIGNMENT, notes)
+            await generator.generate(REQUEST, notes)
     assert type(caught.value) is error
-    assert notes.lines == ["asking", "not begun"]
+    assert notes.lines == ["submitted", "refused"]
     assert KEY not in repr(caught.value)
 
 
@@ -293,8 +293,8 @@ async def test_an_answer_that_was_lost_may_have_been_paid_and_is_not_asked_for_a
     notes = Notes()
     async with chat(response) as generator:
         with pytest.raises(GenerationFailedError, match=message):
-            await generator.generate(ASSIGNMENT, notes)
-    assert notes.lines == ["asking"]
+            await generator.generate(REQUEST, notes)
+    assert notes.lines == ["submitted"]
 
 
 @at_once
@@ -309,9 +309,9 @@ async def test_a_model_that_takes_too_long_is_given_up() -> None:
         URL, model="llava", timeout=300, transport=httpx.MockTransport(answer)
     ) as generator:
         with pytest.raises(GenerationFailedError, match="no answer within 300 s"):
-            await generator.generate(ASSIGNMENT, notes)
+            await generator.generate(REQUEST, notes)
     assert asyncio.get_running_loop().time() - began == pytest.approx(300, abs=1)
-    assert notes.lines == ["asking"]
+    assert notes.lines == ["submitted"]
 
 
 async def test_who_cannot_be_reached_is_known_before_an_answer_counts_as_lost() -> None:
@@ -327,8 +327,8 @@ async def test_a_second_try_fails_without_asking() -> None:
     notes = Notes()
     async with chat(never) as generator:
         with pytest.raises(GenerationFailedError, match="costs another answer"):
-            await generator.generate(replace(ASSIGNMENT, asked_at=datetime.now(UTC)), notes)
-        await generator.cancel(None, key=ASSIGNMENT.key)
+            await generator.generate(replace(REQUEST, submitted_at=datetime.now(UTC)), notes)
+        await generator.cancel(None, key=REQUEST.key)
     assert notes.lines == []
 
 
@@ -340,8 +340,8 @@ async def test_asking_is_noted_before_the_model_is_asked() -> None:
         return completion({"content": COPY})
 
     async with chat(answer) as generator:
-        await generator.generate(ASSIGNMENT, notes)
-    assert notes.lines == ["asking", "asked"]
+        await generator.generate(REQUEST, notes)
+    assert notes.lines == ["submitted", "asked"]
 
 
 async def test_a_prompt_too_long_is_refused_with_the_limit() -> None:
@@ -362,7 +362,7 @@ async def test_logs_do_not_carry_the_key(caplog: pytest.LogCaptureFixture) -> No
     await generate(completion({"content": COPY}))
     async with ChatGenerator("http://127.0.0.1:9/v1", model="x", key=SecretStr(KEY)) as generator:
         with pytest.raises(ServiceUnavailableError) as caught:
-            await generator.generate(ASSIGNMENT, Notes())
+            await generator.generate(REQUEST, Notes())
     assert "chat/completions" in caplog.text
     assert KEY not in caplog.text + repr(caught.value)
 

@@ -188,7 +188,7 @@ async def test_who_cannot_be_reached_is_known_before_an_answer_counts_as_lost() 
 
     async with client(answer, timeout=30, first_event=30) as dify:
         await run(dify)
-        await dify.info()
+        await dify.form()
     assert all(0 < limits["connect"] + limits["pool"] < 30 for limits in told)
     assert [limits["read"] for limits in told] == [None, 30]
 
@@ -356,7 +356,6 @@ async def test_an_answer_that_never_ends_is_given_up() -> None:
 
 
 async def _every_call(dify: DifyClient) -> None:
-    await dify.info()
     await dify.form()
     await dify.upload(b"x", name="a.png", media_type="image/png", user="u1")
     await run(dify)
@@ -392,7 +391,6 @@ async def test_every_call_goes_below_the_base_address_with_the_key(address: str,
     async with client(answer, base_url=address) as dify:
         await _every_call(dify)
     assert [f"{one.method} {str(one.url).removeprefix(root)}" for one in asked] == [
-        "GET info",
         "GET parameters",
         "POST files/upload",
         "POST workflows/run",
@@ -494,7 +492,6 @@ async def test_an_upload_is_a_form_with_name_kind_and_user() -> None:
 @pytest.mark.parametrize(
     ("call", "response"),
     [
-        pytest.param(lambda dify: dify.info(), {"name": 7}, id="a name that is a number"),
         pytest.param(lambda dify: dify.upload(b"", name="a", media_type="b", user="u"), {},
                      id="an upload without a file"),
         pytest.param(lambda dify: dify.upload(b"", name="a", media_type="b", user="u"),
@@ -517,21 +514,8 @@ async def test_what_cannot_be_read_is_a_temporary_failure(
             await call(dify)
 
 
-@pytest.mark.parametrize(
-    ("told", "name", "mode"),
-    [
-        ({"name": "Ads", "mode": "workflow", "tags": []}, "Ads", "workflow"),
-        ({"name": None, "description": ""}, "", ""),
-    ],
-)
-async def test_an_app_tells_its_name_and_mode(told: Json, name: str, mode: str) -> None:
-    async with client(httpx.Response(200, json=told)) as dify:
-        info = await dify.info()
-    assert (info.name, info.mode) == (name, mode)
-
-
-def _form(*fields: Json, **more: Any) -> AppForm:  # noqa: ANN401
-    return parse_form({"user_input_form": list(fields), **more})
+def _form(*fields: Json) -> AppForm:
+    return parse_form({"user_input_form": list(fields)})
 
 
 @pytest.mark.parametrize(
@@ -580,11 +564,9 @@ def test_a_form_of_any_shape_is_read(body: Json, variables: list[str]) -> None:
     assert [field.variable for field in parse_form(body).fields] == variables
 
 
-def test_a_form_tells_options_and_the_largest_picture() -> None:
+def test_a_form_names_the_options_of_an_input() -> None:
     select = {"select": {"variable": "style", "options": ["summer", "winter"], "required": False}}
-    form = _form(select, system_parameters={"image_file_size_limit": 10})
-    assert form.fields[0].options == ("summer", "winter")
-    assert form.image_megabytes == 10
+    assert _form(select).fields[0].options == ("summer", "winter")
 
 
 def _row(run_id: str | None, user: str | None) -> Json:

@@ -42,13 +42,13 @@ WAITING: tuple[Part, ...] = (PING, 10.0) * 1000
 Json = dict[str, Any]
 Answer = httpx.Response | Exception
 
-ASSIGNMENT = GenerationRequest(
+REQUEST = GenerationRequest(
     key="variant-7-1",
     prompt="Make it a summer ad",
     original=Picture(b"PNG", "image/png", "CR1.png"),
     original_copy="Winter is on. Shop now!",
 )
-RECEIPT = RemoteRun("r1", "t1")
+REMOTE_RUN = RemoteRun("r1", "t1")
 FAILED_EVENT = {
     "event": "error", "status": 400, "code": "invalid_param", "message": "url is required",
 }  # fmt: skip
@@ -139,7 +139,7 @@ class Dify:
                 return self._attach()
 
     def _start(self, body: Json) -> Answer:
-        assert body["user"] == ASSIGNMENT.key
+        assert body["user"] == REQUEST.key
         self.inputs.append(body["inputs"])
         if self.starts:
             return self.starts.pop(0)
@@ -154,7 +154,7 @@ class Dify:
         return streamed(sse(STARTED), *WAITING)
 
     def _log(self) -> httpx.Response:
-        owner = {"session_id": ASSIGNMENT.key}
+        owner = {"session_id": REQUEST.key}
         rows: list[Json] = [
             {"workflow_run": {"id": one}, "created_by_end_user": owner} for one in self.listed
         ]
@@ -182,7 +182,7 @@ class Dify:
 
 
 class Notes:
-    """A diary that writes between what Dify is asked."""
+    """An observer that writes between what Dify is asked."""
 
     def __init__(self, dify: Dify, *, turn_after: float = 0, is_cancelled: bool = False) -> None:
         self._told = dify.told
@@ -190,43 +190,43 @@ class Notes:
         self._is_cancelled = is_cancelled
         self.steps: list[tuple[float, str]] = []
 
-    async def asking(self) -> None:
+    async def on_submit(self) -> None:
         await asyncio.sleep(self._turn_after)
-        self._told.append("asking")
+        self._told.append("submitted")
 
-    async def not_begun(self) -> None:
-        self._told.append("not begun")
+    async def on_refused(self) -> None:
+        self._told.append("refused")
 
-    async def accepted(self, receipt: RemoteRun) -> None:
-        self._told.append(f"accepted {receipt.run_id} {receipt.task_id}")
+    async def on_accepted(self, remote_run: RemoteRun) -> None:
+        self._told.append(f"accepted {remote_run.run_id} {remote_run.task_id}")
         if self._is_cancelled:
             raise UnknownVariantError("Variant 7 is cancelled.")
 
-    async def progress(self, done: float, doing: str) -> None:
+    async def on_progress(self, done: float, doing: str) -> None:
         self.steps.append((done, doing))
 
 
 async def generate(
     dify: Dify,
-    assignment: GenerationRequest = ASSIGNMENT,
+    request: GenerationRequest = REQUEST,
     notes: Notes | None = None,
     **limits: float,
 ) -> Generated:
-    """What an assignment gives."""
-    return await dify.generator(None, **limits).generate(assignment, notes or Notes(dify))
+    """What a request gives."""
+    return await dify.generator(None, **limits).generate(request, notes or Notes(dify))
 
 
 async def fails(
     dify: Dify,
     error: type[AdSparkError],
     message: str,
-    assignment: GenerationRequest = ASSIGNMENT,
+    request: GenerationRequest = REQUEST,
     notes: Notes | None = None,
     **limits: float,
 ) -> None:
-    """An assignment ends with just this error."""
+    """A request ends with just this error."""
     with pytest.raises(AdSparkError, match=message) as caught:
-        await generate(dify, assignment, notes, **limits)
+        await generate(dify, request, notes, **limits)
     assert type(caught.value) is error
 
 
@@ -273,16 +273,16 @@ async def test_the_originals_words_go_in_where_they_are_wanted(
     dify = Dify()
     dify.fields.append(("paragraph", "copy", {"required": True, "max_length": bound}))
     generator = dify.generator(WorkflowMapping(original_copy_input="copy"))
-    await generator.check(ASSIGNMENT.prompt)
-    await generator.generate(ASSIGNMENT, Notes(dify))
+    await generator.check(REQUEST.prompt)
+    await generator.generate(REQUEST, Notes(dify))
     assert dify.inputs[0]["copy"] == words
 
 
 async def test_inputs_of_other_names_are_filled() -> None:
     dify = Dify(fields=[("paragraph", "wish", {}), ("file", "banner", {})])
     generator = dify.generator(WorkflowMapping(prompt_input="wish", picture_input="banner"))
-    await generator.check(ASSIGNMENT.prompt)
-    await generator.generate(ASSIGNMENT, Notes(dify))
+    await generator.check(REQUEST.prompt)
+    await generator.generate(REQUEST, Notes(dify))
     assert dify.inputs == [{"wish": "Make it a summer ad", "banner": FILE}]
 
 
@@ -347,10 +347,10 @@ async def test_what_only_shows_with_the_picture_is_refused_before_it_is_asked(
     message: str,
 ) -> None:
     dify = Dify(fields=fields, source_url=source_url)
-    assignment = replace(ASSIGNMENT, original_copy=None)
+    request = replace(REQUEST, original_copy=None)
     with pytest.raises(ConfigurationError, match=message):
-        await dify.generator(mapping).generate(assignment, Notes(dify))
-    assert "asking" not in dify.told
+        await dify.generator(mapping).generate(request, Notes(dify))
+    assert "submitted" not in dify.told
     assert dify.inputs == []
 
 
@@ -368,9 +368,9 @@ async def test_an_ads_own_address_goes_in_where_the_uploads_cannot(
 ) -> None:
     dify = Dify(fields=[PROMPT, ("text-input", "url", {"max_length": longest})])
     dify.source_url = source_url
-    picture = replace(ASSIGNMENT.original, address="https://ads.example/1.png")
-    assignment = replace(ASSIGNMENT, original=picture)
-    await dify.generator().generate(assignment, Notes(dify))
+    picture = replace(REQUEST.original, address="https://ads.example/1.png")
+    request = replace(REQUEST, original=picture)
+    await dify.generator().generate(request, Notes(dify))
     assert dify.inputs[0]["url"] == given
 
 
@@ -387,7 +387,7 @@ async def test_each_step_is_noted_before_the_next() -> None:
     ]  # fmt: skip
     made = await generate(dify, notes=notes)
     assert dify.told == [
-        "GET parameters", "POST files/upload", "asking", ASK, "accepted r1 t1", "more",
+        "GET parameters", "POST files/upload", "submitted", ASK, "accepted r1 t1", "more",
     ]  # fmt: skip
     assert (made.text, made.picture) == (COPY, PNG)
     assert made.metadata["workflow_run_id"] == "r1"
@@ -440,7 +440,7 @@ async def test_a_run_that_gives_nothing_says_why_and_stays_begun(
 ) -> None:
     dify = Dify(starts=[streamed(sse(STARTED, last))])
     await fails(dify, error, message)
-    assert "not begun" not in dify.told
+    assert "refused" not in dify.told
 
 
 @at_once
@@ -450,7 +450,7 @@ async def test_a_workflow_that_waits_for_a_person_fails_and_says_so() -> None:
     dify.starts = [streamed(sse(STARTED, paused))]
     dify.put("paused")
     await fails(dify, GenerationFailedError, "waits for a person's input")
-    assert "not begun" not in dify.told
+    assert "refused" not in dify.told
 
 
 # What has not begun
@@ -481,7 +481,7 @@ async def test_a_workflow_that_waits_for_a_person_fails_and_says_so() -> None:
 async def test_a_refusal_is_told_as_not_begun(answer: Answer, error: type[AdSparkError]) -> None:
     dify = Dify(starts=[answer])
     await fails(dify, error, "Dify")
-    assert [one for one in dify.told if one != LOG][-3:] == ["asking", ASK, "not begun"]
+    assert [one for one in dify.told if one != LOG][-3:] == ["submitted", ASK, "refused"]
 
 
 FAILURES = [
@@ -506,7 +506,7 @@ async def test_a_failure_after_the_run_began_leads_to_that_run(
     dify.succeed()
     assert (await generate(dify)).text == COPY
     assert dify.count(ASK) == dify.count("accepted r1 None") == 1
-    assert "not begun" not in dify.told
+    assert "refused" not in dify.told
 
 
 @pytest.mark.parametrize("failure", FAILURES)
@@ -519,7 +519,7 @@ async def test_a_failure_that_the_log_knows_nothing_of_waits_seconds_not_minutes
     with pytest.raises((NotBegunError, RunFailedError)):
         await generate(dify)
     assert asyncio.get_running_loop().time() - began == pytest.approx(10, abs=1)
-    assert dify.told[-1] == "not begun"
+    assert dify.told[-1] == "refused"
 
 
 @pytest.mark.parametrize("failure", FAILURES)
@@ -540,7 +540,7 @@ async def test_a_failure_counts_as_begun_where_the_log_proves_nothing(
     dify = Dify(starts=[failure()], logs=list(logs), ended_before=[(100, 160, 160)])
     with pytest.raises(error):
         await generate(dify)
-    assert "not begun" not in dify.told
+    assert "refused" not in dify.told
     assert dify.count(ASK) == 1
 
 
@@ -555,8 +555,8 @@ async def test_a_failure_before_it_is_asked_has_begun_nothing(call: str) -> None
     transport = httpx.MockTransport(answer)
     async with DifyClient(SecretStr("app-x"), base_url=f"{ROOT}/v1", transport=transport) as client:
         with pytest.raises(NotBegunError, match="HTTP 500"):
-            await DifyGenerator(client, WorkflowMapping()).generate(ASSIGNMENT, Notes(dify))
-    assert "asking" not in dify.told
+            await DifyGenerator(client, WorkflowMapping()).generate(REQUEST, Notes(dify))
+    assert "submitted" not in dify.told
 
 
 @pytest.mark.parametrize(
@@ -574,8 +574,8 @@ async def test_a_picture_that_dify_does_not_take_is_never_asked_for(
     transport = httpx.MockTransport(answer)
     async with DifyClient(SecretStr("app-x"), base_url=f"{ROOT}/v1", transport=transport) as client:
         with pytest.raises(error, match=f"HTTP {status}"):
-            await DifyGenerator(client, WorkflowMapping()).generate(ASSIGNMENT, Notes(dify))
-    assert "asking" not in dify.told
+            await DifyGenerator(client, WorkflowMapping()).generate(REQUEST, Notes(dify))
+    assert "submitted" not in dify.told
 
 
 # What was lost sight of
@@ -624,7 +624,7 @@ async def test_a_run_whose_stream_is_cut_is_gone_back_to_and_not_asked_for_again
     made = await generate(dify)
     assert (made.text, made.picture) == (COPY, PNG)
     assert dify.count(ASK) == dify.count("accepted r1 t1") == 1
-    assert "not begun" not in dify.told
+    assert "refused" not in dify.told
 
 
 @pytest.mark.parametrize(
@@ -641,7 +641,7 @@ async def test_a_run_that_cannot_be_read_for_the_moment_is_read_later(
 ) -> None:
     dify = Dify(details=details)
     dify.succeed()
-    made = await generate(dify, replace(ASSIGNMENT, asked_at=ago(9), receipt=RECEIPT))
+    made = await generate(dify, replace(REQUEST, submitted_at=ago(9), remote_run=REMOTE_RUN))
     assert made.text == COPY
 
 
@@ -671,7 +671,7 @@ async def test_a_refusal_after_it_was_begun_is_not_told_as_not_begun(
     dify = Dify(starts=[streamed(sse(STARTED), CUT)], details=[detail])
     await fails(dify, error, "Dify")
     assert "accepted r1 t1" in dify.told
-    assert "not begun" not in dify.told
+    assert "refused" not in dify.told
 
 
 async def test_a_variant_that_was_cancelled_meanwhile_was_begun_all_the_same() -> None:
@@ -722,7 +722,7 @@ async def test_what_the_log_does_not_show_is_looked_for_later(
     dify = Dify(starts=[lost()])
     await fails(dify, PostponedError, "looked for again")
     assert dify.count(ASK) == 1
-    assert "not begun" not in dify.told
+    assert "refused" not in dify.told
 
 
 @at_once
@@ -730,7 +730,7 @@ async def test_a_log_that_does_not_answer_keeps_what_was_asked() -> None:
     dify = Dify(starts=[httpx.Response(504)], logs=[httpx.Response(503)])
     with pytest.raises(ServiceUnavailableError):
         await generate(dify)
-    assert "not begun" not in dify.told
+    assert "refused" not in dify.told
 
 
 # What it came to, by whatever tells it first
@@ -862,7 +862,7 @@ async def test_a_second_try_follows_the_run_that_is_known() -> None:
     dify = Dify()
     dify.put("running")
     dify.attaches = [_ends_while_watched(dify)]
-    made = await generate(dify, replace(ASSIGNMENT, asked_at=ago(9), receipt=RECEIPT))
+    made = await generate(dify, replace(REQUEST, submitted_at=ago(9), remote_run=REMOTE_RUN))
     assert made.text == COPY
     assert set(dify.told) == {"GET workflows/run/r1", "GET workflow/r1/events"}
 
@@ -871,7 +871,7 @@ async def test_a_second_try_follows_the_run_that_is_known() -> None:
 async def test_a_run_that_is_long_over_is_read_and_not_paid_again() -> None:
     dify = Dify()
     dify.succeed()
-    made = await generate(dify, replace(ASSIGNMENT, asked_at=ago(1e6), receipt=RECEIPT))
+    made = await generate(dify, replace(REQUEST, submitted_at=ago(1e6), remote_run=REMOTE_RUN))
     assert made.text == COPY
     assert dify.told == ["GET workflows/run/r1"]
 
@@ -879,8 +879,8 @@ async def test_a_run_that_is_long_over_is_read_and_not_paid_again() -> None:
 @at_once
 async def test_a_run_that_dify_has_forgotten_is_not_asked_for_again() -> None:
     dify = Dify()
-    assignment = replace(ASSIGNMENT, asked_at=ago(1e6), receipt=RECEIPT)
-    await fails(dify, GenerationFailedError, "no longer knows the run r1", assignment)
+    request = replace(REQUEST, submitted_at=ago(1e6), remote_run=REMOTE_RUN)
+    await fails(dify, GenerationFailedError, "no longer knows the run r1", request)
     assert set(dify.told) == {"GET workflows/run/r1"}
 
 
@@ -888,9 +888,9 @@ async def test_a_run_that_dify_has_forgotten_is_not_asked_for_again() -> None:
 async def test_a_second_try_finds_the_run_in_the_log_first() -> None:
     dify = Dify(listed=["r1"])
     dify.succeed()
-    assert (await generate(dify, replace(ASSIGNMENT, asked_at=ago(9)))).text == COPY
+    assert (await generate(dify, replace(REQUEST, submitted_at=ago(9)))).text == COPY
     assert ASK not in dify.told
-    assert "asking" not in dify.told
+    assert "submitted" not in dify.told
     assert dify.uploads == []
 
 
@@ -907,13 +907,13 @@ async def test_what_is_nowhere_is_asked_for_again_once_it_is_surely_lost(
     seconds: float, is_asked: bool
 ) -> None:
     dify = Dify()
-    assignment = replace(ASSIGNMENT, asked_at=ago(seconds))
+    request = replace(REQUEST, submitted_at=ago(seconds))
     if is_asked:
-        assert (await generate(dify, assignment, lost_after=1200)).text == COPY
+        assert (await generate(dify, request, lost_after=1200)).text == COPY
     else:
-        await fails(dify, PostponedError, "for 1200 s", assignment, lost_after=1200)
+        await fails(dify, PostponedError, "for 1200 s", request, lost_after=1200)
         assert dify.uploads == []
-    assert dify.count(ASK) == dify.count("asking") == int(is_asked)
+    assert dify.count(ASK) == dify.count("submitted") == int(is_asked)
 
 
 # What takes too long
@@ -926,15 +926,15 @@ async def test_a_run_that_takes_too_long_is_stopped() -> None:
     await fails(dify, GenerationFailedError, "longer than 1500 s and was stopped")
     assert asyncio.get_running_loop().time() - began == pytest.approx(1500, abs=1)
     assert dify.told[-1] == STOP
-    assert "not begun" not in dify.told
+    assert "refused" not in dify.told
 
 
 @at_once
 async def test_one_that_was_followed_too_long_is_stopped() -> None:
     dify = Dify()
     dify.put("running")
-    assignment = replace(ASSIGNMENT, asked_at=ago(9), receipt=RemoteRun("r1"))
-    await fails(dify, GenerationFailedError, "was stopped", assignment)
+    request = replace(REQUEST, submitted_at=ago(9), remote_run=RemoteRun("r1"))
+    await fails(dify, GenerationFailedError, "was stopped", request)
     assert dify.told[-1] == STOP  # the task is known from the run's events
     assert ASK not in dify.told
 
@@ -949,9 +949,9 @@ async def test_waiting_for_ones_turn_is_not_the_runs_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("receipt", "listed", "status", "told"),
+    ("remote_run", "listed", "status", "told"),
     [
-        pytest.param(RECEIPT, [], "running", [STOP], id="all is known"),
+        pytest.param(REMOTE_RUN, [], "running", [STOP], id="all is known"),
         pytest.param(
             RemoteRun("r1"), [], "running",
             ["GET workflows/run/r1", "GET workflow/r1/events", STOP], id="the run is",
@@ -969,11 +969,11 @@ async def test_waiting_for_ones_turn_is_not_the_runs_time() -> None:
 )  # fmt: skip
 @at_once
 async def test_a_cancelled_generation_is_stopped_by_its_task(
-    receipt: RemoteRun | None, listed: list[str], status: str, told: list[str]
+    remote_run: RemoteRun | None, listed: list[str], status: str, told: list[str]
 ) -> None:
     dify = Dify(listed=listed)
     dify.put(status)
-    await dify.generator().cancel(receipt, key=ASSIGNMENT.key)
+    await dify.generator().cancel(remote_run, key=REQUEST.key)
     assert dify.told == told
 
 

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from adspark.errors import ConfigurationError
-from adspark.generators.dify.outputs import Found, find_outputs, find_picture, without_pictures
+from adspark.generators.answers.pictures import list_pictures
+from adspark.generators.answers.text_images import without_images
+from adspark.generators.dify.outputs import find_outputs
 
 COPY = "Summer is on.\n\nShop now!"
 PNG = "https://cdn.example/ad.png"
@@ -16,9 +18,15 @@ DATA = "data:image/png;base64,iVBORw0KGgo="
 Outputs = dict[str, Any]
 
 
-def found(outputs: Outputs, *files: Any, text: str = "text", picture: str = "json") -> Found:  # noqa: ANN401
-    """What is found with the usual names."""
-    return find_outputs(outputs, files, text_output=text, picture_output=picture)
+def found(
+    outputs: Outputs,
+    *files: Any,  # noqa: ANN401
+    text: str = "text",
+    picture: str = "json",
+) -> tuple[str | None, str | None]:
+    """The copy and the likeliest picture that are found, with the usual names."""
+    made = find_outputs(outputs, files, text_output=text, picture_output=picture)
+    return made.text, made.picture
 
 
 def file(**values: Any) -> Outputs:  # noqa: ANN401
@@ -94,22 +102,22 @@ def file(**values: Any) -> Outputs:  # noqa: ANN401
     ],
 )  # fmt: skip
 def test_copy_and_picture_are_found(outputs: Outputs, text: str | None, picture: str) -> None:
-    assert found(outputs) == Found(text, picture)
+    assert found(outputs) == (text, picture)
 
 
 def test_names_of_ones_own_come_first() -> None:
     outputs = {"text": "Not this.", "json": PNG, "slogan": COPY, "banner": file()}
-    assert found(outputs, text="slogan", picture="banner") == Found(COPY, RELATIVE)
+    assert found(outputs, text="slogan", picture="banner") == (COPY, RELATIVE)
 
 
 def test_one_output_may_hold_both() -> None:
     outputs = {"other": PNG, "answer": f"{COPY}\n\n![]({SIGNED})"}
-    assert found(outputs, text="answer", picture="answer") == Found(COPY, SIGNED)
+    assert found(outputs, text="answer", picture="answer") == (COPY, SIGNED)
 
 
 def test_the_files_beside_the_outputs_are_looked_at_last() -> None:
-    assert found({"text": COPY}, file()) == Found(COPY, RELATIVE)
-    assert found({"text": COPY, "picture": PNG}, file()) == Found(COPY, PNG)
+    assert found({"text": COPY}, file()) == (COPY, RELATIVE)
+    assert found({"text": COPY, "picture": PNG}, file()) == (COPY, PNG)
 
 
 @pytest.mark.parametrize(
@@ -132,6 +140,6 @@ def test_nothing_that_fits_is_a_failure_that_names_what_there_is(
 
 def test_copy_keeps_its_lines_without_the_images_between() -> None:
     text = f"# Summer\n\n![a]({PNG})\n\n![b]({DATA})\n\nShop now!"
-    assert without_pictures(text) == "# Summer\n\nShop now!"
-    assert find_picture(text) == PNG
-    assert find_picture("Shop now!") is None
+    assert without_images(text) == "# Summer\n\nShop now!"
+    assert list_pictures([text]) == [PNG, DATA]
+    assert list_pictures(["Shop now!"]) == []

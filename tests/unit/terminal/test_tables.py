@@ -14,10 +14,10 @@ from adspark.watches.store import WatchRow, WatchState
 from deployments.cli.operating.status import _cells as pool_cells
 from deployments.cli.runs.failures import _cells as failure_cells
 from deployments.cli.watches.tables import print_watch, print_watches
-from deployments.operations.failures import FailureGroup
+from deployments.operations.runs.failures import FailureGroup
 from deployments.terminal import output
 from deployments.terminal.output import table
-from orchestration.pool_health import PoolHealth
+from orchestration.pool_snapshot import PoolSnapshot
 
 NOW = datetime.now(UTC)
 CAUSE = "UnknownWatchError: There is no watch 4711; list them with: adspark watch list"
@@ -112,9 +112,9 @@ def test_a_cause_that_finds_room_stands_in_its_column(terminal: SafeConsole) -> 
 
 
 def test_the_pools_fit(terminal: SafeConsole) -> None:
-    pool = PoolHealth(
-        name="ai-generation", is_paused=True, slots=2, workers=1, running=1, pending=0,
-        scheduled=100, late=12, oldest_late=12_345, failed=100,
+    pool = PoolSnapshot(
+        name="ai-generation", is_paused=True, is_ready=False, slots=2, workers=1, running=1,
+        scheduled=100, late=12, oldest_late=12_345, failed_last_day=100,
     )  # fmt: skip
     terminal.print(table("Pools", [pool_cells(pool)]))
     lines = lines_of(terminal)

@@ -12,13 +12,21 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
+from pydantic import JsonValue, SecretStr
 
 from adspark.errors import AdSparkError, InvalidQueryError, ServiceRefusedError, describe_error
 from adspark.text import redaction
-from adspark.text.masking import mask, mask_text
-from adspark.text.redaction import Redactor, quote, redact, remember, remember_address, secret_parts
-from deployments.operations.failures import find_cause
+from adspark.text.redaction import (
+    quote,
+    redact,
+    redact_document,
+    redact_foreign,
+    remember,
+    remember_address,
+    secret_parts,
+)
+from adspark.text.redactor import Redactor
+from deployments.operations.runs.failures import find_cause
 
 KEY = "app-3fK/9z+Qx=7&m L'2\"é"
 PLAIN = "9f2c41d07ab35e8896d2417fa0c35be1"
@@ -186,8 +194,8 @@ def test_errors_quotes_and_what_is_shown_of_runs_hold_no_known_secret() -> None:
     assert str(ServiceRefusedError(f"got {PLAIN.upper()}")) == "got ***"
     assert PLAIN not in describe_error(ValueError(f"unknown {PLAIN}"))
     assert quote("x" * 290 + PLAIN) == "x" * 290 + "***"
-    assert mask_text(f"told {PLAIN}") == "told ***"
-    assert mask({"note": [f"told {PLAIN}"]}) == {"note": ["told ***"]}
+    assert redact_foreign(f"told {PLAIN}") == "told ***"
+    assert redact_document({"note": [f"told {PLAIN}"]}) == {"note": ["told ***"]}
 
 
 def test_a_message_without_an_end_is_cut() -> None:
@@ -303,7 +311,30 @@ def test_arguments_that_do_not_fit_are_written_without_secrets(
     ],
 )
 def test_what_reads_like_a_secret_of_another_process_is_masked(text: str, masked: str) -> None:
-    assert mask_text(text) == masked
+    assert redact_foreign(text) == masked
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["api_key", "token", "secret", "passwd", "password", "pwd", "credential", "signature", "sig",
+     "authorization", "auth_string", "auth"],
+)  # fmt: skip
+def test_a_name_of_a_secret_is_one_wherever_it_stands(name: str) -> None:
+    assert redact_foreign(f"?x=1&{name}=abc&y=2") == f"?x=1&{name}=***&y=2"
+    assert redact_foreign(f'{{"{name}": "abc"}}') == f'{{"{name}": "***"}}'
+    assert redact_document({name: 7, "more": {name.upper(): "abc"}}) == {
+        name: "***", "more": {name.upper(): "***"},
+    }  # fmt: skip
+    assert Redactor("none").redact(f"{name}=none, none") == f"{name}=***, none"
+    assert Redactor("none").redact_field(name, "none") == "***"
+    remember_address(f"https://files.example/?{name}=Kt9-horse-word")
+    assert redact("got Kt9-horse-word") == "got ***"
+
+
+def test_names_that_only_look_like_those_of_secrets_are_none() -> None:
+    document: dict[str, JsonValue] = {"author": "Anna", "design": "new", "require_auth": "md5"}
+    assert redact_document(document) == document
+    assert redact_foreign("author=Anna&require_auth=md5") == "author=Anna&require_auth=md5"
 
 
 HOSTILE: dict[str, Callable[[int], str]] = {
@@ -333,7 +364,7 @@ def test_twelve_times_the_text_takes_no_square_of_the_time(kind: str) -> None:
         spent = []
         for _ in range(3):
             began = time.process_time()
-            mask_text(text)
+            redact_foreign(text)
             find_cause(text)
             spent.append(time.process_time() - began)
         return min(spent)

@@ -1,0 +1,80 @@
+"""Dify's log, parsed at the door: which runs there are, and when it listed them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from adspark.errors import ServiceUnavailableError
+from adspark.generators.dify.payloads import Number, Payload, RunStatus, Text, short_name
+
+_TELLING = 3.0  # seconds that a run has to take for its times to show when it was listed
+_MOST_ROWS = 1000  # of a page of the log, of which 100 are requested
+
+
+class LogRow(Payload):
+    """One run in Dify's log; times are in epoch seconds.
+
+    Attributes:
+        user: who started it, if that was no account of Dify's.
+        listed_at: when the log got it.
+    """
+
+    run_id: str
+    user: Text = None
+    status: Text = None
+    started_at: Number = None
+    finished_at: Number = None
+    listed_at: Number = None
+
+    @property
+    def was_listed_late(self) -> bool | None:
+        """Whether it was listed when it ended, not when it began; None if unknown."""
+        if self.status in (RunStatus.SCHEDULED, RunStatus.RUNNING, RunStatus.PAUSED):
+            return False
+        if self.started_at is None or self.finished_at is None or self.listed_at is None:
+            return None
+        if self.finished_at - self.started_at < _TELLING:
+            return None
+        return self.listed_at - self.started_at > self.finished_at - self.listed_at
+
+    def is_older_than(self, moment: float) -> bool:
+        """Whether it surely was listed before a moment, in epoch seconds."""
+        return self.listed_at is not None and self.listed_at < moment
+
+
+class LogPage(Payload):
+    """A page of Dify's log, newest first."""
+
+    rows: tuple[LogRow, ...]
+    has_more: bool = False
+
+
+def parse_log(body: Mapping[str, Any]) -> LogPage:
+    """A page of `GET /workflows/logs`; rows without a run are left out.
+
+    Raises:
+        ServiceUnavailableError: it is none; what it does not show proves nothing.
+    """
+    listed = body.get("data")
+    if not isinstance(listed, list):
+        raise ServiceUnavailableError("Dify's log cannot be read: it lists no runs.")
+    if len(listed) > _MOST_ROWS:
+        raise ServiceUnavailableError(
+            f"Dify's log cannot be read: a page of it lists {len(listed)} runs."
+        )
+    rows = []
+    for entry in listed:
+        run = entry.get("workflow_run") if isinstance(entry, dict) else None
+        if isinstance(run, dict) and isinstance(short_name(run.get("id")), str):
+            owner = entry.get("created_by_end_user")
+            user = owner.get("session_id") if isinstance(owner, dict) else None
+            rows.append(
+                LogRow(
+                    run_id=run["id"],
+                    user=user,
+                    status=run.get("status"),
+                    started_at=run.get("created_at"),
+                    finished_at=run.get("finished_at"),
+                    listed_at=entry.get("created_at"),
+                )
+            )
+    return LogPage(rows=tuple(rows), has_more=body.get("has_more") is True)

@@ -1,0 +1,93 @@
+"""Requests for variants: checked, and stored as pending variants."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from adspark.errors import InvalidQueryError
+from adspark.models import DEFAULT_USER, AdVariant, Creative
+from adspark.validation.bounds import ID, PROMPT
+from adspark.validation.stored import check_storable, describe_missing_ads
+
+
+class VariantRequest(BaseModel):
+    """A variant that somebody wants."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    original_ad_id: str
+    prompt: str
+    user_id: int = DEFAULT_USER
+    workspace_id: int | None = None
+    wants_review: bool = False
+
+
+def check_request(request: VariantRequest) -> VariantRequest:
+    """The request with its prompt trimmed; the generator's own limit for that is usually lower.
+
+    Raises:
+        InvalidQueryError: names the field.
+    """
+    prompt = request.prompt.strip()
+    if not prompt:
+        raise InvalidQueryError("prompt", "is empty; say what the variant should be like.")
+    if len(prompt) > PROMPT.most:
+        raise InvalidQueryError(
+            "prompt", f"{len(prompt)} characters; at most {PROMPT.most}. Shorten it."
+        )
+    check_storable("prompt", prompt)
+    for field in ("user_id", "workspace_id"):
+        ID.check(field, getattr(request, field))
+    return request.model_copy(update={"prompt": prompt})
+
+
+async def check_originals(session: AsyncSession, ids: Collection[str]) -> None:
+    """Refuse ads that are not stored.
+
+    Raises:
+        InvalidQueryError: names some of them.
+    """
+    for ad_creative_id in ids:
+        check_storable("original_ad_id", ad_creative_id)
+    stored = await session.scalars(
+        select(col(Creative.ad_creative_id)).where(col(Creative.ad_creative_id).in_(ids))
+    )
+    if missing := sorted(set(ids) - set(stored)):
+        raise InvalidQueryError("original_ad_id", describe_missing_ads(missing))
+
+
+async def request_variants(
+    session: AsyncSession, *, requests: Sequence[VariantRequest], requested_by: UUID | None = None
+) -> list[int]:
+    """Make a pending row of each request; they are checked first.
+
+    Args:
+        session: the caller commits.
+        requests: what is wanted.
+        requested_by: the flow run that requests the only one.
+
+    Returns:
+        Their ids, in the order of the requests.
+
+    Raises:
+        InvalidQueryError: a field is wrong, or the original is not stored.
+    """
+    checked = [check_request(request) for request in requests]
+    await check_originals(session, {request.original_ad_id for request in checked})
+    rows = [request.model_dump() | {"requested_by": requested_by} for request in checked]
+    if not rows:
+        return []
+    made = insert(AdVariant).returning(col(AdVariant.id), sort_by_parameter_order=True)
+    return list(await session.scalars(made, rows))
+
+
+async def find_requested(session: AsyncSession, *, requested_by: UUID) -> int | None:
+    """The variant that a flow run has requested before, if it has."""
+    found: int | None = await session.scalar(
+        select(col(AdVariant.id)).where(col(AdVariant.requested_by) == requested_by)
+    )
+    return found

@@ -1,0 +1,127 @@
+"""What a finished generation comes to: its picture fetched and saved, the whole judged."""
+
+import asyncio
+import string
+
+from adspark.errors import GenerationFailedError, ServiceUnavailableError, UnusableContentError
+from adspark.generators.answers.addresses import read_data_address
+from adspark.generators.base import Generated, GenerationRequest
+from adspark.media.images import NormalPicture
+from adspark.media.similarity import Similarity, compare_pictures, compare_texts, hash_picture
+from adspark.media.store import MediaStore
+from adspark.net.downloads import Downloader
+from adspark.variants.store import Completion
+
+_PAUSES = (0.0, 1.0, 3.0)  # seconds before each try for a generated picture
+_LONGEST_TITLE = 120  # characters
+_MARKUP_BEFORE = "#>*_-" + string.whitespace
+_MARKUP_BEHIND = "*_" + string.whitespace
+_BASE, _COPY, _PICTURE = 0.5, 0.3, 0.2  # of the confidence, as the guide's product gave it
+
+
+async def save_result(
+    request: GenerationRequest,
+    generated: Generated,
+    *,
+    media: MediaStore,
+    downloader: Downloader,
+    too_close: float,
+) -> Completion:
+    """Fetch and save the picture before its address expires, and judge the whole.
+
+    Args:
+        request: what was requested; the variant is compared with its original.
+        generated: what the generator gave.
+        media: where the picture is saved.
+        downloader: fetches it.
+        too_close: similarity from which a variant is marked as too close, 0 to 1.
+
+    Raises:
+        GenerationFailedError: neither copy nor a usable picture is there.
+        AdSparkError: the media store does not work.
+    """
+    path = sha256 = picture_hash = None
+    problems = ["its copy was cut off by the generator"] if generated.is_cut_off else []
+    if generated.picture is None:
+        problems.append("it has no picture, for the generator gave none")
+    else:
+        try:
+            path, picture = await _save_picture(generated, media, downloader)
+            sha256 = picture.info.sha256
+            picture_hash = await hash_picture(picture.content)
+        except UnusableContentError as error:
+            if generated.text is None:
+                raise GenerationFailedError(
+                    f"The generated picture is unusable: {error}"
+                ) from error
+            problems.append(f"it has no picture: {error}")
+    similarity = await _compare(request, generated.text, picture_hash)
+    highest = similarity.highest
+    has_copy = generated.text is not None and not generated.is_cut_off
+    return Completion(
+        title=find_title(generated.text),
+        description=generated.text,
+        image_path=path,
+        image_sha256=sha256,
+        picture_similarity=similarity.picture,
+        text_similarity=similarity.text,
+        is_too_close=highest is not None and highest >= too_close,
+        confidence_score=round(_BASE + _COPY * has_copy + _PICTURE * bool(path), 2),
+        response_metadata=generated.metadata,
+        problem="; ".join(problems) or None,
+    )
+
+
+def find_title(copy: str | None) -> str | None:
+    """The first line of the copy, at most 120 characters, without Markdown around it."""
+    for line in (copy or "").splitlines():
+        if title := line.lstrip(_MARKUP_BEFORE).rstrip(_MARKUP_BEHIND):
+            return title[:_LONGEST_TITLE].rstrip()
+    return None
+
+
+async def _save_picture(
+    generated: Generated, media: MediaStore, downloader: Downloader
+) -> tuple[str, NormalPicture]:
+    """The first address that gives a picture, which is saved: its path, and its normal form.
+
+    Raises:
+        UnusableContentError: none does; says why the likeliest does not.
+    """
+    reason: UnusableContentError | None = None
+    for address in filter(None, [generated.picture, *generated.more_pictures]):
+        try:
+            return await media.save_variant(await _fetch_picture(downloader, address))
+        except UnusableContentError as error:
+            reason = reason or error
+    raise reason or UnusableContentError("The generator gave none.")
+
+
+async def _fetch_picture(downloader: Downloader, address: str) -> bytes:
+    """The picture's bytes.
+
+    Raises:
+        UnusableContentError: they are not to be had.
+    """
+    if address[:5].lower() == "data:":
+        try:
+            return read_data_address(address)
+        except ValueError as error:
+            raise UnusableContentError("its data: address is garbled.") from error
+    for pause in _PAUSES:
+        await asyncio.sleep(pause)
+        try:
+            return (await downloader.fetch(address)).content
+        except ServiceUnavailableError as error:
+            reason = str(error)
+    raise UnusableContentError(reason)
+
+
+async def _compare(
+    request: GenerationRequest, text: str | None, picture_hash: str | None
+) -> Similarity:
+    picture = None
+    if picture_hash is not None:
+        original = await hash_picture(request.original.content)
+        picture = compare_pictures(original, picture_hash)
+    return Similarity(picture, compare_texts(request.original_copy, text))

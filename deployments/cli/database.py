@@ -1,0 +1,69 @@
+"""Which data a command works on: that of the running stack, else of the environment."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import cache
+from typing import TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.db.configured import database_url
+from adspark.db.engine import COMMAND_LOCK_TIMEOUT, Database
+from adspark.home.running_stack import running_stack
+from adspark.settings import Settings, get_settings
+from deployments.environment.stack_settings import sandbox_settings
+from deployments.terminal.output import print_warning
+
+_Result = TypeVar("_Result")
+
+
+def current_settings(settings: Settings | None = None) -> Settings:
+    """The settings, but for a stack that runs on the sandbox: its data, its key and its address."""
+    settings = settings or get_settings()
+    stack = running_stack(settings.home)
+    if stack is None or stack.home == settings.home:
+        return settings
+    if settings.database_url is not None:
+        _warn_of_other_database()
+    return sandbox_settings(settings, stack.home.name)
+
+
+@cache
+def _warn_of_other_database() -> None:
+    """Say it once, on standard error: programs read the other."""
+    print_warning(
+        "A stack on the sandbox runs, so its own database is used, not that of "
+        "ADSPARK_DATABASE_URL; for that one: adspark down"
+    )
+
+
+@asynccontextmanager
+async def open_database(settings: Settings | None = None) -> AsyncIterator[Database]:
+    """The current database, or that of other settings; it is started where it is embedded."""
+    with database_url(settings or current_settings()) as url:
+        async with Database(url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database:
+            yield database
+
+
+def in_session(
+    act: Callable[[AsyncSession], Awaitable[_Result]], *, commits: bool = False
+) -> _Result:
+    """Call `act` with a session of the current database, and return what it returns.
+
+    Args:
+        act: reads or writes.
+        commits: whether to commit afterwards.
+    """
+    return asyncio.run(act_in_session(act, commits=commits))
+
+
+async def act_in_session(
+    act: Callable[[AsyncSession], Awaitable[_Result]], *, commits: bool = False
+) -> _Result:
+    """The same in an event loop that runs already."""
+    async with open_database() as database, database.session() as session:
+        result = await act(session)
+        if commits:
+            await session.commit()
+        return result

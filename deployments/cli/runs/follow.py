@@ -1,0 +1,180 @@
+"""Start a deployment and follow its run to the end: states, logs, result."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.utilities.importtools import import_object
+from pydantic import JsonValue
+
+from adspark.errors import AdSparkError, ConfigurationError, InvalidQueryError
+from adspark.validation.parameter_bounds import find_problem
+from deployments.cli.server import open_server
+from deployments.operations.runs.deployments import find_deployment
+from orchestration.parameter_errors import find_mistakes
+
+_POLL = 0.5  # seconds between two looks at the run
+_QUIET = 20.0  # seconds without a worker's reaction after which a person wants to know why
+_LOG_PAGE = 200
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to the run: a new state, a line of its log, or a hint of ours."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A completed run; `result` is what the flow gave back, as JSON."""
+
+    id: UUID
+    name: str
+    state: State
+    result: JsonValue
+
+
+class RunFailedError(AdSparkError):
+    """The run ended in any state but Completed; the message is the state's."""
+
+
+async def run_and_follow(
+    api_url: str,
+    deployment: str,
+    parameters: Mapping[str, JsonValue],
+    on_event: Callable[[Event], None],
+) -> FinishedRun:
+    """Run `deployment` (`flow/name`, or a flow's name alone) and wait for its end.
+
+    Raises:
+        ConfigurationError: no server, no such deployment, or parameters that it does not take.
+        RunFailedError: the run did not complete.
+    """
+    async with open_server(api_url) as client:
+        run = await _create(client, deployment, parameters)
+        on_event(Event("run", f"{deployment} · {run.name} · {run.id}"))
+        return await _finish(client, run.id, on_event)
+
+
+async def follow_run(api_url: str, run_id: UUID, on_event: Callable[[Event], None]) -> FinishedRun:
+    """Wait for the end of a run that was started before.
+
+    Raises:
+        ConfigurationError: no server.
+        RunFailedError: the run did not complete.
+    """
+    async with open_server(api_url) as client:
+        return await _finish(client, run_id, on_event)
+
+
+async def _finish(
+    client: PrefectClient, run_id: UUID, on_event: Callable[[Event], None]
+) -> FinishedRun:
+    run = await _follow(client, run_id, on_event)
+    state = run.state
+    if state is None or not state.is_completed():
+        raise RunFailedError(_why(run))
+    return FinishedRun(run.id, run.name, state, await state.aresult())
+
+
+def _why(run: FlowRun) -> str:
+    """Why a run did not complete, without the words that Prefect puts around our message."""
+    state = run.state
+    if state is None:
+        return f"{run.name} ended without a state."
+    message = re.sub(r"^(Flow|Task) run encountered an exception:? ", "", state.message or "")
+    return f"{run.name} ended {state.name}: {message or 'no message'}"
+
+
+async def _create(
+    client: PrefectClient, deployment: str, parameters: Mapping[str, JsonValue]
+) -> FlowRun:
+    found = await find_deployment(client, deployment)
+    known = set((found.parameter_openapi_schema or {}).get("properties", {}))
+    if unknown := sorted(set(parameters) - known):
+        raise InvalidQueryError(
+            unknown[0], f"{deployment} has no such parameter; it has {', '.join(sorted(known))}."
+        )
+    if problem := find_problem(found.parameter_openapi_schema or {}, parameters):
+        raise ConfigurationError(problem)
+    if mistake := _first_mistake(found, parameters):
+        raise ConfigurationError(mistake)
+    try:
+        return await client.create_flow_run_from_deployment(found.id, parameters=dict(parameters))
+    except PrefectHTTPStatusError as error:
+        raise ConfigurationError(f"{deployment}: {_reason(error.response)}") from None
+
+
+def _first_mistake(
+    deployment: DeploymentResponse, parameters: Mapping[str, JsonValue]
+) -> str | None:
+    """What the flow would say against its parameters; None where it is not installed here."""
+    try:
+        flow = import_object(deployment.entrypoint or "")
+    except (ImportError, AttributeError, ValueError):
+        return None
+    return next(find_mistakes(flow, {**deployment.parameters, **parameters}), None)
+
+
+async def _follow(
+    client: PrefectClient, run_id: UUID, on_event: Callable[[Event], None]
+) -> FlowRun:
+    seen = 0
+    shown: UUID | None = None
+    began = asyncio.get_running_loop().time()
+    hinted = False
+    while True:
+        run = await client.read_flow_run(run_id)
+        state = run.state
+        seen += await _show_logs(client, run.id, seen, on_event)
+        if state is not None and state.id != shown:
+            shown = state.id
+            on_event(Event("state", state.name or state.type.value))
+        if state is not None and state.is_final():
+            await _show_logs(client, run.id, seen, on_event)
+            return run
+        waited = asyncio.get_running_loop().time() - began
+        if not hinted and waited > _QUIET and state is not None and state.is_scheduled():
+            hinted = True
+            on_event(Event("hint", await _why_it_waits(client, run.work_pool_name)))
+        await asyncio.sleep(_POLL)
+
+
+async def _why_it_waits(client: PrefectClient, pool: str | None) -> str:
+    """Why nobody has taken a run, as far as its pool shows it."""
+    with suppress(ObjectNotFound):
+        if pool and (await client.read_work_pool(pool)).is_paused:
+            return f"pool {pool} is paused; let it go on with: adspark resume {pool}"
+    return f"no worker has taken it yet; pool {pool}; see: adspark status"
+
+
+async def _show_logs(
+    client: PrefectClient, run_id: UUID, seen: int, on_event: Callable[[Event], None]
+) -> int:
+    lines = await client.read_logs(
+        LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id])), limit=_LOG_PAGE, offset=seen
+    )
+    for line in lines:
+        if line.level < logging.ERROR:  # why a run failed is said once, at its end
+            on_event(Event("log", line.message))
+    return len(lines)
+
+
+def _reason(response: httpx.Response) -> str:
+    try:
+        detail = response.json().get("detail") or response.json().get("exception_detail")
+    except ValueError:
+        detail = None
+    return str(detail or response.text)

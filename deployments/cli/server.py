@@ -1,0 +1,105 @@
+"""Which Prefect server a command talks to, and a client of it."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx
+
+from adspark.errors import AdSparkError, ConfigurationError
+from adspark.home.running_stack import running_stack
+from adspark.settings import get_settings
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+
+_Result = TypeVar("_Result")
+
+
+def find_api_url() -> str | None:
+    """PREFECT_API_URL, else that of the running stack; None where there is neither."""
+    if url := os.environ.get("PREFECT_API_URL"):
+        return url
+    stack = running_stack(get_settings().home)
+    return stack.api_url if stack else None
+
+
+def prefect_api_url() -> str:
+    """The same.
+
+    Raises:
+        ConfigurationError: there is neither.
+    """
+    if url := find_api_url():
+        return url
+    raise ConfigurationError(
+        f"No Prefect server runs in {get_settings().home} (ADSPARK_HOME); start the local stack "
+        "with adspark up, or set PREFECT_API_URL."
+    )
+
+
+@asynccontextmanager
+async def open_server(api_url: str | None = None) -> AsyncIterator["PrefectClient"]:
+    """A client of the server at this address, else of `prefect_api_url`.
+
+    Raises:
+        ConfigurationError: nothing answers there, or it wants a password.
+        AdSparkError: it is too slow to answer, or went away meanwhile.
+    """
+    from prefect.client.orchestration import get_client  # noqa: PLC0415  (slow)
+    from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415  (slow)
+
+    url = api_url or prefect_api_url()
+    with temporary_settings({PREFECT_API_URL: url}):
+        async with get_client() as client:
+            if error := await client.api_healthcheck():
+                if _is_slow(error):
+                    raise _slow_error(url)
+                raise ConfigurationError(
+                    f"Prefect's server at {url} does not answer ({type(error).__name__}); "
+                    f"start it with: adspark up, or docker-compose up -d"
+                )
+            try:
+                yield client
+            except httpx.HTTPError as error:
+                if isinstance(error, httpx.HTTPStatusError) and error.response.status_code == 401:
+                    raise ConfigurationError(
+                        f"PREFECT_API_AUTH_STRING: Prefect's server at {url} asks for a name "
+                        "and a password; set it to name:password, as in its containers' .env."
+                    ) from None
+                if _is_slow(error):
+                    raise _slow_error(url) from error
+                raise AdSparkError(
+                    f"Prefect's server at {url} went away ({type(error).__name__}); what was "
+                    f"requested may go on: look there once it is back."
+                ) from error
+
+
+def call_server(act: "Callable[[PrefectClient], Awaitable[_Result]]") -> _Result:
+    """Call `act` with a client of the server in use, and return what it returns.
+
+    Each call is an event loop of its own, so that Ctrl-C works between two.
+
+    Raises:
+        ConfigurationError: there is no server, or it does not answer.
+    """
+
+    async def call() -> _Result:
+        async with open_server() as client:
+            return await act(client)
+
+    return asyncio.run(call())
+
+
+def _is_slow(error: Exception) -> bool:
+    """Whether a server is there that did not answer in time."""
+    return isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout | httpx.PoolTimeout)
+
+
+def _slow_error(url: str) -> AdSparkError:
+    return AdSparkError(
+        f"Prefect's server at {url} is there, but too slow to answer; look what keeps its "
+        "machine busy. What was requested may go on."
+    )

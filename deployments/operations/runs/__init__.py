@@ -1,0 +1,1 @@
+"""Runs in an operator's hands: find, report, cancel, retry, purge."""

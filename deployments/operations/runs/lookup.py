@@ -1,0 +1,106 @@
+"""Find the run that a person means: by its id, the beginning of its id, or its name."""
+
+import os
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import TaskRunFilter, TaskRunFilterName
+from prefect.client.schemas.objects import FlowRun, TaskRun
+from prefect.client.schemas.sorting import FlowRunSort, TaskRunSort
+from prefect.exceptions import ObjectNotFound
+
+from adspark.errors import ConfigurationError
+from orchestration.flow_runs import PAGE, filter_runs
+
+_RECENT_PAGES = 5  # of flow runs and of task runs, in which a beginning of an id is looked for
+_SHORTEST = 6  # characters of a beginning
+_BEGINNING = re.compile(rf"[0-9a-f-]{{{_SHORTEST},36}}")
+_SHOWN = 5  # of several that a key may mean
+_Run = TypeVar("_Run", FlowRun, TaskRun)
+
+
+async def find_run(client: PrefectClient, key: str) -> FlowRun | TaskRun:
+    """The flow run or task run that `key` means.
+
+    Raises:
+        ConfigurationError: none, or several; says which.
+    """
+    key = key.strip()
+    if run_id := _uuid(key):
+        found = await _read(client, run_id)
+    else:
+        found = await _named(client, key)
+        if not found and _BEGINNING.fullmatch(key.lower()):
+            found = await _beginning(client, key.lower())
+    if len(found) == 1:
+        return found[0]
+    if found:
+        listed = ", ".join(f"{run.id} ({run.name}, {run.state_name})" for run in found[:_SHOWN])
+        raise ConfigurationError(f"{key!r} means {len(found)} runs; give one's whole id: {listed}")
+    raise ConfigurationError(
+        f"There is no run {key!r}: give the id of a flow run or task run, its name, or the first "
+        f"{_SHORTEST} or more characters of a recent one's id."
+    )
+
+
+def ui_url(client: PrefectClient) -> str:
+    """The address of Prefect's UI: PREFECT_UI_URL, else beside the API."""
+    url = os.environ.get("PREFECT_UI_URL") or str(client.api_url).rstrip("/").removesuffix("/api")
+    return url.rstrip("/")
+
+
+def _uuid(key: str) -> UUID | None:
+    try:
+        return UUID(key)
+    except ValueError:
+        return None
+
+
+async def _read(client: PrefectClient, run_id: UUID) -> Sequence[FlowRun | TaskRun]:
+    try:
+        return [await client.read_flow_run(run_id)]
+    except ObjectNotFound:
+        pass
+    try:
+        return [await client.read_task_run(run_id)]
+    except ObjectNotFound:
+        return []
+
+
+async def _named(client: PrefectClient, name: str) -> Sequence[FlowRun | TaskRun]:
+    flow_runs = await client.read_flow_runs(flow_run_filter=filter_runs(names=[name]), limit=PAGE)
+    task_runs = await client.read_task_runs(
+        task_run_filter=TaskRunFilter(name=TaskRunFilterName(any_=[name])), limit=PAGE
+    )
+    return [*flow_runs, *task_runs]
+
+
+async def _beginning(client: PrefectClient, beginning: str) -> Sequence[FlowRun | TaskRun]:
+    # What schedules have planned for later would push the recent ones off the pages.
+    wanted = filter_runs(expected_before=datetime.now(UTC) + timedelta(minutes=1))
+    found: list[FlowRun | TaskRun] = []
+    for page in range(_RECENT_PAGES):
+        flow_runs = await client.read_flow_runs(
+            flow_run_filter=wanted,
+            sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+            limit=PAGE,
+            offset=page * PAGE,
+        )
+        task_runs = await client.read_task_runs(
+            sort=TaskRunSort.EXPECTED_START_TIME_DESC, limit=PAGE, offset=page * PAGE
+        )
+        found += _that_begin(flow_runs, beginning)
+        found += _that_begin(task_runs, beginning)
+        if max(len(flow_runs), len(task_runs)) < PAGE:
+            break
+    return list({run.id: run for run in found}.values())
+
+
+def _that_begin(runs: Sequence[_Run], beginning: str) -> list[_Run]:
+    return [
+        run for run in runs if str(run.id).startswith(beginning) or run.id.hex.startswith(beginning)
+    ]
