@@ -56,3 +56,12 @@ def test_what_happens_when_something_dies_is_linked_to_a_test_that_exists(row: s
     for file, name in proofs:
         source = (README.parent / file).read_text()
         assert re.search(rf"^(async )?def {name}\(", source, re.MULTILINE), f"{file}: {name}"
+
+
+def test_the_files_that_the_guide_for_contributors_names_are_there() -> None:
+    text = (README.parent / "CONTRIBUTING.md").read_text()
+    trees = "adspark|blocks|orchestration|tasks|flows|deployments|tests"
+    named = set(re.findall(rf"`((?:{trees})/[\w/]+\.py)`", text))
+    named = {one for one in named if "my_" not in one}  # examples
+    assert len(named) > 80
+    assert [one for one in sorted(named) if not (README.parent / one).exists()] == []
