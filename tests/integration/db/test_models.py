@@ -33,7 +33,8 @@ AD = f"CR{1:020d}"
 
 def models() -> list[type[SQLModel]]:
     """The classes of all tables."""
-    return [mapper.class_ for mapper in SQLModel._sa_registry.mappers]
+    found = [mapper.class_ for mapper in SQLModel._sa_registry.mappers]
+    return sorted(found, key=lambda model: model.__name__)  # mappers are a set
 
 
 def choices() -> list[tuple[type[SQLModel], str, type[StrEnum]]]:
