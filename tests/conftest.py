@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from psycopg import sql
+from xdist.remote import Producer
 
 from adspark.db import migrate as schema
 from adspark.db.embedded import LocalPostgres
@@ -22,6 +23,7 @@ from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import get_settings
 from tests.support.folders import open_folder
+from tests.support.scheduling import ScopeScheduling, place_in_order
 
 TEMPLATE = "adspark_template"
 
@@ -41,32 +43,15 @@ for profile, examples, steps, is_fixed in (("suite", 15, 20, True), ("long", 300
 settings.load_profile("suite")
 
 
-# The longest begin first, so that no worker of a parallel run is left with one of them at the end.
-_FIRST = ("acceptance", "rendering", "flows")
-_TESTS = Path(__file__).parent
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ScopeScheduling:
+    """For parallel runs (`-n`)."""
+    return ScopeScheduling(config, log)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say for parallel runs (`--dist loadgroup`) which tests belong on one worker, and in which
-    order: all that share the running stack, each other acceptance test, each other file."""
-    for item in items:
-        path = item.path.relative_to(_TESTS)
-        if _shares_stack(item):
-            item.add_marker(pytest.mark.xdist_group("stack"))
-        elif path.parts[0] != "acceptance":
-            item.add_marker(pytest.mark.xdist_group(str(path.with_suffix(""))))
-    items.sort(key=_place_in_order)
-
-
-def _place_in_order(item: pytest.Item) -> tuple[int, bool]:
-    folders = item.path.relative_to(_TESTS).parts
-    place = next((n for n, name in enumerate(_FIRST) if name in folders), len(_FIRST))
-    return place, not _shares_stack(item)
-
-
-def _shares_stack(item: pytest.Item) -> bool:
-    return isinstance(item, pytest.Function) and "stack" in item.fixturenames
+    """Bring them into the order in which workers take them."""
+    items.sort(key=place_in_order)
 
 
 @pytest.fixture(autouse=True)

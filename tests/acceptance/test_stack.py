@@ -6,24 +6,11 @@ import subprocess
 import time
 from contextlib import suppress
 
-import httpx
 import psutil
 import pytest
 
-from adspark.home.running_stack import StackState
-from tests.support.stack import Stack
+from tests.support.stack import Stack, state
 from tests.support.waiting import wait_until
-
-PARTS = {
-    "sandbox", "prefect server", "worker default", "worker data-fetch", "worker ai-generation",
-    "worker maintenance",
-}  # fmt: skip
-
-
-def state(stack: Stack) -> StackState | None:
-    """What the stack says of itself."""
-    path = stack.home / "stack.json"
-    return StackState.model_validate_json(path.read_text()) if path.exists() else None
 
 
 def start(stack: Stack) -> subprocess.Popen[str]:
@@ -32,20 +19,6 @@ def start(stack: Stack) -> subprocess.Popen[str]:
     wait_until(lambda: process.poll() is not None or bool((s := state(stack)) and s.ready))
     assert process.poll() is None, process.communicate()[0]
     return process
-
-
-def test_a_second_stack_is_refused_and_told_where_the_first_is(stack: Stack) -> None:
-    done = stack.adspark("up")
-    assert done.returncode == 2
-    assert f"runs already at {stack.ui_url}; stop it with: adspark down" in done.stderr
-
-
-def test_all_parts_are_there_and_answer(stack: Stack) -> None:
-    running = state(stack)
-    assert running is not None
-    assert set(running.parts) == PARTS
-    assert httpx.get(f"{stack.api_url}/health").json() is True
-    assert httpx.get(f"{stack.sandbox_url}/health").is_success
 
 
 def test_a_busy_port_is_named_with_its_holder_and_the_setting(own_stack: Stack) -> None:

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.stack import Stack
+from tests.support.stack import Stack, state
+
+PARTS = {
+    "sandbox", "prefect server", "worker default", "worker data-fetch", "worker ai-generation",
+    "worker maintenance",
+}  # fmt: skip
 
 
 def prefect(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -50,3 +55,17 @@ def test_a_running_stack_is_well_and_a_paused_pool_is_mended_as_told(stack: Stac
     assert program == "adspark"
     assert stack.adspark(*arguments).returncode == 0
     assert stack.adspark("status").returncode == 0
+
+
+def test_a_second_stack_is_refused_and_told_where_the_first_is(stack: Stack) -> None:
+    done = stack.adspark("up")
+    assert done.returncode == 2
+    assert f"runs already at {stack.ui_url}; stop it with: adspark down" in done.stderr
+
+
+def test_all_parts_are_there_and_answer(stack: Stack) -> None:
+    running = state(stack)
+    assert running is not None
+    assert set(running.parts) == PARTS
+    assert httpx.get(f"{stack.api_url}/health").json() is True
+    assert httpx.get(f"{stack.sandbox_url}/health").is_success

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import psutil
 
+from adspark.home.running_stack import StackState
 from tests.support.folders import open_folder
 
 
@@ -132,3 +133,9 @@ def last_run(stack: Stack, flow: str) -> dict[str, Any]:
             break
         time.sleep(0.25)
     return run
+
+
+def state(stack: Stack) -> StackState | None:
+    """What the stack says of itself."""
+    path = stack.home / "stack.json"
+    return StackState.model_validate_json(path.read_text()) if path.exists() else None
