@@ -50,7 +50,7 @@ async def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterat
     file.write_text(yaml.safe_dump(project))
     monkeypatch.setattr(deploying, "project_file", lambda: file)
     async with get_client() as opened:
-        for name in (NEW, FORMER, SHARD, WATCHES):
+        for name in (*kept, FORMER, WATCHES):
             await remove(opened, name)
         flow_id = await opened.create_flow_from_name(CLEANUP)
         await opened.create_deployment(
