@@ -16,7 +16,7 @@ from adspark.maintenance.cleanup import CleanupSummary, Retention, check_retenti
 from adspark.settings import get_settings
 from adspark.validation.bounds import Days
 from blocks.adspark_database import AdSparkDatabase
-from flows.endings import cancelled, completed
+from flows.endings import PLAIN_JSON, cancelled, completed
 from flows.parameters import DryRun, label
 from orchestration.rate_limits import seconds_until_start
 from tasks.clean_up import remove_old
@@ -25,7 +25,7 @@ _MANY = 100_000  # removed rows after which PostgreSQL is worth a hint
 _HINT = "PostgreSQL reuses the space by itself; at once, and for fresh statistics: VACUUM (ANALYZE)"
 
 
-@flow(name="cleanup-old-creatives", persist_result=True, result_serializer="json")
+@flow(name="cleanup-old-creatives", persist_result=True, result_serializer=PLAIN_JSON)
 async def cleanup_old_creatives(
     days_old: Annotated[Days, label("Days since last shown")] = 90, dry_run: DryRun = False
 ) -> CleanupSummary:

@@ -5,7 +5,13 @@ A flow that gives back a state ends in it, and its caller gets what the state ho
 
 from typing import TypeVar, cast
 
+from prefect.serializers import JSONSerializer
 from prefect.states import Cancelled, Completed, Failed
+
+PLAIN_JSON: JSONSerializer[object] = JSONSerializer(
+    object_encoder="pydantic_core.to_jsonable_python", object_decoder=None
+)
+"""Results as documents that any program reads, whether it has our classes or not."""
 
 _Summary = TypeVar("_Summary")
 

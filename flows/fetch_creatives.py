@@ -13,7 +13,7 @@ from prefect.logging import get_run_logger
 from adspark.creatives.fetch import FetchSummary
 from adspark.serpapi.search_query import parse_query
 from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE
-from flows.endings import completed
+from flows.endings import PLAIN_JSON, completed
 from flows.parameters import (
     AdvertiserIds,
     DryRun,
@@ -29,7 +29,7 @@ from tasks.fetch_query import fetch_query
 ARTIFACT_KEY = "new-creatives"
 
 
-@flow(name="fetch-creatives", persist_result=True, result_serializer="json")
+@flow(name="fetch-creatives", persist_result=True, result_serializer=PLAIN_JSON)
 async def fetch_creatives(
     advertiser_ids: AdvertiserIds = None,
     text: OptionalText = None,

@@ -23,7 +23,7 @@ from adspark.variants.report import write_variant
 from adspark.variants.requests import VariantRequest
 from adspark.variants.store import VariantSummary, read_variant, summary_of
 from blocks.adspark_database import AdSparkDatabase
-from flows.endings import cancelled, completed, failed
+from flows.endings import PLAIN_JSON, cancelled, completed, failed
 from flows.parameters import OptionalId, UserId, label
 from orchestration.cancel_variant import cancel_variant, is_being_cancelled
 from tasks.generate_variant import generate_variant
@@ -32,7 +32,7 @@ from tasks.request_review import request_review
 from tasks.request_variant import request_variant
 
 
-@flow(name="generate-ad-variant", persist_result=True, result_serializer="json")
+@flow(name="generate-ad-variant", persist_result=True, result_serializer=PLAIN_JSON)
 async def generate_ad_variant(
     original_ad_id: Annotated[str, AD_ID, label("Ad id")],
     prompt: Annotated[str, PROMPT, label("Prompt")],

@@ -10,12 +10,12 @@ from prefect import flow
 from prefect.logging import get_run_logger
 
 from adspark.validation.bounds import VARIANTS_UNDER_WAY
-from flows.endings import completed
+from flows.endings import PLAIN_JSON, completed
 from flows.parameters import label
 from tasks.start_pending_variants import PendingVariantsSummary, start_pending_variants
 
 
-@flow(name="generate-pending-variants", persist_result=True, result_serializer="json")
+@flow(name="generate-pending-variants", persist_result=True, result_serializer=PLAIN_JSON)
 async def generate_pending_variants(
     limit: Annotated[int, VARIANTS_UNDER_WAY, label("Under way at most")] = 20,
 ) -> PendingVariantsSummary:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from adspark.maintenance.health_checks import Check, CheckState
 from adspark.markdown import escape_markdown
-from flows.endings import completed, failed
+from flows.endings import PLAIN_JSON, completed, failed
 from tasks.check_health import check_health
 
 ARTIFACT_KEY = "health"
@@ -34,7 +34,7 @@ class HealthSummary(BaseModel):
         return [one for one in self.checks if one.state is state]
 
 
-@flow(name="health-check", persist_result=True, result_serializer="json")
+@flow(name="health-check", persist_result=True, result_serializer=PLAIN_JSON)
 async def health_check() -> HealthSummary:
     """Look at database, Prefect, pools, SerpApi, Dify, browser, media store and disk.
 

@@ -16,7 +16,7 @@ from adspark.db.engine import read_now
 from adspark.maintenance.cgroup import read_limit
 from adspark.validation.bounds import TEXT
 from blocks.adspark_database import AdSparkDatabase
-from flows.endings import completed
+from flows.endings import PLAIN_JSON, completed
 from flows.parameters import label
 
 
@@ -41,7 +41,7 @@ class ProbeSummary(BaseModel):
         return f"{self.worker} reaches the database in {self.seconds:.2f} s{bound}"
 
 
-@flow(name="probe", persist_result=True, result_serializer="json")
+@flow(name="probe", persist_result=True, result_serializer=PLAIN_JSON)
 async def probe(token: Annotated[str, TEXT, label("Token")] = "") -> ProbeSummary:
     """Ask the database for nothing, on the worker of a pool.
 

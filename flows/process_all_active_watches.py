@@ -19,7 +19,7 @@ from adspark.markdown import escape_markdown
 from adspark.settings import get_settings
 from adspark.watches.sweep_store import SweepPlan, SweepSummary, read_unchecked, summarise_sweep
 from blocks.adspark_database import AdSparkDatabase
-from flows.endings import cancelled, completed, failed
+from flows.endings import PLAIN_JSON, cancelled, completed, failed
 from orchestration.rate_limits import seconds_until_start
 from orchestration.sweep_shards import share, start_shards, take_back, watches_of
 from orchestration.time_limits import time_limit
@@ -33,7 +33,7 @@ _LOCK = "sweep"
 _SEARCHING = 0.9  # share of the time limit in which searches may begin; the rest is for their end
 
 
-@flow(name="process-all-active-watches", persist_result=True, result_serializer="json")
+@flow(name="process-all-active-watches", persist_result=True, result_serializer=PLAIN_JSON)
 @time_limit("sweep_time_limit")
 async def process_all_active_watches() -> SweepSummary:
     """Check every watch that is due, the most overdue first.

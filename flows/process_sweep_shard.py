@@ -12,13 +12,13 @@ from adspark.db.engine import read_now
 from adspark.validation.bounds import SEARCHES, SECONDS, Id
 from adspark.watches.sweep_store import SweepSummary, read_unchecked
 from blocks.adspark_database import AdSparkDatabase
-from flows.endings import completed
+from flows.endings import PLAIN_JSON, completed
 from flows.parameters import label
 from orchestration.time_limits import time_limit
 from tasks.check_watches import check_watches
 
 
-@flow(name="process-sweep-shard", persist_result=True, result_serializer="json")
+@flow(name="process-sweep-shard", persist_result=True, result_serializer=PLAIN_JSON)
 @time_limit("sweep_time_limit")
 async def process_sweep_shard(
     watch_ids: Annotated[list[Id], label("Watch ids")],

@@ -13,7 +13,7 @@ from adspark.db.engine import Database
 from adspark.watches.check import WatchSummary
 from adspark.watches.news import read_news
 from blocks.adspark_database import AdSparkDatabase
-from flows.endings import completed
+from flows.endings import PLAIN_JSON, completed
 from flows.parameters import WatchId
 from tasks.announce_news import announce_news
 from tasks.check_watch import check_watch
@@ -21,7 +21,7 @@ from tasks.check_watch import check_watch
 _MOST_SHOWN = 100
 
 
-@flow(name="process-watch", persist_result=True, result_serializer="json")
+@flow(name="process-watch", persist_result=True, result_serializer=PLAIN_JSON)
 async def process_watch(watch_id: WatchId) -> WatchSummary:
     """Check a watch now, whether it is due or not.
 

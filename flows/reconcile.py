@@ -13,7 +13,7 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from adspark.validation.bounds import SECONDS
-from flows.endings import completed
+from flows.endings import PLAIN_JSON, completed
 from flows.parameters import label
 from orchestration.lost_runs import LostRuns
 from tasks.requeue_lost_runs import requeue_lost_runs
@@ -21,7 +21,7 @@ from tasks.requeue_lost_runs import requeue_lost_runs
 _MORE_SEARCHES = 5  # longer than a host's runs take to be given up, one after another
 
 
-@flow(name="reconcile", persist_result=True, result_serializer="json")
+@flow(name="reconcile", persist_result=True, result_serializer=PLAIN_JSON)
 async def reconcile(
     patience: Annotated[float, SECONDS, label("Patience in seconds")] = 300.0,
     look_again_after: Annotated[float, SECONDS, label("Seconds until the next look")] = 20.0,

@@ -24,7 +24,7 @@ from adspark.variants.report import write_variant
 from adspark.variants.reviews import Review, save_review
 from adspark.variants.store import read_variant, summary_of
 from blocks.adspark_database import AdSparkDatabase
-from flows.endings import completed
+from flows.endings import PLAIN_JSON, completed
 from flows.parameters import label
 
 _WORDS = {True: "approved", False: "rejected", None: "the review is left open"}
@@ -56,7 +56,7 @@ class VariantReview(RunInput):
     ] = None
 
 
-@flow(name="review-ad-variant", persist_result=True, result_serializer="json")
+@flow(name="review-ad-variant", persist_result=True, result_serializer=PLAIN_JSON)
 async def review_ad_variant(variant_id: Annotated[int, ID, label("Variant id")]) -> Review:
     """Request a review of a finished variant, and save it.
 

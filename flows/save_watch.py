@@ -19,7 +19,7 @@ from adspark.validation.bounds import (
 )
 from adspark.watches.store import SavedWatch, create_or_change_watch
 from blocks.adspark_database import AdSparkDatabase
-from flows.endings import completed
+from flows.endings import PLAIN_JSON, completed
 from flows.parameters import (
     AdvertiserIds,
     OptionalFlag,
@@ -33,7 +33,7 @@ from flows.parameters import (
 )
 
 
-@flow(name="save-watch", persist_result=True, result_serializer="json")
+@flow(name="save-watch", persist_result=True, result_serializer=PLAIN_JSON)
 async def save_watch(
     name: Annotated[str, TEXT, label("Name")],
     advertiser_ids: AdvertiserIds = None,

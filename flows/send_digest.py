@@ -17,14 +17,14 @@ from adspark.notifications.digest_text import Digest
 from adspark.notifications.outbox import enqueue_messages, hash_receiver, read_stuck
 from blocks.adspark_database import AdSparkDatabase
 from blocks.digest_recipients import DigestRecipients
-from flows.endings import completed
+from flows.endings import PLAIN_JSON, completed
 from flows.parameters import label
 from tasks.deliver_messages import deliver_messages
 
 ARTIFACT_KEY = "digest"
 
 
-@flow(name="send-digest", persist_result=True, result_serializer="json")
+@flow(name="send-digest", persist_result=True, result_serializer=PLAIN_JSON)
 async def send_digest(
     even_if_empty: Annotated[bool, label("Send even if empty")] = False,
 ) -> DigestSummary:
