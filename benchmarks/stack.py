@@ -1,6 +1,7 @@
 """The local stack for one run of a benchmark: in a folder of its own, on free ports."""
 
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,6 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from adspark.db.configured import postgres_folder
 from adspark.db.embedded import ADSPARK_DATABASE, LocalPostgres
-from deployments.environment.stack_settings import port_holder
 
 ADSPARK = (sys.executable, "-m", "deployments.cli.main")
 
@@ -39,26 +39,38 @@ class Stack:
         return done.stdout
 
 
+def _free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on, others for each benchmark that runs at the same time."""
+    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(probe.getsockname()[1]) for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
 @contextmanager
 def running_stack(**settings: str) -> Iterator[Stack]:
     """A stack with these settings; Prefect's client talks to it inside the block."""
     with tempfile.TemporaryDirectory(prefix="adspark-bench-", ignore_cleanup_errors=True) as name:
         home = Path(name)
         home.chmod(0o755)  # for root, PostgreSQL runs as another account
-        port = next(one for one in range(4610, 4700) if port_holder(one) is None)
+        port, metrics_port = _free_ports(2)
         api_url = f"http://127.0.0.1:{port}/api"
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("ADSPARK_", "PREFECT_"))}
         environment = clean | {
             "ADSPARK_HOME": name,
             "ADSPARK_PREFECT_PORT": str(port),
-            "ADSPARK_METRICS_PORT": str(port + 200),
+            "ADSPARK_METRICS_PORT": str(metrics_port),
             "PREFECT_HOME": str(home / "prefect"),
             "PREFECT_API_URL": api_url,
             **settings,
         }
         stack = Stack(home, environment)
-        stack.adspark("up", "--detach")
         try:
+            subprocess.run(
+                [*ADSPARK, "up", "--detach"], env=environment, cwd=home, check=True,
+                stdout=subprocess.DEVNULL,
+            )  # fmt: skip
             with temporary_settings({PREFECT_API_URL: api_url}):
                 yield stack
         except BaseException:
