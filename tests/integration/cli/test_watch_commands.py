@@ -26,12 +26,12 @@ pytestmark = pytest.mark.usefixtures("configured_database")
 
 
 @pytest.fixture
-def checked(database_url: str, sandbox_url: str) -> None:
+def checked(configured_database: str, sandbox_url: str) -> None:
     """A watch that has been checked, with an ad that is new since."""
     told("create", *HUBSPOT, "--budget=100")
 
     async def check() -> None:
-        async with Database(database_url) as database:
+        async with Database(configured_database) as database:
             place = Place(database, sandbox_url)
             await place.check(1)
             await place.change(
