@@ -13,6 +13,7 @@ import pytest
 from adspark.creatives.ledger import resume_or_create_fetch
 from adspark.db.engine import Database
 from adspark.errors import SupersededError
+from adspark.models import Watch
 from adspark.watches.check import Checker, WatchSummary
 from adspark.watches.definition import definition_of
 from tests.support.factories import creative_row
@@ -239,7 +240,7 @@ async def test_a_check_that_was_taken_over_leaves_the_watch_to_the_other(place: 
         if passed != 2:
             return
         async with place.database.session() as session:
-            watch = await place.watch(watch_id)
+            watch = await session.get_one(Watch, watch_id)
             await resume_or_create_fetch(
                 session, query=definition_of(watch).query, watch_id=watch_id
             )
