@@ -28,9 +28,12 @@ from orchestration.state_changes import change_state
 
 TAG = "adspark"
 """On each of our deployments."""
+OURS = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
+"""All of them."""
+RECOVERABLE = timedelta(hours=24)
+"""Within which a crashed run is requeued; what crashed longer ago is for a person."""
 
 _HEARD_AGAIN = timedelta(seconds=45)  # in which a living run gives a sign of it
-_LATELY = timedelta(hours=24)  # what crashed longer ago is for a person
 
 
 class LostRuns(BaseModel):
@@ -173,10 +176,9 @@ async def _is_replaced(client: PrefectClient, run: FlowRun) -> bool:
 
 async def _read_runs(client: PrefectClient) -> list[FlowRun]:
     """Runs of our deployments that are active, or that crashed lately."""
-    ours = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
-    crashed = filter_runs(types=[StateType.CRASHED], ended_after=datetime.now(UTC) - _LATELY)
+    crashed = filter_runs(types=[StateType.CRASHED], ended_after=datetime.now(UTC) - RECOVERABLE)
     return [
         run
         for wanted in (crashed, filter_runs(types=ACTIVE))
-        for run in await read_runs(client, wanted, deployments=ours)
+        for run in await read_runs(client, wanted, deployments=OURS)
     ]

@@ -9,13 +9,12 @@ import time
 
 import httpx
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from adspark.maintenance.health_checks import AWAY, SLOW, Check
 from orchestration.flow_runs import read_failed_runs
-from orchestration.lost_runs import TAG
+from orchestration.lost_runs import OURS
 from orchestration.pool_health import add_failed_starts, find_problems
 from orchestration.pool_snapshot import PoolSnapshot, read_pools
 
@@ -72,10 +71,7 @@ async def _find_error(client: PrefectClient, away: float) -> str | None:
 
 async def _check_pools(client: PrefectClient) -> tuple[str, list[Check]]:
     """What the server has of ours, and the pools."""
-    deployments = await client.read_deployments(
-        deployment_filter=DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG])),
-        limit=_MOST_DEPLOYMENTS,
-    )
+    deployments = await client.read_deployments(deployment_filter=OURS, limit=_MOST_DEPLOYMENTS)
     names = sorted({one.work_pool_name for one in deployments if one.work_pool_name})
     version = await client.api_version()
     failures = await read_failed_runs(client, pools=names)

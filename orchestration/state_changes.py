@@ -70,9 +70,7 @@ async def set_states(
         names: of the states that the runs may be in.
         wanted: the new state.
     """
-    body = _request(filter_runs(ids=run_ids, states=names), wanted, force=False)
-    response = await client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
-    return _Response.model_validate_json(response.content).results
+    return await _send(client, _request(filter_runs(ids=run_ids, states=names), wanted))
 
 
 async def change_state(
@@ -93,8 +91,7 @@ async def change_state(
     if run.state is None or now.state is None or now.state.id != run.state.id:
         return StateChange(False, _CHANGED)
     body = _request_for(run, run.state, wanted, replaces_end=replaces_end)
-    response = await client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
-    return _read(response.content)
+    return _change_in(await _send(client, body))
 
 
 async def change_while(
@@ -143,9 +140,7 @@ async def claim(client: PrefectClient, run_id: UUID) -> StateChange:
     pending: State[object] = Pending()
     pending.state_details.transition_id = uuid4()
     queued = filter_runs(ids=[run_id], types=[StateType.SCHEDULED])
-    body = _request(queued, pending, force=False)
-    response = await client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
-    change = _read(response.content)
+    change = _change_in(await _send(client, _request(queued, pending)))
     if change.reason == _CHANGED:  # a request that was sent again finds the run claimed by itself
         state = (await client.read_flow_run(run_id)).state
         mine = state and state.state_details.transition_id == pending.state_details.transition_id
@@ -161,6 +156,11 @@ def change_state_sync(
         return StateChange(False, _CHANGED)
     body = _request_for(run, run.state, wanted, replaces_end=False)
     response = client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
+    return _change_in(_read(response.content))
+
+
+async def _send(client: PrefectClient, body: dict[str, JsonValue]) -> list[Transition]:
+    response = await client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
     return _read(response.content)
 
 
@@ -173,14 +173,18 @@ def _request_for(
 
 
 def _request(
-    matching: FlowRunFilter, wanted: State[object], *, force: bool
+    matching: FlowRunFilter, wanted: State[object], *, force: bool = False
 ) -> dict[str, JsonValue]:
     state = to_state_create(wanted).model_dump(mode="json", serialize_as_any=True)
     return {"flow_runs": matching.model_dump(mode="json"), "state": state, "force": force}
 
 
-def _read(content: bytes) -> StateChange:
-    results = _Response.model_validate_json(content).results
+def _read(content: bytes) -> list[Transition]:
+    return _Response.model_validate_json(content).results
+
+
+def _change_in(results: list[Transition]) -> StateChange:
+    """What became of the one run; it has changed where none matched."""
     if not results:
         return StateChange(False, _CHANGED)
     return StateChange(results[0].status is SetStateStatus.ACCEPT, results[0].details.reason or "")

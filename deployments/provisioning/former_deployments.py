@@ -5,7 +5,7 @@ new one without it. The former one's schedules then stop, and it is removed once
 Prefect deletes the runs that wait for a deployment with it.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,11 +14,6 @@ from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentU
 from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterName,
-    FlowFilter,
-    FlowFilterId,
-    FlowRunFilter,
-    FlowRunFilterDeploymentId,
-    FlowRunFilterEndTime,
 )
 from prefect.client.schemas.objects import TERMINAL_STATES, StateType
 from prefect.client.schemas.responses import DeploymentResponse
@@ -26,12 +21,12 @@ from prefect.events import AutomationCore
 
 from deployments.provisioning.deployment_drift import Entry, own_fields
 from deployments.provisioning.drift import Merge
-from orchestration.flow_runs import PAGE, filter_runs
+from orchestration.flow_runs import PAGE, filter_runs, read_flow_names, read_runs
+from orchestration.lost_runs import RECOVERABLE
 
 _FORMER_NAME = "adspark"
 _FORMER_FLOWS = {"process-sweep-shard": "process-watches"}
 _WRITABLE = set(AutomationCore.model_fields) - {"owner_resource"}
-_RECOVERABLE = timedelta(hours=24)  # in which `reconcile` requeues a crashed run
 
 
 def former_name(name: str) -> str:
@@ -44,11 +39,7 @@ async def read_former(client: PrefectClient) -> dict[str, DeploymentResponse]:
     """The deployments of earlier versions that the server still has, by flow/deployment."""
     wanted = DeploymentFilter(name=DeploymentFilterName(any_=[_FORMER_NAME]))
     found = await client.read_deployments(deployment_filter=wanted, limit=PAGE)
-    if not found:
-        return {}
-    ids = FlowFilterId(any_=[one.flow_id for one in found])
-    flows = await client.read_flows(flow_filter=FlowFilter(id=ids), limit=PAGE)
-    names = {flow.id: flow.name for flow in flows}
+    names = await read_flow_names(client, [one.flow_id for one in found])
     return {f"{names[one.flow_id]}/{one.name}": one for one in found}
 
 
@@ -108,15 +99,12 @@ async def retire(
 
 async def _count_runs(client: PrefectClient, deployment_id: UUID) -> int:
     """Runs that are not over, or that crashed and may be requeued; without those of schedules."""
-    unfinished = filter_runs(types=set(StateType) - TERMINAL_STATES)
-    crashed = filter_runs(types=[StateType.CRASHED])
-    after = datetime.now(UTC) - _RECOVERABLE
-    crashed.end_time = FlowRunFilterEndTime(after_=after)
-    return sum([await _count(client, one, deployment_id) for one in (unfinished, crashed)])
-
-
-async def _count(client: PrefectClient, wanted: FlowRunFilter, deployment_id: UUID) -> int:
-    wanted.deployment_id = FlowRunFilterDeploymentId(any_=[deployment_id])
-    runs = await client.read_flow_runs(flow_run_filter=wanted, limit=PAGE)
-    planned = [one for one in runs if one.auto_scheduled and one.state and one.state.is_scheduled()]
-    return len(runs) - len(planned)
+    mine = [deployment_id]
+    unfinished = filter_runs(types=set(StateType) - TERMINAL_STATES, deployments=mine)
+    after = datetime.now(UTC) - RECOVERABLE
+    crashed = filter_runs(types=[StateType.CRASHED], deployments=mine, ended_after=after)
+    runs = [*await read_runs(client, unfinished), *await read_runs(client, crashed)]
+    return sum(
+        not (run.auto_scheduled and run.state is not None and run.state.is_scheduled())
+        for run in runs
+    )

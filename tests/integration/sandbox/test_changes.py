@@ -1,6 +1,5 @@
 """Changes to the sandbox's ads over HTTP, and what the cache makes of them."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -28,25 +27,6 @@ ALTERED: Json = {
     "ad_creative_id": FIRST_AD,
     "row": {"width": 17, "height": 18, "total_days_shown": None},
 }
-
-
-@pytest.fixture(scope="module")
-def clock() -> MovedClock:
-    return MovedClock()
-
-
-@pytest.fixture(scope="module")
-def running(clock: MovedClock) -> Iterator[Client]:
-    with visit(SandboxSettings(clock=clock, generated_advertisers=2)) as client:
-        yield client
-
-
-@pytest.fixture
-def sandbox(running: Client, clock: MovedClock) -> Client:
-    """A sandbox as it is at its start."""
-    clock.now = MovedClock().now
-    running.http.post("/sandbox/reset")
-    return running
 
 
 def change(client: Client, *changes: Json) -> None:

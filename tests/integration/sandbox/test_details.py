@@ -1,6 +1,5 @@
 """The sandbox's ad-details engine over HTTP."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import httpx
@@ -21,25 +20,6 @@ MINDBYTE = {"advertiser_id": "AR02261580089873399809", "creative_id": "CR1014076
 FIRST = {"advertiser_id": "AR90000000000000000001", "creative_id": "CR90000001000000000000"}
 UNKNOWN = FIRST | {"creative_id": "CR90000001000000999999"}
 NO_RESULTS = "Google Ads Transparency Center Ad Details hasn't returned any results for this query."
-
-
-@pytest.fixture(scope="module")
-def clock() -> MovedClock:
-    return MovedClock()
-
-
-@pytest.fixture(scope="module")
-def running(clock: MovedClock) -> Iterator[Client]:
-    with visit(SandboxSettings(clock=clock, generated_advertisers=2)) as client:
-        yield client
-
-
-@pytest.fixture
-def sandbox(running: Client, clock: MovedClock) -> Client:
-    """A sandbox as it is at its start."""
-    clock.now = MovedClock().now
-    running.http.post("/sandbox/reset")
-    return running
 
 
 def look_up(client: Client, **params: str) -> Json:

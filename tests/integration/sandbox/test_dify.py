@@ -148,11 +148,6 @@ def visit(settings: SandboxSettings) -> Iterator[Dify]:
 
 
 @pytest.fixture(scope="module")
-def clock() -> MovedClock:
-    return MovedClock()
-
-
-@pytest.fixture(scope="module")
 def running(clock: MovedClock) -> Iterator[Dify]:
     settings = SandboxSettings(
         clock=clock, generated_advertisers=1, generation_seconds=0.05, ping_every=0.02

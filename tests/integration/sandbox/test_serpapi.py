@@ -29,25 +29,12 @@ EMPTY = "AR00000000000000000000"
 
 
 @pytest.fixture(scope="module")
-def clock() -> MovedClock:
-    return MovedClock()
-
-
-@pytest.fixture(scope="module")
 def running(clock: MovedClock) -> Iterator[Client]:
     settings = SandboxSettings(
         clock=clock, generated_advertisers=2, creatives_per_advertiser=1_000_000
     )
     with visit(settings) as client:
         yield client
-
-
-@pytest.fixture
-def sandbox(running: Client, clock: MovedClock) -> Client:
-    """A sandbox as it is at its start."""
-    clock.now = MovedClock().now
-    running.http.post("/sandbox/reset")
-    return running
 
 
 @pytest.mark.parametrize("size", ["1", "7", "40", "100"])
