@@ -10,7 +10,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from adspark.db import migrate as schema
+from adspark.db import migrate
 from adspark.db.embedded import ADSPARK_DATABASE, LocalPostgres
 
 
@@ -74,5 +74,5 @@ def running_server() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="adspark-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)  # for root PostgreSQL runs as another account
         with LocalPostgres(Path(name) / "pg").running() as local:
-            schema.upgrade(local.url(ADSPARK_DATABASE))
+            migrate.upgrade(local.url(ADSPARK_DATABASE))
             yield Server(local)

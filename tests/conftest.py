@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from psycopg import sql
 from xdist.remote import Producer
 
-from adspark.db import migrate as schema
+from adspark.db import migrate
 from adspark.db.embedded import LocalPostgres
 from adspark.db.engine import Database
 from adspark.sandbox.settings import SandboxSettings
@@ -79,7 +79,7 @@ def postgres() -> Iterator[LocalPostgres]:
     with open_folder() as folder, LocalPostgres(folder / "pg").running() as server:
         _do_without_sync(server)
         _create_database(server, TEMPLATE)
-        schema.upgrade(server.url(TEMPLATE))
+        migrate.upgrade(server.url(TEMPLATE))
         yield server
 
 

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TypeVar
 
-from adspark.db import migrate as schema
+from adspark.db import migrate
 from adspark.db.embedded import ADSPARK_DATABASE, LocalPostgres
 from adspark.db.engine import Database
 from adspark.settings import Settings
@@ -30,7 +30,7 @@ def postgres_folder(home: Path) -> Path:
 
 
 @contextmanager
-def database_url(settings: Settings, *, migrate: bool = True) -> Iterator[str]:
+def database_url(settings: Settings, *, upgrade: bool = True) -> Iterator[str]:
     """The address of AdSpark's database.
 
     The embedded server is started where it is not running, and migrated; one's own server is left
@@ -44,8 +44,8 @@ def database_url(settings: Settings, *, migrate: bool = True) -> Iterator[str]:
         return
     with LocalPostgres(postgres_folder(settings.home)).running() as server:
         url = server.url(ADSPARK_DATABASE)
-        if migrate and schema.current(url) != schema.newest():
-            schema.upgrade(url)
+        if upgrade and migrate.current(url) != migrate.newest():
+            migrate.upgrade(url)
         yield url
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from sqlalchemy import text
 
-from adspark.db import migrate as schema
+from adspark.db import migrate
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError, ConfigurationError, TemporaryError
 from adspark.generators.base import Generator
@@ -118,7 +118,7 @@ async def check_database(database: Database) -> Check:
     async with database.session() as session:
         at = await session.scalar(text("SELECT version_num FROM alembic_version"))
         used, most = (await session.execute(_CONNECTIONS)).one()
-    newest = await asyncio.to_thread(schema.newest)
+    newest = await asyncio.to_thread(migrate.newest)
     if at != newest:
         what = f"at migration {at or 'none'}, and {newest} is the newest"
         return Check.failed("database", what, "adspark db upgrade")

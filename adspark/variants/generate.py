@@ -26,9 +26,15 @@ from adspark.net.addresses import find_public_address
 from adspark.net.downloads import Downloader
 from adspark.rendering.render_target import choose_render_target
 from adspark.rendering.renderer import Renderer
-from adspark.variants import store as variants
 from adspark.variants.result import save_result
-from adspark.variants.store import VariantState, VariantSummary
+from adspark.variants.store import (
+    VariantState,
+    VariantSummary,
+    generation_key,
+    read_original_copy,
+    read_variant,
+    summary_of,
+)
 
 Gate = Callable[[], Awaitable[None]]
 Progress = Callable[[float, str], Awaitable[None]]
@@ -151,7 +157,7 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
     """
     variant = await _read(deps.database, variant_id)
     if variant.status == VariantStatus.COMPLETED:
-        return variants.summary_of(variant)
+        return summary_of(variant)
     check_open(variant)
     request = await _build_request(deps, variant)
     if request.submitted_at is None:
@@ -170,7 +176,7 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
     check_open(finished)
     if finished.status != VariantStatus.COMPLETED:
         raise BusyError(f"Variant {variant_id} was given to another run meanwhile.")
-    return variants.summary_of(finished)
+    return summary_of(finished)
 
 
 async def cancel(
@@ -199,7 +205,7 @@ async def cancel(
     variant = await _read(database, variant_id)
     if was_open and variant.asked_at is not None and variant.generator is not None:
         async with open_generator(variant.generator) as generator:
-            await generator.cancel(_remote_run(variant), key=variants.generation_key(variant))
+            await generator.cancel(_remote_run(variant), key=generation_key(variant))
     return was_open
 
 
@@ -225,7 +231,7 @@ class _Observer:
             await VariantState(session, self._variant).accept(remote_run)
         now = await _read(self._deps.database, self._variant.id)
         if now.status == VariantStatus.CANCELLED:  # between the submission and this answer
-            key = variants.generation_key(self._variant)
+            key = generation_key(self._variant)
             await self._deps.generator.cancel(remote_run, key=key)
             check_open(now)
 
@@ -254,17 +260,17 @@ async def _generate(
 
 async def _read(database: Database, variant_id: int) -> AdVariant:
     async with database.session() as session:
-        return await variants.read_variant(session, variant_id=variant_id)
+        return await read_variant(session, variant_id=variant_id)
 
 
 async def _build_request(deps: GenerationDeps, variant: AdVariant) -> GenerationRequest:
     if variant.original_path is None:
         raise UnusableContentError(f"The original of variant {variant.id} is not rendered yet.")
     async with deps.database.session() as session:
-        copy = await variants.read_original_copy(session, ad_creative_id=variant.original_ad_id)
+        copy = await read_original_copy(session, ad_creative_id=variant.original_ad_id)
         creative = await session.get_one(Creative, variant.original_ad_id)
     return GenerationRequest(
-        key=variants.generation_key(variant),
+        key=generation_key(variant),
         prompt=variant.prompt,
         original=Picture(
             await deps.media.read(variant.original_path),

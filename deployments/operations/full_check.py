@@ -11,7 +11,7 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.responses import DeploymentResponse
 from pydantic import BaseModel
 
-from adspark.db import migrate as schema
+from adspark.db import migrate
 from adspark.db.configured import database_url
 from adspark.errors import AdSparkError
 from adspark.settings import Settings
@@ -65,13 +65,13 @@ def project_deployments() -> list[str]:
 def _check_database(settings: Settings) -> tuple[str | None, list[Problem]]:
     """The migration that it is at, and what is wrong with it."""
     try:
-        with database_url(settings, migrate=False) as url:
-            at = schema.current(url)
+        with database_url(settings, upgrade=False) as url:
+            at = migrate.current(url)
     except AdSparkError as error:
         return None, [Problem(what=str(error), remedy="adspark db check")]
-    if at == schema.newest():
+    if at == migrate.newest():
         return at, []
-    what = f"the database is at {at or 'no migration'}, AdSpark needs {schema.newest()}"
+    what = f"the database is at {at or 'no migration'}, AdSpark needs {migrate.newest()}"
     return at, [Problem(what=what, remedy="adspark db upgrade")]
 
 

@@ -14,7 +14,7 @@ import psutil
 from filelock import FileLock, Timeout
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from adspark.db import migrate as schema
+from adspark.db import migrate
 from adspark.db.configured import postgres_folder
 from adspark.db.embedded import ADSPARK_DATABASE, PREFECT_DATABASE, LocalPostgres
 from adspark.db.libpq import forget_libpq_variables
@@ -159,10 +159,10 @@ class LocalStack:
         """The embedded database, migrated; or one's own, whose operator decides when it is."""
         if (own := self._settings.database_url) is None:
             url = self.state.database_url = server.url(ADSPARK_DATABASE)
-            schema.upgrade(url)
+            migrate.upgrade(url)
             return url
         url = own.get_secret_value()
-        if schema.current(url) != schema.newest():
+        if migrate.current(url) != migrate.newest():
             raise ConfigurationError(
                 "ADSPARK_DATABASE_URL: this database lacks migrations; run: adspark db upgrade"
             )

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from adspark.db import migrate as schema
+from adspark.db import migrate
 from adspark.db.configured import database_url
 from adspark.db.lock_waits import LockHolder
 from adspark.errors import DatabaseSetupError
@@ -27,7 +27,7 @@ def create() -> None:
     """Make the database that ADSPARK_DATABASE_URL names, where it is missing, and migrate it."""
     settings = current_settings()
     if settings.database_url is not None:
-        schema.create(settings.database_url.get_secret_value())
+        migrate.create(settings.database_url.get_secret_value())
     _upgrade()
 
 
@@ -35,13 +35,13 @@ def create() -> None:
 def upgrade(
     wait: Annotated[
         float, ranged(WAIT, metavar="SECONDS", help="For locks of other sessions.")
-    ] = schema.LOCK_PATIENCE,
+    ] = migrate.LOCK_PATIENCE,
 ) -> None:
     """Bring the database to the newest migration: all of it or, where a lock is held, nothing."""
     _upgrade(wait)
 
 
-def _upgrade(wait: float = schema.LOCK_PATIENCE) -> None:
+def _upgrade(wait: float = migrate.LOCK_PATIENCE) -> None:
     printed: set[int] = set()
 
     def print_holders(holders: Sequence[LockHolder]) -> None:
@@ -50,17 +50,17 @@ def _upgrade(wait: float = schema.LOCK_PATIENCE) -> None:
                 printed.add(one.pid)
                 err.print(escape(plain(f"Waiting for a lock of {one}")), soft_wrap=True)
 
-    with database_url(current_settings(), migrate=False) as url:
-        before = schema.current(url)
-        after = schema.upgrade(url, patience=wait, on_wait=print_holders)
+    with database_url(current_settings(), upgrade=False) as url:
+        before = migrate.current(url)
+        after = migrate.upgrade(url, patience=wait, on_wait=print_holders)
     out.print(f"The database is at {after}" + (" already." if before == after else "."))
 
 
 @app.command()
 def current() -> None:
     """Show the migration that the database is at."""
-    with database_url(current_settings(), migrate=False) as url:
-        at, newest = schema.current(url), schema.newest()
+    with database_url(current_settings(), upgrade=False) as url:
+        at, newest = migrate.current(url), migrate.newest()
     if at == newest:
         out.print(f"{at} (newest)")
     else:
@@ -70,15 +70,15 @@ def current() -> None:
 @app.command()
 def check() -> None:
     """Check that the database can be used: reachable, new enough, migrated, writable."""
-    with database_url(current_settings(), migrate=False) as url:
-        at = schema.current(url)
-        if at != schema.newest():
+    with database_url(current_settings(), upgrade=False) as url:
+        at = migrate.current(url)
+        if at != migrate.newest():
             raise DatabaseSetupError(
-                f"The database is at {at or 'no migration'}, AdSpark needs {schema.newest()}; "
+                f"The database is at {at or 'no migration'}, AdSpark needs {migrate.newest()}; "
                 f"run: adspark db upgrade"
             )
-        schema.check_rights(url)
-        if differences := schema.differences(url):
+        migrate.check_rights(url)
+        if differences := migrate.differences(url):
             raise DatabaseSetupError(
                 f"The tables differ from what AdSpark expects ({differences[0]}); "
                 f"restore them, or start from an empty database."

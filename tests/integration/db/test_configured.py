@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from adspark.db import migrate as schema
+from adspark.db import migrate
 from adspark.db.configured import in_own_thread, open_database, postgres_folder
 from adspark.db.embedded import LocalPostgres
 from adspark.db.engine import read_now
@@ -26,7 +26,7 @@ async def test_an_embedded_server_is_started_migrated_and_stopped_beside_the_eve
     home_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: dict[str, set[int]] = {"programs": set(), "migrations": set()}
-    run, current = LocalPostgres._run, schema.current
+    run, current = LocalPostgres._run, migrate.current
 
     def noted_run(server: LocalPostgres, *words: str, **options: Any) -> int:  # noqa: ANN401
         threads["programs"].add(threading.get_ident())
@@ -37,7 +37,7 @@ async def test_an_embedded_server_is_started_migrated_and_stopped_beside_the_eve
         return current(url)
 
     monkeypatch.setattr(LocalPostgres, "_run", noted_run)
-    monkeypatch.setattr(schema, "current", noted_current)
+    monkeypatch.setattr(migrate, "current", noted_current)
     settings = Settings(home=home_folder)
     async with open_database(settings) as database, database.session() as session:
         assert await read_now(session) is not None

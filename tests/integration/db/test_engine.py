@@ -7,7 +7,7 @@ import pytest
 from psycopg import errors, sql
 from sqlalchemy import text
 
-from adspark.db import migrate as schema
+from adspark.db import migrate
 from adspark.db.embedded import LocalPostgres
 from adspark.db.engine import Database, check_version, driver_url, translated_errors
 from adspark.errors import (
@@ -110,8 +110,8 @@ async def test_a_user_without_a_right_is_told_which(
         connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
     url = database_url.replace("postgres@", "reader@")
     with pytest.raises(DatabaseSetupError, match="INSERT on table advertiser"):
-        schema.check_rights(url)
-    schema.check_rights(database_url)
+        migrate.check_rights(url)
+    migrate.check_rights(database_url)
     async with Database(url) as database:
         with pytest.raises(DatabaseSetupError, match="permission denied for table rate_slot"):
             async with database.session() as session:

@@ -11,7 +11,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
 
-from adspark.db import migrate as schema
+from adspark.db import migrate
 from adspark.db.embedded import LocalPostgres
 from adspark.db.engine import Database
 from adspark.db.lock_waits import LockHolder, LockWaitError
@@ -52,18 +52,18 @@ def test_an_upgrade_gives_up_says_who_holds_the_lock_and_leaves_nothing_half_don
     with holding(old_database_url, statement) as other:
         pid = other.info.backend_pid
         with pytest.raises(LockWaitError, match=f"pid {pid} \\(a report, .*pg_terminate") as raised:
-            schema.upgrade(old_database_url, patience=0.0, on_wait=told.extend)
-        assert schema.current(old_database_url) == "0001"
+            migrate.upgrade(old_database_url, patience=0.0, on_wait=told.extend)
+        assert migrate.current(old_database_url) == "0001"
         assert tables(old_database_url) == before
     assert {one.pid for one in told} == {pid}
     assert "adspark db upgrade" in str(raised.value)
-    assert schema.upgrade(old_database_url) == schema.newest()
+    assert migrate.upgrade(old_database_url) == migrate.newest()
 
 
 def test_an_upgrade_tries_again_until_the_lock_is_free(old_database_url: str) -> None:
     with holding(old_database_url, "LOCK TABLE creative IN ACCESS SHARE MODE") as other:
-        reached = schema.upgrade(old_database_url, on_wait=lambda _: other.rollback())
-    assert reached == schema.newest()
+        reached = migrate.upgrade(old_database_url, on_wait=lambda _: other.rollback())
+    assert reached == migrate.newest()
 
 
 def test_the_command_names_the_holder_and_ends_with_an_exit_code(old_database_url: str) -> None:
@@ -105,7 +105,7 @@ async def test_connections_bear_a_name_of_ours_unless_the_address_names_another(
 def test_a_prepared_transaction_is_named_with_the_statement_that_ends_it(home_folder: Path) -> None:
     server = LocalPostgres(home_folder / "pg")
     with server.running(), psycopg.connect(server.url("adspark"), autocommit=True) as connection:
-        schema.upgrade(server.url("adspark"))
+        migrate.upgrade(server.url("adspark"))
         connection.execute("ALTER SYSTEM SET max_prepared_transactions = 5")
     with server.running():
         url = server.url("adspark")
@@ -113,7 +113,7 @@ def test_a_prepared_transaction_is_named_with_the_statement_that_ends_it(home_fo
             connection.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
             connection.execute("PREPARE TRANSACTION 'left over'")
         with pytest.raises(LockWaitError, match="prepared transaction 'left over'") as raised:
-            schema.upgrade(url, patience=0.0)
+            migrate.upgrade(url, patience=0.0)
         assert "end it (ROLLBACK PREPARED 'left over')" in str(raised.value)
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("ROLLBACK PREPARED 'left over'")

@@ -5,34 +5,34 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from adspark.db import migrate as schema
+from adspark.db import migrate
 from tests.support.migrations import downgrade, tables
 
 
 def test_from_nothing_to_the_models(empty_database_url: str) -> None:
-    assert schema.current(empty_database_url) is None
-    assert schema.upgrade(empty_database_url) == schema.newest()
-    assert schema.current(empty_database_url) == schema.newest()
-    assert schema.differences(empty_database_url) == []
+    assert migrate.current(empty_database_url) is None
+    assert migrate.upgrade(empty_database_url) == migrate.newest()
+    assert migrate.current(empty_database_url) == migrate.newest()
+    assert migrate.differences(empty_database_url) == []
 
 
 def test_upgrading_again_or_at_once_changes_nothing(empty_database_url: str) -> None:
     with ThreadPoolExecutor(3) as pool:
-        reached = list(pool.map(schema.upgrade, [empty_database_url] * 3))
-    assert reached == [schema.newest()] * 3
-    assert schema.differences(empty_database_url) == []
+        reached = list(pool.map(migrate.upgrade, [empty_database_url] * 3))
+    assert reached == [migrate.newest()] * 3
+    assert migrate.differences(empty_database_url) == []
 
 
 def test_a_missing_column_is_a_difference(database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("ALTER TABLE creative DROP COLUMN details_link")
-    assert "details_link" in schema.differences(database_url)[0]
+    assert "details_link" in migrate.differences(database_url)[0]
 
 
 def test_every_migration_can_be_taken_back(database_url: str) -> None:
     downgrade(database_url, "base")
     assert tables(database_url) == ["alembic_version"]
-    assert schema.upgrade(database_url) == schema.newest()
+    assert migrate.upgrade(database_url) == migrate.newest()
 
 
 def test_constraints_bear_the_names_of_the_convention(database_url: str) -> None:

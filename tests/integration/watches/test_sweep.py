@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from adspark.db import migrate as schema
+from adspark.db import migrate
 from adspark.db.engine import Database
 from adspark.errors import DatabaseUnavailableError
 from adspark.sandbox.settings import SandboxSettings
@@ -400,7 +400,7 @@ class TimingOut(httpx.AsyncHTTPTransport):
 async def test_with_every_fault_three_sweeps_end_with_the_events_of_a_faultless_run(
     database: Database, empty_database_url: str
 ) -> None:
-    schema.upgrade(empty_database_url)
+    migrate.upgrade(empty_database_url)
     with world() as (url, hours):
         async with Database(empty_database_url) as other:
             faultless = Place(other, url)
