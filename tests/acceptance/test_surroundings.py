@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -131,6 +132,16 @@ def account(ordinary_folder: Path) -> Account:
     return Account(ACCOUNT, str(environment / "bin" / "python"))
 
 
+@contextmanager
+def hearing_the_terminals_end() -> Iterator[None]:
+    """What is started here does not ignore SIGHUP, although the tests run under `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_an_ordinary_user_with_a_hostile_shell_starts_works_and_closes_the_terminal(
     ordinary_folder: Path, account: Account, own_stack: Stack
 ) -> None:
@@ -141,7 +152,7 @@ def test_an_ordinary_user_with_a_hostile_shell_starts_works_and_closes_the_termi
     more = EXPORTED | {"PREFECT_HOME": f"{user_home}/prefect", "HOME": str(user_home)}
     stack = replace(own_stack, home=home, more=more)
     command = [account.python, "-P", "-m", "deployments.cli.main"]
-    with shadowed_folder(ordinary_folder) as folder:
+    with shadowed_folder(ordinary_folder) as folder, hearing_the_terminals_end():
         terminal, inside = pty.openpty()
         started = subprocess.Popen(
             [*command, "up", "--sandbox"],
@@ -177,7 +188,7 @@ def test_an_ordinary_user_with_a_hostile_shell_starts_works_and_closes_the_termi
             0o700 if account.name else home.stat().st_mode & 0o711
         )
         os.close(terminal)  # the window is closed: the system sends SIGHUP
-        started.send_signal(1)
+        started.send_signal(signal.SIGHUP)
         assert started.wait(300) == 0
     assert [one.cmdline() for one in stack.processes()] == []
     written = "".join(log.read_text(errors="replace") for log in logs)

@@ -1,5 +1,6 @@
 """The flow save-watch: what the form sends becomes a watch, and only what is given changes."""
 
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from adspark.db.engine import Database
 from adspark.errors import InvalidQueryError
 from adspark.watches.definition import CLEARABLE, WatchDefinition
 from adspark.watches.store import Outcome, SavedWatch, list_watches
+from flows.endings import PLAIN_JSON
 from flows.save_watch import save_watch
 from tests.support.factories import ADVERTISER_ID
 
@@ -77,7 +79,9 @@ async def test_the_result_is_kept_and_warnings_and_cost_are_logged(
     told = [record.getMessage() for record in caplog.records]
     assert saved == SavedWatch(id=1, outcome=Outcome.CREATED)
     assert save_watch.persist_result
-    assert save_watch.result_serializer == "json"
+    assert save_watch.result_serializer == PLAIN_JSON
+    document = PLAIN_JSON.dumps(saved)
+    assert PLAIN_JSON.loads(document) == json.loads(document) == saved.model_dump(mode="json")
     assert "text: searching for 'example.com', since only a bare domain finds ads." in told
     assert (
         "Watch 1 (shoes): created; at most 3,600 searches a month (5 pages × 720 checks), "

@@ -100,8 +100,9 @@ PAGES: dict[str, str] = {
     "slow": f"{_BOX}<img src='/late'>",
     "reload": f"{_BOX}<script>location.reload()</script>",
     "never-loads": f"{_BOX}<img src='/trickle'><script src='/trickle?2'></script>",
-    "requests": f"{_BOX}<script>setInterval(() => {{ for (let i = 0; i < 20; i++) "
-    "fetch('/status/204?' + Math.random()) }, 5)</script>",
+    # Far more than a page may make, but not so many that the browser's memory ends it first.
+    "requests": f"{_BOX}<script>let sent = 0; setInterval(() => {{ for (let i = 0; i < 20; i++) "
+    "if (sent++ < 2000) fetch('/status/204?' + Math.random()) }, 5)</script>",
     "heavy": f"{_BOX}<script>for (let i = 0; i < 30; i++) fetch('/sized?' + i)</script>",
     "blank": "<main style='width:200px;height:100px'></main>",
     "empty": "<main style='height:0'></main>",
