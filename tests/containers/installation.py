@@ -1,22 +1,17 @@
-"""Installations of AdSpark as the README makes them: a folder, a `.env`, and Compose."""
+"""An installation of AdSpark as the README makes it: a folder, a `.env`, and Compose."""
 
 import json
 import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import httpx
-import pytest
 
-from deployments.queue_classes import QUEUE_CLASSES
-from tests.support.stack import free_port
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -31,8 +26,9 @@ SECRETS = (
     "PREFECT_SERVER_API_AUTH_STRING",
     "ADSPARK_SERPAPI_KEY",
 )
-_NO_CHECK = ""  # of the health of a container without a check
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+PAUSE = 0.5  # seconds between two looks: each costs those who are waited for some of the processor
+_NO_CHECK = ""  # of the health of a container without a check
 
 
 def compose_programs() -> list[tuple[str, ...]]:
@@ -62,35 +58,6 @@ def run(
     if check:
         assert done.returncode == 0, f"{command}: {done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done
-
-
-FLOWS = """
-import asyncio, os, signal, time
-from prefect import flow, task
-from orchestration.time_limits import time_limit
-
-@task
-@time_limit("cleanup_time_limit")
-async def limited() -> None:
-    time.sleep(600)
-
-@flow(name="hungry")
-async def hungry(megabytes: int = 0, seconds: float = 0.0, how: str = "") -> str:
-    taken = bytearray(0)
-    for _ in range(megabytes // 10):
-        taken += b"1" * 10 * 2**20
-    if how == "breaks":
-        os.kill(os.getpid(), signal.SIGSEGV)
-    if how == "exits":
-        print("the disk is full", flush=True)
-        os._exit(3)
-    if how == "hangs":
-        await limited()
-    await asyncio.sleep(seconds)
-    return f"{len(taken) // 2**20} MB"
-"""
-BROKEN = "import no_such_module\n"
-CODE = "/var/lib/adspark/tried"  # in the volume that each run has
 
 
 @dataclass(frozen=True)
@@ -130,11 +97,16 @@ class Installation:
     name: str
     api_port: int
     sandbox_port: int
+    is_used: bool = False
+    client: httpx.Client = field(
+        default_factory=lambda: httpx.Client(auth=(USER, PASSWORD), timeout=30), repr=False
+    )
 
     def compose(
         self, *arguments: str, check: bool = True, timeout: float = 600
     ) -> subprocess.CompletedProcess[str]:
         """Compose's answer to a command."""
+        self.is_used |= arguments[0] == "up"
         command = [*self.program, "-p", self.name, *self.options, *arguments]
         return run(command, cwd=self.folder, check=check, timeout=timeout)
 
@@ -155,25 +127,41 @@ class Installation:
 
     def until_well(self) -> None:
         """Wait until each container does its work, or has done it."""
-        wait_until(lambda: all(one.is_well for one in self.containers().values()))
+        wait_until(lambda: all(one.is_well for one in self.containers().values()), pause=PAUSE)
 
-    def read_setting(self, name: str) -> str:
-        """A variable of its `.env`."""
+    def read_settings(self) -> dict[str, str]:
+        """The variables of its `.env`."""
         lines = (self.folder / ".env").read_text().splitlines()
-        return dict(line.split("=", 1) for line in lines)[name]
+        return dict(line.split("=", 1) for line in lines)
 
-    def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401  (JSON)
+    def write_settings(self, **settings: str) -> None:
+        """Set variables in its `.env`."""
+        write_settings(self.folder, self.read_settings() | settings)
+
+    def remove(self) -> None:
+        """Leave nothing of it, of its volumes and of its runs."""
+        self.client.close()
+        if not self.is_used:
+            return
+        self.compose("down", "--volumes", "--timeout", "5", check=False)
+        for network in (f"{self.name}-runs", self.name):
+            left = run(["docker", "ps", "-aq", "--filter", f"network={network}"]).stdout.split()
+            if left:
+                run(["docker", "rm", "-f", *left])
+            run(["docker", "network", "rm", network], check=False)
+
+    def ask(self, path: str, body: dict[str, Any] | None = None, **params: str) -> Any:  # noqa: ANN401  (JSON)
         """What Prefect's API answers; it may be away for a while."""
         url = f"http://127.0.0.1:{self.api_port}/api/{path}"
         end = time.monotonic() + 120
         while True:
             try:
                 method = "GET" if body is None else "POST"
-                answer = httpx.request(method, url, json=body, auth=(USER, PASSWORD), timeout=30)
+                answer = self.client.request(method, url, json=body, params=params)
                 answer.raise_for_status()
             except httpx.HTTPError:
                 assert time.monotonic() < end
-                time.sleep(0.5)
+                time.sleep(PAUSE)
             else:
                 return answer.json()
 
@@ -195,7 +183,7 @@ class Installation:
 
     def until(self, run_id: str, *states: str) -> dict[str, Any]:
         """The run, once it is in one of these states."""
-        wait_until(lambda: self.read_run(run_id)["state_type"] in states)
+        wait_until(lambda: self.read_run(run_id)["state_type"] in states, pause=PAUSE)
         return self.read_run(run_id)
 
     def until_ended(self, run_id: str) -> dict[str, Any]:
@@ -204,10 +192,14 @@ class Installation:
 
     def messages(self, run_id: str) -> list[str]:
         """What each of a run's states said, the first one first."""
-        url = f"http://127.0.0.1:{self.api_port}/api/flow_run_states/"
-        answer = httpx.get(url, params={"flow_run_id": run_id}, auth=(USER, PASSWORD), timeout=30)
-        states = sorted(answer.json(), key=lambda one: str(one["timestamp"]))
-        return [one["message"] or "" for one in states]
+        states = self.ask("flow_run_states/", flow_run_id=run_id)
+        ordered = sorted(states, key=lambda one: str(one["timestamp"]))
+        return [one["message"] or "" for one in ordered]
+
+    def cancel(self, run_id: str) -> dict[str, Any]:
+        """Have a run cancelled; returns it at its end."""
+        self.ask(f"flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING"}})
+        return self.until_ended(run_id)
 
     def containers_of_run(self, run_id: str) -> dict[str, Container]:
         """The run's own, while it has one."""
@@ -220,10 +212,10 @@ class Installation:
         command += ["psql", "-h", "127.0.0.1", "-U", "adspark", "-d", "adspark", "-tAc", query]
         return run(command).stdout.split()
 
-    def kill(self, container: Container) -> None:
-        """SIGKILL to its first process from outside, as when memory ends: Docker does not know that
-        anybody wanted it."""
-        kill = f"import os; os.kill({container.pid}, 9)"
+    def kill(self, *containers: Container) -> None:
+        """SIGKILL to their first processes from outside, as when memory ends: Docker does not know
+        that anybody wanted it."""
+        kill = "; ".join(["import os", *(f"os.kill({one.pid}, 9)" for one in containers)])
         host = ["docker", "run", "--rm", "--pid=host", "--user=root", "--entrypoint=python", IMAGE]
         run([*host, "-c", kill])
 
@@ -263,107 +255,3 @@ def write_settings(folder: Path, settings: dict[str, str]) -> None:
     """The `.env` of an installation."""
     lines = (f"{variable}={value}\n" for variable, value in settings.items())
     (folder / ".env").write_text("".join(lines))
-
-
-@pytest.fixture(scope="session")
-def image(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The image, built from this source by Compose, once for all."""
-    docker = shutil.which("docker")
-    if docker is None or run([docker, "version"], check=False).returncode != 0:
-        pytest.skip("no Docker engine answers")
-    folder = copy_source(tmp_path_factory.mktemp("build"))
-    shutil.copy(ROOT / "docker-compose.yml", folder)
-    settings = {"ADSPARK_IMAGE": IMAGE} | dict.fromkeys(SECRETS, "no-secret")
-    write_settings(folder, settings)
-    run([*compose_programs()[0], "build", "--quiet", "configuration"], cwd=folder, timeout=900)
-    return IMAGE
-
-
-@pytest.fixture(scope="session")
-def installations(
-    image: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[..., Installation]]:
-    """Makes installations; at the end nothing of them is left."""
-    made: list[Installation] = []
-
-    def make(program: tuple[str, ...], *files: str, **settings: str) -> Installation:
-        folder = copy_source(tmp_path_factory.mktemp("installation"))
-        name = f"adspark-test-{uuid4().hex[:6]}"
-        for file in ROOT.glob("docker-compose*.yml"):
-            # The volumes of development have a fixed name, so that nobody's are used here.
-            text = file.read_text().replace("adspark-dev_", f"{name}_")
-            (folder / file.name).write_text(text)
-        options = [part for file in files for part in ("-f", file)]
-        if "docker-compose.dev.yml" not in files:
-            options += ["--profile", "sandbox"]
-        one = Installation(program, tuple(options), folder, name, free_port(), free_port())
-        values = {
-            "POSTGRES_PASSWORD": uuid4().hex,
-            "REDIS_PASSWORD": uuid4().hex,
-            "POSTGRES_PORT": str(free_port()) if "docker-compose.dev.yml" in files else "5432",
-            "PREFECT_SERVER_API_AUTH_STRING": f"{USER}:{PASSWORD}",
-            "ADSPARK_STACK": name,
-            "ADSPARK_IMAGE": image,
-            "ADSPARK_API_PORTS": str(one.api_port),
-            "ADSPARK_METRICS_PORT": str(free_port()),
-            "ADSPARK_SANDBOX_PORT": str(one.sandbox_port),
-            "ADSPARK_SERPAPI_KEY": "sandbox-key",
-            "ADSPARK_SERPAPI_URL": "http://sandbox:4300",
-            "ADSPARK_DIFY_KEY": "app-sandbox",
-            "ADSPARK_DIFY_URL": "http://sandbox:4300/v1",
-            "ADSPARK_TRUSTED_HOSTS": "sandbox:4300",
-            "ADSPARK_SEARCHES_PER_MINUTE": "1000",
-            "ADSPARK_RETRY_DELAYS": "2,4,8,16,32",
-            "ADSPARK_DRAIN_TIME": "2",
-            **settings,
-        }
-        write_settings(folder, values)
-        made.append(one)
-        return one
-
-    yield make
-    for one in made:
-        one.compose("down", "--volumes", "--timeout", "5", check=False)
-        left = run(["docker", "ps", "-aq", "--filter", f"network={one.name}"]).stdout.split()
-        if left:
-            run(["docker", "rm", "-f", *left])
-        run(["docker", "network", "rm", one.name], check=False)
-
-
-@pytest.fixture(scope="session")
-def production(installations: Callable[..., Installation]) -> Installation:
-    """Started from nothing, on the sandbox."""
-    made = installations(compose_programs()[0], "docker-compose.yml")
-    made.compose("up", "-d")
-    made.until_well()
-    return made
-
-
-@pytest.fixture(scope="session")
-def hungry(production: Installation) -> Callable[..., str]:
-    """Starts a run of a flow that wants memory, or time, or ends in some way, in a pool."""
-    volume = ["docker", "exec", "-i", production.of("metrics").id, "sh", "-c"]
-    for name, text in (("tried.py", FLOWS), ("broken.py", BROKEN)):
-        copy = [*volume, f"mkdir -p {CODE} && cat > {CODE}/{name}"]
-        subprocess.run(copy, input=text, text=True, check=True)
-    flow = production.ask("flows/", {"name": "hungry"})["id"]
-    for pool in (one.name for one in QUEUE_CLASSES):
-        for name, entrypoint in ((pool, "tried.py:hungry"), (f"broken-{pool}", "broken.py:hungry")):
-            body = {
-                "name": name,
-                "flow_id": flow,
-                "path": CODE,
-                "entrypoint": entrypoint,
-                "work_pool_name": pool,
-                "tags": ["adspark"],
-                "pull_steps": [],
-                "enforce_parameter_schema": False,
-            }
-            production.ask("deployments/", body)
-
-    def start(
-        pool: str, *, variables: dict[str, object] | None = None, **parameters: object
-    ) -> str:
-        return production.start(f"hungry/{pool}", parameters, **(variables or {}))
-
-    return start
