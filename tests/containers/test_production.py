@@ -100,6 +100,7 @@ def test_with_a_placeholder_nothing_but_the_check_starts_and_it_is_named(
     assert running <= {"sandbox"}
     told = made.compose("logs", "configuration").stdout
     assert "POSTGRES_PASSWORD: is still a placeholder" in told
+    made.remove()
 
 
 def test_a_probe_of_each_pool_runs_within_the_memory_of_its_class(production: Installation) -> None:
