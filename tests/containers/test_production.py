@@ -234,7 +234,7 @@ def test_a_killed_container_loses_no_run_and_no_row(production: Installation, vi
         assert any("Its process was killed from outside (SIGKILL)." in one for one in told), told
 
 
-def test_runs_beside_the_killed_have_gone_on_and_what_waited_is_run(
+def test_runs_beside_a_killed_container_complete_and_what_was_queued_too(
     production: Installation, hungry: HungryFlow, beside: list[str]
 ) -> None:
     hungry.let_end(*beside)
