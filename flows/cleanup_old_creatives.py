@@ -18,7 +18,7 @@ from adspark.validation.bounds import Days
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import PLAIN_JSON, cancelled, completed
 from flows.parameters import DryRun, label
-from orchestration.rate_limits import seconds_until_start
+from orchestration.limits.rate_limits import seconds_until_start
 from tasks.clean_up import remove_old
 
 _MANY = 100_000  # removed rows after which PostgreSQL is worth a hint

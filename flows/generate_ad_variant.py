@@ -25,7 +25,7 @@ from adspark.variants.store import VariantSummary, read_variant, summary_of
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
 from flows.parameters import OptionalId, UserId, label
-from orchestration.cancel_variant import cancel_variant, is_being_cancelled
+from orchestration.runs.variant_runs import cancel_variant, is_being_cancelled
 from tasks.generate_variant import generate_variant
 from tasks.render_original import render_original
 from tasks.request_review import request_review

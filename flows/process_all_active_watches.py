@@ -20,9 +20,9 @@ from adspark.settings import get_settings
 from adspark.watches.sweep_store import SweepPlan, SweepSummary, read_unchecked, summarise_sweep
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
-from orchestration.rate_limits import seconds_until_start
-from orchestration.sweep_shards import share, start_shards, take_back, watches_of
-from orchestration.time_limits import time_limit
+from orchestration.limits.rate_limits import seconds_until_start
+from orchestration.limits.time_limits import time_limit
+from orchestration.runs.sweep_shards import share, start_shards, take_back, watches_of
 from tasks.announce_news import announce_news
 from tasks.check_watches import check_watches
 from tasks.plan_sweep import plan_sweep

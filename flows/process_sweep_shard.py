@@ -14,7 +14,7 @@ from adspark.watches.sweep_store import SweepSummary, read_unchecked
 from blocks.adspark_database import AdSparkDatabase
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import label
-from orchestration.time_limits import time_limit
+from orchestration.limits.time_limits import time_limit
 from tasks.check_watches import check_watches
 
 

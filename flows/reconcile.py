@@ -15,7 +15,7 @@ from prefect.runtime import flow_run
 from adspark.validation.bounds import SECONDS
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import label
-from orchestration.lost_runs import LostRuns
+from orchestration.runs.lost_runs import LostRuns
 from tasks.requeue_lost_runs import requeue_lost_runs
 
 _MORE_SEARCHES = 5  # longer than a host's runs take to be given up, one after another

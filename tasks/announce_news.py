@@ -8,7 +8,7 @@ from prefect.runtime import flow_run
 
 from adspark.watches.news import News, claim_unannounced, mark_announced
 from blocks.adspark_database import AdSparkDatabase
-from orchestration.retry_policy import retried_task
+from orchestration.limits.retry_policy import retried_task
 
 _BATCH = 200  # events that are marked together
 

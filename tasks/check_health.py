@@ -23,8 +23,8 @@ from blocks.adspark_database import AdSparkDatabase
 from blocks.chat_model import ChatModel
 from blocks.dify_workflow import DifyWorkflow
 from blocks.serpapi_credentials import SerpApiCredentials
-from orchestration.prefect_health import check_prefect
-from orchestration.time_limits import time_limit
+from orchestration.limits.time_limits import time_limit
+from orchestration.server.prefect_health import check_prefect
 
 
 @task(cache_policy=NO_CACHE)

@@ -7,10 +7,10 @@ from prefect.runtime import flow_run
 from adspark.watches.check import Checker, WatchSummary
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
-from orchestration.rate_limits import search_slots
-from orchestration.retry_policy import retried_task
-from orchestration.spending_events import announce_spent_budget
-from orchestration.time_limits import time_limit
+from orchestration.limits.rate_limits import search_slots
+from orchestration.limits.retry_policy import retried_task
+from orchestration.limits.spending_events import announce_spent_budget
+from orchestration.limits.time_limits import time_limit
 
 
 @retried_task(is_cached=True)

@@ -18,8 +18,8 @@ from adspark.watches.sweep import Sweep
 from adspark.watches.sweep_store import DueWatch, SweepSummary
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
-from orchestration.rate_limits import search_slots
-from orchestration.spending_events import announce_spent_budget
+from orchestration.limits.rate_limits import search_slots
+from orchestration.limits.spending_events import announce_spent_budget
 
 PROGRESS_KEY = "sweep-progress"
 _REPORT_EVERY = 2.0  # seconds between two updates of the progress

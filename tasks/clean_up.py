@@ -8,8 +8,8 @@ from adspark.maintenance.cleanup import CleanupSummary, Retention, clean_up
 from adspark.media.store import MediaStore
 from adspark.settings import get_settings, media_url
 from blocks.adspark_database import AdSparkDatabase
-from orchestration.retry_policy import retried_task
-from orchestration.time_limits import time_limit
+from orchestration.limits.retry_policy import retried_task
+from orchestration.limits.time_limits import time_limit
 
 _REPORT_EVERY = 10.0  # seconds between two lines of the log
 

@@ -24,7 +24,7 @@ from adspark.notifications.outbox import (
 from adspark.notifications.services import Chunk
 from blocks.adspark_database import AdSparkDatabase
 from blocks.digest_recipients import DigestRecipients
-from orchestration.retry_policy import retried_task
+from orchestration.limits.retry_policy import retried_task
 
 
 @retried_task()

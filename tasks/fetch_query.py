@@ -10,9 +10,9 @@ from adspark.creatives.fetch import fetch_query as fetch
 from adspark.serpapi.search_query import CreativeQuery
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
-from orchestration.rate_limits import search_slots
-from orchestration.retry_policy import retried_task
-from orchestration.time_limits import time_limit
+from orchestration.limits.rate_limits import search_slots
+from orchestration.limits.retry_policy import retried_task
+from orchestration.limits.time_limits import time_limit
 
 
 @retried_task(is_cached=True)

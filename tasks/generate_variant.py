@@ -12,10 +12,10 @@ from adspark.settings import get_settings, media_url
 from adspark.variants.generate import GenerationDeps, generate
 from adspark.variants.store import VariantSummary
 from blocks.adspark_database import AdSparkDatabase
-from orchestration.generators import open_generator
-from orchestration.rate_limits import generation_slots
-from orchestration.retry_policy import retried_task
-from orchestration.time_limits import time_limit
+from blocks.generators import open_generator
+from orchestration.limits.rate_limits import generation_slots
+from orchestration.limits.retry_policy import retried_task
+from orchestration.limits.time_limits import time_limit
 
 
 @retried_task()

@@ -8,8 +8,8 @@ from adspark.watches.admission import searches_left
 from adspark.watches.sweep_store import SweepPlan, read_due
 from blocks.adspark_database import AdSparkDatabase
 from blocks.serpapi_credentials import SerpApiCredentials
-from orchestration.retry_policy import retried_task
-from orchestration.spending_events import announce_used_up_searches
+from orchestration.limits.retry_policy import retried_task
+from orchestration.limits.spending_events import announce_used_up_searches
 
 
 @retried_task()

@@ -6,7 +6,7 @@ from adspark.rendering.renderer import Renderer
 from adspark.settings import get_settings, media_url
 from adspark.variants.generate import ensure_original
 from blocks.adspark_database import AdSparkDatabase
-from orchestration.retry_policy import retried_task
+from orchestration.limits.retry_policy import retried_task
 
 
 @retried_task()

@@ -4,8 +4,8 @@ from prefect.logging import get_run_logger
 
 from adspark.variants.store import read_variant
 from blocks.adspark_database import AdSparkDatabase
-from orchestration.retry_policy import retried_task
-from orchestration.variant_runs import start_review
+from orchestration.limits.retry_policy import retried_task
+from orchestration.runs.variant_runs import start_review
 
 
 @retried_task()

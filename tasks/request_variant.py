@@ -14,8 +14,8 @@ from adspark.variants.requests import (
 )
 from adspark.variants.store import read_variant
 from blocks.adspark_database import AdSparkDatabase
-from orchestration.generators import check_prompt, open_generator
-from orchestration.retry_policy import retried_task
+from blocks.generators import check_prompt, open_generator
+from orchestration.limits.retry_policy import retried_task
 
 
 @retried_task()

@@ -6,9 +6,9 @@ from uuid import UUID
 from prefect.client.orchestration import get_client
 from prefect.logging import get_run_logger
 
-from orchestration.lost_runs import LostRuns, requeue_lost
-from orchestration.retry_policy import retried_task
-from orchestration.time_limits import time_limit
+from orchestration.limits.retry_policy import retried_task
+from orchestration.limits.time_limits import time_limit
+from orchestration.runs.lost_runs import LostRuns, requeue_lost
 
 
 @retried_task()

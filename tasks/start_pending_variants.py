@@ -10,10 +10,15 @@ from adspark.settings import get_settings
 from adspark.variants.lists import OpenVariant, read_open_variants
 from adspark.variants.store import read_variant
 from blocks.adspark_database import AdSparkDatabase
-from orchestration.cancel_variant import cancel_variant
-from orchestration.retry_policy import retried_task
-from orchestration.time_limits import time_limit
-from orchestration.variant_runs import RunState, expire_reviews, read_states, start_generation
+from orchestration.limits.retry_policy import retried_task
+from orchestration.limits.time_limits import time_limit
+from orchestration.runs.variant_runs import (
+    RunState,
+    cancel_variant,
+    expire_reviews,
+    read_states,
+    start_generation,
+)
 
 
 class PendingVariantsSummary(BaseModel):

@@ -13,8 +13,8 @@ from prefect.states import Crashed, Failed
 
 from adspark.text.redaction import redact_foreign
 from adspark.text.terminal import plain
-from orchestration.requeue import out_of_memory
-from orchestration.time_limits import KILLED_AT_LAST, KILLED_LATE, TIMED_OUT
+from orchestration.limits.time_limits import KILLED_AT_LAST, KILLED_LATE, TIMED_OUT
+from orchestration.runs.requeue import out_of_memory
 
 SERVER_AWAY = 75
 """Exit code (EX_TEMPFAIL) of a run's process that could not begin, for the server was away."""

@@ -25,7 +25,7 @@ from adspark.text.redaction import remember_environment
 from deployments.execution.endings import SERVER_AWAY
 from deployments.execution.fork import PRELOADED, be_run
 from deployments.execution.run_executor import RunExecutor
-from orchestration.time_limits import RUN_VARIABLE
+from orchestration.limits.time_limits import RUN_VARIABLE
 
 _PATIENCE = 240.0  # seconds; as long as a client goes on asking later
 _POLL = 1.0

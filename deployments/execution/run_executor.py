@@ -24,13 +24,13 @@ from deployments.execution.endings import TERMINATED, explain_end, explain_no_st
 from deployments.execution.fork import RunStarter, StartProcess, kill_leftovers
 from deployments.execution.output import RunOutput
 from deployments.operations.leftover_processes import name_folder
-from orchestration.prefect_internals import (
+from orchestration.runs.requeue import end_or_requeue, was_queued_since
+from orchestration.runs.state_changes import change_state, change_while
+from orchestration.server.prefect_internals import (
     ControlSignalStatus,
     FlowRunExecutorContext,
     open_executor,
 )
-from orchestration.requeue import end_or_requeue, was_queued_since
-from orchestration.state_changes import change_state, change_while
 
 _TIDY_UP = 10.0  # seconds between releasing a run and killing its process
 _CANCELLED = "Cancelled while it was being started."

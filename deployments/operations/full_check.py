@@ -18,8 +18,8 @@ from adspark.settings import Settings
 from deployments.operations.probe import ProbeResult, probe
 from deployments.operations.runs.lookup import ui_url
 from deployments.provisioning.deploy import name_of, project_file
-from orchestration.flow_runs import PAGE
-from orchestration.pool_health import Problem
+from orchestration.runs.flow_runs import PAGE
+from orchestration.server.pool_health import Problem
 
 
 class FullCheck(BaseModel):

@@ -15,9 +15,9 @@ from blocks.configured import DOCUMENT
 from deployments.operations.leftover_processes import find_outliving
 from deployments.operations.monitoring import Rate, read_rates
 from deployments.queue_classes import POOL_NAMES
-from orchestration.flow_runs import read_failed_runs
-from orchestration.pool_health import Problem, add_failed_starts, find_problems
-from orchestration.pool_snapshot import PoolSnapshot, read_pools
+from orchestration.runs.flow_runs import read_failed_runs
+from orchestration.server.pool_health import Problem, add_failed_starts, find_problems
+from orchestration.server.pool_snapshot import PoolSnapshot, read_pools
 
 
 class NotSetUp(BaseModel):

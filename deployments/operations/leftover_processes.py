@@ -1,7 +1,7 @@
 """Processes on this host that have outlived their run: it has ended, and they go on.
 
-A run's process ends itself soon after its run (`orchestration.time_limits`), and its worker ends
-what it has started; what escapes both is for a person.
+A run's process ends itself soon after its run (`time_limits`), and its worker ends what it has
+started; what escapes both is for a person.
 """
 
 import re
@@ -14,10 +14,10 @@ import psutil
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun
 
-from orchestration.flow_runs import read_runs_by_id
-from orchestration.pool_health import Problem
-from orchestration.requeue import SILENT
-from orchestration.time_limits import RUN_VARIABLE
+from orchestration.limits.time_limits import RUN_VARIABLE
+from orchestration.runs.flow_runs import read_runs_by_id
+from orchestration.runs.requeue import SILENT
+from orchestration.server.pool_health import Problem
 
 _FOLDER = re.compile(r"/adspark-run-([0-9a-f-]{36})-\w+/")
 _FORKED = "multiprocessing"  # in the command of a process that was forked from a server of its

@@ -12,8 +12,8 @@ from adspark.db.engine import Database
 from adspark.db.rate_limits import GENERATIONS, SEARCHES, count_uses
 from deployments.operations.searches_left import SearchesLeft
 from deployments.queue_classes import POOL_NAMES
-from orchestration.flow_runs import PAGE
-from orchestration.pool_snapshot import PoolSnapshot, read_pools
+from orchestration.runs.flow_runs import PAGE
+from orchestration.server.pool_snapshot import PoolSnapshot, read_pools
 
 
 class Rate(BaseModel):

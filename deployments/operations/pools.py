@@ -15,8 +15,8 @@ from prefect.states import Cancelled
 
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.validation.bounds import RUNS
-from orchestration.flow_runs import ACTIVE, LATE, count_runs, filter_runs, read_runs
-from orchestration.state_changes import change_while
+from orchestration.runs.flow_runs import ACTIVE, LATE, count_runs, filter_runs, read_runs
+from orchestration.runs.state_changes import change_while
 
 MOST_SLOTS = int(RUNS.most)
 """Beyond any machine; Prefect's own answer to too large a number is an error of its database."""

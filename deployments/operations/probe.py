@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from deployments.operations.runs.active import cancel
 from deployments.operations.runs.failures import unwrap
 from deployments.queue_classes import POOL_NAMES, validate_pools
-from orchestration.flow_runs import ACTIVE, count_runs, filter_runs, read_runs_by_id
+from orchestration.runs.flow_runs import ACTIVE, count_runs, filter_runs, read_runs_by_id
 
 PATIENCE = 120.0
 """Seconds that a probe may take, by default."""

@@ -16,7 +16,7 @@ from prefect.exceptions import ObjectNotFound
 from blocks.alert_recipients import AlertRecipients
 from blocks.configured import DOCUMENT
 from deployments.queue_classes import QUEUE_CLASSES
-from orchestration.spending_events import BUDGET_SPENT, SEARCHES_USED_UP
+from orchestration.limits.spending_events import BUDGET_SPENT, SEARCHES_USED_UP
 
 _RUN = "prefect.flow-run."
 _POOL = "prefect.work-pool."

@@ -21,8 +21,8 @@ from prefect.events import AutomationCore
 
 from deployments.provisioning.deployment_drift import Entry, own_fields
 from deployments.provisioning.drift import Merge
-from orchestration.flow_runs import PAGE, filter_runs, read_flow_names, read_runs
-from orchestration.lost_runs import RECOVERABLE
+from orchestration.runs.flow_runs import PAGE, filter_runs, read_flow_names, read_runs
+from orchestration.runs.lost_runs import RECOVERABLE
 
 _FORMER_NAME = "adspark"
 _FORMER_FLOWS = {"process-sweep-shard": "process-watches"}

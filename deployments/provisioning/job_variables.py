@@ -18,7 +18,7 @@ from prefect.workers.base import BaseJobConfiguration
 from pydantic import JsonValue, PrivateAttr
 
 from deployments.queue_classes import QUEUE_CLASSES
-from orchestration.parameter_errors import show_error, show_name
+from orchestration.runs.parameter_errors import show_error, show_name
 
 ENVIRONMENT = frozenset(
     {

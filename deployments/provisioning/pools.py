@@ -17,7 +17,7 @@ from deployments.provisioning.container_job import run_image
 from deployments.provisioning.drift import Merge
 from deployments.provisioning.job_variables import ENVIRONMENT
 from deployments.queue_classes import QueueClass
-from orchestration.flow_runs import filter_runs, read_runs
+from orchestration.runs.flow_runs import filter_runs, read_runs
 
 # All that a run may choose: a form offers nothing that a worker would refuse, and a worker of
 # Prefect's own takes nothing else.

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from adspark.maintenance.health_checks import CheckState, check_disk
-from orchestration.pool_health import Problem
+from orchestration.server.pool_health import Problem
 
 _ROOM = 32 * 2**20  # bytes: two segments of PostgreSQL's log, of which it begins one as it starts
 _BLOCK = 2**20

@@ -24,8 +24,8 @@ from prefect.workers.base import BaseWorker, BaseWorkerResult
 
 from adspark.errors import ConfigurationError
 from deployments.provisioning.job_variables import OwnJob
-from orchestration.prefect_internals import WorkerHooks
-from orchestration.state_changes import refuse
+from orchestration.runs.state_changes import refuse
+from orchestration.server.prefect_internals import WorkerHooks
 
 _POLL = 0.2  # seconds between two looks at runs that are to end
 _HEALTHY = 2.0  # seconds between polls, of which Prefect lets 30 be missed

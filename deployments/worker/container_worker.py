@@ -27,8 +27,8 @@ from deployments.provisioning.container_job import ContainerJob
 from deployments.worker import docker_containers as containers
 from deployments.worker.base import PoolWorker
 from deployments.worker.orphans import CANCELLED, read_others, requeue_unstarted
-from orchestration.requeue import end_or_requeue, was_queued_since
-from orchestration.state_changes import change_while
+from orchestration.runs.requeue import end_or_requeue, was_queued_since
+from orchestration.runs.state_changes import change_while
 
 _TIDY_UP = 20  # seconds between asking a container to end and killing it
 _POLL = 1.0  # seconds between two looks at a container

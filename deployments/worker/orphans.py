@@ -20,8 +20,8 @@ from prefect.exceptions import ObjectNotFound
 
 from adspark.home.processes import ProcessId, stop_process_trees
 from deployments.execution.fork import kill_leftovers
-from orchestration.flow_runs import ACTIVE, filter_runs, read_runs
-from orchestration.requeue import end_or_requeue
+from orchestration.runs.flow_runs import ACTIVE, filter_runs, read_runs
+from orchestration.runs.requeue import end_or_requeue
 
 _POLL = 2.0  # seconds between two looks at a run that was adopted
 _PATIENCE = 10.0  # seconds between asking a cancelled run's process to end and killing it

@@ -67,7 +67,7 @@ def run(
 FLOWS = """
 import asyncio, os, signal, time
 from prefect import flow, task
-from orchestration.time_limits import time_limit
+from orchestration.limits.time_limits import time_limit
 
 @task
 @time_limit("cleanup_time_limit")

@@ -20,7 +20,7 @@ from deployments.terminal.output import late_runs, print_error, print_json, tabl
 
 if TYPE_CHECKING:
     from deployments.operations.monitoring import Rate, Snapshot
-    from orchestration.pool_snapshot import PoolSnapshot
+    from orchestration.server.pool_snapshot import PoolSnapshot
 
 PAUSE = Range(0.5, 86_400)  # seconds
 
@@ -41,7 +41,7 @@ def monitor(
 async def _watch(seconds: float | None, every: float, show: "Callable[[Snapshot], None]") -> None:
     from deployments.operations.monitoring import read_snapshot  # noqa: PLC0415  (slow)
     from deployments.operations.searches_left import SearchesLeft  # noqa: PLC0415  (slow)
-    from orchestration.flow_runs import read_failed_runs  # noqa: PLC0415  (slow)
+    from orchestration.runs.flow_runs import read_failed_runs  # noqa: PLC0415  (slow)
 
     searches = SearchesLeft(current_settings())
     clock = asyncio.get_running_loop()

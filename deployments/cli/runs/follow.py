@@ -21,7 +21,7 @@ from adspark.errors import AdSparkError, ConfigurationError, InvalidQueryError
 from adspark.validation.parameter_bounds import find_problem
 from deployments.cli.server import open_server
 from deployments.operations.runs.deployments import find_deployment
-from orchestration.parameter_errors import find_mistakes
+from orchestration.runs.parameter_errors import find_mistakes
 
 _POLL = 0.5  # seconds between two looks at the run
 _QUIET = 20.0  # seconds without a worker's reaction after which a person wants to know why

@@ -174,7 +174,7 @@ def retry(variant: VariantId) -> None:
 @app.command()
 def cancel(variant: VariantId) -> None:
     """End a variant that nobody wants any more, with its generation."""
-    from orchestration.cancel_variant import cancel_variant  # noqa: PLC0415  (slow)
+    from orchestration.runs.variant_runs import cancel_variant  # noqa: PLC0415  (slow)
 
     was_open = call_server(lambda _: cancel_variant(variant))
     result = "cancelled" if was_open else "not open any more; nothing to cancel"
@@ -257,7 +257,7 @@ def _start(variants: Sequence[int]) -> list[UUID]:
     """Have workers take them up, where a server runs; the next sweep does it otherwise."""
     if find_api_url() is None:
         return []
-    from orchestration.variant_runs import start_generation  # noqa: PLC0415  (slow)
+    from orchestration.runs.variant_runs import start_generation  # noqa: PLC0415  (slow)
 
     async def act(session: AsyncSession) -> list[UUID]:
         started = []
@@ -284,7 +284,7 @@ def _answer(run_id: UUID, given: Review) -> None:
     """Let the run that waits for this review end, where a server runs."""
     if find_api_url() is None:
         return
-    from orchestration.variant_runs import answer_review  # noqa: PLC0415  (slow)
+    from orchestration.runs.variant_runs import answer_review  # noqa: PLC0415  (slow)
 
     call_server(lambda _: answer_review(run_id, given))
 

@@ -28,7 +28,7 @@ def check_prompt(prompt: str) -> None:
 
 async def _check_by_server(settings: Settings, prompt: str) -> None:
     """Its block on the server says where the generator is."""
-    from orchestration.generators import check_prompt, open_generator  # noqa: PLC0415  (slow)
+    from blocks.generators import check_prompt, open_generator  # noqa: PLC0415  (slow)
 
     try:
         async with open_server():
@@ -42,7 +42,7 @@ async def _check_by_server(settings: Settings, prompt: str) -> None:
 async def _check_by_environment(settings: Settings, prompt: str) -> None:
     from blocks.chat_model import ChatModel  # noqa: PLC0415  (slow)
     from blocks.dify_workflow import DifyWorkflow  # noqa: PLC0415  (slow)
-    from orchestration.generators import check_prompt  # noqa: PLC0415  (slow)
+    from blocks.generators import check_prompt  # noqa: PLC0415  (slow)
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Generator]:

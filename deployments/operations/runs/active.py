@@ -10,10 +10,10 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Cancelling
 
 from deployments.queue_classes import POOL_NAMES
-from orchestration.flow_runs import ACTIVE, filter_runs, read_runs
-from orchestration.pool_snapshot import count_workers
-from orchestration.requeue import RequeueOutcome, end_or_requeue
-from orchestration.state_changes import change_while
+from orchestration.runs.flow_runs import ACTIVE, filter_runs, read_runs
+from orchestration.runs.requeue import RequeueOutcome, end_or_requeue
+from orchestration.runs.state_changes import change_while
+from orchestration.server.pool_snapshot import count_workers
 
 
 async def has_worker(pool: str) -> bool:

@@ -14,7 +14,7 @@ from prefect.client.schemas.sorting import FlowRunSort, TaskRunSort
 from prefect.exceptions import ObjectNotFound
 
 from adspark.errors import ConfigurationError
-from orchestration.flow_runs import PAGE, filter_runs
+from orchestration.runs.flow_runs import PAGE, filter_runs
 
 _RECENT_PAGES = 5  # of flow runs and of task runs, in which a beginning of an id is looked for
 _SHORTEST = 6  # characters of a beginning

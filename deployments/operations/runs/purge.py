@@ -23,8 +23,8 @@ from prefect.states import Cancelled, Cancelling
 
 from deployments.operations.runs.deployments import find_deployment
 from deployments.queue_classes import POOL_NAMES
-from orchestration.flow_runs import LATE, filter_runs, read_runs
-from orchestration.state_changes import set_states
+from orchestration.runs.flow_runs import LATE, filter_runs, read_runs
+from orchestration.runs.state_changes import set_states
 
 _BATCH = 50  # runs whose state the server sets in one request, at most
 _FRONT = 50  # runs of a queue that its workers may take while the rest of it is purged

@@ -19,7 +19,7 @@ from pydantic import BaseModel, JsonValue, TypeAdapter
 from adspark.text.redaction import redact_document, redact_foreign
 from deployments.operations.runs.failures import RETRIED, has_wrong_parameters, unwrap
 from deployments.operations.runs.lookup import find_run, ui_url
-from orchestration.flow_runs import PAGE, filter_runs
+from orchestration.runs.flow_runs import PAGE, filter_runs
 
 GENERATION = "generate-ad-variant"
 """The flow whose failed variants are retried by their number: a run of one is refused."""

@@ -14,13 +14,13 @@ from prefect.client.schemas.objects import State
 from prefect.states import Cancelling
 
 from adspark.home.processes import ProcessId
-from orchestration.requeue import is_lost
+from orchestration.runs.requeue import is_lost
 from tests.support.contained import ended, make_run, start, state_of, until
 
 FLOW = """
 import asyncio, os, signal, sys, time
 from prefect import flow, task
-from orchestration.time_limits import time_limit
+from orchestration.limits.time_limits import time_limit
 
 @task
 @time_limit("cleanup_time_limit")

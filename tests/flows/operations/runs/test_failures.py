@@ -47,7 +47,9 @@ def test_a_cause_is_the_message_without_what_differs(message: str, cause: str) -
 async def test_failures_are_grouped_by_cause_newest_first(
     client: PrefectClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orchestration.flow_runs.PAGE", 2)  # several pages without hundreds of runs
+    monkeypatch.setattr(
+        "orchestration.runs.flow_runs.PAGE", 2
+    )  # several pages without hundreds of runs
     first, second, mended, crashed = await queue(
         client,
         Failed(message="watch 1 is gone"),

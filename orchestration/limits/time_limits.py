@@ -25,8 +25,8 @@ from prefect.runtime import flow_run
 from prefect.states import Failed
 
 from adspark.settings import get_settings
-from orchestration.requeue import SILENT
-from orchestration.state_changes import change_state_sync
+from orchestration.runs.requeue import SILENT
+from orchestration.runs.state_changes import change_state_sync
 
 _LAST_RESORT = (
     30.0  # seconds more, for code that lets no other thread run; also for a server's answer

@@ -22,9 +22,9 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Crashed
 from pydantic import BaseModel
 
-from orchestration.flow_runs import ACTIVE, count_runs, filter_runs, read_runs
-from orchestration.requeue import SILENT, RequeueOutcome, is_lost, requeue
-from orchestration.state_changes import change_state
+from orchestration.runs.flow_runs import ACTIVE, count_runs, filter_runs, read_runs
+from orchestration.runs.requeue import SILENT, RequeueOutcome, is_lost, requeue
+from orchestration.runs.state_changes import change_state
 
 TAG = "adspark"
 """On each of our deployments."""

@@ -25,7 +25,7 @@ from prefect.runner._state_proposer import StateProposer
 from pydantic import JsonValue
 from starlette.types import ASGIApp
 
-from orchestration.state_changes import claim
+from orchestration.runs.state_changes import claim
 
 if TYPE_CHECKING:
     from prefect.workers.base import BaseWorker, BaseWorkerResult

@@ -13,10 +13,10 @@ from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from adspark.maintenance.health_checks import AWAY, SLOW, Check
-from orchestration.flow_runs import read_failed_runs
-from orchestration.lost_runs import OURS
-from orchestration.pool_health import add_failed_starts, find_problems
-from orchestration.pool_snapshot import PoolSnapshot, read_pools
+from orchestration.runs.flow_runs import read_failed_runs
+from orchestration.runs.lost_runs import OURS
+from orchestration.server.pool_health import add_failed_starts, find_problems
+from orchestration.server.pool_snapshot import PoolSnapshot, read_pools
 
 _MOST_DEPLOYMENTS = 200
 _START = "adspark up, or docker-compose up -d"

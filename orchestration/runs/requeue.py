@@ -13,7 +13,7 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import AwaitingRetry, Cancelled, Crashed
 
-from orchestration.state_changes import change_state
+from orchestration.runs.state_changes import change_state
 
 MOST_STARTS = 5
 SILENT = "It has given no sign of life for 90 s."

@@ -15,8 +15,8 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
 from adspark.watches.sweep_store import DueWatch, SweepPlan
-from orchestration.flow_runs import filter_runs, read_runs
-from orchestration.state_changes import change_state
+from orchestration.runs.flow_runs import filter_runs, read_runs
+from orchestration.runs.state_changes import change_state
 
 DEPLOYMENT = "process-sweep-shard/process-sweep-shard"
 

@@ -18,7 +18,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Failed, Pending, to_state_create
 from pydantic import BaseModel, JsonValue
 
-from orchestration.flow_runs import filter_runs
+from orchestration.runs.flow_runs import filter_runs
 
 _PATH = "/flow_runs/bulk_set_state"
 _CHANGED = "it has changed meanwhile"

@@ -1,4 +1,4 @@
-"""The flow runs that generate variants and wait for their reviews: start, read, resume.
+"""The flow runs that generate variants and wait for their reviews: start, read, resume, cancel.
 
 The database says what is to be done; these runs are how. One that was lost is replaced by the next
 `generate-pending-variants`.
@@ -16,10 +16,13 @@ from prefect.flow_runs import aresume_flow_run
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import AdVariant
+from adspark.variants.generate import cancel
 from adspark.variants.lists import read_review_runs
 from adspark.variants.reviews import Review
 from adspark.variants.store import VariantState
-from orchestration.flow_runs import read_runs_by_id
+from blocks.adspark_database import AdSparkDatabase
+from blocks.generators import open_generator
+from orchestration.runs.flow_runs import read_runs_by_id
 
 GENERATE = "generate-ad-variant/generate-ad-variant"
 REVIEW = "review-ad-variant/review-ad-variant"
@@ -106,6 +109,25 @@ async def expire_reviews(session: AsyncSession, *, older_than: float) -> int:
     for run_id in old:
         await aresume_flow_run(run_id, run_input={"comment": ""})
     return len(old)
+
+
+async def cancel_variant(variant_id: int) -> bool:
+    """Cancel a variant that nobody wants any more, and its generation; returns whether it was open.
+
+    Raises:
+        UnknownVariantError: there is none.
+        AdSparkError: it is cancelled, but its generation could not be stopped.
+    """
+    async with (await AdSparkDatabase.load_configured()).connect() as database:
+        return await cancel(database, open_generator, variant_id=variant_id)
+
+
+async def is_being_cancelled(flow_run_id: str | None) -> bool:
+    """Whether somebody cancelled this flow run; otherwise only its process was stopped."""
+    if flow_run_id is None:
+        return False
+    state = (await read_states([UUID(flow_run_id)])).get(UUID(flow_run_id))
+    return state is not None and (state.is_cancelling() or state.is_cancelled())
 
 
 async def _start(
