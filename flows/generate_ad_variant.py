@@ -13,6 +13,7 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
+from adspark.db.engine import Database
 from adspark.errors import AdSparkError, PostponedError
 from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER, VariantStatus
@@ -58,22 +59,23 @@ async def generate_ad_variant(
         workspace_id=workspace_id,
         wants_review=review,
     )
-    number = await request_variant(request, variant_id, flow_run.id)
-    try:
-        summary = await _make(number)
-    except asyncio.CancelledError:
-        if await is_being_cancelled(flow_run.id):
-            await cancel_variant(number)
-        raise
-    except PostponedError as error:
-        return failed(VariantSummary, f"variant {number} waits: {error}", name="Postponed")
-    except AdSparkError:
-        if await _is_cancelled(number):
-            return cancelled(VariantSummary, f"variant {number} was cancelled")
-        raise
-    await show_variant(summary)
-    if summary.wants_review:
-        await request_review(number)
+    async with (await AdSparkDatabase.load_configured()).connect() as database:
+        number = await request_variant(request, variant_id, flow_run.id)
+        try:
+            summary = await _make(database, number)
+        except asyncio.CancelledError:
+            if await is_being_cancelled(flow_run.id):
+                await cancel_variant(number)
+            raise
+        except PostponedError as error:
+            return failed(VariantSummary, f"variant {number} waits: {error}", name="Postponed")
+        except AdSparkError:
+            if await _is_cancelled(database, number):
+                return cancelled(VariantSummary, f"variant {number} was cancelled")
+            raise
+        await show_variant(summary)
+        if summary.wants_review:
+            await request_review(number)
     get_run_logger().info(summary.headline)
     return completed(summary, summary.headline)
 
@@ -88,25 +90,19 @@ async def show_variant(summary: VariantSummary) -> None:
     )
 
 
-async def _make(variant_id: int) -> VariantSummary:
-    settings = get_settings()
+async def _make(database: Database, variant_id: int) -> VariantSummary:
+    generator = get_settings().generator
     run_id = UUID(flow_run.id) if flow_run.id else None
-    async with (
-        (await AdSparkDatabase.load_configured()).connect() as database,
-        claim_variant(
-            database, variant_id, flow_run_id=run_id, generator=settings.generator
-        ) as variant,
-    ):
+    async with claim_variant(
+        database, variant_id, flow_run_id=run_id, generator=generator
+    ) as variant:
         if variant.status == VariantStatus.COMPLETED:
             return summary_of(variant)
         await render_original(variant_id)
-        return await generate_variant(variant_id, variant.generator or settings.generator)
+        return await generate_variant(variant_id, variant.generator or generator)
 
 
-async def _is_cancelled(variant_id: int) -> bool:
-    async with (
-        (await AdSparkDatabase.load_configured()).connect() as database,
-        database.session() as session,
-    ):
+async def _is_cancelled(database: Database, variant_id: int) -> bool:
+    async with database.session() as session:
         variant = await read_variant(session, variant_id=variant_id)
-        return variant.status == VariantStatus.CANCELLED
+    return variant.status == VariantStatus.CANCELLED

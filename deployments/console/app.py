@@ -278,7 +278,7 @@ class ConsoleApp(App[None]):
     @work
     @_on_pool
     async def action_resume(self, pool: str) -> None:
-        """Let the pool go on, with what became late or without."""
+        """Resume the pool, with what became late or without."""
         answer: str | None = "catch"
         if late := len(await pools.find_overdue(self._client, pool)):
             question = f"{late} runs of schedules should have begun in {pool} meanwhile."
@@ -286,7 +286,7 @@ class ConsoleApp(App[None]):
             answer = await self.push_screen_wait(Confirm(question, answers))
         if answer:
             await pools.resume(self._client, pool, skip_late=answer == "skip")
-            self._say(f"{pool} goes on")
+            self._say(f"{pool} is resumed")
 
     @work
     @_on_pool
@@ -353,7 +353,9 @@ class ConsoleApp(App[None]):
         number = counted(len(ids), "run")
         if ids and await self._agrees(f"Retry {number}?", "Retry"):
             with self._saying_errors():
-                self._say(f"Retrying {len(await retry_runs(self._client, ids))} of {number}")
+                retried = len(await retry_runs(self._client, ids))
+                hint = "" if retried == len(ids) else "; for the others see a run's own page"
+                self._say(f"Retrying {retried} of {number}{hint}")
 
     @work
     async def action_look_up(self) -> None:

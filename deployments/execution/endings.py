@@ -26,7 +26,7 @@ _FROM_OUTSIDE = {
     signal.SIGHUP,
     signal.SIGQUIT,
 }
-TERMINATED = "Its process was told to end from outside (SIGTERM)."
+TERMINATED = "Its process was terminated from outside (SIGTERM)."
 _IN_PREFECTS_WORDS = (
     "Execution was cancelled by the runtime environment.",
     "Execution was aborted by a termination signal.",

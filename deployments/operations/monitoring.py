@@ -1,4 +1,4 @@
-"""What goes on now: pools, rate limits, and the searches left."""
+"""The system at one moment: pools, rate limits, and the searches left."""
 
 import asyncio
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ class Rate(BaseModel):
 
 
 class Snapshot(BaseModel):
-    """What goes on at one moment; `searches_left` is None where it is not known."""
+    """The system at one moment; `searches_left` is None where it is not known."""
 
     at: datetime
     pools: list[PoolSnapshot]
@@ -47,7 +47,7 @@ async def read_snapshot(
     failures: Iterable[FlowRun] | None = None,
     with_workers: bool = False,
 ) -> Snapshot:
-    """What goes on now.
+    """Read the system as it is now.
 
     Args:
         client: of Prefect's server.

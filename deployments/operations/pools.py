@@ -1,6 +1,6 @@
 """Work pools in an operator's hands: pause, resume, drain and scale them.
 
-A paused pool's workers begin nothing more; what they have begun goes on.
+A paused pool's workers begin nothing more; what they have begun continues.
 """
 
 import asyncio
@@ -110,7 +110,7 @@ async def drain(
 
 
 async def scale(client: PrefectClient, pool: str, slots: int | None) -> int | None:
-    """Set how many runs it carries out at once; None is no bound.
+    """Set how many runs it has at once; None is no bound.
 
     Returns:
         How many it were before.

@@ -78,7 +78,7 @@ async def provision_pool(
         await client.update_work_pool(name, WorkPoolUpdate(concurrency_limit=slots))
     # Not merged: whoever can change it could otherwise choose what runs on a worker's host.
     if pool.base_job_template != _TEMPLATE and merge.change(
-        f"{thing}: its job template is put back; runs are what their workers' settings say"
+        f"{thing}: its job template is reset; runs are what their workers' settings say"
     ):
         await client.update_work_pool(name, WorkPoolUpdate(base_job_template=_TEMPLATE))
 

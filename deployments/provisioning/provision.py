@@ -59,7 +59,7 @@ async def provision(
         settings: the environment; its keys, where set, become the blocks'.
         database_url: the address that flow runs are to use.
         dry_run: change nothing.
-        reset: put back also what was changed by hand.
+        reset: reset also what was changed by hand.
 
     Raises:
         ConfigurationError: the deployments cannot be made; quotes Prefect's reason.

@@ -213,7 +213,7 @@ class LocalStack:
             self.state.write(self._base.home)
 
     async def _stop(self) -> None:
-        """End all, workers first, so that their runs can still end or be handed back."""
+        """End all, workers first, so that their runs can still end or be requeued."""
         running = [one for one in self.processes.values() if one.process]
         workers = [one for one in running if one.name.startswith("worker ")]
         draining = self._settings.drain_time + STOP_PATIENCE

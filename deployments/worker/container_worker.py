@@ -3,7 +3,7 @@
 - What a run's container is comes from the settings of the worker alone (`container_job`).
 - A container is removed by who has read how it ended, so that this is never missed; while Docker is
   away, it is waited for.
-- Told to stop, the worker stops what does not end in time: the container requeues its run.
+- At SIGTERM the worker stops what does not end in time: the container requeues its run.
 - A worker that is killed leaves its containers running; another one adopts them.
 """
 

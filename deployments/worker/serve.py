@@ -1,4 +1,4 @@
-"""A worker's life: it serves its pool until it is told to stop, and then ends in good order."""
+"""Serve a pool with a worker until SIGTERM, then drain it."""
 
 import asyncio
 import signal

@@ -45,7 +45,7 @@ def out_of_memory(limit: int | None) -> str:
     """The message of a run that was killed for its memory; `limit` is in bytes, where known."""
     bound = "the limit" if limit is None else f"its limit of {limit // 2**20} MB"
     return (
-        f"{_OUT_OF_MEMORY}it was killed at {bound}. Ask for less at once, or give the runs of its "
+        f"{_OUT_OF_MEMORY}it was killed at {bound}. Request less at once, or give the runs of its "
         "pool more, then: adspark retry"
     )
 

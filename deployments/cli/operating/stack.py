@@ -95,7 +95,7 @@ def demo(
 
 
 async def _print_ready(state: StackState) -> None:
-    """Where a person goes on, and what the stack cannot do for want of a key."""
+    """The addresses, and what the stack cannot do without a key."""
     from deployments.operations.health import read_not_set_up  # noqa: PLC0415  (slow)
 
     out.print(f"[bold green]Ready.[/] Prefect's UI: [link={state.ui_url}]{state.ui_url}[/link]")

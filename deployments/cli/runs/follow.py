@@ -22,6 +22,7 @@ from adspark.validation.parameter_bounds import find_problem
 from deployments.cli.server import open_server
 from deployments.operations.runs.deployments import find_deployment
 from orchestration.runs.parameter_errors import find_mistakes
+from orchestration.runs.results import read_result
 
 _POLL = 0.5  # seconds between two looks at the run
 _QUIET = 20.0  # seconds without a worker's reaction after which a person wants to know why
@@ -38,7 +39,7 @@ class Event:
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A completed run; `result` is what the flow gave back, as JSON."""
+    """A completed run; `result` is what the flow gave back, None where it cannot be read here."""
 
     id: UUID
     name: str
@@ -86,7 +87,7 @@ async def _finish(
     state = run.state
     if state is None or not state.is_completed():
         raise RunFailedError(_why(run))
-    return FinishedRun(run.id, run.name, state, await state.aresult())
+    return FinishedRun(run.id, run.name, state, await read_result(state))
 
 
 def _why(run: FlowRun) -> str:
@@ -156,7 +157,7 @@ async def _why_it_waits(client: PrefectClient, pool: str | None) -> str:
     """Why nobody has taken a run, as far as its pool shows it."""
     with suppress(ObjectNotFound):
         if pool and (await client.read_work_pool(pool)).is_paused:
-            return f"pool {pool} is paused; let it go on with: adspark resume {pool}"
+            return f"pool {pool} is paused; resume it with: adspark resume {pool}"
     return f"no worker has taken it yet; pool {pool}; see: adspark status"
 
 

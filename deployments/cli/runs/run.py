@@ -6,11 +6,11 @@ import logging
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 from rich.markup import escape
 from typer import Argument, Option
 
@@ -100,11 +100,13 @@ def run(
     finished = asyncio.run(run_and_follow(prefect_api_url(), deployment, values, print_event))
     if as_json:
         print_json({"flow_run_id": str(finished.id), "result": finished.result})
-    elif deployment.partition("/")[0] == "fetch-creatives":
-        print_summary(FetchSummary.model_validate(finished.result))
-    else:
-        message = f": {finished.state.message}" if finished.state.message else ""
-        print_line(escape(f"{finished.name}: {finished.state.name}{message}"))
+        return
+    if deployment.partition("/")[0] == "fetch-creatives":
+        with suppress(ValidationError):  # a worker of another version, or its result is not here
+            print_summary(FetchSummary.model_validate(finished.result))
+            return
+    message = f": {finished.state.message}" if finished.state.message else ""
+    print_line(escape(f"{finished.name}: {finished.state.name}{message}"))
 
 
 def _prepare_prefect() -> None:

@@ -1,7 +1,7 @@
-"""`adspark variant`: ask for variants of stored ads, look at them, review, retry, cancel.
+"""`adspark variant`: request variants of stored ads, show, review, retry and cancel them.
 
-Requests are rows in the database of the running stack, else of the configured one; a worker takes
-them up.
+Requests are rows in the database of the running stack, else of the configured one; a worker
+claims them.
 """
 
 import asyncio
@@ -66,15 +66,15 @@ def request(
     ] = None,
     user: Annotated[int, ranged(IDS, help="Who wants them.")] = 1,
     workspace: Annotated[int | None, ranged(IDS, help="The workspace they belong to.")] = None,
-    review: Annotated[bool, Option("--review", help="Ask a person for a review of each.")] = False,
+    review: Annotated[bool, Option("--review", help="Request a person's review of each.")] = False,
     dry_run: Annotated[
-        bool, Option("--dry-run", help="Say how many generations, ask for none.")
+        bool, Option("--dry-run", help="Say how many generations, request none.")
     ] = False,
     yes: YesOption = False,
     wait: Annotated[bool, Option("--wait", help="Wait for the end of one.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask for a variant of each ad; each is one generation, which costs money."""
+    """Request a variant of each ad; each is one generation, which costs money."""
     wanted = VariantRequest(
         original_ad_id="", prompt=prompt, user_id=user, workspace_id=workspace, wants_review=review
     )
@@ -95,9 +95,8 @@ def request(
             out.print(f"{counted(len(ids), 'generation')}; nothing was requested.")
         return
     if len(ids) > 1 and not yes:
-        typer.confirm(
-            f"{counted(len(ids), 'generation')}, each paid for. Go on?", abort=True, err=as_json
-        )
+        question = f"{counted(len(ids), 'generation')}, each paid for. Request them?"
+        typer.confirm(question, abort=True, err=as_json)
     requests = [wanted.model_copy(update={"original_ad_id": one}) for one in ids]
     made = in_session(lambda session: request_variants(session, requests=requests), commits=True)
     run_ids = _start(made)
@@ -193,7 +192,7 @@ def review(
     ] = False,
     user: Annotated[int, ranged(IDS, help="Who you are.")] = 1,
 ) -> None:
-    """Say what you think of a finished variant; again, to change it."""
+    """Review a finished variant; repeat it to change the review."""
     decision = one_of("--approve", approve, "--reject", reject)
     given = Review(
         user_id=user,
@@ -254,7 +253,7 @@ def _say_requested(variants: Sequence[int], started: int) -> None:
 
 
 def _start(variants: Sequence[int]) -> list[UUID]:
-    """Have workers take them up, where a server runs; the next sweep does it otherwise."""
+    """Start runs that generate them, where a server runs; else generate-pending-variants does."""
     if find_api_url() is None:
         return []
     from orchestration.runs.variant_runs import start_generation  # noqa: PLC0415  (slow)

@@ -22,7 +22,7 @@ _DECISIONS = {True: "approved", False: "rejected", None: "open"}
 def print_variants(variants: Sequence[VariantSummary]) -> None:
     """The list, newest first."""
     if not variants:
-        out.print("There are no variants; ask for one with: adspark variant request")
+        out.print("There are no variants; request one with: adspark variant request")
         return
     out.print(table("Variants", [_cells(one) for one in variants], wraps="prompt"))
     if any(one.is_too_close for one in variants):

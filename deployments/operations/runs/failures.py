@@ -125,11 +125,22 @@ async def retry_runs(client: PrefectClient, run_ids: Sequence[UUID]) -> list[UUI
             run = await client.read_flow_run(run_id)
         except ObjectNotFound:
             continue
-        if run.state_type not in RETRIED or run.deployment_id is None:
+        if run.state_type not in RETRIED or not await has_deployment(client, run):
             continue
         if (await change_state(client, run, AwaitingRetry())).is_made:
             queued.append(run_id)
     return queued
+
+
+async def has_deployment(client: PrefectClient, run: FlowRun) -> bool:
+    """Whether a worker would take it; one cancels a run whose deployment was deleted since."""
+    if run.deployment_id is None:
+        return False
+    try:
+        await client.read_deployment(run.deployment_id)
+    except ObjectNotFound:
+        return False
+    return True
 
 
 def group_of(run: FlowRun, flow: str) -> FailureGroup:
