@@ -135,9 +135,9 @@ async def test_a_run_whose_deployment_is_gone_is_not_retried_and_its_remedy_is_n
 ) -> None:
     (run,) = await queue(client, Failed(message="of a former deployment"))
     assert run.deployment_id is not None
-    await client.update_flow_run(run.id, parameters={"token": "a b", "api_key": "s3cret-0"})
+    await client.update_flow_run(run.id, parameters={"watch": "a b", "api_key": "s3cret-0"})
     await client.delete_deployment(run.deployment_id)
-    anew = "adspark run probe -p 'token=a b' -p 'api_key=***'"
+    anew = "adspark run probe -p 'watch=a b' -p 'api_key=***'"
 
     assert await retry_runs(client, [run.id]) == []
     assert (await client.read_flow_run(run.id)).state_name == "Failed"
