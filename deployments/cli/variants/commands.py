@@ -26,9 +26,16 @@ from adspark.variants.requests import (
     check_request,
     request_variants,
 )
-from adspark.variants.reviews import Review, list_reviews, read_statistics, save_review
+from adspark.variants.reviews import (
+    Review,
+    list_reviews,
+    read_statistics,
+    read_waiting,
+    save_review,
+)
 from adspark.variants.store import (
     VariantState,
+    VariantSummary,
     is_generation_over,
     read_variant,
     summary_of,
@@ -117,16 +124,19 @@ def list_all(
     limit: Annotated[int, Option(min=1, max=_MOST_SHOWN, help="How many, newest first.")] = _SHOWN,
     as_json: JsonOption = False,
 ) -> None:
-    """List the variants, newest first."""
-    found = in_session(
-        lambda session: list_variants(
+    """List the variants, newest first, and the reviews that wait for a person."""
+
+    async def act(session: AsyncSession) -> tuple[list[VariantSummary], list[int]]:
+        found = await list_variants(
             session, status=status, user_id=user, original_ad_id=ad, limit=limit
         )
-    )
+        return found, await read_waiting(session, user_id=user)
+
+    found, waiting = in_session(act)
     if as_json:
-        print_json({"variants": found})
+        print_json({"variants": found, "reviews_waiting": waiting})
     else:
-        print_variants(found)
+        print_variants(found, waiting)
 
 
 @app.command()

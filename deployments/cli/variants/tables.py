@@ -12,21 +12,29 @@ from adspark.text.terminal import plain
 from adspark.variants.report import describe_similarity
 from adspark.variants.reviews import StoredReview, VariantStatistics
 from adspark.variants.store import VariantSummary
-from deployments.terminal.output import age, moment, out, print_line, table
+from deployments.terminal.output import age, counted, moment, out, print_line, table
 
 _PROMPT_WIDTH = 14  # characters, so that a row fits on a line
+_MOST_WAITING = 10  # variants named that wait for a review
 _AD_ID = re.compile(r"^(CR\d{4})\d{12}(\d{4})$")  # shown by both its ends
 _DECISIONS = {True: "approved", False: "rejected", None: "open"}
 
 
-def print_variants(variants: Sequence[VariantSummary]) -> None:
-    """The list, newest first."""
+def print_variants(variants: Sequence[VariantSummary], waiting: Sequence[int]) -> None:
+    """The list, newest first, and the ids of those that wait for a review."""
     if not variants:
         out.print("There are no variants; request one with: adspark variant request")
         return
     out.print(table("Variants", [_cells(one) for one in variants], wraps="prompt"))
     if any(one.is_too_close for one in variants):
         out.print("! too close to its original")
+    if waiting:
+        shown = ", ".join(map(str, waiting[:_MOST_WAITING]))
+        more = ", …" if len(waiting) > _MOST_WAITING else ""
+        print_line(
+            f"{counted(len(waiting), 'review')} to be done: {shown}{more}; "
+            f"for one: adspark variant review {waiting[0]}"
+        )
 
 
 def print_variant(

@@ -208,6 +208,25 @@ def test_the_list_fits_a_terminal(database_url: str) -> None:
     assert shown[-1] == "! too close to its original"
 
 
+def test_the_list_names_the_reviews_that_wait_for_a_person(database_url: str) -> None:
+    def waiting(*arguments: str) -> list[int]:
+        found: list[int] = given("list", *arguments)["reviews_waiting"]
+        return found
+
+    assert [completed(database_url), completed(database_url)] == ["1", "2"]
+    assert "to be done" not in told("list")  # nobody has requested a review
+    in_session(database_url, lambda session: session.execute(text(
+        "UPDATE ad_variant SET wants_review = true"
+    )))  # fmt: skip
+    said = told("list", "--limit", "1")
+    assert said.endswith("2 reviews to be done: 1, 2; for one: adspark variant review 1")
+    assert (waiting(), waiting("--user", "99")) == ([1, 2], [])
+    told("review", "1", "--rating", "4")  # which decides nothing
+    assert waiting() == [1, 2]
+    told("review", "1", "--approve")
+    assert told("list").endswith("1 review to be done: 2; for one: adspark variant review 2")
+
+
 def test_large_numbers_fit_a_terminal_too(database_url: str) -> None:
     in_session(database_url, lambda session: session.execute(text(
         "INSERT INTO ad_variant (id, original_ad_id, user_id, status, prompt, confidence_score, "
