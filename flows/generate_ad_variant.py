@@ -6,12 +6,10 @@ attempt, 30 generations a minute over all workers. Tables: ad_variant, creative,
 
 import asyncio
 from typing import Annotated
-from uuid import UUID
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging import get_run_logger
-from prefect.runtime import flow_run
 
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError, PostponedError
@@ -23,9 +21,10 @@ from adspark.variants.generate import claim_variant
 from adspark.variants.report import write_variant
 from adspark.variants.requests import VariantRequest
 from adspark.variants.store import VariantSummary, read_variant, summary_of
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
 from flows.parameters import OptionalId, UserId, label
+from orchestration.runs.flow_runs import own_run_id
 from orchestration.runs.variant_runs import cancel_variant, is_being_cancelled
 from tasks.generate_variant import generate_variant
 from tasks.render_original import render_original
@@ -59,12 +58,12 @@ async def generate_ad_variant(
         workspace_id=workspace_id,
         wants_review=review,
     )
-    async with (await AdSparkDatabase.load_configured()).connect() as database:
-        number = await request_variant(request, variant_id, flow_run.id)
+    async with connect_database() as database:
+        number = await request_variant(request, variant_id, own_run_id())
         try:
             summary = await _make(database, number)
         except asyncio.CancelledError:
-            if await is_being_cancelled(flow_run.id):
+            if await is_being_cancelled(own_run_id()):
                 await cancel_variant(number)
             raise
         except PostponedError as error:
@@ -92,9 +91,8 @@ async def show_variant(summary: VariantSummary) -> None:
 
 async def _make(database: Database, variant_id: int) -> VariantSummary:
     generator = get_settings().generator
-    run_id = UUID(flow_run.id) if flow_run.id else None
     async with claim_variant(
-        database, variant_id, flow_run_id=run_id, generator=generator
+        database, variant_id, flow_run_id=own_run_id(), generator=generator
     ) as variant:
         if variant.status == VariantStatus.COMPLETED:
             return summary_of(variant)

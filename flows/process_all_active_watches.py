@@ -18,7 +18,7 @@ from adspark.db.rate_limits import SWEEPS
 from adspark.markdown import escape_markdown
 from adspark.settings import get_settings
 from adspark.watches.sweep_store import SweepPlan, SweepSummary, read_unchecked, summarise_sweep
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
 from orchestration.limits.rate_limits import seconds_until_start
 from orchestration.limits.time_limits import time_limit
@@ -42,8 +42,7 @@ async def process_all_active_watches() -> SweepSummary:
     many and why; the others are stored all the same. A second sweep at the same time is cancelled.
     """
     searching_ends = time.monotonic() + _SEARCHING * get_settings().sweep_time_limit
-    connection = (await AdSparkDatabase.load_configured()).connect()
-    async with connection as database, database.lock(_LOCK) as is_alone:
+    async with connect_database() as database, database.lock(_LOCK) as is_alone:
         if not is_alone:
             return cancelled(SweepSummary, "Another sweep is under way; it serves what is due.")
         if wait := await seconds_until_start(database, SWEEPS):

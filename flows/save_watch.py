@@ -19,7 +19,7 @@ from adspark.validation.bounds import (
 )
 from adspark.watches.definition import pick_fields
 from adspark.watches.store import SavedWatch, create_or_change_watch
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import open_session
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import (
     AdvertiserIds,
@@ -75,10 +75,7 @@ async def save_watch(
     """
     changes = pick_fields(locals())
     log = get_run_logger()
-    async with (
-        (await AdSparkDatabase.load_configured()).connect() as database,
-        database.session() as session,
-    ):
+    async with open_session() as session:
         saved, definition, warnings = await create_or_change_watch(
             session,
             changes=changes,

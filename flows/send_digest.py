@@ -15,7 +15,7 @@ from adspark.db.engine import Database, read_now
 from adspark.notifications.digest import DigestSummary, mark_digested, read_digest
 from adspark.notifications.digest_text import Digest
 from adspark.notifications.outbox import enqueue_messages, hash_receiver, read_stuck
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import connect_database
 from blocks.digest_recipients import DigestRecipients
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import label
@@ -38,7 +38,7 @@ async def send_digest(
     log = get_run_logger()
     receivers = (await DigestRecipients.load_configured()).list_receivers()
     recipients = [hash_receiver(receiver) for receiver in receivers]
-    async with (await AdSparkDatabase.load_configured()).connect() as database:
+    async with connect_database() as database:
         digest = await _publish_digest(database, recipients, even_if_empty)
         for line in digest.undelivered:
             log.warning(line)

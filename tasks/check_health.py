@@ -19,7 +19,7 @@ from adspark.maintenance.health_checks import (
 )
 from adspark.media.store import MediaStore
 from adspark.settings import get_settings, media_url
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import connect_database
 from blocks.chat_model import ChatModel
 from blocks.dify_workflow import DifyWorkflow
 from blocks.serpapi_credentials import SerpApiCredentials
@@ -58,7 +58,7 @@ async def check_health() -> list[Check]:
 
 
 async def _check_database() -> Check:
-    async with (await AdSparkDatabase.load_configured()).connect() as database:
+    async with connect_database() as database:
         return await check_database(database)
 
 

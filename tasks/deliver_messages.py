@@ -22,7 +22,7 @@ from adspark.notifications.outbox import (
     save_chunks,
 )
 from adspark.notifications.services import Chunk
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import connect_database
 from blocks.digest_recipients import DigestRecipients
 from orchestration.limits.retry_policy import retried_task
 
@@ -42,7 +42,7 @@ async def deliver_messages(since: datetime) -> int:
     receivers = _by_hash(addresses)
     waiting = list(receivers)
     failures: list[str] = []
-    async with (await AdSparkDatabase.load_configured()).connect() as database:
+    async with connect_database() as database:
         while message := await _claim(database, waiting):
             receiver = receivers[message.recipient]
             error = await _send_next(database, message, receiver)
@@ -76,11 +76,8 @@ async def _claim(database: Database, recipients: Sequence[str]) -> Message | Non
 
 
 async def _send_next(database: Database, message: Message, receiver: Receiver) -> str | None:
-    """Send the next chunk of a claimed message and acknowledge or requeue it.
-
-    Returns:
-        Which target and chunk was not delivered, and why; None where it was.
-    """
+    """Send the next chunk of a claimed message, and ack or nack it; returns which target and chunk
+    was not delivered, and why."""
     message_id, place = message.id, message.parts_delivered
     chunks: list[Chunk] = []
     try:

@@ -5,7 +5,7 @@ from adspark.net.addresses import AddressRules
 from adspark.rendering.renderer import Renderer
 from adspark.settings import get_settings, media_url
 from adspark.variants.generate import ensure_original
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import connect_database
 from orchestration.limits.retry_policy import retried_task
 
 
@@ -19,7 +19,7 @@ async def render_original(variant_id: int) -> str:
     settings = get_settings()
     rules = AddressRules(settings.trusted_hosts)
     async with (
-        (await AdSparkDatabase.load_configured()).connect() as database,
+        connect_database() as database,
         Renderer(
             rules,
             program=settings.browser,

@@ -85,12 +85,7 @@ def is_vague(state: State) -> bool:
 
 def explain_no_start(error: BaseException | None, message: str) -> State:
     """The state of a run whose process could not be started: Failed where there is nothing to
-    start, else Crashed.
-
-    Args:
-        error: the reason.
-        message: what is said where no reason is known.
-    """
+    start, else Crashed; with this message where the error is not known."""
     if error is None:
         return Crashed(message=message)
     why = redact_foreign(plain(f"{type(error).__name__}: {error}"))[:_MOST_CHARACTERS]

@@ -75,11 +75,8 @@ async def _execute(run_id: UUID, pipe: Connection, process: BaseProcess) -> None
 
 
 async def _wait_for_server(client: PrefectClient) -> None:
-    """Return once the server answers: a client retries by itself only once it was answered.
-
-    Raises:
-        httpx.TransportError: it has not for four minutes.
-    """
+    """Return once the server answers, within four minutes; a client retries by itself only once
+    it was answered."""
     end = time.monotonic() + _PATIENCE
     while isinstance(error := await client.api_healthcheck(), httpx.TransportError):
         if time.monotonic() > end:

@@ -124,11 +124,8 @@ class RunExecutor:
         await end_or_requeue(self._client, left, reason, cancelled=_CANCELLED, unlimited=True)
 
     async def _kill_if_terminated(self) -> None:
-        """Kill a process that was sent SIGTERM and goes on.
-
-        Python raises from the handler of a signal wherever it happens to be. Where that is in a
-        callback of the event loop, the exception is logged and the run would go on.
-        """
+        """Kill a process that was sent SIGTERM and goes on: where Python raises from the signal's
+        handler in a callback of the event loop, that is only logged."""
         if self._output is None or self._starter is None:
             return
         await self._output.terminated.wait()

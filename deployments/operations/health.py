@@ -7,7 +7,6 @@ import asyncio
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun
-from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel
 
 from adspark.settings import get_settings
@@ -16,6 +15,7 @@ from deployments.operations.leftover_processes import find_outliving
 from deployments.operations.monitoring import Rate, read_rates
 from deployments.queue_classes import POOL_NAMES
 from orchestration.runs.flow_runs import read_failed_runs
+from orchestration.runs.optional import read_optional
 from orchestration.server.pool_health import Problem, add_failed_starts, find_problems
 from orchestration.server.pool_snapshot import PoolSnapshot, read_pools
 
@@ -130,8 +130,5 @@ async def read_not_set_up(client: PrefectClient) -> list[NotSetUp]:
 
 
 async def _has_block(client: PrefectClient, slug: str) -> bool:
-    try:
-        await client.read_block_document_by_name(DOCUMENT, slug, include_secrets=False)
-    except ObjectNotFound:
-        return False
-    return True
+    reading = client.read_block_document_by_name(DOCUMENT, slug, include_secrets=False)
+    return await read_optional(reading) is not None

@@ -1,4 +1,4 @@
-"""Processes on this host that have outlived their run: it has ended, and they go on.
+"""Processes on this host that have outlived their run: it has ended, and they still run.
 
 A run's process ends itself soon after its run (`time_limits`), and its worker ends what it has
 started; what escapes both is for a person.
@@ -29,11 +29,9 @@ def name_folder(flow_run_id: UUID) -> str:
 
 
 async def find_outliving(client: PrefectClient, grace: float) -> list[Problem]:
-    """What goes on although its run has ended, and how it is ended.
+    """Processes that still run `grace` seconds after their run has ended, and how to end them.
 
-    Args:
-        client: of Prefect's server; runs that it does not know are another one's.
-        grace: seconds after its end that a run's processes may have.
+    Runs that this server does not know are another one's.
     """
     found: dict[UUID, list[psutil.Process]] = {}
     for run_id, process in _find_processes():

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.client.schemas.objects import FlowRun, State, WorkPool
-from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.validation.bounds import RUNS
 from orchestration.runs.flow_runs import ACTIVE, LATE, count_runs, filter_runs, read_runs
+from orchestration.runs.optional import read_optional
 from orchestration.runs.state_changes import change_while
 
 MOST_SLOTS = int(RUNS.most)
@@ -122,25 +122,18 @@ async def scale(client: PrefectClient, pool: str, slots: int | None) -> int | No
     if slots is not None and not 1 <= slots <= MOST_SLOTS:
         hint = f"; to let nothing begin: adspark pause {pool}" if slots < 1 else ""
         raise InvalidQueryError("slots", f"{slots} is not from 1 to {MOST_SLOTS}{hint}")
-    before = (await _read(client, pool)).concurrency_limit
-    await _update(client, pool, WorkPoolUpdate(concurrency_limit=slots))
-    return before
+    return (await _update(client, pool, WorkPoolUpdate(concurrency_limit=slots))).concurrency_limit
 
 
 async def _read(client: PrefectClient, pool: str) -> WorkPool:
-    try:
-        return await client.read_work_pool(pool)
-    except ObjectNotFound:
-        raise await _unknown(client, pool) from None
-
-
-async def _update(client: PrefectClient, pool: str, change: WorkPoolUpdate) -> None:
-    try:
-        await client.update_work_pool(pool, change)
-    except ObjectNotFound:
-        raise await _unknown(client, pool) from None
-
-
-async def _unknown(client: PrefectClient, pool: str) -> ConfigurationError:
+    if found := await read_optional(client.read_work_pool(pool)):
+        return found
     known = ", ".join(sorted(one.name for one in await client.read_work_pools()))
-    return ConfigurationError(f"There is no pool {pool!r}; there are {known or 'none at all'}.")
+    raise ConfigurationError(f"There is no pool {pool!r}; there are {known or 'none at all'}.")
+
+
+async def _update(client: PrefectClient, pool: str, change: WorkPoolUpdate) -> WorkPool:
+    """Change a pool; returns it as it was."""
+    before = await _read(client, pool)
+    await client.update_work_pool(pool, change)
+    return before

@@ -115,9 +115,7 @@ class OwnJob(BaseJobConfiguration):
 def find_refusal(requested: Mapping[str, Variables], own: Variables) -> str | None:
     """Why job variables are refused, in one line that names them; None where they are not.
 
-    Args:
-        requested: job variables, by where they were set.
-        own: what the worker gives to its runs; to request the same is allowed.
+    They come by the place where they were set; to request what the worker gives is allowed.
     """
     for place, variables in requested.items():
         names = sorted(

@@ -28,6 +28,7 @@ from deployments.provisioning.drift import Merge
 from deployments.provisioning.pools import provision_pool
 from deployments.provisioning.recovery_automations import RECONCILE, recovery_automations
 from deployments.queue_classes import QUEUE_CLASSES
+from orchestration.runs.optional import read_optional
 
 _LOCK = "provisioning"
 _SWEEPS_A_MINUTE = 5
@@ -95,10 +96,9 @@ async def _provision_limits(client: PrefectClient, settings: Settings, merge: Me
     }
     for name, number in numbers.items():
         thing, window = f"limit {name}", WINDOWS[name]
-        try:
-            current = (await client.read_global_concurrency_limit_by_name(name)).limit
-            is_due = merge.update(f"{thing} number", current=current, wanted=number)
-        except ObjectNotFound:
+        if found := await read_optional(client.read_global_concurrency_limit_by_name(name)):
+            is_due = merge.update(f"{thing} number", current=found.limit, wanted=number)
+        else:
             is_due = merge.create(thing, {"number": number}, f", {number} in {window:.0f} s")
         if is_due:
             await client.upsert_global_concurrency_limit_by_name(name, number, number / window)

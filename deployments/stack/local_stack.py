@@ -139,11 +139,8 @@ class LocalStack:
                 )
 
     def _start_postgres(self, cleanup: AsyncExitStack) -> tuple[str, str]:
-        """Start the embedded server; AdSpark's own database may be elsewhere, Prefect's is here.
-
-        Returns:
-            The addresses of AdSpark's and of Prefect's database.
-        """
+        """Start the embedded server, which has Prefect's database; AdSpark's may be elsewhere.
+        Returns the addresses of AdSpark's and of Prefect's."""
         process = self.processes["postgres"]
         process.set_state(ProcessState.STARTING)
         folder = postgres_folder(self._settings.home)

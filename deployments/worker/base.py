@@ -97,11 +97,9 @@ class PoolWorker(WorkerHooks, BaseWorker[Any, Any, Any]):
         self.wake.set()
 
     async def drain(self, patience: float, is_hurried: Callable[[], bool]) -> None:
-        """Claim no more runs, wait for those that there are, release the rest.
+        """Claim no more runs, wait some seconds for those that there are, release the rest.
 
-        Args:
-            patience: seconds to wait.
-            is_hurried: whether waiting is to end at once.
+        They are also released once `is_hurried` returns True.
         """
         self._is_stopping = True
         end = time.monotonic() + patience

@@ -27,6 +27,7 @@ from deployments.provisioning.container_job import ContainerJob
 from deployments.worker import docker_containers as containers
 from deployments.worker.base import PoolWorker
 from deployments.worker.orphans import CANCELLED, read_others, requeue_unstarted
+from orchestration.runs.optional import read_optional
 from orchestration.runs.requeue import end_or_requeue, was_queued_since
 from orchestration.runs.state_changes import change_while
 
@@ -182,12 +183,10 @@ class ContainerPoolWorker(PoolWorker, DockerWorker):  # type: ignore[misc]  # `r
 
         async def look() -> None:
             nonlocal is_cancelled
-            try:
-                run = await self.client.read_flow_run(run_id)
-            except ObjectNotFound:
+            run = await read_optional(self.client.read_flow_run(run_id))
+            if run is None:
                 await self._stop(container_id)
-                return
-            if run.state and run.state.is_cancelling() and run.start_time is None:
+            elif run.state and run.state.is_cancelling() and run.start_time is None:
                 is_cancelled = True
                 await self._stop(container_id)
 

@@ -28,8 +28,7 @@ def retried_task(
 ) -> Callable[[_Work[_Parameters, _Result]], _Work[_Parameters, _Result]]:
     """A task that touches the network or the database: retried as the settings say at its call.
 
-    Args:
-        is_cached: whether a flow run that is started again takes the result of its earlier start.
+    With `is_cached` a flow run that is started again takes the result of its earlier start.
     """
 
     def decorate(work: _Work[_Parameters, _Result]) -> _Work[_Parameters, _Result]:

@@ -52,12 +52,8 @@ def time_limit(
 ) -> Callable[[_Work[_Parameters, _Result]], _Work[_Parameters, _Result]]:
     """Give the function of a task or flow a soft and a hard limit, read at each call.
 
-    Args:
-        setting: name of the setting that holds the soft limit in seconds; an attribute of the
-            function holds it too.
-
-    Raises:
-        TimeoutError: by the function, at its soft limit.
+    The soft one is that of the setting, in seconds; at it, the function raises TimeoutError. The
+    function's attribute `time_limit` names the setting.
     """
 
     def decorate(work: _Work[_Parameters, _Result]) -> _Work[_Parameters, _Result]:

@@ -18,6 +18,7 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
+from prefect.runtime import flow_run
 from pydantic import BaseModel
 
 PAGE = 200
@@ -46,6 +47,11 @@ class RunCounts(NamedTuple):
 class _Page(BaseModel):
     results: list[FlowRun]
     count: int
+
+
+def own_run_id() -> UUID | None:
+    """The id of the run that this code is a part of; None in a plain call."""
+    return UUID(flow_run.id) if flow_run.id else None
 
 
 def filter_runs(

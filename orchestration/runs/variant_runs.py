@@ -20,7 +20,7 @@ from adspark.variants.generate import cancel
 from adspark.variants.lists import read_review_runs
 from adspark.variants.reviews import Review
 from adspark.variants.store import VariantState
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import connect_database
 from blocks.generators import open_generator
 from orchestration.runs.flow_runs import read_runs_by_id
 
@@ -118,15 +118,15 @@ async def cancel_variant(variant_id: int) -> bool:
         UnknownVariantError: there is none.
         AdSparkError: it is cancelled, but its generation could not be stopped.
     """
-    async with (await AdSparkDatabase.load_configured()).connect() as database:
+    async with connect_database() as database:
         return await cancel(database, open_generator, variant_id=variant_id)
 
 
-async def is_being_cancelled(flow_run_id: str | None) -> bool:
+async def is_being_cancelled(flow_run_id: UUID | None) -> bool:
     """Whether somebody cancelled this flow run; otherwise only its process was stopped."""
     if flow_run_id is None:
         return False
-    state = (await read_states([UUID(flow_run_id)])).get(UUID(flow_run_id))
+    state = (await read_states([flow_run_id])).get(flow_run_id)
     return state is not None and (state.is_cancelling() or state.is_cancelled())
 
 

@@ -26,9 +26,7 @@ _BUSY = "look what keeps its machine busy; adspark monitor"
 async def check_prefect(*, slow: float = SLOW, away: float = AWAY) -> list[Check]:
     """A check of Prefect's server, and one of each pool in which a deployment of ours runs.
 
-    Args:
-        slow: seconds for an answer above which a person should know.
-        away: seconds without an answer after which there is nobody.
+    An answer after `slow` seconds is a warning; after `away` seconds without one there is nobody.
     """
     # By itself the client would ask again and again, until the reason is lost in a time-out.
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):

@@ -139,10 +139,8 @@ async def _run_until_cancelled(stack: "LocalStack") -> None:
 
 
 def _cancel_at_signals(task: "asyncio.Task[None]") -> None:
-    """End `task` at the first Ctrl-C or SIGTERM, or when the terminal is closed.
-
-    Later ones do not cut its cleaning up short. Under `nohup` the terminal's end means nothing.
-    """
+    """End `task` at the first Ctrl-C or SIGTERM, or when the terminal is closed, unless under
+    `nohup`; later ones do not cut its cleaning up short."""
     loop = task.get_loop()
     is_cancelled = False
 

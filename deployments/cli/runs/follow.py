@@ -4,7 +4,6 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.client.schemas.responses import DeploymentResponse
-from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.utilities.importtools import import_object
 from pydantic import JsonValue
 
@@ -21,6 +20,7 @@ from adspark.errors import AdSparkError, ConfigurationError, InvalidQueryError
 from adspark.validation.parameter_bounds import find_problem
 from deployments.cli.server import open_server
 from deployments.operations.runs.deployments import find_deployment
+from orchestration.runs.optional import read_optional
 from orchestration.runs.parameter_errors import find_mistakes
 from orchestration.runs.results import read_result
 
@@ -155,9 +155,8 @@ async def _follow(
 
 async def _why_it_waits(client: PrefectClient, pool: str | None) -> str:
     """Why nobody has taken a run, as far as its pool shows it."""
-    with suppress(ObjectNotFound):
-        if pool and (await client.read_work_pool(pool)).is_paused:
-            return f"pool {pool} is paused; resume it with: adspark resume {pool}"
+    if pool and (found := await read_optional(client.read_work_pool(pool))) and found.is_paused:
+        return f"pool {pool} is paused; resume it with: adspark resume {pool}"
     return f"no worker has taken it yet; pool {pool}; see: adspark status"
 
 

@@ -110,10 +110,8 @@ def run(
 
 
 def _prepare_prefect() -> None:
-    """Run on the stack that is up, where there is one, else on a temporary server of Prefect's.
-
-    Its log goes to the terminal, but for failures: the command itself says those, in one line.
-    """
+    """Run on the stack that is up, where there is one, else on a temporary server of Prefect's;
+    with its log on the terminal but for failures, which the command itself says."""
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", _START_TIMEOUT)
     from prefect.logging.configuration import setup_logging  # noqa: PLC0415  (slow)
 
@@ -126,11 +124,7 @@ def _prepare_prefect() -> None:
 
 @contextmanager
 def _translate_unreachable() -> Iterator[None]:
-    """Turn what Prefect raises where its server does not answer into one line and a remedy.
-
-    Raises:
-        ConfigurationError: it does not, be it the configured one or a temporary one.
-    """
+    """Turn what Prefect raises where its server does not answer into one line and a remedy."""
     try:
         yield
     except RuntimeError as error:

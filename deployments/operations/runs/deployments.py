@@ -4,9 +4,9 @@ import difflib
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.responses import DeploymentResponse
-from prefect.exceptions import ObjectNotFound
 
 from adspark.errors import ConfigurationError
+from orchestration.runs.optional import read_optional
 
 
 async def find_deployment(client: PrefectClient, name: str) -> DeploymentResponse:
@@ -16,10 +16,8 @@ async def find_deployment(client: PrefectClient, name: str) -> DeploymentRespons
         ConfigurationError: there is none; the message names those that there are.
     """
     full = name if "/" in name else f"{name}/{name}"
-    try:
-        return await client.read_deployment_by_name(full)
-    except ObjectNotFound:
-        pass
+    if deployment := await read_optional(client.read_deployment_by_name(full)):
+        return deployment
     found = await client.read_deployments()
     flows = {flow.id: flow.name for flow in await client.read_flows()}
     names = [_short_name(flows.get(one.flow_id, ""), one.name) for one in found]

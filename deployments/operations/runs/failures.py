@@ -12,7 +12,6 @@ from uuid import UUID
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.exceptions import ObjectNotFound
 from prefect.states import AwaitingRetry
 from pydantic import BaseModel
 
@@ -21,6 +20,7 @@ from adspark.text.redaction import redact_foreign
 from adspark.text.terminal import plain
 from deployments.queue_classes import POOL_NAMES, validate_pools
 from orchestration.runs.flow_runs import read_failed_runs, read_flow_names
+from orchestration.runs.optional import read_optional
 from orchestration.runs.state_changes import change_state
 
 WEEK = 24 * 7.0
@@ -121,11 +121,8 @@ async def retry_runs(client: PrefectClient, run_ids: Sequence[UUID]) -> list[UUI
     """
     queued = []
     for run_id in dict.fromkeys(run_ids):
-        try:
-            run = await client.read_flow_run(run_id)
-        except ObjectNotFound:
-            continue
-        if run.state_type not in RETRIED or not await has_deployment(client, run):
+        run = await read_optional(client.read_flow_run(run_id))
+        if run is None or run.state_type not in RETRIED or not await has_deployment(client, run):
             continue
         if (await change_state(client, run, AwaitingRetry())).is_made:
             queued.append(run_id)
@@ -136,11 +133,7 @@ async def has_deployment(client: PrefectClient, run: FlowRun) -> bool:
     """Whether a worker would take it; one cancels a run whose deployment was deleted since."""
     if run.deployment_id is None:
         return False
-    try:
-        await client.read_deployment(run.deployment_id)
-    except ObjectNotFound:
-        return False
-    return True
+    return await read_optional(client.read_deployment(run.deployment_id)) is not None
 
 
 def group_of(run: FlowRun, flow: str) -> FailureGroup:

@@ -134,11 +134,8 @@ async def _cancel_scheduled(client: PrefectClient, run_ids: Sequence[UUID]) -> i
 async def _claim_and_cancel(
     client: PrefectClient, run_ids: Sequence[UUID], *, names: Sequence[str]
 ) -> int:
-    """Cancel runs that a worker may take at any moment: only what could be claimed before it.
-
-    Args:
-        names: of the states in which they were found; one that is in another has gone on.
-    """
+    """Cancel runs that a worker may take at any moment: what is still in a state so named, and
+    could be claimed before it."""
     claim = State(type=StateType.PENDING, name=_CLAIMED)
     claimed = await set_states(client, run_ids, names, claim)
     # A deployment's own limit on its runs may have cancelled one at once, or put it back.

@@ -13,13 +13,13 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFilterTaskRunId
 from prefect.client.schemas.objects import FlowRun, StateType, TaskRun
 from prefect.client.schemas.sorting import LogSort, TaskRunSort
-from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel, JsonValue
 
 from adspark.text.redaction import redact_document, redact_foreign
 from deployments.operations.runs.failures import RETRIED, has_wrong_parameters, unwrap
 from deployments.operations.runs.lookup import find_run, ui_url
 from orchestration.runs.flow_runs import PAGE, filter_runs
+from orchestration.runs.optional import read_optional
 from orchestration.runs.results import read_result, to_document
 
 GENERATION = "generate-ad-variant"
@@ -145,10 +145,8 @@ async def _add_flow_run(client: PrefectClient, run: FlowRun, report: RunReport) 
 async def _deployment_name(client: PrefectClient, run: FlowRun, flow: str) -> str | None:
     if run.deployment_id is None:
         return None
-    try:
-        return f"{flow}/{(await client.read_deployment(run.deployment_id)).name}"
-    except ObjectNotFound:  # deleted since
-        return None
+    found = await read_optional(client.read_deployment(run.deployment_id))
+    return found and f"{flow}/{found.name}"  # None where it was deleted since
 
 
 async def _read_task_runs(client: PrefectClient, run_id: UUID) -> list[TaskLine]:
