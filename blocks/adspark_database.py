@@ -31,7 +31,6 @@ class AdSparkDatabase(ConfiguredBlock):
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """The address of `settings`, or the embedded server."""
         return cls(url=settings.database_url)
 
     @asynccontextmanager

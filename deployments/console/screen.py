@@ -77,7 +77,6 @@ class ConsoleScreen(App[None]):
         self.words = ""
 
     def compose(self) -> ComposeResult:
-        """Three tables under what is to be known."""
         yield Header()
         yield Static(id="away")
         yield Static("…", id="headline")
@@ -90,7 +89,6 @@ class ConsoleScreen(App[None]):
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
-        """Begin with the pools."""
         self.action_show("pools")
         self._refresh_slowly()
         self.refresh_tables()

@@ -58,7 +58,6 @@ class ContainerPoolWorker(PoolWorker, DockerWorker):  # type: ignore[misc]  # `r
         configuration: ContainerJob,
         task_status: anyio.abc.TaskStatus[str | Exception],
     ) -> DockerWorkerResult:
-        """Run it in a container of its own, to its end."""
         pid = ""
 
         def begin(infrastructure_pid: str) -> None:
@@ -101,7 +100,6 @@ class ContainerPoolWorker(PoolWorker, DockerWorker):  # type: ignore[misc]  # `r
         await super().kill_infrastructure(infrastructure_pid, configuration, grace_seconds)
 
     async def release_all(self) -> None:
-        """Stop its containers, which requeue their runs."""
         async with anyio.create_task_group() as group:
             for container_id in list(self._containers):
                 group.start_soon(self._stop, container_id)

@@ -36,20 +36,16 @@ async def start_generation(session: AsyncSession, variant: AdVariant) -> UUID | 
     Returns:
         The flow run; None where the server has no deployment for it.
     """
-    number = variant.id
-    run = await _start(
-        GENERATE,
-        {
-            "original_ad_id": variant.original_ad_id,
-            "prompt": variant.prompt,
-            "user_id": variant.user_id,
-            "variant_id": number,
-            "workspace_id": variant.workspace_id,
-            "review": variant.wants_review,
-        },
-        name=f"variant-{number}",
-        key=f"variant/{variant.token}/{variant.flow_run_id or 'first'}",
-    )
+    parameters: dict[str, object] = {
+        "original_ad_id": variant.original_ad_id,
+        "prompt": variant.prompt,
+        "user_id": variant.user_id,
+        "variant_id": variant.id,
+        "workspace_id": variant.workspace_id,
+        "review": variant.wants_review,
+    }
+    key = f"variant/{variant.token}/{variant.flow_run_id or 'first'}"
+    run = await _start(GENERATE, parameters, name=f"variant-{variant.id}", key=key)
     if run is not None:
         await VariantState(session, variant).assign(run)
     return run
@@ -61,13 +57,8 @@ async def start_review(session: AsyncSession, variant: AdVariant) -> UUID | None
     Returns:
         The flow run; None where the server has no deployment for it.
     """
-    number = variant.id
-    run = await _start(
-        REVIEW,
-        {"variant_id": number},
-        name=f"review-of-variant-{number}",
-        key=f"review/{variant.token}/{variant.attempt}",
-    )
+    name, key = f"review-of-variant-{variant.id}", f"review/{variant.token}/{variant.attempt}"
+    run = await _start(REVIEW, {"variant_id": variant.id}, name=name, key=key)
     if run is not None:
         await VariantState(session, variant).assign_review(run)
     return run
@@ -75,12 +66,9 @@ async def start_review(session: AsyncSession, variant: AdVariant) -> UUID | None
 
 async def read_states(run_ids: Sequence[UUID]) -> dict[UUID, RunState]:
     """The states of those runs that the server knows."""
-    states: dict[UUID, RunState] = {}
     async with get_client() as client:
-        for run in await read_runs_by_id(client, run_ids):
-            if run.state is not None:
-                states[run.id] = run.state
-    return states
+        runs = await read_runs_by_id(client, run_ids)
+    return {run.id: run.state for run in runs if run.state is not None}
 
 
 async def answer_review(run_id: UUID, review: Review) -> bool:

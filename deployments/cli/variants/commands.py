@@ -133,10 +133,8 @@ def list_all(
         return found, await read_waiting(session, user_id=user)
 
     found, waiting = in_session(act)
-    if as_json:
-        print_json({"variants": found, "reviews_waiting": waiting})
-    else:
-        print_variants(found, waiting)
+    document = {"variants": found, "reviews_waiting": waiting}
+    print_json(document) if as_json else print_variants(found, waiting)
 
 
 @app.command()
@@ -144,11 +142,8 @@ def show(variant: VariantId, as_json: JsonOption = False) -> None:
     """Show all about one variant: prompt, copy, pictures, reviews."""
     summary = summary_of(_read(variant))
     reviews = in_session(lambda session: list_reviews(session, variant_id=variant))
-    if as_json:
-        document = summary.model_dump(mode="json")
-        print_json(document | {"reviews": reviews})
-    else:
-        print_variant(summary, reviews, _media())
+    document = summary.model_dump(mode="json") | {"reviews": reviews}
+    print_json(document) if as_json else print_variant(summary, reviews, _media())
 
 
 @app.command("open")

@@ -40,14 +40,12 @@ async def _check_by_server(settings: Settings, prompt: str) -> None:
 
 
 async def _check_by_environment(settings: Settings, prompt: str) -> None:
-    from blocks.chat_model import ChatModel  # noqa: PLC0415  (slow)
-    from blocks.dify_workflow import DifyWorkflow  # noqa: PLC0415  (slow)
-    from blocks.generators import check_prompt  # noqa: PLC0415  (slow)
+    from blocks.generators import check_prompt, generator_block  # noqa: PLC0415  (slow)
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Generator]:
-        kind = ChatModel if settings.generator == "chat" else DifyWorkflow
-        async with kind.from_settings(settings).open_generator() as generator:
+        block = generator_block(settings.generator).from_settings(settings)
+        async with block.open_generator() as generator:
             yield generator
 
     await check_prompt(opened(), prompt)

@@ -174,10 +174,7 @@ def delete(watch: Which, yes: YesOption = False, user: UserOption = None) -> Non
 def list_all(as_json: JsonOption = False, user: UserOption = None) -> None:
     """List the watches: what they look for, what they found, what they cost this month."""
     rows = in_session(lambda session: list_watches(session, user_id=user))
-    if as_json:
-        print_json({"watches": rows})
-    else:
-        print_watches(rows)
+    print_json({"watches": rows}) if as_json else print_watches(rows)
 
 
 @app.command()
@@ -192,13 +189,8 @@ def show(watch: Which, as_json: JsonOption = False, user: UserOption = None) -> 
 
     row, events, fetches = in_session(act)
     if as_json:
-        print_json(
-            row.model_dump(mode="json")
-            | {
-                "events": events,
-                "fetches": [one.model_dump(mode="json", warnings=False) for one in fetches],
-            }
-        )
+        listed = [one.model_dump(mode="json", warnings=False) for one in fetches]
+        print_json(row.model_dump(mode="json") | {"events": events, "fetches": listed})
     else:
         print_watch(row, events, fetches)
 

@@ -61,9 +61,10 @@ def _uuid(key: str) -> UUID | None:
 
 
 async def _read(client: PrefectClient, run_id: UUID) -> Sequence[FlowRun | TaskRun]:
-    found = await read_optional(client.read_flow_run(run_id))
-    found = found or await read_optional(client.read_task_run(run_id))
-    return [found] if found else []
+    if flow_run := await read_optional(client.read_flow_run(run_id)):
+        return [flow_run]
+    task_run = await read_optional(client.read_task_run(run_id))
+    return [task_run] if task_run else []
 
 
 async def _named(client: PrefectClient, name: str) -> Sequence[FlowRun | TaskRun]:

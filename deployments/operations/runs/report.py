@@ -146,7 +146,7 @@ async def _deployment_name(client: PrefectClient, run: FlowRun, flow: str) -> st
     if run.deployment_id is None:
         return None
     found = await read_optional(client.read_deployment(run.deployment_id))
-    return found and f"{flow}/{found.name}"  # None where it was deleted since
+    return f"{flow}/{found.name}" if found else None  # deleted since
 
 
 async def _read_task_runs(client: PrefectClient, run_id: UUID) -> list[TaskLine]:
