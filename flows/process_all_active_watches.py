@@ -72,10 +72,7 @@ async def _sweep_in_shards(
     """Let the workers of the pool take shards, and check here what none of them has checked."""
     size = get_settings().sweep_shard_size
     shards = await start_shards(
-        plan,
-        flow_run_id=str(flow_run.id),
-        size=size,
-        seconds=searching_ends - time.monotonic(),
+        plan, flow_run_id=str(flow_run.id), size=size, seconds=searching_ends - time.monotonic()
     )
     everything = [one.watch_id for one in plan.due]
     mine = set(everything).difference(watches_of(shards))

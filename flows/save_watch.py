@@ -77,9 +77,7 @@ async def save_watch(
     log = get_run_logger()
     async with open_session() as session:
         saved, definition, warnings = await create_or_change_watch(
-            session,
-            changes=changes,
-            clear=[clear] if isinstance(clear, str) else clear or [],
+            session, changes=changes, clear=[clear] if isinstance(clear, str) else clear or []
         )
         await session.commit()
     for warning in warnings:

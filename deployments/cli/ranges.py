@@ -13,12 +13,7 @@ IDS = Range(1, LARGEST_ID)
 def ranged(within: Range, *names: str, help: str, metavar: str | None = None) -> Any:  # noqa: A002, ANN401
     """An option for a number within bounds, under these names or its parameter's."""
     return Option(
-        *names,
-        min=within.least,
-        max=within.most,
-        callback=_finite,
-        metavar=metavar,
-        help=help,
+        *names, min=within.least, max=within.most, callback=_finite, metavar=metavar, help=help
     )
 
 

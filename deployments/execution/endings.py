@@ -19,13 +19,7 @@ from orchestration.runs.requeue import out_of_memory
 SERVER_AWAY = 75
 """Exit code (EX_TEMPFAIL) of a run's process that could not begin, for the server was away."""
 
-_FROM_OUTSIDE = {
-    signal.SIGKILL,
-    signal.SIGTERM,
-    signal.SIGINT,
-    signal.SIGHUP,
-    signal.SIGQUIT,
-}
+_FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT}
 TERMINATED = "Its process was terminated from outside (SIGTERM)."
 _IN_PREFECTS_WORDS = (
     "Execution was cancelled by the runtime environment.",

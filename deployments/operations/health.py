@@ -69,14 +69,10 @@ class Health(BaseModel):
 
 
 async def read_health(client: PrefectClient, *, version: str | None = None) -> Health:
-    """Read the server, all pools, limits and services.
+    """Read the server, all pools, limits and services; its version where it is not given.
 
     Eight requests where all is well; more where a service has no key here, a flow cannot begin, a
     process has outlived its run, or more than a page of runs is due.
-
-    Args:
-        client: of Prefect's server.
-        version: of the server; None reads it.
     """
     failures = await read_failed_runs(client, pools=POOL_NAMES)
     pools, rates, not_set_up = await asyncio.gather(

@@ -61,11 +61,7 @@ async def alert_automations(client: PrefectClient) -> list[AutomationCore]:
             "Five runs or more are late, the last is {{ flow_run.name }}:\n\n"
             "{{ flow_run|ui_url }}\n\n`adspark status`",
         ),
-        alert(
-            "searches are spent",
-            _spent(),
-            f"{_ABOUT_EVENT}.\n\n`adspark budget`",
-        ),
+        alert("searches are spent", _spent(), f"{_ABOUT_EVENT}.\n\n`adspark budget`"),
     ]
 
 

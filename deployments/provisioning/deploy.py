@@ -63,11 +63,7 @@ def name_of(entry: Entry) -> str:
 
 
 async def _provision(
-    client: PrefectClient,
-    name: str,
-    entry: Entry,
-    former: DeploymentResponse | None,
-    merge: Merge,
+    client: PrefectClient, name: str, entry: Entry, former: DeploymentResponse | None, merge: Merge
 ) -> None:
     """Make a deployment, from the one of its former name where there is one, or merge it."""
     thing, mark, earlier = f"deployment {name}", _mark(entry), former_name(name)

@@ -12,7 +12,6 @@ from pydantic import BaseModel, SecretStr
 from adspark.db.engine import Database
 from adspark.db.rate_limits import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS, WINDOWS
 from adspark.errors import TemporaryError
-from adspark.serpapi.client import SerpApiClient
 from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, Settings
 from blocks.adspark_database import AdSparkDatabase
 from blocks.alert_recipients import AlertRecipients
@@ -108,11 +107,8 @@ async def _fetch_account_limit(settings: Settings) -> int | None:
     """Searches a minute that the account's hourly limit comes to; None where it does not answer."""
     if settings.serpapi_key is None:
         return None
-    client = SerpApiClient(
-        settings.serpapi_key, base_url=settings.serpapi_url, timeout=settings.serpapi_timeout
-    )
     try:
-        async with client:
+        async with SerpApiCredentials.from_settings(settings).get_client() as client:
             an_hour = (await client.account()).account_rate_limit_per_hour
     except TemporaryError:
         return None

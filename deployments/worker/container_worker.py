@@ -163,10 +163,7 @@ class ContainerPoolWorker(PoolWorker, DockerWorker):  # type: ignore[misc]  # `r
         if claimed is not None and was_queued_since(states, claimed):
             return 0
         await change_while(
-            self.client,
-            run_id,
-            ended.state,
-            lambda state: state.is_running() or state.is_pending(),
+            self.client, run_id, ended.state, lambda state: state.is_running() or state.is_pending()
         )
         return 0
 

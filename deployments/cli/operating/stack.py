@@ -48,14 +48,12 @@ def up(
 ) -> None:
     """Start the local stack: Postgres, Prefect's server and a worker for each pool."""
     folder = data if sandbox else None
-    if detach:
-        log = get_settings().home / "stack.log"
-        print_line(f"Starting the stack (log: {log}) …")
-        state = start_detached(get_settings(), sandbox=folder)
-        asyncio.run(_print_ready(state))
-        out.print("Stop it with: adspark down")
-    else:
+    if not detach:
         asyncio.run(_serve(get_settings(), sandbox=folder))
+        return
+    print_line(f"Starting the stack (log: {get_settings().home / 'stack.log'}) …")
+    asyncio.run(_print_ready(start_detached(get_settings(), sandbox=folder)))
+    out.print("Stop it with: adspark down")
 
 
 def down() -> None:
@@ -74,12 +72,9 @@ def sandbox(
     """Serve the sandbox alone: a local SerpApi with recorded ads."""
     command = [sys.executable, "-P", "-m", "adspark.sandbox", "--host", host]
     command += ["--port", str(port or get_settings().sandbox_port)]
-    with subprocess.Popen(command) as process:
-        try:
-            code = process.wait()
-        except KeyboardInterrupt:
-            code = process.wait()
-    raise typer.Exit(code)
+    with subprocess.Popen(command) as process, suppress(KeyboardInterrupt):
+        process.wait()  # the sandbox hears of Ctrl-C too, and ends
+    raise typer.Exit(process.returncode)
 
 
 def demo(
@@ -120,20 +115,16 @@ async def _serve(settings: Settings, *, sandbox: str | None) -> None:
         stack = LocalStack(settings, sandbox=sandbox, on_change=show_change)
         serving = asyncio.create_task(_run_until_cancelled(stack))
         _cancel_at_signals(serving)
-        try:
-            await serving
-        except asyncio.CancelledError:
-            stopped = True
-        else:
-            stopped = False
-    if stopped:
+        await asyncio.wait({serving})
+    if serving.cancelled():
         out.print("Stopped; nothing is left running.")
+    else:
+        serving.result()  # raises what has ended it
 
 
 async def _run_until_cancelled(stack: "LocalStack") -> None:
     async with stack.running():
-        state = stack.state
-        await _print_ready(state)
+        await _print_ready(stack.state)
         out.print("Stop it with Ctrl-C.")
         await stack.watch()
 
