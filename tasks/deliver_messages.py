@@ -31,8 +31,7 @@ from orchestration.limits.retry_policy import retried_task
 async def deliver_messages(since: datetime) -> int:
     """Send chunk after chunk until none is left; a receiver that fails waits for a retry.
 
-    Returns:
-        How many messages were delivered since `since`, those of earlier attempts included.
+    Returns how many messages were delivered since `since`, those of earlier attempts included.
 
     Raises:
         ServiceUnavailableError: some were not.

@@ -11,11 +11,7 @@ from orchestration.limits.retry_policy import retried_task
 
 @retried_task()
 async def render_original(variant_id: int) -> str:
-    """Render the original ad and save it, unless that picture is saved already.
-
-    Returns:
-        The picture's path in the media store.
-    """
+    """Render the original ad and save it, unless it is saved; returns its path in the store."""
     settings = get_settings()
     rules = AddressRules(settings.trusted_hosts)
     async with (

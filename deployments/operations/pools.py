@@ -35,14 +35,13 @@ async def pause(client: PrefectClient, pool: str) -> None:
 
 
 async def resume(client: PrefectClient, pool: str, *, skip_late: bool) -> int:
-    """Let its runs begin again.
+    """Let its runs begin again; returns how many were skipped.
 
     Args:
+        client: of Prefect's server.
+        pool: its name.
         skip_late: cancel what schedules had planned for the time of the pause, so that nothing
             piles up; what a person or a flow requested runs in any case.
-
-    Returns:
-        How many were skipped.
 
     Raises:
         ConfigurationError: there is no such pool.
@@ -79,14 +78,13 @@ async def drain(
     on_wait: Callable[[int], None],
     patience: float | None = None,
 ) -> bool:
-    """Pause it and wait until nothing of it is under way.
+    """Pause it and wait until nothing of it is under way; returns whether it is empty.
 
     Args:
+        client: of Prefect's server.
+        pool: its name.
         on_wait: called with the number of runs that are left, whenever that changes.
         patience: seconds to wait at most; None waits for as long as it takes.
-
-    Returns:
-        Whether it is empty.
 
     Raises:
         ConfigurationError: there is no such pool.
@@ -110,10 +108,12 @@ async def drain(
 
 
 async def scale(client: PrefectClient, pool: str, slots: int | None) -> int | None:
-    """Set how many runs it has at once; None is no bound.
+    """Set how many runs it has at once, None is no bound; returns how many it had before.
 
-    Returns:
-        How many it were before.
+    Args:
+        client: of Prefect's server.
+        pool: its name.
+        slots: from 1 on.
 
     Raises:
         ConfigurationError: there is no such pool.

@@ -18,7 +18,8 @@ from prefect.events import AutomationCore
 
 from deployments.provisioning.deployment_drift import Entry, own_fields
 from deployments.provisioning.drift import Merge
-from orchestration.runs.flow_runs import PAGE, filter_runs, read_flow_names, read_runs
+from orchestration.runs.deployments import read_deployments
+from orchestration.runs.flow_runs import filter_runs, read_runs
 from orchestration.runs.lost_runs import RECOVERABLE
 
 _FORMER_NAME = "adspark"
@@ -35,9 +36,7 @@ def former_name(name: str) -> str:
 async def read_former(client: PrefectClient) -> dict[str, DeploymentResponse]:
     """The deployments of earlier versions that the server still has, by flow/deployment."""
     wanted = DeploymentFilter(name=DeploymentFilterName(any_=[_FORMER_NAME]))
-    found = await client.read_deployments(deployment_filter=wanted, limit=PAGE)
-    names = await read_flow_names(client, [one.flow_id for one in found])
-    return {f"{names[one.flow_id]}/{one.name}": one for one in found}
+    return await read_deployments(client, wanted)
 
 
 def shared_values(former: DeploymentResponse) -> dict[str, Any]:

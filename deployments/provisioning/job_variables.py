@@ -84,11 +84,7 @@ class OwnJob(BaseJobConfiguration):
         worker_id: UUID | None = None,
         deployment: DeploymentResponse | None = None,
     ) -> Self:
-        """As Prefect's, but without any template.
-
-        Returns:
-            The surroundings, with nothing in them that was refused.
-        """
+        """As Prefect's, but without any template, and with nothing that was refused."""
         if deployment is None and flow_run.deployment_id:
             deployment = await client.read_deployment(flow_run.deployment_id)
         flow = await client.read_flow(flow_run.flow_id)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from adspark.text.terminal import plain
-from deployments.terminal.output import table
+from deployments.terminal.output import print_facts, table
 
 if TYPE_CHECKING:
     from deployments.operations.runs.report import RunReport
@@ -23,12 +23,7 @@ def print_report(report: "RunReport", console: Console) -> None:
     style = _STYLES.get(report.state_type, "yellow")
     kind = report.kind.capitalize()
     console.print(f"[bold]{kind} {escape(report.name)}[/]: [{style}]{escape(report.state)}[/]")
-    for what, value in _facts(report).items():
-        if value not in (None, "", {}):
-            first, *more = plain(str(value)).split("\n")
-            console.print(f"  {what:<11}{escape(first)}", soft_wrap=True)
-            for one in more:
-                console.print(f"  {'':<11}{escape(one)}".rstrip(), soft_wrap=True)
+    print_facts(_facts(report), width=11, console=console)
     if report.task_runs:
         rows: list[dict[str, object]] = [
             {"task": plain(one.name), "state": one.state, "seconds": round(one.seconds, 1)}

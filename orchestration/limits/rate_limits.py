@@ -24,11 +24,9 @@ async def generation_slots(database: Database) -> Gate:
 
 
 async def searches_per_minute() -> int | None:
-    """The limit on searches that operators set in Prefect (Concurrency, `serpapi-searches`).
+    """Searches a minute over all workers, as operators set it in Prefect (`serpapi-searches`).
 
-    Returns:
-        Searches a minute over all workers; None where the limit is switched off; the setting's
-        number where the server knows no such limit, as without the local stack.
+    None where the limit is switched off; the setting's number where the server has no such limit.
     """
     setting = get_settings().searches_per_minute
     return await _limit(SEARCHES, DEFAULT_SEARCHES_PER_MINUTE if setting == "account" else setting)

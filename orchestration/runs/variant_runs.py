@@ -33,8 +33,7 @@ RunState = State[object]
 async def start_generation(session: AsyncSession, variant: AdVariant) -> UUID | None:
     """Start a run that generates the variant, once for each run that it was given to before.
 
-    Returns:
-        The flow run; None where the server has no deployment for it.
+    Returns its id; None where the server has no deployment for it.
     """
     parameters: dict[str, object] = {
         "original_ad_id": variant.original_ad_id,
@@ -52,11 +51,7 @@ async def start_generation(session: AsyncSession, variant: AdVariant) -> UUID | 
 
 
 async def start_review(session: AsyncSession, variant: AdVariant) -> UUID | None:
-    """Start a run that waits for the variant's review, one for each attempt.
-
-    Returns:
-        The flow run; None where the server has no deployment for it.
-    """
+    """Start a run that waits for the variant's review, one for each attempt; returns as above."""
     name, key = f"review-of-variant-{variant.id}", f"review/{variant.token}/{variant.attempt}"
     run = await _start(REVIEW, {"variant_id": variant.id}, name=name, key=key)
     if run is not None:
@@ -86,11 +81,8 @@ async def answer_review(run_id: UUID, review: Review) -> bool:
 
 
 async def expire_reviews(session: AsyncSession, *, older_than: float) -> int:
-    """Resume runs that have waited for so many seconds; the reviews stay open.
-
-    Returns:
-        How many there were.
-    """
+    """Resume runs that have waited for so many seconds, their reviews stay open; returns how many
+    there were."""
     states = await read_states(await read_review_runs(session))
     limit = datetime.now(UTC) - timedelta(seconds=older_than)
     old = [run for run, state in states.items() if _is_waiting(state) and state.timestamp < limit]

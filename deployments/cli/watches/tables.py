@@ -10,7 +10,7 @@ from adspark.serpapi.regions import region_name
 from adspark.watches.definition import WatchDefinition
 from adspark.watches.news import News
 from adspark.watches.store import WatchRow, WatchState
-from deployments.terminal.output import age, moment, out, print_line, table
+from deployments.terminal.output import age, moment, out, print_facts, table
 
 _NAME_WIDTH = 18  # characters of a name, so that a row fits on a line
 _ADVERTISER_ID = re.compile(r"^(AR\d{4})\d{12}(\d{4})$")
@@ -33,8 +33,7 @@ def print_watches(rows: Sequence[WatchRow]) -> None:
 def print_watch(row: WatchRow, events: Sequence[News], fetches: Sequence[Fetch]) -> None:
     """One watch: definition, how it goes, what it noticed last and what it fetched last."""
     out.print(f"[bold]{row.id} {escape(row.definition.name)}[/] ({row.state})")
-    for what, value in (_definition(row) | _progress(row)).items():
-        print_line(f"  {what:<14}{escape(value)}")
+    print_facts(_definition(row) | _progress(row), width=14)
     if events:
         out.print(table("Last events", [_event(one) for one in events]))
     if fetches:

@@ -37,15 +37,13 @@ async def requeue_unfinished_runs(reason: str) -> int:
 
 
 async def cancel(client: PrefectClient, run_id: UUID, *, message: str | None = None) -> str:
-    """Cancel a run: at once where it waits, else by having its worker end it.
+    """Cancel a run: at once where it waits, else by having its worker end it; returns a sentence
+    about what the server has made of it.
 
     Args:
         client: of Prefect's server.
         run_id: the run.
         message: of the state.
-
-    Returns:
-        A sentence about what the server has made of it.
 
     Raises:
         ObjectNotFound: there is no such run.

@@ -6,6 +6,7 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.responses import DeploymentResponse
 
 from adspark.errors import ConfigurationError
+from orchestration.runs.deployments import read_deployments
 from orchestration.runs.optional import read_optional
 
 
@@ -18,9 +19,7 @@ async def find_deployment(client: PrefectClient, name: str) -> DeploymentRespons
     full = name if "/" in name else f"{name}/{name}"
     if deployment := await read_optional(client.read_deployment_by_name(full)):
         return deployment
-    found = await client.read_deployments()
-    flows = {flow.id: flow.name for flow in await client.read_flows()}
-    names = [_short_name(flows.get(one.flow_id, ""), one.name) for one in found]
+    names = [_short_name(*one.split("/", 1)) for one in await read_deployments(client)]
     flow = name.partition("/")[0]
     near = [flow] if flow in names else difflib.get_close_matches(name, names, n=1)
     known = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(names)) or 'none'}."

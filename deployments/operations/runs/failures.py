@@ -114,11 +114,7 @@ def group_failures(runs: Sequence[FlowRun], flows: Mapping[UUID, str]) -> list[F
 
 
 async def retry_runs(client: PrefectClient, run_ids: Sequence[UUID]) -> list[UUID]:
-    """Queue runs once more that ended badly, where a worker can take them.
-
-    Returns:
-        Those that now wait for a worker.
-    """
+    """Queue runs once more that ended badly, where a worker can take them; returns those."""
     queued = []
     for run_id in dict.fromkeys(run_ids):
         run = await read_optional(client.read_flow_run(run_id))
