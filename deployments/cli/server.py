@@ -27,11 +27,7 @@ def find_api_url() -> str | None:
 
 
 def prefect_api_url() -> str:
-    """The same.
-
-    Raises:
-        ConfigurationError: there is neither.
-    """
+    """The same; raises ConfigurationError where there is neither."""
     if url := find_api_url():
         return url
     raise ConfigurationError(

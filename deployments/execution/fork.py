@@ -113,13 +113,10 @@ def _be_killed_first() -> None:
 
 @dataclass
 class RunStarter:
-    """Starts the process of one run.
+    """Starts the process of one run, in this environment and working folder.
 
     Attributes:
-        start_process: what starts it.
-        environment: of the process.
-        folder: in which it works.
-        control: through which it learns why it is ended.
+        control: through which the process learns why it is ended.
         handle: of the process, from its start on.
         error: why there is no process.
     """

@@ -16,7 +16,7 @@ from prefect.client.schemas.objects import FlowRun
 
 from orchestration.limits.time_limits import RUN_VARIABLE
 from orchestration.runs.flow_runs import read_runs_by_id
-from orchestration.runs.requeue import SILENT
+from orchestration.runs.requeue import is_over
 from orchestration.server.pool_health import Problem
 
 _FOLDER = re.compile(r"/adspark-run-([0-9a-f-]{36})-\w+/")
@@ -40,7 +40,7 @@ async def find_outliving(client: PrefectClient, grace: float) -> list[Problem]:
     return [
         _problem_of(run, found[run.id], now)
         for run in await read_runs_by_id(client, list(found))
-        if _is_over(run) and run.end_time and now - run.end_time > timedelta(seconds=grace)
+        if is_over(run.state) and run.end_time and now - run.end_time > timedelta(seconds=grace)
     ]
 
 
@@ -56,10 +56,6 @@ def _find_processes() -> Iterator[tuple[UUID, psutil.Process]]:
                     if folder := _FOLDER.search(file.path):
                         yield UUID(folder[1]), process
                         break
-
-
-def _is_over(run: FlowRun) -> bool:
-    return run.state is not None and run.state.is_final() and run.state.message != SILENT
 
 
 def _problem_of(run: FlowRun, processes: list[psutil.Process], now: datetime) -> Problem:

@@ -56,10 +56,8 @@ async def resume(client: PrefectClient, pool: str, *, skip_late: bool) -> int:
 
 
 async def find_overdue(client: PrefectClient, pool: str) -> list[FlowRun]:
-    """Runs of a paused pool that a schedule made, and whose time has passed since.
-
-    A run that is retried is none: somebody requested that. Nor is one of a pool
-    that is not paused: it is late for another reason.
+    """Runs of a paused pool that a schedule made, and whose time has passed; not those that somebody
+    has retried.
 
     Raises:
         ConfigurationError: there is no such pool.

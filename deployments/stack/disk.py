@@ -12,11 +12,8 @@ _BLOCK = 2**20
 
 
 def has_room(folder: Path) -> bool:
-    """Whether the folder's disk takes what PostgreSQL writes as it starts.
-
-    Free space is not all: a quota, or a lack of inodes, shows only when something is written, and
-    root may write what other accounts may not.
-    """
+    """Whether the folder's disk takes what PostgreSQL writes as it starts; a quota, or a lack of
+    inodes, shows only when something is written."""
     try:
         if shutil.disk_usage(folder).free < _ROOM:
             return False

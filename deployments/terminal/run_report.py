@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from adspark.text.terminal import plain
-from deployments.terminal.output import print_facts, table
+from deployments.terminal.output import counted, print_facts, table
 
 if TYPE_CHECKING:
     from deployments.operations.runs.report import RunReport
@@ -66,7 +66,9 @@ def _facts(report: "RunReport") -> dict[str, object]:
         "expected": _clock(report.expected),
         "started": _clock(report.started),
         "ended": _clock(report.ended),
-        "ran": f"{report.seconds:.1f} s, {_tries(report.run_count)}" if report.run_count else None,
+        "ran": f"{report.seconds:.1f} s, {counted(report.run_count, 'start')}"
+        if report.run_count
+        else None,
         "result": _listed(report.result) if isinstance(report.result, dict) else report.result,
     }
 
@@ -78,10 +80,6 @@ def _listed(document: Mapping[str, object]) -> str:
         line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}… (--json)"
         for line in lines
     )
-
-
-def _tries(number: int) -> str:
-    return "1 start" if number == 1 else f"{number} starts"
 
 
 def _clock(then: datetime | None) -> str | None:

@@ -72,10 +72,8 @@ async def adopt(client: PrefectClient, group: anyio.abc.TaskGroup, pool: str, wo
 async def requeue_unstarted(
     client: PrefectClient, pool: str, worker: str, *, but: Collection[UUID] = ()
 ) -> None:
-    """Requeue what a killed worker had claimed and not yet started.
-
-    It is not known where it was to run; it is this worker's where it says so, or where there is no
-    other worker.
+    """Requeue what a killed worker had claimed and not yet started: what names this worker, or all
+    where there is no other.
 
     Args:
         client: of Prefect's server.

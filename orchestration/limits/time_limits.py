@@ -25,7 +25,7 @@ from prefect.runtime import flow_run
 from prefect.states import Failed
 
 from adspark.settings import get_settings
-from orchestration.runs.requeue import SILENT
+from orchestration.runs.requeue import is_over
 from orchestration.runs.state_changes import change_state_sync
 
 _LAST_RESORT = (
@@ -77,11 +77,8 @@ def time_limit(
 
 
 def end_with_run(flow_run_id: UUID) -> None:
-    """Have this process, which is the run's own, end soon after its run.
-
-    It is killed, with all that it has started, once the run has had an end for longer than
-    ADSPARK_TIDY_UP_TIME.
-    """
+    """Have this process, which is the run's own, killed with all that it has started once the run
+    has had an end for longer than ADSPARK_TIDY_UP_TIME."""
     watching = threading.Thread(
         target=_end_after_run, args=[flow_run_id], name="end with run", daemon=True
     )
@@ -93,19 +90,13 @@ def _end_after_run(flow_run_id: UUID) -> None:
     was_over = False
     while True:
         time.sleep(pause)
-        is_over = _is_over(flow_run_id)
-        if is_over and was_over:
+        has_ended = False
+        with suppress(Exception), get_client(sync_client=True) as client:  # it is read again
+            has_ended = is_over(client.read_flow_run(flow_run_id).state)
+        if has_ended and was_over:
             faulthandler.dump_traceback(file=_STDERR, all_threads=True)
             _kill_all(0)  # how it ended is known
-        was_over = is_over
-
-
-def _is_over(flow_run_id: UUID) -> bool:
-    """Whether the run has ended, and not only for the server, which did not hear of it."""
-    with suppress(Exception), get_client(sync_client=True) as client:  # it is read again
-        state = client.read_flow_run(flow_run_id).state
-        return state is not None and state.is_final() and state.message != SILENT
-    return False
+        was_over = has_ended
 
 
 @contextmanager

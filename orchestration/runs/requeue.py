@@ -57,6 +57,11 @@ def is_lost(state: State) -> bool:
     return state.is_crashed() and not message.startswith((_OUT_OF_MEMORY, *_BY_ITSELF))
 
 
+def is_over(state: State | None) -> bool:
+    """Whether a run has ended, and not only for a server that did not hear of it."""
+    return state is not None and state.is_final() and state.message != SILENT
+
+
 def is_given_up(state: State | None) -> bool:
     """Whether a run has crashed and was started often enough."""
     return state is not None and state.is_crashed() and (state.message or "").endswith(_GIVEN_UP)

@@ -123,10 +123,8 @@ def run_to_end(flow: Flow[..., Any], flow_run: FlowRun, logger: Logger) -> None:
 
 
 def serve_health(is_healthy: Callable[[], bool]) -> AbstractContextManager[None]:
-    """Serve a worker's `/health`: 200, or 503 while it is not healthy.
-
-    It listens on PREFECT_WORKER_WEBSERVER_HOST and PREFECT_WORKER_WEBSERVER_PORT.
-    """
+    """Serve a worker's `/health` on PREFECT_WORKER_WEBSERVER_PORT: 200, or 503 while it is not
+    healthy."""
     from prefect.workers.server import _run_healthcheck_server  # noqa: PLC0415
 
     return _run_healthcheck_server(is_healthy)

@@ -19,7 +19,7 @@ from deployments.terminal.live import live_view
 from deployments.terminal.output import late_runs, print_error, print_json, table
 
 if TYPE_CHECKING:
-    from deployments.operations.monitoring import Rate, Snapshot
+    from deployments.operations.monitoring import Snapshot
     from orchestration.server.pool_snapshot import PoolSnapshot
 
 PAUSE = Range(0.5, 86_400)  # seconds
@@ -92,14 +92,12 @@ def _line(pool: "PoolSnapshot") -> str:
 
 
 def _below(snapshot: "Snapshot") -> list[str]:
-    lines = [_rate(rate) for rate in snapshot.rates]
+    lines = []
+    for rate in snapshot.rates:
+        limit = "" if rate.a_minute is None else f"/{rate.a_minute}"
+        lines.append(f"{rate.name}: {rate.used}{limit} in the last minute")
     if snapshot.searches_left is not None:
         lines.append(f"searches left: {snapshot.searches_left}")
     if snapshot.searches_billed is not None:
         lines.append(f"billed this month: {snapshot.searches_billed}")
     return lines
-
-
-def _rate(rate: "Rate") -> str:
-    limit = "" if rate.a_minute is None else f"/{rate.a_minute}"
-    return f"{rate.name}: {rate.used}{limit} in the last minute"

@@ -12,13 +12,8 @@ from deployments.cli.server import find_api_url, open_server
 
 
 def check_prompt(prompt: str) -> None:
-    """Refuse a prompt that the generator of the stack, else of the environment, does not take.
-
-    Where its limit cannot be read just now, the prompt passes; a worker validates it again.
-
-    Raises:
-        InvalidQueryError: names the field, the length and the limit.
-    """
+    """Refuse a prompt that the generator of the stack, else of the environment, does not take
+    (`blocks.generators.check_prompt`)."""
     settings = current_settings()
     if find_api_url() is not None:
         asyncio.run(_check_by_server(settings, prompt))

@@ -52,7 +52,9 @@ async def cancel(client: PrefectClient, run_id: UUID, *, message: str | None = N
     if (await change_while(client, run_id, dropped, lambda state: state.is_scheduled())).is_made:
         return "It is cancelled"
     ending: State = Cancelling(message=message)
-    change = await change_while(client, run_id, ending, _can_be_cancelled)
+    change = await change_while(
+        client, run_id, ending, lambda state: not (state.is_final() or state.is_cancelling())
+    )
     state = (await client.read_flow_run(run_id)).state
     if state is not None and state.is_cancelled():
         return "It is cancelled"
@@ -61,7 +63,3 @@ async def cancel(client: PrefectClient, run_id: UUID, *, message: str | None = N
     if change.is_made or (state is not None and state.is_cancelling()):
         return "It is being cancelled"
     return f"The server does not cancel it: {change.reason}"
-
-
-def _can_be_cancelled(state: State) -> bool:
-    return not state.is_final() and not state.is_cancelling()

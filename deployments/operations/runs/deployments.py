@@ -19,13 +19,14 @@ async def find_deployment(client: PrefectClient, name: str) -> DeploymentRespons
     full = name if "/" in name else f"{name}/{name}"
     if deployment := await read_optional(client.read_deployment_by_name(full)):
         return deployment
-    names = [_short_name(*one.split("/", 1)) for one in await read_deployments(client)]
+    names = [short_name(one) for one in await read_deployments(client)]
     flow = name.partition("/")[0]
     near = [flow] if flow in names else difflib.get_close_matches(name, names, n=1)
     known = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(names)) or 'none'}."
     raise ConfigurationError(f"The server has no deployment {full!r}; {known}")
 
 
-def _short_name(flow: str, own: str) -> str:
-    """What a person gives for it."""
-    return flow if own == flow else f"{flow}/{own}"
+def short_name(name: str) -> str:
+    """What a person gives for `flow/deployment`: the flow alone where both are called the same."""
+    flow, _, own = name.partition("/")
+    return flow if own == flow else name

@@ -4,9 +4,8 @@ They are cancelled, not deleted, so that it can be seen later what was dropped. 
 only what they had planned already is purged.
 
 No state is forced. What a worker may take at any moment is claimed before it is cancelled, as a
-worker claims it: Prefect's server moves a run to a state of the type Pending only where it is not
-Running, Cancelling or Cancelled, and decides so with the run's row locked. That takes two changes
-of state, each of which costs the server 20 ms, so the rest of a long queue gets by with one.
+worker claims it: Prefect's server makes a run Pending only where it is not Running, Cancelling or
+Cancelled. That takes two changes of state, 20 ms each, so the rest of a long queue gets by with one.
 """
 
 from collections import Counter

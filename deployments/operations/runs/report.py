@@ -16,6 +16,7 @@ from prefect.client.schemas.sorting import LogSort, TaskRunSort
 from pydantic import BaseModel, JsonValue
 
 from adspark.text.redaction import redact_document, redact_foreign
+from deployments.operations.runs.deployments import short_name
 from deployments.operations.runs.failures import RETRIED, has_wrong_parameters, unwrap
 from deployments.operations.runs.lookup import find_run, ui_url
 from orchestration.runs.flow_runs import PAGE, filter_runs
@@ -222,8 +223,7 @@ def _remedy(report: RunReport, *, fails_again: bool) -> list[str]:
 
 def command_anew(deployment: str, parameters: JsonValue) -> str:
     """The command that does the same in a new run of `flow/deployment`, or of a flow's own."""
-    flow, _, own = deployment.partition("/")
-    words = ["adspark", "run", flow if own == flow else deployment]
+    words = ["adspark", "run", short_name(deployment)]
     for name, value in parameters.items() if isinstance(parameters, dict) else ():
         if value is not None:
             words += ["-p", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
