@@ -56,8 +56,8 @@ async def resume(client: PrefectClient, pool: str, *, skip_late: bool) -> int:
 
 
 async def find_overdue(client: PrefectClient, pool: str) -> list[FlowRun]:
-    """Runs of a paused pool that a schedule made, and whose time has passed; not those that somebody
-    has retried.
+    """Runs of a paused pool that a schedule made, and whose time has passed; not those that
+    somebody has retried.
 
     Raises:
         ConfigurationError: there is no such pool.

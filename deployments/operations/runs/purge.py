@@ -5,7 +5,7 @@ only what they had planned already is purged.
 
 No state is forced. What a worker may take at any moment is claimed before it is cancelled, as a
 worker claims it: Prefect's server makes a run Pending only where it is not Running, Cancelling or
-Cancelled. That takes two changes of state, 20 ms each, so the rest of a long queue gets by with one.
+Cancelled. That takes two changes of state, of 20 ms, so the rest of a long queue gets by with one.
 """
 
 from collections import Counter
