@@ -39,11 +39,7 @@ class Settings(BaseSettings):
     """Every setting has a default that works on one machine without an account anywhere."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ADSPARK_",
-        env_file=ENV_FILE,
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
+        env_prefix="ADSPARK_", env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     home: Path = Field(

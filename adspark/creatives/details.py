@@ -133,12 +133,7 @@ class DetailsSummary(BaseModel):
 
 
 async def look_up_new(
-    database: Database,
-    client: SerpApiClient,
-    *,
-    watch_id: int,
-    limit: int,
-    before_search: Gate,
+    database: Database, client: SerpApiClient, *, watch_id: int, limit: int, before_search: Gate
 ) -> DetailsSummary:
     """Look up at most `limit` of the watch's new creatives, oldest news first.
 

@@ -26,13 +26,7 @@ from adspark.errors import (
 from adspark.generators.answers.ad_copy import ends_early, read_copy
 from adspark.generators.answers.pictures import list_pictures
 from adspark.generators.base import Generated, GenerationObserver, GenerationRequest, RemoteRun
-from adspark.generators.http import (
-    PROXY_GUESSES,
-    check_key,
-    check_redirect,
-    host_of,
-    open_client,
-)
+from adspark.generators.http import PROXY_GUESSES, check_key, check_redirect, host_of, open_client
 from adspark.net.bounded_responses import TooLargeError
 from adspark.net.json_responses import UnreadableJsonError, parse_json
 from adspark.text.redaction import quote
@@ -85,9 +79,7 @@ class ChatGenerator:
         self._sends_picture = sends_picture
         self._timeout = timeout
         self._key = check_key(
-            key,
-            service="The chat endpoint",
-            setting="ADSPARK_CHAT_KEY, or the block chat-model",
+            key, service="The chat endpoint", setting="ADSPARK_CHAT_KEY, or the block chat-model"
         )
         self._http = open_client(
             _VARIABLE,

@@ -31,12 +31,7 @@ class RequestInterceptor:
     """
 
     def __init__(
-        self,
-        page: Page,
-        downloader: Downloader,
-        *,
-        prefetched: Sequence[Download],
-        timeout: float,
+        self, page: Page, downloader: Downloader, *, prefetched: Sequence[Download], timeout: float
     ) -> None:
         self.page = page
         self.timeout = timeout

@@ -191,11 +191,7 @@ class SerpApiClient:
             AdSparkError: as `search`.
         """
         answer = await self._search(
-            {
-                "engine": DETAILS_ENGINE,
-                "advertiser_id": advertiser_id,
-                "creative_id": creative_id,
-            }
+            {"engine": DETAILS_ENGINE, "advertiser_id": advertiser_id, "creative_id": creative_id}
         )
         body = answer.checked_body()
         if isinstance(body.get("search_information"), dict):

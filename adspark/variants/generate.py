@@ -164,11 +164,7 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
         await deps.generator.check(request.prompt)
     generated = await _generate(deps, variant, request)
     completion = await save_result(
-        request,
-        generated,
-        media=deps.media,
-        downloader=deps.downloader,
-        too_close=deps.too_close,
+        request, generated, media=deps.media, downloader=deps.downloader, too_close=deps.too_close
     )
     async with deps.database.session() as session, session.begin():
         await VariantState(session, variant).complete(completion)

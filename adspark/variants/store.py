@@ -214,11 +214,7 @@ class VariantState:
         One that waits since its answer counted as lost is completed: the answer has come after all.
         """
         values = _NO_ERROR | completion.model_dump()
-        values |= {
-            "status": VariantStatus.COMPLETED,
-            "completed_at": func.now(),
-            "generated": None,
-        }
+        values |= {"status": VariantStatus.COMPLETED, "completed_at": func.now(), "generated": None}
         is_awaited = or_(
             col(AdVariant.status) == VariantStatus.PROCESSING, col(AdVariant.asked_at).is_not(None)
         )

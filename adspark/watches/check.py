@@ -228,10 +228,7 @@ class _Check:
     async def _fetch(self, query: CreativeQuery) -> None:
         async with self._database.session() as session:
             fetch = await resume_or_create_fetch(
-                session,
-                query=query,
-                flow_run_id=self._checker.flow_run_id,
-                watch_id=self._watch.id,
+                session, query=query, flow_run_id=self._checker.flow_run_id, watch_id=self._watch.id
             )
             await session.commit()
         run = FetchRun(
