@@ -31,8 +31,7 @@ _RetryDelay = Annotated[float, RETRY_DELAY]
 
 
 def _default_home() -> Path:
-    """`~/.adspark`; for root a system folder, since Postgres never runs as root and the account
-    that it gets instead cannot enter root's own folder."""
+    """For root a folder that the account can enter under which Postgres then runs."""
     return Path("/var/lib/adspark") if os.geteuid() == 0 else Path.home() / ".adspark"
 
 

@@ -65,16 +65,13 @@ async def acquire_slot(
 async def try_acquire_slot(
     database: Database, *, name: str, limit: int, window: float | None = None
 ) -> float:
-    """Acquire a slot if one is free.
+    """Acquire a slot if one is free; returns 0, else the seconds until one may be free.
 
     Args:
         database: that holds the uses.
         name: of the limit.
         limit: uses a window; 0 lets nothing through until it is raised.
         window: seconds; without, those of `WINDOWS`.
-
-    Returns:
-        0 where it was acquired, else the seconds until one may be free.
 
     Raises:
         DatabaseUnavailableError: Postgres does not answer.

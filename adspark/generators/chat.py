@@ -28,7 +28,7 @@ from adspark.generators.answers.pictures import list_pictures
 from adspark.generators.base import Generated, GenerationObserver, GenerationRequest, RemoteRun
 from adspark.generators.http import PROXY_GUESSES, check_key, check_redirect, host_of, open_client
 from adspark.net.bounded_responses import TooLargeError
-from adspark.net.json_responses import UnreadableJsonError, parse_json
+from adspark.net.json_responses import parse_object
 from adspark.text.redaction import quote
 
 _VARIABLE = "ADSPARK_CHAT_URL"
@@ -211,10 +211,10 @@ def _first_choice(
     response: httpx.Response, key: SecretStr
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The answer and its first choice; empty where it has none."""
+    body: Any = parse_object(response.content, secret=key)
     try:
-        body: Any = parse_json(response.content, secret=key)
         choice = body["choices"][0]
-    except (UnreadableJsonError, LookupError, TypeError):
+    except (LookupError, TypeError):
         return {}, {}
     return body, choice if isinstance(choice, dict) else {}
 
@@ -249,11 +249,7 @@ def _is_refused_as_busy(response: httpx.Response) -> bool:
         return False
     if "retry-after" in response.headers:
         return True
-    try:
-        body = parse_json(response.content)
-    except UnreadableJsonError:
-        return False
-    error = body.get("error") if isinstance(body, dict) else None
+    error = (parse_object(response.content) or {}).get("error")
     return isinstance(error, dict) and error.get("type") in _BUSY
 
 

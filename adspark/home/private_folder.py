@@ -42,9 +42,7 @@ def make_home(path: Path) -> None:
 def private_folder(name: str, *, owner: int | None = None) -> Path:
     """The folder `name` in the system's temporary folder, made if it is missing, with mode 0700.
 
-    Args:
-        name: of the folder, with the user and the purpose in it.
-        owner: id of its account; None: this process's.
+    It belongs to the account `owner`, without one to this process's.
 
     Raises:
         ConfigurationError: there is something else of that name, perhaps of another user.

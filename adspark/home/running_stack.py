@@ -1,7 +1,4 @@
-"""The local stack of this machine: its processes and addresses, in a file of ADSPARK_HOME.
-
-The commands and Python programs read it.
-"""
+"""The local stack of this machine: its processes and addresses, in a file of ADSPARK_HOME."""
 
 import os
 from pathlib import Path

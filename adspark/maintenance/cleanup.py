@@ -170,11 +170,8 @@ class _Work:
 
 
 async def _remove_pictures(database: Database, media: MediaStore, summary: CleanupSummary) -> None:
-    """Remove the pictures that no variant has, unless they are new or came into use again.
-
-    The database is not kept waiting for the store. Whoever takes a picture into use marks it as
-    fresh before it enters it, so one that is neither entered nor fresh afterwards is unused.
-    """
+    """Remove the pictures that no variant has, unless they are new or were reused."""
+    # A picture is marked as fresh before a variant refers to it, so one that is neither is unused.
     limit = datetime.now(UTC) - _UNUSED_FOR
     stored = await media.list_pictures()
     async with database.session() as session:

@@ -61,10 +61,7 @@ class MediaStore:
         self._is_local = isinstance(self._files, LocalFileSystem)
 
     async def save_variant(self, content: bytes) -> tuple[str, NormalPicture]:
-        """Keep a generated picture in its normal form, under the hash of that.
-
-        Returns:
-            Its path in the store, and its normal form.
+        """Keep a generated picture in its normal form; returns its path in the store and that form.
 
         Raises:
             UnusableContentError: it is no picture, or too large.

@@ -60,11 +60,9 @@ class Decoder:
 
 
 def choose_decoder(encoding: str, shown: str) -> Decoder:
-    """The decoder of an encoding, or of several on top of each other.
+    """The decoder of a header `content-encoding`, of whose list the last is decoded first.
 
-    Args:
-        encoding: the header `content-encoding`; the last of a list is decoded first.
-        shown: the address, as messages may show it.
+    Errors name what is decoded as `shown`.
 
     Raises:
         UnusableContentError: the encoding is not known here.

@@ -31,9 +31,8 @@ class PasswordGuard:
             await WebSocketClose(_POLICY_VIOLATION)(scope, receive, send)
         else:
             headers = {"WWW-Authenticate": 'Basic realm="AdSpark", charset="UTF-8"'}
-            await PlainTextResponse("Name and password, please.\n", 401, headers)(
-                scope, receive, send
-            )
+            refusal = PlainTextResponse("Name and password, please.\n", 401, headers)
+            await refusal(scope, receive, send)
 
     def _is_known(self, headers: Headers) -> bool:
         scheme, _, credentials = headers.get("authorization", "").partition(" ")

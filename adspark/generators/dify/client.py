@@ -33,7 +33,7 @@ from adspark.generators.dify.payloads import (
 )
 from adspark.generators.http import check_key, check_redirect, host_of, open_client
 from adspark.net.bounded_responses import reset_byte_count
-from adspark.net.json_responses import UnreadableJsonError, parse_json
+from adspark.net.json_responses import parse_object
 from adspark.text.redaction import quote
 
 _VARIABLE = "ADSPARK_DIFY_URL"
@@ -229,11 +229,8 @@ class DifyClient:
         check_redirect(_VARIABLE, response)
         if not response.is_success:
             raise error_of(response)
-        try:
-            body = parse_json(response.content, secret=self._key)
-        except UnreadableJsonError:
-            body = None
-        if not isinstance(body, dict):
+        body = parse_object(response.content, secret=self._key)
+        if body is None:
             kind = quote(
                 response.headers.get("content-type", "no content type"), most=_LONGEST_KIND
             )

@@ -21,7 +21,7 @@ from adspark.errors import (
 from adspark.generators.dify.payloads import RunEvent
 from adspark.generators.http import PROXY_GUESSES
 from adspark.net.bounded_responses import TooLargeError
-from adspark.net.json_responses import UnreadableJsonError, parse_json
+from adspark.net.json_responses import parse_object
 from adspark.text.redaction import quote
 
 _QUOTA = ("provider_quota_exceeded", "rate_limit_error")
@@ -96,11 +96,7 @@ def _reason(error: Exception) -> str:
 
 def error_of(response: httpx.Response) -> AdSparkError:
     """What an answer that is no success means."""
-    try:
-        body = parse_json(response.content)
-    except UnreadableJsonError:
-        body = None
-    sent = body if isinstance(body, dict) else {}
+    sent = parse_object(response.content) or {}
     status = response.status_code
     if status in PROXY_GUESSES:
         return ServiceUnavailableError(f"Dify's proxy got no answer from it (HTTP {status}).")
