@@ -435,7 +435,7 @@ class CreativeEvent(SQLModel, table=True):
 
 
 class CreativeDetail(SQLModel, table=True):
-    """What the ad-details engine said of a creative; asked once, on behalf of one watch.
+    """What the ad-details engine said of a creative; fetched once, on behalf of one watch.
 
     The row is made before the search is, so that a lost answer is fetched again (free from
     SerpApi's cache) and counted once. It was paid, so it outlives the creative.
@@ -503,10 +503,10 @@ class BoardCreative(SQLModel, table=True):
 class Message(SQLModel, table=True):
     """The outbox: a message to one receiver, which is written once and never sent twice.
 
-    It goes in as many parts as the receiver's service wants, one after the other; how many have
-    arrived is noted with each. `sending_at` is set before a part is handed over. A message that has
-    it and is neither delivered nor failed met a crash on the way: nobody knows whether that part
-    arrived, so it is not sent again.
+    It goes in as many chunks (`parts`) as the receiver's service wants; how many are delivered is
+    noted with each. `sending_at` is set before a chunk is sent. A message that has it and is
+    neither delivered nor failed met a crash on the way: nobody knows whether that chunk was
+    delivered, so it is not sent again.
     """
 
     __table_args__ = (Index(None, "created_at", postgresql_where=text("delivered_at IS NULL")),)
@@ -530,8 +530,8 @@ class AdVariant(SQLModel, table=True):
     """A generated variant of a creative, from request to result.
 
     Only who holds the lock of a variant works on it; `processing` without a holder is what a dead
-    run left behind. `asked_at` is set before the generator is asked, `receipt_*` as soon as it has
-    named the generation: whoever comes later looks there before it asks, and pays, again.
+    run left behind. `asked_at` is set before the generation is submitted, `receipt_*` as soon as
+    the generator has named it: whoever comes later looks there before it submits, and pays, again.
     """
 
     __tablename__ = "ad_variant"

@@ -68,17 +68,14 @@ class FetchSummary(BaseModel):
         rejected = f", {self.rejected} rejected" if self.rejected else ""
         pages = f"{self.pages} page{'' if self.pages == 1 else 's'}"
         cost = f"searches: {self.searches_billed} billed, {self.searches_cached} cached"
-        notes = [
-            note
-            for note, holds in (
-                ("dry run, no ads were stored", self.dry_run),
-                ("resumed where an earlier run stopped", self.resumed),
-                ("SerpApi broke off, so ads are missing", self.stop_reason is StopReason.GAP),
-                ("sandbox data", self.sandbox),
-            )
-            if holds
-        ]
-        return f"{found}{rejected} on {pages}; {cost}" + (f" ({'; '.join(notes)})" if notes else "")
+        notes = {
+            "dry run, no ads were stored": self.dry_run,
+            "resumed where an earlier run stopped": self.resumed,
+            "SerpApi broke off, so ads are missing": self.stop_reason is StopReason.GAP,
+            "sandbox data": self.sandbox,
+        }
+        noted = "; ".join(note for note, holds in notes.items() if holds)
+        return f"{found}{rejected} on {pages}; {cost}" + (f" ({noted})" if noted else "")
 
     def update(self, fetch: Fetch) -> None:
         """Take over the ledger's figures."""
@@ -134,21 +131,15 @@ async def fetch_query(
     await database.check_version()
     async with database.locks() as locks, locks.acquire(lock_name(query)) as locked:
         if not locked:
-            raise await _busy(database, query)
+            other = await name_running_fetch(database, query)
+            raise BusyError(f"This search is being fetched{other} just now; wait for it to end.")
         async with database.session() as session:
             fetch = await resume_or_create_fetch(
                 session, query=query, flow_run_id=flow_run_id, is_dry_run=dry_run
             )
             await session.commit()
-        run = FetchRun(
-            database,
-            client,
-            locks,
-            query,
-            Bounds(max_pages=max_pages),
-            before_search=before_search,
-            after_page=after_page,
-        )
+        bounds = Bounds(max_pages=max_pages)
+        run = FetchRun(database, client, locks, query, bounds, before_search, after_page)
         return await run.run(fetch)
 
 
@@ -173,17 +164,10 @@ class _DeadTokenError(Exception):
 
 @dataclass
 class FetchRun:
-    """One run of a fetch; its caller holds the query's lock.
+    """One run of a fetch, whose caller holds the query's lock by `locks`.
 
-    Args:
-        database: where the pages and the ledger are stored.
-        client: of SerpApi.
-        locks: that hold the query's lock; checked before every search.
-        query: the search.
-        bounds: how far it goes.
-        before_search: awaited before every search.
-        after_page: see `AfterPage`.
-        in_transaction: see `InTransaction`; a dry run, which stores no rows, has none.
+    These are checked before every search, behind the gate `before_search`. A dry run, which stores
+    no rows, has nothing `in_transaction`.
     """
 
     database: Database
@@ -268,10 +252,7 @@ class FetchRun:
         return True
 
     async def _restart(self, fetch: Fetch, dead: _DeadTokenError) -> None:
-        """Go back to the first page, which SerpApi's cache has for nothing.
-
-        Where that leads to a dead token as well, a fresh one is paid for, once in a fetch.
-        """
+        """Go back to the first page: the cached one for nothing, once in a fetch a fresh one."""
         if dead.needs_fresh and self.bounds.are_spent(fetch):
             await self._finish(fetch, StopReason.BUDGET)
             return
@@ -329,8 +310,8 @@ class FetchRun:
             return not await are_known_unreadable(session, rejected=rejected)
 
 
-async def _busy(database: Database, query: CreativeQuery) -> BusyError:
+async def name_running_fetch(database: Database, query: CreativeQuery) -> str:
+    """` by flow run …`, the run that fetches this query now; empty where it is not known."""
     async with database.session() as session:
         fetch = await running_fetch(session, query=query)
-    run = f" by flow run {fetch.flow_run_id}" if fetch and fetch.flow_run_id else ""
-    return BusyError(f"This search is being fetched{run} just now; wait for it to end.")
+    return f" by flow run {fetch.flow_run_id}" if fetch and fetch.flow_run_id else ""

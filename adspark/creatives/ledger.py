@@ -253,7 +253,7 @@ async def restart_fetch(
 async def are_known_unreadable(
     session: AsyncSession, *, rejected: Sequence[RejectedPayload]
 ) -> bool:
-    """Whether all these rows could not be read before, so that asking again does not help."""
+    """Whether all these rows could not be read before, so that a retry does not help."""
     keys = {row.key for row in rejected}
     found = await session.scalar(_COUNT_UNREADABLE, {"keys": list(keys)})
     return int(found or 0) == len(keys)
@@ -286,7 +286,7 @@ async def _write(
 
 
 def _searches(fetch: Fetch, searches: Sequence[Search]) -> dict[str, object]:
-    """What `_BILLED` asks for."""
+    """The values of `_BILLED`."""
     return {
         "searches": json.dumps([{"id": one.id, "age": one.age_now} for one in searches]),
         "query_hash": fetch.query_hash,

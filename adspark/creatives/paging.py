@@ -108,10 +108,8 @@ class PageOrder:
         return total <= rows or not (is_full or total > 2 * rows)
 
     def _has_seen_all(self, page_size: int, total: int | None) -> bool:
-        """Whether the total proves that the promised page had no rows.
-
-        A total below what was seen proves nothing, nor does one that only counts the first page.
-        """
+        """Whether the total proves that the promised page had no rows."""
+        # One below what was seen proves nothing, nor does one that only counts the first page.
         seen = len(self._seen) + self._unreadable
         is_full = self._last_size >= page_size
         if self._is_resumed or total is None or (is_full and seen <= page_size):

@@ -65,8 +65,3 @@ class MemoryBound:
             kinds, _, path = rest.partition(":")
             if not kinds or "memory" in kinds.split(","):
                 yield "memory" if kinds else "", path.lstrip("/")
-
-
-def read_limit() -> int | None:
-    """The bound of this process in bytes; None where there is none."""
-    return MemoryBound().limit

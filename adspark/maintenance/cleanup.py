@@ -87,11 +87,7 @@ class CleanupSummary(BaseModel):
 
 
 def check_retention(retention: Retention) -> Retention:
-    """Refuse what would remove what is still needed.
-
-    Raises:
-        InvalidQueryError: names the field and the least it can be.
-    """
+    """Raise InvalidQueryError, which names the field, for what would remove what is needed."""
     for field, days in retention:
         Range(LEAST_DAYS.get(field, 1), DAYS.most).check(field, days)
     return retention

@@ -49,11 +49,7 @@ class ByteBudget:
         self.bytes_left = bytes_left
 
     def take(self, count: int) -> None:
-        """Count bytes that arrived.
-
-        Raises:
-            UnusableContentError: they are more than was left.
-        """
+        """Count bytes that arrived; raises UnusableContentError if they are more than was left."""
         self.bytes_left -= count
         if self.bytes_left < 0:
             raise UnusableContentError("Together the responses for the page are too large.")

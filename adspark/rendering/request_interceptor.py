@@ -61,11 +61,7 @@ class RequestInterceptor:
             await asyncio.sleep(_QUIET / 5)
 
     def check(self) -> None:
-        """Raise what happened to the page's own document.
-
-        Raises:
-            AdSparkError: it was refused or could not be downloaded.
-        """
+        """Raise AdSparkError where the page's own document was refused or not downloaded."""
         if self._failure is not None:
             raise self._failure
 

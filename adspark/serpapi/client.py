@@ -202,11 +202,7 @@ class SerpApiClient:
         raise NoDetailsError(message, answer.billed_search(body))
 
     async def account(self) -> AccountPayload:
-        """Plan, searches left and this hour's use; free.
-
-        Raises:
-            AdSparkError: as `search`.
-        """
+        """Plan, searches left and this hour's use; free. Raises AdSparkError as `search`."""
         answer = await self._get("/account.json", {})
         return AccountPayload.model_validate(answer.checked_body())
 

@@ -100,11 +100,7 @@ async def claim_variant(
 
 
 def check_open(variant: AdVariant) -> None:
-    """Refuse one that has ended without a result; only a person decides to try that again.
-
-    Raises:
-        UnknownVariantError: it failed or was cancelled.
-    """
+    """Raise UnknownVariantError for one that failed or was cancelled: a person retries that."""
     if variant.status in (VariantStatus.FAILED, VariantStatus.CANCELLED):
         cause = f" ({variant.error})" if variant.error else ""
         raise UnknownVariantError(
@@ -238,10 +234,7 @@ class _Observer:
 async def _generate(
     deps: GenerationDeps, variant: AdVariant, request: GenerationRequest
 ) -> Generated:
-    """What the generation gives, saved at once.
-
-    Where the service does not give it a second time, what an earlier try has saved counts.
-    """
+    """What the generation gives, saved at once; else what an earlier try has saved of it."""
     saved = variant.generated
     try:
         generated = await deps.generator.generate(request, _Observer(deps, variant))

@@ -48,20 +48,12 @@ class SweepGate:
         self._mutex = asyncio.Lock()
 
     def reserve(self) -> "SearchReservation":
-        """The reservation of a watch, which has claimed its first search.
-
-        Raises:
-            PostponedError: as `claim`.
-        """
+        """The reservation of a watch, with its first search, claimed as by `claim`."""
         self.claim()
         return SearchReservation(self)
 
     def claim(self) -> None:
-        """Claim a search.
-
-        Raises:
-            PostponedError: there are no searches or there is no time left for it.
-        """
+        """Claim a search; raises PostponedError where no searches or no time is left for it."""
         if not self.has_time():
             raise self._out_of_time()
         if self._left is not None:
@@ -110,11 +102,7 @@ class SearchReservation:
         self.made = 0
 
     async def __call__(self) -> None:
-        """Let a search through.
-
-        Raises:
-            PostponedError: as `SweepGate.claim` and `SweepGate.wait`.
-        """
+        """Let a search through. Raises PostponedError as `SweepGate.claim` and `SweepGate.wait`."""
         self._begun += 1
         if self._begun > self._claimed:
             self._gate.claim()

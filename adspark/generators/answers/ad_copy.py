@@ -1,6 +1,6 @@
 """The copy of an ad in an answer: without pictures, reasoning, fences and JSON around it.
 
-A model that was asked for copy answers with words, with JSON inside a fence of Markdown, with an
+A model answers with words, with JSON inside a fence of Markdown, with an
 object of headline and text, or with its thoughts before all of that.
 """
 
@@ -50,12 +50,9 @@ class Copy:
 
 
 def read_copy(value: JsonValue, *, is_named: bool = True) -> Copy:
-    """The copy in what a model, or a workflow, gave.
+    """The copy in what a model, or a workflow, gave: a text, or an object or list of texts.
 
-    Args:
-        value: a text, or an object or list with the parts of the copy.
-        is_named: whether copy is known to be there; otherwise an object counts only if its parts
-            are named like parts of an ad.
+    Unless copy is known to be there (`is_named`), an object needs fields named like an ad's.
     """
     reader = _Reader(is_named=is_named)
     text = reader.read(value, 0).strip()

@@ -51,9 +51,7 @@ class Embedded:
 def find_json(text: str, is_wanted: Callable[[JsonValue], bool]) -> Embedded | None:
     """The JSON that a text is, or encloses; None where it is words, or cannot be read to its end.
 
-    Args:
-        text: without blanks around it.
-        is_wanted: whether an object that stands among words is what is looked for.
+    Among words only an object counts that `is_wanted`.
     """
     if _JSON_IN_TEXT.match(text) and isinstance(inner := _read_json(text), str):
         return find_json(inner.strip(), is_wanted)

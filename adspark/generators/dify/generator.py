@@ -117,8 +117,8 @@ class DifyGenerator:
         waited = (datetime.now(UTC) - request.submitted_at).total_seconds()
         if found is None and waited < self._lost_after:
             raise PostponedError(
-                f"Dify was asked {waited:.0f} s ago and did not answer; it is asked again once "
-                f"its log has not shown the run for {self._lost_after:g} s."
+                f"Dify got the request {waited:.0f} s ago and did not answer; it gets it again "
+                f"once its log has not shown the run for {self._lost_after:g} s."
             )
         return found
 
@@ -143,15 +143,8 @@ class DifyGenerator:
     async def _find_lost(
         self, lost: LostAnswerError, user: str, submitted_at: datetime
     ) -> str | None:
-        """The run whose answer was lost; None where Dify's log proves that none began.
-
-        The log proves it only where nothing can begin any more, for Dify itself has answered, and
-        where Dify lists a run when it begins.
-
-        Raises:
-            PostponedError: nobody can know yet.
-            AdSparkError: the log does not answer.
-        """
+        """The run whose answer was lost; None where Dify's log proves that none began."""
+        # It does where Dify has answered, so that nothing begins later, and lists runs at once.
         run_id = await self._find(user, submitted_at)
         if run_id is None and (lost.failure is None or await self._client.lists_late()):
             raise PostponedError(f"{lost} It is looked for again.") from lost
@@ -189,11 +182,7 @@ class DifyGenerator:
         return await follow_run(self._client, run_id, tracker)
 
     async def _stop_overdue(self, tracker: RunTracker) -> RunDetail:
-        """Stop a run that takes too long; what its end node has given before counts.
-
-        Raises:
-            GenerationFailedError: it has given nothing.
-        """
+        """Stop a run that takes too long; what its end node has given before counts."""
         if tracker.known_end is not None:
             with suppress(AdSparkError):
                 await self.cancel(tracker.remote_run, key=tracker.user)

@@ -95,10 +95,7 @@ async def _upload_picture(
     request: GenerationRequest,
     field: FormField | None,
 ) -> JsonValue:
-    """Upload the picture; an input of text gets its address at Dify, which Dify can reach.
-
-    Where that is not to be had, or too long, it gets the address that the ad's picture has itself.
-    """
+    """Upload the picture; an input of text gets its address at Dify, else the picture's own."""
     picture = request.original
     uploaded = await client.upload(
         picture.content, name=picture.name, media_type=picture.media_type, user=request.key

@@ -176,11 +176,7 @@ def parse_form(body: Mapping[str, Any]) -> AppForm:
 
 
 def parse_upload(body: Mapping[str, Any]) -> UploadedFile:
-    """An answer of `POST /files/upload`.
-
-    Raises:
-        ServiceUnavailableError: it is not one.
-    """
+    """An answer of `POST /files/upload`. Raises ServiceUnavailableError where it is not one."""
     try:
         return UploadedFile.model_validate(body)
     except ValidationError as error:
@@ -200,11 +196,7 @@ def _parse_field(kind: str, values: Mapping[str, Any]) -> FormField:
 
 
 def parse_event(data: str, *, secret: SecretStr | None = None) -> RunEvent:
-    """An event of a stream.
-
-    Args:
-        data: as it was sent.
-        secret: the key of the request, which is redacted.
+    """An event of a stream, as it was sent, but for the request's key (`secret`).
 
     Raises:
         ServiceUnavailableError: it is not one; the stream was cut in the middle of it.

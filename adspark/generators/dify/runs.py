@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from contextlib import aclosing
+from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
@@ -37,25 +38,23 @@ _MOST_CUT_OFF = 20  # steps whose ends are remembered
 _UNKNOWN_ENDS = 10.0  # seconds for the last event of a run whose status is not known
 
 
+@dataclass
 class RunTracker:
     """How far a generation is: the run's ids, its outputs, and whether a model was cut off.
 
-    Args:
+    Attributes:
         observer: is called as it gets on.
         user: to whom the run belongs at Dify.
         remote_run: the run, where an earlier try has learnt of it.
     """
 
-    def __init__(
-        self, observer: GenerationObserver, user: str, remote_run: RemoteRun | None
-    ) -> None:
-        self.observer = observer
-        self.user = user
-        self.remote_run = remote_run
-        self.outputs: dict[str, JsonValue] = {}
-        self._nodes = 0
-        self._last_was_cut_off = False
-        self._cut_off: list[str] = []
+    observer: GenerationObserver
+    user: str
+    remote_run: RemoteRun | None
+    outputs: dict[str, JsonValue] = field(default_factory=dict)
+    _nodes: int = 0
+    _last_was_cut_off: bool = False
+    _cut_off: list[str] = field(default_factory=list)
 
     async def accept(self, remote_run: RemoteRun) -> None:
         """Keep the run's ids, as soon as more of them are known."""
