@@ -91,18 +91,15 @@ class ChatGenerator(PaidServiceClient):
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """See `Generator.hosts`."""
         return (self.host,)
 
     async def check(self, prompt: str) -> None:
-        """See `Generator.check`."""
         if len(prompt) > LONGEST_PROMPT:
             raise InvalidQueryError(
                 "prompt", f"{len(prompt)} characters; at most {LONGEST_PROMPT}. Shorten it."
             )
 
     async def generate(self, request: GenerationRequest, observer: GenerationObserver) -> Generated:
-        """See `Generator.generate`."""
         if request.submitted_at is not None:
             raise GenerationFailedError(
                 "The model got the request, and its answer was lost on the way; the endpoint keeps "

@@ -73,7 +73,7 @@ class Chromium:
     """A browser that lives until `close`; a page that breaks it costs one restart.
 
     Args:
-        program: the program; None: Playwright's own, else one on PATH.
+        program: None: Playwright's own, else one on PATH.
         is_sandboxed: whether Chromium's own sandbox is on; it never is for root.
         memory: megabytes that all its processes may take together; past them they are killed.
 
