@@ -85,11 +85,7 @@ class ConfigurationError(PermanentError):
 
 
 class InvalidQueryError(ConfigurationError):
-    """A parameter of a search is wrong; raised before anything is spent.
-
-    Attributes:
-        field: the parameter's name, as the flow and the command spell it.
-    """
+    """The parameter `field` of a flow or command is wrong; raised before anything is spent."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")

@@ -147,9 +147,6 @@ class LookUp:
 
         A failure ends it for this time and is the summary's problem: the watch itself has been
         fetched. Only searches that were made count as attempts.
-
-        Raises:
-            DatabaseUnavailableError: Postgres does not answer.
         """
         async with self.database.session() as session:
             values = {"watch_id": self.watch_id, "limit": limit}

@@ -151,9 +151,7 @@ def lock_name(query: CreativeQuery) -> str:
 class _DeadTokenError(Exception):
     """The next page's token is dead, so that the fetch has to restart from its first page.
 
-    Attributes:
-        searches: those that found it out, for the ledger.
-        needs_fresh: whether the cached first page would lead to a dead token again.
+    It `needs_fresh` where the cached one would lead to a dead token again; `searches` found it out.
     """
 
     def __init__(self, searches: Sequence[Search] = (), *, needs_fresh: bool = False) -> None:

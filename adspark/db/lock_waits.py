@@ -67,11 +67,7 @@ class LockHolder:
 
 
 class LockWaitError(TemporaryError):
-    """A lock was not to be had in time; nothing was changed.
-
-    Attributes:
-        holders: the sessions that had it.
-    """
+    """A lock was not acquired in time, since `holders` have it; nothing was changed."""
 
     def __init__(self, holders: Sequence[LockHolder], what: str, remedy: str) -> None:
         sessions = "; ".join(map(str, holders))

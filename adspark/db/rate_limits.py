@@ -50,11 +50,7 @@ _COUNT = text("""
 async def acquire_slot(
     database: Database, *, name: str, limit: int, window: float = WINDOW
 ) -> None:
-    """Wait until `try_acquire_slot`, which see, has acquired one.
-
-    Raises:
-        DatabaseUnavailableError: Postgres does not answer.
-    """
+    """Wait until `try_acquire_slot`, whose arguments it has, has acquired a slot."""
     while True:
         wait = await try_acquire_slot(database, name=name, limit=limit, window=window)
         if not wait:
@@ -72,9 +68,6 @@ async def try_acquire_slot(
         name: of the limit.
         limit: uses a window; 0 lets nothing through until it is raised.
         window: seconds; without, those of `WINDOWS`.
-
-    Raises:
-        DatabaseUnavailableError: Postgres does not answer.
     """
     window = WINDOWS[name] if window is None else window
     if limit < 1:

@@ -22,11 +22,7 @@ class RemoteRun:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of the original ad, as a file.
-
-    Attributes:
-        address: where the service finds the ad's own picture, if it has one on the internet.
-    """
+    """A picture of the original ad, as a file, and the ad's own one's address on the internet."""
 
     content: bytes
     media_type: str
@@ -80,7 +76,7 @@ class GenerationObserver(Protocol):
         """It is submitted next; returns once it fits within the rate limit, and the time is saved.
 
         Raises:
-            UnknownVariantError: nobody wants it any more, or another worker has submitted it.
+            UnknownVariantError: it was cancelled, or another worker has submitted it.
         """
 
     async def on_refused(self) -> None:
@@ -94,19 +90,14 @@ class GenerationObserver(Protocol):
 
 
 class Generator(Protocol):
-    """A service that makes a variant from a picture and a prompt."""
+    """A service that makes a variant; all raise AdSparkError where it cannot be used."""
 
     @property
     def hosts(self) -> tuple[str, ...]:
         """host:port of the service itself, where its pictures may be although it is private."""
 
     async def check(self, prompt: str) -> None:
-        """Refuse what the service would refuse, before anything is spent.
-
-        Raises:
-            InvalidQueryError: names the field and the limit.
-            AdSparkError: the service cannot be used.
-        """
+        """Raise InvalidQueryError, with field and limit, for a prompt that the service refuses."""
 
     async def generate(self, request: GenerationRequest, observer: GenerationObserver) -> Generated:
         """The variant; of a request that was submitted before, the same one.
@@ -114,12 +105,7 @@ class Generator(Protocol):
         Raises:
             PostponedError: whether it was begun will be known later.
             GenerationFailedError: the service accepted it and failed.
-            AdSparkError: the service cannot be used.
         """
 
     async def cancel(self, remote_run: RemoteRun | None, *, key: str) -> None:
-        """End a generation, so that no more is spent on it; one that has ended stays as it is.
-
-        Raises:
-            AdSparkError: the service cannot be used.
-        """
+        """End a generation, so that no more is spent on it; one that has ended stays as it is."""

@@ -62,11 +62,9 @@ _IP = IPv4Address | IPv6Address
 
 @dataclass(frozen=True)
 class CheckedAddress:
-    """An address that may be requested, resolved: a name cannot change its meaning afterwards.
+    """An address that may be requested, in its normal form, and its host's IPs, best first.
 
-    Attributes:
-        url: the address in its normal form.
-        ips: of the host, best first; connect to nothing else.
+    Nothing else is connected to, for a name may change its meaning.
     """
 
     url: str

@@ -29,13 +29,7 @@ _AGENT = "AdSpark"
 
 @dataclass(frozen=True)
 class Download:
-    """The response of an address.
-
-    Attributes:
-        content: decompressed and not empty.
-        content_type: as sent, with parameters; empty where there is none.
-        url: the address after redirects.
-    """
+    """A response, decompressed and not empty, with its type as sent, and its address at last."""
 
     content: bytes
     content_type: str

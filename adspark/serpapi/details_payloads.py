@@ -54,11 +54,7 @@ _Day = Annotated[date | None, BeforeValidator(_day)]
 
 
 class NoDetailsError(ServiceRefusedError):
-    """There are no details of a creative.
-
-    Attributes:
-        search: that was made, for the ledger; None where the search failed, which costs nothing.
-    """
+    """There are no details of a creative; `search` was paid, None where it failed for nothing."""
 
     def __init__(self, message: str, search: Search | None) -> None:
         super().__init__(message)

@@ -42,13 +42,8 @@ Progress = Callable[[float, str], Awaitable[None]]
 
 @dataclass(frozen=True)
 class GenerationDeps:
-    """What variants are made with.
-
-    Attributes:
-        too_close: similarity from which a variant is marked as too close to its original, 0 to 1.
-        gate: waits until another generation fits within the rate limit.
-        progress: shows how far a generation is, 0 to 1, and what is being done.
-    """
+    """What variants are made with: `too_close` is a similarity, 0 to 1, from which one is marked,
+    `gate` waits for the rate limit, `progress` shows how much is done, 0 to 1, and what."""
 
     database: Database
     media: MediaStore

@@ -59,12 +59,9 @@ _CAUSES = text("""
 
 
 class Review(BaseModel):
-    """What a person thinks of a variant.
+    """What a person thinks of a variant; None leaves it open, ratings are 1 to 5.
 
-    Attributes:
-        is_approved: None leaves it open.
-        rating: 1 to 5.
-        accepts_closeness: they know that it is close to its original, and mean it all the same.
+    Who `accepts_closeness` approves although it is close to the original.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -100,12 +97,9 @@ class FailureCause(BaseModel):
 
 
 class VariantStatistics(BaseModel):
-    """Figures over all variants, or over one user's.
+    """Figures over all variants, or over one user's; `mean_seconds` from claimed to completed.
 
-    Attributes:
-        mean_seconds: from claimed to completed.
-        approval_rate: approved among those approved or rejected, 0 to 1.
-        mean_rating: 1 to 5.
+    The approval rate, 0 to 1, is among those approved or rejected.
     """
 
     variants: int

@@ -67,11 +67,7 @@ class SweepGate:
             self._left += searches
 
     async def wait(self) -> None:
-        """Wait for the rate limit, first come, first served.
-
-        Raises:
-            PostponedError: its turn does not come in the time of the sweep.
-        """
+        """Wait for the rate limit, first come, first served, but not longer than the sweep has."""
         left = None if self._deadline is None else self._deadline - time.monotonic()
         try:
             async with asyncio.timeout(left), self._mutex:
@@ -89,11 +85,7 @@ class SweepGate:
 
 
 class SearchReservation:
-    """The searches that one watch has claimed; awaited before each of them.
-
-    Attributes:
-        made: searches that were let through.
-    """
+    """The searches that one watch has claimed; awaited before each; `made` came through."""
 
     def __init__(self, gate: SweepGate) -> None:
         self._gate = gate

@@ -96,10 +96,7 @@ class WatchFields(TypedDict, total=False):
 
 
 def parse_watch(**given: Unpack[WatchFields]) -> tuple[WatchDefinition, list[str]]:
-    """Validate and normalise a watch as people write it; what is not given has its default.
-
-    Returns:
-        The definition, and warnings about what was changed or will probably find nothing.
+    """The watch that people write, normalised, and warnings; what is not given has its default.
 
     Raises:
         InvalidQueryError: a field cannot be used; names it and the remedy.

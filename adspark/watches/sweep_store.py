@@ -87,11 +87,9 @@ class DueWatch(NamedTuple):
 
 
 class SweepPlan(BaseModel):
-    """The due watches, the most overdue first, and what the account has for them.
+    """The due watches, the most overdue first, and the searches that the account has for them.
 
-    Attributes:
-        began_at: by the database's clock.
-        searches: left in the account; None: it does not say. `shortage` says why no more.
+    These are None where it does not say; `began_at` is by the database's clock.
     """
 
     began_at: datetime

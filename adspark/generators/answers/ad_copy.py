@@ -1,7 +1,7 @@
 """The copy of an ad in an answer: without pictures, reasoning, fences and JSON around it.
 
-A model answers with words, with JSON inside a fence of Markdown, with an
-object of headline and text, or with its thoughts before all of that.
+A model answers with words, with JSON inside a fence of Markdown, with an object of headline and
+text, or with its thoughts before all of that.
 """
 
 import re
@@ -38,12 +38,7 @@ _ONLY_QUOTES = re.compile(r"\s*[\"'`]+\s*")  # around a picture that was taken o
 
 @dataclass(frozen=True)
 class Copy:
-    """The words of an ad.
-
-    Attributes:
-        text: None where there are none.
-        is_cut_off: whether they end in the middle.
-    """
+    """The words of an ad, None where there are none; `is_cut_off` where they end in the middle."""
 
     text: str | None
     is_cut_off: bool = False

@@ -37,10 +37,7 @@ _MOST_DOCUMENTS = 50  # that stand behind one another
 class Embedded:
     """An object or list that was found; a list of them where several stand behind one another.
 
-    Attributes:
-        value: what it says.
-        is_cut_off: whether its end is missing.
-        around: the words around the fence that it is in.
+    Its end is missing where it `is_cut_off`; `around` are the words around the fence that it is in.
     """
 
     value: JsonValue

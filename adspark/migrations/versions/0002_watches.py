@@ -35,6 +35,10 @@ def _now(name: str) -> sa.Column[Any]:
     return sa.Column(name, _MOMENT, nullable=False, server_default=sa.text("now()"))
 
 
+def _of_creative() -> sa.ForeignKey:
+    return sa.ForeignKey("creative.ad_creative_id", ondelete="CASCADE")
+
+
 def _columns() -> dict[str, list[sa.Column[Any]]]:
     """The columns that existing tables get."""
     return {
@@ -78,10 +82,9 @@ def upgrade() -> None:
         sa.Column("error", sa.Text),
         sa.Index(None, "created_at", postgresql_where=sa.text("delivered_at IS NULL")),
     )
-    of_creative = sa.ForeignKey("creative.ad_creative_id", ondelete="CASCADE")
     op.create_table(
         "creative_detail",
-        sa.Column("ad_creative_id", sa.Text, of_creative, primary_key=True),
+        sa.Column("ad_creative_id", sa.Text, _of_creative(), primary_key=True),
         sa.Column(
             "watch_id", sa.Integer, sa.ForeignKey("watch.id", ondelete="SET NULL"), index=True
         ),
@@ -101,7 +104,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "creative_region",
-        sa.Column("ad_creative_id", sa.Text, of_creative.copy(), primary_key=True),
+        sa.Column("ad_creative_id", sa.Text, _of_creative(), primary_key=True),
         sa.Column("region", sa.Text, primary_key=True),
         sa.Column("first_shown", sa.Date),
         sa.Column("last_shown", sa.Date),
