@@ -20,17 +20,11 @@ _ROUNDING = 100
 
 @dataclass(frozen=True)
 class Bounds:
-    """How far a fetch goes.
-
-    Attributes:
-        max_pages: pages at most.
-        watermark: no page after one that reaches further back than this (last_shown).
-        max_billed: no page after so many billed searches.
-    """
+    """How far a fetch goes."""
 
     max_pages: int = 1
-    watermark: datetime | None = None
-    max_billed: int | None = None
+    watermark: datetime | None = None  # no page after one that reaches further back (last_shown)
+    max_billed: int | None = None  # no page after so many billed searches
 
     def are_spent(self, fetch: Fetch) -> bool:
         """Whether no further search may be billed."""

@@ -32,41 +32,28 @@ class Picture:
 
 @dataclass(frozen=True)
 class GenerationRequest:
-    """One generation that is wanted.
+    """One generation that is wanted."""
 
-    Attributes:
-        key: idempotency key; the same key is the same generation, however often it is tried.
-        prompt: what a person wants of the variant.
-        original: the picture of the original ad.
-        original_copy: its words, where they are known.
-        submitted_at: when an earlier try submitted it, if one did.
-        remote_run: the service's run of it, where an earlier try has learnt of it.
-    """
-
-    key: str
-    prompt: str
+    key: str  # idempotency key: the same one is the same generation, however often it is tried
+    prompt: str  # what a person wants of the variant
     original: Picture
     original_copy: str | None = None
-    submitted_at: datetime | None = None
-    remote_run: RemoteRun | None = None
+    submitted_at: datetime | None = None  # by an earlier try, if it was
+    remote_run: RemoteRun | None = None  # that an earlier try has learnt of
 
 
 @dataclass(frozen=True)
 class Generated:
     """What a generation gave: copy, picture, or both.
 
-    Attributes:
-        picture: http(s) address, which may expire soon, or a data: address.
-        metadata: what else the service said, for the record.
-        more_pictures: other addresses, the likeliest first, should that one give no picture.
-        is_cut_off: whether the copy ends in the middle.
+    Should the picture's address give none, `more_pictures` are others, the likeliest first.
     """
 
     text: str | None
-    picture: str | None
-    metadata: dict[str, JsonValue] = field(default_factory=dict)
+    picture: str | None  # http(s) address, which may expire soon, or a data: address
+    metadata: dict[str, JsonValue] = field(default_factory=dict)  # for the record
     more_pictures: list[str] = field(default_factory=list)
-    is_cut_off: bool = False
+    is_cut_off: bool = False  # whether the copy ends in the middle
 
 
 class GenerationObserver(Protocol):

@@ -50,7 +50,7 @@ _BUSY = ("unavailable_error", "overloaded_error", "server_overloaded", "engine_o
 
 
 class ChatGenerator(PaidServiceClient):
-    """A generator over one model of a chat endpoint; use it as an async context manager.
+    """A generator over one model of a chat endpoint.
 
     Args:
         base_url: up to and with `/v1`.

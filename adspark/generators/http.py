@@ -42,8 +42,6 @@ def check_key(key: SecretStr | None, *, service: str, setting: str) -> SecretStr
 class PaidServiceClient:
     """A client whose answers are bounded, and which gives up connecting before an answer is lost.
 
-    An async context manager.
-
     Args:
         variable: the setting that the address comes from.
         base_url: that paths are joined to.

@@ -45,20 +45,15 @@ _IS_USED = text(
 class Retention(BaseModel):
     """For how many days what is kept.
 
-    Attributes:
-        days_old: ads, after they were shown last.
-        fetches: entries of the ledger, after they were begun; also details that were bought of
-            ads that are gone, once no watch knows the ad.
-        rejected_rows: rows that could not be read.
-        messages: digests, after they were delivered.
+    The ledger's are also those of details that were bought, once no watch knows their ad.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    days_old: int = 90
-    fetches: int = 400
-    rejected_rows: int = 30
-    messages: int = 90
+    days_old: int = 90  # ads, after they were shown last
+    fetches: int = 400  # entries of the ledger, after they were begun
+    rejected_rows: int = 30  # that could not be read
+    messages: int = 90  # digests, after they were delivered
 
 
 class CleanupSummary(BaseModel):

@@ -22,19 +22,13 @@ addresses. 40 million pixels take ten seconds on a slow machine, and at most 700
 
 @dataclass(frozen=True)
 class PictureInfo:
-    """What a picture is.
-
-    Attributes:
-        width, height: pixels, as it is shown (after the turn that a camera noted in it).
-        sha256: of the content, in hex.
-        is_blank: whether it has one single colour throughout, or is all transparent.
-    """
+    """What a picture is; its size is that in which it is shown, after the turn that it notes."""
 
     format: PictureFormat
-    width: int
-    height: int
-    sha256: str
-    is_blank: bool = False
+    width: int  # pixels
+    height: int  # pixels
+    sha256: str  # of the content, in hex
+    is_blank: bool = False  # whether it has one colour throughout, or is all transparent
 
     @property
     def media_type(self) -> str:

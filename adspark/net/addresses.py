@@ -72,11 +72,7 @@ class CheckedAddress:
 
 
 class AddressRules:
-    """What may be requested.
-
-    Args:
-        trusted_hosts: `host:port` pairs that may be, although they are not public.
-    """
+    """What may be requested: public addresses, and `host:port` pairs that are trusted."""
 
     def __init__(self, trusted_hosts: Iterable[str] = ()) -> None:
         self._trusted = frozenset(_normal_pair(pair) for pair in trusted_hosts)

@@ -46,11 +46,7 @@ class Decoder:
         yield chunk
 
     def decompress_at_most(self, chunk: bytes, most: int) -> bytes:
-        """The first `most` bytes of a chunk decompressed; then the decoder is not used any more.
-
-        Raises:
-            UnusableContentError: it is not what the encoding says.
-        """
+        """The first `most` bytes, as of `decompress`; then the decoder is not used any more."""
         content = bytearray()
         for piece in self.decompress(chunk):
             content += piece

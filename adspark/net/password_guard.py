@@ -12,12 +12,7 @@ _POLICY_VIOLATION = 1008  # code that closes a WebSocket
 
 
 class PasswordGuard:
-    """ASGI middleware that responds with 401 to requests without the password.
-
-    Args:
-        app: what is guarded.
-        password: as `name:password`.
-    """
+    """ASGI middleware that responds with 401 to requests without the `name:password`."""
 
     def __init__(self, app: ASGIApp, password: str) -> None:
         self._app = app

@@ -44,9 +44,7 @@ class RunFailedError(ServiceRefusedError):
 class LostAnswerError(ServiceUnavailableError):
     """Nobody knows whether what was requested has begun.
 
-    Attributes:
-        failure: what Dify itself answered, after which nothing begins any more; None where no
-            answer came, so that it may still begin.
+    After a `failure` that Dify itself answered nothing begins any more; without one it still may.
     """
 
     def __init__(self, message: str, failure: AdSparkError | None = None) -> None:

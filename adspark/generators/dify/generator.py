@@ -27,7 +27,7 @@ from adspark.generators.dify.errors import LostAnswerError, NotBegunError, event
 from adspark.generators.dify.inputs import WorkflowMapping, check_form, fill_inputs
 from adspark.generators.dify.outputs import find_outputs
 from adspark.generators.dify.payloads import ERROR, RunDetail, RunStatus, parse_end
-from adspark.generators.dify.runs import RunTracker, complete, find_task, follow_run
+from adspark.generators.dify.runs import RunTracker, find_task
 
 RUN_LIMIT = 1500.0  # seconds; Dify's own is 1200
 LOST_AFTER = 1200.0  # seconds; Dify ends every run by then, and lists it in its log
@@ -64,7 +64,7 @@ class DifyGenerator:
         check_form(await self.client.form(), self.mapping, prompt)
 
     async def generate(self, request: GenerationRequest, observer: GenerationObserver) -> Generated:
-        tracker = RunTracker(observer, request.key, request.remote_run)
+        tracker = RunTracker(self.client, observer, request.key, request.remote_run)
         run_id = await self._find_previous(request)
         inputs: dict[str, JsonValue] = {}
         if run_id is None:
@@ -156,18 +156,18 @@ class DifyGenerator:
                         raise start_error(event_error(event))
                     await tracker.handle(event)
                     if (end := parse_end(event)) is not None:
-                        return await complete(self.client, end)
+                        return await tracker.complete(end)
             except ServiceUnavailableError:
                 if tracker.remote_run is None:
                     raise
         if tracker.remote_run is None:
             raise LostAnswerError("Dify's stream ended before it named the run.")
-        return await follow_run(self.client, tracker.remote_run.run_id, tracker)
+        return await tracker.follow(tracker.remote_run.run_id)
 
     async def _resume(self, run_id: str, tracker: RunTracker) -> RunDetail:
         """A run that was begun before, to its end; the id of one found in the log is saved."""
         await tracker.accept(RemoteRun(run_id))
-        return await follow_run(self.client, run_id, tracker)
+        return await tracker.follow(run_id)
 
     async def _stop_overdue(self, tracker: RunTracker) -> RunDetail:
         """Stop a run that takes too long; what its end node has given before counts."""

@@ -15,10 +15,7 @@ from adspark.generators.dify.payloads import AppForm, FormField
 class WorkflowMapping:
     """Which inputs and outputs of a workflow mean what; the defaults are the guide's workflow.
 
-    Attributes:
-        picture_input: takes the original's picture; its kind in the app's form decides whether as
-            an address or as a file.
-        original_copy_input: takes the original's words, if the workflow wants them.
+    The kind of `picture_input` in the app's form decides whether it gets an address or a file.
     """
 
     prompt_input: str = "prompt"

@@ -11,12 +11,7 @@ _MOST_ROWS = 1000  # of a page of the log, of which 100 are requested
 
 
 class LogRow(Payload):
-    """One run in Dify's log; times are in epoch seconds.
-
-    Attributes:
-        user: who started it, if that was no account of Dify's.
-        listed_at: when the log got it.
-    """
+    """One run in Dify's log; times are in epoch seconds, `user` is None for accounts of Dify's."""
 
     run_id: str
     user: Text = None

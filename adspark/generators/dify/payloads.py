@@ -85,17 +85,12 @@ class Payload(BaseModel):
 
 
 class FormField(Payload):
-    """One input of the app's form.
+    """One input of the app's form."""
 
-    Attributes:
-        kind: text-input, paragraph, select, number, file, file-list, …
-        max_length: characters; 0 or None is no bound.
-    """
-
-    kind: str
+    kind: str  # text-input, paragraph, select, number, file, file-list, …
     variable: str
     required: bool = False
-    max_length: int | None = None
+    max_length: int | None = None  # characters; 0 or None is no bound
     options: tuple[str, ...] = ()
 
     @property
