@@ -187,9 +187,8 @@ class LookUp:
             if is_asked:
                 await self._note_failure(ad_creative_id, error)
             return False
-        async with self.database.session() as session:
+        async with self.database.session() as session, session.begin():
             billed = await _save(session, ad_creative_id, details)
-            await session.commit()
         self.summary.found += 1
         self._count(billed)
         return True
@@ -207,11 +206,9 @@ class LookUp:
         self.summary.given_up += attempts == _MAX_ATTEMPTS
 
     async def _execute(self, statement: TextClause, ad_creative_id: str, **values: object) -> Any:  # noqa: ANN401  (what the statement returns, if anything)
-        async with self.database.session() as session:
+        async with self.database.session() as session, session.begin():
             done = await session.execute(statement, {"ad_creative_id": ad_creative_id, **values})
-            value = done.scalar() if done.returns_rows else None  # type: ignore[attr-defined]
-            await session.commit()
-        return value
+            return done.scalar() if done.returns_rows else None  # type: ignore[attr-defined]
 
 
 async def _save(session: AsyncSession, ad_creative_id: str, details: DetailsPayload) -> int:

@@ -133,11 +133,10 @@ async def fetch_query(
         if not locked:
             other = await name_running_fetch(database, query)
             raise BusyError(f"This search is being fetched{other} just now; wait for it to end.")
-        async with database.session() as session:
+        async with database.session() as session, session.begin():
             fetch = await resume_or_create_fetch(
                 session, query=query, flow_run_id=flow_run_id, is_dry_run=dry_run
             )
-            await session.commit()
         bounds = Bounds(max_pages=max_pages)
         run = FetchRun(database, client, locks, query, bounds, before_search, after_page)
         return await run.run(fetch)
@@ -195,9 +194,8 @@ class FetchRun:
         try:
             await self._fetch_pages(fetch)
         except AdSparkError as error:
-            async with self.database.session() as session:
+            async with self.database.session() as session, session.begin():
                 await fail_fetch(session, fetch=fetch, error=str(error))
-                await session.commit()
             raise
         return self._summary
 
@@ -254,24 +252,22 @@ class FetchRun:
         if dead.needs_fresh and self.bounds.are_spent(fetch):
             await self._finish(fetch, StopReason.BUDGET)
             return
-        async with self.database.session() as session:
+        async with self.database.session() as session, session.begin():
             await restart_fetch(
                 session, fetch=fetch, searches=dead.searches, fresh=dead.needs_fresh
             )
-            await session.commit()
         self._resumed_at = 0
         self._order = PageOrder()
 
     async def _store(self, fetch: Fetch, page: SearchPage) -> None:
         """Store the page's rows and its line in the ledger, or neither."""
         billed = fetch.searches_billed
-        async with self.database.session() as session:
+        async with self.database.session() as session, session.begin():
             saved = await self._save(session, page, keep=not fetch.is_dry_run)
             await record_page(session, fetch=fetch, page=page, saved=saved)
             if stop := self._order.stop_after(page, fetch, self.bounds):
                 await finish_fetch(session, fetch=fetch, stop_reason=stop)
             await self.in_transaction(session, fetch, page)
-            await session.commit()
         self._was_cached = fetch.searches_billed == billed
         self._summary.update(fetch)
         self._summary.sandbox = page.sandbox
@@ -291,10 +287,9 @@ class FetchRun:
 
     async def _finish(self, fetch: Fetch, stop: StopReason) -> None:
         """End without a further page."""
-        async with self.database.session() as session:
+        async with self.database.session() as session, session.begin():
             await finish_fetch(session, fetch=fetch, stop_reason=stop)
             await self.in_transaction(session, fetch, None)
-            await session.commit()
         self._summary.update(fetch)
 
     async def _pass_gates(self) -> None:

@@ -72,11 +72,10 @@ async def try_acquire_slot(
     window = WINDOWS[name] if window is None else window
     if limit < 1:
         return window
-    async with database.session() as session:
+    async with database.session() as session, session.begin():
         await session.execute(_LOCK, {"name": name})
         values = {"name": name, "limit": limit, "window": window}
         wait = float(await session.scalar(_TAKE, values) or 0)
-        await session.commit()
     return max(wait, 0.001) if wait else 0.0
 
 

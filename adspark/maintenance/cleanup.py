@@ -144,12 +144,12 @@ class _Work:
         keys: Sequence[object] = [kind.first]
         while keys:
             values = {"after": keys[-1], "days": days, "batch": self.batch}
-            async with self.database.session() as session:
-                if keys := (await session.scalars(kind.lock, values)).all():
-                    if kind.lock_also is not None:
-                        await session.execute(kind.lock_also, {"keys": keys})
+            async with self.database.session() as session, session.begin():
+                keys = (await session.scalars(kind.lock, values)).all()
+                if keys and kind.lock_also is not None:
+                    await session.execute(kind.lock_also, {"keys": keys})
+                if keys:
                     await self._count(session, kind.remove, {"keys": keys, "days": days})
-                await session.commit()
             self.on_step(self.summary)
 
     async def _count(

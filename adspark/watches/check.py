@@ -171,9 +171,8 @@ class Checker:
             "problem": describe_error(error),
             "is_permanent": isinstance(error, PermanentError) and not is_the_accounts,
         }
-        async with self.database.session() as session:
+        async with self.database.session() as session, session.begin():
             await session.execute(_FAIL, values)
-            await session.commit()
 
 
 @dataclass
@@ -209,16 +208,14 @@ class _Check:
             f"the next month, or a larger monthly_budget"
         )
         values = {"watch_id": self.watch.id, "problem": self.summary.problem}
-        async with self.database.session() as session:
+        async with self.database.session() as session, session.begin():
             await session.execute(_WAIT, values)
-            await session.commit()
 
     async def _fetch(self, query: CreativeQuery) -> None:
-        async with self.database.session() as session:
+        async with self.database.session() as session, session.begin():
             fetch = await resume_or_create_fetch(
                 session, query=query, flow_run_id=self.checker.flow_run_id, watch_id=self.watch.id
             )
-            await session.commit()
         run = FetchRun(
             self.database,
             self.client,

@@ -29,9 +29,12 @@ from adspark.generators.dify.outputs import find_outputs
 from adspark.generators.dify.payloads import ERROR, RunDetail, RunStatus, parse_end
 from adspark.generators.dify.runs import RunTracker, find_task
 
-RUN_LIMIT = 1500.0  # seconds; Dify's own is 1200
-LOST_AFTER = 1200.0  # seconds; Dify ends every run by then, and lists it in its log
-LISTED_WITHIN = 10.0  # seconds; Dify lists a run before it sends the first event
+RUN_LIMIT = 1500.0
+"""Seconds that a run may take before it is stopped, without its wait; Dify's own are 1200."""
+LOST_AFTER = 1200.0
+"""Seconds after which a run that nobody answered for and that is not in Dify's log never began."""
+LISTED_WITHIN = 10.0
+"""Seconds after which Dify's log has a run that began, once Dify has answered with a failure."""
 _MOST_NAMES = 100  # of outputs, for the record
 _LONGEST_NAME = 200  # characters of one
 _LOOKUPS = (0.0, 0.1, 0.3, 0.6)  # shares of that before each look-up in the log; all of it
@@ -39,15 +42,7 @@ _LOOKUPS = (0.0, 0.1, 0.3, 0.6)  # shares of that before each look-up in the log
 
 @dataclass(frozen=True)
 class DifyGenerator:
-    """A generator over one workflow app, whose client the caller closes.
-
-    Attributes:
-        run_limit: seconds that a run may take before it is stopped, without the wait for its turn.
-        lost_after: seconds after which a run that was submitted and is not in Dify's log has not
-            begun, although nobody answered.
-        listed_within: seconds after which a run is in Dify's log if it has begun at all, once
-            Dify itself has answered the request with a failure.
-    """
+    """A generator over one workflow app, whose client the caller closes; see the constants."""
 
     client: DifyClient
     mapping: WorkflowMapping
