@@ -181,11 +181,7 @@ class FetchRun:
     _was_cached: bool = field(init=False, default=False)
 
     async def run(self, fetch: Fetch) -> FetchSummary:
-        """Store page by page, in the name of `fetch`, just opened in the ledger.
-
-        Raises:
-            AdSparkError: as `fetch_query`; the ledger says so.
-        """
+        """Store page by page, in the name of `fetch`, in the ledger, which notes errors."""
         self._resumed_at = fetch.pages
         self._order = PageOrder(shown_to=fetch.shown_to, is_resumed=fetch.pages > 0)
         self._summary = FetchSummary(

@@ -215,11 +215,7 @@ async def record_page(
 
 
 async def finish_fetch(session: AsyncSession, *, fetch: Fetch, stop_reason: StopReason) -> None:
-    """Close a fetch that got what it wanted; does not commit.
-
-    Raises:
-        SupersededError: as `record_page`.
-    """
+    """Close a fetch that got what it wanted; raises as `record_page`, and does not commit."""
     await _write(session, fetch, _FINISH, {"stop_reason": stop_reason})
     fetch.status, fetch.stop_reason = FetchStatus.COMPLETED, stop_reason
 

@@ -96,11 +96,7 @@ def quote(body: Mapping[str, Any]) -> str:
 
 
 def checked_metadata(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The search_metadata of a search that succeeded, if only in finding nothing.
-
-    Raises:
-        ServiceUnavailableError: it did not.
-    """
+    """The search_metadata of a search; ServiceUnavailableError where it did not succeed at all."""
     metadata = body.get("search_metadata")
     error = body.get("error")
     if not isinstance(metadata, dict) or not isinstance(metadata.get("id"), str):
@@ -115,11 +111,7 @@ def checked_metadata(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse_page(answer: Answer) -> SearchPage:
-    """The page in an answer to a search of the list engine.
-
-    Raises:
-        AdSparkError: as `Answer.checked_body` and `checked_metadata`.
-    """
+    """The page in an answer to a search of the list engine, whose body and metadata are checked."""
     body = answer.checked_body()
     metadata = checked_metadata(body)
     information = body.get("search_information")

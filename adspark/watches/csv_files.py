@@ -27,11 +27,7 @@ class Row(NamedTuple):
 
 
 def decode_table(content: bytes) -> str:
-    """The text of a file as spreadsheets save it: UTF-8, or UTF-16 where it says or shows so.
-
-    Raises:
-        UnicodeDecodeError: it is neither.
-    """
+    """The text of a file as spreadsheets save it: UTF-8, or UTF-16 where it says or shows so."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16")
     head = content[:200]

@@ -68,11 +68,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def format_of(path: Path) -> WatchFormat:
-    """The format by the end of a file's name.
-
-    Raises:
-        ConfigurationError: neither .yaml, .yml nor .csv.
-    """
+    """The format by the end of a file's name; ConfigurationError for one that is not known."""
     suffix = path.suffix.lower()
     if suffix in {".yaml", ".yml"}:
         return WatchFormat.YAML
@@ -82,11 +78,7 @@ def format_of(path: Path) -> WatchFormat:
 
 
 def read_watch_file(path: Path) -> tuple[list[WatchDefinition], list[str]]:
-    """The watches of a file, all checked, and warnings; see `read_watches`.
-
-    Raises:
-        ConfigurationError: it cannot be read, or something in it cannot be used.
-    """
+    """The watches of a file, and warnings; as `read_watches`, also where it cannot be read."""
     form = format_of(path)
     try:
         written = decode_table(path.read_bytes())
