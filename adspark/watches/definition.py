@@ -21,9 +21,6 @@ from adspark.validation.names import check_line, check_name
 CLEARABLE = ("advertiser_ids", "text", "region", "platform", "creative_format", "monthly_budget")
 """Fields that may be empty, so that a change may have to empty them."""
 
-_SEARCHED = {
-    "advertiser_ids", "text", "region", "platform", "creative_format", "political_ads"
-}  # fmt: skip
 _RANGES = {
     "user_id": ID,
     "interval_minutes": INTERVAL_MINUTES,
@@ -74,6 +71,9 @@ class WatchDefinition(BaseModel):
             f"at most {most:,} searches a month ({pages}{details} × "
             f"{checks:,} checks), budget {budget}"
         )
+
+
+_SEARCHED = WatchDefinition.model_fields.keys() & CreativeQuery.model_fields.keys()
 
 
 class WatchFields(TypedDict, total=False):
@@ -144,6 +144,4 @@ def change_definition(
 
 def definition_of(watch: Watch) -> WatchDefinition:
     """The definition of a stored watch."""
-    return WatchDefinition.model_validate(
-        watch.model_dump(include=set(WatchDefinition.model_fields))
-    )
+    return WatchDefinition.model_validate(watch, from_attributes=True)

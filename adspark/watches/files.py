@@ -14,11 +14,6 @@ from adspark.watches.csv_files import Row, decode_table, read_table, write_table
 from adspark.watches.definition import WatchDefinition, WatchFields, change_definition
 
 _COLUMNS = ("name", *(field for field in WatchDefinition.model_fields if field != "name"))
-_NUMBERS = {
-    "user_id", "interval_minutes", "max_pages", "monthly_budget", "ended_after_days",
-    "details_per_sweep",
-}  # fmt: skip
-_FLAGS = {"political_ads", "is_active"}
 # Also as spreadsheets of other languages save a cell that holds TRUE or FALSE.
 _YES = {"true", "yes", "y", "on", "1", "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar"}
 _NO = {"false", "no", "n", "off", "0", "falsch", "faux", "falso", "onwaar"}
@@ -198,13 +193,11 @@ def _parse(row: Row) -> tuple[WatchDefinition | None, list[str], list[str]]:
 
 
 def _reader(field: str) -> Callable[[str, object], object]:
-    if field == "advertiser_ids":
-        return _ids
-    if field in _FLAGS:
-        return _flag
-    if field in _NUMBERS:
+    kind = WatchDefinition.model_fields[field].annotation
+    if kind in (int, int | None):
         return _number
-    return {"name": _text, "region": _region}.get(field, _value)
+    readers = {"name": _text, "region": _region, "advertiser_ids": _ids}
+    return _flag if kind is bool else readers.get(field, _value)
 
 
 def _ids(field: str, value: object) -> list[str]:

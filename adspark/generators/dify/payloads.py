@@ -38,7 +38,7 @@ _LONGEST_ADDRESS = 8000  # characters; a signed one has 200
 _MOST_FIELDS = 200  # of a form, and choices of a field
 
 
-def short_name(value: object) -> object:
+def _short_name(value: object) -> object:
     """What is too long to be a name is none; it would be stored, and go into addresses."""
     return None if isinstance(value, str) and len(value) > _LONGEST_ID else value
 
@@ -51,14 +51,14 @@ def _or_none(value: object, validate: ValidatorFunctionWrapHandler) -> object:
         return None
 
 
-_Name = Annotated[str | None, BeforeValidator(short_name)]
+_Name = Annotated[str | None, BeforeValidator(_short_name)]
 Text = Annotated[str | None, WrapValidator(_or_none)]
 Number = Annotated[float | None, Field(strict=True), WrapValidator(_or_none)]
 _Count = Annotated[int | None, WrapValidator(_or_none)]
 _List = Annotated[
     list[JsonValue], BeforeValidator(lambda given: given if isinstance(given, list) else [])
 ]
-_Id = Annotated[str, StringConstraints(max_length=_LONGEST_ID)]
+Id = Annotated[str, StringConstraints(max_length=_LONGEST_ID)]
 
 
 class RunStatus(StrEnum):
@@ -112,7 +112,7 @@ class AppForm(Payload):
 class UploadedFile(Payload):
     """A file that Dify keeps for a user; `source_url` is signed and expires."""
 
-    id: _Id
+    id: Id
     source_url: Annotated[str, StringConstraints(max_length=_LONGEST_ADDRESS)] | None = None
 
 
@@ -136,8 +136,8 @@ class RunEvent(Payload):
 class RunDetail(Payload):
     """A run as it is now, or as its last event says."""
 
-    id: _Id
-    status: Annotated[RunStatus | _Id, Field(union_mode="left_to_right")]
+    id: Id
+    status: Annotated[RunStatus | Id, Field(union_mode="left_to_right")]
     workflow_id: Annotated[_Name, WrapValidator(_or_none)] = None
     outputs: dict[str, JsonValue] | None = None
     error: Text = None
