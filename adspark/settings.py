@@ -17,17 +17,11 @@ from adspark.validation.messages import describe_validation_error
 DEFAULT_SEARCHES_PER_MINUTE = 10
 DEFAULT_GENERATIONS_PER_MINUTE = 30
 
-DRAIN_TIME = Range(0, 86_400)  # seconds
-RETRY_DELAY = Range(0, 86_400)  # seconds
-SHARD_SIZE = Range(1, 100_000)  # watches
-SIMILARITY = Range(0.001, 1)
-SCALE = Range(0.5, 4)
 BROWSER_MEMORY = Range(256, 1_000_000)  # megabytes; an empty page takes 200
 LEDGER_DAYS = Range(62, 36_500)  # budgets and forecasts need two months of it
-RUN_DAYS = Range(0.05, 36_500)
 RUN_MEMORY = Range(256, 1_048_576)  # MB; with less, Python and Prefect do not begin
 ENV_FILE = Path(".env")
-_RetryDelay = Annotated[float, RETRY_DELAY]
+_RetryDelay = Annotated[float, Range(0, 86_400)]  # seconds
 
 
 def _default_home() -> Path:
@@ -64,7 +58,7 @@ class Settings(BaseSettings):
     """Seconds that one attempt of a single watch may take."""
     sweep_time_limit: TimeLimit = 600.0
     """Seconds that a sweep of all watches may take."""
-    sweep_shard_size: Annotated[int, SHARD_SIZE] = 1000
+    sweep_shard_size: Annotated[int, Range(1, 100_000)] = 1000
     """Due watches above which a sweep is split over the workers."""
     retry_delays: Annotated[tuple[_RetryDelay, ...], NoDecode] = (60.0, 120.0, 240.0)
     """Seconds before each retry, comma-separated."""
@@ -89,7 +83,7 @@ class Settings(BaseSettings):
     media_url: SecretStr | None = None
     """Where pictures are kept: a folder, or an address of fsspec as s3://…, which may hold a
     password; empty: the folder media in ADSPARK_HOME."""
-    too_close: Annotated[float, SIMILARITY] = 0.9
+    too_close: Annotated[float, Range(0.001, 1)] = 0.9
     """Similarity to the original, 0 to 1, from which a variant is marked."""
     review_time_limit: TimeLimit = 86400.0
     """Seconds that a finished variant waits for a review."""
@@ -97,7 +91,7 @@ class Settings(BaseSettings):
     """Seconds that one attempt of a clean-up may take."""
     upkeep_time_limit: TimeLimit = 300.0
     """Seconds that a health check, a look for lost runs or for variants may take."""
-    drain_time: Annotated[float, DRAIN_TIME] = 30.0
+    drain_time: Annotated[float, Range(0, 86_400)] = 30.0
     """Seconds that a worker that has to stop waits for its runs to end."""
     tidy_up_time: TimeLimit = 60.0
     """Seconds that a run has after the time limit of its attempt, or after SIGTERM, before its
@@ -108,7 +102,7 @@ class Settings(BaseSettings):
     """Days that rows which could not be read are kept."""
     keep_messages_days: Days = 90
     """Days that delivered digests are kept."""
-    keep_runs_days: Annotated[float, RUN_DAYS] = 30
+    keep_runs_days: Annotated[float, Range(0.05, 36_500)] = 30
     """Days that Prefect keeps ended runs with their logs."""
     browser: Path | None = None
     """Chromium's program; empty: Playwright's own, else the system's."""
@@ -119,7 +113,7 @@ class Settings(BaseSettings):
     that it rendered counts as unusable."""
     render_time_limit: TimeLimit = 30.0
     """Seconds that one picture of an ad may take."""
-    render_scale: Annotated[float, SCALE] = 1.0
+    render_scale: Annotated[float, Range(0.5, 4)] = 1.0
     """Device scale factor of pictures of ads."""
     trusted_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """host:port pairs, comma-separated, that may be requested although they are private, as a Dify

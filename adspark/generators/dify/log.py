@@ -9,24 +9,23 @@ from pydantic import AliasPath, Field, ValidationError
 from adspark.errors import ServiceUnavailableError
 from adspark.generators.dify.payloads import Id, Number, Payload, RunStatus, Text
 
+_USER = AliasPath("created_by_end_user", "session_id")
 _TELLING = 3.0  # seconds that a run has to take for its times to show when it was listed
 _MOST_ROWS = 1000  # of a page of the log, of which 100 are requested
+
+
+def _of_run(name: str) -> AliasPath:
+    return AliasPath("workflow_run", name)
 
 
 class LogRow(Payload):
     """One run in Dify's log; times are in epoch seconds, `user` is None for accounts of Dify's."""
 
-    run_id: Id = Field(validation_alias=AliasPath("workflow_run", "id"))
-    user: Text = Field(
-        default=None, validation_alias=AliasPath("created_by_end_user", "session_id")
-    )
-    status: Text = Field(default=None, validation_alias=AliasPath("workflow_run", "status"))
-    started_at: Number = Field(
-        default=None, validation_alias=AliasPath("workflow_run", "created_at")
-    )
-    finished_at: Number = Field(
-        default=None, validation_alias=AliasPath("workflow_run", "finished_at")
-    )
+    run_id: Id = Field(validation_alias=_of_run("id"))
+    user: Text = Field(default=None, validation_alias=_USER)
+    status: Text = Field(default=None, validation_alias=_of_run("status"))
+    started_at: Number = Field(default=None, validation_alias=_of_run("created_at"))
+    finished_at: Number = Field(default=None, validation_alias=_of_run("finished_at"))
     listed_at: Number = Field(default=None, validation_alias="created_at")
 
     @property
