@@ -41,7 +41,7 @@ from flows.save_watch import save_watch
 
 _PAGES = 3  # of a fetch
 _ADS = 250  # of an advertiser, in as many pages
-_PATIENCE = 600.0  # seconds for the rest, once nobody is killed any more
+_DATABASE_PATIENCE = 120.0  # seconds for PostgreSQL to be there again
 _LEAST = 0.8
 
 
@@ -51,6 +51,7 @@ class Size:
 
     Attributes:
         settling: seconds in which reconcile may put a crashed run back before it is done by hand.
+        patience: seconds for the rest, once nobody is killed any more.
     """
 
     each: int
@@ -59,6 +60,7 @@ class Size:
     latency: float
     generation: float
     settling: float = 60.0
+    patience: float = 600.0
 
     @property
     def advertisers(self) -> int:
@@ -66,7 +68,15 @@ class Size:
         return 2 * self.each + 1
 
 
-QUICK = Size(each=2, seconds=8.0, every=(1.5, 2.5), latency=0.1, generation=0.5, settling=3.0)
+QUICK = Size(
+    each=2,
+    seconds=8.0,
+    every=(1.5, 2.5),
+    latency=0.1,
+    generation=0.5,
+    settling=3.0,
+    patience=180.0,
+)
 
 
 @dataclass
@@ -124,7 +134,9 @@ def main() -> int:
     ):
         stack.adspark("fetch", _advertiser(size.advertisers), "--max-pages", str(_PAGES), "--json")
         toll = Toll()
+        print("the stack runs, and has its first ads", flush=True)
         quiet = asyncio.run(_carry_out(stack, size, number=0, toll=toll, chance=None))
+        print("the load is done in peace", flush=True)
         chance = random.Random(arguments.seed)
         chaos = asyncio.run(_carry_out(stack, size, number=1, toll=toll, chance=chance))
         effects = _count(stack, url, size)
@@ -178,7 +190,8 @@ async def _carry_out(
         a_minute = 60 * effects / (last - began)
         runs = await _read(client, tag)
         while any(not run.state or not run.state.is_completed() for run in runs):
-            if time.monotonic() - last > _PATIENCE:
+            if time.monotonic() - last > size.patience:
+                _print_unfinished(stack, runs)
                 break
             are_over = all(run.state and run.state.is_final() for run in runs)
             if are_over and not await _is_settling(tag, size.settling):
@@ -187,6 +200,14 @@ async def _carry_out(
             await asyncio.sleep(1.0)
             runs = await _read(client, tag)
         return Phase(runs, a_minute, time.monotonic() - last)
+
+
+def _print_unfinished(stack: Stack, runs: list[FlowRun]) -> None:
+    """What is left after all patience, and what the stack says of itself."""
+    for run in runs:
+        if run.state and not run.state.is_completed():
+            print(f"left: {run.work_pool_name} {run.id} {run.state.name}: {run.state.message}")
+    print(stack.adspark("status"), stack.log(), sep="\n", flush=True)
 
 
 async def _suffer(stack: Stack, size: Size, toll: Toll, chance: random.Random) -> None:
@@ -285,9 +306,13 @@ async def _read(client: PrefectClient, tag: str) -> list[FlowRun]:
 
 async def _effects(stack: Stack) -> int:
     """Pages stored, watches saved and variants completed until now."""
+    deadline = time.monotonic() + _DATABASE_PATIENCE
     while True:
-        with suppress(psycopg.OperationalError):  # PostgreSQL is about to start again
+        try:
             return _count_effects(stack)
+        except psycopg.OperationalError:  # PostgreSQL is about to start again
+            if time.monotonic() > deadline:
+                raise
         await asyncio.sleep(0.2)
 
 

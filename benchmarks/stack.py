@@ -38,6 +38,10 @@ class Stack:
         )  # fmt: skip
         return done.stdout
 
+    def log(self) -> str:
+        """The end of the supervisor's log."""
+        return (self.home / "stack.log").read_text()[-2000:]
+
 
 def _free_ports(count: int) -> list[int]:
     """Ports that nobody listens on, others for each benchmark that runs at the same time."""
@@ -74,7 +78,7 @@ def running_stack(**settings: str) -> Iterator[Stack]:
             with temporary_settings({PREFECT_API_URL: api_url}):
                 yield stack
         except BaseException:
-            sys.stderr.write((home / "stack.log").read_text()[-2000:])
+            sys.stderr.write(stack.log())
             raise
         finally:
             stack.adspark("down")

@@ -5,6 +5,7 @@ from that, what dies again and again ends the stack.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from deployments.stack.processes import POLL, ProcessState, StackProcess
 _LOGS_POLL = 60.0  # seconds between two looks at the size of the logs
 _POSTGRES_POLL = 2.0  # seconds between two looks at PostgreSQL, each of which starts a process
 _ROOM_POLL = 2.0  # seconds between two looks whether the disk has room again
-_MOST_FAILED_STARTS = 3  # of PostgreSQL, one after the other
+_MAX_FAILING = 60.0  # seconds in which PostgreSQL may fail to start, as after a kill
 
 
 async def supervise(
@@ -65,11 +66,11 @@ async def _watch(
 
 
 async def _watch_postgres(home: Path, postgres: LocalPostgres, process: StackProcess) -> None:
-    failed_starts = 0
+    failing_since: float | None = None
     while True:
         await asyncio.sleep(_POSTGRES_POLL)
         if await asyncio.to_thread(postgres.is_running):
-            failed_starts = 0
+            failing_since = None
             continue
         await _wait_for_room(home, process)
         try:
@@ -77,8 +78,8 @@ async def _watch_postgres(home: Path, postgres: LocalPostgres, process: StackPro
         except DatabaseUnavailableError:
             if not await asyncio.to_thread(has_room, home):
                 continue
-            failed_starts += 1
-            if failed_starts == _MOST_FAILED_STARTS:
+            failing_since = failing_since or time.monotonic()
+            if time.monotonic() - failing_since > _MAX_FAILING:
                 raise
         else:
             process.set_state(ProcessState.READY)
