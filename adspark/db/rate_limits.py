@@ -11,14 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.engine import Database
 
+# Names of limits; the first two are those of Prefect's.
 SEARCHES = "serpapi-searches"
-"""Name of the limit on searches, in Prefect and here."""
 GENERATIONS = "variant-generations"
-"""Name of the limit on generations, in Prefect and here."""
-SWEEPS = "sweeps"
-"""Name of the limit on sweeps that are begun."""
-CLEANUPS = "clean-ups"
-"""Name of the limit on clean-ups that are begun."""
+SWEEPS = "sweeps"  # that are begun
+CLEANUPS = "clean-ups"  # that are begun
 WINDOW = 60.0  # seconds
 WINDOWS = {SEARCHES: WINDOW, GENERATIONS: WINDOW, SWEEPS: WINDOW, CLEANUPS: 3600.0}
 """Seconds in which each limit's number may be used."""

@@ -29,7 +29,7 @@ _AGENT = "AdSpark"
 
 @dataclass(frozen=True)
 class Download:
-    """A response, decompressed and not empty, with its type as sent, and its address at last."""
+    """A response, decompressed and not empty, its type as sent, and its address after redirects."""
 
     content: bytes
     content_type: str

@@ -96,7 +96,8 @@ def quote(body: Mapping[str, Any]) -> str:
 
 
 def checked_metadata(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The search_metadata of a search; ServiceUnavailableError where it did not succeed at all."""
+    """The search_metadata of a search that succeeded, if only in finding nothing; else raises
+    ServiceUnavailableError."""
     metadata = body.get("search_metadata")
     error = body.get("error")
     if not isinstance(metadata, dict) or not isinstance(metadata.get("id"), str):
