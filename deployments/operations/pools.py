@@ -124,7 +124,7 @@ async def scale(client: PrefectClient, pool: str, slots: int | None) -> int | No
 
 
 async def _read(client: PrefectClient, pool: str) -> WorkPool:
-    if found := await read_optional(client.read_work_pool(pool)):
+    if pool and (found := await read_optional(client.read_work_pool(pool))):
         return found
     known = ", ".join(sorted(one.name for one in await client.read_work_pools()))
     raise ConfigurationError(f"There is no pool {pool!r}; there are {known or 'none at all'}.")

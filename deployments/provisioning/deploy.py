@@ -21,6 +21,7 @@ from deployments.provisioning.deployment_drift import (
 from deployments.provisioning.drift import Merge, fingerprint
 from deployments.provisioning.former_deployments import (
     former_name,
+    move_schedule_bounds,
     read_former,
     redirect_automations,
     retire,
@@ -85,6 +86,7 @@ async def _provision(
         await DeploymentMerge(client, merge, name, entry, present).apply(is_changed=is_changed)
     if former is not None:
         if found is not None:
+            await move_schedule_bounds(client, former, found)
             await redirect_automations(client, former.id, found.id)
         await retire(client, earlier, former, entry, merge)
 

@@ -5,7 +5,7 @@ new one without it. The former one's schedules then stop, and it is removed once
 Prefect deletes the runs that wait for a deployment with it.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,10 +20,10 @@ from deployments.provisioning.deployment_drift import Entry, own_fields
 from deployments.provisioning.drift import Merge
 from orchestration.runs.deployments import read_deployments
 from orchestration.runs.flow_runs import filter_runs, read_runs
-from orchestration.runs.lost_runs import RECOVERABLE
 
 _FORMER_NAME = "adspark"
 _FORMER_FLOWS = {"process-sweep-shard": "process-watches"}
+_RETRIED_FOR = timedelta(days=7)  # as long as `adspark failures` lists a run
 _WRITABLE = set(AutomationCore.model_fields) - {"owner_resource"}
 
 
@@ -31,6 +31,11 @@ def former_name(name: str) -> str:
     """The name that the deployment `flow/name` had in earlier versions, or its own."""
     flow, _, own = name.partition("/")
     return f"{_FORMER_FLOWS.get(flow, flow)}/{_FORMER_NAME}" if own == flow else name
+
+
+def current_flow(flow: str) -> str:
+    """The name of a flow today that earlier versions called so, or its own."""
+    return next((new for new, former in _FORMER_FLOWS.items() if former == flow), flow)
 
 
 async def read_former(client: PrefectClient) -> dict[str, DeploymentResponse]:
@@ -60,6 +65,21 @@ def shared_values(former: DeploymentResponse) -> dict[str, Any]:
     }
 
 
+async def move_schedule_bounds(
+    client: PrefectClient, former: DeploymentResponse, new: DeploymentResponse
+) -> None:
+    """Give the new one's schedules the bounds on planned runs, which no request to create takes."""
+    bounds = {
+        (str(one.schedule), one.slug): one.max_scheduled_runs
+        for one in former.schedules
+        if one.max_scheduled_runs
+    }
+    for one in new.schedules:
+        bound = bounds.get((str(one.schedule), one.slug))
+        if bound and one.max_scheduled_runs is None:
+            await client.update_deployment_schedule(new.id, one.id, max_scheduled_runs=bound)
+
+
 async def redirect_automations(client: PrefectClient, former: UUID, new: UUID) -> None:
     """Let people's automations that start or watch the former deployment do so with the new one."""
     for found in await client.read_automations():
@@ -85,7 +105,8 @@ async def retire(
         await client.pause_deployment(former.id)  # removes what its schedules have planned
     if runs := await _count_runs(client, former.id):
         merge.keep(
-            f"deployment {name}: stays, for {runs} of its runs are not over; provision again"
+            f"deployment {name}: stays, for {runs} of its runs wait or can be retried for a week "
+            f"after their failure; provision again"
         )
         if not merge.dry_run:
             await client.update_deployment(former.id, DeploymentUpdate(**own_fields(entry)))
@@ -94,12 +115,13 @@ async def retire(
 
 
 async def _count_runs(client: PrefectClient, deployment_id: UUID) -> int:
-    """Runs that are not over, or that crashed and may be requeued; without those of schedules."""
+    """Runs that are not over, or that a person may retry; without those of schedules."""
     mine = [deployment_id]
     unfinished = filter_runs(types=set(StateType) - TERMINAL_STATES, deployments=mine)
-    after = datetime.now(UTC) - RECOVERABLE
-    crashed = filter_runs(types=[StateType.CRASHED], deployments=mine, ended_after=after)
-    runs = [*await read_runs(client, unfinished), *await read_runs(client, crashed)]
+    ended = [StateType.CRASHED, StateType.FAILED]
+    after = datetime.now(UTC) - _RETRIED_FOR
+    failed = filter_runs(types=ended, deployments=mine, ended_after=after)
+    runs = [*await read_runs(client, unfinished), *await read_runs(client, failed)]
     return sum(
         not (run.auto_scheduled and run.state is not None and run.state.is_scheduled())
         for run in runs

@@ -95,8 +95,8 @@ def _print_hints(found: "list[FailureGroup]") -> None:
     if wrong := [group for group in found if group.fails_again]:
         keys = ", ".join(group.key for group in wrong)
         print_line(
-            f"Not to be retried, for their parameters are wrong: {keys}. Start them anew with "
-            f"right ones, such as: adspark run {wrong[0].flow} -p NAME=VALUE"
+            f"Not to be retried, for their parameters or job variables are wrong: {keys}. Start "
+            f"them anew with right ones, such as: adspark run {wrong[0].flow} -p NAME=VALUE"
         )
 
 
@@ -106,8 +106,8 @@ def _print_chosen(chosen: "list[FailureGroup]") -> None:
         print_line(escape(plain(line)))
     if any(group.fails_again for group in chosen):
         print_line(
-            "[yellow]Their parameters are wrong, and a retry keeps them, so that they fail "
-            "again:[/] start them anew with right ones: adspark run FLOW -p NAME=VALUE"
+            "[yellow]Their parameters or job variables are wrong, and a retry keeps them, so that "
+            "they fail again:[/] start them anew with right ones: adspark run FLOW -p NAME=VALUE"
         )
     if any(group.flow == _GENERATION and group.kind == "Failed" for group in chosen):
         print_line(

@@ -45,8 +45,8 @@ _ADDRESS = re.compile(
 _NUMBER = re.compile(r"(?<!HTTP )(?<!\d)\d+([.,:T-]\d+)*Z?")
 
 
-# How `run_engine` refuses a run: a line for each parameter, which begins with its name.
-_FIELD = re.compile(r"[a-z_][a-z0-9_]*: ")
+# How `run_engine` refuses a run: a line for each parameter or job variable, which it begins with.
+_FIELD = re.compile(r"[A-Za-z_][\w.]*: ")
 _PARAMETER_ERRORS = (
     "InvalidQueryError", "UnknownWatchError", "UnknownVariantError", "ParameterTypeError",
     "SignatureMismatchError", "ValidationError",
@@ -62,7 +62,7 @@ class FailureGroup(BaseModel):
         kind: the state's name: Failed, Crashed, TimedOut, Postponed …
         runs: newest first; `first` and `last` are when the oldest and the newest ended.
         example: the newest one's whole message.
-        fails_again: because of the parameters, which a retry keeps.
+        fails_again: because of the parameters or job variables, which a retry keeps.
     """
 
     key: str

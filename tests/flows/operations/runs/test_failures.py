@@ -156,21 +156,23 @@ async def test_a_run_whose_deployment_is_gone_is_not_retried_and_its_remedy_is_n
 async def test_what_a_retry_would_only_repeat_is_told_and_not_offered(
     client: PrefectClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wrong, unknown, broken, down = await queue(
+    wrong, variable, unknown, broken, down = await queue(
         client,
         Failed(message="watch_id: is not a whole number."),
+        Failed(message="env.PATH: not for a run to choose; remove it from the job variables."),
         Failed(message="Flow run encountered an exception: UnknownWatchError: There is no watch 9"),
         Failed(message="Its flow cannot be loaded: ModuleNotFoundError: No module named 'x'"),
         Failed(message=WRAPPED),
     )
     groups = {group.runs[0]: group for group in await read_failures(client)}
-    again = [run.id for run in (wrong, unknown, broken, down) if groups[run.id].fails_again]
-    assert again == [wrong.id, unknown.id]
+    runs = (wrong, variable, unknown, broken, down)
+    again = [run.id for run in runs if groups[run.id].fails_again]
+    assert again == [wrong.id, variable.id, unknown.id]
 
     monkeypatch.setenv("PREFECT_API_URL", str(client.api_url))
     said = await asyncio.to_thread(lambda: CliRunner().invoke(cli, ["failures"]).stdout)
     flat = " ".join(said.split())
-    assert "Not to be retried, for their parameters are wrong: " in flat
+    assert "Not to be retried, for their parameters or job variables are wrong: " in flat
     offered = re.findall(r"Retry: adspark retry (\w+)", flat)
     assert offered == [groups[down.id].key]
     assert "adspark run probe -p NAME=VALUE" in flat

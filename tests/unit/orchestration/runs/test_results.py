@@ -6,6 +6,7 @@ import pytest
 from prefect.serializers import JSONSerializer
 from pydantic import BaseModel
 
+from adspark.errors import ConfigurationError, InvalidQueryError, UnknownWatchError
 from flows.endings import PLAIN_JSON
 from orchestration.runs.results import to_document
 
@@ -38,3 +39,17 @@ def test_a_result_is_the_same_document_whichever_version_has_stored_it(
     blob = stored if isinstance(stored, bytes) else stored.encode()
     assert to_document(JSONSerializer().loads(blob)) == shown
     assert to_document(PLAIN_JSON.loads(blob)) == shown
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (UnknownWatchError("There is no watch 9."), UnknownWatchError),
+        (InvalidQueryError("text", "is empty."), ConfigurationError),  # it is made of two
+        (KeyError("missing"), LookupError),  # it quotes its message
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), UnicodeError),
+    ],
+)
+def test_a_failed_run_gives_its_error_with_its_message(error: Exception, kind: type) -> None:
+    read = PLAIN_JSON.loads(PLAIN_JSON.dumps(error))
+    assert (type(read), str(read)) == (kind, str(error))
