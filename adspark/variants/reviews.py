@@ -29,6 +29,15 @@ _LIST = text("""
     SELECT user_id, is_approved, rating, comment, accepts_closeness, updated_at
     FROM variant_feedback WHERE variant_id = :variant_id ORDER BY updated_at, id
 """)
+_WAITING = text("""
+    SELECT id FROM ad_variant v
+    WHERE status = 'completed' AND wants_review
+        AND (CAST(:user_id AS int) IS NULL OR user_id = :user_id)
+        AND NOT EXISTS (
+            SELECT FROM variant_feedback f WHERE f.variant_id = v.id AND f.is_approved IS NOT NULL
+        )
+    ORDER BY id
+""")
 _COUNT = text(f"""
     SELECT count(*) AS variants,
         {", ".join(f"count(*) FILTER (WHERE status = '{one}') AS {one}" for one in VariantStatus)},
@@ -160,6 +169,11 @@ async def list_reviews(session: AsyncSession, *, variant_id: int) -> list[Stored
     """All reviews of a variant, the latest last."""
     rows = await session.execute(_LIST, {"variant_id": variant_id})
     return [StoredReview.model_validate(row) for row in rows]
+
+
+async def read_waiting(session: AsyncSession, *, user_id: int | None = None) -> list[int]:
+    """Ids of finished variants whose requested review is not decided yet, oldest first."""
+    return list(await session.scalars(_WAITING, {"user_id": user_id}))
 
 
 async def read_statistics(

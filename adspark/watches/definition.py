@@ -1,6 +1,6 @@
 """What a watch looks for, how often and at what cost, as a checked value."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypedDict, Unpack, cast
 
 from pydantic import BaseModel, ConfigDict
@@ -93,6 +93,14 @@ class WatchFields(TypedDict, total=False):
     monthly_budget: int | None
     ended_after_days: int | None
     details_per_sweep: int | None
+
+
+def pick_fields(given: Mapping[str, object]) -> WatchFields:
+    """The fields of a watch among what a command or a form was given, by the same names."""
+    return cast(
+        "WatchFields",
+        {name: given[name] for name in WatchFields.__annotations__ if name in given},
+    )
 
 
 def parse_watch(**given: Unpack[WatchFields]) -> tuple[WatchDefinition, list[str]]:

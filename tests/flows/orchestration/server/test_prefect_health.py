@@ -16,8 +16,8 @@ from prefect.states import Scheduled
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.maintenance.health_checks import CheckState
 from deployments.cli.server import open_server
-from orchestration.lost_runs import TAG
-from orchestration.prefect_health import check_prefect
+from orchestration.runs.lost_runs import TAG
+from orchestration.server.prefect_health import check_prefect
 from tests.support.queued import POOL, open_pools, queue
 
 _EVER = 1000.0  # seconds

@@ -25,7 +25,7 @@ from prefect.runner._state_proposer import StateProposer
 from pydantic import JsonValue
 from starlette.types import ASGIApp
 
-from orchestration.state_changes import claim
+from orchestration.runs.state_changes import claim
 
 if TYPE_CHECKING:
     from prefect.workers.base import BaseWorker, BaseWorkerResult
@@ -69,11 +69,8 @@ class WorkerHooks(_Worker):
         """Called once a run has ended and its state is recorded."""
 
     async def _propose_pending_state(self, flow_run: FlowRun) -> bool:
-        """Claim a run, but only while it is queued.
-
-        Prefect's server also lets a run that has ended become Pending, so that a worker which had
-        read it before that would start it again.
-        """
+        """Claim a run, but only while it is queued: Prefect also lets one that has ended become
+        Pending, which a worker that had read it before would start again."""
         logger = self.get_flow_run_logger(flow_run)
         try:
             change = await claim(self.client, flow_run.id)
@@ -126,21 +123,15 @@ def run_to_end(flow: Flow[..., Any], flow_run: FlowRun, logger: Logger) -> None:
 
 
 def serve_health(is_healthy: Callable[[], bool]) -> AbstractContextManager[None]:
-    """Serve a worker's `/health`: 200, or 503 while it is not healthy.
-
-    It listens on PREFECT_WORKER_WEBSERVER_HOST and PREFECT_WORKER_WEBSERVER_PORT.
-    """
+    """Serve a worker's `/health` on PREFECT_WORKER_WEBSERVER_PORT: 200, or 503 while it is not
+    healthy."""
     from prefect.workers.server import _run_healthcheck_server  # noqa: PLC0415
 
     return _run_healthcheck_server(is_healthy)
 
 
 def create_server(*, has_services: bool) -> ASGIApp:
-    """Prefect's server.
-
-    Args:
-        has_services: whether it runs the background services too.
-    """
+    """Prefect's server, with its background services or without."""
     from prefect.server.api.server import create_app  # noqa: PLC0415
 
     return create_app(final=True, webserver_only=not has_services)

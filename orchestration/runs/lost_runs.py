@@ -22,9 +22,9 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Crashed
 from pydantic import BaseModel
 
-from orchestration.flow_runs import ACTIVE, count_runs, filter_runs, read_runs
-from orchestration.requeue import SILENT, RequeueOutcome, is_lost, requeue
-from orchestration.state_changes import change_state
+from orchestration.runs.flow_runs import ACTIVE, count_runs, filter_runs, read_runs
+from orchestration.runs.requeue import SILENT, RequeueOutcome, is_lost, requeue
+from orchestration.runs.state_changes import change_state
 
 TAG = "adspark"
 """On each of our deployments."""
@@ -140,10 +140,8 @@ async def _why_lost(client: PrefectClient, run: FlowRun, patience: timedelta) ->
 
 
 def _may_be_heard_of(run: FlowRun) -> bool:
-    """Whether a run that was given up for its silence has not had the time to end that.
-
-    After the server was away, it gives up all whose signs of life it could not hear.
-    """
+    """Whether a run that was just given up for its silence may still give a sign of life: a server
+    that was away gives up all runs that it could not hear."""
     return (
         run.state is not None
         and run.state.is_crashed()

@@ -7,7 +7,7 @@ from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 from adspark.db.engine import Database
 from adspark.db.rate_limits import GENERATIONS, SEARCHES
 from adspark.serpapi.client import no_gate
-from orchestration.rate_limits import generation_slots, search_slots
+from orchestration.limits.rate_limits import generation_slots, search_slots
 
 
 @pytest.mark.parametrize("name", [SEARCHES, GENERATIONS])

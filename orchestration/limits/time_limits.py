@@ -25,8 +25,8 @@ from prefect.runtime import flow_run
 from prefect.states import Failed
 
 from adspark.settings import get_settings
-from orchestration.requeue import SILENT
-from orchestration.state_changes import change_state_sync
+from orchestration.runs.requeue import is_over
+from orchestration.runs.state_changes import change_state_sync
 
 _LAST_RESORT = (
     30.0  # seconds more, for code that lets no other thread run; also for a server's answer
@@ -52,12 +52,8 @@ def time_limit(
 ) -> Callable[[_Work[_Parameters, _Result]], _Work[_Parameters, _Result]]:
     """Give the function of a task or flow a soft and a hard limit, read at each call.
 
-    Args:
-        setting: name of the setting that holds the soft limit in seconds; an attribute of the
-            function holds it too.
-
-    Raises:
-        TimeoutError: by the function, at its soft limit.
+    The soft one is that of the setting, in seconds; at it, the function raises TimeoutError. The
+    function's attribute `time_limit` names the setting.
     """
 
     def decorate(work: _Work[_Parameters, _Result]) -> _Work[_Parameters, _Result]:
@@ -81,11 +77,8 @@ def time_limit(
 
 
 def end_with_run(flow_run_id: UUID) -> None:
-    """Have this process, which is the run's own, end soon after its run.
-
-    It is killed, with all that it has started, once the run has had an end for longer than
-    ADSPARK_TIDY_UP_TIME.
-    """
+    """Have this process, which is the run's own, killed with all that it has started once the run
+    has had an end for longer than ADSPARK_TIDY_UP_TIME."""
     watching = threading.Thread(
         target=_end_after_run, args=[flow_run_id], name="end with run", daemon=True
     )
@@ -97,19 +90,13 @@ def _end_after_run(flow_run_id: UUID) -> None:
     was_over = False
     while True:
         time.sleep(pause)
-        is_over = _is_over(flow_run_id)
-        if is_over and was_over:
+        has_ended = False
+        with suppress(Exception), get_client(sync_client=True) as client:  # it is read again
+            has_ended = is_over(client.read_flow_run(flow_run_id).state)
+        if has_ended and was_over:
             faulthandler.dump_traceback(file=_STDERR, all_threads=True)
             _kill_all(0)  # how it ended is known
-        was_over = is_over
-
-
-def _is_over(flow_run_id: UUID) -> bool:
-    """Whether the run has ended, and not only for the server, which did not hear of it."""
-    with suppress(Exception), get_client(sync_client=True) as client:  # it is read again
-        state = client.read_flow_run(flow_run_id).state
-        return state is not None and state.is_final() and state.message != SILENT
-    return False
+        was_over = has_ended
 
 
 @contextmanager

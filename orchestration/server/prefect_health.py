@@ -13,10 +13,10 @@ from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from adspark.maintenance.health_checks import AWAY, SLOW, Check
-from orchestration.flow_runs import read_failed_runs
-from orchestration.lost_runs import OURS
-from orchestration.pool_health import add_failed_starts, find_problems
-from orchestration.pool_snapshot import PoolSnapshot, read_pools
+from orchestration.runs.flow_runs import read_failed_runs
+from orchestration.runs.lost_runs import OURS
+from orchestration.server.pool_health import add_failed_starts, find_problems
+from orchestration.server.pool_snapshot import PoolSnapshot, read_pools
 
 _MOST_DEPLOYMENTS = 200
 _START = "adspark up, or docker-compose up -d"
@@ -26,9 +26,7 @@ _BUSY = "look what keeps its machine busy; adspark monitor"
 async def check_prefect(*, slow: float = SLOW, away: float = AWAY) -> list[Check]:
     """A check of Prefect's server, and one of each pool in which a deployment of ours runs.
 
-    Args:
-        slow: seconds for an answer above which a person should know.
-        away: seconds without an answer after which there is nobody.
+    An answer after `slow` seconds is a warning; after `away` seconds without one there is nobody.
     """
     # By itself the client would ask again and again, until the reason is lost in a time-out.
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):

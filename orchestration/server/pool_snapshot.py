@@ -21,7 +21,7 @@ from prefect.client.schemas.objects import (
 from prefect.client.schemas.sorting import FlowRunSort
 from pydantic import BaseModel, computed_field
 
-from orchestration.flow_runs import (
+from orchestration.runs.flow_runs import (
     ACTIVE,
     FAILED,
     LATE,

@@ -15,8 +15,8 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
 from adspark.watches.sweep_store import DueWatch, SweepPlan
-from orchestration.flow_runs import filter_runs, read_runs
-from orchestration.state_changes import change_state
+from orchestration.runs.flow_runs import filter_runs, read_runs
+from orchestration.runs.state_changes import change_state
 
 DEPLOYMENT = "process-sweep-shard/process-sweep-shard"
 
@@ -32,11 +32,14 @@ def split(due: Sequence[DueWatch], size: int) -> list[list[DueWatch]]:
 async def start_shards(
     plan: SweepPlan, *, flow_run_id: str, size: int, seconds: float
 ) -> list[FlowRun]:
-    """Start the shards of this flow run, unless an earlier attempt of it has; the first shard
-    is left to the caller.
+    """Start the shards of this flow run but the first, which is the caller's, unless an earlier
+    attempt of it has; returns their runs, none where the server has no deployment for them.
 
-    Returns:
-        The runs; none where the server has no deployment for them.
+    Args:
+        plan: what is due.
+        flow_run_id: of the sweep.
+        size: watches a shard.
+        seconds: after which a shard begins no search.
     """
     others = split(plan.due, size)[1:]
     if started := await _find(flow_run_id, most=len(others)):
@@ -71,11 +74,8 @@ def watches_of(shards: Sequence[FlowRun]) -> list[int]:
 
 
 async def take_back(shards: Sequence[FlowRun]) -> FlowRun | None:
-    """Wait until all shards have ended; but take back the first that has found no worker.
-
-    Returns:
-        The shard that was taken back and is now the caller's to do.
-    """
+    """Wait until all shards have ended, or return the first that has found no worker: it is
+    cancelled, and the caller's to do."""
     async with get_client() as client:
         while True:
             runs = [await client.read_flow_run(one.id) for one in shards]

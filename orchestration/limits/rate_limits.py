@@ -3,13 +3,13 @@
 from functools import partial
 
 from prefect.client.orchestration import get_client
-from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 
 from adspark.db.engine import Database
 from adspark.db.rate_limits import GENERATIONS, SEARCHES, acquire_slot, try_acquire_slot
 from adspark.serpapi.client import Gate, no_gate
 from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, get_settings
+from orchestration.runs.optional import read_optional
 
 
 async def search_slots(database: Database) -> Gate:
@@ -24,26 +24,18 @@ async def generation_slots(database: Database) -> Gate:
 
 
 async def searches_per_minute() -> int | None:
-    """The limit on searches that operators set in Prefect (Concurrency, `serpapi-searches`).
+    """Searches a minute over all workers, as operators set it in Prefect (`serpapi-searches`).
 
-    Returns:
-        Searches a minute over all workers; None where the limit is switched off; the setting's
-        number where the server knows no such limit, as without the local stack.
+    None where the limit is switched off; the setting's number where the server has no such limit.
     """
     setting = get_settings().searches_per_minute
     return await _limit(SEARCHES, DEFAULT_SEARCHES_PER_MINUTE if setting == "account" else setting)
 
 
 async def seconds_until_start(database: Database, name: str) -> float:
-    """Ask whether a run of something that may begin only so often may begin now.
+    """Seconds until a run may begin by this limit in Prefect; 0 where it may now, and is counted.
 
-    A run that is started again has its place already.
-
-    Args:
-        name: of the limit in Prefect; without it there is none.
-
-    Returns:
-        0 where it may, and is counted; else the seconds until it may.
+    A run that is started again is counted already.
     """
     limit = await _limit(name, None)
     if limit is None or flow_run.run_count > 1:
@@ -57,8 +49,7 @@ def _slots(database: Database, name: str, limit: int | None) -> Gate:
 
 async def _limit(name: str, usual: int | None) -> int | None:
     async with get_client() as client:
-        try:
-            found = await client.read_global_concurrency_limit_by_name(name)
-        except ObjectNotFound:
-            return usual
+        found = await read_optional(client.read_global_concurrency_limit_by_name(name))
+    if found is None:
+        return usual
     return found.limit if found.active else None

@@ -15,10 +15,10 @@ from prefect.settings import (
 )
 from prefect.workers.process import ProcessWorker
 
-from orchestration.prefect_internals import FlowRunExecutorContext, serve_health
+from orchestration.server.prefect_internals import FlowRunExecutorContext, serve_health
 
-ROOT = Path(__file__).parents[3]
-INTERNALS = ROOT / "orchestration" / "prefect_internals.py"
+ROOT = Path(__file__).parents[4]
+INTERNALS = ROOT / "orchestration" / "server" / "prefect_internals.py"
 PRODUCT = ("adspark", "blocks", "orchestration", "tasks", "flows", "deployments")
 # Without an underscore, and yet not for others: Prefect's server and the engine of its runs.
 INSIDE = ("prefect.server", "prefect.engine", "prefect.flow_engine", "prefect.task_engine")
@@ -62,7 +62,7 @@ def attributes(file: Path) -> set[str]:
 def gone(name: str) -> str:
     return (
         f"Prefect {version('prefect')} no longer has {name}, which "
-        "orchestration/prefect_internals.py uses: adapt that module."
+        "orchestration/server/prefect_internals.py uses: adapt that module."
     )
 
 
@@ -102,14 +102,14 @@ def test_no_other_module_uses_anything_of_it() -> None:
         if file != INTERNALS
         for found in private_imports(file)
     ]
-    assert elsewhere == [], "import it in orchestration/prefect_internals.py"
+    assert elsewhere == [], "import it in orchestration/server/prefect_internals.py"
     of_worker = {
         f"{file.relative_to(ROOT)}: {name}"
         for file in files
         if file != INTERNALS
         for name in attributes(file) & {*WORKER, *METHODS, "_work_pool_name", "_base_environment"}
     }
-    assert of_worker == set(), "use orchestration.prefect_internals.WorkerHooks"
+    assert of_worker == set(), "use orchestration.server.prefect_internals.WorkerHooks"
 
 
 def test_a_worker_answers_whether_it_is_healthy(unused_tcp_port: int) -> None:

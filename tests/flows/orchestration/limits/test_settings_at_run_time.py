@@ -8,8 +8,8 @@ from prefect import flow, task
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError
 from adspark.settings import get_settings
-from orchestration.retry_policy import retried_task
-from orchestration.time_limits import time_limit
+from orchestration.limits.retry_policy import retried_task
+from orchestration.limits.time_limits import time_limit
 
 attempts: list[str] = []
 

@@ -1,5 +1,6 @@
 """The one rule on retries: temporary errors and time-outs are retried, nothing else is."""
 
+import inspect
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -8,9 +9,11 @@ from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.utilities.annotations import NotSet
+from pydantic import TypeAdapter
 
 from adspark.errors import TemporaryError
 from adspark.settings import get_settings
+from orchestration.runs.results import unwrap
 
 # Share of a delay by which it may be longer, so that runs that failed together part.
 _JITTER = 0.3
@@ -25,8 +28,7 @@ def retried_task(
 ) -> Callable[[_Work[_Parameters, _Result]], _Work[_Parameters, _Result]]:
     """A task that touches the network or the database: retried as the settings say at its call.
 
-    Args:
-        is_cached: whether a flow run that is started again takes the result of its earlier start.
+    With `is_cached` a flow run that is started again takes the result of its earlier start.
     """
 
     def decorate(work: _Work[_Parameters, _Result]) -> _Work[_Parameters, _Result]:
@@ -35,12 +37,14 @@ def retried_task(
             retry_jitter_factor=_JITTER,
             retry_condition_fn=is_temporary,
         )(work)
+        result: TypeAdapter[_Result] = TypeAdapter(inspect.signature(work).return_annotation)
 
         @wraps(work)
         async def call(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
             delays = list(get_settings().retry_delays)
             retried = made.with_options(retries=len(delays), retry_delay_seconds=delays)
-            return await retried(*args, **kwargs)
+            # That of an earlier start comes as it is stored, a document.
+            return result.validate_python(unwrap(await retried(*args, **kwargs)))
 
         return call
 

@@ -12,6 +12,11 @@ from blocks.dify_workflow import DifyWorkflow
 _TIME_LIMIT = 10.0  # seconds for a generator's limits, which somebody waits for
 
 
+def generator_block(name: str) -> type[ChatModel] | type[DifyWorkflow]:
+    """The kind of block of the generator `dify` or `chat`."""
+    return ChatModel if name == "chat" else DifyWorkflow
+
+
 @asynccontextmanager
 async def open_generator(name: str) -> AsyncIterator[Generator]:
     """The generator `dify` or `chat`, from its block.
@@ -19,7 +24,7 @@ async def open_generator(name: str) -> AsyncIterator[Generator]:
     Raises:
         ConfigurationError: it is not set up; says how.
     """
-    block = await (ChatModel if name == "chat" else DifyWorkflow).load_configured()
+    block = await generator_block(name).load_configured()
     async with block.open_generator() as generator:
         yield generator
 

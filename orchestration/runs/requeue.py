@@ -13,7 +13,7 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import AwaitingRetry, Cancelled, Crashed
 
-from orchestration.state_changes import change_state
+from orchestration.runs.state_changes import change_state
 
 MOST_STARTS = 5
 SILENT = "It has given no sign of life for 90 s."
@@ -45,7 +45,7 @@ def out_of_memory(limit: int | None) -> str:
     """The message of a run that was killed for its memory; `limit` is in bytes, where known."""
     bound = "the limit" if limit is None else f"its limit of {limit // 2**20} MB"
     return (
-        f"{_OUT_OF_MEMORY}it was killed at {bound}. Ask for less at once, or give the runs of its "
+        f"{_OUT_OF_MEMORY}it was killed at {bound}. Request less at once, or give the runs of its "
         "pool more, then: adspark retry"
     )
 
@@ -55,6 +55,11 @@ def is_lost(state: State) -> bool:
     itself, would crash again."""
     message = state.message or ""
     return state.is_crashed() and not message.startswith((_OUT_OF_MEMORY, *_BY_ITSELF))
+
+
+def is_over(state: State | None) -> bool:
+    """Whether a run has ended, and not only for a server that did not hear of it."""
+    return state is not None and state.is_final() and state.message != SILENT
 
 
 def is_given_up(state: State | None) -> bool:

@@ -27,9 +27,9 @@ from deployments.operations.runs.active import cancel
 from deployments.operations.runs.failures import retry_runs
 from deployments.operations.runs.purge import purge
 from deployments.worker.process_worker import ProcessPoolWorker
-from orchestration.lost_runs import TAG, requeue_lost
-from orchestration.requeue import RequeueOutcome, end_or_requeue, requeue
-from orchestration.state_changes import change_state, claim
+from orchestration.runs.lost_runs import TAG, requeue_lost
+from orchestration.runs.requeue import RequeueOutcome, end_or_requeue, requeue
+from orchestration.runs.state_changes import change_state, claim
 from tests.support.meanwhile import meanwhile
 from tests.support.queued import open_pools, plan, queue
 

@@ -17,13 +17,10 @@ _MOST_CHARACTERS = 500
 _LONGEST_NAME = 60  # characters
 
 
-def _is_no_echo(record: logging.LogRecord) -> bool:
-    """Whether a record is any but Prefect's report of invalid parameters, which quotes them: they
-    may hold a secret."""
-    return not record.getMessage().startswith("Parameter validation failed")
-
-
-logging.getLogger("prefect.flows").addFilter(_is_no_echo)
+# Prefect's report of invalid parameters quotes them: they may hold a secret.
+logging.getLogger("prefect.flows").addFilter(
+    lambda record: not record.getMessage().startswith("Parameter validation failed")
+)
 
 
 def find_mistakes(flow: Flow[..., Any], parameters: dict[str, Any]) -> Iterator[str]:

@@ -7,9 +7,9 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun
 from pydantic import BaseModel
 
-from orchestration.flow_runs import count_runs, filter_runs, read_flow_names
-from orchestration.pool_snapshot import FailedStarts, PoolSnapshot
-from orchestration.requeue import is_given_up
+from orchestration.runs.flow_runs import count_runs, filter_runs, read_flow_names
+from orchestration.runs.requeue import is_given_up
+from orchestration.server.pool_snapshot import FailedStarts, PoolSnapshot
 
 _LATELY = timedelta(hours=24)
 _REQUESTED_LATELY = timedelta(hours=1)  # older ones a person has seen to since

@@ -18,7 +18,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Failed, Pending, to_state_create
 from pydantic import BaseModel, JsonValue
 
-from orchestration.flow_runs import filter_runs
+from orchestration.runs.flow_runs import filter_runs
 
 _PATH = "/flow_runs/bulk_set_state"
 _CHANGED = "it has changed meanwhile"
@@ -26,12 +26,7 @@ _TRIES = 5  # at a run whose state others change at the same time, as from Sched
 
 
 class StateChange(NamedTuple):
-    """What the server answered.
-
-    Attributes:
-        is_made: whether the run is in the wanted state.
-        reason: why not.
-    """
+    """Whether the run is in the wanted state, and why not."""
 
     is_made: bool
     reason: str = ""
@@ -156,12 +151,12 @@ def change_state_sync(
         return StateChange(False, _CHANGED)
     body = _request_for(run, run.state, wanted, replaces_end=False)
     response = client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
-    return _change_in(_read(response.content))
+    return _change_in(_Response.model_validate_json(response.content).results)
 
 
 async def _send(client: PrefectClient, body: dict[str, JsonValue]) -> list[Transition]:
     response = await client.request("POST", _PATH, json=body)  # type: ignore[arg-type]
-    return _read(response.content)
+    return _Response.model_validate_json(response.content).results
 
 
 def _request_for(
@@ -177,10 +172,6 @@ def _request(
 ) -> dict[str, JsonValue]:
     state = to_state_create(wanted).model_dump(mode="json", serialize_as_any=True)
     return {"flow_runs": matching.model_dump(mode="json"), "state": state, "force": force}
-
-
-def _read(content: bytes) -> list[Transition]:
-    return _Response.model_validate_json(content).results
 
 
 def _change_in(results: list[Transition]) -> StateChange:

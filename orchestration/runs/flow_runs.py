@@ -18,6 +18,7 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
+from prefect.runtime import flow_run
 from pydantic import BaseModel
 
 PAGE = 200
@@ -43,9 +44,14 @@ class RunCounts(NamedTuple):
     runs: list[FlowRun]
 
 
-class _Page(BaseModel):
+class _Page(BaseModel):  # `count` is of all that match
     results: list[FlowRun]
     count: int
+
+
+def own_run_id() -> UUID | None:
+    """The id of the run that this code is a part of; None in a plain call."""
+    return UUID(flow_run.id) if flow_run.id else None
 
 
 def filter_runs(
@@ -191,7 +197,9 @@ async def count_by_pool(
     left = list(pools)
     counts = RunCounts({pool: Counter() for pool in left}, [])
     while left:
-        page = await _read_page(client, wanted, left, sort)
+        options = {"sort": sort.value, "limit": PAGE}
+        read = await _post(client, "/flow_runs/paginate", wanted, left, options)
+        page = _Page.model_validate(read)
         counts.runs.extend(page.results)
         by_pool = Counter(run.work_pool_name or "" for run in page.results)
         if page.count <= len(page.results):
@@ -213,14 +221,6 @@ async def read_flow_names(client: PrefectClient, ids: Iterable[UUID]) -> dict[UU
         flow_filter=FlowFilter(id=FlowFilterId(any_=wanted)), limit=PAGE
     )
     return {flow.id: flow.name for flow in found}
-
-
-async def _read_page(
-    client: PrefectClient, wanted: FlowRunFilter, pools: Sequence[str], sort: FlowRunSort
-) -> _Page:
-    """The first page of the matching runs, and how many there are in all."""
-    body = {"sort": sort.value, "limit": PAGE}
-    return _Page.model_validate(await _post(client, "/flow_runs/paginate", wanted, pools, body))
 
 
 async def _count_states(client: PrefectClient, wanted: FlowRunFilter, pool: str) -> Counter[State]:
