@@ -38,19 +38,15 @@ _WAITING = text("""
         )
     ORDER BY id
 """)
-_COUNT = text("""
+_COUNT = text(f"""
     SELECT count(*) AS variants,
-        count(*) FILTER (WHERE status = 'pending') AS pending,
-        count(*) FILTER (WHERE status = 'processing') AS processing,
-        count(*) FILTER (WHERE status = 'completed') AS completed,
-        count(*) FILTER (WHERE status = 'failed') AS failed,
-        count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+        {", ".join(f"count(*) FILTER (WHERE status = '{one}') AS {one}" for one in VariantStatus)},
         count(*) FILTER (WHERE is_too_close) AS too_close,
         extract(epoch FROM avg(completed_at - started_at)
             FILTER (WHERE status = 'completed'))::float AS mean_seconds
     FROM ad_variant
     WHERE (CAST(:user_id AS int) IS NULL OR user_id = :user_id)
-""")
+""")  # noqa: S608  (put together from the statuses)
 _OPINIONS = text("""
     SELECT count(*) FILTER (WHERE is_approved) AS approved,
         count(*) FILTER (WHERE NOT is_approved) AS rejected,
@@ -68,12 +64,9 @@ _CAUSES = text("""
 
 
 class Review(BaseModel):
-    """What a person thinks of a variant.
+    """What a person thinks of a variant; None leaves it open, ratings are 1 to 5.
 
-    Attributes:
-        is_approved: None leaves it open.
-        rating: 1 to 5.
-        accepts_closeness: they know that it is close to its original, and mean it all the same.
+    Who `accepts_closeness` approves although it is close to the original.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -109,12 +102,9 @@ class FailureCause(BaseModel):
 
 
 class VariantStatistics(BaseModel):
-    """Figures over all variants, or over one user's.
+    """Figures over all variants, or over one user's; `mean_seconds` from claimed to completed.
 
-    Attributes:
-        mean_seconds: from claimed to completed.
-        approval_rate: approved among those approved or rejected, 0 to 1.
-        mean_rating: 1 to 5.
+    The approval rate, 0 to 1, is among those approved or rejected.
     """
 
     variants: int

@@ -1,4 +1,4 @@
-"""Messages that arrive part by part; what a generation gave, until all of it is kept."""
+"""Messages that are delivered in chunks; what a generation gave, until all of it is saved."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What watches have told and what was paid outlives the ads: no foreign keys to creatives."""
+"""What watches have reported and what was paid outlives the ads: no foreign keys to creatives."""
 
 import sqlalchemy as sa
 from alembic import op
