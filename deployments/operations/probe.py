@@ -58,12 +58,12 @@ async def probe(
 async def _probe(client: PrefectClient, pool: str, patience: float) -> ProbeResult:
     result = ProbeResult(pool=pool, ok=False)
     found = await read_optional(client.read_work_pool(pool))
+    if found and found.is_paused:
+        result.problem = "is paused; nothing was sent through"
+        return result
     deployment = await read_optional(client.read_deployment_by_name(f"probe/{pool}"))
     if found is None or deployment is None:
         result.problem = f"has no deployment probe/{pool}, or there is no such pool"
-        return result
-    if found.is_paused:
-        result.problem = "is paused; nothing was sent through"
         return result
     sent = await client.create_flow_run_from_deployment(
         deployment.id, parameters={"token": uuid4().hex}
