@@ -72,10 +72,7 @@ def parse_query(
     political_ads: bool = False,
     page_size: int = MAX_PAGE_SIZE,
 ) -> tuple[CreativeQuery, list[str]]:
-    """Check and normalise a search as people write it.
-
-    Returns:
-        The query, and warnings about what was changed or will probably find nothing.
+    """The search that people write, normalised, and warnings about what finds little.
 
     Raises:
         InvalidQueryError: a parameter cannot be used; names it and the remedy.

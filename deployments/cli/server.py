@@ -27,11 +27,7 @@ def find_api_url() -> str | None:
 
 
 def prefect_api_url() -> str:
-    """The same.
-
-    Raises:
-        ConfigurationError: there is neither.
-    """
+    """The same; raises ConfigurationError where there is neither."""
     if url := find_api_url():
         return url
     raise ConfigurationError(
@@ -66,14 +62,14 @@ async def open_server(api_url: str | None = None) -> AsyncIterator["PrefectClien
             except httpx.HTTPError as error:
                 if isinstance(error, httpx.HTTPStatusError) and error.response.status_code == 401:
                     raise ConfigurationError(
-                        f"PREFECT_API_AUTH_STRING: Prefect's server at {url} asks for a name "
+                        f"PREFECT_API_AUTH_STRING: Prefect's server at {url} wants a name "
                         "and a password; set it to name:password, as in its containers' .env."
                     ) from None
                 if _is_slow(error):
                     raise _slow_error(url) from error
                 raise AdSparkError(
                     f"Prefect's server at {url} went away ({type(error).__name__}); what was "
-                    f"requested may go on: look there once it is back."
+                    f"requested may still run: look there once it is back."
                 ) from error
 
 
@@ -101,5 +97,5 @@ def _is_slow(error: Exception) -> bool:
 def _slow_error(url: str) -> AdSparkError:
     return AdSparkError(
         f"Prefect's server at {url} is there, but too slow to answer; look what keeps its "
-        "machine busy. What was requested may go on."
+        "machine busy. What was requested may still run."
     )

@@ -11,18 +11,16 @@ from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentUpdate
-from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterName,
-)
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from prefect.client.schemas.objects import TERMINAL_STATES, StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.events import AutomationCore
 
 from deployments.provisioning.deployment_drift import Entry, own_fields
 from deployments.provisioning.drift import Merge
-from orchestration.flow_runs import PAGE, filter_runs, read_flow_names, read_runs
-from orchestration.lost_runs import RECOVERABLE
+from orchestration.runs.deployments import read_deployments
+from orchestration.runs.flow_runs import filter_runs, read_runs
+from orchestration.runs.lost_runs import RECOVERABLE
 
 _FORMER_NAME = "adspark"
 _FORMER_FLOWS = {"process-sweep-shard": "process-watches"}
@@ -38,9 +36,7 @@ def former_name(name: str) -> str:
 async def read_former(client: PrefectClient) -> dict[str, DeploymentResponse]:
     """The deployments of earlier versions that the server still has, by flow/deployment."""
     wanted = DeploymentFilter(name=DeploymentFilterName(any_=[_FORMER_NAME]))
-    found = await client.read_deployments(deployment_filter=wanted, limit=PAGE)
-    names = await read_flow_names(client, [one.flow_id for one in found])
-    return {f"{names[one.flow_id]}/{one.name}": one for one in found}
+    return await read_deployments(client, wanted)
 
 
 def shared_values(former: DeploymentResponse) -> dict[str, Any]:

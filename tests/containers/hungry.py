@@ -9,7 +9,7 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.runtime import flow_run
 
-from orchestration.time_limits import time_limit
+from orchestration.limits.time_limits import time_limit
 
 
 @task

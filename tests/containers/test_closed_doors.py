@@ -86,7 +86,7 @@ def test_a_changed_template_gives_a_run_nothing_and_is_put_back(
     ended = production.until_ended(hungry("maintenance"))
     assert ended["state_type"] == "FAILED"
     assert ended["state"]["message"].startswith("command, image, networks, privileged, volumes: ")
-    assert "its job template is put back" in production.adspark("provision").stdout
+    assert "its job template is reset" in production.adspark("provision").stdout
     assert production.ask("work_pools/maintenance")["base_job_template"] == ours
     assert production.until_ended(hungry("maintenance"))["state_type"] == "COMPLETED"
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from deployments.queue_classes import QUEUE_CLASSES
-from orchestration.requeue import SILENT
+from orchestration.runs.requeue import SILENT
 from tests.containers.hungry_flow import HungryFlow
 from tests.containers.installation import (
     ONE_SHOT,

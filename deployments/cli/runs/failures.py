@@ -71,11 +71,16 @@ def retry(
     _print_chosen(chosen)
     if runs and not yes:
         typer.confirm(f"Retry {counted(len(runs), 'run')}?", abort=True)
-    queued = len(call_server(lambda client: retry_runs(client, runs))) if runs else 0
+    queued = call_server(lambda client: retry_runs(client, runs)) if runs else []
     if queued:
-        out.print(f"Retrying {counted(queued, 'run')}; watch with: adspark monitor")
+        out.print(f"Retrying {counted(len(queued), 'run')}; watch with: adspark monitor")
     else:
         out.print("Nothing was retried.")
+    if left := [run for run in runs if run not in queued]:
+        print_line(
+            f"Not retried: {counted(len(left), 'run')}, changed since or of a deployment that is "
+            f"gone; what to do instead: adspark task {left[0]}"
+        )
 
 
 def _print_hints(found: "list[FailureGroup]") -> None:
