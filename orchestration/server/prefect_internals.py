@@ -23,6 +23,8 @@ from prefect.runner._flow_run_executor import FlowRunExecutorContext
 from prefect.runner._process_manager import ProcessHandle
 from prefect.runner._state_proposer import StateProposer
 from pydantic import JsonValue
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from orchestration.runs.state_changes import claim
@@ -134,7 +136,16 @@ def create_server(*, has_services: bool) -> ASGIApp:
     """Prefect's server, with its background services or without."""
     from prefect.server.api.server import create_app  # noqa: PLC0415
 
-    return create_app(final=True, webserver_only=not has_services)
+    app: Any = create_app(final=True, webserver_only=not has_services)
+    # Prefect responds with 500 where it cannot connect to its database, which no client retries.
+    app.api_app.add_exception_handler(OSError, _respond_unavailable)
+    server: ASGIApp = app
+    return server
+
+
+async def _respond_unavailable(_request: Request, error: Exception) -> JSONResponse:
+    logging.getLogger("prefect.server").warning("%r", error)
+    return JSONResponse({"exception_message": "Service Unavailable"}, 503)
 
 
 async def prepare_server_database() -> None:

@@ -1,10 +1,12 @@
 """What AdSpark uses of Prefect's private parts is there, and stands in one module."""
 
 import ast
+import socket
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +17,11 @@ from prefect.settings import (
 )
 from prefect.workers.process import ProcessWorker
 
-from orchestration.server.prefect_internals import FlowRunExecutorContext, serve_health
+from orchestration.server.prefect_internals import (
+    FlowRunExecutorContext,
+    create_server,
+    serve_health,
+)
 
 ROOT = Path(__file__).parents[4]
 INTERNALS = ROOT / "orchestration" / "server" / "prefect_internals.py"
@@ -128,3 +134,18 @@ def test_a_worker_answers_whether_it_is_healthy(unused_tcp_port: int) -> None:
         assert client.get("/health").status_code == 200
         health[0] = False
         assert client.get("/health").status_code == 503
+
+
+@pytest.mark.parametrize("error", [ConnectionRefusedError, socket.gaierror, TimeoutError])
+async def test_a_server_that_cannot_connect_to_its_database_has_clients_retry(
+    error: type[OSError],
+) -> None:
+    async def fail() -> None:
+        raise error
+
+    app: Any = create_server(has_services=False)
+    app.api_app.add_api_route(f"/{error.__name__}", fail)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+        response = await client.get(f"/api/{error.__name__}")
+    assert response.status_code == 503
