@@ -25,6 +25,8 @@ SCALE = Range(0.5, 4)
 BROWSER_MEMORY = Range(256, 1_000_000)  # megabytes; an empty page takes 200
 LEDGER_DAYS = Range(62, 36_500)  # budgets and forecasts need two months of it
 RUN_DAYS = Range(0.05, 36_500)
+ARCHIVE_PICTURES = Range(1, 1_000_000)
+MEGABYTES = Range(1, 1_000_000_000)
 ENV_FILE = Path(".env")
 RUN_MEMORY = Range(256, 1_048_576)  # MB; with less, Python and Prefect do not begin
 
@@ -147,6 +149,27 @@ class Settings(BaseSettings):
     )
     keep_runs_days: Annotated[float, RUN_DAYS] = Field(
         default=30, description="Days that Prefect keeps ended runs with their logs."
+    )
+    archive_time_limit: TimeLimit = Field(
+        default=180.0,
+        description="Seconds that one attempt of archiving pictures may take; none is begun in "
+        "the last third.",
+    )
+    archive_run_pictures: Annotated[int, ARCHIVE_PICTURES] = Field(
+        default=2000, description="Pictures that one run of the archive begins at most."
+    )
+    archive_run_megabytes: Annotated[int, MEGABYTES] = Field(
+        default=500, description="Megabytes after which a run of the archive begins none."
+    )
+    archive_days: Days = Field(
+        default=400,
+        description="Days that archived pictures of earlier versions, and of ads that are gone, "
+        "are kept.",
+    )
+    archive_megabytes: Annotated[int, MEGABYTES] = Field(
+        default=10_000,
+        description="Megabytes of archived pictures with thumbnails; full, the archive waits for "
+        "clean-up, which removes the oldest that nothing needs.",
     )
     browser: Path | None = Field(
         default=None, description="Chromium's program; empty: Playwright's own, else the system's."

@@ -61,8 +61,9 @@ def decode_picture(content: bytes, request: dict[str, Any]) -> tuple[dict[str, A
     Args:
         content: foreign bytes.
         request: the most `pixels`; and `output`: "facts" only, "picture" (`is_compact`: whether it
-            is worth time to make it small), "grey" of `side` pixels each way on white, or
-            "thumbnail" at most `width` wide and twice as high.
+            is worth time to make it small), "grey" of `side` pixels each way on white,
+            "thumbnail" at most `width` wide and twice as high, or "grey and thumbnail", the latter
+            as a WebP.
 
     Returns:
         Its facts, and the output.
@@ -82,12 +83,12 @@ def decode_picture(content: bytes, request: dict[str, Any]) -> tuple[dict[str, A
             case "picture":
                 output, facts["output_format"] = _encode(plain, is_compact=request["is_compact"])
             case "grey":
-                side = request["side"]
-                small = plain.convert("RGBA").resize((side, side), Image.Resampling.BOX)
-                output = _on_white(small).convert("L").tobytes()
+                output = _grey(plain, request["side"])
             case "thumbnail":
-                plain.thumbnail((request["width"], 2 * request["width"]))
-                output = _save(_on_white(plain), "JPEG", quality=_THUMBNAIL_QUALITY)
+                output = _thumbnail(plain, request["width"], "JPEG")
+            case "grey and thumbnail":
+                output = _grey(plain, request["side"])
+                output += _thumbnail(plain, request["width"], "WEBP")
     except (RefusedError, MemoryError):
         raise
     except UnidentifiedImageError:
@@ -231,6 +232,18 @@ def _encode(image: Image.Image, *, is_compact: bool) -> tuple[bytes, str]:
     if len(content) <= _LARGEST_PNG:
         return content, "png"
     return _save(_on_white(image), "JPEG", quality=_JPEG_QUALITY), "jpeg"
+
+
+def _grey(image: Image.Image, side: int) -> bytes:
+    """Its brightness on white in `side` × `side` pixels, a byte each."""
+    small = image.convert("RGBA").resize((side, side), Image.Resampling.BOX)
+    return _on_white(small).convert("L").tobytes()
+
+
+def _thumbnail(image: Image.Image, width: int, picture_format: str) -> bytes:
+    """At most `width` wide and twice as high; the image itself is made so small."""
+    image.thumbnail((width, 2 * width))
+    return _save(_on_white(image), picture_format, quality=_THUMBNAIL_QUALITY)
 
 
 def _save(image: Image.Image, picture_format: str, **options: int) -> bytes:
