@@ -28,5 +28,12 @@ async def remove_old(retention: Retention, *, dry_run: bool) -> CleanupSummary:
             log.info("So far: %s", so_far.headline)
 
     async with (await AdSparkDatabase.load_configured()).connect() as database:
-        media = MediaStore(media_url(get_settings()))
-        return await clean_up(database, media, retention, dry_run=dry_run, on_step=log_progress)
+        settings = get_settings()
+        return await clean_up(
+            database,
+            MediaStore(media_url(settings)),
+            retention,
+            archive_bytes=settings.archive_megabytes * 2**20,
+            dry_run=dry_run,
+            on_step=log_progress,
+        )
