@@ -508,7 +508,19 @@ class PictureVersion(SQLModel, table=True):
             "id",
             postgresql_where=text("status = 'pending'"),
         ),
-        Index("ix_picture_version_stored", "sha256", postgresql_where=text("status = 'stored'")),
+        # With what is counted of each, so that the table is not read for that.
+        Index(
+            "ix_picture_version_stored",
+            "sha256",
+            postgresql_where=text("status = 'stored'"),
+            postgresql_include=["picture_bytes", "thumbnail_bytes"],
+        ),
+        Index(
+            "ix_picture_version_oldest",
+            "stored_at",
+            "id",
+            postgresql_where=text("status = 'stored'"),
+        ),
     )
 
     id: int = _key(BigInteger)

@@ -1,9 +1,15 @@
 """Keep archived pictures within their bound on the disk: the oldest go, what is needed stays."""
 
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from adspark.archive.store import count_archive
 from adspark.db.engine import Database
 from adspark.maintenance.cleanup_statements import COUNT_OLDEST, LOCK_OLDEST, REMOVE_OLDEST
 
+_Place = tuple[datetime, int]  # by time and key
+_BEFORE_ALL: _Place = (datetime.min.replace(tzinfo=UTC), 0)
 _FULL_ENOUGH = 0.9  # share of the bound down to which pictures are removed: room for the next days
 
 
@@ -23,27 +29,50 @@ async def remove_over_bound(
     Returns:
         How many versions were removed, or would be.
     """
-    removed = 0
+    target = int(_FULL_ENOUGH * most_bytes)
     async with database.session() as session:
         kept = (await count_archive(session)).bytes
         if kept <= most_bytes:
             return 0
-        to_free = kept - int(_FULL_ENOUGH * most_bytes)
         if dry_run:
-            return int(await session.scalar(COUNT_OLDEST, {"bytes": to_free}) or 0)
-    while to_free > 0:
+            return int(await session.scalar(COUNT_OLDEST, {"bytes": kept - target}) or 0)
+    removed = 0
+    after: _Place | None = _BEFORE_ALL
+    while kept > target and after is not None:
         async with database.session() as session:
-            oldest = (await session.execute(LOCK_OLDEST, {"batch": batch})).all()
-            keys = []
-            for row in oldest:
-                if to_free <= 0:
-                    break
-                keys.append(row.id)
-                to_free -= row.bytes
-            if not keys:
-                return removed
-            await session.execute(REMOVE_OLDEST, {"keys": keys})
-            await session.commit()
-            removed += len(keys)
-            to_free = (await count_archive(session)).bytes - int(_FULL_ENOUGH * most_bytes)
+            while kept > target and after is not None:
+                keys, freed, after = await _choose_oldest(
+                    session, after, to_free=kept - target, batch=batch
+                )
+                await session.execute(REMOVE_OLDEST, {"keys": keys})
+                await session.commit()
+                removed, kept = removed + len(keys), kept - freed
+            kept = (await count_archive(session)).bytes  # a shared picture frees nothing at first
     return removed
+
+
+async def _choose_oldest(
+    session: AsyncSession, after: _Place, *, to_free: int, batch: int
+) -> tuple[list[int], int, _Place | None]:
+    """Lock the next oldest, as many as are needed.
+
+    Args:
+        session: of the transaction.
+        after: the last one of before.
+        to_free: bytes.
+        batch: rows at most.
+
+    Returns:
+        Their keys, their bytes, and the last of them; None where there are no more.
+    """
+    stored_at, key = after
+    values = {"stored_at": stored_at, "id": key, "batch": batch}
+    keys: list[int] = []
+    freed, last = 0, None
+    for row in await session.execute(LOCK_OLDEST, values):
+        if freed >= to_free:
+            break
+        keys.append(row.id)
+        freed += row.bytes
+        last = (row.stored_at, row.id)
+    return keys, freed, last

@@ -136,10 +136,11 @@ PICTURE_VERSIONS = _kind("picture_version v", "id", _IS_EARLIER, "picture_versio
 
 _IS_REMOVABLE = f"v.status = 'stored' AND NOT {_IS_KEPT}"
 LOCK_OLDEST = text(f"""
-    SELECT id, picture_bytes + thumbnail_bytes AS bytes FROM picture_version v
-    WHERE {_IS_REMOVABLE} ORDER BY stored_at, id LIMIT :batch FOR UPDATE OF v SKIP LOCKED
+    SELECT id, stored_at, picture_bytes + thumbnail_bytes AS bytes FROM picture_version v
+    WHERE (stored_at, id) > (:stored_at, :id) AND {_IS_REMOVABLE}
+    ORDER BY stored_at, id LIMIT :batch FOR UPDATE OF v SKIP LOCKED
 """)  # noqa: S608  (put together from constants)
-"""The oldest pictures that nothing needs, with their bytes."""
+"""The oldest pictures after one that nothing needs, with their bytes."""
 
 REMOVE_OLDEST = text(f"""
     UPDATE picture_version v SET status = 'removed', path = NULL, thumbnail_path = NULL,

@@ -61,6 +61,13 @@ def upgrade() -> None:
         "picture_version",
         ["sha256"],
         postgresql_where=sa.text("status = 'stored'"),
+        postgresql_include=["picture_bytes", "thumbnail_bytes"],
+    )
+    op.create_index(
+        "ix_picture_version_oldest",
+        "picture_version",
+        ["stored_at", "id"],
+        postgresql_where=sa.text("status = 'stored'"),
     )
 
 
