@@ -12,7 +12,7 @@ from prefect.logging import get_run_logger
 
 from adspark.archive.run import ArchiveSummary
 from adspark.markdown import escape_markdown
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
 from flows.parameters import label
 from tasks.archive_pictures import archive_pictures
@@ -35,8 +35,7 @@ async def archive_creatives(
     Args:
         retry_failed: Whether pictures that were given up are tried again.
     """
-    connection = (await AdSparkDatabase.load_configured()).connect()
-    async with connection as database, database.lock(_LOCK) as is_alone:
+    async with connect_database() as database, database.lock(_LOCK) as is_alone:
         if not is_alone:
             return cancelled(ArchiveSummary, "Another run archives pictures.")
         summary = await archive_pictures(retry_failed=retry_failed)

@@ -11,9 +11,9 @@ from adspark.net.addresses import AddressRules
 from adspark.net.downloads import Downloader
 from adspark.rendering.renderer import Renderer
 from adspark.settings import Settings, get_settings, media_url
-from blocks.adspark_database import AdSparkDatabase
-from orchestration.retry_policy import retried_task
-from orchestration.time_limits import time_limit
+from blocks.adspark_database import connect_database
+from orchestration.limits.retry_policy import retried_task
+from orchestration.limits.time_limits import time_limit
 
 _BEGINNING = 2 / 3  # share of the time limit in which pictures are begun; the rest is for their end
 _MEGABYTE = 2**20
@@ -30,7 +30,7 @@ async def archive_pictures(*, retry_failed: bool) -> ArchiveSummary:
     settings = get_settings()
     rules = AddressRules(settings.trusted_hosts)
     async with (
-        (await AdSparkDatabase.load_configured()).connect() as database,
+        connect_database() as database,
         Downloader(rules) as downloader,
         Renderer(
             rules,

@@ -43,11 +43,7 @@ class Similarity:
 
 
 async def hash_picture(content: bytes) -> str:
-    """The perceptual hash of a picture: 64 hexadecimal digits.
-
-    Raises:
-        AdSparkError: as `check_picture`.
-    """
+    """The perceptual hash of a picture: 64 hexadecimal digits; raises as `images` does."""
     return hash_grey(await reduce_picture(content, SIDE))
 
 
