@@ -31,7 +31,8 @@ from sqlalchemy import text
 
 from adspark.archive.hosts import AT_ONCE, PAUSE, HostPauses
 from adspark.archive.picture import ArchiveTools
-from adspark.archive.run import ArchiveBounds, archive_pictures
+from adspark.archive.run import archive_pictures
+from adspark.archive.summary import ArchiveBounds
 from adspark.db.engine import Database
 from adspark.media.store import MediaStore
 from adspark.net.addresses import AddressRules

@@ -10,7 +10,7 @@ from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging import get_run_logger
 
-from adspark.archive.run import ArchiveSummary
+from adspark.archive.summary import ArchiveSummary
 from adspark.markdown import escape_markdown
 from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, cancelled, completed, failed

@@ -4,8 +4,8 @@ from prefect.logging import get_run_logger
 
 from adspark.archive.hosts import HostPauses
 from adspark.archive.picture import ArchiveTools
-from adspark.archive.run import ArchiveBounds, ArchiveSummary
 from adspark.archive.run import archive_pictures as archive
+from adspark.archive.summary import ArchiveBounds, ArchiveSummary
 from adspark.media.store import MediaStore
 from adspark.net.addresses import AddressRules
 from adspark.net.downloads import Downloader

@@ -1,4 +1,4 @@
-"""Every statement on picture versions: enqueue, claim, save what became of them, count.
+"""The statements by which pictures are archived: enqueue, claim, save what became of them.
 
 A claim holds as long as its lease does, and only as long as nobody has claimed the picture after
 it: each claim counts an attempt, and a write names the attempt that it belongs to.
@@ -100,20 +100,6 @@ _SAVE_FAILURE = text(f"""
 _RELEASE = text(f"""
     UPDATE picture_version SET lease_until = NULL, attempts = attempts - 1 WHERE {_IS_MINE}
 """)  # noqa: S608  (put together from a constant)
-# Pictures that several creatives share are kept, and counted, once.
-_COUNT = text("""
-    WITH kept AS (
-        SELECT max(picture_bytes + thumbnail_bytes) AS bytes
-        FROM picture_version WHERE status = 'stored' GROUP BY sha256
-    )
-    SELECT count(*) FILTER (WHERE status = 'stored') AS versions,
-        count(*) FILTER (WHERE status = 'pending') AS waiting,
-        count(*) FILTER (WHERE status = 'failed') AS failed,
-        count(*) FILTER (WHERE status = 'removed') AS removed,
-        (SELECT count(*) FROM kept) AS pictures,
-        (SELECT coalesce(sum(bytes), 0)::bigint FROM kept) AS bytes
-    FROM picture_version
-""")
 
 
 class ClaimedPicture(BaseModel):
@@ -140,38 +126,6 @@ class StoredPicture(BaseModel):
     perceptual_hash: str
     picture_bytes: int
     thumbnail_bytes: int
-
-
-class ArchiveCounts(BaseModel):
-    """What is kept, and how far the rest is.
-
-    Attributes:
-        versions: of creatives' pictures that are kept.
-        pictures: different ones among them, as they are kept.
-        bytes: of these, with their thumbnails.
-        waiting: versions that are not kept yet.
-        failed: that were given up.
-        removed: that clean-up took away since the disk bound was reached.
-    """
-
-    versions: int = 0
-    pictures: int = 0
-    bytes: int = 0
-    waiting: int = 0
-    failed: int = 0
-    removed: int = 0
-
-    def describe(self, most_bytes: int) -> str:
-        """What is kept, in one line, beside the bound on its bytes."""
-        parts = [f"{self.pictures:,} pictures, {show_megabytes(self.bytes)} of at most "]
-        parts += [f"{show_megabytes(most_bytes)}; {self.waiting:,} wait, {self.failed:,} failed"]
-        removed = f", {self.removed:,} removed for want of room" if self.removed else ""
-        return "".join(parts) + removed
-
-
-def show_megabytes(count: int) -> str:
-    """Bytes as a person reads them."""
-    return f"{count / 2**20:,.1f} MB"
 
 
 async def enqueue_versions(session: AsyncSession) -> int:
@@ -252,11 +206,6 @@ async def save_failure(
 async def release_picture(session: AsyncSession, *, claimed: ClaimedPicture) -> bool:
     """Give a claim up as if it had never been; whether it still held. Does not commit."""
     return await _change(session, _RELEASE, {"id": claimed.id, "attempts": claimed.attempts})
-
-
-async def count_archive(session: AsyncSession) -> ArchiveCounts:
-    """What is kept, and how far the rest is."""
-    return ArchiveCounts.model_validate((await session.execute(_COUNT)).mappings().one())
 
 
 async def _change(session: AsyncSession, statement: object, values: dict[str, object]) -> bool:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.archive.store import count_archive
+from adspark.archive.counts import count_archive
 from adspark.db.engine import Database
 from adspark.maintenance.cleanup_statements import COUNT_OLDEST, LOCK_OLDEST, REMOVE_OLDEST
 

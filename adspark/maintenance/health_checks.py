@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from sqlalchemy import text
 
-from adspark.archive.store import count_archive
+from adspark.archive.counts import count_archive
 from adspark.db import migrate
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError, ConfigurationError, TemporaryError

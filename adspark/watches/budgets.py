@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.archive.store import ArchiveCounts
+from adspark.archive.counts import ArchiveCounts
 
 DAYS = 14
 """Days that the table by day goes back."""

@@ -7,7 +7,7 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
-from adspark.archive.store import count_archive
+from adspark.archive.counts import count_archive
 from adspark.db.engine import Database
 from adspark.settings import get_settings
 from flows.archive_creatives import archive_creatives

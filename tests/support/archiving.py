@@ -10,7 +10,8 @@ from sqlalchemy import text
 
 from adspark.archive.hosts import HostPauses
 from adspark.archive.picture import ArchiveTools
-from adspark.archive.run import ArchiveBounds, ArchiveSummary, archive_pictures
+from adspark.archive.run import archive_pictures
+from adspark.archive.summary import ArchiveBounds, ArchiveSummary
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from adspark.media.store import MediaStore

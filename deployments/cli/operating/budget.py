@@ -5,7 +5,7 @@ import asyncio
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.archive.store import count_archive
+from adspark.archive.counts import count_archive
 from adspark.errors import AdSparkError
 from adspark.serpapi.client import SerpApiClient
 from adspark.serpapi.payloads import AccountPayload

@@ -6,15 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from adspark.archive.run import ArchiveBounds, ArchiveStop
-from adspark.archive.store import (
-    MOST_ATTEMPTS,
-    claim_pictures,
-    count_archive,
-    release_lost_claims,
-    save_stored,
-)
+from adspark.archive.counts import count_archive
+from adspark.archive.store import MOST_ATTEMPTS, claim_pictures, release_lost_claims, save_stored
 from adspark.archive.store import StoredPicture as Stored
+from adspark.archive.summary import ArchiveBounds, ArchiveStop
 from adspark.errors import ConfigurationError
 from adspark.media.images import check_picture
 from adspark.media.similarity import compare_pictures, hash_picture

@@ -14,8 +14,8 @@ from adspark.media.images import check_picture
 from tests.support.archiving import Archive
 from tests.support.picture_host import PictureHost
 
-_ADS = 2  # of each run
-_FEWEST_STEPS = 20
+_ADS = 1  # of each run
+_FEWEST_STEPS = 12
 
 
 @pytest.mark.timeout(1800)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adspark.archive.store import count_archive
+from adspark.archive.counts import count_archive
 from adspark.creatives.boards import add_ads, create_board, find_board
 from adspark.db.engine import Database
 from adspark.maintenance.cleanup import Retention, clean_up
