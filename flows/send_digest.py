@@ -43,7 +43,7 @@ async def send_digest(
         for line in digest.undelivered:
             log.warning(line)
         if not recipients:
-            log.info("No address is configured; the digest is under Artifacts only.")
+            log.info("No address is configured; the digest is only in this run's tab Artifacts.")
         delivered = await deliver_messages(digest.at)
     summary = DigestSummary(
         watches=len(digest.watches),

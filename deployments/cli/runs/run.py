@@ -15,7 +15,7 @@ from rich.markup import escape
 from typer import Argument, Option
 
 from adspark.creatives.fetch import FetchSummary
-from adspark.errors import ConfigurationError, InvalidQueryError
+from adspark.errors import AdSparkError, ConfigurationError, InvalidQueryError
 from adspark.serpapi.search_query import parse_query
 from adspark.text.storable import UNSTORABLE
 from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE
@@ -76,7 +76,7 @@ def fetch(
     from flows.fetch_creatives import fetch_creatives  # noqa: PLC0415  (slow)
 
     call = fetch_creatives(**parameters, max_pages=max_pages, dry_run=dry_run)
-    with _translate_unreachable():
+    with _translate_errors():
         summary = asyncio.run(call)
     print_json(summary) if as_json else print_summary(summary)
 
@@ -123,10 +123,16 @@ def _prepare_prefect() -> None:
 
 
 @contextmanager
-def _translate_unreachable() -> Iterator[None]:
-    """Turn what Prefect raises where its server does not answer into one line and a remedy."""
+def _translate_errors() -> Iterator[None]:
+    """Turn what Prefect raises at SIGTERM, or without a server, into one line and a remedy."""
+    from prefect.exceptions import TerminationSignal  # noqa: PLC0415  (slow)
+
     try:
         yield
+    except TerminationSignal as error:
+        raise AdSparkError(
+            "Terminated (SIGTERM); stored pages stay, and the same command resumes the fetch."
+        ) from error
     except RuntimeError as error:
         if not _UNREACHABLE.match(str(error)):
             raise
