@@ -109,6 +109,15 @@ class VariantStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class PictureStatus(StrEnum):
+    """How far the archiving of a picture is."""
+
+    PENDING = "pending"
+    STORED = "stored"
+    FAILED = "failed"
+    REMOVED = "removed"
+
+
 _MOMENT: Any = DateTime(timezone=True)
 
 
@@ -468,6 +477,65 @@ class CreativeRegion(SQLModel, table=True):
     last_shown: date | None = Field(default=None, sa_column=Column(Date))
     times_shown: str | None = _text('As sent: "0 - 1000".')
     first_seen_at: datetime = _now()
+
+
+class PictureVersion(SQLModel, table=True):
+    """One version of a creative's picture: what it looked like under one `content_hash`.
+
+    The row is made when the version is first seen and holds the address of it, which the creative
+    loses when it changes; it outlives the creative. `attempts` is counted when the picture is
+    claimed, so that a run that dies counts too, and is the fencing token: only the newest claim
+    may write. `lease_until` is set while a run works on it.
+    """
+
+    __tablename__ = "picture_version"
+    __table_args__ = (
+        UniqueConstraint("ad_creative_id", "content_hash"),
+        _one_of("status", PictureStatus),
+        CheckConstraint(
+            "(status = 'stored') = (path IS NOT NULL AND thumbnail_path IS NOT NULL)", name="path"
+        ),
+        Index(
+            "ix_picture_version_pending",
+            "first_seen_at",
+            "id",
+            postgresql_where=text("status = 'pending'"),
+        ),
+        # With what is counted of each, so that the table is not read for that.
+        Index(
+            "ix_picture_version_stored",
+            "sha256",
+            postgresql_where=text("status = 'stored'"),
+            postgresql_include=["picture_bytes", "thumbnail_bytes"],
+        ),
+        Index(
+            "ix_picture_version_oldest",
+            "stored_at",
+            "id",
+            postgresql_where=text("status = 'stored'"),
+        ),
+    )
+
+    id: int = _key(BigInteger)
+    ad_creative_id: str = Field(sa_type=Text)
+    content_hash: str = Field(sa_type=Text)
+    status: PictureStatus = _choice(PictureStatus, nullable=False, default=PictureStatus.PENDING)
+    source_url: str | None = _text("Of the picture or the preview script; None: never known.")
+    is_preview: bool = _flag("The address is that of a preview script.")
+    sha256: str | None = _text("Of the picture as it was downloaded or rendered.")
+    path: str | None = _text("In the media store.")
+    thumbnail_path: str | None = _text("In the media store; WebP.")
+    width: int | None = Field(default=None, description="Pixels.")
+    height: int | None = Field(default=None, description="Pixels.")
+    perceptual_hash: str | None = _text("64 hexadecimal digits.")
+    picture_bytes: int | None = None
+    thumbnail_bytes: int | None = None
+    attempts: int = _whole(0)
+    next_attempt_at: datetime = _now()
+    lease_until: datetime | None = _moment()
+    failure: str | None = _text("The cause of the last attempt's failure.")
+    first_seen_at: datetime = _now()
+    stored_at: datetime | None = _moment()
 
 
 class Board(SQLModel, table=True):

@@ -20,6 +20,8 @@ DEFAULT_GENERATIONS_PER_MINUTE = 30
 BROWSER_MEMORY = Range(256, 1_000_000)  # megabytes; an empty page takes 200
 LEDGER_DAYS = Range(62, 36_500)  # budgets and forecasts need two months of it
 RUN_MEMORY = Range(256, 1_048_576)  # MB; with less, Python and Prefect do not begin
+ARCHIVE_PICTURES = Range(1, 1_000_000)
+MEGABYTES = Range(1, 1_000_000_000)
 ENV_FILE = Path(".env")
 _RetryDelay = Annotated[float, Range(0, 86_400)]  # seconds
 
@@ -104,6 +106,17 @@ class Settings(BaseSettings):
     """Days that delivered digests are kept."""
     keep_runs_days: Annotated[float, Range(0.05, 36_500)] = 30
     """Days that Prefect keeps ended runs with their logs."""
+    archive_time_limit: TimeLimit = 180.0
+    """Seconds that one attempt of archiving pictures may take; none is begun in the last third."""
+    archive_run_pictures: Annotated[int, ARCHIVE_PICTURES] = 2000
+    """Pictures that one run of the archive begins at most."""
+    archive_run_megabytes: Annotated[int, MEGABYTES] = 500
+    """Megabytes after which a run of the archive begins none."""
+    archive_days: Days = 400
+    """Days that archived pictures of earlier versions, and of ads that are gone, are kept."""
+    archive_megabytes: Annotated[int, MEGABYTES] = 10_000
+    """Megabytes of archived pictures with thumbnails; full, the archive waits for clean-up, which
+    removes the oldest that nothing needs."""
     browser: Path | None = None
     """Chromium's program; empty: Playwright's own, else the system's."""
     browser_sandbox: bool = True

@@ -77,10 +77,14 @@ QUEUE_CLASSES = (
         "ai-generation",
         1,
         2048,
-        "Ad variants: browser and Dify.",
+        "What needs a browser: ad variants, archived pictures.",
         (
             FlowClass("generate-ad-variant", "generation_time_limit", "variant-generations"),
             FlowClass("generate-pending-variants", "upkeep_time_limit", None, "*/10 * * * *", True),
+            # Here, for it renders preview scripts: a browser may take 1 GB, beside the decoders of
+            # pictures, which is all that a run of data-fetch has. Its time limit is short, so that
+            # no variant waits long for it.
+            FlowClass("archive-creatives", "archive_time_limit", None, "*/10 * * * *", True),
         ),
     ),
     QueueClass(

@@ -1,8 +1,8 @@
 """Clean up: old ads with what belongs to them, the ledger, rejected rows, unused pictures.
 
 Blocks: adspark-database/adspark. Limits: 1800 s an attempt, one at a time, one an hour. Tables:
-creative, advertiser, ad_variant, board_creative, fetch, rejected_row, message, and what goes with
-their rows.
+creative, advertiser, ad_variant, board_creative, fetch, rejected_row, message, picture_version, and
+what goes with their rows.
 """
 
 from typing import Annotated
@@ -43,6 +43,7 @@ async def cleanup_old_creatives(
             fetches=settings.keep_fetches_days,
             rejected_rows=settings.keep_rejected_days,
             messages=settings.keep_messages_days,
+            picture_versions=settings.archive_days,
         )
     )
     async with connect_database() as database:

@@ -1,6 +1,6 @@
 """Health check: look at everything that AdSpark needs, and say the remedy of what is wrong.
 
-Blocks: all. Limits: 15 s a check, one at a time. Tables: none, but for the version of the schema.
+Blocks: all. Limits: 15 s a check, one at a time. Tables: picture_version, and the schema's version.
 """
 
 from prefect import flow
@@ -36,7 +36,7 @@ class HealthSummary(BaseModel):
 
 @flow(name="health-check", persist_result=True, result_serializer=PLAIN_JSON)
 async def health_check() -> HealthSummary:
-    """Look at database, Prefect, pools, SerpApi, Dify, browser, media store and disk.
+    """Look at database, Prefect, pools, SerpApi, Dify, browser, media store, disk and archive.
 
     It ends Failed where a person should act; the remedies are under Artifacts (`health`).
     """

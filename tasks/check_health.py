@@ -8,6 +8,7 @@ from prefect.cache_policies import NO_CACHE
 from adspark.errors import ConfigurationError
 from adspark.maintenance.health_checks import (
     Check,
+    check_archive,
     check_chromium,
     check_database,
     check_disk,
@@ -29,7 +30,7 @@ from orchestration.server.prefect_health import check_prefect
 @task(cache_policy=NO_CACHE)
 @time_limit("upkeep_time_limit")
 async def check_health() -> list[Check]:
-    """Check database, Prefect, pools, SerpApi, what makes variants, browser, media and disk."""
+    """Check database, Prefect, pools, SerpApi, generator, browser, media, disk and archive."""
     settings = get_settings()
     looks = (
         look_at("database", _check_database, remedy="adspark db check"),
@@ -46,6 +47,7 @@ async def check_health() -> list[Check]:
             remedy="ADSPARK_MEDIA_URL",
         ),
         look_at("disk", lambda: check_disk(settings.home), remedy="ADSPARK_HOME"),
+        look_at("archive", _check_archive, remedy="adspark db check"),
     )
     try:
         async with asyncio.TaskGroup() as group:
@@ -59,6 +61,12 @@ async def check_health() -> list[Check]:
 async def _check_database() -> Check:
     async with connect_database() as database:
         return await check_database(database)
+
+
+async def _check_archive() -> Check:
+    most_bytes = get_settings().archive_megabytes * 2**20
+    async with connect_database() as database:
+        return await check_archive(database, most_bytes)
 
 
 async def _check_searches() -> Check:

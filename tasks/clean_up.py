@@ -27,6 +27,13 @@ async def remove_old(retention: Retention, *, dry_run: bool) -> CleanupSummary:
             logged_at = time.monotonic()
             log.info("So far: %s", so_far.headline)
 
+    settings = get_settings()
     async with connect_database() as database:
-        media = MediaStore(media_url(get_settings()))
-        return await clean_up(database, media, retention, dry_run=dry_run, on_step=log_progress)
+        return await clean_up(
+            database,
+            MediaStore(media_url(settings)),
+            retention,
+            archive_bytes=settings.archive_megabytes * 2**20,
+            dry_run=dry_run,
+            on_step=log_progress,
+        )

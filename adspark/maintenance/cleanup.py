@@ -4,18 +4,21 @@ Every step is a transaction of its own over a batch of rows, forward by key; loc
 for the next time. An ad stays while a variant of it is being made, as long as it is on a board, and
 for good once a variant is approved; also while news of it is unannounced, but no longer than other
 ads stay. The links of watches and the details that were bought stay: nothing is reported or paid
-twice.
+twice. Archived pictures go by an age and a bound on the disk of their own, but for those that a
+board, a variant or an active watch needs.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.engine import Database
+from adspark.maintenance.archive_cleanup import remove_over_bound
 from adspark.maintenance.cleanup_statements import (
     ADVERTISERS,
     CREATIVES,
@@ -23,6 +26,7 @@ from adspark.maintenance.cleanup_statements import (
     EVENTS,
     FETCHES,
     MESSAGES,
+    PICTURE_VERSIONS,
     REJECTED_ROWS,
     Kind,
 )
@@ -33,13 +37,22 @@ BATCH = 1000  # rows a step; their locks are held for well under a second
 LEAST_DAYS = {"fetches": 62}  # budgets and forecasts need two months of the ledger
 _UNUSED_FOR = timedelta(days=1)  # before a picture goes; a variant's is kept before its row is
 
-_PICTURES = text("""
+# Pictures of variants and originals; those of the archive, by the first two digits of their hash.
+_USED = text("""
     SELECT original_path FROM ad_variant WHERE original_path IS NOT NULL
     UNION SELECT image_path FROM ad_variant WHERE image_path IS NOT NULL
 """)
-_IS_USED = text(
-    "SELECT EXISTS (SELECT FROM ad_variant WHERE original_path = :at OR image_path = :at)"
-)
+_ARCHIVED = text("""
+    SELECT unnest(ARRAY[path, thumbnail_path]) FROM picture_version
+    WHERE status = 'stored' AND sha256 >= :digits AND sha256 < :digits || 'g'
+""")
+_IS_USED = text("""
+    SELECT EXISTS (SELECT FROM ad_variant WHERE original_path = :at OR image_path = :at)
+        OR EXISTS (
+            SELECT FROM picture_version
+            WHERE status = 'stored' AND sha256 = :name AND :at IN (path, thumbnail_path)
+        )
+""")
 
 
 class Retention(BaseModel):
@@ -54,6 +67,8 @@ class Retention(BaseModel):
     fetches: int = 400  # entries of the ledger, after they were begun
     rejected_rows: int = 30  # that could not be read
     messages: int = 90  # digests, after they were delivered
+    # Archived pictures of earlier versions and of ads that are gone, after they were archived.
+    picture_versions: int = 400
 
 
 class CleanupSummary(BaseModel):
@@ -68,6 +83,7 @@ class CleanupSummary(BaseModel):
     fetches: int = 0
     rejected_rows: int = 0
     messages: int = 0
+    picture_versions: int = 0
     pictures: int = 0
     picture_bytes: int = 0
 
@@ -93,6 +109,7 @@ async def clean_up(
     media: MediaStore,
     retention: Retention,
     *,
+    archive_bytes: int | None = None,
     dry_run: bool = False,
     batch: int = BATCH,
     on_step: Callable[[CleanupSummary], None] = lambda _: None,
@@ -103,6 +120,7 @@ async def clean_up(
         database: whose rows are removed.
         media: whose pictures are removed.
         retention: how long what is kept.
+        archive_bytes: that archived pictures may take; None: any number.
         dry_run: count, remove nothing. Advertisers and pictures that become free by what would be
             removed are not counted.
         batch: rows a step.
@@ -122,6 +140,11 @@ async def clean_up(
     await work.do(FETCHES, days=retention.fetches)
     await work.do(REJECTED_ROWS, days=retention.rejected_rows)
     await work.do(MESSAGES, days=retention.messages)
+    await work.do(PICTURE_VERSIONS, days=retention.picture_versions)
+    if archive_bytes is not None:
+        summary.picture_versions += await remove_over_bound(
+            database, most_bytes=archive_bytes, batch=batch, dry_run=dry_run
+        )
     await _remove_pictures(database, media, summary)
     return summary
 
@@ -161,12 +184,32 @@ class _Work:
 
 
 async def _remove_pictures(database: Database, media: MediaStore, summary: CleanupSummary) -> None:
-    """Remove the pictures that no variant has, unless they are new or were reused."""
-    # A picture is marked as fresh before a variant refers to it, so one that is neither is unused.
+    """Remove the pictures that no row has, unless they are new or were reused."""
+    await _remove_unused(database, media, summary, ("originals", "variants"), _USED)
+    # The archive is listed a small part at a time, for there may be millions.
+    for number in range(256):
+        digits = f"{number:02x}"
+        folders = (f"pictures/{digits}", f"thumbnails/{digits}")
+        await _remove_unused(database, media, summary, folders, _ARCHIVED.bindparams(digits=digits))
+
+
+async def _remove_unused(
+    database: Database,
+    media: MediaStore,
+    summary: CleanupSummary,
+    folders: tuple[str, ...],
+    used_paths: TextClause,
+) -> None:
+    """Remove the pictures in these folders that are not among the paths, unless they are new."""
+    # A picture is marked as fresh before a row refers to it, so one that is neither is unused.
     limit = datetime.now(UTC) - _UNUSED_FOR
-    stored = await media.list_pictures()
+    stored: dict[str, int] = {}
+    for folder in folders:
+        stored |= await media.list_pictures(folder)
+    if not stored:
+        return
     async with database.session() as session:
-        used = set(await session.scalars(_PICTURES))
+        used = set(await session.scalars(used_paths))
     for path in sorted(stored.keys() - used):
         if not await media.is_older(path, limit) or await _is_used(database, path):
             continue
@@ -176,5 +219,6 @@ async def _remove_pictures(database: Database, media: MediaStore, summary: Clean
 
 
 async def _is_used(database: Database, path: str) -> bool:
+    name = PurePosixPath(path).name.partition(".")[0]
     async with database.session() as session:
-        return bool(await session.scalar(_IS_USED, {"at": path}))
+        return bool(await session.scalar(_IS_USED, {"at": path, "name": name}))

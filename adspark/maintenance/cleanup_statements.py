@@ -113,3 +113,47 @@ ADVERTISERS = _kind("advertiser a", "advertiser_id", _HAS_NOTHING, "advertisers"
 FETCHES = _kind('"fetch"', "id", _IS_PAST.format("started_at"), "fetches", UUID(int=0))
 REJECTED_ROWS = _kind("rejected_row", "id", _IS_PAST.format("created_at"), "rejected_rows", 0)
 MESSAGES = _kind("message", "id", _IS_PAST.format("delivered_at"), "messages", 0)
+# What keeps the versions `v` of an ad's picture, whatever their age and however full the archive.
+_IS_KEPT = """(
+    EXISTS (SELECT FROM board_creative b WHERE b.ad_creative_id = v.ad_creative_id)
+    OR EXISTS (SELECT FROM ad_variant o WHERE o.original_ad_id = v.ad_creative_id)
+    OR EXISTS (
+        SELECT FROM watch_creative l JOIN watch w ON w.id = l.watch_id
+        WHERE l.ad_creative_id = v.ad_creative_id AND l.ended_at IS NULL AND w.is_active
+    )
+)"""
+# Earlier versions, and those of ads that are gone; that of a stored ad stays, or it would be
+# enqueued again.
+_IS_EARLIER = f"""
+    {_IS_PAST.format("coalesce(v.stored_at, v.first_seen_at)")}
+    AND NOT EXISTS (
+        SELECT FROM creative c
+        WHERE c.ad_creative_id = v.ad_creative_id AND c.content_hash = v.content_hash
+    )
+    AND NOT {_IS_KEPT}
+"""
+PICTURE_VERSIONS = _kind("picture_version v", "id", _IS_EARLIER, "picture_versions", first=0)
+
+_IS_REMOVABLE = f"v.status = 'stored' AND NOT {_IS_KEPT}"
+LOCK_OLDEST = text(f"""
+    SELECT id, stored_at, picture_bytes + thumbnail_bytes AS bytes FROM picture_version v
+    WHERE (stored_at, id) > (:stored_at, :id) AND {_IS_REMOVABLE}
+    ORDER BY stored_at, id LIMIT :batch FOR UPDATE OF v SKIP LOCKED
+""")  # noqa: S608  (put together from constants)
+"""The oldest pictures after one that nothing needs, with their bytes."""
+
+REMOVE_OLDEST = text(f"""
+    UPDATE picture_version v SET status = 'removed', path = NULL, thumbnail_path = NULL,
+        picture_bytes = NULL, thumbnail_bytes = NULL
+    WHERE id = ANY (:keys) AND {_IS_REMOVABLE}
+""")  # noqa: S608  (put together from constants)
+"""Of them, those that still nothing needs; the ad keeps size and hashes of its picture."""
+
+COUNT_OLDEST = text(f"""
+    SELECT count(*) FROM (
+        SELECT sum(picture_bytes + thumbnail_bytes) OVER (ORDER BY stored_at, id)
+            - picture_bytes - thumbnail_bytes AS before
+        FROM picture_version v WHERE {_IS_REMOVABLE}
+    ) AS oldest WHERE before < :bytes
+""")  # noqa: S608  (put together from constants)
+"""How many of them have so many bytes together."""

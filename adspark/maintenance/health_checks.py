@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from sqlalchemy import text
 
+from adspark.archive.counts import count_archive
 from adspark.db import migrate
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError, ConfigurationError, TemporaryError
@@ -153,6 +154,16 @@ async def check_media(media: MediaStore) -> Check:
     """Whether pictures can be kept: something tiny is written, read and removed."""
     await media.check_writable()
     return Check.ok("media store", "can be written and read")
+
+
+async def check_archive(database: Database, most_bytes: int) -> Check:
+    """How many pictures are archived, wait and failed, and whether there is room for more."""
+    async with database.session() as session:
+        counts = await count_archive(session)
+    state = counts.describe(most_bytes)
+    if counts.bytes > (1 - _FEW) * most_bytes:
+        return Check.warning("archive", state, "ADSPARK_ARCHIVE_MEGABYTES, ADSPARK_ARCHIVE_DAYS")
+    return Check.ok("archive", state)
 
 
 async def check_disk(folder: Path) -> Check:

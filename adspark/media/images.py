@@ -44,6 +44,20 @@ class NormalPicture:
     info: PictureInfo
 
 
+@dataclass(frozen=True)
+class InspectedPicture:
+    """What a picture is, and what is made of it while it is decoded once.
+
+    Attributes:
+        grey: its brightness, as of `reduce_picture`.
+        thumbnail: a WebP.
+    """
+
+    info: PictureInfo
+    grey: bytes
+    thumbnail: bytes
+
+
 async def check_picture(content: bytes) -> PictureInfo:
     """Decode a picture, whatever its format, and say what it is."""
     facts, _ = await decode(content, _request("facts"))
@@ -66,6 +80,22 @@ async def shrink_picture(content: bytes, width: int) -> bytes:
     """A picture as a JPEG, at most `width` pixels wide and twice as many high."""
     _, small = await decode(content, _request("thumbnail", width=width))
     return small
+
+
+async def inspect_picture(content: bytes, *, side: int, width: int) -> InspectedPicture:
+    """Decode a picture once, for all that is kept beside it.
+
+    Args:
+        content: foreign bytes.
+        side: pixels each way of its brightness.
+        width: the most pixels that the thumbnail is wide; it is at most twice as high.
+
+    Raises:
+        AdSparkError: as `check_picture`.
+    """
+    facts, made = await decode(content, _request("grey and thumbnail", side=side, width=width))
+    info = _info(facts, facts["format"], content)
+    return InspectedPicture(info, made[: side * side], made[side * side :])
 
 
 def _request(output: str, **more: object) -> dict[str, Any]:

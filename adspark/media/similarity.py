@@ -15,11 +15,13 @@ from dataclasses import dataclass
 
 from adspark.media.images import reduce_picture
 
-_SIDE = 64  # pixels that a picture is reduced to
+SIDE = 64
+"""Pixels each way of the brightness that a hash is made from."""
+
 _KEPT = 16  # frequencies each way
 _BITS = _KEPT * _KEPT
 _WAVES = [
-    [math.cos(math.pi * wave * (2 * place + 1) / (2 * _SIDE)) for place in range(_SIDE)]
+    [math.cos(math.pi * wave * (2 * place + 1) / (2 * SIDE)) for place in range(SIDE)]
     for wave in range(_KEPT)
 ]
 _WORD = re.compile(r"\w+")
@@ -42,8 +44,12 @@ class Similarity:
 
 async def hash_picture(content: bytes) -> str:
     """The perceptual hash of a picture: 64 hexadecimal digits; raises as `images` does."""
-    pixels = await reduce_picture(content, _SIDE)
-    rows = [_frequencies(pixels[at : at + _SIDE]) for at in range(0, len(pixels), _SIDE)]
+    return hash_grey(await reduce_picture(content, SIDE))
+
+
+def hash_grey(pixels: bytes) -> str:
+    """The perceptual hash of a picture's brightness in `SIDE` × `SIDE` pixels, a byte each."""
+    rows = [_frequencies(pixels[at : at + SIDE]) for at in range(0, len(pixels), SIDE)]
     waves = [wave for column in zip(*rows, strict=True) for wave in _frequencies(column)]
     # Rounded, so that the errors of floating-point arithmetic in a plain picture decide no bit.
     rounded = [round(wave) for wave in waves[1:]]  # the first is the mean brightness

@@ -1,8 +1,9 @@
 """Where pictures are kept: a local folder, or anything that fsspec can write to, as S3.
 
-A picture's path is made from what it is, so that saving it is idempotent: a variant by the hash of
-its normal form (`images`), a rendered original by the hash of what it was rendered from. A file
-appears under its path whole or not at all.
+A picture's path is made from what it is, so that saving it is idempotent: an archived picture and
+its thumbnail by the hash of the picture, a variant by the hash of its normal form (`images`), a
+rendered original by the hash of what it was rendered from. A file appears under its path whole or
+not at all; what a process that was killed had not finished lies beside it under a hidden name.
 """
 
 import asyncio
@@ -19,7 +20,12 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
-from adspark.media.images import NormalPicture, check_picture, normalise_picture
+from adspark.media.images import (
+    InspectedPicture,
+    NormalPicture,
+    check_picture,
+    normalise_picture,
+)
 from adspark.text.redaction import redact, remember_address, safe_cause
 
 _Args = ParamSpec("_Args")
@@ -30,7 +36,11 @@ MAX_BYTES = 20 * 1024 * 1024
 # only once its date is so old that a clean-up might soon remove it as unused.
 _FRESH = timedelta(hours=6)
 _UNUSABLE = (NotADirectoryError, FileExistsError, PermissionError)
-_PATH = re.compile(r"(originals|variants)/[0-9a-f]{2}/[0-9a-f]{64}\.(png|jpeg|webp|gif)")
+_PATH = re.compile(
+    r"(originals|variants|pictures|thumbnails)/[0-9a-f]{2}/"
+    r"[0-9a-f]{64}\.(png|jpeg|webp|gif|avif|bmp|tiff)"
+)
+_HIDDEN_NAME = re.compile(r"\.+(.+?)(\.[0-9a-f]{32})+")  # as `_hidden` makes it, once or again
 
 
 class MediaStore:
@@ -81,6 +91,25 @@ class MediaStore:
             raise UnusableContentError(f"An original is kept as a PNG, and this is {info.format}.")
         return await self._save(original_path(key), content)
 
+    async def save_archived(self, content: bytes, picture: InspectedPicture) -> tuple[str, str]:
+        """Keep a picture as it came, and its thumbnail, under the hash of the picture.
+
+        Args:
+            content: of the picture, as it was inspected.
+            picture: what it is.
+
+        Returns:
+            The paths of the picture and of the thumbnail.
+
+        Raises:
+            UnusableContentError: it is too large.
+            ServiceUnavailableError: the store does not answer.
+        """
+        _check_size(content)
+        name, kind = picture.info.sha256, picture.info.format
+        path = await self._save(f"pictures/{name[:2]}/{name}.{kind}", content)
+        return path, await self._save(f"thumbnails/{name[:2]}/{name}.webp", picture.thumbnail)
+
     async def reuse(self, path: str) -> bool:
         """Whether a picture is kept under `path`; if so, a clean-up sees it as written just now."""
         return await self._call(self._reuse, self._place(path))
@@ -93,10 +122,13 @@ class MediaStore:
             reason = "The media store has no such picture."
             raise UnusableContentError(reason) from safe_cause(error)
 
-    async def list_pictures(self) -> dict[str, int]:
-        """The paths of all pictures, with their sizes in bytes."""
-        found = await self._call(self._list)
-        return {path: size for path, size in found.items() if _PATH.fullmatch(path)}
+    async def list_pictures(self, folder: str = "") -> dict[str, int]:
+        """The paths of all pictures, or of those in a folder, with their sizes in bytes.
+
+        What was never finished is among them, under its hidden name.
+        """
+        found = await self._call(self._list, folder)
+        return {path: size for path, size in found.items() if _is_ours(path)}
 
     async def is_older(self, path: str, moment: datetime) -> bool:
         """Whether a picture was written, or used again, before `moment`."""
@@ -135,11 +167,12 @@ class MediaStore:
                 raise self._unusable("there is no such place") from safe_cause(error)
         return path
 
-    def _list(self) -> dict[str, int]:
-        if not self._files.exists(self._root):
+    def _list(self, folder: str) -> dict[str, int]:
+        top = f"{self._root}/{folder}".rstrip("/")
+        if not self._files.exists(top):
             return {}
         self._files.invalidate_cache()
-        found = self._files.find(self._root, detail=True)
+        found = self._files.find(top, detail=True)
         start = len(self._root.lstrip("/")) + 1
         return {place.lstrip("/")[start:]: int(info["size"]) for place, info in found.items()}
 
@@ -220,7 +253,7 @@ class MediaStore:
         )
 
     def _place(self, path: str) -> str:
-        if not _PATH.fullmatch(path):
+        if not _is_ours(path):
             raise UnusableContentError(f"{path!r} is no path of the media store.")
         return f"{self._root}/{path}"
 
@@ -228,6 +261,13 @@ class MediaStore:
 def original_path(key: str) -> str:
     """The path of the original that is rendered from what `key` is the hash of."""
     return f"originals/{key[:2]}/{key}.png"
+
+
+def _is_ours(path: str) -> bool:
+    """Whether it is the path of a picture, or of one that is not finished."""
+    folder, _, name = path.rpartition("/")
+    hidden = _HIDDEN_NAME.fullmatch(name)
+    return bool(_PATH.fullmatch(f"{folder}/{hidden[1] if hidden else name}"))
 
 
 def _hidden(path: Path) -> Path:

@@ -6,6 +6,8 @@ from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.archive.counts import ArchiveCounts
+
 DAYS = 14
 """Days that the table by day goes back."""
 
@@ -101,7 +103,10 @@ class DayCost(SearchCount):
 
 
 class BudgetReport(BaseModel):
-    """What searching costs; `searches_left` is the account's, None where it is not known."""
+    """What searching costs; `searches_left` is the account's, None where it is not known.
+
+    `archive` is what archived pictures, which cost no search, take of the disk.
+    """
 
     watches: list[WatchCost]
     days: list[DayCost]
@@ -111,6 +116,7 @@ class BudgetReport(BaseModel):
     searches_left: int | None = None
     searches_per_month: int | None = None
     plan: str | None = None
+    archive: ArchiveCounts | None = None
 
     @property
     def shortage(self) -> int | None:

@@ -27,6 +27,9 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("ADSPARK_SERPAPI_TIMEOUT", "soon"),
         ("ADSPARK_RETRY_DELAYS", "1,two"),
         ("ADSPARK_SEARCHES_PER_MINUTE", "0"),
+        ("ADSPARK_ARCHIVE_DAYS", "0"),
+        ("ADSPARK_ARCHIVE_MEGABYTES", "lots"),
+        ("ADSPARK_ARCHIVE_RUN_PICTURES", "-1"),
     ],
 )
 def test_a_wrong_value_names_its_variable(

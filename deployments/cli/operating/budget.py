@@ -3,7 +3,9 @@
 import asyncio
 
 from rich.markup import escape
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.archive.counts import count_archive
 from adspark.errors import AdSparkError
 from adspark.serpapi.client import SerpApiClient
 from adspark.serpapi.payloads import AccountPayload
@@ -17,17 +19,23 @@ _BAR = 40  # characters of the longest day's bar
 
 
 def budget(as_json: JsonOption = False) -> None:
-    """Show searches billed, cached and left, by watch and by day, and the month's forecast."""
+    """Show searches billed, cached, left and foreseen, and what the archive of pictures takes."""
     report = asyncio.run(_read())
     print_json(report) if as_json else _print(report)
 
 
 async def _read() -> BudgetReport:
-    report = await act_in_session(read_budget)
+    report = await act_in_session(_read_stored)
     if account := await _fetch_account(current_settings()):
         report.searches_left = account.total_searches_left
         report.searches_per_month = account.searches_per_month
         report.plan = account.plan_name
+    return report
+
+
+async def _read_stored(session: AsyncSession) -> BudgetReport:
+    report = await read_budget(session)
+    report.archive = await count_archive(session)
     return report
 
 
@@ -80,6 +88,9 @@ def _print(report: BudgetReport) -> None:
         plan = f" of {report.searches_per_month} ({report.plan})" if report.plan else ""
         out.print(f"Left in the account: {report.searches_left}{escape(plan)}.")
     print_line(f"Forecast for the month: {report.forecast} searches.")
+    if report.archive is not None:
+        most = current_settings().archive_megabytes * 2**20
+        print_line(f"Archive: {report.archive.describe(most)}.")
     if report.shortage:
         print_line(
             f"[yellow]The account lacks {report.shortage} of them:[/] raise the plan, or give "

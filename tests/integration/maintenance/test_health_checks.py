@@ -11,6 +11,7 @@ from adspark.db.engine import Database
 from adspark.errors import ServiceUnavailableError
 from adspark.maintenance.health_checks import (
     Check,
+    check_archive,
     check_database,
     check_disk,
     check_searches,
@@ -19,6 +20,7 @@ from adspark.maintenance.health_checks import (
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.serpapi.client import SerpApiClient
+from tests.support.archived import add_versions
 
 KEY = SecretStr("sandbox-key")
 GB = 2**30
@@ -63,6 +65,20 @@ async def test_a_disk_that_fills_is_told_in_time(
     check = await check_disk(tmp_path)
     assert check.state == state
     assert bool(check.remedy) == (state != "ok")
+
+
+@pytest.mark.parametrize(("most", "state"), [(100, "ok"), (11, "warning"), (10, "warning")])
+async def test_an_archive_that_fills_is_told_in_time(
+    database: Database, most: int, state: str
+) -> None:
+    async with database.session() as session:
+        await add_versions(session, status="stored", count=10)
+        await add_versions(session, status="failed", count=3)
+        await session.commit()
+    check = await check_archive(database, most * 2**20)
+    told = f"10 pictures, 10.0 MB of at most {most}.0 MB; 0 wait, 3 failed"
+    assert (check.state, check.what) == (state, told)
+    assert ("ADSPARK_ARCHIVE_MEGABYTES" in check.remedy) == (state != "ok")
 
 
 async def test_what_is_told_late_is_slow_and_no_failure() -> None:

@@ -1,0 +1,57 @@
+"""How much the archive keeps, and how far the rest is."""
+
+from pydantic import BaseModel
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+# Pictures that several creatives share are kept, and counted, once.
+_COUNT = text("""
+    WITH kept AS (
+        SELECT max(picture_bytes + thumbnail_bytes) AS bytes
+        FROM picture_version WHERE status = 'stored' GROUP BY sha256
+    )
+    SELECT count(*) FILTER (WHERE status = 'stored') AS versions,
+        count(*) FILTER (WHERE status = 'pending') AS waiting,
+        count(*) FILTER (WHERE status = 'failed') AS failed,
+        count(*) FILTER (WHERE status = 'removed') AS removed,
+        (SELECT count(*) FROM kept) AS pictures,
+        (SELECT coalesce(sum(bytes), 0)::bigint FROM kept) AS bytes
+    FROM picture_version
+""")
+
+
+class ArchiveCounts(BaseModel):
+    """What is kept, and how far the rest is.
+
+    Attributes:
+        versions: of creatives' pictures that are kept.
+        pictures: different ones among them, as they are kept.
+        bytes: of these, with their thumbnails.
+        waiting: versions that are not kept yet.
+        failed: that were given up.
+        removed: that clean-up took away since the disk bound was reached.
+    """
+
+    versions: int = 0
+    pictures: int = 0
+    bytes: int = 0
+    waiting: int = 0
+    failed: int = 0
+    removed: int = 0
+
+    def describe(self, most_bytes: int) -> str:
+        """What is kept, in one line, beside the bound on its bytes."""
+        parts = [f"{self.pictures:,} pictures, {show_megabytes(self.bytes)} of at most "]
+        parts += [f"{show_megabytes(most_bytes)}; {self.waiting:,} wait, {self.failed:,} failed"]
+        removed = f", {self.removed:,} removed for want of room" if self.removed else ""
+        return "".join(parts) + removed
+
+
+def show_megabytes(count: int) -> str:
+    """Bytes as a person reads them."""
+    return f"{count / 2**20:,.1f} MB"
+
+
+async def count_archive(session: AsyncSession) -> ArchiveCounts:
+    """What is kept, and how far the rest is."""
+    return ArchiveCounts.model_validate((await session.execute(_COUNT)).mappings().one())

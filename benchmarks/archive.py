@@ -1,0 +1,268 @@
+"""`python -m benchmarks.archive`: pictures a second from their address into the archive.
+
+A server in a process of its own gives drawn ads of 350 by 450 pixels, each another one. AdSpark
+archives them (claimed, downloaded by the rules, decoded in processes of their own, hashed, kept
+with a thumbnail, noted in the database), turn about with bare httpx and Pillow, which download and
+decode as many in threads, and keep nothing. Both keep to the same bounds: so many at once, and the
+same pause between two requests to a host. Then, without a target, the same without the pause; and,
+without the pause, many pictures with the memory (RSS) of this process and all under it. Exit code 1
+says that a target was missed.
+"""
+
+import argparse
+import asyncio
+import io
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import httpx
+import psutil
+from PIL import Image, ImageDraw
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import text
+
+from adspark.archive.hosts import AT_ONCE, PAUSE, HostPauses
+from adspark.archive.picture import ArchiveTools
+from adspark.archive.run import archive_pictures
+from adspark.archive.summary import ArchiveBounds
+from adspark.db.engine import Database
+from adspark.media.store import MediaStore
+from adspark.net.addresses import AddressRules
+from adspark.net.downloads import Downloader
+from adspark.rendering.renderer import Renderer
+from benchmarks.server import running_server
+from benchmarks.targets import Target
+
+_SIZE = (350, 450)
+_DRAWN = 40  # different ads; each answer has its own number behind the picture's end
+_LEAST = 0.8
+_MOST_GROWTH = 1.1
+_SPAN = 10  # samples of the memory at either end that are compared
+_MOST_BYTES = 10**12
+_PATIENCE = 3600.0  # seconds
+_MB = 1024 * 1024
+_FILL = text("""
+    WITH who AS (
+        INSERT INTO advertiser (advertiser_id, name) VALUES ('AR', 'A') ON CONFLICT DO NOTHING
+    )
+    INSERT INTO creative (ad_creative_id, advertiser_id, format, image_url)
+    SELECT 'CR' || lpad(n::text, 20, '0'), 'AR', 'image', :url || '/' || n || '.png'
+    FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n
+""")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is archived: rounds, pictures of each, and pictures while memory is looked at."""
+
+    rounds: int
+    pictures: int
+    filled: int
+
+
+FULL, QUICK, SMALLEST = Size(3, 200, 10_000), Size(2, 100, 1_000), Size(1, 40, 100)
+
+
+@dataclass
+class Contest:
+    """An archive and its source, and pictures a second by contender, round by round."""
+
+    database: Database
+    tools: ArchiveTools
+    url: str
+    given: int = 0
+    rates: dict[str, list[float]] = field(default_factory=dict)
+
+    async def archive(self, count: int, pause: float) -> None:
+        """Archive so many that are new."""
+        first, self.given = self.given + 1, self.given + count
+        async with self.database.session() as session:
+            await session.execute(_FILL, {"url": self.url, "first": first, "last": self.given})
+            await session.commit()
+        tools = ArchiveTools(
+            self.tools.media, self.tools.downloader, self.tools.renderer, HostPauses(pause)
+        )
+        bounds = ArchiveBounds(count, _MOST_BYTES, _PATIENCE, _MOST_BYTES)
+        summary = await archive_pictures(self.database, tools, bounds)
+        if summary.stored != count:
+            raise RuntimeError(f"{summary.stored} of {count} were archived: {summary.headline}")
+
+    async def download(self, count: int, pause: float) -> None:
+        """Download and decode so many, as a script would."""
+        pauses, turns = HostPauses(pause), asyncio.Semaphore(AT_ONCE)
+
+        async def one(client: httpx.AsyncClient, number: int) -> None:
+            async with turns:
+                url = f"{self.url}/{number}.png"
+                await pauses.wait(url)
+                answer = (await client.get(url)).raise_for_status()
+                await asyncio.to_thread(_decode, answer.content)
+
+        async with httpx.AsyncClient() as client:
+            await asyncio.gather(*(one(client, number) for number in range(count)))
+
+    async def run(
+        self, name: str, work: Callable[[int, float], Awaitable[None]], count: int, pause: float
+    ) -> None:
+        """Do it and note the rate.
+
+        Args:
+            name: of the contender.
+            work: of so many pictures, with this pause.
+            count: pictures.
+            pause: seconds between two requests.
+        """
+        began = time.perf_counter()
+        await work(count, pause)
+        self.rates.setdefault(name, []).append(count / (time.perf_counter() - began))
+
+    def rate(self, name: str) -> float:
+        """The median of the rounds."""
+        return statistics.median(self.rates[name])
+
+
+_OURS, _PEER = "archive", "httpx and Pillow"
+_OURS_FREE, _PEER_FREE = "archive, no pause", "httpx and Pillow, no pause"
+
+
+def main() -> int:
+    """Measure, print, and judge; or be the server."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.archive",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer pictures")
+    parser.add_argument("--smallest", action="store_true", help="ten times fewer than that")
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.serve:
+        with suppress(KeyboardInterrupt):
+            asyncio.run(_serve())
+        return 0
+    size = SMALLEST if arguments.smallest else QUICK if arguments.quick else FULL
+    command = [sys.executable, "-m", "benchmarks.archive", "--serve"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as serving:
+        try:
+            port = int(serving.stdout.readline()) if serving.stdout else 0
+            with running_server() as server, tempfile.TemporaryDirectory() as folder:
+                return asyncio.run(_measure(server.url(), folder, port, size))
+        finally:
+            serving.terminate()
+
+
+async def _measure(database_url: str, folder: str, port: int, size: Size) -> int:
+    rules = AddressRules([f"127.0.0.1:{port}"])
+    console = Console(width=None if sys.stdout.isatty() else 110)
+    async with (
+        Database(database_url) as database,
+        Downloader(rules) as downloader,
+        Renderer(rules) as renderer,
+    ):
+        tools = ArchiveTools(MediaStore(folder), downloader, renderer, HostPauses())
+        contest = Contest(database, tools, f"http://127.0.0.1:{port}")
+        await contest.archive(10, 0.0)  # the start of the decoders counts for nobody
+        for _ in range(size.rounds):
+            await contest.run(_PEER, contest.download, size.pictures, PAUSE)
+            await contest.run(_OURS, contest.archive, size.pictures, PAUSE)
+            await contest.run(_PEER_FREE, contest.download, size.pictures, 0.0)
+            await contest.run(_OURS_FREE, contest.archive, size.pictures, 0.0)
+        samples = await _fill(contest, size.filled)
+    console.print(_table(contest))
+    first, last = (statistics.median(part) for part in (samples[:_SPAN], samples[-_SPAN:]))
+    console.print(
+        f"Memory of everything but PostgreSQL: {first:.0f} MB at the beginning of {size.filled:,} "
+        f"pictures, {last:.0f} MB at their end, {max(samples):.0f} MB at most"
+    )
+    targets = [
+        Target(
+            what="Pictures a second, archive / httpx and Pillow, same bounds",
+            ratio=contest.rate(_OURS) / contest.rate(_PEER),
+            least=_LEAST,
+        ),
+        Target(what="Memory, last / first", ratio=last / first, most=_MOST_GROWTH),
+    ]
+    for target in targets:
+        console.print(target.sentence)
+    return 0 if all(target.is_met for target in targets) else 1
+
+
+async def _fill(contest: Contest, count: int) -> list[float]:
+    """Archive so many; the memory in megabytes, many times meanwhile."""
+    samples: list[float] = []
+    step = max(1, count // (4 * _SPAN))
+    for _ in range(count // step):
+        await contest.archive(step, 0.0)
+        this = psutil.Process()
+        total = 0
+        for process in (this, *this.children(recursive=True)):
+            with suppress(psutil.Error):
+                if "postgres" not in process.name():
+                    total += process.memory_info().rss
+        samples.append(total / _MB)
+    return samples
+
+
+def _decode(content: bytes) -> None:
+    with Image.open(io.BytesIO(content)) as image:
+        image.load()
+
+
+async def _serve() -> None:
+    """Give drawn ads at any address; the port is the first line of the output."""
+    drawn = [_draw(number) for number in range(_DRAWN)]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                asked = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1]
+                number = int(asked.strip(b"/").removesuffix(b".png"))
+                body = drawn[number % _DRAWN] + asked
+                head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"
+                writer.write(head.encode() + body)
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
+    async with server:
+        await server.serve_forever()
+
+
+def _draw(number: int) -> bytes:
+    """An ad: a photo's noise above, words below."""
+    noise = random.Random(number)
+    photo = Image.frombytes("RGB", (44, 32), noise.randbytes(44 * 32 * 3))
+    image = Image.new("RGB", _SIZE, "white")
+    image.paste(photo.resize((350, 256), Image.Resampling.BICUBIC))
+    pen = ImageDraw.Draw(image)
+    for line in range(6):
+        pen.text((16, 270 + 28 * line), f"Line {line} of the words of ad {number}", "black")
+    target = io.BytesIO()
+    image.save(target, "PNG")
+    return target.getvalue()
+
+
+def _table(contest: Contest) -> Table:
+    title = f"Pictures of 350 × 450, {AT_ONCE} at once, medians of the rounds"
+    table = Table(title=title, title_justify="left")
+    table.add_column("who")
+    table.add_column("pause", justify="right")
+    table.add_column("pictures/s", justify="right")
+    for name in contest.rates:
+        pause = "none" if "no pause" in name else f"{1000 * PAUSE:.0f} ms"
+        table.add_row(name.partition(",")[0], pause, f"{contest.rate(name):.1f}")
+    return table
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
