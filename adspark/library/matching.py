@@ -1,0 +1,183 @@
+"""Which ads hold the words of a search: looked up in names, domains and tags, then put into SQL.
+
+An ad's document holds the words of its copy and domains, and as keys its advertiser and its tags.
+So a word is first looked up among the names of advertisers and the user's tags, and the keys of
+those that have it are searched as its alternatives. An ad of which nothing else is known has no
+document; its advertiser and its domain have to hold all words.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.db.extensions import READ_EXTENSIONS, describe_missing
+from adspark.library.query_text import Term
+
+MOST_ALTERNATIVES = 1000
+"""Advertisers, or domains, whose names may hold a word; of more, the ones last seen are taken."""
+
+_LOOK_UP = text("""
+    SELECT search_query(t.text, t.is_prefix)::text AS query, ARRAY(
+        SELECT advertiser_id FROM advertiser a
+        WHERE search_words(a.name) @@ search_query(t.text, t.is_prefix)
+        ORDER BY last_seen_at DESC NULLS LAST, advertiser_id LIMIT :most
+    ) AS advertisers, ARRAY(
+        SELECT DISTINCT domain FROM advertiser_domain d
+        WHERE search_domain(d.domain) @@ search_query(t.text, t.is_prefix) LIMIT :most
+    ) AS domains, ARRAY(
+        SELECT DISTINCT tag FROM creative_tag
+        WHERE user_id = :user_id AND search_words(tag) @@ search_query(t.text, t.is_prefix)
+    ) AS tags
+    FROM unnest(CAST(:texts AS text[]), CAST(:prefixes AS boolean[]))
+        WITH ORDINALITY AS t (text, is_prefix, place)
+    ORDER BY t.place
+""")
+# The nearest words, and the words of the nearest names: whole names, whose words are then searched.
+_NEAREST = text("""
+    SELECT t.place, n.word FROM unnest(CAST(:texts AS text[])) WITH ORDINALITY AS t (text, place)
+    CROSS JOIN LATERAL (
+        (SELECT word, similarity(word, lower(t.text)) AS nearness FROM search_word
+         WHERE word % lower(t.text) ORDER BY nearness DESC, word LIMIT 1)
+        UNION ALL
+        (SELECT w.word, similarity(w.word, lower(t.text)) FROM (
+            SELECT name FROM advertiser WHERE lower(t.text) <% lower(name)
+            ORDER BY word_similarity(lower(t.text), lower(name)) DESC, name LIMIT 5
+         ) AS a, unnest(tsvector_to_array(search_words(a.name))) AS w (word)
+         WHERE w.word % lower(t.text))
+        UNION ALL
+        (SELECT domain, word_similarity(lower(t.text), domain) FROM advertiser_domain
+         WHERE lower(t.text) <% domain ORDER BY 2 DESC, domain LIMIT 1)
+    ) AS n
+    ORDER BY t.place, n.nearness DESC, n.word
+""")
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """A term as the database searches it: its own query, and what has it in its name."""
+
+    query: str
+    advertisers: list[str]
+    domains: list[str]
+    tags: list[str]
+    is_excluded: bool
+
+    def in_document(self, user_id: int) -> str:
+        """The term in the syntax of `tsquery`."""
+        keys = [one.lower() for one in self.advertisers]
+        keys += [f"user{user_id}/{tag}" for tag in self.tags]
+        return " | ".join([f"({self.query})", *map(_quote, keys)])
+
+    @property
+    def is_in_names(self) -> bool:
+        """Whether any advertiser or domain has it."""
+        return bool(self.advertisers or self.domains)
+
+
+@dataclass(frozen=True)
+class TextCondition:
+    """The words of a search as conditions on `c`, the creative, and `s`, its document.
+
+    Attributes:
+        with_document: of ads with one; None where the words are only such as must not be there.
+        without_document: of ads without; None where none of them can have the words.
+        values: of the conditions' parameters.
+    """
+
+    with_document: str | None
+    without_document: str | None
+    values: dict[str, object] = field(default_factory=dict)
+
+
+async def look_up_terms(
+    session: AsyncSession, *, terms: Sequence[Term], user_id: int
+) -> list[Alternatives]:
+    """What the database searches for each term that holds a word.
+
+    Args:
+        session: of the database.
+        terms: of the search.
+        user_id: whose tags count.
+    """
+    values = {
+        "texts": [term.text for term in terms],
+        "prefixes": [term.is_prefix for term in terms],
+        "user_id": user_id,
+        "most": MOST_ALTERNATIVES,
+    }
+    rows = (await session.execute(_LOOK_UP, values)).mappings().all()
+    return [
+        Alternatives(**row, is_excluded=term.is_excluded)
+        for term, row in zip(terms, rows, strict=True)
+        if row["query"]
+    ]
+
+
+def text_condition(found: Sequence[Alternatives], *, user_id: int) -> TextCondition:
+    """The conditions that an ad fulfils which has all terms, and none of the excluded ones."""
+    wanted = [one for one in found if not one.is_excluded]
+    excluded = [one for one in found if one.is_excluded]
+    values: dict[str, object] = {}
+    unwanted = " | ".join(f"({one.in_document(user_id)})" for one in excluded)
+    names = [_in_names(one, place, values) for place, one in enumerate(found)]
+    if wanted:
+        query = " & ".join(f"({one.in_document(user_id)})" for one in wanted)
+        values["query"] = f"{query} & !({unwanted})" if unwanted else query
+        with_document: str | None = "s.document @@ CAST(:query AS tsquery)"
+    else:
+        values["query"] = unwanted
+        names.append(
+            "NOT EXISTS (SELECT FROM search_document x WHERE "
+            "x.ad_creative_id = c.ad_creative_id AND x.document @@ CAST(:query AS tsquery))"
+        )
+        with_document = None
+    can_match = all(one.is_in_names for one in wanted)
+    without_document = " AND ".join(names) if can_match else None
+    return TextCondition(with_document, without_document, values)
+
+
+async def correct_terms(session: AsyncSession, *, terms: Sequence[Term]) -> tuple[Term, ...] | None:
+    """The terms with the nearest known word in place of each single word; None: nothing is near.
+
+    What is excluded, a prefix or a phrase is left as it is.
+    """
+    single = [
+        place
+        for place, term in enumerate(terms)
+        if not (term.is_excluded or term.is_prefix or term.is_phrase)
+    ]
+    texts = [terms[place].text for place in single]
+    corrected = list(terms)
+    nearest: dict[int, str] = {}
+    for row in await session.execute(_NEAREST, {"texts": texts}):
+        nearest.setdefault(single[row.place - 1], row.word)
+    for place, word in nearest.items():
+        corrected[place] = replace(terms[place], text=word)
+    return tuple(corrected) if corrected != list(terms) else None
+
+
+async def missing_extensions(session: AsyncSession) -> dict[str, str]:
+    """The extensions that the search does without, each with a line on what to do."""
+    rows = (await session.execute(READ_EXTENSIONS)).mappings().all()
+    return {
+        row["name"]: describe_missing(row["name"], is_packaged=row["is_packaged"])
+        for row in rows
+        if not row["is_used"]
+    }
+
+
+def _in_names(one: Alternatives, place: int, values: dict[str, object]) -> str:
+    """That the advertiser or the domain of `c` has the term, or has not where it is excluded."""
+    values |= {f"advertisers_{place}": one.advertisers, f"domains_{place}": one.domains}
+    has = (
+        f"(c.advertiser_id = ANY (CAST(:advertisers_{place} AS text[])) "
+        f"OR coalesce(c.target_domain = ANY (CAST(:domains_{place} AS text[])), false))"
+    )
+    return f"NOT {has}" if one.is_excluded else has
+
+
+def _quote(lexeme: str) -> str:
+    escaped = lexeme.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"
