@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
 from adspark.library.filters import RUNNING_DAYS
-from adspark.library.matching import missing_extensions
+from adspark.library.matching import LOOSEN, missing_extensions
 from adspark.validation.stored import check_storable
 
 _MOST_NAMED = 3  # advertisers in an error
@@ -144,6 +144,7 @@ async def find_advertisers(
     missing = await missing_extensions(session)
     if "pg_trgm" in missing:
         return FoundAdvertisers(advertisers=[], notes=[missing["pg_trgm"]])
+    await session.execute(LOOSEN)
     similar = list(await session.scalars(_FIND_SIMILAR, values))
     return FoundAdvertisers(advertisers=await _read(session, similar), is_similar=bool(similar))
 

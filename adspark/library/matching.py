@@ -34,7 +34,10 @@ _LOOK_UP = text("""
         WITH ORDINALITY AS t (text, is_prefix, place)
     ORDER BY t.place
 """)
-# The nearest words, and the words of the nearest names: whole names, whose words are then searched.
+LOOSEN = text("SELECT set_config('pg_trgm.word_similarity_threshold', '0.45', true)")
+"""For the transaction: how alike a part of a name has to be; a letter less in eight still is."""
+
+# The nearest words, and the words of the nearest names and domains, most alike first.
 _NEAREST = text("""
     SELECT t.place, n.word FROM unnest(CAST(:texts AS text[])) WITH ORDINALITY AS t (text, place)
     CROSS JOIN LATERAL (
@@ -47,8 +50,11 @@ _NEAREST = text("""
          ) AS a, unnest(tsvector_to_array(search_words(a.name))) AS w (word)
          WHERE w.word % lower(t.text))
         UNION ALL
-        (SELECT domain, word_similarity(lower(t.text), domain) FROM advertiser_domain
-         WHERE lower(t.text) <% domain ORDER BY 2 DESC, domain LIMIT 1)
+        (SELECT w.word, similarity(w.word, lower(t.text)) FROM (
+            SELECT domain FROM advertiser_domain WHERE lower(t.text) <% domain
+            ORDER BY word_similarity(lower(t.text), domain) DESC, domain LIMIT 5
+         ) AS d, unnest(tsvector_to_array(search_domain(d.domain))) AS w (word)
+         WHERE w.word % lower(t.text))
     ) AS n
     ORDER BY t.place, n.nearness DESC, n.word
 """)
@@ -150,6 +156,7 @@ async def correct_terms(session: AsyncSession, *, terms: Sequence[Term]) -> tupl
     ]
     texts = [terms[place].text for place in single]
     corrected = list(terms)
+    await session.execute(LOOSEN)
     nearest: dict[int, str] = {}
     for row in await session.execute(_NEAREST, {"texts": texts}):
         nearest.setdefault(single[row.place - 1], row.word)

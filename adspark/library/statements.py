@@ -16,7 +16,9 @@ MOST_COUNTED = 10_000
 MOST_RANKED = 2000
 """Ads that are ranked by relevance: of those that match, the ones that were shown last."""
 
-_NAMES_RANK = 0.1  # of an ad of which only the advertiser or the domain is known
+_NAMES_RANK = (
+    0.001  # below all others, of an ad of which only the advertiser or the domain is known
+)
 
 
 class Sort(StrEnum):

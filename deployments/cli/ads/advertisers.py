@@ -131,7 +131,7 @@ def _facts(report: AdvertiserReport) -> dict[str, str]:
         "platforms": _mix(report.platforms),
         "median days": "–" if report.median_days is None else f"{report.median_days:.0f}",
         "longest, days": "–" if report.longest_days is None else f"{report.longest_days}",
-        "copy known": f"{report.with_words:,} ads",
+        "copy known": f"{report.with_words:,}",
         "first shown": "–" if first is None else f"{first:%Y-%m-%d}",
         "last shown": "–" if last is None else f"{last:%Y-%m-%d}",
     }

@@ -69,7 +69,10 @@ def search(
     user: UserOption = DEFAULT_USER,
     as_json: JsonOption = False,
 ) -> None:
-    """Search the stored ads; all words and filters have to match. Put -words after --."""
+    """Search the stored ads; all words and filters have to match.
+
+    A query in quotes reaches the command as it is; one that begins with - goes after --.
+    """
     written = options.WrittenFilters(
         user=user, advertiser=advertiser, format=creative_format, platform=platform,
         region=region, domain=domain, first_from=first_from, first_to=first_to,

@@ -13,6 +13,7 @@ from adspark.text.terminal import plain
 from deployments.terminal.output import counted, moment, out, print_line, print_warning, table
 
 _NAME_WIDTH = 18  # characters of an advertiser's name, so that a row fits on a line
+_WORDS_WIDTH = 100  # of its copy; all of it is shown by: adspark ads show
 _MOST_REGIONS = 6
 _MOST_VARIATIONS = 5
 
@@ -71,7 +72,7 @@ def _cells(ad: FoundAd) -> dict[str, object]:
         "format": ad.format.value,
         "last shown": None if ad.last_shown is None else f"{ad.last_shown:%Y-%m-%d}",
         "days": ad.days_shown,
-        "words": " ".join(plain(words).split()) or None,
+        "words": shorten(plain(words), _WORDS_WIDTH, placeholder="…") or None,
     }
 
 
@@ -108,7 +109,7 @@ def _details(ad: AdReport) -> Iterator[tuple[str, str]]:
         return
     for what, value in (
         ("headline", details.headline), ("body", details.snippet),
-        ("action", details.call_to_action), ("landing page", details.landing_url),
+        ("action", details.call_to_action), ("leads to", details.landing_url),
         ("payer", details.funded_by),
     ):  # fmt: skip
         if value:
@@ -116,7 +117,7 @@ def _details(ad: AdReport) -> Iterator[tuple[str, str]]:
     for place, one in enumerate(details.variations[1:_MOST_VARIATIONS], 2):
         copy = [one.get(name) for name in ("headline", "title", "long_headline", "snippet")]
         if words := " – ".join(dict.fromkeys(str(part) for part in copy if part)):
-            yield f"variation {place}", words
+            yield f"copy {place}", words
     if len(details.variations) > _MOST_VARIATIONS:
         yield "", f"and {len(details.variations) - _MOST_VARIATIONS} more variations: --json"
     billed, cached = details.searches_billed, details.searches_cached
