@@ -553,6 +553,11 @@ class SearchDocument(SQLModel, table=True):
     __tablename__ = "search_document"
 
     ad_creative_id: str = Field(primary_key=True, sa_type=Text)
+    number: int = Field(
+        default=None,
+        sa_column=Column(BigInteger, Identity(always=True), nullable=False, index=True),
+        description="Greater for what was learned later.",
+    )
     document: str = Field(
         sa_column=Column(TSVECTOR, nullable=False),
         description="Weights: A headlines, B other copy, C advertiser, D domains and tags.",

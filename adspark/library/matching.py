@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.db.extensions import READ_EXTENSIONS, describe_missing
 from adspark.library.query_text import Term
 
-MOST_ALTERNATIVES = 1000
+MOST_ALTERNATIVES = 300
 """Advertisers, or domains, whose names may hold a word; of more, the ones last seen are taken."""
 
 _LOOK_UP = text("""
@@ -89,7 +89,7 @@ class TextCondition:
     Attributes:
         with_document: of ads with one; None where the words are only such as must not be there.
         without_document: of ads without; None where none of them can have the words.
-        values: of the conditions' parameters.
+        values: of the conditions' parameters, and `words`, by which an ad's document is ranked.
     """
 
     with_document: str | None
@@ -131,6 +131,7 @@ def text_condition(found: Sequence[Alternatives], *, user_id: int) -> TextCondit
     if wanted:
         query = " & ".join(f"({one.in_document(user_id)})" for one in wanted)
         values["query"] = f"{query} & !({unwanted})" if unwanted else query
+        values["words"] = " | ".join(f"({one.query})" for one in wanted)
         with_document: str | None = "s.document @@ CAST(:query AS tsquery)"
     else:
         values["query"] = unwanted
@@ -177,12 +178,13 @@ async def missing_extensions(session: AsyncSession) -> dict[str, str]:
 
 def _in_names(one: Alternatives, place: int, values: dict[str, object]) -> str:
     """That the advertiser or the domain of `c` has the term, or has not where it is excluded."""
-    values |= {f"advertisers_{place}": one.advertisers, f"domains_{place}": one.domains}
-    has = (
-        f"(c.advertiser_id = ANY (CAST(:advertisers_{place} AS text[])) "
-        f"OR coalesce(c.target_domain = ANY (CAST(:domains_{place} AS text[])), false))"
-    )
-    return f"NOT {has}" if one.is_excluded else has
+    parts = ["false"]
+    for column, names in (("advertiser_id", one.advertisers), ("target_domain", one.domains)):
+        if names:
+            values[f"{column}_{place}"] = names
+            parts.append(f"c.{column} = ANY (CAST(:{column}_{place} AS text[]))")
+    has = " OR ".join(parts)
+    return f"({has}) IS NOT TRUE" if one.is_excluded else f"({has})"
 
 
 def _quote(lexeme: str) -> str:

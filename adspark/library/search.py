@@ -1,6 +1,8 @@
 """Search the stored ads: words, filters, an order, page by page from where the last one ended."""
 
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,8 +27,8 @@ from adspark.library.statements import (
     Cursor,
     Sort,
     branches,
-    count_statement,
     dated_statement,
+    matched_statement,
     undated_statement,
 )
 from adspark.models import CreativeFormat
@@ -34,11 +36,13 @@ from adspark.validation.bounds import Range
 
 LIMIT = Range(1, 1000)
 
-# Plans for the values at hand, for the right one differs by how often a word occurs; a search is
-# over before a statement is compiled.
+_Place = tuple[str, float | None]  # an ad, and its value in the order, None where it has none
+# Plans for the values at hand, for the right one differs by how often a word occurs. A search is
+# over before a statement is compiled or a second process begun, and what it reads is in memory.
 _PLAN = text(
     "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), "
-    "set_config('jit', 'off', true)"
+    "set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true), "
+    "set_config('random_page_cost', '1.1', true)"
 )
 _READ = text("""
     SELECT c.ad_creative_id, c.advertiser_id, a.name AS advertiser, c.format,
@@ -170,42 +174,54 @@ class _Search:
         condition, values = filter_condition(self.filters)
         values |= words.values
         parts = branches(words, condition)
-        counted = await self.session.execute(text(count_statement(parts)), values)
-        formats = {row[0]: row[1] for row in counted}
-        rows = await self._rows(parts, values) if formats else []
+        statement = text(matched_statement(parts, self.sort))
+        matched = (await self.session.execute(statement, values)).all()
+        formats = Counter(str(row.format) for row in matched)
+        is_all = len(matched) <= MOST_COUNTED
+        if is_all or self.sort is Sort.RELEVANCE:
+            rows = self._sorted((row.ad_creative_id, row.key) for row in matched)
+        else:
+            rows = await self._read_on(parts, values)
         read = {"ids": [ad for ad, _ in rows[: self.limit]], "user_id": self.filters.user_id}
         ads = (await self.session.execute(_READ, read)).mappings()
         last = rows[self.limit - 1] if len(rows) > self.limit else None
-        total = sum(formats.values())
         return AdPage(
             ads=[FoundAd.model_validate(row) for row in ads],
-            total=min(total, MOST_COUNTED),
-            is_total_exact=total <= MOST_COUNTED,
-            formats=formats,
+            total=min(len(matched), MOST_COUNTED),
+            is_total_exact=is_all,
+            formats=dict(formats.most_common()),
             next=Cursor(self.sort, last[1], last[0]).encode() if last else None,
         )
 
-    async def _rows(
-        self, parts: Sequence[Branch], values: dict[str, Any]
-    ) -> list[tuple[str, str | None]]:
-        """Ids and values of the page, and of one ad more where there are more."""
+    def _sorted(self, matched: Iterable[_Place]) -> list[_Place]:
+        """The places behind the cursor, the greatest value first and those without one last."""
+        begin = None if self.cursor is None else (self.cursor.ad_creative_id, self.cursor.key)
+        places = [one for one in matched if begin is None or _rank(one) < _rank(begin)]
+        return sorted(places, key=_rank, reverse=True)
+
+    async def _read_on(self, parts: Sequence[Branch], values: dict[str, Any]) -> list[_Place]:
+        """The places of the page, and one more where there are more."""
         room = self.limit + 1
-        rows: list[tuple[str, str | None]] = []
+        rows: list[_Place] = []
         if self.cursor is None or self.cursor.key is not None:
-            rows = await self._execute(dated_statement(parts, self.sort, self.cursor), values, room)
-        if len(rows) < room and self.sort is not Sort.RELEVANCE:
+            statement = dated_statement(parts, self.sort, self.cursor)
+            rows = await self._execute(statement, values, room)
+        if len(rows) < room:
             statement = undated_statement(parts, self.sort, self.cursor)
             rows += await self._execute(statement, values, room - len(rows))
         return rows
 
-    async def _execute(
-        self, statement: str, values: dict[str, Any], room: int
-    ) -> list[tuple[str, str | None]]:
+    async def _execute(self, statement: str, values: dict[str, Any], room: int) -> list[_Place]:
         values = values | {"room": room}
         if self.cursor is not None:
             values |= {"after_key": self.cursor.key, "after_id": self.cursor.ad_creative_id}
         rows = await self.session.execute(text(statement), values)
-        return [(row[0], row[1]) for row in rows]
+        return [(row.ad_creative_id, row.key) for row in rows]
+
+
+def _rank(place: _Place) -> tuple[float, str]:
+    ad, key = place
+    return (-math.inf if key is None else key, ad)
 
 
 def _nothing(note: str) -> AdPage:

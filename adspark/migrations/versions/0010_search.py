@@ -198,6 +198,7 @@ def _create_tables() -> None:
     op.create_table(
         "search_document",
         sa.Column("ad_creative_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("document", postgresql.TSVECTOR(), nullable=False),
         sa.Column("has_words", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("ad_creative_id", name=op.f("pk_search_document")),
@@ -205,6 +206,7 @@ def _create_tables() -> None:
     op.create_index(
         op.f("ix_search_document_document"), "search_document", ["document"], postgresql_using="gin"
     )
+    op.create_index(op.f("ix_search_document_number"), "search_document", ["number"])
     op.create_table(
         "search_word",
         sa.Column("word", sa.Text(), nullable=False),

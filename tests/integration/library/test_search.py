@@ -136,7 +136,7 @@ async def test_every_order_lists_each_ad_once_page_by_page(library: Database) ->
     expected = {
         Sort.NEWEST: [3, 2, 4, 1, 5],
         Sort.LONGEST: [4, 2, 1, 5, 3],
-        Sort.CHANGED: [1, 4, 5, 3, 2],
+        Sort.CHANGED: [1, 4],  # of the others none has changed
     }
     for sort, numbers in expected.items():
         for limit in (1, 2, 5):
