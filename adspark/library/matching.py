@@ -15,8 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.db.extensions import READ_EXTENSIONS, describe_missing
 from adspark.library.query_text import Term
 
-MOST_ALTERNATIVES = 300
+MOST_ALTERNATIVES = 1000
 """Advertisers, or domains, whose names may hold a word; of more, the ones last seen are taken."""
+
+# Advertisers and tags from which on an index of words would be slower than a look at each ad that
+# has the other words.
+_BROAD = 20
 
 _LOOK_UP = text("""
     SELECT search_query(t.text, t.is_prefix)::text AS query, ARRAY(
@@ -70,11 +74,16 @@ class Alternatives:
     tags: list[str]
     is_excluded: bool
 
-    def in_document(self, user_id: int) -> str:
-        """The term in the syntax of `tsquery`."""
-        keys = [one.lower() for one in self.advertisers]
+    def in_document(self, user_id: int, *, with_advertisers: bool = True) -> str:
+        """The term in the syntax of `tsquery`; by itself where the advertisers are left out."""
+        keys = [one.lower() for one in self.advertisers] if with_advertisers else []
         keys += [f"user{user_id}/{tag}" for tag in self.tags]
         return " | ".join([f"({self.query})", *map(_quote, keys)])
+
+    @property
+    def is_broad(self) -> bool:
+        """Whether so many advertisers have it that an ad's own is looked at instead."""
+        return len(self.advertisers) > _BROAD
 
     @property
     def is_in_names(self) -> bool:
@@ -124,25 +133,24 @@ async def look_up_terms(
 def text_condition(found: Sequence[Alternatives], *, user_id: int) -> TextCondition:
     """The conditions that an ad fulfils which has all terms, and none of the excluded ones."""
     wanted = [one for one in found if not one.is_excluded]
-    excluded = [one for one in found if one.is_excluded]
     values: dict[str, object] = {}
-    unwanted = " | ".join(f"({one.in_document(user_id)})" for one in excluded)
     names = [_in_names(one, place, values) for place, one in enumerate(found)]
-    if wanted:
-        query = " & ".join(f"({one.in_document(user_id)})" for one in wanted)
-        values["query"] = f"{query} & !({unwanted})" if unwanted else query
-        values["words"] = " | ".join(f"({one.query})" for one in wanted)
-        with_document: str | None = "s.document @@ CAST(:query AS tsquery)"
-    else:
-        values["query"] = unwanted
+    if not wanted:
+        values["query"] = " | ".join(f"({one.in_document(user_id)})" for one in found)
         names.append(
             "NOT EXISTS (SELECT FROM search_document x WHERE "
             "x.ad_creative_id = c.ad_creative_id AND x.document @@ CAST(:query AS tsquery))"
         )
-        with_document = None
+        return TextCondition(None, " AND ".join(names), values)
+    indexed = [one for one in wanted if not one.is_broad] or wanted
+    parts = ["s.document @@ CAST(:query AS tsquery)"]
+    values["query"] = " & ".join(f"({one.in_document(user_id)})" for one in indexed)
+    values["words"] = " | ".join(f"({one.query})" for one in wanted)
+    for place, one in enumerate(found):
+        if one not in indexed:
+            parts.append(_in_ad(one, place, user_id, values))
     can_match = all(one.is_in_names for one in wanted)
-    without_document = " AND ".join(names) if can_match else None
-    return TextCondition(with_document, without_document, values)
+    return TextCondition(" AND ".join(parts), " AND ".join(names) if can_match else None, values)
 
 
 async def correct_terms(session: AsyncSession, *, terms: Sequence[Term]) -> tuple[Term, ...] | None:
@@ -174,6 +182,15 @@ async def missing_extensions(session: AsyncSession) -> dict[str, str]:
         for row in rows
         if not row["is_used"]
     }
+
+
+def _in_ad(one: Alternatives, place: int, user_id: int, values: dict[str, object]) -> str:
+    """That the document, or the advertiser, of an ad at hand has the term, or has not."""
+    values[f"query_{place}"] = one.in_document(user_id, with_advertisers=False)
+    has = f"s.document @@ CAST(:query_{place} AS tsquery)"
+    if one.advertisers:
+        has += f" OR c.advertiser_id = ANY (CAST(:advertiser_id_{place} AS text[]))"
+    return f"({has}) IS NOT TRUE" if one.is_excluded else f"({has})"
 
 
 def _in_names(one: Alternatives, place: int, values: dict[str, object]) -> str:
