@@ -18,6 +18,7 @@ SMALLEST: dict[str, tuple[list[str], set[int]]] = {
     "limit": (["--quick"], {0, 1}),
     "render": (["--smallest"], {0, 1}),
     "cleanup": (["--smallest"], {0, 1}),
+    "library": (["--smallest"], {0, 1}),
     "dispatch": (["--quick"], {0}),
     "chaos": (["--quick"], {0}),
 }
