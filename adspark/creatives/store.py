@@ -155,8 +155,10 @@ def _save_statement() -> str:
             WHERE ({as_named}) IS DISTINCT FROM ({to_be_named})
         ), domains AS (
             INSERT INTO advertiser_domain (domain, advertiser_id)
-            SELECT DISTINCT target_domain, advertiser_id FROM page AS p
-            WHERE target_domain IS NOT NULL AND NOT EXISTS (
+            SELECT target_domain, advertiser_id FROM (
+                SELECT DISTINCT target_domain, advertiser_id FROM page
+                WHERE target_domain IS NOT NULL
+            ) AS p WHERE NOT EXISTS (
                 SELECT FROM advertiser_domain d
                 WHERE (d.domain, d.advertiser_id) = (p.target_domain, p.advertiser_id)
             )
