@@ -87,7 +87,7 @@ clean:
 
 # An installed browser, else Playwright's own, else Debian's; of them the shell draws fastest.
 .make/chromium: .make/installed
-	@if command -v chromium-headless-shell || command -v chromium || command -v chromium-browser || command -v google-chrome; then :; \
+	@if { command -v chromium-headless-shell || command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null; then :; \
 	elif $(BIN)/playwright install chromium; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing Debian's Chromium …"; \

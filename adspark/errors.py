@@ -1,26 +1,5 @@
 """The one error tree: what went wrong, and whether a retry can help.
 
-AdSparkError
-├── TemporaryError              a retry can help
-│   ├── ServiceUnavailableError   5xx, time-out, cut or garbled response
-│   │   └── ServiceDownError        of these, those without any response to the request
-│   ├── RateLimitedError          the hour's searches are used up
-│   ├── BusyError                 another run holds the same thing
-│   │   └── SupersededError         another run took over the fetch of this one
-│   ├── PostponedError            time, searches or a budget have to come first
-│   └── DatabaseUnavailableError  Postgres does not answer
-└── PermanentError              a retry gives the same
-    ├── QuotaExhaustedError       the month's searches are used up
-    ├── UnknownWatchError         there is no such watch, or it is paused
-    ├── UnknownVariantError       there is no such variant, or nothing is to be done on it
-    ├── UnusableContentError      a page or picture is empty, broken, too large or not allowed
-    ├── GenerationFailedError     the generator ran, was paid, and failed
-    ├── ServiceRefusedError       the service refuses this request
-    └── ConfigurationError        a setting, a right or a parameter has to change first
-        ├── InvalidQueryError       a parameter; names the field
-        ├── InvalidCredentialsError the service does not know the key
-        └── DatabaseSetupError      wrong address, old server, missing right, missing migration
-
 Messages are one sentence for a person, say what to do, and never carry a secret.
 """
 
@@ -106,11 +85,7 @@ class ConfigurationError(PermanentError):
 
 
 class InvalidQueryError(ConfigurationError):
-    """A parameter of a search is wrong; raised before anything is spent.
-
-    Attributes:
-        field: the parameter's name, as the flow and the command spell it.
-    """
+    """The parameter `field` of a flow or command is wrong; raised before anything is spent."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")

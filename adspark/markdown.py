@@ -10,9 +10,8 @@ _SPECIAL = re.compile(r"[\\`*_{}\[\]()#+!|~-]|(?<=^\d)\.|(?<=^\d\d)\.|(?<=^\d{3}
 
 
 def escape_markdown(text: str) -> str:
-    """`text` as it reads: on one line, nothing in it a mark-up, a link or a cell's border.
+    """`text` as it reads in CommonMark: on one line, nothing a mark-up, link or cell border.
 
-    This is CommonMark, as Prefect's UI shows it. What a service of messages shows is written from
-    it anew, in that service's own mark-up: see `adspark.notifications`.
+    What a chat service shows is in its own mark-up: see `adspark.notifications`.
     """
     return _SPECIAL.sub(r"\\\g<0>", escape(isolate(text), quote=False))

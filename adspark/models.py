@@ -175,10 +175,10 @@ def _texts(description: str | None = None) -> Any:  # noqa: ANN401
     return Field(default_factory=list, sa_column=column, description=description)
 
 
-def _json(description: str) -> Any:  # noqa: ANN401
+def _json() -> Any:  # noqa: ANN401
     """A JSON value that may be missing."""
     column: Column[Any] = Column(JSONB(none_as_null=True))
-    return Field(default=None, sa_column=column, description=description)
+    return Field(default=None, sa_column=column)
 
 
 def _key(kind: type[Integer] = Integer) -> Any:  # noqa: ANN401
@@ -246,9 +246,8 @@ class Creative(SQLModel, table=True):
     budget_max: str | None = _text('As sent: "400 USD".')
     regions: list[str] = _texts()
     platforms: list[str] = _texts()
-    dropped_fields: list[str] = _texts(
-        "Fields of the last answer that could not be read, with the reason."
-    )
+    dropped_fields: list[str] = _texts()
+    """Fields of the last answer that could not be read, with the reason."""
     content_hash: str = Field(
         sa_column=Column(
             Text,
@@ -295,21 +294,17 @@ class Watch(SQLModel, table=True):
     is_active: bool = True
     interval_minutes: int = _whole(60)
     max_pages: int = _whole(5, "Searches a sweep, at most.")
-    monthly_budget: int | None = Field(
-        default=None, description="Billed searches a calendar month (UTC); None: no bound."
-    )
+    monthly_budget: int | None = None
+    """Billed searches a calendar month (UTC); None: no bound."""
     ended_after_days: int = _whole(7, "An ad not shown for so long has ended.")
     details_per_sweep: int = _whole(0, "New ads looked up in detail, one search each.")
     due_at: datetime = _now()
-    baseline_at: datetime | None = _moment(
-        "Start of the fetch whose ads count as known from the start."
-    )
-    complete_at: datetime | None = _moment(
-        "Start of the last fetch that reached the end or the watermark."
-    )
-    has_gaps: bool = _flag(
-        "Some ads of the search may never have been seen; only launches count as new."
-    )
+    baseline_at: datetime | None = _moment()
+    """Start of the fetch whose ads count as known from the start."""
+    complete_at: datetime | None = _moment()
+    """Start of the last fetch that reached the end or the watermark."""
+    has_gaps: bool = _flag()
+    """Some ads of the search may never have been seen; only launches count as new."""
     checked_at: datetime | None = _moment()
     coverage: Coverage | None = _choice(
         Coverage, default=None, description="Of the last check, as is `problem`."
@@ -345,9 +340,8 @@ class Fetch(SQLModel, table=True):
     token_hashes: list[str] = _texts("Of every token it has followed.")
     shown_to: datetime | None = _moment("last_shown of its last row, if known.")
     total_results: int | None = Field(default=None, description="What SerpApi last claimed.")
-    is_refreshed: bool = _flag(
-        "It has paid for a fresh first page, since the cached one led nowhere."
-    )
+    is_refreshed: bool = _flag()
+    """It has paid for a fresh first page, since the cached one led nowhere."""
     new_count: int = 0
     changed_count: int = 0
     unchanged_count: int = 0
@@ -403,9 +397,8 @@ class WatchCreative(SQLModel, table=True):
     )
     last_shown: datetime | None = _moment("The latest that this watch has seen.")
     ended_at: datetime | None = _moment("When it was found ended; empty: it runs.")
-    undated_fetch_id: UUID | None = Field(
-        default=None, description="The last fetch that listed it without a readable day."
-    )
+    undated_fetch_id: UUID | None = None
+    """The last fetch that listed it without a readable day."""
 
 
 class CreativeEvent(SQLModel, table=True):
@@ -439,7 +432,7 @@ class CreativeEvent(SQLModel, table=True):
 
 
 class CreativeDetail(SQLModel, table=True):
-    """What the ad-details engine said of a creative; asked once, on behalf of one watch.
+    """What the ad-details engine said of a creative; fetched once, on behalf of one watch.
 
     The row is made before the search is, so that a lost answer is fetched again (free from
     SerpApi's cache) and counted once. It was paid, so it outlives the creative.
@@ -578,10 +571,10 @@ class SearchWord(SQLModel, table=True):
 class Message(SQLModel, table=True):
     """The outbox: a message to one receiver, which is written once and never sent twice.
 
-    It goes in as many parts as the receiver's service wants, one after the other; how many have
-    arrived is noted with each. `sending_at` is set before a part is handed over. A message that has
-    it and is neither delivered nor failed met a crash on the way: nobody knows whether that part
-    arrived, so it is not sent again.
+    It goes in as many chunks (`parts`) as the receiver's service wants; how many are delivered is
+    noted with each. `sending_at` is set before a chunk is sent. A message that has it and is
+    neither delivered nor failed met a crash on the way: nobody knows whether that chunk was
+    delivered, so it is not sent again.
     """
 
     __table_args__ = (Index(None, "created_at", postgresql_where=text("delivered_at IS NULL")),)
@@ -590,9 +583,8 @@ class Message(SQLModel, table=True):
     subject: str = Field(sa_type=Text)
     body: str = Field(sa_type=Text, description="Markdown.")
     recipient: str = Field(sa_type=Text, description="Hash of the address, which is a secret.")
-    parts: list[dict[str, str]] | None = _json(
-        "Title and body of each, fixed before the first is sent."
-    )
+    parts: list[dict[str, str]] | None = _json()
+    """Title and body of each, fixed before the first is sent."""
     parts_delivered: int = _whole(0)
     created_at: datetime = _now()
     attempts: int = _whole(0)
@@ -605,8 +597,8 @@ class AdVariant(SQLModel, table=True):
     """A generated variant of a creative, from request to result.
 
     Only who holds the lock of a variant works on it; `processing` without a holder is what a dead
-    run left behind. `asked_at` is set before the generator is asked, `receipt_*` as soon as it has
-    named the generation: whoever comes later looks there before it asks, and pays, again.
+    run left behind. `asked_at` is set before the generation is submitted, `receipt_*` as soon as
+    the generator has named it: whoever comes later looks there before it submits, and pays, again.
     """
 
     __tablename__ = "ad_variant"
@@ -645,9 +637,8 @@ class AdVariant(SQLModel, table=True):
     asked_at: datetime | None = _moment()
     receipt_run_id: str | None = _text("Dify's run.")
     receipt_task_id: str | None = _text("Dify's task.")
-    generated: dict[str, Any] | None = _json(
-        "What the generation gave, until it is all fetched and kept."
-    )
+    generated: dict[str, Any] | None = _json()
+    """What the generation gave, until it is all fetched and kept."""
     title: str | None = _text()
     description: str | None = _text("The copy.")
     original_path: str | None = _text("In the media store.")

@@ -17,21 +17,15 @@ from adspark.validation.messages import describe_validation_error
 DEFAULT_SEARCHES_PER_MINUTE = 10
 DEFAULT_GENERATIONS_PER_MINUTE = 30
 
-DRAIN_TIME = Range(0, 86_400)  # seconds
-RETRY_DELAY = Range(0, 86_400)  # seconds
-SHARD_SIZE = Range(1, 100_000)  # watches
-SIMILARITY = Range(0.001, 1)
-SCALE = Range(0.5, 4)
 BROWSER_MEMORY = Range(256, 1_000_000)  # megabytes; an empty page takes 200
 LEDGER_DAYS = Range(62, 36_500)  # budgets and forecasts need two months of it
-RUN_DAYS = Range(0.05, 36_500)
-ENV_FILE = Path(".env")
 RUN_MEMORY = Range(256, 1_048_576)  # MB; with less, Python and Prefect do not begin
+ENV_FILE = Path(".env")
+_RetryDelay = Annotated[float, Range(0, 86_400)]  # seconds
 
 
 def _default_home() -> Path:
-    """`~/.adspark`; for root a system folder, since Postgres never runs as root and the account
-    that it gets instead cannot enter root's own folder."""
+    """For root a folder that the account can enter under which Postgres then runs."""
     return Path("/var/lib/adspark") if os.geteuid() == 0 else Path.home() / ".adspark"
 
 
@@ -39,160 +33,110 @@ class Settings(BaseSettings):
     """Every setting has a default that works on one machine without an account anywhere."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ADSPARK_",
-        env_file=ENV_FILE,
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
+        env_prefix="ADSPARK_", env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True
     )
 
-    home: Path = Field(
-        default_factory=_default_home, description="Folder of the embedded database and the logs."
-    )
-    database_url: SecretStr | None = Field(
-        default=None, description="postgresql://…; empty: an embedded server in ADSPARK_HOME."
-    )
-    serpapi_key: SecretStr | None = Field(default=None, description="SerpApi's private API key.")
-    serpapi_url: str = Field(default="https://serpapi.com", description="SerpApi's base address.")
-    serpapi_timeout: TimeLimit = Field(
-        default=60.0, description="Seconds that one search may take."
-    )
-    notify_addresses: SecretStr | None = Field(
-        default=None,
-        description="Apprise addresses of the daily digest, separated by spaces or new lines; "
-        "empty: only the artifact.",
-    )
-    searches_per_minute: Annotated[int, RATE] | Literal["account"] = Field(
-        default=DEFAULT_SEARCHES_PER_MINUTE,
-        description="Searches a minute that provisioning sets in Prefect: a number where there is "
-        "none yet, or `account`: as many as SerpApi's account allows.",
-    )
-    fetch_time_limit: TimeLimit = Field(
-        default=300.0, description="Seconds that one attempt of a fetch may take."
-    )
-    watch_time_limit: TimeLimit = Field(
-        default=180.0, description="Seconds that one attempt of a single watch may take."
-    )
-    sweep_time_limit: TimeLimit = Field(
-        default=600.0, description="Seconds that a sweep of all watches may take."
-    )
-    sweep_shard_size: Annotated[int, SHARD_SIZE] = Field(
-        default=1000, description="Due watches above which a sweep is split over the workers."
-    )
-    retry_delays: Annotated[tuple[Annotated[float, RETRY_DELAY], ...], NoDecode] = Field(
-        default=(60.0, 120.0, 240.0), description="Seconds before each retry, comma-separated."
-    )
-    generator: Literal["dify", "chat"] = Field(
-        default="dify",
-        description="What makes variants: a Dify workflow, or a chat model (OpenAI-compatible).",
-    )
-    dify_key: SecretStr | None = Field(
-        default=None, description="API key of the workflow app, app-…."
-    )
-    dify_url: str = Field(
-        default="https://api.dify.ai/v1", description="Dify's address, up to and with /v1."
-    )
-    dify_workflow_id: str | None = Field(
-        default=None, description="A published version of the workflow; empty: the newest."
-    )
-    chat_url: str | None = Field(
-        default=None, description="Address of a chat endpoint, up to and with /v1."
-    )
-    chat_model: str | None = Field(default=None, description="Its model.")
-    chat_key: SecretStr | None = Field(default=None, description="Its key, if it wants one.")
-    generations_per_minute: Annotated[int, RATE] = Field(
-        default=DEFAULT_GENERATIONS_PER_MINUTE,
-        description="Generations a minute that provisioning sets in Prefect where there is no "
-        "such limit yet.",
-    )
-    generation_time_limit: TimeLimit = Field(
-        default=1800.0, description="Seconds that one attempt of a generation may take."
-    )
-    media_url: SecretStr | None = Field(
-        default=None,
-        description="Where pictures are kept: a folder, or an address of fsspec as s3://…, which "
-        "may hold a password; empty: the folder media in ADSPARK_HOME.",
-    )
-    too_close: Annotated[float, SIMILARITY] = Field(
-        default=0.9,
-        description="Similarity to the original, 0 to 1, from which a variant is marked.",
-    )
-    review_time_limit: TimeLimit = Field(
-        default=86400.0, description="Seconds that a finished variant waits for a review."
-    )
-    cleanup_time_limit: TimeLimit = Field(
-        default=1800.0, description="Seconds that one attempt of a clean-up may take."
-    )
-    upkeep_time_limit: TimeLimit = Field(
-        default=300.0,
-        description="Seconds that a health check, a look for lost runs or for variants may take.",
-    )
-    drain_time: Annotated[float, DRAIN_TIME] = Field(
-        default=30.0,
-        description="Seconds that a worker that has to stop waits for its runs to end.",
-    )
-    tidy_up_time: TimeLimit = Field(
-        default=60.0,
-        description="Seconds that a run has after the time limit of its attempt, or after SIGTERM, "
-        "before its process is killed.",
-    )
-    keep_fetches_days: Annotated[int, LEDGER_DAYS] = Field(
-        default=400, description="Days that the ledger of fetches is kept; at least 62."
-    )
-    keep_rejected_days: Days = Field(
-        default=30, description="Days that rows which could not be read are kept."
-    )
-    keep_messages_days: Days = Field(
-        default=90, description="Days that delivered digests are kept."
-    )
-    keep_runs_days: Annotated[float, RUN_DAYS] = Field(
-        default=30, description="Days that Prefect keeps ended runs with their logs."
-    )
-    browser: Path | None = Field(
-        default=None, description="Chromium's program; empty: Playwright's own, else the system's."
-    )
-    browser_sandbox: bool = Field(
-        default=True,
-        description="Chromium's own sandbox; off in containers that do not allow it, and for root.",
-    )
-    browser_memory: Annotated[int, BROWSER_MEMORY] = Field(
-        default=1024,
-        description="Megabytes that the browser may take with all its processes; past them it is "
-        "ended, and the ad that it rendered counts as unusable.",
-    )
-    render_time_limit: TimeLimit = Field(
-        default=30.0, description="Seconds that one picture of an ad may take."
-    )
-    render_scale: Annotated[float, SCALE] = Field(
-        default=1.0, description="Device scale factor of pictures of ads."
-    )
-    trusted_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(),
-        description="host:port pairs, comma-separated, that may be requested although they are "
-        "private, as a Dify of one's own.",
-    )
-    pool_type: Literal["process", "docker"] = Field(
-        default="process",
-        description="What runs are: processes of their worker, or containers (docker-compose.yml).",
-    )
-    run_image: str | None = Field(default=None, description="Image of the runs' containers.")
-    run_network: str | None = Field(
-        default=None, description="Docker network from which they reach Prefect and the database."
-    )
-    run_memory: Annotated[int, RUN_MEMORY] | None = Field(
-        default=None, description="MB of memory of each; empty: as their pool says, 512 to 2048."
-    )
-    run_volume: str | None = Field(
-        default=None, description="Docker volume that is their ADSPARK_HOME: pictures and results."
-    )
-    prefect_port: Port = Field(default=4200, description="Port of Prefect's server.")
-    metrics_port: Port = Field(default=4290, description="Port of the figures for Prometheus.")
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(),
-        description="Names, comma-separated, under which browsers reach the servers of "
-        "`adspark up` and `adspark metrics`, beside localhost and addresses; others are refused.",
-    )
-    sandbox_port: Port = Field(default=4300, description="Port of the sandbox.")
+    home: Path = Field(default_factory=_default_home)
+    """Folder of the embedded database and the logs."""
+    database_url: SecretStr | None = None
+    """postgresql://…; empty: an embedded server in ADSPARK_HOME."""
+    serpapi_key: SecretStr | None = None
+    """SerpApi's private API key."""
+    serpapi_url: str = "https://serpapi.com"
+    """SerpApi's base address."""
+    serpapi_timeout: TimeLimit = 60.0
+    """Seconds that one search may take."""
+    notify_addresses: SecretStr | None = None
+    """Apprise addresses of the daily digest, separated by spaces or new lines; empty: only the
+    artifact."""
+    searches_per_minute: Annotated[int, RATE] | Literal["account"] = DEFAULT_SEARCHES_PER_MINUTE
+    """Searches a minute that provisioning sets in Prefect: a number where there is none yet, or
+    `account`: as many as SerpApi's account allows."""
+    fetch_time_limit: TimeLimit = 300.0
+    """Seconds that one attempt of a fetch may take."""
+    watch_time_limit: TimeLimit = 180.0
+    """Seconds that one attempt of a single watch may take."""
+    sweep_time_limit: TimeLimit = 600.0
+    """Seconds that a sweep of all watches may take."""
+    sweep_shard_size: Annotated[int, Range(1, 100_000)] = 1000
+    """Due watches above which a sweep is split over the workers."""
+    retry_delays: Annotated[tuple[_RetryDelay, ...], NoDecode] = (60.0, 120.0, 240.0)
+    """Seconds before each retry, comma-separated."""
+    generator: Literal["dify", "chat"] = "dify"
+    """What makes variants: a Dify workflow, or a chat model (OpenAI-compatible)."""
+    dify_key: SecretStr | None = None
+    """API key of the workflow app, app-…."""
+    dify_url: str = "https://api.dify.ai/v1"
+    """Dify's address, up to and with /v1."""
+    dify_workflow_id: str | None = None
+    """A published version of the workflow; empty: the newest."""
+    chat_url: str | None = None
+    """Address of a chat endpoint, up to and with /v1."""
+    chat_model: str | None = None
+    """Its model."""
+    chat_key: SecretStr | None = None
+    """Its key, if it wants one."""
+    generations_per_minute: Annotated[int, RATE] = DEFAULT_GENERATIONS_PER_MINUTE
+    """Generations a minute that provisioning sets in Prefect where there is no such limit yet."""
+    generation_time_limit: TimeLimit = 1800.0
+    """Seconds that one attempt of a generation may take."""
+    media_url: SecretStr | None = None
+    """Where pictures are kept: a folder, or an address of fsspec as s3://…, which may hold a
+    password; empty: the folder media in ADSPARK_HOME."""
+    too_close: Annotated[float, Range(0.001, 1)] = 0.9
+    """Similarity to the original, 0 to 1, from which a variant is marked."""
+    review_time_limit: TimeLimit = 86400.0
+    """Seconds that a finished variant waits for a review."""
+    cleanup_time_limit: TimeLimit = 1800.0
+    """Seconds that one attempt of a clean-up may take."""
+    upkeep_time_limit: TimeLimit = 300.0
+    """Seconds that a health check, a look for lost runs or for variants may take."""
+    drain_time: Annotated[float, Range(0, 86_400)] = 30.0
+    """Seconds that a worker that has to stop waits for its runs to end."""
+    tidy_up_time: TimeLimit = 60.0
+    """Seconds that a run has after the time limit of its attempt, or after SIGTERM, before its
+    process is killed."""
+    keep_fetches_days: Annotated[int, LEDGER_DAYS] = 400
+    """Days that the ledger of fetches is kept; at least 62."""
+    keep_rejected_days: Days = 30
+    """Days that rows which could not be read are kept."""
+    keep_messages_days: Days = 90
+    """Days that delivered digests are kept."""
+    keep_runs_days: Annotated[float, Range(0.05, 36_500)] = 30
+    """Days that Prefect keeps ended runs with their logs."""
+    browser: Path | None = None
+    """Chromium's program; empty: Playwright's own, else the system's."""
+    browser_sandbox: bool = True
+    """Chromium's own sandbox; off in containers that do not allow it, and for root."""
+    browser_memory: Annotated[int, BROWSER_MEMORY] = 1024
+    """Megabytes that the browser may take with all its processes; past them it is ended, and the ad
+    that it rendered counts as unusable."""
+    render_time_limit: TimeLimit = 30.0
+    """Seconds that one picture of an ad may take."""
+    render_scale: Annotated[float, Range(0.5, 4)] = 1.0
+    """Device scale factor of pictures of ads."""
+    trusted_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """host:port pairs, comma-separated, that may be requested although they are private, as a Dify
+    of one's own."""
+    pool_type: Literal["process", "docker"] = "process"
+    """What runs are: processes of their worker, or containers (docker-compose.yml)."""
+    run_image: str | None = None
+    """Image of the runs' containers."""
+    run_network: str | None = None
+    """Docker network from which they reach Prefect and the database."""
+    run_memory: Annotated[int, RUN_MEMORY] | None = None
+    """MB of memory of each; empty: as their pool says, 512 to 2048."""
+    run_volume: str | None = None
+    """Docker volume that is their ADSPARK_HOME: pictures and results."""
+    prefect_port: Port = 4200
+    """Port of Prefect's server."""
+    metrics_port: Port = 4290
+    """Port of the figures for Prometheus."""
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Names, comma-separated, under which browsers reach the servers of `adspark up` and `adspark
+    metrics`, beside localhost and addresses; others are refused."""
+    sandbox_port: Port = 4300
+    """Port of the sandbox."""
 
     @field_validator("home")
     @classmethod
@@ -202,11 +146,9 @@ class Settings(BaseSettings):
     @field_validator("retry_delays", "trusted_hosts", "allowed_hosts", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
-        return (
-            [part.strip() for part in value.split(",") if part.strip()]
-            if isinstance(value, str)
-            else value
-        )
+        if not isinstance(value, str):
+            return value
+        return [item.strip() for item in value.split(",") if item.strip()]
 
 
 def media_url(settings: Settings) -> str:

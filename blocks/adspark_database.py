@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Self
 
 from pydantic import Field, HttpUrl, SecretStr
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.configured import open_database
 from adspark.db.engine import Database
@@ -30,7 +31,6 @@ class AdSparkDatabase(ConfiguredBlock):
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """The address of `settings`, or the embedded server."""
         return cls(url=settings.database_url)
 
     @asynccontextmanager
@@ -43,3 +43,17 @@ class AdSparkDatabase(ConfiguredBlock):
         settings = get_settings().model_copy(update={"database_url": self.url})
         async with open_database(settings) as database:
             yield database
+
+
+@asynccontextmanager
+async def connect_database() -> AsyncIterator[Database]:
+    """The database of the saved block, else of the environment; see `AdSparkDatabase.connect`."""
+    async with (await AdSparkDatabase.load_configured()).connect() as database:
+        yield database
+
+
+@asynccontextmanager
+async def open_session() -> AsyncIterator[AsyncSession]:
+    """A session of that database; the caller commits."""
+    async with connect_database() as database, database.session() as session:
+        yield session

@@ -29,7 +29,7 @@ class AlertRecipients(NotificationBlock):
     )
 
     addresses: SecretStr = Field(
-        description="Apprise addresses, one a line: https://github.com/caronc/apprise/wiki.",
+        description="Apprise addresses, one a line: https://github.com/caronc/apprise/wiki."
     )
 
     @classmethod

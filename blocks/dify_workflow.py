@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import fields
 from typing import Annotated, Self
 
 from pydantic import Field, HttpUrl, SecretStr
@@ -91,13 +92,8 @@ class DifyWorkflow(ConfiguredBlock):
     @asynccontextmanager
     async def open_generator(self) -> AsyncIterator[DifyGenerator]:
         """The generator, over a client that this block closes."""
-        mapping = WorkflowMapping(
-            prompt_input=self.prompt_input,
-            picture_input=self.picture_input,
-            original_copy_input=self.original_copy_input,
-            text_output=self.text_output,
-            picture_output=self.picture_output,
-        )
+        named = {one.name for one in fields(WorkflowMapping)}
+        mapping = WorkflowMapping(**self.model_dump(include=named))
         async with DifyClient(
             self.api_key,
             base_url=self.base_url,

@@ -28,7 +28,6 @@ class DigestRecipients(ConfiguredBlock):
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """The addresses of `settings`, which may be none."""
         return cls(addresses=settings.notify_addresses)
 
     def list_addresses(self) -> list[SecretStr]:

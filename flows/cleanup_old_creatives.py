@@ -15,10 +15,10 @@ from adspark.db.rate_limits import CLEANUPS
 from adspark.maintenance.cleanup import CleanupSummary, Retention, check_retention
 from adspark.settings import get_settings
 from adspark.validation.bounds import Days
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, cancelled, completed
 from flows.parameters import DryRun, label
-from orchestration.rate_limits import seconds_until_start
+from orchestration.limits.rate_limits import seconds_until_start
 from tasks.clean_up import remove_old
 
 _MANY = 100_000  # removed rows after which PostgreSQL is worth a hint
@@ -45,7 +45,7 @@ async def cleanup_old_creatives(
             messages=settings.keep_messages_days,
         )
     )
-    async with (await AdSparkDatabase.load_configured()).connect() as database:
+    async with connect_database() as database:
         if not dry_run and (wait := await seconds_until_start(database, CLEANUPS)):
             return cancelled(
                 CleanupSummary,

@@ -6,13 +6,12 @@ attempt, 30 generations a minute over all workers. Tables: ad_variant, creative,
 
 import asyncio
 from typing import Annotated
-from uuid import UUID
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging import get_run_logger
-from prefect.runtime import flow_run
 
+from adspark.db.engine import Database
 from adspark.errors import AdSparkError, PostponedError
 from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER, VariantStatus
@@ -22,10 +21,11 @@ from adspark.variants.generate import claim_variant
 from adspark.variants.report import write_variant
 from adspark.variants.requests import VariantRequest
 from adspark.variants.store import VariantSummary, read_variant, summary_of
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
 from flows.parameters import OptionalId, UserId, label
-from orchestration.cancel_variant import cancel_variant, is_being_cancelled
+from orchestration.runs.flow_runs import own_run_id
+from orchestration.runs.variant_runs import cancel_variant, is_being_cancelled
 from tasks.generate_variant import generate_variant
 from tasks.render_original import render_original
 from tasks.request_review import request_review
@@ -58,22 +58,23 @@ async def generate_ad_variant(
         workspace_id=workspace_id,
         wants_review=review,
     )
-    number = await request_variant(request, variant_id, flow_run.id)
-    try:
-        summary = await _make(number)
-    except asyncio.CancelledError:
-        if await is_being_cancelled(flow_run.id):
-            await cancel_variant(number)
-        raise
-    except PostponedError as error:
-        return failed(VariantSummary, f"variant {number} waits: {error}", name="Postponed")
-    except AdSparkError:
-        if await _is_cancelled(number):
-            return cancelled(VariantSummary, f"variant {number} was cancelled")
-        raise
-    await show_variant(summary)
-    if summary.wants_review:
-        await request_review(number)
+    async with connect_database() as database:
+        number = await request_variant(request, variant_id, own_run_id())
+        try:
+            summary = await _make(database, number)
+        except asyncio.CancelledError:
+            if await is_being_cancelled(own_run_id()):
+                await cancel_variant(number)
+            raise
+        except PostponedError as error:
+            return failed(VariantSummary, f"variant {number} waits: {error}", name="Postponed")
+        except AdSparkError:
+            if await _is_cancelled(database, number):
+                return cancelled(VariantSummary, f"variant {number} was cancelled")
+            raise
+        await show_variant(summary)
+        if summary.wants_review:
+            await request_review(number)
     get_run_logger().info(summary.headline)
     return completed(summary, summary.headline)
 
@@ -88,25 +89,18 @@ async def show_variant(summary: VariantSummary) -> None:
     )
 
 
-async def _make(variant_id: int) -> VariantSummary:
-    settings = get_settings()
-    run_id = UUID(flow_run.id) if flow_run.id else None
-    async with (
-        (await AdSparkDatabase.load_configured()).connect() as database,
-        claim_variant(
-            database, variant_id, flow_run_id=run_id, generator=settings.generator
-        ) as variant,
-    ):
+async def _make(database: Database, variant_id: int) -> VariantSummary:
+    generator = get_settings().generator
+    async with claim_variant(
+        database, variant_id, flow_run_id=own_run_id(), generator=generator
+    ) as variant:
         if variant.status == VariantStatus.COMPLETED:
             return summary_of(variant)
         await render_original(variant_id)
-        return await generate_variant(variant_id, variant.generator or settings.generator)
+        return await generate_variant(variant_id, variant.generator or generator)
 
 
-async def _is_cancelled(variant_id: int) -> bool:
-    async with (
-        (await AdSparkDatabase.load_configured()).connect() as database,
-        database.session() as session,
-    ):
+async def _is_cancelled(database: Database, variant_id: int) -> bool:
+    async with database.session() as session:
         variant = await read_variant(session, variant_id=variant_id)
-        return variant.status == VariantStatus.CANCELLED
+    return variant.status == VariantStatus.CANCELLED

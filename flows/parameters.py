@@ -28,18 +28,14 @@ AdvertiserIds = Annotated[
 ]
 OptionalText = Annotated[str | None, TEXT, label("Domain")]
 OptionalRegion = Annotated[
-    str | int | None,
-    WithJsonSchema({"type": "string", "maxLength": TEXT.most}),
-    label("Region"),
+    str | int | None, WithJsonSchema({"type": "string", "maxLength": TEXT.most}), label("Region")
 ]
 OptionalDay = Annotated[date | None, WithJsonSchema({"type": "string", "format": "date"})]
 OptionalId = Annotated[int | None, ID]
 # Not a boolean field, which sends "no" when nobody touched it.
 OptionalFlag = Annotated[bool | None, WithJsonSchema({"type": "string", "enum": ["yes", "no"]})]
 OptionalPlatform = Annotated[
-    Platform | None,
-    WithJsonSchema({"type": "string", "enum": list(Platform)}),
-    label("Platform"),
+    Platform | None, WithJsonSchema({"type": "string", "enum": list(Platform)}), label("Platform")
 ]
 OptionalFormat = Annotated[
     CreativeFormat | None,

@@ -13,9 +13,9 @@ from prefect import flow
 from pydantic import BaseModel
 
 from adspark.db.engine import read_now
-from adspark.maintenance.cgroup import read_limit
+from adspark.maintenance.cgroup import MemoryBound
 from adspark.validation.bounds import TEXT
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import open_session
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import label
 
@@ -49,13 +49,10 @@ async def probe(token: Annotated[str, TEXT, label("Token")] = "") -> ProbeSummar
         token: Anything; it comes back, to show whose probe this was.
     """
     began = time.monotonic()
-    async with (
-        (await AdSparkDatabase.load_configured()).connect() as database,
-        database.session() as session,
-    ):
+    async with open_session() as session:
         await read_now(session)
     worker = os.environ.get("PREFECT__WORKER_NAME") or platform.node()
-    limit = read_limit()
+    limit = MemoryBound().limit
     summary = ProbeSummary(
         token=token,
         worker=worker,

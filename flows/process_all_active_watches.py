@@ -18,11 +18,11 @@ from adspark.db.rate_limits import SWEEPS
 from adspark.markdown import escape_markdown
 from adspark.settings import get_settings
 from adspark.watches.sweep_store import SweepPlan, SweepSummary, read_unchecked, summarise_sweep
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
-from orchestration.rate_limits import seconds_until_start
-from orchestration.sweep_shards import share, start_shards, take_back, watches_of
-from orchestration.time_limits import time_limit
+from orchestration.limits.rate_limits import seconds_until_start
+from orchestration.limits.time_limits import time_limit
+from orchestration.runs.sweep_shards import share, start_shards, take_back, watches_of
 from tasks.announce_news import announce_news
 from tasks.check_watches import check_watches
 from tasks.plan_sweep import plan_sweep
@@ -42,8 +42,7 @@ async def process_all_active_watches() -> SweepSummary:
     many and why; the others are stored all the same. A second sweep at the same time is cancelled.
     """
     searching_ends = time.monotonic() + _SEARCHING * get_settings().sweep_time_limit
-    connection = (await AdSparkDatabase.load_configured()).connect()
-    async with connection as database, database.lock(_LOCK) as is_alone:
+    async with connect_database() as database, database.lock(_LOCK) as is_alone:
         if not is_alone:
             return cancelled(SweepSummary, "Another sweep is under way; it serves what is due.")
         if wait := await seconds_until_start(database, SWEEPS):
@@ -73,10 +72,7 @@ async def _sweep_in_shards(
     """Let the workers of the pool take shards, and check here what none of them has checked."""
     size = get_settings().sweep_shard_size
     shards = await start_shards(
-        plan,
-        flow_run_id=str(flow_run.id),
-        size=size,
-        seconds=searching_ends - time.monotonic(),
+        plan, flow_run_id=str(flow_run.id), size=size, seconds=searching_ends - time.monotonic()
     )
     everything = [one.watch_id for one in plan.due]
     mine = set(everything).difference(watches_of(shards))

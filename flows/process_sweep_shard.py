@@ -11,10 +11,10 @@ from prefect.logging import get_run_logger
 from adspark.db.engine import read_now
 from adspark.validation.bounds import SEARCHES, SECONDS, Id
 from adspark.watches.sweep_store import SweepSummary, read_unchecked
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import label
-from orchestration.time_limits import time_limit
+from orchestration.limits.time_limits import time_limit
 from tasks.check_watches import check_watches
 
 
@@ -32,7 +32,7 @@ async def process_sweep_shard(
         searches: Searches that may be made; empty means any number.
         seconds: After so many no search is begun.
     """
-    async with (await AdSparkDatabase.load_configured()).connect() as database:
+    async with connect_database() as database:
         async with database.session() as session:
             due = await read_unchecked(session, watch_ids=watch_ids, since=await read_now(session))
         summary = await check_watches(due, searches, "its share of the sweep's", seconds)

@@ -12,7 +12,7 @@ from prefect.logging import get_run_logger
 from adspark.db.engine import Database
 from adspark.watches.check import WatchSummary
 from adspark.watches.news import read_news
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import WatchId
 from tasks.announce_news import announce_news
@@ -29,7 +29,7 @@ async def process_watch(watch_id: WatchId) -> WatchSummary:
         watch_id: The watch's number, as in `adspark watch list`.
     """
     log = get_run_logger()
-    async with (await AdSparkDatabase.load_configured()).connect() as database:
+    async with connect_database() as database:
         summary = await check_watch(watch_id)
         await announce_news()
         await show_news(database, summary)

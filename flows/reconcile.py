@@ -6,16 +6,15 @@ is resumed by the run itself.
 
 import asyncio
 from typing import Annotated
-from uuid import UUID
 
 from prefect import flow
 from prefect.logging import get_run_logger
-from prefect.runtime import flow_run
 
 from adspark.validation.bounds import SECONDS
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import label
-from orchestration.lost_runs import LostRuns
+from orchestration.runs.flow_runs import own_run_id
+from orchestration.runs.lost_runs import LostRuns
 from tasks.requeue_lost_runs import requeue_lost_runs
 
 _MORE_SEARCHES = 5  # longer than a host's runs take to be given up, one after another
@@ -34,7 +33,7 @@ async def reconcile(
         patience: Seconds that a run may be Pending or Cancelling, or give no sign of life.
         look_again_after: Seconds; runs that die together do not do so at once. 0 looks only once.
     """
-    own_id = UUID(flow_run.id) if flow_run.id else None
+    own_id = own_run_id()
     latest = found = await requeue_lost_runs(own_id, patience)
     for _ in range(_MORE_SEARCHES if look_again_after else 0):
         if latest.is_settled:

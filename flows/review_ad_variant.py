@@ -23,7 +23,7 @@ from adspark.validation.bounds import COMMENT, ID, RATING
 from adspark.variants.report import write_variant
 from adspark.variants.reviews import Review, save_review
 from adspark.variants.store import read_variant, summary_of
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import label
 
@@ -63,7 +63,7 @@ async def review_ad_variant(variant_id: Annotated[int, ID, label("Variant id")])
     Args:
         variant_id: The variant's number, as in `adspark variant list`.
     """
-    async with (await AdSparkDatabase.load_configured()).connect() as database:
+    async with connect_database() as database:
         async with database.session() as session:
             variant = await read_variant(session, variant_id=variant_id)
         mistake = ""

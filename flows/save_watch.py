@@ -17,8 +17,9 @@ from adspark.validation.bounds import (
     TEXT,
     WATCH_PAGES,
 )
+from adspark.watches.definition import pick_fields
 from adspark.watches.store import SavedWatch, create_or_change_watch
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import open_session
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import (
     AdvertiserIds,
@@ -72,30 +73,11 @@ async def save_watch(
         user_id: Whose watch it is.
         clear: Fields to empty.
     """
+    changes = pick_fields(locals())
     log = get_run_logger()
-    async with (
-        (await AdSparkDatabase.load_configured()).connect() as database,
-        database.session() as session,
-    ):
+    async with open_session() as session:
         saved, definition, warnings = await create_or_change_watch(
-            session,
-            changes={
-                "user_id": user_id,
-                "name": name,
-                "advertiser_ids": advertiser_ids,
-                "text": text,
-                "region": region,
-                "platform": platform,
-                "creative_format": creative_format,
-                "political_ads": political_ads,
-                "is_active": is_active,
-                "interval_minutes": interval_minutes,
-                "max_pages": max_pages,
-                "monthly_budget": monthly_budget,
-                "ended_after_days": ended_after_days,
-                "details_per_sweep": details_per_sweep,
-            },
-            clear=[clear] if isinstance(clear, str) else clear or [],
+            session, changes=changes, clear=[clear] if isinstance(clear, str) else clear or []
         )
         await session.commit()
     for warning in warnings:

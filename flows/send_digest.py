@@ -11,11 +11,11 @@ from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging import get_run_logger
 
-from adspark.db.engine import read_now
+from adspark.db.engine import Database, read_now
 from adspark.notifications.digest import DigestSummary, mark_digested, read_digest
 from adspark.notifications.digest_text import Digest
 from adspark.notifications.outbox import enqueue_messages, hash_receiver, read_stuck
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import connect_database
 from blocks.digest_recipients import DigestRecipients
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import label
@@ -38,12 +38,13 @@ async def send_digest(
     log = get_run_logger()
     receivers = (await DigestRecipients.load_configured()).list_receivers()
     recipients = [hash_receiver(receiver) for receiver in receivers]
-    digest = await take_digest(recipients, even_if_empty)
-    for line in digest.undelivered:
-        log.warning(line)
-    if not recipients:
-        log.info("No address is configured; the digest is under Artifacts only.")
-    delivered = await deliver_messages(digest.at)
+    async with connect_database() as database:
+        digest = await _publish_digest(database, recipients, even_if_empty)
+        for line in digest.undelivered:
+            log.warning(line)
+        if not recipients:
+            log.info("No address is configured; the digest is only in this run's tab Artifacts.")
+        delivered = await deliver_messages(digest.at)
     summary = DigestSummary(
         watches=len(digest.watches),
         news=digest.news,
@@ -55,12 +56,11 @@ async def send_digest(
     return completed(summary, summary.headline)
 
 
-async def take_digest(recipients: Sequence[str], even_if_empty: bool) -> Digest:
+async def _publish_digest(
+    database: Database, recipients: Sequence[str], even_if_empty: bool
+) -> Digest:
     """Read the digest, publish it, enqueue its messages and note that it was reported."""
-    async with (
-        (await AdSparkDatabase.load_configured()).connect() as database,
-        database.session() as session,
-    ):
+    async with database.session() as session:
         digest = await read_digest(session, now=await read_now(session))
         digest.undelivered = [message.headline for message in await read_stuck(session)]
         if digest.is_worth_sending or even_if_empty:

@@ -1,1 +1,1 @@
-"""Prefect runs seen from inside and outside: limits, retries, states, requeue."""
+"""What tasks and deployments need of Prefect: runs, limits, and its server."""

@@ -7,8 +7,8 @@ from prefect.events.clients import get_events_client
 from prefect.runtime import flow_run
 
 from adspark.watches.news import News, claim_unannounced, mark_announced
-from blocks.adspark_database import AdSparkDatabase
-from orchestration.retry_policy import retried_task
+from blocks.adspark_database import connect_database
+from orchestration.limits.retry_policy import retried_task
 
 _BATCH = 200  # events that are marked together
 
@@ -21,7 +21,7 @@ async def announce_news() -> int:
     the same id, which Prefect stores once.
     """
     announced = 0
-    async with (await AdSparkDatabase.load_configured()).connect() as database:
+    async with connect_database() as database:
         while True:
             async with database.session() as session:
                 news = await claim_unannounced(session, limit=_BATCH)

@@ -19,12 +19,11 @@ from adspark.maintenance.health_checks import (
 )
 from adspark.media.store import MediaStore
 from adspark.settings import get_settings, media_url
-from blocks.adspark_database import AdSparkDatabase
-from blocks.chat_model import ChatModel
-from blocks.dify_workflow import DifyWorkflow
+from blocks.adspark_database import connect_database
+from blocks.generators import generator_block
 from blocks.serpapi_credentials import SerpApiCredentials
-from orchestration.prefect_health import check_prefect
-from orchestration.time_limits import time_limit
+from orchestration.limits.time_limits import time_limit
+from orchestration.server.prefect_health import check_prefect
 
 
 @task(cache_policy=NO_CACHE)
@@ -58,7 +57,7 @@ async def check_health() -> list[Check]:
 
 
 async def _check_database() -> Check:
-    async with (await AdSparkDatabase.load_configured()).connect() as database:
+    async with connect_database() as database:
         return await check_database(database)
 
 
@@ -73,9 +72,8 @@ async def _check_searches() -> Check:
 
 async def _check_generator() -> Check:
     name = _generator_name()
-    block_type = ChatModel if get_settings().generator == "chat" else DifyWorkflow
     try:
-        block = await block_type.load_configured()
+        block = await generator_block(get_settings().generator).load_configured()
     except ConfigurationError as error:
         return not_set_up(name, error)
     async with block.open_generator() as generator:

@@ -1,16 +1,13 @@
 """The task that checks one watch."""
 
-from uuid import UUID
-
-from prefect.runtime import flow_run
-
 from adspark.watches.check import Checker, WatchSummary
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import connect_database
 from blocks.serpapi_credentials import SerpApiCredentials
-from orchestration.rate_limits import search_slots
-from orchestration.retry_policy import retried_task
-from orchestration.spending_events import announce_spent_budget
-from orchestration.time_limits import time_limit
+from orchestration.limits.rate_limits import search_slots
+from orchestration.limits.retry_policy import retried_task
+from orchestration.limits.spending_events import announce_spent_budget
+from orchestration.limits.time_limits import time_limit
+from orchestration.runs.flow_runs import own_run_id
 
 
 @retried_task(is_cached=True)
@@ -18,18 +15,12 @@ from orchestration.time_limits import time_limit
 async def check_watch(watch_id: int) -> WatchSummary:
     """Check a watch; a retry resumes after the last stored page."""
     credentials = await SerpApiCredentials.load_configured()
-    connection = (await AdSparkDatabase.load_configured()).connect()
     async with (
-        connection as database,
+        connect_database() as database,
         credentials.get_client() as client,
         database.locks() as locks,
     ):
-        checker = Checker(
-            database,
-            client,
-            locks,
-            flow_run_id=UUID(flow_run.id) if flow_run.id else None,
-        )
+        checker = Checker(database, client, locks, own_run_id())
         summary = await checker.check(watch_id, before_search=await search_slots(database))
     if summary.is_out_of_budget:
         announce_spent_budget(summary.watch_id, summary.name)

@@ -7,7 +7,6 @@ from prefect import task
 from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
-from prefect.runtime import flow_run
 
 from adspark.errors import describe_error
 from adspark.settings import get_settings
@@ -16,10 +15,11 @@ from adspark.watches.check import Checker, WatchSummary
 from adspark.watches.events import EventCounts
 from adspark.watches.sweep import Sweep
 from adspark.watches.sweep_store import DueWatch, SweepSummary
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import connect_database
 from blocks.serpapi_credentials import SerpApiCredentials
-from orchestration.rate_limits import search_slots
-from orchestration.spending_events import announce_spent_budget
+from orchestration.limits.rate_limits import search_slots
+from orchestration.limits.spending_events import announce_spent_budget
+from orchestration.runs.flow_runs import own_run_id
 
 PROGRESS_KEY = "sweep-progress"
 _REPORT_EVERY = 2.0  # seconds between two updates of the progress
@@ -37,21 +37,15 @@ async def check_watches(
         seconds: after which no search is begun.
     """
     credentials = await SerpApiCredentials.load_configured()
-    connection = (await AdSparkDatabase.load_configured()).connect()
     async with (
-        connection as database,
+        connect_database() as database,
         credentials.get_client() as client,
         database.locks() as locks,
     ):
         gate = SweepGate(
             await search_slots(database), searches=searches, shortage=shortage, seconds=seconds
         )
-        checker = Checker(
-            database,
-            client,
-            locks,
-            flow_run_id=UUID(flow_run.id) if flow_run.id else None,
-        )
+        checker = Checker(database, client, locks, own_run_id())
         report = _Report()
         sweep = Sweep(
             checker,

@@ -7,9 +7,9 @@ from prefect.logging import get_run_logger
 from adspark.maintenance.cleanup import CleanupSummary, Retention, clean_up
 from adspark.media.store import MediaStore
 from adspark.settings import get_settings, media_url
-from blocks.adspark_database import AdSparkDatabase
-from orchestration.retry_policy import retried_task
-from orchestration.time_limits import time_limit
+from blocks.adspark_database import connect_database
+from orchestration.limits.retry_policy import retried_task
+from orchestration.limits.time_limits import time_limit
 
 _REPORT_EVERY = 10.0  # seconds between two lines of the log
 
@@ -27,6 +27,6 @@ async def remove_old(retention: Retention, *, dry_run: bool) -> CleanupSummary:
             logged_at = time.monotonic()
             log.info("So far: %s", so_far.headline)
 
-    async with (await AdSparkDatabase.load_configured()).connect() as database:
+    async with connect_database() as database:
         media = MediaStore(media_url(get_settings()))
         return await clean_up(database, media, retention, dry_run=dry_run, on_step=log_progress)

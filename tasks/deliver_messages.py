@@ -22,17 +22,16 @@ from adspark.notifications.outbox import (
     save_chunks,
 )
 from adspark.notifications.services import Chunk
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import connect_database
 from blocks.digest_recipients import DigestRecipients
-from orchestration.retry_policy import retried_task
+from orchestration.limits.retry_policy import retried_task
 
 
 @retried_task()
 async def deliver_messages(since: datetime) -> int:
     """Send chunk after chunk until none is left; a receiver that fails waits for a retry.
 
-    Returns:
-        How many messages were delivered since `since`, those of earlier attempts included.
+    Returns how many messages were delivered since `since`, those of earlier attempts included.
 
     Raises:
         ServiceUnavailableError: some were not.
@@ -42,7 +41,7 @@ async def deliver_messages(since: datetime) -> int:
     receivers = _by_hash(addresses)
     waiting = list(receivers)
     failures: list[str] = []
-    async with (await AdSparkDatabase.load_configured()).connect() as database:
+    async with connect_database() as database:
         while message := await _claim(database, waiting):
             receiver = receivers[message.recipient]
             error = await _send_next(database, message, receiver)
@@ -76,11 +75,8 @@ async def _claim(database: Database, recipients: Sequence[str]) -> Message | Non
 
 
 async def _send_next(database: Database, message: Message, receiver: Receiver) -> str | None:
-    """Send the next chunk of a claimed message and acknowledge or requeue it.
-
-    Returns:
-        Which target and chunk was not delivered, and why; None where it was.
-    """
+    """Send the next chunk of a claimed message, and ack or nack it; returns which target and chunk
+    was not delivered, and why."""
     message_id, place = message.id, message.parts_delivered
     chunks: list[Chunk] = []
     try:

@@ -1,18 +1,16 @@
 """The task that fetches one query: its pages from SerpApi into the database."""
 
-from uuid import UUID
-
 from prefect.logging import get_run_logger
-from prefect.runtime import flow_run
 
 from adspark.creatives.fetch import FetchSummary
 from adspark.creatives.fetch import fetch_query as fetch
 from adspark.serpapi.search_query import CreativeQuery
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import connect_database
 from blocks.serpapi_credentials import SerpApiCredentials
-from orchestration.rate_limits import search_slots
-from orchestration.retry_policy import retried_task
-from orchestration.time_limits import time_limit
+from orchestration.limits.rate_limits import search_slots
+from orchestration.limits.retry_policy import retried_task
+from orchestration.limits.time_limits import time_limit
+from orchestration.runs.flow_runs import own_run_id
 
 
 @retried_task(is_cached=True)
@@ -21,8 +19,7 @@ async def fetch_query(query: CreativeQuery, max_pages: int, dry_run: bool) -> Fe
     """Fetch at most `max_pages` pages; a retry resumes after the last stored page."""
     log = get_run_logger()
     credentials = await SerpApiCredentials.load_configured()
-    connection = (await AdSparkDatabase.load_configured()).connect()
-    async with connection as database, credentials.get_client() as client:
+    async with connect_database() as database, credentials.get_client() as client:
 
         async def log_page(summary: FetchSummary) -> None:
             log.info("Page %d of at most %d: %s", summary.pages, max_pages, summary.headline)
@@ -33,7 +30,7 @@ async def fetch_query(query: CreativeQuery, max_pages: int, dry_run: bool) -> Fe
             query,
             max_pages=max_pages,
             dry_run=dry_run,
-            flow_run_id=UUID(flow_run.id) if flow_run.id else None,
+            flow_run_id=own_run_id(),
             before_search=await search_slots(database),
             after_page=log_page,
         )

@@ -11,26 +11,21 @@ from adspark.net.downloads import Downloader
 from adspark.settings import get_settings, media_url
 from adspark.variants.generate import GenerationDeps, generate
 from adspark.variants.store import VariantSummary
-from blocks.adspark_database import AdSparkDatabase
-from orchestration.generators import open_generator
-from orchestration.rate_limits import generation_slots
-from orchestration.retry_policy import retried_task
-from orchestration.time_limits import time_limit
+from blocks.adspark_database import connect_database
+from blocks.generators import open_generator
+from orchestration.limits.rate_limits import generation_slots
+from orchestration.limits.retry_policy import retried_task
+from orchestration.limits.time_limits import time_limit
 
 
 @retried_task()
 @time_limit("generation_time_limit")
 async def generate_variant(variant_id: int, generator: str) -> VariantSummary:
-    """Generate the variant; another try resumes the same generation.
-
-    Args:
-        variant_id: whose original is rendered already.
-        generator: its name.
-    """
+    """Generate the variant, whose original is rendered; a retry resumes the same generation."""
     settings = get_settings()
     progress = _Progress(variant_id)
     async with (
-        (await AdSparkDatabase.load_configured()).connect() as database,
+        connect_database() as database,
         open_generator(generator) as opened,
         Downloader(AddressRules((*settings.trusted_hosts, *opened.hosts))) as downloader,
     ):

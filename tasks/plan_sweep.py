@@ -6,10 +6,10 @@ from adspark.db.engine import read_now
 from adspark.errors import TemporaryError
 from adspark.watches.admission import searches_left
 from adspark.watches.sweep_store import SweepPlan, read_due
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import open_session
 from blocks.serpapi_credentials import SerpApiCredentials
-from orchestration.retry_policy import retried_task
-from orchestration.spending_events import announce_used_up_searches
+from orchestration.limits.retry_policy import retried_task
+from orchestration.limits.spending_events import announce_used_up_searches
 
 
 @retried_task()
@@ -18,10 +18,7 @@ async def plan_sweep() -> SweepPlan:
 
     An account that does not answer now does not stop the sweep; a refused key does.
     """
-    async with (
-        (await AdSparkDatabase.load_configured()).connect() as database,
-        database.session() as session,
-    ):
+    async with open_session() as session:
         plan = SweepPlan(began_at=await read_now(session), due=await read_due(session))
     if not plan.due:
         return plan

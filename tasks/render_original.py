@@ -5,21 +5,17 @@ from adspark.net.addresses import AddressRules
 from adspark.rendering.renderer import Renderer
 from adspark.settings import get_settings, media_url
 from adspark.variants.generate import ensure_original
-from blocks.adspark_database import AdSparkDatabase
-from orchestration.retry_policy import retried_task
+from blocks.adspark_database import connect_database
+from orchestration.limits.retry_policy import retried_task
 
 
 @retried_task()
 async def render_original(variant_id: int) -> str:
-    """Render the original ad and save it, unless that picture is saved already.
-
-    Returns:
-        The picture's path in the media store.
-    """
+    """Render the original ad and save it, unless it is saved; returns its path in the store."""
     settings = get_settings()
     rules = AddressRules(settings.trusted_hosts)
     async with (
-        (await AdSparkDatabase.load_configured()).connect() as database,
+        connect_database() as database,
         Renderer(
             rules,
             program=settings.browser,

@@ -3,18 +3,15 @@
 from prefect.logging import get_run_logger
 
 from adspark.variants.store import read_variant
-from blocks.adspark_database import AdSparkDatabase
-from orchestration.retry_policy import retried_task
-from orchestration.variant_runs import start_review
+from blocks.adspark_database import open_session
+from orchestration.limits.retry_policy import retried_task
+from orchestration.runs.variant_runs import start_review
 
 
 @retried_task()
 async def request_review(variant_id: int) -> None:
     """Start the run that waits for the review; its form is in the UI."""
-    async with (
-        (await AdSparkDatabase.load_configured()).connect() as database,
-        database.session() as session,
-    ):
+    async with open_session() as session:
         variant = await read_variant(session, variant_id=variant_id)
         run_id = await start_review(session, variant)
         await session.commit()

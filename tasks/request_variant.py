@@ -13,27 +13,26 @@ from adspark.variants.requests import (
     request_variants,
 )
 from adspark.variants.store import read_variant
-from blocks.adspark_database import AdSparkDatabase
-from orchestration.generators import check_prompt, open_generator
-from orchestration.retry_policy import retried_task
+from blocks.adspark_database import connect_database
+from blocks.generators import check_prompt, open_generator
+from orchestration.limits.retry_policy import retried_task
 
 
 @retried_task()
 async def request_variant(
-    request: VariantRequest, variant_id: int | None, flow_run_id: str | None
+    request: VariantRequest, variant_id: int | None, requested_by: UUID | None
 ) -> int:
     """The id of the variant to work on.
 
     Args:
         request: what is wanted.
         variant_id: an existing row, which has to be of the same ad, prompt and user.
-        flow_run_id: creates one row only, however often it is tried.
+        requested_by: the flow run, which creates one row however often it is tried.
 
     Raises:
         InvalidQueryError: names the field; nothing was requested.
     """
-    requested_by = UUID(flow_run_id) if flow_run_id else None
-    async with (await AdSparkDatabase.load_configured()).connect() as database:
+    async with connect_database() as database:
         async with database.session() as session:
             if variant_id is not None:
                 await _check_same(session, variant_id, check_request(request))

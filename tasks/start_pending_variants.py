@@ -9,11 +9,16 @@ from adspark.models import VariantStatus
 from adspark.settings import get_settings
 from adspark.variants.lists import OpenVariant, read_open_variants
 from adspark.variants.store import read_variant
-from blocks.adspark_database import AdSparkDatabase
-from orchestration.cancel_variant import cancel_variant
-from orchestration.retry_policy import retried_task
-from orchestration.time_limits import time_limit
-from orchestration.variant_runs import RunState, expire_reviews, read_states, start_generation
+from blocks.adspark_database import connect_database
+from orchestration.limits.retry_policy import retried_task
+from orchestration.limits.time_limits import time_limit
+from orchestration.runs.variant_runs import (
+    RunState,
+    cancel_variant,
+    expire_reviews,
+    read_states,
+    start_generation,
+)
 
 
 class PendingVariantsSummary(BaseModel):
@@ -43,16 +48,13 @@ class PendingVariantsSummary(BaseModel):
 @retried_task()
 @time_limit("upkeep_time_limit")
 async def start_pending_variants(limit: int) -> PendingVariantsSummary:
-    """Start a run for each open variant that has none, oldest first.
+    """Start a run for each open variant that has none, oldest first, until `limit` are under way.
 
     An error of one variant stops no other, and is raised after the last.
-
-    Args:
-        limit: how many may be under way at most, those that are already included.
     """
     summary = PendingVariantsSummary()
     errors: list[Exception] = []
-    async with (await AdSparkDatabase.load_configured()).connect() as database:
+    async with connect_database() as database:
         async with database.session() as session:
             opened = await read_open_variants(session)
         states = await read_states([one.flow_run_id for one in opened if one.flow_run_id])

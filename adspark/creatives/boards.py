@@ -122,10 +122,7 @@ async def delete_board(session: AsyncSession, *, board_id: int) -> bool:
 
 
 async def add_ads(session: AsyncSession, *, board_id: int, ids: Collection[str]) -> list[str]:
-    """Put stored ads on a board: all of them or, where one is not stored, none.
-
-    Returns:
-        Those that were not on it before.
+    """Put stored ads on a board, all or none; returns those that were not on it before.
 
     Raises:
         InvalidQueryError: an ad is not stored, or was cleaned up just now; names some of them.

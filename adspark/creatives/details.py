@@ -118,7 +118,7 @@ class DetailsSummary(BaseModel):
     problem: str | None = Field(default=None, description="Why not all that could be were.")
 
     @property
-    def is_worth_telling(self) -> bool:
+    def is_worth_reporting(self) -> bool:
         """Whether there was anything to look up."""
         return bool(self.found or self.refused or self.waiting or self.given_up or self.problem)
 
@@ -132,45 +132,9 @@ class DetailsSummary(BaseModel):
         return ", ".join(parts) + (f" ({self.problem})" if self.problem else "")
 
 
-async def look_up_new(
-    database: Database,
-    client: SerpApiClient,
-    *,
-    watch_id: int,
-    limit: int,
-    before_search: Gate,
-) -> DetailsSummary:
-    """Look up at most `limit` of the watch's new creatives, oldest news first.
-
-    A failure ends it for this time and is the summary's problem: the watch itself has been
-    fetched. Only searches that were made count as attempts.
-
-    Args:
-        database: where the details are stored.
-        client: of SerpApi.
-        watch_id: of the watch, which the caller has claimed.
-        limit: searches at most.
-        before_search: awaited before every search.
-
-    Raises:
-        DatabaseUnavailableError: Postgres does not answer.
-    """
-    look_up = _LookUp(database, client, watch_id, before_search)
-    async with database.session() as session:
-        values = {"watch_id": watch_id, "limit": limit}
-        picked = (await session.execute(_PICK, values)).all()
-    for ad_creative_id, advertiser_id in picked:
-        if not await look_up.try_one(ad_creative_id, advertiser_id):
-            break
-    async with database.session() as session:
-        waiting = await session.scalar(_COUNT_WAITING, {"watch_id": watch_id})
-    look_up.summary.waiting = int(waiting or 0)
-    return look_up.summary
-
-
 @dataclass
-class _LookUp:
-    """The look-ups of one check."""
+class LookUp:
+    """Looks up new creatives of a watch that the caller has claimed; a gate before each search."""
 
     database: Database
     client: SerpApiClient
@@ -178,7 +142,24 @@ class _LookUp:
     before_search: Gate
     summary: DetailsSummary = field(default_factory=DetailsSummary)
 
-    async def try_one(self, ad_creative_id: str, advertiser_id: str) -> bool:
+    async def run(self, limit: int) -> DetailsSummary:
+        """Look up at most `limit` creatives, oldest news first.
+
+        A failure ends it for this time and is the summary's problem: the watch itself has been
+        fetched. Only searches that were made count as attempts.
+        """
+        async with self.database.session() as session:
+            values = {"watch_id": self.watch_id, "limit": limit}
+            picked = (await session.execute(_PICK, values)).all()
+        for ad_creative_id, advertiser_id in picked:
+            if not await self._try(ad_creative_id, advertiser_id):
+                break
+        async with self.database.session() as session:
+            waiting = await session.scalar(_COUNT_WAITING, {"watch_id": self.watch_id})
+        self.summary.waiting = int(waiting or 0)
+        return self.summary
+
+    async def _try(self, ad_creative_id: str, advertiser_id: str) -> bool:
         """Look up a creative; returns whether the next can be tried as well."""
         is_asked = False
         try:
@@ -206,9 +187,8 @@ class _LookUp:
             if is_asked:
                 await self._note_failure(ad_creative_id, error)
             return False
-        async with self.database.session() as session:
-            billed = await save_details(session, ad_creative_id=ad_creative_id, details=details)
-            await session.commit()
+        async with self.database.session() as session, session.begin():
+            billed = await _save(session, ad_creative_id, details)
         self.summary.found += 1
         self._count(billed)
         return True
@@ -226,17 +206,13 @@ class _LookUp:
         self.summary.given_up += attempts == _MAX_ATTEMPTS
 
     async def _execute(self, statement: TextClause, ad_creative_id: str, **values: object) -> Any:  # noqa: ANN401  (what the statement returns, if anything)
-        async with self.database.session() as session:
+        async with self.database.session() as session, session.begin():
             done = await session.execute(statement, {"ad_creative_id": ad_creative_id, **values})
-            value = done.scalar() if done.returns_rows else None  # type: ignore[attr-defined]
-            await session.commit()
-        return value
+            return done.scalar() if done.returns_rows else None  # type: ignore[attr-defined]
 
 
-async def save_details(
-    session: AsyncSession, *, ad_creative_id: str, details: DetailsPayload
-) -> int:
-    """Store an answer and its regions; returns how many searches it was billed. Does not commit."""
+async def _save(session: AsyncSession, ad_creative_id: str, details: DetailsPayload) -> int:
+    """Store an answer and its regions; returns how many searches it was billed."""
     variations = [
         one.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         for one in details.variations

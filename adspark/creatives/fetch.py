@@ -68,17 +68,14 @@ class FetchSummary(BaseModel):
         rejected = f", {self.rejected} rejected" if self.rejected else ""
         pages = f"{self.pages} page{'' if self.pages == 1 else 's'}"
         cost = f"searches: {self.searches_billed} billed, {self.searches_cached} cached"
-        notes = [
-            note
-            for note, holds in (
-                ("dry run, no ads were stored", self.dry_run),
-                ("resumed where an earlier run stopped", self.resumed),
-                ("SerpApi broke off, so ads are missing", self.stop_reason is StopReason.GAP),
-                ("sandbox data", self.sandbox),
-            )
-            if holds
-        ]
-        return f"{found}{rejected} on {pages}; {cost}" + (f" ({'; '.join(notes)})" if notes else "")
+        notes = {
+            "dry run, no ads were stored": self.dry_run,
+            "resumed where an earlier run stopped": self.resumed,
+            "SerpApi broke off, so ads are missing": self.stop_reason is StopReason.GAP,
+            "sandbox data": self.sandbox,
+        }
+        noted = "; ".join(note for note, holds in notes.items() if holds)
+        return f"{found}{rejected} on {pages}; {cost}" + (f" ({noted})" if noted else "")
 
     def update(self, fetch: Fetch) -> None:
         """Take over the ledger's figures."""
@@ -134,21 +131,14 @@ async def fetch_query(
     await database.check_version()
     async with database.locks() as locks, locks.acquire(lock_name(query)) as locked:
         if not locked:
-            raise await _busy(database, query)
-        async with database.session() as session:
+            other = await name_running_fetch(database, query)
+            raise BusyError(f"This search is being fetched{other} just now; wait for it to end.")
+        async with database.session() as session, session.begin():
             fetch = await resume_or_create_fetch(
                 session, query=query, flow_run_id=flow_run_id, is_dry_run=dry_run
             )
-            await session.commit()
-        run = FetchRun(
-            database,
-            client,
-            locks,
-            query,
-            Bounds(max_pages=max_pages),
-            before_search=before_search,
-            after_page=after_page,
-        )
+        bounds = Bounds(max_pages=max_pages)
+        run = FetchRun(database, client, locks, query, bounds, before_search, after_page)
         return await run.run(fetch)
 
 
@@ -160,9 +150,7 @@ def lock_name(query: CreativeQuery) -> str:
 class _DeadTokenError(Exception):
     """The next page's token is dead, so that the fetch has to restart from its first page.
 
-    Attributes:
-        searches: those that found it out, for the ledger.
-        needs_fresh: whether the cached first page would lead to a dead token again.
+    It `needs_fresh` where the cached one would lead to a dead token again; `searches` found it out.
     """
 
     def __init__(self, searches: Sequence[Search] = (), *, needs_fresh: bool = False) -> None:
@@ -173,17 +161,10 @@ class _DeadTokenError(Exception):
 
 @dataclass
 class FetchRun:
-    """One run of a fetch; its caller holds the query's lock.
+    """One run of a fetch, whose caller holds the query's lock by `locks`.
 
-    Args:
-        database: where the pages and the ledger are stored.
-        client: of SerpApi.
-        locks: that hold the query's lock; checked before every search.
-        query: the search.
-        bounds: how far it goes.
-        before_search: awaited before every search.
-        after_page: see `AfterPage`.
-        in_transaction: see `InTransaction`; a dry run, which stores no rows, has none.
+    These are checked before every search, behind the gate `before_search`. A dry run, which stores
+    no rows, has nothing `in_transaction`.
     """
 
     database: Database
@@ -200,11 +181,7 @@ class FetchRun:
     _was_cached: bool = field(init=False, default=False)
 
     async def run(self, fetch: Fetch) -> FetchSummary:
-        """Store page by page, in the name of `fetch`, just opened in the ledger.
-
-        Raises:
-            AdSparkError: as `fetch_query`; the ledger says so.
-        """
+        """Store page by page, in the name of `fetch`, in the ledger, which notes errors."""
         self._resumed_at = fetch.pages
         self._order = PageOrder(shown_to=fetch.shown_to, is_resumed=fetch.pages > 0)
         self._summary = FetchSummary(
@@ -213,9 +190,8 @@ class FetchRun:
         try:
             await self._fetch_pages(fetch)
         except AdSparkError as error:
-            async with self.database.session() as session:
+            async with self.database.session() as session, session.begin():
                 await fail_fetch(session, fetch=fetch, error=str(error))
-                await session.commit()
             raise
         return self._summary
 
@@ -268,31 +244,26 @@ class FetchRun:
         return True
 
     async def _restart(self, fetch: Fetch, dead: _DeadTokenError) -> None:
-        """Go back to the first page, which SerpApi's cache has for nothing.
-
-        Where that leads to a dead token as well, a fresh one is paid for, once in a fetch.
-        """
+        """Go back to the first page: the cached one for nothing, once in a fetch a fresh one."""
         if dead.needs_fresh and self.bounds.are_spent(fetch):
             await self._finish(fetch, StopReason.BUDGET)
             return
-        async with self.database.session() as session:
+        async with self.database.session() as session, session.begin():
             await restart_fetch(
                 session, fetch=fetch, searches=dead.searches, fresh=dead.needs_fresh
             )
-            await session.commit()
         self._resumed_at = 0
         self._order = PageOrder()
 
     async def _store(self, fetch: Fetch, page: SearchPage) -> None:
         """Store the page's rows and its line in the ledger, or neither."""
         billed = fetch.searches_billed
-        async with self.database.session() as session:
+        async with self.database.session() as session, session.begin():
             saved = await self._save(session, page, keep=not fetch.is_dry_run)
             await record_page(session, fetch=fetch, page=page, saved=saved)
             if stop := self._order.stop_after(page, fetch, self.bounds):
                 await finish_fetch(session, fetch=fetch, stop_reason=stop)
             await self.in_transaction(session, fetch, page)
-            await session.commit()
         self._was_cached = fetch.searches_billed == billed
         self._summary.update(fetch)
         self._summary.sandbox = page.sandbox
@@ -312,10 +283,9 @@ class FetchRun:
 
     async def _finish(self, fetch: Fetch, stop: StopReason) -> None:
         """End without a further page."""
-        async with self.database.session() as session:
+        async with self.database.session() as session, session.begin():
             await finish_fetch(session, fetch=fetch, stop_reason=stop)
             await self.in_transaction(session, fetch, None)
-            await session.commit()
         self._summary.update(fetch)
 
     async def _pass_gates(self) -> None:
@@ -329,8 +299,8 @@ class FetchRun:
             return not await are_known_unreadable(session, rejected=rejected)
 
 
-async def _busy(database: Database, query: CreativeQuery) -> BusyError:
+async def name_running_fetch(database: Database, query: CreativeQuery) -> str:
+    """` by flow run …`, the run that fetches this query now; empty where it is not known."""
     async with database.session() as session:
         fetch = await running_fetch(session, query=query)
-    run = f" by flow run {fetch.flow_run_id}" if fetch and fetch.flow_run_id else ""
-    return BusyError(f"This search is being fetched{run} just now; wait for it to end.")
+    return f" by flow run {fetch.flow_run_id}" if fetch and fetch.flow_run_id else ""

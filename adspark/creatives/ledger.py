@@ -215,11 +215,7 @@ async def record_page(
 
 
 async def finish_fetch(session: AsyncSession, *, fetch: Fetch, stop_reason: StopReason) -> None:
-    """Close a fetch that got what it wanted; does not commit.
-
-    Raises:
-        SupersededError: as `record_page`.
-    """
+    """Close a fetch that got what it wanted; raises as `record_page`, and does not commit."""
     await _write(session, fetch, _FINISH, {"stop_reason": stop_reason})
     fetch.status, fetch.stop_reason = FetchStatus.COMPLETED, stop_reason
 
@@ -253,7 +249,7 @@ async def restart_fetch(
 async def are_known_unreadable(
     session: AsyncSession, *, rejected: Sequence[RejectedPayload]
 ) -> bool:
-    """Whether all these rows could not be read before, so that asking again does not help."""
+    """Whether all these rows could not be read before, so that a retry does not help."""
     keys = {row.key for row in rejected}
     found = await session.scalar(_COUNT_UNREADABLE, {"keys": list(keys)})
     return int(found or 0) == len(keys)
@@ -286,7 +282,7 @@ async def _write(
 
 
 def _searches(fetch: Fetch, searches: Sequence[Search]) -> dict[str, object]:
-    """What `_BILLED` asks for."""
+    """The values of `_BILLED`."""
     return {
         "searches": json.dumps([{"id": one.id, "age": one.age_now} for one in searches]),
         "query_hash": fetch.query_hash,

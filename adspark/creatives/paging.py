@@ -20,17 +20,11 @@ _ROUNDING = 100
 
 @dataclass(frozen=True)
 class Bounds:
-    """How far a fetch goes.
-
-    Attributes:
-        max_pages: pages at most.
-        watermark: no page after one that reaches further back than this (last_shown).
-        max_billed: no page after so many billed searches.
-    """
+    """How far a fetch goes."""
 
     max_pages: int = 1
-    watermark: datetime | None = None
-    max_billed: int | None = None
+    watermark: datetime | None = None  # no page after one that reaches further back (last_shown)
+    max_billed: int | None = None  # no page after so many billed searches
 
     def are_spent(self, fetch: Fetch) -> bool:
         """Whether no further search may be billed."""
@@ -108,10 +102,8 @@ class PageOrder:
         return total <= rows or not (is_full or total > 2 * rows)
 
     def _has_seen_all(self, page_size: int, total: int | None) -> bool:
-        """Whether the total proves that the promised page had no rows.
-
-        A total below what was seen proves nothing, nor does one that only counts the first page.
-        """
+        """Whether the total proves that the promised page had no rows."""
+        # One below what was seen proves nothing, nor does one that only counts the first page.
         seen = len(self._seen) + self._unreadable
         is_full = self._last_size >= page_size
         if self._is_resumed or total is None or (is_full and seen <= page_size):

@@ -110,8 +110,8 @@ def _save_statement() -> str:
     Rows are written in the order of their keys, so that two pages at once cannot deadlock. A row
     that would stay as it is is not even locked, for that writes: it is left out before the INSERT,
     where the page goes by the name that it has in the UPDATE. The last SELECT sees the table as it
-    was before. It asks a row at a time: a join would be planned, once and for long, for the
-    table's size then. What was cleaned up and is listed again is not new where a watch knows it.
+    was before, a row at a time: a join would be planned, once and for long, for the table's size
+    then. What was cleaned up and is listed again is not new where a watch knows it.
     """
     names = [name for name, _, _ in _COLUMNS]
     listed = ", ".join(names)

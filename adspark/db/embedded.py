@@ -85,8 +85,7 @@ class LocalPostgres:
     def revive(self) -> bool:
         """Start the server again if it was killed; only for those who are inside `running`.
 
-        Returns:
-            Whether it was down.
+        Returns whether it was down.
 
         Raises:
             DatabaseUnavailableError: it does not start; the message quotes its log.
@@ -124,11 +123,8 @@ class LocalPostgres:
             return None, ""
 
     def _remove_foreign_pid_file(self) -> None:
-        """Remove `postmaster.pid` where some other program has got its number since.
-
-        PostgreSQL would take that for its server. In all other cases the file stays: with it,
-        PostgreSQL makes sure that nothing of a killed server still uses the data.
-        """
+        """Remove `postmaster.pid` where PostgreSQL would take another program for its server."""
+        # Else it stays: with it PostgreSQL checks that nothing of a killed server uses the data.
         process, name = self._named_process()
         with suppress(psutil.Error):
             if process and name != "postgres" and process.status() != psutil.STATUS_ZOMBIE:
@@ -153,10 +149,8 @@ class LocalPostgres:
         self._sockets = self._socket_folder()
 
     def _socket_folder(self) -> Path:
-        """Where the socket is: the folder itself, or a short one with a plain name.
-
-        Who has started the server may have another temporary folder: its pid file names it.
-        """
+        """Where the socket is: the folder itself, or a short one with a plain name."""
+        # Whoever has started the server may have another temporary folder: its pid file names it.
         if self.is_running() and (used := self._used_socket_folder()):
             return used
         is_short = len(os.fsencode(self.folder)) <= _LONGEST_SOCKET_FOLDER

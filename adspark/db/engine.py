@@ -26,6 +26,8 @@ from adspark.text.redaction import remember_address
 
 MINIMUM_VERSION = 15  # PostgreSQL; what the statements were written against
 CONNECT_TIMEOUT = 10  # seconds
+# Connections at most, for which others wait; they stay open, for a new one plans statements anew.
+_POOL_SIZE = 6
 COMMAND_LOCK_TIMEOUT = 10.0
 """Seconds that a statement of a person's command may wait for a lock."""
 
@@ -53,12 +55,10 @@ class Database:
 
     Args:
         url: `postgresql://user:password@host:port/database`; the driver is chosen here.
-        pool_size: connections at most; all stay open, for a new one has to plan every statement
-            anew. Whoever needs one when all are in use waits.
         lock_timeout: seconds that a statement of a session may wait for a lock; None is for ever.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 6, lock_timeout: float | None = None) -> None:
+    def __init__(self, url: str, *, lock_timeout: float | None = None) -> None:
         self._url = driver_url(url)
         self._lock_timeout = lock_timeout
         self._version_is_good = False
@@ -66,7 +66,7 @@ class Database:
         self._checking = asyncio.Lock()
         self._engine = create_async_engine(
             self._url,
-            pool_size=pool_size,
+            pool_size=_POOL_SIZE,
             max_overflow=0,
             hide_parameters=True,
             connect_args=connect_arguments(),

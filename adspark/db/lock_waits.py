@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from textwrap import shorten
@@ -67,11 +67,7 @@ class LockHolder:
 
 
 class LockWaitError(TemporaryError):
-    """A lock was not to be had in time; nothing was changed.
-
-    Attributes:
-        holders: the sessions that had it.
-    """
+    """A lock was not acquired in time, since `holders` have it; nothing was changed."""
 
     def __init__(self, holders: Sequence[LockHolder], what: str, remedy: str) -> None:
         sessions = "; ".join(map(str, holders))
@@ -106,47 +102,33 @@ def bounded_lock_waits(
     """
     pid = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
     over = threading.Event()
-    holders: list[LockHolder] = []
-    watch = threading.Thread(
-        target=_watch, args=(url, pid, patience, on_wait, over, holders), daemon=True
-    )
-    watch.start()
-    try:
-        yield holders
-    finally:
-        over.set()
-        watch.join()
+    cancelled_for: list[LockHolder] = []
 
-
-def _watch(
-    url: URL,
-    pid: int,
-    patience: float,
-    on_wait: Callable[[Sequence[LockHolder]], None],
-    over: threading.Event,
-    cancelled_for: list[LockHolder],
-) -> None:
-    """Look who the session waits for, until it is over or has waited too long."""
-    engine = create_engine(
-        url,
-        poolclass=NullPool,
-        isolation_level="AUTOCOMMIT",
-        connect_args=connect_arguments("schema watch"),
-    )
-    waiting_since: float | None = None
-    try:
-        with engine.connect() as connection:
+    def watch() -> None:
+        arguments = connect_arguments("schema watch")
+        engine = create_engine(
+            url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments
+        )
+        waiting_since: float | None = None
+        with suppress(DBAPIError), engine.connect() as own:  # the session has a time limit itself
             while not over.wait(_POLL):
-                rows = connection.execute(_HOLDERS, {"pid": pid}).mappings()
-                holders = [LockHolder(**row) for row in rows]
+                holders = [
+                    LockHolder(**row) for row in own.execute(_HOLDERS, {"pid": pid}).mappings()
+                ]
                 if not holders:
                     waiting_since = None
                 elif waiting_since is None:
                     waiting_since = time.monotonic()
                     on_wait(holders)
                 elif time.monotonic() - waiting_since >= patience:
-                    cancelled_for += holders
-                    connection.execute(_CANCEL, {"pid": pid})
+                    cancelled_for.extend(holders)
+                    own.execute(_CANCEL, {"pid": pid})
                     return
-    except DBAPIError:
-        return  # the session that is watched has a time limit of its own
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield cancelled_for
+    finally:
+        over.set()
+        watcher.join()

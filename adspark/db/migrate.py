@@ -40,11 +40,7 @@ _LOCK_TIMEOUT = 10.0  # seconds; where the holder cannot be found out
 
 
 def create(url: str) -> bool:
-    """Make the database where its server has none of that name.
-
-    Returns:
-        Whether it was made.
-    """
+    """Make the database where its server has none of that name; returns whether it was made."""
     wanted = driver_url(url)
     server = create_engine(wanted.set(database="postgres"), isolation_level="AUTOCOMMIT")
     name = str(wanted.database)
@@ -65,15 +61,14 @@ def upgrade(
     patience: float = LOCK_PATIENCE,
     on_wait: Callable[[Sequence[LockHolder]], None] = lambda _: None,
 ) -> str:
-    """Bring the database to the newest migration; safe to call at once from many processes.
+    """Bring the database to the newest migration, whose revision is returned.
+
+    Many processes may call it at once.
 
     Args:
         url: of the database.
         patience: seconds that it tries to acquire the locks that it needs.
         on_wait: called in another thread with the locks' holders, at each try.
-
-    Returns:
-        The revision that it is at now.
 
     Raises:
         LockWaitError: another session held a lock for all this time; nothing was changed.

@@ -11,14 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.engine import Database
 
+# Names of limits; the first two are those of Prefect's.
 SEARCHES = "serpapi-searches"
-"""Name of the limit on searches, in Prefect and here."""
 GENERATIONS = "variant-generations"
-"""Name of the limit on generations, in Prefect and here."""
-SWEEPS = "sweeps"
-"""Name of the limit on sweeps that are begun."""
-CLEANUPS = "clean-ups"
-"""Name of the limit on clean-ups that are begun."""
+SWEEPS = "sweeps"  # that are begun
+CLEANUPS = "clean-ups"  # that are begun
 WINDOW = 60.0  # seconds
 WINDOWS = {SEARCHES: WINDOW, GENERATIONS: WINDOW, SWEEPS: WINDOW, CLEANUPS: 3600.0}
 """Seconds in which each limit's number may be used."""
@@ -50,11 +47,7 @@ _COUNT = text("""
 async def acquire_slot(
     database: Database, *, name: str, limit: int, window: float = WINDOW
 ) -> None:
-    """Wait until `try_acquire_slot`, which see, has acquired one.
-
-    Raises:
-        DatabaseUnavailableError: Postgres does not answer.
-    """
+    """Wait until `try_acquire_slot`, whose arguments it has, has acquired a slot."""
     while True:
         wait = await try_acquire_slot(database, name=name, limit=limit, window=window)
         if not wait:
@@ -65,28 +58,21 @@ async def acquire_slot(
 async def try_acquire_slot(
     database: Database, *, name: str, limit: int, window: float | None = None
 ) -> float:
-    """Acquire a slot if one is free.
+    """Acquire a slot if one is free; returns 0, else the seconds until one may be free.
 
     Args:
         database: that holds the uses.
         name: of the limit.
         limit: uses a window; 0 lets nothing through until it is raised.
         window: seconds; without, those of `WINDOWS`.
-
-    Returns:
-        0 where it was acquired, else the seconds until one may be free.
-
-    Raises:
-        DatabaseUnavailableError: Postgres does not answer.
     """
     window = WINDOWS[name] if window is None else window
     if limit < 1:
         return window
-    async with database.session() as session:
+    async with database.session() as session, session.begin():
         await session.execute(_LOCK, {"name": name})
         values = {"name": name, "limit": limit, "window": window}
         wait = float(await session.scalar(_TAKE, values) or 0)
-        await session.commit()
     return max(wait, 0.001) if wait else 0.0
 
 

@@ -22,11 +22,7 @@ class RemoteRun:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of the original ad, as a file.
-
-    Attributes:
-        address: where the service finds the ad's own picture, if it has one on the internet.
-    """
+    """A picture of the original ad, as a file, and the ad's own one's address on the internet."""
 
     content: bytes
     media_type: str
@@ -36,41 +32,28 @@ class Picture:
 
 @dataclass(frozen=True)
 class GenerationRequest:
-    """One generation that is wanted.
+    """One generation that is wanted."""
 
-    Attributes:
-        key: idempotency key; the same key is the same generation, however often it is tried.
-        prompt: what a person wants of the variant.
-        original: the picture of the original ad.
-        original_copy: its words, where they are known.
-        submitted_at: when an earlier try submitted it, if one did.
-        remote_run: the service's run of it, where an earlier try has learnt of it.
-    """
-
-    key: str
-    prompt: str
+    key: str  # idempotency key: the same one is the same generation, however often it is tried
+    prompt: str  # what a person wants of the variant
     original: Picture
     original_copy: str | None = None
-    submitted_at: datetime | None = None
-    remote_run: RemoteRun | None = None
+    submitted_at: datetime | None = None  # by an earlier try, if it was
+    remote_run: RemoteRun | None = None  # that an earlier try has learnt of
 
 
 @dataclass(frozen=True)
 class Generated:
     """What a generation gave: copy, picture, or both.
 
-    Attributes:
-        picture: http(s) address, which may expire soon, or a data: address.
-        metadata: what else the service said, for the record.
-        more_pictures: other addresses, the likeliest first, should that one give no picture.
-        is_cut_off: whether the copy ends in the middle.
+    Should the picture's address give none, `more_pictures` are others, the likeliest first.
     """
 
     text: str | None
-    picture: str | None
-    metadata: dict[str, JsonValue] = field(default_factory=dict)
+    picture: str | None  # http(s) address, which may expire soon, or a data: address
+    metadata: dict[str, JsonValue] = field(default_factory=dict)  # for the record
     more_pictures: list[str] = field(default_factory=list)
-    is_cut_off: bool = False
+    is_cut_off: bool = False  # whether the copy ends in the middle
 
 
 class GenerationObserver(Protocol):
@@ -80,7 +63,7 @@ class GenerationObserver(Protocol):
         """It is submitted next; returns once it fits within the rate limit, and the time is saved.
 
         Raises:
-            UnknownVariantError: nobody wants it any more, or another worker has submitted it.
+            UnknownVariantError: it was cancelled, or another worker has submitted it.
         """
 
     async def on_refused(self) -> None:
@@ -94,19 +77,14 @@ class GenerationObserver(Protocol):
 
 
 class Generator(Protocol):
-    """A service that makes a variant from a picture and a prompt."""
+    """A service that makes a variant; all raise AdSparkError where it cannot be used."""
 
     @property
     def hosts(self) -> tuple[str, ...]:
         """host:port of the service itself, where its pictures may be although it is private."""
 
     async def check(self, prompt: str) -> None:
-        """Refuse what the service would refuse, before anything is spent.
-
-        Raises:
-            InvalidQueryError: names the field and the limit.
-            AdSparkError: the service cannot be used.
-        """
+        """Raise InvalidQueryError, with field and limit, for a prompt that the service refuses."""
 
     async def generate(self, request: GenerationRequest, observer: GenerationObserver) -> Generated:
         """The variant; of a request that was submitted before, the same one.
@@ -114,12 +92,7 @@ class Generator(Protocol):
         Raises:
             PostponedError: whether it was begun will be known later.
             GenerationFailedError: the service accepted it and failed.
-            AdSparkError: the service cannot be used.
         """
 
     async def cancel(self, remote_run: RemoteRun | None, *, key: str) -> None:
-        """End a generation, so that no more is spent on it; one that has ended stays as it is.
-
-        Raises:
-            AdSparkError: the service cannot be used.
-        """
+        """End a generation, so that no more is spent on it; one that has ended stays as it is."""

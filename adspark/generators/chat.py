@@ -3,13 +3,13 @@
 Source: https://platform.openai.com/docs/api-reference/chat/create. Such an endpoint keeps no record
 of its requests, so an answer that was lost cannot be found again: the request fails and says so,
 and a person decides whether to pay once more. A failure on the endpoint's side (5xx) is a lost
-answer too, unless it says itself that the model was not asked. Each request has an Idempotency-Key,
-for gateways that keep one.
+answer too, unless it says itself that the model did not get the request. Each request has an
+Idempotency-Key, for gateways that keep one.
 """
 
 import asyncio
 import base64
-from typing import Any, Self
+from typing import Any
 
 import httpx
 from pydantic import JsonValue, SecretStr
@@ -26,18 +26,11 @@ from adspark.errors import (
 from adspark.generators.answers.ad_copy import ends_early, read_copy
 from adspark.generators.answers.pictures import list_pictures
 from adspark.generators.base import Generated, GenerationObserver, GenerationRequest, RemoteRun
-from adspark.generators.http import (
-    PROXY_GUESSES,
-    check_key,
-    check_redirect,
-    host_of,
-    open_client,
-)
+from adspark.generators.http import PROXY_GUESSES, PaidServiceClient, check_key
 from adspark.net.bounded_responses import TooLargeError
-from adspark.net.json_responses import UnreadableJsonError, parse_json
+from adspark.net.json_responses import parse_object
 from adspark.text.redaction import quote
 
-_VARIABLE = "ADSPARK_CHAT_URL"
 DEFAULT_TIMEOUT = 300.0  # seconds; a local model is slow
 LONGEST_PROMPT = 20_000  # characters; a chat endpoint names no limit of its own
 INSTRUCTIONS = (
@@ -56,8 +49,8 @@ _NOT_SHOWN = ("content", "reasoning", "reasoning_content", "reasoning_details", 
 _BUSY = ("unavailable_error", "overloaded_error", "server_overloaded", "engine_overloaded_error")
 
 
-class ChatGenerator:
-    """A generator over one model of a chat endpoint; use it as an async context manager.
+class ChatGenerator(PaidServiceClient):
+    """A generator over one model of a chat endpoint.
 
     Args:
         base_url: up to and with `/v1`.
@@ -85,12 +78,10 @@ class ChatGenerator:
         self._sends_picture = sends_picture
         self._timeout = timeout
         self._key = check_key(
-            key,
-            service="The chat endpoint",
-            setting="ADSPARK_CHAT_KEY, or the block chat-model",
+            key, service="The chat endpoint", setting="ADSPARK_CHAT_KEY, or the block chat-model"
         )
-        self._http = open_client(
-            _VARIABLE,
+        super().__init__(
+            "ADSPARK_CHAT_URL",
             base_url,
             key=self._key,
             timeout=timeout,
@@ -98,30 +89,21 @@ class ChatGenerator:
             transport=transport,
         )
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
-
     @property
     def hosts(self) -> tuple[str, ...]:
-        """See `Generator.hosts`."""
-        return (host_of(self._http.base_url),)
+        return (self.host,)
 
     async def check(self, prompt: str) -> None:
-        """See `Generator.check`."""
         if len(prompt) > LONGEST_PROMPT:
             raise InvalidQueryError(
                 "prompt", f"{len(prompt)} characters; at most {LONGEST_PROMPT}. Shorten it."
             )
 
     async def generate(self, request: GenerationRequest, observer: GenerationObserver) -> Generated:
-        """See `Generator.generate`."""
         if request.submitted_at is not None:
             raise GenerationFailedError(
-                "The model was asked, and its answer was lost on the way; the endpoint keeps none. "
-                "Asking again costs another answer."
+                "The model got the request, and its answer was lost on the way; the endpoint keeps "
+                "none. A retry costs another answer."
             )
         await observer.on_submit()
         await observer.on_progress(0.1, f"{self._model} writes")
@@ -149,12 +131,12 @@ class ChatGenerator:
         if _is_lost(response):
             raise GenerationFailedError(
                 f"The chat endpoint failed on its side (HTTP {response.status_code}); whether the "
-                f"model wrote an answer is not known, and the endpoint keeps none. Asking again "
-                f"costs another answer."
+                f"model wrote an answer is not known, and the endpoint keeps none. A retry costs "
+                f"another answer."
             )
         if not response.is_success:
             await observer.on_refused()
-            check_redirect(_VARIABLE, response)
+            self._check_redirect(response)
             raise _error_of(response)
         return _parse(response, self._key)
 
@@ -219,10 +201,10 @@ def _first_choice(
     response: httpx.Response, key: SecretStr
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The answer and its first choice; empty where it has none."""
+    body: Any = parse_object(response.content, secret=key)
     try:
-        body: Any = parse_json(response.content, secret=key)
         choice = body["choices"][0]
-    except (UnreadableJsonError, LookupError, TypeError):
+    except (LookupError, TypeError):
         return {}, {}
     return body, choice if isinstance(choice, dict) else {}
 
@@ -252,16 +234,12 @@ def _is_lost(response: httpx.Response) -> bool:
 
 
 def _is_refused_as_busy(response: httpx.Response) -> bool:
-    """Whether a failure says itself that the model was not asked."""
+    """Whether a failure says itself that the model did not get the request."""
     if response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
         return False
     if "retry-after" in response.headers:
         return True
-    try:
-        body = parse_json(response.content)
-    except UnreadableJsonError:
-        return False
-    error = body.get("error") if isinstance(body, dict) else None
+    error = (parse_object(response.content) or {}).get("error")
     return isinstance(error, dict) and error.get("type") in _BUSY
 
 

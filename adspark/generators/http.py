@@ -1,8 +1,10 @@
 """What clients of paid services have in common: keys, addresses, time-outs.
 
 Whether a request was accepted decides whether it is paid, so a service that was not reached has to
-be told from one that does not answer.
+be distinguished from one that does not answer.
 """
+
+from typing import Self
 
 import httpx
 from pydantic import SecretStr
@@ -37,15 +39,7 @@ def check_key(key: SecretStr | None, *, service: str, setting: str) -> SecretStr
     return SecretStr(secret)
 
 
-def open_client(
-    variable: str,
-    base_url: str,
-    *,
-    key: SecretStr,
-    timeout: float,
-    lost_after: float,
-    transport: httpx.AsyncBaseTransport | None,
-) -> httpx.AsyncClient:
+class PaidServiceClient:
     """A client whose answers are bounded, and which gives up connecting before an answer is lost.
 
     Args:
@@ -59,33 +53,47 @@ def open_client(
     Raises:
         ConfigurationError: the address is none.
     """
-    secret = key.get_secret_value()
-    connect = min(_CONNECT, lost_after / 2)
-    return httpx.AsyncClient(
-        base_url=_parse_base_url(variable, base_url),
-        headers=ACCEPT_ENCODING | ({"Authorization": f"Bearer {secret}"} if secret else {}),
-        timeout=httpx.Timeout(timeout, connect=connect, pool=connect),
-        transport=transport,
-        event_hooks=bound_responses(MAX_BYTES_WITH_PICTURES),
-    )
 
-
-def check_redirect(variable: str, response: httpx.Response) -> None:
-    """Refuse an answer that sends elsewhere, for nothing is ever sent twice.
-
-    Raises:
-        ConfigurationError: names the setting and the other address.
-    """
-    if response.has_redirect_location:
-        raise ConfigurationError(
-            f"{variable}: {response.url.host} sends to another address, "
-            f"{quote(response.headers['location'])!r} (HTTP {response.status_code}); use that."
+    def __init__(
+        self,
+        variable: str,
+        base_url: str,
+        *,
+        key: SecretStr,
+        timeout: float,
+        lost_after: float,
+        transport: httpx.AsyncBaseTransport | None,
+    ) -> None:
+        secret = key.get_secret_value()
+        connect = min(_CONNECT, lost_after / 2)
+        self._variable = variable
+        self._http = httpx.AsyncClient(
+            base_url=_parse_base_url(variable, base_url),
+            headers=ACCEPT_ENCODING | ({"Authorization": f"Bearer {secret}"} if secret else {}),
+            timeout=httpx.Timeout(timeout, connect=connect, pool=connect),
+            transport=transport,
+            event_hooks=bound_responses(MAX_BYTES_WITH_PICTURES),
         )
 
+    async def __aenter__(self) -> Self:
+        return self
 
-def host_of(address: httpx.URL) -> str:
-    """host:port of an address."""
-    return f"{address.host}:{address.port or (443 if address.scheme == 'https' else 80)}"
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    @property
+    def host(self) -> str:
+        """host:port of the service."""
+        address = self._http.base_url
+        return f"{address.host}:{address.port or (443 if address.scheme == 'https' else 80)}"
+
+    def _check_redirect(self, response: httpx.Response) -> None:
+        """Raise ConfigurationError for an answer that sends elsewhere: nothing is sent twice."""
+        if response.has_redirect_location:
+            raise ConfigurationError(
+                f"{self._variable}: {response.url.host} sends to another address, "
+                f"{quote(response.headers['location'])!r} (HTTP {response.status_code}); use that."
+            )
 
 
 def _parse_base_url(variable: str, base_url: str) -> httpx.URL:

@@ -8,11 +8,7 @@ from adspark.errors import ConfigurationError
 
 
 def read_env_file(file: Path) -> dict[str, str | None]:
-    """The variables of the file; none where there is no such file.
-
-    Raises:
-        ConfigurationError: it is not UTF-8, or cannot be read.
-    """
+    """The variables of the file, if there is one; ConfigurationError where it cannot be read."""
     not_utf8 = ConfigurationError(f"{file} is not UTF-8; save it as UTF-8.")
     try:
         values = dotenv_values(file)

@@ -14,9 +14,7 @@ def make_folder(path: Path) -> None:
     """Make a folder and its parents where they are missing, closed to others.
 
     Root's can be passed through, for PostgreSQL runs as another account; nobody can list them.
-
-    Raises:
-        OSError: it cannot be made.
+    Raises OSError where one cannot be made.
     """
     mode = _closed_mode()
     for folder in reversed([path, *path.parents]):
@@ -28,10 +26,7 @@ def make_folder(path: Path) -> None:
 def make_home(path: Path) -> None:
     """Make ADSPARK_HOME, closed to others; one that an earlier version left open is closed.
 
-    A folder with nothing of ours in it stays as it is.
-
-    Raises:
-        OSError: it cannot be made.
+    A folder with nothing of ours in it stays as it is. Raises OSError where it cannot be made.
     """
     make_folder(path)
     names = {one.name for one in path.iterdir()}
@@ -42,9 +37,7 @@ def make_home(path: Path) -> None:
 def private_folder(name: str, *, owner: int | None = None) -> Path:
     """The folder `name` in the system's temporary folder, made if it is missing, with mode 0700.
 
-    Args:
-        name: of the folder, with the user and the purpose in it.
-        owner: id of its account; None: this process's.
+    It belongs to the account `owner`, without one to this process's.
 
     Raises:
         ConfigurationError: there is something else of that name, perhaps of another user.

@@ -1,7 +1,4 @@
-"""The local stack of this machine: its processes and addresses, in a file of ADSPARK_HOME.
-
-The commands and Python programs read it.
-"""
+"""The local stack of this machine: its processes and addresses, in a file of ADSPARK_HOME."""
 
 import os
 from pathlib import Path
@@ -13,23 +10,16 @@ from adspark.home.processes import ProcessId
 
 
 class StackState(BaseModel):
-    """The stack of an ADSPARK_HOME: at most one.
-
-    Attributes:
-        home: folder of its data; on the sandbox a separate one in ADSPARK_HOME.
-        sandbox_url: None where the stack runs on SerpApi.
-        database_url: of its embedded database; None where the database is the user's own.
-        parts: its processes, by name.
-    """
+    """The stack of an ADSPARK_HOME: at most one."""
 
     supervisor: ProcessId = Field(default_factory=lambda: ProcessId.of(os.getpid()))
-    home: Path
+    home: Path  # of its data; on the sandbox a separate folder in ADSPARK_HOME
     api_url: str
     ui_url: str
-    sandbox_url: str | None = None
-    database_url: str | None = None
+    sandbox_url: str | None = None  # where it does not run on SerpApi
+    database_url: str | None = None  # of its embedded database, if it has one
     ready: bool = False
-    parts: dict[str, ProcessId] = Field(default_factory=dict)
+    parts: dict[str, ProcessId] = Field(default_factory=dict)  # its processes, by name
 
     def running_processes(self) -> list[psutil.Process]:
         """Those of its processes that run, also after the supervisor's death."""

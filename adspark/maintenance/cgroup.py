@@ -27,7 +27,7 @@ class MemoryBound:
     def __init__(self, groups: Path = _GROUPS, own: Path = _OWN) -> None:
         self._groups = groups
         self._own = own
-        self._kills = self.count_kills()
+        self._kills = self._count_kills()
 
     @property
     def limit(self) -> int | None:
@@ -35,14 +35,13 @@ class MemoryBound:
         text = self._read(_LIMITS).strip()
         return int(text) if text.isdigit() and int(text) < _NO_LIMIT else None
 
-    def count_kills(self) -> int:
-        """How many processes were ever killed in the group because they wanted more."""
+    def has_killed(self) -> bool:
+        """Whether a process was killed since this was made, because the group wanted more."""
+        return self._count_kills() > self._kills
+
+    def _count_kills(self) -> int:
         words = self._read(_EVENTS).split()
         return int(words[words.index("oom_kill") + 1]) if "oom_kill" in words else 0
-
-    def has_killed(self) -> bool:
-        """Whether one was killed since this was made."""
-        return self.count_kills() > self._kills
 
     def _read(self, names: dict[str, str]) -> str:
         for kind, folder in self._find_folders():
@@ -66,8 +65,3 @@ class MemoryBound:
             kinds, _, path = rest.partition(":")
             if not kinds or "memory" in kinds.split(","):
                 yield "memory" if kinds else "", path.lstrip("/")
-
-
-def read_limit() -> int | None:
-    """The bound of this process in bytes; None where there is none."""
-    return MemoryBound().limit

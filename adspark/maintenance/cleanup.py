@@ -45,20 +45,15 @@ _IS_USED = text(
 class Retention(BaseModel):
     """For how many days what is kept.
 
-    Attributes:
-        days_old: ads, after they were shown last.
-        fetches: entries of the ledger, after they were begun; also details that were bought of
-            ads that are gone, once no watch knows the ad.
-        rejected_rows: rows that could not be read.
-        messages: digests, after they were delivered.
+    The ledger's are also those of details that were bought, once no watch knows their ad.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    days_old: int = 90
-    fetches: int = 400
-    rejected_rows: int = 30
-    messages: int = 90
+    days_old: int = 90  # ads, after they were shown last
+    fetches: int = 400  # entries of the ledger, after they were begun
+    rejected_rows: int = 30  # that could not be read
+    messages: int = 90  # digests, after they were delivered
 
 
 class CleanupSummary(BaseModel):
@@ -87,11 +82,7 @@ class CleanupSummary(BaseModel):
 
 
 def check_retention(retention: Retention) -> Retention:
-    """Refuse what would remove what is still needed.
-
-    Raises:
-        InvalidQueryError: names the field and the least it can be.
-    """
+    """Raise InvalidQueryError, which names the field, for what would remove what is needed."""
     for field, days in retention:
         Range(LEAST_DAYS.get(field, 1), DAYS.most).check(field, days)
     return retention
@@ -153,12 +144,12 @@ class _Work:
         keys: Sequence[object] = [kind.first]
         while keys:
             values = {"after": keys[-1], "days": days, "batch": self.batch}
-            async with self.database.session() as session:
-                if keys := (await session.scalars(kind.lock, values)).all():
-                    if kind.lock_also is not None:
-                        await session.execute(kind.lock_also, {"keys": keys})
+            async with self.database.session() as session, session.begin():
+                keys = (await session.scalars(kind.lock, values)).all()
+                if keys and kind.lock_also is not None:
+                    await session.execute(kind.lock_also, {"keys": keys})
+                if keys:
                     await self._count(session, kind.remove, {"keys": keys, "days": days})
-                await session.commit()
             self.on_step(self.summary)
 
     async def _count(
@@ -170,11 +161,8 @@ class _Work:
 
 
 async def _remove_pictures(database: Database, media: MediaStore, summary: CleanupSummary) -> None:
-    """Remove the pictures that no variant has, unless they are new or came into use again.
-
-    The database is not kept waiting for the store. Whoever takes a picture into use marks it as
-    fresh before it enters it, so one that is neither entered nor fresh afterwards is unused.
-    """
+    """Remove the pictures that no variant has, unless they are new or were reused."""
+    # A picture is marked as fresh before a variant refers to it, so one that is neither is unused.
     limit = datetime.now(UTC) - _UNUSED_FOR
     stored = await media.list_pictures()
     async with database.session() as session:

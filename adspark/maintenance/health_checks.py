@@ -1,7 +1,4 @@
-"""What AdSpark needs to work, checked one thing at a time: nothing is paid, and nothing is left.
-
-Each check says what it saw and, where something is wrong, what mends it.
-"""
+"""What AdSpark needs to work, checked one thing at a time: nothing is paid, and nothing is left."""
 
 import asyncio
 import shutil

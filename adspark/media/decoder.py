@@ -56,16 +56,11 @@ class RefusedError(Exception):
 
 
 def decode_picture(content: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """Decode a picture.
+    """Decode a picture; returns its facts, and the output that is requested.
 
-    Args:
-        content: foreign bytes.
-        request: the most `pixels`; and `output`: "facts" only, "picture" (`is_compact`: whether it
-            is worth time to make it small), "grey" of `side` pixels each way on white, or
-            "thumbnail" at most `width` wide and twice as high.
-
-    Returns:
-        Its facts, and the output.
+    A request has the most `pixels`, and `output`: "facts" only, "picture" (`is_compact`: whether it
+    is worth time to make it small), "grey" of `side` pixels each way on white, or "thumbnail" at
+    most `width` wide and twice as high.
 
     Raises:
         RefusedError: it is no picture, broken, or too large.

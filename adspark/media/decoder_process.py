@@ -52,13 +52,7 @@ class _Decoder:
             )
 
     def decode(self, content: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """The facts of a picture, and the output that is requested.
-
-        Raises:
-            UnusableContentError: it ends its process.
-            ServiceUnavailableError: somebody else has ended that, or there is no time for it.
-            ConfigurationError: the decoder does not start.
-        """
+        """The facts of a picture, and the output that is requested; raises as `decode`."""
         try:
             send(self._channel, request, content)
             return receive(self._channel)

@@ -3,7 +3,9 @@
 No other module decodes foreign bytes. They are decoded in processes of their own
 (`decoder_process`), never in the event loop; a cancellation ends the decoding. What comes out is
 of one kind: upright, sRGB of 8 bits a channel (an embedded colour profile is applied; one that
-cannot be is dropped), its first frame only, and without metadata.
+cannot be is dropped), its first frame only, and without metadata. Every function here raises
+UnusableContentError where the bytes are empty, not a picture, broken, of too many pixels or
+harmful, and ServiceUnavailableError where this machine lacks time or memory for it.
 """
 
 import hashlib
@@ -13,8 +15,6 @@ from typing import Any, Literal
 from adspark.media.decoder_process import decode
 
 PictureFormat = Literal["png", "jpeg", "webp", "gif", "avif", "bmp", "tiff"]
-
-
 LIMITS = {"pixels": 40_000_000, "seconds": 30, "memory": 1024}
 """Of one picture: pixels, counted before it is decoded; seconds of computing, and megabytes of
 addresses. 40 million pixels take ten seconds on a slow machine, and at most 700 MB."""
@@ -22,19 +22,13 @@ addresses. 40 million pixels take ten seconds on a slow machine, and at most 700
 
 @dataclass(frozen=True)
 class PictureInfo:
-    """What a picture is.
-
-    Attributes:
-        width, height: pixels, as it is shown (after the turn that a camera noted in it).
-        sha256: of the content, in hex.
-        is_blank: whether it has one single colour throughout, or is all transparent.
-    """
+    """What a picture is; its size is that in which it is shown, after the turn that it notes."""
 
     format: PictureFormat
-    width: int
-    height: int
-    sha256: str
-    is_blank: bool = False
+    width: int  # pixels
+    height: int  # pixels
+    sha256: str  # of the content, in hex
+    is_blank: bool = False  # whether it has one colour throughout, or is all transparent
 
     @property
     def media_type(self) -> str:
@@ -51,42 +45,25 @@ class NormalPicture:
 
 
 async def check_picture(content: bytes) -> PictureInfo:
-    """Decode a picture, whatever its format, and say what it is.
-
-    Raises:
-        UnusableContentError: empty, not a picture, broken, too many pixels, or harmful.
-        ServiceUnavailableError: this machine lacks time or memory for it.
-    """
+    """Decode a picture, whatever its format, and say what it is."""
     facts, _ = await decode(content, _request("facts"))
     return _info(facts, facts["format"], content)
 
 
 async def normalise_picture(content: bytes, *, is_compact: bool = True) -> NormalPicture:
-    """A picture's normal form; with `is_compact` it takes more time and fewer bytes.
-
-    Raises:
-        AdSparkError: as `check_picture`.
-    """
+    """A picture's normal form; with `is_compact` it takes more time and fewer bytes."""
     facts, made = await decode(content, _request("picture", is_compact=is_compact))
     return NormalPicture(made, _info(facts, facts["output_format"], made))
 
 
 async def reduce_picture(content: bytes, side: int) -> bytes:
-    """The brightness of a picture in `side` × `side` pixels, a byte each, row by row.
-
-    Raises:
-        AdSparkError: as `check_picture`.
-    """
+    """The brightness of a picture in `side` × `side` pixels, a byte each, row by row."""
     _, grey = await decode(content, _request("grey", side=side))
     return grey
 
 
 async def shrink_picture(content: bytes, width: int) -> bytes:
-    """A picture as a JPEG, at most `width` pixels wide and twice as many high.
-
-    Raises:
-        AdSparkError: as `check_picture`.
-    """
+    """A picture as a JPEG, at most `width` pixels wide and twice as many high."""
     _, small = await decode(content, _request("thumbnail", width=width))
     return small
 

@@ -41,11 +41,7 @@ class Similarity:
 
 
 async def hash_picture(content: bytes) -> str:
-    """The perceptual hash of a picture: 64 hexadecimal digits.
-
-    Raises:
-        AdSparkError: as `check_picture`.
-    """
+    """The perceptual hash of a picture: 64 hexadecimal digits; raises as `images` does."""
     pixels = await reduce_picture(content, _SIDE)
     rows = [_frequencies(pixels[at : at + _SIDE]) for at in range(0, len(pixels), _SIDE)]
     waves = [wave for column in zip(*rows, strict=True) for wave in _frequencies(column)]

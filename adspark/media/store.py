@@ -34,14 +34,11 @@ _PATH = re.compile(r"(originals|variants)/[0-9a-f]{2}/[0-9a-f]{64}\.(png|jpeg|we
 
 
 class MediaStore:
-    """Pictures under one address.
+    """Pictures under one address: a folder, or an address of fsspec, such as `s3://bucket/folder`.
 
-    Args:
-        url: a folder, or an address of fsspec, such as `s3://bucket/folder`; the credentials of
-            the latter are where its library looks for them, or in it: they are never shown.
-
-    Raises:
-        ConfigurationError: nothing can be kept there, or its library is not installed.
+    The credentials of the latter are where its library looks for them, or in it: they are never
+    shown. All calls raise ServiceUnavailableError where the store does not answer, and
+    ConfigurationError where nothing can be kept there, or its library is not installed.
     """
 
     def __init__(self, url: str) -> None:
@@ -61,14 +58,10 @@ class MediaStore:
         self._is_local = isinstance(self._files, LocalFileSystem)
 
     async def save_variant(self, content: bytes) -> tuple[str, NormalPicture]:
-        """Keep a generated picture in its normal form, under the hash of that.
-
-        Returns:
-            Its path in the store, and its normal form.
+        """Keep a generated picture in its normal form; returns its path in the store and that form.
 
         Raises:
             UnusableContentError: it is no picture, or too large.
-            ServiceUnavailableError: the store does not answer.
         """
         _check_size(content)
         picture = await normalise_picture(content)
@@ -81,7 +74,6 @@ class MediaStore:
 
         Raises:
             UnusableContentError: it is no PNG, or too large.
-            ServiceUnavailableError: the store does not answer.
         """
         _check_size(content)
         info = await check_picture(content)
@@ -94,12 +86,7 @@ class MediaStore:
         return await self._call(self._reuse, self._place(path))
 
     async def read(self, path: str) -> bytes:
-        """The picture under `path`.
-
-        Raises:
-            UnusableContentError: there is none.
-            ServiceUnavailableError: the store does not answer.
-        """
+        """The picture under `path`. Raises UnusableContentError where there is none."""
         try:
             return bytes(await self._call(self._files.cat_file, self._place(path)))
         except FileNotFoundError as error:
@@ -126,12 +113,7 @@ class MediaStore:
             return False
 
     async def check_writable(self) -> None:
-        """Validate that the store can be written, by a tiny file that is removed again.
-
-        Raises:
-            ConfigurationError: the store cannot be used.
-            ServiceUnavailableError: it does not answer.
-        """
+        """Validate that the store can be written, by a tiny file that is removed again."""
         place = f"{self._root}/.check-{uuid.uuid4().hex}"
         try:
             await self._call(self._write, place, b"AdSpark")

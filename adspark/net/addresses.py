@@ -19,46 +19,42 @@ _LONGEST_SHOWN = 120  # characters of an address in a message
 # What is not one host's on the internet: IANA's special-purpose registries (RFC 6890 and later
 # entries), multicast, and a cloud's own services. A table of our own, for that of the standard
 # library differs from one version of Python to the next.
-_SPECIAL_IPV4 = tuple(
-    map(
-        IPv4Network,
-        (
-            "0.0.0.0/8",  # this network
-            "10.0.0.0/8",  # private
-            "100.64.0.0/10",  # shared by a provider's customers
-            "127.0.0.0/8",  # loopback
-            "168.63.129.16/32",  # Azure's platform services, on every virtual machine
-            "169.254.0.0/16",  # link-local, with the metadata of clouds
-            "172.16.0.0/12",  # private
-            "192.0.0.0/24",  # protocol assignments; 192.0.0.192 is Oracle's metadata
-            "192.0.2.0/24",  # documentation
-            "192.31.196.0/24",  # AS112
-            "192.52.193.0/24",  # automatic multicast tunneling
-            "192.88.99.0/24",  # relays of 6to4, deprecated
-            "192.168.0.0/16",  # private
-            "192.175.48.0/24",  # AS112
-            "198.18.0.0/15",  # benchmarks
-            "198.51.100.0/24",  # documentation
-            "203.0.113.0/24",  # documentation
-            "224.0.0.0/4",  # multicast
-            "240.0.0.0/4",  # reserved, and broadcast
-        ),
+_SPECIAL_IPV4 = [
+    IPv4Network(network)
+    for network in (
+        "0.0.0.0/8",  # this network
+        "10.0.0.0/8",  # private
+        "100.64.0.0/10",  # shared by a provider's customers
+        "127.0.0.0/8",  # loopback
+        "168.63.129.16/32",  # Azure's platform services, on every virtual machine
+        "169.254.0.0/16",  # link-local, with the metadata of clouds
+        "172.16.0.0/12",  # private
+        "192.0.0.0/24",  # protocol assignments; 192.0.0.192 is Oracle's metadata
+        "192.0.2.0/24",  # documentation
+        "192.31.196.0/24",  # AS112
+        "192.52.193.0/24",  # automatic multicast tunneling
+        "192.88.99.0/24",  # relays of 6to4, deprecated
+        "192.168.0.0/16",  # private
+        "192.175.48.0/24",  # AS112
+        "198.18.0.0/15",  # benchmarks
+        "198.51.100.0/24",  # documentation
+        "203.0.113.0/24",  # documentation
+        "224.0.0.0/4",  # multicast
+        "240.0.0.0/4",  # reserved, and broadcast
     )
-)
+]
 # Unicast addresses of the internet. What lies outside is local, reserved, or an old notation of an
 # IPv4 address, whatever a registry says of it.
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
-_SPECIAL_IPV6 = tuple(
-    map(
-        IPv6Network,
-        (
-            "2001::/23",  # protocol assignments, Teredo and benchmarks among them
-            "2001:db8::/32",  # documentation
-            "2620:4f:8000::/48",  # AS112
-            "3fff::/20",  # documentation
-        ),
+_SPECIAL_IPV6 = [
+    IPv6Network(network)
+    for network in (
+        "2001::/23",  # protocol assignments, Teredo and benchmarks among them
+        "2001:db8::/32",  # documentation
+        "2620:4f:8000::/48",  # AS112
+        "3fff::/20",  # documentation
     )
-)
+]
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 _IP = IPv4Address | IPv6Address
@@ -66,11 +62,9 @@ _IP = IPv4Address | IPv6Address
 
 @dataclass(frozen=True)
 class CheckedAddress:
-    """An address that may be requested, resolved: a name cannot change its meaning afterwards.
+    """An address that may be requested, in its normal form, and its host's IPs, best first.
 
-    Attributes:
-        url: the address in its normal form.
-        ips: of the host, best first; connect to nothing else.
+    Nothing else is connected to, for a name may change its meaning.
     """
 
     url: str
@@ -78,11 +72,7 @@ class CheckedAddress:
 
 
 class AddressRules:
-    """What may be requested.
-
-    Args:
-        trusted_hosts: `host:port` pairs that may be, although they are not public.
-    """
+    """What may be requested: public addresses, and `host:port` pairs that are trusted."""
 
     def __init__(self, trusted_hosts: Iterable[str] = ()) -> None:
         self._trusted = frozenset(_normal_pair(pair) for pair in trusted_hosts)

@@ -34,12 +34,9 @@ class TooLargeError(httpx.DecodingError):
 
 
 class BoundedStream(httpx.AsyncByteStream):
-    """A body that is decompressed as it comes, and ends with an error above its bound.
+    """A body that is decompressed as it comes, and ends with an error above `most` bytes.
 
-    Args:
-        stream: the body as it arrives.
-        decoder: decompresses it.
-        most: bytes, as they arrive and decompressed.
+    They are counted as they arrive and decompressed.
     """
 
     def __init__(self, stream: httpx.AsyncByteStream, decoder: Decoder, most: int) -> None:

@@ -46,11 +46,7 @@ class Decoder:
         yield chunk
 
     def decompress_at_most(self, chunk: bytes, most: int) -> bytes:
-        """The first `most` bytes of a chunk decompressed; then the decoder is not used any more.
-
-        Raises:
-            UnusableContentError: it is not what the encoding says.
-        """
+        """The first `most` bytes, as of `decompress`; then the decoder is not used any more."""
         content = bytearray()
         for piece in self.decompress(chunk):
             content += piece
@@ -60,11 +56,9 @@ class Decoder:
 
 
 def choose_decoder(encoding: str, shown: str) -> Decoder:
-    """The decoder of an encoding, or of several on top of each other.
+    """The decoder of a header `content-encoding`, of whose list the last is decoded first.
 
-    Args:
-        encoding: the header `content-encoding`; the last of a list is decoded first.
-        shown: the address, as messages may show it.
+    Errors name what is decoded as `shown`.
 
     Raises:
         UnusableContentError: the encoding is not known here.

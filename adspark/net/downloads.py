@@ -29,13 +29,7 @@ _AGENT = "AdSpark"
 
 @dataclass(frozen=True)
 class Download:
-    """The response of an address.
-
-    Attributes:
-        content: decompressed and not empty.
-        content_type: as sent, with parameters; empty where there is none.
-        url: the address after redirects.
-    """
+    """A response, decompressed and not empty, its type as sent, and its address after redirects."""
 
     content: bytes
     content_type: str
@@ -49,11 +43,7 @@ class ByteBudget:
         self.bytes_left = bytes_left
 
     def take(self, count: int) -> None:
-        """Count bytes that arrived.
-
-        Raises:
-            UnusableContentError: they are more than was left.
-        """
+        """Count bytes that arrived; raises UnusableContentError if they are more than was left."""
         self.bytes_left -= count
         if self.bytes_left < 0:
             raise UnusableContentError("Together the responses for the page are too large.")

@@ -29,9 +29,7 @@ class UnreadableJsonError(ValueError):
 def parse_json(content: bytes, *, secret: SecretStr | None = None) -> JsonValue:
     """A document as dictionaries, lists and values that can be stored.
 
-    Args:
-        content: UTF-8; what is not is read as U+FFFD.
-        secret: the key of the request, which the service may echo; it is redacted.
+    What is not UTF-8 is read as U+FFFD; the request's `secret`, which may be echoed, is redacted.
 
     Raises:
         UnreadableJsonError: it is not a JSON document, or has more values than any real one.
@@ -51,6 +49,15 @@ def parse_json(content: bytes, *, secret: SecretStr | None = None) -> JsonValue:
     except (ValueError, RecursionError) as error:
         raise UnreadableJsonError(str(error)) from error
     return _clean(parsed, _MAX_DEPTH, clean)
+
+
+def parse_object(content: bytes, *, secret: SecretStr | None = None) -> dict[str, JsonValue] | None:
+    """A document that is an object, as `parse_json` reads it; None where it is anything else."""
+    try:
+        parsed = parse_json(content, secret=secret)
+    except UnreadableJsonError:
+        return None
+    return parsed if isinstance(parsed, dict) else None
 
 
 def _read_float(written: str) -> float | str:

@@ -12,12 +12,7 @@ _POLICY_VIOLATION = 1008  # code that closes a WebSocket
 
 
 class PasswordGuard:
-    """ASGI middleware that responds with 401 to requests without the password.
-
-    Args:
-        app: what is guarded.
-        password: as `name:password`.
-    """
+    """ASGI middleware that responds with 401 to requests without the `name:password`."""
 
     def __init__(self, app: ASGIApp, password: str) -> None:
         self._app = app
@@ -31,9 +26,8 @@ class PasswordGuard:
             await WebSocketClose(_POLICY_VIOLATION)(scope, receive, send)
         else:
             headers = {"WWW-Authenticate": 'Basic realm="AdSpark", charset="UTF-8"'}
-            await PlainTextResponse("Name and password, please.\n", 401, headers)(
-                scope, receive, send
-            )
+            refusal = PlainTextResponse("Name and password, please.\n", 401, headers)
+            await refusal(scope, receive, send)
 
     def _is_known(self, headers: Headers) -> bool:
         scheme, _, credentials = headers.get("authorization", "").partition(" ")

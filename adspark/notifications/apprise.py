@@ -37,11 +37,7 @@ def is_address(address: SecretStr) -> bool:
 
 @dataclass(frozen=True)
 class Receiver:
-    """Who gets a message by one request: an address, or one of the targets that it names.
-
-    Attributes:
-        target: such as a channel of a chat service; None: the address as a whole.
-    """
+    """Who gets one request: an address as a whole, or a target of it, as a channel."""
 
     address: SecretStr
     target: str | None = None

@@ -73,10 +73,7 @@ def _is_heading(block: Block) -> bool:
 
 
 def _split(block: Block, dialect: Text, limit: int, first: int) -> Iterator[Block]:
-    """Pieces of a block that is too long, the first of at most `first` units.
-
-    Only that one is an item or a heading.
-    """
+    """Pieces of a block that is too long; only the first, of `first` units, is item or heading."""
 
     def fits(number: int) -> bool:
         piece = replace(block, spans=_join(atoms[:number]))

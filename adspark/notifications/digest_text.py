@@ -88,8 +88,8 @@ class WatchDigest(BaseModel):
 class Digest(BaseModel):
     """What happened since the last digest, and which watches could not be checked.
 
-    A watch has news, or is quiet, or is unseen; one with news may be unseen too, and then says so
-    in both places. Quiet means: all of it was checked, and nothing is new.
+    A watch has news, or is quiet (all of it was checked), or is unseen; one may have news and be
+    unseen, and then says so in both places.
     """
 
     at: datetime

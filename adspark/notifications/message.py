@@ -43,11 +43,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Block:
-    """A heading, paragraph or item; a line's end in a span's text is one in the message.
-
-    Attributes:
-        level: of a heading, 1 and up.
-    """
+    """A heading (`level` 1 and up), paragraph or item; lines in a span's text are lines in it."""
 
     kind: BlockKind
     spans: tuple[Span, ...]

@@ -56,7 +56,8 @@ _COUNT = text("""
 """)
 _STUCK = text(f"""
     SELECT id AS message_id, subject, created_at, attempts, sending_at IS NOT NULL AS is_unknown,
-        error, parts_delivered, coalesce(jsonb_array_length(parts), 1) AS parts
+        error, parts_delivered AS chunks_delivered,
+        coalesce(jsonb_array_length(parts), 1) AS chunks
     FROM message
     WHERE delivered_at IS NULL AND created_at > now() - interval '{_REPORTED_FOR}'
         AND (sending_at < now() - interval '10 minutes'
@@ -66,12 +67,7 @@ _STUCK = text(f"""
 
 
 class StuckMessage(BaseModel):
-    """A message that is not sent any more.
-
-    Attributes:
-        is_unknown: whether its last chunk may have been delivered.
-        parts, parts_delivered: its chunks.
-    """
+    """A message that is not sent any more; `is_unknown`: its last chunk may have been delivered."""
 
     message_id: int
     subject: str
@@ -79,13 +75,13 @@ class StuckMessage(BaseModel):
     attempts: int
     is_unknown: bool
     error: str | None
-    parts_delivered: int
-    parts: int
+    chunks_delivered: int
+    chunks: int
 
     @property
     def headline(self) -> str:
         """The message and why it is stuck, in one line."""
-        place = f"part {self.parts_delivered + 1} of {self.parts}" if self.parts > 1 else ""
+        place = f"part {self.chunks_delivered + 1} of {self.chunks}" if self.chunks > 1 else ""
         if self.is_unknown:
             what = f"the sending of {place}" if place else "its sending"
             reason = f"{what} was cut off, so nobody knows whether it arrived"
@@ -189,4 +185,4 @@ async def read_stuck(session: AsyncSession) -> list[StuckMessage]:
     Either a crash came between sending and acknowledging, or the attempts are used up.
     """
     rows = await session.execute(_STUCK)
-    return [StuckMessage.model_validate(dict(row)) for row in rows.mappings()]
+    return [StuckMessage.model_validate(row) for row in rows.mappings()]

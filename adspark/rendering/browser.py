@@ -73,18 +73,14 @@ class Chromium:
     """A browser that lives until `close`; a page that breaks it costs one restart.
 
     Args:
-        program: the program; None: Playwright's own, else one on PATH.
+        program: None: Playwright's own, else one on PATH.
         is_sandboxed: whether Chromium's own sandbox is on; it never is for root.
         memory: megabytes that all its processes may take together; past them they are killed.
-
-    Attributes:
-        memory_kills: how often they were.
-        pages_at_kill: pages that were open at the last time.
     """
 
     def __init__(self, *, program: Path | None, is_sandboxed: bool, memory: int = MEMORY) -> None:
-        self.memory_kills = 0
-        self.pages_at_kill = 0
+        self.memory_kills = 0  # how often its processes were killed for their memory
+        self.pages_at_kill = 0  # that were open at the last time
         self._memory = memory
         self._stop_watch: Callable[[], None] | None = None
         self._program = program
@@ -111,15 +107,12 @@ class Chromium:
     async def open_page(
         self, *, width: int, height: int, scale: float, has_scripts: bool
     ) -> AsyncIterator[Page]:
-        """A page that shares nothing with others.
+        """A page that shares nothing with others; raises as `start`.
 
         Args:
             width, height: of its viewport, in CSS pixels.
             scale: device pixels to a CSS pixel.
             has_scripts: whether its scripts run.
-
-        Raises:
-            ConfigurationError: as `start`.
         """
         async with self._renewing:
             if self._pages_left <= 0 and self._pages_open == 0:
@@ -229,11 +222,7 @@ class Chromium:
 
 
 async def check_browser(*, program: Path | None, is_sandboxed: bool) -> None:
-    """Start a browser and end it.
-
-    Raises:
-        ConfigurationError: there is none, or it does not start; says what to install or set.
-    """
+    """Start a browser and end it; raises as `Chromium.start`."""
     chromium = Chromium(program=program, is_sandboxed=is_sandboxed)
     try:
         await chromium.start()

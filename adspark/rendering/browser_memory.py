@@ -17,15 +17,12 @@ _SHORT_PAUSE = 0.1  # where half of the bound is reached; a page takes a gigabyt
 def watch_memory(
     find: Callable[[], list[psutil.Process]], *, limit: int, on_excess: Callable[[], None]
 ) -> Callable[[], None]:
-    """Start a thread that kills processes which take too much memory.
+    """Start a thread that kills processes which take too much memory; returns what stops it.
 
     Args:
         find: the processes.
         limit: megabytes that they may take together.
         on_excess: is called, in the thread, before they are killed.
-
-    Returns:
-        What stops the thread, without waiting for it.
     """
     stopped = threading.Event()
     most = limit * 2**20

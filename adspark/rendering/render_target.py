@@ -31,11 +31,7 @@ class RenderTarget:
 
 
 def choose_render_target(creative: Creative) -> RenderTarget:
-    """What shows a creative best: its picture, else its preview, else its page.
-
-    Raises:
-        UnusableContentError: it has none of them.
-    """
+    """What shows a creative best: picture, preview or page; UnusableContentError without any."""
     width, height = creative.width, creative.height
     if creative.image_url:
         return RenderTarget(RenderKind.PICTURE, creative.image_url, width, height)

@@ -197,9 +197,8 @@ class Renderer:
 
     async def _capture_page(self, target: RenderTarget) -> bytes:
         main = await self._fetch(target.url, share=_DOCUMENT_SHARE)
-        size = Size(
-            _positive(target.width) or _VIEWPORT.width, _positive(target.height) or _VIEWPORT.height
-        )
+        width, height = _positive(target.width), _positive(target.height)
+        size = Size(width or _VIEWPORT.width, height or _VIEWPORT.height)
         async with self._open(size.shrunk(self._scale), prefetched=(main,)) as interceptor:
             return await capture_page(interceptor, main.url)
 

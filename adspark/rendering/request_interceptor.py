@@ -31,12 +31,7 @@ class RequestInterceptor:
     """
 
     def __init__(
-        self,
-        page: Page,
-        downloader: Downloader,
-        *,
-        prefetched: Sequence[Download],
-        timeout: float,
+        self, page: Page, downloader: Downloader, *, prefetched: Sequence[Download], timeout: float
     ) -> None:
         self.page = page
         self.timeout = timeout
@@ -66,11 +61,7 @@ class RequestInterceptor:
             await asyncio.sleep(_QUIET / 5)
 
     def check(self) -> None:
-        """Raise what happened to the page's own document.
-
-        Raises:
-            AdSparkError: it was refused or could not be downloaded.
-        """
+        """Raise AdSparkError where the page's own document was refused or not downloaded."""
         if self._failure is not None:
             raise self._failure
 

@@ -125,7 +125,7 @@ class SerpApiClient:
         reread: Reread = always,
         fresh: bool = False,
     ) -> SearchPage:
-        """A page of a search, newest last_shown first; the best of some tries.
+        """A page of a search, newest last_shown first; the best of some tries, with all searches.
 
         A page that was promised and comes empty is fetched again, for nothing, from SerpApi's
         cache; if it stays empty, or its token leads back, it is the last and says that it
@@ -138,9 +138,6 @@ class SerpApiClient:
             before_search: awaited before every single search.
             reread: whether to fetch a page again that has rows that cannot be read.
             fresh: pay for an answer that does not come from SerpApi's cache.
-
-        Returns:
-            The page, with the searches of all tries.
 
         Raises:
             AdSparkError: as `search`.
@@ -190,13 +187,8 @@ class SerpApiClient:
             NoDetailsError: the creative has none; the search was made.
             AdSparkError: as `search`.
         """
-        answer = await self._search(
-            {
-                "engine": DETAILS_ENGINE,
-                "advertiser_id": advertiser_id,
-                "creative_id": creative_id,
-            }
-        )
+        parameters = {"advertiser_id": advertiser_id, "creative_id": creative_id}
+        answer = await self._search({"engine": DETAILS_ENGINE, **parameters})
         body = answer.checked_body()
         if isinstance(body.get("search_information"), dict):
             return parse_details(body, answer.made_by(checked_metadata(body)))
@@ -206,11 +198,7 @@ class SerpApiClient:
         raise NoDetailsError(message, answer.billed_search(body))
 
     async def account(self) -> AccountPayload:
-        """Plan, searches left and this hour's use; free.
-
-        Raises:
-            AdSparkError: as `search`.
-        """
+        """Plan, searches left and this hour's use; free. Raises AdSparkError as `search`."""
         answer = await self._get("/account.json", {})
         return AccountPayload.model_validate(answer.checked_body())
 
@@ -245,7 +233,9 @@ class SerpApiClient:
         try:
             account = await self.account()
         except AdSparkError:
-            return RateLimitedError("SerpApi asks to slow down (429), and its account is silent.")
+            return RateLimitedError(
+                "SerpApi limits the rate (429), and its account cannot be fetched."
+            )
         if account.total_searches_left == 0:
             return QuotaExhaustedError(
                 "SerpApi: no searches are left in this plan's month. Wait for its renewal or buy "

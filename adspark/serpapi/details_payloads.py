@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from adspark.errors import ServiceRefusedError
-from adspark.serpapi.payload_fields import moment
+from adspark.serpapi.payload_fields import moment_if_any
 from adspark.serpapi.payloads import Search
 from adspark.text.storable import UNSTORABLE
 
@@ -22,10 +22,7 @@ _MOST_PARTS = 300  # of a list: of regions there are 239
 
 def _day(value: object) -> date | None:
     """A day as YYYYMMDD, which is what comes, or as epoch seconds, which is documented."""
-    try:
-        found = moment(value)
-    except ValueError:
-        return None
+    found = moment_if_any(value)
     return found.date() if found else None
 
 
@@ -51,16 +48,13 @@ def _objects(value: object) -> list[Any]:
 
 
 _Text = Annotated[str | None, BeforeValidator(_text)]
+_Texts = Annotated[list[str], BeforeValidator(_texts)]
 _Address = Annotated[str | None, BeforeValidator(_address)]
 _Day = Annotated[date | None, BeforeValidator(_day)]
 
 
 class NoDetailsError(ServiceRefusedError):
-    """There are no details of a creative.
-
-    Attributes:
-        search: that was made, for the ledger; None where the search failed, which costs nothing.
-    """
+    """There are no details of a creative; `search` was paid, None where it failed for nothing."""
 
     def __init__(self, message: str, search: Search | None) -> None:
         super().__init__(message)
@@ -85,10 +79,8 @@ class VariationPayload(BaseModel):
     video_duration: _Text = None
     advertiser_name: _Text = None
     address: _Text = None
-    sitelink_texts: Annotated[list[str], BeforeValidator(_texts)] = Field(default_factory=list)
-    sitelink_descriptions: Annotated[list[str], BeforeValidator(_texts)] = Field(
-        default_factory=list
-    )
+    sitelink_texts: _Texts = Field(default_factory=list)
+    sitelink_descriptions: _Texts = Field(default_factory=list)
 
 
 class RegionPayload(BaseModel):

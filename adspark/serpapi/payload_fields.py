@@ -51,6 +51,14 @@ def moment(value: object) -> datetime | None:
     return read
 
 
+def moment_if_any(value: object) -> datetime | None:
+    """The same; None where it is none."""
+    try:
+        return moment(value)
+    except ValueError:
+        return None
+
+
 def _read_moment(value: object) -> datetime:
     if isinstance(value, float) and value.is_integer():
         value = int(value)

@@ -28,7 +28,7 @@ from adspark.serpapi.payload_fields import (
     Moment,
     Name,
     Side,
-    moment,
+    moment_if_any,
 )
 from adspark.validation.messages import describe_validation_error
 
@@ -186,14 +186,8 @@ def _shortened(row: Any) -> Any:  # noqa: ANN401  (whatever was sent)
 
 def shown_of(rows: list[Any]) -> list[datetime | None]:
     """The last_shown of each row, rejected or not; None where it is not known."""
-    return [_shown(row.get("last_shown")) if isinstance(row, dict) else None for row in rows]
-
-
-def _shown(value: object) -> datetime | None:
-    try:
-        return moment(value)
-    except ValueError:
-        return None
+    sent = (row.get("last_shown") if isinstance(row, dict) else None for row in rows)
+    return [moment_if_any(value) for value in sent]
 
 
 def _parse_row(row: Any) -> CreativePayload:  # noqa: ANN401  (whatever was sent)

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
-from pydantic import JsonValue, SecretStr
+from pydantic import SecretStr
 
 from adspark.errors import (
     InvalidCredentialsError,
@@ -15,7 +15,7 @@ from adspark.errors import (
     ServiceRefusedError,
     ServiceUnavailableError,
 )
-from adspark.net.json_responses import UnreadableJsonError, parse_json
+from adspark.net.json_responses import parse_object
 from adspark.serpapi.payloads import Search, SearchPage, parse_rows, shown_of
 from adspark.text.redaction import quote as quote_words
 
@@ -50,13 +50,12 @@ class Answer:
                 "SerpApi does not accept the key (401). Put a valid one in ADSPARK_SERPAPI_KEY or "
                 "the block serpapi-credentials; keys: https://serpapi.com/manage-api-key."
             )
-        body = self._read()
+        body = parse_object(self.content, secret=self.key)
         if self.status != httpx.codes.OK:
             raise ServiceRefusedError(
-                f"SerpApi refused the request (HTTP {self.status}): "
-                f"{quote(body) if isinstance(body, dict) else ''}"
+                f"SerpApi refused the request (HTTP {self.status}): {quote(body or {})}"
             )
-        if not isinstance(body, dict):
+        if body is None:
             kind = quote_words(
                 self.headers.get("content-type", "no content type"), most=_LONGEST_KIND
             )
@@ -65,12 +64,6 @@ class Answer:
                 f"{len(self.content)} bytes)."
             )
         return body
-
-    def _read(self) -> JsonValue:
-        try:
-            return parse_json(self.content, secret=self.key)
-        except UnreadableJsonError:
-            return None
 
     def made_by(self, metadata: Mapping[str, Any]) -> Search:
         """The search, and how many seconds ago it was made, both by SerpApi's own clock."""
@@ -103,11 +96,8 @@ def quote(body: Mapping[str, Any]) -> str:
 
 
 def checked_metadata(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The search_metadata of a search that succeeded, if only in finding nothing.
-
-    Raises:
-        ServiceUnavailableError: it did not.
-    """
+    """The search_metadata of a search that succeeded, if only in finding nothing; else raises
+    ServiceUnavailableError."""
     metadata = body.get("search_metadata")
     error = body.get("error")
     if not isinstance(metadata, dict) or not isinstance(metadata.get("id"), str):
@@ -122,11 +112,7 @@ def checked_metadata(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse_page(answer: Answer) -> SearchPage:
-    """The page in an answer to a search of the list engine.
-
-    Raises:
-        AdSparkError: as `Answer.checked_body` and `checked_metadata`.
-    """
+    """The page in an answer to a search of the list engine, whose body and metadata are checked."""
     body = answer.checked_body()
     metadata = checked_metadata(body)
     information = body.get("search_information")

@@ -15,7 +15,7 @@ from adspark.errors import InvalidQueryError
 from adspark.models import CreativeFormat, Platform
 from adspark.serpapi.regions import region_code
 from adspark.validation.bounds import PAGE_SIZE, TEXT
-from adspark.validation.names import clean_name
+from adspark.validation.names import check_line, clean_name
 
 MAX_PAGE_SIZE = 100
 
@@ -72,10 +72,7 @@ def parse_query(
     political_ads: bool = False,
     page_size: int = MAX_PAGE_SIZE,
 ) -> tuple[CreativeQuery, list[str]]:
-    """Check and normalise a search as people write it.
-
-    Returns:
-        The query, and warnings about what was changed or will probably find nothing.
+    """The search that people write, normalised, and warnings about what finds little.
 
     Raises:
         InvalidQueryError: a parameter cannot be used; names it and the remedy.
@@ -127,6 +124,7 @@ def _advertiser_ids(given: str | Iterable[str] | None) -> tuple[str, ...]:
 def _domain(text: str | None) -> tuple[str | None, list[str]]:
     if text is None or not (written := clean_name(text)):
         return None, []
+    check_line("text", written)
     TEXT.check("text", written)
     domain = _split_domain(written.lower()).top_domain_under_public_suffix
     if not domain or " " in written:

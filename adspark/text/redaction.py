@@ -59,10 +59,8 @@ def remember_environment() -> None:
 
 
 def secret_parts(address: str) -> list[str]:
-    """The parts of a webhook's address by which alone anyone can post to it, as far as they show.
-
-    Passwords, and what in its path or query is no word: long, or of letters and digits.
-    """
+    """What of a webhook's address anyone can post with: it as a whole, passwords, and what in its
+    path or query is no word: long, or of letters and digits."""
     rest = address.partition("://")[2]
     parts = {one for found in _SEPARATORS.split(rest) for one in (found, unquote(found))}
     return [address, *_secrets_of(address), *sorted(filter(_looks_like_token, parts))]

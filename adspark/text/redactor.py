@@ -129,10 +129,8 @@ def _forms(secret: str) -> Iterator[_Spelling | _BasicHeader]:
 
 
 def _anchors(head: str, *, is_escaped: bool) -> tuple[str, ...]:
-    """One of these is in every text that holds the spelling; none where that cannot be known.
-
-    `is_escaped` says whether even its letters and digits may be.
-    """
+    """One of these is in every text that holds the spelling, with `is_escaped` even where its
+    letters are escaped; none where that cannot be known."""
     longest = max(_ANCHOR.findall(head.lower()), key=len, default="")
     if len(longest) < 2:
         return ()

@@ -31,11 +31,7 @@ class _Bound:
         raise NotImplementedError
 
     def check(self, field: str, value: Any) -> None:  # noqa: ANN401
-        """Validate the value of a field.
-
-        Raises:
-            InvalidQueryError: it is out of bounds; names the field.
-        """
+        """Raise InvalidQueryError, which names the field, for a value that is out of bounds."""
         if problem := self.problem_of(value):
             raise InvalidQueryError(field, f"{problem}.")
 

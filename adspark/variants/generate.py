@@ -42,13 +42,8 @@ Progress = Callable[[float, str], Awaitable[None]]
 
 @dataclass(frozen=True)
 class GenerationDeps:
-    """What variants are made with.
-
-    Attributes:
-        too_close: similarity from which a variant is marked as too close to its original, 0 to 1.
-        gate: waits until another generation fits within the rate limit.
-        progress: shows how far a generation is, 0 to 1, and what is being done.
-    """
+    """What variants are made with: `too_close` is a similarity, 0 to 1, from which one is marked,
+    `gate` waits for the rate limit, `progress` shows how much is done, 0 to 1, and what."""
 
     database: Database
     media: MediaStore
@@ -100,11 +95,7 @@ async def claim_variant(
 
 
 def check_open(variant: AdVariant) -> None:
-    """Refuse one that has ended without a result; only a person decides to try that again.
-
-    Raises:
-        UnknownVariantError: it failed or was cancelled.
-    """
+    """Raise UnknownVariantError for one that failed or was cancelled: a person retries that."""
     if variant.status in (VariantStatus.FAILED, VariantStatus.CANCELLED):
         cause = f" ({variant.error})" if variant.error else ""
         raise UnknownVariantError(
@@ -164,11 +155,7 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
         await deps.generator.check(request.prompt)
     generated = await _generate(deps, variant, request)
     completion = await save_result(
-        request,
-        generated,
-        media=deps.media,
-        downloader=deps.downloader,
-        too_close=deps.too_close,
+        request, generated, media=deps.media, downloader=deps.downloader, too_close=deps.too_close
     )
     async with deps.database.session() as session, session.begin():
         await VariantState(session, variant).complete(completion)
@@ -242,10 +229,7 @@ class _Observer:
 async def _generate(
     deps: GenerationDeps, variant: AdVariant, request: GenerationRequest
 ) -> Generated:
-    """What the generation gives, saved at once.
-
-    Where the service does not give it a second time, what an earlier try has saved counts.
-    """
+    """What the generation gives, saved at once; else what an earlier try has saved of it."""
     saved = variant.generated
     try:
         generated = await deps.generator.generate(request, _Observer(deps, variant))

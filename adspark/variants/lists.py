@@ -66,13 +66,9 @@ async def list_variants(
         original_ad_id: whose variants they are; None for any.
         limit: how many at most.
     """
-    wanted = {
-        col(AdVariant.status): status,
-        col(AdVariant.user_id): user_id,
-        col(AdVariant.original_ad_id): original_ad_id,
-    }
-    conditions = [column == value for column, value in wanted.items() if value is not None]
-    statement = select(AdVariant).where(*conditions).order_by(col(AdVariant.id).desc()).limit(limit)
+    wanted = {"status": status, "user_id": user_id, "original_ad_id": original_ad_id}
+    fitting = select(AdVariant).filter_by(**{k: v for k, v in wanted.items() if v is not None})
+    statement = fitting.order_by(col(AdVariant.id).desc()).limit(limit)
     return [summary_of(variant) for variant in await session.scalars(statement)]
 
 

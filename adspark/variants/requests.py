@@ -46,11 +46,7 @@ def check_request(request: VariantRequest) -> VariantRequest:
 
 
 async def check_originals(session: AsyncSession, ids: Collection[str]) -> None:
-    """Refuse ads that are not stored.
-
-    Raises:
-        InvalidQueryError: names some of them.
-    """
+    """Refuse ads that are not stored. Raises InvalidQueryError, which names some of them."""
     for ad_creative_id in ids:
         check_storable("original_ad_id", ad_creative_id)
     stored = await session.scalars(

@@ -83,11 +83,7 @@ def find_title(copy: str | None) -> str | None:
 async def _save_picture(
     generated: Generated, media: MediaStore, downloader: Downloader
 ) -> tuple[str, NormalPicture]:
-    """The first address that gives a picture, which is saved: its path, and its normal form.
-
-    Raises:
-        UnusableContentError: none does; says why the likeliest does not.
-    """
+    """The first address that gives a picture, which is saved: its path, and its normal form."""
     reason: UnusableContentError | None = None
     for address in filter(None, [generated.picture, *generated.more_pictures]):
         try:
@@ -98,11 +94,7 @@ async def _save_picture(
 
 
 async def _fetch_picture(downloader: Downloader, address: str) -> bytes:
-    """The picture's bytes.
-
-    Raises:
-        UnusableContentError: they are not to be had.
-    """
+    """The picture's bytes. Raises UnusableContentError where they are not to be had."""
     if address[:5].lower() == "data:":
         try:
             return read_data_address(address)

@@ -29,19 +29,24 @@ _LIST = text("""
     SELECT user_id, is_approved, rating, comment, accepts_closeness, updated_at
     FROM variant_feedback WHERE variant_id = :variant_id ORDER BY updated_at, id
 """)
-_COUNT = text("""
+_WAITING = text("""
+    SELECT id FROM ad_variant v
+    WHERE status = 'completed' AND wants_review
+        AND (CAST(:user_id AS int) IS NULL OR user_id = :user_id)
+        AND NOT EXISTS (
+            SELECT FROM variant_feedback f WHERE f.variant_id = v.id AND f.is_approved IS NOT NULL
+        )
+    ORDER BY id
+""")
+_COUNT = text(f"""
     SELECT count(*) AS variants,
-        count(*) FILTER (WHERE status = 'pending') AS pending,
-        count(*) FILTER (WHERE status = 'processing') AS processing,
-        count(*) FILTER (WHERE status = 'completed') AS completed,
-        count(*) FILTER (WHERE status = 'failed') AS failed,
-        count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+        {", ".join(f"count(*) FILTER (WHERE status = '{one}') AS {one}" for one in VariantStatus)},
         count(*) FILTER (WHERE is_too_close) AS too_close,
         extract(epoch FROM avg(completed_at - started_at)
             FILTER (WHERE status = 'completed'))::float AS mean_seconds
     FROM ad_variant
     WHERE (CAST(:user_id AS int) IS NULL OR user_id = :user_id)
-""")
+""")  # noqa: S608  (put together from the statuses)
 _OPINIONS = text("""
     SELECT count(*) FILTER (WHERE is_approved) AS approved,
         count(*) FILTER (WHERE NOT is_approved) AS rejected,
@@ -59,12 +64,9 @@ _CAUSES = text("""
 
 
 class Review(BaseModel):
-    """What a person thinks of a variant.
+    """What a person thinks of a variant; None leaves it open, ratings are 1 to 5.
 
-    Attributes:
-        is_approved: None leaves it open.
-        rating: 1 to 5.
-        accepts_closeness: they know that it is close to its original, and mean it all the same.
+    Who `accepts_closeness` approves although it is close to the original.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -100,12 +102,9 @@ class FailureCause(BaseModel):
 
 
 class VariantStatistics(BaseModel):
-    """Figures over all variants, or over one user's.
+    """Figures over all variants, or over one user's; `mean_seconds` from claimed to completed.
 
-    Attributes:
-        mean_seconds: from claimed to completed.
-        approval_rate: approved among those approved or rejected, 0 to 1.
-        mean_rating: 1 to 5.
+    The approval rate, 0 to 1, is among those approved or rejected.
     """
 
     variants: int
@@ -170,6 +169,11 @@ async def list_reviews(session: AsyncSession, *, variant_id: int) -> list[Stored
     """All reviews of a variant, the latest last."""
     rows = await session.execute(_LIST, {"variant_id": variant_id})
     return [StoredReview.model_validate(row) for row in rows]
+
+
+async def read_waiting(session: AsyncSession, *, user_id: int | None = None) -> list[int]:
+    """Ids of finished variants whose requested review is not decided yet, oldest first."""
+    return list(await session.scalars(_WAITING, {"user_id": user_id}))
 
 
 async def read_statistics(

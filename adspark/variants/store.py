@@ -95,11 +95,7 @@ class Completion(BaseModel):
 
 
 async def read_variant(session: AsyncSession, *, variant_id: int) -> AdVariant:
-    """A variant's row as it is now.
-
-    Raises:
-        UnknownVariantError: there is none.
-    """
+    """A variant's row as it is now. Raises UnknownVariantError where there is none."""
     found = None
     if 0 < variant_id <= LARGEST_ID:
         found = await session.get(AdVariant, variant_id, populate_existing=True)
@@ -174,10 +170,7 @@ class VariantState:
         await self._change(_PROCESSING, {"original_path": path, "original_sha256": sha256})
 
     async def submit(self) -> datetime:
-        """The generation is submitted right after this is committed.
-
-        Returns:
-            The time of the submission, as it is stored.
+        """The generation is submitted right after this is committed; returns the time, as stored.
 
         Raises:
             UnknownVariantError: it was cancelled, or another worker has submitted it meanwhile.
@@ -214,11 +207,7 @@ class VariantState:
         One that waits since its answer counted as lost is completed: the answer has come after all.
         """
         values = _NO_ERROR | completion.model_dump()
-        values |= {
-            "status": VariantStatus.COMPLETED,
-            "completed_at": func.now(),
-            "generated": None,
-        }
+        values |= {"status": VariantStatus.COMPLETED, "completed_at": func.now(), "generated": None}
         is_awaited = or_(
             col(AdVariant.status) == VariantStatus.PROCESSING, col(AdVariant.asked_at).is_not(None)
         )
@@ -247,9 +236,8 @@ class VariantState:
     async def retry(self, *, is_over: bool) -> None:
         """Make a failed or cancelled one pending again.
 
-        Args:
-            is_over: the generation of the last attempt has ended or never began, so that a new
-                attempt begins; otherwise the same one is resumed, and nothing is paid again.
+        Where the generation of the last attempt has ended or never began (`is_over`), a new attempt
+        begins; otherwise the same one is resumed, and nothing is paid again.
 
         Raises:
             UnknownVariantError: it has neither failed nor been cancelled.

@@ -48,20 +48,12 @@ class SweepGate:
         self._mutex = asyncio.Lock()
 
     def reserve(self) -> "SearchReservation":
-        """The reservation of a watch, which has claimed its first search.
-
-        Raises:
-            PostponedError: as `claim`.
-        """
+        """The reservation of a watch, with its first search, claimed as by `claim`."""
         self.claim()
         return SearchReservation(self)
 
     def claim(self) -> None:
-        """Claim a search.
-
-        Raises:
-            PostponedError: there are no searches or there is no time left for it.
-        """
+        """Claim a search; raises PostponedError where no searches or no time is left for it."""
         if not self.has_time():
             raise self._out_of_time()
         if self._left is not None:
@@ -75,11 +67,7 @@ class SweepGate:
             self._left += searches
 
     async def wait(self) -> None:
-        """Wait for the rate limit, first come, first served.
-
-        Raises:
-            PostponedError: its turn does not come in the time of the sweep.
-        """
+        """Wait for the rate limit, first come, first served, but not longer than the sweep has."""
         left = None if self._deadline is None else self._deadline - time.monotonic()
         try:
             async with asyncio.timeout(left), self._mutex:
@@ -97,11 +85,7 @@ class SweepGate:
 
 
 class SearchReservation:
-    """The searches that one watch has claimed; awaited before each of them.
-
-    Attributes:
-        made: searches that were let through.
-    """
+    """The searches that one watch has claimed; awaited before each; `made` came through."""
 
     def __init__(self, gate: SweepGate) -> None:
         self._gate = gate
@@ -110,11 +94,7 @@ class SearchReservation:
         self.made = 0
 
     async def __call__(self) -> None:
-        """Let a search through.
-
-        Raises:
-            PostponedError: as `SweepGate.claim` and `SweepGate.wait`.
-        """
+        """Let a search through. Raises PostponedError as `SweepGate.claim` and `SweepGate.wait`."""
         self._begun += 1
         if self._begun > self._claimed:
             self._gate.claim()

@@ -101,7 +101,7 @@ class DayCost(SearchCount):
 
 
 class BudgetReport(BaseModel):
-    """What searching costs; `searches_left` is the account's, None where it was not asked."""
+    """What searching costs; `searches_left` is the account's, None where it is not known."""
 
     watches: list[WatchCost]
     days: list[DayCost]
@@ -114,7 +114,7 @@ class BudgetReport(BaseModel):
 
     @property
     def shortage(self) -> int | None:
-        """How many searches the forecast lacks; None where the account was not asked."""
+        """How many searches the forecast lacks; None where the account's are not known."""
         if self.searches_left is None:
             return None
         return max(0, self.forecast - self.billed - self.searches_left)
@@ -127,7 +127,7 @@ async def count_searches(session: AsyncSession) -> SearchCount:
 
 
 async def read_budget(session: AsyncSession) -> BudgetReport:
-    """What was spent this month and will be; without the account's part."""
+    """What was spent this month and will be; without the account's figures."""
     by_watch = (await session.execute(_BY_WATCH)).mappings()
     by_day = (await session.execute(_BY_DAY)).mappings()
     watches = [WatchCost.model_validate(row) for row in by_watch]

@@ -12,9 +12,9 @@ from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.creatives.details import DetailsSummary, look_up_new
-from adspark.creatives.fetch import FetchRun, lock_name
-from adspark.creatives.ledger import resume_or_create_fetch, running_fetch
+from adspark.creatives.details import DetailsSummary, LookUp
+from adspark.creatives.fetch import FetchRun, lock_name, name_running_fetch
+from adspark.creatives.ledger import resume_or_create_fetch
 from adspark.creatives.paging import Bounds
 from adspark.db.engine import Database
 from adspark.db.locks import Locks
@@ -73,6 +73,8 @@ _FAIL = text("""
                       ELSE due_at END
     WHERE id = :watch_id
 """)
+# What a watch's summary takes over from its fetch.
+_FETCHED = {"stop_reason", "pages", "searches_billed", "searches_cached", "resumed", "sandbox"}
 
 
 class WatchSummary(BaseModel):
@@ -80,7 +82,7 @@ class WatchSummary(BaseModel):
 
     `coverage` says how far "nothing new" can be trusted: complete, partial (see `problem`), or
     none, where nothing could be fetched. A check that resumes an interrupted fetch (`resumed`)
-    counts the pages and searches of both, and the events of its own part.
+    counts the pages and searches of both, and its own events.
     """
 
     watch_id: int
@@ -107,20 +109,13 @@ class WatchSummary(BaseModel):
             Coverage.NONE: f"not checked: {self.problem}",
         }[self.coverage]
         cost = f"searches: {self.searches_billed} billed, {self.searches_cached} cached"
-        details = f"; {self.details}" if self.details and self.details.is_worth_telling else ""
+        details = f"; {self.details}" if self.details and self.details.is_worth_reporting else ""
         return f"{found} ({cost}{details}{'; sandbox data' if self.sandbox else ''})"
 
 
 @dataclass
 class Checker:
-    """What checks need, and `check`. One serves any number of them at once.
-
-    Args:
-        database: where watches, ads and the ledger are.
-        client: of SerpApi.
-        locks: of the process; see `Database.locks`.
-        flow_run_id: whose checks these are, for the ledger.
-    """
+    """Checks watches, any number at once, in the name of a flow run."""
 
     database: Database
     client: SerpApiClient
@@ -141,9 +136,13 @@ class Checker:
         async with self.locks.acquire(f"watch:{watch_id}") as claimed:
             watch, spent, covered_at = await self._read(watch_id)
             if not claimed:
-                raise await self._busy(watch)
+                run = await name_running_fetch(self.database, definition_of(watch).query)
+                raise BusyError(
+                    f"Watch {watch.id} ({watch.name}) is being processed{run} just now."
+                )
             try:
-                return await _Check(self, before_search, watch, spent, covered_at).run()
+                left = None if watch.monthly_budget is None else watch.monthly_budget - spent
+                return await _Check(self, before_search, watch, left, covered_at).run()
             except (PostponedError, SupersededError):
                 raise
             except Exception as error:  # whatever it is, the watch says that it was not checked
@@ -165,12 +164,6 @@ class Checker:
             )
         return watch, int(found["spent"]), found["covered_at"]
 
-    async def _busy(self, watch: Watch) -> BusyError:
-        async with self.database.session() as session:
-            fetch = await running_fetch(session, query=definition_of(watch).query)
-        run = f" by flow run {fetch.flow_run_id}" if fetch and fetch.flow_run_id else ""
-        return BusyError(f"Watch {watch.id} ({watch.name}) is being processed{run} just now.")
-
     async def _note_failure(self, watch: Watch, error: Exception) -> None:
         is_the_accounts = isinstance(error, QuotaExhaustedError | InvalidCredentialsError)
         values = {
@@ -178,98 +171,78 @@ class Checker:
             "problem": describe_error(error),
             "is_permanent": isinstance(error, PermanentError) and not is_the_accounts,
         }
-        async with self.database.session() as session:
+        async with self.database.session() as session, session.begin():
             await session.execute(_FAIL, values)
-            await session.commit()
 
 
+@dataclass
 class _Check:
-    """One check of a claimed watch."""
+    """One check of a claimed watch; `left` are the searches of its budget, if it has one."""
 
-    def __init__(
-        self,
-        checker: Checker,
-        before_search: Gate,
-        watch: Watch,
-        spent: int,
-        covered_at: datetime | None,
-    ) -> None:
-        self._checker = checker
-        self._database = checker.database
-        self._before_search = before_search
-        self._watch = watch
-        self._left = None if watch.monthly_budget is None else watch.monthly_budget - spent
-        self._covered_at = covered_at
-        self._summary = WatchSummary(watch_id=watch.id, name=watch.name)
+    checker: Checker
+    before_search: Gate
+    watch: Watch
+    left: int | None
+    covered_at: datetime | None
+
+    def __post_init__(self) -> None:
+        self.database, self.client = self.checker.database, self.checker.client
+        self.summary = WatchSummary(watch_id=self.watch.id, name=self.watch.name)
 
     async def run(self) -> WatchSummary:
         """Wait for the budget, or fetch, derive the events and look up details."""
-        if self._left is not None and self._left <= 0:
+        if self.left is not None and self.left <= 0:
             await self._wait_for_budget()
-            return self._summary
-        query = definition_of(self._watch).query
-        async with self._checker.locks.acquire(lock_name(query), wait=True):
+            return self.summary
+        query = definition_of(self.watch).query
+        async with self.checker.locks.acquire(lock_name(query), wait=True):
             await self._fetch(query)
-        if self._watch.details_per_sweep:
+        if self.watch.details_per_sweep:
             await self._look_up_details()
-        return self._summary
+        return self.summary
 
     async def _wait_for_budget(self) -> None:
-        self._summary.is_out_of_budget = True
-        self._summary.problem = (
-            f"the month's budget of {self._watch.monthly_budget} searches is spent; it waits for "
+        self.summary.is_out_of_budget = True
+        self.summary.problem = (
+            f"the month's budget of {self.watch.monthly_budget} searches is spent; it waits for "
             f"the next month, or a larger monthly_budget"
         )
-        values = {"watch_id": self._watch.id, "problem": self._summary.problem}
-        async with self._database.session() as session:
+        values = {"watch_id": self.watch.id, "problem": self.summary.problem}
+        async with self.database.session() as session, session.begin():
             await session.execute(_WAIT, values)
-            await session.commit()
 
     async def _fetch(self, query: CreativeQuery) -> None:
-        async with self._database.session() as session:
+        async with self.database.session() as session, session.begin():
             fetch = await resume_or_create_fetch(
-                session,
-                query=query,
-                flow_run_id=self._checker.flow_run_id,
-                watch_id=self._watch.id,
+                session, query=query, flow_run_id=self.checker.flow_run_id, watch_id=self.watch.id
             )
-            await session.commit()
         run = FetchRun(
-            self._database,
-            self._checker.client,
-            self._checker.locks,
+            self.database,
+            self.client,
+            self.checker.locks,
             query,
             Bounds(
-                max_pages=self._watch.max_pages,
-                watermark=watermark(self._covered_at),
-                max_billed=None if self._left is None else fetch.searches_billed + self._left,
+                max_pages=self.watch.max_pages,
+                watermark=watermark(self.covered_at),
+                max_billed=None if self.left is None else fetch.searches_billed + self.left,
             ),
-            before_search=self._before_search,
+            before_search=self.before_search,
             in_transaction=self._link,
         )
         try:
             fetched = await run.run(fetch)
         except SupersededError:  # a change of the watch gives up its fetches
-            async with self._database.session() as session:
-                await check_unchanged(session, watch=self._watch)
+            async with self.database.session() as session:
+                await check_unchanged(session, watch=self.watch)
             raise
-        if self._left is not None:
-            self._left -= fetched.searches_billed
-        shared = {
-            "stop_reason",
-            "pages",
-            "searches_billed",
-            "searches_cached",
-            "resumed",
-            "sandbox",
-        }
-        self._summary = self._summary.model_copy(
-            update=fetched.model_dump(include=shared) | {"began_at": fetch.started_at}
-        )
+        if self.left is not None:
+            self.left -= fetched.searches_billed
+        figures = fetched.model_dump(include=_FETCHED) | {"began_at": fetch.started_at}
+        self.summary = self.summary.model_copy(update=figures)
 
     async def _link(self, session: AsyncSession, fetch: Fetch, page: SearchPage | None) -> None:
         """The watch's part of a page's transaction."""
-        summary, watch = self._summary, self._watch
+        summary, watch = self.summary, self.watch
         if page:
             summary.events.add(await link_page(session, watch=watch, fetch=fetch, page=page))
         if fetch.stop_reason:
@@ -279,17 +252,12 @@ class _Check:
             summary.events.add(await close_check(session, watch=watch, fetch=fetch, result=result))
 
     async def _look_up_details(self) -> None:
-        wanted = self._watch.details_per_sweep
-        limit = wanted if self._left is None else max(0, min(wanted, self._left))
-        details = await look_up_new(
-            self._database,
-            self._checker.client,
-            watch_id=self._watch.id,
-            limit=limit,
-            before_search=self._before_search,
-        )
+        wanted = self.watch.details_per_sweep
+        limit = wanted if self.left is None else max(0, min(wanted, self.left))
+        look_up = LookUp(self.database, self.client, self.watch.id, self.before_search)
+        details = await look_up.run(limit)
         if details.waiting and limit < wanted and details.problem is None:
             details.problem = "the month's budget is spent"
-        self._summary.details = details
-        self._summary.searches_billed += details.searches_billed
-        self._summary.searches_cached += details.searches_cached
+        self.summary.details = details
+        self.summary.searches_billed += details.searches_billed
+        self.summary.searches_cached += details.searches_cached

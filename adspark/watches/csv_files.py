@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from adspark.errors import ConfigurationError
@@ -18,18 +19,15 @@ _SEPARATOR_LINE = re.compile(r'"?sep=([^\r\n])"?[,;\t]*(\r\n|\r|\n|$)', re.IGNOR
 
 
 class Row(NamedTuple):
-    """A watch as written, and where it stands."""
+    """A watch as written, where it stands, and what is wrong with the row itself."""
 
     place: str
     cells: Mapping[str, object]
+    problem: str = ""
 
 
 def decode_table(content: bytes) -> str:
-    """The text of a file as spreadsheets save it: UTF-8, or UTF-16 where it says or shows so.
-
-    Raises:
-        UnicodeDecodeError: it is neither.
-    """
+    """The text of a file as spreadsheets save it: UTF-8, or UTF-16 where it says or shows so."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16")
     head = content[:200]
@@ -66,7 +64,7 @@ def read_table(written: str, source: str, columns: Sequence[str]) -> Iterator[Ro
                 continue
             number += 1
             place = f"row {number} (line {reader.line_num + skipped})"
-            yield Row(place, _cells(headings, cleaned, f"{source}, {place}"))
+            yield _row(place, headings, cleaned)
     except csv.Error as error:
         where = f"{source}, line {reader.line_num + skipped}"
         raise ConfigurationError(f"{where}: is not CSV ({error}); correct it.") from None
@@ -121,15 +119,11 @@ def _headings(written: Sequence[str], source: str, columns: Sequence[str]) -> li
     return names
 
 
-def _cells(headings: Sequence[str], cells: Sequence[str], where: str) -> dict[str, str]:
-    row = {}
-    for place, cell in enumerate(cells):
-        heading = headings[place] if place < len(headings) else ""
+def _row(place: str, headings: Sequence[str], cells: Sequence[str]) -> Row:
+    named, problem = dict[str, str](), ""
+    for heading, cell in zip_longest(headings, cells, fillvalue=""):
         if heading:
-            row[heading] = _NO_FORMULA.sub(r"\1\2", cell)
+            named[heading] = _NO_FORMULA.sub(r"\1\2", cell)
         elif cell:
-            named = dict(zip(headings, cells, strict=False)).get("name", "")
-            raise ConfigurationError(
-                f"{where}, watch {named!r}: (no heading): the row has more cells than headings."
-            )
-    return row
+            problem = "(no heading): the row has more cells than headings."
+    return Row(place, named, problem)

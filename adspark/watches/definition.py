@@ -1,6 +1,6 @@
 """What a watch looks for, how often and at what cost, as a checked value."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypedDict, Unpack, cast
 
 from pydantic import BaseModel, ConfigDict
@@ -21,9 +21,6 @@ from adspark.validation.names import check_line, check_name
 CLEARABLE = ("advertiser_ids", "text", "region", "platform", "creative_format", "monthly_budget")
 """Fields that may be empty, so that a change may have to empty them."""
 
-_SEARCHED = {
-    "advertiser_ids", "text", "region", "platform", "creative_format", "political_ads"
-}  # fmt: skip
 _RANGES = {
     "user_id": ID,
     "interval_minutes": INTERVAL_MINUTES,
@@ -76,6 +73,9 @@ class WatchDefinition(BaseModel):
         )
 
 
+_SEARCHED = WatchDefinition.model_fields.keys() & CreativeQuery.model_fields.keys()
+
+
 class WatchFields(TypedDict, total=False):
     """Fields of a watch as people write them; None is a field that is not given."""
 
@@ -95,11 +95,16 @@ class WatchFields(TypedDict, total=False):
     details_per_sweep: int | None
 
 
-def parse_watch(**given: Unpack[WatchFields]) -> tuple[WatchDefinition, list[str]]:
-    """Validate and normalise a watch as people write it; what is not given has its default.
+def pick_fields(given: Mapping[str, object]) -> WatchFields:
+    """The fields of a watch among what a command or a form was given, by the same names."""
+    return cast(
+        "WatchFields",
+        {name: given[name] for name in WatchFields.__annotations__ if name in given},
+    )
 
-    Returns:
-        The definition, and warnings about what was changed or will probably find nothing.
+
+def parse_watch(**given: Unpack[WatchFields]) -> tuple[WatchDefinition, list[str]]:
+    """The watch that people write, normalised, and warnings; what is not given has its default.
 
     Raises:
         InvalidQueryError: a field cannot be used; names it and the remedy.
@@ -147,6 +152,4 @@ def change_definition(
 
 def definition_of(watch: Watch) -> WatchDefinition:
     """The definition of a stored watch."""
-    return WatchDefinition.model_validate(
-        watch.model_dump(include=set(WatchDefinition.model_fields))
-    )
+    return WatchDefinition.model_validate(watch, from_attributes=True)

@@ -298,11 +298,7 @@ async def close_check(
 
 
 async def check_unchanged(session: AsyncSession, *, watch: Watch) -> None:
-    """Make sure that the watch is as it was when its check began.
-
-    Raises:
-        BusyError: it was changed or deleted meanwhile.
-    """
+    """Raise BusyError where the watch was changed or deleted since its check began."""
     values = {"watch_id": watch.id, "updated_at": watch.updated_at}
     if not await session.scalar(_IS_UNCHANGED, values):
         raise _changed(watch)

@@ -1,7 +1,7 @@
 """Watches as files that people edit: YAML with a list `watches:`, or CSV with a line a watch."""
 
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, cast
@@ -14,11 +14,6 @@ from adspark.watches.csv_files import Row, decode_table, read_table, write_table
 from adspark.watches.definition import WatchDefinition, WatchFields, change_definition
 
 _COLUMNS = ("name", *(field for field in WatchDefinition.model_fields if field != "name"))
-_NUMBERS = {
-    "user_id", "interval_minutes", "max_pages", "monthly_budget", "ended_after_days",
-    "details_per_sweep",
-}  # fmt: skip
-_FLAGS = {"political_ads", "is_active"}
 # Also as spreadsheets of other languages save a cell that holds TRUE or FALSE.
 _YES = {"true", "yes", "y", "on", "1", "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar"}
 _NO = {"false", "no", "n", "off", "0", "falsch", "faux", "falso", "onwaar"}
@@ -28,6 +23,7 @@ _GROUPED = re.compile(
 )
 _EITHER = re.compile(r"\d{1,3}([.,]\d{3})+")  # 1.000: a thousand in some countries, one in others
 _TOP = "watches"
+_MOST_MISTAKES = 20  # of a file that an error names; it counts the others
 
 
 class WatchFormat(StrEnum):
@@ -67,11 +63,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def format_of(path: Path) -> WatchFormat:
-    """The format by the end of a file's name.
-
-    Raises:
-        ConfigurationError: neither .yaml, .yml nor .csv.
-    """
+    """The format by the end of a file's name; ConfigurationError for one that is not known."""
     suffix = path.suffix.lower()
     if suffix in {".yaml", ".yml"}:
         return WatchFormat.YAML
@@ -81,11 +73,7 @@ def format_of(path: Path) -> WatchFormat:
 
 
 def read_watch_file(path: Path) -> tuple[list[WatchDefinition], list[str]]:
-    """The watches of a file, all checked, and warnings; see `read_watches`.
-
-    Raises:
-        ConfigurationError: it cannot be read, or something in it cannot be used.
-    """
+    """The watches of a file, and warnings; as `read_watches`, also where it cannot be read."""
     form = format_of(path)
     try:
         written = decode_table(path.read_bytes())
@@ -107,24 +95,34 @@ def read_watches(
         source: what to call it, in errors and warnings.
 
     Raises:
-        ConfigurationError: names source, row, watch, field and remedy of the first error.
+        ConfigurationError: names source, row, watch, field and remedy of every mistake, a line
+            each.
     """
     definitions: dict[tuple[int, str], WatchDefinition] = {}
     places: dict[tuple[int, str], str] = {}
     warnings: list[str] = []
+    mistakes: list[str] = []
     is_yaml = form is WatchFormat.YAML
     rows = _read_yaml(written, source) if is_yaml else read_table(written, source, _COLUMNS)
-    for row in rows:
-        called = f"{source}, {row.place}, watch {str(row.cells.get('name') or '')!r}"
-        try:
-            definition, found = _parse(row.cells)
+    try:
+        for row in rows:
+            named = f", watch {str(row.cells.get('name') or '')!r}" if row.cells else ""
+            called = f"{source}, {row.place}{named}: "
+            definition, found, problems = _parse(row)
+            if definition is None:
+                mistakes += [called + problem for problem in problems]
+                continue
             key = definition.user_id, definition.name
             if key in definitions:
-                raise InvalidQueryError("name", f"is in {places[key]} already; leave one out.")
-        except InvalidQueryError as error:
-            raise ConfigurationError(f"{called}: {error}") from error
-        definitions[key], places[key] = definition, row.place
-        warnings += [f"{called}: {warning}" for warning in found]
+                mistakes.append(f"{called}name: is in {places[key]} already; leave one out.")
+            definitions[key], places[key] = definition, row.place
+            warnings += [called + warning for warning in found]
+    except ConfigurationError as error:  # what follows cannot be read
+        mistakes.append(str(error))
+    if len(mistakes) > _MOST_MISTAKES:
+        mistakes[_MOST_MISTAKES:] = [f"… and {len(mistakes) - _MOST_MISTAKES} more."]
+    if mistakes:
+        raise ConfigurationError("\n".join(mistakes))
     return list(definitions.values()), warnings
 
 
@@ -166,35 +164,40 @@ def _read_yaml(written: str, source: str) -> Iterator[Row]:
     if unknown := [str(name) for name in document if name != _TOP]:
         raise ConfigurationError(f"{source}: only {_TOP}: is known at the top, not {unknown[0]!r}.")
     for number, cells in enumerate(document[_TOP], start=1):
-        if not isinstance(cells, dict):
-            raise ConfigurationError(
-                f"{source}, row {number}: is not a watch; write its fields as name: value."
-            )
-        yield Row(f"row {number}", cells)
+        place = f"row {number}"
+        if isinstance(cells, dict):
+            yield Row(place, cells)
+        else:
+            yield Row(place, {}, "is not a watch; write its fields as name: value.")
 
 
-def _parse(cells: Mapping[str, object]) -> tuple[WatchDefinition, list[str]]:
-    for field in cells:
-        if field not in _COLUMNS:
-            raise InvalidQueryError(
-                str(field), f"there is no such field; known are {', '.join(_COLUMNS)}."
-            )
-    words = {
-        field: _reader(field)(field, value)
-        for field, value in cells.items()
-        if value is not None and value != ""
-    }
-    return change_definition(None, cast("WatchFields", words))
+def _parse(row: Row) -> tuple[WatchDefinition | None, list[str], list[str]]:
+    """The definition in a row and warnings, or None and what is wrong with it."""
+    fields: dict[str, object] = {}
+    problems = [row.problem] if row.problem else []
+    for field, value in row.cells.items():
+        try:
+            if field not in _COLUMNS:
+                known = ", ".join(_COLUMNS)
+                raise InvalidQueryError(str(field), f"there is no such field; known are {known}.")
+            if value is not None and value != "":
+                fields[field] = _reader(field)(field, value)
+        except InvalidQueryError as error:
+            problems.append(str(error))
+    if not problems:
+        try:
+            return *change_definition(None, cast("WatchFields", fields)), []
+        except InvalidQueryError as error:
+            problems.append(str(error))
+    return None, [], problems
 
 
 def _reader(field: str) -> Callable[[str, object], object]:
-    if field == "advertiser_ids":
-        return _ids
-    if field in _FLAGS:
-        return _flag
-    if field in _NUMBERS:
+    kind = WatchDefinition.model_fields[field].annotation
+    if kind in (int, int | None):
         return _number
-    return {"name": _text, "region": _region}.get(field, _value)
+    readers = {"name": _text, "region": _region, "advertiser_ids": _ids}
+    return _flag if kind is bool else readers.get(field, _value)
 
 
 def _ids(field: str, value: object) -> list[str]:

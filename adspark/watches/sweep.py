@@ -59,25 +59,15 @@ def _log_error(watch_id: int, error: Exception) -> None:
 
 @dataclass
 class Sweep:
-    """One sweep over watches in the order given.
-
-    Args:
-        checker: checks a watch.
-        gate: stands before the searches.
-        retry_delays: seconds before each retry of what failed for the moment.
-        at_once: watches at the same time.
-        on_check: called with each watch that was checked.
-        on_progress: called with the summary so far, after each watch.
-        on_error: called with a watch and an unexpected error; logs its traceback.
-    """
+    """One sweep over watches in the order given, with a gate before its searches."""
 
     checker: Checker
     gate: SweepGate
-    retry_delays: Sequence[float] = ()
+    retry_delays: Sequence[float] = ()  # seconds before each retry of what failed for the moment
     at_once: int = AT_ONCE
-    on_check: OnCheck = _ignore
-    on_progress: OnProgress = _ignore
-    on_error: OnError = _log_error
+    on_check: OnCheck = _ignore  # called with each watch that was checked
+    on_progress: OnProgress = _ignore  # called with the summary so far, after each watch
+    on_error: OnError = _log_error  # called with a watch and its unexpected error
     _queue: list[_QueuedWatch] = field(init=False, default_factory=list)
     _stop: AdSparkError | None = field(init=False, default=None)
     _postponed: dict[str, list[int]] = field(init=False, default_factory=dict)
@@ -101,7 +91,8 @@ class Sweep:
                     workers.create_task(self._work())
         except ExceptionGroup as group:  # the first one ended the others
             raise group.exceptions[0] from None
-        await self._note_postponed()
+        async with self.checker.database.session() as session, session.begin():
+            await postpone_watches(session, reasons=self._postponed)
         return self._summary
 
     async def _work(self) -> None:
@@ -178,8 +169,3 @@ class Sweep:
             self._stop = PostponedError(str(error))
         self._summary.failed += 1
         self._summary.explain(queued.watch_id, str(error))
-
-    async def _note_postponed(self) -> None:
-        async with self.checker.database.session() as session:
-            await postpone_watches(session, reasons=self._postponed)
-            await session.commit()

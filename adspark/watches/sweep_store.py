@@ -87,11 +87,9 @@ class DueWatch(NamedTuple):
 
 
 class SweepPlan(BaseModel):
-    """The due watches, the most overdue first, and what the account has for them.
+    """The due watches, the most overdue first, and the searches that the account has for them.
 
-    Attributes:
-        began_at: by the database's clock.
-        searches: left in the account; None: it does not say. `shortage` says why no more.
+    These are None where it does not say; `began_at` is by the database's clock.
     """
 
     began_at: datetime
@@ -108,38 +106,26 @@ class Problem(BaseModel):
 
 
 class SweepSummary(BaseModel):
-    """What a sweep came to; `due` is the sum of `checked`, `failed`, `waiting` and `skipped`.
-
-    Attributes:
-        checked: with coverage; of these `partial` have not all of it.
-        failed: for a reason of their own, after all retries.
-        waiting: for searches, time or their budget.
-        skipped: in another run's hands, paused or deleted meanwhile.
-        details: new ads looked up in detail; `details_waiting` are still to be, and some were
-            given up after too many failures (`details_given_up`).
-        details_problems: how often each reason came up why details were not looked up.
-        reasons: how often each reason came up among those that failed or wait.
-        problems: the first watches of those, by name of the reason.
-    """
+    """What a sweep came to; `due` is the sum of `checked`, `failed`, `waiting` and `skipped`."""
 
     due: int = 0
-    checked: int = 0
-    partial: int = 0
-    failed: int = 0
-    waiting: int = 0
-    over_budget: int = 0
-    skipped: int = 0
+    checked: int = 0  # with coverage
+    partial: int = 0  # of these, without all of it
+    failed: int = 0  # for a reason of their own, after all retries
+    waiting: int = 0  # for searches, time or their budget
+    over_budget: int = 0  # of these, for their budget
+    skipped: int = 0  # claimed by another run, paused or deleted meanwhile
     retried: int = 0
     pages: int = 0
     searches_billed: int = 0
     searches_cached: int = 0
-    details: int = 0
+    details: int = 0  # new ads looked up in detail
     details_waiting: int = 0
-    details_given_up: int = 0
-    details_problems: dict[str, int] = Field(default_factory=dict)
+    details_given_up: int = 0  # after too many failures
+    details_problems: dict[str, int] = Field(default_factory=dict)  # reason to how often
     events: EventCounts = Field(default_factory=EventCounts)
-    reasons: dict[str, int] = Field(default_factory=dict)
-    problems: list[Problem] = Field(default_factory=list)
+    reasons: dict[str, int] = Field(default_factory=dict)  # of those that failed or wait
+    problems: list[Problem] = Field(default_factory=list)  # the first watches of those
     sandbox: bool = False
 
     @property

@@ -49,12 +49,7 @@ async def open_database(settings: Settings | None = None) -> AsyncIterator[Datab
 def in_session(
     act: Callable[[AsyncSession], Awaitable[_Result]], *, commits: bool = False
 ) -> _Result:
-    """Call `act` with a session of the current database, and return what it returns.
-
-    Args:
-        act: reads or writes.
-        commits: whether to commit afterwards.
-    """
+    """Call `act` with a session of the current database, and return what it returns."""
     return asyncio.run(act_in_session(act, commits=commits))
 
 

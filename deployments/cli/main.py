@@ -6,6 +6,7 @@ or the configuration has to change first, as where it names something that there
 
 import errno
 import sys
+from collections.abc import Callable
 
 import typer
 
@@ -44,12 +45,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for panel, commands in {
+_COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Ads": (fetch, run, budget),
     "The local stack": (up, down, demo, sandbox),
     "Operating": (status, top, monitor, task, failures, retry, purge, metrics),
     "Pools": (pause, resume, drain, scale, worker, provision),
-}.items():
+}
+for panel, commands in _COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 for name, group in {

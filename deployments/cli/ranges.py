@@ -10,9 +10,11 @@ from adspark.validation.bounds import LARGEST_ID, Range
 IDS = Range(1, LARGEST_ID)
 
 
-def ranged(within: Range, *, help: str, metavar: str | None = None) -> Any:  # noqa: A002, ANN401
-    """An option for a number within bounds."""
-    return Option(min=within.least, max=within.most, callback=_finite, metavar=metavar, help=help)
+def ranged(within: Range, *names: str, help: str, metavar: str | None = None) -> Any:  # noqa: A002, ANN401
+    """An option for a number within bounds, under these names or its parameter's."""
+    return Option(
+        *names, min=within.least, max=within.most, callback=_finite, metavar=metavar, help=help
+    )
 
 
 def ranged_argument(within: Range, *, help: str, metavar: str | None = None) -> Any:  # noqa: A002, ANN401

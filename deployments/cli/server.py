@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
+_HINT = "; or correct PREFECT_API_URL, which leads there"
+
 
 def find_api_url() -> str | None:
     """PREFECT_API_URL, else that of the running stack; None where there is neither."""
@@ -27,11 +29,7 @@ def find_api_url() -> str | None:
 
 
 def prefect_api_url() -> str:
-    """The same.
-
-    Raises:
-        ConfigurationError: there is neither.
-    """
+    """The same; raises ConfigurationError where there is neither."""
     if url := find_api_url():
         return url
     raise ConfigurationError(
@@ -52,28 +50,34 @@ async def open_server(api_url: str | None = None) -> AsyncIterator["PrefectClien
     from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415  (slow)
 
     url = api_url or prefect_api_url()
+    is_given = url == os.environ.get("PREFECT_API_URL")
     with temporary_settings({PREFECT_API_URL: url}):
         async with get_client() as client:
             if error := await client.api_healthcheck():
                 if _is_slow(error):
                     raise _slow_error(url)
                 raise ConfigurationError(
-                    f"Prefect's server at {url} does not answer ({type(error).__name__}); "
-                    f"start it with: adspark up, or docker-compose up -d"
+                    f"Prefect's server at {url} does not answer ({type(error).__name__}); start "
+                    f"it with: adspark up, or docker-compose up -d{_HINT if is_given else ''}"
                 )
             try:
                 yield client
             except httpx.HTTPError as error:
                 if isinstance(error, httpx.HTTPStatusError) and error.response.status_code == 401:
                     raise ConfigurationError(
-                        f"PREFECT_API_AUTH_STRING: Prefect's server at {url} asks for a name "
+                        f"PREFECT_API_AUTH_STRING: Prefect's server at {url} wants a name "
                         "and a password; set it to name:password, as in its containers' .env."
                     ) from None
                 if _is_slow(error):
                     raise _slow_error(url) from error
+                if isinstance(error, httpx.HTTPStatusError):
+                    raise AdSparkError(
+                        f"Prefect's server at {url} refused a request "
+                        f"(HTTP {error.response.status_code}); its log says why."
+                    ) from error
                 raise AdSparkError(
                     f"Prefect's server at {url} went away ({type(error).__name__}); what was "
-                    f"requested may go on: look there once it is back."
+                    f"requested may still run: look there once it is back."
                 ) from error
 
 
@@ -101,5 +105,5 @@ def _is_slow(error: Exception) -> bool:
 def _slow_error(url: str) -> AdSparkError:
     return AdSparkError(
         f"Prefect's server at {url} is there, but too slow to answer; look what keeps its "
-        "machine busy. What was requested may go on."
+        "machine busy. What was requested may still run."
     )

@@ -22,7 +22,7 @@ from deployments.operations.runs.failures import WEEK, FailureGroup, group_failu
 from deployments.operations.searches_left import SearchesLeft
 from deployments.queue_classes import POOL_NAMES
 from deployments.terminal.output import age, late_runs
-from orchestration.flow_runs import (
+from orchestration.runs.flow_runs import (
     ACTIVE,
     FAILED,
     filter_pools,
@@ -30,8 +30,8 @@ from orchestration.flow_runs import (
     read_failed_runs,
     read_flow_names,
 )
-from orchestration.pool_health import Problem
-from orchestration.pool_snapshot import SOON, count_workers
+from orchestration.server.pool_health import Problem
+from orchestration.server.pool_snapshot import SOON, count_workers
 
 SHOWN = 100
 """Runs in the table: the latest, and those whose time is near."""

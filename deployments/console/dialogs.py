@@ -21,7 +21,6 @@ class Confirm(ModalScreen[str | None]):
         self._answers = answers
 
     def compose(self) -> ComposeResult:
-        """The question, a button an answer, and one for none."""
         with Vertical(classes="dialog"):
             yield Label(Text(self._question))
             with Horizontal():
@@ -30,7 +29,6 @@ class Confirm(ModalScreen[str | None]):
                 yield Button("No", id="no")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Give the answer."""
         self.dismiss(None if event.button.id == "no" else event.button.id)
 
 
@@ -44,13 +42,11 @@ class Ask(ModalScreen[str | None]):
         self._question = question
 
     def compose(self) -> ComposeResult:
-        """The question and a field."""
         with Vertical(classes="dialog"):
             yield Label(Text(self._question))
             yield Input()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Give what was typed."""
         self.dismiss(event.value.strip() or None)
 
 
@@ -67,7 +63,6 @@ class Page(ModalScreen[None]):
         self._text = text
 
     def compose(self) -> ComposeResult:
-        """The text, which scrolls."""
         with VerticalScroll(classes="page"):
             yield Static(self._text)
         yield Footer()

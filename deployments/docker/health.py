@@ -31,7 +31,8 @@ def main(arguments: list[str]) -> int:
 
 def _ask(url: str) -> str:
     request = urllib.request.Request(url)  # noqa: S310  (the compose file's)
-    if password := os.environ.get("PREFECT_API_AUTH_STRING"):
+    given = os.environ.get
+    if password := given("PREFECT_API_AUTH_STRING") or given("PREFECT_SERVER_API_AUTH_STRING"):
         encoded = base64.b64encode(password.encode()).decode()
         request.add_header("Authorization", f"Basic {encoded}")
     with urllib.request.urlopen(request, timeout=9) as answer:  # noqa: S310

@@ -1,8 +1,7 @@
 """Pin images by their digests, `python -m deployments.docker.image_digests` (`make pin-images`).
 
-A tag can be moved to another image at any time; a digest names one image for good. They are looked
-up where the images come from, and written into `.env`, from which the compose files take them. Run
-again, it looks up what the tags are by then.
+A tag can be moved to another image at any time; a digest names one image for good. They are
+written into `.env`, from which the compose files take them; run again, it looks them up anew.
 """
 
 import subprocess

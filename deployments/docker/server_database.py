@@ -9,7 +9,7 @@ each other's way, and all but one of them end with an error.
 import asyncio
 import sys
 
-from orchestration.prefect_internals import prepare_server_database
+from orchestration.server.prefect_internals import prepare_server_database
 
 if __name__ == "__main__":
     asyncio.run(prepare_server_database())

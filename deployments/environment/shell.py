@@ -81,9 +81,8 @@ def _drop_if_missing(name: str) -> str | None:
 def clean_environment(environment: Mapping[str, str], *, own_database: bool) -> dict[str, str]:
     """An environment for the stack's processes: a shell's, without what leads them elsewhere.
 
-    Args:
-        own_database: whether AdSpark's data are on a server of the user's own, whose password
-            and certificates may stand in libpq's variables.
+    Where AdSpark's data are on a server of the user's own, libpq's variables stay: its password and
+    certificates may stand in them.
 
     Raises:
         ConfigurationError: the temporary folder is somebody else's.

@@ -50,10 +50,10 @@ def settings_environment(settings: Settings) -> dict[str, str]:
     values: dict[str, str] = {}
     for name, value in settings:
         if isinstance(value, SecretStr):
-            values[f"ADSPARK_{name.upper()}"] = value.get_secret_value()
+            value = value.get_secret_value()
         elif isinstance(value, tuple):
-            values[f"ADSPARK_{name.upper()}"] = ",".join(str(item) for item in value)
-        elif value is not None:
+            value = ",".join(map(str, value))
+        if value is not None:
             values[f"ADSPARK_{name.upper()}"] = str(value)
     return values
 

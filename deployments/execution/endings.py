@@ -13,20 +13,14 @@ from prefect.states import Crashed, Failed
 
 from adspark.text.redaction import redact_foreign
 from adspark.text.terminal import plain
-from orchestration.requeue import out_of_memory
-from orchestration.time_limits import KILLED_AT_LAST, KILLED_LATE, TIMED_OUT
+from orchestration.limits.time_limits import KILLED_AT_LAST, KILLED_LATE, TIMED_OUT
+from orchestration.runs.requeue import out_of_memory
 
 SERVER_AWAY = 75
 """Exit code (EX_TEMPFAIL) of a run's process that could not begin, for the server was away."""
 
-_FROM_OUTSIDE = {
-    signal.SIGKILL,
-    signal.SIGTERM,
-    signal.SIGINT,
-    signal.SIGHUP,
-    signal.SIGQUIT,
-}
-TERMINATED = "Its process was told to end from outside (SIGTERM)."
+_FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT}
+TERMINATED = "Its process was terminated from outside (SIGTERM)."
 _IN_PREFECTS_WORDS = (
     "Execution was cancelled by the runtime environment.",
     "Execution was aborted by a termination signal.",
@@ -85,12 +79,7 @@ def is_vague(state: State) -> bool:
 
 def explain_no_start(error: BaseException | None, message: str) -> State:
     """The state of a run whose process could not be started: Failed where there is nothing to
-    start, else Crashed.
-
-    Args:
-        error: the reason.
-        message: what is said where no reason is known.
-    """
+    start, else Crashed; with this message where the error is not known."""
     if error is None:
         return Crashed(message=message)
     why = redact_foreign(plain(f"{type(error).__name__}: {error}"))[:_MOST_CHARACTERS]

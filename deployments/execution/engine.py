@@ -21,16 +21,16 @@ from prefect.logging.loggers import flow_run_logger
 from adspark.text.redaction import remember_environment
 from deployments.execution.endings import SERVER_AWAY
 from deployments.execution.output import record_signals_in
-from orchestration.parameter_errors import find_mistakes, show_error
-from orchestration.prefect_internals import (
+from orchestration.limits.time_limits import end_with_run
+from orchestration.runs.parameter_errors import find_mistakes, show_error
+from orchestration.runs.state_changes import refuse
+from orchestration.server.prefect_internals import (
     Logger,
     handle_engine_signals,
     load_flow_run,
     read_control_address,
     run_to_end,
 )
-from orchestration.state_changes import refuse
-from orchestration.time_limits import end_with_run
 
 
 def execute(flow_run_id: UUID) -> None:

@@ -28,8 +28,8 @@ from prefect.context import refresh_global_settings_context
 
 from deployments.execution.output import record_signals_in, write_output_to
 from deployments.queue_classes import QUEUE_CLASSES
-from orchestration.prefect_internals import ControlChannel, ProcessHandle
-from orchestration.time_limits import RUN_VARIABLE
+from orchestration.limits.time_limits import RUN_VARIABLE
+from orchestration.server.prefect_internals import ControlChannel, ProcessHandle
 
 StartProcess = Callable[[UUID, dict[str, str], str], BaseProcess]
 """Starts the process of a run, from the run's id, its environment and its working folder."""
@@ -113,13 +113,10 @@ def _be_killed_first() -> None:
 
 @dataclass
 class RunStarter:
-    """Starts the process of one run.
+    """Starts the process of one run, in this environment and working folder.
 
     Attributes:
-        start_process: what starts it.
-        environment: of the process.
-        folder: in which it works.
-        control: through which it learns why it is ended.
+        control: through which the process learns why it is ended.
         handle: of the process, from its start on.
         error: why there is no process.
     """

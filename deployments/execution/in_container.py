@@ -25,7 +25,7 @@ from adspark.text.redaction import remember_environment
 from deployments.execution.endings import SERVER_AWAY
 from deployments.execution.fork import PRELOADED, be_run
 from deployments.execution.run_executor import RunExecutor
-from orchestration.time_limits import RUN_VARIABLE
+from orchestration.limits.time_limits import RUN_VARIABLE
 
 _PATIENCE = 240.0  # seconds; as long as a client goes on asking later
 _POLL = 1.0
@@ -75,11 +75,8 @@ async def _execute(run_id: UUID, pipe: Connection, process: BaseProcess) -> None
 
 
 async def _wait_for_server(client: PrefectClient) -> None:
-    """Return once the server answers: a client retries by itself only once it was answered.
-
-    Raises:
-        httpx.TransportError: it has not for four minutes.
-    """
+    """Return once the server answers, within four minutes; a client retries by itself only once
+    it was answered."""
     end = time.monotonic() + _PATIENCE
     while isinstance(error := await client.api_healthcheck(), httpx.TransportError):
         if time.monotonic() > end:

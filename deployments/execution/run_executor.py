@@ -24,13 +24,13 @@ from deployments.execution.endings import TERMINATED, explain_end, explain_no_st
 from deployments.execution.fork import RunStarter, StartProcess, kill_leftovers
 from deployments.execution.output import RunOutput
 from deployments.operations.leftover_processes import name_folder
-from orchestration.prefect_internals import (
+from orchestration.runs.requeue import end_or_requeue, was_queued_since
+from orchestration.runs.state_changes import change_state, change_while
+from orchestration.server.prefect_internals import (
     ControlSignalStatus,
     FlowRunExecutorContext,
     open_executor,
 )
-from orchestration.requeue import end_or_requeue, was_queued_since
-from orchestration.state_changes import change_state, change_while
 
 _TIDY_UP = 10.0  # seconds between releasing a run and killing its process
 _CANCELLED = "Cancelled while it was being started."
@@ -124,11 +124,8 @@ class RunExecutor:
         await end_or_requeue(self._client, left, reason, cancelled=_CANCELLED, unlimited=True)
 
     async def _kill_if_terminated(self) -> None:
-        """Kill a process that was sent SIGTERM and goes on.
-
-        Python raises from the handler of a signal wherever it happens to be. Where that is in a
-        callback of the event loop, the exception is logged and the run would go on.
-        """
+        """Kill a process that was sent SIGTERM and goes on: where Python raises from the signal's
+        handler in a callback of the event loop, that is only logged."""
         if self._output is None or self._starter is None:
             return
         await self._output.terminated.wait()

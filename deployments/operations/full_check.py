@@ -18,8 +18,8 @@ from adspark.settings import Settings
 from deployments.operations.probe import ProbeResult, probe
 from deployments.operations.runs.lookup import ui_url
 from deployments.provisioning.deploy import name_of, project_file
-from orchestration.flow_runs import PAGE
-from orchestration.pool_health import Problem
+from orchestration.runs.deployments import read_deployments
+from orchestration.server.pool_health import Problem
 
 
 class FullCheck(BaseModel):
@@ -44,7 +44,7 @@ async def read_full_check(
     """Look at the database and at every deployment, and send a probe through these pools."""
     at, problems = await asyncio.to_thread(_check_database, settings)
     expected = project_deployments()
-    missing = _check_deployments(expected, await _read_deployments(client), ui_url(client))
+    missing = _check_deployments(expected, await read_deployments(client), ui_url(client))
     check = FullCheck(
         database=at,
         deployments=len(expected) - len(missing),
@@ -73,18 +73,6 @@ def _check_database(settings: Settings) -> tuple[str | None, list[Problem]]:
         return at, []
     what = f"the database is at {at or 'no migration'}, AdSpark needs {migrate.newest()}"
     return at, [Problem(what=what, remedy="adspark db upgrade")]
-
-
-async def _read_deployments(client: PrefectClient) -> dict[str, DeploymentResponse]:
-    """Those on the server, by flow/deployment."""
-    found: list[DeploymentResponse] = []
-    while True:
-        page = await client.read_deployments(limit=PAGE, offset=len(found))
-        found += page
-        if len(page) < PAGE:
-            break
-    flows = {flow.id: flow.name for flow in await client.read_flows(limit=PAGE)}
-    return {f"{flows.get(one.flow_id)}/{one.name}": one for one in found}
 
 
 def _check_deployments(

@@ -7,7 +7,6 @@ import asyncio
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun
-from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel
 
 from adspark.settings import get_settings
@@ -15,9 +14,10 @@ from blocks.configured import DOCUMENT
 from deployments.operations.leftover_processes import find_outliving
 from deployments.operations.monitoring import Rate, read_rates
 from deployments.queue_classes import POOL_NAMES
-from orchestration.flow_runs import read_failed_runs
-from orchestration.pool_health import Problem, add_failed_starts, find_problems
-from orchestration.pool_snapshot import PoolSnapshot, read_pools
+from orchestration.runs.flow_runs import read_failed_runs
+from orchestration.runs.optional import read_optional
+from orchestration.server.pool_health import Problem, add_failed_starts, find_problems
+from orchestration.server.pool_snapshot import PoolSnapshot, read_pools
 
 
 class NotSetUp(BaseModel):
@@ -69,14 +69,10 @@ class Health(BaseModel):
 
 
 async def read_health(client: PrefectClient, *, version: str | None = None) -> Health:
-    """Read the server, all pools, limits and services.
+    """Read the server, all pools, limits and services; its version where it is not given.
 
     Eight requests where all is well; more where a service has no key here, a flow cannot begin, a
     process has outlived its run, or more than a page of runs is due.
-
-    Args:
-        client: of Prefect's server.
-        version: of the server; None reads it.
     """
     failures = await read_failed_runs(client, pools=POOL_NAMES)
     pools, rates, not_set_up = await asyncio.gather(
@@ -130,8 +126,5 @@ async def read_not_set_up(client: PrefectClient) -> list[NotSetUp]:
 
 
 async def _has_block(client: PrefectClient, slug: str) -> bool:
-    try:
-        await client.read_block_document_by_name(DOCUMENT, slug, include_secrets=False)
-    except ObjectNotFound:
-        return False
-    return True
+    reading = client.read_block_document_by_name(DOCUMENT, slug, include_secrets=False)
+    return await read_optional(reading) is not None

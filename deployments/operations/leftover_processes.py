@@ -1,7 +1,7 @@
-"""Processes on this host that have outlived their run: it has ended, and they go on.
+"""Processes on this host that have outlived their run: it has ended, and they still run.
 
-A run's process ends itself soon after its run (`orchestration.time_limits`), and its worker ends
-what it has started; what escapes both is for a person.
+A run's process ends itself soon after its run (`time_limits`), and its worker ends what it has
+started; what escapes both is for a person.
 """
 
 import re
@@ -14,10 +14,10 @@ import psutil
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun
 
-from orchestration.flow_runs import read_runs_by_id
-from orchestration.pool_health import Problem
-from orchestration.requeue import SILENT
-from orchestration.time_limits import RUN_VARIABLE
+from orchestration.limits.time_limits import RUN_VARIABLE
+from orchestration.runs.flow_runs import read_runs_by_id
+from orchestration.runs.requeue import is_over
+from orchestration.server.pool_health import Problem
 
 _FOLDER = re.compile(r"/adspark-run-([0-9a-f-]{36})-\w+/")
 _FORKED = "multiprocessing"  # in the command of a process that was forked from a server of its
@@ -29,11 +29,9 @@ def name_folder(flow_run_id: UUID) -> str:
 
 
 async def find_outliving(client: PrefectClient, grace: float) -> list[Problem]:
-    """What goes on although its run has ended, and how it is ended.
+    """Processes that still run `grace` seconds after their run has ended, and how to end them.
 
-    Args:
-        client: of Prefect's server; runs that it does not know are another one's.
-        grace: seconds after its end that a run's processes may have.
+    Runs that this server does not know are another one's.
     """
     found: dict[UUID, list[psutil.Process]] = {}
     for run_id, process in _find_processes():
@@ -42,7 +40,7 @@ async def find_outliving(client: PrefectClient, grace: float) -> list[Problem]:
     return [
         _problem_of(run, found[run.id], now)
         for run in await read_runs_by_id(client, list(found))
-        if _is_over(run) and run.end_time and now - run.end_time > timedelta(seconds=grace)
+        if is_over(run.state) and run.end_time and now - run.end_time > timedelta(seconds=grace)
     ]
 
 
@@ -58,10 +56,6 @@ def _find_processes() -> Iterator[tuple[UUID, psutil.Process]]:
                     if folder := _FOLDER.search(file.path):
                         yield UUID(folder[1]), process
                         break
-
-
-def _is_over(run: FlowRun) -> bool:
-    return run.state is not None and run.state.is_final() and run.state.message != SILENT
 
 
 def _problem_of(run: FlowRun, processes: list[psutil.Process], now: datetime) -> Problem:

@@ -29,7 +29,7 @@ from adspark.watches.budgets import count_searches
 from deployments.operations.monitoring import Snapshot, read_snapshot
 from deployments.operations.searches_left import SearchesLeft
 from deployments.queue_classes import POOL_NAMES
-from orchestration.flow_runs import filter_runs, read_flow_names, read_runs
+from orchestration.runs.flow_runs import filter_runs, read_flow_names, read_runs
 
 _FRESH = 5.0  # seconds for which metrics hold, however many scrapes there are
 _PATIENCE = 4.0  # seconds that each source has; Prometheus waits for 10

@@ -1,4 +1,4 @@
-"""What goes on now: pools, rate limits, and the searches left."""
+"""The system at one moment: pools, rate limits, and the searches left."""
 
 import asyncio
 from collections.abc import Iterable
@@ -12,8 +12,8 @@ from adspark.db.engine import Database
 from adspark.db.rate_limits import GENERATIONS, SEARCHES, count_uses
 from deployments.operations.searches_left import SearchesLeft
 from deployments.queue_classes import POOL_NAMES
-from orchestration.flow_runs import PAGE
-from orchestration.pool_snapshot import PoolSnapshot, read_pools
+from orchestration.runs.flow_runs import PAGE
+from orchestration.server.pool_snapshot import PoolSnapshot, read_pools
 
 
 class Rate(BaseModel):
@@ -30,7 +30,7 @@ class Rate(BaseModel):
 
 
 class Snapshot(BaseModel):
-    """What goes on at one moment; `searches_left` is None where it is not known."""
+    """The system at one moment; `searches_left` is None where it is not known."""
 
     at: datetime
     pools: list[PoolSnapshot]
@@ -47,7 +47,7 @@ async def read_snapshot(
     failures: Iterable[FlowRun] | None = None,
     with_workers: bool = False,
 ) -> Snapshot:
-    """What goes on now.
+    """Read the system as it is now.
 
     Args:
         client: of Prefect's server.

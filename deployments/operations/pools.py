@@ -1,6 +1,6 @@
 """Work pools in an operator's hands: pause, resume, drain and scale them.
 
-A paused pool's workers begin nothing more; what they have begun goes on.
+A paused pool's workers begin nothing more; what they have begun continues.
 """
 
 import asyncio
@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.client.schemas.objects import FlowRun, State, WorkPool
-from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.validation.bounds import RUNS
-from orchestration.flow_runs import ACTIVE, LATE, count_runs, filter_runs, read_runs
-from orchestration.state_changes import change_while
+from orchestration.runs.flow_runs import ACTIVE, LATE, count_runs, filter_runs, read_runs
+from orchestration.runs.optional import read_optional
+from orchestration.runs.state_changes import change_while
 
 MOST_SLOTS = int(RUNS.most)
 """Beyond any machine; Prefect's own answer to too large a number is an error of its database."""
@@ -35,14 +35,13 @@ async def pause(client: PrefectClient, pool: str) -> None:
 
 
 async def resume(client: PrefectClient, pool: str, *, skip_late: bool) -> int:
-    """Let its runs begin again.
+    """Let its runs begin again; returns how many were skipped.
 
     Args:
+        client: of Prefect's server.
+        pool: its name.
         skip_late: cancel what schedules had planned for the time of the pause, so that nothing
             piles up; what a person or a flow requested runs in any case.
-
-    Returns:
-        How many were skipped.
 
     Raises:
         ConfigurationError: there is no such pool.
@@ -57,10 +56,8 @@ async def resume(client: PrefectClient, pool: str, *, skip_late: bool) -> int:
 
 
 async def find_overdue(client: PrefectClient, pool: str) -> list[FlowRun]:
-    """Runs of a paused pool that a schedule made, and whose time has passed since.
-
-    A run that is retried is none: somebody requested that. Nor is one of a pool
-    that is not paused: it is late for another reason.
+    """Runs of a paused pool that a schedule made, and whose time has passed; not those that
+    somebody has retried.
 
     Raises:
         ConfigurationError: there is no such pool.
@@ -79,14 +76,13 @@ async def drain(
     on_wait: Callable[[int], None],
     patience: float | None = None,
 ) -> bool:
-    """Pause it and wait until nothing of it is under way.
+    """Pause it and wait until nothing of it is under way; returns whether it is empty.
 
     Args:
+        client: of Prefect's server.
+        pool: its name.
         on_wait: called with the number of runs that are left, whenever that changes.
         patience: seconds to wait at most; None waits for as long as it takes.
-
-    Returns:
-        Whether it is empty.
 
     Raises:
         ConfigurationError: there is no such pool.
@@ -110,10 +106,12 @@ async def drain(
 
 
 async def scale(client: PrefectClient, pool: str, slots: int | None) -> int | None:
-    """Set how many runs it carries out at once; None is no bound.
+    """Set how many runs it has at once, None is no bound; returns how many it had before.
 
-    Returns:
-        How many it were before.
+    Args:
+        client: of Prefect's server.
+        pool: its name.
+        slots: from 1 on.
 
     Raises:
         ConfigurationError: there is no such pool.
@@ -122,25 +120,18 @@ async def scale(client: PrefectClient, pool: str, slots: int | None) -> int | No
     if slots is not None and not 1 <= slots <= MOST_SLOTS:
         hint = f"; to let nothing begin: adspark pause {pool}" if slots < 1 else ""
         raise InvalidQueryError("slots", f"{slots} is not from 1 to {MOST_SLOTS}{hint}")
-    before = (await _read(client, pool)).concurrency_limit
-    await _update(client, pool, WorkPoolUpdate(concurrency_limit=slots))
-    return before
+    return (await _update(client, pool, WorkPoolUpdate(concurrency_limit=slots))).concurrency_limit
 
 
 async def _read(client: PrefectClient, pool: str) -> WorkPool:
-    try:
-        return await client.read_work_pool(pool)
-    except ObjectNotFound:
-        raise await _unknown(client, pool) from None
-
-
-async def _update(client: PrefectClient, pool: str, change: WorkPoolUpdate) -> None:
-    try:
-        await client.update_work_pool(pool, change)
-    except ObjectNotFound:
-        raise await _unknown(client, pool) from None
-
-
-async def _unknown(client: PrefectClient, pool: str) -> ConfigurationError:
+    if pool and (found := await read_optional(client.read_work_pool(pool))):
+        return found
     known = ", ".join(sorted(one.name for one in await client.read_work_pools()))
-    return ConfigurationError(f"There is no pool {pool!r}; there are {known or 'none at all'}.")
+    raise ConfigurationError(f"There is no pool {pool!r}; there are {known or 'none at all'}.")
+
+
+async def _update(client: PrefectClient, pool: str, change: WorkPoolUpdate) -> WorkPool:
+    """Change a pool; returns it as it was."""
+    before = await _read(client, pool)
+    await client.update_work_pool(pool, change)
+    return before

@@ -6,13 +6,13 @@ from uuid import UUID, uuid4
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun
-from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel
 
 from deployments.operations.runs.active import cancel
 from deployments.operations.runs.failures import unwrap
 from deployments.queue_classes import POOL_NAMES, validate_pools
-from orchestration.flow_runs import ACTIVE, count_runs, filter_runs, read_runs_by_id
+from orchestration.runs.flow_runs import ACTIVE, count_runs, filter_runs
+from orchestration.runs.optional import read_optional
 
 PATIENCE = 120.0
 """Seconds that a probe may take, by default."""
@@ -52,51 +52,23 @@ async def probe(
         ConfigurationError: there is no such pool.
     """
     validate_pools(pools)
-    token = uuid4().hex
-    started: dict[str, FlowRun | ProbeResult] = {
-        pool: await _start(client, pool, token) for pool in pools or POOL_NAMES
-    }
-    runs = await _wait_for_ends(
-        client, [one.id for one in started.values() if isinstance(one, FlowRun)], patience
-    )
-    return [
-        one
-        if isinstance(one, ProbeResult)
-        else await _result_of(client, pool, runs[one.id], patience)
-        for pool, one in started.items()
-    ]
+    return await asyncio.gather(*(_probe(client, one, patience) for one in pools or POOL_NAMES))
 
 
-async def _start(client: PrefectClient, pool: str, token: str) -> FlowRun | ProbeResult:
-    """Start a pool's probe, or say why it would be in vain."""
-    try:
-        if (await client.read_work_pool(pool)).is_paused:
-            return ProbeResult(pool=pool, ok=False, problem="is paused; nothing was sent through")
-        deployment = await client.read_deployment_by_name(f"probe/{pool}")
-    except ObjectNotFound:
-        problem = f"has no deployment probe/{pool}, or there is no such pool"
-        return ProbeResult(pool=pool, ok=False, problem=problem)
-    return await client.create_flow_run_from_deployment(deployment.id, parameters={"token": token})
-
-
-async def _wait_for_ends(
-    client: PrefectClient, run_ids: Sequence[UUID], patience: float
-) -> dict[UUID, FlowRun]:
-    """The probes as they are when all have ended, or time is up."""
-    clock = asyncio.get_running_loop()
-    end = clock.time() + patience
-    while run_ids:
-        runs = await read_runs_by_id(client, run_ids)
-        if clock.time() > end or all(run.state and run.state.is_final() for run in runs):
-            return {run.id: run for run in runs}
-        await asyncio.sleep(_POLL)
-    return {}
-
-
-async def _result_of(
-    client: PrefectClient, pool: str, run: FlowRun, patience: float
-) -> ProbeResult:
+async def _probe(client: PrefectClient, pool: str, patience: float) -> ProbeResult:
     result = ProbeResult(pool=pool, ok=False)
+    found = await read_optional(client.read_work_pool(pool))
+    if found and found.is_paused:
+        result.problem = "is paused; nothing was sent through"
+        return result
+    deployment = await read_optional(client.read_deployment_by_name(f"probe/{pool}"))
+    if found is None or deployment is None:
+        result.problem = f"has no deployment probe/{pool}, or there is no such pool"
+        return result
+    sent = await client.create_flow_run_from_deployment(
+        deployment.id, parameters={"token": uuid4().hex}
+    )
+    run = await _wait_for_end(client, sent.id, patience)
     if run.created and run.start_time:
         result.seconds_to_start = round((run.start_time - run.created).total_seconds(), 2)
     if run.state is None or not run.state.is_final():
@@ -110,6 +82,17 @@ async def _result_of(
     else:
         result.problem = f"its probe ended {run.state.name}: {unwrap(run.state.message or '')}"
     return result
+
+
+async def _wait_for_end(client: PrefectClient, run_id: UUID, patience: float) -> FlowRun:
+    """The probe as it is when it has ended, or time is up."""
+    clock = asyncio.get_running_loop()
+    end = clock.time() + patience
+    while True:
+        run = await client.read_flow_run(run_id)
+        if clock.time() > end or (run.state and run.state.is_final()):
+            return run
+        await asyncio.sleep(_POLL)
 
 
 async def _give_up(client: PrefectClient, pool: str, run: FlowRun, patience: float) -> str:

@@ -6,17 +6,16 @@ triggered; an operator can give them any action in the UI.
 
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
-from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
 from prefect.events import AutomationCore, EventTrigger, Posture
 from prefect.events.actions import DoNothing, SendNotification
-from prefect.exceptions import ObjectNotFound
 
 from blocks.alert_recipients import AlertRecipients
 from blocks.configured import DOCUMENT
 from deployments.queue_classes import QUEUE_CLASSES
-from orchestration.spending_events import BUDGET_SPENT, SEARCHES_USED_UP
+from orchestration.limits.spending_events import BUDGET_SPENT, SEARCHES_USED_UP
+from orchestration.runs.optional import read_optional
 
 _RUN = "prefect.flow-run."
 _POOL = "prefect.work-pool."
@@ -36,13 +35,14 @@ _ABOUT_EVENT = "{{ event.resource.name }}"
 
 async def alert_automations(client: PrefectClient) -> list[AutomationCore]:
     """The automations, with the action that the server can do now."""
-    block = await _find_block(client)
+    slug = AlertRecipients.get_block_type_slug()
+    block = await read_optional(client.read_block_document_by_name(DOCUMENT, slug))
 
     def alert(name: str, trigger: EventTrigger, body: str) -> AutomationCore:
         action = (
             DoNothing()
             if block is None
-            else SendNotification(block_document_id=block, subject=f"AdSpark: {name}", body=body)
+            else SendNotification(block_document_id=block.id, subject=f"AdSpark: {name}", body=body)
         )
         return AutomationCore(name=f"adspark: {name}", trigger=trigger, actions=[action])
 
@@ -61,11 +61,7 @@ async def alert_automations(client: PrefectClient) -> list[AutomationCore]:
             "Five runs or more are late, the last is {{ flow_run.name }}:\n\n"
             "{{ flow_run|ui_url }}\n\n`adspark status`",
         ),
-        alert(
-            "searches are spent",
-            _spent(),
-            f"{_ABOUT_EVENT}.\n\n`adspark budget`",
-        ),
+        alert("searches are spent", _spent(), f"{_ABOUT_EVENT}.\n\n`adspark budget`"),
     ]
 
 
@@ -105,11 +101,3 @@ def _on(
     return EventTrigger(
         expect=set(events), posture=Posture.Reactive, threshold=threshold, within=within
     )
-
-
-async def _find_block(client: PrefectClient) -> UUID | None:
-    slug = AlertRecipients.get_block_type_slug()
-    try:
-        return (await client.read_block_document_by_name(DOCUMENT, slug)).id
-    except ObjectNotFound:
-        return None

@@ -42,11 +42,8 @@ class ContainerJob(OwnJob, DockerWorkerJobConfiguration):
 
     @classmethod
     def own_values(cls, flow_run: FlowRun, work_pool: WorkPool) -> dict[str, JsonValue]:
-        """What the worker gives to a run of the pool, by the names of job variables.
-
-        Its name is its run's id: containers reach each other by their names, so that a run which is
-        called as a service would be taken for it.
-        """
+        # Containers reach each other by their names: a run that is called as a service would be
+        # taken for it, so its name is its id.
         settings = get_settings()
         memory = f"{settings.run_memory or _MEMORY.get(work_pool.name, _LEAST)}m"
         return {

@@ -9,7 +9,6 @@ import yaml
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import ConcurrencyOptions
 from prefect.client.schemas.responses import DeploymentResponse
-from prefect.exceptions import ObjectNotFound
 
 from adspark.errors import ConfigurationError
 from deployments.provisioning.deployment_drift import (
@@ -22,11 +21,13 @@ from deployments.provisioning.deployment_drift import (
 from deployments.provisioning.drift import Merge, fingerprint
 from deployments.provisioning.former_deployments import (
     former_name,
+    move_schedule_bounds,
     read_former,
     redirect_automations,
     retire,
     shared_values,
 )
+from orchestration.runs.optional import read_optional
 
 
 def project_file() -> Path:
@@ -51,7 +52,7 @@ async def provision_deployments(client: PrefectClient, merge: Merge) -> None:
         await _provision(client, name, entry, former.get(former_name(name)), merge)
     for name in merge.find_removed("deployment", set(entries)):
         if merge.change(f"deployment {name}: is removed, for the project no longer has it"):
-            if found := await _find(client, name):
+            if found := await read_optional(client.read_deployment_by_name(name)):
                 await client.delete_deployment(found.id)
             merge.discard_all(f"deployment {name}")
 
@@ -63,16 +64,12 @@ def name_of(entry: Entry) -> str:
 
 
 async def _provision(
-    client: PrefectClient,
-    name: str,
-    entry: Entry,
-    former: DeploymentResponse | None,
-    merge: Merge,
+    client: PrefectClient, name: str, entry: Entry, former: DeploymentResponse | None, merge: Merge
 ) -> None:
     """Make a deployment, from the one of its former name where there is one, or merge it."""
     thing, mark, earlier = f"deployment {name}", _mark(entry), former_name(name)
     merge.rename(f"deployment {earlier}", thing)
-    found = await _find(client, name)
+    found = await read_optional(client.read_deployment_by_name(name))
     is_changed = False
     if found is None and former is not None:
         merge.record(thing, mark)
@@ -89,6 +86,7 @@ async def _provision(
         await DeploymentMerge(client, merge, name, entry, present).apply(is_changed=is_changed)
     if former is not None:
         if found is not None:
+            await move_schedule_bounds(client, former, found)
             await redirect_automations(client, former.id, found.id)
         await retire(client, earlier, former, entry, merge)
 
@@ -113,13 +111,6 @@ async def _create(
     return await client.read_deployment(
         await client.create_deployment(flow_id, **(fields | values))
     )
-
-
-async def _find(client: PrefectClient, name: str) -> DeploymentResponse | None:
-    try:
-        return await client.read_deployment_by_name(name)
-    except ObjectNotFound:
-        return None
 
 
 def _mark(entry: Entry) -> str:

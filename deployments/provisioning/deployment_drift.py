@@ -55,15 +55,7 @@ def new_schedule(schedule: Entry) -> DeploymentScheduleCreate:
 
 @dataclass(frozen=True)
 class DeploymentMerge:
-    """The merge of one deployment.
-
-    Attributes:
-        client: of Prefect's server.
-        merge: of the provisioning.
-        name: flow/deployment.
-        entry: what the project wants.
-        found: what the server has.
-    """
+    """The merge of one deployment: `entry` is what the project wants, `found` what there is."""
 
     client: PrefectClient
     merge: Merge

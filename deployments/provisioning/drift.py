@@ -1,7 +1,7 @@
 """What provisioning may change: its own work, and nothing that people have changed since.
 
 A three-way merge: a value on the server that differs from the one that was applied last was changed
-by hand, and stays until somebody asks for a reset. What was applied last is kept in a block.
+by hand, and stays until a reset. What was applied last is kept in a block.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ class Merge:
     Args:
         applied: what was applied last, by thing.
         dry_run: change nothing, only say what would change.
-        reset: put back also what was changed by hand.
+        reset: reset also what was changed by hand.
     """
 
     def __init__(self, applied: Mapping[str, JsonValue], *, dry_run: bool, reset: bool) -> None:

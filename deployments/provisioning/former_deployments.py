@@ -5,27 +5,25 @@ new one without it. The former one's schedules then stop, and it is removed once
 Prefect deletes the runs that wait for a deployment with it.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentUpdate
-from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterName,
-)
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from prefect.client.schemas.objects import TERMINAL_STATES, StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.events import AutomationCore
 
 from deployments.provisioning.deployment_drift import Entry, own_fields
 from deployments.provisioning.drift import Merge
-from orchestration.flow_runs import PAGE, filter_runs, read_flow_names, read_runs
-from orchestration.lost_runs import RECOVERABLE
+from orchestration.runs.deployments import read_deployments
+from orchestration.runs.flow_runs import filter_runs, read_runs
 
 _FORMER_NAME = "adspark"
 _FORMER_FLOWS = {"process-sweep-shard": "process-watches"}
+_RETRIED_FOR = timedelta(days=7)  # as long as `adspark failures` lists a run
 _WRITABLE = set(AutomationCore.model_fields) - {"owner_resource"}
 
 
@@ -35,12 +33,15 @@ def former_name(name: str) -> str:
     return f"{_FORMER_FLOWS.get(flow, flow)}/{_FORMER_NAME}" if own == flow else name
 
 
+def current_flow(flow: str) -> str:
+    """The name of a flow today that earlier versions called so, or its own."""
+    return next((new for new, former in _FORMER_FLOWS.items() if former == flow), flow)
+
+
 async def read_former(client: PrefectClient) -> dict[str, DeploymentResponse]:
     """The deployments of earlier versions that the server still has, by flow/deployment."""
     wanted = DeploymentFilter(name=DeploymentFilterName(any_=[_FORMER_NAME]))
-    found = await client.read_deployments(deployment_filter=wanted, limit=PAGE)
-    names = await read_flow_names(client, [one.flow_id for one in found])
-    return {f"{names[one.flow_id]}/{one.name}": one for one in found}
+    return await read_deployments(client, wanted)
 
 
 def shared_values(former: DeploymentResponse) -> dict[str, Any]:
@@ -62,6 +63,21 @@ def shared_values(former: DeploymentResponse) -> dict[str, Any]:
         ],
         **(pool if former.work_pool_name else {}),
     }
+
+
+async def move_schedule_bounds(
+    client: PrefectClient, former: DeploymentResponse, new: DeploymentResponse
+) -> None:
+    """Give the new one's schedules the bounds on planned runs, which no request to create takes."""
+    bounds = {
+        (str(one.schedule), one.slug): one.max_scheduled_runs
+        for one in former.schedules
+        if one.max_scheduled_runs
+    }
+    for one in new.schedules:
+        bound = bounds.get((str(one.schedule), one.slug))
+        if bound and one.max_scheduled_runs is None:
+            await client.update_deployment_schedule(new.id, one.id, max_scheduled_runs=bound)
 
 
 async def redirect_automations(client: PrefectClient, former: UUID, new: UUID) -> None:
@@ -89,7 +105,8 @@ async def retire(
         await client.pause_deployment(former.id)  # removes what its schedules have planned
     if runs := await _count_runs(client, former.id):
         merge.keep(
-            f"deployment {name}: stays, for {runs} of its runs are not over; provision again"
+            f"deployment {name}: stays, for {runs} of its runs wait or can be retried for a week "
+            f"after their failure; provision again"
         )
         if not merge.dry_run:
             await client.update_deployment(former.id, DeploymentUpdate(**own_fields(entry)))
@@ -98,12 +115,13 @@ async def retire(
 
 
 async def _count_runs(client: PrefectClient, deployment_id: UUID) -> int:
-    """Runs that are not over, or that crashed and may be requeued; without those of schedules."""
+    """Runs that are not over, or that a person may retry; without those of schedules."""
     mine = [deployment_id]
     unfinished = filter_runs(types=set(StateType) - TERMINAL_STATES, deployments=mine)
-    after = datetime.now(UTC) - RECOVERABLE
-    crashed = filter_runs(types=[StateType.CRASHED], deployments=mine, ended_after=after)
-    runs = [*await read_runs(client, unfinished), *await read_runs(client, crashed)]
+    ended = [StateType.CRASHED, StateType.FAILED]
+    after = datetime.now(UTC) - _RETRIED_FOR
+    failed = filter_runs(types=ended, deployments=mine, ended_after=after)
+    runs = [*await read_runs(client, unfinished), *await read_runs(client, failed)]
     return sum(
         not (run.auto_scheduled and run.state is not None and run.state.is_scheduled())
         for run in runs

@@ -18,7 +18,7 @@ from prefect.workers.base import BaseJobConfiguration
 from pydantic import JsonValue, PrivateAttr
 
 from deployments.queue_classes import QUEUE_CLASSES
-from orchestration.parameter_errors import show_error, show_name
+from orchestration.runs.parameter_errors import show_error, show_name
 
 ENVIRONMENT = frozenset(
     {
@@ -84,11 +84,7 @@ class OwnJob(BaseJobConfiguration):
         worker_id: UUID | None = None,
         deployment: DeploymentResponse | None = None,
     ) -> Self:
-        """As Prefect's, but without any template.
-
-        Returns:
-            The surroundings, with nothing in them that was refused.
-        """
+        """As Prefect's, but without any template, and with nothing that was refused."""
         if deployment is None and flow_run.deployment_id:
             deployment = await client.read_deployment(flow_run.deployment_id)
         flow = await client.read_flow(flow_run.flow_id)
@@ -115,9 +111,7 @@ class OwnJob(BaseJobConfiguration):
 def find_refusal(requested: Mapping[str, Variables], own: Variables) -> str | None:
     """Why job variables are refused, in one line that names them; None where they are not.
 
-    Args:
-        requested: job variables, by where they were set.
-        own: what the worker gives to its runs; to request the same is allowed.
+    They come by the place where they were set; to request what the worker gives is allowed.
     """
     for place, variables in requested.items():
         names = sorted(

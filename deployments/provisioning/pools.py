@@ -9,7 +9,6 @@ from typing import Any
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.objects import TERMINAL_STATES, StateType, WorkPool
-from prefect.exceptions import ObjectNotFound
 
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings
@@ -17,7 +16,8 @@ from deployments.provisioning.container_job import run_image
 from deployments.provisioning.drift import Merge
 from deployments.provisioning.job_variables import ENVIRONMENT
 from deployments.queue_classes import QueueClass
-from orchestration.flow_runs import filter_runs, read_runs
+from orchestration.runs.flow_runs import filter_runs, read_runs
+from orchestration.runs.optional import read_optional
 
 # All that a run may choose: a form offers nothing that a worker would refuse, and a worker of
 # Prefect's own takes nothing else.
@@ -55,7 +55,7 @@ async def provision_pool(
     thing = f"pool {name}"
     if kind == "docker":
         run_image(settings)
-    pool = await _find(client, name)
+    pool = await read_optional(client.read_work_pool(name))
     if pool is not None and pool.type != kind:  # it cannot be changed
         await _check_idle(client, pool, kind)
         if not merge.dry_run:
@@ -78,16 +78,9 @@ async def provision_pool(
         await client.update_work_pool(name, WorkPoolUpdate(concurrency_limit=slots))
     # Not merged: whoever can change it could otherwise choose what runs on a worker's host.
     if pool.base_job_template != _TEMPLATE and merge.change(
-        f"{thing}: its job template is put back; runs are what their workers' settings say"
+        f"{thing}: its job template is reset; runs are what their workers' settings say"
     ):
         await client.update_work_pool(name, WorkPoolUpdate(base_job_template=_TEMPLATE))
-
-
-async def _find(client: PrefectClient, name: str) -> WorkPool | None:
-    try:
-        return await client.read_work_pool(name)
-    except ObjectNotFound:
-        return None
 
 
 async def _check_idle(client: PrefectClient, pool: WorkPool, kind: str) -> None:

@@ -12,7 +12,6 @@ from pydantic import BaseModel, SecretStr
 from adspark.db.engine import Database
 from adspark.db.rate_limits import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS, WINDOWS
 from adspark.errors import TemporaryError
-from adspark.serpapi.client import SerpApiClient
 from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, Settings
 from blocks.adspark_database import AdSparkDatabase
 from blocks.alert_recipients import AlertRecipients
@@ -28,6 +27,7 @@ from deployments.provisioning.drift import Merge
 from deployments.provisioning.pools import provision_pool
 from deployments.provisioning.recovery_automations import RECONCILE, recovery_automations
 from deployments.queue_classes import QUEUE_CLASSES
+from orchestration.runs.optional import read_optional
 
 _LOCK = "provisioning"
 _SWEEPS_A_MINUTE = 5
@@ -59,7 +59,7 @@ async def provision(
         settings: the environment; its keys, where set, become the blocks'.
         database_url: the address that flow runs are to use.
         dry_run: change nothing.
-        reset: put back also what was changed by hand.
+        reset: reset also what was changed by hand.
 
     Raises:
         ConfigurationError: the deployments cannot be made; quotes Prefect's reason.
@@ -95,10 +95,9 @@ async def _provision_limits(client: PrefectClient, settings: Settings, merge: Me
     }
     for name, number in numbers.items():
         thing, window = f"limit {name}", WINDOWS[name]
-        try:
-            current = (await client.read_global_concurrency_limit_by_name(name)).limit
-            is_due = merge.update(f"{thing} number", current=current, wanted=number)
-        except ObjectNotFound:
+        if found := await read_optional(client.read_global_concurrency_limit_by_name(name)):
+            is_due = merge.update(f"{thing} number", current=found.limit, wanted=number)
+        else:
             is_due = merge.create(thing, {"number": number}, f", {number} in {window:.0f} s")
         if is_due:
             await client.upsert_global_concurrency_limit_by_name(name, number, number / window)
@@ -108,11 +107,8 @@ async def _fetch_account_limit(settings: Settings) -> int | None:
     """Searches a minute that the account's hourly limit comes to; None where it does not answer."""
     if settings.serpapi_key is None:
         return None
-    client = SerpApiClient(
-        settings.serpapi_key, base_url=settings.serpapi_url, timeout=settings.serpapi_timeout
-    )
     try:
-        async with client:
+        async with SerpApiCredentials.from_settings(settings).get_client() as client:
             an_hour = (await client.account()).account_rate_limit_per_hour
     except TemporaryError:
         return None

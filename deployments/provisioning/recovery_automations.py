@@ -12,8 +12,8 @@ from prefect.client.schemas.objects import StateType
 from prefect.events import AutomationCore, EventTrigger, Posture
 from prefect.events.actions import ChangeFlowRunState, RunDeployment
 
-from orchestration.lost_runs import TAG
-from orchestration.requeue import SILENT
+from orchestration.runs.lost_runs import TAG
+from orchestration.runs.requeue import SILENT
 
 RECONCILE = "reconcile/reconcile"
 

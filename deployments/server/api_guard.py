@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adspark.text.storable import UNSTORABLE, clean_text
 from adspark.validation.parameter_bounds import find_problem
-from orchestration.prefect_internals import read_parameter_schema
+from orchestration.server.prefect_internals import read_parameter_schema
 
 _CHANGES = ("POST", "PUT", "PATCH")
 _LEAST, _MOST = -(2**63), 2**64 - 1  # what Prefect's writer of JSON knows

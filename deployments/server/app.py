@@ -11,7 +11,7 @@ from adspark.net.request_guard import RequestGuard
 from adspark.settings import get_settings
 from adspark.text.redaction import remember_environment
 from deployments.server.api_guard import ApiGuard
-from orchestration.prefect_internals import create_server
+from orchestration.server.prefect_internals import create_server
 
 
 def main() -> None:

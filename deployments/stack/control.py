@@ -61,11 +61,8 @@ def start_detached(settings: Settings, *, sandbox: str | None) -> StackState:
 
 
 def stop_stack(settings: Settings) -> bool:
-    """Stop the stack and wait for its end; clear away what a killed one left.
-
-    Returns:
-        Whether there was anything to stop.
-    """
+    """Stop the stack and wait for its end, clear away what a killed one left; returns whether there
+    was anything to stop."""
     state = read_state(settings.home)
     if state is None:
         return False

@@ -5,18 +5,15 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from adspark.maintenance.health_checks import CheckState, check_disk
-from orchestration.pool_health import Problem
+from orchestration.server.pool_health import Problem
 
 _ROOM = 32 * 2**20  # bytes: two segments of PostgreSQL's log, of which it begins one as it starts
 _BLOCK = 2**20
 
 
 def has_room(folder: Path) -> bool:
-    """Whether the folder's disk takes what PostgreSQL writes as it starts.
-
-    Free space is not all: a quota, or a lack of inodes, shows only when something is written, and
-    root may write what other accounts may not.
-    """
+    """Whether the folder's disk takes what PostgreSQL writes as it starts; a quota, or a lack of
+    inodes, shows only when something is written."""
     try:
         if shutil.disk_usage(folder).free < _ROOM:
             return False

@@ -139,11 +139,8 @@ class LocalStack:
                 )
 
     def _start_postgres(self, cleanup: AsyncExitStack) -> tuple[str, str]:
-        """Start the embedded server; AdSpark's own database may be elsewhere, Prefect's is here.
-
-        Returns:
-            The addresses of AdSpark's and of Prefect's database.
-        """
+        """Start the embedded server, which has Prefect's database; AdSpark's may be elsewhere.
+        Returns the addresses of AdSpark's and of Prefect's."""
         process = self.processes["postgres"]
         process.set_state(ProcessState.STARTING)
         folder = postgres_folder(self._settings.home)
@@ -213,7 +210,7 @@ class LocalStack:
             self.state.write(self._base.home)
 
     async def _stop(self) -> None:
-        """End all, workers first, so that their runs can still end or be handed back."""
+        """End all, workers first, so that their runs can still end or be requeued."""
         running = [one for one in self.processes.values() if one.process]
         workers = [one for one in running if one.name.startswith("worker ")]
         draining = self._settings.drain_time + STOP_PATIENCE

@@ -52,10 +52,11 @@ def serving_metrics(
         raise ConfigurationError(
             f"Port {port} for metrics is taken ({error.strerror}); set ADSPARK_METRICS_PORT."
         ) from error
+    is_local = ip_address(listener.getsockname()[0]).is_loopback
     server = _create_server(
         collector,
         allowed_hosts=settings.allowed_hosts,
-        password=None if _is_own(listener) or password is None else password.get_secret_value(),
+        password=None if is_local or password is None else password.get_secret_value(),
     )
 
     def serve() -> None:
@@ -70,11 +71,6 @@ def serving_metrics(
         server.should_exit = True
         thread.join()
         listener.close()
-
-
-def _is_own(listener: socket.socket) -> bool:
-    """Whether only this machine reaches it."""
-    return ip_address(listener.getsockname()[0]).is_loopback
 
 
 def _create_server(

@@ -11,12 +11,12 @@ from textwrap import shorten
 
 from pydantic_core import to_json
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
 from adspark.creatives.fetch import FetchSummary
-from adspark.text.terminal import SafeConsole, escape_unprintable
+from adspark.text.terminal import SafeConsole, escape_unprintable, plain
 
 _MINUTES = 120.0  # seconds from which a time is shown in minutes
 _NARROWEST = 16  # characters of a column that wraps; in less nobody reads a sentence
@@ -56,6 +56,24 @@ def print_activation() -> None:
 def print_json(document: object) -> None:
     """One line of JSON on standard output, for programs; models may be anywhere in it."""
     sys.stdout.write(f"{escape_unprintable(to_json(document).decode())}\n")
+
+
+def print_facts(
+    facts: Mapping[str, object], *, width: int = 12, console: Console | None = None
+) -> None:
+    """A line for each fact that has a value, of several lines one below the other.
+
+    Args:
+        facts: by what they are.
+        width: characters for that.
+        console: None is standard output.
+    """
+    to = console or out
+    for what, value in facts.items():
+        if value not in (None, "", {}):
+            for place, line in enumerate(plain(str(value)).split("\n")):
+                head = "" if place else what
+                to.print(f"  {head:<{width}}{escape(line)}".rstrip(), soft_wrap=True)
 
 
 def table(

@@ -11,8 +11,6 @@ _COUNTDOWN = "Still processing"
 def drop_countdowns() -> None:
     """Let Prefect send the rest without counting it aloud."""
     for name in _SENDERS:
-        logging.getLogger(name).addFilter(_is_no_countdown)
-
-
-def _is_no_countdown(record: logging.LogRecord) -> bool:
-    return not record.getMessage().startswith(_COUNTDOWN)
+        logging.getLogger(name).addFilter(
+            lambda record: not record.getMessage().startswith(_COUNTDOWN)
+        )

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from adspark.text.terminal import plain
-from deployments.terminal.output import table
+from deployments.terminal.output import counted, print_facts, table
 
 if TYPE_CHECKING:
     from deployments.operations.runs.report import RunReport
@@ -23,12 +23,7 @@ def print_report(report: "RunReport", console: Console) -> None:
     style = _STYLES.get(report.state_type, "yellow")
     kind = report.kind.capitalize()
     console.print(f"[bold]{kind} {escape(report.name)}[/]: [{style}]{escape(report.state)}[/]")
-    for what, value in _facts(report).items():
-        if value not in (None, "", {}):
-            first, *more = plain(str(value)).split("\n")
-            console.print(f"  {what:<11}{escape(first)}", soft_wrap=True)
-            for one in more:
-                console.print(f"  {'':<11}{escape(one)}".rstrip(), soft_wrap=True)
+    print_facts(_facts(report), width=11, console=console)
     if report.task_runs:
         rows: list[dict[str, object]] = [
             {"task": plain(one.name), "state": one.state, "seconds": round(one.seconds, 1)}
@@ -71,7 +66,9 @@ def _facts(report: "RunReport") -> dict[str, object]:
         "expected": _clock(report.expected),
         "started": _clock(report.started),
         "ended": _clock(report.ended),
-        "ran": f"{report.seconds:.1f} s, {_tries(report.run_count)}" if report.run_count else None,
+        "ran": f"{report.seconds:.1f} s, {counted(report.run_count, 'start')}"
+        if report.run_count
+        else None,
         "result": _listed(report.result) if isinstance(report.result, dict) else report.result,
     }
 
@@ -83,10 +80,6 @@ def _listed(document: Mapping[str, object]) -> str:
         line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}… (--json)"
         for line in lines
     )
-
-
-def _tries(number: int) -> str:
-    return "1 start" if number == 1 else f"{number} starts"
 
 
 def _clock(then: datetime | None) -> str | None:

@@ -1,10 +1,10 @@
 """What all workers of ours have in common: how they poll for runs, and how they stop.
 
-- One poll at a time; events and ended runs ask for one (`wake`).
-- Told to stop, a worker claims no more runs, lets those that it has end, and releases what is left
+- One poll at a time; events and ended runs request one (`wake`).
+- At SIGTERM a worker claims no more runs, lets those that it has end, and releases what is left
   after a while, so that it is requeued.
 - Before it claims its first run it adopts those that a killed worker has left.
-- It refuses a run that asks for a command or surroundings of its own (`job_variables`).
+- It refuses a run that wants a command or surroundings of its own (`job_variables`).
 """
 
 import asyncio
@@ -24,8 +24,8 @@ from prefect.workers.base import BaseWorker, BaseWorkerResult
 
 from adspark.errors import ConfigurationError
 from deployments.provisioning.job_variables import OwnJob
-from orchestration.prefect_internals import WorkerHooks
-from orchestration.state_changes import refuse
+from orchestration.runs.state_changes import refuse
+from orchestration.server.prefect_internals import WorkerHooks
 
 _POLL = 0.2  # seconds between two looks at runs that are to end
 _HEALTHY = 2.0  # seconds between polls, of which Prefect lets 30 be missed
@@ -81,7 +81,7 @@ class PoolWorker(WorkerHooks, BaseWorker[Any, Any, Any]):
         configuration: OwnJob,
         task_status: anyio.abc.TaskStatus[Any] | None = None,
     ) -> BaseWorkerResult:
-        """Execute it, unless it asks for what is not a run's to choose."""
+        """Execute it, unless it wants what is not a run's to choose."""
         status = task_status or anyio.TASK_STATUS_IGNORED
         self.active.add(flow_run.id)
         if configuration.refusal is None:
@@ -97,11 +97,9 @@ class PoolWorker(WorkerHooks, BaseWorker[Any, Any, Any]):
         self.wake.set()
 
     async def drain(self, patience: float, is_hurried: Callable[[], bool]) -> None:
-        """Claim no more runs, wait for those that there are, release the rest.
+        """Claim no more runs, wait some seconds for those that there are, release the rest.
 
-        Args:
-            patience: seconds to wait.
-            is_hurried: whether waiting is to end at once.
+        They are also released once `is_hurried` returns True.
         """
         self._is_stopping = True
         end = time.monotonic() + patience

@@ -3,7 +3,7 @@
 - What a run's container is comes from the settings of the worker alone (`container_job`).
 - A container is removed by who has read how it ended, so that this is never missed; while Docker is
   away, it is waited for.
-- Told to stop, the worker stops what does not end in time: the container requeues its run.
+- At SIGTERM the worker stops what does not end in time: the container requeues its run.
 - A worker that is killed leaves its containers running; another one adopts them.
 """
 
@@ -27,8 +27,9 @@ from deployments.provisioning.container_job import ContainerJob
 from deployments.worker import docker_containers as containers
 from deployments.worker.base import PoolWorker
 from deployments.worker.orphans import CANCELLED, read_others, requeue_unstarted
-from orchestration.requeue import end_or_requeue, was_queued_since
-from orchestration.state_changes import change_while
+from orchestration.runs.optional import read_optional
+from orchestration.runs.requeue import end_or_requeue, was_queued_since
+from orchestration.runs.state_changes import change_while
 
 _TIDY_UP = 20  # seconds between asking a container to end and killing it
 _POLL = 1.0  # seconds between two looks at a container
@@ -57,7 +58,6 @@ class ContainerPoolWorker(PoolWorker, DockerWorker):  # type: ignore[misc]  # `r
         configuration: ContainerJob,
         task_status: anyio.abc.TaskStatus[str | Exception],
     ) -> DockerWorkerResult:
-        """Run it in a container of its own, to its end."""
         pid = ""
 
         def begin(infrastructure_pid: str) -> None:
@@ -100,7 +100,6 @@ class ContainerPoolWorker(PoolWorker, DockerWorker):  # type: ignore[misc]  # `r
         await super().kill_infrastructure(infrastructure_pid, configuration, grace_seconds)
 
     async def release_all(self) -> None:
-        """Stop its containers, which requeue their runs."""
         async with anyio.create_task_group() as group:
             for container_id in list(self._containers):
                 group.start_soon(self._stop, container_id)
@@ -164,10 +163,7 @@ class ContainerPoolWorker(PoolWorker, DockerWorker):  # type: ignore[misc]  # `r
         if claimed is not None and was_queued_since(states, claimed):
             return 0
         await change_while(
-            self.client,
-            run_id,
-            ended.state,
-            lambda state: state.is_running() or state.is_pending(),
+            self.client, run_id, ended.state, lambda state: state.is_running() or state.is_pending()
         )
         return 0
 
@@ -182,12 +178,10 @@ class ContainerPoolWorker(PoolWorker, DockerWorker):  # type: ignore[misc]  # `r
 
         async def look() -> None:
             nonlocal is_cancelled
-            try:
-                run = await self.client.read_flow_run(run_id)
-            except ObjectNotFound:
+            run = await read_optional(self.client.read_flow_run(run_id))
+            if run is None:
                 await self._stop(container_id)
-                return
-            if run.state and run.state.is_cancelling() and run.start_time is None:
+            elif run.state and run.state.is_cancelling() and run.start_time is None:
                 is_cancelled = True
                 await self._stop(container_id)
 

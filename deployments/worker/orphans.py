@@ -20,8 +20,8 @@ from prefect.exceptions import ObjectNotFound
 
 from adspark.home.processes import ProcessId, stop_process_trees
 from deployments.execution.fork import kill_leftovers
-from orchestration.flow_runs import ACTIVE, filter_runs, read_runs
-from orchestration.requeue import end_or_requeue
+from orchestration.runs.flow_runs import ACTIVE, filter_runs, read_runs
+from orchestration.runs.requeue import end_or_requeue
 
 _POLL = 2.0  # seconds between two looks at a run that was adopted
 _PATIENCE = 10.0  # seconds between asking a cancelled run's process to end and killing it
@@ -72,10 +72,8 @@ async def adopt(client: PrefectClient, group: anyio.abc.TaskGroup, pool: str, wo
 async def requeue_unstarted(
     client: PrefectClient, pool: str, worker: str, *, but: Collection[UUID] = ()
 ) -> None:
-    """Requeue what a killed worker had claimed and not yet started.
-
-    It is not known where it was to run; it is this worker's where it says so, or where there is no
-    other worker.
+    """Requeue what a killed worker had claimed and not yet started: what names this worker, or all
+    where there is no other.
 
     Args:
         client: of Prefect's server.

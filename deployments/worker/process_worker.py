@@ -23,7 +23,6 @@ class ProcessJob(OwnJob, ProcessJobConfiguration):
 
     @classmethod
     def own_values(cls, flow_run: FlowRun, work_pool: WorkPool) -> dict[str, JsonValue]:
-        """What the worker gives to a run, by the names of job variables."""
         return {
             "name": flow_run.name,
             "command": ENGINE,
@@ -43,7 +42,6 @@ class ProcessPoolWorker(PoolWorker, ProcessWorker):  # type: ignore[misc]  # `ru
         self._executors: list[RunExecutor] = []
 
     async def setup(self) -> None:
-        """Start what runs are forked from."""
         await run_sync(start_server)
         await super().setup()
 
@@ -53,7 +51,6 @@ class ProcessPoolWorker(PoolWorker, ProcessWorker):  # type: ignore[misc]  # `ru
         configuration: ProcessJob,
         task_status: anyio.abc.TaskStatus[str | Exception],
     ) -> ProcessWorkerResult:
-        """Execute it in a process of its own, to its end."""
         environment = {
             name: value for name, value in configuration.env.items() if value is not None
         }
@@ -68,11 +65,9 @@ class ProcessPoolWorker(PoolWorker, ProcessWorker):  # type: ignore[misc]  # `ru
         return ProcessWorkerResult(status_code=0, identifier="")
 
     async def adopt_orphans(self, group: anyio.abc.TaskGroup) -> None:
-        """Watch over the runs that a killed worker has left, and requeue those that are lost."""
         await adopt(self.client, group, self.pool, self.name)
 
     async def release_all(self) -> None:
-        """End its runs, so that they are requeued."""
         async with anyio.create_task_group() as group:
             for executor in self._executors:
                 group.start_soon(executor.release)

@@ -1,4 +1,4 @@
-"""A worker's life: it serves its pool until it is told to stop, and then ends in good order."""
+"""Serve a pool with a worker until SIGTERM, then drain it."""
 
 import asyncio
 import signal
@@ -23,7 +23,7 @@ from deployments.provisioning.container_job import run_image
 from deployments.worker.base import PoolWorker
 from deployments.worker.container_worker import ContainerPoolWorker
 from deployments.worker.process_worker import ProcessPoolWorker
-from orchestration.prefect_internals import serve_health
+from orchestration.server.prefect_internals import serve_health
 
 # After them there may be a run to claim.
 _WAKING = [f"prefect.flow-run.{name}" for name in ("Scheduled", "AwaitingRetry", "Late")]

@@ -1,11 +1,13 @@
 """A fetch that is killed between pages goes on from there, for the price of one that was not."""
 
 import json
+import signal
 import time
 from typing import Any
 
 import httpx
 import psycopg
+import pytest
 
 from adspark.sandbox.serpapi.faults import Fault, FaultKind
 from adspark.sandbox.settings import SandboxSettings
@@ -16,7 +18,10 @@ ADVERTISER_ID = "AR04323445746671026177"
 FETCH = ("fetch", ADVERTISER_ID, "--page-size=5", "--max-pages=20", "--json")
 
 
-def test_a_killed_fetch_is_completed_without_a_second_search(database_url: str) -> None:
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM], ids=lambda one: one.name)
+def test_a_killed_fetch_is_completed_without_a_second_search(
+    database_url: str, sign: signal.Signals
+) -> None:
     slow = Fault(kind=FaultKind.LATENCY, seconds=0.3)
     with serve(SandboxSettings(faults=(slow,))) as url, surroundings() as stack:
         stack.more.update(
@@ -28,8 +33,14 @@ def test_a_killed_fetch_is_completed_without_a_second_search(database_url: str) 
         while searches(url) < 3:
             assert process.poll() is None
             time.sleep(0.02)
-        process.kill()
-        process.wait()
+        process.send_signal(sign)
+        if sign == signal.SIGKILL:
+            process.wait()  # what it had started may still hold its output
+        else:
+            said, _ = process.communicate(timeout=300)
+            assert process.returncode == 1
+            assert "the same command resumes the fetch" in said
+            assert "Traceback" not in said
         stored_before = ids(database_url)
         assert 0 < len(stored_before) < 40
 

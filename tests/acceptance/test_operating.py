@@ -51,13 +51,13 @@ def test_a_pool_is_drained_scaled_and_goes_on(stack: Stack) -> None:
     drained = stack.adspark("drain", "maintenance", "--timeout", "60")
     assert "is paused and empty" in drained.stdout, drained.stderr
     scaled = stack.adspark("scale", "maintenance", "2")
-    assert "carries out 2 runs at once; before: 1 run" in scaled.stdout
+    assert "is scaled to 2 runs at once; before: 1 run" in scaled.stdout
     maintenance = f"{stack.api_url}/work_pools/maintenance"
     httpx.patch(maintenance, json={"concurrency_limit": 1}).raise_for_status()
     wrong = stack.adspark("scale", "maintenance", "many")
     assert (wrong.returncode, "N: 'many' is neither" in wrong.stderr) == (2, True)
     resumed = stack.adspark("resume", "maintenance", "--catch-up")
-    assert "Pool maintenance goes on." in resumed.stdout
+    assert "Pool maintenance is resumed." in resumed.stdout
 
 
 def test_a_probe_of_everything_is_timed(stack: Stack) -> None:

@@ -26,7 +26,7 @@ import asyncio, os, subprocess, time
 from pathlib import Path
 import psutil
 from prefect import flow, task
-from orchestration.time_limits import time_limit
+from orchestration.limits.time_limits import time_limit
 
 @task
 @time_limit("cleanup_time_limit")

@@ -1,7 +1,7 @@
 """What a run of docker-compose.yml cannot choose, and what it and others cannot reach."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -11,7 +11,8 @@ from prefect.exceptions import InfrastructureNotFound
 from deployments.provisioning.container_job import ContainerJob
 from deployments.worker.container_worker import ContainerPoolWorker
 from deployments.worker.docker_containers import RUN
-from tests.containers.conftest import (
+from tests.containers.hungry_flow import HungryFlow
+from tests.containers.installation import (
     PASSWORD,
     USER,
     Container,
@@ -45,23 +46,23 @@ SECRETS: dict[str, set[str]] = {
 }
 
 
-@pytest.fixture
-def running(production: Installation, hungry: Callable[..., str]) -> Iterator[Container]:
+@pytest.fixture(scope="module")
+def running(production: Installation, hungry: HungryFlow) -> Iterator[Container]:
     """The container of a run that waits."""
-    run_id = hungry("default", seconds=300)
+    run_id = hungry("default", waits=True)
     production.until(run_id, "RUNNING")
     (container,) = production.containers_of_run(run_id).values()
     yield container
-    production.ask(f"flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING"}})
-    assert production.until_ended(run_id)["state_type"] == "CANCELLED"
+    hungry.let_end(run_id)
+    production.until_ended(run_id)
 
 
 def test_a_run_that_asks_for_the_host_is_refused_and_has_no_container(
-    production: Installation, hungry: Callable[..., str]
+    production: Installation, hungry: HungryFlow
 ) -> None:
-    for name, value in {**HOSTILE, "all of it": HOSTILE}.items():
-        asked = {name: value} if name in HOSTILE else value
-        run_id = hungry("default", variables=asked)
+    wishes = [*({name: value} for name, value in HOSTILE.items()), HOSTILE]
+    runs = [hungry("default", variables=asked) for asked in wishes]
+    for run_id, asked in zip(runs, wishes, strict=True):
         ended = production.until_ended(run_id)
         assert (ended["state_type"], ended["run_count"]) == ("FAILED", 0)
         assert ended["state"]["message"] == (
@@ -73,7 +74,7 @@ def test_a_run_that_asks_for_the_host_is_refused_and_has_no_container(
 
 
 def test_a_changed_template_gives_a_run_nothing_and_is_put_back(
-    production: Installation, hungry: Callable[..., str]
+    production: Installation, hungry: HungryFlow
 ) -> None:
     ours = production.ask("work_pools/maintenance")["base_job_template"]
     theirs = json.loads(json.dumps(ours))
@@ -85,7 +86,7 @@ def test_a_changed_template_gives_a_run_nothing_and_is_put_back(
     ended = production.until_ended(hungry("maintenance"))
     assert ended["state_type"] == "FAILED"
     assert ended["state"]["message"].startswith("command, image, networks, privileged, volumes: ")
-    assert "its job template is put back" in production.adspark("provision").stdout
+    assert "its job template is reset" in production.adspark("provision").stdout
     assert production.ask("work_pools/maintenance")["base_job_template"] == ours
     assert production.until_ended(hungry("maintenance"))["state_type"] == "COMPLETED"
 
@@ -147,7 +148,7 @@ def test_redis_asks_for_its_password(production: Installation) -> None:
 
 
 def test_figures_ask_for_the_password(production: Installation) -> None:
-    port = production.read_setting("ADSPARK_METRICS_PORT")
+    port = production.read_settings()["ADSPARK_METRICS_PORT"]
     url = f"http://127.0.0.1:{port}/metrics"
     assert httpx.get(url).status_code == 401
     assert httpx.get(url, auth=(USER, "wrong")).status_code == 401
@@ -157,7 +158,8 @@ def test_figures_ask_for_the_password(production: Installation) -> None:
 def test_each_service_has_its_own_secrets_and_no_rights(
     production: Installation, running: Container
 ) -> None:
-    secrets = {name: production.read_setting(name) for name in KEYS} | {"API": PASSWORD}
+    settings = production.read_settings()
+    secrets = {name: settings[name] for name in KEYS} | {"API": PASSWORD}
     for container in [*production.containers().values(), running]:
         (told,) = json.loads(run(["docker", "inspect", container.id]).stdout)
         service = container.service or "a run"
@@ -178,3 +180,10 @@ def test_postgres_and_redis_are_not_root(production: Installation) -> None:
         assert (
             run(["docker", "exec", production.of(service).id, "id", "-un"]).stdout == f"{service}\n"
         )
+
+
+def test_a_run_is_not_root_has_no_socket_and_nothing_to_write_to(running: Container) -> None:
+    (told,) = json.loads(run(["docker", "inspect", running.id]).stdout)
+    assert told["Config"]["User"] == "adspark"
+    assert told["HostConfig"]["ReadonlyRootfs"]
+    assert not any("docker.sock" in one for one in told["HostConfig"]["Binds"])

@@ -1,33 +1,41 @@
 """docker-compose.dev.yml: one command, and a saved file is in use."""
 
 import json
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 
 from deployments.queue_classes import QUEUE_CLASSES
-from tests.containers.conftest import Installation, compose_programs
+from tests.containers.installation import PAUSE, Installation, compose_programs
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
-def development(installations: Callable[..., Installation]) -> Installation:
+def development(installations: Callable[..., Installation]) -> Iterator[Installation]:
     """Started, on a copy of the source."""
     made = installations(compose_programs()[-1], "docker-compose.dev.yml")
     made.compose("up", "-d")
     made.until_well()
-    return made
+    yield made
+    made.remove()
 
 
-def save(file: Path, old: str, new: str) -> None:
-    """Change a file as an editor does."""
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new))
+@pytest.fixture(scope="module")
+def saved(development: Installation) -> Installation:
+    """After a file of each kind was changed, as an editor does it."""
+    for file, old, new in (
+        ("flows/probe.py", "reaches the database in", "has seen it after"),
+        ("prefect.yaml", "Check one watch now", "Look at one watch now"),
+        ("adspark/sandbox/control/routes.py", '{"status": "ok"', '{"status": "changed"'),
+    ):
+        path = development.folder / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+    return development
 
 
 def answers(development: Installation) -> list[str]:
@@ -42,25 +50,15 @@ def test_every_pool_works_without_a_password(development: Installation) -> None:
     assert all("reaches the database in" in one for one in told)
 
 
-def test_a_saved_flow_is_in_use_by_the_next_run(development: Installation) -> None:
-    save(development.folder / "flows" / "probe.py", "reaches the database in", "has seen it after")
-    wait_until(lambda: all("has seen it after" in one for one in answers(development)))
-
-
-def test_a_saved_deployment_is_provisioned(development: Installation) -> None:
-    save(development.folder / "prefect.yaml", "Check one watch now", "Look at one watch now")
-
+def test_a_saved_deployment_is_provisioned(saved: Installation) -> None:
     def described() -> str:
-        found = development.ask("deployments/name/process-watch/process-watch")
-        return str(found["description"])
+        return str(saved.ask("deployments/name/process-watch/process-watch")["description"])
 
-    wait_until(lambda: described().startswith("Look at one watch now"))
+    wait_until(lambda: described().startswith("Look at one watch now"), pause=PAUSE)
 
 
-def test_a_saved_sandbox_is_served(development: Installation) -> None:
-    url = f"http://127.0.0.1:{development.sandbox_port}/health"
-    control = development.folder / "adspark" / "sandbox" / "control.py"
-    save(control, '{"status": "ok"', '{"status": "changed"')
+def test_a_saved_sandbox_is_served(saved: Installation) -> None:
+    url = f"http://127.0.0.1:{saved.sandbox_port}/health"
 
     def told() -> str:
         try:
@@ -68,4 +66,8 @@ def test_a_saved_sandbox_is_served(development: Installation) -> None:
         except httpx.HTTPError:
             return ""
 
-    wait_until(lambda: told() == "changed")
+    wait_until(lambda: told() == "changed", pause=PAUSE)
+
+
+def test_a_saved_flow_is_in_use_by_the_next_run(saved: Installation) -> None:
+    wait_until(lambda: all("has seen it after" in one for one in answers(saved)), pause=PAUSE)

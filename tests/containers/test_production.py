@@ -4,8 +4,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,9 +13,12 @@ import httpx
 import pytest
 
 from deployments.queue_classes import QUEUE_CLASSES
-from tests.containers.conftest import (
+from orchestration.runs.requeue import SILENT
+from tests.containers.hungry_flow import HungryFlow
+from tests.containers.installation import (
     ONE_SHOT,
     PASSWORD,
+    PAUSE,
     SECRETS,
     USER,
     Container,
@@ -29,34 +31,22 @@ from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
-# Recorded advertisers, each with what there is to fetch of it: ads, in pages of ten.
-ADVERTISERS = {
-    "AR01566006373894848513": 40,
-    "AR13494478831020408833": 40,
-    "AR10871259591425916929": 40,
-    "AR03556834903704207361": 40,
-    "AR17137590075693989889": 24,
-    "AR02261580089873399809": 24,
-    "AR12707166228507000833": 23,
-    "AR01614014350098432001": 41,
-    "AR10072600183532683265": 3,
-    "AR17828074650563772417": 4,
-    "AR14106713362364628993": 1,
-}
 PAGE = 10
-VICTIMS = (
-    "postgres",
-    "redis",
-    "api",
-    "services",
-    "worker-data-fetch",
-    "worker-maintenance",
-    "sandbox",
-    "the run's own",
-    "metrics",
-    "worker-default",
-    "worker-ai-generation",
-)
+# What is killed, at once, while ads of a recorded advertiser are fetched; how many there are of it.
+VICTIMS = {
+    "postgres": (("postgres",), "AR01566006373894848513", 40),
+    "redis": (("redis",), "AR13494478831020408833", 40),
+    "api": (("api",), "AR10871259591425916929", 40),
+    "services": (("services",), "AR03556834903704207361", 40),
+    "the run's worker": (("worker-data-fetch",), "AR17137590075693989889", 24),
+    "the other workers": (
+        ("worker-default", "worker-ai-generation", "worker-maintenance"),
+        "AR02261580089873399809",
+        24,
+    ),
+    "sandbox and metrics": (("sandbox", "metrics"), "AR12707166228507000833", 23),
+    "the run's own": ((), "AR01614014350098432001", 41),
+}
 
 
 def lasting(installation: Installation) -> dict[str, Container]:
@@ -66,24 +56,34 @@ def lasting(installation: Installation) -> dict[str, Container]:
 
 
 @pytest.mark.parametrize("program", compose_programs(), ids=" ".join)
-def test_both_versions_of_compose_read_every_file(
+def test_each_compose_reads_every_file_and_builds_the_same_image(
+    installations: Callable[..., Installation], image: str, program: tuple[str, ...]
+) -> None:
+    new = f"adspark-new:{uuid4().hex[:6]}"
+    made = installations(program, ADSPARK_IMAGE=new)
+    for files in (
+        "docker-compose.yml",
+        "docker-compose.yml:docker-compose.process.yml",
+        "docker-compose.yml:docker-compose.hosts.yml",
+        "docker-compose.dev.yml",
+    ):
+        made.write_settings(COMPOSE_FILE=files)
+        made.compose("config", "-q")
+    made.write_settings(COMPOSE_FILE="docker-compose.yml")
+    made.compose("build", "configuration")
+    layers = ["docker", "inspect", "--format", "{{.RootFS.Layers}}"]
+    assert run([*layers, new]).stdout == run([*layers, image]).stdout
+    run(["docker", "rmi", new])
+
+
+@pytest.mark.parametrize("program", compose_programs(), ids=" ".join)
+def test_without_a_secret_nothing_starts_and_it_is_named(
     installations: Callable[..., Installation], program: tuple[str, ...]
 ) -> None:
-    for files in (
-        ["docker-compose.yml"],
-        ["docker-compose.yml", "docker-compose.process.yml"],
-        ["docker-compose.yml", "docker-compose.hosts.yml"],
-        ["docker-compose.dev.yml"],
-    ):
-        installations(program, *files).compose("config", "-q")
-
-
-@pytest.mark.parametrize("name", SECRETS)
-def test_without_a_secret_nothing_starts_and_it_is_named(
-    installations: Callable[..., Installation], name: str
-) -> None:
-    for program in compose_programs():
-        made = installations(program, "docker-compose.yml", **{name: ""})
+    made = installations(program, "docker-compose.yml")
+    complete = made.read_settings()
+    for name in SECRETS:
+        made.write_settings(**complete | {name: ""})
         started = made.compose("up", "-d", check=False)
         assert started.returncode != 0
         assert f"{name} is missing in .env; " in started.stderr
@@ -100,40 +100,7 @@ def test_with_a_placeholder_nothing_but_the_check_starts_and_it_is_named(
     assert running <= {"sandbox"}
     told = made.compose("logs", "configuration").stdout
     assert "POSTGRES_PASSWORD: is still a placeholder" in told
-
-
-@pytest.mark.parametrize("program", compose_programs(), ids=" ".join)
-def test_each_compose_builds_the_image_and_starts_it_all(
-    installations: Callable[..., Installation], production: Installation, program: tuple[str, ...]
-) -> None:
-    """The one whose installation serves all tests of this file has built the image for them."""
-    new = f"adspark-new:{uuid4().hex[:6]}"
-    if is_own := program != production.program:
-        made = installations(program, "docker-compose.yml", ADSPARK_IMAGE=new)
-        made.compose("up", "-d")
-        made.until_well()
-    else:
-        made = production
-    before = lasting(made)
-    made.compose("up", "-d")
-    made.until_well()
-    assert lasting(made) == before
-    assert "Everything is well." in made.adspark("status").stdout
-    if is_own:
-        made.compose("down", "--timeout", "10")
-        run(["docker", "rmi", new])
-
-
-def test_several_servers_can_begin_at_once_on_an_empty_database(
-    installations: Callable[..., Installation],
-) -> None:
-    first = free_port()
-    ports = f"{first}-{first + 2}"
-    made = installations(compose_programs()[0], "docker-compose.yml", ADSPARK_API_PORTS=ports)
-    made.compose("up", "-d", "--scale", "api=3", "api")
-    made.until_well()
-    assert [one.service for one in made.containers().values()].count("api") == 3
-    assert "Error" not in made.compose("logs", "api").stdout
+    made.remove()
 
 
 def test_a_probe_of_each_pool_runs_within_the_memory_of_its_class(production: Installation) -> None:
@@ -174,6 +141,14 @@ def test_a_second_start_changes_nothing(production: Installation) -> None:
     assert "Nothing to change." in production.compose("logs", "provisioning").stdout
 
 
+def test_the_background_services_schedule_runs(production: Installation) -> None:
+    wanted = {
+        "deployments": {"name": {"any_": ["health-check"]}},
+        "flow_runs": {"tags": {"all_": ["auto-scheduled"]}},
+    }
+    wait_until(lambda: production.ask("flow_runs/count", wanted) > 0, pause=PAUSE)
+
+
 def test_the_flows_of_the_demo_run_as_containers_of_their_own(production: Installation) -> None:
     wanted_ads = {"advertiser_ids": ["AR04323445746671026177"]}
     ended = production.until_ended(production.start("fetch-creatives/fetch-creatives", wanted_ads))
@@ -197,80 +172,78 @@ def test_the_flows_of_the_demo_run_as_containers_of_their_own(production: Instal
         ended = production.until_ended(run_id)
         assert ended["state_type"] == "COMPLETED", ended["state"]["message"]
         assert ":" in ended["infrastructure_pid"]
-    wait_until(lambda: not any(map(production.containers_of_run, runs)))
+    wait_until(lambda: not any(map(production.containers_of_run, runs)), pause=PAUSE)
     (path,) = production.select("SELECT image_path FROM ad_variant WHERE status = 'completed'")
     picture = ["exec", production.of("metrics").id, "test", "-s", f"/var/lib/adspark/media/{path}"]
     run(["docker", *picture])
 
 
-def test_a_runs_container_has_no_key_no_rights_and_nothing_to_write_to(
-    production: Installation, hungry: Callable[..., str]
-) -> None:
-    run_id = hungry("default", seconds=60)
-    production.until(run_id, "RUNNING")
-    (container,) = production.containers_of_run(run_id).values()
-    (told,) = json.loads(run(["docker", "inspect", container.id]).stdout)
-    names = {one.partition("=")[0] for one in told["Config"]["Env"]}
-    secrets = {"ADSPARK_SERPAPI_KEY", "ADSPARK_DIFY_KEY", "POSTGRES_PASSWORD"}
-    assert not names & (secrets | {"ADSPARK_DATABASE_URL", "PREFECT_SERVER_API_AUTH_STRING"})
-    host = told["HostConfig"]
-    assert (host["ReadonlyRootfs"], host["CapDrop"], host["Privileged"]) == (True, ["ALL"], False)
-    assert not any("docker.sock" in one for one in host["Binds"])
-    assert told["Config"]["User"] == "adspark"
-    production.ask(f"flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING"}})
-    assert production.until_ended(run_id)["state_type"] == "CANCELLED"
-    wait_until(lambda: not production.containers_of_run(run_id))
-
-
 def test_a_run_past_its_memory_is_crashed_with_the_cause_and_its_neighbours_go_on(
-    production: Installation, hungry: Callable[..., str]
+    production: Installation, hungry: HungryFlow
 ) -> None:
-    neighbour = hungry("default", megabytes=100, seconds=20)
+    neighbour = hungry("default", megabytes=100, waits=True)
+    production.until(neighbour, "RUNNING")
     greedy = hungry("default", megabytes=800)
     # The same in a pool that gives its runs more.
     roomy = hungry("ai-generation", megabytes=800)
     ended = production.until_ended(greedy)
-    seen = time.monotonic()
     assert ended["state_type"] == "CRASHED"
     assert "Out of memory: it was killed at its limit of 512 MB" in ended["state"]["message"]
+    hungry.let_end(neighbour)
     assert production.until_ended(neighbour)["state_type"] == "COMPLETED"
     assert production.until_ended(roomy)["state_type"] == "COMPLETED"
-    # It would only die again, so it stays what it is, for a person.
-    time.sleep(max(0.0, seen + 20 - time.monotonic()))
-    assert production.read_run(greedy)["state_type"] == "CRASHED"
+    # It would only die again, so what requeues lost runs leaves it as it is, for a person.
+    assert production.until_ended(production.start("reconcile/reconcile"))["state_type"] == (
+        "COMPLETED"
+    )
+    assert production.read_run(greedy)["state_id"] == ended["state_id"]
 
 
+@pytest.fixture(scope="module")
+def beside(production: Installation, hungry: HungryFlow) -> Iterator[list[str]]:
+    """Two runs that are under way while others' containers are killed, and one that waits."""
+    runs = [hungry(pool, waits=True) for pool in ("default", "ai-generation", "ai-generation")]
+    for run_id in runs[:2]:
+        production.until(run_id, "RUNNING")
+    yield runs
+    hungry.let_end(*runs)
+
+
+@pytest.mark.usefixtures("beside")
 @pytest.mark.parametrize("victim", VICTIMS)
-def test_a_killed_container_loses_no_run_and_no_row(
-    production: Installation, hungry: Callable[..., str], victim: str
-) -> None:
-    advertiser, ads = list(ADVERTISERS.items())[VICTIMS.index(victim)]
+def test_a_killed_container_loses_no_run_and_no_row(production: Installation, victim: str) -> None:
+    services, advertiser, ads = VICTIMS[victim]
     sandbox = f"http://127.0.0.1:{production.sandbox_port}/sandbox"
     httpx.put(f"{sandbox}/faults", json=[{"kind": "latency", "seconds": 2}]).raise_for_status()
     billed = httpx.get(f"{sandbox}/stats").json()["billed"]
-    # Two that are under way when it happens, one of them the victim's own, and one that waits.
-    pool = victim.removeprefix("worker-") if victim.startswith("worker-") else "ai-generation"
-    slow = hungry(pool, seconds=10)
     parameters = {"advertiser_ids": [advertiser], "page_size": PAGE, "max_pages": 9}
-    under_way = production.start("fetch-creatives/fetch-creatives", parameters)
-    waiting = production.start("cleanup-old-creatives/cleanup-old-creatives", {"dry_run": True})
-    for run_id in (slow, under_way):
-        production.until(run_id, "RUNNING", "COMPLETED")
-    wait_until(lambda: count_ads(production, advertiser) > 0)
-    if victim == "the run's own":
-        (killed,) = production.containers_of_run(under_way).values()
-    else:
-        killed = production.of(victim)
-    production.kill(killed)
-    for run_id in (slow, under_way, waiting):
-        # Its own container's death is noted as Crashed at first, before it is run again.
-        ended = production.until(run_id, "COMPLETED", "FAILED", "CANCELLED")
-        assert ended["state_type"] == "COMPLETED", ended["state"]["message"]
+    run_id = production.start("fetch-creatives/fetch-creatives", parameters)
+    wait_until(lambda: count_ads(production, advertiser) > 0, pause=PAUSE)
+    own = production.containers_of_run(run_id).values()
+    production.kill(*(map(production.of, services) if services else own))
+    # Its own container's death is noted as Crashed at first, before it is run again.
+    ended = production.until(run_id, "COMPLETED", "FAILED", "CANCELLED")
+    assert ended["state_type"] == "COMPLETED", ended["state"]["message"]
     assert count_ads(production, advertiser) == ads
     production.until_well()
-    if victim != "sandbox":  # which counts from its start
+    if "sandbox" not in services:  # which counts from its start
         pages = -(-ads // PAGE)
         assert httpx.get(f"{sandbox}/stats").json()["billed"] - billed == pages
+    if not services:
+        told = production.messages(run_id)
+        assert any("Its process was killed from outside (SIGKILL)." in one for one in told), told
+
+
+def test_runs_beside_a_killed_container_complete_and_what_was_queued_too(
+    production: Installation, hungry: HungryFlow, beside: list[str]
+) -> None:
+    hungry.let_end(*beside)
+    for run_id in beside:
+        ended = production.until(run_id, "COMPLETED", "FAILED", "CANCELLED")
+        assert ended["state_type"] == "COMPLETED", ended["state"]["message"]
+        # More than once only where the server was away for so long that it was given up.
+        told = production.messages(run_id)
+        assert ended["run_count"] == 1 or any(SILENT in one for one in told), told
 
 
 def count_ads(production: Installation, advertiser: str) -> int:
@@ -281,32 +254,34 @@ def count_ads(production: Installation, advertiser: str) -> int:
 
 
 def test_a_worker_that_is_restarted_hands_back_its_run(
-    production: Installation, hungry: Callable[..., str]
+    production: Installation, hungry: HungryFlow
 ) -> None:
-    run_id = hungry("maintenance", seconds=15)
+    run_id = hungry("maintenance", waits=True)
     production.until(run_id, "RUNNING")
     production.compose("restart", "worker-maintenance")
+    hungry.let_end(run_id)
     ended = production.until_ended(run_id)
     assert (ended["state_type"], ended["run_count"]) == ("COMPLETED", 2)
 
 
 def test_more_runs_at_once_with_more_slots_and_more_workers(
-    production: Installation, hungry: Callable[..., str]
+    production: Installation, hungry: HungryFlow
 ) -> None:
     production.adspark("scale", "maintenance", "2")
     production.compose("up", "-d", "--no-recreate", "--scale", "worker-maintenance=2")
     production.until_well()
-    runs = [hungry("maintenance", seconds=25) for _ in range(2)]
+    runs = [hungry("maintenance", waits=True) for _ in range(2)]
     for run_id in runs:
         production.until(run_id, "RUNNING")
     assert [production.read_run(run_id)["state_type"] for run_id in runs] == ["RUNNING"] * 2
     pool = json.loads(production.adspark("status", "--json").stdout)["pools"][-1]
     assert (pool["name"], pool["slots"], pool["workers"]) == ("maintenance", 2, 2)
+    hungry.let_end(*runs)
     for run_id in runs:
         assert production.until_ended(run_id)["state_type"] == "COMPLETED"
 
 
-def test_down_and_up_keep_all_data(production: Installation) -> None:
+def test_down_and_up_keep_all_data_also_with_the_newest_compose(production: Installation) -> None:
     def data() -> list[str]:
         tables = ("creative", "fetch", "watch", "creative_event", "ad_variant")
         counts = ", ".join(f'(SELECT count(*) FROM "{one}")' for one in tables)
@@ -318,6 +293,7 @@ def test_down_and_up_keep_all_data(production: Installation) -> None:
     before = data()
     production.compose("down", "--timeout", "60")
     assert production.containers() == {}
+    production.program = compose_programs()[-1]
     production.compose("up", "-d")
     production.until_well()
     assert data() == before
@@ -333,6 +309,14 @@ def test_the_same_without_dockers_socket(production: Installation) -> None:
     )
     production.compose("up", "-d", "--remove-orphans")
     production.until_well()
+    check_workers_without_socket(production)
+    test_a_probe_of_each_pool_runs_within_the_memory_of_its_class(production)
+    fetched = production.start("fetch-creatives/fetch-creatives", {"text": "hubspot.com"})
+    assert production.until_ended(fetched)["state_type"] == "COMPLETED"
+
+
+def check_workers_without_socket(production: Installation) -> None:
+    """There is one for each slot, and none that reaches the engine."""
     workers = [one for one in production.containers().values() if one.service.startswith("worker-")]
     assert len(workers) == sum(one.concurrency for one in QUEUE_CLASSES)
     for one in workers:
@@ -340,6 +324,24 @@ def test_the_same_without_dockers_socket(production: Installation) -> None:
         mounted = {mount["Destination"]: mount["Source"] for mount in told["Mounts"]}
         assert mounted.get("/var/run/docker.sock", "/dev/null") == "/dev/null"
         assert told["Config"]["User"] == "adspark"
-    test_a_probe_of_each_pool_runs_within_the_memory_of_its_class(production)
-    fetched = production.start("fetch-creatives/fetch-creatives", {"text": "hubspot.com"})
-    assert production.until_ended(fetched)["state_type"] == "COMPLETED"
+
+
+def test_down_v_removes_the_data_and_three_servers_can_begin_at_once_on_an_empty_database(
+    production: Installation,
+) -> None:
+    """Without Docker's socket, and with the first Compose: all of it, from nothing."""
+    production.compose("down", "--volumes", "--timeout", "60")
+    volumes = run(["docker", "volume", "ls", "-q", "--filter", f"name={production.name}"])
+    assert volumes.stdout == ""
+    production.program = compose_programs()[0]
+    first = free_port()
+    production.write_settings(ADSPARK_API_PORTS=f"{first}-{first + 2}")
+    production.compose("up", "-d", "--scale", "api=3")
+    production.until_well()
+    servers = [one for one in production.containers().values() if one.service == "api"]
+    assert len(servers) == 3
+    assert "Error" not in production.compose("logs", "api").stdout
+    check_workers_without_socket(production)
+    for port in range(first, first + 3):
+        production.api_port = port
+        assert production.ask("flows/count", {}) > 0

@@ -1,5 +1,6 @@
 """A Prefect server for the tests of blocks, tasks and flows: one for them all."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, chdir, suppress
 from pathlib import Path
@@ -31,7 +32,10 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """
     elsewhere = tmp_path_factory.mktemp("prefect-server")
     with ExitStack() as stack:
-        with chdir(elsewhere), FileLock(Path(gettempdir()) / "adspark-test-server.lock"):
+        with (
+            chdir(elsewhere),
+            FileLock(Path(gettempdir()) / f"adspark-test-server-{os.getuid()}.lock"),
+        ):
             stack.enter_context(prefect_test_harness(server_startup_timeout=600))
         yield
 

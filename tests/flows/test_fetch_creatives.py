@@ -199,7 +199,7 @@ async def test_the_rate_limit_that_operators_set_in_prefect_is_kept(
     async with get_client() as client:
         await client.create_global_concurrency_limit(limit)
     try:
-        from orchestration.rate_limits import searches_per_minute  # noqa: PLC0415
+        from orchestration.limits.rate_limits import searches_per_minute  # noqa: PLC0415
 
         assert await searches_per_minute() == 2
         await fetch_creatives(advertiser_ids=[ADVERTISER_ID], page_size=20, max_pages=2)

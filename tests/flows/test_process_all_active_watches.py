@@ -27,7 +27,7 @@ from adspark.watches.sweep_store import SweepPlan, SweepSummary, read_due
 from deployments.provisioning.provision import provision
 from flows.process_all_active_watches import process_all_active_watches
 from flows.process_sweep_shard import process_sweep_shard
-from orchestration.sweep_shards import start_shards
+from orchestration.runs.sweep_shards import start_shards
 from tests.support.sandbox_control import searches, switch_on
 from tests.support.watching import Place
 

@@ -18,8 +18,8 @@ from prefect.states import Cancelling, Completed, Crashed, Pending, Running
 from deployments.operations.runs.failures import retry_runs
 from flows.generate_pending_variants import generate_pending_variants
 from flows.reconcile import reconcile
-from orchestration.lost_runs import TAG, LostRuns
-from orchestration.requeue import MOST_STARTS, SILENT
+from orchestration.runs.lost_runs import TAG, LostRuns
+from orchestration.runs.requeue import MOST_STARTS, SILENT
 from tasks.requeue_lost_runs import requeue_lost_runs
 
 POOL = "reconciled"
@@ -33,7 +33,7 @@ def until_now_is_long_ago(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]
     def pass_time() -> None:
         now = datetime.now(UTC) + timedelta(seconds=PATIENCE)
         clock = SimpleNamespace(now=lambda _: now)
-        monkeypatch.setattr("orchestration.lost_runs.datetime", clock)
+        monkeypatch.setattr("orchestration.runs.lost_runs.datetime", clock)
 
     return pass_time
 

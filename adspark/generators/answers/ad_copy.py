@@ -1,7 +1,7 @@
 """The copy of an ad in an answer: without pictures, reasoning, fences and JSON around it.
 
-A model that was asked for copy answers with words, with JSON inside a fence of Markdown, with an
-object of headline and text, or with its thoughts before all of that.
+A model answers with words, with JSON inside a fence of Markdown, with an object of headline and
+text, or with its thoughts before all of that.
 """
 
 import re
@@ -38,24 +38,16 @@ _ONLY_QUOTES = re.compile(r"\s*[\"'`]+\s*")  # around a picture that was taken o
 
 @dataclass(frozen=True)
 class Copy:
-    """The words of an ad.
-
-    Attributes:
-        text: None where there are none.
-        is_cut_off: whether they end in the middle.
-    """
+    """The words of an ad, None where there are none; `is_cut_off` where they end in the middle."""
 
     text: str | None
     is_cut_off: bool = False
 
 
 def read_copy(value: JsonValue, *, is_named: bool = True) -> Copy:
-    """The copy in what a model, or a workflow, gave.
+    """The copy in what a model, or a workflow, gave: a text, or an object or list of texts.
 
-    Args:
-        value: a text, or an object or list with the parts of the copy.
-        is_named: whether copy is known to be there; otherwise an object counts only if its parts
-            are named like parts of an ad.
+    Unless copy is known to be there (`is_named`), an object needs fields named like an ad's.
     """
     reader = _Reader(is_named=is_named)
     text = reader.read(value, 0).strip()

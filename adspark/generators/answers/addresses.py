@@ -97,11 +97,7 @@ def judge_address(address: str) -> Likelihood:
 
 
 def read_data_address(address: str) -> bytes:
-    """What a data: address holds.
-
-    Raises:
-        ValueError: it is garbled.
-    """
+    """What a data: address holds. Raises ValueError where it is garbled."""
     header, _, content = address.partition(",")
     if not header.lower().rstrip().endswith(";base64"):
         return unquote_to_bytes(content)

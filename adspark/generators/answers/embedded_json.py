@@ -37,10 +37,7 @@ _MOST_DOCUMENTS = 50  # that stand behind one another
 class Embedded:
     """An object or list that was found; a list of them where several stand behind one another.
 
-    Attributes:
-        value: what it says.
-        is_cut_off: whether its end is missing.
-        around: the words around the fence that it is in.
+    Its end is missing where it `is_cut_off`; `around` are the words around the fence that it is in.
     """
 
     value: JsonValue
@@ -51,9 +48,7 @@ class Embedded:
 def find_json(text: str, is_wanted: Callable[[JsonValue], bool]) -> Embedded | None:
     """The JSON that a text is, or encloses; None where it is words, or cannot be read to its end.
 
-    Args:
-        text: without blanks around it.
-        is_wanted: whether an object that stands among words is what is looked for.
+    Among words only an object counts that `is_wanted`.
     """
     if _JSON_IN_TEXT.match(text) and isinstance(inner := _read_json(text), str):
         return find_json(inner.strip(), is_wanted)

@@ -45,9 +45,7 @@ _ADDRESS_IN_WORDS = re.compile(r"""https?://[^\s<>"'`()\[\]{}|\\]{1,2000}""", re
 def list_pictures(values: Iterable[JsonValue], *, named: Iterable[JsonValue] = ()) -> list[str]:
     """The addresses of pictures in some values, at most four, the likeliest first, each once.
 
-    Args:
-        values: what may hold pictures anywhere.
-        named: where a picture should be; what is found there comes first.
+    What is found in `named`, where a picture should be, comes first.
     """
     groups = [
         list(_Search().in_values(list(named), Likelihood.NAMED)),

@@ -46,7 +46,7 @@ def breaks_off(text: str) -> bool:
 
 
 _Tag = tuple[int, int, bool]
-"""Where a tag begins, where it ends, and whether it opens a part."""
+"""Where a tag begins, where it ends, and whether it opens."""
 
 
 def _begun_tag(text: str) -> re.Match[str] | None:
@@ -96,10 +96,8 @@ def _details(text: str) -> Iterator[_Tag]:
 
 
 def _cut(text: str, tags: Iterable[_Tag]) -> tuple[str, bool]:
-    """The text outside of all parts, and whether the last one has no end.
-
-    An end without a beginning ends what the prompt has begun.
-    """
+    """The text outside of all tags, and whether the last one has no end; an end without a
+    beginning ends what the prompt has begun."""
     kept, position, depth, has_begun = list[str](), 0, 0, False
     for start, end, opens in tags:
         if depth == 0:

@@ -64,9 +64,7 @@ def without_images(text: str) -> str:
 def find_base64(text: str, most: int = MOST_CHARACTERS) -> Iterator[tuple[int, int]]:
     """Where a text's pictures as base64 begin and end, bare or as data: addresses, in their order.
 
-    Args:
-        text: in which a picture may stand on one line or on many.
-        most: other characters that are looked at.
+    Each may stand on many lines; of other characters `most` are looked at.
     """
     position, left = 0, most
     for _ in range(_MOST_BASE64):
@@ -85,11 +83,8 @@ def without_base64(text: str) -> str:
 
 
 def cut_words(text: str, most: int) -> tuple[str, int]:
-    """A text up to where its words, which its pictures are not, exceed `most` characters.
-
-    Returns:
-        The text, and the number of characters of its words.
-    """
+    """A text up to where its words, which its pictures are not, exceed `most` characters, and the
+    number of characters of the words that are left."""
     words, position = 0, 0
     for start, end in find_base64(text, most):
         if words + start - position > most:
@@ -152,10 +147,7 @@ def _in_html(text: str) -> Iterator[Image]:
 
 
 def _find_address(text: str, blanks: re.Match[str] | None) -> tuple[int, int]:
-    """From where to where an address goes that follows these blanks; it is empty where none does.
-
-    No search goes past the beginning of the next image but one.
-    """
+    """From where to where an address goes that follows these blanks; empty where none does."""
     begin = blanks.end() if blanks else 0
     if text.startswith("<", begin):
         found = _END_IN_BRACKETS.search(text, begin + 1)

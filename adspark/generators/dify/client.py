@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 import httpx
 from httpx_sse import EventSource
@@ -31,12 +31,11 @@ from adspark.generators.dify.payloads import (
     parse_form,
     parse_upload,
 )
-from adspark.generators.http import check_key, check_redirect, host_of, open_client
+from adspark.generators.http import PaidServiceClient, check_key
 from adspark.net.bounded_responses import reset_byte_count
-from adspark.net.json_responses import UnreadableJsonError, parse_json
+from adspark.net.json_responses import parse_object
 from adspark.text.redaction import quote
 
-_VARIABLE = "ADSPARK_DIFY_URL"
 DEFAULT_URL = "https://api.dify.ai/v1"
 DEFAULT_TIMEOUT = 30.0  # seconds for an answer that is not a stream
 FIRST_EVENT = 30.0  # seconds; a run with wrong inputs can be silent for 300
@@ -46,8 +45,8 @@ _SKEW = 3600.0  # seconds by which Dify's clock may differ from ours
 _LONGEST_KIND = 100  # characters of a content type in a message
 
 
-class DifyClient:
-    """One workflow app, over one kept-alive connection pool; every call may fail as `run` does.
+class DifyClient(PaidServiceClient):
+    """One workflow app, over one connection pool; every call may fail as `run` does.
 
     Args:
         key: the app's API key, `app-…`.
@@ -81,25 +80,15 @@ class DifyClient:
         self._timeout = timeout
         self._first_event = first_event
         self._silence = silence
-        self._http = open_client(
-            _VARIABLE,
+        lost_after = min(timeout, first_event)
+        super().__init__(
+            "ADSPARK_DIFY_URL",
             base_url,
             key=self._key,
             timeout=timeout,
-            lost_after=min(timeout, first_event),
+            lost_after=lost_after,
             transport=transport,
         )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
-
-    @property
-    def host(self) -> str:
-        """host:port of Dify."""
-        return host_of(self._http.base_url)
 
     def absolute(self, address: str) -> str:
         """An address of Dify's with its host; one that is none stays as it is."""
@@ -175,19 +164,14 @@ class DifyClient:
                 yield event
 
     async def detail(self, run_id: str) -> RunDetail:
-        """How a run is, and what it gave.
-
-        Raises:
-            UnknownRunError: there is no such run.
-        """
+        """How a run is, and what it gave. Raises UnknownRunError where there is no such run."""
         return parse_detail(await self._json("GET", f"workflows/run/{run_id}"))
 
     async def find_runs(self, user: str, *, since: datetime | None = None) -> list[str]:
         """The ids of the runs that `user` has started, newest first.
 
-        Args:
-            since: when the first may have been started; ends the search in the log of an older
-                Dify, which lists everybody's.
+        None was started before `since`, where the log of an older Dify, which lists everybody's, is
+        not searched any further.
 
         Raises:
             ServiceUnavailableError: the log is too long to be read to that moment.
@@ -226,14 +210,11 @@ class DifyClient:
         with translated(self._timeout):
             async with asyncio.timeout(self._timeout):
                 response = await self._http.request(method, path, **request)
-        check_redirect(_VARIABLE, response)
+        self._check_redirect(response)
         if not response.is_success:
             raise error_of(response)
-        try:
-            body = parse_json(response.content, secret=self._key)
-        except UnreadableJsonError:
-            body = None
-        if not isinstance(body, dict):
+        body = parse_object(response.content, secret=self._key)
+        if body is None:
             kind = quote(
                 response.headers.get("content-type", "no content type"), most=_LONGEST_KIND
             )
@@ -285,7 +266,7 @@ class DifyClient:
                 with translated(self._timeout):
                     async with asyncio.timeout(self._timeout):
                         await response.aread()
-                check_redirect(_VARIABLE, response)
+                self._check_redirect(response)
                 raise error_of(response)
             if "text/event-stream" not in response.headers.get("content-type", ""):
                 raise ServiceUnavailableError(

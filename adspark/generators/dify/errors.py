@@ -21,7 +21,7 @@ from adspark.errors import (
 from adspark.generators.dify.payloads import RunEvent
 from adspark.generators.http import PROXY_GUESSES
 from adspark.net.bounded_responses import TooLargeError
-from adspark.net.json_responses import UnreadableJsonError, parse_json
+from adspark.net.json_responses import parse_object
 from adspark.text.redaction import quote
 
 _QUOTA = ("provider_quota_exceeded", "rate_limit_error")
@@ -44,9 +44,7 @@ class RunFailedError(ServiceRefusedError):
 class LostAnswerError(ServiceUnavailableError):
     """Nobody knows whether what was requested has begun.
 
-    Attributes:
-        failure: what Dify itself answered, after which nothing begins any more; None where no
-            answer came, so that it may still begin.
+    After a `failure` that Dify itself answered nothing begins any more; without one it still may.
     """
 
     def __init__(self, message: str, failure: AdSparkError | None = None) -> None:
@@ -96,11 +94,7 @@ def _reason(error: Exception) -> str:
 
 def error_of(response: httpx.Response) -> AdSparkError:
     """What an answer that is no success means."""
-    try:
-        body = parse_json(response.content)
-    except UnreadableJsonError:
-        body = None
-    sent = body if isinstance(body, dict) else {}
+    sent = parse_object(response.content) or {}
     status = response.status_code
     if status in PROXY_GUESSES:
         return ServiceUnavailableError(f"Dify's proxy got no answer from it (HTTP {status}).")

@@ -7,7 +7,7 @@ Where an answer was lost, the run is submitted again only once that log proves t
 
 import asyncio
 from contextlib import aclosing, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pydantic import JsonValue
@@ -27,63 +27,46 @@ from adspark.generators.dify.errors import LostAnswerError, NotBegunError, event
 from adspark.generators.dify.inputs import WorkflowMapping, check_form, fill_inputs
 from adspark.generators.dify.outputs import find_outputs
 from adspark.generators.dify.payloads import ERROR, RunDetail, RunStatus, parse_end
-from adspark.generators.dify.runs import RunTracker, complete, find_task, follow_run
+from adspark.generators.dify.runs import RunTracker, find_task
 
-RUN_LIMIT = 1500.0  # seconds; Dify's own is 1200
-LOST_AFTER = 1200.0  # seconds; Dify ends every run by then, and lists it in its log
-LISTED_WITHIN = 10.0  # seconds; Dify lists a run before it sends the first event
+RUN_LIMIT = 1500.0
+"""Seconds that a run may take before it is stopped, without its wait; Dify's own are 1200."""
+LOST_AFTER = 1200.0
+"""Seconds after which a run that nobody answered for and that is not in Dify's log never began."""
+LISTED_WITHIN = 10.0
+"""Seconds after which Dify's log has a run that began, once Dify has answered with a failure."""
 _MOST_NAMES = 100  # of outputs, for the record
 _LONGEST_NAME = 200  # characters of one
 _LOOKUPS = (0.0, 0.1, 0.3, 0.6)  # shares of that before each look-up in the log; all of it
 
 
+@dataclass(frozen=True)
 class DifyGenerator:
-    """A generator over one workflow app.
+    """A generator over one workflow app, whose client the caller closes; see the constants."""
 
-    Args:
-        client: open; the caller closes it.
-        mapping: the workflow's inputs and outputs.
-        run_limit: seconds that a run may take before it is stopped, without the wait for its turn.
-        lost_after: seconds after which a run that was submitted and is not in Dify's log has not
-            begun, although nobody answered.
-        listed_within: seconds after which a run is in Dify's log if it has begun at all, once
-            Dify itself has answered the request with a failure.
-    """
-
-    def __init__(
-        self,
-        client: DifyClient,
-        mapping: WorkflowMapping,
-        *,
-        run_limit: float = RUN_LIMIT,
-        lost_after: float = LOST_AFTER,
-        listed_within: float = LISTED_WITHIN,
-    ) -> None:
-        self._client = client
-        self._mapping = mapping
-        self._run_limit = run_limit
-        self._lost_after = lost_after
-        self._listed_within = listed_within
+    client: DifyClient
+    mapping: WorkflowMapping
+    run_limit: float = RUN_LIMIT
+    lost_after: float = LOST_AFTER
+    listed_within: float = LISTED_WITHIN
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """See `Generator.hosts`."""
-        return (self._client.host,)
+        return (self.client.host,)
 
     async def check(self, prompt: str) -> None:
         """See `Generator.check`; asks Dify for the app's form, which is free."""
-        check_form(await self._client.form(), self._mapping, prompt)
+        check_form(await self.client.form(), self.mapping, prompt)
 
     async def generate(self, request: GenerationRequest, observer: GenerationObserver) -> Generated:
-        """See `Generator.generate`."""
-        tracker = RunTracker(observer, request.key, request.remote_run)
+        tracker = RunTracker(self.client, observer, request.key, request.remote_run)
         run_id = await self._find_previous(request)
         inputs: dict[str, JsonValue] = {}
         if run_id is None:
             inputs = await self._fill(request)
             await observer.on_submit()
         try:
-            async with asyncio.timeout(self._run_limit):
+            async with asyncio.timeout(self.run_limit):
                 if run_id is None:
                     detail = await self._start(inputs, tracker)
                 else:
@@ -94,16 +77,16 @@ class DifyGenerator:
 
     async def cancel(self, remote_run: RemoteRun | None, *, key: str) -> None:
         """See `Generator.cancel`. Dify's stop wants the task; the run's events name it."""
-        run_ids = [remote_run.run_id] if remote_run else await self._client.find_runs(key)
+        run_ids = [remote_run.run_id] if remote_run else await self.client.find_runs(key)
         for run_id in run_ids:
             task_id = remote_run.task_id if remote_run else None
-            task_id = task_id or await find_task(self._client, run_id, key)
+            task_id = task_id or await find_task(self.client, run_id, key)
             if task_id is not None:
-                await self._client.stop(task_id, user=key)
+                await self.client.stop(task_id, user=key)
 
     async def _fill(self, request: GenerationRequest) -> dict[str, JsonValue]:
         try:
-            return await fill_inputs(self._client, self._mapping, request)
+            return await fill_inputs(self.client, self.mapping, request)
         except ServiceUnavailableError as error:
             raise NotBegunError(str(error)) from error
 
@@ -115,10 +98,10 @@ class DifyGenerator:
             return None
         found = await self._find(request.key, request.submitted_at)
         waited = (datetime.now(UTC) - request.submitted_at).total_seconds()
-        if found is None and waited < self._lost_after:
+        if found is None and waited < self.lost_after:
             raise PostponedError(
-                f"Dify was asked {waited:.0f} s ago and did not answer; it is asked again once "
-                f"its log has not shown the run for {self._lost_after:g} s."
+                f"Dify got the request {waited:.0f} s ago and did not answer; it gets it again "
+                f"once its log has not shown the run for {self.lost_after:g} s."
             )
         return found
 
@@ -143,30 +126,23 @@ class DifyGenerator:
     async def _find_lost(
         self, lost: LostAnswerError, user: str, submitted_at: datetime
     ) -> str | None:
-        """The run whose answer was lost; None where Dify's log proves that none began.
-
-        The log proves it only where nothing can begin any more, for Dify itself has answered, and
-        where Dify lists a run when it begins.
-
-        Raises:
-            PostponedError: nobody can know yet.
-            AdSparkError: the log does not answer.
-        """
+        """The run whose answer was lost; None where Dify's log proves that none began."""
+        # It does where Dify has answered, so that nothing begins later, and lists runs at once.
         run_id = await self._find(user, submitted_at)
-        if run_id is None and (lost.failure is None or await self._client.lists_late()):
+        if run_id is None and (lost.failure is None or await self.client.lists_late()):
             raise PostponedError(f"{lost} It is looked for again.") from lost
         return run_id
 
     async def _find(self, user: str, submitted_at: datetime) -> str | None:
         """The user's run that has begun since, by Dify's log; None where no look-up shows one."""
         for share in _LOOKUPS:
-            await asyncio.sleep(share * self._listed_within)
-            if run_ids := await self._client.find_runs(user, since=submitted_at):
+            await asyncio.sleep(share * self.listed_within)
+            if run_ids := await self.client.find_runs(user, since=submitted_at):
                 return run_ids[-1]
         return None
 
     async def _listen_to_new(self, inputs: dict[str, JsonValue], tracker: RunTracker) -> RunDetail:
-        async with aclosing(self._client.run(inputs, user=tracker.user)) as events:
+        async with aclosing(self.client.run(inputs, user=tracker.user)) as events:
             try:
                 async for event in events:
                     if event.workflow_run_id:
@@ -175,32 +151,28 @@ class DifyGenerator:
                         raise start_error(event_error(event))
                     await tracker.handle(event)
                     if (end := parse_end(event)) is not None:
-                        return await complete(self._client, end)
+                        return await tracker.complete(end)
             except ServiceUnavailableError:
                 if tracker.remote_run is None:
                     raise
         if tracker.remote_run is None:
             raise LostAnswerError("Dify's stream ended before it named the run.")
-        return await follow_run(self._client, tracker.remote_run.run_id, tracker)
+        return await tracker.follow(tracker.remote_run.run_id)
 
     async def _resume(self, run_id: str, tracker: RunTracker) -> RunDetail:
         """A run that was begun before, to its end; the id of one found in the log is saved."""
         await tracker.accept(RemoteRun(run_id))
-        return await follow_run(self._client, run_id, tracker)
+        return await tracker.follow(run_id)
 
     async def _stop_overdue(self, tracker: RunTracker) -> RunDetail:
-        """Stop a run that takes too long; what its end node has given before counts.
-
-        Raises:
-            GenerationFailedError: it has given nothing.
-        """
+        """Stop a run that takes too long; what its end node has given before counts."""
         if tracker.known_end is not None:
             with suppress(AdSparkError):
                 await self.cancel(tracker.remote_run, key=tracker.user)
             return tracker.known_end
         await self.cancel(tracker.remote_run, key=tracker.user)
         raise GenerationFailedError(
-            f"Dify's run took longer than {self._run_limit:g} s and was stopped."
+            f"Dify's run took longer than {self.run_limit:g} s and was stopped."
         ) from None
 
     def _outcome(self, detail: RunDetail, tracker: RunTracker) -> Generated:
@@ -217,8 +189,8 @@ class DifyGenerator:
         found = find_outputs(
             detail.outputs or {},
             detail.files,
-            text_output=self._mapping.text_output,
-            picture_output=self._mapping.picture_output,
+            text_output=self.mapping.text_output,
+            picture_output=self.mapping.picture_output,
         )
         return replace(
             found,
@@ -229,7 +201,7 @@ class DifyGenerator:
         )
 
     def _address(self, picture: str) -> str:
-        return picture if picture[:5].lower() == "data:" else self._client.absolute(picture)
+        return picture if picture[:5].lower() == "data:" else self.client.absolute(picture)
 
 
 def _refusal(lost: LostAnswerError) -> AdSparkError:

@@ -15,10 +15,7 @@ from adspark.generators.dify.payloads import AppForm, FormField
 class WorkflowMapping:
     """Which inputs and outputs of a workflow mean what; the defaults are the guide's workflow.
 
-    Attributes:
-        picture_input: takes the original's picture; its kind in the app's form decides whether as
-            an address or as a file.
-        original_copy_input: takes the original's words, if the workflow wants them.
+    The kind of `picture_input` in the app's form decides whether it gets an address or a file.
     """
 
     prompt_input: str = "prompt"
@@ -95,10 +92,7 @@ async def _upload_picture(
     request: GenerationRequest,
     field: FormField | None,
 ) -> JsonValue:
-    """Upload the picture; an input of text gets its address at Dify, which Dify can reach.
-
-    Where that is not to be had, or too long, it gets the address that the ad's picture has itself.
-    """
+    """Upload the picture; an input of text gets its address at Dify, else the picture's own."""
     picture = request.original
     uploaded = await client.upload(
         picture.content, name=picture.name, media_type=picture.media_type, user=request.key

@@ -1,29 +1,32 @@
 """Dify's log, parsed at the door: which runs there are, and when it listed them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from adspark.errors import ServiceUnavailableError
-from adspark.generators.dify.payloads import Number, Payload, RunStatus, Text, short_name
+from pydantic import AliasPath, Field, ValidationError
 
+from adspark.errors import ServiceUnavailableError
+from adspark.generators.dify.payloads import Id, Number, Payload, RunStatus, Text
+
+_USER = AliasPath("created_by_end_user", "session_id")
 _TELLING = 3.0  # seconds that a run has to take for its times to show when it was listed
 _MOST_ROWS = 1000  # of a page of the log, of which 100 are requested
 
 
+def _of_run(name: str) -> AliasPath:
+    return AliasPath("workflow_run", name)
+
+
 class LogRow(Payload):
-    """One run in Dify's log; times are in epoch seconds.
+    """One run in Dify's log; times are in epoch seconds, `user` is None for accounts of Dify's."""
 
-    Attributes:
-        user: who started it, if that was no account of Dify's.
-        listed_at: when the log got it.
-    """
-
-    run_id: str
-    user: Text = None
-    status: Text = None
-    started_at: Number = None
-    finished_at: Number = None
-    listed_at: Number = None
+    run_id: Id = Field(validation_alias=_of_run("id"))
+    user: Text = Field(default=None, validation_alias=_USER)
+    status: Text = Field(default=None, validation_alias=_of_run("status"))
+    started_at: Number = Field(default=None, validation_alias=_of_run("created_at"))
+    finished_at: Number = Field(default=None, validation_alias=_of_run("finished_at"))
+    listed_at: Number = Field(default=None, validation_alias="created_at")
 
     @property
     def was_listed_late(self) -> bool | None:
@@ -63,18 +66,6 @@ def parse_log(body: Mapping[str, Any]) -> LogPage:
         )
     rows = []
     for entry in listed:
-        run = entry.get("workflow_run") if isinstance(entry, dict) else None
-        if isinstance(run, dict) and isinstance(short_name(run.get("id")), str):
-            owner = entry.get("created_by_end_user")
-            user = owner.get("session_id") if isinstance(owner, dict) else None
-            rows.append(
-                LogRow(
-                    run_id=run["id"],
-                    user=user,
-                    status=run.get("status"),
-                    started_at=run.get("created_at"),
-                    finished_at=run.get("finished_at"),
-                    listed_at=entry.get("created_at"),
-                )
-            )
+        with suppress(ValidationError):
+            rows.append(LogRow.model_validate(entry))
     return LogPage(rows=tuple(rows), has_more=body.get("has_more") is True)

@@ -38,7 +38,7 @@ _LONGEST_ADDRESS = 8000  # characters; a signed one has 200
 _MOST_FIELDS = 200  # of a form, and choices of a field
 
 
-def short_name(value: object) -> object:
+def _short_name(value: object) -> object:
     """What is too long to be a name is none; it would be stored, and go into addresses."""
     return None if isinstance(value, str) and len(value) > _LONGEST_ID else value
 
@@ -51,14 +51,14 @@ def _or_none(value: object, validate: ValidatorFunctionWrapHandler) -> object:
         return None
 
 
-_Name = Annotated[str | None, BeforeValidator(short_name)]
+_Name = Annotated[str | None, BeforeValidator(_short_name)]
 Text = Annotated[str | None, WrapValidator(_or_none)]
 Number = Annotated[float | None, Field(strict=True), WrapValidator(_or_none)]
 _Count = Annotated[int | None, WrapValidator(_or_none)]
 _List = Annotated[
     list[JsonValue], BeforeValidator(lambda given: given if isinstance(given, list) else [])
 ]
-_Id = Annotated[str, StringConstraints(max_length=_LONGEST_ID)]
+Id = Annotated[str, StringConstraints(max_length=_LONGEST_ID)]
 
 
 class RunStatus(StrEnum):
@@ -85,17 +85,12 @@ class Payload(BaseModel):
 
 
 class FormField(Payload):
-    """One input of the app's form.
+    """One input of the app's form."""
 
-    Attributes:
-        kind: text-input, paragraph, select, number, file, file-list, …
-        max_length: characters; 0 or None is no bound.
-    """
-
-    kind: str
+    kind: str  # text-input, paragraph, select, number, file, file-list, …
     variable: str
     required: bool = False
-    max_length: int | None = None
+    max_length: int | None = None  # characters; 0 or None is no bound
     options: tuple[str, ...] = ()
 
     @property
@@ -117,7 +112,7 @@ class AppForm(Payload):
 class UploadedFile(Payload):
     """A file that Dify keeps for a user; `source_url` is signed and expires."""
 
-    id: _Id
+    id: Id
     source_url: Annotated[str, StringConstraints(max_length=_LONGEST_ADDRESS)] | None = None
 
 
@@ -141,8 +136,8 @@ class RunEvent(Payload):
 class RunDetail(Payload):
     """A run as it is now, or as its last event says."""
 
-    id: _Id
-    status: Annotated[RunStatus | _Id, Field(union_mode="left_to_right")]
+    id: Id
+    status: Annotated[RunStatus | Id, Field(union_mode="left_to_right")]
     workflow_id: Annotated[_Name, WrapValidator(_or_none)] = None
     outputs: dict[str, JsonValue] | None = None
     error: Text = None
@@ -176,11 +171,7 @@ def parse_form(body: Mapping[str, Any]) -> AppForm:
 
 
 def parse_upload(body: Mapping[str, Any]) -> UploadedFile:
-    """An answer of `POST /files/upload`.
-
-    Raises:
-        ServiceUnavailableError: it is not one.
-    """
+    """An answer of `POST /files/upload`. Raises ServiceUnavailableError where it is not one."""
     try:
         return UploadedFile.model_validate(body)
     except ValidationError as error:
@@ -200,11 +191,7 @@ def _parse_field(kind: str, values: Mapping[str, Any]) -> FormField:
 
 
 def parse_event(data: str, *, secret: SecretStr | None = None) -> RunEvent:
-    """An event of a stream.
-
-    Args:
-        data: as it was sent.
-        secret: the key of the request, which is redacted.
+    """An event of a stream, as it was sent, but for the request's key (`secret`).
 
     Raises:
         ServiceUnavailableError: it is not one; the stream was cut in the middle of it.

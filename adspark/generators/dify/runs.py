@@ -7,7 +7,8 @@ something else for ever.
 import asyncio
 import json
 from collections.abc import Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
@@ -37,25 +38,18 @@ _MOST_CUT_OFF = 20  # steps whose ends are remembered
 _UNKNOWN_ENDS = 10.0  # seconds for the last event of a run whose status is not known
 
 
+@dataclass
 class RunTracker:
-    """How far a generation is: the run's ids, its outputs, and whether a model was cut off.
+    """Follows the run of one generation, and keeps its ids, its outputs, and who was cut off."""
 
-    Args:
-        observer: is called as it gets on.
-        user: to whom the run belongs at Dify.
-        remote_run: the run, where an earlier try has learnt of it.
-    """
-
-    def __init__(
-        self, observer: GenerationObserver, user: str, remote_run: RemoteRun | None
-    ) -> None:
-        self.observer = observer
-        self.user = user
-        self.remote_run = remote_run
-        self.outputs: dict[str, JsonValue] = {}
-        self._nodes = 0
-        self._last_was_cut_off = False
-        self._cut_off: list[str] = []
+    client: DifyClient
+    observer: GenerationObserver  # is called as it gets on
+    user: str  # to whom the run belongs at Dify
+    remote_run: RemoteRun | None  # the run, where an earlier try has learnt of it
+    outputs: dict[str, JsonValue] = field(default_factory=dict)
+    _nodes: int = 0
+    _last_was_cut_off: bool = False
+    _cut_off: list[str] = field(default_factory=list)
 
     async def accept(self, remote_run: RemoteRun) -> None:
         """Keep the run's ids, as soon as more of them are known."""
@@ -90,6 +84,43 @@ class RunTracker:
             id=self.remote_run.run_id, status=RunStatus.SUCCEEDED, outputs=dict(self.outputs)
         )
 
+    async def follow(self, run_id: str) -> RunDetail:
+        """What a run comes to; listens to it as often as the stream is cut, until it has ended.
+
+        Raises:
+            GenerationFailedError: it waits for a person, or Dify has forgotten it.
+            ServiceUnavailableError: it has ended, and Dify does not say how.
+            AdSparkError: Dify cannot be used.
+        """
+        empty_ends = 0
+        while True:
+            detail = await self._read(run_id)
+            if detail is not None:
+                if detail.is_over:
+                    return detail
+                if not detail.is_known:
+                    return await self._resolve(detail)
+                _check_not_waiting(detail)
+            has_ended, end = await self._listen(run_id)
+            if end is not None:
+                return await self.complete(end)
+            empty_ends += has_ended
+            if empty_ends > _MOST_EMPTY_ENDS:
+                raise ServiceUnavailableError(
+                    f"Dify says that the run {run_id} is over, but not what came of it."
+                )
+            await asyncio.sleep(_SETTLING if has_ended and empty_ends == 1 else _POLL)
+
+    async def complete(self, end: RunDetail) -> RunDetail:
+        """An end with its outputs, of the kept run where the last event leaves them out."""
+        if end.outputs or end.status not in (RunStatus.SUCCEEDED, RunStatus.PARTIAL):
+            return end
+        try:
+            kept = await self.client.detail(end.id)
+        except (ServiceUnavailableError, UnknownRunError):
+            return end
+        return kept if kept.outputs else end
+
     def _note_finish(self, event: RunEvent) -> None:
         """Keep whether a model was cut off, and the last of what it wrote."""
         given = event.data.get("outputs")
@@ -101,6 +132,44 @@ class RunTracker:
         if self._last_was_cut_off and isinstance(text, str) and text.strip():
             self._cut_off = [*self._cut_off, text.strip()[-_TAIL:]][-_MOST_CUT_OFF:]
 
+    async def _listen(self, run_id: str) -> tuple[bool, RunDetail | None]:
+        """Whether a last event came, and what it says of the run's end."""
+        has_ended = False
+        with suppress(ServiceUnavailableError, UnknownRunError):
+            async with aclosing(self.client.events(run_id, user=self.user)) as events:
+                async for event in events:
+                    await self.accept(RemoteRun(run_id, event.task_id))
+                    await self.handle(event)
+                    has_ended = event.event in LAST_EVENTS
+                    if (end := parse_end(event)) is not None:
+                        return True, end
+        return has_ended, None
+
+    async def _resolve(self, detail: RunDetail) -> RunDetail:
+        """A run under an unknown status: what its last event brings, else as it is, at once."""
+        try:
+            async with asyncio.timeout(_UNKNOWN_ENDS):
+                _, end = await self._listen(detail.id)
+        except TimeoutError:
+            end = None
+        return end or self.known_end or detail
+
+    async def _read(self, run_id: str) -> RunDetail | None:
+        """The run as it is; None while Dify does not answer."""
+        for pause in _LOOKUPS:
+            await asyncio.sleep(pause)
+            try:
+                return await self.client.detail(run_id)
+            except UnknownRunError:
+                continue
+            except ServiceUnavailableError:
+                return None
+        if self.known_end is not None:
+            return self.known_end
+        raise GenerationFailedError(
+            f"Dify no longer knows the run {run_id}, whose result was not fetched in time."
+        )
+
 
 async def find_task(client: DifyClient, run_id: str, user: str) -> str | None:
     """The id of the task of a running run; None where it has ended, or nobody says.
@@ -110,108 +179,14 @@ async def find_task(client: DifyClient, run_id: str, user: str) -> str | None:
         run_id: the run.
         user: for whom it was started.
     """
-    try:
+    with suppress(ServiceUnavailableError, UnknownRunError):  # it is needed only to stop the run
         if (await client.detail(run_id)).is_over:
             return None
         async with aclosing(client.events(run_id, user=user)) as events:
             async for event in events:
                 if event.task_id:
                     return event.task_id
-    except (ServiceUnavailableError, UnknownRunError):
-        pass  # it is not needed to follow the run, only to stop it
     return None
-
-
-async def follow_run(client: DifyClient, run_id: str, tracker: RunTracker) -> RunDetail:
-    """What a run comes to; listens to it as often as the stream is cut, until it has ended.
-
-    Args:
-        client: open.
-        run_id: the run.
-        tracker: gets its events.
-
-    Raises:
-        GenerationFailedError: it waits for a person, or Dify has forgotten it.
-        ServiceUnavailableError: it has ended, and Dify does not say how.
-        AdSparkError: Dify cannot be used.
-    """
-    empty_ends = 0
-    while True:
-        detail = await _read(client, run_id, tracker)
-        if detail is not None:
-            if detail.is_over:
-                return detail
-            if not detail.is_known:
-                return await _resolve(client, detail, tracker)
-            _check_not_waiting(detail)
-        has_ended, end = await _listen(client, run_id, tracker)
-        if end is not None:
-            return await complete(client, end)
-        empty_ends += has_ended
-        if empty_ends > _MOST_EMPTY_ENDS:
-            raise ServiceUnavailableError(
-                f"Dify says that the run {run_id} is over, but not what came of it."
-            )
-        await asyncio.sleep(_SETTLING if has_ended and empty_ends == 1 else _POLL)
-
-
-async def complete(client: DifyClient, end: RunDetail) -> RunDetail:
-    """An end with its outputs, which the last event may leave out; the run as it is kept has them.
-
-    The event stands where Dify does not say more.
-    """
-    if end.outputs or end.status not in (RunStatus.SUCCEEDED, RunStatus.PARTIAL):
-        return end
-    try:
-        kept = await client.detail(end.id)
-    except (ServiceUnavailableError, UnknownRunError):
-        return end
-    return kept if kept.outputs else end
-
-
-async def _listen(
-    client: DifyClient, run_id: str, tracker: RunTracker
-) -> tuple[bool, RunDetail | None]:
-    """Whether a last event came, and what it says of the run's end."""
-    has_ended = False
-    try:
-        async with aclosing(client.events(run_id, user=tracker.user)) as events:
-            async for event in events:
-                await tracker.accept(RemoteRun(run_id, event.task_id))
-                await tracker.handle(event)
-                has_ended = event.event in LAST_EVENTS
-                if (end := parse_end(event)) is not None:
-                    return True, end
-    except (ServiceUnavailableError, UnknownRunError):
-        pass
-    return has_ended, None
-
-
-async def _resolve(client: DifyClient, detail: RunDetail, tracker: RunTracker) -> RunDetail:
-    """A run under an unknown status: what its last event brings, else as it is, at once."""
-    try:
-        async with asyncio.timeout(_UNKNOWN_ENDS):
-            _, end = await _listen(client, detail.id, tracker)
-    except TimeoutError:
-        end = None
-    return end or tracker.known_end or detail
-
-
-async def _read(client: DifyClient, run_id: str, tracker: RunTracker) -> RunDetail | None:
-    """The run as it is; None while Dify does not answer."""
-    for pause in _LOOKUPS:
-        await asyncio.sleep(pause)
-        try:
-            return await client.detail(run_id)
-        except UnknownRunError:
-            continue
-        except ServiceUnavailableError:
-            return None
-    if tracker.known_end is not None:
-        return tracker.known_end
-    raise GenerationFailedError(
-        f"Dify no longer knows the run {run_id}, whose result was not fetched in time."
-    )
 
 
 def _check_not_waiting(detail: RunDetail) -> None:

@@ -1,15 +1,17 @@
 """Watches: how far their sweeps have come, ad details, and the outbox."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-
+_MOMENT = sa.DateTime(timezone=True)
 _PICTURE = "md5(format || '|' || coalesce(image_url, '') || '|' || coalesce(video_link, ''))"
 _PICTURE_AND_SIZE = (
     "md5(format || '|' || coalesce(image_url, '') || '|' || coalesce(video_link, '')"
@@ -25,218 +27,123 @@ _CHECKS = {
 }
 
 
+def _default(name: str, kind: type[sa.types.TypeEngine[Any]], default: str) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=False, server_default=sa.text(default))
+
+
+def _now(name: str) -> sa.Column[Any]:
+    return sa.Column(name, _MOMENT, nullable=False, server_default=sa.text("now()"))
+
+
+def _of_creative() -> sa.ForeignKey:
+    return sa.ForeignKey("creative.ad_creative_id", ondelete="CASCADE")
+
+
+def _columns() -> dict[str, list[sa.Column[Any]]]:
+    """The columns that existing tables get."""
+    return {
+        "creative_event": [sa.Column("announced_at", _MOMENT)],
+        "watch": [
+            _default("interval_minutes", sa.Integer, "60"),
+            _default("max_pages", sa.Integer, "5"),
+            sa.Column("monthly_budget", sa.Integer),
+            _default("ended_after_days", sa.Integer, "7"),
+            _default("details_per_sweep", sa.Integer, "0"),
+            _now("due_at"),
+            sa.Column("baseline_at", _MOMENT),
+            sa.Column("complete_at", _MOMENT),
+            _default("has_gaps", sa.Boolean, "false"),
+            sa.Column("checked_at", _MOMENT),
+            sa.Column("coverage", sa.Text),
+            sa.Column("problem", sa.Text),
+            sa.Column("digested_at", _MOMENT),
+        ],
+        "watch_creative": [
+            _default("content_hash", sa.Text, "''"),
+            sa.Column("last_shown", _MOMENT),
+            sa.Column("ended_at", _MOMENT),
+        ],
+    }
+
+
 def upgrade() -> None:
     """Bring the schema to this revision."""
     _replace_content_hash(_PICTURE)
     op.create_table(
         "message",
-        sa.Column("id", sa.Integer(), sa.Identity(always=True), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("recipient", sa.Text(), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("sending_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("error", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
-    )
-    op.create_index(
-        op.f("ix_message_created_at"),
-        "message",
-        ["created_at"],
-        unique=False,
-        postgresql_where=sa.text("delivered_at IS NULL"),
+        sa.Column("id", sa.Integer, sa.Identity(always=True), primary_key=True),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("recipient", sa.Text, nullable=False),
+        _now("created_at"),
+        _default("attempts", sa.Integer, "0"),
+        sa.Column("sending_at", _MOMENT),
+        sa.Column("delivered_at", _MOMENT),
+        sa.Column("error", sa.Text),
+        sa.Index(None, "created_at", postgresql_where=sa.text("delivered_at IS NULL")),
     )
     op.create_table(
         "creative_detail",
-        sa.Column("ad_creative_id", sa.Text(), nullable=False),
-        sa.Column("watch_id", sa.Integer(), nullable=True),
+        sa.Column("ad_creative_id", sa.Text, _of_creative(), primary_key=True),
         sa.Column(
-            "asked_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+            "watch_id", sa.Integer, sa.ForeignKey("watch.id", ondelete="SET NULL"), index=True
         ),
-        sa.Column("attempts", sa.Integer(), server_default=sa.text("1"), nullable=False),
-        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("search_id", sa.Text(), nullable=True),
-        sa.Column("searches_billed", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("searches_cached", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("headline", sa.Text(), nullable=True),
-        sa.Column("snippet", sa.Text(), nullable=True),
-        sa.Column("call_to_action", sa.Text(), nullable=True),
-        sa.Column("landing_url", sa.Text(), nullable=True),
-        sa.Column("funded_by", sa.Text(), nullable=True),
-        sa.Column(
-            "variations",
-            postgresql.JSONB(astext_type=sa.Text()),
-            server_default=sa.text("'[]'"),
-            nullable=False,
-        ),
-        sa.Column("error", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["ad_creative_id"],
-            ["creative.ad_creative_id"],
-            name=op.f("fk_creative_detail_ad_creative_id_creative"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["watch_id"],
-            ["watch.id"],
-            name=op.f("fk_creative_detail_watch_id_watch"),
-            ondelete="SET NULL",
-        ),
-        sa.PrimaryKeyConstraint("ad_creative_id", name=op.f("pk_creative_detail")),
-    )
-    op.create_index(
-        op.f("ix_creative_detail_watch_id"), "creative_detail", ["watch_id"], unique=False
+        _now("asked_at"),
+        _default("attempts", sa.Integer, "1"),
+        sa.Column("answered_at", _MOMENT),
+        sa.Column("search_id", sa.Text),
+        _default("searches_billed", sa.Integer, "0"),
+        _default("searches_cached", sa.Integer, "0"),
+        sa.Column("headline", sa.Text),
+        sa.Column("snippet", sa.Text),
+        sa.Column("call_to_action", sa.Text),
+        sa.Column("landing_url", sa.Text),
+        sa.Column("funded_by", sa.Text),
+        _default("variations", JSONB, "'[]'"),
+        sa.Column("error", sa.Text),
     )
     op.create_table(
         "creative_region",
-        sa.Column("ad_creative_id", sa.Text(), nullable=False),
-        sa.Column("region", sa.Text(), nullable=False),
-        sa.Column("first_shown", sa.Date(), nullable=True),
-        sa.Column("last_shown", sa.Date(), nullable=True),
-        sa.Column("times_shown", sa.Text(), nullable=True),
-        sa.Column(
-            "first_seen_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
+        sa.Column("ad_creative_id", sa.Text, _of_creative(), primary_key=True),
+        sa.Column("region", sa.Text, primary_key=True),
+        sa.Column("first_shown", sa.Date),
+        sa.Column("last_shown", sa.Date),
+        sa.Column("times_shown", sa.Text),
+        _now("first_seen_at"),
+    )
+    for table, columns in _columns().items():
+        for column in columns:
+            op.add_column(table, column)
+    for name, table, keys, condition in (
+        ("ix_creative_event_unannounced", "creative_event", ["id"], "announced_at IS NULL"),
+        (
+            "ix_creative_event_unnotified",
+            "creative_event",
+            ["watch_id", "id"],
+            "notified_at IS NULL",
         ),
-        sa.ForeignKeyConstraint(
-            ["ad_creative_id"],
-            ["creative.ad_creative_id"],
-            name=op.f("fk_creative_region_ad_creative_id_creative"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("ad_creative_id", "region", name=op.f("pk_creative_region")),
-    )
-    op.add_column(
-        "creative_event", sa.Column("announced_at", sa.DateTime(timezone=True), nullable=True)
-    )
-    op.create_index(
-        "ix_creative_event_unannounced",
-        "creative_event",
-        ["id"],
-        unique=False,
-        postgresql_where=sa.text("announced_at IS NULL"),
-    )
-    op.create_index(
-        "ix_creative_event_unnotified",
-        "creative_event",
-        ["watch_id", "id"],
-        unique=False,
-        postgresql_where=sa.text("notified_at IS NULL"),
-    )
-    op.add_column(
-        "watch",
-        sa.Column("interval_minutes", sa.Integer(), server_default=sa.text("60"), nullable=False),
-    )
-    op.add_column(
-        "watch", sa.Column("max_pages", sa.Integer(), server_default=sa.text("5"), nullable=False)
-    )
-    op.add_column("watch", sa.Column("monthly_budget", sa.Integer(), nullable=True))
-    op.add_column(
-        "watch",
-        sa.Column("ended_after_days", sa.Integer(), server_default=sa.text("7"), nullable=False),
-    )
-    op.add_column(
-        "watch",
-        sa.Column("details_per_sweep", sa.Integer(), server_default=sa.text("0"), nullable=False),
-    )
-    op.add_column(
-        "watch",
-        sa.Column(
-            "due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
-    )
-    op.add_column("watch", sa.Column("baseline_at", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("watch", sa.Column("complete_at", sa.DateTime(timezone=True), nullable=True))
-    op.add_column(
-        "watch",
-        sa.Column("has_gaps", sa.Boolean(), server_default=sa.text("false"), nullable=False),
-    )
-    op.add_column("watch", sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("watch", sa.Column("coverage", sa.Text(), nullable=True))
-    op.add_column("watch", sa.Column("problem", sa.Text(), nullable=True))
-    op.add_column("watch", sa.Column("digested_at", sa.DateTime(timezone=True), nullable=True))
-    op.create_index(
-        op.f("ix_watch_due_at"),
-        "watch",
-        ["due_at"],
-        unique=False,
-        postgresql_where=sa.text("is_active"),
-    )
-    op.add_column(
-        "watch_creative",
-        sa.Column("content_hash", sa.Text(), server_default=sa.text("''"), nullable=False),
-    )
-    op.add_column(
-        "watch_creative", sa.Column("last_shown", sa.DateTime(timezone=True), nullable=True)
-    )
-    op.add_column(
-        "watch_creative", sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True)
-    )
+        ("ix_watch_due_at", "watch", ["due_at"], "is_active"),
+    ):
+        op.create_index(name, table, keys, postgresql_where=sa.text(condition))
     for name, condition in _CHECKS.items():
-        op.create_check_constraint(op.f(f"ck_watch_{name}"), "watch", condition)
+        op.create_check_constraint(name, "watch", condition)
 
 
 def downgrade() -> None:
     """Take this revision back."""
-    for name in _CHECKS:
-        op.drop_constraint(op.f(f"ck_watch_{name}"), "watch", type_="check")
-    op.drop_column("watch", "digested_at")
-    op.drop_column("watch_creative", "ended_at")
-    op.drop_column("watch_creative", "last_shown")
-    op.drop_column("watch_creative", "content_hash")
-    op.drop_index(
-        op.f("ix_watch_due_at"), table_name="watch", postgresql_where=sa.text("is_active")
-    )
-    op.drop_column("watch", "problem")
-    op.drop_column("watch", "coverage")
-    op.drop_column("watch", "checked_at")
-    op.drop_column("watch", "has_gaps")
-    op.drop_column("watch", "complete_at")
-    op.drop_column("watch", "baseline_at")
-    op.drop_column("watch", "due_at")
-    op.drop_column("watch", "details_per_sweep")
-    op.drop_column("watch", "ended_after_days")
-    op.drop_column("watch", "monthly_budget")
-    op.drop_column("watch", "max_pages")
-    op.drop_column("watch", "interval_minutes")
-    op.drop_index(
-        "ix_creative_event_unnotified",
-        table_name="creative_event",
-        postgresql_where=sa.text("notified_at IS NULL"),
-    )
-    op.drop_index(
-        "ix_creative_event_unannounced",
-        table_name="creative_event",
-        postgresql_where=sa.text("announced_at IS NULL"),
-    )
-    op.drop_column("creative_event", "announced_at")
-    op.drop_table("creative_region")
-    op.drop_index(op.f("ix_creative_detail_watch_id"), table_name="creative_detail")
-    op.drop_table("creative_detail")
-    op.drop_index(
-        op.f("ix_message_created_at"),
-        table_name="message",
-        postgresql_where=sa.text("delivered_at IS NULL"),
-    )
-    op.drop_table("message")
+    op.drop_index("ix_creative_event_unnotified", table_name="creative_event")
+    for table, columns in _columns().items():
+        for column in columns:
+            op.drop_column(table, column.name)
+    for table in ("creative_region", "creative_detail", "message"):
+        op.drop_table(table)
     _replace_content_hash(_PICTURE_AND_SIZE)
 
 
 def _replace_content_hash(expression: str) -> None:
     """A generated column cannot be changed, only made anew."""
-    op.drop_column("creative", "content_hash")
-    op.add_column(
-        "creative",
-        sa.Column(
-            "content_hash", sa.Text(), sa.Computed(expression, persisted=True), nullable=False
-        ),
+    content_hash = sa.Column(
+        "content_hash", sa.Text, sa.Computed(expression, persisted=True), nullable=False
     )
+    op.drop_column("creative", "content_hash")
+    op.add_column("creative", content_hash)

@@ -3,8 +3,8 @@
 They are those of the running stack, else of the configured database. Prefect is not needed here.
 """
 
-from collections.abc import Collection, Sequence
-from typing import Annotated, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -34,14 +34,6 @@ Ads = Annotated[list[str], Argument(metavar="AD", help="CR and 20 digits each.")
 UserOption = Annotated[int, ranged(IDS, help="Whose board it is.")]
 
 
-class _Change(Protocol):
-    """`add_ads` or `remove_ads`."""
-
-    async def __call__(
-        self, session: AsyncSession, *, board_id: int, ids: Collection[str]
-    ) -> list[str]: ...
-
-
 app = typer.Typer(
     help="Boards: named collections of stored ads, which are kept while they are on one.",
     no_args_is_help=True,
@@ -61,10 +53,7 @@ def create(
 def list_all(user: UserOption = 1, as_json: JsonOption = False) -> None:
     """List a user's boards with the number of their ads."""
     rows = in_session(lambda session: list_boards(session, user_id=user))
-    if as_json:
-        print_json({"boards": rows})
-    else:
-        print_boards(rows)
+    print_json({"boards": rows}) if as_json else print_boards(rows)
 
 
 @app.command()
@@ -85,11 +74,8 @@ def remove(name: Name, ads: Ads, user: UserOption = 1) -> None:
 def show(name: Name, user: UserOption = 1, as_json: JsonOption = False) -> None:
     """Show the ads on a board, the latest added first."""
     board, ads = in_session(lambda session: _read(session, user, name))
-    if as_json:
-        document = board.model_dump(mode="json")
-        print_json(document | {"ads": ads})
-    else:
-        print_board(board, ads)
+    document = board.model_dump(mode="json") | {"ads": ads}
+    print_json(document) if as_json else print_board(board, ads)
 
 
 @app.command()
@@ -110,8 +96,10 @@ async def _read(session: AsyncSession, user: int, name: str) -> tuple[Board, lis
     return board, await read_ads(session, board_id=board.id)
 
 
-def _change(user: int, name: str, ads: Sequence[str], change: _Change) -> tuple[Board, list[str]]:
-    """Add to a board, or remove from it; returns it and the ads that were added or removed."""
+def _change(
+    user: int, name: str, ads: Sequence[str], change: Callable[..., Awaitable[list[str]]]
+) -> tuple[Board, list[str]]:
+    """`add_ads` or `remove_ads`; returns the board and the ads that were added or removed."""
 
     async def act(session: AsyncSession) -> tuple[Board, list[str]]:
         board = await find_board(session, user_id=user, name=name)

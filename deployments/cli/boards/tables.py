@@ -15,7 +15,10 @@ def print_boards(rows: Sequence[BoardRow]) -> None:
     if not rows:
         out.print("There are no boards; make one with: adspark board create")
         return
-    out.print(table("Boards", [_cells(row) for row in rows], wraps="name"))
+    cells = [
+        {"name": plain(row.name), "ads": row.ads, "created": moment(row.created_at)} for row in rows
+    ]
+    out.print(table("Boards", cells, wraps="name"))
 
 
 def print_board(board: Board, ads: Sequence[BoardAd]) -> None:
@@ -27,10 +30,6 @@ def print_board(board: Board, ads: Sequence[BoardAd]) -> None:
         out.print(table("Ads", [_ad(one) for one in ads]))
     else:
         out.print("It is empty; put ads on it with: adspark board add")
-
-
-def _cells(row: BoardRow) -> dict[str, object]:
-    return {"name": plain(row.name), "ads": row.ads, "created": moment(row.created_at)}
 
 
 def _ad(ad: BoardAd) -> dict[str, object]:

@@ -19,10 +19,7 @@ _BAR = 40  # characters of the longest day's bar
 def budget(as_json: JsonOption = False) -> None:
     """Show searches billed, cached and left, by watch and by day, and the month's forecast."""
     report = asyncio.run(_read())
-    if as_json:
-        print_json(report)
-    else:
-        _print(report)
+    print_json(report) if as_json else _print(report)
 
 
 async def _read() -> BudgetReport:

@@ -135,10 +135,8 @@ def _empty(data: Settings) -> None:
 
 
 def _watch(state: StackState) -> tuple[list[DemoRun[WatchSummary]], DigestSummary]:
-    """A watch is checked while one of the recorded ads is missing, and again once it is launched.
-
-    The sandbox forgets its cache in between, as SerpApi does within the hour.
-    """
+    """A watch is checked while one of the recorded ads is missing, and again once it is launched;
+    the sandbox forgets its cache in between, as SerpApi does within the hour."""
     with httpx.Client(base_url=str(state.sandbox_url)) as sandbox:
         err.print("Watching New Balance …")
         definition: dict[str, JsonValue] = {"name": "New Balance", "advertiser_ids": [_NEW_BALANCE]}

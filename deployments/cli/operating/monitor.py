@@ -19,8 +19,8 @@ from deployments.terminal.live import live_view
 from deployments.terminal.output import late_runs, print_error, print_json, table
 
 if TYPE_CHECKING:
-    from deployments.operations.monitoring import Rate, Snapshot
-    from orchestration.pool_snapshot import PoolSnapshot
+    from deployments.operations.monitoring import Snapshot
+    from orchestration.server.pool_snapshot import PoolSnapshot
 
 PAUSE = Range(0.5, 86_400)  # seconds
 
@@ -41,7 +41,7 @@ def monitor(
 async def _watch(seconds: float | None, every: float, show: "Callable[[Snapshot], None]") -> None:
     from deployments.operations.monitoring import read_snapshot  # noqa: PLC0415  (slow)
     from deployments.operations.searches_left import SearchesLeft  # noqa: PLC0415  (slow)
-    from orchestration.flow_runs import read_failed_runs  # noqa: PLC0415  (slow)
+    from orchestration.runs.flow_runs import read_failed_runs  # noqa: PLC0415  (slow)
 
     searches = SearchesLeft(current_settings())
     clock = asyncio.get_running_loop()
@@ -92,14 +92,12 @@ def _line(pool: "PoolSnapshot") -> str:
 
 
 def _below(snapshot: "Snapshot") -> list[str]:
-    lines = [_rate(rate) for rate in snapshot.rates]
+    lines = []
+    for rate in snapshot.rates:
+        limit = "" if rate.a_minute is None else f"/{rate.a_minute}"
+        lines.append(f"{rate.name}: {rate.used}{limit} in the last minute")
     if snapshot.searches_left is not None:
         lines.append(f"searches left: {snapshot.searches_left}")
     if snapshot.searches_billed is not None:
         lines.append(f"billed this month: {snapshot.searches_billed}")
     return lines
-
-
-def _rate(rate: "Rate") -> str:
-    limit = "" if rate.a_minute is None else f"/{rate.a_minute}"
-    return f"{rate.name}: {rate.used}{limit} in the last minute"

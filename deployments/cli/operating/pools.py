@@ -16,11 +16,11 @@ from deployments.terminal.output import counted, err, out
 
 
 def pause(pool: PoolArgument) -> None:
-    """Let nothing more begin in a pool; what runs goes on, and schedules go on planning."""
+    """Let nothing more begin in a pool; active runs continue, and schedules keep planning."""
     from deployments.operations import pools  # noqa: PLC0415  (slow)
 
     call_server(lambda client: pools.pause(client, pool))
-    out.print(f"Pool {pool} is paused; go on with: adspark resume {pool}")
+    out.print(f"Pool {pool} is paused; resume it with: adspark resume {pool}")
 
 
 def resume(
@@ -52,7 +52,7 @@ def resume(
     addition = (
         f"; {counted(skipped, 'run')} of schedules {'was' if skipped == 1 else 'were'} skipped"
     )
-    out.print(f"Pool {pool} goes on{addition if skipped else ''}.")
+    out.print(f"Pool {pool} is resumed{addition if skipped else ''}.")
 
 
 def drain(
@@ -72,14 +72,14 @@ def drain(
             lambda client: pools.drain(client, pool, on_wait=print_left, patience=timeout)
         )
     except KeyboardInterrupt:
-        err.print(f"Pool {pool} stays paused; let it go on with: adspark resume {pool}")
+        err.print(f"Pool {pool} stays paused; resume it with: adspark resume {pool}")
         raise
     if not is_empty:
         raise AdSparkError(
             f"Pool {pool} is paused, but not empty after {timeout:g} s; wait on with: "
-            f"adspark drain {pool}, or let it go on: adspark resume {pool}"
+            f"adspark drain {pool}, or resume it: adspark resume {pool}"
         )
-    out.print(f"Pool {pool} is paused and empty; go on with: adspark resume {pool}")
+    out.print(f"Pool {pool} is paused and empty; resume it with: adspark resume {pool}")
 
 
 def scale(
@@ -88,12 +88,12 @@ def scale(
         str, Argument(metavar="N", help="Runs at once, at least 1; none is no bound.")
     ],
 ) -> None:
-    """Set how many runs a pool carries out at once; what runs goes on."""
+    """Set how many runs a pool has at once; active runs continue."""
     wanted = _slots(slots)
     from deployments.operations import pools  # noqa: PLC0415  (slow)
 
     before = call_server(lambda client: pools.scale(client, pool, wanted))
-    out.print(f"Pool {pool} carries out {_bound(wanted)} at once; before: {_bound(before)}.")
+    out.print(f"Pool {pool} is scaled to {_bound(wanted)} at once; before: {_bound(before)}.")
 
 
 def _slots(written: str) -> int | None:

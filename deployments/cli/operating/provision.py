@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 def provision(
     dry_run: Annotated[bool, Option("--dry-run", help="Only say what would change.")] = False,
-    reset: Annotated[
-        bool, Option("--reset", help="Put back also what was changed by hand.")
-    ] = False,
+    reset: Annotated[bool, Option("--reset", help="Reset also what was changed by hand.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Bring pools, limits, blocks, deployments and automations up to the project.
@@ -39,7 +37,7 @@ def provision(
     if not done.changes:
         out.print("Nothing to change.")
     if done.kept:
-        out.print("To put that back too: adspark provision --reset")
+        out.print("To reset that too: adspark provision --reset")
 
 
 async def _provision(*, dry_run: bool, reset: bool) -> "Provisioned":

@@ -48,14 +48,12 @@ def up(
 ) -> None:
     """Start the local stack: Postgres, Prefect's server and a worker for each pool."""
     folder = data if sandbox else None
-    if detach:
-        log = get_settings().home / "stack.log"
-        print_line(f"Starting the stack (log: {log}) …")
-        state = start_detached(get_settings(), sandbox=folder)
-        asyncio.run(_print_ready(state))
-        out.print("Stop it with: adspark down")
-    else:
+    if not detach:
         asyncio.run(_serve(get_settings(), sandbox=folder))
+        return
+    print_line(f"Starting the stack (log: {get_settings().home / 'stack.log'}) …")
+    asyncio.run(_print_ready(start_detached(get_settings(), sandbox=folder)))
+    out.print("Stop it with: adspark down")
 
 
 def down() -> None:
@@ -74,12 +72,9 @@ def sandbox(
     """Serve the sandbox alone: a local SerpApi with recorded ads."""
     command = [sys.executable, "-P", "-m", "adspark.sandbox", "--host", host]
     command += ["--port", str(port or get_settings().sandbox_port)]
-    with subprocess.Popen(command) as process:
-        try:
-            code = process.wait()
-        except KeyboardInterrupt:
-            code = process.wait()
-    raise typer.Exit(code)
+    with subprocess.Popen(command) as process, suppress(KeyboardInterrupt):
+        process.wait()  # the sandbox hears of Ctrl-C too, and ends
+    raise typer.Exit(process.returncode)
 
 
 def demo(
@@ -95,7 +90,7 @@ def demo(
 
 
 async def _print_ready(state: StackState) -> None:
-    """Where a person goes on, and what the stack cannot do for want of a key."""
+    """The addresses, and what the stack cannot do without a key."""
     from deployments.operations.health import read_not_set_up  # noqa: PLC0415  (slow)
 
     out.print(f"[bold green]Ready.[/] Prefect's UI: [link={state.ui_url}]{state.ui_url}[/link]")
@@ -120,29 +115,23 @@ async def _serve(settings: Settings, *, sandbox: str | None) -> None:
         stack = LocalStack(settings, sandbox=sandbox, on_change=show_change)
         serving = asyncio.create_task(_run_until_cancelled(stack))
         _cancel_at_signals(serving)
-        try:
-            await serving
-        except asyncio.CancelledError:
-            stopped = True
-        else:
-            stopped = False
-    if stopped:
+        await asyncio.wait({serving})
+    if serving.cancelled():
         out.print("Stopped; nothing is left running.")
+    else:
+        serving.result()  # raises what has ended it
 
 
 async def _run_until_cancelled(stack: "LocalStack") -> None:
     async with stack.running():
-        state = stack.state
-        await _print_ready(state)
+        await _print_ready(stack.state)
         out.print("Stop it with Ctrl-C.")
         await stack.watch()
 
 
 def _cancel_at_signals(task: "asyncio.Task[None]") -> None:
-    """End `task` at the first Ctrl-C or SIGTERM, or when the terminal is closed.
-
-    Later ones do not cut its cleaning up short. Under `nohup` the terminal's end means nothing.
-    """
+    """End `task` at the first Ctrl-C or SIGTERM, or when the terminal is closed, unless under
+    `nohup`; later ones do not cut its cleaning up short."""
     loop = task.get_loop()
     is_cancelled = False
 

@@ -19,8 +19,8 @@ from deployments.terminal.output import late_runs, out, print_json, print_line, 
 if TYPE_CHECKING:
     from deployments.operations.full_check import FullCheck
     from deployments.operations.health import Health
-    from orchestration.pool_health import Problem
-    from orchestration.pool_snapshot import PoolSnapshot
+    from orchestration.server.pool_health import Problem
+    from orchestration.server.pool_snapshot import PoolSnapshot
 
 
 def status(

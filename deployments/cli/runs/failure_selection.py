@@ -6,8 +6,17 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, StateType, TaskRun
 
 from adspark.errors import ConfigurationError
-from deployments.operations.runs.failures import RETRIED, FailureGroup, group_of, read_failures
+from adspark.text.redaction import redact_document
+from deployments.operations.runs.failures import (
+    RETRIED,
+    FailureGroup,
+    group_of,
+    has_deployment,
+    read_failures,
+)
 from deployments.operations.runs.lookup import find_run
+from deployments.operations.runs.report import command_anew
+from orchestration.runs.results import to_document
 
 
 async def choose_failures(
@@ -40,12 +49,13 @@ async def _find_one(client: PrefectClient, key: str) -> FailureGroup:
             f"{key} is a task run; retry the flow run it belongs to: "
             f"adspark retry {run.flow_run_id}"
         )
-    if problem := _problem_of(run):
+    flow = (await client.read_flow(run.flow_id)).name
+    if problem := await _problem_of(client, run, flow):
         raise ConfigurationError(f"Run {run.id} ({run.name}) {problem}")
-    return group_of(run, (await client.read_flow(run.flow_id)).name)
+    return group_of(run, flow)
 
 
-def _problem_of(run: FlowRun) -> str | None:
+async def _problem_of(client: PrefectClient, run: FlowRun, flow: str) -> str | None:
     """Why a run cannot be retried."""
     if run.state_type == StateType.COMPLETED:
         return f"has completed; how to do the same again: adspark task {run.id}"
@@ -53,4 +63,7 @@ def _problem_of(run: FlowRun) -> str | None:
         return f"is {run.state_name}, not ended; to end it: prefect flow-run cancel {run.id}"
     if run.deployment_id is None:
         return "has no deployment, so no worker can take it; start it anew as you started it."
+    if not await has_deployment(client, run):
+        anew = command_anew(flow, redact_document(to_document(run.parameters)))
+        return f"is of a deployment that is gone, so no worker takes it; start it anew: {anew}"
     return None

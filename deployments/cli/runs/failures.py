@@ -71,11 +71,16 @@ def retry(
     _print_chosen(chosen)
     if runs and not yes:
         typer.confirm(f"Retry {counted(len(runs), 'run')}?", abort=True)
-    queued = len(call_server(lambda client: retry_runs(client, runs))) if runs else 0
+    queued = call_server(lambda client: retry_runs(client, runs)) if runs else []
     if queued:
-        out.print(f"Retrying {counted(queued, 'run')}; watch with: adspark monitor")
+        out.print(f"Retrying {counted(len(queued), 'run')}; watch with: adspark monitor")
     else:
         out.print("Nothing was retried.")
+    if left := [run for run in runs if run not in queued]:
+        print_line(
+            f"Not retried: {counted(len(left), 'run')}, changed since or of a deployment that is "
+            f"gone; what to do instead: adspark task {left[0]}"
+        )
 
 
 def _print_hints(found: "list[FailureGroup]") -> None:
@@ -90,8 +95,8 @@ def _print_hints(found: "list[FailureGroup]") -> None:
     if wrong := [group for group in found if group.fails_again]:
         keys = ", ".join(group.key for group in wrong)
         print_line(
-            f"Not to be retried, for their parameters are wrong: {keys}. Start them anew with "
-            f"right ones, such as: adspark run {wrong[0].flow} -p NAME=VALUE"
+            f"Not to be retried, for their parameters or job variables are wrong: {keys}. Start "
+            f"them anew with right ones, such as: adspark run {wrong[0].flow} -p NAME=VALUE"
         )
 
 
@@ -101,8 +106,8 @@ def _print_chosen(chosen: "list[FailureGroup]") -> None:
         print_line(escape(plain(line)))
     if any(group.fails_again for group in chosen):
         print_line(
-            "[yellow]Their parameters are wrong, and a retry keeps them, so that they fail "
-            "again:[/] start them anew with right ones: adspark run FLOW -p NAME=VALUE"
+            "[yellow]Their parameters or job variables are wrong, and a retry keeps them, so that "
+            "they fail again:[/] start them anew with right ones: adspark run FLOW -p NAME=VALUE"
         )
     if any(group.flow == _GENERATION and group.kind == "Failed" for group in chosen):
         print_line(

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.client.schemas.responses import DeploymentResponse
-from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.utilities.importtools import import_object
 from pydantic import JsonValue
 
@@ -21,7 +20,9 @@ from adspark.errors import AdSparkError, ConfigurationError, InvalidQueryError
 from adspark.validation.parameter_bounds import find_problem
 from deployments.cli.server import open_server
 from deployments.operations.runs.deployments import find_deployment
-from orchestration.parameter_errors import find_mistakes
+from orchestration.runs.optional import read_optional
+from orchestration.runs.parameter_errors import find_mistakes
+from orchestration.runs.results import read_result
 
 _POLL = 0.5  # seconds between two looks at the run
 _QUIET = 20.0  # seconds without a worker's reaction after which a person wants to know why
@@ -38,7 +39,7 @@ class Event:
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A completed run; `result` is what the flow gave back, as JSON."""
+    """A completed run; `result` is what the flow gave back, None where it cannot be read here."""
 
     id: UUID
     name: str
@@ -86,7 +87,7 @@ async def _finish(
     state = run.state
     if state is None or not state.is_completed():
         raise RunFailedError(_why(run))
-    return FinishedRun(run.id, run.name, state, await state.aresult())
+    return FinishedRun(run.id, run.name, state, await read_result(state))
 
 
 def _why(run: FlowRun) -> str:
@@ -154,9 +155,8 @@ async def _follow(
 
 async def _why_it_waits(client: PrefectClient, pool: str | None) -> str:
     """Why nobody has taken a run, as far as its pool shows it."""
-    with suppress(ObjectNotFound):
-        if pool and (await client.read_work_pool(pool)).is_paused:
-            return f"pool {pool} is paused; let it go on with: adspark resume {pool}"
+    if pool and (found := await read_optional(client.read_work_pool(pool))) and found.is_paused:
+        return f"pool {pool} is paused; resume it with: adspark resume {pool}"
     return f"no worker has taken it yet; pool {pool}; see: adspark status"
 
 

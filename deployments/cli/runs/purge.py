@@ -35,7 +35,7 @@ def purge(
     dry_run: Annotated[bool, Option("--dry-run", help="Only say what would go.")] = False,
     as_json: EndsWithJsonOption = False,
 ) -> None:
-    """Cancel runs that wait in the queues; what runs goes on, and schedules stay."""
+    """Cancel runs that wait in the queues; active runs continue, and schedules stay."""
     from deployments.operations.runs.purge import (  # noqa: PLC0415  (slow)
         Waiting,
         count_by_pool,
@@ -90,7 +90,7 @@ def _purge(found: "Sequence[FlowRun]", *, shows: bool) -> int:
             return call_server(lambda client: purge(client, found, on_purged=count))
     except (KeyboardInterrupt, AdSparkError):
         err.print(
-            f"Cancelled {done} of {counted(len(found), 'run')}; go on with the same command.",
+            f"Cancelled {done} of {counted(len(found), 'run')}; repeat the command for the rest.",
             soft_wrap=True,
         )
         raise

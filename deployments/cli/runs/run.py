@@ -6,16 +6,16 @@ import logging
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 from rich.markup import escape
 from typer import Argument, Option
 
 from adspark.creatives.fetch import FetchSummary
-from adspark.errors import ConfigurationError, InvalidQueryError
+from adspark.errors import AdSparkError, ConfigurationError, InvalidQueryError
 from adspark.serpapi.search_query import parse_query
 from adspark.text.storable import UNSTORABLE
 from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE
@@ -76,7 +76,7 @@ def fetch(
     from flows.fetch_creatives import fetch_creatives  # noqa: PLC0415  (slow)
 
     call = fetch_creatives(**parameters, max_pages=max_pages, dry_run=dry_run)
-    with _translate_unreachable():
+    with _translate_errors():
         summary = asyncio.run(call)
     print_json(summary) if as_json else print_summary(summary)
 
@@ -100,18 +100,18 @@ def run(
     finished = asyncio.run(run_and_follow(prefect_api_url(), deployment, values, print_event))
     if as_json:
         print_json({"flow_run_id": str(finished.id), "result": finished.result})
-    elif deployment.partition("/")[0] == "fetch-creatives":
-        print_summary(FetchSummary.model_validate(finished.result))
-    else:
-        message = f": {finished.state.message}" if finished.state.message else ""
-        print_line(escape(f"{finished.name}: {finished.state.name}{message}"))
+        return
+    if deployment.partition("/")[0] == "fetch-creatives":
+        with suppress(ValidationError):  # a worker of another version, or its result is not here
+            print_summary(FetchSummary.model_validate(finished.result))
+            return
+    message = f": {finished.state.message}" if finished.state.message else ""
+    print_line(escape(f"{finished.name}: {finished.state.name}{message}"))
 
 
 def _prepare_prefect() -> None:
-    """Run on the stack that is up, where there is one, else on a temporary server of Prefect's.
-
-    Its log goes to the terminal, but for failures: the command itself says those, in one line.
-    """
+    """Run on the stack that is up, where there is one, else on a temporary server of Prefect's;
+    with its log on the terminal but for failures, which the command itself says."""
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", _START_TIMEOUT)
     from prefect.logging.configuration import setup_logging  # noqa: PLC0415  (slow)
 
@@ -123,14 +123,16 @@ def _prepare_prefect() -> None:
 
 
 @contextmanager
-def _translate_unreachable() -> Iterator[None]:
-    """Turn what Prefect raises where its server does not answer into one line and a remedy.
+def _translate_errors() -> Iterator[None]:
+    """Turn what Prefect raises at SIGTERM, or without a server, into one line and a remedy."""
+    from prefect.exceptions import TerminationSignal  # noqa: PLC0415  (slow)
 
-    Raises:
-        ConfigurationError: it does not, be it the configured one or a temporary one.
-    """
     try:
         yield
+    except TerminationSignal as error:
+        raise AdSparkError(
+            "Terminated (SIGTERM); stored pages stay, and the same command resumes the fetch."
+        ) from error
     except RuntimeError as error:
         if not _UNREACHABLE.match(str(error)):
             raise

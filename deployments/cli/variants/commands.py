@@ -1,7 +1,7 @@
-"""`adspark variant`: ask for variants of stored ads, look at them, review, retry, cancel.
+"""`adspark variant`: request variants of stored ads, show, review, retry and cancel them.
 
-Requests are rows in the database of the running stack, else of the configured one; a worker takes
-them up.
+Requests are rows in the database of the running stack, else of the configured one; a worker
+claims them.
 """
 
 import asyncio
@@ -26,9 +26,16 @@ from adspark.variants.requests import (
     check_request,
     request_variants,
 )
-from adspark.variants.reviews import Review, list_reviews, read_statistics, save_review
+from adspark.variants.reviews import (
+    Review,
+    list_reviews,
+    read_statistics,
+    read_waiting,
+    save_review,
+)
 from adspark.variants.store import (
     VariantState,
+    VariantSummary,
     is_generation_over,
     read_variant,
     summary_of,
@@ -66,15 +73,15 @@ def request(
     ] = None,
     user: Annotated[int, ranged(IDS, help="Who wants them.")] = 1,
     workspace: Annotated[int | None, ranged(IDS, help="The workspace they belong to.")] = None,
-    review: Annotated[bool, Option("--review", help="Ask a person for a review of each.")] = False,
+    review: Annotated[bool, Option("--review", help="Request a person's review of each.")] = False,
     dry_run: Annotated[
-        bool, Option("--dry-run", help="Say how many generations, ask for none.")
+        bool, Option("--dry-run", help="Say how many generations, request none.")
     ] = False,
     yes: YesOption = False,
     wait: Annotated[bool, Option("--wait", help="Wait for the end of one.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask for a variant of each ad; each is one generation, which costs money."""
+    """Request a variant of each ad; each is one generation, which costs money."""
     wanted = VariantRequest(
         original_ad_id="", prompt=prompt, user_id=user, workspace_id=workspace, wants_review=review
     )
@@ -95,9 +102,8 @@ def request(
             out.print(f"{counted(len(ids), 'generation')}; nothing was requested.")
         return
     if len(ids) > 1 and not yes:
-        typer.confirm(
-            f"{counted(len(ids), 'generation')}, each paid for. Go on?", abort=True, err=as_json
-        )
+        question = f"{counted(len(ids), 'generation')}, each paid for. Request them?"
+        typer.confirm(question, abort=True, err=as_json)
     requests = [wanted.model_copy(update={"original_ad_id": one}) for one in ids]
     made = in_session(lambda session: request_variants(session, requests=requests), commits=True)
     run_ids = _start(made)
@@ -118,16 +124,17 @@ def list_all(
     limit: Annotated[int, Option(min=1, max=_MOST_SHOWN, help="How many, newest first.")] = _SHOWN,
     as_json: JsonOption = False,
 ) -> None:
-    """List the variants, newest first."""
-    found = in_session(
-        lambda session: list_variants(
+    """List the variants, newest first, and the reviews that wait for a person."""
+
+    async def act(session: AsyncSession) -> tuple[list[VariantSummary], list[int]]:
+        found = await list_variants(
             session, status=status, user_id=user, original_ad_id=ad, limit=limit
         )
-    )
-    if as_json:
-        print_json({"variants": found})
-    else:
-        print_variants(found)
+        return found, await read_waiting(session, user_id=user)
+
+    found, waiting = in_session(act)
+    document = {"variants": found, "reviews_waiting": waiting}
+    print_json(document) if as_json else print_variants(found, waiting)
 
 
 @app.command()
@@ -135,11 +142,8 @@ def show(variant: VariantId, as_json: JsonOption = False) -> None:
     """Show all about one variant: prompt, copy, pictures, reviews."""
     summary = summary_of(_read(variant))
     reviews = in_session(lambda session: list_reviews(session, variant_id=variant))
-    if as_json:
-        document = summary.model_dump(mode="json")
-        print_json(document | {"reviews": reviews})
-    else:
-        print_variant(summary, reviews, _media())
+    document = summary.model_dump(mode="json") | {"reviews": reviews}
+    print_json(document) if as_json else print_variant(summary, reviews, _media())
 
 
 @app.command("open")
@@ -174,7 +178,7 @@ def retry(variant: VariantId) -> None:
 @app.command()
 def cancel(variant: VariantId) -> None:
     """End a variant that nobody wants any more, with its generation."""
-    from orchestration.cancel_variant import cancel_variant  # noqa: PLC0415  (slow)
+    from orchestration.runs.variant_runs import cancel_variant  # noqa: PLC0415  (slow)
 
     was_open = call_server(lambda _: cancel_variant(variant))
     result = "cancelled" if was_open else "not open any more; nothing to cancel"
@@ -193,7 +197,7 @@ def review(
     ] = False,
     user: Annotated[int, ranged(IDS, help="Who you are.")] = 1,
 ) -> None:
-    """Say what you think of a finished variant; again, to change it."""
+    """Review a finished variant; repeat it to change the review."""
     decision = one_of("--approve", approve, "--reject", reject)
     given = Review(
         user_id=user,
@@ -254,10 +258,10 @@ def _say_requested(variants: Sequence[int], started: int) -> None:
 
 
 def _start(variants: Sequence[int]) -> list[UUID]:
-    """Have workers take them up, where a server runs; the next sweep does it otherwise."""
+    """Start runs that generate them, where a server runs; else generate-pending-variants does."""
     if find_api_url() is None:
         return []
-    from orchestration.variant_runs import start_generation  # noqa: PLC0415  (slow)
+    from orchestration.runs.variant_runs import start_generation  # noqa: PLC0415  (slow)
 
     async def act(session: AsyncSession) -> list[UUID]:
         started = []
@@ -284,7 +288,7 @@ def _answer(run_id: UUID, given: Review) -> None:
     """Let the run that waits for this review end, where a server runs."""
     if find_api_url() is None:
         return
-    from orchestration.variant_runs import answer_review  # noqa: PLC0415  (slow)
+    from orchestration.runs.variant_runs import answer_review  # noqa: PLC0415  (slow)
 
     call_server(lambda _: answer_review(run_id, given))
 

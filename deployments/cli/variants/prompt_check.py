@@ -12,13 +12,8 @@ from deployments.cli.server import find_api_url, open_server
 
 
 def check_prompt(prompt: str) -> None:
-    """Refuse a prompt that the generator of the stack, else of the environment, does not take.
-
-    Where its limit cannot be read just now, the prompt passes; a worker validates it again.
-
-    Raises:
-        InvalidQueryError: names the field, the length and the limit.
-    """
+    """Refuse a prompt that the generator of the stack, else of the environment, does not take
+    (`blocks.generators.check_prompt`)."""
     settings = current_settings()
     if find_api_url() is not None:
         asyncio.run(_check_by_server(settings, prompt))
@@ -28,7 +23,7 @@ def check_prompt(prompt: str) -> None:
 
 async def _check_by_server(settings: Settings, prompt: str) -> None:
     """Its block on the server says where the generator is."""
-    from orchestration.generators import check_prompt, open_generator  # noqa: PLC0415  (slow)
+    from blocks.generators import check_prompt, open_generator  # noqa: PLC0415  (slow)
 
     try:
         async with open_server():
@@ -40,14 +35,12 @@ async def _check_by_server(settings: Settings, prompt: str) -> None:
 
 
 async def _check_by_environment(settings: Settings, prompt: str) -> None:
-    from blocks.chat_model import ChatModel  # noqa: PLC0415  (slow)
-    from blocks.dify_workflow import DifyWorkflow  # noqa: PLC0415  (slow)
-    from orchestration.generators import check_prompt  # noqa: PLC0415  (slow)
+    from blocks.generators import check_prompt, generator_block  # noqa: PLC0415  (slow)
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Generator]:
-        kind = ChatModel if settings.generator == "chat" else DifyWorkflow
-        async with kind.from_settings(settings).open_generator() as generator:
+        block = generator_block(settings.generator).from_settings(settings)
+        async with block.open_generator() as generator:
             yield generator
 
     await check_prompt(opened(), prompt)

@@ -12,21 +12,29 @@ from adspark.text.terminal import plain
 from adspark.variants.report import describe_similarity
 from adspark.variants.reviews import StoredReview, VariantStatistics
 from adspark.variants.store import VariantSummary
-from deployments.terminal.output import age, moment, out, print_line, table
+from deployments.terminal.output import age, counted, moment, out, print_facts, print_line, table
 
 _PROMPT_WIDTH = 14  # characters, so that a row fits on a line
+_MOST_WAITING = 10  # variants named that wait for a review
 _AD_ID = re.compile(r"^(CR\d{4})\d{12}(\d{4})$")  # shown by both its ends
 _DECISIONS = {True: "approved", False: "rejected", None: "open"}
 
 
-def print_variants(variants: Sequence[VariantSummary]) -> None:
-    """The list, newest first."""
+def print_variants(variants: Sequence[VariantSummary], waiting: Sequence[int]) -> None:
+    """The list, newest first, and the ids of those that wait for a review."""
     if not variants:
-        out.print("There are no variants; ask for one with: adspark variant request")
+        out.print("There are no variants; request one with: adspark variant request")
         return
     out.print(table("Variants", [_cells(one) for one in variants], wraps="prompt"))
     if any(one.is_too_close for one in variants):
         out.print("! too close to its original")
+    if waiting:
+        shown = ", ".join(map(str, waiting[:_MOST_WAITING]))
+        more = ", …" if len(waiting) > _MOST_WAITING else ""
+        print_line(
+            f"{counted(len(waiting), 'review')} to be done: {shown}{more}; "
+            f"for one: adspark variant review {waiting[0]}"
+        )
 
 
 def print_variant(
@@ -34,11 +42,7 @@ def print_variant(
 ) -> None:
     """One variant: where its pictures are, its copy, how it was judged."""
     out.print(f"[bold]Variant {variant.id}[/] of {variant.original_ad_id}: {variant.status}")
-    for what, value in _facts(variant, media).items():
-        first, *more = plain(value).split("\n")
-        print_line(f"  {what:<12}{escape(first)}")
-        for line in more:
-            print_line(f"  {'':<12}{escape(line)}".rstrip())
+    print_facts(_facts(variant, media))
     if variant.description:
         out.print("")
         for line in plain(variant.description.strip()).split("\n"):
@@ -65,8 +69,7 @@ def print_statistics(figures: VariantStatistics) -> None:
         "rating": "none" if rating is None else f"{rating:.1f} of 5",
         "time": "none yet" if seconds is None else f"{seconds:.0f} s, from claimed to completed",
     }
-    for what, value in shown.items():
-        out.print(f"  {what:<12}{value}")
+    print_facts(shown)
     if figures.failures:
         causes = [
             {"failed": cause.variants, "kind": cause.kind, "latest": plain(cause.latest or "")}
@@ -89,27 +92,21 @@ def _cells(variant: VariantSummary) -> dict[str, object]:
     }
 
 
-def _facts(variant: VariantSummary, media: MediaStore) -> dict[str, str]:
-    facts = {
+def _facts(variant: VariantSummary, media: MediaStore) -> dict[str, object]:
+    confidence = variant.confidence_score
+    return {
         "prompt": variant.prompt,
-        "user": str(variant.user_id),
+        "user": variant.user_id,
         "requested": moment(variant.requested_at),
         "attempt": f"{variant.attempt}" + (f", {variant.generator}" if variant.generator else ""),
+        "workspace": variant.workspace_id,
+        "confidence": None if confidence is None else f"{confidence:g}",
+        "similarity": None if confidence is None else describe_similarity(variant),
+        "original": variant.original_path and media.locate(variant.original_path),
+        "picture": variant.image_path and media.locate(variant.image_path),
+        "mind": variant.problem,
+        "error": variant.error,
     }
-    if variant.workspace_id is not None:
-        facts["workspace"] = str(variant.workspace_id)
-    if variant.confidence_score is not None:
-        facts["confidence"] = f"{variant.confidence_score:g}"
-        facts["similarity"] = describe_similarity(variant)
-    if variant.original_path:
-        facts["original"] = media.locate(variant.original_path)
-    if variant.image_path:
-        facts["picture"] = media.locate(variant.image_path)
-    if variant.problem:
-        facts["mind"] = variant.problem
-    if variant.error:
-        facts["error"] = variant.error
-    return facts
 
 
 def _shorten(prompt: str) -> str:

@@ -16,7 +16,7 @@ from typer import Argument, Option
 
 from adspark.errors import ConfigurationError
 from adspark.models import Fetch, Watch
-from adspark.watches.definition import CLEARABLE, WatchDefinition, WatchFields, change_definition
+from adspark.watches.definition import CLEARABLE, WatchDefinition, change_definition, pick_fields
 from adspark.watches.duplicates import find_duplicates
 from adspark.watches.files import WatchFormat, format_of, read_watch_file, write_watches
 from adspark.watches.news import News, read_news
@@ -78,29 +78,16 @@ def create(
     creative_format: FormatOption = None,
     political_ads: PoliticalOption = False,
     all_ads: AllAdsOption = False,
-    every: EveryOption = None,
+    interval_minutes: EveryOption = None,
     max_pages: PagesOption = None,
-    budget: BudgetOption = None,
-    ended_after: EndedOption = None,
-    details: DetailsOption = None,
-    user: Annotated[int, ranged(IDS, help="Whose watch it is.")] = 1,
+    monthly_budget: BudgetOption = None,
+    ended_after_days: EndedOption = None,
+    details_per_sweep: DetailsOption = None,
+    user_id: Annotated[int, ranged(IDS, "--user", help="Whose watch it is.")] = 1,
 ) -> None:
     """Create a watch; the next sweep checks it."""
-    changes: WatchFields = {
-        "user_id": user,
-        "name": name,
-        "advertiser_ids": advertiser_ids,
-        "text": text,
-        "region": region,
-        "platform": platform,
-        "creative_format": creative_format,
-        "political_ads": one_of("--political-ads", political_ads, "--all-ads", all_ads),
-        "interval_minutes": every,
-        "max_pages": max_pages,
-        "monthly_budget": budget,
-        "ended_after_days": ended_after,
-        "details_per_sweep": details,
-    }
+    changes = pick_fields(locals())
+    changes["political_ads"] = one_of("--political-ads", political_ads, "--all-ads", all_ads)
     definition, warnings = change_definition(None, changes)
 
     async def act(session: AsyncSession) -> tuple[int, list[str]]:
@@ -127,31 +114,19 @@ def change(
     creative_format: FormatOption = None,
     political_ads: PoliticalOption = False,
     all_ads: AllAdsOption = False,
-    every: EveryOption = None,
+    interval_minutes: EveryOption = None,
     max_pages: PagesOption = None,
-    budget: BudgetOption = None,
-    ended_after: EndedOption = None,
-    details: DetailsOption = None,
+    monthly_budget: BudgetOption = None,
+    ended_after_days: EndedOption = None,
+    details_per_sweep: DetailsOption = None,
     clear: Annotated[
         list[str] | None, Option(metavar="FIELD", help=f"Empty it: {', '.join(CLEARABLE)}.")
     ] = None,
     user: UserOption = None,
 ) -> None:
     """Change only what is given; another search begins its past anew."""
-    changes: WatchFields = {
-        "name": name,
-        "advertiser_ids": advertiser_ids,
-        "text": text,
-        "region": region,
-        "platform": platform,
-        "creative_format": creative_format,
-        "political_ads": one_of("--political-ads", political_ads, "--all-ads", all_ads),
-        "interval_minutes": every,
-        "max_pages": max_pages,
-        "monthly_budget": budget,
-        "ended_after_days": ended_after,
-        "details_per_sweep": details,
-    }
+    changes = pick_fields(locals())
+    changes["political_ads"] = one_of("--political-ads", political_ads, "--all-ads", all_ads)
 
     async def act(session: AsyncSession) -> tuple[SavedWatch, WatchDefinition, list[str]]:
         found = await find_watch(session, name_or_id=watch, user_id=user)
@@ -199,10 +174,7 @@ def delete(watch: Which, yes: YesOption = False, user: UserOption = None) -> Non
 def list_all(as_json: JsonOption = False, user: UserOption = None) -> None:
     """List the watches: what they look for, what they found, what they cost this month."""
     rows = in_session(lambda session: list_watches(session, user_id=user))
-    if as_json:
-        print_json({"watches": rows})
-    else:
-        print_watches(rows)
+    print_json({"watches": rows}) if as_json else print_watches(rows)
 
 
 @app.command()
@@ -217,13 +189,8 @@ def show(watch: Which, as_json: JsonOption = False, user: UserOption = None) -> 
 
     row, events, fetches = in_session(act)
     if as_json:
-        print_json(
-            row.model_dump(mode="json")
-            | {
-                "events": events,
-                "fetches": [one.model_dump(mode="json", warnings=False) for one in fetches],
-            }
-        )
+        listed = [one.model_dump(mode="json", warnings=False) for one in fetches]
+        print_json(row.model_dump(mode="json") | {"events": events, "fetches": listed})
     else:
         print_watch(row, events, fetches)
 

@@ -19,21 +19,35 @@ PoliticalOption = Annotated[
 ]
 AllAdsOption = Annotated[bool, Option("--all-ads", help="Not only political ads.")]
 EveryOption = Annotated[
-    int | None, ranged(INTERVAL_MINUTES, metavar="MINUTES", help="Between two checks; at first 60.")
+    int | None,
+    ranged(INTERVAL_MINUTES, "--every", metavar="MINUTES", help="Between two checks; at first 60."),
 ]
 PagesOption = Annotated[
     int | None, ranged(WATCH_PAGES, help="Pages a check, so searches, at most; at first 5.")
 ]
 BudgetOption = Annotated[
     int | None,
-    ranged(MONTHLY_BUDGET, help="Billed searches a month at most; at first without a bound."),
+    ranged(
+        MONTHLY_BUDGET,
+        "--budget",
+        help="Billed searches a month at most; at first without a bound.",
+    ),
 ]
 EndedOption = Annotated[
     int | None,
-    ranged(ENDED_AFTER_DAYS, metavar="DAYS", help="Not shown for so long: ended; at first 7."),
+    ranged(
+        ENDED_AFTER_DAYS,
+        "--ended-after",
+        metavar="DAYS",
+        help="Not shown for so long: ended; at first 7.",
+    ),
 ]
 DetailsOption = Annotated[
     int | None,
-    ranged(DETAILS_PER_SWEEP, help="New ads a check looked up, one search each; at first 0."),
+    ranged(
+        DETAILS_PER_SWEEP,
+        "--details",
+        help="New ads a check looked up, one search each; at first 0.",
+    ),
 ]
 UserOption = Annotated[int | None, ranged(IDS, help="Whose watch it is.")]

@@ -10,10 +10,10 @@ from adspark.serpapi.regions import region_name
 from adspark.watches.definition import WatchDefinition
 from adspark.watches.news import News
 from adspark.watches.store import WatchRow, WatchState
-from deployments.terminal.output import age, moment, out, print_line, table
+from deployments.terminal.output import age, moment, out, print_facts, table
 
 _NAME_WIDTH = 18  # characters of a name, so that a row fits on a line
-_ADVERTISER_ID = re.compile(r"^(AR\d{4})\d{12}(\d{4})$")
+_ADVERTISER_ID = re.compile(r"^(AR\d{4})\d{12}(\d{4})$")  # shown by both ends, without a name
 _MOST_LISTED = 2  # of what a watch looks for; `show` has it all
 
 
@@ -33,8 +33,7 @@ def print_watches(rows: Sequence[WatchRow]) -> None:
 def print_watch(row: WatchRow, events: Sequence[News], fetches: Sequence[Fetch]) -> None:
     """One watch: definition, how it goes, what it noticed last and what it fetched last."""
     out.print(f"[bold]{row.id} {escape(row.definition.name)}[/] ({row.state})")
-    for what, value in (_definition(row) | _progress(row)).items():
-        print_line(f"  {what:<14}{escape(value)}")
+    print_facts(_definition(row) | _progress(row), width=14)
     if events:
         out.print(table("Last events", [_event(one) for one in events]))
     if fetches:
@@ -44,7 +43,7 @@ def print_watch(row: WatchRow, events: Sequence[News], fetches: Sequence[Fetch])
 def _cells(row: WatchRow, *, with_user: bool) -> dict[str, object]:
     looks_for = _looks_for(row)
     more = len(looks_for) - _MOST_LISTED
-    shown = [_shorten_id(one) for one in looks_for[:_MOST_LISTED]]
+    shown = [_ADVERTISER_ID.sub(r"\1…\2", one) for one in looks_for[:_MOST_LISTED]]
     shown += [f"+{more}"] if more > 0 else []
     return {
         "id": row.id,
@@ -125,11 +124,6 @@ def _fetch(fetch: Fetch) -> dict[str, object]:
 def _spent(row: WatchRow) -> str:
     budget = row.definition.monthly_budget
     return f"{row.searches_this_month}" + ("" if budget is None else f"/{budget}")
-
-
-def _shorten_id(shown: str) -> str:
-    """An advertiser whose name is not known yet, by both ends of its id."""
-    return _ADVERTISER_ID.sub(r"\1…\2", shown)
 
 
 def _short(name: str) -> str:

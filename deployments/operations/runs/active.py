@@ -10,10 +10,10 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Cancelling
 
 from deployments.queue_classes import POOL_NAMES
-from orchestration.flow_runs import ACTIVE, filter_runs, read_runs
-from orchestration.pool_snapshot import count_workers
-from orchestration.requeue import RequeueOutcome, end_or_requeue
-from orchestration.state_changes import change_while
+from orchestration.runs.flow_runs import ACTIVE, filter_runs, read_runs
+from orchestration.runs.requeue import RequeueOutcome, end_or_requeue
+from orchestration.runs.state_changes import change_while
+from orchestration.server.pool_snapshot import count_workers
 
 
 async def has_worker(pool: str) -> bool:
@@ -37,15 +37,13 @@ async def requeue_unfinished_runs(reason: str) -> int:
 
 
 async def cancel(client: PrefectClient, run_id: UUID, *, message: str | None = None) -> str:
-    """Cancel a run: at once where it waits, else by having its worker end it.
+    """Cancel a run: at once where it waits, else by having its worker end it; returns a sentence
+    about what the server has made of it.
 
     Args:
         client: of Prefect's server.
         run_id: the run.
         message: of the state.
-
-    Returns:
-        A sentence about what the server has made of it.
 
     Raises:
         ObjectNotFound: there is no such run.
@@ -54,7 +52,9 @@ async def cancel(client: PrefectClient, run_id: UUID, *, message: str | None = N
     if (await change_while(client, run_id, dropped, lambda state: state.is_scheduled())).is_made:
         return "It is cancelled"
     ending: State = Cancelling(message=message)
-    change = await change_while(client, run_id, ending, _can_be_cancelled)
+    change = await change_while(
+        client, run_id, ending, lambda state: not (state.is_final() or state.is_cancelling())
+    )
     state = (await client.read_flow_run(run_id)).state
     if state is not None and state.is_cancelled():
         return "It is cancelled"
@@ -63,7 +63,3 @@ async def cancel(client: PrefectClient, run_id: UUID, *, message: str | None = N
     if change.is_made or (state is not None and state.is_cancelling()):
         return "It is being cancelled"
     return f"The server does not cancel it: {change.reason}"
-
-
-def _can_be_cancelled(state: State) -> bool:
-    return not state.is_final() and not state.is_cancelling()

@@ -4,9 +4,12 @@ import difflib
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.responses import DeploymentResponse
-from prefect.exceptions import ObjectNotFound
 
 from adspark.errors import ConfigurationError
+from deployments.provisioning.former_deployments import current_flow
+from orchestration.runs.deployments import read_deployments
+from orchestration.runs.optional import read_optional
+from orchestration.runs.parameter_errors import show_name
 
 
 async def find_deployment(client: PrefectClient, name: str) -> DeploymentResponse:
@@ -16,19 +19,18 @@ async def find_deployment(client: PrefectClient, name: str) -> DeploymentRespons
         ConfigurationError: there is none; the message names those that there are.
     """
     full = name if "/" in name else f"{name}/{name}"
-    try:
-        return await client.read_deployment_by_name(full)
-    except ObjectNotFound:
-        pass
-    found = await client.read_deployments()
-    flows = {flow.id: flow.name for flow in await client.read_flows()}
-    names = [_short_name(flows.get(one.flow_id, ""), one.name) for one in found]
-    flow = name.partition("/")[0]
-    near = [flow] if flow in names else difflib.get_close_matches(name, names, n=1)
+    flow, _, own = full.partition("/")
+    has_address = flow and own and "/" not in own and own.isprintable()  # in Prefect's API
+    if has_address and (found := await read_optional(client.read_deployment_by_name(full))):
+        return found
+    names = [short_name(one) for one in await read_deployments(client)]
+    current = current_flow(flow)
+    near = [current] if current in names else difflib.get_close_matches(name, names, n=1)
     known = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(names)) or 'none'}."
-    raise ConfigurationError(f"The server has no deployment {full!r}; {known}")
+    raise ConfigurationError(f"The server has no deployment {show_name(name)!r}; {known}")
 
 
-def _short_name(flow: str, own: str) -> str:
-    """What a person gives for it."""
-    return flow if own == flow else f"{flow}/{own}"
+def short_name(name: str) -> str:
+    """What a person gives for `flow/deployment`: the flow alone where both are called the same."""
+    flow, _, own = name.partition("/")
+    return flow if own == flow else name

@@ -12,7 +12,6 @@ from uuid import UUID
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.exceptions import ObjectNotFound
 from prefect.states import AwaitingRetry
 from pydantic import BaseModel
 
@@ -20,8 +19,9 @@ from adspark.errors import ConfigurationError
 from adspark.text.redaction import redact_foreign
 from adspark.text.terminal import plain
 from deployments.queue_classes import POOL_NAMES, validate_pools
-from orchestration.flow_runs import read_failed_runs, read_flow_names
-from orchestration.state_changes import change_state
+from orchestration.runs.flow_runs import read_failed_runs, read_flow_names
+from orchestration.runs.optional import read_optional
+from orchestration.runs.state_changes import change_state
 
 WEEK = 24 * 7.0
 """Hours that failures are looked for, by default."""
@@ -45,8 +45,8 @@ _ADDRESS = re.compile(
 _NUMBER = re.compile(r"(?<!HTTP )(?<!\d)\d+([.,:T-]\d+)*Z?")
 
 
-# How `run_engine` refuses a run: a line for each parameter, which begins with its name.
-_FIELD = re.compile(r"[a-z_][a-z0-9_]*: ")
+# How `run_engine` refuses a run: a line for each parameter or job variable, which it begins with.
+_FIELD = re.compile(r"[A-Za-z_][\w.]*: ")
 _PARAMETER_ERRORS = (
     "InvalidQueryError", "UnknownWatchError", "UnknownVariantError", "ParameterTypeError",
     "SignatureMismatchError", "ValidationError",
@@ -62,7 +62,7 @@ class FailureGroup(BaseModel):
         kind: the state's name: Failed, Crashed, TimedOut, Postponed …
         runs: newest first; `first` and `last` are when the oldest and the newest ended.
         example: the newest one's whole message.
-        fails_again: because of the parameters, which a retry keeps.
+        fails_again: because of the parameters or job variables, which a retry keeps.
     """
 
     key: str
@@ -114,22 +114,22 @@ def group_failures(runs: Sequence[FlowRun], flows: Mapping[UUID, str]) -> list[F
 
 
 async def retry_runs(client: PrefectClient, run_ids: Sequence[UUID]) -> list[UUID]:
-    """Queue runs once more that ended badly, where a worker can take them.
-
-    Returns:
-        Those that now wait for a worker.
-    """
+    """Queue runs once more that ended badly, where a worker can take them; returns those."""
     queued = []
     for run_id in dict.fromkeys(run_ids):
-        try:
-            run = await client.read_flow_run(run_id)
-        except ObjectNotFound:
-            continue
-        if run.state_type not in RETRIED or run.deployment_id is None:
+        run = await read_optional(client.read_flow_run(run_id))
+        if run is None or run.state_type not in RETRIED or not await has_deployment(client, run):
             continue
         if (await change_state(client, run, AwaitingRetry())).is_made:
             queued.append(run_id)
     return queued
+
+
+async def has_deployment(client: PrefectClient, run: FlowRun) -> bool:
+    """Whether a worker would take it; one cancels a run whose deployment was deleted since."""
+    if run.deployment_id is None:
+        return False
+    return await read_optional(client.read_deployment(run.deployment_id)) is not None
 
 
 def group_of(run: FlowRun, flow: str) -> FailureGroup:

@@ -11,10 +11,10 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import TaskRunFilter, TaskRunFilterName
 from prefect.client.schemas.objects import FlowRun, TaskRun
 from prefect.client.schemas.sorting import FlowRunSort, TaskRunSort
-from prefect.exceptions import ObjectNotFound
 
 from adspark.errors import ConfigurationError
-from orchestration.flow_runs import PAGE, filter_runs
+from orchestration.runs.flow_runs import PAGE, filter_runs
+from orchestration.runs.optional import read_optional
 
 _RECENT_PAGES = 5  # of flow runs and of task runs, in which a beginning of an id is looked for
 _SHORTEST = 6  # characters of a beginning
@@ -61,14 +61,10 @@ def _uuid(key: str) -> UUID | None:
 
 
 async def _read(client: PrefectClient, run_id: UUID) -> Sequence[FlowRun | TaskRun]:
-    try:
-        return [await client.read_flow_run(run_id)]
-    except ObjectNotFound:
-        pass
-    try:
-        return [await client.read_task_run(run_id)]
-    except ObjectNotFound:
-        return []
+    if flow_run := await read_optional(client.read_flow_run(run_id)):
+        return [flow_run]
+    task_run = await read_optional(client.read_task_run(run_id))
+    return [task_run] if task_run else []
 
 
 async def _named(client: PrefectClient, name: str) -> Sequence[FlowRun | TaskRun]:

@@ -4,9 +4,8 @@ They are cancelled, not deleted, so that it can be seen later what was dropped. 
 only what they had planned already is purged.
 
 No state is forced. What a worker may take at any moment is claimed before it is cancelled, as a
-worker claims it: Prefect's server moves a run to a state of the type Pending only where it is not
-Running, Cancelling or Cancelled, and decides so with the run's row locked. That takes two changes
-of state, each of which costs the server 20 ms, so the rest of a long queue gets by with one.
+worker claims it: Prefect's server makes a run Pending only where it is not Running, Cancelling or
+Cancelled. That takes two changes of state, of 20 ms, so the rest of a long queue gets by with one.
 """
 
 from collections import Counter
@@ -23,8 +22,8 @@ from prefect.states import Cancelled, Cancelling
 
 from deployments.operations.runs.deployments import find_deployment
 from deployments.queue_classes import POOL_NAMES
-from orchestration.flow_runs import LATE, filter_runs, read_runs
-from orchestration.state_changes import set_states
+from orchestration.runs.flow_runs import LATE, filter_runs, read_runs
+from orchestration.runs.state_changes import set_states
 
 _BATCH = 50  # runs whose state the server sets in one request, at most
 _FRONT = 50  # runs of a queue that its workers may take while the rest of it is purged
@@ -134,11 +133,8 @@ async def _cancel_scheduled(client: PrefectClient, run_ids: Sequence[UUID]) -> i
 async def _claim_and_cancel(
     client: PrefectClient, run_ids: Sequence[UUID], *, names: Sequence[str]
 ) -> int:
-    """Cancel runs that a worker may take at any moment: only what could be claimed before it.
-
-    Args:
-        names: of the states in which they were found; one that is in another has gone on.
-    """
+    """Cancel runs that a worker may take at any moment: what is still in a state so named, and
+    could be claimed before it."""
     claim = State(type=StateType.PENDING, name=_CLAIMED)
     claimed = await set_states(client, run_ids, names, claim)
     # A deployment's own limit on its runs may have cancelled one at once, or put it back.

@@ -11,22 +11,23 @@ from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFilterTaskRunId
-from prefect.client.schemas.objects import FlowRun, State, StateType, TaskRun
+from prefect.client.schemas.objects import FlowRun, StateType, TaskRun
 from prefect.client.schemas.sorting import LogSort, TaskRunSort
-from prefect.exceptions import ObjectNotFound
-from pydantic import BaseModel, JsonValue, TypeAdapter
+from pydantic import BaseModel, JsonValue
 
 from adspark.text.redaction import redact_document, redact_foreign
+from deployments.operations.runs.deployments import short_name
 from deployments.operations.runs.failures import RETRIED, has_wrong_parameters, unwrap
 from deployments.operations.runs.lookup import find_run, ui_url
-from orchestration.flow_runs import PAGE, filter_runs
+from orchestration.runs.flow_runs import PAGE, filter_runs
+from orchestration.runs.optional import read_optional
+from orchestration.runs.results import read_result, to_document
 
 GENERATION = "generate-ad-variant"
 """The flow whose failed variants are retried by their number: a run of one is refused."""
 
 _TRACEBACK = "Traceback (most recent call last)"
 _UNDER_WAY = (StateType.PENDING, StateType.RUNNING, StateType.SCHEDULED, StateType.PAUSED)
-_ANYTHING: TypeAdapter[object] = TypeAdapter(object)
 
 
 class LogLine(BaseModel):
@@ -97,7 +98,8 @@ async def read_report(client: PrefectClient, key: str, *, log_lines: int = 50) -
     report = _facts(run)
     report.log = await _read_log(client, run, log_lines)
     report.traceback = await _read_traceback(client, run)
-    report.result = await _read_result(run.state)
+    if run.state and run.state.is_completed():
+        report.result = redact_document(await read_result(run.state))
     if isinstance(run, FlowRun):
         await _add_flow_run(client, run, report)
     elif run.flow_run_id is not None:
@@ -134,18 +136,18 @@ async def _add_flow_run(client: PrefectClient, run: FlowRun, report: RunReport) 
     worker = run.labels.get("prefect.worker.name")
     report.worker = None if worker is None else str(worker)
     report.infrastructure = run.infrastructure_pid
-    report.parameters = redact_document(_json(run.parameters))
+    report.parameters = redact_document(to_document(run.parameters))
     report.task_runs = await _read_task_runs(client, run.id)
     report.remedy = _remedy(report, fails_again=has_wrong_parameters(run))
+    if run.deployment_id and report.deployment is None and run.state and run.state.is_final():
+        report.remedy = [command_anew(report.flow, report.parameters)]  # no worker would retry it
 
 
 async def _deployment_name(client: PrefectClient, run: FlowRun, flow: str) -> str | None:
     if run.deployment_id is None:
         return None
-    try:
-        return f"{flow}/{(await client.read_deployment(run.deployment_id)).name}"
-    except ObjectNotFound:  # deleted since
-        return None
+    found = await read_optional(client.read_deployment(run.deployment_id))
+    return f"{flow}/{found.name}" if found else None  # deleted since
 
 
 async def _read_task_runs(client: PrefectClient, run_id: UUID) -> list[TaskLine]:
@@ -200,28 +202,14 @@ async def _read_traceback(client: PrefectClient, run: FlowRun | TaskRun) -> str 
     return None
 
 
-async def _read_result(state: State[object] | None) -> JsonValue:
-    """What a completed run gave back; None where nothing was kept, or it cannot be read here."""
-    if state is None or not state.is_completed() or state.data is None:
-        return None
-    try:
-        return redact_document(_json(await state.aresult(raise_on_failure=False)))
-    except Exception:  # a result is foreign: of another machine, another version, any class
-        return None
-
-
-def _json(value: object) -> JsonValue:
-    """A value as JSON, pydantic's models included; what JSON does not know, as it reads."""
-    document: JsonValue = _ANYTHING.dump_python(value, mode="json", fallback=str)
-    return document
-
-
 def _remedy(report: RunReport, *, fails_again: bool) -> list[str]:
     if report.state_type in {one.value for one in _UNDER_WAY}:
         return [f"prefect flow-run cancel {report.id}"]
     if report.deployment is None:
         return []
-    anew = _again(report.deployment, report.parameters)  # with other parameters, where they fail
+    anew = command_anew(
+        report.deployment, report.parameters
+    )  # with other parameters, where they fail
     if report.state_type not in {one.value for one in RETRIED} or (
         fails_again and not report.run_count
     ):
@@ -233,10 +221,9 @@ def _remedy(report: RunReport, *, fails_again: bool) -> list[str]:
     return [anew, retry] if fails_again else [retry]  # what was not there may be there now
 
 
-def _again(deployment: str, parameters: JsonValue) -> str:
-    """The command that does the same in a new run."""
-    flow, _, own = deployment.partition("/")
-    words = ["adspark", "run", flow if own == flow else deployment]
+def command_anew(deployment: str, parameters: JsonValue) -> str:
+    """The command that does the same in a new run of `flow/deployment`, or of a flow's own."""
+    words = ["adspark", "run", short_name(deployment)]
     for name, value in parameters.items() if isinstance(parameters, dict) else ():
         if value is not None:
             words += ["-p", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]

@@ -14,13 +14,13 @@ from prefect.client.schemas.objects import State
 from prefect.states import Cancelling
 
 from adspark.home.processes import ProcessId
-from orchestration.requeue import is_lost
+from orchestration.runs.requeue import is_lost
 from tests.support.contained import ended, make_run, start, state_of, until
 
 FLOW = """
 import asyncio, os, signal, sys, time
 from prefect import flow, task
-from orchestration.time_limits import time_limit
+from orchestration.limits.time_limits import time_limit
 
 @task
 @time_limit("cleanup_time_limit")
@@ -159,7 +159,7 @@ async def test_a_process_that_ends_by_itself_is_a_failure_and_no_lost_run(
     ("number", "told"),
     [
         (signal.SIGKILL, "Its process was killed from outside (SIGKILL)."),
-        (signal.SIGTERM, "Its process was told to end from outside (SIGTERM)."),
+        (signal.SIGTERM, "Its process was terminated from outside (SIGTERM)."),
     ],
 )
 async def test_a_process_that_is_killed_from_outside_is_a_lost_run(
@@ -187,7 +187,7 @@ async def test_a_run_that_goes_on_after_sigterm_is_killed(
     its_own(process.pid).send_signal(signal.SIGTERM)
     await ended(process)
     state = await state_of(client, run_id)
-    told = "Its process was told to end from outside (SIGTERM)."
+    told = "Its process was terminated from outside (SIGTERM)."
     assert (state.name, state.message) == ("Crashed", told)
     assert is_lost(state)
 
@@ -285,7 +285,7 @@ async def test_a_run_past_its_memory_tells_that(
     states = await client.read_flow_run_states(run_id)
     crashed = [one.message for one in states if one.is_crashed()]
     assert crashed == [
-        "Out of memory: it was killed at its limit of 300 MB. Ask for less at once, or give the "
+        "Out of memory: it was killed at its limit of 300 MB. Request less at once, or give the "
         "runs of its pool more, then: adspark retry"
     ]
     assert not is_lost(await state_of(client, run_id))

@@ -32,7 +32,7 @@ from deployments.operations.health import Health, read_health, read_not_set_up
 from deployments.operations.leftover_processes import name_folder
 from deployments.operations.runs.purge import Waiting, count_by_pool, find_waiting, purge
 from flows.generate_pending_variants import generate_pending_variants
-from orchestration.requeue import MOST_STARTS, requeue
+from orchestration.runs.requeue import MOST_STARTS, requeue
 from tests.support.queued import open_pools
 
 POOL = "data-fetch"

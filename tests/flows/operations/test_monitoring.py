@@ -20,7 +20,7 @@ from deployments.operations.probe import probe as send_probes
 from deployments.operations.searches_left import SearchesLeft
 from deployments.queue_classes import POOL_NAMES
 from flows.probe import probe
-from orchestration.flow_runs import filter_runs, read_failed_runs, read_runs
+from orchestration.runs.flow_runs import filter_runs, read_failed_runs, read_runs
 from tests.support.queued import POOL, open_pools, queue
 from tests.support.sandbox_control import SANDBOX_KEY
 
@@ -36,7 +36,7 @@ async def client() -> AsyncIterator[PrefectClient]:
 async def test_a_snapshot_counts_runs_by_what_they_do(
     client: PrefectClient, database: Database, monkeypatch: pytest.MonkeyPatch, page: int
 ) -> None:
-    monkeypatch.setattr("orchestration.flow_runs.PAGE", page)
+    monkeypatch.setattr("orchestration.runs.flow_runs.PAGE", page)
     await queue(client, Running(), Pending(), Pending(), Scheduled(name="Late"), Scheduled())
     await queue(client, Completed(), Failed(), Crashed())
     await queue(client, Running(), pool="maintenance")

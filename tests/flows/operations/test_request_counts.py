@@ -21,10 +21,10 @@ from deployments.operations.metrics import MetricsCollector
 from deployments.operations.monitoring import read_snapshot
 from deployments.operations.searches_left import SearchesLeft
 from deployments.queue_classes import POOL_NAMES
-from orchestration.flow_runs import read_failed_runs
-from orchestration.lost_runs import TAG
-from orchestration.pool_snapshot import read_pools
-from orchestration.prefect_health import check_prefect
+from orchestration.runs.flow_runs import read_failed_runs
+from orchestration.runs.lost_runs import TAG
+from orchestration.server.pool_snapshot import read_pools
+from orchestration.server.prefect_health import check_prefect
 from tests.support.queued import POOL, open_pools, queue
 
 MOST = 8
@@ -104,7 +104,7 @@ async def test_a_long_queue_is_counted_by_the_server_in_two_more_requests(
 ) -> None:
     waiting: State[None] = Scheduled(scheduled_time=datetime.now(UTC) - timedelta(minutes=3))
     await queue(client, *[waiting.model_copy(update={"name": "Late"}) for _ in range(30)])
-    monkeypatch.setattr("orchestration.flow_runs.PAGE", 20)
+    monkeypatch.setattr("orchestration.runs.flow_runs.PAGE", 20)
     with at_most(2 + 2, requests):
         pools = {pool.name: pool for pool in await read_pools(client, POOL_NAMES)}
     busy = pools[POOL]

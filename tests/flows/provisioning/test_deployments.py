@@ -246,7 +246,7 @@ async def test_a_pools_job_template_offers_what_a_run_may_choose_and_is_put_back
         await client.update_work_pool("default", WorkPoolUpdate(base_job_template=stock))
         changed = await provision(settings, database_url=database_url)
         assert changed.changes == [
-            "pool default: its job template is put back; runs are what their workers' settings say"
+            "pool default: its job template is reset; runs are what their workers' settings say"
         ]
         assert (await client.read_work_pool("default")).base_job_template == ours
         assert (await provision(settings, database_url=database_url)).changes == []

@@ -17,7 +17,7 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.events import AutomationCore, EventTrigger, Posture
 from prefect.events.actions import RunDeployment
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Cancelled, Crashed, Late, Running, Scheduled
+from prefect.states import Cancelled, Crashed, Failed, Late, Running, Scheduled
 from prefect.variables import Variable
 
 from adspark.errors import ConfigurationError
@@ -53,7 +53,7 @@ async def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterat
         for name in (*kept, FORMER, WATCHES):
             await remove(opened, name)
         flow_id = await opened.create_flow_from_name(CLEANUP)
-        await opened.create_deployment(
+        cleanup_id = await opened.create_deployment(
             flow_id,
             "adspark",
             description=DESCRIPTION,
@@ -71,6 +71,11 @@ async def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterat
             entrypoint="flows.cleanup_old_creatives.cleanup_old_creatives",
             job_variables={"env": {"ADSPARK_TIDY_UP_TIME": "5"}},
         )
+        for schedule in await opened.read_deployment_schedules(cleanup_id):
+            if schedule.slug:  # a bound is only taken by a change
+                await opened.update_deployment_schedule(
+                    cleanup_id, schedule.id, max_scheduled_runs=2
+                )
         flow_id = await opened.create_flow_from_name("process-watches")
         await opened.create_deployment(flow_id, "adspark", entrypoint="flows.gone.gone", tags=[])
         flow_id = await opened.create_flow_from_name("probe")
@@ -114,6 +119,8 @@ def check_moved(found: DeploymentResponse | None) -> None:
         ("", True, HOURLY),
         ("nightly", False, WEEKLY),
     ]
+    bounds = {one.slug or "": one.max_scheduled_runs for one in found.schedules}
+    assert bounds == {"": None, "nightly": 2}
     (hourly,) = [one for one in found.schedules if not one.slug]
     assert hourly.parameters == {"dry_run": True}
     assert (found.description or "").startswith("Remove ads that have not been shown for so long")
@@ -191,6 +198,7 @@ async def test_a_provisioning_that_is_killed_while_it_moves_is_finished_by_the_n
         Late(scheduled_time=datetime.now(UTC) - timedelta(hours=1)),
         Running(),
         Crashed(message="Its worker is gone."),
+        Failed(message="SerpApi: HTTP 503"),
     ],
     ids=lambda one: one.name,
 )
@@ -207,8 +215,8 @@ async def test_the_former_one_stays_until_its_runs_are_over(
 
     for _ in range(2):
         done = await upgrade()
-        stays = f"deployment {WATCHES}: stays, for 1 of its runs are not over; provision again"
-        assert stays in done.kept
+        stays = f"deployment {WATCHES}: stays, for 1 of its runs wait or can be retried"
+        assert stays in "".join(done.kept)
         left = await find(client, WATCHES)
         assert left is not None
         assert left.paused
@@ -226,6 +234,12 @@ async def test_a_former_name_leads_to_the_new_one(client: PrefectClient, databas
         ConfigurationError, match=f"no deployment '{FORMER}'; did you mean {CLEANUP}?"
     ):
         await find_deployment(client, FORMER)
+    with pytest.raises(ConfigurationError, match="did you mean process-sweep-shard"):
+        await find_deployment(client, "process-watches")
+    for odd in ("a/b/c", "/", "", "a/", "\x1b[31m", "a" * 5000):
+        with pytest.raises(ConfigurationError, match="The server has no deployment") as refused:
+            await find_deployment(client, odd)
+        assert len(str(refused.value)) < 1000
 
 
 async def test_what_was_applied_is_recorded_for_any_number_of_deployments(

@@ -109,7 +109,7 @@ def test_one_request_is_a_row_that_waits_for_the_stack() -> None:
 
 def test_many_requests_are_counted_and_asked_about() -> None:
     refused = run("request", AD, OTHER, "-p", "Red", typed="n\n")
-    assert "2 generations, each paid for. Go on? [y/N]" in refused.stdout
+    assert "2 generations, each paid for. Request them? [y/N]" in refused.stdout
     assert refused.exit_code == 1
     assert listed() == []
     said = told("request", AD, OTHER, "-p", "Red", typed="y\n")
@@ -153,7 +153,7 @@ def test_the_new_ads_of_a_watch_are_asked_for_but_those_that_have_such_a_variant
 def test_a_program_gets_its_line_of_json_and_nothing_else() -> None:
     assert given("request", AD, "-p", "Sea") == {"variants": [2], "started": 0, "generations": 1}
     asked = run("request", "--watch", "hubspot", "-p", "Red", "--json", typed="y\n")
-    assert asked.stderr.startswith("2 generations, each paid for. Go on?")
+    assert asked.stderr.startswith("2 generations, each paid for. Request them?")
     # The runner shows on standard output what was typed.
     assert json.loads(asked.stdout.removeprefix(" y\n")) == {
         "variants": [3, 4], "started": 0, "generations": 2,
@@ -186,7 +186,7 @@ def test_a_wrong_request_writes_nothing(arguments: tuple[str, ...], message: str
 def test_the_remedies_are_commands_that_there_are() -> None:
     with pytest.raises(InvalidQueryError, match=r"with: adspark fetch AR…$"):
         told("request", f"CR{77:020d}", "-p", "Red")
-    assert told("list") == "There are no variants; ask for one with: adspark variant request"
+    assert told("list") == "There are no variants; request one with: adspark variant request"
     for command in (["fetch"], ["variant", "request"]):
         usage = CliRunner(env={"COLUMNS": "200"}).invoke(app, [*command, "--help"]).stdout
         assert "_ids]..." in usage
@@ -206,6 +206,25 @@ def test_the_list_fits_a_terminal(database_url: str) -> None:
     assert "3 pending CR0000…0002 Averylongword… – – 0 min" in shown
     assert any(line.startswith("4 pending CR0000…0002 夏の広告") for line in shown)
     assert shown[-1] == "! too close to its original"
+
+
+def test_the_list_names_the_reviews_that_wait_for_a_person(database_url: str) -> None:
+    def waiting(*arguments: str) -> list[int]:
+        found: list[int] = given("list", *arguments)["reviews_waiting"]
+        return found
+
+    assert [completed(database_url), completed(database_url)] == ["1", "2"]
+    assert "to be done" not in told("list")  # nobody has requested a review
+    in_session(database_url, lambda session: session.execute(text(
+        "UPDATE ad_variant SET wants_review = true"
+    )))  # fmt: skip
+    said = told("list", "--limit", "1")
+    assert said.endswith("2 reviews to be done: 1, 2; for one: adspark variant review 1")
+    assert (waiting(), waiting("--user", "99")) == ([1, 2], [])
+    told("review", "1", "--rating", "4")  # which decides nothing
+    assert waiting() == [1, 2]
+    told("review", "1", "--approve")
+    assert told("list").endswith("1 review to be done: 2; for one: adspark variant review 2")
 
 
 def test_large_numbers_fit_a_terminal_too(database_url: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adspark.creatives.details import look_up_new
+from adspark.creatives.details import LookUp
 from adspark.db.engine import Database
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
@@ -242,9 +242,7 @@ async def test_an_address_that_nobody_answers_at_is_no_attempt(place: Place) -> 
         pass  # gone, and its port with it
     async with SerpApiClient(KEY, base_url=url) as client:
         for _ in range(4):
-            summary = await look_up_new(
-                place.database, client, watch_id=watch_id, limit=1, before_search=no_gate
-            )
+            summary = await LookUp(place.database, client, watch_id, no_gate).run(1)
             assert (summary.waiting, summary.given_up) == (1, 0)
             assert "cannot be reached" in (summary.problem or "")
 

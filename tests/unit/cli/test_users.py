@@ -36,7 +36,9 @@ def test_a_flow_takes_the_same_user_where_none_is_given(flow: object) -> None:
 )
 def test_a_command_takes_the_same(command: object) -> None:
     assert callable(command)
-    assert inspect.signature(command).parameters["user"].default == DEFAULT_USER
+    parameters = inspect.signature(command).parameters
+    user = parameters.get("user") or parameters["user_id"]
+    assert user.default == DEFAULT_USER
 
 
 def test_so_do_what_is_stored() -> None:

@@ -306,11 +306,31 @@ def test_the_image_is_built_from_a_dockerfile_that_is_there(file: Path) -> None:
         assert (ROOT / build["context"] / build["dockerfile"]).is_file()
 
 
-def test_the_image_gets_every_package_of_the_product() -> None:
+def packages() -> list[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    found: list[str] = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    return found
+
+
+def test_a_saved_file_of_any_package_reaches_workers_and_deployments() -> None:
+    watching = {
+        name: service["command"]
+        for name, service in services(DEVELOPMENT).items()
+        if "watchfiles" in service.get("command", [])
+    }
+    assert set(watching) == {
+        "sandbox",
+        "deploying",
+        *(f"worker-{one.name}" for one in QUEUE_CLASSES),
+    }
+    for name, command in watching.items():
+        wanted = {"adspark"} if name == "sandbox" else set(packages())
+        assert wanted <= set(command), name
+
+
+def test_the_image_gets_every_package_of_the_product() -> None:
     dockerfile = (ROOT / "deployments" / "docker" / "Dockerfile").read_text().splitlines()
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
-    for package in packages:
+    for package in packages():
         assert f"COPY {package} {package}" in dockerfile
         assert f"!{package}" in ignored

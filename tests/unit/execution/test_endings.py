@@ -4,8 +4,8 @@ import pytest
 from prefect.client.schemas.objects import State
 
 from deployments.execution.endings import SERVER_AWAY, explain_end, explain_no_start
-from orchestration.requeue import is_lost
-from orchestration.time_limits import TIMED_OUT
+from orchestration.limits.time_limits import TIMED_OUT
+from orchestration.runs.requeue import is_lost
 
 MEMORY = 512 * 2**20
 OUT_OF_MEMORY = "Out of memory: it was killed at its limit of 512 MB."

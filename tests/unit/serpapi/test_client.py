@@ -94,7 +94,7 @@ async def test_every_failure_of_the_contract_has_its_kind(
             RateLimitedError, r"\(50 an hour\)", id="the hour",
         ),
         pytest.param(account(), RateLimitedError, "hour's searches", id="figures left out"),
-        pytest.param(httpx.Response(500), RateLimitedError, "silent", id="a silent account"),
+        pytest.param(httpx.Response(500), RateLimitedError, "cannot be fetched", id="no account"),
     ],
 )  # fmt: skip
 async def test_429_asks_the_account_whether_it_is_the_hour_or_the_month(

@@ -29,6 +29,7 @@ FAR_AHEAD = datetime.now(UTC).date() + timedelta(days=3)
             {"text": "a.com", "creative_format": "gif"}, "creative_format", "video", id="format"
         ),
         pytest.param({"text": "a.com", "political_ads": True}, "political_ads", "region", id="pol"),
+        pytest.param({"text": "a\x1b[31m.com"}, "text", "control character", id="colour"),
         pytest.param({"text": "a.com", "page_size": 0}, "page_size", "1 to 100", id="no ads"),
         pytest.param({"text": "a.com", "page_size": 101}, "page_size", "1 to 100", id="too many"),
         pytest.param(

@@ -17,7 +17,7 @@ from deployments.cli.watches.tables import print_watch, print_watches
 from deployments.operations.runs.failures import FailureGroup
 from deployments.terminal import output
 from deployments.terminal.output import table
-from orchestration.pool_snapshot import PoolSnapshot
+from orchestration.server.pool_snapshot import PoolSnapshot
 
 NOW = datetime.now(UTC)
 CAUSE = "UnknownWatchError: There is no watch 4711; list them with: adspark watch list"

@@ -13,7 +13,7 @@ from adspark.errors import ConfigurationError
 from adspark.models import Platform
 from adspark.settings import get_settings
 from adspark.validation.messages import describe_validation_error
-from orchestration.parameter_errors import find_mistakes
+from orchestration.runs.parameter_errors import find_mistakes
 
 
 class Colour(StrEnum):

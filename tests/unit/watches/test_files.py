@@ -184,6 +184,47 @@ def test_a_mistake_in_csv_is_named_with_its_place(written: str, message: str) ->
     assert message in str(raised.value)
 
 
+def test_every_mistake_of_a_file_is_named_on_a_line_of_its_own() -> None:
+    written = (
+        "name,text,region,max_pages\n"
+        "a,x.com,Germny,1.5\n"  # the region is not looked up where a number cannot be read
+        "b,x.com,Germny,\n"
+        "c,x.com,US,1\n"
+        "d,x.com,US,1,more\n"
+        "c,y.com,US,1\n"
+        'e,"x.com\n'
+    )
+    with pytest.raises(ConfigurationError) as raised:
+        read_csv(written)
+    lines = str(raised.value).splitlines()
+    assert [line.removeprefix("w.csv, ")[:41] for line in lines] == [
+        "row 1 (line 2), watch 'a': max_pages: '1.",
+        "row 2 (line 3), watch 'b': region: 'Germn",
+        "row 4 (line 5), watch 'd': (no heading): ",
+        "row 5 (line 6), watch 'c': name: is in ro",
+        "line 7: is not CSV (unexpected end of dat",
+    ]
+
+
+def test_the_mistakes_of_one_watch_are_all_named() -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        read_yaml("watches: [{name: a, is_active: maybe, max_pages: x, regions: US}, b]")
+    names = [line.split(": ")[1] for line in str(raised.value).splitlines()]
+    assert names == [
+        "is_active",
+        "max_pages",
+        "regions",
+        "is not a watch; write its fields as name",
+    ]
+
+
+def test_only_so_many_mistakes_are_named() -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        read_csv("name,text,max_pages\n" + "a,x.com,x\n" * 30)
+    lines = str(raised.value).splitlines()
+    assert (len(lines), lines[-1]) == (21, "… and 10 more.")
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -13,6 +13,7 @@ from adspark.errors import ConfigurationError
 from deployments.cli.main import app as cli
 from deployments.cli.runs.failure_selection import choose_failures
 from deployments.operations.runs.failures import WEEK, find_cause, read_failures, retry_runs
+from deployments.operations.runs.report import read_report
 from flows.generate_pending_variants import generate_pending_variants
 from tests.support.queued import open_pools, queue
 
@@ -47,7 +48,7 @@ def test_a_cause_is_the_message_without_what_differs(message: str, cause: str) -
 async def test_failures_are_grouped_by_cause_newest_first(
     client: PrefectClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orchestration.flow_runs.PAGE", 2)  # several pages without hundreds of runs
+    monkeypatch.setattr("orchestration.runs.flow_runs.PAGE", 2)  # pages without hundreds of runs
     first, second, mended, crashed = await queue(
         client,
         Failed(message="watch 1 is gone"),
@@ -129,24 +130,49 @@ async def test_a_person_chooses_by_key_or_by_run_and_is_told_why_not(client: Pre
         await choose_failures(client, [], hours=WEEK, flow="nothing")
 
 
+async def test_a_run_whose_deployment_is_gone_is_not_retried_and_its_remedy_is_named(
+    client: PrefectClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run,) = await queue(client, Failed(message="of a former deployment"))
+    assert run.deployment_id is not None
+    await client.update_flow_run(run.id, parameters={"watch": "a b", "api_key": "s3cret-0"})
+    await client.delete_deployment(run.deployment_id)
+    anew = "adspark run probe -p 'watch=a b' -p 'api_key=***'"
+
+    assert await retry_runs(client, [run.id]) == []
+    assert (await client.read_flow_run(run.id)).state_name == "Failed"
+    assert (await read_report(client, str(run.id))).remedy[:-1] == [anew]
+    with pytest.raises(ConfigurationError, match="of a deployment that is gone") as caught:
+        await choose_failures(client, [str(run.id)], hours=WEEK)
+    assert str(caught.value).endswith(f"start it anew: {anew}")
+
+    monkeypatch.setenv("PREFECT_API_URL", str(client.api_url))
+    words = ["retry", "--all", "--yes"]
+    said = await asyncio.to_thread(lambda: CliRunner().invoke(cli, words).stdout)
+    assert "Nothing was retried." in said
+    assert f"adspark task {run.id}" in " ".join(said.split())
+
+
 async def test_what_a_retry_would_only_repeat_is_told_and_not_offered(
     client: PrefectClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wrong, unknown, broken, down = await queue(
+    wrong, variable, unknown, broken, down = await queue(
         client,
         Failed(message="watch_id: is not a whole number."),
+        Failed(message="env.PATH: not for a run to choose; remove it from the job variables."),
         Failed(message="Flow run encountered an exception: UnknownWatchError: There is no watch 9"),
         Failed(message="Its flow cannot be loaded: ModuleNotFoundError: No module named 'x'"),
         Failed(message=WRAPPED),
     )
     groups = {group.runs[0]: group for group in await read_failures(client)}
-    again = [run.id for run in (wrong, unknown, broken, down) if groups[run.id].fails_again]
-    assert again == [wrong.id, unknown.id]
+    runs = (wrong, variable, unknown, broken, down)
+    again = [run.id for run in runs if groups[run.id].fails_again]
+    assert again == [wrong.id, variable.id, unknown.id]
 
     monkeypatch.setenv("PREFECT_API_URL", str(client.api_url))
     said = await asyncio.to_thread(lambda: CliRunner().invoke(cli, ["failures"]).stdout)
     flat = " ".join(said.split())
-    assert "Not to be retried, for their parameters are wrong: " in flat
+    assert "Not to be retried, for their parameters or job variables are wrong: " in flat
     offered = re.findall(r"Retry: adspark retry (\w+)", flat)
     assert offered == [groups[down.id].key]
     assert "adspark run probe -p NAME=VALUE" in flat

@@ -71,6 +71,29 @@ async def test_a_completed_run_shows_its_result_and_tasks(client: PrefectClient)
     assert below.remedy[0] == f"adspark task {run_id}"
 
 
+@flow(name="kept", persist_result=True, result_serializer="json")
+async def kept(document: dict[str, object]) -> dict[str, object]:
+    """A flow whose result is kept as an earlier version has written its own."""
+    return document
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        pytest.param("adspark.fetching.Parts", {"number": 2, "api_token": "***"}, id="moved"),
+        pytest.param(f"{__name__}.Parts", {"number": 2, "api_token": "***"}, id="there"),
+        pytest.param("adspark.watches.check.WatchSummary", None, id="of other fields since"),
+    ],
+)
+async def test_a_result_of_an_earlier_version_is_shown_where_it_can_be_read(
+    client: PrefectClient, name: str, shown: object
+) -> None:
+    document = {"__class__": name, "data": {"number": 2, "api_token": SECRET}}
+    state = await kept(document, return_state=True)
+    report = await read_report(client, str(state.state_details.flow_run_id))
+    assert (report.state, report.result) == ("Completed", shown)
+
+
 async def test_a_failed_run_shows_why_and_what_to_do_and_no_secret(client: PrefectClient) -> None:
     why = (
         f"Flow run encountered an exception: ValueError: https://me:{SECRET}@host/?api_key={SECRET}"

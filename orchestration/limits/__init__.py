@@ -1,0 +1,1 @@
+"""What bounds a task or a run: rates, time, retries, and searches that are spent."""

@@ -1,0 +1,55 @@
+"""Rate limits: Prefect shows and keeps the number, Postgres keeps the count exactly."""
+
+from functools import partial
+
+from prefect.client.orchestration import get_client
+from prefect.runtime import flow_run
+
+from adspark.db.engine import Database
+from adspark.db.rate_limits import GENERATIONS, SEARCHES, acquire_slot, try_acquire_slot
+from adspark.serpapi.client import Gate, no_gate
+from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, get_settings
+from orchestration.runs.optional import read_optional
+
+
+async def search_slots(database: Database) -> Gate:
+    """What waits until another search fits within the limit of all workers."""
+    return _slots(database, SEARCHES, await searches_per_minute())
+
+
+async def generation_slots(database: Database) -> Gate:
+    """What waits until another generation fits within the limit of all workers."""
+    limit = await _limit(GENERATIONS, get_settings().generations_per_minute)
+    return _slots(database, GENERATIONS, limit)
+
+
+async def searches_per_minute() -> int | None:
+    """Searches a minute over all workers, as operators set it in Prefect (`serpapi-searches`).
+
+    None where the limit is switched off; the setting's number where the server has no such limit.
+    """
+    setting = get_settings().searches_per_minute
+    return await _limit(SEARCHES, DEFAULT_SEARCHES_PER_MINUTE if setting == "account" else setting)
+
+
+async def seconds_until_start(database: Database, name: str) -> float:
+    """Seconds until a run may begin by this limit in Prefect; 0 where it may now, and is counted.
+
+    A run that is started again is counted already.
+    """
+    limit = await _limit(name, None)
+    if limit is None or flow_run.run_count > 1:
+        return 0.0
+    return await try_acquire_slot(database, name=name, limit=limit)
+
+
+def _slots(database: Database, name: str, limit: int | None) -> Gate:
+    return no_gate if limit is None else partial(acquire_slot, database, name=name, limit=limit)
+
+
+async def _limit(name: str, usual: int | None) -> int | None:
+    async with get_client() as client:
+        found = await read_optional(client.read_global_concurrency_limit_by_name(name))
+    if found is None:
+        return usual
+    return found.limit if found.active else None

@@ -1,0 +1,1 @@
+"""Flow runs as the server has them: read, change, requeue, start."""

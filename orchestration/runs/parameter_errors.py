@@ -1,0 +1,80 @@
+"""What keeps a flow from taking the parameters of a run, said before it begins."""
+
+import inspect
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from prefect import Flow
+from prefect.exceptions import ParameterTypeError
+from pydantic import ValidationError
+
+from adspark.text.redaction import redact_foreign
+from adspark.text.terminal import plain
+from adspark.validation.messages import describe_validation_error
+
+_MOST_CHARACTERS = 500
+_LONGEST_NAME = 60  # characters
+
+
+# Prefect's report of invalid parameters quotes them: they may hold a secret.
+logging.getLogger("prefect.flows").addFilter(
+    lambda record: not record.getMessage().startswith("Parameter validation failed")
+)
+
+
+def find_mistakes(flow: Flow[..., Any], parameters: dict[str, Any]) -> Iterator[str]:
+    """What keeps a flow from taking these parameters: a line a field, which it names."""
+    known = inspect.signature(flow.fn).parameters
+    takes_any = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in known.values())
+    wrong = False
+    for name in parameters:
+        if name not in known and not takes_any:
+            wrong = True
+            its = ", ".join(known) or "none"
+            yield f"{show_name(name)}: {flow.name} has no such parameter; it has {its}."
+    for name, one in known.items():
+        is_needed = one.default is inspect.Parameter.empty and one.kind in (
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            inspect.Parameter.KEYWORD_ONLY,
+        )
+        if is_needed and name not in parameters:
+            wrong = True
+            yield f"{name}: is missing."
+    if not wrong and flow.should_validate_parameters:
+        yield from _find_invalid(flow, parameters)
+
+
+def _find_invalid(flow: Flow[..., Any], parameters: dict[str, Any]) -> Iterator[str]:
+    try:
+        flow.validate_parameters(parameters)
+    except ParameterTypeError as error:
+        cause = error.__cause__ or error.__context__
+        if not isinstance(cause, ValidationError):
+            yield show_error(str(error))
+            return
+        mistakes: dict[str, str] = {}
+        for one in cause.errors(include_url=False, include_input=False):
+            # Of the kinds that a field may be, the first one's mistake.
+            mistakes.setdefault(
+                str(one["loc"][0]) if one["loc"] else "parameters", describe_validation_error(one)
+            )
+        yield from (
+            f"{name}: {show_error(message).removesuffix('.')}."
+            for name, message in mistakes.items()
+        )
+
+
+def show_error(message: str) -> str:
+    """An error on one line, without secrets and what a terminal obeys, and not too long."""
+    return _one_line(message)[:_MOST_CHARACTERS]
+
+
+def show_name(name: str, *, most: int = _LONGEST_NAME) -> str:
+    """A name that somebody has chosen, for a message in which a remedy follows."""
+    line = _one_line(name)
+    return line if len(line) <= most else f"{line[:most]}…"
+
+
+def _one_line(text: str) -> str:
+    return redact_foreign(" ".join(plain(text).split()))

@@ -1,0 +1,131 @@
+"""The flow runs that generate variants and wait for their reviews: start, read, resume, cancel.
+
+The database says what is to be done; these runs are how. One that was lost is replaced by the next
+`generate-pending-variants`.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State, StateType
+from prefect.deployments import arun_deployment
+from prefect.exceptions import ObjectNotFound
+from prefect.flow_runs import aresume_flow_run
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.models import AdVariant
+from adspark.variants.generate import cancel
+from adspark.variants.lists import read_review_runs
+from adspark.variants.reviews import Review
+from adspark.variants.store import VariantState
+from blocks.adspark_database import connect_database
+from blocks.generators import open_generator
+from orchestration.runs.flow_runs import read_runs_by_id
+
+GENERATE = "generate-ad-variant/generate-ad-variant"
+REVIEW = "review-ad-variant/review-ad-variant"
+
+RunState = State[object]
+
+
+async def start_generation(session: AsyncSession, variant: AdVariant) -> UUID | None:
+    """Start a run that generates the variant, once for each run that it was given to before.
+
+    Returns its id; None where the server has no deployment for it.
+    """
+    parameters: dict[str, object] = {
+        "original_ad_id": variant.original_ad_id,
+        "prompt": variant.prompt,
+        "user_id": variant.user_id,
+        "variant_id": variant.id,
+        "workspace_id": variant.workspace_id,
+        "review": variant.wants_review,
+    }
+    key = f"variant/{variant.token}/{variant.flow_run_id or 'first'}"
+    run = await _start(GENERATE, parameters, name=f"variant-{variant.id}", key=key)
+    if run is not None:
+        await VariantState(session, variant).assign(run)
+    return run
+
+
+async def start_review(session: AsyncSession, variant: AdVariant) -> UUID | None:
+    """Start a run that waits for the variant's review, one for each attempt; returns as above."""
+    name, key = f"review-of-variant-{variant.id}", f"review/{variant.token}/{variant.attempt}"
+    run = await _start(REVIEW, {"variant_id": variant.id}, name=name, key=key)
+    if run is not None:
+        await VariantState(session, variant).assign_review(run)
+    return run
+
+
+async def read_states(run_ids: Sequence[UUID]) -> dict[UUID, RunState]:
+    """The states of those runs that the server knows."""
+    async with get_client() as client:
+        runs = await read_runs_by_id(client, run_ids)
+    return {run.id: run.state for run in runs if run.state is not None}
+
+
+async def answer_review(run_id: UUID, review: Review) -> bool:
+    """Resume the run that waits for a review with it; returns whether that run takes it."""
+    if not _is_waiting((await read_states([run_id])).get(run_id)):
+        return False
+    answer = review.model_dump(exclude={"is_approved"}, exclude_none=True)
+    answer["approve"] = review.is_approved is True
+    answer["reject"] = review.is_approved is False
+    try:
+        await aresume_flow_run(run_id, run_input=answer)
+    except RuntimeError:  # somebody was faster, or its form is that of another version
+        return False
+    return True
+
+
+async def expire_reviews(session: AsyncSession, *, older_than: float) -> int:
+    """Resume runs that have waited for so many seconds, their reviews stay open; returns how many
+    there were."""
+    states = await read_states(await read_review_runs(session))
+    limit = datetime.now(UTC) - timedelta(seconds=older_than)
+    old = [run for run, state in states.items() if _is_waiting(state) and state.timestamp < limit]
+    for run_id in old:
+        await aresume_flow_run(run_id, run_input={"comment": ""})
+    return len(old)
+
+
+async def cancel_variant(variant_id: int) -> bool:
+    """Cancel a variant that nobody wants any more, and its generation; returns whether it was open.
+
+    Raises:
+        UnknownVariantError: there is none.
+        AdSparkError: it is cancelled, but its generation could not be stopped.
+    """
+    async with connect_database() as database:
+        return await cancel(database, open_generator, variant_id=variant_id)
+
+
+async def is_being_cancelled(flow_run_id: UUID | None) -> bool:
+    """Whether somebody cancelled this flow run; otherwise only its process was stopped."""
+    if flow_run_id is None:
+        return False
+    state = (await read_states([flow_run_id])).get(flow_run_id)
+    return state is not None and (state.is_cancelling() or state.is_cancelled())
+
+
+async def _start(
+    deployment: str, parameters: dict[str, object], *, name: str, key: str
+) -> UUID | None:
+    try:
+        run = await arun_deployment(
+            deployment,
+            parameters=parameters,
+            flow_run_name=name,
+            idempotency_key=key,
+            timeout=0,
+            as_subflow=False,
+        )
+    except ObjectNotFound:
+        return None
+    return run.id
+
+
+def _is_waiting(state: RunState | None) -> bool:
+    return state is not None and state.type is StateType.PAUSED

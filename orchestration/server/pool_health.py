@@ -1,0 +1,104 @@
+"""What is wrong with a work pool, and the commands that mend it."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import FlowRun
+from pydantic import BaseModel
+
+from orchestration.runs.flow_runs import count_runs, filter_runs, read_flow_names
+from orchestration.runs.requeue import is_given_up
+from orchestration.server.pool_snapshot import FailedStarts, PoolSnapshot
+
+_LATELY = timedelta(hours=24)
+_REQUESTED_LATELY = timedelta(hours=1)  # older ones a person has seen to since
+_LONGEST_CAUSE = 200  # characters
+_OLD = 600.0  # seconds that a run may be late before a person should know
+
+
+class Problem(BaseModel):
+    """Something that a person should see to, and the command that mends it."""
+
+    what: str
+    remedy: str
+
+
+def find_problems(pool: PoolSnapshot) -> list[Problem]:
+    """What a person should see to, the most important first."""
+    found = []
+    if pool.is_paused:
+        remedy = f"adspark resume {pool.name}"
+        found.append(Problem(what=f"pool {pool.name} is paused", remedy=remedy))
+    elif not pool.is_ready:
+        remedy = (
+            f"adspark worker {pool.name}; in the local stack: adspark down; adspark up; in "
+            f"containers: docker-compose up -d worker-{pool.name}"
+        )
+        found.append(Problem(what=f"pool {pool.name} has no worker", remedy=remedy))
+    elif pool.late and not pool.running and not pool.pending:
+        what = f"pool {pool.name} has {pool.late} late runs, and its worker takes none"
+        remedy = (
+            f"look into the log of its worker (ADSPARK_HOME/logs/worker-{pool.name}.log; in "
+            f"containers: docker-compose logs worker-{pool.name})"
+        )
+        found.append(Problem(what=what, remedy=remedy))
+    elif pool.oldest_late is not None and pool.oldest_late > _OLD:
+        minutes = pool.oldest_late / 60
+        what = f"pool {pool.name} has {pool.late} late runs, the oldest for {minutes:.0f} min"
+        remedy = f"adspark scale {pool.name} N; adspark purge {pool.name}"
+        found.append(Problem(what=what, remedy=remedy))
+    for one in pool.failed_starts:
+        runs = "a run" if one.runs == 1 else f"{one.runs} runs"
+        what = f"{runs} of {one.flow} could not begin: {one.cause.rstrip('.')}"
+        found.append(Problem(what=what, remedy="adspark failures"))
+    return found
+
+
+async def add_failed_starts(
+    client: PrefectClient, pools: list[PoolSnapshot], failures: list[FlowRun]
+) -> None:
+    """Set `failed_starts` of the pools: a request for each flow that may not be able to begin.
+
+    Args:
+        client: of Prefect's server.
+        pools: are changed.
+        failures: of these pools, newest first.
+    """
+    now = datetime.now(UTC)
+    by_deployment: dict[UUID, list[FlowRun]] = {}
+    for run in failures:
+        if run.deployment_id and _could_not_begin(run, now):
+            by_deployment.setdefault(run.deployment_id, []).append(run)
+    lasting = [
+        failed
+        for deployment_id, failed in by_deployment.items()
+        if _repeats(failed) and not await _has_begun_since(client, deployment_id, failed[0])
+    ]
+    names = await read_flow_names(client, [failed[0].flow_id for failed in lasting])
+    by_name = {pool.name: pool for pool in pools}
+    for newest, *more in lasting:
+        if pool := by_name.get(newest.work_pool_name or ""):
+            message = (newest.state and newest.state.message) or "no reason is known"
+            cause = " ".join(message.split())[:_LONGEST_CAUSE]
+            flow = names.get(newest.flow_id, "")
+            pool.failed_starts.append(FailedStarts(flow=flow, runs=1 + len(more), cause=cause))
+
+
+def _could_not_begin(run: FlowRun, now: datetime) -> bool:
+    """Whether it never was Running, or died at each of its starts."""
+    gave_up = is_given_up(run.state)
+    since = now - (_LATELY if gave_up or run.auto_scheduled else _REQUESTED_LATELY)
+    return (gave_up or run.run_count == 0) and run.end_time is not None and run.end_time > since
+
+
+def _repeats(failed: list[FlowRun]) -> bool:
+    """Whether it goes on by itself, or was requested in vain again."""
+    return len(failed) > 1 or failed[0].auto_scheduled or is_given_up(failed[0].state)
+
+
+async def _has_begun_since(client: PrefectClient, deployment_id: UUID, last: FlowRun) -> bool:
+    # The start of what never began is its end.
+    after = last.end_time and last.end_time + timedelta(milliseconds=1)
+    begun = filter_runs(deployments=[deployment_id], started_after=after)
+    return await count_runs(client, begun) > 0

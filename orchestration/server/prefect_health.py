@@ -1,0 +1,94 @@
+"""Prefect's server and our pools, as a health check sees them: well, slow, or away.
+
+A server that is busy, or on a busy machine, answers late: a person should know, and nothing is
+broken. One that refuses connections, fails or stays silent for a minute is away.
+"""
+
+import asyncio
+import time
+
+import httpx
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.exceptions import PrefectException
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+from adspark.maintenance.health_checks import AWAY, SLOW, Check
+from orchestration.runs.flow_runs import read_failed_runs
+from orchestration.runs.lost_runs import OURS
+from orchestration.server.pool_health import add_failed_starts, find_problems
+from orchestration.server.pool_snapshot import PoolSnapshot, read_pools
+
+_MOST_DEPLOYMENTS = 200
+_START = "adspark up, or docker-compose up -d"
+_BUSY = "look what keeps its machine busy; adspark monitor"
+
+
+async def check_prefect(*, slow: float = SLOW, away: float = AWAY) -> list[Check]:
+    """A check of Prefect's server, and one of each pool in which a deployment of ours runs.
+
+    An answer after `slow` seconds is a warning; after `away` seconds without one there is nobody.
+    """
+    # By itself the client would ask again and again, until the reason is lost in a time-out.
+    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
+        async with get_client(httpx_settings={"timeout": away}) as client:
+            started_at = time.monotonic()
+            error = await _find_error(client, away)
+            seconds = time.monotonic() - started_at
+            if error is not None:
+                return [Check.failed("Prefect", error, _START)]
+            try:
+                async with asyncio.timeout(away):
+                    summary, pools = await _check_pools(client)
+            except (TimeoutError, httpx.TimeoutException):
+                what = f"is slow: it answers, but does not return its pools within {away:g} s"
+                return [Check.warning("Prefect", what, _BUSY)]
+            except (httpx.HTTPError, PrefectException) as problem:
+                what = f"does not answer as it should ({type(problem).__name__})"
+                return [Check.failed("Prefect", what, "adspark status")]
+            if seconds > slow:
+                summary = f"is slow: {summary} after {seconds:.1f} s"
+                return [Check.warning("Prefect", summary, _BUSY), *pools]
+            return [Check.ok("Prefect", f"{summary} in {seconds * 1000:.0f} ms"), *pools]
+
+
+async def _find_error(client: PrefectClient, away: float) -> str | None:
+    """Why the server counts as away; None where it answers."""
+    try:
+        async with asyncio.timeout(away):
+            error = await client.api_healthcheck()
+    except TimeoutError:
+        return f"has not answered for {away:g} s"
+    if error is None:
+        return None
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"answers with {error.response.status_code}"
+    if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
+        return f"has not answered for {away:g} s"
+    return f"does not answer ({type(error).__name__})"
+
+
+async def _check_pools(client: PrefectClient) -> tuple[str, list[Check]]:
+    """What the server has of ours, and the pools."""
+    deployments = await client.read_deployments(deployment_filter=OURS, limit=_MOST_DEPLOYMENTS)
+    names = sorted({one.work_pool_name for one in deployments if one.work_pool_name})
+    version = await client.api_version()
+    failures = await read_failed_runs(client, pools=names)
+    pools = await read_pools(client, names, failures=failures)
+    await add_failed_starts(client, pools, failures)
+    by_name = {pool.name: pool for pool in pools}
+    checks = [_check_pool(name, by_name.get(name)) for name in names]
+    return f"{version} with {len(deployments)} deployments answers", checks
+
+
+def _check_pool(name: str, pool: PoolSnapshot | None) -> Check:
+    if pool is None:
+        return Check.failed(f"pool {name}", "does not exist", "adspark provision")
+    if pool.is_paused and not pool.failed_starts:  # somebody wanted it so
+        return Check.warning(f"pool {name}", "is paused", f"adspark resume {name}")
+    if problems := find_problems(pool):
+        what = problems[0].what.removeprefix(f"pool {name} ")
+        return Check.failed(f"pool {name}", what, problems[0].remedy)
+    bound = "" if pool.slots is None else f" of {pool.slots}"
+    return Check.ok(
+        f"pool {name}", f"a worker is online, {pool.active}{bound} runs, {pool.late} late"
+    )
