@@ -105,6 +105,11 @@ class TextCondition:
     without_document: str | None
     values: dict[str, object] = field(default_factory=dict)
 
+    @property
+    def has_phrase(self) -> bool:
+        """Whether words have to follow each other."""
+        return "<->" in str(self.values.get("query", ""))
+
 
 async def look_up_terms(
     session: AsyncSession, *, terms: Sequence[Term], user_id: int

@@ -114,7 +114,10 @@ def branches(words: TextCondition, condition: str) -> list[Branch]:
     if words.with_document is not None:
         rank = "ts_rank(s.document, CAST(:words AS tsquery))::float8"
         with_words = f"{words.with_document} AND {condition}"
-        parts.append(Branch(_DOCUMENT, with_words, rank, "s.number"))
+        # A phrase is far rarer than its words, which no statistics tell: with a sum the ads that have
+        # the words are looked at, not all ads from the last one on.
+        latest = "s.number + 0" if words.has_phrase else "s.number"
+        parts.append(Branch(_DOCUMENT, with_words, rank, latest))
     if words.without_document is not None:
         names = f"{words.without_document} AND {condition}"
         if parts:
