@@ -114,8 +114,8 @@ def branches(words: TextCondition, condition: str) -> list[Branch]:
     if words.with_document is not None:
         rank = "ts_rank(s.document, CAST(:words AS tsquery))::float8"
         with_words = f"{words.with_document} AND {condition}"
-        # A phrase is far rarer than its words, which no statistics tell: with a sum the ads that have
-        # the words are looked at, not all ads from the last one on.
+        # A phrase is far rarer than its words, which no statistics tell: with a sum the ads that
+        # have the words are looked at, not all ads from the last one on.
         latest = "s.number + 0" if words.has_phrase else "s.number"
         parts.append(Branch(_DOCUMENT, with_words, rank, latest))
     if words.without_document is not None:

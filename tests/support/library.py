@@ -1,17 +1,16 @@
 """A small library: ads of three advertisers, of some of which the copy was bought."""
 
+import json
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.creatives.details import save_details
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from adspark.library.filters import AdFilters
 from adspark.library.search import search_ads
-from adspark.serpapi.details_payloads import DetailsPayload, VariationPayload
-from adspark.serpapi.payloads import Search
+from adspark.serpapi.details_payloads import VariationPayload
 from tests.support.factories import creative
 
 CAFE = f"AR{7:020d}"
@@ -25,16 +24,22 @@ def ad(number: int) -> str:
     return f"CR{number:020d}"
 
 
+_DETAILS = text("""
+    INSERT INTO creative_detail AS d (ad_creative_id, answered_at, searches_billed, headline,
+        snippet, call_to_action, landing_url, variations)
+    VALUES (:ad, now(), 1, :headline, :snippet, :call_to_action, :link, CAST(:variations AS jsonb))
+    ON CONFLICT (ad_creative_id) DO UPDATE SET headline = excluded.headline,
+        snippet = excluded.snippet, call_to_action = excluded.call_to_action,
+        landing_url = excluded.landing_url, variations = excluded.variations
+""")
+
+
 async def buy_words(session: AsyncSession, number: int, **variation: Any) -> None:  # noqa: ANN401
     """Details of an ad as they are stored after their search."""
-    await session.execute(
-        text("INSERT INTO creative_detail (ad_creative_id) VALUES (:ad) ON CONFLICT DO NOTHING"),
-        {"ad": ad(number)},
-    )
-    details = DetailsPayload(
-        search=Search(id="s", age=0.0), variations=[VariationPayload(**variation)]
-    )
-    await save_details(session, ad_creative_id=ad(number), details=details)
+    payload = VariationPayload(**variation)
+    first = payload.model_dump(include={"headline", "snippet", "call_to_action", "link"})
+    variations = json.dumps([payload.model_dump(exclude_defaults=True)])
+    await session.execute(_DETAILS, {"ad": ad(number), "variations": variations, **first})
 
 
 async def fill_library(database: Database) -> None:
