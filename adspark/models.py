@@ -26,7 +26,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlmodel import Field, SQLModel
 
 SQLModel.metadata.naming_convention = MetaData(
@@ -208,6 +208,10 @@ def _belongs_to(column: str, **more: Any) -> Any:  # noqa: ANN401
 
 class Advertiser(SQLModel, table=True):
     """Who pays for ads, with the first and last day that any stored creative was shown."""
+
+    __table_args__ = (
+        Index("ix_search_advertiser_name", text("search_words(name)"), postgresql_using="gin"),
+    )
 
     advertiser_id: str = Field(primary_key=True, sa_type=Text, description="AR and 20 digits.")
     name: str = Field(sa_type=Text, index=True)
@@ -559,6 +563,77 @@ class BoardCreative(SQLModel, table=True):
         sa_column=Column(ForeignKey("creative.ad_creative_id"), primary_key=True, index=True)
     )
     added_at: datetime = _now()
+
+
+class CreativeTag(SQLModel, table=True):
+    """A user's tag on a stored ad, which stays at clean-up as long as it has one."""
+
+    __tablename__ = "creative_tag"
+
+    user_id: int = Field(primary_key=True)
+    tag: str = Field(primary_key=True, sa_type=Text)
+    ad_creative_id: str = Field(
+        sa_column=Column(ForeignKey("creative.ad_creative_id"), primary_key=True, index=True)
+    )
+    created_at: datetime = _now()
+
+
+class CreativeNote(SQLModel, table=True):
+    """A user's title and note on a stored ad, which stays at clean-up as long as it has one."""
+
+    __tablename__ = "creative_note"
+
+    user_id: int = Field(primary_key=True)
+    ad_creative_id: str = Field(
+        sa_column=Column(ForeignKey("creative.ad_creative_id"), primary_key=True, index=True)
+    )
+    title: str | None = _text()
+    note: str | None = _text()
+    created_at: datetime = _now()
+
+
+class AdvertiserDomain(SQLModel, table=True):
+    """A domain that any stored ad of an advertiser has led to; written with the ads."""
+
+    __tablename__ = "advertiser_domain"
+    __table_args__ = (
+        Index("ix_search_advertiser_domain", text("search_domain(domain)"), postgresql_using="gin"),
+    )
+
+    domain: str = Field(primary_key=True, sa_type=Text)
+    advertiser_id: str = _belongs_to("advertiser.advertiser_id", primary_key=True, index=True)
+
+
+class SearchDocument(SQLModel, table=True):
+    """What a search finds an ad by, where more is known of it than its own row says.
+
+    Made by triggers (migration 0010) from details, domain and tags; the advertiser and the tags
+    are in it as keys.
+    """
+
+    __tablename__ = "search_document"
+
+    ad_creative_id: str = Field(primary_key=True, sa_type=Text)
+    number: int = Field(
+        default=None,
+        sa_column=Column(BigInteger, Identity(always=True), nullable=False, index=True),
+        description="Greater for what was learned later.",
+    )
+    document: str = Field(
+        sa_column=Column(TSVECTOR, nullable=False),
+        description="Weights: A headlines, B other copy, C advertiser, D domains and tags.",
+    )
+    has_words: bool = Field(description="Its copy is known, not only where it leads or a tag.")
+
+    __table_args__ = (Index(None, "document", postgresql_using="gin"),)
+
+
+class SearchWord(SQLModel, table=True):
+    """A word of any document: what a misspelled one is compared with."""
+
+    __tablename__ = "search_word"
+
+    word: str = Field(primary_key=True, sa_type=Text)
 
 
 class Message(SQLModel, table=True):

@@ -105,6 +105,8 @@ _MERGED_ADVERTISER = {
 def _save_statement() -> str:
     """One statement: merge the page's creatives, then its advertisers, and say what was what.
 
+    The advertisers' domains are noted beside them, for the search.
+
     Rows are written in the order of their keys, so that two pages at once cannot deadlock. A row
     that would stay as it is is not even locked, for that writes: it is left out before the INSERT,
     where the page goes by the name that it has in the UPDATE. The last SELECT sees the table as it
@@ -151,6 +153,16 @@ def _save_statement() -> str:
             FROM page GROUP BY advertiser_id ORDER BY advertiser_id
             ON CONFLICT (advertiser_id) DO UPDATE SET {named_again}, updated_at = now()
             WHERE ({as_named}) IS DISTINCT FROM ({to_be_named})
+        ), domains AS (
+            INSERT INTO advertiser_domain (domain, advertiser_id)
+            SELECT target_domain, advertiser_id FROM (
+                SELECT DISTINCT target_domain, advertiser_id FROM page
+                WHERE target_domain IS NOT NULL
+            ) AS p WHERE NOT EXISTS (
+                SELECT FROM advertiser_domain d
+                WHERE (d.domain, d.advertiser_id) = (p.target_domain, p.advertiser_id)
+            )
+            ORDER BY 1, 2 ON CONFLICT DO NOTHING
         )
         SELECT ad_creative_id, inserted FROM written
         WHERE CASE WHEN inserted THEN NOT EXISTS (

@@ -21,6 +21,12 @@ from adspark.db.engine import (
     missing_right,
     translated_errors,
 )
+from adspark.db.extensions import (
+    READ_EXTENSIONS,
+    TRIGRAM_PREFIX,
+    describe_missing,
+    use_extensions,
+)
 from adspark.db.lock_waits import LockHolder, LockWaitError, bounded_lock_waits
 
 LOCK_PATIENCE = 60.0
@@ -88,6 +94,7 @@ def _try_upgrade(url: str, patience: float, on_wait: Callable[[Sequence[LockHold
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('adspark.schema'))"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            use_extensions(connection)
             connection.commit()
         except DBAPIError:
             if not lost:
@@ -112,9 +119,21 @@ def newest() -> str:
 
 def differences(url: str) -> list[str]:
     """What the tables have that the models lack, or the other way round; empty where they agree."""
+    options = {"compare_type": True, "include_name": _is_compared}
     with _connection(url) as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts=options)
         return [str(difference) for difference in compare_metadata(context, SQLModel.metadata)]
+
+
+def missing_extensions(url: str) -> list[str]:
+    """A line for each extension that a search of this database does without, with the remedy."""
+    with _connection(url) as connection:
+        rows = connection.execute(READ_EXTENSIONS).mappings().all()
+    return [
+        describe_missing(row["name"], is_packaged=row["is_packaged"])
+        for row in rows
+        if not row["is_used"]
+    ]
 
 
 def check_rights(url: str) -> None:
@@ -127,6 +146,11 @@ def check_rights(url: str) -> None:
                 values = {"name": f'"{table.name}"', "right": right}
                 if not connection.execute(rights, values).scalar_one():
                     raise missing_right(driver_url(url), f"{right} on table {table.name}")
+
+
+def _is_compared(name: str | None, kind: str, _: object) -> bool:
+    """Not the indexes that depend on an extension."""
+    return kind != "index" or not str(name).startswith(TRIGRAM_PREFIX)
 
 
 def _config() -> Config:

@@ -1,11 +1,11 @@
 """Remove what is past its retention, in small steps that block nobody.
 
 Every step is a transaction of its own over a batch of rows, forward by key; locked rows are left
-for the next time. An ad stays while a variant of it is being made, as long as it is on a board, and
-for good once a variant is approved; also while news of it is unannounced, but no longer than other
-ads stay. The links of watches and the details that were bought stay: nothing is reported or paid
-twice. Archived pictures go by an age and a bound on the disk of their own, but for those that a
-board, a variant or an active watch needs.
+for the next time. An ad stays while a variant of it is being made, as long as it is on a board or
+has a user's tag, title or note, and for good once a variant is approved; also while news of it is
+unannounced, but no longer than other ads stay. The links of watches and the details that were
+bought stay: nothing is reported or paid twice. Archived pictures go by an age and a bound on the
+disk of their own, but for those that a board, a variant or an active watch needs.
 """
 
 from collections.abc import Callable, Sequence

@@ -44,6 +44,8 @@ _IS_OLD = f"""
             AND {_IS_UNANNOUNCED} AND NOT {_IS_PAST.format("e.occurred_at")}
     )
     AND NOT EXISTS (SELECT FROM board_creative b WHERE b.ad_creative_id = c.ad_creative_id)
+    AND NOT EXISTS (SELECT FROM creative_tag t WHERE t.ad_creative_id = c.ad_creative_id)
+    AND NOT EXISTS (SELECT FROM creative_note n WHERE n.ad_creative_id = c.ad_creative_id)
     AND NOT EXISTS (
         SELECT FROM ad_variant v WHERE v.original_ad_id = c.ad_creative_id AND (
             v.status IN ('pending', 'processing')

@@ -13,6 +13,8 @@ import typer
 from adspark.errors import AdSparkError, ConfigurationError, UnknownVariantError, UnknownWatchError
 from adspark.settings import get_settings
 from adspark.text.redaction import remember_environment
+from deployments.cli.ads.advertisers import app as advertiser_app
+from deployments.cli.ads.commands import app as ads_app
 from deployments.cli.arguments import check_arguments
 from deployments.cli.boards.commands import app as board_app
 from deployments.cli.operating.budget import budget
@@ -52,7 +54,13 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
 for panel, commands in _COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
-for name, group in {"watch": watch_app, "board": board_app, "variant": variant_app}.items():
+for name, group in {
+    "ads": ads_app,
+    "advertisers": advertiser_app,
+    "watch": watch_app,
+    "board": board_app,
+    "variant": variant_app,
+}.items():
     app.add_typer(group, name=name, rich_help_panel="Ads")
 app.add_typer(database_app, name="db", rich_help_panel="The local stack")
 

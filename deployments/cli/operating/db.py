@@ -14,7 +14,7 @@ from adspark.text.terminal import plain
 from adspark.validation.bounds import Range
 from deployments.cli.database import current_settings
 from deployments.cli.ranges import ranged
-from deployments.terminal.output import err, out
+from deployments.terminal.output import err, out, print_warning
 
 WAIT = Range(0, 3600)  # seconds
 app = typer.Typer(
@@ -53,7 +53,10 @@ def _upgrade(wait: float = migrate.LOCK_PATIENCE) -> None:
     with database_url(current_settings(), upgrade=False) as url:
         before = migrate.current(url)
         after = migrate.upgrade(url, patience=wait, on_wait=print_holders)
+        missing = migrate.missing_extensions(url)
     out.print(f"The database is at {after}" + (" already." if before == after else "."))
+    for line in missing:
+        print_warning(line)
 
 
 @app.command()

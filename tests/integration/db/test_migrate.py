@@ -50,6 +50,8 @@ def test_constraints_bear_the_names_of_the_convention(database_url: str) -> None
 
 @pytest.mark.parametrize("name", ["advertiser", "creative", "watch", "fetch", "watch_creative",
                                   "creative_event", "ad_variant", "variant_feedback",
-                                  "board", "board_creative"])  # fmt: skip
+                                  "board", "board_creative", "creative_tag", "creative_note",
+                                  "advertiser_domain", "search_document",
+                                  "search_word"])  # fmt: skip
 def test_the_tables_of_the_design_are_there(database_url: str, name: str) -> None:
     assert name in tables(database_url)

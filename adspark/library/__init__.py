@@ -1,0 +1,1 @@
+"""The library: stored ads searched, shown and annotated; advertisers found and compared."""

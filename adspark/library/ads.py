@@ -1,0 +1,188 @@
+"""Everything that is stored about one ad."""
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.errors import InvalidQueryError
+from adspark.models import CreativeFormat, EventKind, VariantStatus
+from adspark.serpapi.regions import region_name
+from adspark.validation.stored import check_storable, describe_missing_ads
+
+_MOST_EVENTS = 50  # the latest
+
+_AD = text("""
+    SELECT c.ad_creative_id, c.advertiser_id, a.name AS advertiser, c.format,
+        c.image_url, c.video_link, c.width, c.height, c.target_domain AS domain,
+        c.first_shown, c.last_shown, c.total_days_shown AS days_shown, c.details_link AS link,
+        c.views_min, c.views_max, c.budget_min, c.budget_max, c.regions AS searched_regions,
+        c.platforms, c.created_at AS stored_at, n.title, n.note,
+        ARRAY(SELECT tag FROM creative_tag t WHERE t.user_id = :user_id
+              AND t.ad_creative_id = c.ad_creative_id ORDER BY tag) AS tags,
+        ARRAY(SELECT b.name FROM board_creative o JOIN board b ON b.id = o.board_id
+              WHERE b.user_id = :user_id AND o.ad_creative_id = c.ad_creative_id
+              ORDER BY b.name) AS boards
+    FROM creative c JOIN advertiser a USING (advertiser_id)
+        LEFT JOIN creative_note n ON n.user_id = :user_id AND n.ad_creative_id = c.ad_creative_id
+    WHERE c.ad_creative_id = :ad
+""")
+_DETAILS = text("""
+    SELECT answered_at, headline, snippet, call_to_action, landing_url, funded_by, variations,
+        searches_billed, searches_cached, error
+    FROM creative_detail WHERE ad_creative_id = :ad
+""")
+_REGIONS = text("""
+    SELECT region, first_shown, last_shown, times_shown FROM creative_region
+    WHERE ad_creative_id = :ad ORDER BY last_shown DESC NULLS LAST, region
+""")
+_EVENTS = text("""
+    SELECT e.kind, e.occurred_at, e.watch_id, w.name AS watch
+    FROM creative_event e JOIN watch w ON w.id = e.watch_id
+    WHERE e.ad_creative_id = :ad ORDER BY e.occurred_at DESC, e.id DESC LIMIT :most
+""")
+_WATCHES = text("""
+    SELECT w.id, w.name, l.first_matched_at, l.last_matched_at, l.ended_at
+    FROM watch_creative l JOIN watch w ON w.id = l.watch_id
+    WHERE l.ad_creative_id = :ad ORDER BY w.id
+""")
+_VARIANTS = text("""
+    SELECT id, status, title, requested_at FROM ad_variant
+    WHERE original_ad_id = :ad ORDER BY id DESC
+""")
+
+
+class AdDetails(BaseModel):
+    """What was bought of an ad."""
+
+    answered_at: datetime | None
+    headline: str | None
+    snippet: str | None
+    call_to_action: str | None
+    landing_url: str | None
+    funded_by: str | None
+    variations: list[dict[str, Any]]
+    searches_billed: int
+    searches_cached: int
+    error: str | None
+
+
+class AdRegion(BaseModel):
+    """A country that the ad was shown in."""
+
+    region: str = Field(description="SerpApi code.")
+    first_shown: date | None
+    last_shown: date | None
+    times_shown: str | None
+
+    @property
+    def name(self) -> str:
+        """The country's name."""
+        return region_name(self.region)
+
+
+class AdEvent(BaseModel):
+    """What a watch noticed of the ad."""
+
+    kind: EventKind
+    occurred_at: datetime
+    watch_id: int
+    watch: str
+
+
+class AdWatch(BaseModel):
+    """A watch that found the ad."""
+
+    id: int
+    name: str
+    first_matched_at: datetime
+    last_matched_at: datetime
+    ended_at: datetime | None
+
+
+class AdVariantLine(BaseModel):
+    """A variant of the ad."""
+
+    id: int
+    status: VariantStatus
+    title: str | None
+    requested_at: datetime
+
+
+class AdReport(BaseModel):
+    """Everything that is stored about an ad; tags, title, note and boards are one user's."""
+
+    ad_creative_id: str
+    advertiser_id: str
+    advertiser: str
+    format: CreativeFormat
+    image_url: str | None
+    video_link: str | None
+    width: int | None
+    height: int | None
+    domain: str | None
+    first_shown: datetime | None
+    last_shown: datetime | None
+    days_shown: int | None
+    link: str | None
+    views_min: int | None
+    views_max: int | None
+    budget_min: str | None
+    budget_max: str | None
+    searched_regions: list[str] = Field(description="SerpApi codes of searches that found it.")
+    platforms: list[str]
+    stored_at: datetime
+    title: str | None
+    note: str | None
+    tags: list[str]
+    boards: list[str]
+    details: AdDetails | None = Field(default=None, description="None: never asked for.")
+    regions: list[AdRegion] = Field(default_factory=list, description="By its details.")
+    events: list[AdEvent] = Field(default_factory=list, description="The latest first.")
+    watches: list[AdWatch] = Field(default_factory=list)
+    variants: list[AdVariantLine] = Field(default_factory=list)
+
+    @property
+    def words(self) -> str:
+        """Whether its copy is known, and why not."""
+        details = self.details
+        if details is None or (details.answered_at is None and not details.error):
+            return "not bought"
+        if details.answered_at is None or details.error:
+            return f"asked for, but not known: {details.error}"
+        has_words = details.headline or details.snippet or details.call_to_action
+        price = "for a search" if details.searches_billed else "without a search of its own"
+        if not has_words:
+            return f"none: its details were bought {price} and hold no copy"
+        return f"bought {price} on {details.answered_at:%Y-%m-%d}"
+
+
+async def read_ad(session: AsyncSession, *, ad_creative_id: str, user_id: int) -> AdReport:
+    """Everything about an ad.
+
+    Args:
+        session: of the database.
+        ad_creative_id: CR and 20 digits.
+        user_id: whose tags, title, note and boards are shown.
+
+    Raises:
+        InvalidQueryError: no such ad is stored.
+    """
+    check_storable("ad", ad_creative_id)
+    values = {"ad": ad_creative_id, "user_id": user_id, "most": _MOST_EVENTS}
+    found = (await session.execute(_AD, values)).mappings().one_or_none()
+    if found is None:
+        raise InvalidQueryError("ad", describe_missing_ads([ad_creative_id]))
+    parts: dict[str, list[dict[str, Any]]] = {}
+    for name, statement in (
+        ("regions", _REGIONS),
+        ("events", _EVENTS),
+        ("watches", _WATCHES),
+        ("variants", _VARIANTS),
+    ):
+        rows = (await session.execute(statement, values)).mappings()
+        parts[name] = [dict(row) for row in rows]
+    details = (await session.execute(_DETAILS, values)).mappings().one_or_none()
+    return AdReport.model_validate({**found, **parts, "details": details and dict(details)})

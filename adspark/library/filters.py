@@ -1,0 +1,204 @@
+"""The filters of a search as people write them, and as conditions on `c`, the creative."""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from adspark.errors import InvalidQueryError
+from adspark.models import DEFAULT_USER, CreativeFormat, EventKind, Platform
+
+RUNNING_DAYS = 7
+"""An ad runs as long as it was shown on one of so many days; so watches have it by default."""
+
+_SIZE = re.compile(r"\s*(\d{1,5})\s*[x×*]\s*(\d{1,5})\s*", re.IGNORECASE)
+_RATIO = re.compile(r"\s*(\d{1,4}(?:\.\d{1,3})?)\s*:\s*(\d{1,4}(?:\.\d{1,3})?)\s*")
+_NEAR = 0.02  # by which an aspect may differ, for pictures are cut to whole pixels
+_ASPECTS = {
+    "landscape": "c.width > c.height",
+    "portrait": "c.width < c.height",
+    "square": "c.width = c.height AND c.width > 0",
+}
+
+
+class AdFilters(BaseModel):
+    """What ads have to be beside having the words; None is no filter.
+
+    Attributes:
+        advertiser_ids: of one of these.
+        region: SerpApi code; where a search found it, or its details say that it was shown.
+        domain: that it leads to, or a page below that.
+        first_shown_from, first_shown_to, last_shown_from, last_shown_to: days, both included.
+        is_running: it was shown in the last days, or was not.
+        least_days: for so many days it has been shown.
+        size: width and height in pixels.
+        aspect: landscape, portrait, square, or width to height such as 16:9.
+        board_id, watch_id: on that board, found by that watch.
+        tag: of the user.
+        event: what any watch, or the one named, has noticed of it.
+        has_words: its copy is known, or is not.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    user_id: int = DEFAULT_USER
+    advertiser_ids: tuple[str, ...] | None = None
+    format: CreativeFormat | None = None
+    platform: Platform | None = None
+    region: str | None = None
+    domain: str | None = None
+    first_shown_from: date | None = None
+    first_shown_to: date | None = None
+    last_shown_from: date | None = None
+    last_shown_to: date | None = None
+    is_running: bool | None = None
+    least_days: Annotated[int, Field(ge=1)] | None = None
+    size: tuple[int, int] | None = None
+    aspect: str | None = None
+    board_id: int | None = None
+    watch_id: int | None = None
+    tag: str | None = None
+    event: EventKind | None = None
+    has_words: bool | None = None
+
+
+_DAYS_SHOWN = "coalesce(c.total_days_shown, extract(day FROM c.last_shown - c.first_shown) + 1)"
+_WITH_WORDS = (
+    "EXISTS (SELECT FROM search_document w WHERE w.ad_creative_id = c.ad_creative_id "
+    "AND w.has_words)"
+)
+# Those that come from one of two places are looked for in both, so that each can use its index.
+_CONDITIONS = {
+    "advertiser_ids": "c.advertiser_id = ANY (CAST(:advertiser_ids AS text[]))",
+    "format": "c.format = :format",
+    "platform": "c.platforms @> ARRAY[CAST(:platform AS text)]",
+    "region": "(c.regions @> ARRAY[CAST(:region AS text)] OR EXISTS (SELECT FROM creative_region r "
+    "WHERE r.ad_creative_id = c.ad_creative_id AND r.region = :region))",
+    "domain": "c.ad_creative_id IN (SELECT ad_creative_id FROM creative WHERE target_domain IN "
+    "(:domain, 'www.' || CAST(:domain AS text)) UNION ALL SELECT ad_creative_id FROM "
+    "search_document WHERE document @@ CAST(:domain_query AS tsquery))",
+    "first_shown_from": "c.first_shown >= :first_shown_from",
+    "first_shown_to": "c.first_shown < :first_shown_to",
+    "last_shown_from": "c.last_shown >= :last_shown_from",
+    "last_shown_to": "c.last_shown < :last_shown_to",
+    "least_days": f"{_DAYS_SHOWN} >= :least_days",
+    "size": "(c.width, c.height) = (:width, :height)",
+    "board_id": "c.ad_creative_id IN (SELECT ad_creative_id FROM board_creative "
+    "WHERE board_id = :board_id)",
+    "watch_id": "c.ad_creative_id IN (SELECT ad_creative_id FROM watch_creative "
+    "WHERE watch_id = :watch_id)",
+    "tag": "c.ad_creative_id IN (SELECT ad_creative_id FROM creative_tag "
+    "WHERE user_id = :user_id AND tag = :tag)",
+}
+
+
+def filter_condition(filters: AdFilters) -> tuple[str, dict[str, object]]:
+    """The condition, which may be `true`, and the values of its parameters."""
+    given = filters.model_dump(exclude_none=True)
+    values = {name: _as_parameter(name, value) for name, value in given.items()}
+    parts = [_CONDITIONS[name] for name in values if name in _CONDITIONS]
+    if filters.is_running is not None:
+        running = f"c.last_shown >= now() - interval '{RUNNING_DAYS} days'"
+        parts.append(running if filters.is_running else f"NOT coalesce({running}, false)")
+    if filters.has_words is not None:
+        parts.append(_WITH_WORDS if filters.has_words else f"NOT {_WITH_WORDS}")
+    if filters.domain is not None:
+        lexeme = filters.domain.replace("\\", "\\\\").replace("'", "''")
+        values["domain_query"] = f"'{lexeme}':D | 'www.{lexeme}':D"
+    if filters.size is not None:
+        values |= dict(zip(("width", "height"), filters.size, strict=True))
+    if filters.aspect is not None:
+        parts.append(_aspect(filters.aspect, values))
+    if filters.event is not None:
+        same = "" if filters.watch_id is None else " AND watch_id = :watch_id"
+        parts.append(
+            "c.ad_creative_id IN (SELECT ad_creative_id FROM creative_event "  # noqa: S608
+            f"WHERE kind = :event{same})"
+        )
+    return " AND ".join(f"({part})" for part in parts) or "true", values
+
+
+def parse_day(field: str, written: str | None) -> date | None:
+    """A day as YYYY-MM-DD.
+
+    Raises:
+        InvalidQueryError: it is none; names the field.
+    """
+    if written is None:
+        return None
+    try:
+        return datetime.strptime(written.strip(), "%Y-%m-%d").date()
+    except ValueError:
+        raise InvalidQueryError(
+            field, f"{written[:40]!r} is not a day; write it as 2026-08-31."
+        ) from None
+
+
+def parse_size(written: str | None) -> tuple[int, int] | None:
+    """Width and height, as `300x250`.
+
+    Raises:
+        InvalidQueryError: it is none.
+    """
+    if written is None:
+        return None
+    found = _SIZE.fullmatch(written)
+    if found is None:
+        raise InvalidQueryError(
+            "size", f"{written[:40]!r} is not a size; write width and height as 300x250."
+        )
+    return int(found[1]), int(found[2])
+
+
+def parse_aspect(written: str | None) -> str | None:
+    """`landscape`, `portrait`, `square` or a ratio such as `16:9`.
+
+    Raises:
+        InvalidQueryError: it is none.
+    """
+    if written is None:
+        return None
+    name = written.strip().lower()
+    ratio = _RATIO.fullmatch(name)
+    if name in _ASPECTS or (ratio and float(ratio[1]) and float(ratio[2])):
+        return name
+    raise InvalidQueryError(
+        "aspect", f"{written[:40]!r} is not one of {', '.join(_ASPECTS)}, or a ratio as 16:9."
+    )
+
+
+def parse_domain(written: str | None) -> str | None:
+    """A domain, also where a whole address is written; without `www.`.
+
+    Raises:
+        InvalidQueryError: it is none.
+    """
+    if written is None:
+        return None
+    host = re.sub(r"^[a-z]+://", "", written.strip().lower()).split("/")[0].split(":")[0]
+    host = host.removeprefix("www.").rstrip(".")
+    if "." not in host or not re.fullmatch(r"[^\s'\"\\@]+", host):
+        raise InvalidQueryError(
+            "domain", f"{written[:40]!r} is not a domain; write it as example.com."
+        )
+    return host
+
+
+def _as_parameter(name: str, value: object) -> object:
+    """Text for a choice, and for a day the moment at which it begins, or ends, in UTC."""
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, date):
+        begin = datetime.combine(value, time(), UTC)
+        return begin + timedelta(days=1) if name.endswith("_to") else begin
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _aspect(aspect: str, values: dict[str, object]) -> str:
+    if aspect in _ASPECTS:
+        return _ASPECTS[aspect]
+    width, height = map(float, aspect.split(":"))
+    values |= {"narrowest": width / height * (1 - _NEAR), "widest": width / height * (1 + _NEAR)}
+    return "c.height > 0 AND c.width::float8 / nullif(c.height, 0) BETWEEN :narrowest AND :widest"

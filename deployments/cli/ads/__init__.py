@@ -1,0 +1,1 @@
+"""`adspark ads` and `adspark advertisers`."""

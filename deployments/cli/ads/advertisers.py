@@ -1,0 +1,152 @@
+"""`adspark advertisers`: who is stored, found by name or domain, shown and compared.
+
+They are those of the running stack, else of the configured database; nothing is searched on the
+web, and no search is spent.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.console import RenderableType
+from rich.markup import escape
+from sqlalchemy.ext.asyncio import AsyncSession
+from typer import Argument
+
+from adspark.errors import InvalidQueryError
+from adspark.library.advertisers import (
+    AdvertiserReport,
+    AdvertiserRow,
+    find_advertisers,
+    list_advertisers,
+    read_advertiser,
+)
+from adspark.library.search import LIMIT
+from adspark.text.terminal import plain
+from deployments.cli.database import in_session
+from deployments.cli.options import JsonOption
+from deployments.cli.ranges import ranged
+from deployments.terminal.output import out, print_json, print_line, print_warning, table
+
+_SHOWN = 20
+_MOST_COMPARED = 4  # that fit beside each other
+_COLUMN = 15  # characters of a name above a column
+
+Name = Annotated[str, Argument(help="Name, domain or id (AR and 20 digits).")]
+LimitOption = Annotated[int, ranged(LIMIT, help="How many.")]
+
+app = typer.Typer(
+    help="Stored advertisers: list them, find them by name or domain, compare them.",
+    no_args_is_help=True,
+)
+
+
+@app.command("list")
+def list_all(limit: LimitOption = _SHOWN, as_json: JsonOption = False) -> None:
+    """List the stored advertisers, those with the most ads first."""
+    rows = in_session(lambda session: list_advertisers(session, limit=limit))
+    if as_json:
+        print_json({"advertisers": rows})
+    elif rows:
+        out.print(_listed(rows))
+    else:
+        out.print("There are none; fetch ads with: adspark fetch --text example.com")
+
+
+@app.command()
+def find(name: Name, limit: LimitOption = _SHOWN, as_json: JsonOption = False) -> None:
+    """Find stored advertisers by name or domain, also where it is misspelled."""
+    found = in_session(lambda session: find_advertisers(session, name=name, limit=limit))
+    if as_json:
+        print_json(found)
+        return
+    for note in found.notes:
+        print_warning(note)
+    if not found.advertisers:
+        print_line("None is stored; fetch its ads with: adspark fetch --text example.com")
+        return
+    if found.is_similar:
+        out.print("None has this name or domain; these are spelled like it:")
+    out.print(_listed(found.advertisers))
+
+
+@app.command()
+def show(name: Name, as_json: JsonOption = False) -> None:
+    """Show everything that is stored about an advertiser."""
+    report = in_session(lambda session: read_advertiser(session, name=name))
+    if as_json:
+        print_json(report)
+        return
+    print_line(f"[bold]{escape(plain(report.name))}[/] ({report.advertiser_id})")
+    facts = _facts(report) | {
+        "domains": ", ".join(report.domains) or "–",
+        "watches": ", ".join(report.watches) or "–",
+    }
+    for what, value in facts.items():
+        print_line(f"  {what:<15}{escape(plain(value).replace(chr(10), ', '))}")
+
+
+@app.command()
+def compare(
+    names: Annotated[list[str], Argument(metavar="NAME…", help="Two to four of them.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Compare stored advertisers side by side."""
+    if not 1 < len(names) <= _MOST_COMPARED:
+        raise InvalidQueryError("names", f"compares 2 to {_MOST_COMPARED}, not {len(names)}.")
+
+    async def act(session: AsyncSession) -> list[AdvertiserReport]:
+        return [await read_advertiser(session, name=name) for name in names]
+
+    reports = in_session(act)
+    if as_json:
+        print_json({"advertisers": reports})
+    else:
+        out.print(_compared(reports))
+
+
+def _listed(rows: Sequence[AdvertiserRow]) -> RenderableType:
+    cells = [
+        {
+            "id": row.advertiser_id,
+            "advertiser": plain(row.name),
+            "ads": row.ads,
+            "running": row.running,
+            "last shown": None if row.last_seen_at is None else f"{row.last_seen_at:%Y-%m-%d}",
+        }
+        for row in rows
+    ]
+    return table("Advertisers", cells)
+
+
+def _facts(report: AdvertiserReport) -> dict[str, str]:
+    """What an advertiser is compared by."""
+    first, last = report.first_seen_at, report.last_seen_at
+    return {
+        "ads": f"{report.ads:,}",
+        "running": f"{report.running:,}",
+        "launched, 30 d": f"{report.launched:,}",
+        "formats": _mix(report.formats),
+        "running ones": _mix(report.running_formats),
+        "platforms": _mix(report.platforms),
+        "median days": "–" if report.median_days is None else f"{report.median_days:.0f}",
+        "longest, days": "–" if report.longest_days is None else f"{report.longest_days}",
+        "copy known": f"{report.with_words:,}",
+        "first shown": "–" if first is None else f"{first:%Y-%m-%d}",
+        "last shown": "–" if last is None else f"{last:%Y-%m-%d}",
+    }
+
+
+def _compared(reports: Sequence[AdvertiserReport]) -> RenderableType:
+    """A row for each figure, a column for each advertiser."""
+    facts = [_facts(report) for report in reports]
+    names = [f"{place}. {plain(one.name)[:_COLUMN]}" for place, one in enumerate(reports, 1)]
+    rows = [
+        {"": what, **{name: one[what] for name, one in zip(names, facts, strict=True)}}
+        for what in facts[0]
+    ]
+    return table("Advertisers", rows, wraps=names[-1])
+
+
+def _mix(counts: dict[str, int]) -> str:
+    return "\n".join(f"{number:,} {name}" for name, number in counts.items()) or "–"

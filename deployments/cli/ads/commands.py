@@ -1,0 +1,180 @@
+"""`adspark ads`: search the stored ads, look at one, and write tags, titles and notes on them.
+
+They are those of the running stack, else of the configured database. Prefect is not needed here.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from sqlalchemy.ext.asyncio import AsyncSession
+from typer import Argument, Option
+
+from adspark.errors import InvalidQueryError
+from adspark.library.ads import read_ad
+from adspark.library.marks import list_tags, tag_ads, untag_ads, write_note, write_title
+from adspark.library.search import LIMIT, AdPage, search_ads
+from adspark.library.statements import Sort
+from adspark.models import DEFAULT_USER
+from adspark.text.terminal import plain
+from deployments.cli.ads import filters as options
+from deployments.cli.ads.tables import print_ad, print_page, print_tags
+from deployments.cli.database import in_session
+from deployments.cli.options import FormatOption, JsonOption, PlatformOption, RegionOption
+from deployments.cli.ranges import IDS, ranged
+from deployments.terminal.output import counted, print_json, print_line
+
+_SHOWN = 20  # ads of a page, by default
+
+Ad = Annotated[str, Argument(metavar="AD", help="CR and 20 digits.")]
+Ads = Annotated[list[str] | None, Argument(metavar="AD", help="CR and 20 digits each.")]
+UserOption = Annotated[int, ranged(IDS, help="Whose tags, titles, notes and boards.")]
+RemoveOption = Annotated[bool, Option("--remove", help="Take it away instead.")]
+
+app = typer.Typer(
+    help="Stored ads: search them, look at one, tag them, write notes on them.",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def search(
+    query: Annotated[
+        list[str] | None, Argument(help='Words, "a phrase", begin*, -without; none: all ads.')
+    ] = None,
+    advertiser: options.AdvertiserFilter = None,
+    creative_format: FormatOption = None,
+    platform: PlatformOption = None,
+    region: RegionOption = None,
+    domain: options.DomainFilter = None,
+    first_from: options.FirstFrom = None,
+    first_to: options.FirstTo = None,
+    last_from: options.LastFrom = None,
+    last_to: options.LastTo = None,
+    running: options.RunningFilter = None,
+    least_days: options.LeastDays = None,
+    size: options.SizeFilter = None,
+    aspect: options.AspectFilter = None,
+    board: options.BoardFilter = None,
+    watch: options.WatchFilter = None,
+    tag: options.TagFilter = None,
+    event: options.EventFilter = None,
+    words: options.WordsFilter = None,
+    sort: Annotated[
+        Sort | None, Option(help="Relevance where there are words, else newest.")
+    ] = None,
+    limit: Annotated[int, ranged(LIMIT, help="How many.")] = _SHOWN,
+    after: Annotated[str | None, Option(help="`next` of the page before.")] = None,
+    user: UserOption = DEFAULT_USER,
+    as_json: JsonOption = False,
+) -> None:
+    """Search the stored ads; all words and filters have to match.
+
+    A query in quotes reaches the command as it is; one that begins with - goes after --.
+    """
+    written = options.WrittenFilters(
+        user=user, advertiser=advertiser, format=creative_format, platform=platform,
+        region=region, domain=domain, first_from=first_from, first_to=first_to,
+        last_from=last_from, last_to=last_to, is_running=running, least_days=least_days,
+        size=size, aspect=aspect, board=board, watch=watch, tag=tag, event=event,
+        has_words=words,
+    )  # fmt: skip
+
+    async def act(session: AsyncSession) -> AdPage:
+        return await search_ads(
+            session,
+            query=" ".join(query or []),
+            filters=await written.resolve(session),
+            sort=sort,
+            limit=limit,
+            after=after,
+        )
+
+    page = in_session(act)
+    print_json(page) if as_json else print_page(page)
+
+
+@app.command()
+def show(ad: Ad, user: UserOption = DEFAULT_USER, as_json: JsonOption = False) -> None:
+    """Show everything that is stored about an ad."""
+    report = in_session(lambda session: read_ad(session, ad_creative_id=ad, user_id=user))
+    if as_json:
+        print_json(report.model_dump(mode="json") | {"words": report.words})
+    else:
+        print_ad(report)
+
+
+@app.command()
+def tag(
+    name: Annotated[str | None, Argument(metavar="TAG", help="None: list the user's.")] = None,
+    ads: Ads = None,
+    remove: RemoveOption = False,
+    user: UserOption = DEFAULT_USER,
+    as_json: JsonOption = False,
+) -> None:
+    """Tag stored ads, all of them or, at a mistake, none; they stay at clean-up."""
+    if name is None:
+        tags = in_session(lambda session: list_tags(session, user_id=user))
+        print_json({"tags": tags}) if as_json else print_tags(tags)
+        return
+    if not ads:
+        raise InvalidQueryError("ads", f"name the ads: adspark ads tag {name[:40]!r} CR…")
+    act = untag_ads if remove else tag_ads
+    changed = in_session(
+        lambda session: act(session, user_id=user, tag=name, ids=ads), commits=True
+    )
+    if as_json:
+        print_json({"changed": changed})
+    else:
+        _say_tagged(name, ads, changed, remove)
+
+
+@app.command()
+def note(
+    ad: Ad,
+    text: Annotated[str | None, Argument(help="The note; it replaces the one before.")] = None,
+    remove: RemoveOption = False,
+    user: UserOption = DEFAULT_USER,
+) -> None:
+    """Write a note on a stored ad, which then stays at clean-up."""
+    value = _text_or_removal("note", text, remove)
+    in_session(
+        lambda session: write_note(session, user_id=user, ad_creative_id=ad, note=value),
+        commits=True,
+    )
+    print_line(f"{'Wrote' if value else 'Removed'} the note on {escape(plain(ad))}.")
+
+
+@app.command()
+def title(
+    ad: Ad,
+    text: Annotated[str | None, Argument(help="The title, on one line.")] = None,
+    remove: RemoveOption = False,
+    user: UserOption = DEFAULT_USER,
+) -> None:
+    """Give a stored ad a title of one's own; it then stays at clean-up."""
+    value = _text_or_removal("title", text, remove)
+    in_session(
+        lambda session: write_title(session, user_id=user, ad_creative_id=ad, title=value),
+        commits=True,
+    )
+    print_line(f"{'Wrote' if value else 'Removed'} the title of {escape(plain(ad))}.")
+
+
+def _text_or_removal(what: str, text: str | None, remove: bool) -> str | None:
+    is_given = bool(text and text.strip())
+    if is_given and remove:
+        raise InvalidQueryError(what, "contradicts --remove; give one of them.")
+    if not is_given and not remove:
+        raise InvalidQueryError(what, "is empty; write it, or take it away with --remove.")
+    return text if is_given else None
+
+
+def _say_tagged(name: str, ads: Sequence[str], changed: Sequence[str], remove: bool) -> None:
+    shown = escape(plain(" ".join(name.split())))
+    done = "Removed the tag from" if remove else f"Tagged {shown}:"
+    print_line(f"{done} {counted(len(changed), 'ad')}.")
+    if others := [ad for ad in dict.fromkeys(ads) if ad not in set(changed)]:
+        otherwise = "Did not have it" if remove else "Had it already"
+        print_line(f"{otherwise}: {escape(plain(', '.join(others)))}")

@@ -1,0 +1,171 @@
+"""Ads on the terminal: a page of a search, all about one, and tags."""
+
+from collections.abc import Iterator, Sequence
+from textwrap import shorten
+
+from rich.markup import escape
+
+from adspark.library.ads import AdEvent, AdRegion, AdReport, AdVariantLine, AdWatch
+from adspark.library.marks import TagRow
+from adspark.library.search import AdPage, FoundAd
+from adspark.serpapi.regions import region_name
+from adspark.text.terminal import plain
+from deployments.terminal.output import counted, moment, out, print_line, print_warning, table
+
+_NAME_WIDTH = 18  # characters of an advertiser's name, so that a row fits on a line
+_WORDS_WIDTH = 100  # of its copy; all of it is shown by: adspark ads show
+_MOST_REGIONS = 6
+_MOST_VARIATIONS = 5
+
+
+def print_page(page: AdPage) -> None:
+    """The ads, how many there are in all, and how to go on."""
+    if page.searched_instead:
+        words = escape(plain(page.searched_instead))
+        print_line(f"Nothing has the words as written; these were searched: [bold]{words}[/]")
+    for note in page.notes:
+        print_warning(note)
+    if not page.ads:
+        print_line("No stored ad matches; what is stored: adspark advertisers list")
+        return
+    out.print(table("Ads", [_cells(ad) for ad in page.ads], wraps="words", cuts="words"))
+    formats = ", ".join(f"{number:,} {name}" for name, number in page.formats.items())
+    total = f"{page.total:,} ads" if page.is_total_exact else f"More than {page.total:,} ads"
+    shown = f", {len(page.ads)} shown" if page.total > len(page.ads) else ""
+    print_line(f"{'1 ad' if page.total == 1 else total}{shown} ({formats}).")
+    if page.next:
+        print_line(f"More of them: --after {page.next}")
+
+
+def print_ad(ad: AdReport) -> None:
+    """Everything about one ad."""
+    title = f" – {escape(plain(ad.title))}" if ad.title else ""
+    out.print(f"[bold]{ad.ad_creative_id}[/]{title}", soft_wrap=True)
+    for what, value in _facts(ad):
+        first, *more = plain(value).split("\n")
+        print_line(f"  {what:<12}{escape(first)}")
+        for line in more:
+            print_line(f"  {'':<12}{escape(line)}".rstrip())
+    for title, rows in (
+        ("Events", [_event(one) for one in ad.events]),
+        ("Watches", [_watch(one) for one in ad.watches]),
+        ("Variants", [_variant(one) for one in ad.variants]),
+    ):
+        if rows:
+            out.print(table(title, rows, wraps="watch"))
+
+
+def print_tags(tags: Sequence[TagRow]) -> None:
+    """A user's tags."""
+    if not tags:
+        out.print("There are no tags; make one with: adspark ads tag TAG CR…")
+        return
+    rows = [{"tag": plain(one.tag), "ads": one.ads} for one in tags]
+    out.print(table("Tags", rows, wraps="tag"))
+
+
+def _cells(ad: FoundAd) -> dict[str, object]:
+    words = ad.title or " – ".join(filter(None, (ad.headline, ad.snippet)))
+    return {
+        "ad": ad.ad_creative_id,
+        "advertiser": shorten(plain(ad.advertiser), _NAME_WIDTH, placeholder="…"),
+        "format": ad.format.value,
+        "last shown": None if ad.last_shown is None else f"{ad.last_shown:%Y-%m-%d}",
+        "days": ad.days_shown,
+        "words": shorten(plain(words), _WORDS_WIDTH, placeholder="…") or None,
+    }
+
+
+def _facts(ad: AdReport) -> Iterator[tuple[str, str]]:
+    size = f", {ad.width} × {ad.height}" if ad.width and ad.height else ""
+    yield "advertiser", f"{ad.advertiser} ({ad.advertiser_id})"
+    yield "format", f"{ad.format.value}{size}"
+    yield "shown", _shown(ad)
+    yield "words", ad.words
+    yield from _details(ad)
+    if ad.domain:
+        yield "domain", ad.domain
+    if ad.regions:
+        named = [_region(one) for one in ad.regions[:_MOST_REGIONS]]
+        yield "regions", "; ".join(named) + _more(len(ad.regions), _MOST_REGIONS)
+    elif ad.searched_regions:
+        yield "regions", ", ".join(map(region_name, ad.searched_regions)) + " (searched)"
+    if ad.platforms:
+        yield "platforms", f"{', '.join(ad.platforms)} (searched)"
+    if ad.views_min is not None or ad.budget_min is not None:
+        yield "political", _political(ad)
+    for what, value in (
+        ("picture", ad.image_url), ("preview", ad.video_link), ("link", ad.link),
+        ("tags", ", ".join(ad.tags)), ("boards", ", ".join(ad.boards)), ("note", ad.note),
+    ):  # fmt: skip
+        if value:
+            yield what, value
+    yield "stored", f"since {moment(ad.stored_at)}"
+
+
+def _details(ad: AdReport) -> Iterator[tuple[str, str]]:
+    details = ad.details
+    if details is None:
+        return
+    for what, value in (
+        ("headline", details.headline), ("body", details.snippet),
+        ("action", details.call_to_action), ("leads to", details.landing_url),
+        ("payer", details.funded_by),
+    ):  # fmt: skip
+        if value:
+            yield what, value
+    for place, one in enumerate(details.variations[1:_MOST_VARIATIONS], 2):
+        copy = [one.get(name) for name in ("headline", "title", "long_headline", "snippet")]
+        if words := " – ".join(dict.fromkeys(str(part) for part in copy if part)):
+            yield f"copy {place}", words
+    if len(details.variations) > _MOST_VARIATIONS:
+        yield "", f"and {len(details.variations) - _MOST_VARIATIONS} more variations: --json"
+    billed, cached = details.searches_billed, details.searches_cached
+    yield "cost", f"searches for its details: {billed} billed, {cached} from SerpApi's cache"
+
+
+def _shown(ad: AdReport) -> str:
+    first = f"{ad.first_shown:%Y-%m-%d}" if ad.first_shown else "an unknown day"
+    last = f"{ad.last_shown:%Y-%m-%d}" if ad.last_shown else "an unknown day"
+    days = f", on {counted(ad.days_shown, 'day')}" if ad.days_shown else ""
+    return f"{first} to {last}{days}"
+
+
+def _political(ad: AdReport) -> str:
+    views = f"{ad.views_min or 0:,} to {ad.views_max or '?'} views"
+    return f"{views}, spent {ad.budget_min or '?'} to {ad.budget_max or '?'}"
+
+
+def _region(region: AdRegion) -> str:
+    until = f" until {region.last_shown}" if region.last_shown else ""
+    return f"{region.name}{until}"
+
+
+def _more(number: int, shown: int) -> str:
+    return f"; and {number - shown} more" if number > shown else ""
+
+
+def _event(event: AdEvent) -> dict[str, object]:
+    return {
+        "when": moment(event.occurred_at),
+        "event": event.kind.value,
+        "watch": plain(event.watch),
+    }
+
+
+def _watch(watch: AdWatch) -> dict[str, object]:
+    return {
+        "id": watch.id,
+        "watch": plain(watch.name),
+        "first found": moment(watch.first_matched_at),
+        "last found": moment(watch.last_matched_at),
+        "ended": None if watch.ended_at is None else moment(watch.ended_at),
+    }
+
+
+def _variant(variant: AdVariantLine) -> dict[str, object]:
+    return {
+        "id": variant.id,
+        "status": variant.status.value,
+        "requested": moment(variant.requested_at),
+    }

@@ -1,0 +1,62 @@
+"""Tags, titles and notes are a user's own; an ad with one stays at clean-up."""
+
+from pathlib import Path
+
+import pytest
+
+from adspark.db.engine import Database
+from adspark.errors import InvalidQueryError
+from adspark.library.ads import read_ad
+from adspark.library.marks import list_tags, tag_ads, untag_ads, write_note, write_title
+from adspark.maintenance.cleanup import Retention, clean_up
+from adspark.media.store import MediaStore
+from tests.support.library import ad
+from tests.support.stored_ads import ids, stock
+
+
+async def test_an_ad_with_a_tag_a_title_or_a_note_stays_at_clean_up(
+    database: Database, tmp_path: Path
+) -> None:
+    await stock(database, ads=4)
+    media = MediaStore(str(tmp_path / "media"))
+    async with database.session() as session:
+        await tag_ads(session, user_id=1, tag="t", ids=[ad(1)])
+        await write_note(session, user_id=1, ad_creative_id=ad(2), note="n")
+        await write_title(session, user_id=2, ad_creative_id=ad(3), title="t")
+        await session.commit()
+    assert (await clean_up(database, media, Retention())).creatives == 1
+    async with database.session() as session:
+        assert await untag_ads(session, user_id=1, tag="t", ids=[ad(1), ad(2)]) == [ad(1)]
+        await write_note(session, user_id=1, ad_creative_id=ad(2), note=" ")
+        await session.commit()
+    assert (await clean_up(database, media, Retention())).creatives == 2
+    assert await ids(database, "SELECT ad_creative_id FROM creative") == [ad(3)]
+    assert await ids(database, "SELECT ad_creative_id FROM search_document") == []
+
+
+async def test_marks_are_their_users_own(database: Database) -> None:
+    await stock(database, ads=1)
+    async with database.session() as session:
+        for user, title in ((1, " Summer "), (2, "Été")):
+            await write_title(session, user_id=user, ad_creative_id=ad(1), title=title)
+            await tag_ads(session, user_id=user, tag=title, ids=[ad(1)])
+        await write_note(session, user_id=1, ad_creative_id=ad(1), note="one\ntwo")
+        await session.commit()
+        first, second = [
+            await read_ad(session, ad_creative_id=ad(1), user_id=user) for user in (1, 2)
+        ]
+        assert [row.tag for row in await list_tags(session, user_id=2)] == ["Été"]
+    assert (first.title, first.note, first.tags) == ("Summer", "one\ntwo", ["Summer"])
+    assert (second.title, second.note, second.tags) == ("Été", None, ["Été"])
+
+
+async def test_a_mistake_writes_nothing(database: Database) -> None:
+    await stock(database, ads=1)
+    async with database.session() as session:
+        for tag, ads in (("", [ad(1)]), ("a\nb", [ad(1)]), ("t" * 101, [ad(1)]), ("t", [ad(2)]),
+                         ("t", [ad(1), "CR\x00"])):  # fmt: skip
+            with pytest.raises(InvalidQueryError):
+                await tag_ads(session, user_id=1, tag=tag, ids=ads)
+        with pytest.raises(InvalidQueryError):
+            await write_title(session, user_id=1, ad_creative_id=ad(1), title="two\nlines")
+        assert await list_tags(session, user_id=1) == []

@@ -1,0 +1,50 @@
+"""What is typed to search is taken apart; whatever it is, it is never refused."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adspark.library.query_text import MOST_TERMS, Term, parse_query_text
+
+
+@pytest.mark.parametrize(
+    ("written", "terms"),
+    [
+        ("running shoes", [Term("running"), Term("shoes")]),
+        ('"trail running" shoes', [Term("trail running", is_phrase=True), Term("shoes")]),
+        ("sho*", [Term("sho", is_prefix=True)]),
+        ('"trail run"*', [Term("trail run", is_prefix=True, is_phrase=True)]),
+        ("-sale", [Term("sale", is_excluded=True)]),
+        ('-"last sale"', [Term("last sale", is_excluded=True, is_phrase=True)]),
+        ("-sal*", [Term("sal", is_excluded=True, is_prefix=True)]),
+        ('"never closed', [Term("never"), Term("closed")]),
+        ('shoe"laces', [Term("shoe"), Term("laces")]),
+        ("wi-fi", [Term("wi-fi")]),
+        ("50%", [Term("50%")]),
+        ("https://www.example.com/shoes?a=1", [Term("example.com")]),
+        ("www.example.com", [Term("example.com")]),
+        ("a & (b | !c) <-> d:*", [Term("a"), Term("(b"), Term("!c)"), Term("d:", is_prefix=True)]),
+        ("- * \" -- '", []),
+        ("", []),
+    ],
+    ids=lambda value: value[:20] if isinstance(value, str) else "",
+)
+def test_words_phrases_prefixes_and_exclusions(written: str, terms: list[Term]) -> None:
+    assert parse_query_text(written) == tuple(terms)
+
+
+def test_of_very_many_words_the_first_are_searched() -> None:
+    assert parse_query_text("word " * 10_000) == (Term("word"),) * MOST_TERMS
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_no_text_is_refused_and_none_is_left_that_no_database_holds(written: str) -> None:
+    for term in parse_query_text(written):
+        assert term.text
+        term.text.encode()
+        assert "\x00" not in term.text
+
+
+@given(st.lists(st.text("abcxyzäж", min_size=1), min_size=1, max_size=10))
+def test_plain_words_are_searched_as_they_are(words: list[str]) -> None:
+    assert parse_query_text(" ".join(words)) == tuple(map(Term, words))
