@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
-from adspark.models import CreativeFormat, EventKind, VariantStatus
+from adspark.models import CreativeFormat, EventKind, PictureStatus, VariantStatus
 from adspark.serpapi.regions import region_name
 from adspark.validation.stored import check_storable, describe_missing_ads
 
@@ -47,6 +47,12 @@ _WATCHES = text("""
     SELECT w.id, w.name, l.first_matched_at, l.last_matched_at, l.ended_at
     FROM watch_creative l JOIN watch w ON w.id = l.watch_id
     WHERE l.ad_creative_id = :ad ORDER BY w.id
+""")
+_PICTURES = text("""
+    SELECT v.content_hash = c.content_hash AS is_current, v.status, v.path, v.width, v.height,
+        v.first_seen_at, v.failure
+    FROM picture_version v JOIN creative c USING (ad_creative_id)
+    WHERE v.ad_creative_id = :ad ORDER BY v.first_seen_at DESC, v.id DESC
 """)
 _VARIANTS = text("""
     SELECT id, status, title, requested_at FROM ad_variant
@@ -111,6 +117,18 @@ class AdVariantLine(BaseModel):
     requested_at: datetime
 
 
+class AdPicture(BaseModel):
+    """A version of the ad's picture; `path` is its place in the media store, where it is kept."""
+
+    is_current: bool
+    status: PictureStatus
+    path: str | None
+    width: int | None
+    height: int | None
+    first_seen_at: datetime
+    failure: str | None
+
+
 class AdReport(BaseModel):
     """Everything that is stored about an ad; tags, title, note and boards are one user's."""
 
@@ -143,6 +161,7 @@ class AdReport(BaseModel):
     events: list[AdEvent] = Field(default_factory=list, description="The latest first.")
     watches: list[AdWatch] = Field(default_factory=list)
     variants: list[AdVariantLine] = Field(default_factory=list)
+    pictures: list[AdPicture] = Field(default_factory=list, description="The latest first.")
 
     @property
     def words(self) -> str:
@@ -181,6 +200,7 @@ async def read_ad(session: AsyncSession, *, ad_creative_id: str, user_id: int) -
         ("events", _EVENTS),
         ("watches", _WATCHES),
         ("variants", _VARIANTS),
+        ("pictures", _PICTURES),
     ):
         rows = (await session.execute(statement, values)).mappings()
         parts[name] = [dict(row) for row in rows]

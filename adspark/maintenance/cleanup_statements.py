@@ -118,6 +118,8 @@ MESSAGES = _kind("message", "id", _IS_PAST.format("delivered_at"), "messages", 0
 # What keeps the versions `v` of an ad's picture, whatever their age and however full the archive.
 _IS_KEPT = """(
     EXISTS (SELECT FROM board_creative b WHERE b.ad_creative_id = v.ad_creative_id)
+    OR EXISTS (SELECT FROM creative_tag t WHERE t.ad_creative_id = v.ad_creative_id)
+    OR EXISTS (SELECT FROM creative_note n WHERE n.ad_creative_id = v.ad_creative_id)
     OR EXISTS (SELECT FROM ad_variant o WHERE o.original_ad_id = v.ad_creative_id)
     OR EXISTS (
         SELECT FROM watch_creative l JOIN watch w ON w.id = l.watch_id

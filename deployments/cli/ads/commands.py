@@ -16,11 +16,13 @@ from adspark.library.ads import read_ad
 from adspark.library.marks import list_tags, tag_ads, untag_ads, write_note, write_title
 from adspark.library.search import LIMIT, AdPage, search_ads
 from adspark.library.statements import Sort
+from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER
+from adspark.settings import media_url
 from adspark.text.terminal import plain
 from deployments.cli.ads import filters as options
 from deployments.cli.ads.tables import print_ad, print_page, print_tags
-from deployments.cli.database import in_session
+from deployments.cli.database import current_settings, in_session
 from deployments.cli.options import FormatOption, JsonOption, PlatformOption, RegionOption
 from deployments.cli.ranges import IDS, ranged
 from deployments.terminal.output import counted, print_json, print_line
@@ -102,7 +104,7 @@ def show(ad: Ad, user: UserOption = DEFAULT_USER, as_json: JsonOption = False) -
     if as_json:
         print_json(report.model_dump(mode="json") | {"words": report.words})
     else:
-        print_ad(report)
+        print_ad(report, MediaStore(media_url(current_settings())))
 
 
 @app.command()

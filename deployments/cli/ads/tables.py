@@ -5,9 +5,11 @@ from textwrap import shorten
 
 from rich.markup import escape
 
-from adspark.library.ads import AdEvent, AdRegion, AdReport, AdVariantLine, AdWatch
+from adspark.library.ads import AdEvent, AdPicture, AdRegion, AdReport, AdVariantLine, AdWatch
 from adspark.library.marks import TagRow
 from adspark.library.search import AdPage, FoundAd
+from adspark.media.store import MediaStore
+from adspark.models import PictureStatus
 from adspark.serpapi.regions import region_name
 from adspark.text.terminal import plain
 from deployments.terminal.output import counted, moment, out, print_line, print_warning, table
@@ -15,6 +17,11 @@ from deployments.terminal.output import counted, moment, out, print_line, print_
 _NAME_WIDTH = 18  # characters of an advertiser's name, so that a row fits on a line
 _WORDS_WIDTH = 100  # of its copy; all of it is shown by: adspark ads show
 _MOST_REGIONS = 6
+_STATUS = {
+    PictureStatus.PENDING: "it waits for the archive",
+    PictureStatus.FAILED: "it was given up",
+    PictureStatus.REMOVED: "it was removed for want of room",
+}
 _MOST_VARIATIONS = 5
 
 
@@ -37,8 +44,8 @@ def print_page(page: AdPage) -> None:
         print_line(f"More of them: --after {page.next}")
 
 
-def print_ad(ad: AdReport) -> None:
-    """Everything about one ad."""
+def print_ad(ad: AdReport, media: MediaStore) -> None:
+    """Everything about one ad; `media` is where its pictures are kept."""
     title = f" – {escape(plain(ad.title))}" if ad.title else ""
     out.print(f"[bold]{ad.ad_creative_id}[/]{title}", soft_wrap=True)
     for what, value in _facts(ad):
@@ -46,6 +53,8 @@ def print_ad(ad: AdReport) -> None:
         print_line(f"  {what:<12}{escape(first)}")
         for line in more:
             print_line(f"  {'':<12}{escape(line)}".rstrip())
+    for one in ad.pictures:
+        print_line(f"  {'kept' if one.is_current else 'before':<12}{_picture(one, media)}")
     for title, rows in (
         ("Events", [_event(one) for one in ad.events]),
         ("Watches", [_watch(one) for one in ad.watches]),
@@ -122,6 +131,15 @@ def _details(ad: AdReport) -> Iterator[tuple[str, str]]:
         yield "", f"and {len(details.variations) - _MOST_VARIATIONS} more variations: --json"
     billed, cached = details.searches_billed, details.searches_cached
     yield "cost", f"searches for its details: {billed} billed, {cached} from SerpApi's cache"
+
+
+def _picture(picture: AdPicture, media: MediaStore) -> str:
+    size = f", {picture.width} × {picture.height}" if picture.width and picture.height else ""
+    since = f"seen since {moment(picture.first_seen_at)}"
+    if picture.path is not None:
+        return f"{escape(media.locate(picture.path))} ({since}{size})"
+    why = f": {escape(plain(picture.failure))}" if picture.failure else ""
+    return f"not kept, {_STATUS[picture.status]}{why} ({since}{size})"
 
 
 def _shown(ad: AdReport) -> str:

@@ -18,6 +18,7 @@ from tests.support.library import CAFE, ad, fill_library
 from tests.support.variants_at_hand import in_session
 
 ads, advertisers = Command("ads"), Command("advertisers")
+KEPT = f"pictures/ab/{'ab' * 32}.png"
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +86,11 @@ def test_all_about_an_ad_is_shown(database_url: str) -> None:
             f"INSERT INTO creative_region (ad_creative_id, region) VALUES ('{ad(1)}', '2250')",
             f"INSERT INTO ad_variant (original_ad_id, user_id, prompt, status) "
             f"VALUES ('{ad(1)}', 1, 'p', 'pending')",
+            "INSERT INTO picture_version (ad_creative_id, content_hash, status, path, "
+            f"thumbnail_path, width, height) SELECT ad_creative_id, content_hash, 'stored', "
+            f"'{KEPT}', 'thumbnails/x', 30, 30 FROM creative WHERE ad_creative_id = '{ad(1)}'",
+            "INSERT INTO picture_version (ad_creative_id, content_hash, status, failure) "
+            f"VALUES ('{ad(1)}', 'earlier', 'failed', '404 [x]')",
         ):
             await session.execute(text(statement))
 
@@ -100,6 +106,8 @@ def test_all_about_an_ad_is_shown(database_url: str) -> None:
         "headline Running shoes", "leads to https://www.newbalance.com/trail-running?id=1",
         "1 billed, 0 from SerpApi's cache", "regions France", "platforms SEARCH (searched)",
         "tags best [b]", "note line one line two", "changed shoe [w]", "pending",
+        "kept /", f"{KEPT} (seen since ", "30 × 30)",
+        "before not kept, it was given up: 404 [x] (seen since ",
     ):  # fmt: skip
         assert part in said, part
     assert "words not bought" in ads.told("show", ad(3))

@@ -9,6 +9,7 @@ import pytest
 from adspark.archive.counts import count_archive
 from adspark.creatives.boards import add_ads, create_board, find_board
 from adspark.db.engine import Database
+from adspark.library.marks import tag_ads, write_note
 from adspark.maintenance.cleanup import Retention, clean_up
 from adspark.media.store import MediaStore
 from tests.support.archiving import Archive
@@ -82,7 +83,7 @@ async def test_the_pictures_of_an_ad_that_is_gone_stay_for_their_own_time(
     assert (await clean_up(database, media, Retention())).picture_versions == 3
 
 
-@pytest.mark.parametrize("by", ["board", "variant", "watch"])
+@pytest.mark.parametrize("by", ["board", "variant", "watch", "tag", "note"])
 async def test_what_is_needed_stays_whatever_its_age_and_however_full_the_archive(
     database: Database, media: MediaStore, folder: Path, by: str
 ) -> None:
@@ -94,6 +95,10 @@ async def test_what_is_needed_stays_whatever_its_age_and_however_full_the_archiv
             await add_ads(session, board_id=board.id, ids=[AD])
         elif by == "variant":
             await ask(session, AD)
+        elif by == "tag":
+            await tag_ads(session, user_id=1, tag="keep", ids=[AD])
+        elif by == "note":
+            await write_note(session, user_id=1, ad_creative_id=AD, note="keep")
         await session.commit()
     if by == "watch":
         await change(database, *WATCH)
