@@ -57,7 +57,7 @@ async def save_watch(
     """Create a watch, or change the one of this name; what is left empty stays as it is.
 
     Args:
-        name: The watch's name, its own among the user's.
+        name: A name that no other watch of the user has.
         advertiser_ids: A new watch needs these or a domain: advertisers, AR and 20 digits each.
         text: A new watch needs this or advertisers: a bare domain such as example.com.
         region: ISO code (US), country name or SerpApi code (2840); empty means anywhere.

@@ -53,7 +53,7 @@ class Provisioned(BaseModel):
 async def provision(
     settings: Settings, *, database_url: str, dry_run: bool = False, reset: bool = False
 ) -> Provisioned:
-    """Bring the server at PREFECT_API_URL up to the project.
+    """Bring the server at PREFECT_API_URL in line with the project.
 
     Args:
         settings: the environment; its keys, where set, become the blocks'.

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 from adspark.db.configured import postgres_folder
 from adspark.db.embedded import LocalPostgres
@@ -15,11 +17,19 @@ from deployments.stack.logs import open_log
 
 _START_PATIENCE = 240.0  # seconds until a stack is ready, on a slow machine's first start
 _STOP_PATIENCE = 60.0  # seconds, beside those for draining, before a stack is forced to end
+_SHOWN_EVERY = 15.0  # seconds between two lines about a start that takes long
 _POLL = 0.2  # seconds
 
 
-def start_detached(settings: Settings, *, sandbox: str | None) -> StackState:
-    """Start a stack (`sandbox` as of `LocalStack`) in the background and wait until it is ready.
+def start_detached(
+    settings: Settings, *, sandbox: str | None, on_wait: Callable[[str], None]
+) -> StackState:
+    """Start a stack in the background and wait until it is ready.
+
+    Args:
+        settings: whose `home` it gets.
+        sandbox: as of `LocalStack`.
+        on_wait: called every 15 seconds with the last line of the stack's log.
 
     Raises:
         ConfigurationError: a stack runs already.
@@ -45,19 +55,25 @@ def start_detached(settings: Settings, *, sandbox: str | None) -> StackState:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    end = time.monotonic() + _START_PATIENCE
+    began = shown_at = time.monotonic()
     while True:
         state = running_stack(settings.home)
         if state and state.ready:
             return state
         if process.poll() is not None:
-            last = log.read_text(errors="replace").strip().splitlines()[-1:]
-            error = " ".join(last).removeprefix("Error: ")
+            error = _last_line(log).removeprefix("Error: ")
             raise AdSparkError(f"The stack did not start. {error} (log: {log})")
-        if time.monotonic() > end:
+        if time.monotonic() > began + _START_PATIENCE:
             stop_stack(settings)
             raise AdSparkError(f"The stack was not ready after {_START_PATIENCE:g} s; log: {log}")
+        if time.monotonic() > shown_at + _SHOWN_EVERY:
+            shown_at = time.monotonic()
+            on_wait(_last_line(log))
         time.sleep(_POLL)
+
+
+def _last_line(log: Path) -> str:
+    return "".join(log.read_text(errors="replace").strip().splitlines()[-1:])
 
 
 def stop_stack(settings: Settings) -> bool:

@@ -43,6 +43,11 @@ def print_warning(message: str) -> None:
     err.print(f"[yellow]Warning:[/] {escape(message)}", soft_wrap=True)
 
 
+def print_waiting(line: str) -> None:
+    """A line of another process's log, on standard error, while one waits for it."""
+    err.print(f"[dim]{escape(plain(line))}[/]", soft_wrap=True)
+
+
 def print_activation() -> None:
     """How to call the command by its name, where the shell does not find it yet."""
     if shutil.which("adspark") is None:

@@ -136,7 +136,7 @@ def create_server(*, has_services: bool) -> ASGIApp:
     """Prefect's server, with its background services or without."""
     from prefect.server.api.server import create_app  # noqa: PLC0415
 
-    app: Any = create_app(final=True, webserver_only=not has_services)
+    app: Any = create_app(final=True, webserver_only=not has_services, ignore_cache=True)
     # Prefect responds with 500 where it cannot connect to its database, which no client retries.
     app.api_app.add_exception_handler(OSError, _respond_unavailable)
     server: ASGIApp = app

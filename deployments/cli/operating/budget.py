@@ -57,7 +57,7 @@ def _print(report: BudgetReport) -> None:
     if report.watches:
         rows = [
             {
-                "watch": "others (by hand, deleted)"
+                "watch": "fetches of no watch"
                 if one.watch_id is None
                 else f"{one.watch_id}  {one.name}",
                 "billed": one.billed,

@@ -27,7 +27,15 @@ from deployments.cli.database import open_database
 from deployments.cli.runs.follow import run_and_follow
 from deployments.environment.stack_settings import sandbox_settings
 from deployments.stack.control import start_detached, stop_stack
-from deployments.terminal.output import err, out, print_activation, print_json, print_line, table
+from deployments.terminal.output import (
+    err,
+    out,
+    print_activation,
+    print_json,
+    print_line,
+    print_waiting,
+    table,
+)
 
 _Summary = TypeVar("_Summary", bound=BaseModel)
 _Headed = TypeVar("_Headed", FetchSummary, WatchSummary, VariantSummary)
@@ -92,7 +100,7 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
     asyncio.run(check_browser(program=data.browser, is_sandboxed=data.browser_sandbox))
     _empty(data)
     err.print("Starting Postgres, Prefect's server, four workers and the sandbox …")
-    state = start_detached(settings, sandbox=_DATA)
+    state = start_detached(settings, sandbox=_DATA, on_wait=print_waiting)
     start_seconds = time.monotonic() - began
     err.print(f"Ready after {start_seconds:.0f} s: {state.ui_url}")
     try:

@@ -21,7 +21,7 @@ def provision(
     reset: Annotated[bool, Option("--reset", help="Reset also what was changed by hand.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring pools, limits, blocks, deployments and automations up to the project.
+    """Bring pools, limits, blocks, deployments and automations in line with the project.
 
     Safe to repeat; what was changed by hand stays. `adspark up` does it at each start.
     """

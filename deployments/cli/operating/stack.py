@@ -23,7 +23,7 @@ from deployments.cli.server import open_server
 from deployments.environment.stack_settings import SANDBOX_DATA
 from deployments.stack.control import start_detached, stop_stack
 from deployments.terminal.live import live_view
-from deployments.terminal.output import out, print_activation, print_line
+from deployments.terminal.output import out, print_activation, print_line, print_waiting
 
 if TYPE_CHECKING:
     from deployments.stack.local_stack import LocalStack
@@ -52,7 +52,8 @@ def up(
         asyncio.run(_serve(get_settings(), sandbox=folder))
         return
     print_line(f"Starting the stack (log: {get_settings().home / 'stack.log'}) …")
-    asyncio.run(_print_ready(start_detached(get_settings(), sandbox=folder)))
+    state = start_detached(get_settings(), sandbox=folder, on_wait=print_waiting)
+    asyncio.run(_print_ready(state))
     out.print("Stop it with: adspark down")
 
 

@@ -89,7 +89,7 @@ def _print(health: "Health", full: "FullCheck | None") -> None:
 
 
 def _print_full(full: "FullCheck") -> None:
-    out.print(f"Database: {full.database or 'does not answer'}")
+    out.print(f"Database: {f'schema {full.database}' if full.database else 'does not answer'}")
     out.print(f"Deployments: {full.deployments} of {full.expected} ready")
     if full.probes:
         rows: list[dict[str, object]] = [

@@ -18,6 +18,7 @@ from adspark.errors import InvalidQueryError, UnusableContentError
 from adspark.media.store import MediaStore
 from adspark.models import AdVariant, VariantStatus
 from adspark.settings import media_url
+from adspark.text.terminal import plain
 from adspark.validation.bounds import RATING
 from adspark.variants.lists import find_new_creatives, list_variants
 from adspark.variants.requests import (
@@ -92,8 +93,8 @@ def request(
         out.print(f"{left_out} of its new ads have a variant of this prompt already.")
     elif not ids and not as_json:
         print_line(
-            "It has no new ads: what its first check found is its baseline, and no news. For one "
-            "of those, name the ad: adspark variant request CR…"
+            f"Watch {escape(plain(str(watch)))} has no new ads: what its first check found is its "
+            "baseline, and no news. For one of those, name the ad: adspark variant request CR…"
         )
     if dry_run or not ids:
         if as_json:

@@ -27,7 +27,7 @@ async def find_deployment(client: PrefectClient, name: str) -> DeploymentRespons
     current = current_flow(flow)
     near = [current] if current in names else difflib.get_close_matches(name, names, n=1)
     known = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(names)) or 'none'}."
-    raise ConfigurationError(f"The server has no deployment {show_name(name)!r}; {known}")
+    raise ConfigurationError(f"The server has no deployment {show_name(full)!r}; {known}")
 
 
 def short_name(name: str) -> str:

@@ -68,7 +68,8 @@ class Option:
         """The command with this value."""
         if isinstance(self.info, ArgumentInfo):
             return [*self.path, "--", value]
-        names = [one for one in self.info.param_decls or () if one.startswith("--")]
+        declared = (self.info.default, *(self.info.param_decls or ()))  # typer sorts them later
+        names = [one for one in declared if str(one).startswith("--")]
         return [*self.path, f"{(names or ['--' + self.name.replace('_', '-')])[0]}={value}"]
 
 
