@@ -151,6 +151,11 @@ class Settings(BaseSettings):
     sandbox_port: Port = 4300
     """Port of the sandbox."""
 
+    @property
+    def archive_bytes(self) -> int:
+        """Bytes that archived pictures may take."""
+        return self.archive_megabytes * 2**20
+
     @field_validator("home")
     @classmethod
     def _expand_home(cls, home: Path) -> Path:

@@ -9,14 +9,13 @@ from adspark.archive.summary import ArchiveBounds, ArchiveSummary
 from adspark.media.store import MediaStore
 from adspark.net.addresses import AddressRules
 from adspark.net.downloads import Downloader
-from adspark.rendering.renderer import Renderer
+from adspark.rendering.renderer import configured_renderer
 from adspark.settings import Settings, get_settings, media_url
 from blocks.adspark_database import connect_database
 from orchestration.limits.retry_policy import retried_task
 from orchestration.limits.time_limits import time_limit
 
 _BEGINNING = 2 / 3  # share of the time limit in which pictures are begun; the rest is for their end
-_MEGABYTE = 2**20
 
 
 @retried_task()
@@ -32,14 +31,7 @@ async def archive_pictures(*, retry_failed: bool) -> ArchiveSummary:
     async with (
         connect_database() as database,
         Downloader(rules) as downloader,
-        Renderer(
-            rules,
-            program=settings.browser,
-            chromium_sandbox=settings.browser_sandbox,
-            browser_memory=settings.browser_memory,
-            time_limit=settings.render_time_limit,
-            scale=settings.render_scale,
-        ) as renderer,
+        configured_renderer(rules, settings) as renderer,
     ):
         tools = ArchiveTools(MediaStore(media_url(settings)), downloader, renderer, HostPauses())
         summary = await archive(database, tools, _bounds(settings), tries_failed=retry_failed)
@@ -52,7 +44,7 @@ async def archive_pictures(*, retry_failed: bool) -> ArchiveSummary:
 def _bounds(settings: Settings) -> ArchiveBounds:
     return ArchiveBounds(
         pictures=settings.archive_run_pictures,
-        bytes=settings.archive_run_megabytes * _MEGABYTE,
+        bytes=settings.archive_run_megabytes * 2**20,
         seconds=settings.archive_time_limit * _BEGINNING,
-        kept_bytes=settings.archive_megabytes * _MEGABYTE,
+        kept_bytes=settings.archive_bytes,
     )

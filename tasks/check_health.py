@@ -64,9 +64,8 @@ async def _check_database() -> Check:
 
 
 async def _check_archive() -> Check:
-    most_bytes = get_settings().archive_megabytes * 2**20
     async with connect_database() as database:
-        return await check_archive(database, most_bytes)
+        return await check_archive(database, get_settings().archive_bytes)
 
 
 async def _check_searches() -> Check:

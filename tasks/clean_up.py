@@ -33,7 +33,7 @@ async def remove_old(retention: Retention, *, dry_run: bool) -> CleanupSummary:
             database,
             MediaStore(media_url(settings)),
             retention,
-            archive_bytes=settings.archive_megabytes * 2**20,
+            archive_bytes=settings.archive_bytes,
             dry_run=dry_run,
             on_step=log_progress,
         )

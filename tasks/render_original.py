@@ -2,7 +2,7 @@
 
 from adspark.media.store import MediaStore
 from adspark.net.addresses import AddressRules
-from adspark.rendering.renderer import Renderer
+from adspark.rendering.renderer import configured_renderer
 from adspark.settings import get_settings, media_url
 from adspark.variants.generate import ensure_original
 from blocks.adspark_database import connect_database
@@ -16,14 +16,7 @@ async def render_original(variant_id: int) -> str:
     rules = AddressRules(settings.trusted_hosts)
     async with (
         connect_database() as database,
-        Renderer(
-            rules,
-            program=settings.browser,
-            chromium_sandbox=settings.browser_sandbox,
-            browser_memory=settings.browser_memory,
-            time_limit=settings.render_time_limit,
-            scale=settings.render_scale,
-        ) as renderer,
+        configured_renderer(rules, settings) as renderer,
     ):
         media = MediaStore(media_url(settings))
         return await ensure_original(database, media, renderer, variant_id=variant_id)

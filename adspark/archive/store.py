@@ -128,11 +128,10 @@ class StoredPicture(BaseModel):
     thumbnail_bytes: int
 
 
-async def enqueue_versions(session: AsyncSession) -> int:
-    """Make rows for the versions that have none; returns for how many. Does not commit."""
-    enqueued = await session.execute(_ENQUEUE, {"most": _MOST_ENQUEUED})
+async def enqueue_versions(session: AsyncSession) -> None:
+    """Make rows for the versions that have none; does not commit."""
+    await session.execute(_ENQUEUE, {"most": _MOST_ENQUEUED})
     await session.execute(_ENQUEUE_REPLACED, {"failure": _REPLACED})
-    return enqueued.rowcount  # type: ignore[attr-defined, no-any-return]
 
 
 async def release_lost_claims(session: AsyncSession) -> None:
@@ -144,10 +143,9 @@ async def release_lost_claims(session: AsyncSession) -> None:
     await session.execute(_GIVE_UP, {"most": MOST_ATTEMPTS, "failure": _DIED})
 
 
-async def retry_failed(session: AsyncSession) -> int:
-    """Let pictures that were given up be tried again; returns how many. Does not commit."""
-    found = await session.execute(_RETRY_FAILED)
-    return found.rowcount  # type: ignore[attr-defined, no-any-return]
+async def retry_failed(session: AsyncSession) -> None:
+    """Let pictures that were given up be tried again; does not commit."""
+    await session.execute(_RETRY_FAILED)
 
 
 async def claim_pictures(

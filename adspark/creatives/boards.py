@@ -1,8 +1,4 @@
-"""Every statement on boards: users' named collections of stored ads, which stay at clean-up.
-
-An ad is locked while it is put on a board, so that a clean-up at the same time leaves it alone; one
-that the clean-up has locked is waited for, and is then no longer stored.
-"""
+"""Every statement on boards: users' named collections of stored ads, which stay at clean-up."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -12,12 +8,13 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from adspark.creatives.ad_locks import lock_ads
 from adspark.creatives.store import NewCreative
 from adspark.errors import InvalidQueryError
 from adspark.models import Board, CreativeFormat
 from adspark.validation.bounds import ID
 from adspark.validation.names import check_name
-from adspark.validation.stored import check_storable, describe_missing_ads
+from adspark.validation.stored import check_storable
 
 _MOST_NAMED = 10  # boards or ads in an error
 
@@ -31,11 +28,7 @@ _LIST = text("""
     FROM board b WHERE user_id = :user_id ORDER BY lower(name), name
 """)
 _DELETE = text("DELETE FROM board WHERE id = :board_id RETURNING id")
-# In the order of their keys, here and below, so that two who add at once cannot deadlock.
-_LOCK_ADS = text("""
-    SELECT ad_creative_id FROM creative
-    WHERE ad_creative_id = ANY (CAST(:ids AS text[])) ORDER BY 1 FOR KEY SHARE
-""")
+# In the order of their keys, so that two who add at once cannot deadlock.
 _ADD_ADS = text("""
     INSERT INTO board_creative (board_id, ad_creative_id)
     SELECT :board_id, id FROM unnest(CAST(:ids AS text[])) AS id ORDER BY id
@@ -127,12 +120,8 @@ async def add_ads(session: AsyncSession, *, board_id: int, ids: Collection[str])
     Raises:
         InvalidQueryError: an ad is not stored, or was cleaned up just now; names some of them.
     """
-    for ad_creative_id in ids:
-        check_storable("ads", ad_creative_id)
-    wanted = sorted(set(ids))
-    if missing := sorted(set(wanted) - set(await session.scalars(_LOCK_ADS, {"ids": wanted}))):
-        raise InvalidQueryError("ads", describe_missing_ads(missing))
-    return list(await session.scalars(_ADD_ADS, {"board_id": board_id, "ids": wanted}))
+    locked = await lock_ads(session, ids=ids)
+    return list(await session.scalars(_ADD_ADS, {"board_id": board_id, "ids": locked}))
 
 
 async def remove_ads(session: AsyncSession, *, board_id: int, ids: Collection[str]) -> list[str]:

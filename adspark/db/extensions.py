@@ -4,6 +4,9 @@ Both come with PostgreSQL's contrib package and may be created by whoever may cr
 database. An upgrade of the schema uses what it can get; what it cannot is told with the remedy.
 """
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
@@ -62,8 +65,17 @@ def use_extensions(connection: Connection) -> None:
                 raise
 
 
-def describe_missing(name: str, *, is_packaged: bool) -> str:
-    """One line on an extension that is not used: what does not work, and what to do."""
+def describe_missing(rows: Iterable[Mapping[Any, Any]]) -> dict[str, str]:
+    """The extensions that are not used by `READ_EXTENSIONS`' rows, each with a line on it."""
+    return {
+        row["name"]: _describe(row["name"], is_packaged=row["is_packaged"])
+        for row in rows
+        if not row["is_used"]
+    }
+
+
+def _describe(name: str, *, is_packaged: bool) -> str:
+    """What does not work without an extension, and what to do."""
     remedy = (
         f"its owner can run: CREATE EXTENSION IF NOT EXISTS {name}; (or grant CREATE on the "
         "database)"

@@ -128,12 +128,7 @@ def differences(url: str) -> list[str]:
 def missing_extensions(url: str) -> list[str]:
     """A line for each extension that a search of this database does without, with the remedy."""
     with _connection(url) as connection:
-        rows = connection.execute(READ_EXTENSIONS).mappings().all()
-    return [
-        describe_missing(row["name"], is_packaged=row["is_packaged"])
-        for row in rows
-        if not row["is_used"]
-    ]
+        return list(describe_missing(connection.execute(READ_EXTENSIONS).mappings()).values())
 
 
 def check_rights(url: str) -> None:

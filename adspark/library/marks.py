@@ -6,20 +6,15 @@ An ad stays at clean-up as long as it has any of them.
 from collections.abc import Collection
 
 from pydantic import BaseModel
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.creatives.ad_locks import lock_ads
 from adspark.errors import InvalidQueryError
 from adspark.validation.bounds import COMMENT, ID, TEXT
 from adspark.validation.names import check_line, check_name, clean_name
-from adspark.validation.stored import check_storable, describe_missing_ads
+from adspark.validation.stored import check_storable
 
-# In the order of their keys, as the triggers lock them, so that two at once cannot deadlock. No
-# clean-up removes a locked one.
-_LOCK_ADS = text("""
-    SELECT ad_creative_id FROM creative
-    WHERE ad_creative_id = ANY (CAST(:ids AS text[])) ORDER BY 1 FOR NO KEY UPDATE
-""")
 _TAG = text("""
     INSERT INTO creative_tag (user_id, tag, ad_creative_id)
     SELECT :user_id, :tag, id FROM unnest(CAST(:ids AS text[])) AS id ORDER BY id
@@ -76,9 +71,7 @@ async def tag_ads(
     Raises:
         InvalidQueryError: the tag cannot be used, or an ad is not stored.
     """
-    ID.check("user_id", user_id)
-    values = {"user_id": user_id, "tag": check_tag(tag), "ids": await _lock(session, ids)}
-    return list(await session.scalars(_TAG, values))
+    return await _change_tag(session, _TAG, user_id, tag, ids)
 
 
 async def untag_ads(
@@ -95,9 +88,7 @@ async def untag_ads(
     Raises:
         InvalidQueryError: the tag cannot be used, or an ad is not stored.
     """
-    ID.check("user_id", user_id)
-    values = {"user_id": user_id, "tag": check_tag(tag), "ids": await _lock(session, ids)}
-    return list(await session.scalars(_UNTAG, values))
+    return await _change_tag(session, _UNTAG, user_id, tag, ids)
 
 
 async def write_title(
@@ -150,22 +141,21 @@ def check_tag(written: str) -> str:
         raise InvalidQueryError("tag", str(error).partition(": ")[2]) from error
 
 
+async def _change_tag(
+    session: AsyncSession, statement: TextClause, user_id: int, tag: str, ids: Collection[str]
+) -> list[str]:
+    ID.check("user_id", user_id)
+    values: dict[str, object] = {"user_id": user_id, "tag": check_tag(tag)}
+    values["ids"] = await lock_ads(session, ids=ids, alone=True)  # in the triggers' order
+    return list(await session.scalars(statement, values))
+
+
 async def _write(
     session: AsyncSession, what: str, user_id: int, ad_creative_id: str, value: str
 ) -> None:
     ID.check("user_id", user_id)
     check_storable(what, value)
-    await _lock(session, [ad_creative_id])
+    await lock_ads(session, ids=[ad_creative_id], alone=True)
     values = {"user_id": user_id, "ad": ad_creative_id, "value": value or None}
     await session.execute(_WRITE[what], values)
     await session.execute(_REMOVE_EMPTY, values)
-
-
-async def _lock(session: AsyncSession, ids: Collection[str]) -> list[str]:
-    """The ads' ids, each once and in order, once all are locked."""
-    for ad_creative_id in ids:
-        check_storable("ads", ad_creative_id)
-    wanted = sorted(set(ids))
-    if missing := sorted(set(wanted) - set(await session.scalars(_LOCK_ADS, {"ids": wanted}))):
-        raise InvalidQueryError("ads", describe_missing_ads(missing))
-    return wanted

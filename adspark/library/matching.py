@@ -181,12 +181,7 @@ async def correct_terms(session: AsyncSession, *, terms: Sequence[Term]) -> tupl
 
 async def missing_extensions(session: AsyncSession) -> dict[str, str]:
     """The extensions that the search does without, each with a line on what to do."""
-    rows = (await session.execute(READ_EXTENSIONS)).mappings().all()
-    return {
-        row["name"]: describe_missing(row["name"], is_packaged=row["is_packaged"])
-        for row in rows
-        if not row["is_used"]
-    }
+    return describe_missing((await session.execute(READ_EXTENSIONS)).mappings())
 
 
 def _in_ad(one: Alternatives, place: int, user_id: int, values: dict[str, object]) -> str:

@@ -27,6 +27,7 @@ from adspark.rendering.screenshot import (
     preview_script,
     write_preview,
 )
+from adspark.settings import Settings
 
 AT_ONCE = 2
 """Targets that one renderer works on at the same time; others wait, without a time-out."""
@@ -54,6 +55,18 @@ class _BrowserLostError(Exception):
     def __init__(self, *, is_out_of_memory: bool = False) -> None:
         super().__init__()
         self.is_out_of_memory = is_out_of_memory
+
+
+def configured_renderer(rules: AddressRules, settings: Settings) -> "Renderer":
+    """A renderer with the browser, bounds and scale of the settings."""
+    return Renderer(
+        rules,
+        program=settings.browser,
+        chromium_sandbox=settings.browser_sandbox,
+        browser_memory=settings.browser_memory,
+        time_limit=settings.render_time_limit,
+        scale=settings.render_scale,
+    )
 
 
 class Renderer:

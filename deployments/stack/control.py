@@ -4,7 +4,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from adspark.db.configured import postgres_folder
 from adspark.db.embedded import LocalPostgres
@@ -13,7 +12,7 @@ from adspark.home.private_folder import make_home
 from adspark.home.processes import stop_process_trees
 from adspark.home.running_stack import StackState, read_state, running_stack, state_file
 from adspark.settings import Settings
-from deployments.stack.logs import open_log
+from deployments.stack.logs import open_log, read_last_line
 
 _START_PATIENCE = 240.0  # seconds until a stack is ready, on a slow machine's first start
 _STOP_PATIENCE = 60.0  # seconds, beside those for draining, before a stack is forced to end
@@ -61,19 +60,15 @@ def start_detached(
         if state and state.ready:
             return state
         if process.poll() is not None:
-            error = _last_line(log).removeprefix("Error: ")
+            error = read_last_line(log).removeprefix("Error: ")
             raise AdSparkError(f"The stack did not start. {error} (log: {log})")
         if time.monotonic() > began + _START_PATIENCE:
             stop_stack(settings)
             raise AdSparkError(f"The stack was not ready after {_START_PATIENCE:g} s; log: {log}")
         if time.monotonic() > shown_at + _SHOWN_EVERY:
             shown_at = time.monotonic()
-            on_wait(_last_line(log))
+            on_wait(read_last_line(log))
         time.sleep(_POLL)
-
-
-def _last_line(log: Path) -> str:
-    return "".join(log.read_text(errors="replace").strip().splitlines()[-1:])
 
 
 def stop_stack(settings: Settings) -> bool:

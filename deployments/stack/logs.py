@@ -23,6 +23,12 @@ def append_to_log(path: Path) -> BinaryIO:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb")
 
 
+def read_last_line(path: Path) -> str:
+    """The last line of a log; empty where there is none."""
+    lines = path.read_text(errors="replace").strip().splitlines() if path.exists() else []
+    return lines[-1] if lines else ""
+
+
 def bound_log(path: Path, *, most_bytes: int = MOST_BYTES) -> None:
     """Move what is in a log aside where it is large, also while a process writes it.
 

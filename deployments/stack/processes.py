@@ -15,7 +15,7 @@ import psutil
 
 from adspark.errors import AdSparkError
 from adspark.home.processes import stop_process_trees
-from deployments.stack.logs import append_to_log, open_log
+from deployments.stack.logs import append_to_log, open_log, read_last_line
 
 START_TIMEOUT = 120.0  # seconds for one process to become ready, on a slow machine's first start
 STOP_PATIENCE = 15.0  # seconds between asking a process to end and killing it
@@ -124,9 +124,8 @@ class StackProcess:
         if self.process is None or (code := self.process.poll()) is None:
             return
         self.state = ProcessState.DIED
-        raise StackFailedError(
-            f"{self.name} ended with exit code {code}: {self._last_line()} (log: {self.log})"
-        )
+        last = "" if self.log is None else read_last_line(self.log)
+        raise StackFailedError(f"{self.name} ended with exit code {code}: {last} (log: {self.log})")
 
     async def answers(self) -> bool:
         """Whether it does its work."""
@@ -148,9 +147,3 @@ class StackProcess:
                 f"{self.name} was not ready after {START_TIMEOUT:g} s; its log: {self.log}"
             ) from None
         self.set_state(ProcessState.READY)
-
-    def _last_line(self) -> str:
-        if self.log is None or not self.log.exists():
-            return ""
-        lines = self.log.read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else ""

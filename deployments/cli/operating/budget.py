@@ -89,8 +89,8 @@ def _print(report: BudgetReport) -> None:
         out.print(f"Left in the account: {report.searches_left}{escape(plan)}.")
     print_line(f"Forecast for the month: {report.forecast} searches.")
     if report.archive is not None:
-        most = current_settings().archive_megabytes * 2**20
-        print_line(f"Archive: {report.archive.describe(most)}.")
+        most_bytes = current_settings().archive_bytes
+        print_line(f"Archive: {report.archive.describe(most_bytes)}.")
     if report.shortage:
         print_line(
             f"[yellow]The account lacks {report.shortage} of them:[/] raise the plan, or give "

@@ -67,4 +67,5 @@ async def test_what_is_there_later_is_used_from_the_next_upgrade_on(
 
 
 def test_a_server_without_the_package_is_told_what_to_install() -> None:
-    assert "install the server's contrib package" in describe_missing("pg_trgm", is_packaged=False)
+    row = {"name": "pg_trgm", "is_packaged": False, "is_used": False}
+    assert "install the server's contrib package" in describe_missing([row])["pg_trgm"]
