@@ -6,52 +6,33 @@ outside: a commit (before and after), a request about to leave, the head or a pi
 The process forks for each line, for imports take long.
 """
 
-import asyncio
-import os
-import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
-from sqlalchemy.pool import Pool
 
 from adspark.db.engine import Database
+from tests.support.crash_steps import Steps, serve_lines
 from tests.support.workshop import workshop
 
 _MOST_PIECES = 4  # of one answer: a stream has many that are alike
 
 
-class Borders:
-    """Counts crossings, and dies at the one that it is told."""
-
-    def __init__(self, last: int, report: int) -> None:
-        self._left = last
-        self._report = report
-
-    def cross(self, where: str) -> None:
-        self._left -= 1
-        if self._left == 0:
-            os.write(self._report, where.encode())
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
 class WatchedTransport(httpx.AsyncHTTPTransport):
     """Carries requests and counts their crossings."""
 
-    def __init__(self, borders: Borders) -> None:
+    def __init__(self, steps: Steps) -> None:
         super().__init__()
-        self._borders = borders
+        self._steps = steps
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         place = f"{request.method} {request.url.path.rpartition('/v1/')[2]}"
-        self._borders.cross(f"before {place}")
+        self._steps.take(f"before {place}")
         response = await super().handle_async_request(request)
-        self._borders.cross(f"head of {place}")
-        stream = _Watched(response.stream, self._borders, place)
+        self._steps.take(f"head of {place}")
+        stream = _Watched(response.stream, self._steps, place)
         return httpx.Response(
             response.status_code,
             headers=response.headers,
@@ -61,9 +42,9 @@ class WatchedTransport(httpx.AsyncHTTPTransport):
 
 
 class _Watched(httpx.AsyncByteStream):
-    def __init__(self, stream: Any, borders: Borders, place: str) -> None:  # noqa: ANN401
+    def __init__(self, stream: Any, steps: Steps, place: str) -> None:  # noqa: ANN401
         self._stream = stream
-        self._borders = borders
+        self._steps = steps
         self._place = place
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -72,47 +53,29 @@ class _Watched(httpx.AsyncByteStream):
             yield piece
             number += 1
             if number <= _MOST_PIECES:
-                self._borders.cross(f"piece {number} of {self._place}")
+                self._steps.take(f"piece {number} of {self._place}")
 
     async def aclose(self) -> None:
         await self._stream.aclose()
 
 
-async def make(address: str, sandbox: str, folder: Path, variant: int, borders: Borders) -> None:
+async def make(address: str, sandbox: str, folder: Path, line: str, report: int) -> None:
     """One variant, from the claim to its end."""
-
-    def before_commit(_connection: object) -> None:
-        borders.cross("before a commit")
-
-    def after_use(_connection: object, _record: object) -> None:
-        borders.cross("after a use of the database")
-
-    event.listen(Engine, "commit", before_commit)
-    event.listen(Pool, "checkin", after_use)
+    variant, crossing = map(int, line.split())
+    steps = Steps(crossing, report)
+    steps.count_database()
     async with Database(address) as database:
         shop = workshop(database, sandbox, folder)
-        shop.transport = WatchedTransport(borders)
+        shop.transport = WatchedTransport(steps)
         await shop.make(variant)
 
 
 def main() -> None:
     """Serve the lines."""
     address, sandbox, folder = sys.argv[1:]
-    for line in sys.stdin:
-        variant, crossing = map(int, line.split())
-        reading, writing = os.pipe()
-        if (child := os.fork()) == 0:
-            os.close(reading)
-            borders = Borders(crossing, writing)
-            asyncio.run(make(address, sandbox, Path(folder), variant, borders))
-            os._exit(0)
-        os.close(writing)
-        with os.fdopen(reading) as told:
-            where = told.read()
-        _, status = os.waitpid(child, 0)
-        done = "made" if os.waitstatus_to_exitcode(status) == 0 else "failed"
-        sys.stdout.write(f"{where or done}\n")
-        sys.stdout.flush()
+    serve_lines(
+        lambda line, report: make(address, sandbox, Path(folder), line, report), ended="made"
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,6 @@
 """A run that is killed at any step: the next one completes it, nothing is fetched twice or left."""
 
-import asyncio
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,6 +9,7 @@ import pytest
 from adspark.maintenance.cleanup import Retention, clean_up
 from adspark.media.images import check_picture
 from tests.support.archiving import Archive
+from tests.support.crash_steps import crashing_process
 from tests.support.picture_host import PictureHost
 
 _ADS = 1  # of each run
@@ -23,25 +21,15 @@ async def test_a_run_that_is_killed_at_any_step_is_completed_by_the_next(
     archive: Archive, host: PictureHost, database_url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "media"
-    crashing = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "tests.support.archive_crash", database_url, host.pair, str(folder)),
-        cwd=Path(__file__).parents[3],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert crashing.stdin is not None
-    assert crashing.stdout is not None
     places = [""]
-    while places[-1] != "done":
-        first = len(places) * _ADS
-        await archive.show(host, range(first, first + _ADS))
-        crashing.stdin.write(f"{len(places)}\n".encode())
-        places.append((await crashing.stdout.readline()).decode().strip())
-        assert places[-1] not in ("", "failed"), places
-        await _complete(archive, host)
-    crashing.stdin.close()
-    await crashing.wait()
+    arguments = (database_url, host.pair, str(folder))
+    async with crashing_process("tests.support.archive_crash", *arguments) as send:
+        while places[-1] != "done":
+            first = len(places) * _ADS
+            await archive.show(host, range(first, first + _ADS))
+            places.append(await send(f"{len(places)}"))
+            assert places[-1] not in ("", "failed"), places
+            await _complete(archive, host)
     assert len(places) > _FEWEST_STEPS
     assert {"before a commit", "after a use of the database", "os.rename of a file"} <= set(places)
     for file in folder.rglob("*"):

@@ -1,8 +1,6 @@
 """kill -9 at each step of making a variant: the next run completes it, and it is paid once."""
 
 import asyncio
-import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from adspark.models import VariantStatus
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.variants.store import VariantSummary
+from tests.support.crash_steps import crashing_process
 from tests.support.workshop import Workshop, workshop
 
 _MOST_CROSSINGS = 150
@@ -26,29 +25,19 @@ async def test_killed_at_any_crossing_it_is_completed_and_paid_once(
         shop = workshop(database, url, tmp_path)
         ids = await shop.stock()
         places = []
-        crashing = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "tests.support.crash_at", database_url, url, str(tmp_path)),
-            cwd=Path(__file__).parents[3],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        assert crashing.stdin is not None
-        assert crashing.stdout is not None
-        for crossing in range(1, _MOST_CROSSINGS):
-            # The first ones have an original of their own, so that its rendering is walked too.
-            (variant_id,) = await shop.request(ids[min(crossing, _ORIGINALS)])
-            crashing.stdin.write(f"{variant_id} {crossing}\n".encode())
-            place = (await crashing.stdout.readline()).decode().strip()
-            places.append(place)
-            made = await _make(shop, variant_id)
-            assert made.status is VariantStatus.COMPLETED, place
-            assert made.confidence_score == 1.0, place
-            assert shop.bill["paid"] == crossing, place
-            if place == "made":
-                break
-        crashing.stdin.close()
-        await crashing.wait()
+        arguments = (database_url, url, str(tmp_path))
+        async with crashing_process("tests.support.crash_at", *arguments) as send:
+            for crossing in range(1, _MOST_CROSSINGS):
+                # The first ones have an original of their own, so that its rendering is walked too.
+                (variant_id,) = await shop.request(ids[min(crossing, _ORIGINALS)])
+                place = await send(f"{variant_id} {crossing}")
+                places.append(place)
+                made = await _make(shop, variant_id)
+                assert made.status is VariantStatus.COMPLETED, place
+                assert made.confidence_score == 1.0, place
+                assert shop.bill["paid"] == crossing, place
+                if place == "made":
+                    break
         assert places[-1] == "made"
         assert max(shop.bill["by_user"].values()) == 1
         # That it walked through all of it, and not past it.
