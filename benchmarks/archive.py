@@ -38,6 +38,7 @@ from adspark.media.store import MediaStore
 from adspark.net.addresses import AddressRules
 from adspark.net.downloads import Downloader
 from adspark.rendering.renderer import Renderer
+from benchmarks.arguments import benchmark_parser
 from benchmarks.server import running_server
 from benchmarks.targets import Target
 
@@ -135,11 +136,7 @@ _OURS_FREE, _PEER_FREE = "archive, no pause", "httpx and Pillow, no pause"
 
 def main() -> int:
     """Measure, print, and judge; or be the server."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.archive",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = benchmark_parser("archive", __doc__)
     parser.add_argument("--quick", action="store_true", help="fewer pictures")
     parser.add_argument("--smallest", action="store_true", help="ten times fewer than that")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)

@@ -10,7 +10,6 @@ SerpApi, Dify and the database have counted shows each effect once. Exit code 1 
 not, or that less than 80 % of the effects were reached.
 """
 
-import argparse
 import asyncio
 import os
 import random
@@ -34,6 +33,7 @@ from adspark.db.configured import postgres_folder
 from adspark.home.running_stack import StackState
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
+from benchmarks.arguments import benchmark_parser
 from benchmarks.stack import Stack, running_stack
 from benchmarks.targets import Target
 from deployments.queue_classes import QUEUE_CLASSES
@@ -101,11 +101,7 @@ class Phase:
 
 def main() -> int:
     """Do it, print, and judge."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.chaos",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = benchmark_parser("chaos", __doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="of a phase (default: 10)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(

@@ -6,7 +6,6 @@ longer, and the longest page, each against a second; and memory, at the end agai
 Exit code 1 says that a limit was passed.
 """
 
-import argparse
 import asyncio
 import tempfile
 import time
@@ -21,6 +20,7 @@ from adspark.db.engine import Database
 from adspark.maintenance.cleanup import CleanupSummary, Retention, clean_up
 from adspark.media.store import MediaStore
 from adspark.serpapi.payloads import CreativePayload
+from benchmarks.arguments import parse_scale
 from benchmarks.server import Server, running_server
 from benchmarks.targets import Target
 
@@ -72,15 +72,7 @@ class Measured:
 
 def main() -> int:
     """Measure, print, and judge."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.cleanup",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--quick", action="store_true", help="a tenth of the ads")
-    parser.add_argument("--smallest", action="store_true", help="a hundredth of the ads")
-    arguments = parser.parse_args()
-    scale = 100 if arguments.smallest else 10 if arguments.quick else 1
+    scale = parse_scale("cleanup", __doc__)
     with running_server() as server:
         summary, measured = asyncio.run(_measure(server, _ADS // scale, _OLD // scale))
     Console().print(

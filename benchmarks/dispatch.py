@@ -10,7 +10,6 @@ Exit code 1 says that AdSpark's took more than a third of the time of the one as
 than half of the time of the one that is woken.
 """
 
-import argparse
 import asyncio
 import importlib.util
 import random
@@ -36,6 +35,7 @@ from rich.table import Table
 
 from adspark.home.running_stack import StackState
 from benchmarks import woken_probe
+from benchmarks.arguments import benchmark_parser
 from benchmarks.stack import Stack, running_stack
 from benchmarks.targets import Target
 from deployments.operations.runs.active import has_worker
@@ -128,11 +128,7 @@ class Place:
 
 def main() -> int:
     """Measure, print, and judge."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.dispatch",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = benchmark_parser("dispatch", __doc__)
     parser.add_argument("--runs", type=int, default=10, help="of each worker (default: 10)")
     parser.add_argument(
         "--quick", action="store_true", help="one run of each; the ratios are not judged"

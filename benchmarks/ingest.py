@@ -10,7 +10,6 @@ what else the machine does falls on all of them. Exit code 1 says that a target 
 3. Whole fetches from a sandbox in another process, one page and many: memory must not grow.
 """
 
-import argparse
 import asyncio
 import sys
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.arguments import benchmark_parser
 from benchmarks.end_to_end import FetchResult, measure_fetches
 from benchmarks.server import Server, running_server
 from benchmarks.storing import (
@@ -64,11 +64,7 @@ class Report(BaseModel):
 
 def main() -> int:
     """Measure, print, and judge."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.ingest",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = benchmark_parser("ingest", __doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds, 50 pages for 500")
     parser.add_argument("--smallest", action="store_true", help="one round, 5 pages")
     parser.add_argument("--json", action="store_true", help="one JSON document for the tables")

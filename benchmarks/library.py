@@ -7,7 +7,6 @@ with their indexes against the rows of the ads and their details without any. Ex
 a limit was passed.
 """
 
-import argparse
 import asyncio
 import statistics
 import time
@@ -20,6 +19,7 @@ from adspark.db.engine import Database
 from adspark.library.filters import AdFilters
 from adspark.library.search import search_ads
 from adspark.library.statements import Sort
+from benchmarks.arguments import parse_scale
 from benchmarks.library_workload import Workload
 from benchmarks.server import Server, running_server
 from benchmarks.targets import Target
@@ -36,15 +36,7 @@ _RAW = ("creative", "creative_detail")
 
 def main() -> int:
     """Measure, print, and judge."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.library",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--quick", action="store_true", help="a tenth of the ads")
-    parser.add_argument("--smallest", action="store_true", help="a hundredth of the ads")
-    arguments = parser.parse_args()
-    scale = 100 if arguments.smallest else 10 if arguments.quick else 1
+    scale = parse_scale("library", __doc__)
     workload = Workload(_ADS // scale)
     with running_server() as server:
         workload.fill(server.url())

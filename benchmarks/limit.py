@@ -14,6 +14,7 @@ import time
 
 from adspark.db.engine import Database
 from adspark.db.rate_limits import acquire_slot
+from benchmarks.arguments import benchmark_parser
 from benchmarks.server import running_server
 from benchmarks.targets import Target
 
@@ -28,11 +29,7 @@ _CLOCK_NOISE = 0.05  # seconds between the database's decision and the moment th
 
 def main() -> int:
     """Measure, print, and judge; with an address, be one of the processes."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.limit",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = benchmark_parser("limit", __doc__)
     parser.add_argument("--quick", action="store_true", help="two windows instead of ten")
     parser.add_argument("--use", metavar="DATABASE_URL", help=argparse.SUPPRESS)
     parser.add_argument("--until", type=float, help=argparse.SUPPRESS)

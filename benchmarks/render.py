@@ -8,7 +8,6 @@ with the memory (RSS) of this process and of the browser's whole tree. Exit code
 target was missed.
 """
 
-import argparse
 import asyncio
 import statistics
 import sys
@@ -29,6 +28,7 @@ from adspark.rendering.render_target import RenderKind, RenderTarget
 from adspark.rendering.renderer import AT_ONCE, Renderer
 from adspark.sandbox.testing import serve
 from adspark.settings import get_settings
+from benchmarks.arguments import benchmark_parser
 from benchmarks.targets import Target
 
 _TIMES_FASTER = 5.0
@@ -75,11 +75,7 @@ FULL, QUICK, SMALLEST = Size(4, 500), Size(2, 100), Size(1, 10)
 
 def main() -> int:
     """Measure, print, and judge."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.render",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = benchmark_parser("render", __doc__)
     parser.add_argument("--quick", action="store_true", help="fewer pictures")
     parser.add_argument("--smallest", action="store_true", help="ten times fewer than that")
     parser.add_argument("--browser", type=Path, help="Chromium's program")

@@ -8,7 +8,6 @@ minute is switched off. The ideal is what the searches alone take: searches x la
 Exit code 1 says that a target was missed.
 """
 
-import argparse
 import asyncio
 import os
 import subprocess
@@ -27,6 +26,7 @@ from rich.table import Table
 
 from adspark.db.rate_limits import SEARCHES
 from adspark.serpapi.client import AT_ONCE
+from benchmarks.arguments import benchmark_parser
 from benchmarks.sandbox import Sandbox, running_sandbox
 from benchmarks.server import Server, running_server
 from benchmarks.sweep_probe import Probe
@@ -76,11 +76,7 @@ class Report(BaseModel):
 
 def main() -> int:
     """Measure, print, and judge."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.sweep",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = benchmark_parser("sweep", __doc__)
     parser.add_argument("--quick", action="store_true", help="without the sweep of 10,000 watches")
     parser.add_argument("--smallest", action="store_true", help="sweeps of 20 and 40 watches")
     parser.add_argument("--json", action="store_true", help="one JSON document for the table")

@@ -18,13 +18,14 @@ from adspark.text.terminal import plain
 from deployments.operations.health import find_pool_problems
 from deployments.operations.leftover_processes import find_outliving
 from deployments.operations.monitoring import Snapshot, read_snapshot
-from deployments.operations.runs.failures import WEEK, FailureGroup, group_failures
+from deployments.operations.runs.failures import FailureGroup, group_failures
 from deployments.operations.searches_left import SearchesLeft
 from deployments.queue_classes import POOL_NAMES
 from deployments.terminal.output import age, late_runs
 from orchestration.runs.flow_runs import (
     ACTIVE,
     FAILED,
+    WEEK,
     filter_pools,
     filter_runs,
     read_failed_runs,

@@ -19,11 +19,10 @@ from prefect.events import AutomationCore
 from deployments.provisioning.deployment_drift import Entry, own_fields
 from deployments.provisioning.drift import Merge
 from orchestration.runs.deployments import read_deployments
-from orchestration.runs.flow_runs import filter_runs, read_runs
+from orchestration.runs.flow_runs import FAILED, WEEK, filter_runs, read_runs
 
 _FORMER_NAME = "adspark"
 _FORMER_FLOWS = {"process-sweep-shard": "process-watches"}
-_RETRIED_FOR = timedelta(days=7)  # as long as `adspark failures` lists a run
 _WRITABLE = set(AutomationCore.model_fields) - {"owner_resource"}
 
 
@@ -118,9 +117,8 @@ async def _count_runs(client: PrefectClient, deployment_id: UUID) -> int:
     """Runs that are not over, or that a person may retry; without those of schedules."""
     mine = [deployment_id]
     unfinished = filter_runs(types=set(StateType) - TERMINAL_STATES, deployments=mine)
-    ended = [StateType.CRASHED, StateType.FAILED]
-    after = datetime.now(UTC) - _RETRIED_FOR
-    failed = filter_runs(types=ended, deployments=mine, ended_after=after)
+    after = datetime.now(UTC) - timedelta(hours=WEEK)
+    failed = filter_runs(types=FAILED, deployments=mine, ended_after=after)
     runs = [*await read_runs(client, unfinished), *await read_runs(client, failed)]
     return sum(
         not (run.auto_scheduled and run.state is not None and run.state.is_scheduled())

@@ -26,6 +26,8 @@ PAGE = 200
 ACTIVE = (StateType.RUNNING, StateType.PENDING, StateType.CANCELLING)
 """Types of states in which a run takes a slot."""
 FAILED = (StateType.FAILED, StateType.CRASHED)
+WEEK = 24 * 7.0
+"""Hours that failures are looked for, by default, and so can be retried."""
 LATE = "Late"
 """The name of the state of a scheduled run whose time has passed."""
 

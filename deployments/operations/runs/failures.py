@@ -19,12 +19,9 @@ from adspark.errors import ConfigurationError
 from adspark.text.redaction import redact_foreign
 from adspark.text.terminal import plain
 from deployments.queue_classes import POOL_NAMES, validate_pools
-from orchestration.runs.flow_runs import read_failed_runs, read_flow_names
+from orchestration.runs.flow_runs import WEEK, read_failed_runs, read_flow_names
 from orchestration.runs.optional import read_optional
 from orchestration.runs.state_changes import change_state
-
-WEEK = 24 * 7.0
-"""Hours that failures are looked for, by default."""
 
 RETRIED = (StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)
 """Ends from which a run can be retried."""

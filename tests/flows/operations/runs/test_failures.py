@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 from adspark.errors import ConfigurationError
 from deployments.cli.main import app as cli
 from deployments.cli.runs.failure_selection import choose_failures
-from deployments.operations.runs.failures import WEEK, find_cause, read_failures, retry_runs
+from deployments.operations.runs.failures import find_cause, read_failures, retry_runs
 from deployments.operations.runs.report import read_report
 from flows.generate_pending_variants import generate_pending_variants
+from orchestration.runs.flow_runs import WEEK
 from tests.support.queued import open_pools, queue
 
 WRAPPED = "Flow run encountered an exception: ServiceUnavailableError: SerpApi failed (HTTP 503)"
