@@ -78,7 +78,7 @@ class Alternatives:
         """The term in the syntax of `tsquery`; by itself where the advertisers are left out."""
         keys = [one.lower() for one in self.advertisers] if with_advertisers else []
         keys += [f"user{user_id}/{tag}" for tag in self.tags]
-        return " | ".join([f"({self.query})", *map(_quote, keys)])
+        return " | ".join([f"({self.query})", *map(quote_lexeme, keys)])
 
     @property
     def is_broad(self) -> bool:
@@ -204,6 +204,7 @@ def _in_names(one: Alternatives, place: int, values: dict[str, object]) -> str:
     return f"({has}) IS NOT TRUE" if one.is_excluded else f"({has})"
 
 
-def _quote(lexeme: str) -> str:
+def quote_lexeme(lexeme: str) -> str:
+    """A lexeme in the syntax of `tsquery`."""
     escaped = lexeme.replace("\\", "\\\\").replace("'", "''")
     return f"'{escaped}'"

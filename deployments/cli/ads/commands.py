@@ -15,13 +15,15 @@ from adspark.errors import InvalidQueryError
 from adspark.library.ads import read_ad
 from adspark.library.marks import list_tags, tag_ads, untag_ads, write_note, write_title
 from adspark.library.search import LIMIT, AdPage, search_ads
+from adspark.library.similar import LIMIT as SIMILAR_LIMIT
+from adspark.library.similar import find_similar
 from adspark.library.statements import Sort
 from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER
 from adspark.settings import media_url
 from adspark.text.terminal import plain
 from deployments.cli.ads import filters as options
-from deployments.cli.ads.tables import print_ad, print_page, print_tags
+from deployments.cli.ads.tables import print_ad, print_page, print_similar, print_tags
 from deployments.cli.database import current_settings, in_session
 from deployments.cli.options import FormatOption, JsonOption, PlatformOption, RegionOption
 from deployments.cli.ranges import IDS, ranged
@@ -105,6 +107,21 @@ def show(ad: Ad, user: UserOption = DEFAULT_USER, as_json: JsonOption = False) -
         print_json(report.model_dump(mode="json") | {"words": report.words})
     else:
         print_ad(report, MediaStore(media_url(current_settings())))
+
+
+@app.command()
+def similar(
+    ad: Ad,
+    limit: Annotated[int, ranged(SIMILAR_LIMIT, help="How many.")] = _SHOWN,
+    as_json: JsonOption = False,
+) -> None:
+    """List stored ads that look like one, or have most of its words, and why."""
+    found = in_session(lambda session: find_similar(session, ad_creative_id=ad, limit=limit))
+    if as_json:
+        listed = [one.model_dump(mode="json") | {"why": one.why} for one in found.ads]
+        print_json({"ads": listed, "notes": found.notes})
+    else:
+        print_similar(found)
 
 
 @app.command()
