@@ -1,13 +1,15 @@
-"""Which ads hold the words of a search: looked up in names, domains and tags, then put into SQL.
+"""Which ads hold the words of a search: looked up in names, tags and notes, then put into SQL.
 
 An ad's document holds the words of its copy and domains, and as keys its advertiser and its tags.
 So a word is first looked up among the names of advertisers and the user's tags, and the keys of
 those that have it are searched as its alternatives. An ad of which nothing else is known has no
-document; its advertiser and its domain have to hold all words.
+document; its advertiser and its domain have to hold all words. Of the ads whose title or note, both
+the user's, has one of the words, each is looked at by itself.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +24,7 @@ MOST_ALTERNATIVES = 1000
 # has the other words.
 _BROAD = 20
 
+_NOT_NOTED = "c.ad_creative_id <> ALL (CAST(:noted AS text[]))"
 _LOOK_UP = text("""
     SELECT search_query(t.text, t.is_prefix)::text AS query, ARRAY(
         SELECT advertiser_id FROM advertiser a
@@ -33,7 +36,12 @@ _LOOK_UP = text("""
     ) AS domains, ARRAY(
         SELECT DISTINCT tag FROM creative_tag
         WHERE user_id = :user_id AND search_words(tag) @@ search_query(t.text, t.is_prefix)
-    ) AS tags
+    ) AS tags, ARRAY(
+        SELECT ad_creative_id FROM creative_note WHERE user_id = :user_id
+            AND search_words(coalesce(title, '') || ' ' || coalesce(note, ''))
+                @@ search_query(t.text, t.is_prefix)
+        ORDER BY created_at DESC, ad_creative_id LIMIT :most
+    ) AS noted
     FROM unnest(CAST(:texts AS text[]), CAST(:prefixes AS boolean[]))
         WITH ORDINALITY AS t (text, is_prefix, place)
     ORDER BY t.place
@@ -66,13 +74,28 @@ _NEAREST = text("""
 
 @dataclass(frozen=True)
 class Alternatives:
-    """A term as the database searches it: its own query, and what has it in its name."""
+    """A term, or several of which one is enough, as the database searches it.
+
+    Its own query, what has it in its name, and the ads that have it in their title or note.
+    """
 
     query: str
     advertisers: list[str]
     domains: list[str]
     tags: list[str]
+    noted: list[str]
     is_excluded: bool
+
+    def or_else(self, other: "Alternatives") -> "Alternatives":
+        """What has this or the other."""
+        return Alternatives(
+            query=f"({self.query}) | ({other.query})",
+            advertisers=_merge(self.advertisers, other.advertisers),
+            domains=_merge(self.domains, other.domains),
+            tags=_merge(self.tags, other.tags),
+            noted=_merge(self.noted, other.noted),
+            is_excluded=self.is_excluded,
+        )
 
     def in_document(self, user_id: int, *, with_advertisers: bool = True) -> str:
         """The term in the syntax of `tsquery`; by itself where the advertisers are left out."""
@@ -98,11 +121,14 @@ class TextCondition:
     Attributes:
         with_document: of ads with one; None where the words are only such as must not be there.
         without_document: of ads without; None where none of them can have the words.
+        noted: of the ads that have a word in their title or note, which the others leave out; `s`
+            may be NULL. None where there are none.
         values: of the conditions' parameters, and `words`, by which an ad's document is ranked.
     """
 
     with_document: str | None
     without_document: str | None
+    noted: str | None = None
     values: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -114,12 +140,12 @@ class TextCondition:
 async def look_up_terms(
     session: AsyncSession, *, terms: Sequence[Term], user_id: int
 ) -> list[Alternatives]:
-    """What the database searches for each term that holds a word.
+    """What the database searches for each term that holds a word, alternatives together.
 
     Args:
         session: of the database.
         terms: of the search.
-        user_id: whose tags count.
+        user_id: whose tags, titles and notes count.
     """
     values = {
         "texts": [term.text for term in terms],
@@ -128,11 +154,13 @@ async def look_up_terms(
         "most": MOST_ALTERNATIVES,
     }
     rows = (await session.execute(_LOOK_UP, values)).mappings().all()
-    return [
-        Alternatives(**row, is_excluded=term.is_excluded)
-        for term, row in zip(terms, rows, strict=True)
-        if row["query"]
-    ]
+    groups: list[list[Alternatives]] = []
+    for term, row in zip(terms, rows, strict=True):
+        if not (term.is_alternative and groups):
+            groups.append([])
+        if row["query"]:
+            groups[-1].append(Alternatives(**row, is_excluded=term.is_excluded))
+    return [reduce(Alternatives.or_else, group) for group in groups if group]
 
 
 def text_condition(found: Sequence[Alternatives], *, user_id: int) -> TextCondition:
@@ -140,13 +168,16 @@ def text_condition(found: Sequence[Alternatives], *, user_id: int) -> TextCondit
     wanted = [one for one in found if not one.is_excluded]
     values: dict[str, object] = {}
     names = [_in_names(one, place, values) for place, one in enumerate(found)]
+    anywhere = _anywhere(found, user_id, values)
+    if anywhere:
+        names.append(_NOT_NOTED)
     if not wanted:
         values["query"] = " | ".join(f"({one.in_document(user_id)})" for one in found)
         names.append(
             "NOT EXISTS (SELECT FROM search_document x WHERE "
             "x.ad_creative_id = c.ad_creative_id AND x.document @@ CAST(:query AS tsquery))"
         )
-        return TextCondition(None, " AND ".join(names), values)
+        return TextCondition(None, " AND ".join(names), values=values)
     indexed = [one for one in wanted if not one.is_broad] or wanted
     parts = ["s.document @@ CAST(:query AS tsquery)"]
     values["query"] = " & ".join(f"({one.in_document(user_id)})" for one in indexed)
@@ -154,8 +185,11 @@ def text_condition(found: Sequence[Alternatives], *, user_id: int) -> TextCondit
     for place, one in enumerate(found):
         if one not in indexed:
             parts.append(_in_ad(one, place, user_id, values))
+    if anywhere:
+        parts.append(_NOT_NOTED)
     can_match = all(one.is_in_names for one in wanted)
-    return TextCondition(" AND ".join(parts), " AND ".join(names) if can_match else None, values)
+    without_document = " AND ".join(names) if can_match else None
+    return TextCondition(" AND ".join(parts), without_document, anywhere, values)
 
 
 async def correct_terms(session: AsyncSession, *, terms: Sequence[Term]) -> tuple[Term, ...] | None:
@@ -193,6 +227,29 @@ def _in_ad(one: Alternatives, place: int, user_id: int, values: dict[str, object
     return f"({has}) IS NOT TRUE" if one.is_excluded else f"({has})"
 
 
+def _anywhere(
+    found: Sequence[Alternatives], user_id: int, values: dict[str, object]
+) -> str | None:
+    """That an ad with a word in its title or note has each term there or elsewhere."""
+    noted = list(dict.fromkeys(ad for one in found for ad in one.noted))
+    if not noted:
+        return None
+    values["noted"] = noted
+    parts = ["c.ad_creative_id = ANY (CAST(:noted AS text[]))"]
+    for place, one in enumerate(found):
+        included = replace(one, is_excluded=False)
+        values[f"noted_{place}"] = one.noted
+        has = " OR ".join(
+            (
+                _in_ad(included, place, user_id, values),
+                _in_names(included, place, values),
+                f"c.ad_creative_id = ANY (CAST(:noted_{place} AS text[]))",
+            )
+        )
+        parts.append(f"({has}) IS NOT TRUE" if one.is_excluded else f"({has})")
+    return " AND ".join(parts)
+
+
 def _in_names(one: Alternatives, place: int, values: dict[str, object]) -> str:
     """That the advertiser or the domain of `c` has the term, or has not where it is excluded."""
     parts = ["false"]
@@ -202,6 +259,10 @@ def _in_names(one: Alternatives, place: int, values: dict[str, object]) -> str:
             parts.append(f"c.{column} = ANY (CAST(:{column}_{place} AS text[]))")
     has = " OR ".join(parts)
     return f"({has}) IS NOT TRUE" if one.is_excluded else f"({has})"
+
+
+def _merge(one: Sequence[str], other: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys((*one, *other)))
 
 
 def quote_lexeme(lexeme: str) -> str:

@@ -106,7 +106,8 @@ async def search_ads(
 
     Args:
         session: of the database.
-        query: words, "phrases", prefix*, -not; all of them have to match. No text is refused.
+        query: words, "phrases", prefix*, -not, one or another; all of them have to match. No text
+            is refused.
         filters: what else the ads have to be; also whose tags and titles count.
         sort: by relevance where there are words, else the newest first.
         limit: ads of a page.

@@ -45,7 +45,7 @@ app = typer.Typer(
 @app.command()
 def search(
     query: Annotated[
-        list[str] | None, Argument(help='Words, "a phrase", begin*, -without; none: all ads.')
+        list[str] | None, Argument(help='Words, "a phrase", begin*, -without, one or another.')
     ] = None,
     advertiser: options.AdvertiserFilter = None,
     creative_format: FormatOption = None,
