@@ -478,7 +478,7 @@ class CreativeRegion(SQLModel, table=True):
     __tablename__ = "creative_region"
 
     ad_creative_id: str = Field(primary_key=True, sa_type=Text)
-    region: str = Field(primary_key=True, sa_type=Text, description="SerpApi code.")
+    region: str = Field(primary_key=True, index=True, sa_type=Text, description="SerpApi code.")
     first_shown: date | None = Field(default=None, sa_column=Column(Date))
     last_shown: date | None = Field(default=None, sa_column=Column(Date))
     times_shown: str | None = _text('As sent: "0 - 1000".')

@@ -227,9 +227,7 @@ def _in_ad(one: Alternatives, place: int, user_id: int, values: dict[str, object
     return f"({has}) IS NOT TRUE" if one.is_excluded else f"({has})"
 
 
-def _anywhere(
-    found: Sequence[Alternatives], user_id: int, values: dict[str, object]
-) -> str | None:
+def _anywhere(found: Sequence[Alternatives], user_id: int, values: dict[str, object]) -> str | None:
     """That an ad with a word in its title or note has each term there or elsewhere."""
     noted = list(dict.fromkeys(ad for one in found for ad in one.noted))
     if not noted:

@@ -1,4 +1,4 @@
-"""Searches by longest run, region, title and note; picture versions without leases and bloat."""
+"""Searches by longest run, region, title and note; picture versions without leases."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,9 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Bring the schema to this revision."""
-    op.create_index(
-        "ix_creative_days_running", "creative", [sa.text("(last_shown - first_shown)")]
-    )
+    op.create_index("ix_creative_days_running", "creative", [sa.text("(last_shown - first_shown)")])
     op.create_index("ix_creative_regions", "creative", ["regions"], postgresql_using="gin")
     op.create_index(op.f("ix_creative_region_region"), "creative_region", ["region"])
     op.create_index(
@@ -23,13 +21,10 @@ def upgrade() -> None:
         postgresql_using="gin",
     )
     op.drop_column("picture_version", "lease_until")
-    # A row grows twofold when its picture is stored; with room for that it stays in its page.
-    op.execute("ALTER TABLE picture_version SET (fillfactor = 40)")
 
 
 def downgrade() -> None:
     """Take this revision back."""
-    op.execute("ALTER TABLE picture_version RESET (fillfactor)")
     op.add_column("picture_version", sa.Column("lease_until", sa.DateTime(timezone=True)))
     op.drop_index("ix_search_creative_note", table_name="creative_note")
     op.drop_index(op.f("ix_creative_region_region"), table_name="creative_region")

@@ -122,7 +122,8 @@ async def test_the_users_titles_and_notes_are_searched_with_all_else(library: Da
     for query, numbers in (
         ("deja", {3}), ("running", {1, 2, 3}), ("running balance", {1, 2, 3}), ("boss", {1, 4}),
         ("boss shoes", {1}), ("boss zoe coffee", {4}), ('"the boss"', {1}), ("cof*", {4}),
-        ("boss -shoes", {4}), ("balance -boss", {2, 3}), ("-boss", {2, 3, 5}), ("deja or ecole", {3, 5}),
+        ("boss -shoes", {4}), ("balance -boss", {2, 3}), ("-boss", {2, 3, 5}),
+        ("deja or ecole", {3, 5}),
     ):  # fmt: skip
         assert (query, await found(library, query)) == (query, numbers)
     assert await found(library, "boss", user_id=2) == set()
