@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
-from adspark.library.filters import AdFilters, filter_condition
+from adspark.library.filters import BEGUN_BEFORE, AdFilters, read_filters
 from adspark.library.matching import (
     TextCondition,
     correct_terms,
@@ -172,7 +172,7 @@ class _Search:
 
     async def page(self, words: TextCondition) -> AdPage:
         """The page of ads that fulfil a condition of words, and the total."""
-        condition, values = filter_condition(self.filters)
+        condition, values = await read_filters(self.session, self.filters)
         values |= words.values
         parts = branches(words, condition)
         statement = text(matched_statement(parts, self.sort))
@@ -205,7 +205,9 @@ class _Search:
         room = self.limit + 1
         rows: list[_Place] = []
         if self.cursor is None or self.cursor.key is not None:
-            statement = dated_statement(parts, self.sort, self.cursor)
+            begun = self.filters.least_days is not None and self.sort is Sort.NEWEST
+            also = BEGUN_BEFORE if begun else "true"
+            statement = dated_statement(parts, self.sort, self.cursor, also=also)
             rows = await self._execute(statement, values, room)
         if len(rows) < room:
             statement = undated_statement(parts, self.sort, self.cursor)

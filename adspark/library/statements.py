@@ -146,10 +146,19 @@ def matched_statement(parts: Sequence[Branch], sort: Sort) -> str:
     return f"SELECT * FROM ({union}) AS matched {room}"  # noqa: S608
 
 
-def dated_statement(parts: Sequence[Branch], sort: Sort, cursor: Cursor | None) -> str:
-    """Rows of id and value: ads that have a value in the order, the greatest first."""
+def dated_statement(
+    parts: Sequence[Branch], sort: Sort, cursor: Cursor | None, *, also: str = "true"
+) -> str:
+    """Rows of id and value: ads that have a value in the order, the greatest first.
+
+    Args:
+        parts: where they are.
+        sort: the order.
+        cursor: the last ad of the page before.
+        also: what holds of all of them, for the index of the order.
+    """
     order = _ORDERS[sort]
-    beyond = _beyond(cursor, order)
+    beyond = f"{_beyond(cursor, order)} AND {also}"
     union = " UNION ALL ".join(
         f"(SELECT c.ad_creative_id, {order.key} AS key FROM {part.tables} {order.join} "  # noqa: S608
         f"WHERE {order.key} IS NOT NULL AND {beyond} AND {part.condition} "

@@ -20,12 +20,15 @@ def upgrade() -> None:
         [sa.text("search_words(coalesce(title, '') || ' ' || coalesce(note, ''))")],
         postgresql_using="gin",
     )
+    # How often a word occurs decides how it is looked up, and there are many words.
+    op.execute("ALTER TABLE search_document ALTER COLUMN document SET STATISTICS 400")
     op.drop_column("picture_version", "lease_until")
 
 
 def downgrade() -> None:
     """Take this revision back."""
     op.add_column("picture_version", sa.Column("lease_until", sa.DateTime(timezone=True)))
+    op.execute("ALTER TABLE search_document ALTER COLUMN document SET STATISTICS -1")
     op.drop_index("ix_search_creative_note", table_name="creative_note")
     op.drop_index(op.f("ix_creative_region_region"), table_name="creative_region")
     op.drop_index("ix_creative_regions", table_name="creative")
