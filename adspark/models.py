@@ -234,7 +234,8 @@ class Creative(SQLModel, table=True):
     __table_args__ = (
         _one_of("format", CreativeFormat),
         Index(None, "advertiser_id", "format"),
-        Index(None, "first_shown", "last_shown"),
+        # Whole in the index, so that a list of the newest reads only the ads that it shows.
+        Index("ix_creative_newest", "first_shown", "ad_creative_id", postgresql_include=["format"]),
         Index("ix_creative_days_running", text("(last_shown - first_shown)")),
         Index("ix_creative_regions", "regions", postgresql_using="gin"),
     )

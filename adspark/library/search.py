@@ -38,11 +38,12 @@ LIMIT = Range(1, 1000)
 
 _Place = tuple[str, float | None]  # an ad, and its value in the order, None where it has none
 # Plans for the values at hand, for the right one differs by how often a word occurs. A search is
-# over before a statement is compiled or a second process begun, and what it reads is in memory.
+# over before a statement is compiled or a second process begun, and what it reads is in memory, as
+# is the list of where a word stands.
 _PLAN = text(
     "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), "
     "set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true), "
-    "set_config('random_page_cost', '1.1', true)"
+    "set_config('random_page_cost', '1.1', true), set_config('work_mem', '32MB', true)"
 )
 _READ = text("""
     SELECT c.ad_creative_id, c.advertiser_id, a.name AS advertiser, c.format,

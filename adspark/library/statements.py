@@ -10,7 +10,7 @@ from enum import StrEnum
 from adspark.errors import InvalidQueryError
 from adspark.library.matching import TextCondition
 
-MOST_COUNTED = 1000
+MOST_COUNTED = 500
 """Ads that are counted, and ranked by relevance; where more match, that is said.
 
 Of those that match, the ones whose words were learned last are ranked.

@@ -12,6 +12,13 @@ depends_on = None
 def upgrade() -> None:
     """Bring the schema to this revision."""
     op.create_index("ix_creative_days_running", "creative", [sa.text("(last_shown - first_shown)")])
+    op.create_index(
+        "ix_creative_newest",
+        "creative",
+        ["first_shown", "ad_creative_id"],
+        postgresql_include=["format"],
+    )
+    op.drop_index("ix_creative_first_shown_last_shown", table_name="creative")
     op.create_index("ix_creative_regions", "creative", ["regions"], postgresql_using="gin")
     op.create_index(op.f("ix_creative_region_region"), "creative_region", ["region"])
     op.create_index(
@@ -31,5 +38,9 @@ def downgrade() -> None:
     op.execute("ALTER TABLE search_document ALTER COLUMN document SET STATISTICS -1")
     op.drop_index("ix_search_creative_note", table_name="creative_note")
     op.drop_index(op.f("ix_creative_region_region"), table_name="creative_region")
+    op.create_index(
+        op.f("ix_creative_first_shown_last_shown"), "creative", ["first_shown", "last_shown"]
+    )
+    op.drop_index("ix_creative_newest", table_name="creative")
     op.drop_index("ix_creative_regions", table_name="creative")
     op.drop_index("ix_creative_days_running", table_name="creative")
