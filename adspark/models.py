@@ -585,11 +585,7 @@ class CreativeNote(SQLModel, table=True):
 
     __tablename__ = "creative_note"
     __table_args__ = (
-        Index(
-            "ix_search_creative_note",
-            text("search_words(coalesce(title, '') || ' ' || coalesce(note, ''))"),
-            postgresql_using="gin",
-        ),
+        Index("ix_search_creative_note", text("search_note(title, note)"), postgresql_using="gin"),
     )
 
     user_id: int = Field(primary_key=True)

@@ -38,8 +38,7 @@ _LOOK_UP = text("""
         WHERE user_id = :user_id AND search_words(tag) @@ search_query(t.text, t.is_prefix)
     ) AS tags, ARRAY(
         SELECT ad_creative_id FROM creative_note WHERE user_id = :user_id
-            AND search_words(coalesce(title, '') || ' ' || coalesce(note, ''))
-                @@ search_query(t.text, t.is_prefix)
+            AND search_note(title, note) @@ search_query(t.text, t.is_prefix)
         ORDER BY created_at DESC, ad_creative_id LIMIT :most
     ) AS noted
     FROM unnest(CAST(:texts AS text[]), CAST(:prefixes AS boolean[]))
