@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
 from adspark.library.filters import RUNNING_DAYS
-from adspark.library.matching import LOOSEN, missing_extensions
+from adspark.library.spelling import LOOSEN, missing_extensions
 from adspark.validation.stored import check_storable
 
 _MOST_NAMED = 3  # advertisers in an error

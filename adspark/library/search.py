@@ -15,12 +15,11 @@ from adspark.errors import InvalidQueryError
 from adspark.library.filters import BEGUN_BEFORE, AdFilters, read_filters
 from adspark.library.matching import (
     TextCondition,
-    correct_terms,
     look_up_terms,
-    missing_extensions,
     text_condition,
 )
 from adspark.library.query_text import MOST_TERMS, Term, parse_query_text
+from adspark.library.spelling import correct_terms, missing_extensions
 from adspark.library.statements import (
     MOST_COUNTED,
     Branch,
