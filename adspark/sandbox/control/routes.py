@@ -56,7 +56,8 @@ class ControlRoutes:
 
     async def picture(self, request: Request) -> Response:
         row = self._find(request.path_params["picture_id"])
-        png = await run_in_threadpool(draw_picture, row)
+        copy = self._engine.details.find_copy(row)
+        png = await run_in_threadpool(draw_picture, row, copy)
         return Response(png, media_type="image/png")
 
     async def preview(self, request: Request) -> Response:

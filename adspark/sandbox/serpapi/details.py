@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
-from adspark.sandbox.library.catalogue import Catalogue, Row
+from adspark.sandbox.library.catalogue import AdCopy, Catalogue, Row
 from adspark.sandbox.library.dates import move_information
 from adspark.sandbox.library.generated import find_domain
 from adspark.sandbox.library.listed import is_us_only
@@ -54,6 +54,20 @@ class DetailsWriter:
         """A search with a recorded answer."""
         return next(iter(self._recorded))
 
+    def find_copy(self, row: Row) -> AdCopy | None:
+        """The copy of an ad, as its details have it first; None: they have none."""
+        query = DetailsQuery(str(row["advertiser_id"]), str(row["ad_creative_id"]))
+        details = self._recorded.get(query) or _describe(row)
+        for one in details.variations:
+            head, body, action, place = (
+                str(one.get(name) or "")
+                for name in ("title", "snippet", "call_to_action", "visible_link")
+            )
+            head = str(one.get("headline") or head)
+            if head and body:
+                return AdCopy(head, body, " ".join(filter(None, (action, _plain(place)))))
+        return None
+
     def write(self, page: DetailsPage, record: SearchRecord) -> dict[str, object]:
         """The whole body."""
         query, catalogue = page.query, record.catalogue
@@ -89,6 +103,11 @@ def find_ad(query: DetailsQuery, catalogue: Catalogue) -> Row | None:
     row = catalogue.find(query.creative_id)
     asked = (query.advertiser_id, query.creative_id)
     return row if row and (row["advertiser_id"], row["ad_creative_id"]) == asked else None
+
+
+def _plain(place: str) -> str:
+    """A visible link; nothing where the record holds what stands for one."""
+    return "" if place.startswith("<") else place
 
 
 def _read_recorded() -> dict[DetailsQuery, Details]:
