@@ -10,6 +10,7 @@ from adspark.models import ReadingStatus
 from adspark.words.lines import UNKNOWN_SCRIPT
 from adspark.words.reader_process import find_missing
 
+_SUREST = 99  # per cent: no reading is certain
 # What was read of its present picture, or of the last one before it; else how far that is.
 _READ = text("""
     SELECT status, lines, headline, language, script, unread_lines, confidence, engine, read_at,
@@ -48,7 +49,7 @@ class AdWords(BaseModel):
             return f"not read yet{f': {missing}' if missing else ''}"
         if self.lines and self.confidence is not None:
             language = f", language {self.language}" if self.language else ""
-            sure = f"{100 * self.confidence:.0f} %"
+            sure = f"{min(_SUREST, round(100 * self.confidence))} %"
             return f"read from its picture, {sure} sure{language}{self._unread}"
         if not self.unread_lines:
             return "none: its picture was read and has none"
