@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 
 from adspark.sandbox.library.catalogue import AdCopy, Catalogue, Row
@@ -54,20 +55,6 @@ class DetailsWriter:
         """A search with a recorded answer."""
         return next(iter(self._recorded))
 
-    def find_copy(self, row: Row) -> AdCopy | None:
-        """The copy of an ad, as its details have it first; None: they have none."""
-        query = DetailsQuery(str(row["advertiser_id"]), str(row["ad_creative_id"]))
-        details = self._recorded.get(query) or _describe(row)
-        for one in details.variations:
-            head, body, action, place = (
-                str(one.get(name) or "")
-                for name in ("title", "snippet", "call_to_action", "visible_link")
-            )
-            head = str(one.get("headline") or head)
-            if head and body:
-                return AdCopy(head, body, " ".join(filter(None, (action, _plain(place)))))
-        return None
-
     def write(self, page: DetailsPage, record: SearchRecord) -> dict[str, object]:
         """The whole body."""
         query, catalogue = page.query, record.catalogue
@@ -98,6 +85,18 @@ class DetailsWriter:
         return variation
 
 
+def find_copy(row: Row) -> AdCopy | None:
+    """The copy of an ad, as its details have it first; None: they have none."""
+    query = DetailsQuery(str(row["advertiser_id"]), str(row["ad_creative_id"]))
+    details = _read_recorded().get(query) or _describe(row)
+    names = ("headline", "title", "snippet", "call_to_action", "visible_link")
+    for one in details.variations:
+        head, title, body, action, place = (str(one.get(name) or "") for name in names)
+        if (head or title) and body:
+            return AdCopy(head or title, body, " ".join(filter(None, (action, _plain(place)))))
+    return None
+
+
 def find_ad(query: DetailsQuery, catalogue: Catalogue) -> Row | None:
     """The advertiser's ad with this creative id."""
     row = catalogue.find(query.creative_id)
@@ -110,6 +109,7 @@ def _plain(place: str) -> str:
     return "" if place.startswith("<") else place
 
 
+@cache
 def _read_recorded() -> dict[DetailsQuery, Details]:
     file = resources.files("adspark.sandbox").joinpath("data/ad_details.jsonl")
     recorded: dict[DetailsQuery, Details] = {}
