@@ -56,12 +56,12 @@ class JudgedLines:
     unread: int
 
 
-def judge_lines(seen: Sequence[SeenLine], *, scripts: Collection[str]) -> JudgedLines:
+def judge_lines(seen: Sequence[SeenLine], *, scripts: Collection[str] | None) -> JudgedLines:
     """Tell the words from what is none, or cannot be read.
 
     Args:
         seen: from top to bottom.
-        scripts: that the engine knows.
+        scripts: that the engine knows; None: whatever it wrote.
     """
     read = [one for one in seen if _is_read(one, scripts)][:_MOST_LINES]
     unread = [one for one in seen if _is_unread(one, scripts)]
@@ -88,25 +88,29 @@ def find_script(text: str) -> str | None:
     return found.most_common(1)[0][0] if found else None
 
 
-def _is_read(line: SeenLine, scripts: Collection[str]) -> bool:
+def _is_read(line: SeenLine, scripts: Collection[str] | None) -> bool:
     is_sure = line.confidence >= LEAST_CONFIDENCE and _count_letters(line.text) > 0
     return is_sure and not _is_unread(line, scripts)
 
 
-def _is_unread(line: SeenLine, scripts: Collection[str]) -> bool:
+def _is_unread(line: SeenLine, scripts: Collection[str] | None) -> bool:
     """Whether a line long enough to tell cannot be read."""
     room = line.width / max(line.height, 1.0)
     script = find_script(line.text)
-    if script is not None and script not in scripts:
+    if not _is_known(script, scripts):
         return True
     is_sparse = _count_letters(line.text) < _FEWEST * room
     return room >= _LONG_ENOUGH and (is_sparse or line.confidence < LEAST_CONFIDENCE)
 
 
-def _name_unread(unread: Sequence[SeenLine], scripts: Collection[str]) -> str:
+def _name_unread(unread: Sequence[SeenLine], scripts: Collection[str] | None) -> str:
     """The script that letters which the engine knows by chance give away."""
     script = find_script(_join(unread))
-    return script if script is not None and script not in scripts else UNKNOWN_SCRIPT
+    return script if script and not _is_known(script, scripts) else UNKNOWN_SCRIPT
+
+
+def _is_known(script: str | None, scripts: Collection[str] | None) -> bool:
+    return script is None or scripts is None or script in scripts
 
 
 def _headline(read: Sequence[SeenLine]) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any
 from adspark.media.decoder import RefusedError, decode_picture, serve
 from adspark.words.lines import judge_lines
 from adspark.words.rapid_ocr import SCRIPTS, RapidOcr, find_language
+from adspark.words.tesseract import find_tesseract, read_with_tesseract
 
 _MOST_RESIDENT = 640 * 1024 * 1024  # bytes of memory after which it ends, to give them back
 _REASON = 200  # characters of a library's error
@@ -29,9 +30,14 @@ def main() -> None:
         except Exception as error:  # libraries raise nearly anything
             reason = f"{type(error).__name__}, {str(error)[-_REASON:]}"
             raise RefusedError(f"RapidOCR cannot read the picture: {reason}") from error
-        judged = judge_lines(seen, scripts=SCRIPTS)
+        judged, name = judge_lines(seen, scripts=SCRIPTS), engine.name
+        if judged.unread > len(judged.lines) and (second := find_tesseract()) is not None:
+            size = facts["output_width"], facts["output_height"]
+            other = judge_lines(read_with_tesseract(pixels, *size, second[1]), scripts=None)
+            if len(other.lines) > max(len(judged.lines), other.unread):
+                judged, name = other, second[0]
         language = find_language(" ".join(judged.lines))
-        return {**asdict(judged), "language": language, "engine": engine.name}, b""
+        return {**asdict(judged), "language": language, "engine": name}, b""
 
     serve(int(sys.argv[1]), read, most_resident=_MOST_RESIDENT)
 

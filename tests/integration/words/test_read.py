@@ -21,7 +21,10 @@ pytest.importorskip("rapidocr", reason="pip install 'adspark[ocr]'")
 AMPLE = WordsBounds(pictures=100, seconds=300)
 
 
-async def test_pictures_are_read_once_told_as_they_are_and_found(shelf: Shelf) -> None:
+async def test_pictures_are_read_once_told_as_they_are_and_found(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")  # without Tesseract, which might know Russian
     sale = draw_copy("Back to campus", "Seventy percent off all running shoes this week")
     first = await shelf.put(1, sale)
     await shelf.put(2, sale)  # another ad, the same picture
