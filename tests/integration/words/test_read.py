@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
@@ -13,12 +14,15 @@ from adspark.maintenance.cleanup import Retention, clean_up
 from adspark.models import DEFAULT_USER
 from adspark.words.run import read_words
 from adspark.words.summary import WordsBounds
+from tests.support.crash_steps import crashing_process
 from tests.support.library import buy_words, found
 from tests.support.reading import CYRILLIC, Shelf, draw_copy, draw_plain
 
 pytest.importorskip("rapidocr", reason="pip install 'adspark[ocr]'")
 
 AMPLE = WordsBounds(pictures=100, seconds=300)
+# Before each commit of a run: of what is due, of the claim, of what was read; and behind that.
+_STEPS = (1, 3, 5, 6)
 
 
 async def test_pictures_are_read_once_told_as_they_are_and_found(
@@ -78,6 +82,22 @@ async def test_a_killed_reader_costs_one_attempt_of_one_picture(shelf: Shelf) ->
     assert (newer.status, newer.attempts, older.status) == ("pending", 1, "read")
     assert newer.next_attempt_at > newer.seen_at
     assert _find_readers() == []
+
+
+async def test_a_run_that_is_killed_is_completed_by_the_next_and_nothing_is_read_again(
+    shelf: Shelf, database_url: str, tmp_path: Path
+) -> None:
+    await shelf.put(1, draw_copy("Kept", "whatever dies"))
+    states = []
+    arguments = ("tests.support.words_crash", database_url, str(tmp_path / "media"))
+    async with crashing_process(*arguments) as send:
+        for step in _STEPS:
+            assert (await send(str(step))).startswith(("before a commit", "after a use")), step
+            states += [(one.status, one.attempts) for one in await shelf.rows()]
+    assert states == [("pending", 0), ("pending", 1), ("read", 2)]
+    again = await read_words(shelf.database, shelf.media, AMPLE)
+    assert (again.read, again.waiting, _find_readers()) == (0, 0, [])
+    assert await found(shelf.database, "whatever") == {1}
 
 
 async def test_a_picture_that_is_gone_fails_with_its_cause_and_is_given_up(shelf: Shelf) -> None:
