@@ -441,10 +441,11 @@ class CreativeEvent(SQLModel, table=True):
 
 
 class CreativeDetail(SQLModel, table=True):
-    """What the ad-details engine said of a creative; fetched once, on behalf of one watch.
+    """What the ad-details engine said of a creative; fetched once, for one watch or by hand.
 
     The row is made before the search is, so that a lost answer is fetched again (free from
-    SerpApi's cache) and counted once. It was paid, so it outlives the creative.
+    SerpApi's cache) and counted once; it is claimed until the search has to be over. It was paid,
+    so it outlives the creative.
     """
 
     __tablename__ = "creative_detail"
@@ -453,6 +454,7 @@ class CreativeDetail(SQLModel, table=True):
     watch_id: int | None = _of_watch()
     asked_at: datetime = _now()
     attempts: int = _whole(1, "Searches that were made for it.")
+    claimed_until: datetime | None = _moment("While it is looked up, by a single run.")
     answered_at: datetime | None = _moment()
     search_id: str | None = _text()
     searches_billed: int = _whole(0)
