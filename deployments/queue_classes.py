@@ -66,6 +66,7 @@ QUEUE_CLASSES = (
         "Searches: fetching creatives and processing watches.",
         (
             FlowClass("fetch-creatives", "fetch_time_limit", "serpapi-searches"),
+            FlowClass("fetch-details", "fetch_time_limit", "serpapi-searches"),
             FlowClass("process-watch", "watch_time_limit", "serpapi-searches"),
             FlowClass(
                 "process-all-active-watches", "sweep_time_limit", "sweeps", "*/30 * * * *", True

@@ -1,6 +1,7 @@
 """`adspark ads`: search the stored ads, look at one, and write tags, titles and notes on them.
 
-They are those of the running stack, else of the configured database. Prefect is not needed here.
+They are those of the running stack, else of the configured database. Only `details` spends
+searches, and needs Prefect.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from adspark.models import DEFAULT_USER
 from adspark.settings import media_url
 from adspark.text.terminal import plain
 from deployments.cli.ads import filters as options
+from deployments.cli.ads.details import details
 from deployments.cli.ads.tables import print_ad, print_page, print_tags
 from deployments.cli.database import current_settings, in_session
 from deployments.cli.options import FormatOption, JsonOption, PlatformOption, RegionOption
@@ -105,6 +107,9 @@ def show(ad: Ad, user: UserOption = DEFAULT_USER, as_json: JsonOption = False) -
         print_json(report.model_dump(mode="json") | {"words": report.words})
     else:
         print_ad(report, MediaStore(media_url(current_settings())))
+
+
+app.command()(details)
 
 
 @app.command()
