@@ -65,12 +65,18 @@ def print_ad(ad: AdReport, media: MediaStore) -> None:
 
 
 def print_tags(tags: Sequence[TagRow]) -> None:
-    """A user's tags."""
+    """A user's tags, and those that others share."""
     if not tags:
         out.print("There are no tags; make one with: adspark ads tag TAG CR…")
         return
-    rows = [{"tag": plain(one.tag), "ads": one.ads} for one in tags]
+    rows = [{"tag": plain(one.tag), "ads": one.ads, "whose": _whose(one)} for one in tags]
     out.print(table("Tags", rows, wraps="tag"))
+
+
+def _whose(tag: TagRow) -> str:
+    if tag.is_own:
+        return "own, shared" if tag.is_shared else "own"
+    return plain(tag.user or f"user {tag.user_id}")
 
 
 def _cells(ad: FoundAd) -> dict[str, object]:
@@ -109,6 +115,8 @@ def _facts(ad: AdReport) -> Iterator[tuple[str, str]]:
     ):  # fmt: skip
         if value:
             yield what, value
+    for one in ad.shared_notes:
+        yield "shared note", f"{one.note} ({one.user or f'user {one.user_id}'})"
     yield "stored", f"since {moment(ad.stored_at)}"
 
 

@@ -154,6 +154,6 @@ async def test_a_mistake_is_told_before_anything_is_spent(place: Place) -> None:
     ):
         async with place.database.session() as session:
             with pytest.raises((InvalidQueryError, UnknownWatchError)) as raised:
-                await plan_details(session, **{"most": 20} | arguments)  # type: ignore[arg-type]
+                await plan_details(session, **{"most": 20} | arguments)
         assert str(raised.value).startswith(message)
     assert place.stats["requests"] == 0
