@@ -1,5 +1,7 @@
 """The tasks that choose ads and look up their details."""
 
+from prefect.logging import get_run_logger
+
 from adspark.creatives.details import DetailsSummary
 from adspark.library.details import DetailsPlan
 from adspark.library.details import look_up_details as look_up
@@ -22,6 +24,16 @@ async def plan_details(ads: list[str], watch_id: int | None, most: int) -> Detai
 @time_limit("fetch_time_limit")
 async def look_up_details(chosen: DetailsPlan) -> DetailsSummary:
     """Look up the chosen ads; a retry goes on with those that are not known yet."""
+    log = get_run_logger()
     credentials = await SerpApiCredentials.load_configured()
     async with connect_database() as database, credentials.get_client() as client:
-        return await look_up(database, client, chosen, before_search=await search_slots(database))
+        wait = await search_slots(database)
+        searches = 0
+
+        async def log_search() -> None:
+            nonlocal searches
+            await wait()
+            searches += 1
+            log.info("Search %d of at most %d", searches, len(chosen.ads))
+
+        return await look_up(database, client, chosen, before_search=log_search)

@@ -23,11 +23,12 @@ _UNKNOWN = text("""
     WHERE d.answered_at IS NULL ORDER BY d.error IS NOT NULL, i.place
 """)
 _OF_WATCH = text(f"""
-    SELECT c.ad_creative_id FROM watch_creative l JOIN creative c USING (ad_creative_id)
+    SELECT c.ad_creative_id, count(*) OVER () AS number
+    FROM watch_creative l JOIN creative c USING (ad_creative_id)
         LEFT JOIN creative_detail d USING (ad_creative_id)
     WHERE l.watch_id = :watch_id
         AND (d.ad_creative_id IS NULL OR d.answered_at IS NULL AND d.attempts < {MAX_ATTEMPTS})
-    ORDER BY d.error IS NOT NULL, c.last_shown DESC NULLS LAST, c.ad_creative_id
+    ORDER BY d.error IS NOT NULL, c.last_shown DESC NULLS LAST, c.ad_creative_id LIMIT :most
 """)  # noqa: S608  (put together from a constant)
 _COUNT_KNOWN = text("""
     SELECT count(*) FROM watch_creative l JOIN creative_detail d USING (ad_creative_id)
@@ -141,9 +142,9 @@ async def _plan_watch(
 ) -> DetailsPlan:
     ID.check("watch_id", watch_id)
     name, budget_left = await _read_watch(session, watch_id)
-    values = {"watch_id": watch_id}
-    unknown = list(await session.scalars(_OF_WATCH, values))
-    wanted = unknown[:most]
+    values = {"watch_id": watch_id, "most": most}
+    unknown = (await session.execute(_OF_WATCH, values)).all()
+    wanted = [row.ad_creative_id for row in unknown]
     allowed = wanted if budget_left is None else wanted[:budget_left]
     if wanted and not allowed:
         raise InvalidQueryError(
@@ -155,7 +156,7 @@ async def _plan_watch(
         ads=allowed,
         watch_id=watch_id,
         known=int(await session.scalar(_COUNT_KNOWN, values) or 0),
-        left=len(unknown) - len(wanted),
+        left=(unknown[0].number if unknown else 0) - len(wanted),
         over_budget=len(wanted) - len(allowed),
         began_at=began_at,
     )

@@ -48,7 +48,7 @@ def details(
     if plan.ads:
         err.print(escape(_cost(plan, report)), soft_wrap=True)
         if not yes:
-            typer.confirm("Look them up?", abort=True, err=True)
+            typer.confirm("Look up?", abort=True, err=True)
         summary = _run(plan)
     else:
         summary = DetailsSummary()
@@ -99,7 +99,7 @@ def _cost(plan: DetailsPlan, report: BudgetReport) -> str:
     left = "" if account is None else f"; the account has {account:,} left"
     return (
         f"Details of {counted(number, 'ad')} cost {_searches(number)} at most{known}. This month: "
-        f"{report.billed:,} billed, forecast {report.forecast + number:,} with them{left}."
+        f"{report.billed:,} billed, forecast {report.forecast + number:,} with that{left}."
     )
 
 

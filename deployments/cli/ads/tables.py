@@ -5,7 +5,15 @@ from textwrap import shorten
 
 from rich.markup import escape
 
-from adspark.library.ads import AdEvent, AdPicture, AdRegion, AdReport, AdVariantLine, AdWatch
+from adspark.library.ads import (
+    AdDetails,
+    AdEvent,
+    AdPicture,
+    AdRegion,
+    AdReport,
+    AdVariantLine,
+    AdWatch,
+)
 from adspark.library.marks import TagRow
 from adspark.library.search import AdPage, FoundAd
 from adspark.media.store import MediaStore
@@ -123,11 +131,12 @@ def _facts(ad: AdReport) -> Iterator[tuple[str, str]]:
 def _details(ad: AdReport) -> Iterator[tuple[str, str]]:
     details = ad.details
     if details is None:
+        yield "details", f"for one search: adspark ads details {ad.ad_creative_id}"
         return
     for what, value in (
         ("headline", details.headline), ("body", details.snippet),
         ("action", details.call_to_action), ("leads to", details.landing_url),
-        ("payer", details.funded_by),
+        ("payer", details.funded_by), ("shown as", _shown_as(details)),
     ):  # fmt: skip
         if value:
             yield what, value
@@ -139,6 +148,13 @@ def _details(ad: AdReport) -> Iterator[tuple[str, str]]:
         yield "", f"and {len(details.variations) - _MOST_VARIATIONS} more variations: --json"
     billed, cached = details.searches_billed, details.searches_cached
     yield "cost", f"searches for its details: {billed} billed, {cached} from SerpApi's cache"
+
+
+def _shown_as(details: AdDetails) -> str:
+    """The advertiser, the link and the further links that the ad shows, in its first variation."""
+    first = details.variations[0] if details.variations else {}
+    shown = [first.get("advertiser_name"), first.get("visible_link")]
+    return ", ".join(str(part) for part in [*shown, *first.get("sitelink_texts", [])] if part)
 
 
 def _picture(picture: AdPicture, media: MediaStore) -> str:

@@ -57,7 +57,7 @@ def _print(report: BudgetReport) -> None:
     if report.watches:
         rows = [
             {
-                "watch": "fetches of no watch"
+                "watch": "searches of no watch"
                 if one.watch_id is None
                 else f"{one.watch_id}  {one.name}",
                 "billed": one.billed,
