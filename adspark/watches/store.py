@@ -118,7 +118,7 @@ class WatchRow(BaseModel):
 
     id: int
     definition: WatchDefinition
-    user: str | None = Field(description="Name of the user whose it is.")
+    user: str | None = Field(default=None, description="Name of the user whose it is.")
     advertisers: list[str]
     state: WatchState
     due_at: datetime
