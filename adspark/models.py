@@ -573,7 +573,7 @@ class AppUser(SQLModel, table=True):
     __tablename__ = "app_user"
     __table_args__ = (
         CheckConstraint("char_length(name) BETWEEN 1 AND 100", name="name"),
-        CheckConstraint("name_key !~ '^[0-9]*$'", name="name_key"),
+        CheckConstraint("name_key !~ '^[+-]?[0-9]*$'", name="name_key"),
     )
 
     user_id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))

@@ -1,6 +1,7 @@
 """Every statement on users: give a number a name, rename it, find whom a person means, list all."""
 
 import difflib
+import re
 
 from pydantic import BaseModel, Field
 from sqlalchemy import text
@@ -13,6 +14,7 @@ from adspark.validation.names import check_name, clean_name, name_key
 from adspark.validation.stored import check_storable
 
 _SHOWN = 40  # characters of a name that is refused
+_NUMBER = re.compile("[+-]?[0-9]+")
 _MOST_COMPARED = 10_000  # names that an unknown one is compared with
 
 # Whoever adds or renames waits for another one, so that all see the same names.
@@ -121,7 +123,7 @@ def parse_number(written: str) -> int | None:
         InvalidQueryError: it is a number that no user can have.
     """
     number = clean_name(written)
-    if not (number.isascii() and number.isdecimal()):
+    if not _NUMBER.fullmatch(number):
         return None
     found = int(number[:_SHOWN])
     ID.check("user", found)
@@ -150,7 +152,8 @@ async def find_user(session: AsyncSession, *, written: str) -> int:
 
 def _check_user_name(written: str) -> str:
     name = check_name(written, "user")
-    if (key := name_key(name)).isdecimal() or not key:
+    key = name_key(name).lstrip("+-")
+    if key.isdecimal() or not key:
         raise InvalidQueryError(
             "name", f"{name[:_SHOWN]!r} would be taken for a number; write a letter in it."
         )

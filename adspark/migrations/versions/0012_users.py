@@ -22,7 +22,7 @@ def upgrade() -> None:
         sa.Column("name_key", sa.Text, nullable=False, unique=True),
         _now("created_at"),
         sa.CheckConstraint("char_length(name) BETWEEN 1 AND 100", name=op.f("ck_app_user_name")),
-        sa.CheckConstraint("name_key !~ '^[0-9]*$'", name=op.f("ck_app_user_name_key")),
+        sa.CheckConstraint("name_key !~ '^[+-]?[0-9]*$'", name=op.f("ck_app_user_name_key")),
     )
     op.create_table(
         "shared_tag",

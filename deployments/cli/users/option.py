@@ -7,11 +7,19 @@ from typer import BadParameter, Option
 from adspark.errors import InvalidQueryError
 from adspark.users.store import find_user, parse_number
 from deployments.cli.database import in_session
+from deployments.cli.ranges import IDS
 
 
 def user_option(*names: str, help: str) -> Any:  # noqa: A002, ANN401
     """An option for a user, under these names or its parameter's; the command gets the number."""
-    return Option(*names, parser=resolve_user, metavar="USER", help=f"{help} Number or name.")
+    return Option(
+        *names,
+        min=IDS.least,
+        max=IDS.most,
+        parser=resolve_user,
+        metavar="USER",
+        help=f"{help} Number or name.",
+    )
 
 
 def resolve_user(written: object) -> int:

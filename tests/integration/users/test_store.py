@@ -47,6 +47,7 @@ async def test_a_name_or_number_that_cannot_be_used_is_told(database: Database) 
             ("ANA", None, "name: user 2 is called 'ANA' already; choose another name."),
             ("ben", 2, "number: user 2 is called 'ana'; rename it with: adspark users rename"),
             ("ben", 0, "number: must be 1 or more, not 0."),
+            ("-5", None, "name: '-5' would be taken for a number"),
             ("17", None, "name: '17' would be taken for a number; write a letter in it."),
             ("\uff11\uff17", None, "name: '\uff11\uff17' would be taken for a number"),
             (" \u200b", None, "name: is empty; name the user."),
