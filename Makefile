@@ -79,7 +79,7 @@ clean:
 .make/installed: pyproject.toml uv.lock | $(filter .make/%,$(UV))
 	@echo "Installing the locked environment into .venv …"
 	@mkdir -p .make
-	@$(UV) sync --locked --compile-bytecode --quiet
+	@$(UV) sync --locked --extra export --compile-bytecode --quiet
 	@touch $@
 
 .make/uv/bin/uv:
