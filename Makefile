@@ -51,6 +51,7 @@ benchmark: .make/installed .make/chromium
 	@$(BIN)/python -m benchmarks.cleanup
 	@$(BIN)/python -m benchmarks.archive
 	@$(BIN)/python -m benchmarks.library
+	@$(BIN)/python -m benchmarks.export
 	@$(BIN)/python -m benchmarks.dispatch
 	@$(BIN)/python -m benchmarks.chaos
 

@@ -112,6 +112,8 @@ class Settings(BaseSettings):
     """Pictures that one run of the archive begins at most."""
     archive_run_megabytes: Annotated[int, MEGABYTES] = 500
     """Megabytes after which a run of the archive begins none."""
+    export_time_limit: TimeLimit = 3600.0
+    """Seconds that one attempt of an export may take."""
     archive_days: Days = 400
     """Days that archived pictures of earlier versions, and of ads that are gone, are kept."""
     archive_megabytes: Annotated[int, MEGABYTES] = 10_000

@@ -21,6 +21,7 @@ from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER
 from adspark.settings import media_url
 from adspark.text.terminal import plain
+from deployments.cli.ads.export import export
 from deployments.cli.ads.filters import UserOption, takes_filters
 from deployments.cli.ads.tables import print_ad, print_page, print_tags
 from deployments.cli.database import current_settings, in_session
@@ -72,6 +73,9 @@ def search(
 
     page = in_session(act)
     print_json(page) if as_json else print_page(page)
+
+
+app.command()(export)
 
 
 @app.command()

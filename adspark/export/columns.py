@@ -1,0 +1,80 @@
+"""The columns of an export: one table, the same in every format."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from adspark.library.filters import RUNNING_DAYS
+
+
+class Kind(Enum):
+    """What a column holds; any cell may be empty but for those of the first and the last one."""
+
+    TEXT = "text"
+    TEXTS = "several texts"
+    NUMBER = "whole number"
+    MOMENT = "time in UTC"
+    FLAG = "yes or no"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column, and the SQL of its value."""
+
+    name: str
+    kind: Kind
+    value: str
+
+
+_TAGS = (
+    "ARRAY(SELECT tag FROM creative_tag t WHERE t.user_id = :user_id "
+    "AND t.ad_creative_id = c.ad_creative_id ORDER BY tag)"
+)
+# In the archive or, where pictures are exported as well, beside the export.
+_PICTURE = (
+    "CASE WHEN CAST(:pictures AS text) IS NULL THEN p.path ELSE CAST(:pictures AS text) "
+    "|| '/' || c.ad_creative_id || substring(p.path FROM '[.][a-z]+$') END"
+)
+COLUMNS = (
+    Column("ad_creative_id", Kind.TEXT, "c.ad_creative_id"),
+    Column("title", Kind.TEXT, "n.title"),
+    Column("headline", Kind.TEXT, "d.headline"),
+    Column("snippet", Kind.TEXT, "d.snippet"),
+    Column("call_to_action", Kind.TEXT, "d.call_to_action"),
+    Column("landing_url", Kind.TEXT, "d.landing_url"),
+    Column("funded_by", Kind.TEXT, "d.funded_by"),
+    Column("advertiser", Kind.TEXT, "a.name"),
+    Column("advertiser_id", Kind.TEXT, "c.advertiser_id"),
+    Column("domain", Kind.TEXT, "c.target_domain"),
+    Column("format", Kind.TEXT, "c.format"),
+    Column("width", Kind.NUMBER, "nullif(c.width, 0)"),
+    Column("height", Kind.NUMBER, "nullif(c.height, 0)"),
+    Column("first_shown", Kind.MOMENT, "c.first_shown"),
+    Column("last_shown", Kind.MOMENT, "c.last_shown"),
+    Column("days_shown", Kind.NUMBER, "c.total_days_shown"),
+    Column(
+        "is_running",
+        Kind.FLAG,
+        f"coalesce(c.last_shown >= now() - interval '{RUNNING_DAYS} days', false)",
+    ),
+    Column("searched_regions", Kind.TEXTS, "c.regions"),
+    Column("platforms", Kind.TEXTS, "c.platforms"),
+    Column("tags", Kind.TEXTS, _TAGS),
+    Column("note", Kind.TEXT, "n.note"),
+    Column("picture", Kind.TEXT, _PICTURE),
+    Column("image_url", Kind.TEXT, "c.image_url"),
+    Column("video_link", Kind.TEXT, "c.video_link"),
+    Column("link", Kind.TEXT, "c.details_link"),
+    Column("views_min", Kind.NUMBER, "c.views_min"),
+    Column("views_max", Kind.NUMBER, "c.views_max"),
+    Column("budget_min", Kind.TEXT, "c.budget_min"),
+    Column("budget_max", Kind.TEXT, "c.budget_max"),
+    Column("stored_at", Kind.MOMENT, "date_trunc('second', c.created_at)"),
+)
+JOINS = """
+    JOIN advertiser a USING (advertiser_id)
+    LEFT JOIN creative_detail d USING (ad_creative_id)
+    LEFT JOIN creative_note n ON n.user_id = :user_id AND n.ad_creative_id = c.ad_creative_id
+    LEFT JOIN picture_version p ON p.ad_creative_id = c.ad_creative_id
+        AND p.content_hash = c.content_hash AND p.status = 'stored'
+"""
+"""Whose columns the values name, beside those of `c`, the creative."""
