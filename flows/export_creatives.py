@@ -4,6 +4,7 @@ Blocks: adspark-database/adspark. Limits: 3600 s an attempt. Tables, read only: 
 advertiser, creative_detail, creative_tag, creative_note, picture_version.
 """
 
+from datetime import date
 from typing import Annotated
 
 from prefect import flow
@@ -106,10 +107,10 @@ async def export_creatives(
         platform=platform,
         region=None if region is None else str(region),
         domain=domain,
-        first_from=first_from and str(first_from),
-        first_to=first_to and str(first_to),
-        last_from=last_from and str(last_from),
-        last_to=last_to and str(last_to),
+        first_from=_day(first_from),
+        first_to=_day(first_to),
+        last_from=_day(last_from),
+        last_to=_day(last_to),
         is_running=is_running,
         least_days=least_days,
         size=size,
@@ -126,3 +127,7 @@ async def export_creatives(
     await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown="\n\n".join(lines))
     get_run_logger().info(summary.headline)
     return completed(summary, summary.headline)
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

@@ -7,11 +7,14 @@ country's spreadsheet takes for the end of one. One that stood there already is 
 
 import re
 
-_ENDS = r";,\t\r\n"  # of cells, in one country or another
+_ENDS = ";,\t\r\n"  # of cells, in one country or another
 _CELL = re.compile(f"((?:^|[{_ENDS}])\"*)('*)(?=[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-])")
 _GUARDED = re.compile(f"((?:^|[{_ENDS}])\"*)'('*)(?=[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-])")
-# The same on UTF-8; without the start of a text, by which a search would be slow.
-_ROWS = re.compile(f"([{_ENDS}]\"*)('*)(?=[=+@\t\r\n-]|".encode() + rb"\xef\xbc[\x8b\x8d\x9d\xa0])")
+# The same on UTF-8: what begins a formula behind what may be the end of a cell. It is looked for
+# first, for there are far more ends.
+_BEGINNING = re.compile(
+    rb"""[=+@\t\r\n\xef-](?<=[;,\t\r\n"'].)(?:(?<!\xef)|(?=\xbc[\x8b\x8d\x9d\xa0]))""", re.DOTALL
+)
 
 
 def guard_cell(cell: str) -> str:
@@ -29,4 +32,17 @@ def guard_rows(rows: bytes) -> bytes:
 
     The last cell of a row is none of them, and is not empty.
     """
-    return _ROWS.sub(rb"\1'\2", b"\n" + rows)[1:]
+    whole, parts, at = b"\n" + rows, list[bytes](), 1
+    for found in _BEGINNING.finditer(whole):
+        begin = _back_over(whole, found.start(), b"'")
+        if whole[_back_over(whole, begin, b'"') - 1] in _ENDS.encode():
+            parts += [whole[at:begin], b"'"]
+            at = begin
+    return b"".join([*parts, whole[at:]])
+
+
+def _back_over(text: bytes, end: int, mark: bytes) -> int:
+    """Where the marks begin that stand before `end`."""
+    while text[end - 1 : end] == mark:
+        end -= 1
+    return end

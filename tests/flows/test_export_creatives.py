@@ -1,5 +1,7 @@
 """The flow export-creatives: a file in the folder of exports, renewed at each run."""
 
+from datetime import date
+
 import pytest
 
 from adspark.db.engine import Database
@@ -21,7 +23,7 @@ async def test_ads_are_exported_into_the_folder_of_exports_again_and_again(
     assert state.message == summary.headline
     file = get_settings().home / "exports" / "ads.jsonl"
     assert summary.ads == len(json_rows(file.read_bytes())) == 3
-    again = await export_creatives("ads.jsonl", advertiser="cafe zoe", first_from="2026-05-01")
+    again = await export_creatives("ads.jsonl", advertiser="cafe zoe", first_from=date(2030, 1, 1))
     assert again.ads == 0
     assert (await export_creatives("ads.jsonl", advertiser="cafe zoe", region=2276)).ads == 1
     assert json_rows(file.read_bytes())[0]["ad_creative_id"] == ad(4)
