@@ -32,8 +32,8 @@ from benchmarks.library_workload import Workload
 from benchmarks.server import Server, running_server
 from benchmarks.targets import Target
 
-_ADS = {"full": 1_000_000, "quick": 20_000, "smallest": 2_000}
-_ROUNDS = {"full": 3, "quick": 3, "smallest": 1}
+_ADS, _ROUNDS = 1_000_000, 3
+_QUICK_ADS, _QUICK_ROUNDS = 2_000, 1
 _MOST_TIME = 2.0
 _MOST_GROWTH = 1.3  # from a tenth of the ads to all
 _MB = 1024
@@ -42,31 +42,30 @@ _MB = 1024
 def main() -> int:
     """Measure, print, and judge; with an address, be one of the processes."""
     parser = benchmark_parser("export", __doc__)
-    parser.add_argument("--quick", action="store_true", help="20,000 ads")
-    parser.add_argument("--smallest", action="store_true", help="2,000 ads")
+    parser.add_argument("--quick", action="store_true", help="2,000 ads, one round")
     parser.add_argument("--export", nargs=2, metavar=("DATABASE_URL", "FILE"),
                         help=argparse.SUPPRESS)  # fmt: skip
     arguments = parser.parse_args()
     if arguments.export:
         sys.stdout.write(json.dumps(asyncio.run(_export(*arguments.export))))
         return 0
-    size = "smallest" if arguments.smallest else "quick" if arguments.quick else "full"
+    ads, rounds = (_QUICK_ADS, _QUICK_ROUNDS) if arguments.quick else (_ADS, _ROUNDS)
     with running_server() as server, tempfile.TemporaryDirectory(prefix="adspark-") as folder:
-        targets = _measure(server, Path(folder), size)
+        targets = _measure(server, Path(folder), ads, rounds)
     for target in targets:
         Console().print(target.sentence)
     return 0 if all(target.is_met for target in targets) else 1
 
 
-def _measure(server: Server, folder: Path, size: str) -> list[Target]:
+def _measure(server: Server, folder: Path, ads: int, rounds: int) -> list[Target]:
     few, many = server.clone(), server.clone()
-    for name, ads in ((few, _ADS[size] // 10), (many, _ADS[size])):
-        Workload(ads).fill(server.url(name))
+    for name, number in ((few, ads // 10), (many, ads)):
+        Workload(number).fill(server.url(name))
         server.settle(name)
     url = server.url(many)
     copy = asyncio.run(_bare_copy(url))
     took: dict[str, list[float]] = {"bare": [], "csv": []}
-    for _ in range(_ROUNDS[size]):
+    for _ in range(rounds):
         took["bare"].append(_copy(url, copy, folder / "bare.csv"))
         took["csv"].append(_run(url, folder / "ads.csv")["seconds"])
     what = "CSV / bare COPY, seconds"
@@ -75,7 +74,7 @@ def _measure(server: Server, folder: Path, size: str) -> list[Target]:
         first = _run(server.url(few), folder / f"few{one}")
         last = _run(url, folder / f"many{one}")
         Console().print(
-            f"{one}: {_ADS[size]:,} ads in {last['seconds']:.1f} s, "
+            f"{one}: {ads:,} ads in {last['seconds']:.1f} s, "
             f"{last['peak'] / _MB:.0f} MB (a tenth: {first['peak'] / _MB:.0f} MB)"
         )
         what = f"Memory of {one}, all ads / a tenth"

@@ -20,7 +20,7 @@ SMALLEST: dict[str, tuple[list[str], set[int]]] = {
     "cleanup": (["--smallest"], {0, 1}),
     "archive": (["--smallest"], {0, 1}),
     "library": (["--smallest"], {0, 1}),
-    "export": (["--smallest"], {0, 1}),
+    "export": (["--quick"], {0, 1}),
     "dispatch": (["--quick"], {0}),
     "chaos": (["--quick"], {0}),
 }
