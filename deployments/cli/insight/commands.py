@@ -14,6 +14,8 @@ from typer import Argument, Option
 from adspark.insight.campaigns import find_campaigns
 from adspark.insight.figures import (
     Period,
+    PeriodRow,
+    ShareRow,
     read_longest,
     read_mix,
     read_regions,
@@ -56,7 +58,7 @@ def timeline(
     """Show launches, endings and running ads by day, week or month."""
     begin, end = parse_day("from", first), parse_day("to", last)
 
-    async def act(session: AsyncSession, advertiser_id: str) -> list[tables.PeriodRow]:
+    async def act(session: AsyncSession, advertiser_id: str) -> list[PeriodRow]:
         return await read_timeline(
             session, advertiser_id=advertiser_id, period=by, first=begin, last=end, limit=limit
         )
@@ -110,7 +112,7 @@ def share(
     """
     day = parse_day("on", on) or datetime.now(UTC).date()
 
-    async def act(session: AsyncSession) -> list[tables.ShareRow]:
+    async def act(session: AsyncSession) -> list[ShareRow]:
         ids = await resolve_advertisers(session, names=names) if names else None
         return await read_share(session, advertiser_ids=ids, day=day, limit=limit)
 

@@ -1,6 +1,6 @@
 """Insight on the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from textwrap import shorten
 
@@ -132,7 +132,7 @@ def print_library(found: LibraryOnDay) -> None:
         print_line(f"{found.total:,} ads, {len(cells)} shown.")
 
 
-def _print(title: str, cells: Sequence[dict[str, object]], *, wraps: str = "") -> None:
+def _print(title: str, cells: Sequence[Mapping[str, object]], *, wraps: str = "") -> None:
     if cells:
         out.print(table(title, cells, wraps=wraps))
     else:

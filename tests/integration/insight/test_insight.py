@@ -2,7 +2,9 @@
 
 import math
 import random
+import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from tests.support.factories import ADVERTISER_ID, creative
 from tests.support.library import CAFE, ad, buy_words
 from tests.support.stored_ads import change
 
+README = Path(__file__).parents[3] / "README.md"
 TODAY = datetime.now(UTC).date()
 CONTRACT = {
     "insight_ad": "ad_creative_id text, advertiser_id text, advertiser text, format text, "
@@ -72,13 +75,19 @@ async def test_the_views_keep_their_contract(database: Database) -> None:
             )
         )
         assert {row.relname: row.columns for row in found} == CONTRACT
+    for view, columns in CONTRACT.items():
+        (told,) = [line for line in README.read_text().splitlines() if f"| `{view}` |" in line]
+        assert [one.split()[0] for one in columns.split(", ")] == [
+            one for one in re.findall(r"`(\w+)`", told) if one != view
+        ]
 
 
 async def test_launches_endings_and_running_ads_by_day_and_month(library: Database) -> None:
     async with library.session() as session:
-        of = {"advertiser_id": ADVERTISER_ID, "limit": 1000}
-        days = await read_timeline(session, period=Period.DAY, **of)
-        months = await read_timeline(session, period=Period.MONTH, **of)
+        days, months = [
+            await read_timeline(session, advertiser_id=ADVERTISER_ID, period=period, limit=1000)
+            for period in (Period.DAY, Period.MONTH)
+        ]
     assert len(days) == 101  # every day from the first to today, none left out
     by_day = {(TODAY - one.begins).days: one for one in days}
     assert {ago: one.running for ago, one in by_day.items()} == {
