@@ -48,7 +48,12 @@ async def archive_one(database: Database) -> None:
 
 def media() -> MediaStore:
     """The store of the test's settings."""
-    return MediaStore(media_url(get_settings()))
+    return MediaStore(media_folder())
+
+
+def media_folder() -> str:
+    """Where that store is."""
+    return media_url(get_settings())
 
 
 async def export(database: Database, file: str, **request: Any) -> ExportSummary:  # noqa: ANN401

@@ -28,6 +28,7 @@ from tests.support.exporting import (
     export,
     json_rows,
     media,
+    media_folder,
     sheets,
 )
 from tests.support.library import START, ad
@@ -89,16 +90,11 @@ async def test_pictures_lie_beside_and_thumbnails_in_the_rows(library: Database)
     assert Path(f"a-pictures/{ARCHIVED}.png").read_bytes() == PICTURE
     (sheet,), pictures = sheets(Path("a.xlsx").read_bytes())
     assert (pictures, f"a-pictures/{ARCHIVED}.png" in sheet) == (1, True)
-    for file in Path(get_media_root()).rglob("*.*"):
+    for file in Path(media_folder()).rglob("*.*"):
         file.unlink()
     summary = await export(library, "a.xlsx", with_pictures=True, replaces=True)
     assert (summary.pictures, summary.missing_pictures) == (0, 2)  # the thumbnail too
     assert list(Path("a-pictures").iterdir()) == []
-
-
-def get_media_root() -> str:
-    """The folder of the media store."""
-    return media().locate(f"pictures/ab/{'ab' * 32}.png").partition("/pictures/")[0]
 
 
 async def test_a_full_sheet_goes_on_in_the_next(library: Database, tmp_path: Path) -> None:
