@@ -651,7 +651,7 @@ class Message(SQLModel, table=True):
     subject: str = Field(sa_type=Text)
     body: str = Field(sa_type=Text, description="Markdown.")
     recipient: str = Field(sa_type=Text, description="Hash of the address, which is a secret.")
-    parts: list[dict[str, str]] | None = _json()
+    parts: list[dict[str, Any]] | None = _json()
     """Title and body of each, fixed before the first is sent."""
     parts_delivered: int = _whole(0)
     created_at: datetime = _now()

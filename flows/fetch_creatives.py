@@ -4,6 +4,7 @@ Blocks: serpapi-credentials/adspark, adspark-database/adspark. Limits: 300 s an 
 searches a minute over all workers. Tables: advertiser, creative, fetch, rejected_row.
 """
 
+import re
 from typing import Annotated
 
 from prefect import flow
@@ -11,7 +12,7 @@ from prefect.artifacts import acreate_table_artifact
 from prefect.logging import get_run_logger
 
 from adspark.creatives.fetch import FetchSummary
-from adspark.serpapi.search_query import parse_query
+from adspark.serpapi.search_query import CreativeQuery, parse_query
 from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import (
@@ -27,6 +28,9 @@ from flows.parameters import (
 from tasks.fetch_query import fetch_query
 
 ARTIFACT_KEY = "new-creatives"
+"""What the keys of its tables begin with; each search has its own."""
+
+_MOST_NAMED = 40  # characters of a search in its key
 
 
 @flow(name="fetch-creatives", persist_result=True, result_serializer=PLAIN_JSON)
@@ -80,10 +84,16 @@ async def fetch_creatives(
     return completed(summary, f"{query.describe()}: {summary.headline}")
 
 
+def artifact_key(query: CreativeQuery) -> str:
+    """The key of a search's table, in what Prefect takes: its beginning, and what makes it one."""
+    named = re.sub("[^a-z0-9]+", "-", query.describe().lower())[:_MOST_NAMED].strip("-")
+    return f"{ARTIFACT_KEY}-{named}-{query.hash[:8]}"
+
+
 async def show_new_creatives(summary: FetchSummary) -> None:
     """The table of what is new, under Artifacts in the UI."""
     await acreate_table_artifact(
-        key=ARTIFACT_KEY,
+        key=artifact_key(summary.query),
         table=[creative.cells() for creative in summary.new_creatives],
         description=f"**{summary.query.describe()}**: {summary.headline}",
     )

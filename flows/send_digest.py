@@ -1,7 +1,8 @@
 """Report what the watches found since the last digest, and which could not be checked.
 
 Blocks: digest-recipients/adspark, adspark-database/adspark. Limits: none. Tables: watch,
-watch_creative, creative_event, creative_region, creative, advertiser, message.
+watch_creative, creative_event, creative_region, creative, advertiser, picture_version,
+message.
 """
 
 from collections.abc import Sequence
@@ -12,9 +13,13 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging import get_run_logger
 
 from adspark.db.engine import Database, read_now
+from adspark.errors import AdSparkError
+from adspark.media.store import MediaStore
 from adspark.notifications.digest import DigestSummary, mark_digested, read_digest
 from adspark.notifications.digest_text import Digest
 from adspark.notifications.outbox import enqueue_messages, hash_receiver, read_stuck
+from adspark.notifications.pictures import embed_pictures, find_pictures, read_pictures
+from adspark.settings import get_settings, media_url
 from blocks.adspark_database import connect_database
 from blocks.digest_recipients import DigestRecipients
 from flows.endings import PLAIN_JSON, completed
@@ -69,6 +74,18 @@ async def _publish_digest(
             )
         await mark_digested(session, digest=digest)
         # Before the commit: without an address, the artifact is the only place of the digest.
-        await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown=digest.markdown())
+        page = await _embed_pictures(digest.markdown())
+        await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown=page)
         await session.commit()
     return digest
+
+
+async def _embed_pictures(markdown: str) -> str:
+    """The digest with its pictures inside, for the UI; without them where there is no store."""
+    try:
+        paths = find_pictures(markdown)
+        pictures = await read_pictures(MediaStore(media_url(get_settings())), paths)
+    except AdSparkError as error:
+        get_run_logger().warning("The digest is shown without pictures: %s", error)
+        pictures = {}
+    return embed_pictures(markdown, pictures)

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError, ServiceUnavailableError, describe_error
+from adspark.media.store import MediaStore
 from adspark.models import Message
 from adspark.notifications.apprise import Receiver, list_receivers, send_chunk, write_chunks
 from adspark.notifications.message import read_markdown
@@ -21,7 +22,9 @@ from adspark.notifications.outbox import (
     nack_message,
     save_chunks,
 )
+from adspark.notifications.pictures import read_pictures
 from adspark.notifications.services import Chunk
+from adspark.settings import get_settings, media_url
 from blocks.adspark_database import connect_database
 from blocks.digest_recipients import DigestRecipients
 from orchestration.limits.retry_policy import retried_task
@@ -81,7 +84,7 @@ async def _send_next(database: Database, message: Message, receiver: Receiver) -
     chunks: list[Chunk] = []
     try:
         chunks = await _split(database, message, receiver)
-        await send_chunk(receiver, chunks[place])
+        await send_chunk(receiver, chunks[place], await _read_pictures(chunks[place]))
     except AdSparkError as error:
         async with database.session() as session:
             await nack_message(session, message_id=message_id, error=str(error))
@@ -94,6 +97,18 @@ async def _send_next(database: Database, message: Message, receiver: Receiver) -
         await ack_message(session, message_id=message_id, chunk=place, chunks=len(chunks))
         await session.commit()
     return None
+
+
+async def _read_pictures(chunk: Chunk) -> dict[str, bytes]:
+    """The pictures of a chunk by their names; none while there is no media store."""
+    if not chunk.pictures:
+        return {}
+    try:
+        found = await read_pictures(MediaStore(media_url(get_settings())), chunk.pictures.values())
+    except AdSparkError as error:
+        get_run_logger().warning("The message is sent without its pictures: %s", error)
+        return {}
+    return {name: found[path] for name, path in chunk.pictures.items() if path in found}
 
 
 def _label(receiver: Receiver, place: int, chunks: int) -> str:

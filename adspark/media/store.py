@@ -35,12 +35,18 @@ MAX_BYTES = 20 * 1024 * 1024
 # An object store dates an object when it is written: one that is used again is written again, but
 # only once its date is so old that a clean-up might soon remove it as unused.
 _FRESH = timedelta(hours=6)
+_THUMBNAIL = re.compile(r"thumbnails/[0-9a-f]{2}/[0-9a-f]{64}\.webp")
 _UNUSABLE = (NotADirectoryError, FileExistsError, PermissionError)
 _PATH = re.compile(
     r"(originals|variants|pictures|thumbnails)/[0-9a-f]{2}/"
     r"[0-9a-f]{64}\.(png|jpeg|webp|gif|avif|bmp|tiff)"
 )
 _HIDDEN_NAME = re.compile(r"\.+(.+?)(\.[0-9a-f]{32})+")  # as `_hidden` makes it, once or again
+
+
+def is_thumbnail(path: str) -> bool:
+    """Whether this is the path of a thumbnail in the media store."""
+    return _THUMBNAIL.fullmatch(path) is not None
 
 
 class MediaStore:

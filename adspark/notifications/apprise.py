@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from apprise import Apprise, NotifyBase, NotifyFormat
+from apprise.attachment.memory import AttachMemory
 from apprise.common import OverflowMode
 from pydantic import SecretStr
 
@@ -74,8 +75,15 @@ def write_chunks(receiver: Receiver, *, subject: str, blocks: Sequence[Block]) -
     return chunks
 
 
-async def send_chunk(receiver: Receiver, chunk: Chunk) -> None:
+async def send_chunk(
+    receiver: Receiver, chunk: Chunk, pictures: Mapping[str, bytes] | None = None
+) -> None:
     """Send a chunk that was written for this receiver.
+
+    Args:
+        receiver: of the message.
+        chunk: of it.
+        pictures: that are attached, by their names.
 
     Raises:
         ConfigurationError: Apprise does not understand the address.
@@ -91,6 +99,8 @@ async def send_chunk(receiver: Receiver, chunk: Chunk) -> None:
         message["body_format"] = NotifyFormat.HTML
     # The chunk is in the service's mark-up already, and short enough: it is sent as it is.
     service.overflow_mode = OverflowMode.UPSTREAM
+    if "mailto" in schemas_of(service):
+        vars(service)["inline"] = True  # a picture is shown where the text names it
 
     def send_bounded(**call: Any) -> bool:  # noqa: ANN401
         with bounded_webhooks():
@@ -102,7 +112,11 @@ async def send_chunk(receiver: Receiver, chunk: Chunk) -> None:
     text = chunk.body or chunk.title
     try:
         async with asyncio.timeout(_SEND_TIMEOUT):
-            is_taken = await sender.async_notify(body=text, body_format=service.notify_format)
+            is_taken = await sender.async_notify(
+                body=text,
+                body_format=service.notify_format,
+                attach=[_attach(*one) for one in (pictures or {}).items()] or None,
+            )
     except TimeoutError as error:
         raise ServiceUnavailableError(
             f"{service.service_name} did not answer within {_SEND_TIMEOUT:g} s"
@@ -132,6 +146,10 @@ async def send(address: SecretStr, *, subject: str, body: str) -> None:
             failure = error
     if failure is not None:
         raise failure
+
+
+def _attach(name: str, content: bytes) -> AttachMemory:
+    return AttachMemory(content, name=name, mimetype="image/webp")  # type: ignore[no-untyped-call]
 
 
 def _open(receiver: Receiver) -> NotifyBase:

@@ -96,7 +96,7 @@ def _split(block: Block, dialect: Text, limit: int, first: int) -> Iterator[Bloc
 def _atoms(block: Block) -> Iterator[Span]:
     """Words with the blank after them, and links."""
     for span in block.spans:
-        if span.address:
+        if span.address or span.picture:
             yield span
             continue
         words = span.text.split(" ")

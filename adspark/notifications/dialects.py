@@ -167,10 +167,15 @@ class Telegram(Text):
 
 
 class Html(Telegram):
-    """A page, as mail shows it."""
+    """A page, as mail shows it, with the pictures that are attached."""
 
     bold = ("<strong>", "</strong>")
     newline = "<br>\n"
+
+    def _span(self, span: Span, *, is_first: bool) -> str:
+        if span.picture is None:
+            return super()._span(span, is_first=is_first)
+        return f'<img src="cid:{picture_name(span)}" alt="{escape(span.text)}" width="160"><br>\n'
 
     def escape(self, text: str, *, is_first: bool) -> str:
         return escape(text, quote=False)
@@ -186,6 +191,11 @@ class Html(Telegram):
         tags = {BlockKind.ITEM: "li", BlockKind.HEADING: f"h{min(block.level, 6)}"}
         tag = tags.get(block.kind, "p")
         return f"<{tag}>{self._spans(block)}</{tag}>"
+
+
+def picture_name(span: Span) -> str:
+    """The name under which the picture of a span is attached."""
+    return f"{re.sub(r'[^A-Za-z0-9]', '', span.text)}.webp"
 
 
 def _defuse(text: str) -> str:

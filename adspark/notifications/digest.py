@@ -38,7 +38,11 @@ _CREATIVE = """
         'ad_creative_id', c.ad_creative_id, 'advertiser', a.name, 'format', c.format,
         'size', c.width || ' × ' || c.height, 'target_domain', c.target_domain,
         'first_shown', c.first_shown, 'last_shown', c.last_shown,
-        'days_shown', c.total_days_shown, 'link', c.details_link
+        'days_shown', c.total_days_shown, 'link', c.details_link,
+        'thumbnail', (
+            SELECT v.thumbnail_path FROM picture_version v
+            WHERE v.ad_creative_id = c.ad_creative_id AND v.content_hash = c.content_hash
+        )
     )
 """
 # One that was cleaned up before its event was reported, as far as the watch keeps it.

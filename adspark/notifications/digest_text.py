@@ -9,6 +9,7 @@ from adspark.creatives.store import NewCreative
 from adspark.markdown import escape_markdown
 from adspark.models import Coverage, EventKind
 from adspark.notifications.message import safe_address
+from adspark.notifications.pictures import write_picture
 from adspark.serpapi.regions import region_name
 
 MOST_NAMED = 20
@@ -211,9 +212,10 @@ def _creative(creative: NewCreative, kind: EventKind | None) -> str:
     else:
         times = [f"last shown {_day(creative.last_shown)}", days and f"{days} in all"]
     domain = creative.target_domain and _escape(creative.target_domain)
+    picture = f"{write_picture(creative)} " if creative.thumbnail else ""
     fields = [_escape(creative.advertiser), creative.format, creative.size, domain, *times]
     joined = ", ".join(field for field in fields if field)
-    return f"{joined}: {_link(creative.ad_creative_id, creative.link)}"
+    return f"{picture}{joined}: {_link(creative.ad_creative_id, creative.link)}"
 
 
 def _link(label: str, address: str | None) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from adspark.media.store import is_thumbnail
 from adspark.text.visible import visible
 
 MOST_PLAIN = 4_000
@@ -33,12 +34,13 @@ class BlockKind(Enum):
 
 @dataclass(frozen=True)
 class Span:
-    """Text of one look; `address` makes a link of it."""
+    """Text of one look; `address` makes a link of it, `picture` a thumbnail with that path."""
 
     text: str
     is_bold: bool = False
     is_code: bool = False
     address: str | None = None
+    picture: str | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,8 @@ def _spans(children: Sequence[Token]) -> Iterator[Span]:
             address = None
         elif child.type in {"softbreak", "hardbreak"}:
             yield Span("\n", is_bold=bool(bold), address=address)
+        elif child.type == "image" and is_thumbnail(str(child.attrGet("src"))):
+            yield Span(visible(child.content), picture=str(child.attrGet("src")))
         elif child.content:
             is_code = child.type == "code_inline"
             yield Span(visible(child.content), bool(bold), is_code, address)

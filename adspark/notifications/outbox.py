@@ -126,7 +126,7 @@ async def claim_message(session: AsyncSession, *, recipients: Sequence[str]) -> 
 
 
 async def save_chunks(
-    session: AsyncSession, *, message_id: int, chunks: Sequence[Mapping[str, str]]
+    session: AsyncSession, *, message_id: int, chunks: Sequence[Mapping[str, object]]
 ) -> None:
     """Save how a message is split, before the first chunk is sent; does not commit.
 

@@ -1,14 +1,23 @@
 """The mark-up, the title and the longest message of each service of Apprise."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from apprise import NotifyBase, NotifyFormat
 from apprise.common import OverflowMode
 
 from adspark.notifications.chunks import measure, split_blocks
-from adspark.notifications.dialects import GoogleChat, Html, Markdown, Slack, Telegram, Text
+from adspark.notifications.dialects import (
+    GoogleChat,
+    Html,
+    Markdown,
+    Slack,
+    Telegram,
+    Text,
+    picture_name,
+)
 from adspark.notifications.message import Block, BlockKind, Span
+from adspark.notifications.pictures import MOST_PICTURES
 from adspark.text.visible import visible
 
 # These show mark-up whatever format Apprise has for them, and in Discord's embeds it makes a field
@@ -30,15 +39,23 @@ _MARKDOWN_TITLES = ("discord", "fluxer", "guilded", "workflow")  # which show ma
 _WITHOUT_MENTIONS = ("json", "xml", "form", "mailto")
 # Slack's blocks take less than its other messages, whose limits Apprise has.
 _SLACK_BLOCK, _SLACK_HEADER = 3000, 150
+_MOST_BESIDE = 4  # pictures that are attached where a service shows none inside its text
 _COUNTER = 10  # characters kept for " (12/34)" after a title
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """A message, or as much of it as a service takes at once, in its mark-up."""
+    """A message, or as much of it as a service takes at once, in its mark-up.
+
+    Attributes:
+        title: empty where the service shows none.
+        body: in the service's mark-up.
+        pictures: that are attached, from their names to their paths in the media store.
+    """
 
     title: str
     body: str
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_message(service: NotifyBase, *, subject: str, blocks: Sequence[Block]) -> list[Chunk]:
@@ -51,6 +68,35 @@ def write_message(service: NotifyBase, *, subject: str, blocks: Sequence[Block])
     """
     schemas = schemas_of(service)
     dialect = _dialect(service, schemas)
+    pictures = {picture_name(one): one.picture for one in _picture_spans(blocks) if one.picture}
+    if isinstance(dialect, Html) and "mailto" in schemas:  # which shows them in their places
+        return [
+            replace(chunk, pictures=_shown_in(chunk.body, pictures))
+            for chunk in _write_chunks(service, schemas, dialect, subject, blocks)
+        ]
+    shown = [replace(one, spans=tuple(s for s in one.spans if not s.picture)) for one in blocks]
+    chunks = _write_chunks(service, schemas, dialect, subject, shown)
+    if chunks and service.attachment_support:
+        chunks[0] = replace(chunks[0], pictures=dict(list(pictures.items())[:_MOST_BESIDE]))
+    return chunks
+
+
+def _shown_in(body: str, pictures: Mapping[str, str]) -> dict[str, str]:
+    return {name: path for name, path in pictures.items() if f'"cid:{name}"' in body}
+
+
+def _picture_spans(blocks: Sequence[Block]) -> list[Span]:
+    spans = [span for block in blocks for span in block.spans if span.picture]
+    return spans[:MOST_PICTURES]
+
+
+def _write_chunks(
+    service: NotifyBase,
+    schemas: frozenset[str],
+    dialect: Text,
+    subject: str,
+    blocks: Sequence[Block],
+) -> list[Chunk]:
     line = " ".join(visible(subject).split())
     title = line if schemas.isdisjoint(_MARKDOWN_TITLES) else dialect.escape(line, is_first=True)
     limit, longest = _limits(service, schemas)

@@ -13,7 +13,7 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import AwaitingRetry, Cancelled, Crashed
 
-from orchestration.runs.state_changes import change_state
+from orchestration.runs.state_changes import NO_SLOT, change_state
 
 MOST_STARTS = 5
 SILENT = "It has given no sign of life for 90 s."
@@ -77,7 +77,9 @@ def count_starts(states: Iterable[State]) -> int:
             has_started = True
         elif state.type is not StateType.PAUSED:
             has_started = False
-        if state.name in _QUEUED and not (state.message or "").endswith(_REQUEUED):
+        if state.message == NO_SLOT:
+            starts -= 1
+        elif state.name in _QUEUED and not (state.message or "").endswith(_REQUEUED):
             starts = 0
     return starts
 

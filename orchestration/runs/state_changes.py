@@ -5,6 +5,8 @@ rules: a run that is being cancelled can only become Cancelled, and one that has
 crash. Who is refused reads the run again, and decides again.
 """
 
+import asyncio
+import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
@@ -15,12 +17,16 @@ from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Failed, Pending, to_state_create
+from prefect.states import Failed, Pending, Scheduled, to_state_create
 from pydantic import BaseModel, JsonValue
 
-from orchestration.runs.flow_runs import filter_runs
+from orchestration.runs.flow_runs import count_runs, filter_runs
 
 _PATH = "/flow_runs/bulk_set_state"
+NO_SLOT = "The pool has no free slot."
+"""The message of a run that was claimed for a slot that another one has, and is queued again."""
+
+_LONGEST_PAUSE = 1.0  # seconds in which another one of too many may give its run back
 _CHANGED = "it has changed meanwhile"
 _TRIES = 5  # at a run whose state others change at the same time, as from Scheduled to Late
 
@@ -141,6 +147,36 @@ async def claim(client: PrefectClient, run_id: UUID) -> StateChange:
         mine = state and state.state_details.transition_id == pending.state_details.transition_id
         return StateChange(bool(mine), f"it is {state.name if state else 'without a state'}")
     return change
+
+
+async def claim_slot(client: PrefectClient, run_id: UUID, pool: str) -> StateChange:
+    """Claim a queued run as long as its pool has a slot; else it is queued again.
+
+    The server counts a pool's runs when a worker polls, not when it claims, so of two polls at once
+    each may get a run for the same slot. Every claim is counted after it was made: whoever finds
+    the pool beyond its limit, also after a moment of its own length, gives its run back, so that
+    never more are carried out.
+
+    Args:
+        client: of Prefect's server.
+        run_id: the run.
+        pool: the name of its pool.
+
+    Raises:
+        ObjectNotFound: the run or the pool was deleted.
+    """
+    change = await claim(client, run_id)
+    limit = (await client.read_work_pool(pool)).concurrency_limit if change.is_made else None
+    if limit is None:
+        return change
+    claimed = filter_runs(types=[StateType.PENDING, StateType.RUNNING])
+    for seconds in (0.0, random.uniform(0.0, _LONGEST_PAUSE)):  # noqa: S311  (no secret)
+        await asyncio.sleep(seconds)
+        if await count_runs(client, claimed, pool) <= limit:
+            return change
+    queued: State[object] = Scheduled(message=NO_SLOT)
+    await change_while(client, run_id, queued, State.is_pending)
+    return StateChange(False, NO_SLOT)
 
 
 def change_state_sync(

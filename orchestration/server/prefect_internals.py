@@ -27,7 +27,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
-from orchestration.runs.state_changes import claim
+from orchestration.runs.state_changes import claim_slot
 
 if TYPE_CHECKING:
     from prefect.workers.base import BaseWorker, BaseWorkerResult
@@ -71,11 +71,11 @@ class WorkerHooks(_Worker):
         """Called once a run has ended and its state is recorded."""
 
     async def _propose_pending_state(self, flow_run: FlowRun) -> bool:
-        """Claim a run, but only while it is queued: Prefect also lets one that has ended become
-        Pending, which a worker that had read it before would start again."""
+        """Claim a run, but only while it is queued and its pool has a slot: Prefect also lets one
+        that has ended become Pending, which a worker that had read it before would start again."""
         logger = self.get_flow_run_logger(flow_run)
         try:
-            change = await claim(self.client, flow_run.id)
+            change = await claim_slot(self.client, flow_run.id, self._work_pool_name)
         except Exception:  # whatever it is, the worker goes on
             logger.exception("The run cannot be claimed.")
             return False

@@ -4,19 +4,32 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 
 import psutil
 import pytest
 
-from tests.support.stack import Stack, state
+from tests.support.stack import Stack, state, surroundings
 from tests.support.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def own_stack() -> Iterator[Stack]:
+    """A home in which each test starts a stack, and leaves nothing running."""
+    with surroundings() as made:
+        yield made
 
 
 def start(stack: Stack) -> subprocess.Popen[str]:
     """`adspark up --sandbox` in the foreground, until it is ready."""
     process = stack.start("up", "--sandbox")
-    wait_until(lambda: process.poll() is not None or bool((s := state(stack)) and s.ready))
+
+    def is_ready() -> bool:
+        found = state(stack)
+        return found is not None and found.ready and found.supervisor.pid == process.pid
+
+    wait_until(lambda: process.poll() is not None or is_ready())
     assert process.poll() is None, process.communicate()[0]
     return process
 
@@ -42,15 +55,24 @@ def test_a_home_that_cannot_be_is_named_in_one_line(own_stack: Stack, arguments:
     assert "Traceback" not in done.stderr
 
 
-def test_told_to_stop_it_leaves_nothing_and_a_second_start_works_at_once(own_stack: Stack) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C, and what a system sends
+def test_a_killed_supervisor_is_cleared_by_the_next_start_and_told_to_stop_it_leaves_nothing(
+    own_stack: Stack,
+) -> None:
+    process = start(own_stack)
+    orphans = [one for one in own_stack.processes() if one.pid != process.pid]
+    process.kill()
+    process.wait()
+    assert any(one.is_running() for one in orphans)
+    for number in (signal.SIGTERM, signal.SIGINT):  # what a system sends, and Ctrl-C
         process = start(own_stack)
+        assert not [one for one in orphans if "prefect" in " ".join(cmdline(one))]
         process.send_signal(number)
         output, _ = process.communicate(timeout=300)
         assert process.returncode == 0, output
         assert "Stopped; nothing is left running." in output
         assert not own_stack.processes()
         assert state(own_stack) is None
+    assert own_stack.adspark("down").stdout.startswith("No stack is running in ")
 
 
 def test_a_part_that_dies_is_started_again_but_not_for_ever(own_stack: Stack) -> None:
@@ -69,21 +91,6 @@ def test_a_part_that_dies_is_started_again_but_not_for_ever(own_stack: Stack) ->
     assert "Error: worker maintenance ended with exit code -9" in output
     # What a worker is killed in the middle of ends by itself.
     wait_until(lambda: not own_stack.processes())
-
-
-def test_what_a_killed_supervisor_leaves_is_cleared_by_the_next_start(own_stack: Stack) -> None:
-    process = start(own_stack)
-    orphans = [one for one in own_stack.processes() if one.pid != process.pid]
-    process.kill()
-    process.wait()
-    assert any(one.is_running() for one in orphans)
-    again = own_stack.adspark("up", "--sandbox", "--detach")
-    assert again.returncode == 0, again.stderr
-    prefect = [one for one in orphans if one.is_running() and "prefect" in " ".join(cmdline(one))]
-    assert not prefect
-    assert own_stack.adspark("down").stdout.strip() == "Stopped."
-    assert not own_stack.processes()
-    assert own_stack.adspark("down").stdout.startswith("No stack is running in ")
 
 
 def cmdline(process: psutil.Process) -> list[str]:

@@ -130,7 +130,8 @@ def test_the_new_ads_are_a_table_among_the_artifacts(
 ) -> None:
     done = stack.adspark("run", "fetch-creatives", "-p", "text=tesla.com", "--json")
     assert json.loads(done.stdout)["result"]["new"] == 3
-    newest = {"sort": "CREATED_DESC", "artifacts": {"key": {"any_": ["new-creatives"]}}}
+    assert "Finished in state" not in done.stderr  # its state is said once
+    newest = {"sort": "CREATED_DESC", "artifacts": {"key": {"like_": "new-creatives-tesla-com-"}}}
     artifact, *_ = httpx.post(f"{stack.api_url}/artifacts/filter", json=newest).json()
     page.goto(f"{stack.ui_url}/artifacts/artifact/{artifact['id']}")
     page.get_by_text("Tesla Inc.").first.wait_for(timeout=180_000)

@@ -1,6 +1,7 @@
 """The flow fetch-creatives against the sandbox and a real database."""
 
 import logging
+import re
 from uuid import UUID
 
 import pytest
@@ -20,8 +21,9 @@ from adspark.creatives.fetch import FetchSummary
 from adspark.db.engine import Database
 from adspark.db.rate_limits import SEARCHES
 from adspark.errors import InvalidCredentialsError, InvalidQueryError, ServiceUnavailableError
+from adspark.serpapi.search_query import parse_query
 from adspark.settings import get_settings
-from flows.fetch_creatives import fetch_creatives
+from flows.fetch_creatives import artifact_key, fetch_creatives
 from tests.support.factories import ADVERTISER_ID
 from tests.support.sandbox_control import SANDBOX_KEY, searches, switch_on
 
@@ -83,10 +85,25 @@ async def test_what_is_new_is_a_table_in_the_ui() -> None:
         artifacts = await client.read_artifacts(
             artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run.id]))
         )
-    (artifact,) = [one for one in artifacts if one.key == "new-creatives"]
+    (artifact,) = [one for one in artifacts if str(one.key).startswith("new-creatives-")]
     assert artifact.description is not None
     assert "3 new" in artifact.description
     assert "Hubspot, Inc." in str(artifact.data)
+
+
+def test_each_search_has_a_table_of_its_own() -> None:
+    searches = [
+        {"text": "hubspot.com"},
+        {"text": "hubspot.com", "region": "US"},
+        {"text": "hubspot.com.au"},
+        {"advertiser_ids": [f"AR{number:020d}" for number in range(20)]},
+        {"advertiser_ids": [f"AR{number:020d}" for number in range(19)]},
+        {"text": "müller.example"},
+    ]
+    keys = [artifact_key(parse_query(**search)[0]) for search in searches]  # type: ignore[arg-type]
+    assert len(set(keys)) == len(searches)
+    assert all(re.fullmatch("[a-z0-9-]{1,80}", key) for key in keys)
+    assert keys[0].startswith("new-creatives-hubspot-com-")
 
 
 @pytest.mark.parametrize(

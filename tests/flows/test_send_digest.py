@@ -1,8 +1,10 @@
 """The flow send-digest against a real database and a real receiver of webhooks."""
 
 import asyncio
+import base64
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -26,7 +28,9 @@ from adspark.notifications.outbox import ack_message, enqueue_messages, hash_rec
 from adspark.settings import get_settings
 from flows.send_digest import ARTIFACT_KEY, send_digest
 from tests.support.digesting import Story
+from tests.support.picture_host import draw_ad
 from tests.support.receiver import WORDS, Receiver
+from tests.support.workshop import Workshop
 
 TRIES = 3  # of a run: see ADSPARK_RETRY_DELAYS in conftest.py
 SECRET = "hook-s3cret"
@@ -96,6 +100,33 @@ async def test_what_is_sent_stands_under_artifacts_too(
     page = await artifact_of(await run())
     (sent,) = receiver.taken_by("team")
     assert sent["message"].strip() == page.replace("\\", "").strip()  # no name in it needs one
+
+
+async def test_the_artifact_has_the_pictures_inside_and_a_webhook_gets_them_beside_its_text(
+    story: Story, environment: pytest.MonkeyPatch, receiver: Receiver, shop: Workshop
+) -> None:
+    thumbnail = await story.picture(1, shop.media, draw_ad(1))
+    send_to(environment, receiver.address("team"))
+    page = await artifact_of(await run())
+    content = base64.b64encode(await shop.media.read(thumbnail)).decode()
+    assert f"![CR{1:020d}](data:image/webp;base64,{content})" in page
+    (message,) = receiver.taken_by("team")
+    assert "thumbnails/" not in message["message"]
+    (attached,) = message["attachments"]
+    assert (attached["filename"], attached["base64"]) == (f"CR{1:020d}.webp", content)
+
+
+async def test_a_picture_that_is_gone_is_left_out(
+    story: Story, environment: pytest.MonkeyPatch, receiver: Receiver, shop: Workshop
+) -> None:
+    thumbnail = await story.picture(1, shop.media, draw_ad(1))
+    assert await shop.media.remove_older(thumbnail, datetime.now(UTC) + timedelta(days=1))
+    send_to(environment, receiver.address("team"))
+    page = await artifact_of(await run())
+    assert "![" not in page
+    assert f"CR{1:020d}" in page
+    (message,) = receiver.taken_by("team")
+    assert message["attachments"] == []
 
 
 async def test_without_an_address_there_is_the_artifact(story: Story) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import text
 
 from adspark.db.engine import Database
+from adspark.media.images import inspect_picture
+from adspark.media.store import MediaStore
 from adspark.models import Advertiser, Creative, CreativeEvent, EventKind, Watch, WatchCreative
 from adspark.notifications.digest import read_digest
 from adspark.notifications.digest_text import Digest
@@ -91,6 +93,18 @@ class Story:
                 notified_at=notified_at,
             )
         )
+
+    async def picture(self, number: int, media: MediaStore, content: bytes) -> str:
+        """The picture of a creative was archived; returns the path of its thumbnail."""
+        inspected = await inspect_picture(content, side=9, width=320)
+        path, thumbnail = await media.save_archived(content, inspected)
+        await self.change(
+            "INSERT INTO picture_version (ad_creative_id, content_hash, status, sha256, path, "
+            "thumbnail_path, picture_bytes, thumbnail_bytes, stored_at) "
+            f"SELECT ad_creative_id, content_hash, 'stored', '{inspected.info.sha256}', '{path}', "
+            f"'{thumbnail}', 1, 1, now() FROM creative WHERE ad_creative_id = 'CR{number:020d}'"
+        )
+        return thumbnail
 
     async def region(self, number: int, region: str, since: datetime) -> None:
         """A creative was first found to be shown in a country."""

@@ -5,7 +5,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 # Acceptance tests that do not use the running stack which the others share: each by itself.
-_ALONE = ("test_benchmarks", "test_crash", "test_stack", "test_surroundings", "test_sweep_crash")
+_ALONE = ("test_benchmarks", "test_crash", "test_surroundings", "test_sweep_crash")
 # The longest begin first, so that no worker is left with one of them at the end.
 _FIRST = ("stack", "tests/acceptance/", "tests/integration/rendering/", "tests/flows/")
 
@@ -16,6 +16,8 @@ def scope_of(nodeid: str) -> str:
     if not path.startswith("tests/acceptance/"):
         return path
     name = path.rpartition("/")[2].removesuffix(".py")
+    if name == "test_stack":
+        return path
     return nodeid if name in _ALONE else "stack"
 
 

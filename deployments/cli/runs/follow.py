@@ -27,6 +27,7 @@ from orchestration.runs.results import read_result
 _POLL = 0.5  # seconds between two looks at the run
 _QUIET = 20.0  # seconds without a worker's reaction after which a person wants to know why
 _LOG_PAGE = 200
+_ENDED = "Finished in state "  # what Prefect logs of each flow and task run
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,8 @@ async def _show_logs(
         LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id])), limit=_LOG_PAGE, offset=seen
     )
     for line in lines:
-        if line.level < logging.ERROR:  # why a run failed is said once, at its end
+        # How a run ended, and why it failed, is said once, at its end.
+        if line.level < logging.ERROR and not line.message.startswith(_ENDED):
             on_event(Event("log", line.message))
     return len(lines)
 

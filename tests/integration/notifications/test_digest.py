@@ -1,17 +1,20 @@
 """Digests: what they tell, what they do not, and that they tell it once."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from adspark.db.engine import Database
+from adspark.media.store import MediaStore
 from adspark.models import EventKind
 from adspark.notifications.digest import mark_digested, read_digest
 from adspark.notifications.digest_text import Digest
 from tests.support.digesting import LOOKED, NOW, TOLD, Story
 from tests.support.factories import ADVERTISER_ID
+from tests.support.picture_host import draw_ad
 
 YESTERDAY = NOW - timedelta(hours=20)
 DAY = timedelta(days=1)
@@ -50,6 +53,18 @@ async def test_a_launch_is_told_with_day_advertiser_format_size_and_link(story: 
         "- New Balance, image, 380 × 199, newbalance.com, first shown 2026-07-20: "
         "[CR00000000000000000007](https://adstransparency.google.com/creative/7)\n"
     ) in section(page, f"shoes (watch {watch_id})")
+
+
+async def test_a_launch_is_shown_where_its_picture_is_archived(
+    story: Story, tmp_path: Path
+) -> None:
+    watch_id = await story.watch("shoes")
+    for number in (7, 8):
+        await story.ad(watch_id, number)
+    thumbnail = await story.picture(7, MediaStore(str(tmp_path)), draw_ad(7))
+    page = (await story.digest()).markdown()
+    assert f"- ![CR00000000000000000007]({thumbnail}) New Balance, image" in page
+    assert page.count("![") == 2  # it is among the longest running as well
 
 
 @pytest.mark.parametrize(

@@ -233,6 +233,35 @@ async def test_mail_shows_hostile_names_in_html_and_in_text(mails: Mails) -> Non
     assert text.get_body(("html",)) is None
 
 
+THUMBNAIL = f"thumbnails/ab/{'ab' * 32}.webp"
+PICTURED = f"- ![CR1]({THUMBNAIL}) New Balance\n- ![CR2](thumbnails/../x.webp) On"
+
+
+async def test_mail_shows_a_picture_where_the_text_names_it(mails: Mails) -> None:
+    server = f"mailto://127.0.0.1:{mails.port}?from=a@example.com&to=b@example.com&mode=insecure"
+    receiver = Receiver(SecretStr(server))
+    (part,) = write_chunks(receiver, subject="News", blocks=read_markdown(PICTURED))
+    assert part.pictures == {"CR1.webp": THUMBNAIL}
+    await send_chunk(receiver, part, {"CR1.webp": b"RIFF-webp"})
+    (mail,) = mails.mails
+    page = mail.get_body(("html",))
+    assert page is not None
+    assert re.findall('<img src="([^"]*)"', page.get_content()) == ["cid:CR1.webp"]
+    (picture,) = [one for one in mail.walk() if one.get_content_type() == "image/webp"]
+    assert (picture["Content-ID"], picture.get_content()) == ("<CR1.webp>", b"RIFF-webp")
+    assert "thumbnails" not in _plain_of(mail)
+
+
+@pytest.mark.parametrize(("address", "most"), [(DISCORD, 4), (TELEGRAM, 4), (MATTERMOST, 0)])
+def test_a_chat_gets_few_pictures_beside_its_text(address: str, most: int) -> None:
+    lines = [f"- ![CR{n}](thumbnails/ab/{n:064x}.webp) New Balance {n}" for n in range(9)]
+    blocks = read_markdown("\n".join(lines))
+    parts = write_chunks(Receiver(SecretStr(address)), subject="News", blocks=blocks)
+    assert len(parts[0].pictures) == most
+    assert "thumbnails" not in parts[0].body + parts[0].title
+    assert [part.pictures for part in parts[1:]] == [{}] * (len(parts) - 1)
+
+
 LIMITS = {SLACK: 35_000, f"{SLACK}?blocks=yes": 3_000, DISCORD: 2_000, MATTERMOST: 4_000,
           TEAMS: 1_000, TELEGRAM: 4_096}  # fmt: skip
 

@@ -1,11 +1,15 @@
 """States are set only where they are still what was seen: whoever is faster wins, above all a
 cancelling."""
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.client.schemas.filters import WorkPoolFilter, WorkPoolFilterName
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.states import (
@@ -28,8 +32,14 @@ from deployments.operations.runs.failures import retry_runs
 from deployments.operations.runs.purge import purge
 from deployments.worker.process_worker import ProcessPoolWorker
 from orchestration.runs.lost_runs import TAG, requeue_lost
-from orchestration.runs.requeue import RequeueOutcome, end_or_requeue, requeue
-from orchestration.runs.state_changes import change_state, claim
+from orchestration.runs.requeue import (
+    MOST_STARTS,
+    RequeueOutcome,
+    count_starts,
+    end_or_requeue,
+    requeue,
+)
+from orchestration.runs.state_changes import NO_SLOT, change_state, claim, claim_slot
 from tests.support.meanwhile import meanwhile
 from tests.support.queued import open_pools, plan, queue
 
@@ -229,6 +239,42 @@ async def test_a_queued_run_is_claimed_once(
     first, second = await claim(client, run.id), await claim(other, run.id)
     assert (first.is_made, second.is_made) == (True, False)
     assert (await state_of(client, run)).name == "Pending"
+
+
+async def test_workers_that_claim_at_once_never_have_more_runs_than_the_pool_has_slots(
+    client: PrefectClient, other: PrefectClient
+) -> None:
+    runs = await queue(other, *[Scheduled()] * 4, pool="default")  # of two slots
+    started: set[UUID] = set()
+    while len(started) < 2:
+        claims = [
+            claim_slot(one, run.id, "default")
+            for one, run in zip((client, other) * 2, runs, strict=True)
+        ]
+        made = [change.is_made for change in await asyncio.gather(*claims)]
+        started |= {run.id for run, is_made in zip(runs, made, strict=True) if is_made}
+        names = Counter([(await state_of(client, run)).name for run in runs])
+        assert names == {"Pending": len(started), "Scheduled": 4 - len(started)}
+    left = next(run for run in runs if run.id not in started)
+    assert await claim_slot(client, left.id, "default") == (False, NO_SLOT)
+
+
+async def test_a_claim_without_a_slot_is_no_start(
+    client: PrefectClient, other: PrefectClient
+) -> None:
+    _, run = await queue(other, Running(), Scheduled(), pool="maintenance")  # of one slot
+    for _ in range(MOST_STARTS):
+        assert not (await claim_slot(client, run.id, "maintenance")).is_made
+    await becomes(other, run, Pending())()
+    assert count_starts(await client.read_flow_run_states(run.id)) == 1
+
+
+async def test_a_pool_without_a_limit_has_a_slot_for_each(
+    client: PrefectClient, other: PrefectClient
+) -> None:
+    runs = await queue(other, *[Scheduled()] * 3, pool="maintenance")
+    await other.update_work_pool("maintenance", WorkPoolUpdate(concurrency_limit=None))
+    assert all([(await claim_slot(client, run.id, "maintenance")).is_made for run in runs])
 
 
 async def test_a_claim_that_is_sent_twice_is_one(
