@@ -6,17 +6,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.engine import Database
 from adspark.export.columns import COLUMNS
-from adspark.export.csv_file import write_csv
 from adspark.export.formats import Format
-from adspark.export.json_lines import JsonLinesWriter, json_statement
 from adspark.export.pictures import copy_pictures
 from adspark.export.reading import read_rows
 from adspark.export.selection import Selection, select_ads
 from adspark.export.summary import ExportSummary
-from adspark.export.tables import TableWriter
 from adspark.export.target import Target, open_target
-from adspark.export.thumbnails import THUMBNAIL_COLUMNS, ThumbnailSource
-from adspark.export.xlsx import XlsxWriter
+from adspark.export.writers.csv_file import write_csv
+from adspark.export.writers.json_lines import JsonLinesWriter, json_statement
+from adspark.export.writers.tables import TableWriter
+from adspark.export.writers.thumbnails import THUMBNAIL_COLUMNS, ThumbnailSource
+from adspark.export.writers.xlsx import XlsxWriter
 from adspark.library.statements import Sort
 from adspark.library.written_filters import WrittenFilters
 from adspark.media.store import MediaStore
@@ -84,7 +84,7 @@ async def _write(
             writer = JsonLinesWriter(target.file)
             summary.ads = await _stream(session, selection, json_statement(selection), writer)
         case Format.PARQUET:
-            from adspark.export.parquet import ParquetWriter  # noqa: PLC0415  (an extra)
+            from adspark.export.writers.parquet import ParquetWriter  # noqa: PLC0415  (an extra)
 
             statement = selection.statement(columns)
             summary.ads = await _stream(session, selection, statement, ParquetWriter(target.file))

@@ -5,7 +5,6 @@ goes with the export; of one that was killed, the next to the same place removes
 lock on the folder says whether anybody works in it.
 """
 
-import errno
 import fcntl
 import hashlib
 import os
@@ -19,18 +18,12 @@ from pathlib import Path, PurePosixPath
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from adspark.errors import (
-    AdSparkError,
-    BusyError,
-    InvalidQueryError,
-    ServiceUnavailableError,
-)
+from adspark.errors import BusyError, InvalidQueryError
 from adspark.export.concurrency import in_thread
+from adspark.export.failures import translated_errors
 from adspark.export.formats import Format, format_of
 from adspark.text.redaction import redact, safe_cause
 
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_TEMPORARY = (errno.EIO, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ETIMEDOUT)
 _PICTURE = re.compile(r"\w+\.\w+", re.ASCII)
 _PASSWORD = re.compile(r"://[^/]*@")
 
@@ -71,6 +64,14 @@ class Target(ABC):
         """Let the file, and the pictures, appear in their place. Raises AdSparkError."""
         with translated_errors(self.place):
             await in_thread(self._finish, with_pictures)
+
+    def make_folder(self) -> None:
+        """Make the folder, where it is not there."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+
+    def clean(self, *, has_failed: bool) -> None:
+        """Remove the folder and, after a failure, what is kept elsewhere already."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     @abstractmethod
     def check_free(self, *, with_pictures: bool) -> None:
@@ -136,12 +137,24 @@ class _RemoteTarget(Target):
             raise InvalidQueryError("file", f"{self.place}: write a path without file://.")
         self._root = str(root)
         self._beside = f"{self._root.rpartition('/')[0]}/{self.pictures}"
+        self._is_new = False  # what is beside: made by this export
 
     def check_free(self, *, with_pictures: bool) -> None:
         with translated_errors(self.place):
             for root in (self._root, *([self._beside] if with_pictures else [])):
                 if self._files.exists(root):
                     raise _taken(redact(str(self._files.unstrip_protocol(root))))
+
+    def make_folder(self) -> None:
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        super().make_folder()
+        self._is_new = not self._files.exists(self._beside)
+
+    def clean(self, *, has_failed: bool) -> None:
+        if has_failed and self._is_new:
+            with suppress(Exception):  # of any library; the failure before is what is told
+                self._files.rm(self._beside, recursive=True)
+        super().clean(has_failed=has_failed)
 
     def _save_picture(self, name: str, content: bytes) -> None:
         self._files.pipe_file(f"{self._beside}/{name}", content)
@@ -179,20 +192,20 @@ def open_target(target: Target) -> Iterator[None]:
     """
     with translated_errors(target.place):
         lock = _lock_folder(target)
+        has_failed = True
         try:
             target.scratch.mkdir()
             yield
+            has_failed = False
         finally:
-            shutil.rmtree(target.folder, ignore_errors=True)
+            target.clean(has_failed=has_failed)
             os.close(lock)
 
 
 def _lock_folder(target: Target) -> int:
     """Make the folder, empty; returns the descriptor that holds its lock."""
-    if isinstance(target, _RemoteTarget):
-        target.folder.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        target.folder.mkdir(mode=0o700, exist_ok=True)
+        target.make_folder()
         with suppress(FileNotFoundError):  # the one that had it has just removed it
             lock = os.open(target.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
@@ -208,39 +221,6 @@ def _lock_folder(target: Target) -> int:
     for left in target.folder.iterdir():  # by one that was killed
         shutil.rmtree(left) if left.is_dir() else left.unlink()
     return lock
-
-
-@contextmanager
-def translated_errors(place: str) -> Iterator[None]:
-    """Say what to do about a file, or a store, that cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        raise _explain(error, place) from safe_cause(error)
-    except AdSparkError:
-        raise
-    except Exception as error:
-        if type(error).__module__.partition(".")[0] not in ("botocore", "aiobotocore", "aiohttp"):
-            raise
-        raise ServiceUnavailableError(
-            f"{place}: the store does not answer: {type(error).__name__}."
-        ) from safe_cause(error)
-
-
-def _explain(error: OSError, place: str) -> AdSparkError:
-    reason = redact(error.strerror or str(error) or type(error).__name__)
-    if error.errno in _NO_SPACE:
-        return ServiceUnavailableError(f"{place}: {reason}; make some room. Nothing was kept.")
-    if error.errno in _TEMPORARY or (error.errno is None and not _is_permanent(error)):
-        return ServiceUnavailableError(f"{place} cannot be written right now ({reason}).")
-    if isinstance(error, FileNotFoundError):
-        return InvalidQueryError("file", f"{place}: there is no such folder; make it first.")
-    return InvalidQueryError("file", f"{place} cannot be written ({reason}); name another file.")
-
-
-def _is_permanent(error: OSError) -> bool:
-    """Whether a store's error without a number is one of a class that says so."""
-    return isinstance(error, FileNotFoundError | PermissionError | NotADirectoryError)
 
 
 def _taken(place: str) -> InvalidQueryError:

@@ -41,13 +41,15 @@ _LONGEST = text("""
     SELECT ad_creative_id, format, first_day, last_day, days, is_running FROM insight_ad
     WHERE advertiser_id = :id AND days > 0 ORDER BY days DESC, ad_creative_id LIMIT :limit
 """)
+# As in insight_share, where all days would be counted for one.
 _SHARE = text("""
-    SELECT d.advertiser_id, a.name AS advertiser, d.running::bigint AS running,
-        (d.running / nullif(sum(d.running) OVER (), 0))::float8 AS share_of_creatives_seen
-    FROM insight_daily d JOIN advertiser a USING (advertiser_id)
-    WHERE d.day = :day
-        AND (CAST(:ids AS text[]) IS NULL OR d.advertiser_id = ANY (CAST(:ids AS text[])))
-    ORDER BY d.running DESC, a.name LIMIT :limit
+    SELECT advertiser_id, advertiser, count(*) AS running,
+        (count(*) / sum(count(*)) OVER ())::float8 AS share_of_creatives_seen
+    FROM insight_ad
+    WHERE days > 0 AND first_day <= :day
+        AND (last_day >= :day OR (is_running AND :day <= (now() AT TIME ZONE 'UTC')::date))
+        AND (CAST(:ids AS text[]) IS NULL OR advertiser_id = ANY (CAST(:ids AS text[])))
+    GROUP BY advertiser_id, advertiser ORDER BY running DESC, advertiser LIMIT :limit
 """)
 
 
@@ -102,7 +104,7 @@ class ShareRow(BaseModel):
     advertiser_id: str
     advertiser: str
     running: int
-    share_of_creatives_seen: float | None = Field(description="From 0 to 1.")
+    share_of_creatives_seen: float = Field(description="From 0 to 1.")
 
 
 async def read_timeline(

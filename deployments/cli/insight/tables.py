@@ -85,9 +85,7 @@ def print_shares(rows: Sequence[ShareRow], day: date) -> None:
         {
             "advertiser": shorten(plain(row.advertiser), _NAME_WIDTH, placeholder="…"),
             "running": row.running,
-            "share of creatives seen": None
-            if row.share_of_creatives_seen is None
-            else f"{row.share_of_creatives_seen:.1%}",
+            "share of creatives seen": f"{row.share_of_creatives_seen:.1%}",
         }
         for row in rows
     ]

@@ -10,12 +10,12 @@ import pyarrow.parquet
 import pytest
 
 from adspark.db.engine import Database
-from adspark.errors import BusyError, InvalidQueryError
-from adspark.export import xlsx
+from adspark.errors import AdSparkError, BusyError, InvalidQueryError
 from adspark.export.columns import COLUMNS
 from adspark.export.reading import read_rows
 from adspark.export.selection import select_ads
-from adspark.export.thumbnails import THUMBNAIL_COLUMNS, ThumbnailSource
+from adspark.export.writers import xlsx
+from adspark.export.writers.thumbnails import THUMBNAIL_COLUMNS, ThumbnailSource
 from adspark.library.filters import AdFilters
 from adspark.library.marks import tag_ads, write_note, write_title
 from adspark.library.statements import Sort
@@ -167,3 +167,9 @@ async def test_an_export_to_a_store_appears_there_with_its_pictures(library: Dat
     assert files.cat_file(f"{root}/a-pictures/{ARCHIVED}.png") == PICTURE
     with pytest.raises(InvalidQueryError, match=r"a\.jsonl exists"):
         await export(library, address)
+    files.mkdir(f"{root}/folder.jsonl")  # nothing can be put there
+    with pytest.raises(AdSparkError):
+        await export(
+            library, address.replace("a.jsonl", "folder.jsonl"), with_pictures=True, replaces=True
+        )
+    assert not files.exists(f"{root}/folder-pictures")

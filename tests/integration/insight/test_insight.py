@@ -136,6 +136,10 @@ async def test_mix_regions_and_shares(library: Database) -> None:
         regions = await read_regions(session, advertiser_id=ADVERTISER_ID)
         shares = await read_share(session, advertiser_ids=None, day=TODAY, limit=9)
         (one,) = await read_share(session, advertiser_ids=[CAFE], day=TODAY, limit=9)
+        viewed = await session.execute(
+            text("SELECT running, round(share_of_creatives_seen, 3) FROM insight_share "
+                 "WHERE day = :day ORDER BY running DESC"), {"day": TODAY},
+        )  # fmt: skip
     assert [(m.kind, m.value, m.ads, m.running) for m in mix] == [
         ("format", "text", 6, 2), ("size", "300x250", 6, 2), ("platform", "SEARCH", 6, 2)
     ]  # fmt: skip
@@ -143,8 +147,8 @@ async def test_mix_regions_and_shares(library: Database) -> None:
         ("United States", 5, TODAY - timedelta(100), None),
         ("France", 1, TODAY - timedelta(30), TODAY - timedelta(25)),
     ]
-    told = [(s.running, round(s.share_of_creatives_seen or 0, 3)) for s in shares]
-    assert told == [(2, 0.667), (1, 0.333)]
+    told = [(s.running, round(s.share_of_creatives_seen, 3)) for s in shares]
+    assert told == [(2, 0.667), (1, 0.333)] == [tuple(map(float, row)) for row in viewed]
     assert (one.advertiser, one.share_of_creatives_seen) == ("Café Zoë", 1.0)
 
 

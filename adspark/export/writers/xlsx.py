@@ -16,7 +16,7 @@ from xlsxwriter.exceptions import FileCreateError
 from adspark.export.columns import COLUMNS, Kind
 from adspark.export.concurrency import in_thread
 from adspark.export.reading import Values
-from adspark.export.thumbnails import HEIGHT, MOST_THUMBNAILS, ThumbnailSource
+from adspark.export.writers.thumbnails import HEIGHT, MOST_THUMBNAILS, ThumbnailSource
 
 ROWS = 1_048_576
 """That a sheet holds, its heading among them."""
