@@ -50,6 +50,7 @@ benchmark: .make/installed .make/chromium
 	@$(BIN)/python -m benchmarks.render
 	@$(BIN)/python -m benchmarks.cleanup
 	@$(BIN)/python -m benchmarks.archive
+	@$(BIN)/python -m benchmarks.words
 	@$(BIN)/python -m benchmarks.library
 	@$(BIN)/python -m benchmarks.export
 	@$(BIN)/python -m benchmarks.dispatch
@@ -80,7 +81,7 @@ clean:
 .make/installed: pyproject.toml uv.lock | $(filter .make/%,$(UV))
 	@echo "Installing the locked environment into .venv …"
 	@mkdir -p .make
-	@$(UV) sync --locked --extra export --compile-bytecode --quiet
+	@$(UV) sync --locked --extra ocr --extra export --compile-bytecode --quiet
 	@touch $@
 
 .make/uv/bin/uv:

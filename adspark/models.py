@@ -118,6 +118,14 @@ class PictureStatus(StrEnum):
     REMOVED = "removed"
 
 
+class ReadingStatus(StrEnum):
+    """How far the reading of a picture's words is."""
+
+    PENDING = "pending"
+    READ = "read"
+    FAILED = "failed"
+
+
 _MOMENT: Any = DateTime(timezone=True)
 
 
@@ -518,6 +526,7 @@ class PictureVersion(SQLModel, table=True):
             "id",
             postgresql_where=text("status = 'stored'"),
         ),
+        Index("ix_picture_version_removed", "sha256", postgresql_where=text("status = 'removed'")),
     )
 
     id: int = _key(BigInteger)
@@ -540,6 +549,43 @@ class PictureVersion(SQLModel, table=True):
     failure: str | None = _text("The cause of the last attempt's failure.")
     first_seen_at: datetime = _now()
     stored_at: datetime | None = _moment()
+
+
+class PictureWords(SQLModel, table=True):
+    """The words that were read from a picture, once, whichever ads and versions show it.
+
+    The row is made when the picture is in the archive and no copy of its ads was bought. `attempts`
+    and `lease_until` are as of `PictureVersion`.
+    """
+
+    __tablename__ = "picture_words"
+    __table_args__ = (
+        _one_of("status", ReadingStatus),
+        CheckConstraint("(status = 'read') = (read_at IS NOT NULL)", name="read_at"),
+        CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
+        Index(
+            "ix_picture_words_pending",
+            "seen_at",
+            "sha256",
+            postgresql_where=text("status = 'pending'"),
+        ),
+    )
+
+    sha256: str = Field(primary_key=True, sa_type=Text, description="Of the picture.")
+    status: ReadingStatus = _choice(ReadingStatus, nullable=False, default=ReadingStatus.PENDING)
+    lines: list[str] = _texts("From top to bottom; none: it has no words, or none that were read.")
+    headline: str | None = _text("The lines with the largest letters: a guess.")
+    language: str | None = _text("ISO 639, as `en`; NULL: it cannot be told.")
+    script: str | None = _text("As `latin`; where most lines were not read, theirs, or `unknown`.")
+    unread_lines: int = _whole(0, "That could not be read.")
+    confidence: float | None = Field(default=None, description="How sure, from 0 to 1.")
+    engine: str | None = _text("That read them, with its version.")
+    attempts: int = _whole(0)
+    next_attempt_at: datetime = _now()
+    lease_until: datetime | None = _moment()
+    failure: str | None = _text("The cause of the last attempt's failure.")
+    seen_at: datetime = _now()
+    read_at: datetime | None = _moment()
 
 
 class Board(SQLModel, table=True):

@@ -20,7 +20,7 @@ DEFAULT_GENERATIONS_PER_MINUTE = 30
 BROWSER_MEMORY = Range(256, 1_000_000)  # megabytes; an empty page takes 200
 LEDGER_DAYS = Range(62, 36_500)  # budgets and forecasts need two months of it
 RUN_MEMORY = Range(256, 1_048_576)  # MB; with less, Python and Prefect do not begin
-ARCHIVE_PICTURES = Range(1, 1_000_000)
+RUN_PICTURES = Range(1, 1_000_000)
 MEGABYTES = Range(1, 1_000_000_000)
 ENV_FILE = Path(".env")
 _RetryDelay = Annotated[float, Range(0, 86_400)]  # seconds
@@ -108,12 +108,16 @@ class Settings(BaseSettings):
     """Days that Prefect keeps ended runs with their logs."""
     archive_time_limit: TimeLimit = 180.0
     """Seconds that one attempt of archiving pictures may take; none is begun in the last third."""
-    archive_run_pictures: Annotated[int, ARCHIVE_PICTURES] = 2000
+    archive_run_pictures: Annotated[int, RUN_PICTURES] = 2000
     """Pictures that one run of the archive begins at most."""
     archive_run_megabytes: Annotated[int, MEGABYTES] = 500
     """Megabytes after which a run of the archive begins none."""
     export_time_limit: TimeLimit = 3600.0
     """Seconds that one attempt of an export may take."""
+    words_time_limit: TimeLimit = 180.0
+    """Seconds that one attempt of reading words may take; no picture is begun in the last third."""
+    words_run_pictures: Annotated[int, RUN_PICTURES] = 1000
+    """Pictures that one run reads at most."""
     archive_days: Days = 400
     """Days that archived pictures of earlier versions, and of ads that are gone, are kept."""
     archive_megabytes: Annotated[int, MEGABYTES] = 10_000

@@ -64,7 +64,7 @@ QUEUE_CLASSES = (
         "data-fetch",
         2,
         1024,
-        "Searches: fetching creatives and processing watches.",
+        "Searches, and the words of pictures.",
         (
             FlowClass("fetch-creatives", "fetch_time_limit", "serpapi-searches"),
             FlowClass("process-watch", "watch_time_limit", "serpapi-searches"),
@@ -72,6 +72,9 @@ QUEUE_CLASSES = (
                 "process-all-active-watches", "sweep_time_limit", "sweeps", "*/30 * * * *", True
             ),
             FlowClass("process-sweep-shard", "sweep_time_limit", "serpapi-searches"),
+            # Here, for the process that reads takes up to 600 MB beside the run's own 200, and no
+            # browser; and of the two places a sweep keeps one.
+            FlowClass("read-words", "words_time_limit", None, "5-59/10 * * * *", True),
         ),
     ),
     QueueClass(

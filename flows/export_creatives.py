@@ -1,7 +1,7 @@
 """Export stored ads to a file or to object storage: CSV, JSON lines, Parquet or XLSX.
 
 Blocks: adspark-database/adspark. Limits: 3600 s an attempt. Tables, read only: creative,
-advertiser, creative_detail, creative_tag, creative_note, picture_version.
+advertiser, creative_detail, creative_tag, creative_note, picture_version, picture_words.
 """
 
 from datetime import date

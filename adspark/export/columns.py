@@ -12,6 +12,7 @@ class Kind(Enum):
     TEXT = "text"
     TEXTS = "several texts"
     NUMBER = "whole number"
+    SHARE = "from 0 to 1"
     MOMENT = "time in UTC"
     FLAG = "yes or no"
 
@@ -37,9 +38,17 @@ _PICTURE = (
 COLUMNS = (
     Column("ad_creative_id", Kind.TEXT, "c.ad_creative_id"),
     Column("title", Kind.TEXT, "n.title"),
-    Column("headline", Kind.TEXT, "d.headline"),
-    Column("snippet", Kind.TEXT, "d.snippet"),
+    Column("headline", Kind.TEXT, "coalesce(d.headline, q.headline)"),
+    Column("snippet", Kind.TEXT, "coalesce(d.snippet, nullif(array_to_string(q.lines, ' '), ''))"),
     Column("call_to_action", Kind.TEXT, "d.call_to_action"),
+    Column(
+        "words_source",
+        Kind.TEXT,
+        "CASE WHEN coalesce(d.headline, d.snippet, d.call_to_action) IS NOT NULL THEN 'bought' "
+        "WHEN q.lines <> '{}' THEN 'read' END",
+    ),
+    Column("words_language", Kind.TEXT, "q.language"),
+    Column("words_confidence", Kind.SHARE, "q.confidence"),
     Column("landing_url", Kind.TEXT, "d.landing_url"),
     Column("funded_by", Kind.TEXT, "d.funded_by"),
     Column("advertiser", Kind.TEXT, "a.name"),
@@ -75,6 +84,8 @@ JOINS = """
     LEFT JOIN creative_detail d USING (ad_creative_id)
     LEFT JOIN creative_note n ON n.user_id = :user_id AND n.ad_creative_id = c.ad_creative_id
     LEFT JOIN picture_version p ON p.ad_creative_id = c.ad_creative_id
-        AND p.content_hash = c.content_hash AND p.status = 'stored'
+        AND p.content_hash = c.content_hash
+    LEFT JOIN picture_words q ON q.sha256 = p.sha256 AND q.status = 'read'
+        AND coalesce(d.headline, d.snippet, d.call_to_action) IS NULL
 """
 """Whose columns the values name, beside those of `c`, the creative."""

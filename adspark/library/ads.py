@@ -1,7 +1,7 @@
 """Everything that is stored about one ad."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 from sqlalchemy import text
@@ -11,6 +11,7 @@ from adspark.errors import InvalidQueryError
 from adspark.models import CreativeFormat, EventKind, PictureStatus, VariantStatus
 from adspark.serpapi.regions import region_name
 from adspark.validation.stored import check_storable, describe_missing_ads
+from adspark.words.ad_words import AdWords, read_ad_words
 
 _MOST_EVENTS = 50  # the latest
 
@@ -160,12 +161,28 @@ class AdReport(BaseModel):
     regions: list[AdRegion] = Field(default_factory=list, description="By its details.")
     events: list[AdEvent] = Field(default_factory=list, description="The latest first.")
     watches: list[AdWatch] = Field(default_factory=list)
+    read_words: AdWords | None = Field(default=None, description="Of its picture.")
     variants: list[AdVariantLine] = Field(default_factory=list)
     pictures: list[AdPicture] = Field(default_factory=list, description="The latest first.")
 
     @property
+    def words_source(self) -> Literal["bought", "read"] | None:
+        """Whether its words were bought with its details, else read from its picture."""
+        details = self.details
+        if details and (details.headline or details.snippet or details.call_to_action):
+            return "bought"
+        return "read" if self.read_words and self.read_words.lines else None
+
+    @property
     def words(self) -> str:
-        """Whether its copy is known, and why not."""
+        """Whether its words are known, where from, and why not."""
+        if self.words_source == "bought" or self.read_words is None:
+            return self._bought
+        return f"{self.read_words.describe()} (copy: {self._bought})"
+
+    @property
+    def _bought(self) -> str:
+        """Whether its copy was bought, and why not."""
         details = self.details
         if details is None or (details.answered_at is None and not details.error):
             return "not bought"
@@ -205,4 +222,7 @@ async def read_ad(session: AsyncSession, *, ad_creative_id: str, user_id: int) -
         rows = (await session.execute(statement, values)).mappings()
         parts[name] = [dict(row) for row in rows]
     details = (await session.execute(_DETAILS, values)).mappings().one_or_none()
-    return AdReport.model_validate({**found, **parts, "details": details and dict(details)})
+    read_words = await read_ad_words(session, ad_creative_id=ad_creative_id)
+    return AdReport.model_validate(
+        {**found, **parts, "details": details and dict(details), "read_words": read_words}
+    )

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 from sqlalchemy import text
@@ -48,13 +48,20 @@ _READ = text("""
     SELECT c.ad_creative_id, c.advertiser_id, a.name AS advertiser, c.format,
         nullif(c.width, 0) || ' × ' || nullif(c.height, 0) AS size,
         c.target_domain AS domain, c.first_shown, c.last_shown, c.total_days_shown AS days_shown,
-        d.headline, d.snippet, n.title,
+        coalesce(d.headline, w.headline) AS headline, coalesce(d.snippet, w.snippet) AS snippet,
+        CASE WHEN coalesce(d.headline, d.snippet) IS NOT NULL THEN 'bought'
+             WHEN w.snippet IS NOT NULL THEN 'read' END AS words_source, n.title,
         ARRAY(SELECT tag FROM creative_tag t WHERE t.user_id = :user_id
               AND t.ad_creative_id = c.ad_creative_id ORDER BY tag) AS tags
     FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS i (ad_creative_id, place)
         JOIN creative c USING (ad_creative_id) JOIN advertiser a USING (advertiser_id)
         LEFT JOIN creative_detail d USING (ad_creative_id)
         LEFT JOIN creative_note n ON n.user_id = :user_id AND n.ad_creative_id = c.ad_creative_id
+        LEFT JOIN LATERAL (
+            SELECT headline, nullif(array_to_string(lines, ' '), '') AS snippet
+            FROM read_words_of(c.ad_creative_id)
+            WHERE coalesce(d.headline, d.snippet, d.call_to_action) IS NULL
+        ) AS w ON true
     ORDER BY i.place
 """)
 
@@ -72,7 +79,8 @@ class FoundAd(BaseModel):
     last_shown: datetime | None
     days_shown: int | None
     headline: str | None
-    snippet: str | None
+    snippet: str | None = Field(description="Where its copy was not bought: all that was read.")
+    words_source: Literal["bought", "read"] | None = Field(description="Where they are from.")
     title: str | None = Field(description="That the user gave it.")
     tags: list[str] = Field(description="The user's.")
 

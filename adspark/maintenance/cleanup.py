@@ -27,6 +27,7 @@ from adspark.maintenance.cleanup_statements import (
     FETCHES,
     MESSAGES,
     PICTURE_VERSIONS,
+    PICTURE_WORDS,
     REJECTED_ROWS,
     Kind,
 )
@@ -84,6 +85,7 @@ class CleanupSummary(BaseModel):
     rejected_rows: int = 0
     messages: int = 0
     picture_versions: int = 0
+    picture_words: int = 0
     pictures: int = 0
     picture_bytes: int = 0
 
@@ -141,6 +143,7 @@ async def clean_up(
     await work.do(REJECTED_ROWS, days=retention.rejected_rows)
     await work.do(MESSAGES, days=retention.messages)
     await work.do(PICTURE_VERSIONS, days=retention.picture_versions)
+    await work.do(PICTURE_WORDS, days=0)
     if archive_bytes is not None:
         summary.picture_versions += await remove_over_bound(
             database, most_bytes=archive_bytes, batch=batch, dry_run=dry_run

@@ -137,6 +137,18 @@ _IS_EARLIER = f"""
     AND NOT {_IS_KEPT}
 """
 PICTURE_VERSIONS = _kind("picture_version v", "id", _IS_EARLIER, "picture_versions", first=0)
+# Words go with the last version of an ad's picture that showed them.
+PICTURE_WORDS = _kind(
+    "picture_words w",
+    "sha256",
+    "lease_until IS NULL AND "
+    + " AND ".join(
+        "NOT EXISTS (SELECT FROM picture_version v "
+        f"WHERE v.sha256 = w.sha256 AND v.status = '{status}')"
+        for status in ("stored", "removed")
+    ),
+    "picture_words",
+)
 
 _IS_REMOVABLE = f"v.status = 'stored' AND NOT {_IS_KEPT}"
 LOCK_OLDEST = text(f"""

@@ -1,6 +1,6 @@
 """The program that decodes pictures, one after the other, in bounded computing time and memory.
 
-`python -m adspark.media.decoder FD` serves the socket of its parent (`decoder_process`) until
+`python -m adspark.media.decoder FD` serves the socket of its parent (`picture_process`) until
 that is closed. A picture that takes too much, or breaks a decoder, ends this process and nothing
 else. Nothing of ours is imported here, so that it starts quickly.
 
@@ -19,7 +19,7 @@ import struct
 import sys
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -52,6 +52,9 @@ _MOST_RESIDENT = 256 * 1024 * 1024  # bytes of memory after which a process ends
 _SRGB = ImageCms.createProfile("sRGB")
 
 
+Work = Callable[[bytes, dict[str, Any]], tuple[dict[str, Any], bytes]]
+
+
 class RefusedError(Exception):
     """A picture that cannot be used; the message is for a person."""
 
@@ -61,7 +64,9 @@ def decode_picture(content: bytes, request: dict[str, Any]) -> tuple[dict[str, A
 
     A request has the most `pixels`, and `output`: "facts" only, "picture" (`is_compact`: whether it
     is worth time to make it small), "grey" of `side` pixels each way on white, "thumbnail" at most
-    `width` wide and twice as high, or "grey and thumbnail", the latter as a WebP.
+    `width` wide and twice as high, "grey and thumbnail", the latter as a WebP, or "pixels": on
+    white, made smaller to at most `side` pixels each way, three bytes a pixel, RGB; the facts then
+    have its `output_width` and `output_height`.
 
     Raises:
         RefusedError: it is no picture, broken, or too large.
@@ -84,6 +89,10 @@ def decode_picture(content: bytes, request: dict[str, Any]) -> tuple[dict[str, A
             case "grey and thumbnail":
                 output = _grey(plain, request["side"])
                 output += _thumbnail(plain, request["width"], "WEBP", method=_WEBP_METHOD)
+            case "pixels":
+                plain.thumbnail((request["side"], request["side"]))
+                facts |= {"output_width": plain.width, "output_height": plain.height}
+                output = _on_white(plain).tobytes()
     except (RefusedError, MemoryError):
         raise
     except UnidentifiedImageError:
@@ -312,18 +321,18 @@ def _allow(seconds: int, megabytes: int) -> None:
             resource.setrlimit(name, (soft, hard))
 
 
-def _serve_one(channel: socket.socket) -> bool:
+def _serve_one(channel: socket.socket, work: Work, most_resident: int) -> bool:
     """Respond to one request; False where this process is to end with it."""
     request, content = receive(channel)
     _allow(request["seconds"], request["memory"])
     try:
-        facts, output = decode_picture(content, request)
+        facts, output = work(content, request)
     except RefusedError as error:
         facts, output = {"refused": str(error)}, b""
     except MemoryError:
-        refused = f"The picture takes more than {request['memory']} MB of memory to decode."
+        refused = f"The picture takes more than {request['memory']} MB of memory."
         facts, output = {"refused": refused}, b""
-    facts["is_last"] = _resident() > _MOST_RESIDENT
+    facts["is_last"] = _resident() > most_resident
     send(channel, facts, output)
     return not facts["is_last"]
 
@@ -335,18 +344,24 @@ def _resident() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def main() -> None:
-    """Serve the socket of this number until its other end is closed."""
-    channel = socket.socket(fileno=int(sys.argv[1]))
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # some decoders write there
+def serve(descriptor: int, work: Work, *, most_resident: int = _MOST_RESIDENT) -> None:
+    """Serve the socket of this number until its other end is closed.
+
+    Args:
+        descriptor: of the socket.
+        work: makes facts and bytes of a picture and a request, which has `seconds` and `memory`.
+        most_resident: bytes of memory from which on this process ends, to give them back.
+    """
+    channel = socket.socket(fileno=descriptor)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # some libraries write there
     warnings.simplefilter("ignore")
     Image.MAX_IMAGE_PIXELS = None  # ours is in the request
     PngImagePlugin.MAX_TEXT_CHUNK = _LARGEST_PROFILE  # no other text is left
     _limit()
     while channel.recv(1, socket.MSG_PEEK):
-        if not _serve_one(channel):
+        if not _serve_one(channel, work, most_resident):
             break
 
 
 if __name__ == "__main__":
-    main()
+    serve(int(sys.argv[1]), decode_picture)

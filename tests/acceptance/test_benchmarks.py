@@ -19,6 +19,7 @@ SMALLEST: dict[str, tuple[list[str], set[int]]] = {
     "render": (["--smallest"], {0, 1}),
     "cleanup": (["--smallest"], {0, 1}),
     "archive": (["--smallest"], {0, 1}),
+    "words": (["--quick"], {0, 1}),
     "library": (["--smallest"], {0, 1}),
     "export": (["--quick"], {0, 1}),
     "dispatch": (["--quick"], {0}),

@@ -16,6 +16,7 @@ _TYPES = {
     Kind.TEXT: pa.string(),
     Kind.TEXTS: pa.list_(pa.string()),
     Kind.NUMBER: pa.int64(),
+    Kind.SHARE: pa.float64(),
     Kind.MOMENT: pa.timestamp("us", tz="UTC"),
     Kind.FLAG: pa.bool_(),
 }

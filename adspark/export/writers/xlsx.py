@@ -22,7 +22,14 @@ ROWS = 1_048_576
 """That a sheet holds, its heading among them."""
 
 _LONGEST = 32_767  # characters of a cell
-_WIDTHS = {Kind.TEXT: 24, Kind.TEXTS: 16, Kind.NUMBER: 9, Kind.MOMENT: 17, Kind.FLAG: 9}
+_WIDTHS = {
+    Kind.TEXT: 24,
+    Kind.TEXTS: 16,
+    Kind.NUMBER: 9,
+    Kind.SHARE: 9,
+    Kind.MOMENT: 17,
+    Kind.FLAG: 9,
+}
 _PICTURE_WIDTH = 16
 _MARGIN = 4  # pixels
 _POINTS = 0.75  # of a pixel
@@ -102,7 +109,7 @@ class XlsxWriter:
 
     def _write_cell(self, place: int, kind: Kind, value: Any) -> None:  # noqa: ANN401
         match kind:
-            case Kind.NUMBER:
+            case Kind.NUMBER | Kind.SHARE:
                 self._sheet.write_number(self._row, place, value)
             case Kind.FLAG:
                 self._sheet.write_boolean(self._row, place, value)

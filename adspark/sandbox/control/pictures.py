@@ -1,4 +1,7 @@
-"""Placeholder pictures: a PNG of an ad's size that says whose ad it stands for, and SANDBOX."""
+"""Placeholder pictures: a PNG of an ad's size that says whose ad it stands for, and SANDBOX.
+
+Where the ad's copy is on record, it is written on it, so that there are words to read.
+"""
 
 import colorsys
 import hashlib
@@ -6,20 +9,19 @@ import io
 from dataclasses import dataclass
 from functools import lru_cache
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from adspark.sandbox.library.catalogue import Row
+from adspark.sandbox.control.lettering import Colour, fit_text, pick_font, write_text
+from adspark.sandbox.library.catalogue import AdCopy, Row
 
 DEFAULT_SIZE = (380, 200)  # pixels, where the size was not recorded
 LARGEST = 2000  # pixels of a side
 _KEPT = 256  # pictures
 _SMALLEST = 6  # pixels of text
+_SMALL_MARK = 12  # pixels, beside words that are to be read
 _WHITE = (255, 255, 255)
 _INK = (32, 33, 36)
 _GREY = (95, 99, 104)
-
-Colour = tuple[int, int, int]
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 @dataclass(frozen=True)
@@ -31,17 +33,23 @@ class Placard:
     format: str
     width: int
     height: int
+    copy: AdCopy | None
 
 
-def draw_picture(row: Row) -> bytes:
-    """The PNG for a row."""
+def draw_picture(row: Row, copy: AdCopy | None = None) -> bytes:
+    """The PNG for a row, with the ad's copy where it is given."""
     width, height = (
         min(LARGEST, max(1, int(row.get(side, usual))))
         for side, usual in zip(("width", "height"), DEFAULT_SIZE, strict=True)
     )
     return _draw(
         Placard(
-            str(row["advertiser"]), str(row["ad_creative_id"]), str(row["format"]), width, height
+            str(row["advertiser"]),
+            str(row["ad_creative_id"]),
+            str(row["format"]),
+            width,
+            height,
+            copy,
         )
     )
 
@@ -55,10 +63,15 @@ def _draw(placard: Placard) -> bytes:
     margin = max(4, min(width, height) // 16)
     band = max(16, min(44, height // 5))
     pen.rectangle((0, 0, width, band), fill=strong)
-    _write(pen, "SANDBOX", (margin, band // 2), (width * 2 // 3, band * 3 // 5), _WHITE)
+    mark = band * 3 // 5 if placard.copy is None else min(_SMALL_MARK, band * 3 // 5)
+    _write(pen, "SANDBOX", (margin, band // 2), (width * 2 // 3, mark), _WHITE)
     foot = max(17, min(26, height // 8))
     _draw_stripes(image, (0, band, width, height - foot), pale)
-    _draw_name(pen, placard, (margin, band, width - margin, height - foot), strong)
+    body = (margin, band, width - margin, height - foot)
+    if placard.copy is None:
+        _draw_name(pen, placard, body, strong)
+    else:
+        _draw_copy(pen, placard.copy, body, strong)
     pen.rectangle((0, height - foot, width, height), fill=pale)
     label = f"{placard.format} ad {placard.creative_id}"
     room = (width - 2 * margin, foot * 3 // 5)
@@ -109,6 +122,24 @@ def _draw_name(
     _write(pen, "placeholder, not the real ad", (left, y), room, colour)
 
 
+def _draw_copy(
+    pen: ImageDraw.ImageDraw, copy: AdCopy, box: tuple[int, int, int, int], colour: Colour
+) -> None:
+    """The headline above the body, and what to do at the end, each as large as there is room."""
+    left, top, right, bottom = box
+    width, height = right - left, bottom - top
+    for text, ink, largest, smallest, share in (
+        (copy.headline, _INK, 30, 14, 0.36),
+        (copy.body, _INK, 20, 11, 0.44),
+        (copy.action, colour, 16, 11, 0.2),
+    ):
+        room = (width, round(height * share))
+        written = text.replace("—", " - ")  # the font has none
+        lettering = fit_text(written, room, largest=largest, smallest=smallest)
+        write_text(pen, lettering, (left, top), ink)
+        top += room[1]
+
+
 def _wrap(text: str, length: int) -> list[str]:
     lines = [""]
     for word in text.split():
@@ -134,9 +165,3 @@ def _fit(pen: ImageDraw.ImageDraw, text: str, room: tuple[int, int]) -> int:
     while size > _SMALLEST and pen.textlength(text, pick_font(size)) > room[0]:
         size -= 1
     return size
-
-
-@lru_cache(maxsize=64)
-def pick_font(size: int) -> Font:
-    """The one font there is, at a size in pixels."""
-    return ImageFont.load_default(size)

@@ -14,6 +14,7 @@ from adspark.sandbox.library.catalogue import Row
 from adspark.sandbox.library.changed_catalogue import UnknownAdError
 from adspark.sandbox.library.changes import CHANGES
 from adspark.sandbox.responses import MARKS, error_response, json_response
+from adspark.sandbox.serpapi.details import find_copy
 from adspark.sandbox.serpapi.engine import SearchEngine
 from adspark.sandbox.serpapi.faults import Fault
 from adspark.sandbox.settings import SandboxSettings
@@ -56,7 +57,7 @@ class ControlRoutes:
 
     async def picture(self, request: Request) -> Response:
         row = self._find(request.path_params["picture_id"])
-        png = await run_in_threadpool(draw_picture, row)
+        png = await run_in_threadpool(draw_picture, row, find_copy(row))
         return Response(png, media_type="image/png")
 
     async def preview(self, request: Request) -> Response:

@@ -17,6 +17,15 @@ FAR_FUTURE = 2**40  # epoch seconds
 
 
 @dataclass(frozen=True)
+class AdCopy:
+    """The words of an ad; each may be empty."""
+
+    headline: str
+    body: str
+    action: str
+
+
+@dataclass(frozen=True)
 class Advertiser:
     """An advertiser that a catalogue can answer for."""
 

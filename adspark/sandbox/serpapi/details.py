@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 
-from adspark.sandbox.library.catalogue import Catalogue, Row
+from adspark.sandbox.library.catalogue import AdCopy, Catalogue, Row
 from adspark.sandbox.library.dates import move_information
 from adspark.sandbox.library.generated import find_domain
 from adspark.sandbox.library.listed import is_us_only
@@ -84,6 +85,18 @@ class DetailsWriter:
         return variation
 
 
+def find_copy(row: Row) -> AdCopy | None:
+    """The copy of an ad, as its details have it first; None: they have none."""
+    query = DetailsQuery(str(row["advertiser_id"]), str(row["ad_creative_id"]))
+    details = _read_recorded().get(query) or _describe(row)
+    names = ("headline", "title", "snippet", "call_to_action", "visible_link")
+    for one in details.variations:
+        head, title, body, action, place = (str(one.get(name) or "") for name in names)
+        if (head or title) and body:
+            return AdCopy(head or title, body, " ".join(filter(None, (action, _plain(place)))))
+    return None
+
+
 def find_ad(query: DetailsQuery, catalogue: Catalogue) -> Row | None:
     """The advertiser's ad with this creative id."""
     row = catalogue.find(query.creative_id)
@@ -91,6 +104,12 @@ def find_ad(query: DetailsQuery, catalogue: Catalogue) -> Row | None:
     return row if row and (row["advertiser_id"], row["ad_creative_id"]) == asked else None
 
 
+def _plain(place: str) -> str:
+    """A visible link; nothing where the record holds what stands for one."""
+    return "" if place.startswith("<") else place
+
+
+@cache
 def _read_recorded() -> dict[DetailsQuery, Details]:
     file = resources.files("adspark.sandbox").joinpath("data/ad_details.jsonl")
     recorded: dict[DetailsQuery, Details] = {}

@@ -83,7 +83,10 @@ def show(ad: Ad, user: UserOption = DEFAULT_USER, as_json: JsonOption = False) -
     """Show everything that is stored about an ad."""
     report = in_session(lambda session: read_ad(session, ad_creative_id=ad, user_id=user))
     if as_json:
-        print_json(report.model_dump(mode="json") | {"words": report.words})
+        print_json(
+            report.model_dump(mode="json")
+            | {"words": report.words, "words_source": report.words_source}
+        )
     else:
         print_ad(report, MediaStore(media_url(current_settings())))
 

@@ -74,7 +74,8 @@ def print_tags(tags: Sequence[TagRow]) -> None:
 
 
 def _cells(ad: FoundAd) -> dict[str, object]:
-    words = ad.title or " – ".join(filter(None, (ad.headline, ad.snippet)))
+    copy = (ad.snippet,) if ad.words_source == "read" else (ad.headline, ad.snippet)
+    words = ad.title or " – ".join(filter(None, copy))
     return {
         "ad": ad.ad_creative_id,
         "advertiser": shorten(plain(ad.advertiser), _NAME_WIDTH, placeholder="…"),
@@ -91,6 +92,9 @@ def _facts(ad: AdReport) -> Iterator[tuple[str, str]]:
     yield "format", f"{ad.format.value}{size}"
     yield "shown", _shown(ad)
     yield "words", ad.words
+    if ad.words_source == "read" and ad.read_words:
+        yield "headline", ad.read_words.headline or ""
+        yield "read", "\n".join(ad.read_words.lines)
     yield from _details(ad)
     if ad.domain:
         yield "domain", ad.domain

@@ -11,9 +11,12 @@ import psutil
 import pytest
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import State
+from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelling
 
 from adspark.home.processes import ProcessId
+from deployments.execution.fork import fork_run, start_server
+from orchestration.limits.time_limits import RUN_VARIABLE
 from orchestration.runs.requeue import is_lost
 from tests.support.contained import ended, make_run, start, state_of, until
 
@@ -78,6 +81,17 @@ async def start_and_wait(run_id: UUID) -> int:
     return process.returncode
 
 
+async def fork_and_wait(run_id: UUID, folder: Path) -> State:
+    """The last state of a run whose process is forked, as a worker on this host does it."""
+    start_server()
+    variables = {RUN_VARIABLE: str(run_id), "PREFECT_API_URL": str(PREFECT_API_URL.value())}
+    process = await asyncio.to_thread(fork_run, run_id, {**os.environ, **variables}, str(folder))
+    await asyncio.to_thread(process.join)
+    assert process.exitcode == 0
+    async with get_client() as client:
+        return await state_of(client, run_id)
+
+
 @pytest.mark.parametrize(
     ("parameters", "told"),
     [
@@ -103,7 +117,9 @@ async def start_and_wait(run_id: UUID) -> int:
 async def test_wrong_parameters_fail_a_run_before_it_begins_and_each_is_named(
     client: PrefectClient, tmp_path: Path, parameters: dict[str, object], told: str
 ) -> None:
-    state = await run_to_end(client, tmp_path, **parameters)
+    state = await fork_and_wait(
+        await make_run(client, tmp_path, FLOW, "ending", **parameters), tmp_path
+    )
     assert (state.name, state.message) == ("Failed", told)
 
 
@@ -122,9 +138,7 @@ async def test_wrong_parameters_fail_a_run_before_it_begins_and_each_is_named(
 async def test_a_flow_that_cannot_be_loaded_fails_its_run_with_the_reason(
     client: PrefectClient, tmp_path: Path, source: str, told: str
 ) -> None:
-    run_id = await make_run(client, tmp_path, source, "ending")
-    assert (await start_and_wait(run_id)) == 0
-    state = await state_of(client, run_id)
+    state = await fork_and_wait(await make_run(client, tmp_path, source, "ending"), tmp_path)
     assert state.name == "Failed"
     assert state.message is not None
     assert state.message.startswith("Its flow cannot be loaded: ")

@@ -32,6 +32,7 @@ from tests.support.exporting import (
     sheets,
 )
 from tests.support.library import START, ad
+from tests.support.stored_ads import change
 
 NAMES = [one.name for one in COLUMNS]
 FORMULA = '=1+1;"=2",\n-3'
@@ -173,3 +174,24 @@ async def test_an_export_to_a_store_appears_there_with_its_pictures(library: Dat
             library, address.replace("a.jsonl", "folder.jsonl"), with_pictures=True, replaces=True
         )
     assert not files.exists(f"{root}/folder-pictures")
+
+
+async def test_words_that_were_read_are_told_as_such_where_none_were_bought(
+    library: Database,
+) -> None:
+    await change(
+        library,
+        "UPDATE picture_version SET sha256 = 'seen'",
+        "INSERT INTO picture_words (sha256, status, lines, headline, language, confidence, "
+        "read_at) VALUES ('seen', 'read', '{Big,sale}', 'Big', 'en', 0.9, now())",
+    )
+
+    async def told() -> tuple[object, ...]:
+        await export(library, "a.parquet", replaces=True)
+        rows = pyarrow.parquet.read_table("a.parquet").to_pylist()
+        row = next(one for one in rows if one["ad_creative_id"] == ARCHIVED)
+        return tuple(row[name] for name in ("words_source", "snippet", "words_confidence"))
+
+    assert (await told())[::2] == ("bought", None)
+    await change(library, f"DELETE FROM creative_detail WHERE ad_creative_id = '{ARCHIVED}'")
+    assert await told() == ("read", "Big sale", 0.9)

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
+from adspark.sandbox.control.lettering import fit_text
 from adspark.sandbox.dify.content.drawing import Poster, choose_hue, draw_poster
-from adspark.sandbox.dify.content.lettering import fit_text
 
 POSTER = Poster(
     headline="Summer with lululemon",

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from adspark.sandbox.control.pictures import Colour, mix_colour
-from adspark.sandbox.dify.content.lettering import Box, Lettering, fit_text, write_text
+from adspark.sandbox.control.lettering import Box, Colour, Lettering, fit_text, write_text
+from adspark.sandbox.control.pictures import mix_colour
 
 _KEPT = 256  # pictures
 _WHITE = (255, 255, 255)

@@ -6,13 +6,20 @@ from functools import lru_cache
 
 from PIL import ImageDraw, ImageFont
 
-from adspark.sandbox.control.pictures import Colour, pick_font
-
 _LEADING = 1.22  # height of a line over the size of its letters
 _NO_CHARACTER = "\U0010ffff"  # no font has it
 _ELLIPSIS = "…"
 _LONGEST = 300  # characters of a text; nobody reads more on an ad
 _BOLD_FROM = 22  # pixels; the font has no bold, and smaller letters with a stroke run together
+
+Colour = tuple[int, int, int]
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+@lru_cache(maxsize=64)
+def pick_font(size: int) -> Font:
+    """The one font there is, at a size in pixels."""
+    return ImageFont.load_default(size)
 
 
 @dataclass(frozen=True)
@@ -140,5 +147,5 @@ def _measure(text: str, size: int, is_bold: bool) -> int:
 @lru_cache(maxsize=4096)
 def _is_drawable(character: str) -> bool:
     """Whether the font has it, and does not show a box in its stead."""
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont = pick_font(20)
+    font = pick_font(20)
     return bytes(font.getmask(character)) != bytes(font.getmask(_NO_CHARACTER))
