@@ -51,11 +51,12 @@ QUEUE_CLASSES = (
         "default",
         2,
         512,
-        "General work: health checks, digests, saved watches.",
+        "General work: health checks, digests, exports, saved watches.",
         (
             FlowClass("health-check", "upkeep_time_limit", None, "*/5 * * * *", True),
             FlowClass("save-watch"),
             FlowClass("send-digest", schedule="0 8 * * *"),
+            FlowClass("export-creatives", "export_time_limit"),
             FlowClass("review-ad-variant"),
         ),
     ),
@@ -66,6 +67,7 @@ QUEUE_CLASSES = (
         "Searches, and the words of pictures.",
         (
             FlowClass("fetch-creatives", "fetch_time_limit", "serpapi-searches"),
+            FlowClass("fetch-details", "fetch_time_limit", "serpapi-searches"),
             FlowClass("process-watch", "watch_time_limit", "serpapi-searches"),
             FlowClass(
                 "process-all-active-watches", "sweep_time_limit", "sweeps", "*/30 * * * *", True

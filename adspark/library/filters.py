@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
+from adspark.library.sharing import HAS_TAG
 from adspark.models import DEFAULT_USER, CreativeFormat, EventKind, Platform
 
 RUNNING_DAYS = 7
@@ -39,7 +41,7 @@ class AdFilters(BaseModel):
         size: width and height in pixels.
         aspect: landscape, portrait, square, or width to height such as 16:9.
         board_id, watch_id: on that board, found by that watch.
-        tag: of the user.
+        tag: of the user, or shared.
         event: what any watch, or the one named, has noticed of it.
         has_words: its copy is known, or is not.
     """
@@ -97,8 +99,7 @@ _CONDITIONS = {
     "WHERE board_id = :board_id)",
     "watch_id": "c.ad_creative_id IN (SELECT ad_creative_id FROM watch_creative "
     "WHERE watch_id = :watch_id)",
-    "tag": "c.ad_creative_id IN (SELECT ad_creative_id FROM creative_tag "
-    "WHERE user_id = :user_id AND tag = :tag)",
+    "tag": HAS_TAG,
 }
 # The same where few ads were shown in the region by their details, so that both can use an index.
 _FEW_OF_REGION = (
@@ -119,10 +120,13 @@ async def read_filters(session: AsyncSession, filters: AdFilters) -> tuple[str, 
         found = await session.scalar(_COUNT_OF_REGION, {"region": filters.region})
         if int(found or 0) <= _FEW:
             conditions["region"] = _FEW_OF_REGION
-    return _condition(filters, conditions)
+    return filter_condition(filters, conditions)
 
 
-def _condition(filters: AdFilters, conditions: Mapping[str, str]) -> tuple[str, dict[str, object]]:
+def filter_condition(
+    filters: AdFilters, conditions: Mapping[str, str] = MappingProxyType(_CONDITIONS)
+) -> tuple[str, dict[str, object]]:
+    """The same by given conditions of the filters; by default those that are right anywhere."""
     given = filters.model_dump(exclude_none=True)
     values = {name: _as_parameter(name, value) for name, value in given.items()}
     parts = [conditions[name] for name in values if name in conditions]

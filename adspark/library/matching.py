@@ -1,10 +1,10 @@
 """Which ads hold the words of a search: looked up in names, tags and notes, then put into SQL.
 
 An ad's document holds the words of its copy and domains, and as keys its advertiser and its tags.
-So a word is first looked up among the names of advertisers and the user's tags, and the keys of
-those that have it are searched as its alternatives. An ad of which nothing else is known has no
-document; its advertiser and its domain have to hold all words. Of the ads whose title or note, both
-the user's, has one of the words, each is looked at by itself.
+So a word is first looked up among the names of advertisers and the tags that the user sees, and the
+keys of those that have it are searched as its alternatives. An ad of which nothing else is known
+has no document; its advertiser and its domain have to hold all words. Of the ads of which a title
+or note that the user sees has one of the words, each is looked at by itself.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.library.query_text import Term
+from adspark.library.sharing import SEES_NOTE, VISIBLE_TAGS
 
 MOST_ALTERNATIVES = 1000
 """Advertisers, or domains, whose names may hold a word; of more, the ones last seen are taken."""
@@ -24,7 +25,7 @@ MOST_ALTERNATIVES = 1000
 _BROAD = 20
 
 _NOT_NOTED = "c.ad_creative_id <> ALL (CAST(:noted AS text[]))"
-_LOOK_UP = text("""
+_LOOK_UP = text(f"""
     SELECT search_query(t.text, t.is_prefix)::text AS query, ARRAY(
         SELECT advertiser_id FROM advertiser a
         WHERE search_words(a.name) @@ search_query(t.text, t.is_prefix)
@@ -33,17 +34,19 @@ _LOOK_UP = text("""
         SELECT DISTINCT domain FROM advertiser_domain d
         WHERE search_domain(d.domain) @@ search_query(t.text, t.is_prefix) LIMIT :most
     ) AS domains, ARRAY(
-        SELECT DISTINCT tag FROM creative_tag
-        WHERE user_id = :user_id AND search_words(tag) @@ search_query(t.text, t.is_prefix)
+        SELECT 'user' || v.user_id || '/' || v.tag FROM ({VISIBLE_TAGS}) AS v
+        WHERE search_words(v.tag) @@ search_query(t.text, t.is_prefix)
     ) AS tags, ARRAY(
-        SELECT ad_creative_id FROM creative_note WHERE user_id = :user_id
-            AND search_note(title, note) @@ search_query(t.text, t.is_prefix)
+        SELECT ad_creative_id FROM creative_note n CROSS JOIN LATERAL (
+            SELECT search_query(t.text, t.is_prefix)
+        ) AS q (query)
+        WHERE search_note(title, note) @@ query AND {SEES_NOTE}
         ORDER BY created_at DESC, ad_creative_id LIMIT :most
     ) AS noted
     FROM unnest(CAST(:texts AS text[]), CAST(:prefixes AS boolean[]))
         WITH ORDINALITY AS t (text, is_prefix, place)
     ORDER BY t.place
-""")
+""")  # noqa: S608  (put together from constants)
 
 
 @dataclass(frozen=True)
@@ -71,11 +74,10 @@ class Alternatives:
             is_excluded=self.is_excluded,
         )
 
-    def in_document(self, user_id: int, *, with_advertisers: bool = True) -> str:
+    def in_document(self, *, with_advertisers: bool = True) -> str:
         """The term in the syntax of `tsquery`; by itself where the advertisers are left out."""
         keys = [one.lower() for one in self.advertisers] if with_advertisers else []
-        keys += [f"user{user_id}/{tag}" for tag in self.tags]
-        return " | ".join([f"({self.query})", *map(quote_lexeme, keys)])
+        return " | ".join([f"({self.query})", *map(quote_lexeme, [*keys, *self.tags])])
 
     @property
     def is_broad(self) -> bool:
@@ -119,7 +121,7 @@ async def look_up_terms(
     Args:
         session: of the database.
         terms: of the search.
-        user_id: whose tags, titles and notes count.
+        user_id: whose tags, titles and notes count, beside those that are shared.
     """
     values = {
         "texts": [term.text for term in terms],
@@ -137,16 +139,16 @@ async def look_up_terms(
     return [reduce(Alternatives.or_else, group) for group in groups if group]
 
 
-def text_condition(found: Sequence[Alternatives], *, user_id: int) -> TextCondition:
+def text_condition(found: Sequence[Alternatives]) -> TextCondition:
     """The conditions that an ad fulfils which has all terms, and none of the excluded ones."""
     wanted = [one for one in found if not one.is_excluded]
     values: dict[str, object] = {}
     names = [_in_names(one, place, values) for place, one in enumerate(found)]
-    anywhere = _anywhere(found, user_id, values)
+    anywhere = _anywhere(found, values)
     if anywhere:
         names.append(_NOT_NOTED)
     if not wanted:
-        values["query"] = " | ".join(f"({one.in_document(user_id)})" for one in found)
+        values["query"] = " | ".join(f"({one.in_document()})" for one in found)
         names.append(
             "NOT EXISTS (SELECT FROM search_document x WHERE "
             "x.ad_creative_id = c.ad_creative_id AND x.document @@ CAST(:query AS tsquery))"
@@ -154,11 +156,11 @@ def text_condition(found: Sequence[Alternatives], *, user_id: int) -> TextCondit
         return TextCondition(None, " AND ".join(names), values=values)
     indexed = [one for one in wanted if not one.is_broad] or wanted
     parts = ["s.document @@ CAST(:query AS tsquery)"]
-    values["query"] = " & ".join(f"({one.in_document(user_id)})" for one in indexed)
+    values["query"] = " & ".join(f"({one.in_document()})" for one in indexed)
     values["words"] = " | ".join(f"({one.query})" for one in wanted)
     for place, one in enumerate(found):
         if one not in indexed:
-            parts.append(_in_ad(one, place, user_id, values))
+            parts.append(_in_ad(one, place, values))
     if anywhere:
         parts.append(_NOT_NOTED)
     can_match = all(one.is_in_names for one in wanted)
@@ -166,16 +168,16 @@ def text_condition(found: Sequence[Alternatives], *, user_id: int) -> TextCondit
     return TextCondition(" AND ".join(parts), without_document, anywhere, values)
 
 
-def _in_ad(one: Alternatives, place: int, user_id: int, values: dict[str, object]) -> str:
+def _in_ad(one: Alternatives, place: int, values: dict[str, object]) -> str:
     """That the document, or the advertiser, of an ad at hand has the term, or has not."""
-    values[f"query_{place}"] = one.in_document(user_id, with_advertisers=False)
+    values[f"query_{place}"] = one.in_document(with_advertisers=False)
     has = f"s.document @@ CAST(:query_{place} AS tsquery)"
     if one.advertisers:
         has += f" OR c.advertiser_id = ANY (CAST(:advertiser_id_{place} AS text[]))"
     return f"({has}) IS NOT TRUE" if one.is_excluded else f"({has})"
 
 
-def _anywhere(found: Sequence[Alternatives], user_id: int, values: dict[str, object]) -> str | None:
+def _anywhere(found: Sequence[Alternatives], values: dict[str, object]) -> str | None:
     """That an ad with a word in its title or note has each term there or elsewhere."""
     noted = list(dict.fromkeys(ad for one in found for ad in one.noted))
     if not noted:
@@ -187,7 +189,7 @@ def _anywhere(found: Sequence[Alternatives], user_id: int, values: dict[str, obj
         values[f"noted_{place}"] = one.noted
         has = " OR ".join(
             (
-                _in_ad(included, place, user_id, values),
+                _in_ad(included, place, values),
                 _in_names(included, place, values),
                 f"c.ad_creative_id = ANY (CAST(:noted_{place} AS text[]))",
             )

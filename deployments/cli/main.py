@@ -17,6 +17,7 @@ from deployments.cli.ads.advertisers import app as advertiser_app
 from deployments.cli.ads.commands import app as ads_app
 from deployments.cli.arguments import check_arguments
 from deployments.cli.boards.commands import app as board_app
+from deployments.cli.insight.commands import app as insight_app
 from deployments.cli.operating.budget import budget
 from deployments.cli.operating.db import app as database_app
 from deployments.cli.operating.metrics import metrics
@@ -31,6 +32,7 @@ from deployments.cli.runs.failures import failures, retry
 from deployments.cli.runs.purge import purge
 from deployments.cli.runs.run import fetch, run
 from deployments.cli.runs.task import task
+from deployments.cli.users.commands import app as user_app
 from deployments.cli.variants.commands import app as variant_app
 from deployments.cli.watches.commands import app as watch_app
 from deployments.environment.shell import prepare_process
@@ -57,9 +59,11 @@ for panel, commands in _COMMANDS.items():
 for name, group in {
     "ads": ads_app,
     "advertisers": advertiser_app,
+    "insight": insight_app,
     "watch": watch_app,
     "board": board_app,
     "variant": variant_app,
+    "users": user_app,
 }.items():
     app.add_typer(group, name=name, rich_help_panel="Ads")
 app.add_typer(database_app, name="db", rich_help_panel="The local stack")

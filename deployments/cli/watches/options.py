@@ -16,7 +16,8 @@ from adspark.validation.bounds import (
     WATCH_PAGES,
 )
 from deployments.cli.database import in_session
-from deployments.cli.ranges import IDS, ranged
+from deployments.cli.ranges import ranged
+from deployments.cli.users.option import user_option
 from deployments.terminal.output import print_line
 
 AdvertiserOption = Annotated[
@@ -63,7 +64,7 @@ DetailsOption = Annotated[
         help="New ads a check looked up, one search each; at first 0.",
     ),
 ]
-UserOption = Annotated[int | None, ranged(IDS, help="Whose watch it is.")]
+UserOption = Annotated[int | None, user_option(help="Whose watch it is.")]
 
 
 def find_advertiser_ids(ids: list[str] | None, names: list[str] | None) -> list[str] | None:

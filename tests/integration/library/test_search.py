@@ -128,6 +128,10 @@ async def test_the_users_titles_and_notes_are_searched_with_all_else(library: Da
         assert (query, await found(library, query)) == (query, numbers)
     assert await found(library, "boss", user_id=2) == set()
     assert await found(library, "boss", format="image") == {4}
+    async with library.session() as session:
+        await write_note(session, user_id=1, ad_creative_id=ad(4), note="boss", is_shared=True)
+        await session.commit()
+    assert await found(library, "boss", user_id=2) == {4}
     assert await pages(library, Sort.RELEVANCE, "running", 1) == [3, 1, 2]
 
 
