@@ -124,7 +124,7 @@ async def test_a_full_sheet_goes_on_in_the_next(library: Database, tmp_path: Pat
         ("taken.csv/a.csv", {}, "cannot be written (Not a directory)"),
         ("memory://a:pass@b/a.csv", {}, "an address holds no password"),
         ("nothing://b/a.csv", {}, "nothing://b/a.csv cannot be used"),
-        ("a.csv", {"sort": Sort.RELEVANCE}, "sort: relevance ranks 1000 ads"),
+        ("a.csv", {"sort": Sort.RELEVANCE}, "sort: relevance ranks 500 ads"),
         ("a.csv", {"query": "++"}, "'++' holds no word to search for"),
         ("a.csv", {"filters": WrittenFilters(first_from="soon")}, "first-from: 'soon' is not a d"),
     ],
