@@ -52,6 +52,7 @@ benchmark: .make/installed .make/chromium
 	@$(BIN)/python -m benchmarks.archive
 	@$(BIN)/python -m benchmarks.words
 	@$(BIN)/python -m benchmarks.library
+	@$(BIN)/python -m benchmarks.export
 	@$(BIN)/python -m benchmarks.dispatch
 	@$(BIN)/python -m benchmarks.chaos
 
@@ -80,7 +81,7 @@ clean:
 .make/installed: pyproject.toml uv.lock | $(filter .make/%,$(UV))
 	@echo "Installing the locked environment into .venv …"
 	@mkdir -p .make
-	@$(UV) sync --locked --extra ocr --compile-bytecode --quiet
+	@$(UV) sync --locked --extra ocr --extra export --compile-bytecode --quiet
 	@touch $@
 
 .make/uv/bin/uv:

@@ -112,6 +112,8 @@ class Settings(BaseSettings):
     """Pictures that one run of the archive begins at most."""
     archive_run_megabytes: Annotated[int, MEGABYTES] = 500
     """Megabytes after which a run of the archive begins none."""
+    export_time_limit: TimeLimit = 3600.0
+    """Seconds that one attempt of an export may take."""
     words_time_limit: TimeLimit = 180.0
     """Seconds that one attempt of reading words may take; no picture is begun in the last third."""
     words_run_pictures: Annotated[int, RUN_PICTURES] = 1000

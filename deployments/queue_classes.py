@@ -51,11 +51,12 @@ QUEUE_CLASSES = (
         "default",
         2,
         512,
-        "General work: health checks, digests, saved watches.",
+        "General work: health checks, digests, exports, saved watches.",
         (
             FlowClass("health-check", "upkeep_time_limit", None, "*/5 * * * *", True),
             FlowClass("save-watch"),
             FlowClass("send-digest", schedule="0 8 * * *"),
+            FlowClass("export-creatives", "export_time_limit"),
             FlowClass("review-ad-variant"),
         ),
     ),

@@ -172,6 +172,15 @@ async def read_advertiser(session: AsyncSession, *, name: str) -> AdvertiserRepo
     Raises:
         InvalidQueryError: there is none, or several have the name; names them.
     """
+    return await _report(session, await resolve_advertiser(session, name=name))
+
+
+async def resolve_advertiser(session: AsyncSession, *, name: str) -> str:
+    """The id of the one stored advertiser that a person means, by id, name or domain.
+
+    Raises:
+        InvalidQueryError: there is none, or several have the name; names them.
+    """
     ids = await resolve_advertisers(session, names=[name])
     if len(ids) > 1:
         several = await _read(session, ids[:_MOST_NAMED])
@@ -180,7 +189,7 @@ async def read_advertiser(session: AsyncSession, *, name: str) -> AdvertiserRepo
         raise InvalidQueryError(
             "advertiser", f"{len(ids)} are called {name[:60]!r}; name one id: {named}{more}"
         )
-    return await _report(session, ids[0])
+    return ids[0]
 
 
 async def _report(session: AsyncSession, advertiser_id: str) -> AdvertiserReport:

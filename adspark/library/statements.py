@@ -177,6 +177,20 @@ def undated_statement(parts: Sequence[Branch], sort: Sort, cursor: Cursor | None
     )
 
 
+def whole_order(sort: Sort) -> tuple[str, str]:
+    """What has to be joined to `c`, and how all ads are ordered; those without a value come last.
+
+    Raises:
+        InvalidQueryError: only so many ads are ranked by relevance.
+    """
+    if sort is Sort.RELEVANCE:
+        raise InvalidQueryError(
+            "sort", f"relevance ranks {MOST_COUNTED} ads, not all; choose newest."
+        )
+    order = _ORDERS[sort]
+    return order.join, f"{order.key} DESC NULLS LAST, c.ad_creative_id DESC"
+
+
 def _value(part: Branch, sort: Sort) -> str:
     return part.rank if sort is Sort.RELEVANCE else _MICROSECONDS.format(_ORDERS[sort].key)
 

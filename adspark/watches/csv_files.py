@@ -8,13 +8,10 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from adspark.errors import ConfigurationError
+from adspark.text.formulas import guard_cell, restore_cell
 from adspark.validation.names import clean_name, clean_value
 
 _DELIMITERS = ",;\t"  # the first of those with which most headings are known
-# What a spreadsheet takes for the beginning of a formula (OWASP, "CSV injection"), at the start of
-# a cell, or after what another country's spreadsheet takes for the end of one.
-_FORMULA = re.compile("((?:^|[;,\t\r\n])\"*)('*)(?=[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-])")
-_NO_FORMULA = re.compile("((?:^|[;,\t\r\n])\"*)'('*)(?=[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-])")
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\r\n])"?[,;\t]*(\r\n|\r|\n|$)', re.IGNORECASE)
 
 
@@ -82,7 +79,7 @@ def write_table(rows: Sequence[Mapping[str, str]], *, columns: Sequence[str]) ->
     writer = csv.DictWriter(file, columns, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: _FORMULA.sub(r"\1'\2", cell) for name, cell in row.items()})
+        writer.writerow({name: guard_cell(cell) for name, cell in row.items()})
     return file.getvalue()
 
 
@@ -123,7 +120,7 @@ def _row(place: str, headings: Sequence[str], cells: Sequence[str]) -> Row:
     named, problem = dict[str, str](), ""
     for heading, cell in zip_longest(headings, cells, fillvalue=""):
         if heading:
-            named[heading] = _NO_FORMULA.sub(r"\1\2", cell)
+            named[heading] = restore_cell(cell)
         elif cell:
             problem = "(no heading): the row has more cells than headings."
     return Row(place, named, problem)

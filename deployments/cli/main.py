@@ -17,6 +17,7 @@ from deployments.cli.ads.advertisers import app as advertiser_app
 from deployments.cli.ads.commands import app as ads_app
 from deployments.cli.arguments import check_arguments
 from deployments.cli.boards.commands import app as board_app
+from deployments.cli.insight.commands import app as insight_app
 from deployments.cli.operating.budget import budget
 from deployments.cli.operating.db import app as database_app
 from deployments.cli.operating.metrics import metrics
@@ -58,6 +59,7 @@ for panel, commands in _COMMANDS.items():
 for name, group in {
     "ads": ads_app,
     "advertisers": advertiser_app,
+    "insight": insight_app,
     "watch": watch_app,
     "board": board_app,
     "variant": variant_app,

@@ -21,6 +21,7 @@ SMALLEST: dict[str, tuple[list[str], set[int]]] = {
     "archive": (["--smallest"], {0, 1}),
     "words": (["--quick"], {0, 1}),
     "library": (["--smallest"], {0, 1}),
+    "export": (["--quick"], {0, 1}),
     "dispatch": (["--quick"], {0}),
     "chaos": (["--quick"], {0}),
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from adspark.db.rate_limits import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS
+from adspark.export.columns import COLUMNS
 from adspark.settings import Settings
 from deployments.queue_classes import QUEUE_CLASSES, FlowClass, QueueClass
 
@@ -39,6 +40,13 @@ def test_the_readme_tells_each_pool_and_its_flows_as_they_are(queue_class: Queue
     pool = f"| **{queue_class.name}**: {queue_class.concurrency} at once, {memory} a run | | | | |"
     rows = [pool, *(row(flow) for flow in queue_class.flows)]
     assert "\n".join(rows).replace("|  |", "| |").replace("|  |", "| |") in text
+
+
+def test_the_columns_of_an_export_are_told_in_their_order() -> None:
+    _, _, told = README.read_text().partition("Columns, in all of them: ")
+    told = told.partition("stored_at`")[0] + "stored_at`"
+    named = re.findall(r"`([a-z_]+)`", re.sub(r"\([^)]*\)", "", told))
+    assert named == [one.name for one in COLUMNS]
 
 
 def deaths() -> list[str]:

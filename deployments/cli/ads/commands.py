@@ -24,24 +24,24 @@ from adspark.library.marks import (
 )
 from adspark.library.search import LIMIT, AdPage, search_ads
 from adspark.library.statements import Sort
+from adspark.library.written_filters import WrittenFilters
 from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER
 from adspark.settings import media_url
 from adspark.text.terminal import plain
-from deployments.cli.ads import filters as options
 from deployments.cli.ads.details import details
+from deployments.cli.ads.export import export
+from deployments.cli.ads.filters import UserOption, takes_filters
 from deployments.cli.ads.tables import print_ad, print_page, print_tags
 from deployments.cli.database import current_settings, in_session
-from deployments.cli.options import FormatOption, JsonOption, PlatformOption, RegionOption
+from deployments.cli.options import JsonOption
 from deployments.cli.ranges import ranged
-from deployments.cli.users.option import user_option
 from deployments.terminal.output import counted, print_json, print_line
 
 _SHOWN = 20  # ads of a page, by default
 
 Ad = Annotated[str, Argument(metavar="AD", help="CR and 20 digits.")]
 Ads = Annotated[list[str] | None, Argument(metavar="AD", help="CR and 20 digits each.")]
-UserOption = Annotated[int, user_option(help="Whose tags, titles, notes and boards.")]
 SharedOption = Annotated[
     bool | None, Option("--shared/--own", help="All users see it, or not; at first not.")
 ]
@@ -54,53 +54,30 @@ app = typer.Typer(
 
 
 @app.command()
+@takes_filters
 def search(
     query: Annotated[
         list[str] | None, Argument(help='Words, "a phrase", begin*, -without; none: all ads.')
     ] = None,
-    advertiser: options.AdvertiserFilter = None,
-    creative_format: FormatOption = None,
-    platform: PlatformOption = None,
-    region: RegionOption = None,
-    domain: options.DomainFilter = None,
-    first_from: options.FirstFrom = None,
-    first_to: options.FirstTo = None,
-    last_from: options.LastFrom = None,
-    last_to: options.LastTo = None,
-    running: options.RunningFilter = None,
-    least_days: options.LeastDays = None,
-    size: options.SizeFilter = None,
-    aspect: options.AspectFilter = None,
-    board: options.BoardFilter = None,
-    watch: options.WatchFilter = None,
-    tag: options.TagFilter = None,
-    event: options.EventFilter = None,
-    words: options.WordsFilter = None,
+    *,
+    filters: WrittenFilters,
     sort: Annotated[
         Sort | None, Option(help="Relevance where there are words, else newest.")
     ] = None,
     limit: Annotated[int, ranged(LIMIT, help="How many.")] = _SHOWN,
     after: Annotated[str | None, Option(help="`next` of the page before.")] = None,
-    user: UserOption = DEFAULT_USER,
     as_json: JsonOption = False,
 ) -> None:
     """Search the stored ads; all words and filters have to match.
 
     A query in quotes reaches the command as it is; one that begins with - goes after --.
     """
-    written = options.WrittenFilters(
-        user=user, advertiser=advertiser, format=creative_format, platform=platform,
-        region=region, domain=domain, first_from=first_from, first_to=first_to,
-        last_from=last_from, last_to=last_to, is_running=running, least_days=least_days,
-        size=size, aspect=aspect, board=board, watch=watch, tag=tag, event=event,
-        has_words=words,
-    )  # fmt: skip
 
     async def act(session: AsyncSession) -> AdPage:
         return await search_ads(
             session,
             query=" ".join(query or []),
-            filters=await written.resolve(session),
+            filters=await filters.resolve(session),
             sort=sort,
             limit=limit,
             after=after,
@@ -108,6 +85,9 @@ def search(
 
     page = in_session(act)
     print_json(page) if as_json else print_page(page)
+
+
+app.command()(export)
 
 
 @app.command()

@@ -1,27 +1,19 @@
-"""The filters of `adspark ads search` as options, and the value that they come to."""
+"""The filters of stored ads as options, which every command that finds ads has."""
 
-from dataclasses import dataclass
-from typing import Annotated
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from functools import wraps
+from typing import Annotated, Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
 from typer import Option
 
-from adspark.creatives.boards import find_board
-from adspark.library.advertisers import resolve_advertisers
-from adspark.library.filters import (
-    AdFilters,
-    parse_aspect,
-    parse_day,
-    parse_domain,
-    parse_size,
-)
-from adspark.library.marks import check_tag
-from adspark.models import CreativeFormat, EventKind, Platform
-from adspark.serpapi.regions import region_code
+from adspark.library.written_filters import WrittenFilters
+from adspark.models import EventKind
 from adspark.validation.bounds import DAYS
-from adspark.validation.stored import check_storable
-from adspark.watches.store import find_watch
+from deployments.cli.options import FormatOption, PlatformOption, RegionOption
 from deployments.cli.ranges import ranged
+from deployments.cli.users.option import user_option
 
 _FILTERS = "Filters"
 
@@ -47,74 +39,59 @@ RunningFilter = Annotated[
     bool | None, _filter("Shown in the last 7 days, or not.", "--running/--ended")
 ]
 WordsFilter = Annotated[
-    bool | None, _filter("Whose copy is known, or is not.", "--words/--no-words")
+    bool | None, _filter("Whose words are known, bought or read.", "--words/--no-words")
 ]
 FirstFrom = Annotated[str | None, _filter("First shown from this day on.", metavar="DAY")]
 FirstTo = Annotated[str | None, _filter("First shown until this day.", metavar="DAY")]
 LastFrom = Annotated[str | None, _filter("Last shown from this day on.", metavar="DAY")]
 LastTo = Annotated[str | None, _filter("Last shown until this day.", metavar="DAY")]
+UserOption = Annotated[int, user_option(help="Whose tags, titles, notes and boards.")]
+
+_OPTIONS: dict[str, Any] = {
+    "advertiser": AdvertiserFilter,
+    "format": FormatOption,
+    "platform": PlatformOption,
+    "region": RegionOption,
+    "domain": DomainFilter,
+    "first_from": FirstFrom,
+    "first_to": FirstTo,
+    "last_from": LastFrom,
+    "last_to": LastTo,
+    "is_running": RunningFilter,
+    "least_days": LeastDays,
+    "size": SizeFilter,
+    "aspect": AspectFilter,
+    "board": BoardFilter,
+    "watch": WatchFilter,
+    "tag": TagFilter,
+    "event": EventFilter,
+    "has_words": WordsFilter,
+    "user": UserOption,
+}
 
 
-@dataclass(frozen=True)
-class WrittenFilters:
-    """The filters as they are typed."""
-
-    user: int
-    advertiser: list[str] | None
-    format: CreativeFormat | None
-    platform: Platform | None
-    region: str | None
-    domain: str | None
-    first_from: str | None
-    first_to: str | None
-    last_from: str | None
-    last_to: str | None
-    is_running: bool | None
-    least_days: int | None
-    size: str | None
-    aspect: str | None
-    board: str | None
-    watch: str | None
-    tag: str | None
-    event: EventKind | None
-    has_words: bool | None
-
-    async def resolve(self, session: AsyncSession) -> AdFilters:
-        """The filters with the ids of what they name.
-
-        Raises:
-            ConfigurationError: one cannot be read, or names what there is not; says which.
-        """
-        values = self._parse()
-        if self.advertiser:
-            found = await resolve_advertisers(session, names=self.advertiser)
-            values = values.model_copy(update={"advertiser_ids": tuple(found)})
-        if self.board is not None:
-            board = await find_board(session, user_id=self.user, name=self.board)
-            values = values.model_copy(update={"board_id": board.id})
-        if self.watch is not None:
-            check_storable("watch", self.watch)
-            watch = await find_watch(session, name_or_id=self.watch)
-            values = values.model_copy(update={"watch_id": watch.id})
-        return values
-
-    def _parse(self) -> AdFilters:
-        """What needs no database."""
-        return AdFilters(
-            user_id=self.user,
-            format=self.format,
-            platform=self.platform,
-            region=None if self.region is None else region_code(self.region),
-            domain=parse_domain(self.domain),
-            first_shown_from=parse_day("first-from", self.first_from),
-            first_shown_to=parse_day("first-to", self.first_to),
-            last_shown_from=parse_day("last-from", self.last_from),
-            last_shown_to=parse_day("last-to", self.last_to),
-            is_running=self.is_running,
-            least_days=self.least_days,
-            size=parse_size(self.size),
-            aspect=parse_aspect(self.aspect),
-            tag=None if self.tag is None else check_tag(self.tag),
-            event=self.event,
-            has_words=self.has_words,
+def takes_filters(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of all filters in place of its parameter `filters`, which gets
+    what they come to, `WrittenFilters`."""
+    options = [
+        inspect.Parameter(
+            one.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=one.default,
+            annotation=_OPTIONS[one.name],
         )
+        for one in fields(WrittenFilters)
+    ]
+    shown: list[inspect.Parameter] = []
+    for name, own in inspect.signature(command).parameters.items():
+        kept = own.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        shown += options if name == "filters" else [kept]
+
+    @wraps(command)
+    def call(**given: Any) -> None:  # noqa: ANN401  (what the options hold)
+        filters = WrittenFilters(**{one.name: given.pop(one.name) for one in options})
+        command(**given, filters=filters)
+
+    call.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
+    call.__annotations__ = {one.name: one.annotation for one in shown}
+    return call

@@ -1,0 +1,45 @@
+"""What is said of a file, or a store, that cannot be written."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from adspark.errors import AdSparkError, InvalidQueryError, ServiceUnavailableError
+from adspark.text.redaction import redact, safe_cause
+
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_TEMPORARY = (errno.EIO, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ETIMEDOUT)
+_STORES = ("botocore", "aiobotocore", "aiohttp")  # libraries with errors of their own
+
+
+@contextmanager
+def translated_errors(place: str) -> Iterator[None]:
+    """Say what to do about a file, or a store, that cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise _explain(error, place) from safe_cause(error)
+    except AdSparkError:
+        raise
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in _STORES:
+            raise
+        raise ServiceUnavailableError(
+            f"{place}: the store does not answer: {type(error).__name__}."
+        ) from safe_cause(error)
+
+
+def _explain(error: OSError, place: str) -> AdSparkError:
+    reason = redact(error.strerror or str(error) or type(error).__name__)
+    if error.errno in _NO_SPACE:
+        return ServiceUnavailableError(f"{place}: {reason}; make some room. Nothing was kept.")
+    if error.errno in _TEMPORARY or (error.errno is None and not _is_permanent(error)):
+        return ServiceUnavailableError(f"{place} cannot be written right now ({reason}).")
+    if isinstance(error, FileNotFoundError):
+        return InvalidQueryError("file", f"{place}: there is no such folder; make it first.")
+    return InvalidQueryError("file", f"{place} cannot be written ({reason}); name another file.")
+
+
+def _is_permanent(error: OSError) -> bool:
+    """Whether a store's error without a number is one of a class that says so."""
+    return isinstance(error, FileNotFoundError | PermissionError | NotADirectoryError)

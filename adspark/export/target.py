@@ -1,0 +1,229 @@
+"""Where an export goes: a file, or an address of fsspec as `s3://bucket/folder/ads.csv`.
+
+It is written in a folder of its own first, and appears under its name once it is whole. The folder
+goes with the export; of one that was killed, the next to the same place removes what is left, for a
+lock on the folder says whether anybody works in it.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from adspark.errors import BusyError, InvalidQueryError
+from adspark.export.concurrency import in_thread
+from adspark.export.failures import translated_errors
+from adspark.export.formats import Format, format_of
+from adspark.text.redaction import redact, safe_cause
+
+_PICTURE = re.compile(r"\w+\.\w+", re.ASCII)
+_PASSWORD = re.compile(r"://[^/]*@")
+
+
+class Target(ABC):
+    """A place that can be written; `open_target` makes it.
+
+    Attributes:
+        format: by the ending.
+        place: for people, without a password.
+        pictures: the name of the folder for pictures, which lies beside the file.
+        folder: what is put together lies here.
+    """
+
+    def __init__(self, name: str, place: str, folder: Path) -> None:
+        self.format: Format = format_of(name)
+        self.place = place
+        self.pictures = f"{name[: -len(self.format)]}-pictures"
+        self.folder = folder
+
+    @property
+    def file(self) -> Path:
+        """What becomes the export."""
+        return self.folder / f"export{self.format}"
+
+    @property
+    def scratch(self) -> Path:
+        """A folder for what is needed meanwhile."""
+        return self.folder / "scratch"
+
+    async def save_picture(self, name: str, content: bytes) -> None:
+        """Keep a picture for the folder of pictures. Raises AdSparkError."""
+        if _PICTURE.fullmatch(name):
+            with translated_errors(self.place):
+                await in_thread(self._save_picture, name, content)
+
+    async def finish(self, *, with_pictures: bool) -> None:
+        """Let the file, and the pictures, appear in their place. Raises AdSparkError."""
+        with translated_errors(self.place):
+            await in_thread(self._finish, with_pictures)
+
+    def make_folder(self) -> None:
+        """Make the folder, where it is not there."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+
+    def clean(self, *, has_failed: bool) -> None:
+        """Remove the folder and, after a failure, what is kept elsewhere already."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @abstractmethod
+    def check_free(self, *, with_pictures: bool) -> None:
+        """Raise InvalidQueryError where there is something in its place."""
+
+    @abstractmethod
+    def _save_picture(self, name: str, content: bytes) -> None: ...
+
+    @abstractmethod
+    def _finish(self, with_pictures: bool) -> None: ...
+
+
+class _LocalTarget(Target):
+    def __init__(self, path: Path) -> None:
+        self._path = Path(os.path.realpath(path))
+        folder = self._path.with_name(f".{self._path.name}.unfinished")
+        super().__init__(self._path.name, str(path), folder)
+        if self._path.is_dir():
+            raise InvalidQueryError("file", f"{path} is a folder; name a file in it.")
+
+    def check_free(self, *, with_pictures: bool) -> None:
+        for path in (self._path, *([self._beside] if with_pictures else [])):
+            if path.exists():
+                raise _taken(str(path))
+
+    @property
+    def _beside(self) -> Path:
+        return self._path.with_name(self.pictures)
+
+    def _save_picture(self, name: str, content: bytes) -> None:
+        folder = self.folder / "pictures"
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+
+    def _finish(self, with_pictures: bool) -> None:
+        if with_pictures:
+            made = self.folder / "pictures"
+            made.mkdir(exist_ok=True)
+            if self._beside.exists():
+                self._beside.rename(self.folder / "replaced")
+            made.rename(self._beside)
+        self.file.replace(self._path)
+
+
+class _RemoteTarget(Target):
+    def __init__(self, url: str, home: Path) -> None:
+        if _PASSWORD.search(url) or "::" in url:
+            raise InvalidQueryError(
+                "file", "an address holds no password; leave it to the environment, as for "
+                "s3: AWS_ACCESS_KEY_ID."
+            )  # fmt: skip
+        name = PurePosixPath(url).name
+        digest = hashlib.sha256(url.encode()).hexdigest()[:20]
+        super().__init__(name, redact(url), home / "exports" / f".{digest}.unfinished")
+        try:
+            self._files, root = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise InvalidQueryError(
+                "file", f"{self.place} cannot be used ({redact(str(error))}). For S3: "
+                "pip install 'adspark[s3]'."
+            ) from safe_cause(error)  # fmt: skip
+        if isinstance(self._files, LocalFileSystem):
+            raise InvalidQueryError("file", f"{self.place}: write a path without file://.")
+        self._root = str(root)
+        self._beside = f"{self._root.rpartition('/')[0]}/{self.pictures}"
+        self._is_new = False  # what is beside: made by this export
+
+    def check_free(self, *, with_pictures: bool) -> None:
+        with translated_errors(self.place):
+            for root in (self._root, *([self._beside] if with_pictures else [])):
+                if self._files.exists(root):
+                    raise _taken(redact(str(self._files.unstrip_protocol(root))))
+
+    def make_folder(self) -> None:
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        super().make_folder()
+        self._is_new = not self._files.exists(self._beside)
+
+    def clean(self, *, has_failed: bool) -> None:
+        if has_failed and self._is_new:
+            with suppress(Exception):  # of any library; the failure before is what is told
+                self._files.rm(self._beside, recursive=True)
+        super().clean(has_failed=has_failed)
+
+    def _save_picture(self, name: str, content: bytes) -> None:
+        self._files.pipe_file(f"{self._beside}/{name}", content)
+
+    def _finish(self, with_pictures: bool) -> None:
+        self._files.put_file(str(self.file), self._root)
+
+
+def find_target(written: str, *, home: Path, base: Path) -> Target:
+    """The place that a person names.
+
+    Args:
+        written: a path, or an address with `://`.
+        home: ADSPARK_HOME, where exports to an address are put together.
+        base: the folder that a path begins in.
+
+    Raises:
+        InvalidQueryError: it cannot be used, or its ending is not known.
+    """
+    if "\0" in written or not written.strip():
+        raise InvalidQueryError("file", "is empty; write a path as ads.csv.")
+    if "://" in written:
+        return _RemoteTarget(written, home)
+    with translated_errors(written):
+        return _LocalTarget(base / Path(written).expanduser())
+
+
+@contextmanager
+def open_target(target: Target) -> Iterator[None]:
+    """Work in the target's folder; it goes afterwards, with what it holds.
+
+    Raises:
+        BusyError: another export to the same place works in it.
+        AdSparkError: it cannot be made.
+    """
+    with translated_errors(target.place):
+        lock = _lock_folder(target)
+        has_failed = True
+        try:
+            target.scratch.mkdir()
+            yield
+            has_failed = False
+        finally:
+            target.clean(has_failed=has_failed)
+            os.close(lock)
+
+
+def _lock_folder(target: Target) -> int:
+    """Make the folder, empty; returns the descriptor that holds its lock."""
+    while True:
+        target.make_folder()
+        with suppress(FileNotFoundError):  # the one that had it has just removed it
+            lock = os.open(target.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.fstat(lock).st_ino == target.folder.stat().st_ino:
+                    break
+            except BlockingIOError:
+                os.close(lock)
+                raise BusyError(
+                    f"{target.place} is being written by another export; wait for its end."
+                ) from None
+            os.close(lock)
+    for left in target.folder.iterdir():  # by one that was killed
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    return lock
+
+
+def _taken(place: str) -> InvalidQueryError:
+    return InvalidQueryError(
+        "file", f"{place} exists; name another file, or replace it (--force, replace)."
+    )

@@ -1,0 +1,1 @@
+"""What writes rows into a file: a module for each format."""

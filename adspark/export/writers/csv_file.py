@@ -1,0 +1,63 @@
+"""Ads as CSV: UTF-8 with its mark, a heading, and no cell that a spreadsheet computes.
+
+PostgreSQL itself writes the rows (COPY), one in each message.
+"""
+
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.export.columns import COLUMNS, Column, Kind
+from adspark.export.concurrency import in_thread
+from adspark.export.reading import driver_statement
+from adspark.export.selection import Selection
+from adspark.text.formulas import guard_rows
+
+_MARK = b"\xef\xbb\xbf"  # without it spreadsheets take the file for another encoding
+_BATCH = 512 * 1024  # bytes
+
+
+async def write_csv(session: AsyncSession, selection: Selection, file: Path) -> int:
+    """Write the chosen ads; returns how many they are.
+
+    Args:
+        session: of the database.
+        selection: the ads.
+        file: is written over.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    rows, batch, size = -1, [_MARK], 0  # the first is the heading
+    driver, statement = await driver_statement(session, _copy(selection))
+    with file.open("wb") as output:
+        async with driver.cursor() as cursor, cursor.copy(statement, selection.values) as copy:
+            async for row in copy:
+                rows += 1
+                batch.append(bytes(row))
+                size += len(row)
+                if size > _BATCH:
+                    await in_thread(output.write, guard_rows(b"".join(batch)))
+                    batch, size = [], 0
+        await in_thread(output.write, guard_rows(b"".join(batch)))
+    return rows
+
+
+def _copy(selection: Selection) -> str:
+    columns = ", ".join(f"{_cell(one)} AS {one.name}" for one in COLUMNS)
+    texts = ", ".join(one.name for one in COLUMNS if one.kind in (Kind.TEXT, Kind.TEXTS))
+    return (
+        f"COPY ({selection.statement(columns)}) TO STDOUT "
+        f"(FORMAT csv, HEADER, ENCODING 'UTF8', FORCE_QUOTE ({texts}))"
+    )
+
+
+def _cell(column: Column) -> str:
+    match column.kind:
+        case Kind.TEXTS:
+            return f"nullif(array_to_string({column.value}, ', '), '')"
+        case Kind.MOMENT:  # spreadsheets know no time zones
+            return f"({column.value})::timestamp"
+        case Kind.FLAG:
+            return f"({column.value})::text"
+    return column.value

@@ -1,0 +1,64 @@
+"""The library of an advertiser as of a day: which ads ran on it, and what they looked like."""
+
+from datetime import date
+
+from pydantic import BaseModel, Field
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.models import CreativeFormat
+
+# A running ad runs until today, though its last day may be some days ago.
+_READ = text("""
+    SELECT d.ad_creative_id, d.format, d.width, d.height, d.domain, d.first_day, d.last_day,
+        e.headline, (
+            SELECT path FROM picture_version p WHERE p.ad_creative_id = d.ad_creative_id
+                AND (p.first_seen_at AT TIME ZONE 'UTC')::date <= :day
+            ORDER BY p.first_seen_at DESC, p.id DESC LIMIT 1
+        ) AS picture, count(*) OVER () AS total
+    FROM insight_ad d LEFT JOIN creative_detail e USING (ad_creative_id)
+    WHERE d.advertiser_id = :id AND d.first_day <= :day
+        AND (d.last_day >= :day OR (d.is_running AND :day <= (now() AT TIME ZONE 'UTC')::date))
+    ORDER BY d.first_day DESC, d.ad_creative_id LIMIT :limit
+""")
+
+
+class AdOnDay(BaseModel):
+    """An ad that ran on the day."""
+
+    ad_creative_id: str
+    format: CreativeFormat
+    width: int | None
+    height: int | None
+    domain: str | None
+    first_day: date
+    last_day: date
+    headline: str | None
+    picture: str | None = Field(
+        description="In the media store, the version of that day; None: it was not kept then."
+    )
+
+
+class LibraryOnDay(BaseModel):
+    """The ads that ran on a day, the newest first, and how many there are in all."""
+
+    day: date
+    total: int
+    ads: list[AdOnDay]
+
+
+async def read_library_on(
+    session: AsyncSession, *, advertiser_id: str, day: date, limit: int
+) -> LibraryOnDay:
+    """The ads of an advertiser that ran on a day, by their first and last days as known now.
+
+    Args:
+        session: of the database.
+        advertiser_id: whose ads.
+        day: UTC.
+        limit: ads at most.
+    """
+    values = {"id": advertiser_id, "day": day, "limit": limit}
+    rows = (await session.execute(_READ, values)).mappings().all()
+    total = rows[0]["total"] if rows else 0
+    return LibraryOnDay(day=day, total=total, ads=[AdOnDay.model_validate(row) for row in rows])

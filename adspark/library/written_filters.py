@@ -1,0 +1,85 @@
+"""The filters of a search as they are typed, in a command or a form, and what they come to."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.creatives.boards import find_board
+from adspark.library.advertisers import resolve_advertisers
+from adspark.library.filters import (
+    AdFilters,
+    parse_aspect,
+    parse_day,
+    parse_domain,
+    parse_size,
+)
+from adspark.library.marks import check_tag
+from adspark.models import DEFAULT_USER, CreativeFormat, EventKind, Platform
+from adspark.serpapi.regions import region_code
+from adspark.validation.stored import check_storable
+from adspark.watches.store import find_watch
+
+
+@dataclass(frozen=True)
+class WrittenFilters:
+    """The filters as they are typed; None is no filter."""
+
+    advertiser: list[str] | None = None
+    format: CreativeFormat | None = None
+    platform: Platform | None = None
+    region: str | None = None
+    domain: str | None = None
+    first_from: str | None = None
+    first_to: str | None = None
+    last_from: str | None = None
+    last_to: str | None = None
+    is_running: bool | None = None
+    least_days: int | None = None
+    size: str | None = None
+    aspect: str | None = None
+    board: str | None = None
+    watch: str | None = None
+    tag: str | None = None
+    event: EventKind | None = None
+    has_words: bool | None = None
+    user: int = DEFAULT_USER
+
+    async def resolve(self, session: AsyncSession) -> AdFilters:
+        """The filters with the ids of what they name.
+
+        Raises:
+            ConfigurationError: one cannot be read, or names what there is not; says which.
+        """
+        values = self._parse()
+        if self.advertiser:
+            found = await resolve_advertisers(session, names=self.advertiser)
+            values = values.model_copy(update={"advertiser_ids": tuple(found)})
+        if self.board is not None:
+            board = await find_board(session, user_id=self.user, name=self.board)
+            values = values.model_copy(update={"board_id": board.id})
+        if self.watch is not None:
+            check_storable("watch", self.watch)
+            watch = await find_watch(session, name_or_id=self.watch)
+            values = values.model_copy(update={"watch_id": watch.id})
+        return values
+
+    def _parse(self) -> AdFilters:
+        """What needs no database."""
+        return AdFilters(
+            user_id=self.user,
+            format=self.format,
+            platform=self.platform,
+            region=None if self.region is None else region_code(self.region),
+            domain=parse_domain(self.domain),
+            first_shown_from=parse_day("first-from", self.first_from),
+            first_shown_to=parse_day("first-to", self.first_to),
+            last_shown_from=parse_day("last-from", self.last_from),
+            last_shown_to=parse_day("last-to", self.last_to),
+            is_running=self.is_running,
+            least_days=self.least_days,
+            size=parse_size(self.size),
+            aspect=parse_aspect(self.aspect),
+            tag=None if self.tag is None else check_tag(self.tag),
+            event=self.event,
+            has_words=self.has_words,
+        )

@@ -1,0 +1,137 @@
+"""Insight on the terminal."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from textwrap import shorten
+
+from rich.markup import escape
+
+from adspark.insight.campaigns import Campaigns
+from adspark.insight.figures import LongestRow, MixRow, Period, PeriodRow, RegionRow, ShareRow
+from adspark.insight.snapshot import LibraryOnDay
+from adspark.insight.survival import Survival
+from adspark.text.terminal import plain
+from deployments.terminal.output import counted, out, print_line, table
+
+_NAME_WIDTH = 40  # characters of an advertiser's name
+_WORDS_WIDTH = 60  # of a headline
+_TOLD = (7, 14, 30, 60, 90, 180, 365)  # days after which it is told how many ads are left
+
+
+def print_timeline(rows: Sequence[PeriodRow], by: Period) -> None:
+    """A line for each period."""
+    cells = [{by.value: str(row.begins), **row.model_dump(exclude={"begins"})} for row in rows]
+    _print("Launches and endings", cells)
+
+
+def print_mix(rows: Sequence[MixRow]) -> None:
+    """A line for each format, size and platform."""
+    _print("Mix", [{**row.model_dump(), "value": plain(row.value)} for row in rows])
+
+
+def print_regions(rows: Sequence[RegionRow]) -> None:
+    """A line for each region."""
+    cells = [
+        {
+            "region": row.name,
+            "ads": row.ads,
+            "running": row.running,
+            "entered": row.entered_on and str(row.entered_on),
+            "left": row.left_on and str(row.left_on),
+            "with details": row.ads_with_details,
+        }
+        for row in rows
+    ]
+    _print("Regions", cells)
+    if any(row.ads_with_details < row.ads for row in rows):
+        print_line("Of ads without details, the days are those of the ad, wherever it was shown.")
+
+
+def print_longest(rows: Sequence[LongestRow]) -> None:
+    """A line for each ad."""
+    cells = [
+        {
+            "ad": row.ad_creative_id,
+            "format": row.format.value,
+            "first shown": str(row.first_day),
+            "last shown": str(row.last_day),
+            "days": row.days,
+            "runs": "yes" if row.is_running else "no",
+        }
+        for row in rows
+    ]
+    _print("Longest running", cells)
+
+
+def print_survival(curve: Survival) -> None:
+    """Shares of ads that last longer than some spans, and the median."""
+    cells = [
+        {"days": days, "still shown": f"{share:.0%}"}
+        for days in _TOLD
+        if (share := curve.after(days)) is not None
+    ]
+    _print("Ads that last longer (Kaplan-Meier)", cells)
+    if curve.steps:
+        half = "more than half have not ended" if curve.median_days is None else (
+            f"half have ended after {counted(curve.median_days, 'day')}"
+        )  # fmt: skip
+        running = f"{curve.still_running:,} of them still run and count as censored"
+        print_line(f"{counted(curve.ads, 'ad')}, {running}; {half}.")
+
+
+def print_shares(rows: Sequence[ShareRow], day: date) -> None:
+    """A line for each advertiser."""
+    cells = [
+        {
+            "advertiser": shorten(plain(row.advertiser), _NAME_WIDTH, placeholder="…"),
+            "running": row.running,
+            "share of creatives seen": f"{row.share_of_creatives_seen:.1%}",
+        }
+        for row in rows
+    ]
+    _print(f"Creatives seen running on {day}", cells)
+
+
+def print_campaigns(found: Campaigns, number: int) -> None:
+    """A line for each campaign, and what could not be compared."""
+    cells = [
+        {
+            "first ad": one.ads[0],
+            "versions": one.versions,
+            "running": one.running,
+            "first shown": one.first_day and str(one.first_day),
+            "last shown": one.last_day and str(one.last_day),
+        }
+        for one in found.campaigns
+    ]
+    if cells:
+        out.print(table("Campaigns of several versions", cells))
+    shown = f", {len(cells)} shown" if number > len(cells) else ""
+    print_line(
+        f"{counted(number, 'campaign')}{shown}; {counted(found.compared, 'ad')} compared, of "
+        f"{found.unknown:,} neither picture nor words are known."
+    )
+
+
+def print_library(found: LibraryOnDay) -> None:
+    """A line for each ad that ran on the day."""
+    cells = [
+        {
+            "ad": one.ad_creative_id,
+            "format": one.format.value,
+            "first shown": str(one.first_day),
+            "last shown": str(one.last_day),
+            "headline": shorten(plain(one.headline or ""), _WORDS_WIDTH, placeholder="…") or None,
+        }
+        for one in found.ads
+    ]
+    _print(f"Ads on {found.day}", cells, wraps="headline")
+    if found.total > len(cells):
+        print_line(f"{found.total:,} ads, {len(cells)} shown.")
+
+
+def _print(title: str, cells: Sequence[Mapping[str, object]], *, wraps: str = "") -> None:
+    if cells:
+        out.print(table(title, cells, wraps=wraps))
+    else:
+        print_line(f"{escape(title)}: nothing is stored of it.")

@@ -1,0 +1,52 @@
+"""`adspark insight`: figures of an advertiser as tables, and as one document."""
+
+import asyncio
+
+import pytest
+
+from adspark.db.engine import Database
+from adspark.errors import InvalidQueryError
+from tests.support.commanding import Command
+from tests.support.library import CAFE, ad, fill_library
+
+insight = Command("insight")
+
+
+@pytest.fixture(autouse=True)
+def _library(configured_database: str) -> None:
+    async def fill() -> None:
+        async with Database(configured_database) as database:
+            await fill_library(database)
+
+    asyncio.run(fill())
+
+
+def test_every_command_tells_people_and_programs() -> None:
+    shop = "new balance"
+    assert "2026-05-01 2 0 2" in insight.told(
+        "timeline", shop, "--by", "month", "--to", "2026-05-31"
+    )
+    assert insight.given("timeline", CAFE)["periods"][0].keys() == {
+        "begins", "launched", "ended", "running"
+    }  # fmt: skip
+    assert "format text 3" in insight.told("mix", shop)
+    assert "United States 3" in insight.told("regions", shop)
+    assert f"{ad(2)} text 2026-05-29 2026-07-07 40" in insight.told("longest", shop)
+    assert insight.given("longest", shop, "--limit", "1")["ads"][0]["ad_creative_id"] == ad(2)
+    assert "7 100% 14 50% 30 50%" in insight.told("survival", shop)
+    assert insight.given("survival", shop)["median_days"] == 10
+    assert "Inc. 2 100.0%" in insight.told("share", shop, "--on", "2026-06-01")
+    assert "0 campaigns; 2 ads compared" in insight.told("campaigns", shop)
+    assert f"{ad(1)} text 2026-05-28" in insight.told("library", shop, "--on", "2026-05-28")
+    assert insight.given("library", shop, "--on", "2020-01-01") == {
+        "day": "2020-01-01", "total": 0, "ads": []
+    }  # fmt: skip
+
+
+def test_bad_input_is_told() -> None:
+    for arguments, said in (
+        (("mix", "qqqq"), "advertiser: none of 'qqqq' is stored"),
+        (("library", CAFE, "--on", "soon"), "on: 'soon' is not a day"),
+    ):
+        with pytest.raises(InvalidQueryError, match=said):
+            insight.told(*arguments)

@@ -1,0 +1,197 @@
+"""An export holds what a search finds, in every format, or leaves nothing."""
+
+import fcntl
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import fsspec
+import pyarrow.parquet
+import pytest
+
+from adspark.db.engine import Database
+from adspark.errors import AdSparkError, BusyError, InvalidQueryError
+from adspark.export.columns import COLUMNS
+from adspark.export.reading import read_rows
+from adspark.export.selection import select_ads
+from adspark.export.writers import xlsx
+from adspark.export.writers.thumbnails import THUMBNAIL_COLUMNS, ThumbnailSource
+from adspark.library.filters import AdFilters
+from adspark.library.marks import tag_ads, write_note, write_title
+from adspark.library.statements import Sort
+from adspark.library.written_filters import WrittenFilters
+from tests.support.exporting import (
+    ARCHIVED,
+    PICTURE,
+    archive_one,
+    csv_rows,
+    export,
+    json_rows,
+    media,
+    media_folder,
+    sheets,
+)
+from tests.support.library import START, ad
+from tests.support.stored_ads import change
+
+NAMES = [one.name for one in COLUMNS]
+FORMULA = '=1+1;"=2",\n-3'
+
+
+@pytest.fixture
+async def library(database: Database) -> Database:
+    """Five ads, one of them with a picture; the texts of another are hostile to spreadsheets."""
+    await archive_one(database)
+    async with database.session() as session:
+        await tag_ads(session, user_id=1, tag="best", ids=[ad(1), ad(2)])
+        await write_title(session, user_id=1, ad_creative_id=ad(2), title="@SUM(1)")
+        await write_note(session, user_id=1, ad_creative_id=ad(2), note=FORMULA)
+        await session.commit()
+    return database
+
+
+async def test_every_format_holds_the_same_ads_in_the_same_order(library: Database) -> None:
+    for name in ("a.csv", "a.jsonl", "a.parquet", "a.xlsx"):
+        summary = await export(library, name)
+        assert (summary.ads, summary.bytes) == (5, Path(name).stat().st_size), name
+        assert summary.headline.startswith(f"5 ads in {name} (")
+    rows = csv_rows(Path("a.csv").read_bytes())
+    objects = json_rows(Path("a.jsonl").read_bytes())
+    table = pyarrow.parquet.read_table("a.parquet").to_pylist()
+    assert list(rows[0]) == list(objects[0]) == list(table[0]) == NAMES
+    order = [one["ad_creative_id"] for one in objects]
+    assert sorted(order) == [ad(number) for number in range(1, 6)]
+    assert [one["ad_creative_id"] for one in rows] == order
+    assert [one["ad_creative_id"] for one in table] == order
+    first = next(one for one in table if one["ad_creative_id"] == ad(1))
+    assert (first["width"], first["tags"], first["platforms"]) == (380, ["best"], ["SEARCH"])
+    assert first["first_shown"] == datetime.fromtimestamp(START, UTC)
+    assert objects[order.index(ad(1))]["first_shown"].endswith("+00:00")
+    assert rows[order.index(ad(1))]["first_shown"] == str(first["first_shown"].replace(tzinfo=None))
+    assert (rows[0]["is_running"], objects[0]["is_running"]) == ("false", False)
+
+
+async def test_no_cell_is_a_formula_and_programs_get_the_text_as_it_is(library: Database) -> None:
+    filters = WrittenFilters(tag="best", advertiser=["New Balance"])
+    request = {"query": "price", "filters": filters}
+    for name in ("a.csv", "a.jsonl", "a.xlsx"):
+        await export(library, name, **request)
+    (row,) = csv_rows(Path("a.csv").read_bytes())
+    assert (row["title"], row["note"]) == ("'@SUM(1)", "'=1+1;\"'=2\",'\n'-3")
+    (found,) = json_rows(Path("a.jsonl").read_bytes())
+    assert (found["title"], found["note"]) == ("@SUM(1)", FORMULA)
+    (sheet,), _ = sheets(Path("a.xlsx").read_bytes())
+    assert "<f>" not in sheet
+    assert "<t>@SUM(1)</t>" in sheet
+
+
+async def test_pictures_lie_beside_and_thumbnails_in_the_rows(library: Database) -> None:
+    summary = await export(library, "a.xlsx", with_pictures=True)
+    assert (summary.pictures, summary.missing_pictures, summary.notes) == (1, 0, [])
+    assert Path(f"a-pictures/{ARCHIVED}.png").read_bytes() == PICTURE
+    (sheet,), pictures = sheets(Path("a.xlsx").read_bytes())
+    assert (pictures, f"a-pictures/{ARCHIVED}.png" in sheet) == (1, True)
+    for file in Path(media_folder()).rglob("*.*"):
+        file.unlink()
+    summary = await export(library, "a.xlsx", with_pictures=True, replaces=True)
+    assert (summary.pictures, summary.missing_pictures) == (0, 2)  # the thumbnail too
+    assert list(Path("a-pictures").iterdir()) == []
+
+
+async def test_a_full_sheet_goes_on_in_the_next(library: Database, tmp_path: Path) -> None:
+    file = tmp_path / "a.xlsx"
+    writer = xlsx.XlsxWriter(file, tmp_path, ThumbnailSource(media(), tmp_path), sheet_rows=3)
+    async with library.session() as session:
+        selection = await select_ads(session, query="", filters=AdFilters())
+        columns = ", ".join(one.value for one in COLUMNS)
+        statement = selection.statement(f"{columns}, {THUMBNAIL_COLUMNS}")
+        async for rows in read_rows(session, statement, selection.values):
+            await writer.write(rows)
+    await writer.close()
+    writer.discard()
+    found, _ = sheets(file.read_bytes())
+    assert [one.count("<row ") for one in found] == [3, 3, 2]
+    assert ["<t>ad_creative_id</t>" in one for one in found] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("file", "request_", "said"),
+    [
+        ("a.txt", {}, "has to end with one of .csv, .jsonl, .parquet, .xlsx"),
+        ("no/a.csv", {}, "no/a.csv: there is no such folder; make it first"),
+        ("taken.csv", {}, "taken.csv exists; name another file, or replace it"),
+        ("folder.csv", {}, "folder.csv is a folder; name a file in it"),
+        ("taken.csv/a.csv", {}, "cannot be written (Not a directory)"),
+        ("memory://a:pass@b/a.csv", {}, "an address holds no password"),
+        ("nothing://b/a.csv", {}, "nothing://b/a.csv cannot be used"),
+        ("a.csv", {"sort": Sort.RELEVANCE}, "sort: relevance ranks 1000 ads"),
+        ("a.csv", {"query": "++"}, "'++' holds no word to search for"),
+        ("a.csv", {"filters": WrittenFilters(first_from="soon")}, "first-from: 'soon' is not a d"),
+    ],
+)
+async def test_what_cannot_be_exported_is_told_and_leaves_nothing(
+    database: Database, file: str, request_: dict[str, object], said: str
+) -> None:
+    Path("taken.csv").write_text("mine")
+    Path("folder.csv").mkdir()
+    before = sorted(Path().iterdir())
+    with pytest.raises(InvalidQueryError) as raised:
+        await export(database, file, **request_)
+    assert said in str(raised.value)
+    assert sorted(Path().iterdir()) == before
+    assert Path("taken.csv").read_text() == "mine"
+
+
+async def test_what_a_killed_export_left_goes_with_the_next_and_one_works_at_a_time(
+    library: Database,
+) -> None:
+    left = Path(".a.csv.unfinished")
+    (left / "pictures").mkdir(parents=True)
+    (left / "export.csv").write_text("half")
+    held = os.open(left, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    with pytest.raises(BusyError, match="is being written by another export"):
+        await export(library, "a.csv")
+    assert (left / "export.csv").read_text() == "half"
+    os.close(held)
+    assert (await export(library, "a.csv")).ads == 5
+    assert not left.exists()
+
+
+async def test_an_export_to_a_store_appears_there_with_its_pictures(library: Database) -> None:
+    address = f"memory://{library._url.database}/a.jsonl"
+    summary = await export(library, address, with_pictures=True)
+    assert summary.headline.startswith(f"5 ads in {address} (")
+    files = fsspec.filesystem("memory")
+    root = address.removeprefix("memory:/").removesuffix("/a.jsonl")
+    assert len(json_rows(files.cat_file(f"{root}/a.jsonl"))) == 5
+    assert files.cat_file(f"{root}/a-pictures/{ARCHIVED}.png") == PICTURE
+    with pytest.raises(InvalidQueryError, match=r"a\.jsonl exists"):
+        await export(library, address)
+    files.mkdir(f"{root}/folder.jsonl")  # nothing can be put there
+    with pytest.raises(AdSparkError):
+        await export(
+            library, address.replace("a.jsonl", "folder.jsonl"), with_pictures=True, replaces=True
+        )
+    assert not files.exists(f"{root}/folder-pictures")
+
+
+async def test_words_that_were_read_are_told_as_such_where_none_were_bought(
+    library: Database,
+) -> None:
+    await change(
+        library,
+        "UPDATE picture_version SET sha256 = 'seen'",
+        "INSERT INTO picture_words (sha256, status, lines, headline, language, confidence, "
+        "read_at) VALUES ('seen', 'read', '{Big,sale}', 'Big', 'en', 0.9, now())",
+    )
+
+    async def told() -> tuple[object, ...]:
+        await export(library, "a.parquet", replaces=True)
+        rows = pyarrow.parquet.read_table("a.parquet").to_pylist()
+        row = next(one for one in rows if one["ad_creative_id"] == ARCHIVED)
+        return tuple(row[name] for name in ("words_source", "snippet", "words_confidence"))
+
+    assert (await told())[::2] == ("bought", None)
+    await change(library, f"DELETE FROM creative_detail WHERE ad_creative_id = '{ARCHIVED}'")
+    assert await told() == ("read", "Big sale", 0.9)

@@ -1,0 +1,218 @@
+"""Insight: the views keep their contract, and figures are what a person would count."""
+
+import math
+import random
+import re
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from adspark.creatives.store import save_creatives
+from adspark.db.engine import Database
+from adspark.insight.campaigns import alike_hashes, alike_words, find_campaigns
+from adspark.insight.figures import Period, read_mix, read_regions, read_share, read_timeline
+from adspark.insight.snapshot import read_library_on
+from adspark.insight.survival import read_survival
+from tests.support.factories import ADVERTISER_ID, creative
+from tests.support.library import CAFE, ad, buy_words
+from tests.support.stored_ads import change
+
+README = Path(__file__).parents[3] / "README.md"
+TODAY = datetime.now(UTC).date()
+CONTRACT = {
+    "insight_ad": "ad_creative_id text, advertiser_id text, advertiser text, format text, "
+    "width integer, height integer, domain text, platforms text[], searched_regions text[], "
+    "first_day date, last_day date, is_running boolean, days integer",
+    "insight_daily": "advertiser_id text, day date, launched bigint, ended bigint, running numeric",
+    "insight_mix": "advertiser_id text, kind text, value text, ads bigint, running bigint",
+    "insight_region": "advertiser_id text, region text, ads bigint, entered_on date, "
+    "left_on date, running bigint, ads_with_details bigint",
+    "insight_survival": "advertiser_id text, days integer, at_risk bigint, ended bigint, "
+    "still_running bigint, survival double precision",
+    "insight_share": "day date, advertiser_id text, running numeric, "
+    "share_of_creatives_seen numeric",
+}
+# Days ago that each ad was first and last shown; what was shown in the last week still runs.
+SPANS = {1: (100, 91), 2: (100, 71), 3: (100, 71), 4: (60, 1), 5: (20, 0), 6: (20, 11)}
+
+
+def seconds(days_ago: int) -> int:
+    """Noon of that day."""
+    day = datetime.combine(TODAY - timedelta(days=days_ago), datetime.min.time(), UTC)
+    return int(day.timestamp()) + 43_200
+
+
+@pytest.fixture
+async def library(database: Database) -> Database:
+    """Six ads of one advertiser, and one of another."""
+    rows = [
+        creative(
+            number, first_shown=seconds(first), last_shown=seconds(last), width=300, height=250
+        )
+        for number, (first, last) in SPANS.items()
+    ]
+    other = creative(
+        7, advertiser_id=CAFE, advertiser="Café Zoë", first_shown=seconds(20), last_shown=seconds(0)
+    )
+    async with database.session() as session:
+        await save_creatives(session, rows=rows, region="2840", platform="SEARCH")
+        await save_creatives(session, rows=[other], region="2276", platform="YOUTUBE")
+        await session.commit()
+    return database
+
+
+async def test_the_views_keep_their_contract(database: Database) -> None:
+    async with database.session() as session:
+        found = await session.execute(
+            text(
+                "SELECT c.relname, string_agg(attname || ' ' || format_type(atttypid, atttypmod), "
+                "', ' ORDER BY attnum) AS columns "
+                "FROM pg_attribute JOIN pg_class c ON c.oid = attrelid "
+                "WHERE c.relkind = 'v' AND c.relname LIKE 'insight_%' GROUP BY 1"
+            )
+        )
+        assert {row.relname: row.columns for row in found} == CONTRACT
+    for view, columns in CONTRACT.items():
+        (told,) = [line for line in README.read_text().splitlines() if f"| `{view}` |" in line]
+        assert [one.split()[0] for one in columns.split(", ")] == [
+            one for one in re.findall(r"`(\w+)`", told) if one != view
+        ]
+
+
+async def test_launches_endings_and_running_ads_by_day_and_month(library: Database) -> None:
+    async with library.session() as session:
+        days, months = [
+            await read_timeline(session, advertiser_id=ADVERTISER_ID, period=period, limit=1000)
+            for period in (Period.DAY, Period.MONTH)
+        ]
+    assert len(days) == 101  # every day from the first to today, none left out
+    by_day = {(TODAY - one.begins).days: one for one in days}
+    assert {ago: one.running for ago, one in by_day.items()} == {
+        ago: sum(first >= ago >= (0 if last < 7 else last) for first, last in SPANS.values())
+        for ago in range(101)
+    }
+    assert {ago: one.launched for ago, one in by_day.items() if one.launched} == {
+        100: 3, 60: 1, 20: 2
+    }  # fmt: skip
+    assert {ago: one.ended for ago, one in by_day.items() if one.ended} == {91: 1, 71: 2, 11: 1}
+    assert sum(one.launched for one in months) == 6
+    assert (months[0].begins, months[0].running) == (TODAY.replace(day=1), 2)
+
+
+async def test_survival_is_that_of_kaplan_and_meier_with_running_ads_censored(
+    library: Database,
+) -> None:
+    async with library.session() as session:
+        curve = await read_survival(session, advertiser_id=ADVERTISER_ID)
+        nothing = await read_survival(session, advertiser_id="AR")
+    # By hand: 10 days: 6 at risk, 2 ended; 21: censored; 30: 3 at risk, 2 ended; 60: censored.
+    told = [(s.days, s.at_risk, s.ended, s.still_running) for s in curve.steps]
+    assert told == [(10, 6, 2, 0), (21, 4, 0, 1), (30, 3, 2, 0), (60, 1, 0, 1)]
+    expected = [4 / 6, 4 / 6, 4 / 6 * 1 / 3, 4 / 6 * 1 / 3]
+    assert all(
+        math.isclose(step.survival, share)
+        for step, share in zip(curve.steps, expected, strict=True)
+    )
+    assert (curve.ads, curve.still_running, curve.median_days) == (6, 2, 30)
+    assert (curve.after(9), curve.after(61), nothing.steps) == (1.0, None, [])
+    await change(library, "UPDATE creative SET last_shown = now() - interval '15 days' "
+                 f"WHERE ad_creative_id IN ('{ad(4)}', '{ad(5)}')")  # fmt: skip
+    async with library.session() as session:
+        curve = await read_survival(session, advertiser_id=ADVERTISER_ID)
+    assert curve.steps[-1].survival == 0  # all have ended
+
+
+async def test_mix_regions_and_shares(library: Database) -> None:
+    await change(
+        library,
+        "INSERT INTO creative_region (ad_creative_id, region, first_shown, last_shown) VALUES "
+        f"('{ad(4)}', '2250', '{TODAY - timedelta(30)}', '{TODAY - timedelta(25)}')",
+    )
+    async with library.session() as session:
+        mix = await read_mix(session, advertiser_id=ADVERTISER_ID)
+        regions = await read_regions(session, advertiser_id=ADVERTISER_ID)
+        shares = await read_share(session, advertiser_ids=None, day=TODAY, limit=9)
+        (one,) = await read_share(session, advertiser_ids=[CAFE], day=TODAY, limit=9)
+        viewed = await session.execute(
+            text("SELECT running, round(share_of_creatives_seen, 3) FROM insight_share "
+                 "WHERE day = :day ORDER BY running DESC"), {"day": TODAY},
+        )  # fmt: skip
+    assert [(m.kind, m.value, m.ads, m.running) for m in mix] == [
+        ("format", "text", 6, 2), ("size", "300x250", 6, 2), ("platform", "SEARCH", 6, 2)
+    ]  # fmt: skip
+    assert [(r.name, r.ads, r.entered_on, r.left_on) for r in regions] == [
+        ("United States", 5, TODAY - timedelta(100), None),
+        ("France", 1, TODAY - timedelta(30), TODAY - timedelta(25)),
+    ]
+    told = [(s.running, round(s.share_of_creatives_seen, 3)) for s in shares]
+    assert told == [(2, 0.667), (1, 0.333)] == [tuple(map(float, row)) for row in viewed]
+    assert (one.advertiser, one.share_of_creatives_seen) == ("Café Zoë", 1.0)
+
+
+async def test_the_library_as_of_a_day(library: Database) -> None:
+    async def on(day: date) -> set[int]:
+        async with library.session() as session:
+            found = await read_library_on(session, advertiser_id=ADVERTISER_ID, day=day, limit=100)
+        assert found.total == len(found.ads)
+        return {int(one.ad_creative_id[2:]) for one in found.ads}
+
+    assert await on(TODAY - timedelta(days=100)) == {1, 2, 3}
+    assert await on(TODAY - timedelta(days=71)) == {2, 3}
+    assert await on(TODAY - timedelta(days=20)) == {4, 5, 6}
+    assert await on(TODAY) == {4, 5}
+    assert await on(TODAY + timedelta(days=1)) == set()
+
+
+def flipped(written: str, bits: int) -> str:
+    """The hash with so many of its bits changed."""
+    places = random.Random(bits).sample(range(256), bits)
+    return f"{int(written, 16) ^ sum(1 << place for place in places):064x}"
+
+
+async def test_versions_of_one_campaign_look_alike_or_say_the_same(library: Database) -> None:
+    looks = f"{random.Random(1).getrandbits(256):064x}"
+    async with library.session() as session:
+        for number, written in {1: looks, 2: flipped(looks, 31), 3: flipped(looks, 40)}.items():
+            await session.execute(
+                text(
+                    "INSERT INTO picture_version (ad_creative_id, content_hash, status, "
+                    "perceptual_hash) SELECT ad_creative_id, content_hash, 'removed', :hash "
+                    "FROM creative WHERE ad_creative_id = :ad"
+                ),
+                {"hash": written, "ad": ad(number)},
+            )
+        copy: dict[int, dict[str, Any]] = {
+            2: {"headline": "Summer sale ends", "snippet": "half price on all running shoes now"},
+            4: {"headline": "Summer sale ends", "snippet": "half price on all running shoes today"},
+            5: {"headline": "Winter coats", "snippet": "half price on all warm things"},
+        }
+        for number, words in copy.items():
+            await buy_words(session, number, **words)
+        found = await find_campaigns(session, advertiser_id=ADVERTISER_ID)
+    (campaign,) = found.campaigns
+    assert (campaign.ads, campaign.versions, campaign.running) == ([ad(1), ad(2), ad(4)], 3, 1)
+    assert campaign.first_day == TODAY - timedelta(100)
+    assert (found.compared, found.unknown) == (5, 1)
+
+
+def test_no_pair_that_is_alike_is_missed() -> None:
+    chance = random.Random(3)
+    hashes = [f"{chance.getrandbits(256):064x}" for _ in range(40)]
+    hashes += [flipped(one, chance.randrange(1, 40)) for one in hashes]
+    texts = [frozenset(chance.sample(range(14), chance.randrange(3, 12))) for _ in range(120)]
+    words = list({frozenset(map(str, one)) for one in texts})
+    near = {frozenset(pair) for pair in alike_hashes(hashes)}
+    same = {frozenset(pair) for pair in alike_words(words)}
+    assert near == {
+        frozenset((a, b)) for a in hashes for b in hashes
+        if a < b and (int(a, 16) ^ int(b, 16)).bit_count() <= 31
+    }  # fmt: skip
+    assert same == {
+        frozenset((a, b)) for a in words for b in words
+        if a != b and len(a & b) >= 0.7 * len(a | b)
+    }  # fmt: skip
+    assert near
+    assert same
