@@ -449,10 +449,11 @@ class CreativeEvent(SQLModel, table=True):
 
 
 class CreativeDetail(SQLModel, table=True):
-    """What the ad-details engine said of a creative; fetched once, on behalf of one watch.
+    """What the ad-details engine said of a creative; fetched once, for one watch or by hand.
 
     The row is made before the search is, so that a lost answer is fetched again (free from
-    SerpApi's cache) and counted once. It was paid, so it outlives the creative.
+    SerpApi's cache) and counted once; it is claimed until the search has to be over. It was paid,
+    so it outlives the creative.
     """
 
     __tablename__ = "creative_detail"
@@ -461,6 +462,7 @@ class CreativeDetail(SQLModel, table=True):
     watch_id: int | None = _of_watch()
     asked_at: datetime = _now()
     attempts: int = _whole(1, "Searches that were made for it.")
+    claimed_until: datetime | None = _moment("While it is looked up, by a single run.")
     answered_at: datetime | None = _moment()
     search_id: str | None = _text()
     searches_billed: int = _whole(0)
@@ -611,6 +613,24 @@ class BoardCreative(SQLModel, table=True):
     added_at: datetime = _now()
 
 
+class AppUser(SQLModel, table=True):
+    """The name of a user, whose number all data bears; numbers without a name are users too."""
+
+    __tablename__ = "app_user"
+    __table_args__ = (
+        CheckConstraint("char_length(name) BETWEEN 1 AND 100", name="name"),
+        CheckConstraint("name_key !~ '^[+-]?[0-9]*$'", name="name_key"),
+    )
+
+    user_id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    name: str = Field(sa_type=Text)
+    name_key: str = Field(
+        sa_column=Column(Text, nullable=False, unique=True),
+        description="The same for names that differ in case only.",
+    )
+    created_at: datetime = _now()
+
+
 class CreativeTag(SQLModel, table=True):
     """A user's tag on a stored ad, which stays at clean-up as long as it has one."""
 
@@ -621,6 +641,16 @@ class CreativeTag(SQLModel, table=True):
     ad_creative_id: str = Field(
         sa_column=Column(ForeignKey("creative.ad_creative_id"), primary_key=True, index=True)
     )
+    created_at: datetime = _now()
+
+
+class SharedTag(SQLModel, table=True):
+    """A user's tag that all users see, on whatever ads it is."""
+
+    __tablename__ = "shared_tag"
+
+    user_id: int = Field(primary_key=True)
+    tag: str = Field(primary_key=True, sa_type=Text)
     created_at: datetime = _now()
 
 
@@ -635,6 +665,8 @@ class CreativeNote(SQLModel, table=True):
     )
     title: str | None = _text()
     note: str | None = _text()
+    is_title_shared: bool = _flag("All users see it.")
+    is_note_shared: bool = _flag("All users see it.")
     created_at: datetime = _now()
 
 

@@ -67,6 +67,7 @@ QUEUE_CLASSES = (
         "Searches, and the words of pictures.",
         (
             FlowClass("fetch-creatives", "fetch_time_limit", "serpapi-searches"),
+            FlowClass("fetch-details", "fetch_time_limit", "serpapi-searches"),
             FlowClass("process-watch", "watch_time_limit", "serpapi-searches"),
             FlowClass(
                 "process-all-active-watches", "sweep_time_limit", "sweeps", "*/30 * * * *", True

@@ -26,6 +26,11 @@ AdvertiserIds = Annotated[
     WithJsonSchema({"type": "array", "items": {"type": "string"}}),
     label("Advertiser ids"),
 ]
+AdIds = Annotated[
+    list[str] | str | None,
+    WithJsonSchema({"type": "array", "items": {"type": "string"}}),
+    label("Ads"),
+]
 OptionalText = Annotated[str | None, TEXT, label("Domain")]
 OptionalRegion = Annotated[
     str | int | None, WithJsonSchema({"type": "string", "maxLength": TEXT.most}), label("Region")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from adspark.library.filters import RUNNING_DAYS
+from adspark.library.sharing import TAGS_OF_AD, TITLE_OF_AD
 
 
 class Kind(Enum):
@@ -26,10 +27,6 @@ class Column:
     value: str
 
 
-_TAGS = (
-    "ARRAY(SELECT tag FROM creative_tag t WHERE t.user_id = :user_id "
-    "AND t.ad_creative_id = c.ad_creative_id ORDER BY tag)"
-)
 # In the archive or, where pictures are exported as well, beside the export.
 _PICTURE = (
     "CASE WHEN CAST(:pictures AS text) IS NULL THEN p.path ELSE CAST(:pictures AS text) "
@@ -37,7 +34,7 @@ _PICTURE = (
 )
 COLUMNS = (
     Column("ad_creative_id", Kind.TEXT, "c.ad_creative_id"),
-    Column("title", Kind.TEXT, "n.title"),
+    Column("title", Kind.TEXT, TITLE_OF_AD),
     Column("headline", Kind.TEXT, "coalesce(d.headline, q.headline)"),
     Column("snippet", Kind.TEXT, "coalesce(d.snippet, nullif(array_to_string(q.lines, ' '), ''))"),
     Column("call_to_action", Kind.TEXT, "d.call_to_action"),
@@ -67,7 +64,7 @@ COLUMNS = (
     ),
     Column("searched_regions", Kind.TEXTS, "c.regions"),
     Column("platforms", Kind.TEXTS, "c.platforms"),
-    Column("tags", Kind.TEXTS, _TAGS),
+    Column("tags", Kind.TEXTS, TAGS_OF_AD),
     Column("note", Kind.TEXT, "n.note"),
     Column("picture", Kind.TEXT, _PICTURE),
     Column("image_url", Kind.TEXT, "c.image_url"),

@@ -61,7 +61,7 @@ async def select_ads(
     found = await look_up_terms(session, terms=parse_query_text(query), user_id=filters.user_id)
     if not found:
         raise InvalidQueryError("query", f"{query.strip()[:40]!r} holds no word to search for.")
-    words = text_condition(found, user_id=filters.user_id)
+    words = text_condition(found)
     union = " UNION ALL ".join(
         f"SELECT c.ad_creative_id FROM {part.tables} WHERE {part.condition}"  # noqa: S608
         for part in branches(words, condition)

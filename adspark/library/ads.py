@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
+from adspark.library.sharing import TAGS_OF_AD, TITLE_OF_AD
 from adspark.models import CreativeFormat, EventKind, PictureStatus, VariantStatus
 from adspark.serpapi.regions import region_name
 from adspark.validation.stored import check_storable, describe_missing_ads
@@ -15,20 +16,24 @@ from adspark.words.ad_words import AdWords, read_ad_words
 
 _MOST_EVENTS = 50  # the latest
 
-_AD = text("""
+_AD = text(f"""
     SELECT c.ad_creative_id, c.advertiser_id, a.name AS advertiser, c.format,
         c.image_url, c.video_link, c.width, c.height, c.target_domain AS domain,
         c.first_shown, c.last_shown, c.total_days_shown AS days_shown, c.details_link AS link,
         c.views_min, c.views_max, c.budget_min, c.budget_max, c.regions AS searched_regions,
-        c.platforms, c.created_at AS stored_at, n.title, n.note,
-        ARRAY(SELECT tag FROM creative_tag t WHERE t.user_id = :user_id
-              AND t.ad_creative_id = c.ad_creative_id ORDER BY tag) AS tags,
+        c.platforms, c.created_at AS stored_at, {TITLE_OF_AD} AS title, n.note,
+        {TAGS_OF_AD} AS tags,
         ARRAY(SELECT b.name FROM board_creative o JOIN board b ON b.id = o.board_id
               WHERE b.user_id = :user_id AND o.ad_creative_id = c.ad_creative_id
               ORDER BY b.name) AS boards
     FROM creative c JOIN advertiser a USING (advertiser_id)
         LEFT JOIN creative_note n ON n.user_id = :user_id AND n.ad_creative_id = c.ad_creative_id
     WHERE c.ad_creative_id = :ad
+""")  # noqa: S608  (put together from constants)
+_NOTES = text("""
+    SELECT n.user_id, u.name AS user, n.note
+    FROM creative_note n LEFT JOIN app_user u USING (user_id)
+    WHERE n.ad_creative_id = :ad AND n.user_id <> :user_id AND n.is_note_shared ORDER BY n.user_id
 """)
 _DETAILS = text("""
     SELECT answered_at, headline, snippet, call_to_action, landing_url, funded_by, variations,
@@ -118,6 +123,14 @@ class AdVariantLine(BaseModel):
     requested_at: datetime
 
 
+class AdNote(BaseModel):
+    """A note on the ad that another user shares."""
+
+    user_id: int
+    user: str | None = Field(description="Name of the user.")
+    note: str
+
+
 class AdPicture(BaseModel):
     """A version of the ad's picture; `path` is its place in the media store, where it is kept."""
 
@@ -131,7 +144,8 @@ class AdPicture(BaseModel):
 
 
 class AdReport(BaseModel):
-    """Everything that is stored about an ad; tags, title, note and boards are one user's."""
+    """Everything that is stored about an ad; note and boards are one user's, tags and title too,
+    beside shared ones."""
 
     ad_creative_id: str
     advertiser_id: str
@@ -155,6 +169,7 @@ class AdReport(BaseModel):
     stored_at: datetime
     title: str | None
     note: str | None
+    shared_notes: list[AdNote] = Field(default_factory=list, description="Of other users.")
     tags: list[str]
     boards: list[str]
     details: AdDetails | None = Field(default=None, description="None: never asked for.")
@@ -213,6 +228,7 @@ async def read_ad(session: AsyncSession, *, ad_creative_id: str, user_id: int) -
         raise InvalidQueryError("ad", describe_missing_ads([ad_creative_id]))
     parts: dict[str, list[dict[str, Any]]] = {}
     for name, statement in (
+        ("shared_notes", _NOTES),
         ("regions", _REGIONS),
         ("events", _EVENTS),
         ("watches", _WATCHES),

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from adspark.errors import InvalidQueryError
+from adspark.library.sharing import HAS_TAG
 from adspark.models import DEFAULT_USER, CreativeFormat, EventKind, Platform
 
 RUNNING_DAYS = 7
@@ -36,7 +37,7 @@ class AdFilters(BaseModel):
         size: width and height in pixels.
         aspect: landscape, portrait, square, or width to height such as 16:9.
         board_id, watch_id: on that board, found by that watch.
-        tag: of the user.
+        tag: of the user, or shared.
         event: what any watch, or the one named, has noticed of it.
         has_words: its copy is known, or is not.
     """
@@ -89,8 +90,7 @@ _CONDITIONS = {
     "WHERE board_id = :board_id)",
     "watch_id": "c.ad_creative_id IN (SELECT ad_creative_id FROM watch_creative "
     "WHERE watch_id = :watch_id)",
-    "tag": "c.ad_creative_id IN (SELECT ad_creative_id FROM creative_tag "
-    "WHERE user_id = :user_id AND tag = :tag)",
+    "tag": HAS_TAG,
 }
 
 

@@ -1,16 +1,17 @@
-"""What users write on stored ads: tags, and a title and a note; each user's own.
+"""What users write on stored ads: tags, and a title and a note; each user's own, or shared.
 
 An ad stays at clean-up as long as it has any of them.
 """
 
 from collections.abc import Collection
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.ad_locks import lock_ads
 from adspark.errors import InvalidQueryError
+from adspark.library.sharing import VISIBLE_TAGS
 from adspark.validation.bounds import COMMENT, ID, TEXT
 from adspark.validation.names import check_line, check_name, clean_name
 from adspark.validation.stored import check_storable
@@ -24,14 +25,26 @@ _UNTAG = text("""
     DELETE FROM creative_tag WHERE user_id = :user_id AND tag = :tag
         AND ad_creative_id = ANY (CAST(:ids AS text[])) RETURNING ad_creative_id
 """)
-_TAGS = text("""
-    SELECT tag, count(*) AS ads FROM creative_tag WHERE user_id = :user_id
-    GROUP BY tag ORDER BY lower(tag), tag
+_TAGS = text(f"""
+    SELECT tag, count(*) AS ads, user_id, u.name AS user, user_id = :user_id AS is_own,
+        EXISTS (SELECT FROM shared_tag s WHERE (s.user_id, s.tag) = (v.user_id, v.tag)) AS is_shared
+    FROM ({VISIBLE_TAGS}) AS v JOIN creative_tag USING (tag, user_id)
+        LEFT JOIN app_user u USING (user_id)
+    GROUP BY tag, v.user_id, v.tag, user_id, u.name
+    ORDER BY user_id <> :user_id, lower(tag), tag, user_id
+""")  # noqa: S608  (put together from a constant)
+_SHARE_TAG = text("""
+    INSERT INTO shared_tag (user_id, tag) VALUES (:user_id, :tag) ON CONFLICT DO NOTHING
 """)
+_UNSHARE_TAG = text("DELETE FROM shared_tag WHERE user_id = :user_id AND tag = :tag")
 _WRITE = {
     name: text(f"""
-        INSERT INTO creative_note (user_id, ad_creative_id, {name}) VALUES (:user_id, :ad, :value)
-        ON CONFLICT (user_id, ad_creative_id) DO UPDATE SET {name} = excluded.{name}
+        INSERT INTO creative_note AS n (user_id, ad_creative_id, {name}, is_{name}_shared)
+        VALUES (:user_id, :ad, :value,
+            coalesce(CAST(:is_shared AS boolean), false) AND CAST(:value AS text) IS NOT NULL)
+        ON CONFLICT (user_id, ad_creative_id) DO UPDATE SET {name} = excluded.{name},
+            is_{name}_shared = excluded.{name} IS NOT NULL
+                AND coalesce(CAST(:is_shared AS boolean), n.is_{name}_shared)
     """)  # noqa: S608  (one of two constants)
     for name in ("title", "note")
 }
@@ -42,14 +55,18 @@ _REMOVE_EMPTY = text("""
 
 
 class TagRow(BaseModel):
-    """A user's tag, with the number of ads that have it."""
+    """A tag that a user sees, with the number of ads that have it."""
 
     tag: str
     ads: int
+    user_id: int = Field(description="Whose it is.")
+    user: str | None = Field(description="Their name.")
+    is_own: bool
+    is_shared: bool = Field(description="All users see it.")
 
 
 async def list_tags(session: AsyncSession, *, user_id: int) -> list[TagRow]:
-    """The user's tags, by name."""
+    """The user's tags, then those that others share, by name."""
     rows = await session.execute(_TAGS, {"user_id": user_id})
     return [TagRow.model_validate(row) for row in rows.mappings()]
 
@@ -91,8 +108,30 @@ async def untag_ads(
     return await _change_tag(session, _UNTAG, user_id, tag, ids)
 
 
+async def share_tag(session: AsyncSession, *, user_id: int, tag: str, is_shared: bool) -> None:
+    """Let all users see a user's tag, on whatever ads it is, or no longer. Does not commit.
+
+    Args:
+        session: of the database.
+        user_id: whose tag.
+        tag: the tag.
+        is_shared: whether all see it.
+
+    Raises:
+        InvalidQueryError: the tag cannot be used.
+    """
+    ID.check("user_id", user_id)
+    statement = _SHARE_TAG if is_shared else _UNSHARE_TAG
+    await session.execute(statement, {"user_id": user_id, "tag": check_tag(tag)})
+
+
 async def write_title(
-    session: AsyncSession, *, user_id: int, ad_creative_id: str, title: str | None
+    session: AsyncSession,
+    *,
+    user_id: int,
+    ad_creative_id: str,
+    title: str | None,
+    is_shared: bool | None = None,
 ) -> None:
     """Give an ad a title, or with None or an empty one take it away. Does not commit.
 
@@ -101,6 +140,7 @@ async def write_title(
         user_id: whose title.
         ad_creative_id: of the ad.
         title: on one line.
+        is_shared: whether all users see it; None: as it was, at first not.
 
     Raises:
         InvalidQueryError: the title cannot be used, or the ad is not stored.
@@ -108,11 +148,16 @@ async def write_title(
     if title is not None:
         TEXT.check("title", title)
         check_line("title", title)
-    await _write(session, "title", user_id, ad_creative_id, clean_name(title or ""))
+    await _write(session, "title", user_id, ad_creative_id, clean_name(title or ""), is_shared)
 
 
 async def write_note(
-    session: AsyncSession, *, user_id: int, ad_creative_id: str, note: str | None
+    session: AsyncSession,
+    *,
+    user_id: int,
+    ad_creative_id: str,
+    note: str | None,
+    is_shared: bool | None = None,
 ) -> None:
     """Write a note on an ad, or with None or an empty one remove it. Does not commit.
 
@@ -121,12 +166,13 @@ async def write_note(
         user_id: whose note.
         ad_creative_id: of the ad.
         note: may have several lines.
+        is_shared: whether all users see it; None: as it was, at first not.
 
     Raises:
         InvalidQueryError: the note cannot be used, or the ad is not stored.
     """
     COMMENT.check("note", note)
-    await _write(session, "note", user_id, ad_creative_id, (note or "").strip())
+    await _write(session, "note", user_id, ad_creative_id, (note or "").strip(), is_shared)
 
 
 def check_tag(written: str) -> str:
@@ -151,11 +197,17 @@ async def _change_tag(
 
 
 async def _write(
-    session: AsyncSession, what: str, user_id: int, ad_creative_id: str, value: str
+    session: AsyncSession,
+    what: str,
+    user_id: int,
+    ad_creative_id: str,
+    value: str,
+    is_shared: bool | None,
 ) -> None:
     ID.check("user_id", user_id)
     check_storable(what, value)
     await lock_ads(session, ids=[ad_creative_id], alone=True)
-    values = {"user_id": user_id, "ad": ad_creative_id, "value": value or None}
+    values: dict[str, object] = {"user_id": user_id, "ad": ad_creative_id}
+    values |= {"value": value or None, "is_shared": is_shared}
     await session.execute(_WRITE[what], values)
     await session.execute(_REMOVE_EMPTY, values)

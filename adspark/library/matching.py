@@ -1,9 +1,9 @@
 """Which ads hold the words of a search: looked up in names, domains and tags, then put into SQL.
 
 An ad's document holds the words of its copy and domains, and as keys its advertiser and its tags.
-So a word is first looked up among the names of advertisers and the user's tags, and the keys of
-those that have it are searched as its alternatives. An ad of which nothing else is known has no
-document; its advertiser and its domain have to hold all words.
+So a word is first looked up among the names of advertisers and the tags that the user sees, and the
+keys of those that have it are searched as its alternatives. An ad of which nothing else is known
+has no document; its advertiser and its domain have to hold all words.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.extensions import READ_EXTENSIONS, describe_missing
 from adspark.library.query_text import Term
+from adspark.library.sharing import VISIBLE_TAGS
 
 MOST_ALTERNATIVES = 1000
 """Advertisers, or domains, whose names may hold a word; of more, the ones last seen are taken."""
@@ -22,7 +23,7 @@ MOST_ALTERNATIVES = 1000
 # has the other words.
 _BROAD = 20
 
-_LOOK_UP = text("""
+_LOOK_UP = text(f"""
     SELECT search_query(t.text, t.is_prefix)::text AS query, ARRAY(
         SELECT advertiser_id FROM advertiser a
         WHERE search_words(a.name) @@ search_query(t.text, t.is_prefix)
@@ -31,13 +32,13 @@ _LOOK_UP = text("""
         SELECT DISTINCT domain FROM advertiser_domain d
         WHERE search_domain(d.domain) @@ search_query(t.text, t.is_prefix) LIMIT :most
     ) AS domains, ARRAY(
-        SELECT DISTINCT tag FROM creative_tag
-        WHERE user_id = :user_id AND search_words(tag) @@ search_query(t.text, t.is_prefix)
+        SELECT 'user' || v.user_id || '/' || v.tag FROM ({VISIBLE_TAGS}) AS v
+        WHERE search_words(v.tag) @@ search_query(t.text, t.is_prefix)
     ) AS tags
     FROM unnest(CAST(:texts AS text[]), CAST(:prefixes AS boolean[]))
         WITH ORDINALITY AS t (text, is_prefix, place)
     ORDER BY t.place
-""")
+""")  # noqa: S608  (put together from a constant)
 LOOSEN = text("SELECT set_config('pg_trgm.word_similarity_threshold', '0.45', true)")
 """For the transaction: how alike a part of a name has to be; a letter less in eight still is."""
 
@@ -74,11 +75,10 @@ class Alternatives:
     tags: list[str]
     is_excluded: bool
 
-    def in_document(self, user_id: int, *, with_advertisers: bool = True) -> str:
+    def in_document(self, *, with_advertisers: bool = True) -> str:
         """The term in the syntax of `tsquery`; by itself where the advertisers are left out."""
         keys = [one.lower() for one in self.advertisers] if with_advertisers else []
-        keys += [f"user{user_id}/{tag}" for tag in self.tags]
-        return " | ".join([f"({self.query})", *map(_quote, keys)])
+        return " | ".join([f"({self.query})", *map(_quote, [*keys, *self.tags])])
 
     @property
     def is_broad(self) -> bool:
@@ -119,7 +119,7 @@ async def look_up_terms(
     Args:
         session: of the database.
         terms: of the search.
-        user_id: whose tags count.
+        user_id: whose tags count, beside those that are shared.
     """
     values = {
         "texts": [term.text for term in terms],
@@ -135,13 +135,13 @@ async def look_up_terms(
     ]
 
 
-def text_condition(found: Sequence[Alternatives], *, user_id: int) -> TextCondition:
+def text_condition(found: Sequence[Alternatives]) -> TextCondition:
     """The conditions that an ad fulfils which has all terms, and none of the excluded ones."""
     wanted = [one for one in found if not one.is_excluded]
     values: dict[str, object] = {}
     names = [_in_names(one, place, values) for place, one in enumerate(found)]
     if not wanted:
-        values["query"] = " | ".join(f"({one.in_document(user_id)})" for one in found)
+        values["query"] = " | ".join(f"({one.in_document()})" for one in found)
         names.append(
             "NOT EXISTS (SELECT FROM search_document x WHERE "
             "x.ad_creative_id = c.ad_creative_id AND x.document @@ CAST(:query AS tsquery))"
@@ -149,11 +149,11 @@ def text_condition(found: Sequence[Alternatives], *, user_id: int) -> TextCondit
         return TextCondition(None, " AND ".join(names), values)
     indexed = [one for one in wanted if not one.is_broad] or wanted
     parts = ["s.document @@ CAST(:query AS tsquery)"]
-    values["query"] = " & ".join(f"({one.in_document(user_id)})" for one in indexed)
+    values["query"] = " & ".join(f"({one.in_document()})" for one in indexed)
     values["words"] = " | ".join(f"({one.query})" for one in wanted)
     for place, one in enumerate(found):
         if one not in indexed:
-            parts.append(_in_ad(one, place, user_id, values))
+            parts.append(_in_ad(one, place, values))
     can_match = all(one.is_in_names for one in wanted)
     return TextCondition(" AND ".join(parts), " AND ".join(names) if can_match else None, values)
 
@@ -184,9 +184,9 @@ async def missing_extensions(session: AsyncSession) -> dict[str, str]:
     return describe_missing((await session.execute(READ_EXTENSIONS)).mappings())
 
 
-def _in_ad(one: Alternatives, place: int, user_id: int, values: dict[str, object]) -> str:
+def _in_ad(one: Alternatives, place: int, values: dict[str, object]) -> str:
     """That the document, or the advertiser, of an ad at hand has the term, or has not."""
-    values[f"query_{place}"] = one.in_document(user_id, with_advertisers=False)
+    values[f"query_{place}"] = one.in_document(with_advertisers=False)
     has = f"s.document @@ CAST(:query_{place} AS tsquery)"
     if one.advertisers:
         has += f" OR c.advertiser_id = ANY (CAST(:advertiser_id_{place} AS text[]))"

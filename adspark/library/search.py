@@ -21,6 +21,7 @@ from adspark.library.matching import (
     text_condition,
 )
 from adspark.library.query_text import MOST_TERMS, Term, parse_query_text
+from adspark.library.sharing import TAGS_OF_AD, TITLE_OF_AD
 from adspark.library.statements import (
     MOST_COUNTED,
     Branch,
@@ -44,15 +45,14 @@ _PLAN = text(
     "set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true), "
     "set_config('random_page_cost', '1.1', true)"
 )
-_READ = text("""
+_READ = text(f"""
     SELECT c.ad_creative_id, c.advertiser_id, a.name AS advertiser, c.format,
         nullif(c.width, 0) || ' × ' || nullif(c.height, 0) AS size,
         c.target_domain AS domain, c.first_shown, c.last_shown, c.total_days_shown AS days_shown,
         coalesce(d.headline, w.headline) AS headline, coalesce(d.snippet, w.snippet) AS snippet,
         CASE WHEN coalesce(d.headline, d.snippet) IS NOT NULL THEN 'bought'
-             WHEN w.snippet IS NOT NULL THEN 'read' END AS words_source, n.title,
-        ARRAY(SELECT tag FROM creative_tag t WHERE t.user_id = :user_id
-              AND t.ad_creative_id = c.ad_creative_id ORDER BY tag) AS tags
+             WHEN w.snippet IS NOT NULL THEN 'read' END AS words_source, {TITLE_OF_AD} AS title,
+        {TAGS_OF_AD} AS tags
     FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS i (ad_creative_id, place)
         JOIN creative c USING (ad_creative_id) JOIN advertiser a USING (advertiser_id)
         LEFT JOIN creative_detail d USING (ad_creative_id)
@@ -63,7 +63,7 @@ _READ = text("""
             WHERE coalesce(d.headline, d.snippet, d.call_to_action) IS NULL
         ) AS w ON true
     ORDER BY i.place
-""")
+""")  # noqa: S608  (put together from constants)
 
 
 class FoundAd(BaseModel):
@@ -81,8 +81,8 @@ class FoundAd(BaseModel):
     headline: str | None
     snippet: str | None = Field(description="Where its copy was not bought: all that was read.")
     words_source: Literal["bought", "read"] | None = Field(description="Where they are from.")
-    title: str | None = Field(description="That the user gave it.")
-    tags: list[str] = Field(description="The user's.")
+    title: str | None = Field(description="That the user gave it, else a shared one.")
+    tags: list[str] = Field(description="The user's, and shared ones.")
 
 
 class AdPage(BaseModel):
@@ -171,11 +171,10 @@ class _Search:
 
     async def find(self, terms: Sequence[Term]) -> AdPage:
         """The page of ads that have all terms."""
-        user_id = self.filters.user_id
-        found = await look_up_terms(self.session, terms=terms, user_id=user_id)
+        found = await look_up_terms(self.session, terms=terms, user_id=self.filters.user_id)
         if not found:
             return _nothing("The database takes none of this for a word.")
-        return await self.page(text_condition(found, user_id=user_id))
+        return await self.page(text_condition(found))
 
     async def page(self, words: TextCondition) -> AdPage:
         """The page of ads that fulfil a condition of words, and the total."""

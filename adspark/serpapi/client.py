@@ -97,7 +97,7 @@ class SerpApiClient:
             )
         self._key = key
         self._host = address.host
-        self._timeout = timeout
+        self.timeout = timeout
         self._slots = asyncio.Semaphore(AT_ONCE)
         limits = httpx.Limits(keepalive_expiry=_KEEP_ALIVE)
         inner = transport or httpx.AsyncHTTPTransport(limits=limits, proxy=proxy_for(base_url))
@@ -212,14 +212,14 @@ class SerpApiClient:
         try:
             async with (
                 self._slots,
-                asyncio.timeout(self._timeout),
+                asyncio.timeout(self.timeout),
                 self._http.stream("GET", path, params=parameters) as response,
             ):
                 content = await response.aread()
                 return Answer(response.status_code, response.headers, content, self._key)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise ServiceDownError(
-                f"SerpApi ({self._host}) did not answer within {self._timeout:g} s."
+                f"SerpApi ({self._host}) did not answer within {self.timeout:g} s."
             ) from error
         except TooLargeError as error:
             raise ServiceUnavailableError(f"SerpApi's answer is too large: {error}.") from error

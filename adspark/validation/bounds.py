@@ -113,6 +113,7 @@ INTERVAL_MINUTES = Range(5, 43_200)
 MONTHLY_BUDGET = Range(0, LARGEST_ID)
 ENDED_AFTER_DAYS = Range(1, 365)
 DETAILS_PER_SWEEP = Range(0, 100)
+DETAILS_AT_ONCE = Range(1, 100)
 DAYS = Range(1, 36_500)
 """For which something is kept."""
 

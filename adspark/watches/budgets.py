@@ -70,7 +70,7 @@ _BY_DAY = text(f"""
 
 
 class WatchCost(BaseModel):
-    """A watch's searches this month; without a watch, those of fetches by hand.
+    """A watch's searches this month; without a watch, those by hand.
 
     `forecast` is for the whole month, what was spent included.
     """

@@ -255,7 +255,7 @@ class _Check:
         wanted = self.watch.details_per_sweep
         limit = wanted if self.left is None else max(0, min(wanted, self.left))
         look_up = LookUp(self.database, self.client, self.watch.id, self.before_search)
-        details = await look_up.run(limit)
+        details = await look_up.look_up_news(limit)
         if details.waiting and limit < wanted and details.problem is None:
             details.problem = "the month's budget is spent"
         self.summary.details = details

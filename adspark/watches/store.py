@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -56,6 +56,7 @@ _RESET = text(f"""
 _LIST = text(f"""
     SELECT id, due_at, checked_at, coverage, problem, baseline_at, complete_at, has_gaps,
         json_build_object({", ".join(f"'{name}', w.{name}" for name in _FIELDS)}) AS definition,
+        (SELECT u.name FROM app_user u WHERE u.user_id = w.user_id) AS user,
         CASE WHEN is_active THEN 'active' ELSE 'paused' END AS state,
         ARRAY(
             SELECT coalesce(nullif(a.name, ''), i.id)
@@ -117,6 +118,7 @@ class WatchRow(BaseModel):
 
     id: int
     definition: WatchDefinition
+    user: str | None = Field(default=None, description="Name of the user whose it is.")
     advertisers: list[str]
     state: WatchState
     due_at: datetime

@@ -32,6 +32,7 @@ from deployments.cli.runs.failures import failures, retry
 from deployments.cli.runs.purge import purge
 from deployments.cli.runs.run import fetch, run
 from deployments.cli.runs.task import task
+from deployments.cli.users.commands import app as user_app
 from deployments.cli.variants.commands import app as variant_app
 from deployments.cli.watches.commands import app as watch_app
 from deployments.environment.shell import prepare_process
@@ -62,6 +63,7 @@ for name, group in {
     "watch": watch_app,
     "board": board_app,
     "variant": variant_app,
+    "users": user_app,
 }.items():
     app.add_typer(group, name=name, rich_help_panel="Ads")
 app.add_typer(database_app, name="db", rich_help_panel="The local stack")

@@ -1,6 +1,7 @@
 """`adspark ads`: search the stored ads, look at one, and write tags, titles and notes on them.
 
-They are those of the running stack, else of the configured database. Prefect is not needed here.
+They are those of the running stack, else of the configured database. Only `details` spends
+searches, and needs Prefect.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,14 @@ from typer import Argument, Option
 
 from adspark.errors import InvalidQueryError
 from adspark.library.ads import read_ad
-from adspark.library.marks import list_tags, tag_ads, untag_ads, write_note, write_title
+from adspark.library.marks import (
+    list_tags,
+    share_tag,
+    tag_ads,
+    untag_ads,
+    write_note,
+    write_title,
+)
 from adspark.library.search import LIMIT, AdPage, search_ads
 from adspark.library.statements import Sort
 from adspark.library.written_filters import WrittenFilters
@@ -21,6 +29,7 @@ from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER
 from adspark.settings import media_url
 from adspark.text.terminal import plain
+from deployments.cli.ads.details import details
 from deployments.cli.ads.export import export
 from deployments.cli.ads.filters import UserOption, takes_filters
 from deployments.cli.ads.tables import print_ad, print_page, print_tags
@@ -33,6 +42,9 @@ _SHOWN = 20  # ads of a page, by default
 
 Ad = Annotated[str, Argument(metavar="AD", help="CR and 20 digits.")]
 Ads = Annotated[list[str] | None, Argument(metavar="AD", help="CR and 20 digits each.")]
+SharedOption = Annotated[
+    bool | None, Option("--shared/--own", help="All users see it, or not; at first not.")
+]
 RemoveOption = Annotated[bool, Option("--remove", help="Take it away instead.")]
 
 app = typer.Typer(
@@ -91,29 +103,47 @@ def show(ad: Ad, user: UserOption = DEFAULT_USER, as_json: JsonOption = False) -
         print_ad(report, MediaStore(media_url(current_settings())))
 
 
+app.command()(details)
+
+
 @app.command()
 def tag(
-    name: Annotated[str | None, Argument(metavar="TAG", help="None: list the user's.")] = None,
+    name: Annotated[
+        str | None, Argument(metavar="TAG", help="None: list the user's and shared ones.")
+    ] = None,
     ads: Ads = None,
     remove: RemoveOption = False,
+    shared: SharedOption = None,
     user: UserOption = DEFAULT_USER,
     as_json: JsonOption = False,
 ) -> None:
-    """Tag stored ads, all of them or, at a mistake, none; they stay at clean-up."""
+    """Tag stored ads, all of them or, at a mistake, none; they stay at clean-up.
+
+    A tag is shared on all ads that have it; --shared and --own take ads, or none.
+    """
     if name is None:
         tags = in_session(lambda session: list_tags(session, user_id=user))
         print_json({"tags": tags}) if as_json else print_tags(tags)
         return
-    if not ads:
+    if not ads and shared is None:
         raise InvalidQueryError("ads", f"name the ads: adspark ads tag {name[:40]!r} CR…")
-    act = untag_ads if remove else tag_ads
-    changed = in_session(
-        lambda session: act(session, user_id=user, tag=name, ids=ads), commits=True
-    )
+    _check_sharing(shared, remove)
+    change = untag_ads if remove else tag_ads
+
+    async def act(session: AsyncSession) -> list[str]:
+        if shared is not None:
+            await share_tag(session, user_id=user, tag=name, is_shared=shared)
+        return await change(session, user_id=user, tag=name, ids=ads or [])
+
+    changed = in_session(act, commits=True)
     if as_json:
         print_json({"changed": changed})
-    else:
+        return
+    if ads:
         _say_tagged(name, ads, changed, remove)
+    if shared is not None:
+        seen = "all users see it" if shared else "only its user sees it"
+        print_line(f"The tag {_shown(name)}: {seen}.")
 
 
 @app.command()
@@ -121,14 +151,17 @@ def note(
     ad: Ad,
     text: Annotated[str | None, Argument(help="The note; it replaces the one before.")] = None,
     remove: RemoveOption = False,
+    shared: SharedOption = None,
     user: UserOption = DEFAULT_USER,
 ) -> None:
     """Write a note on a stored ad, which then stays at clean-up."""
     value = _text_or_removal("note", text, remove)
-    in_session(
-        lambda session: write_note(session, user_id=user, ad_creative_id=ad, note=value),
-        commits=True,
-    )
+    _check_sharing(shared, remove)
+
+    async def act(session: AsyncSession) -> None:
+        await write_note(session, user_id=user, ad_creative_id=ad, note=value, is_shared=shared)
+
+    in_session(act, commits=True)
     print_line(f"{'Wrote' if value else 'Removed'} the note on {escape(plain(ad))}.")
 
 
@@ -137,14 +170,17 @@ def title(
     ad: Ad,
     text: Annotated[str | None, Argument(help="The title, on one line.")] = None,
     remove: RemoveOption = False,
+    shared: SharedOption = None,
     user: UserOption = DEFAULT_USER,
 ) -> None:
     """Give a stored ad a title of one's own; it then stays at clean-up."""
     value = _text_or_removal("title", text, remove)
-    in_session(
-        lambda session: write_title(session, user_id=user, ad_creative_id=ad, title=value),
-        commits=True,
-    )
+    _check_sharing(shared, remove)
+
+    async def act(session: AsyncSession) -> None:
+        await write_title(session, user_id=user, ad_creative_id=ad, title=value, is_shared=shared)
+
+    in_session(act, commits=True)
     print_line(f"{'Wrote' if value else 'Removed'} the title of {escape(plain(ad))}.")
 
 
@@ -157,9 +193,18 @@ def _text_or_removal(what: str, text: str | None, remove: bool) -> str | None:
     return text if is_given else None
 
 
+def _check_sharing(shared: bool | None, remove: bool) -> None:
+    if remove and shared is not None:
+        given = "--shared" if shared else "--own"
+        raise InvalidQueryError(given, "contradicts --remove; give one of them.")
+
+
+def _shown(name: str) -> str:
+    return escape(plain(" ".join(name.split())))
+
+
 def _say_tagged(name: str, ads: Sequence[str], changed: Sequence[str], remove: bool) -> None:
-    shown = escape(plain(" ".join(name.split())))
-    done = "Removed the tag from" if remove else f"Tagged {shown}:"
+    done = "Removed the tag from" if remove else f"Tagged {_shown(name)}:"
     print_line(f"{done} {counted(len(changed), 'ad')}.")
     if others := [ad for ad in dict.fromkeys(ads) if ad not in set(changed)]:
         otherwise = "Did not have it" if remove else "Had it already"

@@ -12,7 +12,8 @@ from adspark.library.written_filters import WrittenFilters
 from adspark.models import EventKind
 from adspark.validation.bounds import DAYS
 from deployments.cli.options import FormatOption, PlatformOption, RegionOption
-from deployments.cli.ranges import IDS, ranged
+from deployments.cli.ranges import ranged
+from deployments.cli.users.option import user_option
 
 _FILTERS = "Filters"
 
@@ -38,13 +39,13 @@ RunningFilter = Annotated[
     bool | None, _filter("Shown in the last 7 days, or not.", "--running/--ended")
 ]
 WordsFilter = Annotated[
-    bool | None, _filter("Whose copy is known, or is not.", "--words/--no-words")
+    bool | None, _filter("Whose words are known, bought or read.", "--words/--no-words")
 ]
 FirstFrom = Annotated[str | None, _filter("First shown from this day on.", metavar="DAY")]
 FirstTo = Annotated[str | None, _filter("First shown until this day.", metavar="DAY")]
 LastFrom = Annotated[str | None, _filter("Last shown from this day on.", metavar="DAY")]
 LastTo = Annotated[str | None, _filter("Last shown until this day.", metavar="DAY")]
-UserOption = Annotated[int, ranged(IDS, help="Whose tags, titles, notes and boards.")]
+UserOption = Annotated[int, user_option(help="Whose tags, titles, notes and boards.")]
 
 _OPTIONS: dict[str, Any] = {
     "advertiser": AdvertiserFilter,

@@ -5,7 +5,15 @@ from textwrap import shorten
 
 from rich.markup import escape
 
-from adspark.library.ads import AdEvent, AdPicture, AdRegion, AdReport, AdVariantLine, AdWatch
+from adspark.library.ads import (
+    AdDetails,
+    AdEvent,
+    AdPicture,
+    AdRegion,
+    AdReport,
+    AdVariantLine,
+    AdWatch,
+)
 from adspark.library.marks import TagRow
 from adspark.library.search import AdPage, FoundAd
 from adspark.media.store import MediaStore
@@ -65,12 +73,18 @@ def print_ad(ad: AdReport, media: MediaStore) -> None:
 
 
 def print_tags(tags: Sequence[TagRow]) -> None:
-    """A user's tags."""
+    """A user's tags, and those that others share."""
     if not tags:
         out.print("There are no tags; make one with: adspark ads tag TAG CR…")
         return
-    rows = [{"tag": plain(one.tag), "ads": one.ads} for one in tags]
+    rows = [{"tag": plain(one.tag), "ads": one.ads, "whose": _whose(one)} for one in tags]
     out.print(table("Tags", rows, wraps="tag"))
+
+
+def _whose(tag: TagRow) -> str:
+    if tag.is_own:
+        return "own, shared" if tag.is_shared else "own"
+    return plain(tag.user or f"user {tag.user_id}")
 
 
 def _cells(ad: FoundAd) -> dict[str, object]:
@@ -113,17 +127,20 @@ def _facts(ad: AdReport) -> Iterator[tuple[str, str]]:
     ):  # fmt: skip
         if value:
             yield what, value
+    for one in ad.shared_notes:
+        yield "shared note", f"{one.note} ({one.user or f'user {one.user_id}'})"
     yield "stored", f"since {moment(ad.stored_at)}"
 
 
 def _details(ad: AdReport) -> Iterator[tuple[str, str]]:
     details = ad.details
     if details is None:
+        yield "details", f"for one search: adspark ads details {ad.ad_creative_id}"
         return
     for what, value in (
         ("headline", details.headline), ("body", details.snippet),
         ("action", details.call_to_action), ("leads to", details.landing_url),
-        ("payer", details.funded_by),
+        ("payer", details.funded_by), ("shown as", _shown_as(details)),
     ):  # fmt: skip
         if value:
             yield what, value
@@ -135,6 +152,13 @@ def _details(ad: AdReport) -> Iterator[tuple[str, str]]:
         yield "", f"and {len(details.variations) - _MOST_VARIATIONS} more variations: --json"
     billed, cached = details.searches_billed, details.searches_cached
     yield "cost", f"searches for its details: {billed} billed, {cached} from SerpApi's cache"
+
+
+def _shown_as(details: AdDetails) -> str:
+    """The advertiser, the link and the further links that the ad shows, in its first variation."""
+    first = details.variations[0] if details.variations else {}
+    shown = [first.get("advertiser_name"), first.get("visible_link")]
+    return ", ".join(str(part) for part in [*shown, *first.get("sitelink_texts", [])] if part)
 
 
 def _picture(picture: AdPicture, media: MediaStore) -> str:

@@ -26,12 +26,12 @@ from adspark.text.terminal import plain
 from deployments.cli.boards.tables import print_board, print_boards
 from deployments.cli.database import in_session
 from deployments.cli.options import JsonOption, YesOption
-from deployments.cli.ranges import IDS, ranged
+from deployments.cli.users.option import user_option
 from deployments.terminal.output import counted, print_json, print_line
 
 Name = Annotated[str, Argument(help="The board's name, as in adspark board list.")]
 Ads = Annotated[list[str], Argument(metavar="AD", help="CR and 20 digits each.")]
-UserOption = Annotated[int, ranged(IDS, help="Whose board it is.")]
+UserOption = Annotated[int, user_option(help="Whose board it is.")]
 
 
 app = typer.Typer(

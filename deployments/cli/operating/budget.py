@@ -26,7 +26,7 @@ def budget(as_json: JsonOption = False) -> None:
 
 async def _read() -> BudgetReport:
     report = await act_in_session(_read_stored)
-    if account := await _fetch_account(current_settings()):
+    if account := await fetch_account(current_settings()):
         report.searches_left = account.total_searches_left
         report.searches_per_month = account.searches_per_month
         report.plan = account.plan_name
@@ -39,7 +39,7 @@ async def _read_stored(session: AsyncSession) -> BudgetReport:
     return report
 
 
-async def _fetch_account(settings: Settings) -> AccountPayload | None:
+async def fetch_account(settings: Settings) -> AccountPayload | None:
     """The account, which is free to fetch; None where it cannot be had."""
     if settings.serpapi_key is None:
         return None
@@ -57,7 +57,7 @@ def _print(report: BudgetReport) -> None:
     if report.watches:
         rows = [
             {
-                "watch": "fetches of no watch"
+                "watch": "searches of no watch"
                 if one.watch_id is None
                 else f"{one.watch_id}  {one.name}",
                 "billed": one.billed,

@@ -5,10 +5,10 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import JsonValue, ValidationError
 from rich.markup import escape
@@ -31,6 +31,8 @@ from deployments.cli.options import (
 from deployments.cli.ranges import ranged
 from deployments.cli.server import prefect_api_url
 from deployments.terminal.output import err, print_json, print_line, print_summary
+
+_Result = TypeVar("_Result")
 
 _DAY = ["%Y-%m-%d"]
 
@@ -72,12 +74,16 @@ def fetch(
     }
     parse_query(**parameters)  # a mistake shows before Prefect starts
     MAX_PAGES.check("max_pages", max_pages)
-    _prepare_prefect()
-    from flows.fetch_creatives import fetch_creatives  # noqa: PLC0415  (slow)
 
-    call = fetch_creatives(**parameters, max_pages=max_pages, dry_run=dry_run)
-    with _translate_errors():
-        summary = asyncio.run(call)
+    def start() -> Coroutine[Any, Any, FetchSummary]:
+        from flows.fetch_creatives import fetch_creatives  # noqa: PLC0415  (slow)
+
+        call: Coroutine[Any, Any, FetchSummary] = fetch_creatives(
+            **parameters, max_pages=max_pages, dry_run=dry_run
+        )
+        return call
+
+    summary = run_here(start)
     print_json(summary) if as_json else print_summary(summary)
 
 
@@ -109,6 +115,18 @@ def run(
     print_line(escape(f"{finished.name}: {finished.state.name}{message}"))
 
 
+def run_here(start: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
+    """Run a flow in this process, and return what it returns; `start` imports and calls it.
+
+    Raises:
+        AdSparkError: the flow failed, was terminated, or has no server of Prefect's.
+    """
+    _prepare_prefect()
+    call = start()
+    with _translate_errors():
+        return asyncio.run(call)
+
+
 def _prepare_prefect() -> None:
     """Run on the stack that is up, where there is one, else on a temporary server of Prefect's;
     with its log on the terminal but for failures, which the command itself says."""
@@ -131,7 +149,7 @@ def _translate_errors() -> Iterator[None]:
         yield
     except TerminationSignal as error:
         raise AdSparkError(
-            "Terminated (SIGTERM); stored pages stay, and the same command resumes the fetch."
+            "Terminated (SIGTERM); what was stored stays, and the same command goes on from there."
         ) from error
     except RuntimeError as error:
         if not _UNREACHABLE.match(str(error)):

@@ -46,6 +46,7 @@ from deployments.cli.database import act_in_session, current_settings, in_sessio
 from deployments.cli.options import JsonOption, YesOption
 from deployments.cli.ranges import IDS, ranged, ranged_argument
 from deployments.cli.server import call_server, find_api_url, prefect_api_url
+from deployments.cli.users.option import user_option
 from deployments.cli.variants.prompt_check import check_prompt
 from deployments.cli.variants.tables import print_statistics, print_variant, print_variants
 from deployments.terminal.choices import one_of
@@ -55,7 +56,7 @@ _SHOWN = 20  # variants of a list, by default
 _MOST_SHOWN = 10_000
 
 VariantId = Annotated[int, ranged_argument(IDS, metavar="ID", help="The variant's number.")]
-WhoseOption = Annotated[int | None, ranged(IDS, help="Whose they are.")]
+WhoseOption = Annotated[int | None, user_option(help="Whose they are.")]
 
 app = typer.Typer(
     help="Variants: new versions of stored ads, made by a workflow and reviewed by people.",
@@ -72,7 +73,7 @@ def request(
     watch: Annotated[
         str | None, Option(help="All new ads of this watch: its number or name.")
     ] = None,
-    user: Annotated[int, ranged(IDS, help="Who wants them.")] = 1,
+    user: Annotated[int, user_option(help="Who wants them.")] = 1,
     workspace: Annotated[int | None, ranged(IDS, help="The workspace they belong to.")] = None,
     review: Annotated[bool, Option("--review", help="Request a person's review of each.")] = False,
     dry_run: Annotated[
@@ -196,7 +197,7 @@ def review(
     accept_closeness: Annotated[
         bool, Option("--accept-closeness", help="Approve although it is close to the original.")
     ] = False,
-    user: Annotated[int, ranged(IDS, help="Who you are.")] = 1,
+    user: Annotated[int, user_option(help="Who you are.")] = 1,
 ) -> None:
     """Review a finished variant; repeat it to change the review."""
     decision = one_of("--approve", approve, "--reject", reject)

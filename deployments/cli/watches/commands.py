@@ -44,7 +44,7 @@ from deployments.cli.options import (
     TextOption,
     YesOption,
 )
-from deployments.cli.ranges import IDS, ranged
+from deployments.cli.users.option import user_option
 from deployments.cli.watches.options import (
     AllAdsOption,
     BudgetOption,
@@ -83,7 +83,7 @@ def create(
     monthly_budget: BudgetOption = None,
     ended_after_days: EndedOption = None,
     details_per_sweep: DetailsOption = None,
-    user_id: Annotated[int, ranged(IDS, "--user", help="Whose watch it is.")] = 1,
+    user_id: Annotated[int, user_option("--user", help="Whose watch it is.")] = 1,
 ) -> None:
     """Create a watch; the next sweep checks it."""
     changes = pick_fields(locals())

@@ -11,7 +11,8 @@ from adspark.validation.bounds import (
     MONTHLY_BUDGET,
     WATCH_PAGES,
 )
-from deployments.cli.ranges import IDS, ranged
+from deployments.cli.ranges import ranged
+from deployments.cli.users.option import user_option
 
 Which = Annotated[str, Argument(metavar="NAME_OR_ID", help="As in adspark watch list.")]
 PoliticalOption = Annotated[
@@ -50,4 +51,4 @@ DetailsOption = Annotated[
         help="New ads a check looked up, one search each; at first 0.",
     ),
 ]
-UserOption = Annotated[int | None, ranged(IDS, help="Whose watch it is.")]
+UserOption = Annotated[int | None, user_option(help="Whose watch it is.")]

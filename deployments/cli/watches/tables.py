@@ -47,7 +47,7 @@ def _cells(row: WatchRow, *, with_user: bool) -> dict[str, object]:
     shown += [f"+{more}"] if more > 0 else []
     return {
         "id": row.id,
-        **({"user": row.definition.user_id} if with_user else {}),
+        **({"user": _short(row.user or str(row.definition.user_id))} if with_user else {}),
         "name": _short(row.definition.name),
         "looks for": ", ".join(shown),
         "state": _state(row),

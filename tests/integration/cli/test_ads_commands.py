@@ -124,7 +124,8 @@ def test_tags_titles_and_notes_are_written_and_taken_away() -> None:
     assert found("--tag", "best", "--sort", "newest") == [ad(2), ad(1)]
     assert found("--tag", "best", "--user", "2") == []
     assert ads.told("tag", "best", ad(2), "--remove") == "Removed the tag from 1 ad."
-    assert ads.given("tag") == {"tags": [{"tag": "best", "ads": 1}]}
+    (tag,) = ads.given("tag")["tags"]
+    assert (tag["tag"], tag["ads"], tag["is_own"], tag["is_shared"]) == ("best", 1, True, False)
     assert ads.told("title", ad(1), "Mine") == f"Wrote the title of {ad(1)}."
     assert ads.given("search", "shoes")["ads"][0]["title"] == "Mine"
     assert ads.told("title", ad(1), "--remove") == f"Removed the title of {ad(1)}."
@@ -156,6 +157,7 @@ def test_tags_titles_and_notes_are_written_and_taken_away() -> None:
         (("tag", "best"), "ads: name the ads: adspark ads tag 'best' CR…"),
         (("tag", "best", ad(9)), f"ads: no ad {ad(9)} is stored; fetch its advertiser's ads first"),
         (("note", ad(1)), "note: is empty; write it, or take it away with --remove."),
+        (("tag", "t", ad(1), "--own", "--remove"), "--own: contradicts --remove; give one of"),
         (("title", ad(1), "a", "--remove"), "title: contradicts --remove; give one of them."),
     ],
     ids=lambda value: " ".join(value)[:30] if isinstance(value, tuple) else "",

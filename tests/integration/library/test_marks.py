@@ -7,10 +7,18 @@ import pytest
 from adspark.db.engine import Database
 from adspark.errors import InvalidQueryError
 from adspark.library.ads import read_ad
-from adspark.library.marks import list_tags, tag_ads, untag_ads, write_note, write_title
+from adspark.library.marks import (
+    list_tags,
+    share_tag,
+    tag_ads,
+    untag_ads,
+    write_note,
+    write_title,
+)
 from adspark.maintenance.cleanup import Retention, clean_up
 from adspark.media.store import MediaStore
-from tests.support.library import ad
+from adspark.users.store import add_user
+from tests.support.library import ad, found
 from tests.support.stored_ads import ids, stock
 
 
@@ -48,6 +56,44 @@ async def test_marks_are_their_users_own(database: Database) -> None:
         assert [row.tag for row in await list_tags(session, user_id=2)] == ["Été"]
     assert (first.title, first.note, first.tags) == ("Summer", "one\ntwo", ["Summer"])
     assert (second.title, second.note, second.tags) == ("Été", None, ["Été"])
+
+
+async def test_what_is_shared_is_seen_by_all_and_found_by_all(library: Database) -> None:
+    async with library.session() as session:
+        await add_user(session, name="Ana", user_id=2)
+        for tag in ("best", "draft"):
+            await tag_ads(session, user_id=2, tag=tag, ids=[ad(1), ad(4)])
+        await share_tag(session, user_id=2, tag="best", is_shared=True)
+        await tag_ads(session, user_id=1, tag="best", ids=[ad(4), ad(5)])
+        for user, note in ((2, "look"), (3, "own only")):
+            await write_note(
+                session, user_id=user, ad_creative_id=ad(1), note=note, is_shared=user == 2
+            )
+            await write_title(
+                session, user_id=user, ad_creative_id=ad(1), title=f"of {user}", is_shared=True
+            )
+        await write_title(session, user_id=3, ad_creative_id=ad(1), title="of 3")
+        await session.commit()
+        tags = [
+            (row.user, row.tag, row.ads, row.is_own) for row in await list_tags(session, user_id=1)
+        ]
+        seen = {user: await read_ad(session, ad_creative_id=ad(1), user_id=user) for user in (1, 3)}
+    assert tags == [(None, "best", 2, True), ("Ana", "best", 2, False)]
+    assert (seen[1].title, seen[1].tags, seen[1].note) == ("of 2", ["best"], None)
+    assert [(one.user, one.note) for one in seen[1].shared_notes] == [("Ana", "look")]
+    assert (seen[3].title, seen[3].note) == ("of 3", "own only")
+    for user, tag, numbers in ((1, "best", {1, 4, 5}), (2, "best", {1, 4}), (3, "best", {1, 4}),
+                               (1, "draft", set()), (2, "draft", {1, 4})):  # fmt: skip
+        assert (user, tag, await found(library, user_id=user, tag=tag)) == (user, tag, numbers)
+        assert (user, tag, await found(library, tag, user_id=user)) == (user, tag, numbers)
+    async with library.session() as session:
+        await share_tag(session, user_id=2, tag="best", is_shared=False)
+        await write_note(session, user_id=2, ad_creative_id=ad(1), note="")
+        await write_note(session, user_id=2, ad_creative_id=ad(1), note="anew")  # is not shared
+        await session.commit()
+        later = await read_ad(session, ad_creative_id=ad(1), user_id=1)
+    assert (later.tags, later.shared_notes, later.title) == ([], [], "of 2")
+    assert await found(library, "best", user_id=1) == {4, 5}
 
 
 async def test_a_mistake_writes_nothing(database: Database) -> None:

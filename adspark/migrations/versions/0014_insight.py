@@ -5,8 +5,8 @@ Tools that draw figures read them, so a column is never renamed or removed here,
 
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

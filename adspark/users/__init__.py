@@ -1,0 +1,1 @@
+"""Users: the names beside the numbers that all data bears."""

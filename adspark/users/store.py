@@ -1,0 +1,168 @@
+"""Every statement on users: give a number a name, rename it, find whom a person means, list all."""
+
+import difflib
+import re
+
+from pydantic import BaseModel, Field
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.errors import InvalidQueryError
+from adspark.models import DEFAULT_USER
+from adspark.validation.bounds import ID
+from adspark.validation.names import check_name, clean_name, name_key
+from adspark.validation.stored import check_storable
+
+_SHOWN = 40  # characters of a name that is refused
+_NUMBER = re.compile("[+-]?[0-9]+")
+_MOST_COMPARED = 10_000  # names that an unknown one is compared with
+
+# Whoever adds or renames waits for another one, so that all see the same names.
+_LOCK = text("LOCK TABLE app_user IN SHARE ROW EXCLUSIVE MODE")
+_INSERT = text("INSERT INTO app_user (user_id, name, name_key) VALUES (:user_id, :name, :key)")
+_RENAME = text("UPDATE app_user SET name = :name, name_key = :key WHERE user_id = :user_id")
+_BY_NUMBER = text("SELECT name FROM app_user WHERE user_id = :user_id")
+_BY_KEY = text("SELECT user_id FROM app_user WHERE name_key = :key")
+_NAMES = text("SELECT name_key, name FROM app_user ORDER BY name_key LIMIT :most")
+# All that bears a user's number. The default user is always there.
+_OWNED = f"""(
+    SELECT {DEFAULT_USER} AS user_id, NULL AS kind
+    UNION ALL SELECT user_id, NULL FROM app_user
+    UNION ALL SELECT user_id, 'watch' FROM watch
+    UNION ALL SELECT user_id, 'board' FROM board
+    UNION ALL SELECT DISTINCT user_id, 'tag' || tag FROM creative_tag
+    UNION ALL SELECT user_id, 'note' FROM creative_note
+    UNION ALL SELECT user_id, 'variant' FROM ad_variant
+    UNION ALL SELECT user_id, 'review' FROM variant_feedback
+) AS owned"""  # noqa: S608  (a constant)
+_LAST = text(f"SELECT max(user_id) FROM {_OWNED}")  # noqa: S608  (a constant)
+_LIST = text(f"""
+    SELECT user_id, name, count(*) FILTER (WHERE kind = 'watch') AS watches,
+        count(*) FILTER (WHERE kind = 'board') AS boards,
+        count(*) FILTER (WHERE kind LIKE 'tag%') AS tags,
+        count(*) FILTER (WHERE kind = 'note') AS notes,
+        count(*) FILTER (WHERE kind = 'variant') AS variants
+    FROM {_OWNED} LEFT JOIN app_user USING (user_id)
+    GROUP BY user_id, name ORDER BY user_id
+""")  # noqa: S608  (a constant)
+
+
+class UserRow(BaseModel):
+    """A user, and how much is theirs."""
+
+    user_id: int
+    name: str | None = Field(description="None: nobody has given the number one.")
+    watches: int
+    boards: int
+    tags: int
+    notes: int = Field(description="Ads with a note or a title of theirs.")
+    variants: int
+
+
+async def list_users(session: AsyncSession) -> list[UserRow]:
+    """All users by number, also those without a name of whom anything is stored."""
+    rows = await session.execute(_LIST)
+    return [UserRow.model_validate(row) for row in rows.mappings()]
+
+
+async def add_user(session: AsyncSession, *, name: str, user_id: int | None = None) -> int:
+    """Give a number a name; returns the number. Does not commit.
+
+    Args:
+        session: of the database.
+        name: on one line; the same for all ways to write it in upper and lower case.
+        user_id: a number without a name; None: the next one of which nothing is stored.
+
+    Raises:
+        InvalidQueryError: the name cannot be used, or it or the number is taken.
+    """
+    kept = _check_user_name(name)
+    ID.check("number", user_id)
+    await session.execute(_LOCK)
+    await _check_free(session, kept, None)
+    if user_id is None:
+        user_id = int(await session.scalar(_LAST) or 0) + 1
+        ID.check("number", user_id)
+    elif has := await session.scalar(_BY_NUMBER, {"user_id": user_id}):
+        raise InvalidQueryError(
+            "number", f"user {user_id} is called {has!r}; rename it with: adspark users rename"
+        )
+    values = {"user_id": user_id, "name": kept, "key": name_key(kept)}
+    await session.execute(_INSERT, values)
+    return user_id
+
+
+async def rename_user(session: AsyncSession, *, user_id: int, name: str) -> str:
+    """Give a user another name; returns it as it is kept. Does not commit.
+
+    Args:
+        session: of the database.
+        user_id: whose name.
+        name: the new one.
+
+    Raises:
+        InvalidQueryError: the name cannot be used or is taken, or the number has none yet.
+    """
+    kept = _check_user_name(name)
+    await session.execute(_LOCK)
+    if await session.scalar(_BY_NUMBER, {"user_id": user_id}) is None:
+        raise InvalidQueryError(
+            "user",
+            f"user {user_id} has no name yet; give it one with: adspark users add NAME "
+            f"--number {user_id}",
+        )
+    await _check_free(session, kept, user_id)
+    await session.execute(_RENAME, {"user_id": user_id, "name": kept, "key": name_key(kept)})
+    return kept
+
+
+def parse_number(written: str) -> int | None:
+    """The number of a user; None where a name is written.
+
+    Raises:
+        InvalidQueryError: it is a number that no user can have.
+    """
+    number = clean_name(written)
+    if not _NUMBER.fullmatch(number):
+        return None
+    found = int(number[:_SHOWN])
+    ID.check("user", found)
+    return found
+
+
+async def find_user(session: AsyncSession, *, written: str) -> int:
+    """The number of the user that a person means, by number or by name.
+
+    Raises:
+        InvalidQueryError: nobody has this name; says which are spelled like it.
+    """
+    check_storable("user", written)
+    if (number := parse_number(written)) is not None:
+        return number
+    key = name_key(clean_name(written))
+    found: int | None = await session.scalar(_BY_KEY, {"key": key})
+    if found is not None:
+        return found
+    rows = (await session.execute(_NAMES, {"most": _MOST_COMPARED})).tuples()
+    names = {row[0]: row[1] for row in rows}
+    near = " or ".join(repr(names[one]) for one in difflib.get_close_matches(key, names, n=3))
+    hint = f"did you mean {near}?" if near else "those there are: adspark users list"
+    raise InvalidQueryError("user", f"there is no user {clean_name(written)[:_SHOWN]!r}; {hint}")
+
+
+def _check_user_name(written: str) -> str:
+    name = check_name(written, "user")
+    key = name_key(name).lstrip("+-")
+    if key.isdecimal() or not key:
+        raise InvalidQueryError(
+            "name", f"{name[:_SHOWN]!r} would be taken for a number; write a letter in it."
+        )
+    return name
+
+
+async def _check_free(session: AsyncSession, name: str, user_id: int | None) -> None:
+    taken = await session.scalar(_BY_KEY, {"key": name_key(name)})
+    if taken is not None and taken != user_id:
+        raise InvalidQueryError(
+            "name", f"user {taken} is called {name[:_SHOWN]!r} already; choose another name."
+        )

@@ -1,0 +1,1 @@
+"""`adspark users`, and the option that names a user."""

@@ -1,0 +1,56 @@
+"""`adspark ads details` tells its cost, asks, and runs the flow, which pays once."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from adspark.db.engine import Database
+from adspark.errors import ConfigurationError
+from tests.support.commanding import Command
+from tests.support.sandbox_control import searches
+from tests.support.watching import Place
+
+ads = Command("ads", columns=200)
+
+
+@pytest.fixture
+def _log_as_before() -> Iterator[None]:
+    """The command silences log handlers of its process, which is that of the tests."""
+    handlers = {one: list(one.filters) for one in logging.getLogger().handlers}
+    yield
+    for handler, filters in handlers.items():
+        handler.filters = filters
+
+
+async def _watch_ads(database_url: str, sandbox_url: str) -> None:
+    """Store a watch and its ads, for a search."""
+    async with Database(database_url) as database:
+        place = Place(database, sandbox_url)
+        await place.check(await place.add(name="shoes"))
+
+
+@pytest.mark.usefixtures("environment", "_log_as_before")
+def test_details_are_bought_after_their_cost_is_told(database_url: str, sandbox_url: str) -> None:
+    asyncio.run(_watch_ads(database_url, sandbox_url))
+    one = ads.given("search", "--limit", "1")["ads"][0]["ad_creative_id"]
+    refused = ads.run("details", one, typed="n\n")
+    assert (refused.exit_code, searches(sandbox_url)["billed"]) == (1, 1)
+    assert (
+        "Details of 1 ad cost 1 search at most. This month: 1 billed, forecast " in refused.output
+    )
+    assert "; the account has 99,999 left." in refused.output
+    bought = ads.given("details", "--watch", "shoes", "--most", "2", "--yes")
+    assert (bought["found"], bought["searches_billed"], len(bought["ads"])) == (2, 2, 2)
+    one = bought["ads"][0]
+    assert ads.told("details", one) == "Nothing to look up: 1 ad looked up before."
+    assert searches(sandbox_url)["billed"] == 3
+    assert "words bought for a search" in ads.told("show", one)
+    for arguments, message in (
+        (("details",), "ads: name ads, or a watch"),
+        (("details", one, "--most", "3"), "most: is of a watch's ads"),
+        (("details", "--watch", "none"), "There is no watch 'none'"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            ads.told(*arguments)

@@ -1,0 +1,56 @@
+"""`adspark users`, and a name in the place of a number in every command."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+
+from adspark.errors import InvalidQueryError
+from deployments.cli.main import app
+from tests.support.commanding import Command
+from tests.support.library import ad
+
+users, watches, ads = Command("users"), Command("watch"), Command("ads")
+
+
+@pytest.mark.usefixtures("three_stored_ads")
+def test_a_name_is_given_and_taken_in_the_place_of_a_number() -> None:
+    assert users.told("add", "ana", "--number", "1") == "User 1 is ana."
+    assert users.told("add", "Ben [b]") == "User 2 is Ben [b]."
+    watches.told("create", "shoes", "--text", "a.example", "--user", "ben [B]")
+    assert [row["id"] for row in watches.given("list", "--user", "2")["watches"]] == [1]
+    assert watches.given("list", "--user", "ANA")["watches"] == []
+    Command("board").told("create", "summer", "--user", "Ben [b]")
+    assert Command("variant").given("list", "--user", "ana")["variants"] == []
+    ads.told("tag", "best", ad(1), "--user", "Ben [b]", "--shared")
+    assert "best" in ads.told("show", ad(1))
+    assert "best 1 Ben [b]" in ads.told("tag")
+    assert ads.told("tag", "best", "--own", "--user", "2") == "The tag best: only its user sees it."
+    assert "best" not in ads.told("show", ad(1))
+    assert users.told("rename", "ben [b]", "Benno") == "User 2 is Benno."
+    listed = {one["user_id"]: one for one in users.given("list")["users"]}
+    benno = {name: listed[2][name] for name in ("name", "watches", "boards", "tags", "variants")}
+    assert benno == {"name": "Benno", "watches": 1, "boards": 1, "tags": 1, "variants": 0}
+    assert "2 Benno 1 1 1" in users.told("list")
+    with pytest.raises(InvalidQueryError, match="user: there is no user 'Bennno'; did you mean"):
+        ads.told("search", "--user", "Bennno")
+    assert "not 0" in ads.run("search", "--user", "0").output
+
+
+def commands(group: Any) -> Iterator[Any]:  # noqa: ANN401  (typer's commands have no public type)
+    """All commands below a group."""
+    for one in getattr(group, "commands", {}).values():
+        yield from commands(one)
+    yield group
+
+
+def test_every_command_takes_the_user_through_the_same_option() -> None:
+    found = [
+        option
+        for command in commands(typer.main.get_command(app))
+        for option in command.params
+        if "--user" in option.opts
+    ]
+    assert len(found) > 20
+    assert {option.metavar for option in found} == {"USER"}
