@@ -242,7 +242,10 @@ class Creative(SQLModel, table=True):
     __table_args__ = (
         _one_of("format", CreativeFormat),
         Index(None, "advertiser_id", "format"),
-        Index(None, "first_shown", "last_shown"),
+        # Whole in the index, so that a list of the newest reads only the ads that it shows.
+        Index("ix_creative_newest", "first_shown", "ad_creative_id", postgresql_include=["format"]),
+        Index("ix_creative_days_running", text("(last_shown - first_shown)")),
+        Index("ix_creative_regions", "regions", postgresql_using="gin"),
     )
 
     ad_creative_id: str = Field(primary_key=True, sa_type=Text, description="CR and 20 digits.")
@@ -486,7 +489,7 @@ class CreativeRegion(SQLModel, table=True):
     __tablename__ = "creative_region"
 
     ad_creative_id: str = Field(primary_key=True, sa_type=Text)
-    region: str = Field(primary_key=True, sa_type=Text, description="SerpApi code.")
+    region: str = Field(primary_key=True, index=True, sa_type=Text, description="SerpApi code.")
     first_shown: date | None = Field(default=None, sa_column=Column(Date))
     last_shown: date | None = Field(default=None, sa_column=Column(Date))
     times_shown: str | None = _text('As sent: "0 - 1000".')
@@ -499,7 +502,7 @@ class PictureVersion(SQLModel, table=True):
     The row is made when the version is first seen and holds the address of it, which the creative
     loses when it changes; it outlives the creative. `attempts` is counted when the picture is
     claimed, so that a run that dies counts too, and is the fencing token: only the newest claim
-    may write. `lease_until` is set while a run works on it.
+    may write.
     """
 
     __tablename__ = "picture_version"
@@ -547,7 +550,6 @@ class PictureVersion(SQLModel, table=True):
     thumbnail_bytes: int | None = None
     attempts: int = _whole(0)
     next_attempt_at: datetime = _now()
-    lease_until: datetime | None = _moment()
     failure: str | None = _text("The cause of the last attempt's failure.")
     first_seen_at: datetime = _now()
     stored_at: datetime | None = _moment()
@@ -658,6 +660,9 @@ class CreativeNote(SQLModel, table=True):
     """A user's title and note on a stored ad, which stays at clean-up as long as it has one."""
 
     __tablename__ = "creative_note"
+    __table_args__ = (
+        Index("ix_search_creative_note", text("search_note(title, note)"), postgresql_using="gin"),
+    )
 
     user_id: int = Field(primary_key=True)
     ad_creative_id: str = Field(

@@ -25,6 +25,7 @@ from flows.parameters import (
     OptionalText,
     label,
 )
+from orchestration.runs.archive_runs import request_archive
 from tasks.fetch_query import fetch_query
 
 ARTIFACT_KEY = "new-creatives"
@@ -80,6 +81,8 @@ async def fetch_creatives(
     summary = await fetch_query(query, max_pages, dry_run)
     summary.warnings = warnings
     await show_new_creatives(summary)
+    if not dry_run and summary.new + summary.changed:
+        await request_archive()
     log.info("%s: %s", query.describe(), summary.headline)
     return completed(summary, f"{query.describe()}: {summary.headline}")
 

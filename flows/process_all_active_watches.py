@@ -22,6 +22,7 @@ from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
 from orchestration.limits.rate_limits import seconds_until_start
 from orchestration.limits.time_limits import time_limit
+from orchestration.runs.archive_runs import request_archive
 from orchestration.runs.sweep_shards import share, start_shards, take_back, watches_of
 from tasks.announce_news import announce_news
 from tasks.check_watches import check_watches
@@ -59,6 +60,8 @@ async def process_all_active_watches() -> SweepSummary:
             summary = await _sweep_in_shards(database, plan, searching_ends)
         await announce_news()
     await show_sweep(summary)
+    if summary.events.pictures:
+        await request_archive()
     get_run_logger().info(summary.headline)
     if summary.is_whole:
         return completed(summary, summary.headline)

@@ -15,6 +15,7 @@ from adspark.watches.news import read_news
 from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import WatchId
+from orchestration.runs.archive_runs import request_archive
 from tasks.announce_news import announce_news
 from tasks.check_watch import check_watch
 
@@ -33,6 +34,8 @@ async def process_watch(watch_id: WatchId) -> WatchSummary:
         summary = await check_watch(watch_id)
         await announce_news()
         await show_news(database, summary)
+    if summary.events.pictures:
+        await request_archive()
     log.info("Watch %d (%s): %s", watch_id, summary.name, summary.headline)
     return completed(summary, f"{summary.name}: {summary.headline}")
 

@@ -1,11 +1,12 @@
 """The task that checks everything that AdSpark needs, all of it at the same time."""
 
 import asyncio
+from functools import partial
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from adspark.errors import ConfigurationError
+from adspark.errors import AdSparkError, ConfigurationError
 from adspark.maintenance.health_checks import (
     Check,
     check_archive,
@@ -33,7 +34,6 @@ async def check_health() -> list[Check]:
     """Check database, Prefect, pools, SerpApi, generator, browser, media, disk and archive."""
     settings = get_settings()
     looks = (
-        look_at("database", _check_database, remedy="adspark db check"),
         look_at("SerpApi", _check_searches, remedy="adspark budget"),
         look_at(_generator_name(), _check_generator, remedy="its block, in Prefect's UI"),
         look_at(
@@ -47,25 +47,36 @@ async def check_health() -> list[Check]:
             remedy="ADSPARK_MEDIA_URL",
         ),
         look_at("disk", lambda: check_disk(settings.home), remedy="ADSPARK_HOME"),
-        look_at("archive", _check_archive, remedy="adspark db check"),
     )
     try:
         async with asyncio.TaskGroup() as group:
             pools = group.create_task(check_prefect())
+            stored = group.create_task(_check_stored())
             checks = [group.create_task(one) for one in looks]
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
-    return [*(one.result() for one in checks), *pools.result()]
+    database, archive = stored.result()
+    return [database, *(one.result() for one in checks), archive, *pools.result()]
 
 
-async def _check_database() -> Check:
-    async with connect_database() as database:
-        return await check_database(database)
+async def _check_stored() -> list[Check]:
+    """The database, and the archive that it knows, by the same connections."""
+    remedy, most_bytes = "adspark db check", get_settings().archive_bytes
+    try:
+        async with connect_database() as database:
+            return [
+                await look_at("database", partial(check_database, database), remedy=remedy),
+                await look_at(
+                    "archive", partial(check_archive, database, most_bytes), remedy=remedy
+                ),
+            ]
+    except AdSparkError as error:
+        failed = partial(_fail, error)
+        return [await look_at(name, failed, remedy=remedy) for name in ("database", "archive")]
 
 
-async def _check_archive() -> Check:
-    async with connect_database() as database:
-        return await check_archive(database, get_settings().archive_bytes)
+async def _fail(error: AdSparkError) -> Check:
+    raise error
 
 
 async def _check_searches() -> Check:

@@ -18,6 +18,14 @@ _COUNT = text("""
         (SELECT coalesce(sum(bytes), 0)::bigint FROM kept) AS bytes
     FROM picture_version
 """)
+# Of an index each: a run needs no more, and the table may be long.
+_KEPT_BYTES = text("""
+    SELECT coalesce(sum(bytes), 0)::bigint FROM (
+        SELECT max(picture_bytes + thumbnail_bytes) AS bytes
+        FROM picture_version WHERE status = 'stored' GROUP BY sha256
+    ) AS kept
+""")
+_WAITING = text("SELECT count(*) FROM picture_version WHERE status = 'pending'")
 
 
 class ArchiveCounts(BaseModel):
@@ -55,3 +63,13 @@ def show_megabytes(count: int) -> str:
 async def count_archive(session: AsyncSession) -> ArchiveCounts:
     """What is kept, and how far the rest is."""
     return ArchiveCounts.model_validate((await session.execute(_COUNT)).mappings().one())
+
+
+async def read_kept_bytes(session: AsyncSession) -> int:
+    """The bytes of the pictures that are kept, with their thumbnails."""
+    return int(await session.scalar(_KEPT_BYTES) or 0)
+
+
+async def count_waiting(session: AsyncSession) -> int:
+    """Versions that are not kept yet, those that failed for now among them."""
+    return int(await session.scalar(_WAITING) or 0)

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from contextlib import suppress
 
-from adspark.archive.counts import count_archive
+from adspark.archive.counts import count_waiting, read_kept_bytes
 from adspark.archive.hosts import AT_ONCE
 from adspark.archive.picture import (
     ArchiveTools,
@@ -23,7 +23,7 @@ from adspark.archive.store import (
     ClaimedPicture,
     claim_pictures,
     enqueue_versions,
-    release_lost_claims,
+    give_up_deadly,
     release_picture,
     retry_failed,
     save_failure,
@@ -65,23 +65,26 @@ async def archive_pictures(
         AdSparkError: the database, the media store or the decoder does not work.
     """
     async with database.session() as session:
-        await release_lost_claims(session)
+        await give_up_deadly(session)
         await enqueue_versions(session)
         if tries_failed:
             await retry_failed(session)
-        kept = await count_archive(session)
+        kept_bytes = await read_kept_bytes(session)
         await session.commit()
-    run = _Run(database, tools, bounds, kept_bytes=kept.bytes)
+    run = _Run(database, tools, bounds, kept_bytes=kept_bytes)
     try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(AT_ONCE):
-                group.create_task(run.work())
+        await run.work_together()
+        if run.has_room:  # what was stored meanwhile, of which no further run was started
+            async with database.session() as session:
+                await enqueue_versions(session)
+                await session.commit()
+            await run.work_together()
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
     finally:
         await run.release()
     async with database.session() as session:
-        run.summary.waiting = (await count_archive(session)).waiting
+        run.summary.waiting = await count_waiting(session)
     return run.summary
 
 
@@ -103,7 +106,18 @@ class _Run:
         self._mine: dict[int, ClaimedPicture] = {}
         self._begun = 0
 
-    async def work(self) -> None:
+    @property
+    def has_room(self) -> bool:
+        """Whether it has worked, and no bound has ended it."""
+        return self._begun > 0 and self.summary.stop is None
+
+    async def work_together(self) -> None:
+        """Archive what is due, several at once."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE):
+                group.create_task(self._work())
+
+    async def _work(self) -> None:
         """Archive one picture after the other until there is none, or a bound is reached."""
         while (claimed := await self._next()) is not None:
             obtained = await self._obtain(claimed)
@@ -135,7 +149,10 @@ class _Run:
     async def _claim(self) -> None:
         async with self._database.session() as session:
             claimed = await claim_pictures(
-                session, most=_BATCH, with_previews=self.summary.problem is None
+                session,
+                most=_BATCH,
+                under_way=self._mine,
+                with_previews=self.summary.problem is None,
             )
             await session.commit()
         self._mine |= {one.id: one for one in claimed}

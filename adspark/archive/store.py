@@ -1,9 +1,10 @@
 """The statements by which pictures are archived: enqueue, claim, save what became of them.
 
-A claim holds as long as its lease does, and only as long as nobody has claimed the picture after
-it: each claim counts an attempt, and a write names the attempt that it belongs to.
+A claim holds as long as nobody has claimed the picture after it: each claim counts an attempt, and
+a write names the attempt that it belongs to. The one run that there may be knows what it works on.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel
@@ -12,9 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 MOST_ATTEMPTS = 5
 """After which a picture is given up."""
-
-LEASE = timedelta(minutes=30)
-"""For how long a claim holds where nobody releases it; longer than a run works on a picture."""
 
 _MOST_ENQUEUED = 100_000  # versions a run, so that the transaction stays short; newest first
 _REPLACED = "It was replaced before it was archived, and its address is not known."
@@ -54,13 +52,9 @@ _ENQUEUE_REPLACED = text("""
     GROUP BY 1, 2
     ON CONFLICT (ad_creative_id, content_hash) DO NOTHING
 """)
-_RELEASE_ALL = text("""
-    UPDATE picture_version SET lease_until = NULL
-    WHERE status = 'pending' AND lease_until IS NOT NULL
-""")
 _GIVE_UP = text("""
     UPDATE picture_version SET status = 'failed', failure = coalesce(failure, :failure)
-    WHERE status = 'pending' AND attempts >= :most AND lease_until IS NULL
+    WHERE status = 'pending' AND attempts >= :most
 """)
 _RETRY_FAILED = text("""
     UPDATE picture_version SET status = 'pending', attempts = 0, next_attempt_at = now()
@@ -70,7 +64,7 @@ _CLAIM = text("""
     WITH next AS (
         SELECT id, ad_creative_id, content_hash FROM picture_version
         WHERE status = 'pending' AND next_attempt_at <= now() AND attempts < :most
-            AND (lease_until IS NULL OR lease_until < now())
+            AND id <> ALL (CAST(:under_way AS bigint[]))
             AND (NOT is_preview OR :with_previews)
         ORDER BY first_seen_at DESC, id DESC LIMIT :batch FOR UPDATE SKIP LOCKED
     ), sized AS (
@@ -78,27 +72,27 @@ _CLAIM = text("""
         FROM next LEFT JOIN creative c USING (ad_creative_id, content_hash)
     )
     UPDATE picture_version v
-    SET attempts = v.attempts + 1, lease_until = now() + :lease
+    SET attempts = v.attempts + 1
     FROM sized WHERE v.id = sized.id
     RETURNING v.id, v.ad_creative_id, v.source_url, v.is_preview, v.attempts, sized.width,
         sized.height, v.first_seen_at
 """)
 _IS_MINE = "id = :id AND attempts = :attempts AND status = 'pending'"
 _SAVE_STORED = text(f"""
-    UPDATE picture_version SET status = 'stored', stored_at = now(), lease_until = NULL,
-        failure = NULL, sha256 = :sha256, path = :path, thumbnail_path = :thumbnail_path,
+    UPDATE picture_version SET status = 'stored', stored_at = now(), failure = NULL,
+        sha256 = :sha256, path = :path, thumbnail_path = :thumbnail_path,
         width = :width, height = :height, perceptual_hash = :perceptual_hash,
         picture_bytes = :picture_bytes, thumbnail_bytes = :thumbnail_bytes
     WHERE {_IS_MINE}
 """)  # noqa: S608  (put together from a constant)
 _SAVE_FAILURE = text(f"""
-    UPDATE picture_version SET lease_until = NULL, failure = :failure,
+    UPDATE picture_version SET failure = :failure,
         status = CASE WHEN attempts < :most THEN 'pending' ELSE 'failed' END,
         next_attempt_at = now() + :pause
     WHERE {_IS_MINE}
 """)  # noqa: S608  (put together from a constant)
 _RELEASE = text(f"""
-    UPDATE picture_version SET lease_until = NULL, attempts = attempts - 1 WHERE {_IS_MINE}
+    UPDATE picture_version SET attempts = attempts - 1 WHERE {_IS_MINE}
 """)  # noqa: S608  (put together from a constant)
 
 
@@ -134,12 +128,11 @@ async def enqueue_versions(session: AsyncSession) -> None:
     await session.execute(_ENQUEUE_REPLACED, {"failure": _REPLACED})
 
 
-async def release_lost_claims(session: AsyncSession) -> None:
-    """Release what dead runs have claimed, and give up what has killed its run too often.
+async def give_up_deadly(session: AsyncSession) -> None:
+    """Give up what has killed its run too often.
 
-    Only for the one run that there may be. Does not commit.
+    Only for the one run that there may be, before it claims. Does not commit.
     """
-    await session.execute(_RELEASE_ALL)
     await session.execute(_GIVE_UP, {"most": MOST_ATTEMPTS, "failure": _DIED})
 
 
@@ -149,19 +142,24 @@ async def retry_failed(session: AsyncSession) -> None:
 
 
 async def claim_pictures(
-    session: AsyncSession, *, most: int, with_previews: bool = True
+    session: AsyncSession,
+    *,
+    most: int,
+    under_way: Collection[int] = (),
+    with_previews: bool = True,
 ) -> list[ClaimedPicture]:
     """The newest pictures that are due, claimed for this run; does not commit.
 
     Args:
         session: of the transaction.
         most: how many.
+        under_way: keys of those that this run has claimed and not ended.
         with_previews: whether those that need a browser are among them.
     """
     values = {
         "most": MOST_ATTEMPTS,
         "batch": most,
-        "lease": LEASE,
+        "under_way": list(under_way),
         "with_previews": with_previews,
     }
     rows = (await session.execute(_CLAIM, values)).mappings()

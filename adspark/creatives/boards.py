@@ -34,6 +34,18 @@ _ADD_ADS = text("""
     SELECT :board_id, id FROM unnest(CAST(:ids AS text[])) AS id ORDER BY id
     ON CONFLICT DO NOTHING RETURNING ad_creative_id
 """)
+# Pictures of theirs that clean-up has removed for want of room are archived again.
+_WANT_PICTURES = text("""
+    WITH wanted AS (
+        SELECT id FROM picture_version
+        WHERE ad_creative_id = ANY (CAST(:ids AS text[])) AND status = 'removed'
+            AND source_url IS NOT NULL
+        ORDER BY id FOR UPDATE
+    )
+    UPDATE picture_version v SET status = 'pending', attempts = 0, next_attempt_at = now(),
+        failure = NULL
+    FROM wanted WHERE v.id = wanted.id
+""")
 _REMOVE_ADS = text("""
     DELETE FROM board_creative
     WHERE board_id = :board_id AND ad_creative_id = ANY (CAST(:ids AS text[]))
@@ -117,11 +129,15 @@ async def delete_board(session: AsyncSession, *, board_id: int) -> bool:
 async def add_ads(session: AsyncSession, *, board_id: int, ids: Collection[str]) -> list[str]:
     """Put stored ads on a board, all or none; returns those that were not on it before.
 
+    Their pictures that were removed are archived again by the next run.
+
     Raises:
         InvalidQueryError: an ad is not stored, or was cleaned up just now; names some of them.
     """
     locked = await lock_ads(session, ids=ids)
-    return list(await session.scalars(_ADD_ADS, {"board_id": board_id, "ids": locked}))
+    added = list(await session.scalars(_ADD_ADS, {"board_id": board_id, "ids": locked}))
+    await session.execute(_WANT_PICTURES, {"ids": added})
+    return added
 
 
 async def remove_ads(session: AsyncSession, *, board_id: int, ids: Collection[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import TextClause, select, text
@@ -142,6 +142,11 @@ _FAIL = text(
     WHERE {_IS_MINE}
     """  # noqa: S608  (put together from a constant)
 )
+_LAST_FETCHED = text("""
+    SELECT max(started_at) FROM "fetch"
+    WHERE query_hash = :query_hash AND status = 'completed' AND NOT is_dry_run
+        AND started_at > now() - interval '1 hour'
+""")
 _COUNT_UNREADABLE = text("""
     SELECT count(*) FROM unnest(CAST(:keys AS text[])) AS k (row_key)
     WHERE EXISTS (SELECT FROM rejected_row r WHERE r.row_key = k.row_key)
@@ -253,6 +258,12 @@ async def are_known_unreadable(
     keys = {row.key for row in rejected}
     found = await session.scalar(_COUNT_UNREADABLE, {"keys": list(keys)})
     return int(found or 0) == len(keys)
+
+
+async def fetched_within_hour(session: AsyncSession, *, query: CreativeQuery) -> datetime | None:
+    """When this query was fetched to its end, if it was in the last hour; else None."""
+    found: datetime | None = await session.scalar(_LAST_FETCHED, {"query_hash": query.hash})
+    return found
 
 
 async def running_fetch(session: AsyncSession, *, query: CreativeQuery) -> Fetch | None:

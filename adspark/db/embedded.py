@@ -36,6 +36,9 @@ _SERVICE_ACCOUNT = "adspark"  # PostgreSQL refuses to run as root
 _START_TIMEOUT = 60  # seconds; recovery after a crash replays the log first
 _SOCKET_LINE = 4  # of postmaster.pid
 _LONGEST_SOCKET_FOLDER = 85  # bytes; the system allows 107 with the socket's own name
+_BUFFERS = (
+    "512MB"  # of shared memory, taken as it is filled: a search of a large library reads less
+)
 # A socket's folder that every driver reads from an address as it is: a comma separates hosts.
 _PLAIN_FOLDER = re.compile(r"[\w/.-]+", re.ASCII)
 
@@ -216,7 +219,7 @@ class LocalPostgres:
         sockets = ".." if self._sockets == self.folder else str(self._sockets)
         return (
             f"-p {_PORT} -c listen_addresses='' -c unix_socket_directories='{sockets}' "
-            "-c max_connections=200 -c jit=off"
+            f"-c max_connections=200 -c jit=off -c shared_buffers={_BUFFERS}"
         )
 
     def _check_version(self) -> None:

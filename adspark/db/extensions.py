@@ -24,7 +24,8 @@ _USED = {
         SELECT refresh_search_document(ad_creative_id) FROM search_document
             ORDER BY ad_creative_id;
         REINDEX INDEX ix_search_advertiser_name;
-        REINDEX INDEX ix_search_advertiser_domain
+        REINDEX INDEX ix_search_advertiser_domain;
+        REINDEX INDEX ix_search_creative_note
     """,
     "pg_trgm": """
         CREATE INDEX ix_trigram_word ON search_word USING gin (word gin_trgm_ops);

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
 from adspark.library.filters import RUNNING_DAYS
-from adspark.library.matching import LOOSEN, missing_extensions
+from adspark.library.spelling import LOOSEN, missing_extensions
 from adspark.validation.stored import check_storable
 
 _MOST_NAMED = 3  # advertisers in an error
@@ -140,13 +140,13 @@ async def find_advertisers(
     values = {"name": written, "domain": domain, "limit": limit}
     for statement in (_FIND_EXACT, _FIND_WORDS):
         if ids := list(await session.scalars(statement, values)):
-            return FoundAdvertisers(advertisers=await _read(session, ids))
+            return FoundAdvertisers(advertisers=await read_rows(session, ids))
     missing = await missing_extensions(session)
     if "pg_trgm" in missing:
         return FoundAdvertisers(advertisers=[], notes=[missing["pg_trgm"]])
     await session.execute(LOOSEN)
     similar = list(await session.scalars(_FIND_SIMILAR, values))
-    return FoundAdvertisers(advertisers=await _read(session, similar), is_similar=bool(similar))
+    return FoundAdvertisers(advertisers=await read_rows(session, similar), is_similar=bool(similar))
 
 
 async def resolve_advertisers(session: AsyncSession, *, names: Sequence[str]) -> list[str]:
@@ -183,7 +183,7 @@ async def resolve_advertiser(session: AsyncSession, *, name: str) -> str:
     """
     ids = await resolve_advertisers(session, names=[name])
     if len(ids) > 1:
-        several = await _read(session, ids[:_MOST_NAMED])
+        several = await read_rows(session, ids[:_MOST_NAMED])
         named = ", ".join(f"{one.advertiser_id} ({one.name[:40]})" for one in several)
         more = ", …" if len(ids) > _MOST_NAMED else ""
         raise InvalidQueryError(
@@ -193,7 +193,7 @@ async def resolve_advertiser(session: AsyncSession, *, name: str) -> str:
 
 
 async def _report(session: AsyncSession, advertiser_id: str) -> AdvertiserReport:
-    (row,) = await _read(session, [advertiser_id])
+    (row,) = await read_rows(session, [advertiser_id])
     values = {"id": advertiser_id, "most": _MOST_DOMAINS}
     mix = (await session.execute(_MIX, values)).all()
     figures = (await session.execute(_FIGURES, values)).mappings().one()
@@ -209,6 +209,7 @@ async def _report(session: AsyncSession, advertiser_id: str) -> AdvertiserReport
     )
 
 
-async def _read(session: AsyncSession, ids: Sequence[str]) -> list[AdvertiserRow]:
+async def read_rows(session: AsyncSession, ids: Sequence[str]) -> list[AdvertiserRow]:
+    """The stored advertisers with these ids, in their order."""
     rows = await session.execute(_BY_IDS, {"ids": list(ids)})
     return [AdvertiserRow.model_validate(row) for row in rows.mappings()]

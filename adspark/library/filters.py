@@ -1,11 +1,15 @@
 """The filters of a search as people write them, and as conditions on `c`, the creative."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
 from adspark.library.sharing import HAS_TAG
@@ -65,6 +69,11 @@ class AdFilters(BaseModel):
     has_words: bool | None = None
 
 
+BEGUN_BEFORE = "c.first_shown < CAST(:begun_before AS timestamptz)"
+"""What holds of ads that were shown on `least_days` days, in a form that an index can use."""
+
+_SLACK = timedelta(days=3)  # by which days and moments may disagree
+_FEW = 1000  # ads of a region from which on an index is no help
 _DAYS_SHOWN = "coalesce(c.total_days_shown, extract(day FROM c.last_shown - c.first_shown) + 1)"
 _WITH_WORDS = (
     "EXISTS (SELECT FROM search_document w WHERE w.ad_creative_id = c.ad_creative_id "
@@ -84,7 +93,7 @@ _CONDITIONS = {
     "first_shown_to": "c.first_shown < :first_shown_to",
     "last_shown_from": "c.last_shown >= :last_shown_from",
     "last_shown_to": "c.last_shown < :last_shown_to",
-    "least_days": f"{_DAYS_SHOWN} >= :least_days",
+    "least_days": f"{_DAYS_SHOWN} >= :least_days AND (c.first_shown IS NULL OR {BEGUN_BEFORE})",
     "size": "(c.width, c.height) = (:width, :height)",
     "board_id": "c.ad_creative_id IN (SELECT ad_creative_id FROM board_creative "
     "WHERE board_id = :board_id)",
@@ -92,13 +101,37 @@ _CONDITIONS = {
     "WHERE watch_id = :watch_id)",
     "tag": HAS_TAG,
 }
+# The same where few ads were shown in the region by their details, so that both can use an index.
+_FEW_OF_REGION = (
+    "(c.regions @> ARRAY[CAST(:region AS text)] OR c.ad_creative_id = ANY (ARRAY("
+    "SELECT ad_creative_id FROM creative_region WHERE region = :region)))"
+)
+_COUNT_OF_REGION = text(f"""
+    SELECT count(*) FROM (
+        SELECT FROM creative_region WHERE region = :region LIMIT {_FEW + 1}
+    ) AS few
+""")  # noqa: S608  (a constant)
 
 
-def filter_condition(filters: AdFilters) -> tuple[str, dict[str, object]]:
+async def read_filters(session: AsyncSession, filters: AdFilters) -> tuple[str, dict[str, object]]:
     """The condition, which may be `true`, and the values of its parameters."""
+    conditions = dict(_CONDITIONS)
+    if filters.region is not None:
+        found = await session.scalar(_COUNT_OF_REGION, {"region": filters.region})
+        if int(found or 0) <= _FEW:
+            conditions["region"] = _FEW_OF_REGION
+    return filter_condition(filters, conditions)
+
+
+def filter_condition(
+    filters: AdFilters, conditions: Mapping[str, str] = MappingProxyType(_CONDITIONS)
+) -> tuple[str, dict[str, object]]:
+    """The same by given conditions of the filters; by default those that are right anywhere."""
     given = filters.model_dump(exclude_none=True)
     values = {name: _as_parameter(name, value) for name, value in given.items()}
-    parts = [_CONDITIONS[name] for name in values if name in _CONDITIONS]
+    parts = [conditions[name] for name in values if name in conditions]
+    if filters.least_days is not None:
+        values["begun_before"] = datetime.now(UTC) - timedelta(days=filters.least_days) + _SLACK
     if filters.is_running is not None:
         running = f"c.last_shown >= now() - interval '{RUNNING_DAYS} days'"
         parts.append(running if filters.is_running else f"NOT coalesce({running}, false)")

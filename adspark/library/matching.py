@@ -1,20 +1,21 @@
-"""Which ads hold the words of a search: looked up in names, domains and tags, then put into SQL.
+"""Which ads hold the words of a search: looked up in names, tags and notes, then put into SQL.
 
 An ad's document holds the words of its copy and domains, and as keys its advertiser and its tags.
 So a word is first looked up among the names of advertisers and the tags that the user sees, and the
 keys of those that have it are searched as its alternatives. An ad of which nothing else is known
-has no document; its advertiser and its domain have to hold all words.
+has no document; its advertiser and its domain have to hold all words. Of the ads of which a title
+or note that the user sees has one of the words, each is looked at by itself.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.db.extensions import READ_EXTENSIONS, describe_missing
 from adspark.library.query_text import Term
-from adspark.library.sharing import VISIBLE_TAGS
+from adspark.library.sharing import SEES_NOTE, VISIBLE_TAGS
 
 MOST_ALTERNATIVES = 1000
 """Advertisers, or domains, whose names may hold a word; of more, the ones last seen are taken."""
@@ -23,6 +24,7 @@ MOST_ALTERNATIVES = 1000
 # has the other words.
 _BROAD = 20
 
+_NOT_NOTED = "c.ad_creative_id <> ALL (CAST(:noted AS text[]))"
 _LOOK_UP = text(f"""
     SELECT search_query(t.text, t.is_prefix)::text AS query, ARRAY(
         SELECT advertiser_id FROM advertiser a
@@ -34,51 +36,48 @@ _LOOK_UP = text(f"""
     ) AS domains, ARRAY(
         SELECT 'user' || v.user_id || '/' || v.tag FROM ({VISIBLE_TAGS}) AS v
         WHERE search_words(v.tag) @@ search_query(t.text, t.is_prefix)
-    ) AS tags
+    ) AS tags, ARRAY(
+        SELECT ad_creative_id FROM creative_note n CROSS JOIN LATERAL (
+            SELECT search_query(t.text, t.is_prefix)
+        ) AS q (query)
+        WHERE search_note(title, note) @@ query AND {SEES_NOTE}
+        ORDER BY created_at DESC, ad_creative_id LIMIT :most
+    ) AS noted
     FROM unnest(CAST(:texts AS text[]), CAST(:prefixes AS boolean[]))
         WITH ORDINALITY AS t (text, is_prefix, place)
     ORDER BY t.place
-""")  # noqa: S608  (put together from a constant)
-LOOSEN = text("SELECT set_config('pg_trgm.word_similarity_threshold', '0.45', true)")
-"""For the transaction: how alike a part of a name has to be; a letter less in eight still is."""
-
-# The nearest words, and the words of the nearest names and domains, most alike first.
-_NEAREST = text("""
-    SELECT t.place, n.word FROM unnest(CAST(:texts AS text[])) WITH ORDINALITY AS t (text, place)
-    CROSS JOIN LATERAL (
-        (SELECT word, similarity(word, lower(t.text)) AS nearness FROM search_word
-         WHERE word % lower(t.text) ORDER BY nearness DESC, word LIMIT 1)
-        UNION ALL
-        (SELECT w.word, similarity(w.word, lower(t.text)) FROM (
-            SELECT name FROM advertiser WHERE lower(t.text) <% lower(name)
-            ORDER BY word_similarity(lower(t.text), lower(name)) DESC, name LIMIT 5
-         ) AS a, unnest(tsvector_to_array(search_words(a.name))) AS w (word)
-         WHERE w.word % lower(t.text))
-        UNION ALL
-        (SELECT w.word, similarity(w.word, lower(t.text)) FROM (
-            SELECT domain FROM advertiser_domain WHERE lower(t.text) <% domain
-            ORDER BY word_similarity(lower(t.text), domain) DESC, domain LIMIT 5
-         ) AS d, unnest(tsvector_to_array(search_domain(d.domain))) AS w (word)
-         WHERE w.word % lower(t.text))
-    ) AS n
-    ORDER BY t.place, n.nearness DESC, n.word
-""")
+""")  # noqa: S608  (put together from constants)
 
 
 @dataclass(frozen=True)
 class Alternatives:
-    """A term as the database searches it: its own query, and what has it in its name."""
+    """A term, or several of which one is enough, as the database searches it.
+
+    Its own query, what has it in its name, and the ads that have it in their title or note.
+    """
 
     query: str
     advertisers: list[str]
     domains: list[str]
     tags: list[str]
+    noted: list[str]
     is_excluded: bool
+
+    def or_else(self, other: "Alternatives") -> "Alternatives":
+        """What has this or the other."""
+        return Alternatives(
+            query=f"({self.query}) | ({other.query})",
+            advertisers=_merge(self.advertisers, other.advertisers),
+            domains=_merge(self.domains, other.domains),
+            tags=_merge(self.tags, other.tags),
+            noted=_merge(self.noted, other.noted),
+            is_excluded=self.is_excluded,
+        )
 
     def in_document(self, *, with_advertisers: bool = True) -> str:
         """The term in the syntax of `tsquery`; by itself where the advertisers are left out."""
         keys = [one.lower() for one in self.advertisers] if with_advertisers else []
-        return " | ".join([f"({self.query})", *map(_quote, [*keys, *self.tags])])
+        return " | ".join([f"({self.query})", *map(quote_lexeme, [*keys, *self.tags])])
 
     @property
     def is_broad(self) -> bool:
@@ -98,11 +97,14 @@ class TextCondition:
     Attributes:
         with_document: of ads with one; None where the words are only such as must not be there.
         without_document: of ads without; None where none of them can have the words.
+        noted: of the ads that have a word in their title or note, which the others leave out; `s`
+            may be NULL. None where there are none.
         values: of the conditions' parameters, and `words`, by which an ad's document is ranked.
     """
 
     with_document: str | None
     without_document: str | None
+    noted: str | None = None
     values: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -114,12 +116,12 @@ class TextCondition:
 async def look_up_terms(
     session: AsyncSession, *, terms: Sequence[Term], user_id: int
 ) -> list[Alternatives]:
-    """What the database searches for each term that holds a word.
+    """What the database searches for each term that holds a word, alternatives together.
 
     Args:
         session: of the database.
         terms: of the search.
-        user_id: whose tags count, beside those that are shared.
+        user_id: whose tags, titles and notes count, beside those that are shared.
     """
     values = {
         "texts": [term.text for term in terms],
@@ -128,11 +130,13 @@ async def look_up_terms(
         "most": MOST_ALTERNATIVES,
     }
     rows = (await session.execute(_LOOK_UP, values)).mappings().all()
-    return [
-        Alternatives(**row, is_excluded=term.is_excluded)
-        for term, row in zip(terms, rows, strict=True)
-        if row["query"]
-    ]
+    groups: list[list[Alternatives]] = []
+    for term, row in zip(terms, rows, strict=True):
+        if not (term.is_alternative and groups):
+            groups.append([])
+        if row["query"]:
+            groups[-1].append(Alternatives(**row, is_excluded=term.is_excluded))
+    return [reduce(Alternatives.or_else, group) for group in groups if group]
 
 
 def text_condition(found: Sequence[Alternatives]) -> TextCondition:
@@ -140,13 +144,16 @@ def text_condition(found: Sequence[Alternatives]) -> TextCondition:
     wanted = [one for one in found if not one.is_excluded]
     values: dict[str, object] = {}
     names = [_in_names(one, place, values) for place, one in enumerate(found)]
+    anywhere = _anywhere(found, values)
+    if anywhere:
+        names.append(_NOT_NOTED)
     if not wanted:
         values["query"] = " | ".join(f"({one.in_document()})" for one in found)
         names.append(
             "NOT EXISTS (SELECT FROM search_document x WHERE "
             "x.ad_creative_id = c.ad_creative_id AND x.document @@ CAST(:query AS tsquery))"
         )
-        return TextCondition(None, " AND ".join(names), values)
+        return TextCondition(None, " AND ".join(names), values=values)
     indexed = [one for one in wanted if not one.is_broad] or wanted
     parts = ["s.document @@ CAST(:query AS tsquery)"]
     values["query"] = " & ".join(f"({one.in_document()})" for one in indexed)
@@ -154,34 +161,11 @@ def text_condition(found: Sequence[Alternatives]) -> TextCondition:
     for place, one in enumerate(found):
         if one not in indexed:
             parts.append(_in_ad(one, place, values))
+    if anywhere:
+        parts.append(_NOT_NOTED)
     can_match = all(one.is_in_names for one in wanted)
-    return TextCondition(" AND ".join(parts), " AND ".join(names) if can_match else None, values)
-
-
-async def correct_terms(session: AsyncSession, *, terms: Sequence[Term]) -> tuple[Term, ...] | None:
-    """The terms with the nearest known word in place of each single word; None: nothing is near.
-
-    What is excluded, a prefix or a phrase is left as it is.
-    """
-    single = [
-        place
-        for place, term in enumerate(terms)
-        if not (term.is_excluded or term.is_prefix or term.is_phrase)
-    ]
-    texts = [terms[place].text for place in single]
-    corrected = list(terms)
-    await session.execute(LOOSEN)
-    nearest: dict[int, str] = {}
-    for row in await session.execute(_NEAREST, {"texts": texts}):
-        nearest.setdefault(single[row.place - 1], row.word)
-    for place, word in nearest.items():
-        corrected[place] = replace(terms[place], text=word)
-    return tuple(corrected) if corrected != list(terms) else None
-
-
-async def missing_extensions(session: AsyncSession) -> dict[str, str]:
-    """The extensions that the search does without, each with a line on what to do."""
-    return describe_missing((await session.execute(READ_EXTENSIONS)).mappings())
+    without_document = " AND ".join(names) if can_match else None
+    return TextCondition(" AND ".join(parts), without_document, anywhere, values)
 
 
 def _in_ad(one: Alternatives, place: int, values: dict[str, object]) -> str:
@@ -191,6 +175,27 @@ def _in_ad(one: Alternatives, place: int, values: dict[str, object]) -> str:
     if one.advertisers:
         has += f" OR c.advertiser_id = ANY (CAST(:advertiser_id_{place} AS text[]))"
     return f"({has}) IS NOT TRUE" if one.is_excluded else f"({has})"
+
+
+def _anywhere(found: Sequence[Alternatives], values: dict[str, object]) -> str | None:
+    """That an ad with a word in its title or note has each term there or elsewhere."""
+    noted = list(dict.fromkeys(ad for one in found for ad in one.noted))
+    if not noted:
+        return None
+    values["noted"] = noted
+    parts = ["c.ad_creative_id = ANY (CAST(:noted AS text[]))"]
+    for place, one in enumerate(found):
+        included = replace(one, is_excluded=False)
+        values[f"noted_{place}"] = one.noted
+        has = " OR ".join(
+            (
+                _in_ad(included, place, values),
+                _in_names(included, place, values),
+                f"c.ad_creative_id = ANY (CAST(:noted_{place} AS text[]))",
+            )
+        )
+        parts.append(f"({has}) IS NOT TRUE" if one.is_excluded else f"({has})")
+    return " AND ".join(parts)
 
 
 def _in_names(one: Alternatives, place: int, values: dict[str, object]) -> str:
@@ -204,6 +209,11 @@ def _in_names(one: Alternatives, place: int, values: dict[str, object]) -> str:
     return f"({has}) IS NOT TRUE" if one.is_excluded else f"({has})"
 
 
-def _quote(lexeme: str) -> str:
+def _merge(one: Sequence[str], other: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys((*one, *other)))
+
+
+def quote_lexeme(lexeme: str) -> str:
+    """A lexeme in the syntax of `tsquery`."""
     escaped = lexeme.replace("\\", "\\\\").replace("'", "''")
     return f"'{escaped}'"

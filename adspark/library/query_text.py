@@ -1,10 +1,10 @@
-"""What a person types to search, taken apart: words, "phrases", prefix*, and -not.
+"""What a person types to search, taken apart: words, "phrases", prefix*, -not, and one or another.
 
 No text is refused: what means nothing here is a plain word, or no word at all.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adspark.text.storable import UNSTORABLE
 
@@ -14,32 +14,50 @@ MOST_TERMS = 50
 _LONGEST_TERM = 200  # characters
 # Of a whole address only the host, which a domain and a landing page are found by.
 _ADDRESS = re.compile(r"^(?:https?://(?:www\.)?|www\.)([^/?#:]+).*$", re.IGNORECASE)
+_OR = ("or", "|")  # between two words: either is enough, as in web search engines
 _PARTS = re.compile(r'(?P<not>-?)(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))(?P<star>\*?)')
 
 
 @dataclass(frozen=True)
 class Term:
-    """A word or a phrase that an ad has to hold, or must not."""
+    """A word or a phrase that an ad has to hold, or must not, or may instead of the one before."""
 
     text: str
     is_prefix: bool = False
     is_excluded: bool = False
     is_phrase: bool = False
+    is_alternative: bool = False
 
     @property
     def written(self) -> str:
         """The term as a person would write it."""
         text = f'"{self.text}"' if self.is_phrase else self.text
-        return f"{'-' * self.is_excluded}{text}{'*' * self.is_prefix}"
+        either = "or " * self.is_alternative
+        return f"{either}{'-' * self.is_excluded}{text}{'*' * self.is_prefix}"
 
 
 def parse_query_text(written: str) -> tuple[Term, ...]:
-    """The terms in the order in which they stand, at most `MOST_TERMS`; a search needs them all.
+    """The terms in the order in which they stand, at most `MOST_TERMS`; a search needs them all,
+    or of alternatives one.
 
-    A quotation mark without its partner, and marks that stand alone, mean nothing.
+    A quotation mark without its partner, and marks that stand alone, mean nothing; `or` that is not
+    between two words that may both be there is a word.
     """
-    found = (_term(part) for part in _PARTS.finditer(UNSTORABLE.sub(" ", written)))
-    return tuple(term for term in found if term is not None)[:MOST_TERMS]
+    parts = list(_PARTS.finditer(UNSTORABLE.sub(" ", written.replace("|", " | "))))
+    terms: list[Term] = []
+    is_alternative = False
+    for place, part in enumerate(parts):
+        after = _term(parts[place + 1]) if place + 1 < len(parts) else None
+        if (
+            part[0].lower() in _OR
+            and terms and not terms[-1].is_excluded
+            and after is not None and not after.is_excluded
+        ):  # fmt: skip
+            is_alternative = True
+        elif (term := _term(part)) is not None:
+            terms.append(replace(term, is_alternative=is_alternative))
+            is_alternative = False
+    return tuple(terms[:MOST_TERMS])
 
 
 def _term(part: re.Match[str]) -> Term | None:

@@ -12,16 +12,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
-from adspark.library.filters import AdFilters, filter_condition
+from adspark.library.filters import BEGUN_BEFORE, AdFilters, read_filters
 from adspark.library.matching import (
     TextCondition,
-    correct_terms,
     look_up_terms,
-    missing_extensions,
     text_condition,
 )
 from adspark.library.query_text import MOST_TERMS, Term, parse_query_text
 from adspark.library.sharing import TAGS_OF_AD, TITLE_OF_AD
+from adspark.library.spelling import correct_terms, missing_extensions
 from adspark.library.statements import (
     MOST_COUNTED,
     Branch,
@@ -39,11 +38,12 @@ LIMIT = Range(1, 1000)
 
 _Place = tuple[str, float | None]  # an ad, and its value in the order, None where it has none
 # Plans for the values at hand, for the right one differs by how often a word occurs. A search is
-# over before a statement is compiled or a second process begun, and what it reads is in memory.
+# over before a statement is compiled or a second process begun, and what it reads is in memory, as
+# is the list of where a word stands.
 _PLAN = text(
     "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), "
     "set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true), "
-    "set_config('random_page_cost', '1.1', true)"
+    "set_config('random_page_cost', '1.1', true), set_config('work_mem', '32MB', true)"
 )
 _READ = text(f"""
     SELECT c.ad_creative_id, c.advertiser_id, a.name AS advertiser, c.format,
@@ -114,7 +114,8 @@ async def search_ads(
 
     Args:
         session: of the database.
-        query: words, "phrases", prefix*, -not; all of them have to match. No text is refused.
+        query: words, "phrases", prefix*, -not, one or another; all of them have to match. No text
+            is refused.
         filters: what else the ads have to be; also whose tags and titles count.
         sort: by relevance where there are words, else the newest first.
         limit: ads of a page.
@@ -178,7 +179,7 @@ class _Search:
 
     async def page(self, words: TextCondition) -> AdPage:
         """The page of ads that fulfil a condition of words, and the total."""
-        condition, values = filter_condition(self.filters)
+        condition, values = await read_filters(self.session, self.filters)
         values |= words.values
         parts = branches(words, condition)
         statement = text(matched_statement(parts, self.sort))
@@ -211,7 +212,9 @@ class _Search:
         room = self.limit + 1
         rows: list[_Place] = []
         if self.cursor is None or self.cursor.key is not None:
-            statement = dated_statement(parts, self.sort, self.cursor)
+            begun = self.filters.least_days is not None and self.sort is Sort.NEWEST
+            also = BEGUN_BEFORE if begun else "true"
+            statement = dated_statement(parts, self.sort, self.cursor, also=also)
             rows = await self._execute(statement, values, room)
         if len(rows) < room:
             statement = undated_statement(parts, self.sort, self.cursor)

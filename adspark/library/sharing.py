@@ -29,3 +29,9 @@ TITLE_OF_AD = """coalesce(n.title, (
     WHERE o.ad_creative_id = c.ad_creative_id AND o.is_title_shared ORDER BY o.user_id LIMIT 1
 ))"""
 """The title of the ad `c`: the user's own, which is in `n`, else one that is shared."""
+
+SEES_NOTE = """(n.user_id = :user_id
+    OR n.is_title_shared AND search_note(n.title, NULL) @@ query
+    OR n.is_note_shared AND search_note(NULL, n.note) @@ query
+)"""
+"""That the user sees what `query` finds in the title and note `n`."""

@@ -10,7 +10,7 @@ from enum import StrEnum
 from adspark.errors import InvalidQueryError
 from adspark.library.matching import TextCondition
 
-MOST_COUNTED = 1000
+MOST_COUNTED = 500
 """Ads that are counted, and ranked by relevance; where more match, that is said.
 
 Of those that match, the ones whose words were learned last are ranked.
@@ -52,6 +52,7 @@ _ORDERS = {
 }
 _MICROSECONDS = "CAST(extract(epoch FROM {}) * 1000000 AS bigint)"
 _DOCUMENT = "creative c JOIN search_document s USING (ad_creative_id)"
+_NOTED = "creative c LEFT JOIN search_document s USING (ad_creative_id)"
 _NO_DOCUMENT = (
     "NOT EXISTS (SELECT FROM search_document s WHERE s.ad_creative_id = c.ad_creative_id)"
 )
@@ -100,7 +101,7 @@ def _is_key(key: object, sort: Sort) -> bool:
 
 @dataclass(frozen=True)
 class Branch:
-    """One of the two places that ads are found in: with a document, and without."""
+    """One of the places that ads are found in: noted by the user, with a document, and without."""
 
     tables: str
     condition: str
@@ -111,8 +112,11 @@ class Branch:
 def branches(words: TextCondition, condition: str) -> list[Branch]:
     """Where the ads are that have the words and fulfil the condition; empty: nowhere."""
     parts = []
+    rank = "ts_rank(s.document, CAST(:words AS tsquery))::float8"
+    if words.noted is not None:
+        noted = f"{words.noted} AND {condition}"
+        parts.append(Branch(_NOTED, noted, f"coalesce({rank}, 0) + 1", "c.last_shown"))
     if words.with_document is not None:
-        rank = "ts_rank(s.document, CAST(:words AS tsquery))::float8"
         with_words = f"{words.with_document} AND {condition}"
         # A phrase is far rarer than its words, which no statistics tell: with a sum the ads that
         # have the words are looked at, not all ads from the last one on.
@@ -120,7 +124,7 @@ def branches(words: TextCondition, condition: str) -> list[Branch]:
         parts.append(Branch(_DOCUMENT, with_words, rank, latest))
     if words.without_document is not None:
         names = f"{words.without_document} AND {condition}"
-        if parts:
+        if words.with_document is not None:
             names += f" AND {_NO_DOCUMENT}"
         parts.append(Branch("creative c", names, f"{_NAMES_RANK}::float8", "c.last_shown"))
     return parts
@@ -129,8 +133,8 @@ def branches(words: TextCondition, condition: str) -> list[Branch]:
 def matched_statement(parts: Sequence[Branch], sort: Sort) -> str:
     """Rows of id, format and value in the order, of `MOST_COUNTED` and one ads at most.
 
-    Which of more ads they are matters for relevance only. Where the first branch has so many, the
-    second is not even begun. The order `changed` is one of the ads that have changed.
+    Which of more ads they are matters for relevance only. Where a branch has so many, those after
+    it are not even begun. The order `changed` is one of the ads that have changed.
     """
     room = f"LIMIT {MOST_COUNTED + 1}"
     union = " UNION ALL ".join(
@@ -142,10 +146,19 @@ def matched_statement(parts: Sequence[Branch], sort: Sort) -> str:
     return f"SELECT * FROM ({union}) AS matched {room}"  # noqa: S608
 
 
-def dated_statement(parts: Sequence[Branch], sort: Sort, cursor: Cursor | None) -> str:
-    """Rows of id and value: ads that have a value in the order, the greatest first."""
+def dated_statement(
+    parts: Sequence[Branch], sort: Sort, cursor: Cursor | None, *, also: str = "true"
+) -> str:
+    """Rows of id and value: ads that have a value in the order, the greatest first.
+
+    Args:
+        parts: where they are.
+        sort: the order.
+        cursor: the last ad of the page before.
+        also: what holds of all of them, for the index of the order.
+    """
     order = _ORDERS[sort]
-    beyond = _beyond(cursor, order)
+    beyond = f"{_beyond(cursor, order)} AND {also}"
     union = " UNION ALL ".join(
         f"(SELECT c.ad_creative_id, {order.key} AS key FROM {part.tables} {order.join} "  # noqa: S608
         f"WHERE {order.key} IS NOT NULL AND {beyond} AND {part.condition} "

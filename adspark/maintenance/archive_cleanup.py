@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.archive.counts import count_archive
+from adspark.archive.counts import read_kept_bytes
 from adspark.db.engine import Database
 from adspark.maintenance.cleanup_statements import COUNT_OLDEST, LOCK_OLDEST, REMOVE_OLDEST
 
@@ -31,7 +31,7 @@ async def remove_over_bound(
     """
     target = int(_FULL_ENOUGH * most_bytes)
     async with database.session() as session:
-        kept = (await count_archive(session)).bytes
+        kept = await read_kept_bytes(session)
         if kept <= most_bytes:
             return 0
         if dry_run:
@@ -47,7 +47,7 @@ async def remove_over_bound(
                 await session.execute(REMOVE_OLDEST, {"keys": keys})
                 await session.commit()
                 removed, kept = removed + len(keys), kept - freed
-            kept = (await count_archive(session)).bytes  # a shared picture frees nothing at first
+            kept = await read_kept_bytes(session)  # a shared picture frees nothing at first
     return removed
 
 

@@ -36,9 +36,10 @@ from adspark.validation.bounds import DAYS, Range
 
 BATCH = 1000  # rows a step; their locks are held for well under a second
 LEAST_DAYS = {"fetches": 62}  # budgets and forecasts need two months of the ledger
+_MOST_LISTED = 50_000  # archived pictures up to which all are listed together
 _UNUSED_FOR = timedelta(days=1)  # before a picture goes; a variant's is kept before its row is
 
-# Pictures of variants and originals; those of the archive, by the first two digits of their hash.
+# Pictures of variants and originals; those of the archive, by the first digits of their hash.
 _USED = text("""
     SELECT original_path FROM ad_variant WHERE original_path IS NOT NULL
     UNION SELECT image_path FROM ad_variant WHERE image_path IS NOT NULL
@@ -47,6 +48,7 @@ _ARCHIVED = text("""
     SELECT unnest(ARRAY[path, thumbnail_path]) FROM picture_version
     WHERE status = 'stored' AND sha256 >= :digits AND sha256 < :digits || 'g'
 """)
+_COUNT_ARCHIVED = text("SELECT count(*) FROM picture_version WHERE status = 'stored'")
 _IS_USED = text("""
     SELECT EXISTS (SELECT FROM ad_variant WHERE original_path = :at OR image_path = :at)
         OR EXISTS (
@@ -189,9 +191,10 @@ class _Work:
 async def _remove_pictures(database: Database, media: MediaStore, summary: CleanupSummary) -> None:
     """Remove the pictures that no row has, unless they are new or were reused."""
     await _remove_unused(database, media, summary, ("originals", "variants"), _USED)
-    # The archive is listed a small part at a time, for there may be millions.
-    for number in range(256):
-        digits = f"{number:02x}"
+    # A large archive is listed a part at a time, for there may be millions.
+    async with database.session() as session:
+        is_large = int(await session.scalar(_COUNT_ARCHIVED) or 0) > _MOST_LISTED
+    for digits in [f"{number:02x}" for number in range(256)] if is_large else [""]:
         folders = (f"pictures/{digits}", f"thumbnails/{digits}")
         await _remove_unused(database, media, summary, folders, _ARCHIVED.bindparams(digits=digits))
 

@@ -175,10 +175,11 @@ class MediaStore:
 
     def _list(self, folder: str) -> dict[str, int]:
         top = f"{self._root}/{folder}".rstrip("/")
-        if not self._files.exists(top):
-            return {}
         self._files.invalidate_cache()
-        found = self._files.find(top, detail=True)
+        try:
+            found = self._files.find(top, detail=True)
+        except FileNotFoundError:
+            return {}
         start = len(self._root.lstrip("/")) + 1
         return {place.lstrip("/")[start:]: int(info["size"]) for place, info in found.items()}
 

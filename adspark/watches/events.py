@@ -187,6 +187,11 @@ class EventCounts(BaseModel):
         """Those that are reported to a person."""
         return self.new + self.changed + self.reactivated + self.ended
 
+    @property
+    def pictures(self) -> int:
+        """Those of ads whose picture may not be known yet."""
+        return self.baseline + self.new + self.changed
+
     def __str__(self) -> str:
         counts = ((kind.value, getattr(self, kind)) for kind in EventKind)
         return ", ".join(f"{number} {kind}" for kind, number in counts if number) or "nothing new"

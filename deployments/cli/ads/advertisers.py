@@ -1,7 +1,7 @@
 """`adspark advertisers`: who is stored, found by name or domain, shown and compared.
 
-They are those of the running stack, else of the configured database; nothing is searched on the
-web, and no search is spent.
+They are those of the running stack, else of the configured database. Only `find --search` spends a
+search, to find who advertises for a domain.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import typer
 from rich.console import RenderableType
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
-from typer import Argument
+from typer import Argument, Option
 
 from adspark.errors import InvalidQueryError
 from adspark.library.advertisers import (
@@ -23,8 +23,9 @@ from adspark.library.advertisers import (
 )
 from adspark.library.search import LIMIT
 from adspark.text.terminal import plain
+from deployments.cli.ads.domain_search import DomainAdvertisers, search_domain
 from deployments.cli.database import in_session
-from deployments.cli.options import JsonOption
+from deployments.cli.options import EndsWithJsonOption, JsonOption, YesOption
 from deployments.cli.ranges import ranged
 from deployments.terminal.output import out, print_json, print_line, print_warning, table
 
@@ -54,8 +55,23 @@ def list_all(limit: LimitOption = _SHOWN, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def find(name: Name, limit: LimitOption = _SHOWN, as_json: JsonOption = False) -> None:
-    """Find stored advertisers by name or domain, also where it is misspelled."""
+def find(
+    name: Name,
+    search: Annotated[
+        bool, Option("--search", help="Spend one search on who advertises for this domain.")
+    ] = False,
+    yes: YesOption = False,
+    limit: LimitOption = _SHOWN,
+    as_json: EndsWithJsonOption = False,
+) -> None:
+    """Find stored advertisers by name or domain, also where it is misspelled.
+
+    With --search their ads are searched for first, and stored: one search, as a fetch, and none
+    where the same was searched within the hour.
+    """
+    if search:
+        _print_searched(search_domain(name, limit=limit, yes=yes), as_json=as_json)
+        return
     found = in_session(lambda session: find_advertisers(session, name=name, limit=limit))
     if as_json:
         print_json(found)
@@ -63,7 +79,10 @@ def find(name: Name, limit: LimitOption = _SHOWN, as_json: JsonOption = False) -
     for note in found.notes:
         print_warning(note)
     if not found.advertisers:
-        print_line("None is stored; fetch its ads with: adspark fetch --text example.com")
+        print_line(
+            "None is stored; find who advertises for a domain, for one search: "
+            "adspark advertisers find example.com --search"
+        )
         return
     if found.is_similar:
         out.print("None has this name or domain; these are spelled like it:")
@@ -103,6 +122,17 @@ def compare(
         print_json({"advertisers": reports})
     else:
         out.print(_compared(reports))
+
+
+def _print_searched(found: DomainAdvertisers, *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    if found.advertisers:
+        out.print(_listed(found.advertisers))
+    else:
+        print_line(f"The search shows no advertiser for {escape(found.domain)}.")
+    print_line(found.cost)
 
 
 def _listed(rows: Sequence[AdvertiserRow]) -> RenderableType:

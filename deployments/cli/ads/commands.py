@@ -23,6 +23,8 @@ from adspark.library.marks import (
     write_title,
 )
 from adspark.library.search import LIMIT, AdPage, search_ads
+from adspark.library.similar import LIMIT as SIMILAR_LIMIT
+from adspark.library.similar import find_similar
 from adspark.library.statements import Sort
 from adspark.library.written_filters import WrittenFilters
 from adspark.media.store import MediaStore
@@ -32,7 +34,7 @@ from adspark.text.terminal import plain
 from deployments.cli.ads.details import details
 from deployments.cli.ads.export import export
 from deployments.cli.ads.filters import UserOption, takes_filters
-from deployments.cli.ads.tables import print_ad, print_page, print_tags
+from deployments.cli.ads.tables import print_ad, print_page, print_similar, print_tags
 from deployments.cli.database import current_settings, in_session
 from deployments.cli.options import JsonOption
 from deployments.cli.ranges import ranged
@@ -57,7 +59,7 @@ app = typer.Typer(
 @takes_filters
 def search(
     query: Annotated[
-        list[str] | None, Argument(help='Words, "a phrase", begin*, -without; none: all ads.')
+        list[str] | None, Argument(help='Words, "a phrase", begin*, -without, one or another.')
     ] = None,
     *,
     filters: WrittenFilters,
@@ -104,6 +106,21 @@ def show(ad: Ad, user: UserOption = DEFAULT_USER, as_json: JsonOption = False) -
 
 
 app.command()(details)
+
+
+@app.command()
+def similar(
+    ad: Ad,
+    limit: Annotated[int, ranged(SIMILAR_LIMIT, help="How many.")] = _SHOWN,
+    as_json: JsonOption = False,
+) -> None:
+    """List stored ads that look like one, or have most of its words, and why."""
+    found = in_session(lambda session: find_similar(session, ad_creative_id=ad, limit=limit))
+    if as_json:
+        listed = [one.model_dump(mode="json") | {"why": one.why} for one in found.ads]
+        print_json({"ads": listed, "notes": found.notes})
+    else:
+        print_similar(found)
 
 
 @app.command()

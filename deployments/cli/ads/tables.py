@@ -16,6 +16,7 @@ from adspark.library.ads import (
 )
 from adspark.library.marks import TagRow
 from adspark.library.search import AdPage, FoundAd
+from adspark.library.similar import SimilarAds
 from adspark.media.store import MediaStore
 from adspark.models import PictureStatus
 from adspark.serpapi.regions import region_name
@@ -70,6 +71,25 @@ def print_ad(ad: AdReport, media: MediaStore) -> None:
     ):
         if rows:
             out.print(table(title, rows, wraps="watch"))
+
+
+def print_similar(found: SimilarAds) -> None:
+    """The ads that are like one, and why."""
+    for note in found.notes:
+        print_warning(note)
+    if not found.ads:
+        print_line("No stored ad looks like it or has most of its words.")
+        return
+    rows = [
+        {
+            "ad": one.ad_creative_id,
+            "advertiser": shorten(plain(one.advertiser), _NAME_WIDTH, placeholder="…"),
+            "last shown": None if one.last_shown is None else f"{one.last_shown:%Y-%m-%d}",
+            "why": one.why,
+        }
+        for one in found.ads
+    ]
+    out.print(table("Similar ads", rows, wraps="why"))
 
 
 def print_tags(tags: Sequence[TagRow]) -> None:

@@ -72,6 +72,23 @@ def fetch(
         "political_ads": political_ads,
         "page_size": page_size,
     }
+    summary = fetch_here(parameters, max_pages=max_pages, dry_run=dry_run)
+    print_json(summary) if as_json else print_summary(summary)
+
+
+def fetch_here(
+    parameters: dict[str, Any], *, max_pages: int = 1, dry_run: bool = False
+) -> FetchSummary:
+    """Run the flow in this process, in the ledger and under the limits of all fetches.
+
+    Args:
+        parameters: of the query.
+        max_pages: pages, so searches, at most.
+        dry_run: search and count, store no ads.
+
+    Raises:
+        AdSparkError: the query cannot be used, or the fetch failed.
+    """
     parse_query(**parameters)  # a mistake shows before Prefect starts
     MAX_PAGES.check("max_pages", max_pages)
 
@@ -83,8 +100,7 @@ def fetch(
         )
         return call
 
-    summary = run_here(start)
-    print_json(summary) if as_json else print_summary(summary)
+    return run_here(start)
 
 
 def run(

@@ -46,6 +46,7 @@ from deployments.cli.options import (
 )
 from deployments.cli.users.option import user_option
 from deployments.cli.watches.options import (
+    AdvertiserOption,
     AllAdsOption,
     BudgetOption,
     DetailsOption,
@@ -55,6 +56,7 @@ from deployments.cli.watches.options import (
     PoliticalOption,
     UserOption,
     Which,
+    find_advertiser_ids,
 )
 from deployments.cli.watches.tables import print_watch, print_watches
 from deployments.terminal.choices import one_of
@@ -72,6 +74,7 @@ app = typer.Typer(
 def create(
     name: Annotated[str, Argument(help="The new watch's name.")],
     advertiser_ids: AdvertiserIds = None,
+    advertiser: AdvertiserOption = None,
     text: TextOption = None,
     region: RegionOption = None,
     platform: PlatformOption = None,
@@ -86,6 +89,7 @@ def create(
     user_id: Annotated[int, user_option("--user", help="Whose watch it is.")] = 1,
 ) -> None:
     """Create a watch; the next sweep checks it."""
+    advertiser_ids = find_advertiser_ids(advertiser_ids, advertiser)
     changes = pick_fields(locals())
     changes["political_ads"] = one_of("--political-ads", political_ads, "--all-ads", all_ads)
     definition, warnings = change_definition(None, changes)
@@ -107,6 +111,7 @@ def create(
 def change(
     watch: Which,
     advertiser_ids: AdvertiserIds = None,
+    advertiser: AdvertiserOption = None,
     name: Annotated[str | None, Option(help="Rename it.")] = None,
     text: TextOption = None,
     region: RegionOption = None,
@@ -125,6 +130,7 @@ def change(
     user: UserOption = None,
 ) -> None:
     """Change only what is given; another search begins its past anew."""
+    advertiser_ids = find_advertiser_ids(advertiser_ids, advertiser)
     changes = pick_fields(locals())
     changes["political_ads"] = one_of("--political-ads", political_ads, "--all-ads", all_ads)
 

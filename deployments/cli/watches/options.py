@@ -2,8 +2,12 @@
 
 from typing import Annotated
 
+from rich.markup import escape
+from sqlalchemy.ext.asyncio import AsyncSession
 from typer import Argument, Option
 
+from adspark.library.advertiser_choice import ChosenAdvertiser, choose_advertiser
+from adspark.text.terminal import plain
 from adspark.validation.bounds import (
     DETAILS_PER_SWEEP,
     ENDED_AFTER_DAYS,
@@ -11,9 +15,18 @@ from adspark.validation.bounds import (
     MONTHLY_BUDGET,
     WATCH_PAGES,
 )
+from deployments.cli.database import in_session
 from deployments.cli.ranges import ranged
 from deployments.cli.users.option import user_option
+from deployments.terminal.output import print_line
 
+AdvertiserOption = Annotated[
+    list[str] | None,
+    Option(
+        metavar="NAME",
+        help="A stored advertiser by name, domain or AR number; may be given again for another.",
+    ),
+]
 Which = Annotated[str, Argument(metavar="NAME_OR_ID", help="As in adspark watch list.")]
 PoliticalOption = Annotated[
     bool, Option("--political-ads", help="Only political ads; needs a region.")
@@ -52,3 +65,21 @@ DetailsOption = Annotated[
     ),
 ]
 UserOption = Annotated[int | None, user_option(help="Whose watch it is.")]
+
+
+def find_advertiser_ids(ids: list[str] | None, names: list[str] | None) -> list[str] | None:
+    """The ids, and those of the advertisers that are named, each of which is shown.
+
+    Raises:
+        InvalidQueryError: a name is that of none, or of several; says which.
+    """
+    if not names:
+        return ids
+
+    async def act(session: AsyncSession) -> list[ChosenAdvertiser]:
+        return [await choose_advertiser(session, name=name) for name in names]
+
+    chosen = in_session(act)
+    for name, one in zip(names, chosen, strict=True):
+        print_line(f"Advertiser {escape(plain(one.describe(name)))}.")
+    return [*(ids or []), *(one.advertiser_id for one in chosen)]

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from adspark.archive.counts import count_archive
-from adspark.archive.store import MOST_ATTEMPTS, claim_pictures, release_lost_claims, save_stored
+from adspark.archive.store import MOST_ATTEMPTS, claim_pictures, give_up_deadly, save_stored
 from adspark.archive.store import StoredPicture as Stored
 from adspark.archive.summary import ArchiveBounds, ArchiveStop
 from adspark.errors import ConfigurationError
-from adspark.media.images import check_picture
+from adspark.media.images import InspectedPicture, check_picture
 from adspark.media.similarity import compare_pictures, hash_picture
 from adspark.media.store import MediaStore
 from adspark.sandbox.settings import SandboxSettings
@@ -222,8 +222,8 @@ async def test_what_kills_its_run_each_time_is_given_up(
         async with archive.database.session() as session:
             (claimed,) = await claim_pictures(session, most=9)
             assert claimed.attempts == attempt
-            assert await claim_pictures(session, most=9) == []  # it is leased
-            await release_lost_claims(session)
+            assert await claim_pictures(session, most=9, under_way=[claimed.id]) == []
+            await give_up_deadly(session)
             await session.commit()
     (row,) = await archive.rows()
     assert (row.status, row.failure) == ("failed", "The run that worked on it died each time.")
@@ -244,7 +244,7 @@ async def test_who_has_lost_its_claim_changes_nothing(archive: Archive, host: Pi
     )
     async with archive.database.session() as session:
         (claimed,) = await claim_pictures(session, most=1)
-        await release_lost_claims(session)
+        await give_up_deadly(session)
         await claim_pictures(session, most=1)
         assert not await save_stored(session, claimed=claimed, picture=lost)
         await session.commit()
@@ -299,3 +299,16 @@ async def _store_previews(archive: Archive, url: str) -> None:
     link = f"{url}/ads/preview/content.js?client=ads-integrity-transparency&creativeId="
     numbers = enumerate(("815168235795", "CR06923374512490676225"), start=101)
     await archive.store(*(creative(n, image=..., link=link + name) for n, name in numbers))
+
+
+async def test_what_is_stored_while_a_run_is_under_way_is_archived_by_it(
+    archive: Archive, host: PictureHost, tmp_path: Path
+) -> None:
+    class Meanwhile(MediaStore):
+        async def save_archived(self, content: bytes, picture: InspectedPicture) -> tuple[str, str]:
+            await archive.show(host, [2])
+            return await super().save_archived(content, picture)
+
+    await archive.show(host, [1])
+    summary = await replace(archive, media=Meanwhile(str(tmp_path / "media"))).run()
+    assert (summary.stored, summary.waiting) == (2, 0)

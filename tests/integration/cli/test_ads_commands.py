@@ -186,7 +186,7 @@ def test_advertisers_are_found_by_name_or_domain_also_misspelled() -> None:
                  "https://www.zoe.example.com/page"):  # fmt: skip
         assert (name, ids(name)) == (name, [CAFE])
     assert "these are spelled like it: Advertisers" in advertisers.told("find", "New Balence")
-    assert advertisers.told("find", "qqqqqq").startswith("None is stored; fetch its ads with:")
+    assert advertisers.told("find", "qqqqqq").startswith("None is stored; find who advertises")
 
 
 def test_advertisers_are_listed_shown_and_compared() -> None:

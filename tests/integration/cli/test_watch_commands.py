@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
-from adspark.errors import ConfigurationError
+from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.home.running_stack import StackState
 from adspark.settings import Settings
 from deployments.cli.database import _warn_of_other_database, current_settings
 from deployments.environment.stack_settings import sandbox_settings
-from tests.support.factories import ADVERTISER_ID
+from tests.support.factories import ADVERTISER_ID, creative
+from tests.support.library import CAFE, SHOP, fill_library
 from tests.support.watch_commands import definitions, listed, run, told
 from tests.support.watching import Place
 
@@ -94,6 +96,36 @@ def test_only_what_is_given_changes() -> None:
     assert definitions() == [
         {"name": "crm", "advertiser_ids": [ADVERTISER_ID], "region": "2840", "max_pages": 1}
     ]
+
+
+def test_advertisers_are_named_as_people_know_them(configured_database: str) -> None:
+    async def fill() -> None:
+        async with Database(configured_database) as database:
+            await fill_library(database)
+            twin = creative(9, advertiser_id=f"AR{9:020d}", advertiser="Café Zoë",
+                            target_domain="zoe.example")  # fmt: skip
+            async with database.session() as session:
+                await save_creatives(session, rows=[twin])
+                await session.commit()
+
+    asyncio.run(fill())
+    said = told("create", "shoes", "--advertiser", "new balance", "--advertiser", f"ar{7:020d}")
+    assert f"Advertiser 'new balance' is {ADVERTISER_ID} (New Balance Athletic Shoe, Inc.)." in said
+    assert definitions()[0]["advertiser_ids"] == sorted([ADVERTISER_ID, CAFE])
+    told("change", "shoes", "--advertiser", "laufladen.example")
+    assert definitions()[0]["advertiser_ids"] == [SHOP]
+    for name, message in (
+        ("café zoë", f"advertiser: 'café zoë' is the name of several: {CAFE} (Café Zoë, "
+                     f"zoe.example.com); AR00000000000000000009 (Café Zoë, zoe.example); give the "
+                     "AR number of the one that is meant"),
+        ("Lauflden", "advertiser: none of 'Lauflden' is stored; did you mean 'Laufladen GmbH'? "
+                     "Else find who advertises for a domain, for one search: adspark advertisers "
+                     "find example.com --search"),
+    ):  # fmt: skip
+        with pytest.raises(InvalidQueryError) as raised:
+            told("create", "coffee", "--advertiser", name)
+        assert str(raised.value) == message
+    assert len(definitions()) == 1
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from adspark.errors import InvalidQueryError
 from adspark.library.filters import AdFilters
-from adspark.library.marks import tag_ads, untag_ads
+from adspark.library.marks import tag_ads, untag_ads, write_note, write_title
 from adspark.library.search import AdPage, search_ads
 from adspark.library.statements import MOST_COUNTED, Sort
 from tests.support.factories import ADVERTISER_ID, creative
@@ -46,7 +46,11 @@ WORDS = [
     ("жЁлтые", {5}, "another script, in another case"),
     ("balance zoe", set(), "no ad has both"),
     ("AR00000000000000000007", set(), "ids of ads without words are a filter"),
-    ("' ) | & !: \\ running", {1, 2}, "operators mean nothing"),
+    ("' ) & !: \\ running", {1, 2}, "operators mean nothing"),
+    ("shoes or sale", {1, 2}, "one or the other"),
+    ("zoe | laufladen | qqqq", {4, 5}, "of names too, and what there is none of"),
+    ("running shoes OR gear -sale", {1}, "with what has to be there, and must not"),
+    ("sale ! or shoes", {1, 2}, "marks alone mean nothing"),
 ]
 
 
@@ -107,6 +111,28 @@ async def test_filters_alone_and_together_with_words(library: Database) -> None:
     ]
     for query, filters, numbers in cases:
         assert (query, filters, await found(library, query, **filters)) == (query, filters, numbers)
+
+
+async def test_the_users_titles_and_notes_are_searched_with_all_else(library: Database) -> None:
+    async with library.session() as session:
+        await write_title(session, user_id=1, ad_creative_id=ad(3), title="Déjà vu of Running")
+        await write_note(session, user_id=1, ad_creative_id=ad(1), note="Ask the boss\nabout it")
+        await write_note(session, user_id=1, ad_creative_id=ad(4), note="boss likes coffee")
+        await session.commit()
+    for query, numbers in (
+        ("deja", {3}), ("running", {1, 2, 3}), ("running balance", {1, 2, 3}), ("boss", {1, 4}),
+        ("boss shoes", {1}), ("boss zoe coffee", {4}), ('"the boss"', {1}), ("cof*", {4}),
+        ("boss -shoes", {4}), ("balance -boss", {2, 3}), ("-boss", {2, 3, 5}),
+        ("deja or ecole", {3, 5}),
+    ):  # fmt: skip
+        assert (query, await found(library, query)) == (query, numbers)
+    assert await found(library, "boss", user_id=2) == set()
+    assert await found(library, "boss", format="image") == {4}
+    async with library.session() as session:
+        await write_note(session, user_id=1, ad_creative_id=ad(4), note="boss", is_shared=True)
+        await session.commit()
+    assert await found(library, "boss", user_id=2) == {4}
+    assert await pages(library, Sort.RELEVANCE, "running", 1) == [3, 1, 2]
 
 
 async def pages(database: Database, sort: Sort, query: str, limit: int) -> list[int]:

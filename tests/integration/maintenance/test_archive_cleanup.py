@@ -142,6 +142,13 @@ async def test_the_oldest_go_while_the_archive_is_over_its_bound(
         assert {row.width for row in rows} == {120}
         await archive.run()  # what was removed is not fetched again
         assert set(host.asked.values()) == {1}
+        await archive.show(host, [int(rows[-1].ad_creative_id[2:])])
+        async with database.session() as session:  # but for what somebody wants to keep
+            await create_board(session, user_id=1, name="b")
+            board = await find_board(session, user_id=1, name="b")
+            await add_ads(session, board_id=board.id, ids=[rows[-1].ad_creative_id])
+            await session.commit()
+        assert (await archive.run()).stored == 1
 
 
 async def test_files_that_no_row_has_go_and_so_does_what_was_never_finished(

@@ -23,12 +23,18 @@ from adspark.library.query_text import MOST_TERMS, Term, parse_query_text
         ("50%", [Term("50%")]),
         ("https://www.example.com/shoes?a=1", [Term("example.com")]),
         ("www.example.com", [Term("example.com")]),
-        ("a & (b | !c) <-> d:*", [Term("a"), Term("(b"), Term("!c)"), Term("d:", is_prefix=True)]),
+        ("a & (b | !c) <-> d:*", [Term("a"), Term("(b"), Term("!c)", is_alternative=True),
+                                  Term("d:", is_prefix=True)]),
+        ("shoes OR boots red|blue", [Term("shoes"), Term("boots", is_alternative=True),
+                                     Term("red"), Term("blue", is_alternative=True)]),
+        ("or shoes or", [Term("or"), Term("shoes"), Term("or")]),
+        ('shoes or -boots "or"', [Term("shoes"), Term("or"), Term("boots", is_excluded=True),
+                                  Term("or", is_phrase=True)]),
         ("- * \" -- '", []),
         ("", []),
     ],
     ids=lambda value: value[:20] if isinstance(value, str) else "",
-)
+)  # fmt: skip
 def test_words_phrases_prefixes_and_exclusions(written: str, terms: list[Term]) -> None:
     assert parse_query_text(written) == tuple(terms)
 

@@ -1,0 +1,152 @@
+"""Ads that look like a stored one, by their pictures' perceptual hashes, or share its words.
+
+Looked at are all ads with the very picture, the advertiser's latest ads, the pictures of others
+that were archived last, and ads with the same headline.
+"""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.errors import InvalidQueryError
+from adspark.library.matching import quote_lexeme
+from adspark.models import CreativeFormat
+from adspark.validation.bounds import Range
+from adspark.validation.stored import check_storable, describe_missing_ads
+
+LIMIT = Range(1, 200)
+
+HASH_BITS = 256
+MOST_BITS = 32
+"""By which two pictures may differ that count as near-duplicates; chance differs by 128."""
+
+_LEAST_WORDS = 0.6  # share of the words of both that both have
+_LEAST_SHARED = 3  # words; fewer say nothing
+_MOST_OWN = 5_000  # ads of the advertiser, the ones last shown
+_MOST_OTHERS = 100_000  # pictures of others
+_MOST_FOUND = 1_000  # of each kind, before they are ranked
+
+_SUBJECT = text("""
+    SELECT c.advertiser_id, v.sha256, v.perceptual_hash AS hash,
+        ARRAY(SELECT lexeme FROM unnest(ts_filter(s.document, '{a,b}'))) AS words,
+        ARRAY(SELECT lexeme FROM unnest(ts_filter(s.document, '{a}'))) AS headline
+    FROM creative c
+        LEFT JOIN picture_version v USING (ad_creative_id, content_hash)
+        LEFT JOIN search_document s USING (ad_creative_id)
+    WHERE c.ad_creative_id = :ad
+""")
+_DIFFERING = f"""
+    bit_count(CAST('x' || perceptual_hash AS bit({HASH_BITS}))
+        # CAST('x' || CAST(:hash AS text) AS bit({HASH_BITS})))
+"""
+_FIND = text(f"""
+    WITH candidate AS (
+        (SELECT ad_creative_id FROM picture_version
+         WHERE status = 'stored' AND sha256 = :sha256 LIMIT {_MOST_FOUND})
+        UNION
+        (SELECT ad_creative_id FROM creative WHERE advertiser_id = :advertiser_id
+         ORDER BY last_shown DESC NULLS LAST LIMIT {_MOST_OWN})
+        UNION
+        (SELECT ad_creative_id FROM (
+            SELECT ad_creative_id, perceptual_hash FROM picture_version WHERE status = 'stored'
+            ORDER BY stored_at DESC, id DESC LIMIT {_MOST_OTHERS}
+         ) AS latest WHERE {_DIFFERING} <= {MOST_BITS} LIMIT {_MOST_FOUND})
+        UNION
+        (SELECT ad_creative_id FROM search_document
+         WHERE document @@ CAST(:headline AS tsquery) LIMIT {_MOST_FOUND})
+    ), measured AS (
+        SELECT c.ad_creative_id, p.bits, w.shared, w.share
+        FROM candidate JOIN creative c USING (ad_creative_id)
+            LEFT JOIN LATERAL (
+                SELECT {_DIFFERING} AS bits FROM picture_version v
+                WHERE v.ad_creative_id = c.ad_creative_id AND v.content_hash = c.content_hash
+            ) AS p ON true
+            LEFT JOIN LATERAL (
+                SELECT count(*) FILTER (WHERE lexeme = ANY (CAST(:words AS text[]))) AS shared,
+                    count(*) FILTER (WHERE lexeme = ANY (CAST(:words AS text[])))::float8
+                        / nullif(cardinality(CAST(:words AS text[])) + count(*) FILTER (
+                            WHERE lexeme <> ALL (CAST(:words AS text[]))), 0) AS share
+                FROM search_document s, unnest(ts_filter(s.document, '{{a,b}}'))
+                WHERE s.ad_creative_id = c.ad_creative_id AND s.has_words
+            ) AS w ON true
+        WHERE c.ad_creative_id <> :ad
+    )
+    SELECT m.ad_creative_id, a.advertiser_id, a.name AS advertiser, c.format, c.last_shown,
+        c.total_days_shown AS days_shown, d.headline, m.bits,
+        CASE WHEN m.shared >= {_LEAST_SHARED} THEN m.share END AS words
+    FROM measured m JOIN creative c USING (ad_creative_id) JOIN advertiser a USING (advertiser_id)
+        LEFT JOIN creative_detail d USING (ad_creative_id)
+    WHERE m.bits <= {MOST_BITS} OR m.shared >= {_LEAST_SHARED} AND m.share >= {_LEAST_WORDS}
+    ORDER BY greatest(1 - m.bits * 2 / {HASH_BITS}.0,
+            CASE WHEN m.shared >= {_LEAST_SHARED} THEN m.share END) DESC,
+        c.last_shown DESC NULLS LAST, m.ad_creative_id
+    LIMIT :limit
+""")  # noqa: S608  (put together from constants)
+
+
+class SimilarAd(BaseModel):
+    """An ad that is like another one."""
+
+    ad_creative_id: str
+    advertiser_id: str
+    advertiser: str
+    format: CreativeFormat
+    last_shown: datetime | None
+    days_shown: int | None
+    headline: str | None
+    bits: int | None = Field(description=f"Of {HASH_BITS} by which the pictures differ.")
+    words: float | None = Field(description="Share of the words of both that both have.")
+
+    @property
+    def why(self) -> str:
+        """What the two have in common, for a person."""
+        parts = []
+        if self.bits is not None and self.bits <= MOST_BITS:
+            differ = f"{self.bits} of {HASH_BITS} bits differ" if self.bits else "looks the same"
+            parts.append(f"picture: {differ}")
+        if self.words is not None and self.words >= _LEAST_WORDS:
+            parts.append(f"words: {self.words:.0%} shared")
+        return "; ".join(parts)
+
+
+class SimilarAds(BaseModel):
+    """Ads that are like one, the most alike first; `notes` say what could not be compared."""
+
+    ads: list[SimilarAd]
+    notes: list[str] = Field(default_factory=list)
+
+
+async def find_similar(session: AsyncSession, *, ad_creative_id: str, limit: int) -> SimilarAds:
+    """The stored ads that look like one, or have most of its words.
+
+    Args:
+        session: of the database.
+        ad_creative_id: CR and 20 digits.
+        limit: at most so many.
+
+    Raises:
+        InvalidQueryError: no such ad is stored, or the limit cannot be used.
+    """
+    LIMIT.check("limit", limit)
+    check_storable("ad", ad_creative_id)
+    row = (await session.execute(_SUBJECT, {"ad": ad_creative_id})).mappings().one_or_none()
+    if row is None:
+        raise InvalidQueryError("ad", describe_missing_ads([ad_creative_id]))
+    notes = []
+    if row["hash"] is None:
+        notes.append(
+            "Its picture is not archived, so pictures are not compared; archive it with: adspark "
+            "run archive-creatives"
+        )
+    if not row["words"]:
+        notes.append("Its copy is not known, so words are not compared.")
+    values = {
+        **row,
+        "ad": ad_creative_id,
+        "limit": limit,
+        "headline": " & ".join(quote_lexeme(one) for one in row["headline"]) or None,
+    }
+    ads = (await session.execute(_FIND, values)).mappings()
+    return SimilarAds(ads=[SimilarAd.model_validate(one) for one in ads], notes=notes)
