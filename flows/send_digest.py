@@ -2,7 +2,7 @@
 
 Blocks: digest-recipients/adspark, adspark-database/adspark. Limits: none. Tables: watch,
 watch_creative, creative_event, creative_region, creative, advertiser, picture_version,
-message.
+picture_words, creative_detail, message.
 """
 
 from collections.abc import Sequence

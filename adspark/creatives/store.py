@@ -202,7 +202,6 @@ class NewCreative(BaseModel):
     last_shown: datetime | None
     days_shown: int | None
     link: str | None
-    thumbnail: str | None = None  # its path in the media store, once it is archived
 
     def cells(self) -> dict[str, str | int | None]:
         """The creative as a row of a table: heading to cell."""

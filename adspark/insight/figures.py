@@ -23,7 +23,7 @@ class Period(StrEnum):
 _TIMELINE = text("""
     SELECT date_trunc(:period, day)::date AS begins, sum(launched)::bigint AS launched,
         sum(ended)::bigint AS ended,
-        (array_agg(running ORDER BY day DESC))[1]::bigint AS running
+        (array_agg(running ORDER BY day DESC))[1] AS running
     FROM insight_daily WHERE advertiser_id = :id
         AND day >= coalesce(CAST(:first AS date), '-infinity')
         AND day <= coalesce(CAST(:last AS date), 'infinity')

@@ -37,6 +37,12 @@ _SHARE_TAG = text("""
     INSERT INTO shared_tag (user_id, tag) VALUES (:user_id, :tag) ON CONFLICT DO NOTHING
 """)
 _UNSHARE_TAG = text("DELETE FROM shared_tag WHERE user_id = :user_id AND tag = :tag")
+# So that a tag that is used anew one day is not shared unasked.
+_UNSHARE_UNUSED = text("""
+    DELETE FROM shared_tag s WHERE user_id = :user_id AND tag = :tag AND NOT EXISTS (
+        SELECT FROM creative_tag t WHERE (t.user_id, t.tag) = (s.user_id, s.tag)
+    )
+""")
 _WRITE = {
     name: text(f"""
         INSERT INTO creative_note AS n (user_id, ad_creative_id, {name}, is_{name}_shared)
@@ -96,6 +102,8 @@ async def untag_ads(
 ) -> list[str]:
     """Take a tag off ads; returns those that had it. Does not commit.
 
+    A tag that no ad has any more is no longer shared.
+
     Args:
         session: of the database.
         user_id: whose tag.
@@ -105,7 +113,9 @@ async def untag_ads(
     Raises:
         InvalidQueryError: the tag cannot be used, or an ad is not stored.
     """
-    return await _change_tag(session, _UNTAG, user_id, tag, ids)
+    removed = await _change_tag(session, _UNTAG, user_id, tag, ids)
+    await session.execute(_UNSHARE_UNUSED, {"user_id": user_id, "tag": check_tag(tag)})
+    return removed
 
 
 async def share_tag(session: AsyncSession, *, user_id: int, tag: str, is_shared: bool) -> None:

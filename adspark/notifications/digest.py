@@ -11,8 +11,13 @@ from pydantic import BaseModel, Field, TypeAdapter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.creatives.store import NewCreative
-from adspark.notifications.digest_text import MOST_NAMED, MOST_WATCHES, Digest, WatchDigest
+from adspark.notifications.digest_text import (
+    MOST_NAMED,
+    MOST_WATCHES,
+    Digest,
+    ReportedCreative,
+    WatchDigest,
+)
 
 # Digests are read and marked one after the other: the second sees what the first reported.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('send-digest', 0))")
@@ -39,9 +44,18 @@ _CREATIVE = """
         'size', c.width || ' × ' || c.height, 'target_domain', c.target_domain,
         'first_shown', c.first_shown, 'last_shown', c.last_shown,
         'days_shown', c.total_days_shown, 'link', c.details_link,
-        'thumbnail', (
-            SELECT v.thumbnail_path FROM picture_version v
-            WHERE v.ad_creative_id = c.ad_creative_id AND v.content_hash = c.content_hash
+        'content', (
+            SELECT json_build_object(
+                'thumbnail', v.thumbnail_path, 'headline', coalesce(d.headline, q.headline),
+                'words', coalesce(d.snippet, left(array_to_string(q.lines, ' '), 1000)),
+                'is_read', d.headline IS NULL AND d.snippet IS NULL, 'landing_url', d.landing_url
+            )
+            FROM (VALUES (c.content_hash)) AS h (content_hash)
+            LEFT JOIN picture_version v
+                ON v.ad_creative_id = c.ad_creative_id AND v.content_hash = h.content_hash
+            LEFT JOIN creative_detail d ON d.ad_creative_id = c.ad_creative_id
+            LEFT JOIN picture_words q ON q.sha256 = v.sha256 AND q.status = 'read'
+                AND d.headline IS NULL AND d.snippet IS NULL
         )
     )
 """
@@ -121,7 +135,7 @@ _MARK_EVENTS = text("""
     UPDATE creative_event SET notified_at = CAST(:at AS timestamptz)
     WHERE id = ANY (:event_ids) AND notified_at IS NULL
 """)
-_CREATIVES = TypeAdapter(list[NewCreative])
+_CREATIVES = TypeAdapter(list[ReportedCreative])
 
 
 class DigestSummary(BaseModel):

@@ -17,6 +17,7 @@ MOST_NAMED = 20
 MOST_WATCHES = 100
 """Watches that a section of the digest names; it counts the others."""
 
+_MOST_WORDS = 160  # characters of an ad's copy
 _MOST_CHARACTERS = 300  # of an untrusted text; a name that is longer is no name
 # Singular, plural and heading, in the order of the digest.
 _WORDS = {
@@ -27,11 +28,38 @@ _WORDS = {
 }
 
 
+class AdContent(BaseModel):
+    """What an ad shows, as far as it is known."""
+
+    thumbnail: str | None = Field(None, description="Its path in the media store.")
+    headline: str | None = None
+    words: str | None = None
+    is_read: bool = Field(False, description="The words were read from the picture.")
+    landing_url: str | None = None
+
+    @property
+    def copy_text(self) -> str:
+        """Headline and words, in Markdown; empty where none are known."""
+        words = self.words if self.words != self.headline else None
+        parts = [
+            f"**{_escape(self.headline)}**" if self.headline else "",
+            _escape(words[:_MOST_WORDS] + "…" * (len(words) > _MOST_WORDS)) if words else "",
+        ]
+        said = " ".join(part for part in parts if part)
+        return f"{said} (read from the picture)" if said and self.is_read else said
+
+
+class ReportedCreative(NewCreative):
+    """A creative in the digest."""
+
+    content: AdContent = AdContent()
+
+
 class EventList(BaseModel):
     """The events of one kind: how many, and the first creatives."""
 
     number: int
-    creatives: list[NewCreative]
+    creatives: list[ReportedCreative]
 
 
 class WatchDigest(BaseModel):
@@ -49,7 +77,9 @@ class WatchDigest(BaseModel):
     is_unreported: bool = Field(description="No recent digest has it as it is now.")
     events: dict[EventKind, EventList] = Field(default_factory=dict)
     new_regions: list[str] = Field(default_factory=list, description="SerpApi codes.")
-    longest: list[NewCreative] = Field(default_factory=list, description="Running the longest.")
+    longest: list[ReportedCreative] = Field(
+        default_factory=list, description="Running the longest."
+    )
 
     @property
     def news(self) -> int:
@@ -201,7 +231,7 @@ def _rest(number: int) -> list[str]:
     return [f"- … and {number} more"] if number > 0 else []
 
 
-def _creative(creative: NewCreative, kind: EventKind | None) -> str:
+def _creative(creative: ReportedCreative, kind: EventKind | None) -> str:
     """A creative on one line, with the day or the time that matters for `kind`."""
     days = _count(creative.days_shown, "day", "days") if creative.days_shown else None
     times: list[str | None]
@@ -212,10 +242,14 @@ def _creative(creative: NewCreative, kind: EventKind | None) -> str:
     else:
         times = [f"last shown {_day(creative.last_shown)}", days and f"{days} in all"]
     domain = creative.target_domain and _escape(creative.target_domain)
-    picture = f"{write_picture(creative)} " if creative.thumbnail else ""
+    content = creative.content
+    picture = write_picture(creative.ad_creative_id, content.thumbnail)
     fields = [_escape(creative.advertiser), creative.format, creative.size, domain, *times]
     joined = ", ".join(field for field in fields if field)
-    return f"{picture}{joined}: {_link(creative.ad_creative_id, creative.link)}"
+    landing = f"to {_link(content.landing_url, content.landing_url)}" if content.landing_url else ""
+    more = "; ".join(part for part in (content.copy_text, landing) if part)
+    link = _link(creative.ad_creative_id, creative.link)
+    return f"{picture}{joined}: {link}" + (f"; {more}" if more else "")
 
 
 def _link(label: str, address: str | None) -> str:

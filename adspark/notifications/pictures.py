@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
-from adspark.creatives.store import NewCreative
 from adspark.errors import UnusableContentError
 from adspark.media.store import MediaStore, is_thumbnail
 
@@ -21,9 +20,10 @@ _AT_ONCE = 8
 _PICTURE = re.compile(r"!\[(\w+)\]\((thumbnails/[^)]+)\)")
 
 
-def write_picture(creative: NewCreative) -> str:
-    """The Markdown of a creative's thumbnail; its path instead of an address."""
-    return f"![{creative.ad_creative_id}]({creative.thumbnail})"
+def write_picture(ad_creative_id: str, thumbnail: str | None) -> str:
+    """A creative's thumbnail in Markdown, its path instead of an address, and a blank after it;
+    empty where there is none."""
+    return f"![{ad_creative_id}]({thumbnail}) " if thumbnail else ""
 
 
 def find_pictures(markdown: str) -> list[str]:

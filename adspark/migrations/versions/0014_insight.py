@@ -38,8 +38,8 @@ _VIEWS = {
         )
         SELECT s.advertiser_id, g.day::date AS day,
             coalesce(c.launched, 0) AS launched, coalesce(c.ended, 0) AS ended,
-            sum(coalesce(c.launched, 0)) OVER w - sum(coalesce(c.ended, 0)) OVER w
-                + coalesce(c.ended, 0) AS running
+            (sum(coalesce(c.launched, 0)) OVER w - sum(coalesce(c.ended, 0)) OVER w
+                + coalesce(c.ended, 0))::bigint AS running
         FROM (
             SELECT advertiser_id, min(day) AS first_day, max(day) AS last_day
             FROM change GROUP BY advertiser_id
@@ -100,7 +100,8 @@ _VIEWS = {
     """,
     "insight_share": """
         SELECT day, advertiser_id, running,
-            running / nullif(sum(running) OVER (PARTITION BY day), 0) AS share_of_creatives_seen
+            (running / nullif(sum(running) OVER (PARTITION BY day), 0))::float8
+                AS share_of_creatives_seen
         FROM insight_daily
     """,
 }

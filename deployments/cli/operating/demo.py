@@ -24,6 +24,7 @@ from adspark.variants.store import VariantSummary
 from adspark.watches.check import WatchSummary
 from adspark.watches.store import SavedWatch
 from deployments.cli.database import open_database
+from deployments.cli.operating.demo_library import LibraryAd, look_up, print_library_ad
 from deployments.cli.runs.follow import run_and_follow
 from deployments.environment.stack_settings import sandbox_settings
 from deployments.stack.control import start_detached, stop_stack
@@ -73,11 +74,12 @@ class DemoVariant(BaseModel):
 
 
 class DemoReport(BaseModel):
-    """The demo's end: what was fetched, noticed and made, and how long it took."""
+    """The demo's end: what was fetched, noticed, read and made, and how long it took."""
 
     steps: list[DemoRun[FetchSummary]]
     looks: list[DemoRun[WatchSummary]]
     digest: DigestSummary
+    ad: LibraryAd
     variant: DemoVariant
     stored: int
     searches_billed: int
@@ -110,6 +112,8 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
             for name, parameters in _STEPS
         ]
         looks, digest = _watch(state)
+        err.print("Archiving the pictures and reading their words …")
+        ad = look_up(state.api_url, data, _LATER)
         variant = _generate(state, data)
         stored = asyncio.run(_stored(data))
         _check(steps, looks, digest)
@@ -122,6 +126,7 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
         steps=steps,
         looks=looks,
         digest=digest,
+        ad=ad,
         variant=variant,
         stored=sum(count.creatives for count in stored),
         searches_billed=sum(step.summary.searches_billed for step in steps)
@@ -264,6 +269,7 @@ def _print(report: DemoReport, stored: list[CreativeCount], state: StackState) -
         f"digest reports {report.digest.news} new ad. "
         f"{report.seconds:.0f} s in all."
     )
+    print_library_ad(report.ad)
     copy = report.variant.summary.description or ""
     out.print(f"\n[bold]A variant of it[/], by the sandbox: “{_PROMPT}”")
     print_line(escape("\n".join(f"  {line}" for line in copy.splitlines())))

@@ -26,14 +26,14 @@ CONTRACT = {
     "insight_ad": "ad_creative_id text, advertiser_id text, advertiser text, format text, "
     "width integer, height integer, domain text, platforms text[], searched_regions text[], "
     "first_day date, last_day date, is_running boolean, days integer",
-    "insight_daily": "advertiser_id text, day date, launched bigint, ended bigint, running numeric",
+    "insight_daily": "advertiser_id text, day date, launched bigint, ended bigint, running bigint",
     "insight_mix": "advertiser_id text, kind text, value text, ads bigint, running bigint",
     "insight_region": "advertiser_id text, region text, ads bigint, entered_on date, "
     "left_on date, running bigint, ads_with_details bigint",
     "insight_survival": "advertiser_id text, days integer, at_risk bigint, ended bigint, "
     "still_running bigint, survival double precision",
-    "insight_share": "day date, advertiser_id text, running numeric, "
-    "share_of_creatives_seen numeric",
+    "insight_share": "day date, advertiser_id text, running bigint, "
+    "share_of_creatives_seen double precision",
 }
 # Days ago that each ad was first and last shown; what was shown in the last week still runs.
 SPANS = {1: (100, 91), 2: (100, 71), 3: (100, 71), 4: (60, 1), 5: (20, 0), 6: (20, 11)}
@@ -137,7 +137,7 @@ async def test_mix_regions_and_shares(library: Database) -> None:
         shares = await read_share(session, advertiser_ids=None, day=TODAY, limit=9)
         (one,) = await read_share(session, advertiser_ids=[CAFE], day=TODAY, limit=9)
         viewed = await session.execute(
-            text("SELECT running, round(share_of_creatives_seen, 3) FROM insight_share "
+            text("SELECT running, round(share_of_creatives_seen::numeric, 3) FROM insight_share "
                  "WHERE day = :day ORDER BY running DESC"), {"day": TODAY},
         )  # fmt: skip
     assert [(m.kind, m.value, m.ads, m.running) for m in mix] == [

@@ -87,7 +87,10 @@ async def test_what_is_shared_is_seen_by_all_and_found_by_all(library: Database)
         assert (user, tag, await found(library, user_id=user, tag=tag)) == (user, tag, numbers)
         assert (user, tag, await found(library, tag, user_id=user)) == (user, tag, numbers)
     async with library.session() as session:
-        await share_tag(session, user_id=2, tag="best", is_shared=False)
+        await untag_ads(session, user_id=2, tag="best", ids=[ad(1), ad(4)])
+        await tag_ads(session, user_id=2, tag="best", ids=[ad(1)])  # is not shared any more
+        await share_tag(session, user_id=2, tag="draft", is_shared=True)
+        await share_tag(session, user_id=2, tag="draft", is_shared=False)
         await write_note(session, user_id=2, ad_creative_id=ad(1), note="")
         await write_note(session, user_id=2, ad_creative_id=ad(1), note="anew")  # is not shared
         await session.commit()

@@ -67,6 +67,29 @@ async def test_a_launch_is_shown_where_its_picture_is_archived(
     assert page.count("![") == 2  # it is among the longest running as well
 
 
+async def test_a_launch_shows_words_that_were_bought_or_read_and_where_it_leads(
+    story: Story, tmp_path: Path
+) -> None:
+    watch_id = await story.watch("shoes")
+    for number in (7, 8):
+        await story.ad(watch_id, number)
+        await story.picture(number, MediaStore(str(tmp_path)), draw_ad(number))
+    await story.change(
+        "INSERT INTO picture_words (sha256, status, lines, headline, read_at) "
+        "SELECT sha256, 'read', '{Run far,in *all* weather}', 'Run far', now() FROM picture_version"
+    )
+    await story.change(
+        "INSERT INTO creative_detail (ad_creative_id, headline, snippet, landing_url) VALUES "
+        "('CR00000000000000000008', 'Grey days', 'Up to 40 % off', 'https://shop.example/grey')"
+    )
+    page = (await story.digest()).markdown()
+    assert "/7); **Run far** Run far in \\*all\\* weather (read from the picture)\n" in page
+    assert (
+        "/8); **Grey days** Up to 40 % off; to "
+        "[https://shop.example/grey](https://shop.example/grey)\n"
+    ) in page
+
+
 @pytest.mark.parametrize(
     ("kind", "told", "headline"),
     [

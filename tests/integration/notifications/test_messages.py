@@ -12,10 +12,9 @@ import pytest
 from apprise import Apprise
 from pydantic import SecretStr
 
-from adspark.creatives.store import NewCreative
 from adspark.models import Coverage, EventKind
 from adspark.notifications.apprise import Receiver, send, send_chunk, write_chunks
-from adspark.notifications.digest_text import Digest, EventList, WatchDigest
+from adspark.notifications.digest_text import Digest, EventList, ReportedCreative, WatchDigest
 from adspark.notifications.message import read_markdown
 from adspark.notifications.services import Chunk
 from tests.support.message_services import (
@@ -68,7 +67,7 @@ HOSTILE = {
 def digest() -> Digest:
     """A launch of each of the hostile advertisers, for a watch of such a name."""
     creatives = [
-        NewCreative(
+        ReportedCreative(
             ad_creative_id=f"CR{number:020d}",
             advertiser=name,
             format="image",

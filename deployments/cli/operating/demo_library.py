@@ -1,0 +1,128 @@
+"""What the demo shows of an ad in the library: its words, a search that finds it, its picture."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+
+from pydantic import BaseModel
+from rich.markup import escape
+
+from adspark.errors import AdSparkError
+from adspark.library.ads import AdPicture, AdReport, read_ad
+from adspark.library.search import search_ads
+from adspark.media.store import MediaStore
+from adspark.models import DEFAULT_USER, PictureStatus, ReadingStatus
+from adspark.settings import Settings, media_url
+from adspark.text.terminal import plain
+from adspark.words.reader_process import find_missing
+from deployments.cli.database import open_database
+from deployments.cli.runs.follow import RunFailedError, run_and_follow
+from deployments.terminal.output import counted, out, print_line
+
+_PATIENCE = 120.0  # seconds for a run of the schedule to make way
+_PAUSE = 1.0  # seconds between two tries
+_WORD = re.compile(r"[^\W\d_]{4,}")
+_SEARCHED = 3  # words of the ad
+
+
+class LibraryAd(BaseModel):
+    """An ad in the library.
+
+    Attributes:
+        words: its lines, from top to bottom; none where no words can be read here.
+        described: whether they were read, and how sure that is.
+        search: words of it.
+        found: ads that have them.
+        picture: where its picture lies.
+    """
+
+    words: list[str]
+    described: str
+    search: str
+    found: int
+    picture: str
+
+
+def look_up(api_url: str, data: Settings, ad_creative_id: str) -> LibraryAd:
+    """Archive and read the pictures that wait, and look an ad up.
+
+    Args:
+        api_url: of the stack that runs.
+        data: its settings.
+        ad_creative_id: the ad.
+
+    Raises:
+        AdSparkError: its picture is not archived, or the search does not find it.
+    """
+
+    def run_until(deployment: str, is_done: Callable[[AdReport], bool]) -> AdReport:
+        deadline = time.monotonic() + _PATIENCE
+        while not is_done(report := asyncio.run(_read(data, ad_creative_id))):
+            if time.monotonic() > deadline:
+                raise AdSparkError(f"The demo did not go as it should: {deployment} is not done.")
+            try:
+                asyncio.run(run_and_follow(api_url, deployment, {}, lambda _: None))
+            except RunFailedError:  # one by its schedule is under way
+                time.sleep(_PAUSE)
+        return report
+
+    run_until("archive-creatives", lambda ad: _current(ad).status is not PictureStatus.PENDING)
+    report = run_until("read-words", _is_read)
+    picture, read = _current(report), report.read_words
+    if picture.path is None:
+        raise AdSparkError(f"The demo did not go as it should: {picture.failure}")
+    lines = read.lines if read else []
+    search = " ".join(_WORD.findall(" ".join(lines))[:_SEARCHED])
+    return LibraryAd(
+        words=lines,
+        described=report.words,
+        search=search,
+        found=asyncio.run(_count_found(data, search, ad_creative_id)) if search else 0,
+        picture=MediaStore(media_url(data)).locate(picture.path),
+    )
+
+
+def print_library_ad(ad: LibraryAd) -> None:
+    """The ad's words, the search that finds it, and where its picture lies."""
+    out.print("\n[bold]The new ad in the library[/]")
+    if ad.words:
+        print_line(f"  words     {escape(plain(' / '.join(ad.words)))}")
+        print_line(f"            {escape(ad.described)}")
+        print_line(
+            f"  found by  adspark ads search {escape(plain(ad.search))} "
+            f"({counted(ad.found, 'ad')} of all)"
+        )
+    else:
+        print_line(f"  words     {escape(ad.described)}")
+    print_line(f"  picture   {escape(ad.picture)}")
+
+
+def _current(ad: AdReport) -> AdPicture:
+    for one in ad.pictures:
+        if one.is_current:
+            return one
+    return AdPicture(
+        is_current=True, status=PictureStatus.PENDING, path=None, width=None, height=None,
+        first_seen_at=ad.stored_at, failure=None,
+    )  # fmt: skip
+
+
+def _is_read(ad: AdReport) -> bool:
+    read = ad.read_words
+    return find_missing() is not None or (
+        read is not None and read.status is not ReadingStatus.PENDING
+    )
+
+
+async def _read(data: Settings, ad_creative_id: str) -> AdReport:
+    async with open_database(data) as database, database.session() as session:
+        return await read_ad(session, ad_creative_id=ad_creative_id, user_id=DEFAULT_USER)
+
+
+async def _count_found(data: Settings, search: str, ad_creative_id: str) -> int:
+    async with open_database(data) as database, database.session() as session:
+        page = await search_ads(session, query=search)
+    if ad_creative_id not in {one.ad_creative_id for one in page.ads}:
+        raise AdSparkError(f"The demo did not go as it should: {search!r} does not find the ad.")
+    return page.total
