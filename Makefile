@@ -9,6 +9,7 @@ HAS_DOCKER := docker version >/dev/null 2>&1
 .PHONY: help install check test properties demo benchmark audit sbom pin-images clean
 
 help:
+	@echo "make install     uv, and the locked environment in .venv"
 	@echo "make demo        real ads through Postgres, Prefect and its workers, on recorded data"
 	@echo "make test        the whole test suite"
 	@echo "make properties  longer runs of the property tests, other examples each time"

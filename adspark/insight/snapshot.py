@@ -11,7 +11,8 @@ from adspark.models import CreativeFormat
 # A running ad runs until today, though its last day may be some days ago.
 _READ = text("""
     SELECT d.ad_creative_id, d.format, d.width, d.height, d.domain, d.first_day, d.last_day,
-        e.headline, (
+        coalesce(e.headline, (SELECT w.headline FROM read_words_of(d.ad_creative_id) AS w))
+            AS headline, (
             SELECT path FROM picture_version p WHERE p.ad_creative_id = d.ad_creative_id
                 AND (p.first_seen_at AT TIME ZONE 'UTC')::date <= :day
             ORDER BY p.first_seen_at DESC, p.id DESC LIMIT 1

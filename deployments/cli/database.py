@@ -24,7 +24,8 @@ def current_settings(settings: Settings | None = None) -> Settings:
     stack = running_stack(settings.home)
     if stack is None or stack.home == settings.home:
         return settings
-    if settings.database_url is not None:
+    configured = settings.database_url and settings.database_url.get_secret_value()
+    if configured not in (None, stack.database_url):
         _warn_of_other_database()
     return sandbox_settings(settings, stack.home.name)
 

@@ -5,6 +5,7 @@ search, to find who advertises for a domain.
 """
 
 from collections.abc import Sequence
+from textwrap import shorten
 from typing import Annotated
 
 import typer
@@ -102,7 +103,7 @@ def show(name: Name, as_json: JsonOption = False) -> None:
         "watches": ", ".join(report.watches) or "–",
     }
     for what, value in facts.items():
-        print_line(f"  {what:<15}{escape(plain(value).replace(chr(10), ', '))}")
+        print_line(f"  {what:<16}{escape(plain(value).replace(chr(10), ', '))}")
 
 
 @app.command()
@@ -159,9 +160,9 @@ def _facts(report: AdvertiserReport) -> dict[str, str]:
         "formats": _mix(report.formats),
         "running ones": _mix(report.running_formats),
         "platforms": _mix(report.platforms),
-        "median days": "–" if report.median_days is None else f"{report.median_days:.0f}",
+        "median, days": "–" if report.median_days is None else f"{report.median_days:.0f}",
         "longest, days": "–" if report.longest_days is None else f"{report.longest_days}",
-        "copy known": f"{report.with_words:,}",
+        "words known": f"{report.with_words:,}",
         "first shown": "–" if first is None else f"{first:%Y-%m-%d}",
         "last shown": "–" if last is None else f"{last:%Y-%m-%d}",
     }
@@ -170,7 +171,10 @@ def _facts(report: AdvertiserReport) -> dict[str, str]:
 def _compared(reports: Sequence[AdvertiserReport]) -> RenderableType:
     """A row for each figure, a column for each advertiser."""
     facts = [_facts(report) for report in reports]
-    names = [f"{place}. {plain(one.name)[:_COLUMN]}" for place, one in enumerate(reports, 1)]
+    names = [
+        f"{place}. {shorten(plain(one.name), _COLUMN, placeholder='…')}"
+        for place, one in enumerate(reports, 1)
+    ]
     rows = [
         {"": what, **{name: one[what] for name, one in zip(names, facts, strict=True)}}
         for what in facts[0]

@@ -64,7 +64,7 @@ def timeline(
         )
 
     rows = _of_advertiser(name, act)
-    print_json({"periods": rows}) if as_json else tables.print_timeline(rows, by)
+    print_json({"periods": rows}) if as_json else tables.print_timeline(rows, by, limit)
 
 
 @app.command()
@@ -87,7 +87,7 @@ def longest(name: Name, limit: LimitOption = _SHOWN, as_json: JsonOption = False
     rows = _of_advertiser(
         name, lambda session, one: read_longest(session, advertiser_id=one, limit=limit)
     )
-    print_json({"ads": rows}) if as_json else tables.print_longest(rows)
+    print_json({"ads": rows}) if as_json else tables.print_longest(rows, limit)
 
 
 @app.command()

@@ -18,10 +18,14 @@ _WORDS_WIDTH = 60  # of a headline
 _TOLD = (7, 14, 30, 60, 90, 180, 365)  # days after which it is told how many ads are left
 
 
-def print_timeline(rows: Sequence[PeriodRow], by: Period) -> None:
+def print_timeline(rows: Sequence[PeriodRow], by: Period, limit: int) -> None:
     """A line for each period."""
-    cells = [{by.value: str(row.begins), **row.model_dump(exclude={"begins"})} for row in rows]
+    written = "%Y-%m" if by is Period.MONTH else "%Y-%m-%d"
+    cells = [
+        {by.value: f"{row.begins:{written}}", **row.model_dump(exclude={"begins"})} for row in rows
+    ]
     _print("Launches and endings", cells)
+    _say_limit(rows, limit)
 
 
 def print_mix(rows: Sequence[MixRow]) -> None:
@@ -47,7 +51,7 @@ def print_regions(rows: Sequence[RegionRow]) -> None:
         print_line("Of ads without details, the days are those of the ad, wherever it was shown.")
 
 
-def print_longest(rows: Sequence[LongestRow]) -> None:
+def print_longest(rows: Sequence[LongestRow], limit: int) -> None:
     """A line for each ad."""
     cells = [
         {
@@ -55,12 +59,13 @@ def print_longest(rows: Sequence[LongestRow]) -> None:
             "format": row.format.value,
             "first shown": str(row.first_day),
             "last shown": str(row.last_day),
-            "days": row.days,
+            "first to last": counted(row.days, "day"),
             "runs": "yes" if row.is_running else "no",
         }
         for row in rows
     ]
     _print("Longest running", cells)
+    _say_limit(rows, limit)
 
 
 def print_survival(curve: Survival) -> None:
@@ -128,6 +133,12 @@ def print_library(found: LibraryOnDay) -> None:
     _print(f"Ads on {found.day}", cells, wraps="headline")
     if found.total > len(cells):
         print_line(f"{found.total:,} ads, {len(cells)} shown.")
+
+
+def _say_limit(rows: Sequence[object], limit: int) -> None:
+    """That there may be more rows than are shown."""
+    if len(rows) == limit:
+        print_line(f"The first {limit} are shown; more: --limit")
 
 
 def _print(title: str, cells: Sequence[Mapping[str, object]], *, wraps: str = "") -> None:

@@ -91,7 +91,7 @@ def print_library_ad(ad: LibraryAd) -> None:
         print_line(f"            {escape(ad.described)}")
         print_line(
             f"  found by  adspark ads search {escape(plain(ad.search))} "
-            f"({counted(ad.found, 'ad')} of all)"
+            f"({counted(ad.found, 'ad')}; while the stack runs: adspark demo --keep)"
         )
     else:
         print_line(f"  words     {escape(ad.described)}")
