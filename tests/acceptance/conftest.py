@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
@@ -19,9 +18,6 @@ def stack() -> Iterator[Stack]:
     with surroundings() as made:
         started = made.adspark("up", "--sandbox", "--detach")
         assert started.returncode == 0, started.stdout + started.stderr
-        sweep = "process-all-active-watches"  # by its schedule it would be in the way of a test's
-        found = httpx.get(f"{made.api_url}/deployments/name/{sweep}/{sweep}").json()
-        httpx.post(f"{made.api_url}/deployments/{found['id']}/pause_deployment").raise_for_status()
         yield made
 
 

@@ -39,7 +39,7 @@ def test_a_killed_fetch_is_completed_without_a_second_search(
         else:
             said, _ = process.communicate(timeout=300)
             assert process.returncode == 1
-            assert "the same command resumes the fetch" in said
+            assert "the same command resumes from there" in said
             assert "Traceback" not in said
         stored_before = ids(database_url)
         assert 0 < len(stored_before) < 40

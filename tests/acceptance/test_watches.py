@@ -1,14 +1,27 @@
 """Watches as their users meet them: the command, the form, the sweep, the digest, the budget."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import pytest
 from playwright.sync_api import Page
 
 from tests.support.stack import Stack, last_run
 
 ON = "AR01566006373894848513"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_sweep_by_schedule(stack: Stack) -> Iterator[None]:
+    """A sweep by its schedule would be in the way of those here."""
+    sweep = "process-all-active-watches"
+    found = httpx.get(f"{stack.api_url}/deployments/name/{sweep}/{sweep}").json()
+    deployment = f"{stack.api_url}/deployments/{found['id']}"
+    httpx.post(f"{deployment}/pause_deployment").raise_for_status()
+    yield
+    httpx.post(f"{deployment}/resume_deployment").raise_for_status()
 
 
 def watches(stack: Stack) -> dict[str, dict[str, Any]]:

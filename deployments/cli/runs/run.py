@@ -165,7 +165,7 @@ def _translate_errors() -> Iterator[None]:
         yield
     except TerminationSignal as error:
         raise AdSparkError(
-            "Terminated (SIGTERM); what was stored stays, and the same command goes on from there."
+            "Terminated (SIGTERM); what was stored stays, and the same command resumes from there."
         ) from error
     except RuntimeError as error:
         if not _UNREACHABLE.match(str(error)):

@@ -29,7 +29,13 @@ PRODUCT = ("adspark", "blocks", "orchestration", "tasks", "flows", "deployments"
 # Without an underscore, and yet not for others: Prefect's server and the engine of its runs.
 INSIDE = ("prefect.server", "prefect.engine", "prefect.flow_engine", "prefect.task_engine")
 # Attributes that a class of Prefect's sets on its instances; others are found on the class.
-WORKER = ("_work_pool", "_runs_task_group", "_submitting_flow_run_ids", "_cancelling_observer")
+WORKER = (
+    "_work_pool",
+    "_work_pool_name",
+    "_runs_task_group",
+    "_submitting_flow_run_ids",
+    "_cancelling_observer",
+)
 METHODS = (
     "_propose_pending_state",
     "_submit_run_and_capture_errors",
@@ -113,7 +119,7 @@ def test_no_other_module_uses_anything_of_it() -> None:
         f"{file.relative_to(ROOT)}: {name}"
         for file in files
         if file != INTERNALS
-        for name in attributes(file) & {*WORKER, *METHODS, "_work_pool_name", "_base_environment"}
+        for name in attributes(file) & {*WORKER, *METHODS, "_base_environment"}
     }
     assert of_worker == set(), "use orchestration.server.prefect_internals.WorkerHooks"
 
