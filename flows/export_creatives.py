@@ -122,7 +122,9 @@ async def export_creatives(
         has_words=has_words,
         user=user_id,
     )
-    summary = await export_ads(file, ExportRequest(query, filters, sort, with_pictures, replace))
+    summary = await export_ads(
+        file, ExportRequest(query, filters, sort, with_pictures, replace, may_be_empty=True)
+    )
     lines = [f"**{escape_markdown(summary.headline)}**", *map(escape_markdown, summary.notes)]
     await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown="\n\n".join(lines))
     get_run_logger().info(summary.headline)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.engine import Database
+from adspark.errors import InvalidQueryError
 from adspark.export.columns import COLUMNS
 from adspark.export.formats import Format
 from adspark.export.pictures import copy_pictures
@@ -24,13 +25,17 @@ from adspark.media.store import MediaStore
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What is exported: words and filters of a search, the order, and whether with pictures."""
+    """What is exported: words and filters of a search, the order, and whether with pictures.
+
+    It `replaces` what is in its place, and `may_be_empty` then, where nothing matches.
+    """
 
     query: str = ""
     filters: WrittenFilters = field(default_factory=WrittenFilters)
     sort: Sort = Sort.NEWEST
     with_pictures: bool = False
     replaces: bool = False
+    may_be_empty: bool = False
 
 
 async def export_ads(
@@ -45,11 +50,11 @@ async def export_ads(
         request: which ads, and what else.
 
     Raises:
-        InvalidQueryError: a filter or the place cannot be used, or the place is taken.
+        InvalidQueryError: a filter or the place cannot be used, or the place is taken; nothing
+            matches, and what is there would be replaced by nothing.
         AdSparkError: the place, the media store or the database does not work.
     """
-    if not request.replaces:
-        target.check_free(with_pictures=request.with_pictures)
+    target.check_free(with_pictures=request.with_pictures, replaces=request.replaces)
     async with database.session() as session:
         filters = await request.filters.resolve(session)
     with open_target(target):
@@ -67,6 +72,11 @@ async def export_ads(
                 copied = await copy_pictures(session, selection, media, target)
                 summary.pictures = copied.copied
                 summary.missing_pictures += copied.missing
+        if not (summary.ads or request.may_be_empty) and target.exists():
+            raise InvalidQueryError(
+                "file", f"{target.place} stays as it was, for no stored ad matches; what is "
+                "stored: adspark advertisers list"
+            )  # fmt: skip
         summary.bytes = target.file.stat().st_size
         await target.finish(with_pictures=request.with_pictures)
     return summary

@@ -5,6 +5,7 @@ goes with the export; of one that was killed, the next to the same place removes
 lock on the folder says whether anybody works in it.
 """
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -16,7 +17,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 import fsspec
-from fsspec.implementations.local import LocalFileSystem
 
 from adspark.errors import BusyError, InvalidQueryError
 from adspark.export.concurrency import in_thread
@@ -24,6 +24,8 @@ from adspark.export.failures import translated_errors
 from adspark.export.formats import Format, format_of
 from adspark.text.redaction import redact, safe_cause
 
+_STORES = ("s3", "gs", "az", "abfs", "memory")  # the last keeps nothing beyond this process
+_EXPORTED = re.compile(r"CR\d{20}\.[a-z]+")
 _PICTURE = re.compile(r"\w+\.\w+", re.ASCII)
 _PASSWORD = re.compile(r"://[^/]*@")
 
@@ -74,8 +76,13 @@ class Target(ABC):
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @abstractmethod
-    def check_free(self, *, with_pictures: bool) -> None:
-        """Raise InvalidQueryError where there is something in its place."""
+    def check_free(self, *, with_pictures: bool, replaces: bool) -> None:
+        """Raise InvalidQueryError where there is something in its place that is not to be replaced:
+        anything or, where it `replaces`, a folder with files that no export has made."""
+
+    @abstractmethod
+    def exists(self) -> bool:
+        """Whether there is a file in its place."""
 
     @abstractmethod
     def _save_picture(self, name: str, content: bytes) -> None: ...
@@ -92,10 +99,19 @@ class _LocalTarget(Target):
         if self._path.is_dir():
             raise InvalidQueryError("file", f"{path} is a folder; name a file in it.")
 
-    def check_free(self, *, with_pictures: bool) -> None:
+    def check_free(self, *, with_pictures: bool, replaces: bool) -> None:
         for path in (self._path, *([self._beside] if with_pictures else [])):
-            if path.exists():
+            if path.exists() and not replaces:
                 raise _taken(str(path))
+        with translated_errors(self.place):
+            if with_pictures and self._beside.exists() and not _is_exported(self._beside):
+                raise InvalidQueryError(
+                    "file", f"{self._beside}, where its pictures go, holds what no export has "
+                    "made; name another file."
+                )  # fmt: skip
+
+    def exists(self) -> bool:
+        return self._path.exists()
 
     @property
     def _beside(self) -> Path:
@@ -111,6 +127,8 @@ class _LocalTarget(Target):
             made = self.folder / "pictures"
             made.mkdir(exist_ok=True)
             if self._beside.exists():
+                if not _is_exported(self._beside):  # meanwhile
+                    raise FileExistsError(errno.EEXIST, "it holds other files", str(self._beside))
                 self._beside.rename(self.folder / "replaced")
             made.rename(self._beside)
         self.file.replace(self._path)
@@ -118,6 +136,11 @@ class _LocalTarget(Target):
 
 class _RemoteTarget(Target):
     def __init__(self, url: str, home: Path) -> None:
+        if url.partition("://")[0].lower() not in _STORES:
+            raise InvalidQueryError(
+                "file",
+                f"{redact(url)}: write a path, or an address of s3://, gs://, az:// or abfs://.",
+            )
         if _PASSWORD.search(url) or "::" in url:
             raise InvalidQueryError(
                 "file", "an address holds no password; leave it to the environment, as for "
@@ -130,16 +153,20 @@ class _RemoteTarget(Target):
             self._files, root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
             raise InvalidQueryError(
-                "file", f"{self.place} cannot be used ({redact(str(error))}). For S3: "
-                "pip install 'adspark[s3]'."
+                "file", f"{self.place} cannot be used ({redact(str(error))}); its library is "
+                "wanted, as of s3://: pip install 'adspark[s3]'."
             ) from safe_cause(error)  # fmt: skip
-        if isinstance(self._files, LocalFileSystem):
-            raise InvalidQueryError("file", f"{self.place}: write a path without file://.")
         self._root = str(root)
         self._beside = f"{self._root.rpartition('/')[0]}/{self.pictures}"
         self._is_new = False  # what is beside: made by this export
 
-    def check_free(self, *, with_pictures: bool) -> None:
+    def exists(self) -> bool:
+        with translated_errors(self.place):
+            return bool(self._files.exists(self._root))
+
+    def check_free(self, *, with_pictures: bool, replaces: bool) -> None:
+        if replaces:  # it removes nothing there
+            return
         with translated_errors(self.place):
             for root in (self._root, *([self._beside] if with_pictures else [])):
                 if self._files.exists(root):
@@ -179,7 +206,11 @@ def find_target(written: str, *, home: Path, base: Path) -> Target:
     if "://" in written:
         return _RemoteTarget(written, home)
     with translated_errors(written):
-        return _LocalTarget(base / Path(written).expanduser())
+        try:
+            path = Path(written).expanduser()
+        except RuntimeError as error:
+            raise InvalidQueryError("file", f"{written}: there is no such user.") from error
+        return _LocalTarget(base / path)
 
 
 @contextmanager
@@ -221,6 +252,13 @@ def _lock_folder(target: Target) -> int:
     for left in target.folder.iterdir():  # by one that was killed
         shutil.rmtree(left) if left.is_dir() else left.unlink()
     return lock
+
+
+def _is_exported(folder: Path) -> bool:
+    """Whether a folder holds nothing but pictures of an export."""
+    return folder.is_dir() and all(
+        one.is_file() and _EXPORTED.fullmatch(one.name) for one in folder.iterdir()
+    )
 
 
 def _taken(place: str) -> InvalidQueryError:

@@ -1,8 +1,11 @@
 """Which data a command works on: that of the running stack, else of the environment."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from typing import TypeVar
 
@@ -42,9 +45,25 @@ def _warn_of_other_database() -> None:
 @asynccontextmanager
 async def open_database(settings: Settings | None = None) -> AsyncIterator[Database]:
     """The current database, or that of other settings; it is started where it is embedded."""
-    with database_url(settings or current_settings()) as url:
+    with _exit_at_sigterm(), database_url(settings or current_settings()) as url:
         async with Database(url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database:
             yield database
+
+
+@contextmanager
+def _exit_at_sigterm() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does: by itself it would leave the embedded server, and
+    what is half written, behind."""
+    is_free = threading.current_thread() is threading.main_thread() and (
+        signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    )
+    if is_free:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        if is_free:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def in_session(

@@ -123,7 +123,12 @@ async def test_a_full_sheet_goes_on_in_the_next(library: Database, tmp_path: Pat
         ("folder.csv", {}, "folder.csv is a folder; name a file in it"),
         ("taken.csv/a.csv", {}, "cannot be written (Not a directory)"),
         ("memory://a:pass@b/a.csv", {}, "an address holds no password"),
-        ("nothing://b/a.csv", {}, "nothing://b/a.csv cannot be used"),
+        ("ftp://b/a.csv", {}, "ftp://b/a.csv: write a path, or an address of s3://"),
+        ("zip://a.csv", {}, "zip://a.csv: write a path, or an address of s3://"),
+        ("file:///tmp/a.csv", {}, "file:///tmp/a.csv: write a path, or an address of s3://"),
+        ("simplecache::s3://b/a.csv", {}, "write a path, or an address of s3://"),
+        ("~nobody-of-this-name/a.csv", {}, "~nobody-of-this-name/a.csv: there is no such user"),
+        ("taken.csv", {"replaces": True}, "taken.csv stays as it was, for no stored ad matches"),
         ("a.csv", {"sort": Sort.RELEVANCE}, "sort: relevance ranks 500 ads"),
         ("a.csv", {"query": "++"}, "'++' holds no word to search for"),
         ("a.csv", {"filters": WrittenFilters(first_from="soon")}, "first-from: 'soon' is not a d"),
@@ -140,6 +145,22 @@ async def test_what_cannot_be_exported_is_told_and_leaves_nothing(
     assert said in str(raised.value)
     assert sorted(Path().iterdir()) == before
     assert Path("taken.csv").read_text() == "mine"
+
+
+async def test_a_folder_of_pictures_is_replaced_where_only_exports_have_made_it(
+    library: Database,
+) -> None:
+    folder = Path("a-pictures")
+    await export(library, "a.csv", with_pictures=True)
+    (folder / ad(9)).with_suffix(".png").write_bytes(PICTURE)
+    await export(library, "a.csv", with_pictures=True, replaces=True)
+    assert [one.stem for one in folder.iterdir()] == [ARCHIVED]
+    mine = folder / "family.jpg"
+    mine.write_text("precious")
+    before = Path("a.csv").read_bytes()
+    with pytest.raises(InvalidQueryError, match="holds what no export has made"):
+        await export(library, "a.csv", query="running", with_pictures=True, replaces=True)
+    assert (mine.read_text(), Path("a.csv").read_bytes()) == ("precious", before)
 
 
 async def test_what_a_killed_export_left_goes_with_the_next_and_one_works_at_a_time(
