@@ -210,7 +210,7 @@ def test_advertisers_are_listed_shown_and_compared() -> None:
     compared = advertisers.run("compare", "new balance", "zoe", "laufladen")
     assert max(map(len, compared.stdout.splitlines())) <= 80
     line = " ".join(compared.stdout.split())
-    assert "1. New Balance Ath 2. Café Zoë 3. Laufladen GmbH" in line
+    assert "1. New Balance… 2. Café Zoë 3. Laufladen GmbH" in line
     assert "formats 3 text 1 image 1 video" in line
     with pytest.raises(InvalidQueryError, match="names: compares 2 to 4, not 1"):
         advertisers.told("compare", "zoe")
