@@ -225,7 +225,10 @@ def _as_parameter(name: str, value: object) -> object:
         return value.value
     if isinstance(value, date):
         begin = datetime.combine(value, time(), UTC)
-        return begin + timedelta(days=1) if name.endswith("_to") else begin
+        if not name.endswith("_to"):
+            return begin
+        is_last = value == date.max  # no day follows it
+        return datetime.max.replace(tzinfo=UTC) if is_last else begin + timedelta(days=1)
     return list(value) if isinstance(value, tuple) else value
 
 

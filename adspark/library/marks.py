@@ -36,6 +36,7 @@ _TAGS = text(f"""
 _SHARE_TAG = text("""
     INSERT INTO shared_tag (user_id, tag) VALUES (:user_id, :tag) ON CONFLICT DO NOTHING
 """)
+_HAS = text("SELECT FROM creative_tag WHERE user_id = :user_id AND tag = :tag LIMIT 1")
 _UNSHARE_TAG = text("DELETE FROM shared_tag WHERE user_id = :user_id AND tag = :tag")
 # So that a tag that is used anew one day is not shared unasked.
 _UNSHARE_UNUSED = text("""
@@ -128,11 +129,15 @@ async def share_tag(session: AsyncSession, *, user_id: int, tag: str, is_shared:
         is_shared: whether all see it.
 
     Raises:
-        InvalidQueryError: the tag cannot be used.
+        InvalidQueryError: the tag cannot be used, or no ad has it.
     """
     ID.check("user_id", user_id)
-    statement = _SHARE_TAG if is_shared else _UNSHARE_TAG
-    await session.execute(statement, {"user_id": user_id, "tag": check_tag(tag)})
+    values = {"user_id": user_id, "tag": check_tag(tag)}
+    if (await session.execute(_HAS, values)).first() is None:
+        raise InvalidQueryError(
+            "tag", f"you have no tag {values['tag']!r}; those there are: adspark ads tag"
+        )
+    await session.execute(_SHARE_TAG if is_shared else _UNSHARE_TAG, values)
 
 
 async def write_title(

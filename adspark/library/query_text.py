@@ -13,7 +13,7 @@ MOST_TERMS = 50
 
 _LONGEST_TERM = 200  # characters
 # Of a whole address only the host, which a domain and a landing page are found by.
-_ADDRESS = re.compile(r"^(?:https?://(?:www\.)?|www\.)([^/?#:]+).*$", re.IGNORECASE)
+_ADDRESS = re.compile(r"^(?:https?://(?:[^/?#]*@)?(?:www\.)?|www\.)([^/?#:]+).*$", re.IGNORECASE)
 _OR = ("or", "|")  # between two words: either is enough, as in web search engines
 _PARTS = re.compile(r'(?P<not>-?)(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))(?P<star>\*?)')
 
@@ -41,12 +41,14 @@ def parse_query_text(written: str) -> tuple[Term, ...]:
     or of alternatives one.
 
     A quotation mark without its partner, and marks that stand alone, mean nothing; `or` that is not
-    between two words that may both be there is a word.
+    between two words that may both be there is a word, but for `OR` at an end, which is dropped.
     """
     parts = list(_PARTS.finditer(UNSTORABLE.sub(" ", written.replace("|", " | "))))
     terms: list[Term] = []
     is_alternative = False
     for place, part in enumerate(parts):
+        if part[0] == "OR" and len(parts) > 1 and place in (0, len(parts) - 1):
+            continue
         after = _term(parts[place + 1]) if place + 1 < len(parts) else None
         if (
             part[0].lower() in _OR

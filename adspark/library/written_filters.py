@@ -1,10 +1,12 @@
 """The filters of a search as they are typed, in a command or a form, and what they come to."""
 
+import difflib
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.boards import find_board
+from adspark.errors import InvalidQueryError
 from adspark.library.advertisers import resolve_advertisers
 from adspark.library.filters import (
     AdFilters,
@@ -13,7 +15,7 @@ from adspark.library.filters import (
     parse_domain,
     parse_size,
 )
-from adspark.library.marks import check_tag
+from adspark.library.marks import check_tag, list_tags
 from adspark.models import DEFAULT_USER, CreativeFormat, EventKind, Platform
 from adspark.serpapi.regions import region_code
 from adspark.validation.stored import check_storable
@@ -54,6 +56,8 @@ class WrittenFilters:
         if self.advertiser:
             found = await resolve_advertisers(session, names=self.advertiser)
             values = values.model_copy(update={"advertiser_ids": tuple(found)})
+        if values.tag is not None:
+            await _check_tag_is_seen(session, values.tag, self.user)
         if self.board is not None:
             board = await find_board(session, user_id=self.user, name=self.board)
             values = values.model_copy(update={"board_id": board.id})
@@ -83,3 +87,11 @@ class WrittenFilters:
             event=self.event,
             has_words=self.has_words,
         )
+
+
+async def _check_tag_is_seen(session: AsyncSession, tag: str, user_id: int) -> None:
+    known = {row.tag for row in await list_tags(session, user_id=user_id)}
+    if tag not in known:
+        near = " or ".join(map(repr, difflib.get_close_matches(tag, sorted(known), n=3)))
+        hint = f"did you mean {near}?" if near else "those there are: adspark ads tag"
+        raise InvalidQueryError("tag", f"user {user_id} sees no tag {tag!r}; {hint}")

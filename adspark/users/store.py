@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.errors import InvalidQueryError
 from adspark.models import DEFAULT_USER
 from adspark.validation.bounds import ID
-from adspark.validation.names import check_name, clean_name, name_key
+from adspark.validation.names import check_name, check_visible, clean_name, name_key
 from adspark.validation.stored import check_storable
 
 _SHOWN = 40  # characters of a name that is refused
@@ -35,7 +35,12 @@ _OWNED = f"""(
     UNION ALL SELECT user_id, 'variant' FROM ad_variant
     UNION ALL SELECT user_id, 'review' FROM variant_feedback
 ) AS owned"""  # noqa: S608  (a constant)
-_LAST = text(f"SELECT max(user_id) FROM {_OWNED}")  # noqa: S608  (a constant)
+_FREE = text(f"""
+    SELECT min(number) FROM (
+        SELECT CAST(user_id AS bigint) + 1 AS number FROM {_OWNED}
+        EXCEPT SELECT user_id FROM {_OWNED}
+    ) AS free
+""")  # noqa: S608  (a constant)
 _LIST = text(f"""
     SELECT user_id, name, count(*) FILTER (WHERE kind = 'watch') AS watches,
         count(*) FILTER (WHERE kind = 'board') AS boards,
@@ -71,7 +76,7 @@ async def add_user(session: AsyncSession, *, name: str, user_id: int | None = No
     Args:
         session: of the database.
         name: on one line; the same for all ways to write it in upper and lower case.
-        user_id: a number without a name; None: the next one of which nothing is stored.
+        user_id: a number without a name; None: the first one of which nothing is stored.
 
     Raises:
         InvalidQueryError: the name cannot be used, or it or the number is taken.
@@ -81,7 +86,7 @@ async def add_user(session: AsyncSession, *, name: str, user_id: int | None = No
     await session.execute(_LOCK)
     await _check_free(session, kept, None)
     if user_id is None:
-        user_id = int(await session.scalar(_LAST) or 0) + 1
+        user_id = int(await session.scalar(_FREE) or 0)
         ID.check("number", user_id)
     elif has := await session.scalar(_BY_NUMBER, {"user_id": user_id}):
         raise InvalidQueryError(
@@ -152,6 +157,7 @@ async def find_user(session: AsyncSession, *, written: str) -> int:
 
 def _check_user_name(written: str) -> str:
     name = check_name(written, "user")
+    check_visible("name", name)
     key = name_key(name).lstrip("+-")
     if key.isdecimal() or not key:
         raise InvalidQueryError(

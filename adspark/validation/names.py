@@ -4,12 +4,14 @@ import re
 import unicodedata
 
 from adspark.errors import InvalidQueryError
+from adspark.text.visible import visible
 
 # Letters and marks that are drawn as nothing, beside the format characters (category Cf).
 _BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 _VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _NOT_ON_A_LINE = {"Cc", "Cs", "Zl", "Zp"}  # control, half characters, line and paragraph breaks
 _LONGEST_NAME = 100  # characters
+_ISOLATES = re.compile("[\u2068\u2069]")
 _TAGS = range(0xE0020, 0xE0080)  # the last part of some flags
 
 
@@ -49,6 +51,14 @@ def check_line(field: str, written: str) -> None:
             raise InvalidQueryError(
                 field, f"holds a control character ({character!a}); write it on one line without."
             )
+
+
+def check_visible(field: str, written: str) -> None:
+    """Raise InvalidQueryError where a text holds what is not seen, or turns what follows it."""
+    if visible(written) != written or _ISOLATES.search(written):
+        raise InvalidQueryError(
+            field, f"holds invisible characters ({written[:40]!a}); write it without."
+        )
 
 
 def clean_value(written: str) -> str:

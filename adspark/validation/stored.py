@@ -7,6 +7,7 @@ from adspark.errors import InvalidQueryError
 from adspark.text.storable import UNSTORABLE
 
 _AD_ID = re.compile("CR[0-9]{20}")
+_ADDRESS = re.compile(r"https?://[^/?#]*/.*/creative/(CR[0-9]{20})(?:[/?#].*)?")
 _SHOWN = 40  # characters of what is written in an id's place
 _MOST_NAMED = 3
 
@@ -17,6 +18,15 @@ def check_storable(field: str, written: str | None) -> None:
         raise InvalidQueryError(field, "holds a NUL or half a character; remove it.")
 
 
+def clean_ad_id(written: str) -> str:
+    """An ad's id, also of one in lower case, with blanks around it or within the ad's address in
+    the Transparency Center; else what is written."""
+    line = written.strip()
+    if found := _ADDRESS.fullmatch(line):
+        return found[1]
+    return line.upper() if _AD_ID.fullmatch(line.upper()) else written
+
+
 def describe_missing_ads(ids: Sequence[str]) -> str:
     """That these ads are not stored, and what to do about it; names some of them."""
     wrong = [one for one in ids if not _AD_ID.fullmatch(one)]
@@ -24,7 +34,7 @@ def describe_missing_ads(ids: Sequence[str]) -> str:
         named = ", ".join(one[:_SHOWN] for one in wrong[:_MOST_NAMED])
         return (
             f"no ad {named} is stored; an ad id is CR and 20 digits, as in the ad's address in the "
-            "Transparency Center; ids of stored ads: adspark watch show NAME"
+            "Transparency Center; ids of stored ads: adspark ads search"
         )
     return (
         f"no ad {', '.join(ids[:_MOST_NAMED])} is stored; fetch its advertiser's ads first, with: "

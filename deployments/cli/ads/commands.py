@@ -31,6 +31,7 @@ from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER
 from adspark.settings import media_url
 from adspark.text.terminal import plain
+from adspark.validation.stored import clean_ad_id
 from deployments.cli.ads.details import details
 from deployments.cli.ads.export import export
 from deployments.cli.ads.filters import UserOption, takes_filters
@@ -42,8 +43,10 @@ from deployments.terminal.output import counted, print_json, print_line
 
 _SHOWN = 20  # ads of a page, by default
 
-Ad = Annotated[str, Argument(metavar="AD", help="CR and 20 digits.")]
-Ads = Annotated[list[str] | None, Argument(metavar="AD", help="CR and 20 digits each.")]
+Ad = Annotated[str, Argument(metavar="AD", parser=clean_ad_id, help="CR and 20 digits.")]
+Ads = Annotated[
+    list[str] | None, Argument(metavar="AD", parser=clean_ad_id, help="CR and 20 digits each.")
+]
 SharedOption = Annotated[
     bool | None, Option("--shared/--own", help="All users see it, or not; at first not.")
 ]
@@ -148,9 +151,10 @@ def tag(
     change = untag_ads if remove else tag_ads
 
     async def act(session: AsyncSession) -> list[str]:
+        changed = await change(session, user_id=user, tag=name, ids=ads or [])
         if shared is not None:
             await share_tag(session, user_id=user, tag=name, is_shared=shared)
-        return await change(session, user_id=user, tag=name, ids=ads or [])
+        return changed
 
     changed = in_session(act, commits=True)
     if as_json:

@@ -23,6 +23,7 @@ from adspark.creatives.boards import (
 )
 from adspark.models import Board
 from adspark.text.terminal import plain
+from adspark.validation.stored import clean_ad_id
 from deployments.cli.boards.tables import print_board, print_boards
 from deployments.cli.database import in_session
 from deployments.cli.options import JsonOption, YesOption
@@ -30,7 +31,9 @@ from deployments.cli.users.option import user_option
 from deployments.terminal.output import counted, print_json, print_line
 
 Name = Annotated[str, Argument(help="The board's name, as in adspark board list.")]
-Ads = Annotated[list[str], Argument(metavar="AD", help="CR and 20 digits each.")]
+Ads = Annotated[
+    list[str], Argument(metavar="AD", parser=clean_ad_id, help="CR and 20 digits each.")
+]
 UserOption = Annotated[int, user_option(help="Whose board it is.")]
 
 

@@ -4,13 +4,14 @@ They are those of the running stack, else of the configured database; no search 
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, TypeVar
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 from typer import Argument, Option
 
+from adspark.errors import InvalidQueryError
 from adspark.insight.campaigns import find_campaigns
 from adspark.insight.figures import (
     Period,
@@ -57,6 +58,10 @@ def timeline(
 ) -> None:
     """Show launches, endings and running ads by day, week or month."""
     begin, end = parse_day("from", first), parse_day("to", last)
+    if begin and begin > _today():
+        raise InvalidQueryError("from", f"{begin} is to come; name a day until today.")
+    if begin and end and begin > end:
+        raise InvalidQueryError("from", f"{begin} is after to, {end}; exchange them.")
 
     async def act(session: AsyncSession, advertiser_id: str) -> list[PeriodRow]:
         return await read_timeline(
@@ -110,7 +115,7 @@ def share(
 
     A share of creatives that were seen, not of money or of views.
     """
-    day = parse_day("on", on) or datetime.now(UTC).date()
+    day = _day(on)
 
     async def act(session: AsyncSession) -> list[ShareRow]:
         ids = await resolve_advertisers(session, names=names) if names else None
@@ -133,12 +138,24 @@ def library(
     name: Name, on: DayOption = None, limit: LimitOption = _SHOWN, as_json: JsonOption = False
 ) -> None:
     """List the ads that ran on a day, as they looked then."""
-    day = parse_day("on", on) or datetime.now(UTC).date()
+    day = _day(on)
     found = _of_advertiser(
         name,
         lambda session, one: read_library_on(session, advertiser_id=one, day=day, limit=limit),
     )
     print_json(found) if as_json else tables.print_library(found)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _day(on: str | None) -> date:
+    """The day that is meant, else today; InvalidQueryError for one that is to come."""
+    day = parse_day("on", on) or _today()
+    if day > _today():
+        raise InvalidQueryError("on", f"{day} is to come; name today or a day before.")
+    return day
 
 
 def _of_advertiser(name: str, read: Callable[[AsyncSession, str], Awaitable[_Result]]) -> _Result:

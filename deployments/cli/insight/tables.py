@@ -24,7 +24,7 @@ def print_timeline(rows: Sequence[PeriodRow], by: Period, limit: int) -> None:
     cells = [
         {by.value: f"{row.begins:{written}}", **row.model_dump(exclude={"begins"})} for row in rows
     ]
-    _print("Launches and endings", cells)
+    _print("Launches and endings", cells, empty="none in this time")
     _say_limit(rows, limit)
 
 
@@ -94,7 +94,7 @@ def print_shares(rows: Sequence[ShareRow], day: date) -> None:
         }
         for row in rows
     ]
-    _print(f"Creatives seen running on {day}", cells)
+    _print(f"Creatives seen running on {day}", cells, empty=f"none ran on {day}")
 
 
 def print_campaigns(found: Campaigns, number: int) -> None:
@@ -130,7 +130,7 @@ def print_library(found: LibraryOnDay) -> None:
         }
         for one in found.ads
     ]
-    _print(f"Ads on {found.day}", cells, wraps="headline")
+    _print(f"Ads on {found.day}", cells, wraps="headline", empty=f"none ran on {found.day}")
     if found.total > len(cells):
         print_line(f"{found.total:,} ads, {len(cells)} shown.")
 
@@ -141,8 +141,14 @@ def _say_limit(rows: Sequence[object], limit: int) -> None:
         print_line(f"The first {limit} are shown; more: --limit")
 
 
-def _print(title: str, cells: Sequence[Mapping[str, object]], *, wraps: str = "") -> None:
+def _print(
+    title: str,
+    cells: Sequence[Mapping[str, object]],
+    *,
+    wraps: str = "",
+    empty: str = "nothing is stored of it",
+) -> None:
     if cells:
         out.print(table(title, cells, wraps=wraps))
     else:
-        print_line(f"{escape(title)}: nothing is stored of it.")
+        print_line(f"{escape(title)}: {empty}.")

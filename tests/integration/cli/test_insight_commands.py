@@ -36,6 +36,7 @@ def test_every_command_tells_people_and_programs() -> None:
     assert "Inc. 2 100.0%" in insight.told("share", shop, "--on", "2026-06-01")
     assert "0 campaigns; 2 ads compared" in insight.told("campaigns", shop)
     assert f"{ad(1)} text 2026-05-28" in insight.told("library", shop, "--on", "2026-05-28")
+    assert "none ran on 2020-01-01" in insight.told("library", shop, "--on", "2020-01-01")
     assert insight.given("library", shop, "--on", "2020-01-01") == {
         "day": "2020-01-01", "total": 0, "ads": []
     }  # fmt: skip
@@ -44,6 +45,9 @@ def test_every_command_tells_people_and_programs() -> None:
 def test_bad_input_is_told() -> None:
     for arguments, said in (
         (("mix", "qqqq"), "advertiser: none of 'qqqq' is stored"),
+        (("library", CAFE, "--on", "9999-12-31"), "on: 9999-12-31 is to come"),
+        (("share", "--on", "9999-12-31"), "on: 9999-12-31 is to come"),
+        (("timeline", CAFE, "--from", "2026-02-02", "--to", "2026-02-01"), "from: .* is after to"),
         (("library", CAFE, "--on", "soon"), "on: 'soon' is not a day"),
     ):
         with pytest.raises(InvalidQueryError, match=said):

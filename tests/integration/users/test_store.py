@@ -17,7 +17,7 @@ async def test_a_user_is_found_by_number_or_name(database: Database) -> None:
     async with database.session() as session:
         assert await add_user(session, name="Ana Müller") == 2  # 1 is who names none
         await tag_ads(session, user_id=40, tag="t", ids=[ad(1)])
-        assert await add_user(session, name="ben") == 41  # 40 has something
+        assert await add_user(session, name="ben") == 3  # the first that is free
         assert await add_user(session, name="STRASSE", user_id=40) == 40
         for written, number in (
             ("2", 2), (" 7 ", 7), ("ana müller", 2), ("\u200bANA MU\u0308LLER", 2), ("straße", 40),
@@ -37,7 +37,7 @@ async def test_a_user_is_found_by_number_or_name(database: Database) -> None:
             with pytest.raises(InvalidQueryError) as raised:
                 await find_user(session, written=written)
             assert str(raised.value).startswith(message)
-    assert named == [(1, None, 0), (2, "ANNA", 0), (40, "STRASSE", 1), (41, "ben", 0)]
+    assert named == [(1, None, 0), (2, "ANNA", 0), (3, "ben", 0), (40, "STRASSE", 1)]
 
 
 async def test_a_name_or_number_that_cannot_be_used_is_told(database: Database) -> None:
@@ -52,6 +52,8 @@ async def test_a_name_or_number_that_cannot_be_used_is_told(database: Database) 
             ("\uff11\uff17", None, "name: '\uff11\uff17' would be taken for a number"),
             (" \u200b", None, "name: is empty; name the user."),
             ("x" * 101, None, "name: has 101 characters; shorten it to 100."),
+            ("a\u202eb", None, "name: holds invisible characters ('a\\u202eb')"),
+            ("a\u2068b", None, "name: holds invisible characters"),
             ("a\nb", None, "name: holds a control character"),
         ):
             with pytest.raises(InvalidQueryError) as raised:
@@ -62,6 +64,12 @@ async def test_a_name_or_number_that_cannot_be_used_is_told(database: Database) 
         await add_user(session, name="ben", user_id=5)
         with pytest.raises(InvalidQueryError, match="name: user 2 is called 'Ana' already"):
             await rename_user(session, user_id=5, name="Ana")
+
+
+async def test_the_largest_number_leaves_the_others_free(database: Database) -> None:
+    async with database.session() as session:
+        await add_user(session, name="last", user_id=2**31 - 1)
+        assert await add_user(session, name="ana") == 2
 
 
 async def test_of_two_at_once_one_has_the_name_and_no_number_is_given_twice(

@@ -27,6 +27,8 @@ from adspark.library.query_text import MOST_TERMS, Term, parse_query_text
                                   Term("d:", is_prefix=True)]),
         ("shoes OR boots red|blue", [Term("shoes"), Term("boots", is_alternative=True),
                                      Term("red"), Term("blue", is_alternative=True)]),
+        ("OR shoes OR", [Term("shoes")]),
+        ("https://user:pw@newbalance.com/", [Term("newbalance.com")]),
         ("or shoes or", [Term("or"), Term("shoes"), Term("or")]),
         ('shoes or -boots "or"', [Term("shoes"), Term("or"), Term("boots", is_excluded=True),
                                   Term("or", is_phrase=True)]),

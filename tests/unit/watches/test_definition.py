@@ -121,6 +121,7 @@ def test_a_field_is_emptied_by_naming_it(field: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "clear", "message"),
     [
+        ({"name": "2"}, [], "name: '2' would be taken for a number"),
         ({}, ["max_pages"], "clear: 'max_pages' is not one of advertiser_ids, text"),
         ({"region": "US"}, ["region"], "clear: region is given as well"),
         ({}, ["advertiser_ids"], "advertiser_ids: give at least one"),
@@ -138,3 +139,6 @@ def test_a_change_of_nothing_there_needs_what_a_new_watch_needs() -> None:
     assert made == WatchDefinition(name="shoes", text="example.com")
     with pytest.raises(InvalidQueryError, match="name: is empty"):
         change_definition(None, {"text": "example.com"})
+    with pytest.raises(InvalidQueryError, match="name: '2' would be taken for a number"):
+        change_definition(None, {"name": "2", "text": "example.com"})
+    change_definition(watch_definition(name="2"), {"max_pages": 3})  # one that is stored

@@ -35,7 +35,7 @@ def definitions() -> list[WatchDefinition]:
     """Watches of every kind."""
     words: list[dict[str, object]] = [
         {"name": "plain", "text": "example.com"},
-        {"name": "2026", "advertiser_ids": [OTHER_ID, ADVERTISER_ID], "region": "US"},
+        {"name": "2026-01-01", "advertiser_ids": [OTHER_ID, ADVERTISER_ID], "region": "US"},
         {"name": "NO", "text": "example.com", "region": "NO", "is_active": False},
         {"name": 'quotes ", commas, "; # é 日本 🥾: - null', "text": "two words", "user_id": 3},
         {"name": "null", "text": "example.com", "monthly_budget": 0, "political_ads": True,
@@ -56,7 +56,7 @@ def test_what_is_written_reads_back_the_same(form: WatchFormat) -> None:
 
 def test_yaml_leaves_out_what_is_default() -> None:
     assert write_watches(definitions()[:2], form=WatchFormat.YAML) == (
-        "watches:\n- name: plain\n  text: example.com\n- name: '2026'\n  advertiser_ids:\n"
+        "watches:\n- name: plain\n  text: example.com\n- name: '2026-01-01'\n  advertiser_ids:\n"
         f"  - {OTHER_ID}\n  - {ADVERTISER_ID}\n  region: '2840'\n"
     )
 
@@ -64,7 +64,9 @@ def test_yaml_leaves_out_what_is_default() -> None:
 def test_csv_has_a_line_a_watch_with_advertisers_in_one_cell() -> None:
     head, _, second, *_ = write_watches(definitions(), form=WatchFormat.CSV).splitlines()
     assert head.startswith("name,user_id,advertiser_ids,text,region,")
-    assert second.startswith(f"2026,1,{OTHER_ID} {ADVERTISER_ID},,2840,,,false,true,60,5,,7,0")
+    assert second.startswith(
+        f"2026-01-01,1,{OTHER_ID} {ADVERTISER_ID},,2840,,,false,true,60,5,,7,0"
+    )
 
 
 @pytest.mark.parametrize(
