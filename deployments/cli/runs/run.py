@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import re
+import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -158,9 +159,17 @@ def _prepare_prefect() -> None:
 
 @contextmanager
 def _translate_errors() -> Iterator[None]:
-    """Turn what Prefect raises at SIGTERM, or without a server, into one line and a remedy."""
+    """Turn what Prefect raises at SIGTERM, or without a server, into one line and a remedy.
+
+    Prefect's flow engine sends SIGTERM again, to the handler that was there before its own: the
+    default one would end this process at once, and leave Prefect's temporary server behind.
+    """
     from prefect.exceptions import TerminationSignal  # noqa: PLC0415  (slow)
 
+    def raise_signal(number: int, _frame: object) -> None:
+        raise TerminationSignal(signal=number)
+
+    before = signal.signal(signal.SIGTERM, raise_signal)
     try:
         yield
     except TerminationSignal as error:
@@ -179,6 +188,8 @@ def _translate_errors() -> Iterator[None]:
                 f"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS to more."
             )
         raise ConfigurationError(message) from error
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _parameter(written: str) -> tuple[str, JsonValue]:
