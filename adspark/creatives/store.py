@@ -213,7 +213,7 @@ class NewCreative(BaseModel):
             "first shown": _day(self.first_shown),
             "last shown": _day(self.last_shown),
             "days": self.days_shown,
-            "creative": self.ad_creative_id,
+            "ad": self.ad_creative_id,
         }
 
 

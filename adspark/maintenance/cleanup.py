@@ -94,7 +94,8 @@ class CleanupSummary(BaseModel):
     @property
     def headline(self) -> str:
         """What was removed, in one line."""
-        counts = self.model_dump(exclude={"dry_run", "picture_bytes"})
+        counts = self.model_dump(exclude={"dry_run", "picture_bytes", "creatives"})
+        counts = {"ads": self.creatives, **counts}
         parts = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
         size = f" ({self.picture_bytes / 2**20:.1f} MB)" if self.pictures else ""
         verb = "would remove" if self.dry_run else "removed"

@@ -68,7 +68,7 @@ class News(BaseModel):
             "first shown": self.first_shown.date().isoformat() if self.first_shown else None,
             "last shown": self.last_shown.date().isoformat() if self.last_shown else None,
             "days": self.total_days_shown,
-            "creative": self.ad_creative_id,
+            "ad": self.ad_creative_id,
         }
 
 

@@ -186,11 +186,11 @@ def print_summary(summary: FetchSummary) -> None:
     for warning in summary.warnings:
         print_line(f"[yellow]Warning:[/] {escape(warning)}")
     if summary.new_creatives:
-        shown = ("creative", "advertiser", "format", "size", "last shown", "days")
+        shown = ("ad", "advertiser", "format", "size", "last shown", "days")
         cells = [creative.cells() for creative in summary.new_creatives]
         for row in cells:
             row["advertiser"] = shorten(str(row["advertiser"]), _NAME_WIDTH, placeholder="…")
-        out.print(table("New creatives", [{name: row[name] for name in shown} for row in cells]))
+        out.print(table("New ads", [{name: row[name] for name in shown} for row in cells]))
     if (left := summary.new - len(summary.new_creatives)) > 0:
         out.print(f"… and {left} more new ones")
     found = f"[bold]{escape(summary.query.describe())}[/]: {escape(summary.headline)}"

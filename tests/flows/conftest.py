@@ -61,7 +61,7 @@ async def nothing_stays() -> AsyncIterator[None]:
         with suppress(ValueError):  # it is there only where a test has saved it
             await block.adelete(DOCUMENT)
     async with get_client() as client:
-        for limit in await client.read_global_concurrency_limits():
+        for limit in await client.read_global_concurrency_limits(limit=200):
             if not limit.name.startswith("deployment:"):  # those go with their deployments
                 await client.delete_global_concurrency_limit_by_name(limit.name)
         for automation in await client.read_automations():

@@ -20,7 +20,7 @@ async def test_old_ads_are_counted_then_removed(database: Database) -> None:
     await stock(database)
     assert (await cleanup_old_creatives(days_old=200)).creatives == 0
     foreseen = await cleanup_old_creatives(dry_run=True)
-    assert foreseen.headline == "would remove 3 creatives"
+    assert foreseen.headline == "would remove 3 ads"
     done = await cleanup_old_creatives(days_old=90)
     assert (done.creatives, done.advertisers) == (3, 1)
     assert await ids(database, "SELECT count(*) FROM creative") == [0]

@@ -34,5 +34,5 @@ def print_board(board: Board, ads: Sequence[BoardAd]) -> None:
 
 def _ad(ad: BoardAd) -> dict[str, object]:
     cells = ad.cells() | {"advertiser": plain(ad.advertiser)}
-    shown = ("creative", "advertiser", "format", "last shown")
+    shown = ("ad", "advertiser", "format", "last shown")
     return {**{name: cells[name] for name in shown}, "added": age(ad.added_at)}

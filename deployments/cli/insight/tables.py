@@ -30,7 +30,14 @@ def print_timeline(rows: Sequence[PeriodRow], by: Period, limit: int) -> None:
 
 def print_mix(rows: Sequence[MixRow]) -> None:
     """A line for each format, size and platform."""
-    _print("Mix", [{**row.model_dump(), "value": plain(row.value)} for row in rows])
+    cells = [
+        {
+            **row.model_dump(),
+            "value": row.value.replace("x", " × ") if row.kind == "size" else plain(row.value),
+        }
+        for row in rows
+    ]
+    _print("Mix", cells)
 
 
 def print_regions(rows: Sequence[RegionRow]) -> None:

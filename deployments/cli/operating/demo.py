@@ -262,7 +262,11 @@ def _print(report: DemoReport, stored: list[CreativeCount], state: StackState) -
     ]
     out.print(table("Fetched", fetched))
     out.print(table("Watched: New Balance", watched))
-    out.print(table("Stored", [dict(count) for count in stored]))
+    kept = [
+        {"advertiser": one.advertiser, "format": one.format.value, "ads": one.creatives}
+        for one in stored
+    ]
+    out.print(table("Stored", kept))
     out.print(
         f"{report.stored} real ads (recorded in 2026) came through the sandbox, Prefect and its "
         f"workers into PostgreSQL; {report.searches_billed} searches would have been billed. The "

@@ -104,7 +104,7 @@ def _filters(watch: WatchDefinition) -> list[str]:
 
 def _event(event: News) -> dict[str, object]:
     cells = event.cells() | {"advertiser": _short(event.advertiser)}
-    shown = ("what", "advertiser", "format", "last shown", "creative")
+    shown = ("what", "advertiser", "format", "last shown", "ad")
     return {"ago": age(event.occurred_at), **{name: cells[name] for name in shown}}
 
 

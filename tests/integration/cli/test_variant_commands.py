@@ -447,7 +447,7 @@ def test_the_figures_tell_how_variants_fare(database_url: str) -> None:
                                           "list"),
         (("request", "CR1", "-p", "Red"), 2, "original_ad_id: no ad CR1 is stored; an ad id is CR "
          "and 20 digits, as in the ad's address in the Transparency Center; ids of stored ads: "
-         "adspark watch show NAME"),
+         "adspark ads search"),
         (("review", "9", "--approve", "--reject"), 2,
          "--approve: contradicts --reject; give one of them."),
         (("cancel", "9"), 2, "No Prefect server runs in {home} (ADSPARK_HOME); start the local "

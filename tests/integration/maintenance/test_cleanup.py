@@ -38,7 +38,7 @@ async def test_ads_that_are_no_longer_shown_go_and_a_second_time_nothing_does(
     await stock(database)
     await change(database, f"UPDATE creative SET last_shown = now() WHERE ad_creative_id = '{AD}'")
     summary = await clean_up(database, media, Retention())
-    assert summary.headline == "removed 2 creatives"
+    assert summary.headline == "removed 2 ads"
     assert await ids(database, "SELECT ad_creative_id FROM creative") == [AD]
     assert (await clean_up(database, media, Retention())).headline == "removed nothing"
 
@@ -84,7 +84,7 @@ async def test_a_dry_run_counts_the_same_and_removes_nothing(
         await finish(session, await ask(session, AD))
         await session.commit()
     foreseen = await clean_up(database, media, Retention(), dry_run=True)
-    assert foreseen.headline == "would remove 3 creatives, 1 variants"
+    assert foreseen.headline == "would remove 3 ads, 1 variants"
     done = await clean_up(database, media, Retention())
     assert (done.creatives, done.variants) == (foreseen.creatives, foreseen.variants)
 

@@ -90,7 +90,7 @@ async def test_an_ad_that_was_added_after_the_clean_up_had_looked_stays(
         assert not cleaning.done()
     async with asyncio.timeout(60):
         summary: CleanupSummary = await cleaning
-    assert summary.headline == "removed 2 creatives"
+    assert summary.headline == "removed 2 ads"
     assert await ids(database, STORED) == [AD]
     assert await ids(database, "SELECT ad_creative_id FROM board_creative") == [AD]
 
@@ -110,7 +110,7 @@ async def test_an_ad_whose_variant_was_approved_after_the_clean_up_had_looked_st
             await save_review(reviewing, variant=made, review=Review(user_id=1, is_approved=True))
             await reviewing.commit()
     async with asyncio.timeout(60):
-        assert (await cleaning).headline == "removed 2 creatives"
+        assert (await cleaning).headline == "removed 2 ads"
     assert await ids(database, STORED) == [AD]
 
 
@@ -176,7 +176,7 @@ async def test_an_ad_whose_variant_is_just_being_approved_stays(
         await until_waiting(reviewing)
         await reviewing.commit()
     async with asyncio.timeout(60):
-        assert (await cleaning).headline == "removed 2 creatives"
+        assert (await cleaning).headline == "removed 2 ads"
     assert await ids(database, STORED) == [AD]
 
 
