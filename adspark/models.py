@@ -559,7 +559,7 @@ class PictureWords(SQLModel, table=True):
     """The words that were read from a picture, once, whichever ads and versions show it.
 
     The row is made when the picture is in the archive and no copy of its ads was bought. `attempts`
-    and `lease_until` are as of `PictureVersion`.
+    are as of `PictureVersion`; a claim holds until `lease_until`.
     """
 
     __tablename__ = "picture_words"

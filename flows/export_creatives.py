@@ -22,6 +22,7 @@ from adspark.models import DEFAULT_USER, EventKind
 from adspark.validation.bounds import DAYS, PROMPT, TEXT
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import (
+    Names,
     OptionalDay,
     OptionalFlag,
     OptionalFormat,
@@ -35,9 +36,6 @@ from tasks.export_ads import export_ads
 
 ARTIFACT_KEY = "export"
 
-_Names = Annotated[
-    list[str] | str | None, WithJsonSchema({"type": "array", "items": {"type": "string"}})
-]
 _Text = Annotated[str | None, TEXT]
 _Event = Annotated[EventKind | None, WithJsonSchema({"type": "string", "enum": list(EventKind)})]
 
@@ -46,7 +44,7 @@ _Event = Annotated[EventKind | None, WithJsonSchema({"type": "string", "enum": l
 async def export_creatives(
     file: Annotated[str, TEXT, label("File")],
     query: Annotated[str, PROMPT, label("Words")] = "",
-    advertiser: Annotated[_Names, label("Advertisers")] = None,
+    advertiser: Annotated[Names, label("Advertisers")] = None,
     creative_format: OptionalFormat = None,
     platform: OptionalPlatform = None,
     region: OptionalRegion = None,

@@ -21,16 +21,11 @@ def label(title: str) -> Any:  # noqa: ANN401  (a field's annotation, of which p
     return Field(json_schema_extra={"title": title})
 
 
-AdvertiserIds = Annotated[
-    list[str] | str | None,
-    WithJsonSchema({"type": "array", "items": {"type": "string"}}),
-    label("Advertiser ids"),
+Names = Annotated[
+    list[str] | str | None, WithJsonSchema({"type": "array", "items": {"type": "string"}})
 ]
-AdIds = Annotated[
-    list[str] | str | None,
-    WithJsonSchema({"type": "array", "items": {"type": "string"}}),
-    label("Ads"),
-]
+AdvertiserIds = Annotated[Names, label("Advertiser ids")]
+AdIds = Annotated[Names, label("Ads")]
 OptionalText = Annotated[str | None, TEXT, label("Domain")]
 OptionalRegion = Annotated[
     str | int | None, WithJsonSchema({"type": "string", "maxLength": TEXT.most}), label("Region")

@@ -6,6 +6,7 @@ picture_words, creative_detail, message.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 from prefect import flow
@@ -13,8 +14,6 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging import get_run_logger
 
 from adspark.db.engine import Database, read_now
-from adspark.errors import AdSparkError
-from adspark.media.store import MediaStore
 from adspark.notifications.digest import DigestSummary, mark_digested, read_digest
 from adspark.notifications.digest_text import Digest
 from adspark.notifications.outbox import enqueue_messages, hash_receiver, read_stuck
@@ -82,10 +81,9 @@ async def _publish_digest(
 
 async def _embed_pictures(markdown: str) -> str:
     """The digest with its pictures inside, for the UI; without them where there is no store."""
-    try:
-        paths = find_pictures(markdown)
-        pictures = await read_pictures(MediaStore(media_url(get_settings())), paths)
-    except AdSparkError as error:
-        get_run_logger().warning("The digest is shown without pictures: %s", error)
-        pictures = {}
+    pictures = await read_pictures(
+        media_url(get_settings()),
+        find_pictures(markdown),
+        on_problem=partial(get_run_logger().warning, "The digest is shown without pictures: %s"),
+    )
     return embed_pictures(markdown, pictures)

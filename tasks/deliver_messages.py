@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 
 from prefect.logging import get_run_logger
 from pydantic import SecretStr
 
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError, ServiceUnavailableError, describe_error
-from adspark.media.store import MediaStore
 from adspark.models import Message
 from adspark.notifications.apprise import Receiver, list_receivers, send_chunk, write_chunks
 from adspark.notifications.message import read_markdown
@@ -101,13 +101,11 @@ async def _send_next(database: Database, message: Message, receiver: Receiver) -
 
 async def _read_pictures(chunk: Chunk) -> dict[str, bytes]:
     """The pictures of a chunk by their names; none while there is no media store."""
-    if not chunk.pictures:
-        return {}
-    try:
-        found = await read_pictures(MediaStore(media_url(get_settings())), chunk.pictures.values())
-    except AdSparkError as error:
-        get_run_logger().warning("The message is sent without its pictures: %s", error)
-        return {}
+    found = await read_pictures(
+        media_url(get_settings()),
+        chunk.pictures.values(),
+        on_problem=partial(get_run_logger().warning, "The message is sent without pictures: %s"),
+    )
     return {name: found[path] for name, path in chunk.pictures.items() if path in found}
 
 

@@ -6,10 +6,10 @@ No text from outside can name one: it is escaped, and only a thumbnail's path is
 import asyncio
 import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 
-from adspark.errors import UnusableContentError
+from adspark.errors import AdSparkError, UnusableContentError
 from adspark.media.store import MediaStore, is_thumbnail
 
 MOST_PICTURES = 40
@@ -32,13 +32,26 @@ def find_pictures(markdown: str) -> list[str]:
     return list(found)[:MOST_PICTURES]
 
 
-async def read_pictures(media: MediaStore, paths: Iterable[str]) -> dict[str, bytes]:
+async def read_pictures(
+    media_url: str, paths: Collection[str], *, on_problem: Callable[[AdSparkError], object]
+) -> dict[str, bytes]:
     """The pictures by their paths; one that is gone, or too large, is left out.
 
-    Raises:
-        ServiceUnavailableError: the store does not answer.
-        ConfigurationError: there can be no store.
+    Args:
+        media_url: of the media store.
+        paths: of thumbnails.
+        on_problem: called where the store cannot be used; then all are left out.
     """
+    if not paths:
+        return {}
+    try:
+        return await _read_all(MediaStore(media_url), paths)
+    except AdSparkError as error:
+        on_problem(error)
+        return {}
+
+
+async def _read_all(media: MediaStore, paths: Iterable[str]) -> dict[str, bytes]:
     slots = asyncio.Semaphore(_AT_ONCE)
     found: dict[str, bytes] = {}
 

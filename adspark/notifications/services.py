@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from apprise import NotifyBase, NotifyFormat
 from apprise.common import OverflowMode
@@ -68,7 +69,7 @@ def write_message(service: NotifyBase, *, subject: str, blocks: Sequence[Block])
     """
     schemas = schemas_of(service)
     dialect = _dialect(service, schemas)
-    pictures = {picture_name(one): one.picture for one in _picture_spans(blocks) if one.picture}
+    pictures = _pictures(blocks)
     if isinstance(dialect, Html) and "mailto" in schemas:  # which shows them in their places
         return [
             replace(chunk, pictures=_shown_in(chunk.body, pictures))
@@ -85,9 +86,11 @@ def _shown_in(body: str, pictures: Mapping[str, str]) -> dict[str, str]:
     return {name: path for name, path in pictures.items() if f'"cid:{name}"' in body}
 
 
-def _picture_spans(blocks: Sequence[Block]) -> list[Span]:
-    spans = [span for block in blocks for span in block.spans if span.picture]
-    return spans[:MOST_PICTURES]
+def _pictures(blocks: Sequence[Block]) -> dict[str, str]:
+    """The first pictures, from the names that they are attached under to their paths."""
+    spans = (span for block in blocks for span in block.spans)
+    named = ((picture_name(span), span.picture) for span in spans if span.picture)
+    return dict(islice(named, MOST_PICTURES))
 
 
 def _write_chunks(

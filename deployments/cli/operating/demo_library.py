@@ -67,11 +67,13 @@ def look_up(api_url: str, data: Settings, ad_creative_id: str) -> LibraryAd:
                 time.sleep(_PAUSE)
         return report
 
-    run_until("archive-creatives", lambda ad: _current(ad).status is not PictureStatus.PENDING)
+    run_until("archive-creatives", _is_archived)
     report = run_until("read-words", _is_read)
     picture, read = _current(report), report.read_words
-    if picture.path is None:
-        raise AdSparkError(f"The demo did not go as it should: {picture.failure}")
+    if picture is None or picture.path is None:
+        raise AdSparkError(
+            f"The demo did not go as it should: {picture.failure if picture else 'no picture'}"
+        )
     lines = read.lines if read else []
     search = " ".join(_WORD.findall(" ".join(lines))[:_SEARCHED])
     return LibraryAd(
@@ -98,14 +100,14 @@ def print_library_ad(ad: LibraryAd) -> None:
     print_line(f"  picture   {escape(ad.picture)}")
 
 
-def _current(ad: AdReport) -> AdPicture:
-    for one in ad.pictures:
-        if one.is_current:
-            return one
-    return AdPicture(
-        is_current=True, status=PictureStatus.PENDING, path=None, width=None, height=None,
-        first_seen_at=ad.stored_at, failure=None,
-    )  # fmt: skip
+def _current(ad: AdReport) -> AdPicture | None:
+    """The picture of its present version, once the archive knows of it."""
+    return next((one for one in ad.pictures if one.is_current), None)
+
+
+def _is_archived(ad: AdReport) -> bool:
+    picture = _current(ad)
+    return picture is not None and picture.status is not PictureStatus.PENDING
 
 
 def _is_read(ad: AdReport) -> bool:
