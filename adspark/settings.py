@@ -151,6 +151,8 @@ class Settings(BaseSettings):
     """Port of Prefect's server."""
     metrics_port: Port = 4290
     """Port of the figures for Prometheus."""
+    gallery_port: Port = 4280
+    """Port of the gallery."""
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Names, comma-separated, under which browsers reach the servers of `adspark up` and `adspark
     metrics`, beside localhost and addresses; others are refused."""

@@ -52,7 +52,7 @@ _READ = text(f"""
         coalesce(d.headline, w.headline) AS headline, coalesce(d.snippet, w.snippet) AS snippet,
         CASE WHEN coalesce(d.headline, d.snippet) IS NOT NULL THEN 'bought'
              WHEN w.snippet IS NOT NULL THEN 'read' END AS words_source, {TITLE_OF_AD} AS title,
-        {TAGS_OF_AD} AS tags
+        {TAGS_OF_AD} AS tags, p.thumbnail
     FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS i (ad_creative_id, place)
         JOIN creative c USING (ad_creative_id) JOIN advertiser a USING (advertiser_id)
         LEFT JOIN creative_detail d USING (ad_creative_id)
@@ -62,6 +62,11 @@ _READ = text(f"""
             FROM read_words_of(c.ad_creative_id)
             WHERE coalesce(d.headline, d.snippet, d.call_to_action) IS NULL
         ) AS w ON true
+        LEFT JOIN LATERAL (
+            SELECT thumbnail_path AS thumbnail FROM picture_version v
+            WHERE v.ad_creative_id = c.ad_creative_id AND status = 'stored'
+            ORDER BY v.content_hash = c.content_hash DESC, v.id DESC LIMIT 1
+        ) AS p ON true
     ORDER BY i.place
 """)  # noqa: S608  (put together from constants)
 
@@ -83,6 +88,9 @@ class FoundAd(BaseModel):
     words_source: Literal["bought", "read"] | None = Field(description="Where they are from.")
     title: str | None = Field(description="That the user gave it, else a shared one.")
     tags: list[str] = Field(description="The user's, and shared ones.")
+    thumbnail: str | None = Field(
+        description="Path in the media store; of an earlier version where the last is not kept."
+    )
 
 
 class AdPage(BaseModel):

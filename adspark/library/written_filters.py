@@ -1,7 +1,10 @@
 """The filters of a search as they are typed, in a command or a form, and what they come to."""
 
 import difflib
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,8 +21,12 @@ from adspark.library.filters import (
 from adspark.library.marks import check_tag, list_tags
 from adspark.models import DEFAULT_USER, CreativeFormat, EventKind, Platform
 from adspark.serpapi.regions import region_code
+from adspark.validation.bounds import DAYS
 from adspark.validation.stored import check_storable
 from adspark.watches.store import find_watch
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+_YES_OR_NO = {"yes": True, "no": False}
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,98 @@ class WrittenFilters:
             event=self.event,
             has_words=self.has_words,
         )
+
+
+class Parameters(Protocol):
+    """The query of an address: texts by name, each perhaps several times."""
+
+    def get(self, name: str, /) -> str | None:
+        """The last text of a name; None where there is none."""
+
+    def getlist(self, name: str, /) -> list[str]:
+        """All texts of a name."""
+
+
+def read_parameters(parameters: Parameters, *, user: int) -> WrittenFilters:
+    """The filters in the query of an address; an empty text is no filter.
+
+    Args:
+        parameters: texts by the names in `PARAMETERS`.
+        user: whose boards and tags are meant.
+
+    Raises:
+        InvalidQueryError: one cannot be read; names the parameter.
+    """
+    values: dict[str, Any] = {"user": user}
+    for name, (attribute, read) in PARAMETERS.items():
+        given = [one.strip() for one in parameters.getlist(name) if one.strip()]
+        for one in given:
+            check_storable(name, one)
+        if attribute == "advertiser":
+            values[attribute] = given or None
+        elif given:
+            values[attribute] = read(name, given[-1])
+    return WrittenFilters(**values)
+
+
+def choose(name: str, choices: type[_Choice], written: str | None) -> _Choice | None:
+    """One of some choices by its value; None where nothing is written.
+
+    Raises:
+        InvalidQueryError: it is none of them; names them.
+    """
+    if not written:
+        return None
+    try:
+        return choices(written)
+    except ValueError:
+        allowed = ", ".join(choices)
+        raise InvalidQueryError(name, f"{written[:40]!r} is not one of {allowed}.") from None
+
+
+def _one_of(choices: type[StrEnum]) -> Callable[[str, str], StrEnum | None]:
+    return lambda name, written: choose(name, choices, written)
+
+
+def _text(_: str, written: str) -> str:
+    return written
+
+
+def _yes_or_no(name: str, written: str) -> bool:
+    if written not in _YES_OR_NO:
+        raise InvalidQueryError(name, f"{written[:40]!r} is neither yes nor no.")
+    return _YES_OR_NO[written]
+
+
+def _days(name: str, written: str) -> int:
+    if not (written.isascii() and written.isdecimal()):
+        raise InvalidQueryError(name, f"{written[:40]!r} is not a number of days.")
+    days = int(written[:20])
+    DAYS.check(name, days)
+    return days
+
+
+PARAMETERS: dict[str, tuple[str, Callable[[str, str], Any]]] = {
+    "advertiser": ("advertiser", _text),
+    "format": ("format", _one_of(CreativeFormat)),
+    "platform": ("platform", _one_of(Platform)),
+    "region": ("region", _text),
+    "domain": ("domain", _text),
+    "first-from": ("first_from", _text),
+    "first-to": ("first_to", _text),
+    "last-from": ("last_from", _text),
+    "last-to": ("last_to", _text),
+    "running": ("is_running", _yes_or_no),
+    "least-days": ("least_days", _days),
+    "size": ("size", _text),
+    "aspect": ("aspect", _text),
+    "board": ("board", _text),
+    "watch": ("watch", _text),
+    "tag": ("tag", _text),
+    "event": ("event", _one_of(EventKind)),
+    "words": ("has_words", _yes_or_no),
+}
+"""Of each parameter of an address the filter, and how its text is read."""
 
 
 async def _check_tag_is_seen(session: AsyncSession, tag: str, user_id: int) -> None:

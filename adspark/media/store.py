@@ -44,6 +44,16 @@ _PATH = re.compile(
 _HIDDEN_NAME = re.compile(r"\.+(.+?)(\.[0-9a-f]{32})+")  # as `_hidden` makes it, once or again
 
 
+_SHOWN_TYPES = ("png", "jpeg", "webp", "gif", "avif", "bmp")  # by browsers
+
+
+def media_type(path: str) -> str | None:
+    """The media type of the picture under a path of the media store; None where the path is none,
+    or leads to what browsers do not show."""
+    found = _PATH.fullmatch(path)
+    return f"image/{found[2]}" if found and found[2] in _SHOWN_TYPES else None
+
+
 def is_thumbnail(path: str) -> bool:
     """Whether this is the path of a thumbnail in the media store."""
     return _THUMBNAIL.fullmatch(path) is not None

@@ -1,0 +1,1 @@
+"""The gallery: the web pages on which people look at ads, collect them and judge variants."""

@@ -1,0 +1,76 @@
+"""Pages for what went wrong: they say what happened and lead on."""
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
+from starlette.exceptions import HTTPException
+
+from adspark.errors import (
+    AdSparkError,
+    BusyError,
+    ConfigurationError,
+    DatabaseSetupError,
+    DatabaseUnavailableError,
+    ServiceUnavailableError,
+)
+from deployments.gallery.forms import OutdatedFormError
+from deployments.gallery.resources import Gallery
+
+_RETRY = 5  # seconds after which a page is loaded again whose server has a part away
+_LOG = logging.getLogger(__name__)
+
+
+def add_failure_pages(app: FastAPI) -> None:
+    """Let the application answer errors with pages."""
+    app.exception_handler(HTTPException)(_show_http_error)
+    app.exception_handler(RequestValidationError)(_show_unknown_address)
+    app.exception_handler(OutdatedFormError)(_show_outdated_form)
+    app.exception_handler(AdSparkError)(_show_own_error)
+    app.exception_handler(Exception)(_show_unforeseen)
+
+
+async def _show_http_error(request: Request, error: HTTPException) -> HTMLResponse:
+    if error.status_code == 404:
+        return _page(request, 404, "not_found")
+    return _page(request, error.status_code, "refused", detail=str(error.detail))
+
+
+async def _show_unknown_address(request: Request, _: RequestValidationError) -> HTMLResponse:
+    return _page(request, 404, "not_found")
+
+
+async def _show_outdated_form(request: Request, _: OutdatedFormError) -> HTMLResponse:
+    return _page(request, 403, "outdated_form")
+
+
+async def _show_own_error(request: Request, error: AdSparkError) -> HTMLResponse:
+    if isinstance(error, BusyError):
+        return _page(request, 503, "busy", detail=str(error), retry=_RETRY)
+    if isinstance(error, DatabaseUnavailableError | DatabaseSetupError):
+        _LOG.warning("%s: %s", request.url.path, error)
+        return _page(request, 503, "no_database", detail=str(error), retry=_RETRY)
+    if isinstance(error, ServiceUnavailableError):
+        return _page(request, 503, "unavailable", detail=str(error), retry=_RETRY)
+    if isinstance(error, ConfigurationError):
+        return _page(request, 400, "bad_request", detail=str(error))
+    return _page(request, 500, "failed", detail=str(error))
+
+
+async def _show_unforeseen(request: Request, error: Exception) -> HTMLResponse:
+    _LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return _page(request, 500, "unforeseen")
+
+
+def _page(
+    request: Request, status: int, what: str, *, detail: str = "", retry: int | None = None
+) -> HTMLResponse:
+    gallery: Gallery = request.app.state.gallery
+    again = retry if request.method == "GET" else None
+    page = gallery.templates.page(
+        request, "failure.html", status=status, what=what, detail=detail, retry=again
+    )
+    if retry is not None:
+        page.headers["Retry-After"] = str(retry)
+    return page

@@ -1,0 +1,40 @@
+"""What the pages are made from: the database, the pictures and the templates."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.db.engine import Database
+from adspark.media.store import MediaStore
+from adspark.settings import Settings
+from deployments.gallery.templating import Templates
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """What every page needs, open for as long as the application is."""
+
+    settings: Settings
+    database: Database
+    media: MediaStore
+    templates: Templates
+
+
+def _gallery(request: Request) -> Gallery:
+    gallery: Gallery = request.app.state.gallery
+    return gallery
+
+
+GalleryDep = Annotated[Gallery, Depends(_gallery)]
+
+
+async def _session(gallery: GalleryDep) -> AsyncIterator[AsyncSession]:
+    """A session for one request; a route that changes something commits it."""
+    async with gallery.database.session() as session:
+        yield session
+
+
+SessionDep = Annotated[AsyncSession, Depends(_session)]

@@ -1,0 +1,49 @@
+"""Files: pictures of the media store, and what the pages load."""
+
+from fastapi import APIRouter, Response
+from starlette.exceptions import HTTPException
+
+from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
+from adspark.media.store import media_type
+from deployments.gallery.resources import GalleryDep
+
+router = APIRouter(include_in_schema=False)
+
+_FOREVER = "private, max-age=31536000, immutable"  # its name follows from its content
+# A picture is shown by its true type and as nothing else, also where it is opened by itself.
+_PICTURE_HEADERS = {
+    "Cache-Control": _FOREVER,
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@router.get("/static/{name}")
+async def send_file(gallery: GalleryDep, name: str) -> Response:
+    """A style sheet, a script or a drawing of the pages."""
+    found = gallery.templates.files.get(name)
+    if found is None:
+        raise HTTPException(404)
+    content, kind = found
+    return Response(content, media_type=kind, headers={"Cache-Control": _FOREVER})
+
+
+@router.get("/media/{path:path}")
+async def send_picture(gallery: GalleryDep, path: str) -> Response:
+    """A picture of the media store; a drawing that says so where it is not there."""
+    kind = media_type(path)
+    if kind is None:
+        raise HTTPException(404)
+    try:
+        content = await gallery.media.read(path)
+    except UnusableContentError:
+        return _missing(gallery, 404)
+    except (ServiceUnavailableError, ConfigurationError):
+        return _missing(gallery, 503)
+    return Response(content, media_type=kind, headers=_PICTURE_HEADERS)
+
+
+def _missing(gallery: GalleryDep, status: int) -> Response:
+    content, kind = gallery.templates.files["missing.svg"]
+    headers = _PICTURE_HEADERS | {"Cache-Control": "no-store"}
+    return Response(content, status, media_type=kind, headers=headers)

@@ -1,0 +1,113 @@
+"""The library: stored ads as a grid or a list, found by the words and filters of its address."""
+
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.datastructures import QueryParams
+
+from adspark.creatives.boards import list_boards
+from adspark.errors import ConfigurationError, InvalidQueryError
+from adspark.library.advertisers import list_advertisers
+from adspark.library.marks import list_tags
+from adspark.library.search import AdPage, search_ads
+from adspark.library.statements import Sort
+from adspark.library.written_filters import PARAMETERS, choose, read_parameters
+from adspark.models import CreativeFormat, EventKind, Platform
+from adspark.watches.store import list_watches
+from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.texts import Texts
+from deployments.gallery.visitor import VisitorDep
+
+router = APIRouter(include_in_schema=False)
+
+_PAGE = 60  # ads
+_FIELDS = frozenset((*PARAMETERS, "q", "sort", "after"))
+_MOST_OFFERED = 200  # advertisers whose names are offered
+
+
+@dataclass
+class _Shown:
+    """What a search came to: a page of ads, or what is wrong with its fields."""
+
+    page: AdPage | None = None
+    problems: dict[str, str] = field(default_factory=dict)
+
+
+@router.get("/library")
+async def show_library(
+    request: Request, gallery: GalleryDep, session: SessionDep, visitor: VisitorDep
+) -> HTMLResponse:
+    """The page of the library."""
+    parameters = request.query_params
+    shown = await _search(session, parameters, visitor.user_id)
+    options = await _read_options(session, visitor.user_id, gallery.templates.texts)
+
+    def shown_value(name: str, value: str) -> str:
+        return dict(options.get(name, ())).get(value, value)
+
+    def without(name: str, value: str) -> str:
+        left = [
+            one for one in parameters.multi_items() if one != (name, value) and one[0] != "after"
+        ]
+        return f"/library?{urlencode(left)}" if left else "/library"
+
+    return gallery.templates.page(
+        request,
+        "library.html",
+        status=422 if shown.problems else 200,
+        page=shown.page,
+        problems=shown.problems,
+        given=parameters,
+        chosen=[
+            (name, value)
+            for name in PARAMETERS
+            for value in parameters.getlist(name)
+            if value.strip()
+        ],
+        without=without,
+        shown_value=shown_value,
+        is_list=parameters.get("view") == "list",
+        options=options,
+    )
+
+
+async def _search(session: AsyncSession, parameters: QueryParams, user_id: int) -> _Shown:
+    try:
+        written = read_parameters(parameters, user=user_id)
+        found = await search_ads(
+            session,
+            query=parameters.get("q", ""),
+            filters=await written.resolve(session),
+            sort=choose("sort", Sort, parameters.get("sort")),
+            limit=_PAGE,
+            after=parameters.get("after") or None,
+        )
+    except InvalidQueryError as error:
+        field = error.field if error.field in _FIELDS else ""
+        return _Shown(problems={field: str(error).removeprefix(f"{field}: ")})
+    except ConfigurationError as error:  # what it names is not there
+        return _Shown(problems={"": str(error)})
+    return _Shown(page=found)
+
+
+async def _read_options(
+    session: AsyncSession, user_id: int, texts: Texts
+) -> dict[str, list[tuple[str, str]]]:
+    """What the fields offer: values and how they are shown."""
+    boards = await list_boards(session, user_id=user_id)
+    tags = await list_tags(session, user_id=user_id)
+    watches = await list_watches(session)
+    advertisers = await list_advertisers(session, limit=_MOST_OFFERED)
+    return {
+        "advertiser": [(one.name, one.name) for one in advertisers],
+        "board": [(one.name, one.name) for one in boards],
+        "tag": [(one, one) for one in dict.fromkeys(row.tag for row in tags)],
+        "watch": [(str(one.id), one.definition.name) for one in watches],
+        "format": [(one.value, texts(f"format.{one.value}")) for one in CreativeFormat],
+        "platform": [(one.value, one.value.title()) for one in Platform],
+        "event": [(one.value, texts(f"event.{one.value}")) for one in EventKind],
+        "sort": [(one.value, texts(f"sort.{one.value}")) for one in Sort],
+    }

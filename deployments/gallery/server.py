@@ -1,0 +1,51 @@
+"""Serve the gallery until SIGTERM or Ctrl-C: `python -m deployments.gallery.server`."""
+
+import argparse
+import asyncio
+import logging
+
+import uvicorn
+
+from adspark.db.configured import open_database
+from adspark.media.store import MediaStore
+from adspark.net.request_guard import RequestGuard
+from adspark.settings import get_settings, media_url
+from adspark.text.redaction import remember_environment
+from deployments.gallery.app import create_app
+from deployments.gallery.resources import Gallery
+from deployments.gallery.templating import Templates
+
+_MOST_CONNECTIONS = 300  # at once; further ones are answered with 503
+
+
+def main() -> None:
+    """Serve; the database and the media store are those of the settings."""
+    remember_environment()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    parser = argparse.ArgumentParser(prog="python -m deployments.gallery.server")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=get_settings().gallery_port)
+    arguments = parser.parse_args()
+    asyncio.run(_serve(arguments.host, arguments.port))
+
+
+async def _serve(host: str, port: int) -> None:
+    settings = get_settings()
+    async with open_database(settings) as database:
+        gallery = Gallery(settings, database, MediaStore(media_url(settings)), Templates())
+        app = RequestGuard(create_app(gallery), allowed_hosts=settings.allowed_hosts)
+        configuration = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            limit_concurrency=_MOST_CONNECTIONS,
+            timeout_graceful_shutdown=3,
+        )
+        await uvicorn.Server(configuration).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+// What makes the pages quicker; without it all of them still work.
+"use strict";
+
+const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+function showMoments(within) {
+  for (const one of within.querySelectorAll("time[data-moment]")) {
+    one.title = one.textContent;
+    one.textContent = moments.format(new Date(one.dateTime));
+    one.removeAttribute("data-moment");
+  }
+}
+
+// More ads are loaded when the end of those shown comes near.
+function loadMoreNear(place, pages) {
+  const seen = new IntersectionObserver(async (entries) => {
+    if (!entries.some((one) => one.isIntersecting)) return;
+    const link = place.querySelector("a[rel=next]");
+    seen.disconnect();
+    if (!link) return;
+    try {
+      const answer = await fetch(link.href, { credentials: "same-origin" });
+      if (!answer.ok) return;
+      const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const more = next.querySelector("[data-pages]");
+      showMoments(more);
+      pages.append(...more.children);
+      place.replaceChildren(...next.querySelector("[data-more]").childNodes);
+      seen.observe(place);
+    } catch {
+      // The link is still there.
+    }
+  }, { rootMargin: "800px" });
+  seen.observe(place);
+}
+
+function isTyping(target) {
+  return target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]") !== null;
+}
+
+// Arrow keys move from ad to ad, by row where there are rows.
+function moveBetweenCards(event) {
+  const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  const step = steps[event.key];
+  const links = [...document.querySelectorAll(".card .shown")];
+  const at = links.indexOf(document.activeElement);
+  if (!step || at < 0) return;
+  const top = links[0].getBoundingClientRect().top;
+  const columns = links.findIndex((one) => one.getBoundingClientRect().top > top + 1);
+  const to = at + step[0] + step[1] * (columns < 1 ? links.length : columns);
+  if (!links[to]) return;
+  event.preventDefault();
+  links[to].focus();
+}
+
+function handleKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  const search = document.querySelector("[data-search]");
+  if (event.key === "/" && search) {
+    event.preventDefault();
+    search.focus();
+  } else if (event.key.startsWith("Arrow")) {
+    moveBetweenCards(event);
+  } else {
+    const named = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (named) {
+      event.preventDefault();
+      named.click();
+    }
+  }
+}
+
+function chooseTheme() {
+  const root = document.documentElement;
+  const kept = localStorage.getItem("theme");
+  if (kept) root.dataset.theme = kept;
+  const button = document.querySelector("[data-theme-button]");
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const isDark = getComputedStyle(root).colorScheme === "dark" ||
+      (!root.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
+    root.dataset.theme = isDark ? "light" : "dark";
+    localStorage.setItem("theme", root.dataset.theme);
+  });
+}
+
+showMoments(document);
+chooseTheme();
+document.addEventListener("keydown", handleKey);
+const pages = document.querySelector("[data-pages]");
+const more = document.querySelector("[data-more]");
+if (pages && more) loadMoreNear(more, pages);

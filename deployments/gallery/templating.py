@@ -1,0 +1,110 @@
+"""Jinja templates: their environment, and how a page is made from one."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from importlib import resources
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.datastructures import URL
+
+from adspark.serpapi.regions import region_name
+from adspark.text.terminal import plain
+from deployments.gallery.texts import Texts
+from deployments.gallery.visitor import form_token, read_visitor
+
+_PACKAGE = "deployments.gallery"
+_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+
+
+class Templates:
+    """The templates of the gallery and the files that its pages load.
+
+    Attributes:
+        texts: what the pages say.
+        files: content and media type by the name of a file.
+    """
+
+    def __init__(self) -> None:
+        self.texts = Texts()
+        self.files = _read_files()
+        self._environment = Environment(
+            loader=PackageLoader(_PACKAGE),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        versions = {name: hashlib.sha256(one[0]).hexdigest() for name, one in self.files.items()}
+        self._environment.globals |= {
+            "t": self.texts,
+            "counted": self.texts.counted,
+            "file_url": lambda name: f"/static/{name}?v={versions[name][:12]}",
+            "with_query": with_query,
+        }
+        self._environment.filters |= {
+            "clean": plain,
+            "day": _day,
+            "moment": _moment,
+            "number": lambda value: f"{value:,}",
+            "region": region_name,
+        }
+
+    def page(
+        self, request: Request, template: str, *, status: int = 200, **values: object
+    ) -> HTMLResponse:
+        """A page.
+
+        Args:
+            request: whose visitor sees it.
+            template: name of the template.
+            status: of the response.
+            values: what the template names.
+        """
+        shared = {
+            "visitor": read_visitor(request),
+            "form_token": form_token(request),
+            "address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        }
+        text = self._environment.get_template(template).render(shared | values)
+        return HTMLResponse(text, status)
+
+
+def with_query(address: str | URL, changes: Mapping[str, object]) -> str:
+    """The path and the query of an address with some parameters set, or without those that are
+    None."""
+    url = URL(str(address))
+    removed = [name for name, value in changes.items() if value is None]
+    kept = {name: str(value) for name, value in changes.items() if value is not None}
+    url = url.remove_query_params(removed).include_query_params(**kept)
+    return f"{url.path}?{url.query}" if url.query else url.path
+
+
+def _read_files() -> dict[str, tuple[bytes, str]]:
+    found = {}
+    for one in resources.files(_PACKAGE).joinpath("static").iterdir():
+        kind = _TYPES.get(one.name.rpartition(".")[2])
+        if kind is not None:
+            found[one.name] = one.read_bytes(), kind
+    return found
+
+
+def _day(value: date | datetime | None) -> str | Markup:
+    """A day, in UTC as Google gives it."""
+    if value is None:
+        return ""
+    day = value.astimezone(UTC).date() if isinstance(value, datetime) else value
+    return Markup('<time datetime="{0}">{0}</time>').format(day.isoformat())
+
+
+def _moment(value: datetime | None) -> str | Markup:
+    """A moment, in UTC until the page's script writes it in the time zone of its reader."""
+    if value is None:
+        return ""
+    utc = value.astimezone(UTC)
+    return Markup('<time datetime="{}" data-moment>{}</time>').format(
+        utc.isoformat(), f"{utc:%Y-%m-%d %H:%M} UTC"
+    )
