@@ -58,13 +58,14 @@ def running_stack(**settings: str) -> Iterator[Stack]:
     with tempfile.TemporaryDirectory(prefix="adspark-bench-", ignore_cleanup_errors=True) as name:
         home = Path(name)
         home.chmod(0o755)  # for root, PostgreSQL runs as another account
-        port, metrics_port = _free_ports(2)
+        port, metrics_port, gallery_port = _free_ports(3)
         api_url = f"http://127.0.0.1:{port}/api"
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("ADSPARK_", "PREFECT_"))}
         environment = clean | {
             "ADSPARK_HOME": name,
             "ADSPARK_PREFECT_PORT": str(port),
             "ADSPARK_METRICS_PORT": str(metrics_port),
+            "ADSPARK_GALLERY_PORT": str(gallery_port),
             "PREFECT_HOME": str(home / "prefect"),
             "PREFECT_API_URL": api_url,
             **settings,

@@ -16,6 +16,7 @@ class StackState(BaseModel):
     home: Path  # of its data; on the sandbox a separate folder in ADSPARK_HOME
     api_url: str
     ui_url: str
+    gallery_url: str = ""
     sandbox_url: str | None = None  # where it does not run on SerpApi
     database_url: str | None = None  # of its embedded database, if it has one
     ready: bool = False

@@ -1,4 +1,4 @@
-"""The local stack: embedded Postgres, Prefect's server, provisioning, a worker a pool, sandbox.
+"""The local stack: embedded Postgres, Prefect's server, workers, the gallery, the sandbox.
 
 The processes are started in order and end together: when the stack is asked to stop, and when one
 of them dies again and again. What an earlier stack left behind when it was killed is stopped first.
@@ -59,10 +59,11 @@ class LocalStack:
             home=self._settings.home,
             api_url=f"{ui_url}/api",
             ui_url=ui_url,
+            gallery_url=f"http://{HOST}:{settings.gallery_port}",
             sandbox_url=f"http://{HOST}:{settings.sandbox_port}" if sandbox else None,
         )
         names = ["postgres", *(["sandbox"] if sandbox else []), "prefect server", "provisioning"]
-        names += [*(f"worker {one.name}" for one in QUEUE_CLASSES), "metrics"]
+        names += [*(f"worker {one.name}" for one in QUEUE_CLASSES), "gallery", "metrics"]
         self._on_change = partial(on_change, self)
         self.processes = {name: StackProcess(name, self._on_change) for name in names}
         self._postgres: LocalPostgres | None = None
@@ -129,6 +130,7 @@ class LocalStack:
         wanted = {
             self._base.prefect_port: ("Prefect's server", "ADSPARK_PREFECT_PORT"),
             self._base.metrics_port: ("metrics", "ADSPARK_METRICS_PORT"),
+            self._base.gallery_port: ("the gallery", "ADSPARK_GALLERY_PORT"),
         }
         if self.state.sandbox_url:
             wanted[self._base.sandbox_port] = ("the sandbox", "ADSPARK_SANDBOX_PORT")
@@ -188,7 +190,10 @@ class LocalStack:
         for name, pool in workers.items():
             processes[name].is_ready = partial(has_worker, pool)
             self._spawn(name, ["-m", "deployments.cli.main", "worker", pool], environment)
-        for name in workers:
+        processes["gallery"].is_ready = partial(_answers, f"{state.gallery_url}/health")
+        arguments = _server("deployments.gallery.server", self._base.gallery_port)
+        self._spawn("gallery", arguments, environment, address=state.gallery_url)
+        for name in (*workers, "gallery"):
             await processes[name].wait_ready()
 
     def _spawn(

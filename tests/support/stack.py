@@ -27,6 +27,7 @@ class Stack:
     prefect_port: int
     sandbox_port: int
     metrics_port: int
+    gallery_port: int
     more: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -36,6 +37,10 @@ class Stack:
     @property
     def ui_url(self) -> str:
         return f"http://127.0.0.1:{self.prefect_port}"
+
+    @property
+    def gallery_url(self) -> str:
+        return f"http://127.0.0.1:{self.gallery_port}"
 
     @property
     def sandbox_url(self) -> str:
@@ -52,6 +57,7 @@ class Stack:
             "ADSPARK_RETRY_DELAYS": "0.2,0.2",
             "ADSPARK_SEARCHES_PER_MINUTE": "1000",
             "ADSPARK_METRICS_PORT": str(self.metrics_port),
+            "ADSPARK_GALLERY_PORT": str(self.gallery_port),
             "ADSPARK_DRAIN_TIME": "5",
             "ADSPARK_TIDY_UP_TIME": "2",
             "ADSPARK_CLEANUP_TIME_LIMIT": "4",
@@ -105,7 +111,7 @@ class Stack:
 def surroundings() -> Iterator[Stack]:
     """A home and ports of one's own; whatever still runs there at the end is stopped."""
     with open_folder() as home:
-        made = Stack(home, free_port(), free_port(), free_port())
+        made = Stack(home, free_port(), free_port(), free_port(), free_port())
         yield made
         made.adspark("down")
         for process in made.processes():

@@ -85,6 +85,7 @@ class DemoReport(BaseModel):
     searches_billed: int
     start_seconds: float
     seconds: float
+    gallery_url: str | None
     ui_url: str | None
 
 
@@ -133,6 +134,7 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
         + sum(look.summary.searches_billed for look in looks),
         start_seconds=round(start_seconds, 1),
         seconds=round(time.monotonic() - began, 1),
+        gallery_url=state.gallery_url if keep else None,
         ui_url=state.ui_url if keep else None,
     )
     _print(report, stored, state) if not as_json else print_json(report)
@@ -281,9 +283,9 @@ def _print(report: DemoReport, stored: list[CreativeCount], state: StackState) -
     print_line(f"  variant   {escape(report.variant.picture)}\n")
     if report.ui_url:
         out.print(
-            f"The stack is still running. Prefect's UI: {state.ui_url} · sandbox: "
-            f"{state.sandbox_url} · stop: adspark down"
+            f"The stack is still running. Gallery: {state.gallery_url} · Prefect's UI: "
+            f"{state.ui_url} · sandbox: {state.sandbox_url} · stop: adspark down"
         )
     else:
-        out.print("To look around in Prefect's UI: adspark demo --keep")
+        out.print("To look around in the gallery and Prefect's UI: adspark demo --keep")
     print_activation()

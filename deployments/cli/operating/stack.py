@@ -46,7 +46,7 @@ def up(
     ] = False,
     data: Annotated[str, Option(hidden=True)] = SANDBOX_DATA,
 ) -> None:
-    """Start the local stack: Postgres, Prefect's server and a worker for each pool."""
+    """Start the local stack: Postgres, Prefect's server, a worker for each pool, the gallery."""
     folder = data if sandbox else None
     if not detach:
         asyncio.run(_serve(get_settings(), sandbox=folder))
@@ -94,7 +94,9 @@ async def _print_ready(state: StackState) -> None:
     """The addresses, and what the stack cannot do without a key."""
     from deployments.operations.health import read_not_set_up  # noqa: PLC0415  (slow)
 
-    out.print(f"[bold green]Ready.[/] Prefect's UI: [link={state.ui_url}]{state.ui_url}[/link]")
+    gallery, runs = state.gallery_url, state.ui_url
+    out.print(f"[bold green]Ready.[/] Gallery of ads: [link={gallery}]{gallery}[/link]")
+    out.print(f"Runs, in Prefect's UI: [link={runs}]{runs}[/link]")
     if state.sandbox_url:
         out.print(f"Sandbox instead of SerpApi: {state.sandbox_url}")
     out.print(f"For Prefect's own commands: export PREFECT_API_URL={state.api_url}")

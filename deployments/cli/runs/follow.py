@@ -7,21 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-import httpx
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.objects import FlowRun, State
-from prefect.client.schemas.responses import DeploymentResponse
-from prefect.exceptions import PrefectHTTPStatusError
-from prefect.utilities.importtools import import_object
 from pydantic import JsonValue
 
-from adspark.errors import AdSparkError, ConfigurationError, InvalidQueryError
-from adspark.validation.parameter_bounds import find_problem
+from adspark.errors import AdSparkError
 from deployments.cli.server import open_server
-from deployments.operations.runs.deployments import find_deployment
+from deployments.operations.runs.start import start_run
 from orchestration.runs.optional import read_optional
-from orchestration.runs.parameter_errors import find_mistakes
 from orchestration.runs.results import read_result
 
 _POLL = 0.5  # seconds between two looks at the run
@@ -65,7 +59,7 @@ async def run_and_follow(
         RunFailedError: the run did not complete.
     """
     async with open_server(api_url) as client:
-        run = await _create(client, deployment, parameters)
+        run = await start_run(client, deployment, parameters)
         on_event(Event("run", f"{deployment} · {run.name} · {run.id}"))
         return await _finish(client, run.id, on_event)
 
@@ -98,36 +92,6 @@ def _why(run: FlowRun) -> str:
         return f"{run.name} ended without a state."
     message = re.sub(r"^(Flow|Task) run encountered an exception:? ", "", state.message or "")
     return f"{run.name} ended {state.name}: {message or 'no message'}"
-
-
-async def _create(
-    client: PrefectClient, deployment: str, parameters: Mapping[str, JsonValue]
-) -> FlowRun:
-    found = await find_deployment(client, deployment)
-    known = set((found.parameter_openapi_schema or {}).get("properties", {}))
-    if unknown := sorted(set(parameters) - known):
-        raise InvalidQueryError(
-            unknown[0], f"{deployment} has no such parameter; it has {', '.join(sorted(known))}."
-        )
-    if problem := find_problem(found.parameter_openapi_schema or {}, parameters):
-        raise ConfigurationError(problem)
-    if mistake := _first_mistake(found, parameters):
-        raise ConfigurationError(mistake)
-    try:
-        return await client.create_flow_run_from_deployment(found.id, parameters=dict(parameters))
-    except PrefectHTTPStatusError as error:
-        raise ConfigurationError(f"{deployment}: {_reason(error.response)}") from None
-
-
-def _first_mistake(
-    deployment: DeploymentResponse, parameters: Mapping[str, JsonValue]
-) -> str | None:
-    """What the flow would say against its parameters; None where it is not installed here."""
-    try:
-        flow = import_object(deployment.entrypoint or "")
-    except (ImportError, AttributeError, ValueError):
-        return None
-    return next(find_mistakes(flow, {**deployment.parameters, **parameters}), None)
 
 
 async def _follow(
@@ -172,11 +136,3 @@ async def _show_logs(
         if line.level < logging.ERROR and not line.message.startswith(_ENDED):
             on_event(Event("log", line.message))
     return len(lines)
-
-
-def _reason(response: httpx.Response) -> str:
-    try:
-        detail = response.json().get("detail") or response.json().get("exception_detail")
-    except ValueError:
-        detail = None
-    return str(detail or response.text)

@@ -28,6 +28,12 @@ async def send_file(gallery: GalleryDep, name: str) -> Response:
     return Response(content, media_type=kind, headers={"Cache-Control": _FOREVER})
 
 
+@router.get("/health")
+async def check_health() -> dict[str, str]:
+    """That the server answers."""
+    return {"status": "ok"}
+
+
 @router.get("/media/{path:path}")
 async def send_picture(gallery: GalleryDep, path: str) -> Response:
     """A picture of the media store; a drawing that says so where it is not there."""

@@ -1,0 +1,97 @@
+"""The library's page: what it shows of stored ads, by the words and filters of its address."""
+
+import re
+
+import pytest
+
+from adspark.db.engine import Database
+from tests.support.gallery import GalleryClient
+from tests.support.library import ad, buy_words
+
+
+def shown(page: str) -> list[str]:
+    """The ads of a page, in order."""
+    return re.findall(r'data-ad="(CR\d{20})"', page)
+
+
+async def test_it_shows_all_ads_the_newest_first(pages: GalleryClient) -> None:
+    answer = await pages.get("/library")
+
+    assert answer.status_code == 200
+    assert sorted(shown(answer.text)) == [ad(number) for number in range(1, 6)]
+    assert "5 ads" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ("q=running", {1, 2}),
+        ("q=%22running+gear%22", {2}),
+        ("advertiser=Caf%C3%A9+Zo%C3%AB", {4}),
+        ("format=video", {5}),
+        ("platform=YOUTUBE&format=image", {4}),
+        ("domain=zoe.example.com", {4}),
+        ("size=300x250", {4}),
+        ("aspect=landscape&platform=YOUTUBE", {4, 5}),
+        ("words=yes", {1, 2, 5}),
+        ("words=no", {3, 4}),
+        ("region=DE", {4, 5}),
+        ("format=&q=&domain=", {1, 2, 3, 4, 5}),
+    ],
+)
+async def test_words_and_filters_are_its_address(
+    pages: GalleryClient, query: str, numbers: set[int]
+) -> None:
+    answer = await pages.get(f"/library?{query}")
+
+    assert set(shown(answer.text)) == {ad(number) for number in numbers}
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "words"),
+    [
+        ("format=film", "format", "is not one of"),
+        ("first-from=yesterday", "first-from", "is not a day"),
+        ("least-days=many", "least-days", "is not a number of days"),
+        ("least-days=0", "least-days", "must be 1 to"),
+        ("size=big", "size", "is not a size"),
+        ("aspect=round", "aspect", "is not one of"),
+        ("domain=none", "domain", "is not a domain"),
+        ("region=Atlantis", "region", "Atlantis"),
+        ("tag=nobody", "tag", "sees no tag"),
+        ("running=perhaps", "running", "neither yes nor no"),
+        ("advertiser=nobody", "advertiser", "nobody"),
+        ("sort=price", "sort", "is not one of"),
+        ("after=x", "after", "next"),
+        ("board=none", "", "no board"),
+        ("watch=none", "", "no watch"),
+        ("domain=%00.com", "domain", "NUL"),
+    ],
+)
+async def test_a_mistake_is_said_beside_its_field_and_the_form_keeps_it(
+    pages: GalleryClient, query: str, field: str, words: str
+) -> None:
+    answer = await pages.get(f"/library?{query}")
+
+    assert answer.status_code == 422
+    said = re.search(rf'id="problem-{field}">(.*?)</span>', answer.text)
+    assert said
+    assert words in said[1]
+    assert not shown(answer.text)
+
+
+async def test_what_comes_from_ads_is_text_on_the_page(
+    pages: GalleryClient, database: Database
+) -> None:
+    async with database.session() as session:
+        await buy_words(
+            session, 3, headline="Shoes <script>alert(1)</script>", snippet="a\x1b[31mb\u202e"
+        )
+        await session.commit()
+
+    page = (await pages.get("/library?q=shoes")).text
+
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+    assert "\x1b" not in page
+    assert "\u202e" not in page

@@ -1,0 +1,84 @@
+"""The gallery over a test's database: in the test's own process, or served over HTTP."""
+
+import asyncio
+import re
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+
+from adspark.db.engine import COMMAND_LOCK_TIMEOUT, Database
+from adspark.media.store import MediaStore
+from adspark.net.request_guard import RequestGuard
+from adspark.settings import Settings
+from deployments.gallery.app import create_app
+from deployments.gallery.resources import Gallery
+from deployments.gallery.templating import Templates
+
+URL = "http://127.0.0.1"
+_TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
+
+
+class GalleryClient(httpx.AsyncClient):
+    """A browser without scripts: it keeps its cookies and sends forms with their token."""
+
+    async def send_form(self, path: str, page: str = "/library", **fields: Any) -> httpx.Response:  # noqa: ANN401
+        """Send a form as it stands on a page, and follow where it leads."""
+        token = _TOKEN.search((await self.get(page)).text)
+        assert token, f"{page} has no form that changes something"
+        data = {"form_token": token[1]} | fields
+        return await self.post(path, data=data, follow_redirects=True)
+
+
+@asynccontextmanager
+async def open_gallery(
+    database_url: str,
+    media: Path,
+    **settings: Any,  # noqa: ANN401
+) -> AsyncIterator[GalleryClient]:
+    """The pages of a database and a folder of pictures, asked in this process."""
+    async with Database(database_url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database:
+        chosen = Settings(media_url=str(media), **settings)
+        gallery = Gallery(chosen, database, MediaStore(str(media)), Templates())
+        app = RequestGuard(create_app(gallery))
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with GalleryClient(transport=transport, base_url=URL) as client:
+            yield client
+
+
+@contextmanager
+def serve_gallery(database_url: str, media: Path, **settings: Any) -> Iterator[str]:  # noqa: ANN401
+    """The same over HTTP, for a browser; yields the address."""
+    started: list[str] = []
+    server: list[uvicorn.Server] = []
+    ready = threading.Event()
+
+    async def serve() -> None:
+        async with Database(database_url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database:
+            chosen = Settings(media_url=str(media), **settings)
+            gallery = Gallery(chosen, database, MediaStore(str(media)), Templates())
+            app = RequestGuard(create_app(gallery))
+            config = uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1)
+            one = uvicorn.Server(config)
+            server.append(one)
+            serving = asyncio.create_task(one.serve())
+            while not one.started and not serving.done():
+                await asyncio.sleep(0.01)
+            if one.started:
+                port = one.servers[0].sockets[0].getsockname()[1]
+                started.append(f"{URL}:{port}")
+            ready.set()
+            await serving
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    try:
+        ready.wait()
+        yield started[0]
+    finally:
+        server[0].should_exit = True
+        thread.join()
