@@ -12,6 +12,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adspark.models import DEFAULT_USER
@@ -46,6 +47,24 @@ def read_visitor(request: Request) -> Visitor:
 
 
 VisitorDep = Annotated[Visitor, Depends(read_visitor)]
+
+
+def _changer(visitor: VisitorDep) -> Visitor:
+    """A visitor who may change something; HTTPException (403) for others."""
+    if not visitor.may_change:
+        raise HTTPException(403)
+    return visitor
+
+
+def _spender(visitor: VisitorDep) -> Visitor:
+    """A visitor who may spend searches and generations; HTTPException (403) for others."""
+    if not visitor.may_spend:
+        raise HTTPException(403)
+    return visitor
+
+
+ChangerDep = Annotated[Visitor, Depends(_changer)]
+SpenderDep = Annotated[Visitor, Depends(_spender)]
 
 
 def form_token(request: Request) -> str:
