@@ -197,6 +197,7 @@ SECRETS_OF: dict[str, set[str]] = {
     "api": {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "PREFECT_SERVER_API_AUTH_STRING"},
     "services": {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "PREFECT_SERVER_API_AUTH_STRING"},
     "provisioning": set(SECRETS) - {"REDIS_PASSWORD"},
+    "gallery": {"POSTGRES_PASSWORD", "PREFECT_SERVER_API_AUTH_STRING"},
     "metrics": set(SECRETS) - {"REDIS_PASSWORD"},
     "adspark": set(SECRETS) - {"REDIS_PASSWORD"},
     "sandbox": set(),
