@@ -218,7 +218,7 @@ def test_each_service_is_given_its_own_secrets() -> None:
         has_keys = bool(OPTIONAL & set(given))
         assert has_keys == (name in {"configuration", "provisioning", "adspark"}), name
         has_storage = any(STORAGE.match(one) for one in given)
-        assert has_storage == (name == "adspark" or name.startswith("worker-")), name
+        assert has_storage == (name in {"adspark", "gallery"} or name.startswith("worker-")), name
 
 
 def test_every_setting_that_is_no_secret_reaches_every_container_of_ours() -> None:
