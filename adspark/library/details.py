@@ -121,14 +121,16 @@ async def look_up_details(
             up one of the ads.
     """
     await database.check_version()
-    if plan.watch_id is None:
-        return await _look_up(database, client, plan, before_search, None)
-    async with database.lock(f"watch:{plan.watch_id}") as claimed:
-        if not claimed:
-            raise BusyError(f"Watch {plan.watch_id} is being processed just now.")
-        async with database.session() as session:
-            _, budget_left = await _read_watch(session, plan.watch_id)
-        return await _look_up(database, client, plan, before_search, budget_left)
+    async with database.locks() as locks:
+        look_up = LookUp(database, client, locks, plan.watch_id, before_search)
+        if plan.watch_id is None:
+            return await _look_up(look_up, plan, None)
+        async with locks.acquire(f"watch:{plan.watch_id}") as claimed:
+            if not claimed:
+                raise BusyError(f"Watch {plan.watch_id} is being processed just now.")
+            async with database.session() as session:
+                _, budget_left = await _read_watch(session, plan.watch_id)
+            return await _look_up(look_up, plan, budget_left)
 
 
 async def read_looked_up(session: AsyncSession, plan: DetailsPlan) -> list[dict[str, object]]:
@@ -172,25 +174,19 @@ async def _read_watch(session: AsyncSession, watch_id: int) -> tuple[str, int | 
     return found.name, max(0, found.monthly_budget - int(found.billed))
 
 
-async def _look_up(
-    database: Database,
-    client: SerpApiClient,
-    plan: DetailsPlan,
-    before_search: Gate,
-    budget_left: int | None,
-) -> DetailsSummary:
-    async with database.session() as session:
+async def _look_up(look_up: LookUp, plan: DetailsPlan, budget_left: int | None) -> DetailsSummary:
+    async with look_up.database.session() as session:
         open_ads = (await session.execute(_UNKNOWN, {"ads": plan.ads})).tuples().all()
     allowed = open_ads if budget_left is None else open_ads[:budget_left]
-    await LookUp(database, client, plan.watch_id, before_search).look_up(allowed)
-    async with database.session() as session:
+    await look_up.look_up(allowed)
+    async with look_up.database.session() as session:
         values = {"ads": plan.ads, "since": plan.began_at}
         result = (await session.execute(_RESULT, values)).mappings().one()
         waiting = len((await session.execute(_UNKNOWN, values)).all())
     summary = DetailsSummary(**result, waiting=waiting)
     if waiting > len(open_ads) - len(allowed):
         raise BusyError(
-            f"{summary}: another run looks up some of these ads; try again in a few minutes."
+            f"{summary}: another run looks up some of these ads; try again once it has ended."
         )
     if waiting:
         summary.problem = "the month's budget is spent"

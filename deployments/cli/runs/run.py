@@ -20,6 +20,7 @@ from adspark.errors import AdSparkError, ConfigurationError, InvalidQueryError
 from adspark.serpapi.search_query import parse_query
 from adspark.text.storable import UNSTORABLE
 from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE
+from adspark.waits import IS_WAIT
 from deployments.cli.arguments import show
 from deployments.cli.options import (
     AdvertiserIds,
@@ -38,6 +39,7 @@ _Result = TypeVar("_Result")
 _DAY = ["%Y-%m-%d"]
 
 _START_TIMEOUT = "120"  # seconds for Prefect's temporary server, which has 20 by default
+_RETRY = "Task run failed with exception"  # Prefect's line, which quotes the error as code
 _UNREACHABLE = re.compile("Failed to reach API|Timed out while attempting to connect to ephemeral")
 
 
@@ -154,7 +156,13 @@ def _prepare_prefect() -> None:
 
     setup_logging()
     for handler in logging.getLogger().handlers:
-        handler.addFilter(lambda record: record.levelno < logging.ERROR)
+        handler.addFilter(_is_shown)
+
+
+def _is_shown(record: logging.LogRecord) -> bool:
+    """Failures, and what is waited for, are told by the command, in a line each."""
+    is_told = hasattr(record, IS_WAIT) or record.getMessage().startswith(_RETRY)
+    return record.levelno < logging.ERROR and not is_told
 
 
 @contextmanager
