@@ -13,6 +13,7 @@ from adspark.db.engine import Database, read_now
 from adspark.errors import BusyError, InvalidQueryError, UnknownWatchError
 from adspark.serpapi.client import Gate, SerpApiClient
 from adspark.validation.bounds import DETAILS_AT_ONCE, ID
+from adspark.validation.stored import clean_ad_id
 from adspark.watches.budgets import BILLED_THIS_MONTH
 
 # Those that failed come last, so that one that fails again and again holds up no other.
@@ -74,7 +75,7 @@ async def plan_details(
 
     Args:
         session: of the database.
-        ads: ids of stored ads.
+        ads: ids of stored ads, or their addresses in the Transparency Center.
         watch_id: in their place, a watch, whose ads last shown come first.
         most: ads of a watch at most.
 
@@ -89,7 +90,7 @@ async def plan_details(
     began_at = await read_now(session)
     if watch_id is not None:
         return await _plan_watch(session, watch_id, most, began_at)
-    named = list(dict.fromkeys(ads))
+    named = list(dict.fromkeys(map(clean_ad_id, ads)))
     if len(named) > DETAILS_AT_ONCE.most:
         raise InvalidQueryError(
             "ads", f"names {len(named)}; name {DETAILS_AT_ONCE.most:g} at most at once."

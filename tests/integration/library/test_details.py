@@ -47,7 +47,8 @@ async def look_up(place: Place, chosen: DetailsPlan) -> DetailsSummary:
 async def test_named_ads_are_bought_once_and_their_words_are_found(place: Place) -> None:
     watch_id = await place.add(advertiser_ids=[SAVAGE])
     await place.check(watch_id)
-    chosen = await plan(place, WITH_COPY, WITH_COPY)
+    page = f"https://adstransparency.google.com/advertiser/{SAVAGE}/creative/{WITH_COPY}?region=US"
+    chosen = await plan(place, WITH_COPY, page)
     summary = await look_up(place, chosen)
     assert summary.headline == "details of 1 (searches: 1 billed, 0 cached)"
     async with place.database.session() as session:
