@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import psycopg
@@ -77,3 +80,21 @@ def test_what_a_command_waits_for_is_said_at_once_with_its_bound(
     assert "another run looks up some of these ads" in attempts[0]
     assert "Task run failed" not in result.stderr
     assert "another run looks up" in str(result.exception)
+
+
+@pytest.mark.usefixtures("configured_database")
+def test_a_key_that_is_missing_is_told_before_a_server_starts() -> None:
+    program = (
+        "from deployments.cli.main import main; import sys; "
+        "sys.argv = ['adspark', 'fetch', '--text', 'example.com']; main()"
+    )
+    environment = {
+        name: value for name, value in os.environ.items()
+        if name not in ("PREFECT_API_URL", "ADSPARK_SERPAPI_KEY")
+    } | {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "0"}  # fmt: skip
+    told = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
+    )
+    assert told.returncode == 2
+    assert told.stderr.splitlines()[-1].startswith("Error: SerpApi needs a key: set ADSPARK_SERP")
+    assert "temporary server" not in told.stderr
