@@ -472,7 +472,9 @@ class CreativeDetail(SQLModel, table=True):
     watch_id: int | None = _of_watch()
     asked_at: datetime = _now()
     attempts: int = _whole(1, "Searches that were made for it.")
-    claimed_until: datetime | None = _moment("While it is looked up, by a single run.")
+    claimed_until: datetime | None = _moment(
+        "Until when what a run asked may not be in SerpApi's cache yet."
+    )
     answered_at: datetime | None = _moment()
     search_id: str | None = _text()
     searches_billed: int = _whole(0)

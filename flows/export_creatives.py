@@ -85,7 +85,7 @@ async def export_creatives(
         last_from: Last shown on or after this day.
         last_to: Last shown on or before this day.
         is_running: Shown in the last 7 days, or not.
-        least_days: Shown for so many days at least.
+        least_days: Shown on so many days at least.
         size: Width and height in pixels, as 300x250.
         aspect: One of landscape, portrait and square, or a ratio such as 16:9.
         board: On this board of the user.

@@ -11,7 +11,13 @@ _COUNT = text("""
         FROM picture_version WHERE status = 'stored' GROUP BY sha256
     )
     SELECT count(*) FILTER (WHERE status = 'stored') AS versions,
-        count(*) FILTER (WHERE status = 'pending') AS waiting,
+        count(*) FILTER (WHERE status = 'pending') + (
+            SELECT count(*) FROM creative c
+            WHERE coalesce(c.image_url, c.video_link) IS NOT NULL AND NOT EXISTS (
+                SELECT FROM picture_version v
+                WHERE v.ad_creative_id = c.ad_creative_id AND v.content_hash = c.content_hash
+            )
+        ) AS waiting,
         count(*) FILTER (WHERE status = 'failed') AS failed,
         count(*) FILTER (WHERE status = 'removed') AS removed,
         (SELECT count(*) FROM kept) AS pictures,
@@ -35,7 +41,7 @@ class ArchiveCounts(BaseModel):
         versions: of creatives' pictures that are kept.
         pictures: different ones among them, as they are kept.
         bytes: of these, with their thumbnails.
-        waiting: versions that are not kept yet.
+        waiting: versions that are not kept yet, those among them that no run has looked at.
         failed: that were given up.
         removed: that clean-up took away since the disk bound was reached.
     """

@@ -11,6 +11,7 @@ from sqlalchemy import TextClause, text
 
 from adspark.creatives.details_store import save_details, save_refusal
 from adspark.db.engine import Database
+from adspark.db.locks import Locks
 from adspark.errors import (
     AdSparkError,
     DatabaseUnavailableError,
@@ -22,12 +23,13 @@ from adspark.errors import (
 )
 from adspark.serpapi.client import Gate, SerpApiClient
 from adspark.serpapi.details_payloads import DetailsPayload, NoDetailsError
+from adspark.waits import tell_wait
 
 MAX_ATTEMPTS = 3
 """After so many an ad is given up, unless it is named again."""
 
 _MOST_WAITED = 60.0  # seconds that a search may wait for a free connection
-_MARGIN = 60.0  # seconds that an ad stays claimed after its search has to be over
+_ANSWERED = 20.0  # seconds after which SerpApi has an answer in its cache, even if nobody reads it
 _FRESH = "30 days"  # an ad that was news longer ago is not looked up any more
 _CACHED_FOR = "61 minutes"  # SerpApi's hour, and a margin: then a lost answer is lost for good
 # Refusals of the account, and a service that is down: they say nothing of the ad, cost nothing
@@ -52,9 +54,14 @@ _PICK = text(f"""
 _COUNT_WAITING = text(f"""
     SELECT count(DISTINCT e.ad_creative_id) {WAITING} AND e.watch_id = :watch_id
 """)
-# An ad is claimed for as long as its search can take, so that no second one is paid beside it.
+# While a run looks up an ad it holds a lock, which ends with its process. What a dead one has asked
+# may not be in SerpApi's cache yet, and would be paid twice: so a claim outlasts the lock a while.
 # While the answer may be in SerpApi's cache, the time of its search is kept, by which the answer's
 # age shows that it is the one that was paid; later it is another search, for this watch.
+_CLAIMED_FOR = text("""
+    SELECT extract(epoch FROM claimed_until - now()) FROM creative_detail
+    WHERE ad_creative_id = :ad_creative_id AND answered_at IS NULL AND claimed_until > now()
+""")
 _ASK = text(f"""
     INSERT INTO creative_detail AS d (ad_creative_id, watch_id, claimed_until)
     VALUES (:ad_creative_id, :watch_id, now() + make_interval(secs => :seconds))
@@ -116,6 +123,7 @@ class LookUp:
 
     database: Database
     client: SerpApiClient
+    locks: Locks
     watch_id: int | None
     before_search: Gate
     summary: DetailsSummary = field(default_factory=DetailsSummary)
@@ -152,16 +160,24 @@ class LookUp:
             AdSparkError: the failure; what was found is stored.
         """
         for ad_creative_id, advertiser_id in ads:
-            await self._look_up(ad_creative_id, advertiser_id)
+            async with self.locks.acquire(f"details:{ad_creative_id}") as is_free:
+                if is_free:
+                    await self._look_up(ad_creative_id, advertiser_id)
 
     async def _look_up(self, ad_creative_id: str, advertiser_id: str) -> None:
+        if left := await self._execute(_CLAIMED_FOR, ad_creative_id):
+            tell_wait(
+                f"for what a run that has ended had asked SerpApi of {ad_creative_id}, so that it "
+                "is not paid twice",
+                seconds=float(left),
+            )
+            await asyncio.sleep(float(left))
         await self.before_search()
-        seconds = self.client.timeout + _MOST_WAITED
-        asking = {"watch_id": self.watch_id, "seconds": seconds + _MARGIN}
+        asking = {"watch_id": self.watch_id, "seconds": _ANSWERED}
         if await self._execute(_ASK, ad_creative_id, **asking) is None:
             return
         try:
-            details = await self._fetch(ad_creative_id, advertiser_id, seconds)
+            details = await self._fetch(ad_creative_id, advertiser_id)
         except NoDetailsError as error:
             async with self.database.session() as session, session.begin():
                 billed = await save_refusal(session, ad_creative_id=ad_creative_id, refusal=error)
@@ -176,10 +192,9 @@ class LookUp:
         if billed is not None:
             self._count(billed)
 
-    async def _fetch(
-        self, ad_creative_id: str, advertiser_id: str, seconds: float
-    ) -> DetailsPayload:
-        """The details, while the claim lasts."""
+    async def _fetch(self, ad_creative_id: str, advertiser_id: str) -> DetailsPayload:
+        """The details."""
+        seconds = self.client.timeout + _MOST_WAITED
         try:
             async with asyncio.timeout(seconds):
                 return await self.client.details(

@@ -212,7 +212,7 @@ class NewCreative(BaseModel):
             "domain": self.target_domain,
             "first shown": _day(self.first_shown),
             "last shown": _day(self.last_shown),
-            "days": self.days_shown,
+            "days shown": self.days_shown,
             "ad": self.ad_creative_id,
         }
 

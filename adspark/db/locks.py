@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adspark.errors import DatabaseSetupError, DatabaseUnavailableError
+from adspark.waits import tell_wait
 
 _POLL = 0.5  # seconds between two tries for a lock that another process holds
 
@@ -48,15 +49,23 @@ class Locks:
         await self._execute(_CHECK, "")
 
     @asynccontextmanager
-    async def acquire(self, name: str, *, wait: bool = False) -> AsyncIterator[bool]:
-        """Acquire the lock `name`, or `wait` until it is free; yields whether it was acquired."""
+    async def acquire(self, name: str, *, wait_for: str | None = None) -> AsyncIterator[bool]:
+        """Acquire the lock `name`, waiting until it is free where it is said what one waits for.
+
+        Args:
+            name: of the lock.
+            wait_for: whose end one waits for, which is told where it has to be; None: do not wait.
+
+        Yields:
+            Whether it was acquired.
+        """
         mine = self._mine.setdefault(name, asyncio.Lock())
         self._users[name] = self._users.get(name, 0) + 1
         try:
-            if mine.locked() and not wait:
+            if mine.locked() and wait_for is None:
                 yield False
                 return
-            async with mine, self._lock_in_database(name, wait=wait) as locked:
+            async with mine, self._lock_in_database(name, wait_for) as locked:
                 yield locked
         finally:
             self._users[name] -= 1
@@ -64,9 +73,11 @@ class Locks:
                 del self._users[name], self._mine[name]
 
     @asynccontextmanager
-    async def _lock_in_database(self, name: str, *, wait: bool) -> AsyncIterator[bool]:
+    async def _lock_in_database(self, name: str, wait_for: str | None) -> AsyncIterator[bool]:
         locked = await self._execute(_TRY_LOCK, name)
-        while wait and not locked:  # the holder is another process: nothing signals its end
+        if wait_for is not None and not locked:
+            tell_wait(f"until {wait_for} has ended")
+        while wait_for is not None and not locked:  # of another process: nothing signals its end
             await asyncio.sleep(_POLL)
             locked = await self._execute(_TRY_LOCK, name)
         try:

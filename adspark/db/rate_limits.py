@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.engine import Database
+from adspark.waits import tell_wait
 
 # Names of limits; the first two are those of Prefect's.
 SEARCHES = "serpapi-searches"
@@ -19,6 +20,8 @@ CLEANUPS = "clean-ups"  # that are begun
 WINDOW = 60.0  # seconds
 WINDOWS = {SEARCHES: WINDOW, GENERATIONS: WINDOW, SWEEPS: WINDOW, CLEANUPS: 3600.0}
 """Seconds in which each limit's number may be used."""
+
+_WORTH_TELLING = 3.0  # seconds from which a person wonders
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 1))")
 _TAKE = text("""
@@ -48,10 +51,12 @@ async def acquire_slot(
     database: Database, *, name: str, limit: int, window: float = WINDOW
 ) -> None:
     """Wait until `try_acquire_slot`, whose arguments it has, has acquired a slot."""
-    while True:
-        wait = await try_acquire_slot(database, name=name, limit=limit, window=window)
-        if not wait:
-            return
+    is_told = False
+    while wait := await try_acquire_slot(database, name=name, limit=limit, window=window):
+        if wait >= _WORTH_TELLING and not is_told:
+            is_told = True
+            bound = wait if limit else None  # others may be served before
+            tell_wait(f"{name}: {limit} in {window:g} s are the limit of all runs", seconds=bound)
         await asyncio.sleep(wait)
 
 

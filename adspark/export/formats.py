@@ -4,6 +4,7 @@ from enum import StrEnum
 from importlib.util import find_spec
 
 from adspark.errors import InvalidQueryError
+from adspark.installation import install_command
 
 
 class Format(StrEnum):
@@ -31,6 +32,7 @@ def format_of(name: str) -> Format:
         raise InvalidQueryError("file", f"{name[-60:]!r} has to end with one of {_KNOWN}.")
     if one is Format.PARQUET and find_spec("pyarrow") is None:
         raise InvalidQueryError(
-            "file", "Parquet takes pyarrow: pip install 'adspark[export]'; or end it with .csv."
+            "file",
+            f"Parquet takes pyarrow; end it with .csv, or: {install_command('export')}",
         )
     return one

@@ -22,9 +22,10 @@ from adspark.errors import BusyError, InvalidQueryError
 from adspark.export.concurrency import in_thread
 from adspark.export.failures import translated_errors
 from adspark.export.formats import Format, format_of
+from adspark.installation import install_command
 from adspark.text.redaction import redact, safe_cause
 
-_STORES = ("s3", "gs", "az", "abfs", "memory")  # the last keeps nothing beyond this process
+_STORES = ("s3", "gs", "az", "abfs")
 _EXPORTED = re.compile(r"CR\d{20}\.[a-z]+")
 _PICTURE = re.compile(r"\w+\.\w+", re.ASCII)
 _PASSWORD = re.compile(r"://[^/]*@")
@@ -153,9 +154,10 @@ class _RemoteTarget(Target):
             self._files, root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
             raise InvalidQueryError(
-                "file", f"{self.place} cannot be used ({redact(str(error))}); its library is "
-                "wanted, as of s3://: pip install 'adspark[s3]'."
-            ) from safe_cause(error)  # fmt: skip
+                "file",
+                f"{self.place} cannot be used ({redact(str(error))}); its library is wanted, as of "
+                f"s3://: {install_command('s3')}",
+            ) from safe_cause(error)
         self._root = str(root)
         self._beside = f"{self._root.rpartition('/')[0]}/{self.pictures}"
         self._is_new = False  # what is beside: made by this export

@@ -38,7 +38,8 @@ _REGIONS = text("""
     WHERE advertiser_id = :id ORDER BY left_on DESC NULLS FIRST, entered_on DESC, region
 """)
 _LONGEST = text("""
-    SELECT ad_creative_id, format, first_day, last_day, days, is_running FROM insight_ad
+    SELECT ad_creative_id, format, first_day, last_day, days AS days_running, is_running
+    FROM insight_ad
     WHERE advertiser_id = :id AND days > 0 ORDER BY days DESC, ad_creative_id LIMIT :limit
 """)
 # As in insight_share, where all days would be counted for one.
@@ -88,13 +89,13 @@ class RegionRow(BaseModel):
 
 
 class LongestRow(BaseModel):
-    """An ad, and from its first to its last day how many there are."""
+    """An ad, and its days running: from its first to its last day, both included."""
 
     ad_creative_id: str
     format: CreativeFormat
     first_day: date
     last_day: date
-    days: int
+    days_running: int
     is_running: bool
 
 
@@ -152,7 +153,7 @@ async def read_regions(session: AsyncSession, *, advertiser_id: str) -> list[Reg
 async def read_longest(
     session: AsyncSession, *, advertiser_id: str, limit: int
 ) -> list[LongestRow]:
-    """The ads with the most days from the first to the last one."""
+    """The ads with the most days running."""
     rows = await session.execute(_LONGEST, {"id": advertiser_id, "limit": limit})
     return [LongestRow.model_validate(row) for row in rows.mappings()]
 

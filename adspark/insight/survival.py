@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 _READ = text("""
-    SELECT days, at_risk, ended, still_running, survival FROM insight_survival
-    WHERE advertiser_id = :id ORDER BY days
+    SELECT days AS days_running, at_risk, ended, still_running, survival FROM insight_survival
+    WHERE advertiser_id = :id ORDER BY 1
 """)
 _HALF = 0.5
 
@@ -19,7 +19,7 @@ _HALF = 0.5
 class SurvivalStep(BaseModel):
     """What happened after so many days."""
 
-    days: int = Field(description="From an ad's first day to its last, both included.")
+    days_running: int = Field(description="From an ad's first day to its last, both included.")
     at_risk: int = Field(description="Ads that lasted at least so long.")
     ended: int = Field(description="Of them, after exactly so many days.")
     still_running: int = Field(description="Of them, seen for exactly so many days till now.")
@@ -31,16 +31,16 @@ class Survival(BaseModel):
 
     ads: int
     still_running: int
-    median_days: int | None = Field(
+    median_days_running: int | None = Field(
         description="After which half of the ads have ended; None: fewer have."
     )
     steps: list[SurvivalStep]
 
     def after(self, days: int) -> float | None:
         """The share that lasts longer than so many days; None: no ad was seen for so long."""
-        if not self.steps or self.steps[-1].days < days:
+        if not self.steps or self.steps[-1].days_running < days:
             return None
-        return next((one.survival for one in reversed(self.steps) if one.days <= days), 1.0)
+        return next((one.survival for one in reversed(self.steps) if one.days_running <= days), 1.0)
 
 
 async def read_survival(session: AsyncSession, *, advertiser_id: str) -> Survival:
@@ -50,6 +50,8 @@ async def read_survival(session: AsyncSession, *, advertiser_id: str) -> Surviva
     return Survival(
         ads=steps[0].at_risk if steps else 0,
         still_running=sum(one.still_running for one in steps),
-        median_days=next((one.days for one in steps if one.survival <= _HALF), None),
+        median_days_running=next(
+            (one.days_running for one in steps if one.survival <= _HALF), None
+        ),
         steps=steps,
     )

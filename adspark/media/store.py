@@ -18,8 +18,10 @@ from typing import ParamSpec, TypeVar
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
+from adspark.installation import install_command
 from adspark.media.images import (
     InspectedPicture,
     NormalPicture,
@@ -74,12 +76,16 @@ class MediaStore:
         except (ImportError, ValueError) as error:
             raise ConfigurationError(
                 f"ADSPARK_MEDIA_URL: {redact(url)!r} cannot be used "
-                f"({redact(str(error))}). For S3: pip install 'adspark[s3]'."
+                f"({redact(str(error))}). For S3: {install_command('s3')}"
             ) from safe_cause(error)
         except Exception as error:  # a library may connect at once, and has errors of its own
             raise ServiceUnavailableError(
                 f"The media store at {redact(url)} does not answer: {type(error).__name__}."
             ) from safe_cause(error)
+        if type(self._files) is MemoryFileSystem:
+            raise ConfigurationError(
+                f"ADSPARK_MEDIA_URL: {redact(url)!r} keeps nothing; name a folder, or s3://bucket."
+            )
         self._root = str(root).rstrip("/")
         self._is_local = isinstance(self._files, LocalFileSystem)
 

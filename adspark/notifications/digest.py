@@ -150,9 +150,10 @@ class DigestSummary(BaseModel):
     @property
     def headline(self) -> str:
         """The summary in one line."""
+        why = " (not sent any more; the artifact says why)" if self.stuck else ""
         return (
             f"{self.news} new of {self.watches} watches, {self.unseen} not fully looked at; "
-            f"{self.delivered} messages delivered, {self.stuck} stuck"
+            f"{self.delivered} messages delivered, {self.stuck} stuck{why}"
         )
 
 

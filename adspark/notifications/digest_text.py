@@ -17,6 +17,10 @@ MOST_NAMED = 20
 MOST_WATCHES = 100
 """Watches that a section of the digest names; it counts the others."""
 
+_STUCK = (
+    "They are not sent any more: they have failed too often, or may have arrived already. What "
+    "they tell is in the artifact of the run that wrote them, on the day that stands with each."
+)
 _MOST_WORDS = 160  # characters of an ad's copy
 _MOST_CHARACTERS = 300  # of an untrusted text; a name that is longer is no name
 # Singular, plural and heading, in the order of the digest.
@@ -183,7 +187,7 @@ class Digest(BaseModel):
             lines += ["", f"… and {sum(one.news for one in more)} more of {len(more)} watches"]
         lines += _watch_list("Nothing new, looked at completely", self.quiet)
         if self.undelivered:
-            lines += ["", "## Earlier digests that may not have arrived", ""]
+            lines += ["", f"## Messages that are stuck: {len(self.undelivered)}", "", _STUCK, ""]
             lines += [f"- {_escape(line)}" for line in self.undelivered]
         return "\n".join(lines)
 
@@ -233,14 +237,15 @@ def _rest(number: int) -> list[str]:
 
 def _creative(creative: ReportedCreative, kind: EventKind | None) -> str:
     """A creative on one line, with the day or the time that matters for `kind`."""
-    days = _count(creative.days_shown, "day", "days") if creative.days_shown else None
+    shown = creative.days_shown
+    days = f"shown on {_count(shown, 'day', 'days')}" if shown else None
     times: list[str | None]
     if kind in (EventKind.NEW, EventKind.CHANGED):
         times = [f"first shown {_day(creative.first_shown)}"]
     elif kind is None:
         times = [days, f"since {_day(creative.first_shown)}"]
     else:
-        times = [f"last shown {_day(creative.last_shown)}", days and f"{days} in all"]
+        times = [f"last shown {_day(creative.last_shown)}", days]
     domain = creative.target_domain and _escape(creative.target_domain)
     content = creative.content
     picture = write_picture(creative.ad_creative_id, content.thumbnail)

@@ -16,6 +16,7 @@ from adspark.models import CreativeFormat, Platform
 from adspark.serpapi.regions import region_code
 from adspark.validation.bounds import PAGE_SIZE, TEXT
 from adspark.validation.names import check_line, clean_name
+from adspark.validation.stored import clean_advertiser_id
 
 MAX_PAGE_SIZE = 100
 
@@ -106,7 +107,8 @@ def parse_query(
 
 def _advertiser_ids(given: str | Iterable[str] | None) -> tuple[str, ...]:
     parts = [given] if isinstance(given, str) else list(given or ())
-    ids = [one.upper() for part in parts for one in map(clean_name, part.split(",")) if one]
+    written = [one for part in parts for one in map(clean_name, part.split(",")) if one]
+    ids = [clean_advertiser_id(one).upper() for one in written]
     for one in ids:
         if not _ADVERTISER_ID.fullmatch(one):
             raise InvalidQueryError(

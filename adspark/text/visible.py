@@ -24,15 +24,27 @@ _HIDDEN = re.compile(f"[{HIDDEN}]")
 _JOINERS = re.compile(
     "(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])|[\u200c\u200d]{2,}"
 )
+_BLANKED = bytes(32 if (byte < 32 and byte != 10) or byte == 127 else byte for byte in range(256))
+_UTF8_C1 = re.compile(b"\xc2[\x80-\x9f]")
 _MOST_MARKS = 8  # on one character; no language sets so many
 _ISOLATES = re.compile("[\u2068\u2069]")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff]")
 
 
+def blank_controls(text: str) -> str:
+    """`text` with a blank in place of each control character but the line's end."""
+    return _CONTROLS.sub(" ", text)
+
+
+def blank_controls_utf8(text: bytes) -> bytes:
+    """The same of UTF-8."""
+    return _UTF8_C1.sub(b" ", text.translate(_BLANKED))
+
+
 def visible(text: str) -> str:
     """`text` as it reads, on as many lines, without what would command or hide."""
     lines = _LINE_ENDS.sub("\n", text)
-    shown = _JOINERS.sub("", _HIDDEN.sub("", _CONTROLS.sub(" ", lines)))
+    shown = _JOINERS.sub("", _HIDDEN.sub("", blank_controls(lines)))
     return shown if shown.isascii() else "".join(_with_few_marks(shown))
 
 

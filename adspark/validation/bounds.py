@@ -136,7 +136,7 @@ TEXT = Length(500)
 
 COMMENT = Length(5000)
 PROMPT = Length(20_000)
-AD_ID = Length(40)
+AD_ID = Length(300)  # or the address of its page
 
 Id = Annotated[int, ID]
 Days = Annotated[int, DAYS]

@@ -7,7 +7,12 @@ from adspark.errors import InvalidQueryError
 from adspark.text.storable import UNSTORABLE
 
 _AD_ID = re.compile("CR[0-9]{20}")
-_ADDRESS = re.compile(r"https?://[^/?#]*/.*/creative/(CR[0-9]{20})(?:[/?#].*)?")
+_ADVERTISER_ID = re.compile("AR[0-9]{20}")
+# Of the Transparency Center's pages, with or without what stands before the host's name.
+_AD_PAGE = re.compile(r"(?:https?://)?[^/?#\s]+/(?:[^?#]*/)?creative/(CR[0-9]{20})(?:[/?#].*)?")
+_ADVERTISER_PAGE = re.compile(
+    r"(?:https?://)?[^/?#\s]+/(?:[^?#]*/)?advertiser/(AR[0-9]{20})(?:[/?#].*)?"
+)
 _SHOWN = 40  # characters of what is written in an id's place
 _MOST_NAMED = 3
 
@@ -21,10 +26,19 @@ def check_storable(field: str, written: str | None) -> None:
 def clean_ad_id(written: str) -> str:
     """An ad's id, also of one in lower case, with blanks around it or within the ad's address in
     the Transparency Center; else what is written."""
+    return _clean_id(written, _AD_ID, _AD_PAGE)
+
+
+def clean_advertiser_id(written: str) -> str:
+    """The same of an advertiser: its id, also within the address of one of its ads."""
+    return _clean_id(written, _ADVERTISER_ID, _ADVERTISER_PAGE)
+
+
+def _clean_id(written: str, an_id: re.Pattern[str], page: re.Pattern[str]) -> str:
     line = written.strip()
-    if found := _ADDRESS.fullmatch(line):
-        return found[1]
-    return line.upper() if _AD_ID.fullmatch(line.upper()) else written
+    if found := page.fullmatch(line):
+        return str(found[1])
+    return line.upper() if an_id.fullmatch(line.upper()) else written
 
 
 def describe_missing_ads(ids: Sequence[str]) -> str:

@@ -1,9 +1,10 @@
 """Requests for variants: checked, and stored as pending variants."""
 
 from collections.abc import Collection, Sequence
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -11,7 +12,7 @@ from sqlmodel import col
 from adspark.errors import InvalidQueryError
 from adspark.models import DEFAULT_USER, AdVariant, Creative
 from adspark.validation.bounds import ID, PROMPT
-from adspark.validation.stored import check_storable, describe_missing_ads
+from adspark.validation.stored import check_storable, clean_ad_id, describe_missing_ads
 
 
 class VariantRequest(BaseModel):
@@ -19,7 +20,7 @@ class VariantRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    original_ad_id: str
+    original_ad_id: Annotated[str, BeforeValidator(clean_ad_id)]
     prompt: str
     user_id: int = DEFAULT_USER
     workspace_id: int | None = None

@@ -73,6 +73,7 @@ _FAIL = text("""
                       ELSE due_at END
     WHERE id = :watch_id
 """)
+_OTHER_FETCH = "another run's fetch of the same search"  # whose answers this one gets then
 # What a watch's summary takes over from its fetch.
 _FETCHED = {"stop_reason", "pages", "searches_billed", "searches_cached", "resumed", "sandbox"}
 
@@ -195,7 +196,7 @@ class _Check:
             await self._wait_for_budget()
             return self.summary
         query = definition_of(self.watch).query
-        async with self.checker.locks.acquire(lock_name(query), wait=True):
+        async with self.checker.locks.acquire(lock_name(query), wait_for=_OTHER_FETCH):
             await self._fetch(query)
         if self.watch.details_per_sweep:
             await self._look_up_details()
@@ -254,7 +255,13 @@ class _Check:
     async def _look_up_details(self) -> None:
         wanted = self.watch.details_per_sweep
         limit = wanted if self.left is None else max(0, min(wanted, self.left))
-        look_up = LookUp(self.database, self.client, self.watch.id, self.before_search)
+        look_up = LookUp(
+            self.database,
+            self.client,
+            self.checker.locks,
+            self.watch.id,
+            self.before_search,
+        )
         details = await look_up.look_up_news(limit)
         if details.waiting and limit < wanted and details.problem is None:
             details.problem = "the month's budget is spent"

@@ -67,7 +67,7 @@ class News(BaseModel):
             "domain": self.target_domain,
             "first shown": self.first_shown.date().isoformat() if self.first_shown else None,
             "last shown": self.last_shown.date().isoformat() if self.last_shown else None,
-            "days": self.total_days_shown,
+            "days shown": self.total_days_shown,
             "ad": self.ad_creative_id,
         }
 

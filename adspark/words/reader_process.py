@@ -9,12 +9,13 @@ from typing import Any
 from pydantic import BaseModel, field_validator
 
 from adspark.errors import ConfigurationError
+from adspark.installation import install_command
 from adspark.media.images import LIMITS
 from adspark.media.picture_pool import PicturePool
 from adspark.media.picture_process import PictureProgram
 from adspark.text.storable import clean_text
 
-MISSING = "RapidOCR is not installed, which reads the words of pictures: pip install 'adspark[ocr]'"
+MISSING = f"RapidOCR is not installed, which reads the words of pictures: {install_command('ocr')}"
 """What to do where words cannot be read."""
 
 LARGEST_SIDE = 1280

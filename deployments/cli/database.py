@@ -1,24 +1,25 @@
 """Which data a command works on: that of the running stack, else of the environment."""
 
 import asyncio
-import signal
-import sys
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import cache
 from typing import TypeVar
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.configured import database_url
 from adspark.db.engine import COMMAND_LOCK_TIMEOUT, Database
 from adspark.home.running_stack import running_stack
 from adspark.settings import Settings, get_settings
-from deployments.environment.stack_settings import sandbox_settings
+from deployments.cli.termination import exit_by_sigterm, raise_at_sigterm
+from deployments.environment.stack_settings import DEMO_DATA, SANDBOX_DATA, sandbox_settings
 from deployments.terminal.output import print_warning
 
 _Result = TypeVar("_Result")
+
+_HOLDS_ANYTHING = text("SELECT EXISTS (SELECT FROM creative) OR EXISTS (SELECT FROM watch)")
 
 
 def current_settings(settings: Settings | None = None) -> Settings:
@@ -42,28 +43,30 @@ def _warn_of_other_database() -> None:
     )
 
 
+async def _warn_of_set_aside_data(database: Database) -> None:
+    """Say on standard error where the data of a sandbox are, if this database holds nothing."""
+    home = get_settings().home
+    kept = [name for name in (SANDBOX_DATA, DEMO_DATA) if (home / name / "postgres").is_dir()]
+    if not kept or running_stack(home) is not None:
+        return
+    async with database.session() as session:
+        if await session.scalar(_HOLDS_ANYTHING):
+            return
+    start = "adspark up --sandbox" + ("" if kept[0] == SANDBOX_DATA else f" --data {kept[0]}")
+    print_warning(
+        f"No ads and no watches are stored here; those of the {kept[0]} are kept apart; to work on "
+        f"them: {start}"
+    )
+
+
 @asynccontextmanager
 async def open_database(settings: Settings | None = None) -> AsyncIterator[Database]:
     """The current database, or that of other settings; it is started where it is embedded."""
-    with _exit_at_sigterm(), database_url(settings or current_settings()) as url:
+    with raise_at_sigterm(exit_by_sigterm), database_url(settings or current_settings()) as url:
         async with Database(url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database:
+            if settings is None:
+                await _warn_of_set_aside_data(database)
             yield database
-
-
-@contextmanager
-def _exit_at_sigterm() -> Iterator[None]:
-    """Let SIGTERM end a command as Ctrl-C does: by itself it would leave the embedded server, and
-    what is half written, behind."""
-    is_free = threading.current_thread() is threading.main_thread() and (
-        signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    )
-    if is_free:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        yield
-    finally:
-        if is_free:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def in_session(

@@ -39,6 +39,7 @@ from deployments.environment.shell import prepare_process
 from deployments.environment.stack_settings import use_server_password
 from deployments.terminal.output import print_error, print_warning
 from deployments.terminal.quiet import drop_countdowns
+from deployments.terminal.waits import show_waits
 
 app = typer.Typer(
     name="adspark",
@@ -75,6 +76,7 @@ def main() -> None:
         print_error("AdSpark runs on Linux and macOS; on Windows, run it in WSL 2 (wsl --install).")
         sys.exit(2)
     drop_countdowns()
+    show_waits()
     try:
         check_arguments(sys.argv[1:])
         use_server_password()

@@ -19,6 +19,9 @@ SANDBOX_DIFY_KEY = "app-sandbox"
 SANDBOX_DATA = "sandbox"
 """Folder of the sandbox's data in ADSPARK_HOME, apart from real data."""
 
+DEMO_DATA = "demo"
+"""The same of the demo's."""
+
 # Seconds between a worker's questions for work, beside those at each new run.
 _WORKER_QUERY_SECONDS = "5"
 # Seconds between the signs of life of a run; without them for 90 s it is taken for dead.

@@ -68,7 +68,7 @@ async def provision(
     async with (
         Database(database_url) as database,
         database.locks() as locks,
-        locks.acquire(_LOCK, wait=True),
+        locks.acquire(_LOCK, wait_for="another provisioning of this database"),
         get_client() as client,
     ):
         merge = await Merge.load(dry_run=dry_run, reset=reset)

@@ -11,15 +11,20 @@ from textwrap import shorten
 
 from pydantic_core import to_json
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
+from rich.padding import Padding
+from rich.segment import Segment, Segments
 from rich.table import Table
+from rich.text import Text
 
 from adspark.creatives.fetch import FetchSummary
 from adspark.text.terminal import SafeConsole, escape_unprintable, plain
 
 _MINUTES = 120.0  # seconds from which a time is shown in minutes
-_NARROWEST = 16  # characters of a column that wraps; in less nobody reads a sentence
+_NARROWEST = 30  # characters of a column with text; in less nobody reads a sentence
+_INDENT = 2  # blanks before a text below its row
 _GAP = 2  # blanks between two columns that stand close
 _ENDLESS = 10_000  # characters of a terminal that holds every row
 _NAME_WIDTH = 22  # characters of an advertiser's name, so that a row fits on a line
@@ -90,29 +95,39 @@ def table(
 ) -> RenderableType:
     """Rows under the headings of the first one; numbers stand right.
 
-    Where the terminal is too narrow, columns stand closer; where that is not enough, the text of
-    `wraps` stands below the table, a line for each row, which its first cell names.
+    Where the terminal is too narrow, columns stand closer; where that leaves the text of `wraps` or
+    `cuts` no room to be read, it stands below its row instead.
 
     Args:
         wraps: the only column whose text may take several lines.
-        cuts: a column that is cut off instead, or left out, where another command shows all of it.
+        cuts: a column in its place whose text is cut off at the end of its line, where another
+            command shows all of it.
     """
     made = _draw(title, rows, wraps=wraps, is_close=False)
     if _width(made) <= out.width:
         return made
-    headings = list(rows[0])
-    others = [name for name in headings if name not in (wraps, cuts)]
-    bare = _draw(title, [{name: row[name] for name in others} for row in rows], is_close=True)
+    name = cuts or wraps
+    others = [{head: cell for head, cell in row.items() if head != name} for row in rows]
+    bare = _draw(title, others, is_close=True)
     room = out.width - _width(bare) - _GAP
-    if cuts in headings and room < len(cuts or ""):
-        return bare
-    if wraps not in headings or room >= _NARROWEST:
+    texts = [row.get(name) for row in rows]
+    if room >= min(_NARROWEST, max(cell_len(_cell(text)) for text in texts)):
         cut = None if cuts is None else (cuts, room)
         return _draw(title, rows, wraps=wraps, cut=cut, is_close=True)
-    texts = (
-        f"[bold]{escape(_cell(row[others[0]]))}[/] {escape(_cell(row[wraps]))}" for row in rows
-    )
-    return Group(bare, *texts)
+    return bare if name not in rows[0] else _interleave(bare, texts, is_cut=cuts is not None)
+
+
+def _interleave(bare: Table, texts: Sequence[object], *, is_cut: bool) -> RenderableType:
+    """A table whose rows take a line each, and below each row its text."""
+    lines = out.render_lines(bare, pad=False)
+    heads = len(lines) - len(texts)
+    parts: list[RenderableType] = [Segments([*line, Segment.line()]) for line in lines[:heads]]
+    for line, text in zip(lines[heads:], texts, strict=True):
+        parts.append(Segments([*line, Segment.line()]))
+        if text is not None:
+            below = Text(_cell(text), no_wrap=is_cut, overflow="ellipsis" if is_cut else "fold")
+            parts.append(Padding(below, (0, 0, 0, _INDENT)))
+    return Group(*parts)
 
 
 def _draw(
@@ -186,7 +201,7 @@ def print_summary(summary: FetchSummary) -> None:
     for warning in summary.warnings:
         print_line(f"[yellow]Warning:[/] {escape(warning)}")
     if summary.new_creatives:
-        shown = ("ad", "advertiser", "format", "size", "last shown", "days")
+        shown = ("ad", "advertiser", "format", "size", "last shown", "days shown")
         cells = [creative.cells() for creative in summary.new_creatives]
         for row in cells:
             row["advertiser"] = shorten(str(row["advertiser"]), _NAME_WIDTH, placeholder="…")

@@ -13,6 +13,8 @@ from pydantic import TypeAdapter
 
 from adspark.errors import TemporaryError
 from adspark.settings import get_settings
+from adspark.waits import tell_wait
+from orchestration.runs import waits  # noqa: F401  (what is told stands in the run's log)
 from orchestration.runs.results import unwrap
 
 # Share of a delay by which it may be longer, so that runs that failed together part.
@@ -51,7 +53,14 @@ def retried_task(
     return decorate
 
 
-async def is_temporary(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Whether a failed task is worth a retry."""
+async def is_temporary(_task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
+    """Whether a failed task, which has an attempt left, is worth it; tells what that waits for."""
     error = await state.aresult(raise_on_failure=False)
-    return isinstance(error, TemporaryError | TimeoutError)
+    if not isinstance(error, TemporaryError | TimeoutError):
+        return False
+    delays, attempt = get_settings().retry_delays, max(1, run.run_count)
+    tell_wait(
+        f"attempt {attempt + 1} of {len(delays) + 1} follows; {str(error) or type(error).__name__}",
+        seconds=delays[min(attempt, len(delays)) - 1] * (1 + _JITTER),
+    )
+    return True

@@ -240,7 +240,7 @@ async def test_a_message_whose_sending_met_a_crash_is_reported_and_never_sent_ag
     assert (summary.delivered, summary.stuck) == (0, 1)
     assert len(receiver.taken) == 1
     page = await artifact_of(state)
-    assert "## Earlier digests that may not have arrived" in page
+    assert "## Messages that are stuck: 1\n\nThey are not sent any more" in page
     assert "nobody knows whether it arrived" in page
 
     await story.event(1, 1, EventKind.CHANGED)

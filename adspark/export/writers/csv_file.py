@@ -1,8 +1,10 @@
-"""Ads as CSV: UTF-8 with its mark, a heading, and no cell that a spreadsheet computes.
+"""Ads as CSV: UTF-8 with its mark, a heading, and no cell that a spreadsheet computes, nor any that
+a terminal obeys.
 
 PostgreSQL itself writes the rows (COPY), one in each message.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,6 +14,7 @@ from adspark.export.concurrency import in_thread
 from adspark.export.reading import driver_statement
 from adspark.export.selection import Selection
 from adspark.text.formulas import guard_rows
+from adspark.text.visible import blank_controls_utf8
 
 _MARK = b"\xef\xbb\xbf"  # without it spreadsheets take the file for another encoding
 _BATCH = 512 * 1024  # bytes
@@ -37,10 +40,15 @@ async def write_csv(session: AsyncSession, selection: Selection, file: Path) -> 
                 batch.append(bytes(row))
                 size += len(row)
                 if size > _BATCH:
-                    await in_thread(output.write, guard_rows(b"".join(batch)))
+                    await in_thread(output.write, _clean(batch))
                     batch, size = [], 0
-        await in_thread(output.write, guard_rows(b"".join(batch)))
+        await in_thread(output.write, _clean(batch))
     return rows
+
+
+def _clean(rows: Sequence[bytes]) -> bytes:
+    """Rows as a spreadsheet may have them; first guarded, for it skips a tab before a formula."""
+    return blank_controls_utf8(guard_rows(b"".join(rows)))
 
 
 def _copy(selection: Selection) -> str:

@@ -1,4 +1,4 @@
-"""Ads as JSON lines: an object for each, made by PostgreSQL."""
+"""Ads as JSON lines: an object for each, made by PostgreSQL; what a terminal obeys is escaped."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +7,7 @@ from adspark.export.columns import COLUMNS
 from adspark.export.concurrency import in_thread
 from adspark.export.reading import Values
 from adspark.export.selection import Selection
+from adspark.text.terminal import escape_unprintable
 
 
 def json_statement(selection: Selection) -> str:
@@ -23,7 +24,7 @@ class JsonLinesWriter:
 
     async def write(self, rows: Sequence[Values]) -> None:
         lines = "".join(f"{row[0]}\n" for row in rows)
-        await in_thread(self._output.write, lines.encode())
+        await in_thread(self._output.write, escape_unprintable(lines).encode())
 
     async def close(self) -> None:
         self._output.close()

@@ -17,6 +17,7 @@ from adspark.export.columns import COLUMNS, Kind
 from adspark.export.concurrency import in_thread
 from adspark.export.reading import Values
 from adspark.export.writers.thumbnails import HEIGHT, MOST_THUMBNAILS, ThumbnailSource
+from adspark.text.visible import blank_controls
 
 ROWS = 1_048_576
 """That a sheet holds, its heading among them."""
@@ -118,4 +119,4 @@ class XlsxWriter:
                 self._sheet.write_datetime(self._row, place, moment, self._moment)
             case _:
                 text = ", ".join(value) if kind is Kind.TEXTS else value
-                self._sheet.write_string(self._row, place, text[:_LONGEST])
+                self._sheet.write_string(self._row, place, blank_controls(text[:_LONGEST]))

@@ -13,6 +13,7 @@ from adspark.db.engine import Database, read_now
 from adspark.errors import BusyError, InvalidQueryError, UnknownWatchError
 from adspark.serpapi.client import Gate, SerpApiClient
 from adspark.validation.bounds import DETAILS_AT_ONCE, ID
+from adspark.validation.stored import clean_ad_id
 from adspark.watches.budgets import BILLED_THIS_MONTH
 
 # Those that failed come last, so that one that fails again and again holds up no other.
@@ -74,7 +75,7 @@ async def plan_details(
 
     Args:
         session: of the database.
-        ads: ids of stored ads.
+        ads: ids of stored ads, or their addresses in the Transparency Center.
         watch_id: in their place, a watch, whose ads last shown come first.
         most: ads of a watch at most.
 
@@ -89,7 +90,7 @@ async def plan_details(
     began_at = await read_now(session)
     if watch_id is not None:
         return await _plan_watch(session, watch_id, most, began_at)
-    named = list(dict.fromkeys(ads))
+    named = list(dict.fromkeys(map(clean_ad_id, ads)))
     if len(named) > DETAILS_AT_ONCE.most:
         raise InvalidQueryError(
             "ads", f"names {len(named)}; name {DETAILS_AT_ONCE.most:g} at most at once."
@@ -121,14 +122,16 @@ async def look_up_details(
             up one of the ads.
     """
     await database.check_version()
-    if plan.watch_id is None:
-        return await _look_up(database, client, plan, before_search, None)
-    async with database.lock(f"watch:{plan.watch_id}") as claimed:
-        if not claimed:
-            raise BusyError(f"Watch {plan.watch_id} is being processed just now.")
-        async with database.session() as session:
-            _, budget_left = await _read_watch(session, plan.watch_id)
-        return await _look_up(database, client, plan, before_search, budget_left)
+    async with database.locks() as locks:
+        look_up = LookUp(database, client, locks, plan.watch_id, before_search)
+        if plan.watch_id is None:
+            return await _look_up(look_up, plan, None)
+        async with locks.acquire(f"watch:{plan.watch_id}") as claimed:
+            if not claimed:
+                raise BusyError(f"Watch {plan.watch_id} is being processed just now.")
+            async with database.session() as session:
+                _, budget_left = await _read_watch(session, plan.watch_id)
+            return await _look_up(look_up, plan, budget_left)
 
 
 async def read_looked_up(session: AsyncSession, plan: DetailsPlan) -> list[dict[str, object]]:
@@ -172,25 +175,19 @@ async def _read_watch(session: AsyncSession, watch_id: int) -> tuple[str, int | 
     return found.name, max(0, found.monthly_budget - int(found.billed))
 
 
-async def _look_up(
-    database: Database,
-    client: SerpApiClient,
-    plan: DetailsPlan,
-    before_search: Gate,
-    budget_left: int | None,
-) -> DetailsSummary:
-    async with database.session() as session:
+async def _look_up(look_up: LookUp, plan: DetailsPlan, budget_left: int | None) -> DetailsSummary:
+    async with look_up.database.session() as session:
         open_ads = (await session.execute(_UNKNOWN, {"ads": plan.ads})).tuples().all()
     allowed = open_ads if budget_left is None else open_ads[:budget_left]
-    await LookUp(database, client, plan.watch_id, before_search).look_up(allowed)
-    async with database.session() as session:
+    await look_up.look_up(allowed)
+    async with look_up.database.session() as session:
         values = {"ads": plan.ads, "since": plan.began_at}
         result = (await session.execute(_RESULT, values)).mappings().one()
         waiting = len((await session.execute(_UNKNOWN, values)).all())
     summary = DetailsSummary(**result, waiting=waiting)
     if waiting > len(open_ads) - len(allowed):
         raise BusyError(
-            f"{summary}: another run looks up some of these ads; try again in a few minutes."
+            f"{summary}: another run looks up some of these ads; try again once it has ended."
         )
     if waiting:
         summary.problem = "the month's budget is spent"

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.errors import InvalidQueryError
 from adspark.library.filters.definition import RUNNING_DAYS
 from adspark.library.search.spelling import LOOSEN, missing_extensions
-from adspark.validation.stored import check_storable
+from adspark.validation.stored import check_storable, clean_advertiser_id
 
 _MOST_NAMED = 3  # advertisers in an error
 _MOST_DOMAINS = 20
@@ -61,8 +61,8 @@ _MIX = text(f"""
 _FIGURES = text("""
     SELECT count(*) FILTER (WHERE c.first_shown >= now() - interval '30 days') AS launched,
         count(*) FILTER (WHERE w.has_words) AS with_words,
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY c.total_days_shown) AS median_days,
-        max(c.total_days_shown) AS longest_days
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY c.total_days_shown) AS median_days_shown,
+        max(c.total_days_shown) AS most_days_shown
     FROM creative c LEFT JOIN search_document w USING (ad_creative_id)
     WHERE c.advertiser_id = :id
 """)
@@ -99,8 +99,8 @@ class AdvertiserReport(AdvertiserRow):
     watches: list[str]
     launched: int = Field(description="Ads first shown in the last 30 days.")
     with_words: int = Field(description="Ads whose copy is known.")
-    median_days: float | None = Field(description="On which an ad was shown, so far.")
-    longest_days: int | None
+    median_days_shown: float | None = Field(description="On which an ad was shown, so far.")
+    most_days_shown: int | None
 
 
 class FoundAdvertisers(BaseModel):
@@ -133,7 +133,7 @@ async def find_advertisers(
         InvalidQueryError: the name is empty or cannot be used.
     """
     check_storable("name", name)
-    written = " ".join(name.split())
+    written = clean_advertiser_id(" ".join(name.split()))
     if not written:
         raise InvalidQueryError("name", "is empty; write a name or a domain.")
     domain = re.sub(r"^[a-z]+://", "", written.lower()).split("/")[0].removeprefix("www.")

@@ -34,7 +34,7 @@ class AdFilters(BaseModel):
         domain: that it leads to, or a page below that.
         first_shown_from, first_shown_to, last_shown_from, last_shown_to: days, both included.
         is_running: it was shown in the last days, or was not.
-        least_days: for so many days it has been shown.
+        least_days: it has been shown on so many days.
         size: width and height in pixels.
         aspect: landscape, portrait, square, or width to height such as 16:9.
         board_id, watch_id: on that board, found by that watch.

@@ -160,8 +160,10 @@ def _facts(report: AdvertiserReport) -> dict[str, str]:
         "formats": _mix(report.formats),
         "running ones": _mix(report.running_formats),
         "platforms": _mix(report.platforms),
-        "median, days": "–" if report.median_days is None else f"{report.median_days:.0f}",
-        "longest, days": "–" if report.longest_days is None else f"{report.longest_days}",
+        "median days shown": "–"
+        if report.median_days_shown is None
+        else f"{report.median_days_shown:.0f}",
+        "most days shown": "–" if report.most_days_shown is None else f"{report.most_days_shown}",
         "words known": f"{report.with_words:,}",
         "first shown": "–" if first is None else f"{first:%Y-%m-%d}",
         "last shown": "–" if last is None else f"{last:%Y-%m-%d}",

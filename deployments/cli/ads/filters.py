@@ -33,7 +33,7 @@ EventFilter = Annotated[EventKind | None, _filter("Of which a watch noticed this
 SizeFilter = Annotated[str | None, _filter("In pixels.", metavar="300x250")]
 AspectFilter = Annotated[str | None, _filter("landscape, portrait, square, or 16:9.")]
 LeastDays = Annotated[
-    int | None, ranged(DAYS, metavar="DAYS", help="Shown for so many days, at least.")
+    int | None, ranged(DAYS, metavar="DAYS", help="Shown on so many days, at least.")
 ]
 RunningFilter = Annotated[
     bool | None, _filter("Shown in the last 7 days, or not.", "--running/--ended")

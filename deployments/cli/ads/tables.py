@@ -44,7 +44,7 @@ def print_page(page: AdPage) -> None:
     if not page.ads:
         print_line("No stored ad matches; what is stored: adspark advertisers list")
         return
-    out.print(table("Ads", [_cells(ad) for ad in page.ads], wraps="words", cuts="words"))
+    out.print(table("Ads", [_cells(ad) for ad in page.ads], cuts="words"))
     formats = ", ".join(f"{number:,} {name}" for name, number in page.formats.items())
     total = f"{page.total:,} ads" if page.is_total_exact else f"More than {page.total:,} ads"
     shown = f", {len(page.ads)} shown" if page.total > len(page.ads) else ""
@@ -115,7 +115,7 @@ def _cells(ad: FoundAd) -> dict[str, object]:
         "advertiser": shorten(plain(ad.advertiser), _NAME_WIDTH, placeholder="…"),
         "format": ad.format.value,
         "last shown": None if ad.last_shown is None else f"{ad.last_shown:%Y-%m-%d}",
-        "days": ad.days_shown,
+        "days shown": ad.days_shown,
         "words": shorten(plain(words), _WORDS_WIDTH, placeholder="…") or None,
     }
 
@@ -193,7 +193,7 @@ def _picture(picture: AdPicture, media: MediaStore) -> str:
 def _shown(ad: AdReport) -> str:
     first = f"{ad.first_shown:%Y-%m-%d}" if ad.first_shown else "an unknown day"
     last = f"{ad.last_shown:%Y-%m-%d}" if ad.last_shown else "an unknown day"
-    days = f", on {counted(ad.days_shown, 'day')}" if ad.days_shown else ""
+    days = f", shown on {counted(ad.days_shown, 'day')}" if ad.days_shown else ""
     return f"{first} to {last}{days}"
 
 

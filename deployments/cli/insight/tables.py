@@ -66,7 +66,7 @@ def print_longest(rows: Sequence[LongestRow], limit: int) -> None:
             "format": row.format.value,
             "first shown": str(row.first_day),
             "last shown": str(row.last_day),
-            "first to last": counted(row.days, "day"),
+            "days running": row.days_running,
             "runs": "yes" if row.is_running else "no",
         }
         for row in rows
@@ -78,14 +78,14 @@ def print_longest(rows: Sequence[LongestRow], limit: int) -> None:
 def print_survival(curve: Survival) -> None:
     """Shares of ads that last longer than some spans, and the median."""
     cells = [
-        {"days": days, "still shown": f"{share:.0%}"}
+        {"days running": days, "still running": f"{share:.0%}"}
         for days in _TOLD
         if (share := curve.after(days)) is not None
     ]
     _print("Ads that last longer (Kaplan-Meier)", cells)
     if curve.steps:
-        half = "more than half have not ended" if curve.median_days is None else (
-            f"half have ended after {counted(curve.median_days, 'day')}"
+        half = "more than half have not ended" if curve.median_days_running is None else (
+            f"half have ended after {counted(curve.median_days_running, 'day')}"
         )  # fmt: skip
         running = f"{curve.still_running:,} of them still run and count as censored"
         print_line(f"{counted(curve.ads, 'ad')}, {running}; {half}.")

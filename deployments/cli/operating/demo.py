@@ -26,7 +26,7 @@ from adspark.watches.store import SavedWatch
 from deployments.cli.database import open_database
 from deployments.cli.operating.demo_library import LibraryAd, look_up, print_library_ad
 from deployments.cli.runs.follow import run_and_follow
-from deployments.environment.stack_settings import sandbox_settings
+from deployments.environment.stack_settings import DEMO_DATA, sandbox_settings
 from deployments.stack.control import start_detached, stop_stack
 from deployments.terminal.output import (
     err,
@@ -41,7 +41,6 @@ from deployments.terminal.output import (
 _Summary = TypeVar("_Summary", bound=BaseModel)
 _Headed = TypeVar("_Headed", FetchSummary, WatchSummary, VariantSummary)
 
-_DATA = "demo"  # folder of its data in ADSPARK_HOME, apart from any other
 _NEW_BALANCE = "AR04323445746671026177"
 _LATER = "CR13412464343149182977"  # one of New Balance's ads
 _PROMPT = "Create a summer-themed version"
@@ -99,11 +98,11 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
     if other := running_stack(settings.home):
         raise ConfigurationError(f"A stack runs already at {other.ui_url}; stop: adspark down")
     began = time.monotonic()
-    data = sandbox_settings(settings, _DATA)
+    data = sandbox_settings(settings, DEMO_DATA)
     asyncio.run(check_browser(program=data.browser, is_sandboxed=data.browser_sandbox))
     _empty(data)
     err.print("Starting Postgres, Prefect's server, four workers and the sandbox …")
-    state = start_detached(settings, sandbox=_DATA, on_wait=print_waiting)
+    state = start_detached(settings, sandbox=DEMO_DATA, on_wait=print_waiting)
     start_seconds = time.monotonic() - began
     err.print(f"Ready after {start_seconds:.0f} s: {state.ui_url}")
     try:

@@ -1,6 +1,5 @@
 """`adspark metrics`: figures for Prometheus, where no local stack serves them."""
 
-import signal
 import threading
 from contextlib import suppress
 from typing import Annotated
@@ -12,6 +11,7 @@ from adspark.validation.bounds import PORT
 from deployments.cli.database import current_settings
 from deployments.cli.ranges import ranged
 from deployments.cli.server import prefect_api_url
+from deployments.cli.termination import raise_at_sigterm
 from deployments.terminal.output import out
 
 
@@ -30,10 +30,9 @@ def metrics(
     settings = current_settings()
     if port is not None:
         settings = settings.model_copy(update={"metrics_port": port})
-    # By itself SIGTERM would end the process at once, and leave the embedded server behind.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         suppress(KeyboardInterrupt),
+        raise_at_sigterm(KeyboardInterrupt),
         database_url(settings) as url,
         serving_metrics(
             settings,

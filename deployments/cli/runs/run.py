@@ -18,8 +18,10 @@ from typer import Argument, Option
 from adspark.creatives.fetch import FetchSummary
 from adspark.errors import AdSparkError, ConfigurationError, InvalidQueryError
 from adspark.serpapi.search_query import parse_query
+from adspark.settings import get_settings
 from adspark.text.storable import UNSTORABLE
 from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE
+from adspark.waits import IS_WAIT
 from deployments.cli.arguments import show
 from deployments.cli.options import (
     AdvertiserIds,
@@ -31,6 +33,7 @@ from deployments.cli.options import (
 )
 from deployments.cli.ranges import ranged
 from deployments.cli.server import prefect_api_url
+from deployments.cli.termination import raise_at_sigterm
 from deployments.terminal.output import err, print_json, print_line, print_summary
 
 _Result = TypeVar("_Result")
@@ -38,6 +41,7 @@ _Result = TypeVar("_Result")
 _DAY = ["%Y-%m-%d"]
 
 _START_TIMEOUT = "120"  # seconds for Prefect's temporary server, which has 20 by default
+_RETRY = "Task run failed with exception"  # Prefect's line, which quotes the error as code
 _UNREACHABLE = re.compile("Failed to reach API|Timed out while attempting to connect to ephemeral")
 
 
@@ -139,6 +143,7 @@ def run_here(start: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
         AdSparkError: the flow failed, was terminated, or has no server of Prefect's.
     """
     _prepare_prefect()
+    _check_key()
     call = start()
     with _translate_errors():
         return asyncio.run(call)
@@ -154,7 +159,24 @@ def _prepare_prefect() -> None:
 
     setup_logging()
     for handler in logging.getLogger().handlers:
-        handler.addFilter(lambda record: record.levelno < logging.ERROR)
+        handler.addFilter(_is_shown)
+
+
+def _check_key() -> None:
+    """Raise ConfigurationError where Prefect has to start a server that knows no block, and the
+    settings have no key of SerpApi, which every flow needs that a command runs itself."""
+    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415  (slow)
+
+    from blocks.serpapi_credentials import SerpApiCredentials  # noqa: PLC0415  (slow)
+
+    if PREFECT_API_URL.value() is None:
+        SerpApiCredentials.from_settings(get_settings())
+
+
+def _is_shown(record: logging.LogRecord) -> bool:
+    """Failures, and what is waited for, are told by the command, in a line each."""
+    is_told = hasattr(record, IS_WAIT) or record.getMessage().startswith(_RETRY)
+    return record.levelno < logging.ERROR and not is_told
 
 
 @contextmanager
@@ -166,12 +188,9 @@ def _translate_errors() -> Iterator[None]:
     """
     from prefect.exceptions import TerminationSignal  # noqa: PLC0415  (slow)
 
-    def raise_signal(number: int, _frame: object) -> None:
-        raise TerminationSignal(signal=number)
-
-    before = signal.signal(signal.SIGTERM, raise_signal)
     try:
-        yield
+        with raise_at_sigterm(lambda: TerminationSignal(signal=signal.SIGTERM)):
+            yield
     except TerminationSignal as error:
         raise AdSparkError(
             "Terminated (SIGTERM); what was stored stays, and the same command resumes from there."
@@ -188,8 +207,6 @@ def _translate_errors() -> Iterator[None]:
                 f"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS to more."
             )
         raise ConfigurationError(message) from error
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _parameter(written: str) -> tuple[str, JsonValue]:

@@ -20,6 +20,7 @@ from adspark.models import AdVariant, VariantStatus
 from adspark.settings import media_url
 from adspark.text.terminal import plain
 from adspark.validation.bounds import RATING
+from adspark.validation.stored import clean_ad_id
 from adspark.variants.lists import find_new_creatives, list_variants
 from adspark.variants.requests import (
     VariantRequest,
@@ -68,7 +69,7 @@ app = typer.Typer(
 def request(
     prompt: Annotated[str, Option("--prompt", "-p", help="What the variant should be like.")],
     original_ad_ids: Annotated[
-        list[str] | None, Argument(help="Stored ads: CR and 20 digits each.")
+        list[str] | None, Argument(parser=clean_ad_id, help="Stored ads: CR and 20 digits each.")
     ] = None,
     watch: Annotated[
         str | None, Option(help="All new ads of this watch: its number or name.")
@@ -122,7 +123,7 @@ def request(
 def list_all(
     status: Annotated[VariantStatus | None, Option(help="Only these.")] = None,
     user: WhoseOption = None,
-    ad: Annotated[str | None, Option(help="Of this original.")] = None,
+    ad: Annotated[str | None, Option(parser=clean_ad_id, help="Of this original.")] = None,
     limit: Annotated[int, Option(min=1, max=_MOST_SHOWN, help="How many, newest first.")] = _SHOWN,
     as_json: JsonOption = False,
 ) -> None:

@@ -2,12 +2,17 @@
 
 import asyncio
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from adspark.db.engine import Database
 from adspark.errors import ConfigurationError
+from deployments.terminal.waits import show_waits
 from tests.support.commanding import Command
 from tests.support.sandbox_control import searches
 from tests.support.watching import Place
@@ -54,3 +59,42 @@ def test_details_are_bought_after_their_cost_is_told(database_url: str, sandbox_
     ):
         with pytest.raises(ConfigurationError, match=message):
             ads.told(*arguments)
+
+
+@pytest.mark.usefixtures("environment", "_log_as_before")
+def test_what_a_command_waits_for_is_said_at_once_with_its_bound(
+    database_url: str, sandbox_url: str
+) -> None:
+    asyncio.run(_watch_ads(database_url, sandbox_url))
+    one = ads.given("search", "--limit", "1")["ads"][0]["ad_creative_id"]
+    show_waits()
+    with psycopg.connect(database_url, autocommit=True) as run:
+        run.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"details:{one}"])
+        result = ads.run("details", one, "--yes")
+    said = result.stderr.splitlines()
+    attempts = [line for line in said if line.startswith("Waiting 1 s at most: attempt ")]
+    assert [line.partition(";")[0][-14:] for line in attempts] == [
+        "2 of 3 follows",
+        "3 of 3 follows",
+    ]
+    assert "another run looks up some of these ads" in attempts[0]
+    assert "Task run failed" not in result.stderr
+    assert "another run looks up" in str(result.exception)
+
+
+@pytest.mark.usefixtures("configured_database")
+def test_a_key_that_is_missing_is_told_before_a_server_starts() -> None:
+    program = (
+        "from deployments.cli.main import main; import sys; "
+        "sys.argv = ['adspark', 'fetch', '--text', 'example.com']; main()"
+    )
+    environment = {
+        name: value for name, value in os.environ.items()
+        if name not in ("PREFECT_API_URL", "ADSPARK_SERPAPI_KEY")
+    } | {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "0"}  # fmt: skip
+    told = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
+    )
+    assert told.returncode == 2
+    assert told.stderr.splitlines()[-1].startswith("Error: SerpApi needs a key: set ADSPARK_SERP")
+    assert "temporary server" not in told.stderr

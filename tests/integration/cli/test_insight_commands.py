@@ -32,7 +32,7 @@ def test_every_command_tells_people_and_programs() -> None:
     assert f"{ad(2)} text 2026-05-29 2026-07-07 40" in insight.told("longest", shop)
     assert insight.given("longest", shop, "--limit", "1")["ads"][0]["ad_creative_id"] == ad(2)
     assert "7 100% 14 50% 30 50%" in insight.told("survival", shop)
-    assert insight.given("survival", shop)["median_days"] == 10
+    assert insight.given("survival", shop)["median_days_running"] == 10
     assert "Inc. 2 100.0%" in insight.told("share", shop, "--on", "2026-06-01")
     assert "0 campaigns; 2 ads compared" in insight.told("campaigns", shop)
     assert f"{ad(1)} text 2026-05-28" in insight.told("library", shop, "--on", "2026-05-28")

@@ -242,7 +242,9 @@ async def test_an_address_that_nobody_answers_at_is_no_attempt(place: Place) -> 
         pass  # gone, and its port with it
     async with SerpApiClient(KEY, base_url=url) as client:
         for _ in range(4):
-            summary = await LookUp(place.database, client, watch_id, no_gate).look_up_news(1)
+            async with place.database.locks() as locks:
+                look_up = LookUp(place.database, client, locks, watch_id, no_gate)
+                summary = await look_up.look_up_news(1)
             assert (summary.waiting, summary.given_up) == (1, 0)
             assert "cannot be reached" in (summary.problem or "")
 

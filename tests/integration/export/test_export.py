@@ -2,12 +2,14 @@
 
 import fcntl
 import os
+import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
 
 import fsspec
 import pyarrow.parquet
 import pytest
+from sqlalchemy import text
 
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError, BusyError, InvalidQueryError
@@ -33,6 +35,7 @@ from tests.support.exporting import (
     sheets,
 )
 from tests.support.library import START, ad
+from tests.support.memory_store import PROTOCOL
 from tests.support.stored_ads import change
 
 NAMES = [one.name for one in COLUMNS]
@@ -86,6 +89,21 @@ async def test_no_cell_is_a_formula_and_programs_get_the_text_as_it_is(library: 
     assert "<t>@SUM(1)</t>" in sheet
 
 
+async def test_a_terminal_obeys_nothing_in_a_file(library: Database) -> None:
+    hostile, shown = "Red \x1b[31m\x9b2J\x7f\x08two\nlines é", "Red  [31m 2J  two\nlines é"
+    async with library.session() as session, session.begin():
+        await session.execute(text("UPDATE advertiser SET name = :name"), {"name": hostile})
+    for name in ("a.csv", "a.jsonl", "a.xlsx"):
+        await export(library, name)
+    assert {row["advertiser"] for row in csv_rows(Path("a.csv").read_bytes())} == {shown}
+    assert {one["advertiser"] for one in json_rows(Path("a.jsonl").read_bytes())} == {hostile}
+    for name in ("a.csv", "a.jsonl"):
+        content = Path(name).read_text("utf-8-sig").replace("\n", "")
+        assert not [one for one in content if unicodedata.category(one) == "Cc"], name
+    (sheet,), _ = sheets(Path("a.xlsx").read_bytes())
+    assert (shown in sheet, "_x00" in sheet) == (True, False)
+
+
 async def test_pictures_lie_beside_and_thumbnails_in_the_rows(library: Database) -> None:
     summary = await export(library, "a.xlsx", with_pictures=True)
     assert (summary.pictures, summary.missing_pictures, summary.notes) == (1, 0, [])
@@ -123,7 +141,8 @@ async def test_a_full_sheet_goes_on_in_the_next(library: Database, tmp_path: Pat
         ("taken.csv", {}, "taken.csv exists; name another file, or replace it"),
         ("folder.csv", {}, "folder.csv is a folder; name a file in it"),
         ("taken.csv/a.csv", {}, "cannot be written (Not a directory)"),
-        ("memory://a:pass@b/a.csv", {}, "an address holds no password"),
+        ("gs://a:pass@b/a.csv", {}, "an address holds no password"),
+        ("memory://b/a.csv", {}, "memory://b/a.csv: write a path, or an address of s3://"),
         ("ftp://b/a.csv", {}, "ftp://b/a.csv: write a path, or an address of s3://"),
         ("zip://a.csv", {}, "zip://a.csv: write a path, or an address of s3://"),
         ("file:///tmp/a.csv", {}, "file:///tmp/a.csv: write a path, or an address of s3://"),
@@ -181,11 +200,11 @@ async def test_what_a_killed_export_left_goes_with_the_next_and_one_works_at_a_t
 
 
 async def test_an_export_to_a_store_appears_there_with_its_pictures(library: Database) -> None:
-    address = f"memory://{library._url.database}/a.jsonl"
+    address = f"{PROTOCOL}://{library._url.database}/a.jsonl"
     summary = await export(library, address, with_pictures=True)
     assert summary.headline.startswith(f"5 ads in {address} (")
-    files = fsspec.filesystem("memory")
-    root = address.removeprefix("memory:/").removesuffix("/a.jsonl")
+    files = fsspec.filesystem(PROTOCOL)
+    root = address.removeprefix(f"{PROTOCOL}:/").removesuffix("/a.jsonl")
     assert len(json_rows(files.cat_file(f"{root}/a.jsonl"))) == 5
     assert files.cat_file(f"{root}/a-pictures/{ARCHIVED}.png") == PICTURE
     with pytest.raises(InvalidQueryError, match=r"a\.jsonl exists"):

@@ -89,7 +89,7 @@ async def test_launches_endings_and_running_ads_by_day_and_month(library: Databa
             for period in (Period.DAY, Period.MONTH)
         ]
     assert len(days) == 101  # every day from the first to today, none left out
-    by_day = {(TODAY - one.begins).days: one for one in days}
+    by_day = {(TODAY - one.begins).days_running: one for one in days}
     assert {ago: one.running for ago, one in by_day.items()} == {
         ago: sum(first >= ago >= (0 if last < 7 else last) for first, last in SPANS.values())
         for ago in range(101)
@@ -116,7 +116,7 @@ async def test_survival_is_that_of_kaplan_and_meier_with_running_ads_censored(
         math.isclose(step.survival, share)
         for step, share in zip(curve.steps, expected, strict=True)
     )
-    assert (curve.ads, curve.still_running, curve.median_days) == (6, 2, 30)
+    assert (curve.ads, curve.still_running, curve.median_days_running) == (6, 2, 30)
     assert (curve.after(9), curve.after(61), nothing.steps) == (1.0, None, [])
     await change(library, "UPDATE creative SET last_shown = now() - interval '15 days' "
                  f"WHERE ad_creative_id IN ('{ad(4)}', '{ad(5)}')")  # fmt: skip

@@ -1,6 +1,7 @@
 """Details on demand: their cost is known before, they are bought once, and then found."""
 
 import asyncio
+import logging
 from collections.abc import Iterator
 
 import httpx
@@ -14,6 +15,7 @@ from adspark.library.search.page import search_ads
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.serpapi.client import SerpApiClient, no_gate
+from adspark.waits import LOGGER
 from adspark.watches.budgets import read_budget
 from tests.support.library import ad
 from tests.support.watching import KEY, Place
@@ -45,7 +47,8 @@ async def look_up(place: Place, chosen: DetailsPlan) -> DetailsSummary:
 async def test_named_ads_are_bought_once_and_their_words_are_found(place: Place) -> None:
     watch_id = await place.add(advertiser_ids=[SAVAGE])
     await place.check(watch_id)
-    chosen = await plan(place, WITH_COPY, WITH_COPY)
+    page = f"https://adstransparency.google.com/advertiser/{SAVAGE}/creative/{WITH_COPY}?region=US"
+    chosen = await plan(place, WITH_COPY, page)
     summary = await look_up(place, chosen)
     assert summary.headline == "details of 1 (searches: 1 billed, 0 cached)"
     async with place.database.session() as session:
@@ -104,7 +107,9 @@ class Dying(httpx.AsyncHTTPTransport):
         raise asyncio.CancelledError
 
 
-async def test_what_a_death_left_paid_and_not_stored_is_had_for_nothing(place: Place) -> None:
+async def test_what_a_death_left_paid_and_not_stored_is_had_for_nothing(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
     await place.check(await place.add(advertiser_ids=[SAVAGE]))
     before = place.stats
     chosen = await plan(place, WITH_COPY)
@@ -112,10 +117,16 @@ async def test_what_a_death_left_paid_and_not_stored_is_had_for_nothing(place: P
     with pytest.raises(asyncio.CancelledError):
         await look_up(place, chosen)
     place.transport = None
-    with pytest.raises(BusyError, match="another run looks up some of these ads"):
-        await look_up(place, chosen)  # the dead one may still be at it
-    await place.change("UPDATE creative_detail SET claimed_until = now() - interval '1 second'")
+    ((left,),) = await place.rows("SELECT claimed_until - now() FROM creative_detail")
+    assert left.total_seconds() <= 20  # until its answer is in SerpApi's cache for sure
+    await place.change("UPDATE creative_detail SET claimed_until = now() + interval '1 second'")
+    logging.getLogger(LOGGER).addHandler(caplog.handler)
     summary = await look_up(place, chosen)
+    logging.getLogger(LOGGER).removeHandler(caplog.handler)
+    assert (
+        f"Waiting 1 s at most: for what a run that has ended had asked SerpApi of {WITH_COPY}"
+        in (caplog.text)
+    )
     assert (summary.found, summary.searches_billed, summary.searches_cached) == (1, 1, 0)
     after = place.stats
     assert (after["billed"] - before["billed"], after["cached"] - before["cached"]) == (1, 1)

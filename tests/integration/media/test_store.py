@@ -14,23 +14,24 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from fsspec.implementations.memory import MemoryFile, MemoryFileSystem
+from fsspec.implementations.memory import MemoryFile
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
 from adspark.media.store import MAX_BYTES, MediaStore, original_path
 from tests.support.hostile_pages import draw
+from tests.support.memory_store import PROTOCOL, MemoryStore
 
 KEY = "ab" + "0" * 62
 PNG = draw(40, 30)
 
 
-@pytest.fixture(params=["folder", "file", "memory"])
+@pytest.fixture(params=["folder", "file", "elsewhere"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> MediaStore:
     """A store of each kind."""
     urls = {
         "folder": str(tmp_path / "media"),
         "file": f"file://{tmp_path}/media/",
-        "memory": f"memory://{uuid4().hex}/media",
+        "elsewhere": f"{PROTOCOL}://{uuid4().hex}/media",
     }
     return MediaStore(urls[request.param])
 
@@ -89,9 +90,14 @@ async def test_a_local_picture_is_found_by_its_file(folder: Path) -> None:
 
 
 async def test_a_picture_elsewhere_is_found_by_its_address() -> None:
-    store = MediaStore("memory://shelf/media")
+    store = MediaStore(f"{PROTOCOL}://shelf/media")
     path, _ = await store.save_variant(PNG)
-    assert store.locate(path) == f"memory:///shelf/media/{path}"
+    assert store.locate(path) == f"{PROTOCOL}:///shelf/media/{path}"
+
+
+def test_a_store_that_keeps_nothing_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="ADSPARK_MEDIA_URL: 'memory://a' keeps nothing"):
+        MediaStore("memory://a")
 
 
 BAD = [
@@ -236,8 +242,8 @@ def test_a_password_in_the_address_is_in_no_error_and_in_no_traceback(url: str) 
 
 
 async def test_nor_is_it_where_the_store_says_what_is_wrong_or_where_a_picture_is() -> None:
-    store = MediaStore(f"memory://someone:hunter2@{uuid4().hex}/media?signature=hunter3")
-    MemoryFileSystem.store[store._root] = MemoryFile(None, store._root, b"in the way")
+    store = MediaStore(f"{PROTOCOL}://someone:hunter2@{uuid4().hex}/media?signature=hunter3")
+    MemoryStore.store[store._root] = MemoryFile(None, store._root, b"in the way")
     with pytest.raises(ConfigurationError) as raised:
         await store.save_variant(PNG)
     told = "".join(traceback.format_exception(raised.value)) + store.locate(original_path(KEY))
@@ -247,8 +253,8 @@ async def test_nor_is_it_where_the_store_says_what_is_wrong_or_where_a_picture_i
 def age(store: MediaStore, path: str) -> None:
     """Let two days pass since the picture was written."""
     place = store.locate(path)
-    if place.startswith("memory:"):
-        kept = MemoryFileSystem.store[place.removeprefix("memory://")]
+    if place.startswith(f"{PROTOCOL}:"):
+        kept = MemoryStore.store[place.removeprefix(f"{PROTOCOL}://")]
         kept.modified -= timedelta(days=2)
     else:
         os.utime(place, (0, time.time() - 2 * 86400))

@@ -110,7 +110,7 @@ async def test_each_kind_of_event_has_its_list(
 
 async def test_an_ending_says_when_it_was_last_shown_and_how_long_in_all(story: Story) -> None:
     await story.ad(await story.watch(), 12, EventKind.ENDED, is_ended=True)
-    assert "last shown 2026-07-27, 12 days in all: [CR" in (await story.digest()).markdown()
+    assert "last shown 2026-07-27, shown on 12 days: [CR" in (await story.digest()).markdown()
 
 
 async def test_the_baseline_is_nobodys_news(story: Story) -> None:

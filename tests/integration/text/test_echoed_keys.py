@@ -28,6 +28,7 @@ from adspark.notifications.apprise import send
 from adspark.settings import Settings, media_url
 from adspark.text import redaction
 from adspark.text.redaction import remember_environment
+from tests.support.memory_store import PROTOCOL
 from tests.support.raw_server import serve_raw
 from tests.support.service_calls import CALLS, KEY
 
@@ -242,7 +243,7 @@ async def test_no_password_of_a_database_is_written(written: Written, address: s
 
 
 async def test_no_password_of_the_media_store_is_told(written: Written) -> None:
-    address = f"memory://anna:{quote(PASSWORD, safe='')}@files.example/pictures"
+    address = f"{PROTOCOL}://anna:{quote(PASSWORD, safe='')}@files.example/pictures"
     settings = Settings(media_url=SecretStr(address))
     check_hidden(repr(settings) + str(settings.model_dump()), PASSWORD)
     store = MediaStore(media_url(settings))

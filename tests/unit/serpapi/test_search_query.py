@@ -127,3 +127,9 @@ def test_a_single_day_ends_on_the_day_after() -> None:
 
 def test_what_is_not_asked_is_not_sent() -> None:
     assert set(query_parameters(query())) == {"engine", "advertiser_id", "num"}
+
+
+def test_an_advertiser_is_meant_by_its_page_too() -> None:
+    page = "https://adstransparency.google.com/advertiser/AR04323445746671026177?region=US"
+    query, _ = parse_query(advertiser_ids=[f"{page},AR01566006373894848513"])
+    assert query.advertiser_ids == ("AR01566006373894848513", "AR04323445746671026177")

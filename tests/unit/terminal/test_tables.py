@@ -6,11 +6,13 @@ from uuid import uuid4
 
 import pytest
 
+from adspark.library.search.page import AdPage, FoundAd
 from adspark.models import EventKind
 from adspark.text.terminal import SafeConsole
 from adspark.watches.definition import parse_watch
 from adspark.watches.news import News
 from adspark.watches.store import WatchRow, WatchState
+from deployments.cli.ads.tables import print_page
 from deployments.cli.operating.status import _cells as pool_cells
 from deployments.cli.runs.failures import _cells as failure_cells
 from deployments.cli.watches.tables import print_watch, print_watches
@@ -20,6 +22,7 @@ from deployments.terminal.output import table
 from orchestration.server.pool_snapshot import PoolSnapshot
 
 NOW = datetime.now(UTC)
+LOOKS_FOR = "New Balance Athletic Shoe, Inc., example.com, +1"
 CAUSE = "UnknownWatchError: There is no watch 4711; list them with: adspark watch list"
 
 
@@ -28,7 +31,8 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> SafeConsole:
     """A terminal of 80 columns."""
     console = SafeConsole(highlight=False, width=80, record=True, force_terminal=False)
     monkeypatch.setattr(output, "out", console)
-    monkeypatch.setattr("deployments.cli.watches.tables.out", console)
+    for module in ("watches", "ads"):
+        monkeypatch.setattr(f"deployments.cli.{module}.tables.out", console)
     return console
 
 
@@ -67,12 +71,29 @@ def test_the_list_of_watches_has_a_line_for_each(terminal: SafeConsole, user: in
     print_watches([watch(1, names[0]), watch(1234, names[1], user_id=user)])
     lines = lines_of(terminal)
     assert max(map(len, lines)) <= 80
-    assert len(lines) == 5  # title, headings, a rule, two watches
+    assert len(lines) == 7  # title, headings, a rule, and for each what it looks for below
     for shown in ("id", "name", "state", "checked", "ads", "news", "searches"):
         assert shown in lines[1]
-    assert ("looks for" in lines[1]) == (user == 1)  # else there is no room for it
+    assert lines[4].lstrip() == lines[6].lstrip() == LOOKS_FOR
     for shown in ("complete", "119 min", "12345", "1234", "11999/12000"):
         assert shown in lines[3]
+
+
+def test_the_words_of_an_ad_stand_below_it(terminal: SafeConsole) -> None:
+    ad = FoundAd(
+        ad_creative_id=f"CR{1:020d}", advertiser_id="AR1", format="image", size=None, domain=None,
+        advertiser="New Balance Athletic Shoe, Inc.", first_shown=NOW, last_shown=NOW,
+        days_shown=1234, headline="Run [bold]far", snippet="further " * 20, words_source="bought",
+        title=None, tags=[],
+    )  # fmt: skip
+    page = AdPage(ads=[ad, ad], total=2, is_total_exact=True, formats={"image": 2}, next=None)
+    print_page(page)
+    lines = lines_of(terminal)
+    assert max(map(len, lines)) <= 80
+    assert "1234" in lines[3]
+    assert lines[4] == lines[6] != lines[5]
+    assert lines[4].startswith("  Run [bold]far – further further further further further further")
+    assert lines[4].endswith("…")
 
 
 def test_the_last_events_of_a_watch_fit(terminal: SafeConsole) -> None:
@@ -102,7 +123,7 @@ def test_a_cause_that_finds_no_room_stands_below_its_failure(terminal: SafeConso
     lines = lines_of(terminal)
     assert max(map(len, lines)) <= 80
     assert "process-all-active-watches" in lines[3]
-    assert " ".join(lines[4:]) == f"17b243 {CAUSE}"
+    assert " ".join(line.strip() for line in lines[4:]) == CAUSE
 
 
 def test_a_cause_that_finds_room_stands_in_its_column(terminal: SafeConsole) -> None:
