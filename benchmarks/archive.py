@@ -53,10 +53,14 @@ _MB = 1024 * 1024
 _FILL = text("""
     WITH who AS (
         INSERT INTO advertiser (advertiser_id, name) VALUES ('AR', 'A') ON CONFLICT DO NOTHING
+    ), ads AS (
+        INSERT INTO creative (ad_creative_id, advertiser_id, format, image_url)
+        SELECT 'CR' || lpad(n::text, 20, '0'), 'AR', 'image', :url || '/' || n || '.png'
+        FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n
+        RETURNING ad_creative_id, content_hash, image_url
     )
-    INSERT INTO creative (ad_creative_id, advertiser_id, format, image_url)
-    SELECT 'CR' || lpad(n::text, 20, '0'), 'AR', 'image', :url || '/' || n || '.png'
-    FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n
+    INSERT INTO new_version (ad_creative_id, content_hash, source_url)
+    SELECT ad_creative_id, content_hash, image_url FROM ads
 """)
 
 
@@ -91,7 +95,9 @@ class Contest:
         tools = ArchiveTools(
             self.tools.media, self.tools.downloader, self.tools.renderer, HostPauses(pause)
         )
-        bounds = ArchiveBounds(count, _MOST_BYTES, _PATIENCE, _MOST_BYTES)
+        bounds = ArchiveBounds(
+            pictures=count, seconds=_PATIENCE, bytes=_MOST_BYTES, kept_bytes=_MOST_BYTES
+        )
         summary = await archive_pictures(self.database, tools, bounds)
         if summary.stored != count:
             raise RuntimeError(f"{summary.stored} of {count} were archived: {summary.headline}")
