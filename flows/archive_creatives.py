@@ -12,6 +12,7 @@ from prefect.logging import get_run_logger
 
 from adspark.archive.summary import ArchiveSummary
 from blocks.adspark_database import connect_database
+from flows.ad_tables import fill_in_pictures
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
 from flows.parameters import label
 from tasks.work_on_pictures import archive_pictures
@@ -27,6 +28,8 @@ async def archive_creatives(
 ) -> ArchiveSummary:
     """Archive the newest pictures that are not kept yet; no search is spent.
 
+    Tables of new ads under Artifacts that wait for one of them get it.
+
     A picture that cannot be had is tried again later, a few times; the run is Completed all the
     same. It ends Failed ("Partly Failed") where previews could not be rendered for want of a
     browser. A second run at the same time is cancelled.
@@ -38,6 +41,8 @@ async def archive_creatives(
         if not is_alone:
             return cancelled(ArchiveSummary, "Another run archives pictures.")
         summary = await archive_pictures(retry_failed=retry_failed)
+        if summary.stored:
+            await fill_in_pictures(database)
     await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown=summary.markdown("archived"))
     get_run_logger().info(summary.headline)
     if summary.problem:
