@@ -505,6 +505,23 @@ class CreativeRegion(SQLModel, table=True):
     first_seen_at: datetime = _now()
 
 
+class NewVersion(SQLModel, table=True):
+    """A version of a creative's picture that a page has stored, until the archive enqueues it.
+
+    It is written with the page, so that no version is missed and none is looked for among all ads;
+    without an index but its key, so that it costs the page next to nothing.
+    """
+
+    __tablename__ = "new_version"
+
+    id: int = _key(BigInteger)
+    ad_creative_id: str = Field(sa_type=Text)
+    content_hash: str = Field(sa_type=Text)
+    source_url: str = Field(sa_type=Text)
+    is_preview: bool = _flag("The address is that of a preview script.")
+    seen_at: datetime = _now()
+
+
 class PictureVersion(SQLModel, table=True):
     """One version of a creative's picture: what it looked like under one `content_hash`.
 
@@ -568,7 +585,7 @@ class PictureWords(SQLModel, table=True):
     """The words that were read from a picture, once, whichever ads and versions show it.
 
     The row is made when the picture is in the archive and no copy of its ads was bought. `attempts`
-    are as of `PictureVersion`; a claim holds until `lease_until`.
+    are as of `PictureVersion`.
     """
 
     __tablename__ = "picture_words"
@@ -595,7 +612,6 @@ class PictureWords(SQLModel, table=True):
     engine: str | None = _text("That read them, with its version.")
     attempts: int = _whole(0)
     next_attempt_at: datetime = _now()
-    lease_until: datetime | None = _moment()
     failure: str | None = _text("The cause of the last attempt's failure.")
     seen_at: datetime = _now()
     read_at: datetime | None = _moment()

@@ -1,19 +1,21 @@
 """Fetch ads of the Google Ads Transparency Center into the database.
 
 Blocks: serpapi-credentials/adspark, adspark-database/adspark. Limits: 300 s an attempt, 10
-searches a minute over all workers. Tables: advertiser, creative, fetch, rejected_row.
+searches a minute over all workers. Tables: advertiser, creative, fetch, rejected_row,
+new_version, picture_version.
 """
 
 import re
 from typing import Annotated
 
 from prefect import flow
-from prefect.artifacts import acreate_table_artifact
 from prefect.logging import get_run_logger
 
 from adspark.creatives.fetch import FetchSummary
 from adspark.serpapi.search_query import CreativeQuery, parse_query
 from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE
+from blocks.adspark_database import connect_database
+from flows.ad_tables import FETCHED, show_ads
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import (
     AdvertiserIds,
@@ -27,9 +29,6 @@ from flows.parameters import (
 )
 from orchestration.runs.archive_runs import request_archive
 from tasks.fetch_query import fetch_query
-
-ARTIFACT_KEY = "new-creatives"
-"""What the keys of its tables begin with; each search has its own."""
 
 _MOST_NAMED = 40  # characters of a search in its key
 
@@ -90,13 +89,16 @@ async def fetch_creatives(
 def artifact_key(query: CreativeQuery) -> str:
     """The key of a search's table, in what Prefect takes: its beginning, and what makes it one."""
     named = re.sub("[^a-z0-9]+", "-", query.describe().lower())[:_MOST_NAMED].strip("-")
-    return f"{ARTIFACT_KEY}-{named}-{query.hash[:8]}"
+    return f"{FETCHED}-{named}-{query.hash[:8]}"
 
 
 async def show_new_creatives(summary: FetchSummary) -> None:
     """The table of what is new, under Artifacts in the UI."""
-    await acreate_table_artifact(
-        key=artifact_key(summary.query),
-        table=[creative.cells() for creative in summary.new_creatives],
-        description=f"**{summary.query.describe()}**: {summary.headline}",
-    )
+    async with connect_database() as database:
+        await show_ads(
+            database,
+            artifact_key(summary.query),
+            [creative.cells() for creative in summary.new_creatives],
+            f"**{summary.query.describe()}**: {summary.headline}",
+            waits=not summary.dry_run,
+        )

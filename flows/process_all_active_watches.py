@@ -2,7 +2,7 @@
 
 Blocks: serpapi-credentials/adspark, adspark-database/adspark. Limits: 600 s, one at a time, 5 begun
 and 10 searches a minute over all workers. Tables: watch, watch_creative, creative_event, fetch,
-creative, advertiser, rejected_row, creative_detail, creative_region.
+creative, advertiser, rejected_row, creative_detail, creative_region, new_version, picture_version.
 """
 
 import time
@@ -17,8 +17,10 @@ from adspark.db.engine import Database
 from adspark.db.rate_limits import SWEEPS
 from adspark.markdown import escape_markdown
 from adspark.settings import get_settings
+from adspark.watches.news import read_news
 from adspark.watches.sweep_store import SweepPlan, SweepSummary, read_unchecked, summarise_sweep
 from blocks.adspark_database import connect_database
+from flows.ad_tables import SWEPT, write_table
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
 from orchestration.limits.rate_limits import seconds_until_start
 from orchestration.limits.time_limits import time_limit
@@ -28,8 +30,7 @@ from tasks.announce_news import announce_news
 from tasks.check_watches import check_watches
 from tasks.plan_sweep import plan_sweep
 
-ARTIFACT_KEY = "sweep"
-
+_MOST_SHOWN = 20  # ads
 _LOCK = "sweep"
 _SEARCHING = 0.9  # share of the time limit in which searches may begin; the rest is for their end
 
@@ -59,7 +60,7 @@ async def process_all_active_watches() -> SweepSummary:
         else:
             summary = await _sweep_in_shards(database, plan, searching_ends)
         await announce_news()
-    await show_sweep(summary)
+        await show_sweep(summary, await _write_news(database, plan, summary))
     if summary.events.pictures:
         await request_archive()
     get_run_logger().info(summary.headline)
@@ -94,8 +95,20 @@ async def _sweep_in_shards(
         return await summarise_sweep(session, watch_ids=everything, since=plan.began_at)
 
 
-async def show_sweep(summary: SweepSummary) -> None:
-    """The sweep as a page, under Artifacts in the UI."""
+async def _write_news(database: Database, plan: SweepPlan, summary: SweepSummary) -> str:
+    """The table of the latest ads that it noticed; empty where there are none."""
+    if not summary.events.news:
+        return ""
+    watch_ids = [one.watch_id for one in plan.due]
+    most = min(_MOST_SHOWN, summary.events.news)
+    async with database.session() as session:
+        news = await read_news(session, watch_ids=watch_ids, since=plan.began_at, limit=most)
+    rows = [{"watch": one.watch, **one.cells()} for one in news]
+    return await write_table(database, rows)
+
+
+async def show_sweep(summary: SweepSummary, news: str) -> None:
+    """The sweep as a page, with the table of its news, under Artifacts in the UI."""
     rows = {
         "due": summary.due,
         "checked": summary.checked,
@@ -116,4 +129,6 @@ async def show_sweep(summary: SweepSummary) -> None:
     if summary.problems:
         lines += ["", "| watch | not checked, because |", "| ---: | --- |"]
         lines += [f"| {one.watch_id} | {escape_markdown(one.reason)} |" for one in summary.problems]
-    await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown="\n".join(lines))
+    if news:
+        lines += ["", f"The latest of {summary.events.news} news:", "", news]
+    await acreate_markdown_artifact(key=SWEPT, markdown="\n".join(lines))

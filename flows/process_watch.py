@@ -2,17 +2,17 @@
 
 Blocks: serpapi-credentials/adspark, adspark-database/adspark. Limits: 180 s an attempt, 10
 searches a minute over all workers. Tables: watch, watch_creative, creative_event, fetch, creative,
-advertiser, rejected_row, creative_detail, creative_region.
+advertiser, rejected_row, creative_detail, creative_region, new_version, picture_version.
 """
 
 from prefect import flow
-from prefect.artifacts import acreate_table_artifact
 from prefect.logging import get_run_logger
 
 from adspark.db.engine import Database
 from adspark.watches.check import WatchSummary
 from adspark.watches.news import read_news
 from blocks.adspark_database import connect_database
+from flows.ad_tables import WATCHED, show_ads
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import WatchId
 from orchestration.runs.archive_runs import request_archive
@@ -46,10 +46,11 @@ async def show_news(database: Database, summary: WatchSummary) -> None:
         return
     async with database.session() as session:
         news = await read_news(
-            session, watch_id=summary.watch_id, since=summary.began_at, limit=_MOST_SHOWN
+            session, watch_ids=[summary.watch_id], since=summary.began_at, limit=_MOST_SHOWN
         )
-    await acreate_table_artifact(
-        key=f"watch-{summary.watch_id}",
-        table=[one.cells() for one in news],
-        description=f"**{summary.name}**: {summary.headline}",
+    await show_ads(
+        database,
+        f"{WATCHED}-{summary.watch_id}",
+        [one.cells() for one in news],
+        f"**{summary.name}**: {summary.headline}",
     )

@@ -10,12 +10,11 @@ from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging import get_run_logger
 
-from adspark.markdown import escape_markdown
 from adspark.words.summary import WordsSummary
 from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, cancelled, completed
 from flows.parameters import label
-from tasks.read_pictures import read_pictures
+from tasks.work_on_pictures import read_pictures
 
 ARTIFACT_KEY = "words"
 
@@ -39,17 +38,6 @@ async def read_words(
         if not is_alone:
             return cancelled(WordsSummary, "Another run reads words.")
         summary = await read_pictures(retry_failed=retry_failed)
-    await show_words(summary)
+    await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown=summary.markdown("read"))
     get_run_logger().info(summary.headline)
     return completed(summary, summary.headline)
-
-
-async def show_words(summary: WordsSummary) -> None:
-    """What was read and what failed, under Artifacts in the UI."""
-    lines = [f"**{escape_markdown(summary.headline)}**"]
-    if summary.failures:
-        lines += ["", "| picture | not read, because | |", "| --- | --- | --- |"]
-    for one in summary.failures:
-        later = "given up" if one.is_given_up else "tried again later"
-        lines.append(f"| {one.sha256[:12]} | {escape_markdown(one.cause)} | {later} |")
-    await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown="\n".join(lines))

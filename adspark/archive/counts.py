@@ -31,7 +31,6 @@ _KEPT_BYTES = text("""
         FROM picture_version WHERE status = 'stored' GROUP BY sha256
     ) AS kept
 """)
-_WAITING = text("SELECT count(*) FROM picture_version WHERE status = 'pending'")
 
 
 class ArchiveCounts(BaseModel):
@@ -74,8 +73,3 @@ async def count_archive(session: AsyncSession) -> ArchiveCounts:
 async def read_kept_bytes(session: AsyncSession) -> int:
     """The bytes of the pictures that are kept, with their thumbnails."""
     return int(await session.scalar(_KEPT_BYTES) or 0)
-
-
-async def count_waiting(session: AsyncSession) -> int:
-    """Versions that are not kept yet, those that failed for now among them."""
-    return int(await session.scalar(_WAITING) or 0)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from adspark.archive.hosts import HostPauses
-from adspark.archive.store import ClaimedPicture, StoredPicture
+from adspark.archive.store import ClaimedVersion, StoredPicture
 from adspark.media.images import InspectedPicture, inspect_picture
 from adspark.media.similarity import SIDE, hash_grey
 from adspark.media.store import MediaStore
@@ -34,7 +34,7 @@ class ObtainedPicture:
 
 
 async def obtain_picture(
-    tools: ArchiveTools, claimed: ClaimedPicture, byte_budget: ByteBudget
+    tools: ArchiveTools, claimed: ClaimedVersion, byte_budget: ByteBudget
 ) -> ObtainedPicture:
     """Download or render a picture and decode it.
 

@@ -105,13 +105,14 @@ _MERGED_ADVERTISER = {
 def _save_statement() -> str:
     """One statement: merge the page's creatives, then its advertisers, and say what was what.
 
-    The advertisers' domains are noted beside them, for the search.
+    The advertisers' domains are noted beside them, for the search, and the versions of pictures
+    that nobody has seen yet, for the archive.
 
     Rows are written in the order of their keys, so that two pages at once cannot deadlock. A row
     that would stay as it is is not even locked, for that writes: it is left out before the INSERT,
-    where the page goes by the name that it has in the UPDATE. The last SELECT sees the table as it
-    was before, a row at a time: a join would be planned, once and for long, for the table's size
-    then. What was cleaned up and is listed again is not new where a watch knows it.
+    where the page goes by the name that it has in the UPDATE. What changed is judged by the table
+    as it was before, a row at a time: a join would be planned, once and for long, for the table's
+    size then. What was cleaned up and is listed again is not new where a watch knows it.
     """
     names = [name for name, _, _ in _COLUMNS]
     listed = ", ".join(names)
@@ -141,7 +142,21 @@ def _save_statement() -> str:
             ORDER BY ad_creative_id
             ON CONFLICT (ad_creative_id) DO UPDATE SET {assigned}, updated_at = now()
             WHERE ({current}) IS DISTINCT FROM ({merged})
-            RETURNING c.ad_creative_id, c.format, c.image_url, c.video_link, c.xmax = 0 AS inserted
+            RETURNING c.ad_creative_id, c.format, c.image_url, c.video_link, c.content_hash,
+                c.xmax = 0 AS inserted
+        ), judged AS MATERIALIZED (
+            SELECT *, (
+                SELECT CASE WHEN {replaced} THEN 'replaced'
+                    WHEN k.content_hash <> written.content_hash THEN 'learned' END
+                FROM creative k WHERE k.ad_creative_id = written.ad_creative_id
+            ) AS change
+            FROM written
+        ), versions AS (
+            INSERT INTO new_version (ad_creative_id, content_hash, source_url, is_preview)
+            SELECT ad_creative_id, content_hash, coalesce(image_url, video_link), image_url IS NULL
+            FROM judged
+            WHERE (inserted OR change IS NOT NULL)
+                AND coalesce(image_url, video_link) IS NOT NULL
         ), advertisers AS (
             INSERT INTO advertiser AS a
                 (advertiser_id, name, named_at, first_seen_at, last_seen_at)
@@ -164,12 +179,10 @@ def _save_statement() -> str:
             )
             ORDER BY 1, 2 ON CONFLICT DO NOTHING
         )
-        SELECT ad_creative_id, inserted FROM written
+        SELECT ad_creative_id, inserted FROM judged
         WHERE CASE WHEN inserted THEN NOT EXISTS (
-            SELECT FROM watch_creative l WHERE l.ad_creative_id = written.ad_creative_id
-        ) ELSE EXISTS (
-            SELECT FROM creative k WHERE k.ad_creative_id = written.ad_creative_id AND ({replaced})
-        ) END
+            SELECT FROM watch_creative l WHERE l.ad_creative_id = judged.ad_creative_id
+        ) ELSE change = 'replaced' END
     """  # noqa: S608  (the names come from the tables above, no value does)
 
 

@@ -141,8 +141,7 @@ PICTURE_VERSIONS = _kind("picture_version v", "id", _IS_EARLIER, "picture_versio
 PICTURE_WORDS = _kind(
     "picture_words w",
     "sha256",
-    "lease_until IS NULL AND "
-    + " AND ".join(
+    " AND ".join(
         "NOT EXISTS (SELECT FROM picture_version v "
         f"WHERE v.sha256 = w.sha256 AND v.status = '{status}')"
         for status in ("stored", "removed")

@@ -1,6 +1,6 @@
 """News: what a watch noticed, as it is shown to a person or sent to a program."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel
@@ -26,7 +26,7 @@ _TABLES = """
 """
 _READ = text(f"""
     SELECT {_COLUMNS} FROM {_TABLES}
-    WHERE e.watch_id = :watch_id AND e.kind <> 'baseline' AND e.occurred_at >= :since
+    WHERE e.watch_id = ANY (:watch_ids) AND e.kind <> 'baseline' AND e.occurred_at >= :since
     ORDER BY e.id DESC LIMIT :limit
 """)  # noqa: S608  (put together from constants)
 _CLAIM = text(f"""
@@ -73,10 +73,17 @@ class News(BaseModel):
 
 
 async def read_news(
-    session: AsyncSession, *, watch_id: int, since: datetime, limit: int
+    session: AsyncSession, *, watch_ids: Collection[int], since: datetime, limit: int
 ) -> list[News]:
-    """What a watch noticed since then, the latest first; the baseline is no news."""
-    values = {"watch_id": watch_id, "since": since, "limit": limit}
+    """What watches noticed since then, the latest first; the baseline is no news.
+
+    Args:
+        session: of the transaction.
+        watch_ids: whose news.
+        since: when it was noticed.
+        limit: how many.
+    """
+    values = {"watch_ids": list(watch_ids), "since": since, "limit": limit}
     rows = await session.execute(_READ, values)
     return [News.model_validate(row) for row in rows.mappings()]
 

@@ -43,7 +43,7 @@ async def test_recorded_ads_are_archived_without_a_search_and_health_tells_of_it
     shop: Workshop, environment: pytest.MonkeyPatch, database: Database
 ) -> None:
     ids = await shop.stock()
-    await change(database, "DELETE FROM creative WHERE image_url IS NULL")
+    await change(database, "DELETE FROM new_version WHERE is_preview")
     paid = searches(shop.url)["billed"]
     state = await archive_creatives(return_state=True)
     summary = await state.aresult()
@@ -73,7 +73,9 @@ async def test_a_picture_that_cannot_be_had_is_told_and_tried_again_when_asked(
     await change(
         database,
         "DELETE FROM creative WHERE ad_creative_id <> (SELECT min(ad_creative_id) FROM creative)",
-        f"UPDATE creative SET image_url = '{host.url('gone')}'",
+        "DELETE FROM new_version v "
+        "WHERE NOT EXISTS (SELECT FROM creative c WHERE c.ad_creative_id = v.ad_creative_id)",
+        f"UPDATE new_version SET source_url = '{host.url('gone')}', is_preview = false",
     )
     assert (await archive_creatives()).failed == 1
     assert "answered 404" in (await artifact()).replace("\\", "")
@@ -105,7 +107,11 @@ async def test_without_a_browser_it_ends_partly_failed_and_says_what_to_do(
     shop: Workshop, environment: pytest.MonkeyPatch, database: Database
 ) -> None:
     await shop.stock()
-    await change(database, "UPDATE creative SET image_url = NULL WHERE video_link IS NOT NULL")
+    await change(
+        database,
+        "UPDATE new_version v SET source_url = video_link, is_preview = true "
+        "FROM creative c WHERE c.ad_creative_id = v.ad_creative_id AND video_link IS NOT NULL",
+    )
     environment.setenv("ADSPARK_BROWSER", "/no/browser")
     get_settings.cache_clear()
     state = await archive_creatives(return_state=True)

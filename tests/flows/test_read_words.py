@@ -23,7 +23,7 @@ async def test_the_words_of_an_archived_ad_are_read_without_a_search(
 ) -> None:
     pytest.importorskip("rapidocr", reason="pip install 'adspark[ocr]'")
     await shop.stock()
-    await change(database, "DELETE FROM creative WHERE image_url IS NULL")
+    await change(database, "DELETE FROM new_version WHERE is_preview")
     environment.setenv("ADSPARK_ARCHIVE_RUN_PICTURES", "2")
     get_settings.cache_clear()
     await archive_creatives()

@@ -75,6 +75,10 @@ class Shelf:
         place = Path(self.media.locate(f"pictures/{name[:2]}/{name}.png"))
         place.write_bytes(b"nothing that anybody draws")
 
+    async def lose(self, number: int) -> str:
+        """Store an ad of whose archived picture the file is gone; returns its id."""
+        return await self.put(number, number.to_bytes(8))
+
     async def execute(self, statement: str, **values: object) -> None:
         """Change something."""
         async with self.database.session() as session:

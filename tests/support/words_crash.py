@@ -8,8 +8,8 @@ import sys
 
 from adspark.db.engine import Database
 from adspark.media.store import MediaStore
+from adspark.picture_queue.summary import RunBounds
 from adspark.words.run import read_words
-from adspark.words.summary import WordsBounds
 from tests.support.crash_steps import Steps, serve_lines
 
 
@@ -17,7 +17,7 @@ async def read(address: str, folder: str, steps: Steps) -> None:
     """One run."""
     steps.count_database()
     async with Database(address) as database:
-        await read_words(database, MediaStore(folder), WordsBounds(pictures=10, seconds=300))
+        await read_words(database, MediaStore(folder), RunBounds(pictures=10, seconds=300))
 
 
 def main() -> None:

@@ -1,19 +1,22 @@
 """Archiving: each version once, newest first, within bounds, failures with their cause."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.archive.counts import count_archive
-from adspark.archive.store import MOST_ATTEMPTS, claim_pictures, give_up_deadly, save_stored
+from adspark.archive.store import PICTURES, ClaimedVersion
 from adspark.archive.store import StoredPicture as Stored
-from adspark.archive.summary import ArchiveBounds, ArchiveStop
+from adspark.archive.summary import ArchiveBounds
 from adspark.errors import ConfigurationError
 from adspark.media.images import InspectedPicture, check_picture
 from adspark.media.similarity import compare_pictures, hash_picture
 from adspark.media.store import MediaStore
+from adspark.picture_queue.summary import RunStop
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from tests.support.archiving import AMPLE, Archive
@@ -62,39 +65,17 @@ async def test_a_changed_ad_has_its_picture_before_and_after(
     assert host.asked == {"/1.png": 1, "/2.png": 1}
 
 
-async def test_a_version_that_was_replaced_while_it_waited_is_archived_from_its_own_address(
-    archive: Archive, host: PictureHost
+@pytest.mark.parametrize("is_enqueued", [True, False])
+async def test_a_version_that_is_replaced_while_it_waits_is_archived_from_its_own_address(
+    archive: Archive, host: PictureHost, is_enqueued: bool
 ) -> None:
     await archive.show(host, [1])
-    await archive.run(replace(AMPLE, pictures=0))
+    if is_enqueued:
+        await archive.run(replace(AMPLE, pictures=0))
     await archive.store(creative(1, image=host.url(2)))
+    await archive.store(creative(1, image=host.url(2), shown=9))  # which is no further version
     assert (await archive.run()).stored == 2
-
-
-async def test_a_version_that_was_replaced_before_it_was_enqueued_is_a_failure_with_that_cause(
-    archive: Archive, host: PictureHost
-) -> None:
-    await archive.show(host, [1])
-    await change(
-        archive.database,
-        "INSERT INTO watch (user_id, name, text, political_ads, is_active) "
-        "VALUES (1, 'w', 'example.com', false, true)",
-        "INSERT INTO creative_event (watch_id, ad_creative_id, kind, content_hash) "
-        "SELECT w.id, c.ad_creative_id, 'baseline', c.content_hash FROM watch w, creative c",
-    )
-    await archive.store(creative(1, image=host.url(2)))
-    await change(
-        archive.database,
-        "INSERT INTO creative_event (watch_id, ad_creative_id, kind, content_hash) "
-        "SELECT w.id, c.ad_creative_id, 'changed', c.content_hash FROM watch w, creative c",
-    )
-    for _ in range(2):
-        await archive.run(tries_failed=True)
-        rows = await archive.rows("status")
-        assert [row.status for row in rows] == ["failed", "stored"]
-        assert rows[0].failure == (
-            "It was replaced before it was archived, and its address is not known."
-        )
+    assert host.asked == {"/1.png": 1, "/2.png": 1}
 
 
 async def test_the_same_picture_of_several_ads_is_one_file(
@@ -116,10 +97,10 @@ async def test_the_newest_are_archived_first_and_a_bound_on_their_number_is_kept
     await archive.show(host, range(1, 21))
     await change(
         archive.database,
-        "UPDATE creative SET created_at = now() - interval '1 day' * right(ad_creative_id, 3)::int",
+        "UPDATE new_version SET seen_at = now() - interval '1 day' * right(ad_creative_id, 3)::int",
     )
     summary = await archive.run(replace(AMPLE, pictures=6))
-    assert (summary.stored, summary.waiting, summary.stop) == (6, 14, ArchiveStop.PICTURES)
+    assert (summary.stored, summary.waiting, summary.stop) == (6, 14, RunStop.PICTURES)
     assert set(host.asked) == {f"/{number}.png" for number in range(1, 7)}
     attempts = [row.attempts for row in await archive.rows()]
     assert attempts == [1] * 6 + [0] * 14  # what was claimed and not begun does not count
@@ -128,13 +109,13 @@ async def test_the_newest_are_archived_first_and_a_bound_on_their_number_is_kept
 @pytest.mark.parametrize(
     ("bounds", "stop"),
     [
-        (replace(AMPLE, bytes=1), ArchiveStop.BYTES),
-        (replace(AMPLE, kept_bytes=1), ArchiveStop.DISK),
-        (replace(AMPLE, seconds=0.0), ArchiveStop.TIME),
+        (replace(AMPLE, bytes=1), RunStop.BYTES),
+        (replace(AMPLE, kept_bytes=1), RunStop.DISK),
+        (replace(AMPLE, seconds=0.0), RunStop.TIME),
     ],
 )
 async def test_a_run_ends_at_its_bounds_and_the_next_one_goes_on(
-    archive: Archive, host: PictureHost, bounds: ArchiveBounds, stop: ArchiveStop
+    archive: Archive, host: PictureHost, bounds: ArchiveBounds, stop: RunStop
 ) -> None:
     await archive.show(host, range(1, 41))
     summary = await archive.run(bounds)
@@ -184,15 +165,15 @@ async def test_a_host_that_fails_is_tried_again_later_each_time_and_given_up_in_
     host.answers["/1.png"] = (503, b"busy")
     await archive.show(host, [1])
     pauses = []
-    for _ in range(MOST_ATTEMPTS):
+    for _ in range(PICTURES.most_attempts):
         await archive.run()
         (row,) = await archive.rows()
         pauses.append(row.next_attempt_at)
         await change(archive.database, DUE)
     assert pauses == sorted(pauses)
-    assert (row.status, row.attempts) == ("failed", MOST_ATTEMPTS)
+    assert (row.status, row.attempts) == ("failed", PICTURES.most_attempts)
     await archive.run()
-    assert host.asked["/1.png"] == MOST_ATTEMPTS
+    assert host.asked["/1.png"] == PICTURES.most_attempts
 
 
 async def test_a_private_address_is_not_asked(archive: Archive, host: PictureHost) -> None:
@@ -213,17 +194,24 @@ async def test_hosts_are_asked_with_a_pause_and_by_few_at_once(
     assert host.moments[-1] - host.moments[0] >= 19 * 0.02 - 0.01
 
 
+async def claim(
+    session: AsyncSession, under_way: Collection[int | str] = ()
+) -> list[ClaimedVersion]:
+    """What a run claims."""
+    return await PICTURES.claim(session, most=9, under_way=under_way, with_previews=True)
+
+
 async def test_what_kills_its_run_each_time_is_given_up(
     archive: Archive, host: PictureHost
 ) -> None:
     await archive.show(host, [1])
     await archive.run(replace(AMPLE, pictures=0))
-    for attempt in range(1, MOST_ATTEMPTS + 1):
+    for attempt in range(1, PICTURES.most_attempts + 1):
         async with archive.database.session() as session:
-            (claimed,) = await claim_pictures(session, most=9)
+            (claimed,) = await claim(session)
             assert claimed.attempts == attempt
-            assert await claim_pictures(session, most=9, under_way=[claimed.id]) == []
-            await give_up_deadly(session)
+            assert await claim(session, under_way=[claimed.key]) == []
+            await PICTURES.give_up_deadly(session)
             await session.commit()
     (row,) = await archive.rows()
     assert (row.status, row.failure) == ("failed", "The run that worked on it died each time.")
@@ -243,10 +231,10 @@ async def test_who_has_lost_its_claim_changes_nothing(archive: Archive, host: Pi
         thumbnail_bytes=1,
     )
     async with archive.database.session() as session:
-        (claimed,) = await claim_pictures(session, most=1)
-        await give_up_deadly(session)
-        await claim_pictures(session, most=1)
-        assert not await save_stored(session, claimed=claimed, picture=lost)
+        (claimed,) = await claim(session)
+        await PICTURES.give_up_deadly(session)
+        await claim(session)
+        assert not await PICTURES.save_done(session, claimed=claimed, values=lost.model_dump())
         await session.commit()
     await archive.run()
     (row,) = await archive.rows()

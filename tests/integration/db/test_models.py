@@ -124,7 +124,7 @@ async def test_rows_of_written_sql_have_members_as_well(database: Database) -> N
         assert watch.coverage is Coverage.PARTIAL
         assert watch.definition.platform is Platform.MAPS
         since = await session.scalar(text("SELECT now() - interval '1 day'"))
-        (news,) = await read_news(session, watch_id=watch.id, since=since, limit=1)
+        (news,) = await read_news(session, watch_ids=[watch.id], since=since, limit=1)
         assert news.kind is EventKind.ENDED
 
 

@@ -198,7 +198,7 @@ async def test_the_end_of_an_ad_is_told_although_it_was_cleaned_up_before(
     assert (await place.check(watch_id)).events.ended == 1
     async with place.database.session() as session:
         (news,) = await read_news(
-            session, watch_id=watch_id, since=datetime.fromtimestamp(0, UTC), limit=9
+            session, watch_ids=[watch_id], since=datetime.fromtimestamp(0, UTC), limit=9
         )
         (unannounced,) = await claim_unannounced(session, limit=9)
         await session.rollback()

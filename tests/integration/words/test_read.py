@@ -12,17 +12,16 @@ import pytest
 from adspark.library.ads.report import read_ad
 from adspark.maintenance.cleanup import Retention, clean_up
 from adspark.models import DEFAULT_USER
+from adspark.picture_queue.summary import RunBounds
 from adspark.words.run import read_words
-from adspark.words.summary import WordsBounds
 from tests.support.crash_steps import crashing_process
 from tests.support.library import buy_words, found
 from tests.support.reading import CYRILLIC, Shelf, draw_copy, draw_plain
 
 pytest.importorskip("rapidocr", reason="pip install 'adspark[ocr]'")
 
-AMPLE = WordsBounds(pictures=100, seconds=300)
-# Before each commit of a run: of what is due, of the claim, of what was read; and behind that.
-_STEPS = (1, 3, 5, 6)
+AMPLE = RunBounds(pictures=100, seconds=300)
+_READ_AT = 6  # the step at which what was read is committed; later ones need no reader
 
 
 async def test_pictures_are_read_once_told_as_they_are_and_found(
@@ -84,19 +83,26 @@ async def test_a_killed_reader_costs_one_attempt_of_one_picture(shelf: Shelf) ->
     assert _find_readers() == []
 
 
-async def test_a_run_that_is_killed_is_completed_by_the_next_and_nothing_is_read_again(
+async def test_a_run_that_is_killed_at_any_step_is_completed_by_the_next_and_reads_nothing_again(
     shelf: Shelf, database_url: str, tmp_path: Path
 ) -> None:
     await shelf.put(1, draw_copy("Kept", "whatever dies"))
-    states = []
+    states, places = [], ["begun"]
     arguments = ("tests.support.words_crash", database_url, str(tmp_path / "media"))
     async with crashing_process(*arguments) as send:
-        for step in _STEPS:
-            assert (await send(str(step))).startswith(("before a commit", "after a use")), step
-            states += [(one.status, one.attempts) for one in await shelf.rows()]
-    assert states == [("pending", 0), ("pending", 1), ("read", 2)]
+        while places[-1] != "done":
+            if len(places) > _READ_AT:  # something to do, of which no reader is asked
+                await shelf.lose(len(places))
+            places.append(await send(f"{len(places)}"))
+            assert places[-1] not in ("", "failed"), places
+            states += [(one.status, one.attempts) for one in (await shelf.rows())[-1:]]
+    attempts = [("pending", 0), ("pending", 0), ("pending", 1), ("pending", 2), ("read", 3)]
+    assert states[: len(attempts)] == attempts
+    assert set(states[len(attempts) :]) == {attempts[-1]}
+    assert len(places) > _READ_AT + 3
+    assert {row.attempts for row in await shelf.rows()} <= {1, 3}  # none is tried before its time
     again = await read_words(shelf.database, shelf.media, AMPLE)
-    assert (again.read, again.waiting, _find_readers()) == (0, 0, [])
+    assert (again.read, again.failed, _find_readers()) == (0, 0, [])
     assert await found(shelf.database, "whatever") == {1}
 
 

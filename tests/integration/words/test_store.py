@@ -4,17 +4,11 @@ import sys
 
 import pytest
 
+from adspark.picture_queue.summary import RunBounds
 from adspark.words.reader_process import MISSING, ReadWords
 from adspark.words.run import read_words
-from adspark.words.store import (
-    MOST_ATTEMPTS,
-    claim_pictures,
-    enqueue_pictures,
-    release_lost_claims,
-    save_failure,
-    save_read,
-)
-from adspark.words.summary import WordsBounds
+from adspark.words.store import WORDS as QUEUE
+from adspark.words.store import enqueue_pictures
 from tests.support.library import found
 from tests.support.reading import Shelf, draw_copy, draw_plain
 
@@ -28,14 +22,16 @@ async def test_only_the_newest_claim_may_write(shelf: Shelf) -> None:
     await shelf.put(1, draw_plain())
     async with shelf.database.session() as session:
         await enqueue_pictures(session)
-        (first,) = await claim_pictures(session, most=5)
-        assert await claim_pictures(session, most=5) == []
-        await release_lost_claims(session)  # its run is dead
-        (second,) = await claim_pictures(session, most=5)
-        assert not await save_read(session, claimed=first, words=WORDS)
-        assert not await save_failure(session, claimed=first, failure="late")
-        assert await save_read(session, claimed=second, words=WORDS)
-        assert not await save_read(session, claimed=second, words=WORDS)
+        (first,) = await QUEUE.claim(session, most=5)
+        assert await QUEUE.claim(session, most=5, under_way=[first.key]) == []
+        await QUEUE.give_up_deadly(session)
+        (second,) = await QUEUE.claim(session, most=5)  # its run is dead
+        values = WORDS.model_dump()
+        assert not await QUEUE.save_done(session, claimed=first, values=values)
+        assert not await QUEUE.save_failure(session, claimed=first, failure="late", most_attempts=3)
+        assert not await QUEUE.release(session, claimed=first)
+        assert await QUEUE.save_done(session, claimed=second, values=values)
+        assert not await QUEUE.save_done(session, claimed=second, values=values)
         await session.commit()
     (row,) = await shelf.rows()
     assert (row.status, row.lines, row.attempts) == ("read", WORDS.lines, 2)
@@ -47,17 +43,16 @@ async def test_the_newest_come_first_and_what_kills_its_run_is_given_up(shelf: S
         await shelf.put(number, draw_copy(f"Ad {number}", "words"))
     async with shelf.database.session() as session:
         await enqueue_pictures(session)
-        (newest,) = await claim_pictures(session, most=1)
-        await release_lost_claims(session)
-        for _ in range(MOST_ATTEMPTS - 1):
-            (again,) = await claim_pictures(session, most=1)
-            assert again.sha256 == newest.sha256
-            await release_lost_claims(session)
-        (other,) = await claim_pictures(session, most=5)
-        assert other.sha256 != newest.sha256
+        (newest,) = await QUEUE.claim(session, most=1)
+        for _ in range(QUEUE.most_attempts - 1):
+            (again,) = await QUEUE.claim(session, most=1)
+            assert again.key == newest.key
+        await QUEUE.give_up_deadly(session)
+        (other,) = await QUEUE.claim(session, most=5)
+        assert other.key != newest.key
         await session.commit()
     newer, _ = await shelf.rows()
-    assert (newer.status, newer.failure) == ("failed", "The run that read it died each time.")
+    assert (newer.status, newer.failure) == ("failed", "The run that worked on it died each time.")
 
 
 async def test_words_of_a_picture_before_are_searched_until_the_present_one_is_read(
@@ -66,8 +61,8 @@ async def test_words_of_a_picture_before_are_searched_until_the_present_one_is_r
     ad = await shelf.put(1, draw_plain())
     async with shelf.database.session() as session:
         await enqueue_pictures(session)
-        (claimed,) = await claim_pictures(session, most=1)
-        await save_read(session, claimed=claimed, words=WORDS)
+        (claimed,) = await QUEUE.claim(session, most=1)
+        await QUEUE.save_done(session, claimed=claimed, values=WORDS.model_dump())
         await session.commit()
     await shelf.execute("UPDATE creative SET image_url = 'https://pictures.example/b' "
                         "WHERE ad_creative_id = :ad", ad=ad)  # fmt: skip
@@ -92,7 +87,7 @@ async def test_without_the_packages_the_pictures_wait_and_one_line_says_what_to_
 ) -> None:
     await shelf.put(1, draw_plain())
     monkeypatch.setitem(sys.modules, "rapidocr", None)  # as where it is not installed
-    summary = await read_words(shelf.database, shelf.media, WordsBounds(10, 60))
+    summary = await read_words(shelf.database, shelf.media, RunBounds(10, 60))
     assert summary.headline == f"no words were read, 1 pictures wait: {MISSING}"
     (row,) = await shelf.rows()
     assert (row.status, row.attempts) == ("pending", 0)
