@@ -6,6 +6,9 @@ UV := $(shell command -v uv 2>/dev/null || echo .make/uv/bin/uv)
 BIN := .venv/bin
 HAS_DOCKER := docker version >/dev/null 2>&1
 
+# What is compiled is kept, also where the shell says otherwise: every process starts from it.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install check test properties demo benchmark audit sbom pin-images clean
 
 help:
@@ -30,6 +33,7 @@ test: .make/installed .make/chromium
 	@echo "Runs tests/unit, integration, flows and acceptance: about 15 minutes on two cores."
 	@if $(HAS_DOCKER); then echo "Then tests/containers, on Docker: about 12 minutes more."; \
 	else echo "No Docker engine answers: tests/containers are left out."; fi
+	@$(BIN)/python -m compileall -q adspark blocks deployments flows orchestration tasks
 	@$(BIN)/python -m pytest -n 3 tests/acceptance tests/flows tests/integration tests/unit
 	@if $(HAS_DOCKER); then $(BIN)/python -m pytest tests/containers; fi
 

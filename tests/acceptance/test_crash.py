@@ -2,47 +2,45 @@
 
 import json
 import signal
+import subprocess
 import time
 from typing import Any
 
 import httpx
 import psycopg
-import pytest
 
 from adspark.sandbox.serpapi.faults import Fault, FaultKind
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
-from tests.support.stack import surroundings
+from tests.support.stack import Stack, surroundings
 
 ADVERTISER_ID = "AR04323445746671026177"
 FETCH = ("fetch", ADVERTISER_ID, "--page-size=5", "--max-pages=20", "--json")
 
 
-@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM], ids=lambda one: one.name)
-def test_a_killed_fetch_is_completed_without_a_second_search(
-    database_url: str, sign: signal.Signals
+def test_a_fetch_that_is_killed_and_then_stopped_is_completed_without_a_second_search(
+    database_url: str,
 ) -> None:
-    slow = Fault(kind=FaultKind.LATENCY, seconds=0.3)
+    slow = Fault(kind=FaultKind.LATENCY, seconds=0.5)
     with serve(SandboxSettings(faults=(slow,))) as url, surroundings() as stack:
         stack.more.update(
             ADSPARK_DATABASE_URL=database_url,
             ADSPARK_SERPAPI_URL=url,
             ADSPARK_SERPAPI_KEY="sandbox-key",
         )
-        process = stack.start(*FETCH)
-        while searches(url) < 3:
-            assert process.poll() is None
-            time.sleep(0.02)
-        process.send_signal(sign)
-        if sign == signal.SIGKILL:
-            process.wait()  # what it had started may still hold its output
-        else:
-            said, _ = process.communicate(timeout=300)
-            assert process.returncode == 1
-            assert "the same command resumes from there" in said
-            assert "Traceback" not in said
+        process = start_until_stored(stack, database_url, more_than=5)
+        process.kill()
+        process.wait()  # what it had started may still hold its output
         stored_before = ids(database_url)
-        assert 0 < len(stored_before) < 40
+        assert 5 < len(stored_before) < 40
+
+        process = start_until_stored(stack, database_url, more_than=len(stored_before))
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=300)
+        assert process.returncode == 1
+        assert "the same command resumes from there" in said
+        assert "Traceback" not in said
+        assert len(stored_before) < len(ids(database_url)) < 40
 
         process = stack.start(*FETCH)
         output, _ = process.communicate(timeout=300)
@@ -58,9 +56,13 @@ def test_a_killed_fetch_is_completed_without_a_second_search(
     assert billed == summary["searches_billed"] == 8
 
 
-def searches(sandbox_url: str) -> int:
-    """Searches that the sandbox has answered so far."""
-    return int(httpx.get(f"{sandbox_url}/sandbox/stats").json()["billed"])
+def start_until_stored(stack: Stack, database_url: str, *, more_than: int) -> subprocess.Popen[str]:
+    """The fetch, once it has stored a page more than so many ads."""
+    process = stack.start(*FETCH)
+    while len(ids(database_url)) <= more_than:
+        assert process.poll() is None
+        time.sleep(0.05)
+    return process
 
 
 def ids(database_url: str) -> set[str]:

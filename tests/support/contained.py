@@ -4,16 +4,24 @@ import asyncio
 import os
 import sys
 import time
-from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import State
+from prefect.context import refresh_global_settings_context
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Pending
+
+from adspark.settings import get_settings
+from deployments.execution.fork import start_server
+from deployments.execution.in_container import main
+from orchestration.limits.time_limits import RUN_VARIABLE
 
 POOL = "contained"
 
@@ -46,31 +54,65 @@ async def make_run(
     return run.id
 
 
+@dataclass
+class Container:
+    """The first process of a run's container, and where it writes."""
+
+    process: BaseProcess
+    output: Path
+
+    @property
+    def pid(self) -> int:
+        assert self.process.pid is not None
+        return self.process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self.process.exitcode
+
+
 async def start(
     run_id: UUID,
+    folder: Path,
     *,
-    begin: Callable[[], None] | None = None,
+    group: Path | None = None,
     environment: Mapping[str, str] | None = None,
-) -> Process:
-    """The first process of a run's container.
+) -> Container:
+    """The first process of a run's container, forked from a server that has its imports.
 
     Args:
         run_id: the run.
-        begin: what the process does before anything else.
+        folder: where it writes.
+        group: a control group that it enters before anything else.
         environment: more variables of its.
     """
+    start_server()
     surroundings = {
-        "PREFECT__FLOW_RUN_ID": str(run_id),
+        **os.environ,
+        RUN_VARIABLE: str(run_id),
         "PREFECT_API_URL": str(PREFECT_API_URL.value()),
         **(environment or {}),
     }
-    return await asyncio.create_subprocess_exec(
-        *[sys.executable, "-m", "deployments.execution.in_container"],
-        env=os.environ | surroundings,
-        preexec_fn=begin,
-        stdout=PIPE,
-        stderr=STDOUT,
+    output = folder / "container.log"
+    process = get_context("forkserver").Process(
+        target=_be_container, args=(surroundings, output, group)
     )
+    await asyncio.to_thread(process.start)
+    return Container(process, output)
+
+
+def _be_container(environment: dict[str, str], output: Path, group: Path | None) -> None:
+    """What `python -m deployments.execution.in_container` does."""
+    if group is not None:
+        (group / "cgroup.procs").write_text(str(os.getpid()))
+    with output.open("wb", buffering=0) as file:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(file.fileno(), stream.fileno())
+    os.environ.clear()
+    os.environ.update(environment)
+    get_settings.cache_clear()
+    refresh_global_settings_context()
+    main()
 
 
 async def state_of(client: PrefectClient, run_id: UUID) -> State:
@@ -87,7 +129,8 @@ async def until(client: PrefectClient, run_id: UUID, holds: Callable[[State], bo
         await asyncio.sleep(0.1)
 
 
-async def ended(process: Process) -> str:
+async def ended(container: Container) -> str:
     """Wait until it is gone; what it wrote."""
-    output, _ = await asyncio.wait_for(process.communicate(), 90)
-    return output.decode()
+    await asyncio.to_thread(container.process.join, 90)
+    assert container.returncode is not None
+    return container.output.read_text()

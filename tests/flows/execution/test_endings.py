@@ -1,6 +1,7 @@
 """Every way in which a run can end tells its cause, in its last state and only there."""
 
 import asyncio
+import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -67,18 +68,21 @@ async def client() -> AsyncIterator[PrefectClient]:
         yield opened
 
 
+@pytest.fixture(autouse=True)
+def _no_process_is_left() -> Iterator[None]:
+    """What a failed test has started would be waited for at the end of all tests."""
+    yield
+    for process in multiprocessing.active_children():
+        process.kill()
+
+
 async def run_to_end(client: PrefectClient, folder: Path, **parameters: object) -> State:
     """The last state of a run with these parameters."""
     run_id = await make_run(client, folder, FLOW, "ending", **parameters)
-    assert (await start_and_wait(run_id)) == 0
-    return await state_of(client, run_id)
-
-
-async def start_and_wait(run_id: UUID) -> int:
-    process = await start(run_id)
+    process = await start(run_id, folder)
     await ended(process)
-    assert process.returncode is not None
-    return process.returncode
+    assert process.returncode == 0
+    return await state_of(client, run_id)
 
 
 async def fork_and_wait(run_id: UUID, folder: Path) -> State:
@@ -180,7 +184,7 @@ async def test_a_process_that_is_killed_from_outside_is_a_lost_run(
     client: PrefectClient, tmp_path: Path, number: signal.Signals, told: str
 ) -> None:
     run_id = await make_run(client, tmp_path, FLOW, "ending", how="sleeps", user_id=1)
-    process = await start(run_id, environment={"ADSPARK_TIDY_UP_TIME": "5"})
+    process = await start(run_id, tmp_path, environment={"ADSPARK_TIDY_UP_TIME": "5"})
     await until(client, run_id, lambda state: state.is_running())
     its_own(process.pid).send_signal(number)
     await ended(process)
@@ -194,7 +198,9 @@ async def test_a_run_that_goes_on_after_sigterm_is_killed(
 ) -> None:
     run_id = await make_run(client, tmp_path, FLOW, "ending", how="goes on", user_id=1)
     begun = tmp_path / "begun"
-    process = await start(run_id, environment={"ADSPARK_TIDY_UP_TIME": "1", "GOES_ON": str(begun)})
+    process = await start(
+        run_id, tmp_path, environment={"ADSPARK_TIDY_UP_TIME": "1", "GOES_ON": str(begun)}
+    )
     while not begun.exists():
         assert process.returncode is None
         await asyncio.sleep(0.1)
@@ -218,7 +224,7 @@ if not Path({str(begun)!r}).exists():
     time.sleep(60)
 """
     run_id = await make_run(client, tmp_path, source, "ending")
-    process = await start(run_id)
+    process = await start(run_id, tmp_path)
     while not begun.exists():
         assert process.returncode is None
         await asyncio.sleep(0.1)
@@ -233,7 +239,7 @@ async def test_a_cancelled_run_is_cancelled_also_where_its_process_dies_at_once(
     client: PrefectClient, tmp_path: Path
 ) -> None:
     run_id = await make_run(client, tmp_path, FLOW, "ending", how="sleeps", user_id=1)
-    process = await start(run_id)
+    process = await start(run_id, tmp_path)
     await until(client, run_id, lambda state: state.is_running())
     own = its_own(process.pid)
     await client.set_flow_run_state(run_id, Cancelling())
@@ -247,7 +253,7 @@ async def test_a_run_that_hangs_past_its_time_tells_that(
 ) -> None:
     run_id = await make_run(client, tmp_path, FLOW, "ending", how="hangs", user_id=1)
     limits = {"ADSPARK_CLEANUP_TIME_LIMIT": "1", "ADSPARK_TIDY_UP_TIME": "1"}
-    output = await ended(await start(run_id, environment=limits))
+    output = await ended(await start(run_id, tmp_path, environment=limits))
     state = await state_of(client, run_id)
     assert state.name == "TimedOut"
     assert state.message == (
@@ -261,7 +267,7 @@ async def test_a_process_that_something_keeps_alive_is_ended_after_its_run(
     client: PrefectClient, tmp_path: Path
 ) -> None:
     run_id = await make_run(client, tmp_path, FLOW, "ending", how="leaves a thread", user_id=1)
-    output = await ended(await start(run_id, environment={"ADSPARK_TIDY_UP_TIME": "1"}))
+    output = await ended(await start(run_id, tmp_path, environment={"ADSPARK_TIDY_UP_TIME": "1"}))
     assert (await state_of(client, run_id)).name == "Completed"
     assert "(most recent call first)" in output  # the log says what it was
 
@@ -291,11 +297,7 @@ async def test_a_run_past_its_memory_tells_that(
 ) -> None:
     run_id = await make_run(client, tmp_path, FLOW, "ending", how="eats", user_id=1)
 
-    def enter() -> None:
-        (bounded / "cgroup.procs").write_text(str(os.getpid()))
-
-    process = await start(run_id, begin=enter)
-    await ended(process)
+    await ended(await start(run_id, tmp_path, group=bounded))
     states = await client.read_flow_run_states(run_id)
     crashed = [one.message for one in states if one.is_crashed()]
     assert crashed == [
