@@ -154,6 +154,20 @@ async def search_ads(
     return page
 
 
+async def read_listed_ads(
+    session: AsyncSession, *, ids: Sequence[str], user_id: int
+) -> list[FoundAd]:
+    """These ads as they are listed, in their order, without those that are not stored.
+
+    Args:
+        session: of the database.
+        ids: of the ads.
+        user_id: whose tags and titles are shown.
+    """
+    ads = await session.execute(_READ, {"ids": list(ids), "user_id": user_id})
+    return [FoundAd.model_validate(row) for row in ads.mappings()]
+
+
 async def _search_nearest(
     session: AsyncSession, search: "_Search", terms: Sequence[Term], page: AdPage
 ) -> AdPage:
@@ -198,11 +212,10 @@ class _Search:
             rows = self._sorted((row.ad_creative_id, row.key) for row in matched)
         else:
             rows = await self._read_on(parts, values)
-        read = {"ids": [ad for ad, _ in rows[: self.limit]], "user_id": self.filters.user_id}
-        ads = (await self.session.execute(_READ, read)).mappings()
+        ids = [ad for ad, _ in rows[: self.limit]]
         last = rows[self.limit - 1] if len(rows) > self.limit else None
         return AdPage(
-            ads=[FoundAd.model_validate(row) for row in ads],
+            ads=await read_listed_ads(self.session, ids=ids, user_id=self.filters.user_id),
             total=min(len(matched), MOST_COUNTED),
             is_total_exact=is_all,
             formats=dict(formats.most_common()),

@@ -85,3 +85,37 @@ class VisitCookie:
             await send(message)
 
         await self._app(scope, receive, send_with_cookie)
+
+
+class NotAllowedError(Exception):
+    """The visitor may not do this; `what` is `change` or `spend`."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+def may_change(visitor: VisitorDep) -> Visitor:
+    """The visitor, who may change boards, tags, notes, reviews and watches.
+
+    Raises:
+        NotAllowedError: they may not.
+    """
+    if not visitor.may_change:
+        raise NotAllowedError("change")
+    return visitor
+
+
+def may_spend(visitor: VisitorDep) -> Visitor:
+    """The visitor, who may spend searches and generations.
+
+    Raises:
+        NotAllowedError: they may not.
+    """
+    if not visitor.may_spend:
+        raise NotAllowedError("spend")
+    return visitor
+
+
+MayChangeDep = Annotated[Visitor, Depends(may_change)]
+MaySpendDep = Annotated[Visitor, Depends(may_spend)]

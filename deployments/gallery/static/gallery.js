@@ -65,9 +65,45 @@ function handleKey(event) {
     const named = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
     if (named) {
       event.preventDefault();
-      named.click();
+      if (isTyping(named)) named.focus();
+      else named.click();
     }
   }
+}
+
+// A part of a page that is loaded after it, and again for as long as it says so.
+async function loadPart(place) {
+  let next = null;
+  try {
+    const answer = await fetch(place.dataset.part, { credentials: "same-origin" });
+    const text = answer.ok ? await answer.text() : "";
+    next = new DOMParser().parseFromString(text, "text/html").getElementById(place.id);
+  } catch {
+    // It stays as it is.
+  }
+  if (next && place.dataset.again && !next.dataset.again) {
+    location.reload();
+    return;
+  }
+  if (next && !place.contains(document.activeElement)) {
+    showMoments(next);
+    place.replaceWith(next);
+    place = next;
+  }
+  loadPartLater(place);
+}
+
+function loadPartLater(place) {
+  if (place.dataset.again) setTimeout(loadPart, place.dataset.again * 1000, place);
+}
+
+function loadPartNear(place) {
+  const seen = new IntersectionObserver((entries) => {
+    if (!entries.some((one) => one.isIntersecting)) return;
+    seen.disconnect();
+    loadPart(place);
+  }, { rootMargin: "600px" });
+  seen.observe(place);
 }
 
 function chooseTheme() {
@@ -90,3 +126,7 @@ document.addEventListener("keydown", handleKey);
 const pages = document.querySelector("[data-pages]");
 const more = document.querySelector("[data-more]");
 if (pages && more) loadMoreNear(more, pages);
+for (const place of document.querySelectorAll("[data-part]")) {
+  if (place.dataset.again) loadPartLater(place);
+  else loadPartNear(place);
+}
