@@ -613,6 +613,20 @@ class BoardCreative(SQLModel, table=True):
         sa_column=Column(ForeignKey("creative.ad_creative_id"), primary_key=True, index=True)
     )
     added_at: datetime = _now()
+    place: int = _whole(0, "Smaller ones are shown first.")
+    note: str | None = _text()
+
+
+class BoardLink(SQLModel, table=True):
+    """A link by which whoever has it sees a board until it expires."""
+
+    __tablename__ = "board_link"
+
+    id: int = _key()
+    board_id: int = _belongs_to("board.id", index=True)
+    token_hash: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    created_at: datetime = _now()
+    expires_at: datetime = Field(sa_column=Column(_MOMENT, nullable=False))
 
 
 class AppUser(SQLModel, table=True):

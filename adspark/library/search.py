@@ -154,18 +154,16 @@ async def search_ads(
     return page
 
 
-async def read_listed_ads(
-    session: AsyncSession, *, ids: Sequence[str], user_id: int
-) -> list[FoundAd]:
-    """These ads as they are listed, in their order, without those that are not stored.
+async def list_ads(session: AsyncSession, *, ids: Sequence[str], user_id: int) -> list[FoundAd]:
+    """Ads as a search lists them, in the order of their ids; without those that are not stored.
 
     Args:
         session: of the database.
         ids: of the ads.
         user_id: whose tags and titles are shown.
     """
-    ads = await session.execute(_READ, {"ids": list(ids), "user_id": user_id})
-    return [FoundAd.model_validate(row) for row in ads.mappings()]
+    rows = (await session.execute(_READ, {"ids": list(ids), "user_id": user_id})).mappings()
+    return [FoundAd.model_validate(row) for row in rows]
 
 
 async def _search_nearest(
@@ -215,7 +213,7 @@ class _Search:
         ids = [ad for ad, _ in rows[: self.limit]]
         last = rows[self.limit - 1] if len(rows) > self.limit else None
         return AdPage(
-            ads=await read_listed_ads(self.session, ids=ids, user_id=self.filters.user_id),
+            ads=await list_ads(self.session, ids=ids, user_id=self.filters.user_id),
             total=min(len(matched), MOST_COUNTED),
             is_total_exact=is_all,
             formats=dict(formats.most_common()),

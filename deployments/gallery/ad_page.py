@@ -66,6 +66,7 @@ class AdPages:
             versions=[one for one in ad.pictures if _shown_path(one)],
             shown_path=_shown_path,
             boards=[one.name for one in boards if one.name not in ad.boards],
+            on_boards=[one for one in boards if one.name in ad.boards],
             known_tags=list(dict.fromkeys(row.tag for row in tags))[:_MOST_OFFERED],
             timeline=make_timeline(ad, datetime.now(UTC).date()),
             **await self.details_of(ad),

@@ -7,7 +7,16 @@ from starlette.middleware.gzip import GZipMiddleware
 from deployments.gallery.failures import add_failure_pages
 from deployments.gallery.headers import PageHeaders
 from deployments.gallery.resources import Gallery
-from deployments.gallery.routes import ad_details, ad_marks, ads, files, library
+from deployments.gallery.routes import (
+    ad_details,
+    ad_marks,
+    ads,
+    boards,
+    files,
+    library,
+    selection,
+    shared,
+)
 from deployments.gallery.visitor import VisitCookie
 
 _LEAST_ZIPPED = 1000  # bytes
@@ -31,7 +40,7 @@ def create_app(gallery: Gallery) -> FastAPI:
         ],
     )
     app.state.gallery = gallery
-    for routes in (files, library, ads, ad_marks, ad_details):
+    for routes in (files, library, boards, selection, shared, ads, ad_marks, ad_details):
         app.include_router(routes.router)
     add_failure_pages(app)
     return app

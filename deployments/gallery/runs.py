@@ -1,22 +1,15 @@
 """Runs that a page starts and follows; where Prefect is away, the page says so."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-import httpx
-from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.exceptions import ObjectNotFound
-from prefect.settings import get_current_settings
 from pydantic import JsonValue
 
-from adspark.errors import ServiceUnavailableError
+from deployments.gallery.prefect_server import open_prefect
 from deployments.operations.runs.start import start_run
-
-_PATIENCE = 10.0  # seconds that Prefect's server has to answer
 
 
 @dataclass(frozen=True)
@@ -35,22 +28,6 @@ class RunProgress:
     def is_over(self) -> bool:
         """Whether nothing more will come of it."""
         return self.state in ("completed", "failed", "cancelled")
-
-
-@asynccontextmanager
-async def open_prefect() -> AsyncIterator[PrefectClient]:
-    """A client of Prefect's server.
-
-    Raises:
-        ServiceUnavailableError: the server does not answer, or none is configured.
-    """
-    if not get_current_settings().api.url:
-        raise ServiceUnavailableError("No server of Prefect is configured (PREFECT_API_URL).")
-    try:
-        async with asyncio.timeout(_PATIENCE), get_client() as client:
-            yield client
-    except (httpx.HTTPError, TimeoutError) as error:
-        raise ServiceUnavailableError("Prefect's server does not answer.") from error
 
 
 async def start(deployment: str, parameters: Mapping[str, JsonValue]) -> UUID:

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adspark.models import DEFAULT_USER
@@ -46,6 +47,24 @@ def read_visitor(request: Request) -> Visitor:
 
 
 VisitorDep = Annotated[Visitor, Depends(read_visitor)]
+
+
+def _changer(visitor: VisitorDep) -> Visitor:
+    """A visitor who may change something; HTTPException (403) for others."""
+    if not visitor.may_change:
+        raise HTTPException(403)
+    return visitor
+
+
+def _spender(visitor: VisitorDep) -> Visitor:
+    """A visitor who may spend searches and generations; HTTPException (403) for others."""
+    if not visitor.may_spend:
+        raise HTTPException(403)
+    return visitor
+
+
+ChangerDep = Annotated[Visitor, Depends(_changer)]
+SpenderDep = Annotated[Visitor, Depends(_spender)]
 
 
 def form_token(request: Request) -> str:
@@ -85,37 +104,3 @@ class VisitCookie:
             await send(message)
 
         await self._app(scope, receive, send_with_cookie)
-
-
-class NotAllowedError(Exception):
-    """The visitor may not do this; `what` is `change` or `spend`."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(what)
-        self.what = what
-
-
-def may_change(visitor: VisitorDep) -> Visitor:
-    """The visitor, who may change boards, tags, notes, reviews and watches.
-
-    Raises:
-        NotAllowedError: they may not.
-    """
-    if not visitor.may_change:
-        raise NotAllowedError("change")
-    return visitor
-
-
-def may_spend(visitor: VisitorDep) -> Visitor:
-    """The visitor, who may spend searches and generations.
-
-    Raises:
-        NotAllowedError: they may not.
-    """
-    if not visitor.may_spend:
-        raise NotAllowedError("spend")
-    return visitor
-
-
-MayChangeDep = Annotated[Visitor, Depends(may_change)]
-MaySpendDep = Annotated[Visitor, Depends(may_spend)]

@@ -8,7 +8,7 @@ from adspark.library.details import plan_details
 from deployments.gallery.forms import FormDep
 from deployments.gallery.routes.ads import AdPagesDep
 from deployments.gallery.runs import start
-from deployments.gallery.visitor import MaySpendDep
+from deployments.gallery.visitor import SpenderDep
 
 router = APIRouter(include_in_schema=False)
 
@@ -30,7 +30,7 @@ async def show_details(pages: AdPagesDep, ad_id: str) -> HTMLResponse:
 
 
 @router.post("/ads/{ad_id}/details")
-async def look_up(pages: AdPagesDep, visitor: MaySpendDep, form: FormDep, ad_id: str) -> Response:
+async def look_up(pages: AdPagesDep, visitor: SpenderDep, form: FormDep, ad_id: str) -> Response:
     """Start the look-up of an ad's details, unless they are known."""
     try:
         plan = await plan_details(pages.session, ads=[ad_id], most=1)

@@ -11,31 +11,25 @@ from adspark.library.ad_marks import lock_version
 from adspark.library.marks import share_tag, tag_ads, untag_ads, write_note, write_title
 from deployments.gallery.forms import Form, FormDep
 from deployments.gallery.routes.ads import AdPagesDep
-from deployments.gallery.visitor import MayChangeDep
+from deployments.gallery.visitor import ChangerDep
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.post("/ads/{ad_id}/title")
-async def save_title(
-    pages: AdPagesDep, visitor: MayChangeDep, form: FormDep, ad_id: str
-) -> Response:
+async def save_title(pages: AdPagesDep, visitor: ChangerDep, form: FormDep, ad_id: str) -> Response:
     """Write, share or remove the visitor's title of an ad."""
     return await _save_text(pages, visitor.user_id, form, ad_id, "title")
 
 
 @router.post("/ads/{ad_id}/note")
-async def save_note(
-    pages: AdPagesDep, visitor: MayChangeDep, form: FormDep, ad_id: str
-) -> Response:
+async def save_note(pages: AdPagesDep, visitor: ChangerDep, form: FormDep, ad_id: str) -> Response:
     """Write, share or remove the visitor's note on an ad."""
     return await _save_text(pages, visitor.user_id, form, ad_id, "note")
 
 
 @router.post("/ads/{ad_id}/tags")
-async def save_tags(
-    pages: AdPagesDep, visitor: MayChangeDep, form: FormDep, ad_id: str
-) -> Response:
+async def save_tags(pages: AdPagesDep, visitor: ChangerDep, form: FormDep, ad_id: str) -> Response:
     """Put the visitor's tag on an ad, share it or not, or take it off."""
     session, user_id = pages.session, visitor.user_id
     try:
@@ -57,7 +51,7 @@ async def save_tags(
 
 @router.post("/ads/{ad_id}/boards")
 async def save_boards(
-    pages: AdPagesDep, visitor: MayChangeDep, form: FormDep, ad_id: str
+    pages: AdPagesDep, visitor: ChangerDep, form: FormDep, ad_id: str
 ) -> Response:
     """Put an ad on a board of the visitor's, on a new one, or take it off one."""
     session, user_id = pages.session, visitor.user_id
