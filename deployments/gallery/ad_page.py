@@ -59,7 +59,6 @@ class AdPages:
             self.request,
             "ad.html",
             status=status,
-            visitor=self.visitor,
             problems=problems or {},
             given=given or {},
             marks=await read_marks(self.session, ad_creative_id=ad_id, user_id=user_id),

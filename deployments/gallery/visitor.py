@@ -40,7 +40,10 @@ class Visitor:
 
 
 def read_visitor(request: Request) -> Visitor:
-    """The visitor that a request is from; the default user where none was chosen."""
+    """The visitor that a request is from: who is signed in, else the user that was chosen."""
+    signed_in: Visitor | None = request.scope.get("state", {}).get("visitor")
+    if signed_in is not None:
+        return signed_in
     written = request.cookies.get(USER_COOKIE, "")
     chosen = int(written) if re.fullmatch("[0-9]{1,10}", written) else DEFAULT_USER
     return Visitor(chosen if 1 <= chosen <= LARGEST_ID else DEFAULT_USER)

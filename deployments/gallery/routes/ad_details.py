@@ -24,9 +24,7 @@ async def show_details(pages: AdPagesDep, ad_id: str) -> HTMLResponse:
     details = await pages.details_of(ad)
     if not details["is_known"]:
         details["searches"] = await pages.gallery.searches.read(pages.gallery.database)
-    return pages.gallery.templates.page(
-        pages.request, "ad_details.html", visitor=pages.visitor, problems={}, **details
-    )
+    return pages.gallery.templates.page(pages.request, "ad_details.html", problems={}, **details)
 
 
 @router.post("/ads/{ad_id}/details")
