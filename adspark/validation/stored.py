@@ -41,6 +41,11 @@ def _clean_id(written: str, an_id: re.Pattern[str], page: re.Pattern[str]) -> st
     return line.upper() if an_id.fullmatch(line.upper()) else written
 
 
+def is_ad_id(written: str) -> bool:
+    """Whether it is CR and 20 digits."""
+    return _AD_ID.fullmatch(written) is not None
+
+
 def describe_missing_ads(ids: Sequence[str]) -> str:
     """That these ads are not stored, and what to do about it; names some of them."""
     wrong = [one for one in ids if not _AD_ID.fullmatch(one)]

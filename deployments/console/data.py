@@ -15,11 +15,11 @@ from adspark.db.engine import Database
 from adspark.errors import DatabaseUnavailableError
 from adspark.settings import get_settings
 from adspark.text.terminal import plain
+from adspark.watches.searches_left import SearchesLeft
 from deployments.operations.health import find_pool_problems
 from deployments.operations.leftover_processes import find_outliving
 from deployments.operations.monitoring import Snapshot, read_snapshot
 from deployments.operations.runs.failures import FailureGroup, group_failures
-from deployments.operations.searches_left import SearchesLeft
 from deployments.queue_classes import POOL_NAMES
 from deployments.terminal.output import age, late_runs
 from orchestration.runs.flow_runs import (

@@ -18,6 +18,7 @@ from textual.widgets import DataTable, Footer, Header, Static, TabbedContent, Ta
 
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError
+from adspark.watches.searches_left import SearchesLeft
 from deployments.console.data import (
     FAILURE_COLUMNS,
     POOL_COLUMNS,
@@ -33,7 +34,6 @@ from deployments.console.data import (
     run_rows,
 )
 from deployments.console.dialogs import Confirm
-from deployments.operations.searches_left import SearchesLeft
 
 _PAUSE = 2.0  # seconds between two refreshes
 _SLOW_PAUSE = 10.0  # seconds; workers beat every thirty

@@ -7,7 +7,17 @@ from starlette.middleware.gzip import GZipMiddleware
 from deployments.gallery.failures import add_failure_pages
 from deployments.gallery.headers import PageHeaders
 from deployments.gallery.resources import Gallery
-from deployments.gallery.routes import boards, files, library, selection, shared, sign_in
+from deployments.gallery.routes import (
+    ad_details,
+    ad_marks,
+    ads,
+    boards,
+    files,
+    library,
+    selection,
+    shared,
+    sign_in,
+)
 from deployments.gallery.sign_in import SignInGuard
 from deployments.gallery.visitor import VisitCookie
 
@@ -35,7 +45,7 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
         ],
     )
     app.state.gallery = gallery
-    for routes in (files, library, boards, selection, shared, sign_in):
+    for routes in (ad_details, ad_marks, ads, boards, files, library, selection, shared, sign_in):
         app.include_router(routes.router)
     add_failure_pages(app)
     return app

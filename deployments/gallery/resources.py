@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.db.engine import Database
 from adspark.media.store import MediaStore
 from adspark.settings import Settings
+from adspark.watches.searches_left import SearchesLeft
 from deployments.gallery.templating import Templates
 
 
@@ -21,6 +23,11 @@ class Gallery:
     database: Database
     media: MediaStore
     templates: Templates
+
+    @cached_property
+    def searches(self) -> SearchesLeft:
+        """The month's searches, asked for once a minute at most."""
+        return SearchesLeft(self.settings)
 
 
 def _gallery(request: Request) -> Gallery:

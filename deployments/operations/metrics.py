@@ -26,8 +26,8 @@ from adspark.errors import AdSparkError
 from adspark.settings import Settings
 from adspark.variants.lists import count_variants
 from adspark.watches.budgets import count_searches
+from adspark.watches.searches_left import SearchesLeft
 from deployments.operations.monitoring import Snapshot, read_snapshot
-from deployments.operations.searches_left import SearchesLeft
 from deployments.queue_classes import POOL_NAMES
 from orchestration.runs.flow_runs import filter_runs, read_flow_names, read_runs
 

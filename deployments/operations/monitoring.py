@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from adspark.db.engine import Database
 from adspark.db.rate_limits import GENERATIONS, SEARCHES, count_uses
-from deployments.operations.searches_left import SearchesLeft
+from adspark.watches.searches_left import SearchesLeft
 from deployments.queue_classes import POOL_NAMES
 from orchestration.runs.flow_runs import PAGE
 from orchestration.server.pool_snapshot import PoolSnapshot, read_pools

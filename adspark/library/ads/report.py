@@ -37,7 +37,8 @@ _NOTES = text("""
 """)
 _DETAILS = text("""
     SELECT answered_at, headline, snippet, call_to_action, landing_url, funded_by, variations,
-        searches_billed, searches_cached, error
+        searches_billed, searches_cached, error,
+        coalesce(claimed_until > now(), false) AS is_claimed
     FROM creative_detail WHERE ad_creative_id = :ad
 """)
 _REGIONS = text("""
@@ -55,7 +56,8 @@ _WATCHES = text("""
     WHERE l.ad_creative_id = :ad ORDER BY w.id
 """)
 _PICTURES = text("""
-    SELECT v.content_hash = c.content_hash AS is_current, v.status, v.path, v.width, v.height,
+    SELECT v.content_hash = c.content_hash AS is_current, v.status, v.path,
+        v.thumbnail_path AS thumbnail, v.width, v.height,
         v.first_seen_at, v.failure
     FROM picture_version v JOIN creative c USING (ad_creative_id)
     WHERE v.ad_creative_id = :ad ORDER BY v.first_seen_at DESC, v.id DESC
@@ -79,6 +81,7 @@ class AdDetails(BaseModel):
     searches_billed: int
     searches_cached: int
     error: str | None
+    is_claimed: bool = Field(default=False, description="It is being looked up just now.")
 
 
 class AdRegion(BaseModel):
@@ -132,11 +135,13 @@ class AdNote(BaseModel):
 
 
 class AdPicture(BaseModel):
-    """A version of the ad's picture; `path` is its place in the media store, where it is kept."""
+    """A version of the ad's picture; `path` is its place in the media store, where it is kept, and
+    `thumbnail` that of a small one."""
 
     is_current: bool
     status: PictureStatus
     path: str | None
+    thumbnail: str | None = None
     width: int | None
     height: int | None
     first_seen_at: datetime

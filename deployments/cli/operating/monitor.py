@@ -39,8 +39,8 @@ def monitor(
 
 
 async def _watch(seconds: float | None, every: float, show: "Callable[[Snapshot], None]") -> None:
+    from adspark.watches.searches_left import SearchesLeft  # noqa: PLC0415  (slow)
     from deployments.operations.monitoring import read_snapshot  # noqa: PLC0415  (slow)
-    from deployments.operations.searches_left import SearchesLeft  # noqa: PLC0415  (slow)
     from orchestration.runs.flow_runs import read_failed_runs  # noqa: PLC0415  (slow)
 
     searches = SearchesLeft(current_settings())

@@ -12,8 +12,8 @@ def top() -> None:
 
 
 async def _run() -> None:
+    from adspark.watches.searches_left import SearchesLeft  # noqa: PLC0415  (slow)
     from deployments.console.app import ConsoleApp  # noqa: PLC0415  (slow)
-    from deployments.operations.searches_left import SearchesLeft  # noqa: PLC0415  (slow)
 
     async with open_server() as client, open_database() as database:
         await ConsoleApp(client, database, SearchesLeft(current_settings())).run_async()

@@ -36,7 +36,7 @@ async def sign_in(
     name, back = form.text("name"), form.text("back") or "/"
     if wait := await _wait_of(request, gallery, name):
         return _page(request, gallery, back=back, name=name, minutes=int(wait // 60) + 1)
-    found = await check_password(session, name=name, password=form.exact("password"))
+    found = await check_password(session, name=name, password=form.written("password"))
     if found is None:
         return _page(request, gallery, back=back, name=name, is_wrong=True)
     token = await begin_session(session, user_id=found.user_id)

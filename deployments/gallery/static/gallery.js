@@ -76,6 +76,41 @@ function handleKey(event) {
   }
 }
 
+// A part of a page that is loaded after it, and again for as long as it says so.
+async function loadPart(place) {
+  let next = null;
+  try {
+    const answer = await fetch(place.dataset.part, { credentials: "same-origin" });
+    const text = answer.ok ? await answer.text() : "";
+    next = new DOMParser().parseFromString(text, "text/html").getElementById(place.id);
+  } catch {
+    // It stays as it is.
+  }
+  if (next && place.dataset.again && !next.dataset.again) {
+    location.reload();
+    return;
+  }
+  if (next && !place.contains(document.activeElement)) {
+    showMoments(next);
+    place.replaceWith(next);
+    place = next;
+  }
+  loadPartLater(place);
+}
+
+function loadPartLater(place) {
+  if (place.dataset.again) setTimeout(loadPart, place.dataset.again * 1000, place);
+}
+
+function loadPartNear(place) {
+  const seen = new IntersectionObserver((entries) => {
+    if (!entries.some((one) => one.isIntersecting)) return;
+    seen.disconnect();
+    loadPart(place);
+  }, { rootMargin: "600px" });
+  seen.observe(place);
+}
+
 function chooseTheme() {
   const root = document.documentElement;
   const kept = localStorage.getItem("theme");
@@ -127,3 +162,7 @@ document.addEventListener("keydown", handleKey);
 const pages = document.querySelector("[data-pages]");
 const more = document.querySelector("[data-more]");
 if (pages && more) loadMoreNear(more, pages);
+for (const place of document.querySelectorAll("[data-part]")) {
+  if (place.dataset.again) loadPartLater(place);
+  else loadPartNear(place);
+}

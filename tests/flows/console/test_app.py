@@ -15,9 +15,9 @@ from textual.widgets._footer import FooterKey
 
 from adspark.db.engine import Database
 from adspark.settings import Settings
+from adspark.watches.searches_left import SearchesLeft
 from deployments.console.app import ConsoleApp
 from deployments.console.dialogs import Ask, Confirm
-from deployments.operations.searches_left import SearchesLeft
 from tests.support.queued import open_pools, queue
 
 

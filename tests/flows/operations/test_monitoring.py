@@ -13,11 +13,11 @@ from adspark.db.engine import Database
 from adspark.db.rate_limits import SEARCHES, acquire_slot
 from adspark.serpapi.client import ENGINE
 from adspark.settings import Settings, get_settings
+from adspark.watches.searches_left import SearchesLeft
 from deployments.operations.full_check import project_deployments, read_full_check
 from deployments.operations.monitoring import read_snapshot
 from deployments.operations.pools import pause
 from deployments.operations.probe import probe as send_probes
-from deployments.operations.searches_left import SearchesLeft
 from deployments.queue_classes import POOL_NAMES
 from flows.probe import probe
 from orchestration.runs.flow_runs import filter_runs, read_failed_runs, read_runs

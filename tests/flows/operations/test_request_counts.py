@@ -15,11 +15,11 @@ from prefect.states import Completed, Failed, Running, Scheduled
 
 from adspark.db.engine import Database
 from adspark.settings import Settings
+from adspark.watches.searches_left import SearchesLeft
 from deployments.console.data import read_slow_view, read_view
 from deployments.operations.health import read_health
 from deployments.operations.metrics import MetricsCollector
 from deployments.operations.monitoring import read_snapshot
-from deployments.operations.searches_left import SearchesLeft
 from deployments.queue_classes import POOL_NAMES
 from orchestration.runs.flow_runs import read_failed_runs
 from orchestration.runs.lost_runs import TAG

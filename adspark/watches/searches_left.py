@@ -29,6 +29,11 @@ class SearchesLeft:
         self._known = MonthsSearches()
         self._asked_at: float | None = None
 
+    @property
+    def known(self) -> MonthsSearches:
+        """What was known last, without asking."""
+        return self._known
+
     async def read(self, database: Database) -> MonthsSearches:
         """What is known, asked anew where that is older than a minute."""
         now = time.monotonic()

@@ -1,0 +1,124 @@
+"""The page of an ad, as it is shown at first and again after a form that was refused."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from adspark.creatives.boards import list_boards
+from adspark.errors import InvalidQueryError, ServiceUnavailableError
+from adspark.library.ad_marks import read_marks
+from adspark.library.ads import AdPicture, AdReport, read_ad
+from adspark.library.marks import list_tags
+from adspark.media.store import media_type
+from adspark.validation.stored import is_ad_id
+from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.runs import RunProgress, progress_of, read_run
+from deployments.gallery.timeline import make_timeline
+from deployments.gallery.visitor import VisitorDep
+
+_MOST_OFFERED = 100  # tags
+
+
+@dataclass(frozen=True)
+class AdPages:
+    """Shows pages of ads to the visitor of a request."""
+
+    request: Request
+    gallery: GalleryDep
+    session: SessionDep
+    visitor: VisitorDep
+
+    async def show(
+        self,
+        ad_id: str,
+        *,
+        status: int = 200,
+        problems: Mapping[str, str] | None = None,
+        given: Mapping[str, str] | None = None,
+    ) -> HTMLResponse:
+        """The page of an ad; the page that says so where it is not stored.
+
+        Args:
+            ad_id: CR and 20 digits.
+            status: of the response.
+            problems: by the form or field that they stand beside.
+            given: what was typed, by field, in place of what is stored.
+        """
+        ad = await self.read(ad_id)
+        if ad is None:
+            return self.show_missing(ad_id)
+        user_id = self.visitor.user_id
+        boards = await list_boards(self.session, user_id=user_id)
+        tags = await list_tags(self.session, user_id=user_id)
+        return self.gallery.templates.page(
+            self.request,
+            "ad.html",
+            status=status,
+            problems=problems or {},
+            given=given or {},
+            marks=await read_marks(self.session, ad_creative_id=ad_id, user_id=user_id),
+            versions=[one for one in ad.pictures if _shown_path(one)],
+            shown_path=_shown_path,
+            boards=[one.name for one in boards if one.name not in ad.boards],
+            on_boards=[one for one in boards if one.name in ad.boards],
+            known_tags=list(dict.fromkeys(row.tag for row in tags))[:_MOST_OFFERED],
+            timeline=make_timeline(ad, datetime.now(UTC).date()),
+            **await self.details_of(ad),
+        )
+
+    async def read(self, ad_id: str) -> AdReport | None:
+        """What is stored of an ad; None where it is not."""
+        if not is_ad_id(ad_id):
+            return None
+        try:
+            return await read_ad(self.session, ad_creative_id=ad_id, user_id=self.visitor.user_id)
+        except InvalidQueryError:
+            return None
+
+    async def details_of(self, ad: AdReport) -> dict[str, Any]:
+        """What the part on details on demand shows: whether they are known, their price, and how
+        far the run is that the address names."""
+        run_id, run, is_prefect_away = self._run_id(), None, False
+        try:
+            run = await _read_progress(run_id, ad.ad_creative_id) if run_id else None
+        except ServiceUnavailableError:
+            is_prefect_away = True
+        return {
+            "ad": ad,
+            "run": run,
+            "run_id": run_id,
+            "is_prefect_away": is_prefect_away,
+            "is_known": ad.details is not None and ad.details.answered_at is not None,
+            "searches": self.gallery.searches.known,
+        }
+
+    def show_missing(self, ad_id: str) -> HTMLResponse:
+        """The page that says that an ad is not stored."""
+        return self.gallery.templates.page(
+            self.request, "ad_missing.html", status=404, ad_id=ad_id, is_id=is_ad_id(ad_id)
+        )
+
+    def _run_id(self) -> UUID | None:
+        """The run that the address names."""
+        try:
+            return UUID(self.request.query_params.get("run", ""))
+        except ValueError:
+            return None
+
+
+async def _read_progress(run_id: UUID, ad_id: str) -> RunProgress | None:
+    """Of a run, where it looks up this ad."""
+    run = await read_run(run_id)
+    return progress_of(run) if run and run.parameters.get("ads") == [ad_id] else None
+
+
+def _shown_path(picture: AdPicture) -> str | None:
+    """The picture's place in the media store; its small one where browsers do not show it."""
+    if picture.path and media_type(picture.path):
+        return picture.path
+    return picture.thumbnail

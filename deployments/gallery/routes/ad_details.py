@@ -1,0 +1,46 @@
+"""Details of an ad on demand: what they cost, their look-up, and how far it is."""
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from adspark.errors import ConfigurationError, InvalidQueryError, ServiceUnavailableError
+from adspark.library.details import plan_details
+from deployments.gallery.forms import FormDep
+from deployments.gallery.routes.ads import AdPagesDep
+from deployments.gallery.runs import start
+from deployments.gallery.visitor import SpenderDep
+
+router = APIRouter(include_in_schema=False)
+
+_DEPLOYMENT = "fetch-details"
+
+
+@router.get("/ads/{ad_id}/details")
+async def show_details(pages: AdPagesDep, ad_id: str) -> HTMLResponse:
+    """The part of an ad's page on its details, with what the account has left."""
+    ad = await pages.read(ad_id)
+    if ad is None:
+        return pages.show_missing(ad_id)
+    details = await pages.details_of(ad)
+    if not details["is_known"]:
+        details["searches"] = await pages.gallery.searches.read(pages.gallery.database)
+    return pages.gallery.templates.page(pages.request, "ad_details.html", problems={}, **details)
+
+
+@router.post("/ads/{ad_id}/details")
+async def look_up(pages: AdPagesDep, visitor: SpenderDep, form: FormDep, ad_id: str) -> Response:
+    """Start the look-up of an ad's details, unless they are known."""
+    try:
+        plan = await plan_details(pages.session, ads=[ad_id], most=1)
+    except InvalidQueryError:
+        return pages.show_missing(ad_id)
+    await pages.session.rollback()  # nobody waits for the ad's lock while Prefect answers
+    if not plan.ads:
+        return RedirectResponse(f"/ads/{ad_id}#details", 303)
+    try:
+        run_id = await start(_DEPLOYMENT, {"ads": [*plan.ads]})
+    except ServiceUnavailableError as error:
+        return await pages.show(ad_id, status=503, problems={"details": str(error)})
+    except ConfigurationError as error:
+        return await pages.show(ad_id, status=422, problems={"details": str(error)})
+    return RedirectResponse(f"/ads/{ad_id}?run={run_id}#details", 303)

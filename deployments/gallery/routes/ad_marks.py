@@ -1,0 +1,126 @@
+"""What visitors write on an ad: title, note and tags; and the boards that they put it on."""
+
+from typing import Literal
+
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse, Response
+
+from adspark.creatives.boards import add_ads, create_board, find_board, remove_ads
+from adspark.errors import InvalidQueryError
+from adspark.library.ad_marks import lock_version
+from adspark.library.marks import share_tag, tag_ads, untag_ads, write_note, write_title
+from deployments.gallery.forms import Form, FormDep
+from deployments.gallery.routes.ads import AdPagesDep
+from deployments.gallery.visitor import ChangerDep
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.post("/ads/{ad_id}/title")
+async def save_title(pages: AdPagesDep, visitor: ChangerDep, form: FormDep, ad_id: str) -> Response:
+    """Write, share or remove the visitor's title of an ad."""
+    return await _save_text(pages, visitor.user_id, form, ad_id, "title")
+
+
+@router.post("/ads/{ad_id}/note")
+async def save_note(pages: AdPagesDep, visitor: ChangerDep, form: FormDep, ad_id: str) -> Response:
+    """Write, share or remove the visitor's note on an ad."""
+    return await _save_text(pages, visitor.user_id, form, ad_id, "note")
+
+
+@router.post("/ads/{ad_id}/tags")
+async def save_tags(pages: AdPagesDep, visitor: ChangerDep, form: FormDep, ad_id: str) -> Response:
+    """Put the visitor's tag on an ad, share it or not, or take it off."""
+    session, user_id = pages.session, visitor.user_id
+    try:
+        if "remove" in form:
+            await untag_ads(session, user_id=user_id, tag=form.text("remove"), ids=[ad_id])
+        elif "share" in form:
+            await share_tag(session, user_id=user_id, tag=form.text("share"), is_shared=True)
+        elif "keep" in form:
+            await share_tag(session, user_id=user_id, tag=form.text("keep"), is_shared=False)
+        else:
+            await tag_ads(session, user_id=user_id, tag=form.text("tag"), ids=[ad_id])
+            if "shared" in form:
+                await share_tag(session, user_id=user_id, tag=form.text("tag"), is_shared=True)
+    except InvalidQueryError as error:
+        return await _show_again(pages, ad_id, form, "tag", error)
+    await session.commit()
+    return _back(ad_id, "tags")
+
+
+@router.post("/ads/{ad_id}/boards")
+async def save_boards(
+    pages: AdPagesDep, visitor: ChangerDep, form: FormDep, ad_id: str
+) -> Response:
+    """Put an ad on a board of the visitor's, on a new one, or take it off one."""
+    session, user_id = pages.session, visitor.user_id
+    field = "new" if "create" in form else "board"
+    try:
+        if "remove" in form:
+            board = await find_board(session, user_id=user_id, name=form.text("remove"))
+            await remove_ads(session, board_id=board.id, ids=[ad_id])
+        else:
+            name = form.text(field)
+            if field == "new":
+                name = await create_board(session, user_id=user_id, name=name)
+            board = await find_board(session, user_id=user_id, name=name)
+            await add_ads(session, board_id=board.id, ids=[ad_id])
+    except InvalidQueryError as error:
+        return await _show_again(pages, ad_id, form, field, error)
+    await session.commit()
+    return _back(ad_id, "boards")
+
+
+async def _save_text(
+    pages: AdPagesDep, user_id: int, form: Form, ad_id: str, what: Literal["title", "note"]
+) -> Response:
+    session, is_shared = pages.session, "shared" in form
+    try:
+        is_same = await lock_version(
+            session,
+            ad_creative_id=ad_id,
+            user_id=user_id,
+            what=what,
+            version=form.text("version"),
+        )
+        if not is_same:
+            await session.rollback()
+            problem = pages.gallery.templates.texts(f"ad_page.{what}_changed")
+            given: dict[str, str] = {what: form.text(what)}
+            return await pages.show(ad_id, status=409, problems={what: problem}, given=given)
+        if what == "title":
+            await write_title(
+                session,
+                user_id=user_id,
+                ad_creative_id=ad_id,
+                title=form.text("title"),
+                is_shared=is_shared,
+            )
+        else:
+            await write_note(
+                session,
+                user_id=user_id,
+                ad_creative_id=ad_id,
+                note=form.text("note"),
+                is_shared=is_shared,
+            )
+    except InvalidQueryError as error:
+        return await _show_again(pages, ad_id, form, what, error)
+    await session.commit()
+    return _back(ad_id, what)
+
+
+async def _show_again(
+    pages: AdPagesDep, ad_id: str, form: Form, field: str, error: InvalidQueryError
+) -> Response:
+    """The page with what was typed, and what is wrong beside its field."""
+    await pages.session.rollback()
+    problem = str(error).removeprefix(f"{error.field}: ")
+    return await pages.show(
+        ad_id, status=422, problems={field: problem}, given={field: form.written(field)}
+    )
+
+
+def _back(ad_id: str, part: str) -> RedirectResponse:
+    return RedirectResponse(f"/ads/{ad_id}#{part}", 303)

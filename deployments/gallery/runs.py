@@ -1,0 +1,70 @@
+"""Runs that a page starts and follows; where Prefect is away, the page says so."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.exceptions import ObjectNotFound
+from pydantic import JsonValue
+
+from deployments.gallery.prefect_server import open_prefect
+from deployments.operations.runs.start import start_run
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    """How far a run is.
+
+    Attributes:
+        state: waiting, running, completed, failed or cancelled.
+        message: of its state.
+    """
+
+    state: str
+    message: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.state in ("completed", "failed", "cancelled")
+
+
+async def start(deployment: str, parameters: Mapping[str, JsonValue]) -> UUID:
+    """Start a run of a deployment; returns its id.
+
+    Raises:
+        ConfigurationError: no such deployment, or parameters that it does not take.
+        ServiceUnavailableError: Prefect's server does not answer.
+    """
+    async with open_prefect() as client:
+        return (await start_run(client, deployment, parameters)).id
+
+
+async def read_run(run_id: UUID) -> FlowRun | None:
+    """A run; None where there is none, or no longer.
+
+    Raises:
+        ServiceUnavailableError: Prefect's server does not answer.
+    """
+    async with open_prefect() as client:
+        try:
+            return await client.read_flow_run(run_id)
+        except ObjectNotFound:
+            return None
+
+
+def progress_of(run: FlowRun) -> RunProgress:
+    """How far a run is."""
+    state = run.state
+    if state is None or state.is_scheduled() or state.is_pending():
+        return RunProgress("waiting")
+    return RunProgress(_name(state), state.message or "")
+
+
+def _name(state: State) -> str:
+    if state.is_completed():
+        return "completed"
+    if state.is_failed() or state.is_crashed():
+        return "failed"
+    return "cancelled" if state.is_cancelled() else "running"
