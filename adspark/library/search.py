@@ -154,6 +154,20 @@ async def search_ads(
     return page
 
 
+async def read_found_ads(
+    session: AsyncSession, *, ids: Sequence[str], user_id: int
+) -> list[FoundAd]:
+    """Stored ads as a search lists them, in the order of their ids; those not stored are left out.
+
+    Args:
+        session: of the database.
+        ids: of the ads.
+        user_id: whose tags and titles count.
+    """
+    rows = await session.execute(_READ, {"ids": list(ids), "user_id": user_id})
+    return [FoundAd.model_validate(row) for row in rows.mappings()]
+
+
 async def _search_nearest(
     session: AsyncSession, search: "_Search", terms: Sequence[Term], page: AdPage
 ) -> AdPage:

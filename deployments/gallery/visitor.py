@@ -48,6 +48,28 @@ def read_visitor(request: Request) -> Visitor:
 VisitorDep = Annotated[Visitor, Depends(read_visitor)]
 
 
+class NotAllowedError(Exception):
+    """The visitor may not do this."""
+
+
+def may_change(visitor: VisitorDep) -> Visitor:
+    """The visitor, who may change something; raises NotAllowedError for another one."""
+    if not visitor.may_change:
+        raise NotAllowedError
+    return visitor
+
+
+def may_spend(visitor: VisitorDep) -> Visitor:
+    """The visitor, who may spend something; raises NotAllowedError for another one."""
+    if not visitor.may_spend:
+        raise NotAllowedError
+    return visitor
+
+
+MayChangeDep = Annotated[Visitor, Depends(may_change)]
+MaySpendDep = Annotated[Visitor, Depends(may_spend)]
+
+
 def form_token(request: Request) -> str:
     """The token that a form of this browser carries."""
     visit: str = request.scope["state"]["visit"]
