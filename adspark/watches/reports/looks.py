@@ -42,6 +42,10 @@ class WatchLooks(BaseModel):
         """Whether nobody looks at it though it is due."""
         return self.is_active and self.due_at < datetime.now(UTC) - OVERDUE_AFTER
 
+    def begins_after(self, since: datetime) -> bool:
+        """Whether it was first looked at only after that moment."""
+        return self.baseline_at is not None and self.baseline_at > since
+
     def state(self, since: datetime | None = None) -> LookState:
         """What is known of the time since then; None: as of the last look."""
         if not self.is_active:
