@@ -39,8 +39,8 @@ async def test_it_shows_what_each_watch_noticed_and_leads_to_the_library(
 
     assert "2 launches, 1 change, 1 returned, 1 ending in 1 watch." in page
     assert set(re.findall(r'data-ad="(CR\d{20})"', page)) == {ad(number) for number in range(1, 6)}
-    for kind in ("new", "changed", "reactivated", "ended"):
-        assert f'href="/library?watch={watch_id}&amp;event={kind}"' in page
+    for name in ("new", "changed", "reactivated", "ended"):
+        assert f'href="/library?watch={watch_id}&amp;event={name}"' in page
     assert "Running shoes" in page  # its words
     assert "Everything was looked at" in page
     assert NOTHING not in page

@@ -87,7 +87,8 @@ async def test_a_page_s_script_asks_what_a_month_costs(
 
     async def ask(**given: Any) -> dict[str, str]:  # noqa: ANN401
         answer = await pages.get("/watches/estimate", params=given)
-        return {"status": str(answer.status_code)} | answer.json()
+        told: dict[str, str] = answer.json()
+        return {"status": str(answer.status_code)} | told
 
     whole = await ask(interval_minutes="60", max_pages="2", details_per_sweep="3")
     assert whole["seen"] == "721-3600"
