@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
-from adspark.library.advertiser_choice import choose_advertiser
-from adspark.library.advertisers import AdvertiserRow, find_advertisers
+from adspark.library.advertisers.choice import choose_advertiser
+from adspark.library.advertisers.stored import AdvertiserRow, find_advertisers
 from adspark.validation.bounds import (
     DETAILS_PER_SWEEP,
     ENDED_AFTER_DAYS,

@@ -10,11 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 from fastapi import Request, Response
 
-from deployments.gallery.visitor import Visitor
+from deployments.gallery.visitor import YEAR, Visitor
 
 _ENDS_AFTER = timedelta(minutes=30)
 _WRITTEN = re.compile(r"([0-9]{1,11})\.([0-9]{1,11})")
-_YEAR = 365 * 86_400  # seconds
 
 
 @dataclass(frozen=True)
@@ -43,9 +42,9 @@ def keep_visits(request: Request, response: Response, visitor: Visitor, visits: 
     response.set_cookie(
         _cookie(visitor),
         f"{before}.{int(visits.now.timestamp())}",
-        max_age=_YEAR,
+        max_age=YEAR,
         httponly=True,
-        samesite="strict",
+        samesite="lax",
         secure=request.url.scheme == "https",
     )
 

@@ -20,9 +20,10 @@ from adspark.watches.store import (
 )
 from deployments.gallery.failures import NotThereError
 from deployments.gallery.forms import FormDep
+from deployments.gallery.notices import lead_to
 from deployments.gallery.resources import GalleryDep, SessionDep
-from deployments.gallery.routes.news import read_ads_of
-from deployments.gallery.visitor import MayChangeDep, VisitorDep
+from deployments.gallery.routes.watches.news import read_ads_of
+from deployments.gallery.visitor import ChangerDep, VisitorDep
 from deployments.gallery.watches.lookup import WatchId, read_line
 from deployments.gallery.watches.paging import read_place
 from deployments.gallery.watches.progress import LookProgress, read_progress
@@ -32,9 +33,6 @@ router = APIRouter(include_in_schema=False)
 _WATCHES = 25  # of a page
 _EVENTS, _LOOKS = 12, 20  # that the page of a watch shows
 _EVER = datetime.fromtimestamp(0, UTC)
-_DONE = frozenset(
-    {"created", "changed", "unchanged", "anew", "paused", "resumed", "already", "deleted"}
-)
 
 
 @router.get("/watches")
@@ -61,7 +59,6 @@ async def show_watches(request: Request, gallery: GalleryDep, session: SessionDe
         name=name,
         state=state,
         states=list(WatchState),
-        done=_done(request),
         place=place,
         is_last=place.is_last(page.total),
     )
@@ -95,13 +92,12 @@ async def show_watch(
         run=run,
         progress=progress,
         problem=problem,
-        done=_done(request),
     )
 
 
 @router.post("/watches/{watch_id}/pause")
 async def pause(
-    session: SessionDep, _visitor: MayChangeDep, _form: FormDep, watch_id: WatchId
+    session: SessionDep, _visitor: ChangerDep, _form: FormDep, watch_id: WatchId
 ) -> RedirectResponse:
     """Let a watch rest."""
     return await _set_active(session, watch_id, is_active=False)
@@ -109,7 +105,7 @@ async def pause(
 
 @router.post("/watches/{watch_id}/resume")
 async def resume(
-    session: SessionDep, _visitor: MayChangeDep, _form: FormDep, watch_id: WatchId
+    session: SessionDep, _visitor: ChangerDep, _form: FormDep, watch_id: WatchId
 ) -> RedirectResponse:
     """Let a paused watch be looked at again."""
     return await _set_active(session, watch_id, is_active=True)
@@ -127,21 +123,21 @@ async def confirm_delete(
 
 @router.post("/watches/{watch_id}/delete")
 async def delete(
-    session: SessionDep, _visitor: MayChangeDep, _form: FormDep, watch_id: WatchId
+    session: SessionDep, _visitor: ChangerDep, _form: FormDep, watch_id: WatchId
 ) -> RedirectResponse:
     """Delete the watch; the ads stay."""
     if not await delete_watch(session, watch_id=watch_id):
         raise NotThereError("no_watch", "/watches")
     await session.commit()
-    return RedirectResponse("/watches?done=deleted", 303)
+    return lead_to("/watches", "watch_deleted")
 
 
 async def _set_active(session: SessionDep, watch_id: int, *, is_active: bool) -> RedirectResponse:
     await read_line(session, watch_id)
     is_changed = await set_active(session, watch_id=watch_id, is_active=is_active)
     await session.commit()
-    done = ("resumed" if is_active else "paused") if is_changed else "already"
-    return RedirectResponse(f"/watches/{watch_id}?done={done}", 303)
+    done = ("watch_resumed" if is_active else "watch_paused") if is_changed else "watch_already"
+    return lead_to(f"/watches/{watch_id}", done)
 
 
 async def _read_progress(
@@ -154,9 +150,3 @@ async def _read_progress(
         return await read_progress(gallery, session, watch_id, run), ""
     except ServiceUnavailableError as error:
         return None, str(error)
-
-
-def _done(request: Request) -> str:
-    """What a form has just done, for the message on the page that it leads to."""
-    done = request.query_params.get("done", "")
-    return done if done in _DONE else ""

@@ -5,9 +5,10 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from deployments.gallery.failures import NotThereError
 from deployments.gallery.forms import FormDep
+from deployments.gallery.notices import lead_to
 from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import GalleryDep, SessionDep
-from deployments.gallery.visitor import MaySpendDep
+from deployments.gallery.visitor import SpenderDep
 from deployments.gallery.watches.lookup import WatchId, read_watch_row
 from deployments.gallery.watches.progress import FLOW, read_progress
 from deployments.operations.runs.start import start_run
@@ -19,14 +20,14 @@ router = APIRouter(include_in_schema=False)
 async def look_now(
     gallery: GalleryDep,
     session: SessionDep,
-    _visitor: MaySpendDep,
+    _visitor: SpenderDep,
     _form: FormDep,
     watch_id: WatchId,
 ) -> RedirectResponse:
     """Start a look, which may cost searches."""
     watch = await read_watch_row(session, watch_id)
     if not watch.is_active:
-        return RedirectResponse(f"/watches/{watch_id}?done=paused", 303)
+        return lead_to(f"/watches/{watch_id}", "watch_paused")
     async with open_prefect(gallery.settings) as client:
         run = await start_run(client, FLOW, {"watch_id": watch_id})
     return RedirectResponse(f"/watches/{watch_id}?run={run.id}", 303)

@@ -5,19 +5,20 @@ from hashlib import sha256
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import ChangedMeanwhileError, InvalidQueryError
-from adspark.library.advertiser_choice import name_advertisers
+from adspark.library.advertisers.choice import name_advertisers
 from adspark.models import CreativeFormat, Platform, Watch
 from adspark.serpapi.regions import REGIONS
 from adspark.watches.budgets import MonthEstimate
 from adspark.watches.definition import change_definition, definition_of, pick_fields
 from adspark.watches.store import Outcome
 from deployments.gallery.forms import Form, FormDep
+from deployments.gallery.notices import lead_to
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
-from deployments.gallery.visitor import MayChangeDep
+from deployments.gallery.visitor import ChangerDep
 from deployments.gallery.watches.fields import (
     NUMBERS,
     WatchForm,
@@ -34,7 +35,11 @@ router = APIRouter(include_in_schema=False)
 
 _ANY = {"name": "estimated", "text": "example.com"}  # the cost does not depend on them
 _COSTLY = ("interval_minutes", "max_pages", "monthly_budget", "details_per_sweep")
-_OUTCOMES = {Outcome.CREATED: "created", Outcome.CHANGED: "changed", Outcome.UNCHANGED: "unchanged"}
+_NOTICES = {
+    Outcome.CREATED: "watch_created",
+    Outcome.CHANGED: "watch_changed",
+    Outcome.UNCHANGED: "watch_unchanged",
+}
 
 
 @dataclass
@@ -70,8 +75,9 @@ class _Editor:
         shown = form.text("seen"), form.text("warned")
         if outcome and "save" in form and shown == _marks(written, outcome):
             await self.session.commit()
-            done = "anew" if outcome.saved.begins_anew else _OUTCOMES[outcome.saved.outcome]
-            return RedirectResponse(f"/watches/{outcome.saved.id}?done={done}", 303)
+            saved = outcome.saved
+            done = "watch_anew" if saved.begins_anew else _NOTICES[saved.outcome]
+            return lead_to(f"/watches/{saved.id}", done)
         await self.session.rollback()
         return await self.show(written, outcome, status=200 if outcome else 422)
 
@@ -138,7 +144,7 @@ async def show_new(request: Request, editor: _NewDep) -> HTMLResponse:
 
 
 @router.post("/watches/new")
-async def create(editor: _NewDep, visitor: MayChangeDep, form: FormDep) -> Response:
+async def create(editor: _NewDep, visitor: ChangerDep, form: FormDep) -> Response:
     """Create a watch, or show the form again with what is wrong, or with what it will cost."""
     return await editor.handle(form, visitor.user_id)
 
@@ -152,7 +158,7 @@ async def show_edit(editor: _OfWatchDep) -> HTMLResponse:
 
 
 @router.post("/watches/{watch_id}/edit")
-async def change(editor: _OfWatchDep, visitor: MayChangeDep, form: FormDep) -> Response:
+async def change(editor: _OfWatchDep, visitor: ChangerDep, form: FormDep) -> Response:
     """Change a watch, or show the form again; also where somebody else has changed it."""
     return await editor.handle(form, visitor.user_id)
 
