@@ -40,6 +40,10 @@ class BusyError(TemporaryError):
     """Another run holds the same query, watch or variant."""
 
 
+class ChangedMeanwhileError(TemporaryError):
+    """Somebody else changed the same thing since it was shown; what they did stays."""
+
+
 class SupersededError(BusyError):
     """Another run took over the same fetch; this one ends and writes nothing."""
 

@@ -439,6 +439,8 @@ class CreativeEvent(SQLModel, table=True):
     __tablename__ = "creative_event"
     __table_args__ = (
         _one_of("kind", EventKind),
+        # Also of the watch alone.
+        Index("ix_creative_event_of_watch", "watch_id", "kind", "occurred_at"),
         Index("ix_creative_event_unannounced", "id", postgresql_where=text("announced_at IS NULL")),
         Index(
             "ix_creative_event_unnotified",
@@ -449,7 +451,7 @@ class CreativeEvent(SQLModel, table=True):
     )
 
     id: int = _key()
-    watch_id: int = _belongs_to("watch.id", index=True)
+    watch_id: int = _belongs_to("watch.id")
     ad_creative_id: str = Field(sa_column=Column(Text, nullable=False, index=True))
     kind: EventKind = _choice(EventKind, nullable=False)
     content_hash: str = Field(sa_type=Text)

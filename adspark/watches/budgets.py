@@ -1,5 +1,7 @@
 """What searching costs: by watch, by day, and what the month will come to. Months are UTC's."""
 
+import math
+from collections.abc import Sequence
 from datetime import date
 
 from pydantic import BaseModel
@@ -7,12 +9,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.archive.counts import ArchiveCounts
+from adspark.watches.definition import WatchDefinition
 
 DAYS = 14
 """Days that the table by day goes back."""
 
 _SWEEP_MINUTES = 30  # between two sweeps as shipped: no watch is checked more often
 
+_MINUTES_A_MONTH = 43_200  # of 30 days
 _MONTH = "date_trunc('month', now(), 'UTC')"
 NEXT_MONTH = f"{_MONTH} + interval '1 month'"
 """When the next calendar month (UTC) begins, in SQL."""
@@ -33,16 +37,17 @@ _THIS_MONTH = text(f"""
 """)  # noqa: S608  (put together from constants)
 # What a watch will still ask for: what a check of it was billed lately (one search, if it was
 # never checked) for every check that falls into the rest of the month, within its budget.
-_BY_WATCH = text(f"""
+_COSTS = f"""
     WITH mine AS (
         SELECT watch_id, sum(billed) AS billed, sum(cached) AS cached
-        FROM {_SPENT} WHERE at >= {_MONTH} GROUP BY watch_id
+        FROM {_SPENT} WHERE at >= {_MONTH} AND {{of_watches}} GROUP BY watch_id
     ), lately AS (
         SELECT watch_id, sum(searches_billed)::float8 / count(*) AS billed_a_check
         FROM "fetch" WHERE status = 'completed' AND started_at > now() - interval '14 days'
+            AND {{of_watches}}
         GROUP BY watch_id
     ), ahead AS (
-        SELECT w.id, CASE WHEN w.is_active THEN
+        SELECT w.id AS watch_id, CASE WHEN w.is_active THEN
             coalesce(l.billed_a_check, 1)
             * extract(epoch FROM {NEXT_MONTH} - greatest(w.due_at, now())) / 60
             / greatest(w.interval_minutes, {_SWEEP_MINUTES})
@@ -55,12 +60,22 @@ _BY_WATCH = text(f"""
             WHEN w.monthly_budget IS NULL THEN a.searches
             ELSE least(a.searches, w.monthly_budget - coalesce(m.billed, 0))
         END)::int AS forecast
-    FROM watch w JOIN ahead a USING (id) LEFT JOIN mine m ON m.watch_id = w.id
+    FROM watch w JOIN ahead a ON a.watch_id = w.id LEFT JOIN mine m ON m.watch_id = w.id
+    WHERE {{of_w}}
     UNION ALL
     SELECT NULL, NULL, NULL, NULL, billed::int, cached::int, billed::int
     FROM mine WHERE watch_id IS NULL AND billed + cached > 0
     ORDER BY billed DESC, watch_id
-""")  # noqa: S608  (put together from constants)
+"""  # noqa: S608  (put together from constants)
+_BY_WATCH = text(_COSTS.format(of_watches="true", of_w="true"))
+_OF_WATCHES = text(
+    _COSTS.format(of_watches="watch_id = ANY (:watch_ids)", of_w="w.id = ANY (:watch_ids)")
+)
+_BILLED_A_CHECK = text("""
+    SELECT sum(searches_billed)::float8 / count(*) FROM "fetch"
+    WHERE watch_id = :watch_id AND status = 'completed'
+        AND started_at > now() - interval '14 days'
+""")
 _BY_DAY = text(f"""
     SELECT (at AT TIME ZONE 'UTC')::date AS day, sum(billed)::int AS billed,
         sum(cached)::int AS cached
@@ -87,6 +102,19 @@ class WatchCost(BaseModel):
     def left(self) -> int | None:
         """Of the watch's budget; None where it has none."""
         return None if self.monthly_budget is None else max(0, self.monthly_budget - self.billed)
+
+
+class MonthEstimate(BaseModel):
+    """What a month of a watch costs before it is saved, in searches.
+
+    `most` is where every check needs all its pages and details; `lacking` is what the budget does
+    not allow of what is expected.
+    """
+
+    checks: int
+    searches: int
+    most: int
+    lacking: int
 
 
 class SearchCount(BaseModel):
@@ -124,6 +152,42 @@ class BudgetReport(BaseModel):
         if self.searches_left is None:
             return None
         return max(0, self.forecast - self.billed - self.searches_left)
+
+
+async def read_watch_costs(session: AsyncSession, *, watch_ids: Sequence[int]) -> list[WatchCost]:
+    """What these watches cost this month, and will have at its end."""
+    rows = (await session.execute(_OF_WATCHES, {"watch_ids": list(watch_ids)})).mappings()
+    return [WatchCost.model_validate(row) for row in rows]
+
+
+async def read_billed_a_check(session: AsyncSession, *, watch_id: int) -> float | None:
+    """Searches that a check of the watch was billed lately, on average; None: none was made."""
+    found = await session.scalar(_BILLED_A_CHECK, {"watch_id": watch_id})
+    return None if found is None else float(found)
+
+
+def estimate_month(
+    definition: WatchDefinition, *, billed_a_check: float | None = None
+) -> MonthEstimate:
+    """What a month of 30 days of a watch costs.
+
+    Args:
+        definition: of the watch.
+        billed_a_check: as it was lately; None: its search is a new one, whose first check may take
+            all pages, and later ones take one each.
+    """
+    checks = _MINUTES_A_MONTH // max(definition.interval_minutes, _SWEEP_MINUTES)
+    first = definition.max_pages - 1 if billed_a_check is None else 0
+    a_check = 1.0 if billed_a_check is None else billed_a_check
+    most = checks * (definition.max_pages + definition.details_per_sweep)
+    budget = most if definition.monthly_budget is None else definition.monthly_budget
+    searches = min(most, math.ceil(checks * a_check) + first)
+    return MonthEstimate(
+        checks=checks,
+        searches=min(searches, budget),
+        most=min(most, budget),
+        lacking=max(0, searches - budget),
+    )
 
 
 async def count_searches(session: AsyncSession) -> SearchCount:

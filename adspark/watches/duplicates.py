@@ -1,6 +1,7 @@
 """Watches of one user that are the same to a person: warned of, since one is easily overlooked."""
 
 from collections.abc import Collection, Iterator
+from typing import Literal, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,6 +11,17 @@ from adspark.models import Watch
 from adspark.validation.names import name_key
 from adspark.watches.definition import definition_of
 
+_Key = tuple[int, Literal["name", "search"], str]
+_NAMES = select(col(Watch.id), col(Watch.name))
+
+
+class Duplicate(NamedTuple):
+    """Another watch of the same user, and what is the same: its name or its search."""
+
+    what: Literal["name", "search"]
+    watch_id: int
+    name: str
+
 
 async def find_duplicates(
     session: AsyncSession, *, watch_ids: Collection[int]
@@ -18,24 +30,37 @@ async def find_duplicates(
 
     Of two saved ones that look like each other, the later is warned of.
     """
+    found = await find_similar(session, watch_ids=watch_ids)
+    names = dict((await session.execute(_NAMES.where(col(Watch.id).in_(found)))).tuples().all())
+    return {
+        watch_id: [_warning(one, watch_id, names[watch_id]) for one in others]
+        for watch_id, others in found.items()
+    }
+
+
+async def find_similar(
+    session: AsyncSession, *, watch_ids: Collection[int]
+) -> dict[int, list[Duplicate]]:
+    """The same as values: for each such watch those that it looks like."""
     users = select(col(Watch.user_id)).where(col(Watch.id).in_(watch_ids))
     of_users = select(Watch).where(col(Watch.user_id).in_(users)).order_by(col(Watch.id))
-    alike: dict[tuple[int, str, str], list[Watch]] = {}
+    alike: dict[_Key, list[Watch]] = {}
     watches = (await session.scalars(of_users.execution_options(populate_existing=True))).all()
     for watch in watches:
         for key in _keys(watch):
             alike.setdefault(key, []).append(watch)
     saved = set(watch_ids)
-    found: dict[int, list[str]] = {}
+    found: dict[int, list[Duplicate]] = {}
     for watch in watches:
         for key in _keys(watch) if watch.id in saved else ():
             others = [one for one in alike[key] if _is_warned_of(watch, one, saved)]
             if others:
-                found.setdefault(watch.id, []).append(_warning(key[1], watch, others[0]))
+                one = Duplicate(key[1], others[0].id, others[0].name)
+                found.setdefault(watch.id, []).append(one)
     return found
 
 
-def _keys(watch: Watch) -> Iterator[tuple[int, str, str]]:
+def _keys(watch: Watch) -> Iterator[_Key]:
     yield watch.user_id, "name", name_key(watch.name)
     yield watch.user_id, "search", definition_of(watch).query.hash
 
@@ -44,14 +69,14 @@ def _is_warned_of(watch: Watch, other: Watch, saved: Collection[int]) -> bool:
     return other is not watch and (other.id not in saved or other.id < watch.id)
 
 
-def _warning(what: str, watch: Watch, other: Watch) -> str:
-    if what == "name":
+def _warning(other: Duplicate, watch_id: int, name: str) -> str:
+    if other.what == "name":
         return (
-            f"name: watch {other.id} is called {other.name!r}, which differs from {watch.name!r} "
+            f"name: watch {other.watch_id} is called {other.name!r}, which differs from {name!r} "
             f"only in case, blanks or characters that cannot be seen; rename it with: "
-            f"adspark watch change {watch.id} --name NAME"
+            f"adspark watch change {watch_id} --name NAME"
         )
     return (
-        f"its search is the same as that of watch {other.id} ({other.name!r}): every ad is "
-        f"reported twice; keep one of them, with: adspark watch delete {watch.id}"
+        f"its search is the same as that of watch {other.watch_id} ({other.name!r}): every ad is "
+        f"reported twice; keep one of them, with: adspark watch delete {watch_id}"
     )

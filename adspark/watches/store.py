@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from adspark.creatives.ledger import RESUMABLE_FOR
-from adspark.errors import ConfigurationError
+from adspark.errors import ChangedMeanwhileError, ConfigurationError, InvalidQueryError
 from adspark.models import Coverage, Fetch, Watch
 from adspark.validation.names import check_name
 from adspark.watches.budgets import BILLED_THIS_MONTH
@@ -65,12 +65,12 @@ _LIST = text(f"""
         ) AS advertisers,
         (SELECT count(*) FROM watch_creative WHERE watch_id = w.id) AS creatives,
         (SELECT count(*) FROM creative_event
-         WHERE watch_id = w.id AND kind <> 'baseline' AND occurred_at > now() - interval '7 days'
-        ) AS recent_events,
+         WHERE watch_id = w.id AND kind IN ('new', 'changed', 'reactivated', 'ended')
+            AND occurred_at > now() - interval '7 days') AS recent_events,
         {BILLED_THIS_MONTH} AS searches_this_month
     FROM watch w
     WHERE (CAST(:user_id AS int) IS NULL OR user_id = :user_id)
-        AND (CAST(:watch_id AS int) IS NULL OR id = :watch_id)
+        AND (CAST(:watch_ids AS int[]) IS NULL OR id = ANY (CAST(:watch_ids AS int[])))
     ORDER BY user_id, lower(name), id
 """)  # noqa: S608  (put together from the names of the fields)
 _COUNT_CONTENTS = text("""
@@ -155,7 +155,12 @@ async def save_watch(session: AsyncSession, *, definition: WatchDefinition) -> S
 
 
 async def change_watch(
-    session: AsyncSession, *, watch_id: int, changes: WatchFields, clear: Collection[str] = ()
+    session: AsyncSession,
+    *,
+    watch_id: int,
+    changes: WatchFields,
+    clear: Collection[str] = (),
+    version: datetime | None = None,
 ) -> tuple[SavedWatch, WatchDefinition, list[str]]:
     """Change only what is given of a watch, perhaps its name; as `save_watch` otherwise.
 
@@ -164,16 +169,21 @@ async def change_watch(
         watch_id: of the watch.
         changes: what is given.
         clear: fields to empty; see `change_definition`.
+        version: `updated_at` of what the changes were made to; None: change whatever it is now.
 
     Returns:
         What became of it, its definition now, and warnings.
 
     Raises:
-        InvalidQueryError: the outcome cannot be used.
-        ConfigurationError: there is no such watch, or another one has its new name.
+        InvalidQueryError: the outcome cannot be used, or another watch has its new name.
+        ConfigurationError: there is no such watch.
+        ChangedMeanwhileError: it is of another version.
     """
-    present = await _lock(session, col(Watch.id) == watch_id)
+    of_version = [] if version is None else [col(Watch.updated_at) == version]
+    present = await _lock(session, col(Watch.id) == watch_id, *of_version)
     if present is None:
+        if await session.scalar(select(col(Watch.id)).where(col(Watch.id) == watch_id)):
+            raise ChangedMeanwhileError(f"Watch {watch_id} was changed by somebody else meanwhile.")
         raise _unknown(str(watch_id))
     definition, warnings = change_definition(definition_of(present), changes, clear)
     is_renamed = (definition.user_id, definition.name) != (present.user_id, present.name)
@@ -241,11 +251,32 @@ async def find_watch(
     return found[0]
 
 
+async def read_watch(session: AsyncSession, *, watch_id: int) -> Watch | None:
+    """A watch as it is stored, no longer bound to the session; None where there is no such."""
+    found: Watch | None = await session.scalar(select(Watch).where(col(Watch.id) == watch_id))
+    if found is not None:
+        session.expunge(found)
+    return found
+
+
 async def list_watches(
-    session: AsyncSession, *, user_id: int | None = None, watch_id: int | None = None
+    session: AsyncSession,
+    *,
+    user_id: int | None = None,
+    watch_id: int | None = None,
+    watch_ids: Collection[int] | None = None,
 ) -> list[WatchRow]:
-    """The watches of a user, or of all, or one: what they look for, found and cost."""
-    rows = await session.execute(_LIST, {"user_id": user_id, "watch_id": watch_id})
+    """The watches of a user, or of all, or one, or some: what they look for, found and cost.
+
+    Args:
+        session: of the database.
+        user_id: only of this user.
+        watch_id: only this one.
+        watch_ids: only these.
+    """
+    wanted = watch_ids if watch_id is None else [watch_id]
+    values = {"user_id": user_id, "watch_ids": None if wanted is None else list(wanted)}
+    rows = await session.execute(_LIST, values)
     return [WatchRow.model_validate(row) for row in rows.mappings()]
 
 
@@ -305,8 +336,8 @@ async def _overwrite(
 async def _check_name_is_free(session: AsyncSession, definition: WatchDefinition) -> None:
     named = _named(definition.user_id, definition.name)
     if other := await session.scalar(select(col(Watch.id)).where(*named)):
-        raise ConfigurationError(
-            f"name: watch {other} is called {definition.name!r} already; choose another name."
+        raise InvalidQueryError(
+            "name", f"watch {other} is called {definition.name!r} already; choose another name."
         )
 
 

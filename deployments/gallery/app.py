@@ -18,6 +18,12 @@ from deployments.gallery.routes import (
     shared,
     sign_in,
 )
+from deployments.gallery.routes.watches import (
+    form,
+    looks,
+    news,
+    pages,
+)
 from deployments.gallery.sign_in import SignInGuard
 from deployments.gallery.visitor import VisitCookie
 
@@ -45,7 +51,21 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
         ],
     )
     app.state.gallery = gallery
-    for routes in (ad_details, ad_marks, ads, boards, files, library, selection, shared, sign_in):
+    for routes in (
+        ad_details,
+        ad_marks,
+        ads,
+        boards,
+        files,
+        library,
+        selection,
+        shared,
+        sign_in,
+        form,
+        looks,
+        news,
+        pages,
+    ):
         app.include_router(routes.router)
     add_failure_pages(app)
     return app

@@ -22,11 +22,26 @@ _RETRY = 5  # seconds after which a page is loaded again whose server has a part
 _LOG = logging.getLogger(__name__)
 
 
+class NotThereError(Exception):
+    """What an address names is not there; its page says so and leads to the list of such things.
+
+    Args:
+        what: name of the text about it, in the table `failure`.
+        lead: path of the list.
+    """
+
+    def __init__(self, what: str, lead: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.lead = lead
+
+
 def add_failure_pages(app: FastAPI) -> None:
     """Let the application answer errors with pages."""
     app.exception_handler(HTTPException)(_show_http_error)
     app.exception_handler(RequestValidationError)(_show_unknown_address)
     app.exception_handler(OutdatedFormError)(_show_outdated_form)
+    app.exception_handler(NotThereError)(_show_not_there)
     app.exception_handler(AdSparkError)(_show_own_error)
     app.exception_handler(Exception)(_show_unforeseen)
 
@@ -45,6 +60,10 @@ async def _show_unknown_address(request: Request, _: RequestValidationError) -> 
 
 async def _show_outdated_form(request: Request, _: OutdatedFormError) -> HTMLResponse:
     return _page(request, 403, "outdated_form")
+
+
+async def _show_not_there(request: Request, error: NotThereError) -> HTMLResponse:
+    return _page(request, 404, error.what, lead=error.lead)
 
 
 async def _show_own_error(request: Request, error: AdSparkError) -> HTMLResponse:
@@ -66,12 +85,24 @@ async def _show_unforeseen(request: Request, error: Exception) -> HTMLResponse:
 
 
 def _page(
-    request: Request, status: int, what: str, *, detail: str = "", retry: int | None = None
+    request: Request,
+    status: int,
+    what: str,
+    *,
+    detail: str = "",
+    retry: int | None = None,
+    lead: str = "/library",
 ) -> HTMLResponse:
     gallery: Gallery = request.app.state.gallery
     again = retry if request.method == "GET" else None
     page = gallery.templates.page(
-        request, "failure.html", status=status, what=what, detail=detail, retry=again
+        request,
+        "failure.html",
+        status=status,
+        what=what,
+        detail=detail,
+        retry=again,
+        lead=lead,
     )
     if retry is not None:
         page.headers["Retry-After"] = str(retry)

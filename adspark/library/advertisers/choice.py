@@ -30,6 +30,11 @@ _OF_DOMAIN = text("""
     GROUP BY 1 ORDER BY 1 LIMIT :limit
 """)
 
+_NAMES = text("""
+    SELECT advertiser_id, name FROM advertiser
+    WHERE advertiser_id = ANY (CAST(:ids AS text[])) AND name <> ''
+""")
+
 
 class ChosenAdvertiser(BaseModel):
     """The advertiser that is meant; `name` is None where it was given by its number alone."""
@@ -65,6 +70,12 @@ async def choose_advertiser(session: AsyncSession, *, name: str) -> ChosenAdvert
         raise InvalidQueryError("advertiser", await _several(session, written, found.advertisers))
     (one,) = found.advertisers
     return ChosenAdvertiser(advertiser_id=one.advertiser_id, name=one.name)
+
+
+async def name_advertisers(session: AsyncSession, *, ids: Sequence[str]) -> dict[str, str]:
+    """The names of stored advertisers by their ids; those without a name are left out."""
+    rows = await session.execute(_NAMES, {"ids": list(ids)})
+    return {row.advertiser_id: row.name for row in rows}
 
 
 async def list_domain_advertisers(

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from adspark.library.search import list_ads
-from adspark.library.similar import find_similar
+from adspark.library.ads.similar import find_similar
+from adspark.library.search.page import list_ads
 from adspark.validation.stored import clean_ad_id, is_ad_id
 from deployments.gallery.ad_page import AdPages
 from deployments.gallery.resources import GalleryDep

@@ -166,3 +166,56 @@ for (const place of document.querySelectorAll("[data-part]")) {
   if (place.dataset.again) loadPartLater(place);
   else loadPartNear(place);
 }
+
+// A look is followed until it has ended; then the page shows what came of it.
+async function followProgress(place) {
+  const text = place.querySelector("[data-progress-text]");
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    try {
+      const answer = await fetch(place.dataset.progress, { credentials: "same-origin" });
+      if (answer.status === 404) return;
+      if (!answer.ok) continue;
+      const told = await answer.json();
+      if (told.text !== text.textContent) text.textContent = told.text;
+      if (told.is_final) {
+        location.reload();
+        return;
+      }
+    } catch {
+      // The server is away; it is asked again.
+    }
+  }
+}
+
+// The month's cost of a watch follows what is typed.
+function showCost(form) {
+  let asked;
+  async function ask() {
+    const url = new URL(form.dataset.estimate, location.href);
+    for (const one of form.querySelectorAll("input[inputmode=numeric]")) {
+      url.searchParams.set(one.name, one.value);
+    }
+    const mine = asked = {};
+    try {
+      const answer = await fetch(url, { credentials: "same-origin" });
+      if (mine !== asked || !(answer.ok || answer.status === 422)) return;
+      const told = await answer.json();
+      form.querySelector("[data-estimate-text]").textContent = told.text;
+      form.querySelector("[data-estimate-seen]").value = told.seen;
+    } catch {
+      // The cost is shown before it is saved in any case.
+    }
+  }
+  let wait;
+  form.addEventListener("input", (event) => {
+    if (event.target.inputMode !== "numeric") return;
+    clearTimeout(wait);
+    wait = setTimeout(ask, 300);
+  });
+}
+
+const progress = document.querySelector("[data-progress]");
+if (progress) followProgress(progress);
+const costForm = document.querySelector("form[data-estimate]");
+if (costForm) showCost(costForm);

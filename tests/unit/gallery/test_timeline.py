@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adspark.library.ads import AdReport
+from adspark.library.ads.report import AdReport
 from deployments.gallery.timeline import WIDTH, make_timeline
 
 TODAY = date(2026, 6, 30)

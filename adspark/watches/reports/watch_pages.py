@@ -1,0 +1,113 @@
+"""Watches a page at a time: found by name, each with what it finds, costs and will cost."""
+
+from datetime import datetime
+
+from pydantic import BaseModel
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.watches.budgets import WatchCost, read_watch_costs
+from adspark.watches.reports.looks import WatchLooks
+from adspark.watches.store import WatchRow, WatchState, list_watches
+
+_IDS = text("""
+    SELECT id, count(*) OVER () AS total FROM watch
+    WHERE (CAST(:name AS text) IS NULL OR strpos(lower(name), lower(:name)) > 0)
+        AND (CAST(:is_active AS bool) IS NULL OR is_active = :is_active)
+    ORDER BY lower(name), id LIMIT :limit OFFSET :offset
+""")
+_COUNT = text("SELECT count(*) FROM watch")
+_PROGRESS = text("""
+    SELECT status, stop_reason, pages, searches_billed, searches_cached,
+        new_count + changed_count + unchanged_count AS ads, error
+    FROM "fetch" WHERE flow_run_id = :run_id AND watch_id = :watch_id
+    ORDER BY started_at DESC LIMIT 1
+""")
+
+
+class WatchLine(BaseModel):
+    """A watch in a list, with its month's cost and how its looks went."""
+
+    row: WatchRow
+    cost: WatchCost
+    looks: WatchLooks
+
+
+class WatchPage(BaseModel):
+    """A page of watches; `total` are those of all pages, `stored` all that there are."""
+
+    lines: list[WatchLine]
+    total: int
+    stored: int
+
+
+class FetchProgress(BaseModel):
+    """How far the fetch of a run has come."""
+
+    status: str
+    stop_reason: str | None
+    pages: int
+    searches_billed: int
+    searches_cached: int
+    ads: int
+    error: str | None
+
+
+async def read_watch_page(
+    session: AsyncSession,
+    *,
+    name: str | None = None,
+    state: WatchState | None = None,
+    limit: int,
+    offset: int = 0,
+) -> WatchPage:
+    """Watches of all users, by name.
+
+    Args:
+        session: of the database.
+        name: a part of their names; None: any.
+        state: only such; None: any.
+        limit: watches of a page.
+        offset: watches before it.
+    """
+    is_active = None if state is None else state is WatchState.ACTIVE
+    values = {"name": name or None, "is_active": is_active, "limit": limit, "offset": offset}
+    found = (await session.execute(_IDS, values)).all()
+    stored = int(await session.scalar(_COUNT) or 0)
+    lines = await _read_lines(session, [row.id for row in found])
+    return WatchPage(lines=lines, total=found[0].total if found else 0, stored=stored)
+
+
+async def read_watch_line(session: AsyncSession, *, watch_id: int) -> WatchLine | None:
+    """One watch; None where there is no such."""
+    lines = await _read_lines(session, [watch_id])
+    return lines[0] if lines else None
+
+
+async def read_fetch_progress(
+    session: AsyncSession, *, watch_id: int, run_id: str
+) -> FetchProgress | None:
+    """How far a run's fetch of a watch has come; None where it has not begun."""
+    values = {"watch_id": watch_id, "run_id": run_id}
+    found = (await session.execute(_PROGRESS, values)).mappings().first()
+    return None if found is None else FetchProgress.model_validate(found)
+
+
+async def _read_lines(session: AsyncSession, ids: list[int]) -> list[WatchLine]:
+    """The watches, in the order of their ids given."""
+    rows = {one.id: one for one in await list_watches(session, watch_ids=ids)}
+    costs = {one.watch_id: one for one in await read_watch_costs(session, watch_ids=ids)}
+    return [
+        WatchLine(row=rows[one], cost=costs[one], looks=looks_of(rows[one]))
+        for one in ids
+        if one in rows and one in costs
+    ]
+
+
+def looks_of(row: WatchRow) -> WatchLooks:
+    """How the looks of a watch went."""
+    return WatchLooks(is_active=row.state is WatchState.ACTIVE, **_looks_fields(row))
+
+
+def _looks_fields(row: WatchRow) -> dict[str, datetime | str | bool | None]:
+    return row.model_dump(include=WatchLooks.model_fields.keys() - {"is_active"})

@@ -1,0 +1,1 @@
+"""What is new, and the pages of watches."""

@@ -1,0 +1,207 @@
+"""The form in which a watch is created and changed; the month's cost is shown before."""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.errors import ChangedMeanwhileError, InvalidQueryError
+from adspark.library.advertisers.choice import name_advertisers
+from adspark.models import CreativeFormat, Platform, Watch
+from adspark.serpapi.regions import REGIONS
+from adspark.watches.budgets import MonthEstimate
+from adspark.watches.definition import change_definition, definition_of, pick_fields
+from adspark.watches.store import Outcome
+from deployments.gallery.forms import Form, FormDep
+from deployments.gallery.notices import lead_to
+from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
+from deployments.gallery.visitor import ChangerDep
+from deployments.gallery.watches.fields import (
+    NUMBERS,
+    WatchForm,
+    differences,
+    empty_form,
+    form_of,
+    is_number,
+    read_watch_form,
+)
+from deployments.gallery.watches.lookup import WatchId, find_watch_row, read_watch_row
+from deployments.gallery.watches.outcome import SaveOutcome, estimate_cost, save
+
+router = APIRouter(include_in_schema=False)
+
+_ANY = {"name": "estimated", "text": "example.com"}  # the cost does not depend on them
+_COSTLY = ("interval_minutes", "max_pages", "monthly_budget", "details_per_sweep")
+_NOTICES = {
+    Outcome.CREATED: "watch_created",
+    Outcome.CHANGED: "watch_changed",
+    Outcome.UNCHANGED: "watch_unchanged",
+}
+
+
+@dataclass
+class _Editor:
+    """The page with the form, for one request; `present` is the watch as it is, None a new one."""
+
+    request: Request
+    gallery: Gallery
+    session: AsyncSession
+    present: Watch | None = None
+    conflicts: list[tuple[str, str, str]] = field(default_factory=list)
+
+    async def handle(self, form: Form, user_id: int) -> Response:
+        """Save what was sent where it is right and its cost was shown; else show it."""
+        before = None if self.present is None else definition_of(self.present)
+        written = await read_watch_form(self.session, form, before, user_id)
+        if self.present and form.text("version") != self.present.updated_at.isoformat():
+            return await self._show_conflict(written)
+        if "find" in form:
+            problems = written.problems
+            written.problems = {k: v for k, v in problems.items() if k == "advertiser"}
+            return await self.show(written, status=422 if written.problems else 200)
+        if written.definition is None:
+            return await self.show(written, status=422)
+        try:
+            outcome = await save(self.session, written, written.definition, self.present)
+        except ChangedMeanwhileError:
+            await self.session.rollback()
+            self.present = await read_watch_row(
+                self.session, self.present.id if self.present else 0
+            )
+            return await self._show_conflict(written)
+        shown = form.text("seen"), form.text("warned")
+        if outcome and "save" in form and shown == _marks(written, outcome):
+            await self.session.commit()
+            saved = outcome.saved
+            done = "watch_anew" if saved.begins_anew else _NOTICES[saved.outcome]
+            return lead_to(f"/watches/{saved.id}", done)
+        await self.session.rollback()
+        return await self.show(written, outcome, status=200 if outcome else 422)
+
+    async def show(
+        self, form: WatchForm, outcome: SaveOutcome | None = None, *, status: int = 200
+    ) -> HTMLResponse:
+        """The page, with what comes of the form where that is known."""
+        ids = [*form.advertiser_ids, *(one.advertiser_id for one in form.found)]
+        estimate = outcome.estimate if outcome else await self._present_cost()
+        return self.gallery.templates.page(
+            self.request,
+            "watch_form.html",
+            status=status,
+            form=form,
+            present=self.present,
+            names=await name_advertisers(self.session, ids=ids),
+            outcome=outcome,
+            estimate=estimate,
+            cost=describe_cost(self.gallery, estimate) if estimate else "",
+            seen=seen_mark(estimate) if estimate else "",
+            warned=warned_mark(form, outcome) if outcome else "",
+            conflicts=self.conflicts,
+            numbers=NUMBERS,
+            regions=list(REGIONS.values()),
+            platforms=[one.value for one in Platform],
+            formats=[one.value for one in CreativeFormat],
+        )
+
+    async def _present_cost(self) -> MonthEstimate | None:
+        """The cost of the watch as it is, or of one with all defaults."""
+        if self.present is not None:
+            return await estimate_cost(self.session, definition_of(self.present), self.present)
+        definition, _ = change_definition(None, pick_fields(_ANY))
+        return await estimate_cost(self.session, definition, None)
+
+    async def _show_conflict(self, written: WatchForm) -> HTMLResponse:
+        """The form with what somebody else saved meanwhile, beside what was typed."""
+        if self.present is None:
+            raise AssertionError("only what is there can be changed meanwhile")
+        stored = form_of(definition_of(self.present))
+        self.conflicts = differences(stored, written)
+        return await self.show(stored, status=409)
+
+
+def _editor(request: Request, gallery: GalleryDep, session: SessionDep) -> _Editor:
+    return _Editor(request, gallery, session)
+
+
+async def _editor_of(editor: Annotated[_Editor, Depends(_editor)], watch_id: WatchId) -> _Editor:
+    editor.present = await read_watch_row(editor.session, watch_id)
+    return editor
+
+
+_NewDep = Annotated[_Editor, Depends(_editor)]
+_OfWatchDep = Annotated[_Editor, Depends(_editor_of)]
+
+
+@router.get("/watches/new")
+async def show_new(request: Request, editor: _NewDep) -> HTMLResponse:
+    """The empty form; `advertiser` in the address fills its field."""
+    form = empty_form()
+    form.given["advertiser"] = request.query_params.get("advertiser", "")[:200]
+    return await editor.show(form)
+
+
+@router.post("/watches/new")
+async def create(editor: _NewDep, visitor: ChangerDep, form: FormDep) -> Response:
+    """Create a watch, or show the form again with what is wrong, or with what it will cost."""
+    return await editor.handle(form, visitor.user_id)
+
+
+@router.get("/watches/{watch_id}/edit")
+async def show_edit(editor: _OfWatchDep) -> HTMLResponse:
+    """The form with the watch as it is."""
+    if editor.present is None:
+        raise AssertionError("it was read")
+    return await editor.show(form_of(definition_of(editor.present)))
+
+
+@router.post("/watches/{watch_id}/edit")
+async def change(editor: _OfWatchDep, visitor: ChangerDep, form: FormDep) -> Response:
+    """Change a watch, or show the form again; also where somebody else has changed it."""
+    return await editor.handle(form, visitor.user_id)
+
+
+@router.get("/watches/estimate")
+async def estimate(request: Request, gallery: GalleryDep, session: SessionDep) -> JSONResponse:
+    """The month's cost of the numbers typed so far, for the page's script."""
+    numbers = {name: request.query_params.get(name, "").strip() for name in _COSTLY}
+    written: dict[str, object] = {
+        name: int(value) for name, value in numbers.items() if is_number(value)
+    }
+    present = await find_watch_row(session, request.query_params.get("watch", ""))
+    before = None if present is None else definition_of(present)
+    empty = ["monthly_budget"] if before and "monthly_budget" not in written else []
+    try:
+        changes = pick_fields(({} if before else _ANY) | written)
+        definition, _ = change_definition(before, changes, empty)
+    except InvalidQueryError as error:
+        return JSONResponse({"text": str(error), "seen": ""}, 422)
+    found = await estimate_cost(session, definition, present)
+    return JSONResponse({"text": describe_cost(gallery, found), "seen": seen_mark(found)})
+
+
+def describe_cost(gallery: Gallery, estimate: MonthEstimate) -> str:
+    """What a month costs, in a sentence or two."""
+    texts = gallery.templates.texts
+    numbers = {name: f"{value:,}" for name, value in estimate.model_dump().items()}
+    said = texts("watch_form.cost", **numbers)
+    return f"{said} {texts('watch_form.lacking', **numbers)}" if estimate.lacking else said
+
+
+def _marks(form: WatchForm, outcome: SaveOutcome) -> tuple[str, str]:
+    return seen_mark(outcome.estimate), warned_mark(form, outcome)
+
+
+def warned_mark(form: WatchForm, outcome: SaveOutcome) -> str:
+    """What a form carries of the warnings that it has shown; empty where there is none."""
+    warnings = [*form.warnings, *map(str, outcome.duplicates)]
+    if outcome.saved.begins_anew:
+        warnings.append("begins anew")
+    return sha256("\n".join(warnings).encode()).hexdigest()[:16] if warnings else ""
+
+
+def seen_mark(estimate: MonthEstimate) -> str:
+    """What a form carries of the cost that it has shown."""
+    return f"{estimate.searches}-{estimate.most}"

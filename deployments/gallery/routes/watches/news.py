@@ -1,0 +1,102 @@
+"""What is new: launches, changes, endings and returns of every watch, and how complete it is."""
+
+from datetime import datetime, timedelta
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.exceptions import HTTPException
+
+from adspark.library.search.page import FoundAd, list_ads
+from adspark.models import EventKind
+from adspark.watches.reports.news_pages import (
+    NEWS_KINDS,
+    NewsEvent,
+    NewsPage,
+    Shown,
+    read_news_events,
+    read_news_page,
+)
+from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.visitor import VisitorDep
+from deployments.gallery.watches.paging import read_place
+from deployments.gallery.watches.visits import Visits, keep_visits, read_visits
+
+router = APIRouter(include_in_schema=False)
+
+_WATCHES = 10  # of a page
+_MOST = 6  # events of each kind of a watch
+_SPANS = {"day": timedelta(days=1), "week": timedelta(days=7)}
+_PERIODS = (*_SPANS, "visit")
+
+
+@router.get("/")
+async def show_news(
+    request: Request, gallery: GalleryDep, session: SessionDep, visitor: VisitorDep
+) -> HTMLResponse:
+    """The first page."""
+    visits = read_visits(request, visitor)
+    period = request.query_params.get("since", "day")
+    shown = request.query_params.get("show", Shown.ALL)
+    place = read_place(request, _WATCHES)
+    if period not in _PERIODS or shown not in set(Shown):
+        raise HTTPException(404)
+    since = _begin(period, visits)
+    page = await read_news_page(
+        session, since=since, shown=Shown(shown), limit=place.size, offset=place.offset
+    )
+    if not page.watches and place.number > 1:
+        raise HTTPException(404)
+    with_news = [one.id for one in page.watches if one.news]
+    events = await read_news_events(session, watch_ids=with_news, since=since, most=_MOST)
+    answer = gallery.templates.page(
+        request,
+        "news.html",
+        totals=page.totals,
+        watches=page.watches,
+        kinds=NEWS_KINDS,
+        events=_by_watch_and_kind(events),
+        ads=await read_ads_of(session, events, visitor.user_id),
+        periods=_PERIODS,
+        period=period,
+        since=since,
+        is_first_visit=visits.before is None,
+        shown=str(shown),
+        place=place,
+        is_last=place.is_last(_count(page, Shown(shown))),
+    )
+    keep_visits(request, answer, visitor, visits)
+    return answer
+
+
+async def read_ads_of(
+    session: AsyncSession, events: list[NewsEvent], user_id: int
+) -> dict[str, FoundAd]:
+    """The stored ads of events, by their ids."""
+    ids = list(dict.fromkeys(one.ad_creative_id for one in events if one.is_stored))
+    found = await list_ads(session, ids=ids, user_id=user_id) if ids else []
+    return {one.ad_creative_id: one for one in found}
+
+
+def _begin(period: str, visits: Visits) -> datetime:
+    """When the news of a period begin; without a visit before, yesterday."""
+    if period == "visit" and visits.before is not None:
+        return visits.before
+    return visits.now - _SPANS.get(period, _SPANS["day"])
+
+
+def _by_watch_and_kind(events: list[NewsEvent]) -> dict[tuple[int, EventKind], list[NewsEvent]]:
+    grouped: dict[tuple[int, EventKind], list[NewsEvent]] = {}
+    for one in events:
+        grouped.setdefault((one.watch_id, one.kind), []).append(one)
+    return grouped
+
+
+def _count(page: NewsPage, shown: Shown) -> int:
+    """How many watches stand on all pages."""
+    totals = page.totals
+    return {
+        Shown.ALL: totals.watches,
+        Shown.NEWS: totals.with_news,
+        Shown.INCOMPLETE: totals.incomplete,
+    }[shown]

@@ -1,0 +1,152 @@
+"""Watches: the list of them, all about one, pausing and deleting."""
+
+from datetime import UTC, datetime
+from itertools import islice
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.exceptions import HTTPException
+
+from adspark.errors import ServiceUnavailableError
+from adspark.models import EventKind
+from adspark.watches.reports.news_pages import NEWS_KINDS, read_news_events
+from adspark.watches.reports.watch_pages import read_watch_page
+from adspark.watches.store import (
+    WatchState,
+    count_contents,
+    delete_watch,
+    list_fetches,
+    set_active,
+)
+from deployments.gallery.failures import NotThereError
+from deployments.gallery.forms import FormDep
+from deployments.gallery.notices import lead_to
+from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.routes.watches.news import read_ads_of
+from deployments.gallery.visitor import ChangerDep, VisitorDep
+from deployments.gallery.watches.lookup import WatchId, read_line
+from deployments.gallery.watches.paging import read_place
+from deployments.gallery.watches.progress import LookProgress, read_progress
+
+router = APIRouter(include_in_schema=False)
+
+_WATCHES = 25  # of a page
+_EVENTS, _LOOKS = 12, 20  # that the page of a watch shows
+_EVER = datetime.fromtimestamp(0, UTC)
+
+
+@router.get("/watches")
+async def show_watches(request: Request, gallery: GalleryDep, session: SessionDep) -> HTMLResponse:
+    """The list."""
+    name = request.query_params.get("name", "").strip()[:200].replace("\0", "")
+    state = request.query_params.get("state", "")
+    if state not in ("", *WatchState):
+        raise HTTPException(404)
+    place = read_place(request, _WATCHES)
+    page = await read_watch_page(
+        session,
+        name=name,
+        state=WatchState(state) if state else None,
+        limit=place.size,
+        offset=place.offset,
+    )
+    if not page.lines and place.number > 1:
+        raise HTTPException(404)
+    return gallery.templates.page(
+        request,
+        "watches.html",
+        page=page,
+        name=name,
+        state=state,
+        states=list(WatchState),
+        place=place,
+        is_last=place.is_last(page.total),
+    )
+
+
+@router.get("/watches/{watch_id}")
+async def show_watch(
+    request: Request,
+    gallery: GalleryDep,
+    session: SessionDep,
+    visitor: VisitorDep,
+    watch_id: WatchId,
+) -> HTMLResponse:
+    """All about one watch, and how far a look is that was started on the page."""
+    line = await read_line(session, watch_id)
+    found = await read_news_events(session, watch_ids=[watch_id], since=_EVER, most=_EVENTS)
+    events = list(islice(found, _EVENTS))
+    fetches = await list_fetches(session, watch_id=watch_id, limit=_LOOKS)
+    contents = await count_contents(session, watch_id=watch_id)
+    run = request.query_params.get("run", "")
+    progress, problem = await _read_progress(gallery, session, watch_id, run)
+    return gallery.templates.page(
+        request,
+        "watch.html",
+        line=line,
+        events=events,
+        ads=await read_ads_of(session, events, visitor.user_id),
+        kinds=[EventKind.BASELINE, *NEWS_KINDS],
+        fetches=fetches,
+        contents=contents,
+        run=run,
+        progress=progress,
+        problem=problem,
+    )
+
+
+@router.post("/watches/{watch_id}/pause")
+async def pause(
+    session: SessionDep, _visitor: ChangerDep, _form: FormDep, watch_id: WatchId
+) -> RedirectResponse:
+    """Let a watch rest."""
+    return await _set_active(session, watch_id, is_active=False)
+
+
+@router.post("/watches/{watch_id}/resume")
+async def resume(
+    session: SessionDep, _visitor: ChangerDep, _form: FormDep, watch_id: WatchId
+) -> RedirectResponse:
+    """Let a paused watch be looked at again."""
+    return await _set_active(session, watch_id, is_active=True)
+
+
+@router.get("/watches/{watch_id}/delete")
+async def confirm_delete(
+    request: Request, gallery: GalleryDep, session: SessionDep, watch_id: WatchId
+) -> HTMLResponse:
+    """What goes with the watch, before it is deleted."""
+    line = await read_line(session, watch_id)
+    contents = await count_contents(session, watch_id=watch_id)
+    return gallery.templates.page(request, "watch_delete.html", line=line, contents=contents)
+
+
+@router.post("/watches/{watch_id}/delete")
+async def delete(
+    session: SessionDep, _visitor: ChangerDep, _form: FormDep, watch_id: WatchId
+) -> RedirectResponse:
+    """Delete the watch; the ads stay."""
+    if not await delete_watch(session, watch_id=watch_id):
+        raise NotThereError("no_watch", "/watches")
+    await session.commit()
+    return lead_to("/watches", "watch_deleted")
+
+
+async def _set_active(session: SessionDep, watch_id: int, *, is_active: bool) -> RedirectResponse:
+    await read_line(session, watch_id)
+    is_changed = await set_active(session, watch_id=watch_id, is_active=is_active)
+    await session.commit()
+    done = ("watch_resumed" if is_active else "watch_paused") if is_changed else "watch_already"
+    return lead_to(f"/watches/{watch_id}", done)
+
+
+async def _read_progress(
+    gallery: GalleryDep, session: SessionDep, watch_id: int, run: str
+) -> tuple[LookProgress | None, str]:
+    """How far a look is, or why that cannot be said; the rest of the page needs no Prefect."""
+    if not run:
+        return None, ""
+    try:
+        return await read_progress(gallery, session, watch_id, run), ""
+    except ServiceUnavailableError as error:
+        return None, str(error)

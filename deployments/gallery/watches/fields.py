@@ -1,0 +1,209 @@
+"""The form of a watch: its fields as they were written, what is wrong with them, and the watch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.errors import InvalidQueryError
+from adspark.library.advertisers.choice import choose_advertiser
+from adspark.library.advertisers.stored import AdvertiserRow, find_advertisers
+from adspark.validation.bounds import (
+    DETAILS_PER_SWEEP,
+    ENDED_AFTER_DAYS,
+    INTERVAL_MINUTES,
+    MONTHLY_BUDGET,
+    WATCH_PAGES,
+    Range,
+)
+from adspark.watches.definition import (
+    CLEARABLE,
+    WatchDefinition,
+    WatchFields,
+    change_definition,
+    pick_fields,
+)
+from deployments.gallery.forms import Form
+
+NUMBERS: dict[str, Range] = {
+    "interval_minutes": INTERVAL_MINUTES,
+    "max_pages": WATCH_PAGES,
+    "monthly_budget": MONTHLY_BUDGET,
+    "ended_after_days": ENDED_AFTER_DAYS,
+    "details_per_sweep": DETAILS_PER_SWEEP,
+}
+"""Fields that are whole numbers, with their bounds."""
+
+TEXTS = ("name", "text", "region", "platform", "creative_format")
+_LONGEST_NUMBER = 12  # characters; longer ones are out of every bound
+_MOST_FOUND = 8  # advertisers that are offered for a name
+
+
+@dataclass
+class WatchForm:
+    """A form as it was sent.
+
+    Attributes:
+        given: text of each field, as it was typed.
+        advertiser_ids: that are chosen.
+        found: advertisers of whom one may be meant by a name.
+        problems: what is wrong, by the field's name.
+        definition: the watch; None where anything is wrong.
+        warnings: about a watch that can be used.
+    """
+
+    given: dict[str, str] = field(default_factory=dict)
+    advertiser_ids: list[str] = field(default_factory=list)
+    found: list[AdvertiserRow] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
+    definition: WatchDefinition | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def is_political(self) -> bool:
+        """Whether only political ads are looked for."""
+        return "political_ads" in self.given
+
+    def fields(self) -> WatchFields:
+        """The fields as they were written; what is empty is not given."""
+        written: dict[str, object] = {name: self.given.get(name) or None for name in TEXTS}
+        written |= {name: self._number(name) for name in NUMBERS}
+        written |= {"advertiser_ids": self.advertiser_ids, "political_ads": self.is_political}
+        return pick_fields(written)
+
+    def cleared(self) -> list[str]:
+        """Fields that the form leaves empty."""
+        filled = {name: value for name, value in self.fields().items() if value not in (None, [])}
+        return [name for name in CLEARABLE if name not in filled]
+
+    def _number(self, name: str) -> int | None:
+        written = self.given.get(name, "")
+        return int(written) if is_number(written) else None
+
+
+def is_number(written: str) -> bool:
+    """Whether this is a whole number that a field can hold."""
+    digits = written.removeprefix("-")
+    return digits.isascii() and digits.isdecimal() and len(digits) <= _LONGEST_NUMBER
+
+
+def empty_form() -> WatchForm:
+    """The form of a new watch, with the values that it has at first."""
+    fields = WatchDefinition.model_fields
+    given = {name: fields[name].default for name in NUMBERS}
+    return WatchForm(given={k: "" if v is None else str(v) for k, v in given.items()})
+
+
+def form_of(definition: WatchDefinition) -> WatchForm:
+    """The form with the fields of a watch."""
+    stored = definition.model_dump(mode="json", exclude_none=True)
+    given = {name: str(stored[name]) for name in (*TEXTS, *NUMBERS) if name in stored}
+    if definition.political_ads:
+        given["political_ads"] = "yes"
+    return WatchForm(given=given, advertiser_ids=list(definition.advertiser_ids))
+
+
+def differences(stored: WatchForm, written: WatchForm) -> list[tuple[str, str, str]]:
+    """Fields that differ: name, what is stored and what was typed, empty where there is nothing."""
+    pairs = [
+        (name, stored.given.get(name, ""), written.given.get(name, ""))
+        for name in (*TEXTS, *NUMBERS, "political_ads")
+    ]
+    now, typed = (", ".join(sorted(one.advertiser_ids)) for one in (stored, written))
+    pairs.append(("advertiser", now, typed))
+    return [(name, now, typed) for name, now, typed in pairs if now != typed]
+
+
+async def read_watch_form(
+    session: AsyncSession, form: Form, present: WatchDefinition | None, user_id: int
+) -> WatchForm:
+    """A form that was sent, and the watch that comes of it.
+
+    Args:
+        session: of the database, where advertisers are found by name.
+        form: as it was sent.
+        present: the watch as it is; None: a new one.
+        user_id: whose a new one is.
+    """
+    names = (*TEXTS, *NUMBERS, "political_ads", "advertiser", "version")
+    given: dict[str, str] = {}
+    problems: dict[str, str] = {}
+    for name in names:
+        try:
+            value = form.text(name)
+        except InvalidQueryError as error:
+            problems[name] = _message(error)
+            continue
+        if value or name in NUMBERS:
+            given[name] = value
+    chosen = list(dict.fromkeys(form.texts("advertiser_id")))
+    written = WatchForm(given=given, advertiser_ids=chosen, problems=problems)
+    await _find_advertiser(session, written)
+    _check_numbers(written)
+    _define(written, present, user_id)
+    return written
+
+
+async def _find_advertiser(session: AsyncSession, form: WatchForm) -> None:
+    """Choose the advertiser that was typed, or offer those who may be meant."""
+    name = form.given.get("advertiser", "")
+    if not name:
+        return
+    try:
+        one = await choose_advertiser(session, name=name)
+    except InvalidQueryError as error:
+        form.problems["advertiser"] = _message(error)
+        try:
+            found = await find_advertisers(session, name=name, limit=_MOST_FOUND)
+        except InvalidQueryError:
+            return
+        form.found = [
+            row for row in found.advertisers if row.advertiser_id not in form.advertiser_ids
+        ]
+        return
+    del form.given["advertiser"]
+    if one.advertiser_id not in form.advertiser_ids:
+        form.advertiser_ids.append(one.advertiser_id)
+
+
+def _check_numbers(form: WatchForm) -> None:
+    for name, bounds in NUMBERS.items():
+        written = form.given.get(name, "")
+        if not written:
+            continue
+        if not is_number(written):
+            form.problems[name] = f"{written[:40]!r} is not a whole number."
+        elif problem := bounds.problem_of(int(written)):
+            form.problems[name] = f"{problem}."
+
+
+def _define(form: WatchForm, present: WatchDefinition | None, user_id: int) -> None:
+    """Define the watch; every field that is wrong is left out in turn, so that all are named."""
+    fields = {name: value for name, value in form.fields().items() if name not in form.problems}
+    clear = [name for name in form.cleared() if name not in form.problems]
+    if present is None:
+        fields["user_id"] = user_id
+    while True:
+        try:
+            definition, form.warnings = change_definition(present, pick_fields(fields), clear)
+        except InvalidQueryError as error:
+            name = "advertiser" if error.field == "advertiser_ids" else error.field
+            if name in form.problems:
+                return
+            form.problems[name] = _message(error)
+            fields.pop(error.field, None)
+            fields |= _STAND_INS.get(error.field, {})
+        else:
+            form.definition = None if form.problems else definition
+            return
+
+
+# What stands in for a field that has to be given, while the others are checked.
+_STAND_INS: Mapping[str, Mapping[str, object]] = {
+    "name": {"name": "unnamed"},
+    "advertiser_ids": {"advertiser_ids": [f"AR{0:020d}"]},
+}
+
+
+def _message(error: InvalidQueryError) -> str:
+    return str(error).removeprefix(f"{error.field}: ")

@@ -1,0 +1,41 @@
+"""The watch that an address names."""
+
+import re
+from typing import Annotated
+
+from fastapi import Path
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.models import Watch
+from adspark.validation.bounds import LARGEST_ID
+from adspark.watches.reports.watch_pages import WatchLine, read_watch_line
+from adspark.watches.store import read_watch
+from deployments.gallery.failures import NotThereError
+
+WatchId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+
+
+async def read_watch_row(session: AsyncSession, watch_id: int) -> Watch:
+    """A watch as it is stored; raises NotThereError where there is none."""
+    found = await read_watch(session, watch_id=watch_id)
+    if found is None:
+        raise _missing()
+    return found
+
+
+async def find_watch_row(session: AsyncSession, written: str) -> Watch | None:
+    """The watch of a number as it stands in an address; None for no number, or no such watch."""
+    is_id = re.fullmatch("[0-9]{1,10}", written) is not None and int(written) <= LARGEST_ID
+    return await read_watch(session, watch_id=int(written)) if is_id else None
+
+
+async def read_line(session: AsyncSession, watch_id: int) -> WatchLine:
+    """A watch with its figures; raises NotThereError where there is none."""
+    found = await read_watch_line(session, watch_id=watch_id)
+    if found is None:
+        raise _missing()
+    return found
+
+
+def _missing() -> NotThereError:
+    return NotThereError("no_watch", "/watches")

@@ -1,0 +1,81 @@
+"""How far a look at a watch is: its run in Prefect, and what its fetch has stored."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from prefect.client.schemas.objects import FlowRun, StateType
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.watches.reports.watch_pages import FetchProgress, read_fetch_progress
+from deployments.gallery.failures import NotThereError
+from deployments.gallery.prefect_server import open_prefect
+from deployments.gallery.resources import Gallery
+from deployments.operations.runs.failures import unwrap
+from orchestration.runs.optional import read_optional
+
+FLOW = "process-watch"
+"""The deployment that looks at one watch."""
+
+_SLOW = timedelta(seconds=20)  # after which a person wants to know why nobody begins
+
+
+class LookProgress(BaseModel):
+    """How far a look is, in words; `outcome` is done, failed or empty while it goes on."""
+
+    run: UUID
+    text: str
+    outcome: str = ""
+    is_final: bool = False
+
+
+async def read_progress(
+    gallery: Gallery, session: AsyncSession, watch_id: int, run: str
+) -> LookProgress:
+    """How far a run has come.
+
+    Args:
+        gallery: whose Prefect is asked.
+        session: of the database.
+        watch_id: of the watch.
+        run: id of the run as it stands in the address.
+
+    Raises:
+        NotThereError: there is no such run, or it is of something else.
+        ServiceUnavailableError: Prefect does not answer.
+    """
+    run_id = _uuid(run)
+    async with open_prefect() as client:
+        found = await read_optional(client.read_flow_run(run_id))
+    if found is None or found.parameters.get("watch_id") != watch_id:
+        raise NotThereError("no_look", f"/watches/{watch_id}")
+    fetched = await read_fetch_progress(session, watch_id=watch_id, run_id=str(run_id))
+    return _describe(gallery, found, fetched)
+
+
+def _describe(gallery: Gallery, run: FlowRun, fetched: FetchProgress | None) -> LookProgress:
+    texts, state = gallery.templates.texts, run.state
+    if state is not None and state.is_final():
+        is_done = state.is_completed()
+        message = unwrap(state.message or "")
+        name = "done" if is_done else "cancelled" if state.is_cancelled() else "failed"
+        text = texts(f"progress.{name}", message=message or texts("progress.no_message"))
+        return LookProgress(run=run.id, text=text, outcome=name, is_final=True)
+    if run.state_type is not StateType.RUNNING:
+        begun = run.created or datetime.now(UTC)
+        is_slow = datetime.now(UTC) - begun > _SLOW
+        return LookProgress(run=run.id, text=texts(f"progress.{'slow' if is_slow else 'waiting'}"))
+    if fetched is None:
+        return LookProgress(run=run.id, text=texts("progress.begun"))
+    numbers = {
+        name: f"{getattr(fetched, name):,}"
+        for name in ("pages", "ads", "searches_billed", "searches_cached")
+    }
+    return LookProgress(run=run.id, text=texts("progress.fetched", **numbers))
+
+
+def _uuid(written: str) -> UUID:
+    try:
+        return UUID(written)
+    except ValueError:
+        raise NotThereError("no_look", "/watches") from None

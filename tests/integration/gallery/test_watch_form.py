@@ -1,0 +1,263 @@
+"""The form of a watch: what is wrong stands beside its field, and the cost before it is saved."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from adspark.db.engine import Database
+from tests.support.factories import ADVERTISER_ID
+from tests.support.gallery import GalleryClient
+from tests.support.library import CAFE, SHOP
+from tests.support.noticed import add_watch
+from tests.support.stored_ads import change, ids
+
+NEW = "/watches/new"
+NUMBERS = {
+    "interval_minutes": "60",
+    "max_pages": "5",
+    "monthly_budget": "",
+    "ended_after_days": "7",
+    "details_per_sweep": "0",
+}
+
+
+def hidden(page: str, name: str) -> str:
+    """The value of a hidden field."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found, f"no field {name}"
+    return found[1]
+
+
+def problem(page: str, field: str) -> str:
+    """What stands beside a field."""
+    found = re.search(rf'id="problem-{field}">(.*?)</span>', page)
+    return found[1] if found else ""
+
+
+async def send(pages: GalleryClient, path: str = NEW, **fields: Any) -> httpx.Response:  # noqa: ANN401
+    """Check a form, look at what it costs and save it."""
+    fields = NUMBERS | {"name": "shoes", "advertiser_id": [CAFE]} | fields
+    if path != NEW and "version" not in fields:
+        fields["version"] = hidden((await pages.get(path)).text, "version")
+    checked = await pages.send_form(path, page=path, check="yes", **fields)
+    if checked.status_code != 200:
+        return checked
+    shown = {name: hidden(checked.text, name) for name in ("seen", "warned")}
+    return await pages.send_form(path, page=path, save="yes", **fields, **shown)
+
+
+async def test_a_watch_is_created_for_an_advertiser_found_by_name(
+    pages: GalleryClient, database: Database
+) -> None:
+    answer = await send(
+        pages, advertiser_id=[], advertiser="café  zoë", region="germany", monthly_budget="50"
+    )
+
+    assert re.fullmatch(r"/watches/\d+", answer.url.path)
+    assert "The watch is created" in answer.text
+    assert "Café Zoë" in answer.text
+    (row,) = await ids(database, "SELECT to_jsonb(watch) FROM watch")
+    assert (row["name"], row["advertiser_ids"], row["region"]) == ("shoes", [CAFE], "2276")
+    assert (row["monthly_budget"], row["interval_minutes"], row["user_id"]) == (50, 60, 1)
+
+
+async def test_the_cost_is_shown_before_anything_is_saved(
+    pages: GalleryClient, database: Database
+) -> None:
+    page = (await pages.get(NEW)).text
+    assert "about 724 searches, 3,600 at most: 720 looks in 30 days." in page
+
+    fields = NUMBERS | {"name": "shoes", "advertiser_id": CAFE, "interval_minutes": "1440"}
+    unseen = await pages.send_form(NEW, page=NEW, save="yes", seen="724-3600", warned="", **fields)
+
+    assert unseen.status_code == 200
+    assert "nothing is saved yet" in unseen.text
+    assert "about 34 searches, 150 at most: 30 looks" in unseen.text
+    assert await ids(database, "SELECT id FROM watch") == []
+    seen = await pages.send_form(NEW, page=NEW, save="yes", seen="34-150", warned="", **fields)
+    assert "The watch is created" in seen.text
+
+
+async def test_a_page_s_script_asks_what_a_month_costs(
+    pages: GalleryClient, database: Database
+) -> None:
+    watch_id = await add_watch(database, monthly_budget=10)
+
+    async def ask(**given: Any) -> dict[str, str]:  # noqa: ANN401
+        answer = await pages.get("/watches/estimate", params=given)
+        told: dict[str, str] = answer.json()
+        return {"status": str(answer.status_code)} | told
+
+    whole = await ask(interval_minutes="60", max_pages="2", details_per_sweep="3")
+    assert whole["seen"] == "721-3600"
+    bound = await ask(interval_minutes="60", max_pages="2", monthly_budget="700")
+    assert "The budget lacks 21" in bound["text"]
+    assert (await ask(watch=watch_id, monthly_budget=""))["seen"] == "724-3600"
+    wrong = await ask(max_pages="1000")
+    assert (wrong["status"], wrong["seen"]) == ("422", "")
+    assert (await ask(watch="99999999999"))["status"] == "200"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "words"),
+    [
+        ({"name": ""}, "name", "is empty; name the watch"),
+        ({"name": "12"}, "name", "would be taken for a number"),
+        ({"name": "x" * 101}, "name", "shorten it to 100"),
+        ({"name": "a\tb"}, "name", "control character"),
+        ({"name": "a\0b"}, "name", "NUL"),
+        ({"advertiser_id": []}, "advertiser", "give at least one advertiser id"),
+        ({"advertiser_id": ["AR1"]}, "advertiser", "is not an advertiser id"),
+        ({"advertiser": "nobody"}, "advertiser", "is stored"),
+        ({"region": "Atlantis"}, "region", "Atlantis"),
+        ({"platform": "TV"}, "platform", "is not one of"),
+        ({"creative_format": "film"}, "creative_format", "is not one of"),
+        ({"political_ads": "yes"}, "political_ads", "need a region"),
+        ({"interval_minutes": "4"}, "interval_minutes", "must be 5 to 43200"),
+        ({"interval_minutes": "hourly"}, "interval_minutes", "is not a whole number"),
+        ({"max_pages": "1e2"}, "max_pages", "is not a whole number"),
+        ({"max_pages": "-1"}, "max_pages", "must be 1 to 100"),
+        ({"monthly_budget": "9999999999999"}, "monthly_budget", "is not a whole number"),
+        ({"monthly_budget": "4000000000"}, "monthly_budget", "must be 0 to"),
+        ({"ended_after_days": "400"}, "ended_after_days", "must be 1 to 365"),
+        ({"details_per_sweep": "٣"}, "details_per_sweep", "is not a whole number"),
+    ],
+)
+async def test_a_mistake_is_said_beside_its_field_and_nothing_is_saved(
+    pages: GalleryClient, database: Database, fields: dict[str, Any], field: str, words: str
+) -> None:
+    answer = await send(pages, **fields)
+
+    assert answer.status_code == 422
+    assert words in problem(answer.text, field)
+    assert await ids(database, "SELECT id FROM watch") == []
+
+
+async def test_all_mistakes_are_said_at_once_and_the_form_keeps_what_was_typed(
+    pages: GalleryClient,
+) -> None:
+    typed = {"name": "", "region": "Atlantis", "max_pages": "<b>many", "platform": "TV"}
+
+    page = (await send(pages, **typed)).text
+
+    assert all(problem(page, field) for field in typed)
+    assert 'value="Atlantis"' in page
+    assert 'value="&lt;b&gt;many"' in page
+    assert f'value="{CAFE}" checked' in page
+    assert not problem(page, "interval_minutes")
+
+
+async def test_advertisers_are_added_one_by_one(pages: GalleryClient) -> None:
+    fields = NUMBERS | {"name": "", "advertiser_id": CAFE, "advertiser": "laufladen.example"}
+
+    page = (await pages.send_form(NEW, page=NEW, find="", **fields)).text
+
+    assert f'value="{CAFE}" checked' in page
+    assert f'value="{SHOP}" checked' in page
+    assert "Laufladen GmbH" in page
+    assert not problem(page, "name")  # of which nothing was asked yet
+
+
+async def test_of_several_of_one_name_the_one_that_is_meant_is_chosen(
+    pages: GalleryClient, database: Database
+) -> None:
+    other = f"AR{9:020d}"
+    await change(
+        database,
+        f"INSERT INTO advertiser (advertiser_id, name) VALUES ('{other}', 'Café Zoë')",
+    )
+
+    answer = await pages.send_form(NEW, page=NEW, find="", advertiser="Café Zoë", **NUMBERS)
+
+    assert answer.status_code == 422
+    assert "is the name of several" in problem(answer.text, "advertiser")
+    for one in (CAFE, other):
+        assert f'name="advertiser_id" value="{one}">' in answer.text
+    assert "checked" not in answer.text.split("One of these?")[1].split("</fieldset>")[0]
+
+
+async def test_a_taken_name_is_said_beside_it(pages: GalleryClient, database: Database) -> None:
+    await add_watch(database, name="shoes", max_pages=9)
+
+    answer = await send(pages)
+
+    assert answer.status_code == 422
+    assert "is called &#39;shoes&#39; already" in problem(answer.text, "name")
+    assert await ids(database, "SELECT max_pages FROM watch") == [9]
+
+
+async def test_a_watch_that_another_one_looks_like_is_warned_of_before_it_is_saved(
+    pages: GalleryClient, database: Database
+) -> None:
+    other = await add_watch(database, name="Shoes")
+    fields = NUMBERS | {"name": "shoes", "advertiser_id": ADVERTISER_ID}
+
+    asked = await pages.send_form(NEW, page=NEW, save="yes", seen="724-3600", warned="", **fields)
+
+    assert "differs only in case" in asked.text
+    assert "every ad would be reported twice" in asked.text
+    assert f'href="/watches/{other}"' in asked.text
+    assert await ids(database, "SELECT id FROM watch") == [other]
+    warned = hidden(asked.text, "warned")
+    saved = await pages.send_form(
+        NEW, page=NEW, save="yes", seen="724-3600", warned=warned, **fields
+    )
+    assert "The watch is created" in saved.text
+
+
+async def test_a_change_keeps_what_the_form_does_not_have_and_empties_what_is_empty(
+    pages: GalleryClient, database: Database
+) -> None:
+    watch_id = await add_watch(
+        database, region="2840", monthly_budget=9, is_active=False, advertiser_ids=[CAFE]
+    )
+    path = f"/watches/{watch_id}/edit"
+
+    answer = await send(pages, path, region="", max_pages="3")
+
+    assert answer.url.path == f"/watches/{watch_id}"
+    assert "Its search is another one now" in answer.text
+    (row,) = await ids(database, "SELECT to_jsonb(watch) FROM watch")
+    assert (row["region"], row["monthly_budget"], row["max_pages"]) == (None, None, 3)
+    assert row["is_active"] is False
+
+
+async def test_a_change_of_nothing_says_so(pages: GalleryClient, database: Database) -> None:
+    watch_id = await add_watch(database, advertiser_ids=[CAFE])
+
+    answer = await send(pages, f"/watches/{watch_id}/edit")
+
+    assert "There was nothing to change" in answer.text
+
+
+async def test_the_second_of_two_who_change_a_watch_is_shown_what_the_first_did(
+    pages: GalleryClient, database: Database
+) -> None:
+    watch_id = await add_watch(database, advertiser_ids=[CAFE])
+    path = f"/watches/{watch_id}/edit"
+    version = hidden((await pages.get(path)).text, "version")
+    assert "changed" in (await send(pages, path, max_pages="9", region="de")).text
+
+    second = await send(pages, path, max_pages="2", version=version)
+
+    assert second.status_code == 409
+    assert "Somebody else has changed this watch meanwhile" in second.text
+    cells = re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td><td>(.*?)</td>', second.text)
+    assert cells == [("Region", "2276", "–"), ("Pages a look, at most", "9", "2")]
+    assert 'name="max_pages" value="9"' in second.text
+    assert await ids(database, "SELECT max_pages FROM watch") == [9]
+    assert hidden(second.text, "version") != version
+
+
+@pytest.mark.parametrize("version", ["", "yesterday", "2026-01-01T00:00:00+00:00"])
+async def test_a_form_without_its_version_changes_nothing(
+    pages: GalleryClient, database: Database, version: str
+) -> None:
+    watch_id = await add_watch(database, advertiser_ids=[CAFE])
+
+    answer = await send(pages, f"/watches/{watch_id}/edit", max_pages="2", version=version)
+
+    assert answer.status_code == 409
+    assert await ids(database, "SELECT max_pages FROM watch") == [5]
