@@ -8,6 +8,11 @@ from deployments.gallery.failures import add_failure_pages
 from deployments.gallery.headers import PageHeaders
 from deployments.gallery.resources import Gallery
 from deployments.gallery.routes import files, library
+from deployments.gallery.routes.variants import listing as variant_list
+from deployments.gallery.routes.variants import page as variant_page
+from deployments.gallery.routes.variants import requesting as variant_requests
+from deployments.gallery.routes.variants import reviewing as variant_reviews
+from deployments.gallery.routes.variants import states as variant_states
 from deployments.gallery.visitor import VisitCookie
 
 _LEAST_ZIPPED = 1000  # bytes
@@ -33,5 +38,13 @@ def create_app(gallery: Gallery) -> FastAPI:
     app.state.gallery = gallery
     for routes in (files, library):
         app.include_router(routes.router)
+    for of_variants in (
+        variant_list,
+        variant_requests,
+        variant_page,
+        variant_reviews,
+        variant_states,
+    ):
+        app.include_router(of_variants.router)
     add_failure_pages(app)
     return app

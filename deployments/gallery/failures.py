@@ -14,9 +14,11 @@ from adspark.errors import (
     DatabaseSetupError,
     DatabaseUnavailableError,
     ServiceUnavailableError,
+    UnknownVariantError,
 )
 from deployments.gallery.forms import OutdatedFormError
 from deployments.gallery.resources import Gallery
+from deployments.gallery.visitor import NotAllowedError
 
 _RETRY = 5  # seconds after which a page is loaded again whose server has a part away
 _LOG = logging.getLogger(__name__)
@@ -27,6 +29,7 @@ def add_failure_pages(app: FastAPI) -> None:
     app.exception_handler(HTTPException)(_show_http_error)
     app.exception_handler(RequestValidationError)(_show_unknown_address)
     app.exception_handler(OutdatedFormError)(_show_outdated_form)
+    app.exception_handler(NotAllowedError)(_show_not_allowed)
     app.exception_handler(AdSparkError)(_show_own_error)
     app.exception_handler(Exception)(_show_unforeseen)
 
@@ -45,7 +48,13 @@ async def _show_outdated_form(request: Request, _: OutdatedFormError) -> HTMLRes
     return _page(request, 403, "outdated_form")
 
 
+async def _show_not_allowed(request: Request, error: NotAllowedError) -> HTMLResponse:
+    return _page(request, 403, f"may_not_{error.right}")
+
+
 async def _show_own_error(request: Request, error: AdSparkError) -> HTMLResponse:
+    if isinstance(error, UnknownVariantError):
+        return _page(request, 404, "no_variant")
     if isinstance(error, BusyError):
         return _page(request, 503, "busy", detail=str(error), retry=_RETRY)
     if isinstance(error, DatabaseUnavailableError | DatabaseSetupError):

@@ -48,6 +48,26 @@ def read_visitor(request: Request) -> Visitor:
 VisitorDep = Annotated[Visitor, Depends(read_visitor)]
 
 
+class NotAllowedError(Exception):
+    """The visitor may not do this; `right` is what they lack, `change` or `spend`."""
+
+    def __init__(self, right: str) -> None:
+        super().__init__(right)
+        self.right = right
+
+
+def may_change(visitor: VisitorDep) -> None:
+    """A dependency of routes that change something. Raises NotAllowedError."""
+    if not visitor.may_change:
+        raise NotAllowedError("change")
+
+
+def may_spend(visitor: VisitorDep) -> None:
+    """A dependency of routes that start what is paid for. Raises NotAllowedError."""
+    if not visitor.may_spend:
+        raise NotAllowedError("spend")
+
+
 def form_token(request: Request) -> str:
     """The token that a form of this browser carries."""
     visit: str = request.scope["state"]["visit"]

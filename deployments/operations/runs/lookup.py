@@ -48,8 +48,13 @@ async def find_run(client: PrefectClient, key: str) -> FlowRun | TaskRun:
 
 
 def ui_url(client: PrefectClient) -> str:
+    """The address of Prefect's UI, as `ui_address` has it."""
+    return ui_address(str(client.api_url))
+
+
+def ui_address(api_url: str) -> str:
     """The address of Prefect's UI: PREFECT_UI_URL, else beside the API."""
-    url = os.environ.get("PREFECT_UI_URL") or str(client.api_url).rstrip("/").removesuffix("/api")
+    url = os.environ.get("PREFECT_UI_URL") or api_url.rstrip("/").removesuffix("/api")
     return url.rstrip("/")
 
 

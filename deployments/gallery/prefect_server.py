@@ -1,0 +1,43 @@
+"""Prefect's server, which runs what the pages start: a client of it, and where its UI is."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.settings import get_current_settings
+
+from adspark.errors import ServiceUnavailableError
+from deployments.operations.runs.lookup import ui_address
+
+_TIME_LIMIT = 15.0  # seconds for all that one request asks of it
+
+
+@asynccontextmanager
+async def open_prefect() -> AsyncIterator[PrefectClient]:
+    """A client of the server, which answers; what is done meanwhile has a time limit.
+
+    Raises:
+        ServiceUnavailableError: there is none, or it does not answer.
+    """
+    if not get_current_settings().api.url:  # Prefect would start a server of its own
+        raise ServiceUnavailableError("This gallery has no Prefect server (PREFECT_API_URL).")
+    try:
+        async with asyncio.timeout(_TIME_LIMIT), get_client() as client:
+            if error := await client.api_healthcheck():
+                raise _away(error)
+            yield client
+    except (httpx.HTTPError, TimeoutError) as error:
+        raise _away(error) from error
+
+
+def run_url(run_id: UUID) -> str | None:
+    """The page of a flow run in Prefect's UI; None where this gallery has no Prefect server."""
+    api_url = get_current_settings().api.url
+    return f"{ui_address(api_url)}/runs/flow-run/{run_id}" if api_url else None
+
+
+def _away(error: Exception) -> ServiceUnavailableError:
+    return ServiceUnavailableError(f"Prefect's server does not answer ({type(error).__name__}).")

@@ -1,0 +1,51 @@
+"""Cancel a variant that nobody wants any more; try one again that failed."""
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import RedirectResponse
+
+from adspark.errors import AdSparkError, UnknownVariantError
+from adspark.models import VariantStatus
+from adspark.variants.store import VariantState, is_generation_over, read_variant
+from deployments.gallery.forms import FormDep
+from deployments.gallery.prefect_server import open_prefect
+from deployments.gallery.resources import SessionDep
+from deployments.gallery.visitor import may_change, may_spend
+from orchestration.runs.variant_runs import cancel_variant, start_generations
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.post("/variants/{variant_id:int}/retry", dependencies=[Depends(may_spend)])
+async def retry_variant(session: SessionDep, form: FormDep, variant_id: int) -> RedirectResponse:
+    """Make a failed or cancelled variant pending again, and start a run for it."""
+    variant = await read_variant(session, variant_id=variant_id)
+    page = f"/variants/{variant_id}?said="
+    if form.text("attempt") != str(variant.attempt):
+        return RedirectResponse(f"{page}moved_on", 303)
+    try:
+        is_over = is_generation_over(variant)
+        await VariantState(session, variant).retry(is_over=is_over)
+        await session.commit()
+    except UnknownVariantError:
+        return RedirectResponse(f"{page}moved_on", 303)
+    try:
+        async with open_prefect():
+            started = await start_generations(session, [variant_id], is_retry=True)
+    except AdSparkError:
+        started = []
+    return RedirectResponse(f"{page}{'requested' if started else 'not_started'}", 303)
+
+
+@router.post("/variants/{variant_id:int}/cancel", dependencies=[Depends(may_change)])
+async def end_variant(session: SessionDep, _: FormDep, variant_id: int) -> RedirectResponse:
+    """Cancel an open variant, and its generation."""
+    await read_variant(session, variant_id=variant_id)
+    async with open_prefect():
+        try:
+            said = "cancelled" if await cancel_variant(variant_id) else "moved_on"
+        except AdSparkError:
+            variant = await read_variant(session, variant_id=variant_id)
+            if variant.status != VariantStatus.CANCELLED:
+                raise
+            said = "still_running"
+    return RedirectResponse(f"/variants/{variant_id}?said={said}", 303)
