@@ -22,6 +22,7 @@ def main() -> None:
     """Serve; the database and the media store are those of the settings."""
     remember_environment()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # each request to Prefect
     parser = argparse.ArgumentParser(prog="python -m deployments.gallery.server")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=get_settings().gallery_port)

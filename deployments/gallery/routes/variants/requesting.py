@@ -27,6 +27,8 @@ from orchestration.runs.variant_runs import start_generations
 router = APIRouter(include_in_schema=False)
 
 _MOST_ADS = 100  # of one request
+_SHOWN = 40  # characters of what is written in an id's place
+_MOST_NAMED = 3
 _FIELDS = {"original_ad_id": "ad", "workspace_id": "workspace"}  # by the names of a flow's
 
 
@@ -51,7 +53,6 @@ async def show_form(
     filled = _Filled(uuid4(), [])
     try:
         filled.ads = _read_ads(request.query_params.getlist("ad"))
-        await check_originals(session, filled.ads)
     except InvalidQueryError as error:
         _note(filled, error)
     return await _write_form(request, gallery, session, filled, user_id=visitor.user_id)
@@ -128,13 +129,17 @@ async def _write_form(
     if filled.ads:
         ads = await read_listed(session, ids=filled.ads, user_id=user_id)
     known = {one.ad_creative_id for one in ads}
+    missing = [one for one in filled.ads if one not in known]
+    if missing:
+        named = ", ".join(one[:_SHOWN] for one in missing[:_MOST_NAMED])
+        filled.problems["ad"] = gallery.templates.texts("request.missing", ads=named)
     return gallery.templates.page(
         request,
         "variant_request.html",
         status=422 if filled.problems else 200,
         filled=filled,
         ads=ads,
-        missing=[one for one in filled.ads if one not in known],
+        missing=missing,
         problems=filled.problems,
         longest_prompt=PROMPT.most,
     )
