@@ -7,23 +7,26 @@ from starlette.middleware.gzip import GZipMiddleware
 from deployments.gallery.failures import add_failure_pages
 from deployments.gallery.headers import PageHeaders
 from deployments.gallery.resources import Gallery
-from deployments.gallery.routes import files, library
+from deployments.gallery.routes import boards, files, library, selection, shared, sign_in
 from deployments.gallery.routes.variants import listing as variant_list
 from deployments.gallery.routes.variants import page as variant_page
 from deployments.gallery.routes.variants import requesting as variant_requests
 from deployments.gallery.routes.variants import reviewing as variant_reviews
 from deployments.gallery.routes.variants import states as variant_states
+from deployments.gallery.sign_in import SignInGuard
 from deployments.gallery.visitor import VisitCookie
 
 _LEAST_ZIPPED = 1000  # bytes
 
 
-def create_app(gallery: Gallery) -> FastAPI:
+def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
     """The application.
 
     Args:
         gallery: open for as long as the application is served.
+        needs_sign_in: nobody sees a page who has not signed in with name and password.
     """
+    door = [Middleware(SignInGuard, gallery=gallery)] if needs_sign_in else []
     app = FastAPI(
         title="AdSpark",
         docs_url=None,
@@ -33,10 +36,11 @@ def create_app(gallery: Gallery) -> FastAPI:
             Middleware(PageHeaders),
             Middleware(VisitCookie),
             Middleware(GZipMiddleware, minimum_size=_LEAST_ZIPPED),
+            *door,
         ],
     )
     app.state.gallery = gallery
-    for routes in (files, library):
+    for routes in (files, library, boards, selection, shared, sign_in):
         app.include_router(routes.router)
     for of_variants in (
         variant_list,

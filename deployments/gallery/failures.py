@@ -18,7 +18,6 @@ from adspark.errors import (
 )
 from deployments.gallery.forms import OutdatedFormError
 from deployments.gallery.resources import Gallery
-from deployments.gallery.visitor import NotAllowedError
 
 _RETRY = 5  # seconds after which a page is loaded again whose server has a part away
 _LOG = logging.getLogger(__name__)
@@ -29,7 +28,6 @@ def add_failure_pages(app: FastAPI) -> None:
     app.exception_handler(HTTPException)(_show_http_error)
     app.exception_handler(RequestValidationError)(_show_unknown_address)
     app.exception_handler(OutdatedFormError)(_show_outdated_form)
-    app.exception_handler(NotAllowedError)(_show_not_allowed)
     app.exception_handler(AdSparkError)(_show_own_error)
     app.exception_handler(Exception)(_show_unforeseen)
 
@@ -37,6 +35,8 @@ def add_failure_pages(app: FastAPI) -> None:
 async def _show_http_error(request: Request, error: HTTPException) -> HTMLResponse:
     if error.status_code == 404:
         return _page(request, 404, "not_found")
+    if error.status_code == 403:
+        return _page(request, 403, "forbidden")
     return _page(request, error.status_code, "refused", detail=str(error.detail))
 
 
@@ -46,10 +46,6 @@ async def _show_unknown_address(request: Request, _: RequestValidationError) -> 
 
 async def _show_outdated_form(request: Request, _: OutdatedFormError) -> HTMLResponse:
     return _page(request, 403, "outdated_form")
-
-
-async def _show_not_allowed(request: Request, error: NotAllowedError) -> HTMLResponse:
-    return _page(request, 403, f"may_not_{error.right}")
 
 
 async def _show_own_error(request: Request, error: AdSparkError) -> HTMLResponse:

@@ -8,7 +8,6 @@ import pytest
 from adspark.db.engine import Database
 from adspark.variants.lists import list_variants
 from adspark.variants.store import VariantSummary
-from deployments.gallery.visitor import NotAllowedError, Visitor, may_change, may_spend
 from tests.support.gallery import GalleryClient
 from tests.support.library import ad
 
@@ -114,10 +113,3 @@ async def test_a_form_without_its_key_is_out_of_date(
     assert "This form is out of date." in answer.text
     assert await requested(database) == []
 
-
-def test_who_may_only_look_is_refused() -> None:
-    reader = Visitor(may_change=False, may_spend=False)
-    for dependency in (may_change, may_spend):
-        dependency(Visitor())
-        with pytest.raises(NotAllowedError):
-            dependency(reader)

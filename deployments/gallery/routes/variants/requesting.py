@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,7 +21,7 @@ from blocks.generators import check_prompt, open_generator
 from deployments.gallery.forms import FormDep, OutdatedFormError
 from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
-from deployments.gallery.visitor import VisitorDep, may_spend
+from deployments.gallery.visitor import SpenderDep, VisitorDep
 from orchestration.runs.variant_runs import start_generations
 
 router = APIRouter(include_in_schema=False)
@@ -58,9 +58,9 @@ async def show_form(
     return await _write_form(request, gallery, session, filled, user_id=visitor.user_id)
 
 
-@router.post("/variants/new", dependencies=[Depends(may_spend)])
+@router.post("/variants/new")
 async def request_all(
-    request: Request, gallery: GalleryDep, session: SessionDep, visitor: VisitorDep, form: FormDep
+    request: Request, gallery: GalleryDep, session: SessionDep, visitor: SpenderDep, form: FormDep
 ) -> Response:
     """Request a variant of each ad; of several, once their number was confirmed."""
     filled = _Filled(

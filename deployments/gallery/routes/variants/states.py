@@ -1,6 +1,6 @@
 """Cancel a variant that nobody wants any more; try one again that failed."""
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 
 from adspark.errors import AdSparkError, UnknownVariantError
@@ -9,14 +9,14 @@ from adspark.variants.store import VariantState, is_generation_over, read_varian
 from deployments.gallery.forms import FormDep
 from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import SessionDep
-from deployments.gallery.visitor import may_change, may_spend
+from deployments.gallery.visitor import ChangerDep, SpenderDep
 from orchestration.runs.variant_runs import cancel_variant, start_generations
 
 router = APIRouter(include_in_schema=False)
 
 
-@router.post("/variants/{variant_id:int}/retry", dependencies=[Depends(may_spend)])
-async def retry_variant(session: SessionDep, form: FormDep, variant_id: int) -> RedirectResponse:
+@router.post("/variants/{variant_id:int}/retry")
+async def retry_variant(session: SessionDep, _: SpenderDep, form: FormDep, variant_id: int) -> RedirectResponse:
     """Make a failed or cancelled variant pending again, and start a run for it."""
     variant = await read_variant(session, variant_id=variant_id)
     page = f"/variants/{variant_id}?said="
@@ -36,8 +36,8 @@ async def retry_variant(session: SessionDep, form: FormDep, variant_id: int) -> 
     return RedirectResponse(f"{page}{'requested' if started else 'not_started'}", 303)
 
 
-@router.post("/variants/{variant_id:int}/cancel", dependencies=[Depends(may_change)])
-async def end_variant(session: SessionDep, _: FormDep, variant_id: int) -> RedirectResponse:
+@router.post("/variants/{variant_id:int}/cancel")
+async def end_variant(session: SessionDep, _: ChangerDep, __: FormDep, variant_id: int) -> RedirectResponse:
     """Cancel an open variant, and its generation."""
     await read_variant(session, variant_id=variant_id)
     async with open_prefect():

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
-revision = "0016"
-down_revision = "0015"
+revision = "0019"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
