@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import ConsoleMessage, async_playwright, expect
 
 from adspark.db.engine import Database
 from adspark.rendering.browser import PROGRAMS
@@ -30,8 +30,13 @@ async def test_from_a_selection_of_ads_to_two_decisions(
             page.set_default_timeout(_PATIENCE)
             expect.set_options(timeout=_PATIENCE)
             mistakes: list[str] = []
+
+            def note(message: ConsoleMessage) -> None:
+                if message.type == "error":
+                    mistakes.append(message.text)
+
             page.on("pageerror", lambda error: mistakes.append(str(error)))
-            page.on("console", lambda one: mistakes.append(one.text) if one.type == "error" else 0)
+            page.on("console", note)
 
             await page.goto(f"{url}/variants/new?ad={ad(1)}&ad={ad(2)}")
             await page.get_by_label("What the variant should be like").fill("For the winter")

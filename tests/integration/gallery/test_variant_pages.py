@@ -14,13 +14,15 @@ from sqlalchemy import text
 from adspark.db.engine import Database
 from adspark.errors import GenerationFailedError
 from adspark.media.store import MediaStore
-from adspark.models import AdVariant, VariantStatus
+from adspark.models import AdVariant, Role, VariantStatus
+from adspark.users.accounts import save_password
 from adspark.users.store import add_user
 from adspark.variants.reviews import Review, list_reviews, save_review
 from tests.support.gallery import GalleryClient, open_gallery
 from tests.support.library import ad, fill_library
 from tests.support.variants_at_hand import ask, begin, fail, finish, make, read
 
+PASSWORD = "  tulips and 1 anchor "
 HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e"
 
 
@@ -186,7 +188,7 @@ async def test_a_review_is_saved_and_leads_to_the_next_that_waits(
 
     assert answer.status_code == 200
     assert "Your approval is saved." in answer.text
-    assert f'<a href="/variants/{other.id}">Next waiting review</a>' in answer.text
+    assert f'href="/variants/{other.id}" data-key="n"' in answer.text
     assert "Good &amp; &lt;b&gt;bold&lt;/b&gt;" in answer.text
     assert await reviewed(database, made) == [(1, True, 4, "Good & <b>bold</b>")]
     async with database.session() as session:
@@ -374,3 +376,33 @@ async def test_cancelling_needs_prefect_and_says_so(
 
     assert answer.status_code == 503
     assert "This gallery has no Prefect server" in answer.text
+
+
+async def test_a_reader_is_told_before_a_button_that_they_may_not(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    await fill_library(database)
+    made = await completed(database)
+    async with database.session() as session:
+        broken = await make(session, VariantStatus.FAILED, ad=ad(2))
+        number = await add_user(session, name="Bob")
+        await save_password(session, user_id=number, password=PASSWORD, role=Role.READER)
+        await session.commit()
+    async with open_gallery(database_url, tmp_path / "media", needs_sign_in=True) as pages:
+        fields = {"name": "Bob", "password": PASSWORD, "back": "/library"}
+        await pages.send_form("/sign-in", page="/sign-in", **fields)
+        review = (await pages.get(f"/variants/{made.id}")).text
+        assert "You may look, and not review." in review
+        assert review.count(" disabled>") == 3
+        for path in ("/variants/new", f"/variants/{broken.id}"):
+            page = (await pages.get(path)).text
+            assert "You may look, and not start what is paid for." in page
+            assert " disabled>" in page
+        for path in (
+            "/variants/new",
+            f"/variants/{broken.id}/retry",
+            f"/variants/{made.id}/review",
+        ):
+            answer = await pages.send_form(path, "/variants/new", decision="approve")
+            assert answer.status_code == 403
+    assert await reviewed(database, made) == []

@@ -113,3 +113,11 @@ async def test_a_form_without_its_key_is_out_of_date(
     assert "This form is out of date." in answer.text
     assert await requested(database) == []
 
+
+async def test_the_fields_of_another_form_are_left_out_of_its_address(
+    pages: GalleryClient,
+) -> None:
+    answer = await pages.get(f"{FORM}?form_token=secret&back=/&ad={ad(1)}&ad={ad(2)}&tag=")
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"{FORM}?ad={ad(1)}&ad={ad(2)}"

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from starlette.datastructures import QueryParams
 
 from adspark.errors import InvalidQueryError
-from adspark.library.written_filters import choose
+from adspark.library.filters.written import choose
 from adspark.models import VariantStatus
 from adspark.validation.bounds import ID
 from adspark.variants.lists import list_requesters, list_variants
@@ -19,7 +19,6 @@ from deployments.gallery.resources import GalleryDep, SessionDep
 router = APIRouter(include_in_schema=False)
 
 _PAGE = 24  # variants
-_SAID = frozenset(("requested", "not_started"))
 _WAITING = "waiting"
 
 
@@ -69,7 +68,6 @@ async def show_variants(request: Request, gallery: GalleryDep, session: SessionD
         steps=steps,
         progress=_progress_url(filters.user),
         state=_state(steps),
-        said=given.get("said") if given.get("said") in _SAID else None,
     )
 
 

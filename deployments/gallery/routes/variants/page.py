@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 
 from adspark.errors import UnknownVariantError, UnusableContentError
-from adspark.library.search import FoundAd, read_listed
+from adspark.library.search.page import FoundAd, read_listed
 from adspark.media.store import media_type
 from adspark.models import AdVariant, ReviewReason
 from adspark.text.terminal import plain
@@ -20,20 +20,6 @@ from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
 from deployments.gallery.visitor import Visitor, VisitorDep
 
 router = APIRouter(include_in_schema=False)
-
-_SAID = frozenset(
-    (
-        "approved",
-        "rejected",
-        "saved",
-        "no_run",
-        "requested",
-        "not_started",
-        "cancelled",
-        "still_running",
-        "moved_on",
-    )
-)
 
 
 @router.get("/variants/{variant_id:int}")
@@ -74,7 +60,6 @@ async def write_page(
     reviews = await list_reviews(session, variant_id=variant.id)
     own = next((one for one in reviews if one.user_id == visitor.user_id), None)
     original, is_bought = await _read_copy(session, variant, ads)
-    said = request.query_params.get("said")
     step = await read_step(session, variant_id=variant.id)
     if step is None:
         raise UnknownVariantError(f"Variant {variant.id} was removed meanwhile.")
@@ -98,7 +83,6 @@ async def write_page(
         next_waiting=await find_next_waiting(session, after=variant.id),
         retry_is_paid=is_generation_over(variant) or variant.asked_at is None,
         runs=_list_runs(variant),
-        said=said if said in _SAID else None,
     )
 
 

@@ -1,6 +1,7 @@
 """The form that requests variants: checked, its cost said and confirmed, then started, once."""
 
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request
@@ -8,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import AdSparkError, InvalidQueryError
-from adspark.library.search import FoundAd, read_listed
+from adspark.library.search.page import FoundAd, read_listed
 from adspark.validation.bounds import LARGEST_ID, PROMPT
 from adspark.validation.stored import check_storable, clean_ad_id
 from adspark.variants.requests import (
@@ -19,6 +20,7 @@ from adspark.variants.requests import (
 )
 from blocks.generators import check_prompt, open_generator
 from deployments.gallery.forms import FormDep, OutdatedFormError
+from deployments.gallery.notices import lead_to
 from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
 from deployments.gallery.visitor import SpenderDep, VisitorDep
@@ -48,11 +50,14 @@ class _Filled:
 @router.get("/variants/new")
 async def show_form(
     request: Request, gallery: GalleryDep, session: SessionDep, visitor: VisitorDep
-) -> HTMLResponse:
+) -> Response:
     """The form for the ads of the address."""
+    ads = request.query_params.getlist("ad")
+    if set(request.query_params) - {"ad"}:  # from a form that has other fields too
+        return RedirectResponse(f"/variants/new?{urlencode({'ad': ads}, doseq=True)}", 303)
     filled = _Filled(uuid4(), [])
     try:
-        filled.ads = _read_ads(request.query_params.getlist("ad"))
+        filled.ads = _read_ads(ads)
     except InvalidQueryError as error:
         _note(filled, error)
     return await _write_form(request, gallery, session, filled, user_id=visitor.user_id)
@@ -81,9 +86,9 @@ async def request_all(
         return await _write_form(request, gallery, session, filled, user_id=visitor.user_id)
     made = await request_variants(session, requests=requests, key=filled.key)
     await session.commit()
-    said = "requested" if await _start(session, made) else "not_started"
+    said = "variant_requested" if await _start(session, made) else "variant_not_started"
     page = f"/variants/{made[0]}" if len(made) == 1 else "/variants"
-    return RedirectResponse(f"{page}?said={said}", 303)
+    return lead_to(page, said)
 
 
 async def _check(

@@ -3,13 +3,14 @@
 from datetime import datetime
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from adspark.errors import AdSparkError, BusyError, InvalidQueryError
 from adspark.models import AdVariant, ReviewReason, VariantStatus
 from adspark.variants.reviews import Review, save_review
 from adspark.variants.store import read_variant
 from deployments.gallery.forms import Form, FormDep
+from deployments.gallery.notices import lead_to
 from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import GalleryDep, SessionDep
 from deployments.gallery.routes.variants.page import write_page
@@ -35,7 +36,7 @@ async def review_variant(
     variant = await read_variant(session, variant_id=variant_id)
     page = f"/variants/{variant_id}"
     if variant.status != VariantStatus.COMPLETED:
-        return RedirectResponse(f"{page}?said=moved_on", 303)
+        return lead_to(page, "variant_moved_on")
     problems: dict[str, str] = {}
     try:
         review = _read_review(form, visitor.user_id)
@@ -63,7 +64,7 @@ async def review_variant(
     said = _SAID[review.is_approved]
     if review.is_approved is not None and not await _resume(variant, review):
         said = "no_run"
-    return RedirectResponse(f"{page}?said={said}#said", 303)
+    return lead_to(page, f"variant_{said}")
 
 
 async def _resume(variant: AdVariant, review: Review) -> bool:

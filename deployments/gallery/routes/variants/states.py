@@ -7,6 +7,7 @@ from adspark.errors import AdSparkError, UnknownVariantError
 from adspark.models import VariantStatus
 from adspark.variants.store import VariantState, is_generation_over, read_variant
 from deployments.gallery.forms import FormDep
+from deployments.gallery.notices import lead_to
 from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import SessionDep
 from deployments.gallery.visitor import ChangerDep, SpenderDep
@@ -16,28 +17,32 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.post("/variants/{variant_id:int}/retry")
-async def retry_variant(session: SessionDep, _: SpenderDep, form: FormDep, variant_id: int) -> RedirectResponse:
+async def retry_variant(
+    session: SessionDep, _: SpenderDep, form: FormDep, variant_id: int
+) -> RedirectResponse:
     """Make a failed or cancelled variant pending again, and start a run for it."""
     variant = await read_variant(session, variant_id=variant_id)
-    page = f"/variants/{variant_id}?said="
+    page = f"/variants/{variant_id}"
     if form.text("attempt") != str(variant.attempt):
-        return RedirectResponse(f"{page}moved_on", 303)
+        return lead_to(page, "variant_moved_on")
     try:
         is_over = is_generation_over(variant)
         await VariantState(session, variant).retry(is_over=is_over)
         await session.commit()
     except UnknownVariantError:
-        return RedirectResponse(f"{page}moved_on", 303)
+        return lead_to(page, "variant_moved_on")
     try:
         async with open_prefect():
             started = await start_generations(session, [variant_id], is_retry=True)
     except AdSparkError:
         started = []
-    return RedirectResponse(f"{page}{'requested' if started else 'not_started'}", 303)
+    return lead_to(page, "variant_requested" if started else "variant_not_started")
 
 
 @router.post("/variants/{variant_id:int}/cancel")
-async def end_variant(session: SessionDep, _: ChangerDep, __: FormDep, variant_id: int) -> RedirectResponse:
+async def end_variant(
+    session: SessionDep, _: ChangerDep, __: FormDep, variant_id: int
+) -> RedirectResponse:
     """Cancel an open variant, and its generation."""
     await read_variant(session, variant_id=variant_id)
     async with open_prefect():
@@ -48,4 +53,4 @@ async def end_variant(session: SessionDep, _: ChangerDep, __: FormDep, variant_i
             if variant.status != VariantStatus.CANCELLED:
                 raise
             said = "still_running"
-    return RedirectResponse(f"/variants/{variant_id}?said={said}", 303)
+    return lead_to(f"/variants/{variant_id}", f"variant_{said}")
