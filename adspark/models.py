@@ -109,6 +109,19 @@ class VariantStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ReviewReason(StrEnum):
+    """Why a person approves or rejects a variant."""
+
+    FITS_BRAND = "fits_brand"
+    CLEAR_COPY = "clear_copy"
+    STRONG_PICTURE = "strong_picture"
+    OFF_BRAND = "off_brand"
+    UNCLEAR_COPY = "unclear_copy"
+    WRONG_CLAIM = "wrong_claim"
+    POOR_PICTURE = "poor_picture"
+    IGNORES_PROMPT = "ignores_prompt"
+
+
 class Role(StrEnum):
     """What an account may do in the gallery: look, or change and spend as well."""
 
@@ -153,9 +166,12 @@ class _EnumText(TypeDecorator[StrEnum]):
         return None if value is None else self.members(value)
 
 
+def _listed(values: type[StrEnum]) -> str:
+    return ", ".join(f"'{value}'" for value in values)
+
+
 def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
+    return CheckConstraint(f"{column} IN ({_listed(values)})", name=column)
 
 
 # Fields of the kinds that the tables have again and again; all that are not given a value when the
@@ -887,6 +903,7 @@ class VariantFeedback(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("variant_id", "user_id"),
         CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
+        CheckConstraint(f"reasons <@ ARRAY[{_listed(ReviewReason)}]", name="reasons"),
     )
 
     id: int = _key()
@@ -896,5 +913,6 @@ class VariantFeedback(SQLModel, table=True):
     rating: int | None = None
     comment: str | None = _text()
     accepts_closeness: bool = _flag("Knows that it is close to the original.")
+    reasons: list[str] = _texts()
     created_at: datetime = _now()
     updated_at: datetime = _now()

@@ -15,13 +15,14 @@ from prefect.flow_runs import asuspend_flow_run
 from prefect.input import RunInput
 from pydantic import Field
 
+from adspark.db.engine import Database
 from adspark.errors import InvalidQueryError
 from adspark.media.store import MediaStore
 from adspark.models import AdVariant
 from adspark.settings import get_settings, media_url
 from adspark.validation.bounds import COMMENT, ID, RATING
 from adspark.variants.report import write_variant
-from adspark.variants.reviews import Review, save_review
+from adspark.variants.reviews import Review, list_reviews, save_review
 from adspark.variants.store import read_variant, summary_of
 from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, completed
@@ -70,15 +71,24 @@ async def review_ad_variant(variant_id: Annotated[int, ID, label("Variant id")])
         for number in itertools.count(1):
             given = await _wait_for_review(variant, number, mistake)
             try:
-                review = _review(given, variant)
-                if review.says_something:
-                    async with database.session() as session:
-                        await save_review(session, variant=variant, review=review)
-                        await session.commit()
+                review = await _save(database, variant, _review(given, variant))
                 break
             except InvalidQueryError as error:
                 mistake = str(error)
     return completed(review, f"variant {variant_id}: {_WORDS[review.is_approved]}")
+
+
+async def _save(database: Database, variant: AdVariant, review: Review) -> Review:
+    """Save a review; what says nothing means one that its user has given elsewhere."""
+    async with database.session() as session:
+        if review.says_something:
+            await save_review(session, variant=variant, review=review)
+            await session.commit()
+            return review
+        for one in await list_reviews(session, variant_id=variant.id):
+            if one.user_id == review.user_id:
+                return Review.model_validate(one.model_dump(include=set(Review.model_fields)))
+    return review
 
 
 async def _wait_for_review(variant: AdVariant, number: int, mistake: str) -> VariantReview:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import func, select, text
+from sqlalchemy import Integer, column, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from adspark.models import AdVariant, VariantStatus
+from adspark.variants.reviews import WAITS
 from adspark.variants.store import VariantSummary, summary_of
 
 _OPEN = text("""
@@ -24,6 +25,12 @@ _NEW = text("""
         WHERE v.original_ad_id = e.ad_creative_id AND v.prompt = :prompt
             AND v.user_id = :user_id AND v.status NOT IN ('failed', 'cancelled')
     )
+    ORDER BY 1
+""")
+_WAITING_IDS = text(f"SELECT v.id FROM ad_variant v WHERE {WAITS}").columns(column("id", Integer))  # noqa: S608  (put together from a constant)
+_REQUESTERS = text("""
+    SELECT v.user_id, u.name FROM (SELECT DISTINCT user_id FROM ad_variant) AS v
+        LEFT JOIN app_user u USING (user_id)
     ORDER BY 1
 """)
 _COUNT_NEW = text("""
@@ -42,6 +49,15 @@ class OpenVariant(BaseModel):
     flow_run_id: UUID | None
 
 
+class Requester(BaseModel):
+    """A user who has requested variants, with their name where they have one."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    user_id: int
+    name: str | None
+
+
 async def count_variants(session: AsyncSession) -> dict[VariantStatus, int]:
     """How many variants there are in each status that any has."""
     status = col(AdVariant.status)
@@ -55,6 +71,8 @@ async def list_variants(
     status: VariantStatus | None = None,
     user_id: int | None = None,
     original_ad_id: str | None = None,
+    is_waiting: bool = False,
+    before: int | None = None,
     limit: int,
 ) -> list[VariantSummary]:
     """The newest variants that fit.
@@ -64,12 +82,23 @@ async def list_variants(
         status: None for any.
         user_id: who requested them; None for anybody.
         original_ad_id: whose variants they are; None for any.
+        is_waiting: only those whose requested review is not decided yet.
+        before: only those with a smaller number, as on the next page of a list.
         limit: how many at most.
     """
     wanted = {"status": status, "user_id": user_id, "original_ad_id": original_ad_id}
     fitting = select(AdVariant).filter_by(**{k: v for k, v in wanted.items() if v is not None})
+    if is_waiting:
+        fitting = fitting.where(col(AdVariant.id).in_(_WAITING_IDS))
+    if before is not None:
+        fitting = fitting.where(col(AdVariant.id) < before)
     statement = fitting.order_by(col(AdVariant.id).desc()).limit(limit)
     return [summary_of(variant) for variant in await session.scalars(statement)]
+
+
+async def list_requesters(session: AsyncSession) -> list[Requester]:
+    """Who has requested variants, by number."""
+    return [Requester.model_validate(row) for row in await session.execute(_REQUESTERS)]
 
 
 async def read_open_variants(session: AsyncSession) -> list[OpenVariant]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from typing import Annotated
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from sqlalchemy import insert, select
+from sqlalchemy.dialects.postgresql import insert as insert_once
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -58,7 +59,11 @@ async def check_originals(session: AsyncSession, ids: Collection[str]) -> None:
 
 
 async def request_variants(
-    session: AsyncSession, *, requests: Sequence[VariantRequest], requested_by: UUID | None = None
+    session: AsyncSession,
+    *,
+    requests: Sequence[VariantRequest],
+    requested_by: UUID | None = None,
+    key: UUID | None = None,
 ) -> list[int]:
     """Make a pending row of each request; they are checked first.
 
@@ -66,6 +71,8 @@ async def request_variants(
         session: the caller commits.
         requests: what is wanted.
         requested_by: the flow run that requests the only one.
+        key: names the form that they are from: what was requested with the same key and the same
+            words before is not requested again.
 
     Returns:
         Their ids, in the order of the requests.
@@ -78,8 +85,26 @@ async def request_variants(
     rows = [request.model_dump() | {"requested_by": requested_by} for request in checked]
     if not rows:
         return []
+    if key is not None:
+        return await _request_once(session, rows, [_token(key, one) for one in checked])
     made = insert(AdVariant).returning(col(AdVariant.id), sort_by_parameter_order=True)
     return list(await session.scalars(made, rows))
+
+
+async def _request_once(
+    session: AsyncSession, rows: Sequence[dict[str, object]], tokens: Sequence[UUID]
+) -> list[int]:
+    """Make the rows whose tokens there are not yet; returns the ids of all, each once."""
+    named = [row | {"token": token} for row, token in zip(rows, tokens, strict=True)]
+    await session.execute(insert_once(AdVariant).on_conflict_do_nothing(), named)
+    wanted = select(col(AdVariant.token), col(AdVariant.id)).where(col(AdVariant.token).in_(tokens))
+    ids = dict((await session.execute(wanted)).tuples().all())
+    return [ids[token] for token in dict.fromkeys(tokens)]
+
+
+def _token(key: UUID, request: VariantRequest) -> UUID:
+    """The same for the same request of the same form, and for no other."""
+    return uuid5(key, request.model_dump_json())
 
 
 async def find_requested(session: AsyncSession, *, requested_by: UUID) -> int | None:

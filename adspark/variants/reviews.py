@@ -1,43 +1,55 @@
 """Every statement on what people think of variants: one opinion of each person, and statistics."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.errors import InvalidQueryError, UnknownVariantError
-from adspark.models import AdVariant, VariantStatus
+from adspark.errors import BusyError, InvalidQueryError, UnknownVariantError
+from adspark.models import AdVariant, ReviewReason, VariantStatus
 from adspark.validation.bounds import COMMENT, ID, RATING
 from adspark.validation.stored import check_storable
 
 _SAVE = text("""
     INSERT INTO variant_feedback AS f
-        (variant_id, user_id, is_approved, rating, comment, accepts_closeness)
+        (variant_id, user_id, is_approved, rating, comment, accepts_closeness, reasons)
     SELECT id, :user_id, CAST(:is_approved AS boolean), CAST(:rating AS int),
-        CAST(:comment AS text), CAST(:accepts_closeness AS boolean)
+        CAST(:comment AS text), CAST(:accepts_closeness AS boolean),
+        coalesce(CAST(:reasons AS text[]), '{}')
     FROM ad_variant WHERE id = :variant_id AND status = 'completed'
     ON CONFLICT (variant_id, user_id) DO UPDATE SET
         is_approved = coalesce(excluded.is_approved, f.is_approved),
         rating = coalesce(excluded.rating, f.rating),
         comment = coalesce(excluded.comment, f.comment),
         accepts_closeness = excluded.accepts_closeness OR f.accepts_closeness,
+        reasons = coalesce(CAST(:reasons AS text[]), f.reasons),
         updated_at = now()
+    WHERE CAST(:is_any AS boolean) OR f.updated_at = CAST(:seen_at AS timestamptz)
     RETURNING variant_id
 """)
 _LIST = text("""
-    SELECT user_id, is_approved, rating, comment, accepts_closeness, updated_at
-    FROM variant_feedback WHERE variant_id = :variant_id ORDER BY updated_at, id
+    SELECT f.user_id, u.name AS "user", is_approved, rating, comment, accepts_closeness, reasons,
+        f.updated_at
+    FROM variant_feedback f LEFT JOIN app_user u USING (user_id)
+    WHERE variant_id = :variant_id ORDER BY f.updated_at, id
 """)
-_WAITING = text("""
+WAITS = """
+    v.status = 'completed' AND v.wants_review AND NOT EXISTS (
+        SELECT FROM variant_feedback f WHERE f.variant_id = v.id AND f.is_approved IS NOT NULL
+    )
+"""
+"""The condition that the review of an `ad_variant v` was requested and is not decided yet."""
+
+_WAITING = text(f"""
     SELECT id FROM ad_variant v
-    WHERE status = 'completed' AND wants_review
-        AND (CAST(:user_id AS int) IS NULL OR user_id = :user_id)
-        AND NOT EXISTS (
-            SELECT FROM variant_feedback f WHERE f.variant_id = v.id AND f.is_approved IS NOT NULL
-        )
-    ORDER BY id
-""")
+    WHERE {WAITS} AND (CAST(:user_id AS int) IS NULL OR user_id = :user_id) ORDER BY id
+""")  # noqa: S608  (put together from a constant)
+_NEXT_WAITING = text(f"""
+    SELECT id FROM ad_variant v WHERE {WAITS} AND id <> :variant_id
+    ORDER BY id < :variant_id, id LIMIT 1
+""")  # noqa: S608  (put together from a constant)
 _COUNT = text(f"""
     SELECT count(*) AS variants,
         {", ".join(f"count(*) FILTER (WHERE status = '{one}') AS {one}" for one in VariantStatus)},
@@ -76,18 +88,21 @@ class Review(BaseModel):
     rating: int | None = None
     comment: str | None = None
     accepts_closeness: bool = False
+    reasons: list[ReviewReason] | None = None
 
     @property
     def says_something(self) -> bool:
         """Whether there is anything to keep."""
-        return (self.is_approved, self.rating, self.comment) != (None, None, None)
+        said = (self.is_approved, self.rating, self.comment, self.reasons or None)
+        return said != (None, None, None, None)
 
 
 class StoredReview(Review):
-    """A review with the time of its last change."""
+    """A review with the name of its user, where they have one, and the time of its last change."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", from_attributes=True)
 
+    user: str | None
     updated_at: datetime
 
 
@@ -145,24 +160,43 @@ def check_review(variant: AdVariant, review: Review) -> None:
         )
 
 
-async def save_review(session: AsyncSession, *, variant: AdVariant, review: Review) -> None:
+async def save_review(
+    session: AsyncSession,
+    *,
+    variant: AdVariant,
+    review: Review,
+    seen_at: datetime | Literal["any"] | None = "any",
+) -> None:
     """Save a person's review; what it leaves open stays as they said before.
 
     Args:
         session: the caller commits.
         variant: as it was read.
         review: theirs.
+        seen_at: when what they had said before was last changed, as they saw it, None where they
+            saw nothing; "any" does not compare.
 
     Raises:
         InvalidQueryError: names the field.
+        BusyError: what they had said before was changed since they saw it.
         UnknownVariantError: the variant is not completed.
     """
     check_review(variant, review)
-    saved = await session.execute(_SAVE, {"variant_id": variant.id, **review.model_dump()})
+    values = {"variant_id": variant.id, **review.model_dump()}
+    is_any = seen_at == "any"
+    values |= {"is_any": is_any, "seen_at": None if is_any else seen_at}
+    saved = await session.execute(_SAVE, values)
     if saved.first() is None:
+        if not is_any and await _has_review(session, variant.id, review.user_id):
+            raise BusyError("This review was changed meanwhile.")
         raise UnknownVariantError(
             f"Variant {variant.id} is not completed; there is nothing to review."
         )
+
+
+async def _has_review(session: AsyncSession, variant_id: int, user_id: int) -> bool:
+    reviews = await list_reviews(session, variant_id=variant_id)
+    return any(one.user_id == user_id for one in reviews)
 
 
 async def list_reviews(session: AsyncSession, *, variant_id: int) -> list[StoredReview]:
@@ -174,6 +208,13 @@ async def list_reviews(session: AsyncSession, *, variant_id: int) -> list[Stored
 async def read_waiting(session: AsyncSession, *, user_id: int | None = None) -> list[int]:
     """Ids of finished variants whose requested review is not decided yet, oldest first."""
     return list(await session.scalars(_WAITING, {"user_id": user_id}))
+
+
+async def find_next_waiting(session: AsyncSession, *, after: int) -> int | None:
+    """The variant whose review is to be done after that of another: the next by number, else from
+    the first on; None where no other waits."""
+    found: int | None = await session.scalar(_NEXT_WAITING, {"variant_id": after})
+    return found
 
 
 async def read_statistics(

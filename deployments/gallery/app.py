@@ -18,12 +18,15 @@ from deployments.gallery.routes import (
     shared,
     sign_in,
 )
-from deployments.gallery.routes.watches import (
-    form,
-    looks,
-    news,
-    pages,
-)
+from deployments.gallery.routes.variants import listing as variant_listing
+from deployments.gallery.routes.variants import page as variant_page
+from deployments.gallery.routes.variants import requesting as variant_requesting
+from deployments.gallery.routes.variants import reviewing as variant_reviewing
+from deployments.gallery.routes.variants import states as variant_states
+from deployments.gallery.routes.watches import form as watch_form
+from deployments.gallery.routes.watches import looks as watch_looks
+from deployments.gallery.routes.watches import news as watch_news
+from deployments.gallery.routes.watches import pages as watch_pages
 from deployments.gallery.sign_in import SignInGuard
 from deployments.gallery.visitor import VisitCookie
 
@@ -61,10 +64,15 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
         selection,
         shared,
         sign_in,
-        form,
-        looks,
-        news,
-        pages,
+        variant_listing,
+        variant_page,
+        variant_requesting,
+        variant_reviewing,
+        variant_states,
+        watch_form,
+        watch_looks,
+        watch_news,
+        watch_pages,
     ):
         app.include_router(routes.router)
     add_failure_pages(app)

@@ -14,6 +14,7 @@ from adspark.errors import (
     DatabaseSetupError,
     DatabaseUnavailableError,
     ServiceUnavailableError,
+    UnknownVariantError,
 )
 from deployments.gallery.forms import OutdatedFormError
 from deployments.gallery.resources import Gallery
@@ -67,6 +68,8 @@ async def _show_not_there(request: Request, error: NotThereError) -> HTMLRespons
 
 
 async def _show_own_error(request: Request, error: AdSparkError) -> HTMLResponse:
+    if isinstance(error, UnknownVariantError):
+        return _page(request, 404, "no_variant")
     if isinstance(error, BusyError):
         return _page(request, 503, "busy", detail=str(error), retry=_RETRY)
     if isinstance(error, DatabaseUnavailableError | DatabaseSetupError):

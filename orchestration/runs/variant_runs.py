@@ -15,11 +15,11 @@ from prefect.exceptions import ObjectNotFound
 from prefect.flow_runs import aresume_flow_run
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.models import AdVariant
+from adspark.models import AdVariant, VariantStatus
 from adspark.variants.generate import cancel
 from adspark.variants.lists import read_review_runs
 from adspark.variants.reviews import Review
-from adspark.variants.store import VariantState
+from adspark.variants.store import VariantState, read_variant
 from blocks.adspark_database import connect_database
 from blocks.generators import open_generator
 from orchestration.runs.flow_runs import read_runs_by_id
@@ -50,6 +50,30 @@ async def start_generation(session: AsyncSession, variant: AdVariant) -> UUID | 
     return run
 
 
+async def start_generations(
+    session: AsyncSession, variant_ids: Sequence[int], *, is_retry: bool = False
+) -> list[UUID]:
+    """Start a run for each of these pending variants, and commit that one by one.
+
+    Args:
+        session: of the database.
+        variant_ids: `generate-pending-variants` starts those that are left over by an error.
+        is_retry: also for those that were given to a run before.
+
+    Returns:
+        The ids of the runs; none where the server has no deployment for them.
+    """
+    started = []
+    for variant_id in variant_ids:
+        variant = await read_variant(session, variant_id=variant_id)
+        if variant.status != VariantStatus.PENDING or (variant.flow_run_id and not is_retry):
+            continue
+        if (run_id := await start_generation(session, variant)) is not None:
+            started.append(run_id)
+        await session.commit()
+    return started
+
+
 async def start_review(session: AsyncSession, variant: AdVariant) -> UUID | None:
     """Start a run that waits for the variant's review, one for each attempt; returns as above."""
     name, key = f"review-of-variant-{variant.id}", f"review/{variant.token}/{variant.attempt}"
@@ -67,14 +91,14 @@ async def read_states(run_ids: Sequence[UUID]) -> dict[UUID, RunState]:
 
 
 async def answer_review(run_id: UUID, review: Review) -> bool:
-    """Resume the run that waits for a review with it; returns whether that run takes it."""
+    """Resume the run that waits for a review which is saved; returns whether it was waiting.
+
+    The run is told whose review it is and reads it, so that it undoes no later change of it.
+    """
     if not _is_waiting((await read_states([run_id])).get(run_id)):
         return False
-    answer = review.model_dump(exclude={"is_approved"}, exclude_none=True)
-    answer["approve"] = review.is_approved is True
-    answer["reject"] = review.is_approved is False
     try:
-        await aresume_flow_run(run_id, run_input=answer)
+        await aresume_flow_run(run_id, run_input={"user_id": review.user_id})
     except RuntimeError:  # somebody was faster, or its form is that of another version
         return False
     return True

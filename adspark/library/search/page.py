@@ -107,6 +107,18 @@ class AdPage(BaseModel):
     notes: list[str] = Field(default_factory=list, description="What was not searched, and why.")
 
 
+async def read_listed(session: AsyncSession, *, ids: Sequence[str], user_id: int) -> list[FoundAd]:
+    """Ads as they are listed, in the order of their ids; those that are not stored are left out.
+
+    Args:
+        session: of the database.
+        ids: of ads, each once.
+        user_id: whose titles and tags they have.
+    """
+    rows = await session.execute(_READ, {"ids": list(ids), "user_id": user_id})
+    return [FoundAd.model_validate(row) for row in rows.mappings()]
+
+
 async def search_ads(
     session: AsyncSession,
     *,

@@ -175,7 +175,7 @@ def retry(variant: VariantId) -> None:
     in_session(lambda session: VariantState(session, found).retry(is_over=is_over), commits=True)
     costs = "a new generation" if is_over else "the same generation, resumed"
     out.print(f"Variant {variant}: {costs}.")
-    _say_requested([variant], len(_start([variant])))
+    _say_requested([variant], len(_start([variant], is_retry=True)))
 
 
 @app.command()
@@ -260,22 +260,17 @@ def _say_requested(variants: Sequence[int], started: int) -> None:
         print_line(f"Requested {listed}: claimed once the stack runs (adspark up).")
 
 
-def _start(variants: Sequence[int]) -> list[UUID]:
+def _start(variants: Sequence[int], *, is_retry: bool = False) -> list[UUID]:
     """Start runs that generate them, where a server runs; else generate-pending-variants does."""
     if find_api_url() is None:
         return []
-    from orchestration.runs.variant_runs import start_generation  # noqa: PLC0415  (slow)
+    from orchestration.runs.variant_runs import start_generations  # noqa: PLC0415  (slow)
 
-    async def act(session: AsyncSession) -> list[UUID]:
-        started = []
-        for number in variants:
-            found = await read_variant(session, variant_id=number)
-            if (run_id := await start_generation(session, found)) is not None:
-                started.append(run_id)
-            await session.commit()
-        return started
-
-    return call_server(lambda _: act_in_session(act))
+    return call_server(
+        lambda _: act_in_session(
+            lambda session: start_generations(session, variants, is_retry=is_retry)
+        )
+    )
 
 
 def _follow(run_id: UUID) -> None:

@@ -219,3 +219,29 @@ const progress = document.querySelector("[data-progress]");
 if (progress) followProgress(progress);
 const costForm = document.querySelector("form[data-estimate]");
 if (costForm) showCost(costForm);
+
+// What is being made is asked for; the parts of the page that say so are replaced when it moves on.
+async function refreshParts() {
+  const answer = await fetch(location.href, { credentials: "same-origin" });
+  if (!answer.ok) return location.reload();
+  const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+  showMoments(next);
+  for (const part of next.querySelectorAll("[data-fresh]")) {
+    const old = document.querySelector(`[data-fresh="${CSS.escape(part.dataset.fresh)}"]`);
+    if (old && !old.contains(document.activeElement)) old.replaceWith(part);
+  }
+}
+
+async function followProgress() {
+  const live = document.querySelector("[data-live]");
+  if (!live) return;
+  try {
+    const answer = await fetch(live.dataset.live, { credentials: "same-origin" });
+    if (answer.ok && (await answer.json()).state !== live.dataset.state) await refreshParts();
+  } catch {
+    // The server is away; it is asked again.
+  }
+  setTimeout(followProgress, 2000);
+}
+
+setTimeout(followProgress, 2000);

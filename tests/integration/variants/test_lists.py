@@ -13,10 +13,12 @@ from adspark.models import EventKind, VariantStatus
 from adspark.variants import store as variants
 from adspark.variants.lists import (
     find_new_creatives,
+    list_requesters,
     list_variants,
     read_open_variants,
     read_review_runs,
 )
+from adspark.variants.reviews import Review, save_review
 from adspark.variants.store import VariantState
 from tests.support.variants_at_hand import AD, OTHER, THIRD, ask, begin, finish, make, read, stocked
 
@@ -137,3 +139,20 @@ async def test_an_ad_with_this_variant_is_left_out_and_counted(
     await make(session, status, **words)
     found = await find_new_creatives(session, watch_id=watch, prompt="Red", user_id=1)
     assert found == (([OTHER], 1) if is_left_out else ([AD, OTHER], 0))
+
+
+async def test_a_list_goes_on_before_a_number_and_holds_those_that_wait(
+    session: AsyncSession,
+) -> None:
+    waiting = await finish(session, await ask(session, wants_review=True))
+    decided = await finish(session, await ask(session, wants_review=True, user_id=2))
+    pending = await ask(session, wants_review=True)
+    await save_review(session, variant=decided, review=Review(user_id=1, is_approved=True))
+
+    async def ids(**wanted: Any) -> list[int]:  # noqa: ANN401
+        return [one.id for one in await list_variants(session, limit=10, **wanted)]
+
+    assert await ids(is_waiting=True) == [waiting.id]
+    assert await ids(is_waiting=True, user_id=2) == []
+    assert await ids(before=pending.id) == [decided.id, waiting.id]
+    assert [one.user_id for one in await list_requesters(session)] == [1, 2]

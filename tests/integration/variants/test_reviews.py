@@ -5,26 +5,29 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.engine import Database
 from adspark.errors import (
     AdSparkError,
+    BusyError,
     GenerationFailedError,
     InvalidQueryError,
     ServiceUnavailableError,
     UnknownVariantError,
 )
-from adspark.models import AdVariant, VariantStatus
+from adspark.models import AdVariant, ReviewReason, VariantStatus
 from adspark.variants.reviews import (
     Review,
     VariantStatistics,
     check_review,
+    find_next_waiting,
     list_reviews,
     read_statistics,
     save_review,
 )
-from tests.support.variants_at_hand import AD, ask, fail, finish, make, stocked
+from tests.support.variants_at_hand import AD, ask, fail, finish, make, read, stocked
 
 LONGEST = "x" * 5_000
 
@@ -215,3 +218,64 @@ async def test_figures_of_one_user_are_of_the_variants_that_they_asked_for(
     assert (of_first.variants, of_first.approval_rate, of_first.mean_rating) == (1, 0.0, 1.0)
     assert (of_second.variants, of_second.approval_rate, of_second.mean_rating) == (2, 1.0, 5.0)
     assert (of_first.failures, [one.latest for one in of_second.failures]) == ([], ["slow"])
+
+
+async def test_reasons_are_kept_until_others_are_given(session: AsyncSession) -> None:
+    made = await finish(session, await ask(session))
+    for reasons in ([ReviewReason.OFF_BRAND, ReviewReason.POOR_PICTURE], None):
+        review = Review(user_id=1, is_approved=False, reasons=reasons)
+        await save_review(session, variant=made, review=review)
+    (kept,) = await list_reviews(session, variant_id=made.id)
+    assert kept.reasons == [ReviewReason.OFF_BRAND, ReviewReason.POOR_PICTURE]
+    await save_review(session, variant=made, review=Review(user_id=1, rating=3, reasons=[]))
+    (kept,) = await list_reviews(session, variant_id=made.id)
+    assert (kept.reasons, kept.is_approved) == ([], False)
+
+
+async def test_a_reason_that_is_not_on_the_list_is_refused_by_the_database(
+    session: AsyncSession,
+) -> None:
+    made = await finish(session, await ask(session))
+    with pytest.raises(IntegrityError, match="ck_variant_feedback_reasons"):
+        await session.execute(
+            text("INSERT INTO variant_feedback (variant_id, user_id, reasons) VALUES (:v, 1, :r)"),
+            {"v": made.id, "r": ["dull"]},
+        )
+
+
+async def test_a_review_replaces_only_what_was_seen(session: AsyncSession) -> None:
+    made = await finish(session, await ask(session))
+    first = Review(user_id=1, is_approved=True)
+    await save_review(session, variant=made, review=first, seen_at=None)
+    await session.commit()
+    with pytest.raises(BusyError):  # a window in which there was none yet
+        await save_review(
+            session, variant=made, review=Review(user_id=1, is_approved=False), seen_at=None
+        )
+    (kept,) = await list_reviews(session, variant_id=made.id)
+    assert kept.is_approved is True
+    await save_review(
+        session,
+        variant=made,
+        review=Review(user_id=1, is_approved=False),
+        seen_at=kept.updated_at,
+    )
+    (kept,) = await list_reviews(session, variant_id=made.id)
+    assert kept.is_approved is False
+
+
+async def test_the_next_that_waits_is_the_next_by_number_and_then_the_first(
+    session: AsyncSession,
+) -> None:
+    ids = [
+        (await finish(session, await ask(session, wants_review=wanted))).id
+        for wanted in (True, False, True, True)
+    ]
+    assert await find_next_waiting(session, after=ids[0]) == ids[2]
+    assert await find_next_waiting(session, after=ids[1]) == ids[2]
+    assert await find_next_waiting(session, after=ids[3]) == ids[0]
+    for number in (ids[0], ids[2]):
+        made = await read(session, number)
+        await save_review(session, variant=made, review=Review(user_id=2, is_approved=False))
+    assert await find_next_waiting(session, after=ids[0]) == ids[3]
+    assert await find_next_waiting(session, after=ids[3]) is None

@@ -1,0 +1,109 @@
+"""The list of variants: filtered by its address, with figures, and how far the open ones are."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from starlette.datastructures import QueryParams
+
+from adspark.errors import InvalidQueryError
+from adspark.library.filters.written import choose
+from adspark.models import VariantStatus
+from adspark.validation.bounds import ID
+from adspark.variants.lists import list_requesters, list_variants
+from adspark.variants.progress import Step, count_open_steps
+from adspark.variants.reviews import read_statistics, read_waiting
+from deployments.gallery.resources import GalleryDep, SessionDep
+
+router = APIRouter(include_in_schema=False)
+
+_PAGE = 24  # variants
+_WAITING = "waiting"
+
+
+@dataclass(frozen=True)
+class _Filters:
+    """What the address asks for."""
+
+    status: VariantStatus | None = None
+    user: int | None = None
+    is_waiting: bool = False
+    after: int | None = None
+
+
+@router.get("/variants")
+async def show_variants(request: Request, gallery: GalleryDep, session: SessionDep) -> HTMLResponse:
+    """The page of the list."""
+    given = request.query_params
+    filters, problems = _Filters(), dict[str, str]()
+    try:
+        filters = _read_filters(given)
+    except InvalidQueryError as error:
+        problems = {error.field: str(error).removeprefix(f"{error.field}: ")}
+    found = []
+    if not problems:
+        found = await list_variants(
+            session,
+            status=filters.status,
+            user_id=filters.user,
+            is_waiting=filters.is_waiting,
+            before=filters.after,
+            limit=_PAGE + 1,
+        )
+    shown = found[:_PAGE]
+    steps = await count_open_steps(session, user_id=filters.user)
+    return gallery.templates.page(
+        request,
+        "variants.html",
+        status=422 if problems else 200,
+        variants=shown,
+        next=shown[-1].id if len(found) > _PAGE else None,
+        given=given,
+        problems=problems,
+        statuses=list(VariantStatus),
+        users={one.user_id: one.name for one in await list_requesters(session)},
+        statistics=await read_statistics(session, user_id=filters.user),
+        waiting=await read_waiting(session, user_id=filters.user),
+        steps=steps,
+        progress=_progress_url(filters.user),
+        state=_state(steps),
+    )
+
+
+@router.get("/variants/progress")
+async def tell_progress(session: SessionDep, user: int | None = None) -> dict[str, object]:
+    """How far the open variants of a user, or of all, are: changes with each step of one."""
+    ID.check("user", user)
+    steps = await count_open_steps(session, user_id=user)
+    return {"state": _state(steps), "is_open": bool(steps)}
+
+
+def _read_filters(given: QueryParams) -> _Filters:
+    """Raises InvalidQueryError, which names the field."""
+    status = given.get("status", "").strip()
+    is_waiting = status == _WAITING
+    return _Filters(
+        status=None if is_waiting else choose("status", VariantStatus, status or None),
+        user=_read_number("user", given),
+        is_waiting=is_waiting,
+        after=_read_number("after", given),
+    )
+
+
+def _read_number(field: str, given: QueryParams) -> int | None:
+    written = given.get(field, "").strip()
+    if not written:
+        return None
+    if not (written.isascii() and written.isdecimal() and len(written) <= 10):
+        raise InvalidQueryError(field, f"{written[:40]!r} is not a number.")
+    ID.check(field, int(written))
+    return int(written)
+
+
+def _progress_url(user: int | None) -> str:
+    return "/variants/progress" + (f"?{urlencode({'user': user})}" if user else "")
+
+
+def _state(steps: dict[Step, int]) -> str:
+    return " ".join(f"{step}:{number}" for step, number in steps.items())

@@ -1,0 +1,146 @@
+"""One variant: beside its original, its reviews and runs; its picture and copy to download."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.exceptions import HTTPException
+
+from adspark.errors import UnknownVariantError, UnusableContentError
+from adspark.library.search.page import FoundAd, read_listed
+from adspark.media.store import media_type
+from adspark.models import AdVariant, ReviewReason
+from adspark.text.terminal import plain
+from adspark.validation.bounds import COMMENT, LARGEST_ID
+from adspark.variants.differences import compare_copy
+from adspark.variants.progress import read_step
+from adspark.variants.reviews import find_next_waiting, list_reviews
+from adspark.variants.store import is_generation_over, read_original_copy, read_variant
+from deployments.gallery.prefect_server import run_url
+from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
+from deployments.gallery.visitor import Visitor, VisitorDep
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/variants/{variant_id:int}")
+async def show_variant(
+    request: Request,
+    gallery: GalleryDep,
+    session: SessionDep,
+    visitor: VisitorDep,
+    variant_id: int,
+) -> HTMLResponse:
+    """The page of a variant."""
+    variant = await read_variant(session, variant_id=variant_id)
+    return await write_page(request, gallery, session, visitor=visitor, variant=variant)
+
+
+async def write_page(
+    request: Request,
+    gallery: Gallery,
+    session: AsyncSession,
+    *,
+    visitor: Visitor,
+    variant: AdVariant,
+    typed: dict[str, object] | None = None,
+    problems: dict[str, str] | None = None,
+) -> HTMLResponse:
+    """The page of a variant, also after a review was refused.
+
+    Args:
+        request: for it.
+        gallery: what it is made from.
+        session: of the database.
+        visitor: who looks at it.
+        variant: the row.
+        typed: the values of the form as they were sent; None shows the visitor's own review.
+        problems: what is wrong with them, by field.
+    """
+    ads = await read_listed(session, ids=[variant.original_ad_id], user_id=visitor.user_id)
+    reviews = await list_reviews(session, variant_id=variant.id)
+    own = next((one for one in reviews if one.user_id == visitor.user_id), None)
+    original, is_bought = await _read_copy(session, variant, ads)
+    step = await read_step(session, variant_id=variant.id)
+    if step is None:
+        raise UnknownVariantError(f"Variant {variant.id} was removed meanwhile.")
+    return gallery.templates.page(
+        request,
+        "variant.html",
+        status=422 if problems else 200,
+        variant=variant,
+        ad=ads[0] if ads else None,
+        step=step,
+        reviews=[one for one in reviews if one is not own],
+        own=own,
+        form=typed or (own.model_dump() if own else {}),
+        problems=problems or {},
+        reasons=list(ReviewReason),
+        longest_comment=COMMENT.most,
+        original_copy=original,
+        is_bought=is_bought,
+        passages=compare_copy(plain(original or ""), plain(variant.description or "")),
+        too_close=gallery.settings.too_close,
+        next_waiting=await find_next_waiting(session, after=variant.id),
+        retry_is_paid=is_generation_over(variant) or variant.asked_at is None,
+        runs=_list_runs(variant),
+    )
+
+
+@router.get("/variants/{variant_id:int}/progress")
+async def tell_progress(session: SessionDep, variant_id: int) -> dict[str, object]:
+    """How far a variant is; the page of one that was removed meanwhile says so."""
+    step = await read_step(session, variant_id=variant_id) if variant_id <= LARGEST_ID else None
+    return {"state": step or "removed", "is_open": step is not None and step.is_open}
+
+
+@router.get("/variants/{variant_id:int}/picture")
+async def send_picture(gallery: GalleryDep, session: SessionDep, variant_id: int) -> Response:
+    """The whole picture of a variant, to be kept as a file."""
+    variant = await read_variant(session, variant_id=variant_id)
+    path = variant.image_path
+    kind = media_type(path) if path else None
+    if path is None or kind is None:
+        raise HTTPException(404)
+    try:
+        content = await gallery.media.read(path)
+    except UnusableContentError as error:
+        raise HTTPException(404) from error
+    return _attach(content, kind, f"{_file_name(variant)}.{path.rpartition('.')[2]}")
+
+
+@router.get("/variants/{variant_id:int}/copy")
+async def send_copy(session: SessionDep, variant_id: int) -> Response:
+    """The copy of a variant, to be kept as a file."""
+    variant = await read_variant(session, variant_id=variant_id)
+    if not variant.description:
+        raise HTTPException(404)
+    content = f"{variant.description}\n".encode()
+    return _attach(content, "text/plain; charset=utf-8", f"{_file_name(variant)}.txt")
+
+
+async def _read_copy(
+    session: AsyncSession, variant: AdVariant, ads: list[FoundAd]
+) -> tuple[str | None, bool]:
+    """The words of the original, and whether they were bought; else they are read."""
+    if bought := await read_original_copy(session, ad_creative_id=variant.original_ad_id):
+        return bought, True
+    parts = [ads[0].headline, ads[0].snippet] if ads else []
+    return "\n".join(part for part in parts if part) or None, False
+
+
+def _list_runs(variant: AdVariant) -> list[tuple[str, str, str | None]]:
+    """The flow runs of a variant: what each is for, its id, and its page in Prefect's UI."""
+    runs = {"generation": variant.flow_run_id, "review": variant.review_run_id}
+    return [(kind, str(run), run_url(run)) for kind, run in runs.items() if run is not None]
+
+
+def _file_name(variant: AdVariant) -> str:
+    return f"variant-{variant.id}"
+
+
+def _attach(content: bytes, kind: str, name: str) -> Response:
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    return Response(content, media_type=kind, headers=headers)

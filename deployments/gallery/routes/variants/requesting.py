@@ -1,0 +1,181 @@
+"""The form that requests variants: checked, its cost said and confirmed, then started, once."""
+
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.errors import AdSparkError, InvalidQueryError
+from adspark.library.search.page import FoundAd, read_listed
+from adspark.validation.bounds import LARGEST_ID, PROMPT
+from adspark.validation.stored import check_storable, clean_ad_id
+from adspark.variants.requests import (
+    VariantRequest,
+    check_originals,
+    check_request,
+    request_variants,
+)
+from blocks.generators import check_prompt, open_generator
+from deployments.gallery.forms import FormDep, OutdatedFormError
+from deployments.gallery.notices import lead_to
+from deployments.gallery.prefect_server import open_prefect
+from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
+from deployments.gallery.visitor import SpenderDep, VisitorDep
+from orchestration.runs.variant_runs import start_generations
+
+router = APIRouter(include_in_schema=False)
+
+_MOST_ADS = 100  # of one request
+_SHOWN = 40  # characters of what is written in an id's place
+_MOST_NAMED = 3
+_FIELDS = {"original_ad_id": "ad", "workspace_id": "workspace"}  # by the names of a flow's
+
+
+@dataclass
+class _Filled:
+    """What the form holds, and what is wrong with it by field."""
+
+    key: UUID
+    ads: list[str]
+    prompt: str = ""
+    workspace: str = ""
+    wants_review: bool = True
+    problems: dict[str, str] = field(default_factory=dict)
+    is_to_confirm: bool = False
+
+
+@router.get("/variants/new")
+async def show_form(
+    request: Request, gallery: GalleryDep, session: SessionDep, visitor: VisitorDep
+) -> Response:
+    """The form for the ads of the address."""
+    ads = request.query_params.getlist("ad")
+    if set(request.query_params) - {"ad"}:  # from a form that has other fields too
+        return RedirectResponse(f"/variants/new?{urlencode({'ad': ads}, doseq=True)}", 303)
+    filled = _Filled(uuid4(), [])
+    try:
+        filled.ads = _read_ads(ads)
+    except InvalidQueryError as error:
+        _note(filled, error)
+    return await _write_form(request, gallery, session, filled, user_id=visitor.user_id)
+
+
+@router.post("/variants/new")
+async def request_all(
+    request: Request, gallery: GalleryDep, session: SessionDep, visitor: SpenderDep, form: FormDep
+) -> Response:
+    """Request a variant of each ad; of several, once their number was confirmed."""
+    filled = _Filled(
+        _read_key(form.text("key")),
+        [],
+        prompt=form.text("prompt"),
+        workspace=form.text("workspace"),
+        wants_review="review" in form,
+    )
+    try:
+        filled.ads = _read_ads(form.texts("ad"))
+        requests = await _check(gallery, session, filled, visitor.user_id)
+    except InvalidQueryError as error:
+        _note(filled, error)
+        return await _write_form(request, gallery, session, filled, user_id=visitor.user_id)
+    if len(requests) > 1 and form.text("confirmed") != str(len(requests)):
+        filled.is_to_confirm = True
+        return await _write_form(request, gallery, session, filled, user_id=visitor.user_id)
+    made = await request_variants(session, requests=requests, key=filled.key)
+    await session.commit()
+    said = "variant_requested" if await _start(session, made) else "variant_not_started"
+    page = f"/variants/{made[0]}" if len(made) == 1 else "/variants"
+    return lead_to(page, said)
+
+
+async def _check(
+    gallery: Gallery, session: AsyncSession, filled: _Filled, user_id: int
+) -> list[VariantRequest]:
+    """The requests. Raises InvalidQueryError, which names the field; nothing was requested."""
+    if not filled.ads:
+        raise InvalidQueryError("ad", gallery.templates.texts("request.no_ad"))
+    wanted = check_request(
+        VariantRequest(
+            original_ad_id="",
+            prompt=filled.prompt,
+            user_id=user_id,
+            workspace_id=_read_workspace(filled.workspace),
+            wants_review=filled.wants_review,
+        )
+    )
+    await check_originals(session, filled.ads)
+    try:
+        async with open_prefect():
+            await check_prompt(open_generator(gallery.settings.generator), wanted.prompt)
+    except InvalidQueryError:
+        raise
+    except AdSparkError:
+        pass  # Prefect is away; the prompt is checked again before it is generated
+    return [wanted.model_copy(update={"original_ad_id": one}) for one in filled.ads]
+
+
+async def _start(session: AsyncSession, variants: list[int]) -> bool:
+    """Start the runs; where Prefect is away, generate-pending-variants does once it is back."""
+    try:
+        async with open_prefect():
+            await start_generations(session, variants)
+    except AdSparkError:
+        return False
+    return True
+
+
+async def _write_form(
+    request: Request, gallery: Gallery, session: AsyncSession, filled: _Filled, *, user_id: int
+) -> HTMLResponse:
+    ads: list[FoundAd] = []
+    if filled.ads:
+        ads = await read_listed(session, ids=filled.ads, user_id=user_id)
+    known = {one.ad_creative_id for one in ads}
+    missing = [one for one in filled.ads if one not in known]
+    if missing:
+        named = ", ".join(one[:_SHOWN] for one in missing[:_MOST_NAMED])
+        filled.problems["ad"] = gallery.templates.texts("request.missing", ads=named)
+    return gallery.templates.page(
+        request,
+        "variant_request.html",
+        status=422 if filled.problems else 200,
+        filled=filled,
+        ads=ads,
+        missing=missing,
+        problems=filled.problems,
+        longest_prompt=PROMPT.most,
+    )
+
+
+def _note(filled: _Filled, error: InvalidQueryError) -> None:
+    name = _FIELDS.get(error.field, error.field)
+    filled.problems[name] = str(error).removeprefix(f"{error.field}: ")
+
+
+def _read_ads(written: list[str]) -> list[str]:
+    """The ids that are meant, each once; several may be written in one field."""
+    for one in written:
+        check_storable("ad", one)
+    ids = [clean_ad_id(word) for one in written for word in one.replace(",", " ").split()]
+    found = list(dict.fromkeys(ids))
+    if len(found) > _MOST_ADS:
+        raise InvalidQueryError("ad", f"{len(found)} ads; at most {_MOST_ADS} at once.")
+    return found
+
+
+def _read_key(written: str) -> UUID:
+    try:
+        return UUID(written)
+    except ValueError:
+        raise OutdatedFormError from None
+
+
+def _read_workspace(written: str) -> int | None:
+    if not written:
+        return None
+    if not (written.isascii() and written.isdecimal() and int(written[:20]) <= LARGEST_ID):
+        raise InvalidQueryError("workspace_id", "is a number, or empty.")
+    return int(written)

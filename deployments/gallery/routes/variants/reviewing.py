@@ -1,0 +1,116 @@
+"""The form of a variant's review: saved, and the run that waits for it in Prefect resumed."""
+
+from datetime import datetime
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from adspark.errors import AdSparkError, BusyError, InvalidQueryError
+from adspark.models import AdVariant, ReviewReason, VariantStatus
+from adspark.variants.reviews import Review, save_review
+from adspark.variants.store import read_variant
+from deployments.gallery.forms import Form, FormDep
+from deployments.gallery.notices import lead_to
+from deployments.gallery.prefect_server import open_prefect
+from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.routes.variants.page import write_page
+from deployments.gallery.visitor import ChangerDep
+from orchestration.runs.variant_runs import answer_review
+
+router = APIRouter(include_in_schema=False)
+
+_DECISIONS = {"approve": True, "reject": False}
+_SAID = {True: "approved", False: "rejected", None: "saved"}
+
+
+@router.post("/variants/{variant_id:int}/review")
+async def review_variant(
+    request: Request,
+    gallery: GalleryDep,
+    session: SessionDep,
+    visitor: ChangerDep,
+    form: FormDep,
+    variant_id: int,
+) -> Response:
+    """Save the visitor's review."""
+    variant = await read_variant(session, variant_id=variant_id)
+    page = f"/variants/{variant_id}"
+    if variant.status != VariantStatus.COMPLETED:
+        return lead_to(page, "variant_moved_on")
+    problems: dict[str, str] = {}
+    try:
+        review = _read_review(form, visitor.user_id)
+        seen_at = _read_moment(form.text("seen_at"))
+        await save_review(session, variant=variant, review=review, seen_at=seen_at)
+        await session.commit()
+    except InvalidQueryError as error:
+        problems = {error.field: gallery.templates.texts("review.accept_first")}
+        if error.field != "accepts_closeness":
+            problems = {error.field: str(error).removeprefix(f"{error.field}: ")}
+    except BusyError:
+        problems = {"": gallery.templates.texts("review.changed_meanwhile")}
+    if problems:
+        await session.rollback()
+        variant = await read_variant(session, variant_id=variant_id)
+        return await write_page(
+            request,
+            gallery,
+            session,
+            visitor=visitor,
+            variant=variant,
+            typed=_typed(form),
+            problems=problems,
+        )
+    said = _SAID[review.is_approved]
+    if review.is_approved is not None and not await _resume(variant, review):
+        said = "no_run"
+    return lead_to(page, f"variant_{said}")
+
+
+async def _resume(variant: AdVariant, review: Review) -> bool:
+    """Let the run that waits for this review end; whether none waits any more."""
+    if variant.review_run_id is None:
+        return True
+    try:
+        async with open_prefect():
+            await answer_review(variant.review_run_id, review)
+    except AdSparkError:  # Prefect is away
+        return False
+    return True
+
+
+def _read_review(form: Form, user_id: int) -> Review:
+    """Raises InvalidQueryError, which names the field."""
+    decision = form.text("decision")
+    rating = form.text("rating")
+    if rating not in ("", "1", "2", "3", "4", "5"):
+        raise InvalidQueryError("rating", "must be 1 to 5.")
+    known = {one.value: one for one in ReviewReason}
+    review = Review(
+        user_id=user_id,
+        is_approved=_DECISIONS.get(decision),
+        rating=int(rating) if rating else None,
+        comment=form.text("comment"),
+        accepts_closeness="accepts_closeness" in form,
+        reasons=[known[one] for one in form.texts("reason") if one in known],
+    )
+    if not decision and not (review.rating or review.comment or review.reasons):
+        raise InvalidQueryError("decision", "approve or reject it, rate it, or write a comment.")
+    return review
+
+
+def _read_moment(written: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(written) if written else None
+    except ValueError:
+        return datetime.min
+
+
+def _typed(form: Form) -> dict[str, object]:
+    rating = form.text("rating")
+    return {
+        "rating": int(rating) if rating.isascii() and rating.isdecimal() else None,
+        "comment": form.text("comment"),
+        "accepts_closeness": "accepts_closeness" in form,
+        "reasons": form.texts("reason"),
+    }

@@ -1,0 +1,56 @@
+"""Cancel a variant that nobody wants any more; try one again that failed."""
+
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse
+
+from adspark.errors import AdSparkError, UnknownVariantError
+from adspark.models import VariantStatus
+from adspark.variants.store import VariantState, is_generation_over, read_variant
+from deployments.gallery.forms import FormDep
+from deployments.gallery.notices import lead_to
+from deployments.gallery.prefect_server import open_prefect
+from deployments.gallery.resources import SessionDep
+from deployments.gallery.visitor import ChangerDep, SpenderDep
+from orchestration.runs.variant_runs import cancel_variant, start_generations
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.post("/variants/{variant_id:int}/retry")
+async def retry_variant(
+    session: SessionDep, _: SpenderDep, form: FormDep, variant_id: int
+) -> RedirectResponse:
+    """Make a failed or cancelled variant pending again, and start a run for it."""
+    variant = await read_variant(session, variant_id=variant_id)
+    page = f"/variants/{variant_id}"
+    if form.text("attempt") != str(variant.attempt):
+        return lead_to(page, "variant_moved_on")
+    try:
+        is_over = is_generation_over(variant)
+        await VariantState(session, variant).retry(is_over=is_over)
+        await session.commit()
+    except UnknownVariantError:
+        return lead_to(page, "variant_moved_on")
+    try:
+        async with open_prefect():
+            started = await start_generations(session, [variant_id], is_retry=True)
+    except AdSparkError:
+        started = []
+    return lead_to(page, "variant_requested" if started else "variant_not_started")
+
+
+@router.post("/variants/{variant_id:int}/cancel")
+async def end_variant(
+    session: SessionDep, _: ChangerDep, __: FormDep, variant_id: int
+) -> RedirectResponse:
+    """Cancel an open variant, and its generation."""
+    await read_variant(session, variant_id=variant_id)
+    async with open_prefect():
+        try:
+            said = "cancelled" if await cancel_variant(variant_id) else "moved_on"
+        except AdSparkError:
+            variant = await read_variant(session, variant_id=variant_id)
+            if variant.status != VariantStatus.CANCELLED:
+                raise
+            said = "still_running"
+    return lead_to(f"/variants/{variant_id}", f"variant_{said}")

@@ -1,0 +1,174 @@
+"""What the pages of variants start and resume on Prefect's server."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
+from prefect.client.schemas.objects import FlowRun
+from prefect.exceptions import Pause
+from prefect.flow_engine import run_flow_async
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from adspark.db.engine import Database
+from adspark.variants.lists import list_variants
+from adspark.variants.reviews import list_reviews
+from adspark.variants.store import VariantState, VariantSummary
+from flows.generate_ad_variant import generate_ad_variant
+from flows.review_ad_variant import review_ad_variant
+from tests.support.gallery import GalleryClient, open_gallery
+from tests.support.library import ad, fill_library
+from tests.support.variants_at_hand import ask, finish
+
+pytestmark = pytest.mark.usefixtures("environment")
+
+FORM = "/variants/new"
+AWAY = {PREFECT_API_URL: "http://127.0.0.1:9/api"}
+
+
+@pytest.fixture
+async def pages(
+    database: Database, database_url: str, tmp_path: Path
+) -> AsyncIterator[GalleryClient]:
+    """The pages over five ads."""
+    await fill_library(database)
+    async with open_gallery(database_url, tmp_path / "media") as client:
+        yield client
+
+
+@pytest.fixture
+async def deployment() -> AsyncIterator[UUID]:
+    """The deployment generate-ad-variant/generate-ad-variant, without a worker."""
+    async with get_client() as client:
+        flow_id = await client.create_flow(generate_ad_variant)
+        made = await client.create_deployment(flow_id, "generate-ad-variant")
+        yield made
+        await client.delete_deployment(made)
+
+
+async def runs(deployment: UUID) -> list[FlowRun]:
+    wanted = FlowRunFilter(deployment_id=FlowRunFilterDeploymentId(any_=[deployment]))
+    async with get_client() as client:
+        return await client.read_flow_runs(flow_run_filter=wanted)
+
+
+async def requested(database: Database) -> list[VariantSummary]:
+    async with database.session() as session:
+        return await list_variants(session, limit=100)
+
+
+async def test_each_variant_gets_one_run_however_often_the_form_is_sent(
+    pages: GalleryClient, database: Database, deployment: UUID
+) -> None:
+    fields = {"key": uuid4().hex, "ad": [ad(1), ad(2)], "prompt": "Red", "confirmed": "2"}
+    answers = [await pages.send_form(FORM, FORM, **fields) for _ in range(2)]
+    answers += await asyncio.gather(*(pages.send_form(FORM, FORM, **fields) for _ in range(3)))
+
+    for answer in answers:
+        assert answer.status_code == 200
+        assert "Requested: a worker makes it." in answer.text
+    made = {one.id for one in await requested(database)}
+    assert len(made) == 2
+    started = await runs(deployment)
+    assert sorted(run.parameters["variant_id"] for run in started) == sorted(made)
+
+
+async def test_a_prompt_longer_than_the_workflow_takes_is_said_beside_its_field(
+    pages: GalleryClient, database: Database
+) -> None:
+    answer = await pages.send_form(FORM, FORM, key=uuid4().hex, ad=ad(1), prompt="x" * 7999)
+
+    assert answer.status_code == 422
+    assert "this workflow&#39;s input &#39;prompt&#39; takes at most 2000" in answer.text
+    assert await requested(database) == []
+
+
+async def test_where_prefect_is_away_the_request_is_kept_and_the_page_says_so(
+    pages: GalleryClient, database: Database, deployment: UUID
+) -> None:
+    with temporary_settings(AWAY):
+        answer = await pages.send_form(FORM, FORM, key=uuid4().hex, ad=ad(1), prompt="Red")
+
+    assert "it begins by itself once Prefect is back" in answer.text
+    assert len(await requested(database)) == 1
+    assert await runs(deployment) == []
+
+
+@pytest.fixture
+async def waiting(database: Database, pages: GalleryClient) -> AsyncIterator[tuple[int, FlowRun]]:
+    """A completed variant, and the suspended run that waits for its review."""
+    async with get_client() as client:
+        flow_id = await client.create_flow(review_ad_variant)
+        made = await client.create_deployment(flow_id, "review-ad-variant")
+        async with database.session() as session:
+            variant = await ask(session, ad(1), wants_review=True)
+            variant = await finish(session, variant, image_path=None)
+            parameters = {"variant_id": variant.id}
+            run = await client.create_flow_run_from_deployment(made, parameters=parameters)
+            await VariantState(session, variant).assign_review(run.id)
+            await session.commit()
+        yield variant.id, await carry_out(run)
+        await client.delete_deployment(made)
+
+
+async def carry_out(run: FlowRun) -> FlowRun:
+    """The run after its process, as a worker starts it, has ended."""
+    with suppress(Pause):
+        await run_flow_async(review_ad_variant, flow_run=run, parameters=run.parameters)
+    async with get_client() as client:
+        return await client.read_flow_run(run.id)
+
+
+async def review(pages: GalleryClient, variant_id: int, **fields: str) -> httpx.Response:
+    path = f"/variants/{variant_id}"
+    page = (await pages.get(path)).text
+    found = re.search(r'name="seen_at" value="(.*?)"', page)
+    assert found
+    return await pages.send_form(f"{path}/review", path, seen_at=found[1], **fields)
+
+
+async def test_a_decision_ends_the_run_that_waits_and_no_later_one_is_undone(
+    pages: GalleryClient, database: Database, waiting: tuple[int, FlowRun]
+) -> None:
+    variant_id, run = waiting
+    assert run.state is not None
+    assert run.state.is_paused()
+
+    rated = await review(pages, variant_id, rating="2")
+    assert "not decided yet" in rated.text
+    async with get_client() as client:
+        assert (await client.read_flow_run(run.id)).state == run.state
+    approved = await review(pages, variant_id, decision="approve")
+    assert "Your approval is saved." in approved.text
+    rejected = await review(pages, variant_id, decision="reject")  # before the run goes on
+    assert "Your rejection is saved." in rejected.text
+
+    async with get_client() as client:
+        run = await carry_out(await client.read_flow_run(run.id))
+    assert run.state is not None
+    assert run.state.is_completed()
+    assert run.state.message == f"variant {variant_id}: rejected"
+    async with database.session() as session:
+        (kept,) = await list_reviews(session, variant_id=variant_id)
+    assert (kept.is_approved, kept.rating) == (False, 2)
+
+
+async def test_where_prefect_is_away_a_review_is_saved_all_the_same(
+    pages: GalleryClient, database: Database, waiting: tuple[int, FlowRun]
+) -> None:
+    variant_id, run = waiting
+    with temporary_settings(AWAY):
+        answer = await review(pages, variant_id, decision="approve")
+
+    assert "the run that waits for the review ends by itself later" in answer.text
+    async with database.session() as session:
+        (kept,) = await list_reviews(session, variant_id=variant_id)
+    assert kept.is_approved is True
+    async with get_client() as client:
+        assert (await client.read_flow_run(run.id)).state == run.state
