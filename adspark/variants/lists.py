@@ -55,6 +55,7 @@ async def list_variants(
     status: VariantStatus | None = None,
     user_id: int | None = None,
     original_ad_id: str | None = None,
+    before: int | None = None,
     limit: int,
 ) -> list[VariantSummary]:
     """The newest variants that fit.
@@ -64,10 +65,13 @@ async def list_variants(
         status: None for any.
         user_id: who requested them; None for anybody.
         original_ad_id: whose variants they are; None for any.
+        before: only those with a smaller number, as after the last one of a page.
         limit: how many at most.
     """
     wanted = {"status": status, "user_id": user_id, "original_ad_id": original_ad_id}
     fitting = select(AdVariant).filter_by(**{k: v for k, v in wanted.items() if v is not None})
+    if before is not None:
+        fitting = fitting.where(col(AdVariant.id) < before)
     statement = fitting.order_by(col(AdVariant.id).desc()).limit(limit)
     return [summary_of(variant) for variant in await session.scalars(statement)]
 

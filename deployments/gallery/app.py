@@ -7,7 +7,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from deployments.gallery.failures import add_failure_pages
 from deployments.gallery.headers import PageHeaders
 from deployments.gallery.resources import Gallery
-from deployments.gallery.routes import files, library
+from deployments.gallery.routes import advertisers, compare, files, library
 from deployments.gallery.visitor import VisitCookie
 
 _LEAST_ZIPPED = 1000  # bytes
@@ -31,7 +31,7 @@ def create_app(gallery: Gallery) -> FastAPI:
         ],
     )
     app.state.gallery = gallery
-    for routes in (files, library):
+    for routes in (files, library, advertisers, compare):
         app.include_router(routes.router)
     add_failure_pages(app)
     return app
