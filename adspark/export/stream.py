@@ -1,6 +1,6 @@
 """An export as a stream of bytes: the same rows as in a file, and flat memory however many."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from adspark.db.engine import Database
@@ -17,7 +17,7 @@ STREAMED = {Format.CSV: read_csv, Format.JSON_LINES: read_json_lines}
 
 async def stream_ads(
     database: Database, request: ExportRequest, written: Format
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """All ads of a request as they are at one moment, some hundred kilobytes at a time.
 
     Whoever does not read to the end closes it (`aclosing`), for it holds a connection.

@@ -27,7 +27,7 @@ _TABLES = """
 _READ = text(f"""
     SELECT {_COLUMNS} FROM {_TABLES}
     WHERE e.watch_id = :watch_id AND e.kind <> 'baseline' AND e.occurred_at >= :since
-        AND (CAST(:before AS int) IS NULL OR e.id < :before)
+        AND (CAST(:before AS bigint) IS NULL OR e.id < :before)
     ORDER BY e.id DESC LIMIT :limit
 """)  # noqa: S608  (put together from constants)
 _CLAIM = text(f"""

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
+from deployments.gallery.api import router as api
 from deployments.gallery.failures import add_failure_pages
 from deployments.gallery.headers import PageHeaders
 from deployments.gallery.resources import Gallery
@@ -31,7 +32,7 @@ def create_app(gallery: Gallery) -> FastAPI:
         ],
     )
     app.state.gallery = gallery
-    for routes in (files, library, advertisers, compare):
+    for routes in (files, library, advertisers, compare, api):
         app.include_router(routes.router)
     add_failure_pages(app)
     return app
