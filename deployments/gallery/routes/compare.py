@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.errors import InvalidQueryError
 from adspark.insight.figures import read_share
 from adspark.library.advertisers import AdvertiserRow, list_advertisers, resolve_advertiser
+from adspark.text.terminal import plain
 from deployments.gallery.profiles import (
     DEFAULT_SPAN,
     SPANS,
@@ -104,7 +105,7 @@ def _fill_fields(written: list[str], offered: list[AdvertiserRow]) -> list[str]:
     names = {
         one.advertiser_id: one.name
         for one in offered
-        if one.name.strip() and counts[one.name.lower()] == 1
+        if one.name == plain(one.name).strip() != "" and counts[one.name.lower()] == 1
     }
     return [names.get(one, one) for one in written] + [""] * (_MOST - len(written))
 
