@@ -1,6 +1,6 @@
 """The rows of a selection as the server sends them, past SQLAlchemy, which would buffer them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, cast
 
 from psycopg import AsyncConnection
@@ -25,7 +25,7 @@ async def driver_statement(
 
 async def read_rows(
     session: AsyncSession, statement: str, values: dict[str, object]
-) -> AsyncIterator[list[Values]]:
+) -> AsyncGenerator[list[Values]]:
     """The rows of a statement, a batch at a time, through a cursor of the server.
 
     Args:

@@ -16,7 +16,12 @@ _READ = text("""
             SELECT path FROM picture_version p WHERE p.ad_creative_id = d.ad_creative_id
                 AND (p.first_seen_at AT TIME ZONE 'UTC')::date <= :day
             ORDER BY p.first_seen_at DESC, p.id DESC LIMIT 1
-        ) AS picture, count(*) OVER () AS total
+        ) AS picture, (
+            SELECT thumbnail_path FROM picture_version p
+            WHERE p.ad_creative_id = d.ad_creative_id AND p.status = 'stored'
+                AND (p.first_seen_at AT TIME ZONE 'UTC')::date <= :day
+            ORDER BY p.first_seen_at DESC, p.id DESC LIMIT 1
+        ) AS thumbnail, count(*) OVER () AS total
     FROM insight_ad d LEFT JOIN creative_detail e USING (ad_creative_id)
     WHERE d.advertiser_id = :id AND d.first_day <= :day
         AND (d.last_day >= :day OR (d.is_running AND :day <= (now() AT TIME ZONE 'UTC')::date))
@@ -38,6 +43,7 @@ class AdOnDay(BaseModel):
     picture: str | None = Field(
         description="In the media store, the version of that day; None: it was not kept then."
     )
+    thumbnail: str | None = Field(description="The same, small; of the last version that is kept.")
 
 
 class LibraryOnDay(BaseModel):

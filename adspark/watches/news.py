@@ -27,6 +27,7 @@ _TABLES = """
 _READ = text(f"""
     SELECT {_COLUMNS} FROM {_TABLES}
     WHERE e.watch_id = ANY (:watch_ids) AND e.kind <> 'baseline' AND e.occurred_at >= :since
+        AND (CAST(:before AS bigint) IS NULL OR e.id < :before)
     ORDER BY e.id DESC LIMIT :limit
 """)  # noqa: S608  (put together from constants)
 _CLAIM = text(f"""
@@ -73,17 +74,23 @@ class News(BaseModel):
 
 
 async def read_news(
-    session: AsyncSession, *, watch_ids: Collection[int], since: datetime, limit: int
+    session: AsyncSession,
+    *,
+    watch_ids: Collection[int],
+    since: datetime,
+    limit: int,
+    before: int | None = None,
 ) -> list[News]:
     """What watches noticed since then, the latest first; the baseline is no news.
 
     Args:
-        session: of the transaction.
-        watch_ids: whose news.
-        since: when it was noticed.
-        limit: how many.
+        session: of the database.
+        watch_ids: of the watches.
+        since: from this moment on.
+        limit: events at most.
+        before: only events with a smaller number, as after the last one of a page.
     """
-    values = {"watch_ids": list(watch_ids), "since": since, "limit": limit}
+    values = {"watch_ids": list(watch_ids), "since": since, "limit": limit, "before": before}
     rows = await session.execute(_READ, values)
     return [News.model_validate(row) for row in rows.mappings()]
 

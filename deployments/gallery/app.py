@@ -4,6 +4,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
+from deployments.gallery.api import router as api
 from deployments.gallery.failures import add_failure_pages
 from deployments.gallery.headers import PageHeaders
 from deployments.gallery.resources import Gallery
@@ -11,7 +12,9 @@ from deployments.gallery.routes import (
     ad_details,
     ad_marks,
     ads,
+    advertisers,
     boards,
+    compare,
     files,
     library,
     selection,
@@ -55,10 +58,13 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
     )
     app.state.gallery = gallery
     for routes in (
+        api,
         ad_details,
         ad_marks,
         ads,
+        advertisers,
         boards,
+        compare,
         files,
         library,
         selection,

@@ -1,10 +1,10 @@
-"""Pages for what went wrong: they say what happened and lead on."""
+"""Pages for what went wrong: they say what happened and lead on; programs get JSON instead."""
 
 import logging
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from adspark.errors import (
@@ -16,6 +16,7 @@ from adspark.errors import (
     ServiceUnavailableError,
     UnknownVariantError,
 )
+from deployments.gallery.api.failures import describe_failure, is_for_program
 from deployments.gallery.forms import OutdatedFormError
 from deployments.gallery.resources import Gallery
 
@@ -47,7 +48,9 @@ def add_failure_pages(app: FastAPI) -> None:
     app.exception_handler(Exception)(_show_unforeseen)
 
 
-async def _show_http_error(request: Request, error: HTTPException) -> HTMLResponse:
+async def _show_http_error(request: Request, error: HTTPException) -> Response:
+    if is_for_program(request):
+        return describe_failure(request, error)
     if error.status_code == 404:
         return _page(request, 404, "not_found")
     if error.status_code == 403:
@@ -55,19 +58,23 @@ async def _show_http_error(request: Request, error: HTTPException) -> HTMLRespon
     return _page(request, error.status_code, "refused", detail=str(error.detail))
 
 
-async def _show_unknown_address(request: Request, _: RequestValidationError) -> HTMLResponse:
+async def _show_unknown_address(request: Request, error: RequestValidationError) -> Response:
+    if is_for_program(request):
+        return describe_failure(request, error)
     return _page(request, 404, "not_found")
 
 
-async def _show_outdated_form(request: Request, _: OutdatedFormError) -> HTMLResponse:
+async def _show_outdated_form(request: Request, _: OutdatedFormError) -> Response:
     return _page(request, 403, "outdated_form")
 
 
-async def _show_not_there(request: Request, error: NotThereError) -> HTMLResponse:
+async def _show_not_there(request: Request, error: NotThereError) -> Response:
     return _page(request, 404, error.what, lead=error.lead)
 
 
-async def _show_own_error(request: Request, error: AdSparkError) -> HTMLResponse:
+async def _show_own_error(request: Request, error: AdSparkError) -> Response:
+    if is_for_program(request):
+        return describe_failure(request, error)
     if isinstance(error, UnknownVariantError):
         return _page(request, 404, "no_variant")
     if isinstance(error, BusyError):
@@ -82,8 +89,10 @@ async def _show_own_error(request: Request, error: AdSparkError) -> HTMLResponse
     return _page(request, 500, "failed", detail=str(error))
 
 
-async def _show_unforeseen(request: Request, error: Exception) -> HTMLResponse:
+async def _show_unforeseen(request: Request, error: Exception) -> Response:
     _LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    if is_for_program(request):
+        return describe_failure(request, error)
     return _page(request, 500, "unforeseen")
 
 
@@ -95,7 +104,7 @@ def _page(
     detail: str = "",
     retry: int | None = None,
     lead: str = "/library",
-) -> HTMLResponse:
+) -> Response:
     gallery: Gallery = request.app.state.gallery
     again = retry if request.method == "GET" else None
     page = gallery.templates.page(

@@ -4,7 +4,8 @@ a terminal obeys.
 PostgreSQL itself writes the rows (COPY), one in each message.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,19 +32,40 @@ async def write_csv(session: AsyncSession, selection: Selection, file: Path) -> 
     Raises:
         OSError: it cannot be written.
     """
-    rows, batch, size = -1, [_MARK], 0  # the first is the heading
-    driver, statement = await driver_statement(session, _copy(selection))
+    rows = -1  # the first is the heading
     with file.open("wb") as output:
-        async with driver.cursor() as cursor, cursor.copy(statement, selection.values) as copy:
-            async for row in copy:
-                rows += 1
-                batch.append(bytes(row))
-                size += len(row)
-                if size > _BATCH:
-                    await in_thread(output.write, _clean(batch))
-                    batch, size = [], 0
-        await in_thread(output.write, _clean(batch))
+        async with aclosing(_read(session, selection)) as parts:
+            async for number, part in parts:
+                rows += number
+                await in_thread(output.write, part)
     return rows
+
+
+async def read_csv(session: AsyncSession, selection: Selection) -> AsyncGenerator[bytes]:
+    """The chosen ads as CSV, half a megabyte at a time.
+
+    Args:
+        session: of the database; its transaction stays open meanwhile.
+        selection: the ads.
+    """
+    async with aclosing(_read(session, selection)) as parts:
+        async for _, part in parts:
+            yield part
+
+
+async def _read(session: AsyncSession, selection: Selection) -> AsyncGenerator[tuple[int, bytes]]:
+    """Numbers of rows, the heading among them, and what they are written as."""
+    rows, batch, size = 0, [_MARK], 0
+    driver, statement = await driver_statement(session, _copy(selection))
+    async with driver.cursor() as cursor, cursor.copy(statement, selection.values) as copy:
+        async for row in copy:
+            rows += 1
+            batch.append(bytes(row))
+            size += len(row)
+            if size > _BATCH:
+                yield rows, _clean(batch)
+                rows, batch, size = 0, [], 0
+    yield rows, _clean(batch)
 
 
 def _clean(rows: Sequence[bytes]) -> bytes:

@@ -172,7 +172,7 @@ async def read_advertiser(session: AsyncSession, *, name: str) -> AdvertiserRepo
     Raises:
         InvalidQueryError: there is none, or several have the name; names them.
     """
-    return await _report(session, await resolve_advertiser(session, name=name))
+    return await read_report(session, await resolve_advertiser(session, name=name))
 
 
 async def resolve_advertiser(session: AsyncSession, *, name: str) -> str:
@@ -192,8 +192,17 @@ async def resolve_advertiser(session: AsyncSession, *, name: str) -> str:
     return ids[0]
 
 
-async def _report(session: AsyncSession, advertiser_id: str) -> AdvertiserReport:
-    (row,) = await read_rows(session, [advertiser_id])
+async def read_report(session: AsyncSession, advertiser_id: str) -> AdvertiserReport:
+    """Everything about the advertiser of an id.
+
+    Raises:
+        InvalidQueryError: there is none.
+    """
+    check_storable("advertiser", advertiser_id)
+    rows = await read_rows(session, [advertiser_id])
+    if not rows:
+        raise InvalidQueryError("advertiser", f"none of {advertiser_id[:60]!r} is stored.")
+    (row,) = rows
     values = {"id": advertiser_id, "most": _MOST_DOMAINS}
     mix = (await session.execute(_MIX, values)).all()
     figures = (await session.execute(_FIGURES, values)).mappings().one()

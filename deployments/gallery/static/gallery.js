@@ -154,6 +154,36 @@ function orderByDragging(board) {
   });
 }
 
+// The slider chooses the day of the date field, and what ran on it takes the place of what is shown.
+function chooseDay(form) {
+  const field = form.querySelector("input[type=date]");
+  const slider = form.querySelector("input[type=range]");
+  const first = Date.parse(slider.dataset.first);
+  slider.closest("label").hidden = false;
+  let asked = 0;
+  slider.addEventListener("input", () => {
+    field.value = new Date(first + slider.valueAsNumber * 86400000).toISOString().slice(0, 10);
+    slider.setAttribute("aria-valuetext", field.value);
+  });
+  slider.addEventListener("change", async () => {
+    const mine = ++asked;
+    const address = new URL(form.action);
+    address.search = new URLSearchParams(new FormData(form)).toString();
+    address.hash = "";
+    try {
+      const answer = await fetch(address, { credentials: "same-origin" });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const shown = page.querySelector("[data-day-shown]");
+      if (!answer.ok || !shown) throw new Error(answer.statusText);
+      if (mine !== asked) return;
+      document.querySelector("[data-day-shown]").replaceChildren(...shown.childNodes);
+      history.replaceState(null, "", address);
+    } catch {
+      form.requestSubmit();
+    }
+  });
+}
+
 showMoments(document);
 const board = document.querySelector("[data-board]");
 if (board) orderByDragging(board);
@@ -232,7 +262,7 @@ async function refreshParts() {
   }
 }
 
-async function followProgress() {
+async function followVariants() {
   const live = document.querySelector("[data-live]");
   if (!live) return;
   try {
@@ -241,7 +271,9 @@ async function followProgress() {
   } catch {
     // The server is away; it is asked again.
   }
-  setTimeout(followProgress, 2000);
+  setTimeout(followVariants, 2000);
 }
 
-setTimeout(followProgress, 2000);
+setTimeout(followVariants, 2000);
+const dayForm = document.querySelector("[data-day-form]");
+if (dayForm) chooseDay(dayForm);

@@ -1,0 +1,141 @@
+"""The stored advertisers as a list, in an order, page by page from where the last one ended."""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, Field
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.errors import InvalidQueryError
+from adspark.library.advertisers.stored import AdvertiserRow
+from adspark.library.filters import RUNNING_DAYS
+from adspark.text.storable import UNSTORABLE
+from adspark.validation.bounds import Range
+
+LIMIT = Range(1, 1000)
+
+_LARGEST_KEY = 10**17  # microseconds, some thousand years
+_LONGEST_KEY = 5000  # characters
+
+
+class AdvertiserSort(StrEnum):
+    """In which order advertisers are listed."""
+
+    ADS = "ads"
+    RUNNING = "running"
+    LATEST = "latest"
+    NAME = "name"
+
+
+# The greatest first, but for names.
+_KEYS = {
+    AdvertiserSort.ADS: "ads",
+    AdvertiserSort.RUNNING: "running",
+    AdvertiserSort.LATEST: "coalesce(CAST(extract(epoch FROM last_seen_at) * 1000000 AS bigint), "
+    f"-{_LARGEST_KEY})",
+    AdvertiserSort.NAME: "lower(name)",
+}
+_COUNTED = f"""
+    SELECT a.advertiser_id, a.name, coalesce(c.ads, 0) AS ads, coalesce(c.running, 0) AS running,
+        a.first_seen_at, a.last_seen_at
+    FROM advertiser a LEFT JOIN (
+        SELECT advertiser_id, count(*) AS ads, count(*) FILTER (
+            WHERE last_shown >= now() - interval '{RUNNING_DAYS} days'
+        ) AS running
+        FROM creative GROUP BY advertiser_id
+    ) AS c USING (advertiser_id)
+"""  # noqa: S608  (a constant)
+_TOTAL = text("SELECT count(*) FROM advertiser")
+
+
+class AdvertiserPage(BaseModel):
+    """A page of advertisers."""
+
+    advertisers: list[AdvertiserRow]
+    total: int = Field(description="Of all pages.")
+    next: str | None = Field(description="Where the next page begins; None: this was the last.")
+
+
+@dataclass(frozen=True)
+class _Cursor:
+    """The last advertiser of a page: the value that it is sorted by, and its id."""
+
+    key: int | str
+    advertiser_id: str
+
+
+async def list_advertiser_page(
+    session: AsyncSession, *, sort: AdvertiserSort, limit: int, after: str | None = None
+) -> AdvertiserPage:
+    """A page of all stored advertisers.
+
+    Args:
+        session: of the database.
+        sort: the order.
+        limit: advertisers of a page.
+        after: `next` of the page before.
+
+    Raises:
+        InvalidQueryError: the limit or the place cannot be used; names the field.
+    """
+    LIMIT.check("limit", limit)
+    cursor = None if after is None else _decode(after, sort)
+    values: dict[str, Any] = {"room": limit + 1}
+    if cursor is not None:
+        values |= {"key": cursor.key, "id": cursor.advertiser_id}
+    rows = (await session.execute(text(_statement(sort, cursor)), values)).mappings().all()
+    shown = rows[:limit]
+    last = shown[-1] if len(rows) > limit else None
+    return AdvertiserPage(
+        advertisers=[AdvertiserRow.model_validate(row) for row in shown],
+        total=int(await session.scalar(_TOTAL) or 0),
+        next=_encode(sort, last["key"], last["advertiser_id"]) if last else None,
+    )
+
+
+def _statement(sort: AdvertiserSort, cursor: _Cursor | None) -> str:
+    is_name = sort is AdvertiserSort.NAME
+    sign, direction = (">", "ASC") if is_name else ("<", "DESC")
+    key = f"CAST(:key AS {'text' if is_name else 'bigint'})"
+    beyond = "true"
+    if cursor is not None:
+        beyond = f"(key {sign} {key} OR key = {key} AND advertiser_id > :id)"
+    return (
+        f"SELECT * FROM (SELECT *, {_KEYS[sort]} AS key FROM ({_COUNTED}) AS counted) AS keyed "  # noqa: S608
+        f"WHERE {beyond} ORDER BY key {direction}, advertiser_id LIMIT :room"
+    )
+
+
+def _encode(sort: AdvertiserSort, key: int | str, advertiser_id: str) -> str:
+    document = json.dumps([sort, key, advertiser_id])
+    return base64.urlsafe_b64encode(document.encode()).decode().rstrip("=")
+
+
+def _decode(written: str, sort: AdvertiserSort) -> _Cursor:
+    try:
+        document = base64.urlsafe_b64decode(written + "=" * (-len(written) % 4))
+        found, key, advertiser_id = json.loads(document)
+        is_good = found == sort and _is_text(advertiser_id) and _is_key(key, sort)
+    except (ValueError, TypeError, RecursionError, binascii.Error):
+        is_good = False
+    if not is_good:
+        raise InvalidQueryError(
+            "after", f"is not where a page sorted by {sort} ended; take `next` of that page."
+        )
+    return _Cursor(key, advertiser_id)
+
+
+def _is_key(key: object, sort: AdvertiserSort) -> bool:
+    if sort is AdvertiserSort.NAME:
+        return _is_text(key)
+    return isinstance(key, int) and abs(key) <= _LARGEST_KEY
+
+
+def _is_text(value: object) -> bool:
+    is_short = isinstance(value, str) and len(value) <= _LONGEST_KEY
+    return is_short and not UNSTORABLE.search(str(value))

@@ -1,0 +1,36 @@
+"""The addresses of the JSON interface, and a page that leads to them."""
+
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, JSONResponse
+
+from deployments.gallery.api import ads, advertisers, boards, export, variants, watches
+from deployments.gallery.api.description import PREFIX, check_parameters, describe_api
+from deployments.gallery.api.failures import Failure
+from deployments.gallery.resources import GalleryDep
+
+_FAILURES: dict[int | str, dict[str, Any]] = {
+    400: {"model": Failure, "description": "What a parameter names is not there."},
+    404: {"model": Failure, "description": "Nothing has this id."},
+    422: {"model": Failure, "description": "A parameter cannot be used."},
+    503: {"model": Failure, "description": "The database does not answer, or is busy."},
+}
+
+router = APIRouter(prefix=PREFIX)
+for _part in (ads, advertisers, watches, boards, variants, export):
+    router.include_router(
+        _part.router, dependencies=[Depends(check_parameters)], responses=_FAILURES
+    )
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def describe(request: Request) -> JSONResponse:
+    """The description of all addresses, in OpenAPI."""
+    return JSONResponse(describe_api(request))
+
+
+@router.get("", include_in_schema=False)
+async def show_page(request: Request, gallery: GalleryDep) -> HTMLResponse:
+    """A page that says what there is for programs."""
+    return gallery.templates.page(request, "api.html")

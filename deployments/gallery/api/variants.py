@@ -1,0 +1,69 @@
+"""Variants for programs: listed, one with what people think of it, and statistics."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from adspark.models import VariantStatus
+from adspark.validation.bounds import LARGEST_ID
+from adspark.validation.stored import check_storable
+from adspark.variants.lists import list_variants
+from adspark.variants.reviews import (
+    StoredReview,
+    VariantStatistics,
+    list_reviews,
+    read_statistics,
+)
+from adspark.variants.store import VariantSummary, read_variant, summary_of
+from deployments.gallery.resources import SessionDep
+
+router = APIRouter(tags=["variants"])
+
+
+class VariantPage(BaseModel):
+    """A page of variants."""
+
+    variants: list[VariantSummary] = Field(description="The newest first.")
+    next: int | None = Field(description="Where the next page begins; None: this was the last.")
+
+
+class ReviewedVariant(BaseModel):
+    """A variant with its reviews."""
+
+    variant: VariantSummary
+    reviews: list[StoredReview] = Field(description="One of each person, the latest last.")
+
+
+@router.get("/variants")
+async def list_page(
+    session: SessionDep,
+    status: VariantStatus | None = None,
+    ad: Annotated[str | None, Query(description="Id of the original.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    after: Annotated[
+        int | None, Query(ge=1, le=LARGEST_ID, description="`next` of the page before.")
+    ] = None,
+) -> VariantPage:
+    """Variants, a page of them."""
+    check_storable("ad", ad)
+    found = await list_variants(
+        session, status=status, original_ad_id=ad, before=after, limit=limit + 1
+    )
+    variants = found[:limit]
+    return VariantPage(variants=variants, next=variants[-1].id if len(found) > limit else None)
+
+
+@router.get("/variants/statistics")
+async def read_figures(session: SessionDep) -> VariantStatistics:
+    """Figures over all variants."""
+    return await read_statistics(session)
+
+
+@router.get("/variants/{variant_id}")
+async def read_one(session: SessionDep, variant_id: int) -> ReviewedVariant:
+    """One variant and its reviews."""
+    variant = await read_variant(session, variant_id=variant_id)
+    return ReviewedVariant(
+        variant=summary_of(variant), reviews=await list_reviews(session, variant_id=variant_id)
+    )
