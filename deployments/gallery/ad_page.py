@@ -11,9 +11,9 @@ from fastapi.responses import HTMLResponse
 
 from adspark.creatives.boards import list_boards
 from adspark.errors import InvalidQueryError, ServiceUnavailableError
-from adspark.library.ad_marks import read_marks
 from adspark.library.ads.report import AdPicture, AdReport, read_ad
-from adspark.library.marks import list_tags
+from adspark.library.marks.of_ad import read_marks
+from adspark.library.marks.tags import list_tags
 from adspark.media.store import media_type
 from adspark.validation.stored import is_ad_id
 from deployments.gallery.resources import GalleryDep, SessionDep

@@ -102,7 +102,7 @@ def common_scale(
         today: the last day where nothing is known.
     """
     weeks = [row for timeline in timelines for row in timeline]
-    days = [curve.steps[-1].days for curve in curves if curve.steps]
+    days = [curve.steps[-1].days_running for curve in curves if curve.steps]
     return TimeScale(
         first=min((row.begins for row in weeks), default=today),
         last=max((row.begins for row in weeks), default=today),
@@ -155,13 +155,16 @@ def draw_survival(curve: Survival, scale: TimeScale) -> Chart:
 
     points, marks, share = [(x(0), _y(1, 1))], [], 1.0
     for step in curve.steps:
-        points += [(x(step.days), _y(share, 1)), (x(step.days), _y(step.survival, 1))]
+        points += [
+            (x(step.days_running), _y(share, 1)),
+            (x(step.days_running), _y(step.survival, 1)),
+        ]
         share = step.survival
         if step.still_running:
-            marks.append((x(step.days), _y(share, 1)))
+            marks.append((at, _y(share, 1)))
     shares = [Tick(_y(part / 4, 1), f"{part * 25} %") for part in range(5)]
     rows = tuple(
-        (f"{one.days:,}", f"{one.at_risk:,}", f"{one.ended:,}", f"{one.still_running:,}",
+        (f"{one.days_running:,}", f"{one.at_risk:,}", f"{one.ended:,}", f"{one.still_running:,}",
          f"{one.survival:.0%}")
         for one in curve.steps
     )  # fmt: skip

@@ -18,7 +18,7 @@ from adspark.insight.figures import (
 )
 from adspark.insight.survival import Survival, read_survival
 from adspark.library.advertisers.stored import AdvertiserReport, read_report
-from adspark.library.filters import AdFilters
+from adspark.library.filters.definition import AdFilters
 from adspark.library.search.page import FoundAd, search_ads
 from adspark.library.search.statements import Sort
 from deployments.gallery.charts import (
