@@ -155,10 +155,8 @@ def draw_survival(curve: Survival, scale: TimeScale) -> Chart:
 
     points, marks, share = [(x(0), _y(1, 1))], [], 1.0
     for step in curve.steps:
-        points += [
-            (x(step.days_running), _y(share, 1)),
-            (x(step.days_running), _y(step.survival, 1)),
-        ]
+        at = x(step.days_running)
+        points += [(at, _y(share, 1)), (at, _y(step.survival, 1))]
         share = step.survival
         if step.still_running:
             marks.append((at, _y(share, 1)))
