@@ -89,7 +89,7 @@ async def test_launches_endings_and_running_ads_by_day_and_month(library: Databa
             for period in (Period.DAY, Period.MONTH)
         ]
     assert len(days) == 101  # every day from the first to today, none left out
-    by_day = {(TODAY - one.begins).days_running: one for one in days}
+    by_day = {(TODAY - one.begins).days: one for one in days}
     assert {ago: one.running for ago, one in by_day.items()} == {
         ago: sum(first >= ago >= (0 if last < 7 else last) for first, last in SPANS.values())
         for ago in range(101)
@@ -109,7 +109,7 @@ async def test_survival_is_that_of_kaplan_and_meier_with_running_ads_censored(
         curve = await read_survival(session, advertiser_id=ADVERTISER_ID)
         nothing = await read_survival(session, advertiser_id="AR")
     # By hand: 10 days: 6 at risk, 2 ended; 21: censored; 30: 3 at risk, 2 ended; 60: censored.
-    told = [(s.days, s.at_risk, s.ended, s.still_running) for s in curve.steps]
+    told = [(s.days_running, s.at_risk, s.ended, s.still_running) for s in curve.steps]
     assert told == [(10, 6, 2, 0), (21, 4, 0, 1), (30, 3, 2, 0), (60, 1, 0, 1)]
     expected = [4 / 6, 4 / 6, 4 / 6 * 1 / 3, 4 / 6 * 1 / 3]
     assert all(
