@@ -67,6 +67,7 @@ class LocalStack:
         self._on_change = partial(on_change, self)
         self.processes = {name: StackProcess(name, self._on_change) for name in names}
         self._postgres: LocalPostgres | None = None
+        self._asking: httpx.AsyncClient
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["LocalStack"]:
@@ -81,6 +82,9 @@ class LocalStack:
             forget_libpq_variables()
         async with AsyncExitStack() as cleanup:
             cleanup.callback(self._lock().release)
+            # One for all looks: to make one is twenty times the work of an answer.
+            asking = httpx.AsyncClient(timeout=_ANSWER, trust_env=False)
+            self._asking = await cleanup.enter_async_context(asking)
             if old := read_state(self._base.home):
                 stop_process_trees(old.running_processes(), timeout=STOP_PATIENCE)
                 LocalPostgres(postgres_folder(old.home)).stop_unused()
@@ -175,11 +179,11 @@ class LocalStack:
         )
         server = server_environment(environment, self._settings, prefect_url)
         if url := state.sandbox_url:
-            processes["sandbox"].is_ready = partial(_answers, f"{url}/health")
+            processes["sandbox"].is_ready = partial(self._answers, f"{url}/health")
             arguments = _server("adspark.sandbox", self._base.sandbox_port)
             self._spawn("sandbox", arguments, environment, address=url)
             await processes["sandbox"].wait_ready()
-        processes["prefect server"].is_ready = partial(_answers, f"{state.api_url}/health")
+        processes["prefect server"].is_ready = partial(self._answers, f"{state.api_url}/health")
         arguments = _server("deployments.server.app", self._base.prefect_port)
         self._spawn("prefect server", arguments, server, address=state.ui_url)
         await processes["prefect server"].wait_ready()
@@ -195,6 +199,12 @@ class LocalStack:
         self._spawn("gallery", arguments, environment, address=state.gallery_url)
         for name in (*workers, "gallery"):
             await processes[name].wait_ready()
+
+    async def _answers(self, url: str) -> bool:
+        try:
+            return (await self._asking.get(url)).is_success
+        except httpx.HTTPError:
+            return False
 
     def _spawn(
         self, name: str, arguments: list[str], environment: dict[str, str], *, address: str = ""
@@ -238,11 +248,3 @@ async def _stop_process(process: StackProcess, patience: float) -> None:
     await asyncio.to_thread(process.stop, patience)
     if process.state is not ProcessState.DIED:
         process.set_state(ProcessState.STOPPED)
-
-
-async def _answers(url: str) -> bool:
-    try:
-        async with httpx.AsyncClient(timeout=_ANSWER, trust_env=False) as client:
-            return (await client.get(url)).is_success
-    except httpx.HTTPError:
-        return False

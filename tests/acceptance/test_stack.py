@@ -2,7 +2,6 @@
 
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,7 +9,13 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from tests.support.stack import Stack, state, surroundings
+from tests.support.stack import (
+    Stack,
+    start_in_foreground,
+    state,
+    stop_by_signal,
+    surroundings,
+)
 from tests.support.waiting import wait_until
 
 
@@ -19,19 +24,6 @@ def own_stack() -> Iterator[Stack]:
     """A home in which each test starts a stack, and leaves nothing running."""
     with surroundings() as made:
         yield made
-
-
-def start(stack: Stack) -> subprocess.Popen[str]:
-    """`adspark up --sandbox` in the foreground, until it is ready."""
-    process = stack.start("up", "--sandbox")
-
-    def is_ready() -> bool:
-        found = state(stack)
-        return found is not None and found.ready and found.supervisor.pid == process.pid
-
-    wait_until(lambda: process.poll() is not None or is_ready())
-    assert process.poll() is None, process.communicate()[0]
-    return process
 
 
 def test_a_busy_port_is_named_with_its_holder_and_the_setting(own_stack: Stack) -> None:
@@ -55,28 +47,22 @@ def test_a_home_that_cannot_be_is_named_in_one_line(own_stack: Stack, arguments:
     assert "Traceback" not in done.stderr
 
 
-def test_a_killed_supervisor_is_cleared_by_the_next_start_and_told_to_stop_it_leaves_nothing(
+def test_a_killed_supervisor_is_cleared_by_the_next_start_and_sigterm_leaves_nothing(
     own_stack: Stack,
 ) -> None:
-    process = start(own_stack)
+    process = start_in_foreground(own_stack, "--sandbox")
     orphans = [one for one in own_stack.processes() if one.pid != process.pid]
     process.kill()
     process.wait()
     assert any(one.is_running() for one in orphans)
-    for number in (signal.SIGTERM, signal.SIGINT):  # what a system sends, and Ctrl-C
-        process = start(own_stack)
-        assert not [one for one in orphans if "prefect" in " ".join(cmdline(one))]
-        process.send_signal(number)
-        output, _ = process.communicate(timeout=300)
-        assert process.returncode == 0, output
-        assert "Stopped; nothing is left running." in output
-        assert not own_stack.processes()
-        assert state(own_stack) is None
+    process = start_in_foreground(own_stack, "--sandbox")
+    assert not [one for one in orphans if "prefect" in " ".join(cmdline(one))]
+    stop_by_signal(own_stack, process, signal.SIGTERM)
     assert own_stack.adspark("down").stdout.startswith("No stack is running in ")
 
 
 def test_a_part_that_dies_is_started_again_but_not_for_ever(own_stack: Stack) -> None:
-    process = start(own_stack)
+    process = start_in_foreground(own_stack, "--sandbox")
     killed = set()
     while process.poll() is None:
         running = state(own_stack)

@@ -1,5 +1,6 @@
 """A sweep over all workers, killed in the middle: it is completed by itself, paid for once."""
 
+import signal
 import time
 from collections import Counter
 
@@ -9,7 +10,7 @@ import psycopg
 
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
-from tests.support.stack import Stack
+from tests.support.stack import Stack, start_in_foreground, stop_by_signal
 
 WATCHES = 60
 ADS = 40
@@ -36,7 +37,7 @@ def test_a_sweep_killed_with_its_worker_goes_on_with_the_next_worker(
                 "FROM generate_series(1, %s) AS n",
                 [WATCHES],
             )
-        start(own_stack)
+        process = start_in_foreground(own_stack)
         running = own_stack.start("run", SWEEP)
         while billed(url) < WATCHES // 4:
             assert running.poll() is None
@@ -62,12 +63,7 @@ def test_a_sweep_killed_with_its_worker_goes_on_with_the_next_worker(
         }
         shards = httpx.post(f"{own_stack.api_url}/flow_runs/filter", json=asked).json()
         assert shards, "no worker took a part of the sweep"
-
-
-def start(stack: Stack) -> None:
-    """Start the stack on SerpApi's stand-in."""
-    started = stack.adspark("up", "--detach")
-    assert started.returncode == 0, started.stdout + started.stderr
+        stop_by_signal(own_stack, process, signal.SIGINT)  # Ctrl-C
 
 
 def kill_worker(stack: Stack) -> None:

@@ -17,6 +17,7 @@ import psutil
 
 from adspark.home.running_stack import StackState
 from tests.support.folders import open_folder
+from tests.support.waiting import wait_until
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,29 @@ def surroundings() -> Iterator[Stack]:
         for process in made.processes():
             with suppress(psutil.NoSuchProcess):
                 process.kill()
+
+
+def start_in_foreground(stack: Stack, *arguments: str) -> subprocess.Popen[str]:
+    """`adspark up` with these arguments, in the foreground, until it is ready."""
+    process = stack.start("up", *arguments)
+
+    def is_ready() -> bool:
+        found = state(stack)
+        return found is not None and found.ready and found.supervisor.pid == process.pid
+
+    wait_until(lambda: process.poll() is not None or is_ready())
+    assert process.poll() is None, process.communicate()[0]
+    return process
+
+
+def stop_by_signal(stack: Stack, process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Tell a stack in the foreground to stop; it does, and leaves nothing."""
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    assert "Stopped; nothing is left running." in output
+    assert not stack.processes()
+    assert state(stack) is None
 
 
 def free_port() -> int:
