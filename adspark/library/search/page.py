@@ -33,6 +33,7 @@ from adspark.library.search.statements import (
 )
 from adspark.models import CreativeFormat
 from adspark.validation.bounds import Range
+from adspark.words.copy_statements import HEADLINE, SNIPPET, SOURCE, join_copy
 
 LIMIT = Range(1, 1000)
 
@@ -49,19 +50,12 @@ _READ = text(f"""
     SELECT c.ad_creative_id, c.advertiser_id, a.name AS advertiser, c.format,
         nullif(c.width, 0) || ' × ' || nullif(c.height, 0) AS size,
         c.target_domain AS domain, c.first_shown, c.last_shown, c.total_days_shown AS days_shown,
-        coalesce(d.headline, w.headline) AS headline, coalesce(d.snippet, w.snippet) AS snippet,
-        CASE WHEN coalesce(d.headline, d.snippet) IS NOT NULL THEN 'bought'
-             WHEN w.snippet IS NOT NULL THEN 'read' END AS words_source, {TITLE_OF_AD} AS title,
-        {TAGS_OF_AD} AS tags
+        {HEADLINE} AS headline, {SNIPPET} AS snippet, {SOURCE} AS words_source,
+        {TITLE_OF_AD} AS title, {TAGS_OF_AD} AS tags
     FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS i (ad_creative_id, place)
         JOIN creative c USING (ad_creative_id) JOIN advertiser a USING (advertiser_id)
-        LEFT JOIN creative_detail d USING (ad_creative_id)
         LEFT JOIN creative_note n ON n.user_id = :user_id AND n.ad_creative_id = c.ad_creative_id
-        LEFT JOIN LATERAL (
-            SELECT headline, nullif(array_to_string(lines, ' '), '') AS snippet
-            FROM read_words_of(c.ad_creative_id)
-            WHERE coalesce(d.headline, d.snippet, d.call_to_action) IS NULL
-        ) AS w ON true
+        {join_copy()}
     ORDER BY i.place
 """)  # noqa: S608  (put together from constants)
 
