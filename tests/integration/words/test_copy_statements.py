@@ -10,6 +10,7 @@ from adspark.db.engine import Database
 from adspark.insight.snapshot import read_library_on
 from adspark.library.ads.report import read_ad
 from adspark.library.search.page import search_ads
+from adspark.models import EventKind
 from adspark.notifications.digest import read_digest
 from adspark.words.ad_words import read_ad_words
 from tests.support.digesting import NOW, Story
@@ -116,7 +117,9 @@ async def test_all_say_the_same_of_the_same_ads(
     reported = {one.ad_creative_id: one for one in reports}
     rows = map(json.loads, Path("a.jsonl").read_text().splitlines())
     exported = {one["ad_creative_id"]: one for one in rows}
-    told = {one.ad_creative_id: one.content for one in digest.watches[0].events["new"].creatives}
+    told = {
+        one.ad_creative_id: one.content for one in digest.watches[0].events[EventKind.NEW].creatives
+    }
     shown = {one.ad_creative_id: one.headline for one in day.ads}
     assert set(found) == set(reported) == set(exported) == set(told) == set(shown)
     for number, copy in ADS.items():

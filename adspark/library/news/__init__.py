@@ -1,0 +1,1 @@
+"""What watches noticed between two times, and how completely they looked."""
