@@ -15,6 +15,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -225,9 +226,9 @@ def _key(kind: type[Integer] = Integer) -> Any:  # noqa: ANN401
     return Field(default=None, sa_column=Column(kind, Identity(always=True), primary_key=True))
 
 
-def _of_watch() -> Any:  # noqa: ANN401
+def _of_watch(*, index: bool = True) -> Any:  # noqa: ANN401
     """The key of a watch, as long as that is there."""
-    column: Column[Any] = Column(ForeignKey("watch.id", ondelete="SET NULL"), index=True)
+    column: Column[Any] = Column(ForeignKey("watch.id", ondelete="SET NULL"), index=index)
     return Field(default=None, sa_column=column)
 
 
@@ -267,6 +268,7 @@ class Creative(SQLModel, table=True):
         Index(None, "advertiser_id", "format"),
         # Whole in the index, so that a list of the newest reads only the ads that it shows.
         Index("ix_creative_newest", "first_shown", "ad_creative_id", postgresql_include=["format"]),
+        Index("ix_creative_domain", "target_domain", postgresql_include=["ad_creative_id"]),
         Index("ix_creative_days_running", text("(last_shown - first_shown)")),
         Index("ix_creative_regions", "regions", postgresql_using="gin"),
     )
@@ -278,7 +280,7 @@ class Creative(SQLModel, table=True):
     video_link: str | None = _text("Preview script, without its nonces.")
     width: int | None = Field(default=None, description="Pixels.")
     height: int | None = Field(default=None, description="Pixels.")
-    target_domain: str | None = _text(index=True)
+    target_domain: str | None = _text()
     first_shown: datetime | None = _moment()
     last_shown: datetime | None = _moment(index=True)
     total_days_shown: int | None = Field(default=None, description="Days on which it was shown.")
@@ -365,12 +367,13 @@ class Fetch(SQLModel, table=True):
         _one_of("status", FetchStatus),
         _one_of("stop_reason", StopReason),
         Index(None, "query_hash", "started_at"),
+        Index(None, "watch_id", "started_at"),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     query: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     query_hash: str = Field(sa_type=Text)
-    watch_id: int | None = _of_watch()
+    watch_id: int | None = _of_watch(index=False)
     flow_run_id: UUID | None = Field(default=None, index=True)
     is_dry_run: bool = _flag("Paid for, and none of its ads stored.")
     attempt: int = _whole(1, "Fencing token: each resume adds one, and only the newest may write.")
@@ -464,6 +467,13 @@ class CreativeEvent(SQLModel, table=True):
             "id",
             postgresql_where=text("notified_at IS NULL"),
         ),
+        Index(None, "watch_id", "occurred_at"),
+        Index(
+            "ix_creative_event_changed",
+            "occurred_at",
+            "ad_creative_id",
+            postgresql_where=text("kind = 'changed'"),
+        ),
     )
 
     id: int = _key()
@@ -485,6 +495,12 @@ class CreativeDetail(SQLModel, table=True):
     """
 
     __tablename__ = "creative_detail"
+    __table_args__ = (
+        # With what is read of each, so that the table is not read for that.
+        Index(
+            "ix_creative_detail_landing_host", "landing_host", postgresql_include=["ad_creative_id"]
+        ),
+    )
 
     ad_creative_id: str = Field(primary_key=True, sa_type=Text)
     watch_id: int | None = _of_watch()
@@ -501,6 +517,17 @@ class CreativeDetail(SQLModel, table=True):
     snippet: str | None = _text()
     call_to_action: str | None = _text()
     landing_url: str | None = _text()
+    landing_host: str | None = Field(
+        sa_column=Column(
+            Text,
+            Computed(
+                "regexp_replace(substring(lower(landing_url) FROM '^https?://([^/?#:]+)'), "
+                "'^www[.]', '')",
+                persisted=True,
+            ),
+        ),
+        description="Of the landing page, without `www.`.",
+    )
     funded_by: str | None = _text("Who paid, if known.")
     variations: list[dict[str, Any]] = Field(
         default_factory=list,
@@ -718,10 +745,28 @@ class AccountSession(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=Column(_MOMENT, nullable=False))
 
 
+class UserTag(SQLModel, table=True):
+    """A tag that a user has on any ad, in the one way that it is written.
+
+    The database makes the row with the tag's first ad, and writes the tag of each further ad in the
+    same way: tags that differ in case only are one.
+    """
+
+    __tablename__ = "user_tag"
+    __table_args__ = (Index("uq_user_tag_key", "user_id", text("tag_key(tag)"), unique=True),)
+
+    user_id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    tag: str = Field(primary_key=True, sa_type=Text)
+    created_at: datetime = _now()
+
+
 class CreativeTag(SQLModel, table=True):
     """A user's tag on a stored ad, which stays at clean-up as long as it has one."""
 
     __tablename__ = "creative_tag"
+    __table_args__ = (
+        ForeignKeyConstraint(["user_id", "tag"], ["user_tag.user_id", "user_tag.tag"]),
+    )
 
     user_id: int = Field(primary_key=True)
     tag: str = Field(primary_key=True, sa_type=Text)
@@ -735,6 +780,11 @@ class SharedTag(SQLModel, table=True):
     """A user's tag that all users see, on whatever ads it is."""
 
     __tablename__ = "shared_tag"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["user_id", "tag"], ["user_tag.user_id", "user_tag.tag"], ondelete="CASCADE"
+        ),
+    )
 
     user_id: int = Field(primary_key=True)
     tag: str = Field(primary_key=True, sa_type=Text)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 
 from adspark.library.filters.definition import AdFilters
-from adspark.library.search.statements import Sort
+from adspark.library.search.cursor import Sort
 from adspark.models import CreativeFormat, Platform
 
 _VOCABULARY = 20_000
@@ -43,7 +43,7 @@ class Workload:
     def fill(self, url: str) -> None:
         """Write advertisers, ads and what was bought of them; the documents are made afterwards."""
         with psycopg.connect(url) as connection, connection.cursor() as cursor:
-            cursor.execute("SET session_replication_role = replica")
+            cursor.execute("SET session_replication_role = replica")  # no triggers
             with cursor.copy("COPY advertiser (advertiser_id, name) FROM STDIN") as copy:
                 for number in range(_ADVERTISERS):
                     copy.write_row((_advertiser(number), self._name(number)))
@@ -58,10 +58,8 @@ class Workload:
                 with cursor.copy(_COPY_DETAILS) as copy:
                     for number, advertiser in zip(numbers, who, strict=True):
                         copy.write_row(self._details(number, advertiser))
-            cursor.execute(
-                "INSERT INTO advertiser_domain (domain, advertiser_id) "
-                "SELECT DISTINCT target_domain, advertiser_id FROM creative"
-            )
+            for statement in _DERIVED:
+                cursor.execute(statement)
 
     def searches(self, number: int) -> Iterator[tuple[str, AdFilters, Sort | None]]:
         """Words as people type them, common and rare ones, in turn with what can go with them."""
@@ -127,6 +125,56 @@ _COPY_DETAILS = """
     COPY creative_detail (ad_creative_id, answered_at, search_id, searches_billed, headline,
         snippet, landing_url, variations) FROM STDIN
 """
+
+
+# Every ad has a picture; a tenth are news of 20 watches, which have looked every hour for
+# three months.
+_DERIVED = (
+    """
+    INSERT INTO advertiser_domain (domain, advertiser_id)
+    SELECT DISTINCT target_domain, advertiser_id FROM creative
+    """,
+    """
+    INSERT INTO picture_version (ad_creative_id, content_hash, status, sha256, path, thumbnail_path,
+        perceptual_hash, picture_bytes, thumbnail_bytes, first_seen_at, stored_at)
+    SELECT ad_creative_id, content_hash, 'stored', md5(ad_creative_id), 'pictures/' || content_hash,
+        'thumbnails/' || content_hash, md5(content_hash) || md5(ad_creative_id), 1, 1, first_shown,
+        first_shown
+    FROM creative ORDER BY ad_creative_id
+    """,
+    """
+    INSERT INTO watch (user_id, name, text, political_ads, is_active)
+    SELECT 1, 'watch ' || n, 'shop', false, true FROM generate_series(1, 20) AS n
+    """,
+    """
+    INSERT INTO watch_creative (watch_id, ad_creative_id, advertiser_id)
+    SELECT 1 + right(ad_creative_id, 6)::int % 20, ad_creative_id, advertiser_id FROM creative
+    """,
+    """
+    INSERT INTO creative_event (watch_id, ad_creative_id, kind, content_hash, occurred_at)
+    SELECT watch_id, ad_creative_id, k.kind, creative.content_hash,
+        now() - right(ad_creative_id, 4)::int * interval '13 minutes' - k.later
+    FROM watch_creative JOIN creative USING (ad_creative_id) CROSS JOIN (VALUES
+        ('baseline', interval '100 days'), ('new', interval '0'), ('changed', interval '9 minutes'),
+        ('ended', interval '5 minutes')
+    ) AS k (kind, later)
+    WHERE k.kind = 'baseline' OR right(ad_creative_id, 1) = '3'
+    """,
+    """
+    INSERT INTO "fetch" (id, query, query_hash, watch_id, is_refreshed, status, stop_reason, pages,
+        searches_billed, searches_cached, new_count, changed_count, unchanged_count, rejected_count,
+        started_at)
+    SELECT gen_random_uuid(), '{}', 'h', w.id, false, 'completed',
+        CASE WHEN n % 50 = 0 THEN 'gap' ELSE 'watermark' END, 1, 1, 0, 1, 1, 98, 0,
+        now() - n * interval '1 hour'
+    FROM watch w CROSS JOIN generate_series(1, 2160) AS n
+    """,
+    """
+    INSERT INTO creative_region (ad_creative_id, region, first_shown, last_shown)
+    SELECT ad_creative_id, region, first_shown::date, last_shown::date
+    FROM creative, unnest(regions) AS region WHERE right(ad_creative_id, 1) = '7'
+    """,
+)
 
 
 def _falling(number: int) -> list[float]:

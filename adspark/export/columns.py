@@ -5,6 +5,7 @@ from enum import Enum
 
 from adspark.library.filters.definition import RUNNING_DAYS
 from adspark.library.marks.sharing import TAGS_OF_AD, TITLE_OF_AD
+from adspark.words.copy_statements import HEADLINE, SNIPPET, SOURCE, join_copy
 
 
 class Kind(Enum):
@@ -35,17 +36,12 @@ _PICTURE = (
 COLUMNS = (
     Column("ad_creative_id", Kind.TEXT, "c.ad_creative_id"),
     Column("title", Kind.TEXT, TITLE_OF_AD),
-    Column("headline", Kind.TEXT, "coalesce(d.headline, q.headline)"),
-    Column("snippet", Kind.TEXT, "coalesce(d.snippet, nullif(array_to_string(q.lines, ' '), ''))"),
+    Column("headline", Kind.TEXT, HEADLINE),
+    Column("snippet", Kind.TEXT, SNIPPET),
     Column("call_to_action", Kind.TEXT, "d.call_to_action"),
-    Column(
-        "words_source",
-        Kind.TEXT,
-        "CASE WHEN coalesce(d.headline, d.snippet, d.call_to_action) IS NOT NULL THEN 'bought' "
-        "WHEN q.lines <> '{}' THEN 'read' END",
-    ),
-    Column("words_language", Kind.TEXT, "q.language"),
-    Column("words_confidence", Kind.SHARE, "q.confidence"),
+    Column("words_source", Kind.TEXT, SOURCE),
+    Column("words_language", Kind.TEXT, "r.language"),
+    Column("words_confidence", Kind.SHARE, "r.confidence"),
     Column("landing_url", Kind.TEXT, "d.landing_url"),
     Column("funded_by", Kind.TEXT, "d.funded_by"),
     Column("advertiser", Kind.TEXT, "a.name"),
@@ -76,13 +72,11 @@ COLUMNS = (
     Column("budget_max", Kind.TEXT, "c.budget_max"),
     Column("stored_at", Kind.MOMENT, "date_trunc('second', c.created_at)"),
 )
-JOINS = """
+JOINS = f"""
     JOIN advertiser a USING (advertiser_id)
-    LEFT JOIN creative_detail d USING (ad_creative_id)
     LEFT JOIN creative_note n ON n.user_id = :user_id AND n.ad_creative_id = c.ad_creative_id
     LEFT JOIN picture_version p ON p.ad_creative_id = c.ad_creative_id
         AND p.content_hash = c.content_hash
-    LEFT JOIN picture_words q ON q.sha256 = p.sha256 AND q.status = 'read'
-        AND coalesce(d.headline, d.snippet, d.call_to_action) IS NULL
+    {join_copy()}
 """
 """Whose columns the values name, beside those of `c`, the creative."""

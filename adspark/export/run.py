@@ -19,7 +19,7 @@ from adspark.export.writers.tables import TableWriter
 from adspark.export.writers.thumbnails import THUMBNAIL_COLUMNS, ThumbnailSource
 from adspark.export.writers.xlsx import XlsxWriter
 from adspark.library.filters.written import WrittenFilters
-from adspark.library.search.statements import Sort
+from adspark.library.search.cursor import Sort
 from adspark.media.store import MediaStore
 
 

@@ -7,26 +7,26 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import CreativeFormat
+from adspark.words.copy_statements import HEADLINE, join_copy
 
 # A running ad runs until today, though its last day may be some days ago.
-_READ = text("""
-    SELECT d.ad_creative_id, d.format, d.width, d.height, d.domain, d.first_day, d.last_day,
-        coalesce(e.headline, (SELECT w.headline FROM read_words_of(d.ad_creative_id) AS w))
-            AS headline, (
-            SELECT path FROM picture_version p WHERE p.ad_creative_id = d.ad_creative_id
+_READ = text(f"""
+    SELECT i.ad_creative_id, i.format, i.width, i.height, i.domain, i.first_day, i.last_day,
+        {HEADLINE} AS headline, (
+            SELECT path FROM picture_version p WHERE p.ad_creative_id = i.ad_creative_id
                 AND (p.first_seen_at AT TIME ZONE 'UTC')::date <= :day
             ORDER BY p.first_seen_at DESC, p.id DESC LIMIT 1
         ) AS picture, (
             SELECT thumbnail_path FROM picture_version p
-            WHERE p.ad_creative_id = d.ad_creative_id AND p.status = 'stored'
+            WHERE p.ad_creative_id = i.ad_creative_id AND p.status = 'stored'
                 AND (p.first_seen_at AT TIME ZONE 'UTC')::date <= :day
             ORDER BY p.first_seen_at DESC, p.id DESC LIMIT 1
         ) AS thumbnail, count(*) OVER () AS total
-    FROM insight_ad d LEFT JOIN creative_detail e USING (ad_creative_id)
-    WHERE d.advertiser_id = :id AND d.first_day <= :day
-        AND (d.last_day >= :day OR (d.is_running AND :day <= (now() AT TIME ZONE 'UTC')::date))
-    ORDER BY d.first_day DESC, d.ad_creative_id LIMIT :limit
-""")
+    FROM insight_ad i {join_copy("i.ad_creative_id")}
+    WHERE i.advertiser_id = :id AND i.first_day <= :day
+        AND (i.last_day >= :day OR (i.is_running AND :day <= (now() AT TIME ZONE 'UTC')::date))
+    ORDER BY i.first_day DESC, i.ad_creative_id LIMIT :limit
+""")  # noqa: S608  (put together from constants)
 
 
 class AdOnDay(BaseModel):

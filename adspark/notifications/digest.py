@@ -18,6 +18,7 @@ from adspark.notifications.digest_text import (
     ReportedCreative,
     WatchDigest,
 )
+from adspark.words.copy_statements import HEADLINE, SNIPPET, SOURCE, join_copy
 
 # Digests are read and marked one after the other: the second sees what the first reported.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('send-digest', 0))")
@@ -38,7 +39,7 @@ _WATCHES = text("""
     )
     ORDER BY name, w.id
 """)
-_CREATIVE = """
+_CREATIVE = f"""
     json_build_object(
         'ad_creative_id', c.ad_creative_id, 'advertiser', a.name, 'format', c.format,
         'size', c.width || ' × ' || c.height, 'target_domain', c.target_domain,
@@ -46,19 +47,16 @@ _CREATIVE = """
         'days_shown', c.total_days_shown, 'link', c.details_link,
         'content', (
             SELECT json_build_object(
-                'thumbnail', v.thumbnail_path, 'headline', coalesce(d.headline, q.headline),
-                'words', coalesce(d.snippet, left(array_to_string(q.lines, ' '), 1000)),
-                'is_read', d.headline IS NULL AND d.snippet IS NULL, 'landing_url', d.landing_url
+                'thumbnail', v.thumbnail_path, 'headline', {HEADLINE},
+                'words', left({SNIPPET}, 1000), 'is_read', coalesce({SOURCE} = 'read', false),
+                'landing_url', d.landing_url
             )
-            FROM (VALUES (c.content_hash)) AS h (content_hash)
-            LEFT JOIN picture_version v
-                ON v.ad_creative_id = c.ad_creative_id AND v.content_hash = h.content_hash
-            LEFT JOIN creative_detail d ON d.ad_creative_id = c.ad_creative_id
-            LEFT JOIN picture_words q ON q.sha256 = v.sha256 AND q.status = 'read'
-                AND d.headline IS NULL AND d.snippet IS NULL
+            FROM (VALUES (c.ad_creative_id, c.content_hash)) AS h (ad_creative_id, content_hash)
+            LEFT JOIN picture_version v USING (ad_creative_id, content_hash)
+            {join_copy("h.ad_creative_id")}
         )
     )
-"""
+"""  # noqa: S608  (put together from constants)
 # One that was cleaned up before its event was reported, as far as the watch keeps it.
 _KEPT = """
     json_build_object(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.boards import read_ads
-from adspark.library.search.page import FoundAd, list_ads
+from adspark.library.search.page import FoundAd, read_found_ads
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,9 @@ async def read_board_ads(session: AsyncSession, *, board_id: int, user_id: int) 
     """
     rows = await read_ads(session, board_id=board_id)
     ids = [row.ad_creative_id for row in rows]
-    found = {one.ad_creative_id: one for one in await list_ads(session, ids=ids, user_id=user_id)}
+    found = {
+        one.ad_creative_id: one for one in await read_found_ads(session, ids=ids, user_id=user_id)
+    }
     return [
         ShownAd(found[row.ad_creative_id], row.note, row.link)
         for row in rows

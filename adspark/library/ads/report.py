@@ -1,6 +1,6 @@
 """Everything that is stored about one ad."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
@@ -8,26 +8,37 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
+from adspark.library.ads.parts import (
+    AdDetails,
+    AdEvent,
+    AdNote,
+    AdPicture,
+    AdRegion,
+    AdVariantLine,
+    AdWatch,
+)
 from adspark.library.marks.sharing import TAGS_OF_AD, TITLE_OF_AD
-from adspark.models import CreativeFormat, EventKind, PictureStatus, VariantStatus
-from adspark.serpapi.regions import region_name
+from adspark.models import CreativeFormat
 from adspark.validation.stored import check_storable, describe_missing_ads
 from adspark.words.ad_words import AdWords, read_ad_words
+from adspark.words.copy_statements import HEADLINE, SNIPPET, SOURCE, join_copy
 
-_MOST_EVENTS = 50  # the latest
+_MOST = 50  # events, pictures and variants, the latest
 
 _AD = text(f"""
     SELECT c.ad_creative_id, c.advertiser_id, a.name AS advertiser, c.format,
         c.image_url, c.video_link, c.width, c.height, c.target_domain AS domain,
         c.first_shown, c.last_shown, c.total_days_shown AS days_shown, c.details_link AS link,
         c.views_min, c.views_max, c.budget_min, c.budget_max, c.regions AS searched_regions,
-        c.platforms, c.created_at AS stored_at, {TITLE_OF_AD} AS title, n.note,
+        c.platforms, c.created_at AS stored_at, {HEADLINE} AS headline, {SNIPPET} AS snippet,
+        {SOURCE} AS words_source, {TITLE_OF_AD} AS title, n.note,
         {TAGS_OF_AD} AS tags,
         ARRAY(SELECT b.name FROM board_creative o JOIN board b ON b.id = o.board_id
               WHERE b.user_id = :user_id AND o.ad_creative_id = c.ad_creative_id
               ORDER BY b.name) AS boards
     FROM creative c JOIN advertiser a USING (advertiser_id)
         LEFT JOIN creative_note n ON n.user_id = :user_id AND n.ad_creative_id = c.ad_creative_id
+        {join_copy()}
     WHERE c.ad_creative_id = :ad
 """)  # noqa: S608  (put together from constants)
 _NOTES = text("""
@@ -46,7 +57,7 @@ _REGIONS = text("""
     WHERE ad_creative_id = :ad ORDER BY last_shown DESC NULLS LAST, region
 """)
 _EVENTS = text("""
-    SELECT e.kind, e.occurred_at, e.watch_id, w.name AS watch
+    SELECT e.kind, e.occurred_at, e.watch_id, w.name AS watch, e.content_hash
     FROM creative_event e JOIN watch w ON w.id = e.watch_id
     WHERE e.ad_creative_id = :ad ORDER BY e.occurred_at DESC, e.id DESC LIMIT :most
 """)
@@ -56,96 +67,19 @@ _WATCHES = text("""
     WHERE l.ad_creative_id = :ad ORDER BY w.id
 """)
 _PICTURES = text("""
-    SELECT v.content_hash = c.content_hash AS is_current, v.status, v.path,
-        v.thumbnail_path AS thumbnail, v.width, v.height,
-        v.first_seen_at, v.failure
+    SELECT v.content_hash = c.content_hash AS is_current, v.content_hash, v.status, v.path,
+        v.thumbnail_path AS thumbnail, v.width, v.height, v.first_seen_at, v.failure, w.status AS reading,
+        coalesce(w.lines, '{}') AS lines, w.language, w.confidence
     FROM picture_version v JOIN creative c USING (ad_creative_id)
-    WHERE v.ad_creative_id = :ad ORDER BY v.first_seen_at DESC, v.id DESC
+        LEFT JOIN picture_words w USING (sha256)
+    WHERE v.ad_creative_id = :ad ORDER BY v.first_seen_at DESC, v.id DESC LIMIT :most
 """)
 _VARIANTS = text("""
-    SELECT id, status, title, requested_at FROM ad_variant
-    WHERE original_ad_id = :ad ORDER BY id DESC
+    SELECT v.id, v.status, v.title, v.description, v.image_path, v.requested_at, (
+        SELECT bool_and(f.is_approved) FROM variant_feedback f WHERE f.variant_id = v.id
+    ) AS is_approved
+    FROM ad_variant v WHERE v.original_ad_id = :ad ORDER BY v.id DESC LIMIT :most
 """)
-
-
-class AdDetails(BaseModel):
-    """What was bought of an ad."""
-
-    answered_at: datetime | None
-    headline: str | None
-    snippet: str | None
-    call_to_action: str | None
-    landing_url: str | None
-    funded_by: str | None
-    variations: list[dict[str, Any]]
-    searches_billed: int
-    searches_cached: int
-    error: str | None
-    is_claimed: bool = Field(default=False, description="It is being looked up just now.")
-
-
-class AdRegion(BaseModel):
-    """A country that the ad was shown in."""
-
-    region: str = Field(description="SerpApi code.")
-    first_shown: date | None
-    last_shown: date | None
-    times_shown: str | None
-
-    @property
-    def name(self) -> str:
-        """The country's name."""
-        return region_name(self.region)
-
-
-class AdEvent(BaseModel):
-    """What a watch noticed of the ad."""
-
-    kind: EventKind
-    occurred_at: datetime
-    watch_id: int
-    watch: str
-
-
-class AdWatch(BaseModel):
-    """A watch that found the ad."""
-
-    id: int
-    name: str
-    first_matched_at: datetime
-    last_matched_at: datetime
-    ended_at: datetime | None
-
-
-class AdVariantLine(BaseModel):
-    """A variant of the ad."""
-
-    id: int
-    status: VariantStatus
-    title: str | None
-    requested_at: datetime
-
-
-class AdNote(BaseModel):
-    """A note on the ad that another user shares."""
-
-    user_id: int
-    user: str | None = Field(description="Name of the user.")
-    note: str
-
-
-class AdPicture(BaseModel):
-    """A version of the ad's picture; `path` is its place in the media store, where it is kept, and
-    `thumbnail` that of a small one."""
-
-    is_current: bool
-    status: PictureStatus
-    path: str | None
-    thumbnail: str | None = None
-    width: int | None
-    height: int | None
-    first_seen_at: datetime
-    failure: str | None
 
 
 class AdReport(BaseModel):
@@ -172,6 +106,9 @@ class AdReport(BaseModel):
     searched_regions: list[str] = Field(description="SerpApi codes of searches that found it.")
     platforms: list[str]
     stored_at: datetime
+    headline: str | None = Field(description="Bought or read, as is `snippet`.")
+    snippet: str | None = Field(description="Where its copy was not bought: all that was read.")
+    words_source: Literal["bought", "read"] | None = Field(description="Where they are from.")
     title: str | None
     note: str | None
     shared_notes: list[AdNote] = Field(default_factory=list, description="Of other users.")
@@ -184,14 +121,6 @@ class AdReport(BaseModel):
     read_words: AdWords | None = Field(default=None, description="Of its picture.")
     variants: list[AdVariantLine] = Field(default_factory=list)
     pictures: list[AdPicture] = Field(default_factory=list, description="The latest first.")
-
-    @property
-    def words_source(self) -> Literal["bought", "read"] | None:
-        """Whether its words were bought with its details, else read from its picture."""
-        details = self.details
-        if details and (details.headline or details.snippet or details.call_to_action):
-            return "bought"
-        return "read" if self.read_words and self.read_words.lines else None
 
     @property
     def words(self) -> str:
@@ -227,7 +156,7 @@ async def read_ad(session: AsyncSession, *, ad_creative_id: str, user_id: int) -
         InvalidQueryError: no such ad is stored.
     """
     check_storable("ad", ad_creative_id)
-    values = {"ad": ad_creative_id, "user_id": user_id, "most": _MOST_EVENTS}
+    values = {"ad": ad_creative_id, "user_id": user_id, "most": _MOST}
     found = (await session.execute(_AD, values)).mappings().one_or_none()
     if found is None:
         raise InvalidQueryError("ad", describe_missing_ads([ad_creative_id]))

@@ -15,6 +15,7 @@ from adspark.library.search.matching import quote_lexeme
 from adspark.models import CreativeFormat
 from adspark.validation.bounds import Range
 from adspark.validation.stored import check_storable, describe_missing_ads
+from adspark.words.copy_statements import HEADLINE, join_copy
 
 LIMIT = Range(1, 200)
 
@@ -24,8 +25,8 @@ MOST_BITS = 32
 
 _LEAST_WORDS = 0.6  # share of the words of both that both have
 _LEAST_SHARED = 3  # words; fewer say nothing
-_MOST_OWN = 5_000  # ads of the advertiser, the ones last shown
-_MOST_OTHERS = 100_000  # pictures of others
+_MOST_OWN = 1_000  # ads of the advertiser, the ones last shown
+_MOST_OTHERS = 20_000  # pictures of others
 _MOST_FOUND = 1_000  # of each kind, before they are ranked
 
 _SUBJECT = text("""
@@ -72,17 +73,23 @@ _FIND = text(f"""
                 WHERE s.ad_creative_id = c.ad_creative_id AND s.has_words
             ) AS w ON true
         WHERE c.ad_creative_id <> :ad
+    ), nearest AS (
+        SELECT m.ad_creative_id, m.bits,
+            CASE WHEN m.shared >= {_LEAST_SHARED} THEN m.share END AS words,
+            greatest(1 - m.bits * 2 / {HASH_BITS}.0,
+                CASE WHEN m.shared >= {_LEAST_SHARED} THEN m.share END) AS nearness, c.last_shown
+        FROM measured m JOIN creative c USING (ad_creative_id)
+        WHERE m.bits <= {MOST_BITS} OR m.shared >= {_LEAST_SHARED} AND m.share >= {_LEAST_WORDS}
+        ORDER BY nearness DESC, c.last_shown DESC NULLS LAST, m.ad_creative_id LIMIT :limit
     )
-    SELECT m.ad_creative_id, a.advertiser_id, a.name AS advertiser, c.format, c.last_shown,
-        c.total_days_shown AS days_shown, d.headline, m.bits,
-        CASE WHEN m.shared >= {_LEAST_SHARED} THEN m.share END AS words
-    FROM measured m JOIN creative c USING (ad_creative_id) JOIN advertiser a USING (advertiser_id)
-        LEFT JOIN creative_detail d USING (ad_creative_id)
-    WHERE m.bits <= {MOST_BITS} OR m.shared >= {_LEAST_SHARED} AND m.share >= {_LEAST_WORDS}
-    ORDER BY greatest(1 - m.bits * 2 / {HASH_BITS}.0,
-            CASE WHEN m.shared >= {_LEAST_SHARED} THEN m.share END) DESC,
-        c.last_shown DESC NULLS LAST, m.ad_creative_id
-    LIMIT :limit
+    SELECT c.ad_creative_id, a.advertiser_id, a.name AS advertiser, c.format, c.last_shown,
+        c.total_days_shown AS days_shown, {HEADLINE} AS headline, p.thumbnail_path AS thumbnail,
+        n.bits, n.words
+    FROM nearest n JOIN creative c USING (ad_creative_id) JOIN advertiser a USING (advertiser_id)
+        LEFT JOIN picture_version p ON p.ad_creative_id = c.ad_creative_id
+            AND p.content_hash = c.content_hash
+        {join_copy()}
+    ORDER BY n.nearness DESC, c.last_shown DESC NULLS LAST, c.ad_creative_id
 """)  # noqa: S608  (put together from constants)
 
 
@@ -96,6 +103,7 @@ class SimilarAd(BaseModel):
     last_shown: datetime | None
     days_shown: int | None
     headline: str | None
+    thumbnail: str | None = Field(description="WebP, in the media store.")
     bits: int | None = Field(description=f"Of {HASH_BITS} by which the pictures differ.")
     words: float | None = Field(description="Share of the words of both that both have.")
 

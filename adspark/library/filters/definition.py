@@ -70,12 +70,13 @@ BEGUN_BEFORE = "c.first_shown < CAST(:begun_before AS timestamptz)"
 """What holds of ads that were shown on `least_days` days, in a form that an index can use."""
 
 _SLACK = timedelta(days=3)  # by which days and moments may disagree
-_FEW = 1000  # ads of a region from which on an index is no help
+_FEW = 1000  # ads of a region, or a landing page, from which on an index is no help
 _DAYS_SHOWN = "coalesce(c.total_days_shown, extract(day FROM c.last_shown - c.first_shown) + 1)"
 _WITH_WORDS = (
     "EXISTS (SELECT FROM search_document w WHERE w.ad_creative_id = c.ad_creative_id "
     "AND w.has_words)"
 )
+_DOMAINS = "(:domain, 'www.' || CAST(:domain AS text))"
 # Those that come from one of two places are looked for in both, so that each can use its index.
 _CONDITIONS = {
     "advertiser_ids": "c.advertiser_id = ANY (CAST(:advertiser_ids AS text[]))",
@@ -83,9 +84,8 @@ _CONDITIONS = {
     "platform": "c.platforms @> ARRAY[CAST(:platform AS text)]",
     "region": "(c.regions @> ARRAY[CAST(:region AS text)] OR EXISTS (SELECT FROM creative_region r "
     "WHERE r.ad_creative_id = c.ad_creative_id AND r.region = :region))",
-    "domain": "c.ad_creative_id IN (SELECT ad_creative_id FROM creative WHERE target_domain IN "
-    "(:domain, 'www.' || CAST(:domain AS text)) UNION ALL SELECT ad_creative_id FROM "
-    "search_document WHERE document @@ CAST(:domain_query AS tsquery))",
+    "domain": f"(c.target_domain IN {_DOMAINS} OR c.ad_creative_id IN ("  # noqa: S608
+    "SELECT ad_creative_id FROM creative_detail WHERE landing_host = :domain))",
     "first_shown_from": "c.first_shown >= :first_shown_from",
     "first_shown_to": "c.first_shown < :first_shown_to",
     "last_shown_from": "c.last_shown >= :last_shown_from",
@@ -103,6 +103,15 @@ _FEW_OF_REGION = (
     "(c.regions @> ARRAY[CAST(:region AS text)] OR c.ad_creative_id = ANY (ARRAY("
     "SELECT ad_creative_id FROM creative_region WHERE region = :region)))"
 )
+# The same where few ads lead to the domain by their landing page alone; those are read first.
+_MOSTLY_OF_DOMAIN = (
+    f"(c.target_domain IN {_DOMAINS} OR c.ad_creative_id = ANY (CAST(:landing AS text[])))"
+)
+_READ_LANDING = text(f"""
+    SELECT ad_creative_id FROM creative_detail WHERE landing_host = :domain
+    EXCEPT ALL SELECT ad_creative_id FROM creative WHERE target_domain IN {_DOMAINS}
+    LIMIT {_FEW + 1}
+""")  # noqa: S608  (a constant)
 _COUNT_OF_REGION = text(f"""
     SELECT count(*) FROM (
         SELECT FROM creative_region WHERE region = :region LIMIT {_FEW + 1}
@@ -117,7 +126,15 @@ async def read_filters(session: AsyncSession, filters: AdFilters) -> tuple[str, 
         found = await session.scalar(_COUNT_OF_REGION, {"region": filters.region})
         if int(found or 0) <= _FEW:
             conditions["region"] = _FEW_OF_REGION
-    return filter_condition(filters, conditions)
+    if filters.domain is None:
+        return filter_condition(filters, conditions)
+    landing = list(await session.scalars(_READ_LANDING, {"domain": filters.domain}))
+    if not landing:
+        conditions["domain"] = f"c.target_domain IN {_DOMAINS}"
+    elif len(landing) <= _FEW:
+        conditions["domain"] = _MOSTLY_OF_DOMAIN
+    condition, values = filter_condition(filters, conditions)
+    return condition, values | {"landing": landing}
 
 
 def filter_condition(
@@ -134,9 +151,6 @@ def filter_condition(
         parts.append(running if filters.is_running else f"NOT coalesce({running}, false)")
     if filters.has_words is not None:
         parts.append(_WITH_WORDS if filters.has_words else f"NOT {_WITH_WORDS}")
-    if filters.domain is not None:
-        lexeme = filters.domain.replace("\\", "\\\\").replace("'", "''")
-        values["domain_query"] = f"'{lexeme}':D | 'www.{lexeme}':D"
     if filters.size is not None:
         values |= dict(zip(("width", "height"), filters.size, strict=True))
     if filters.aspect is not None:

@@ -185,7 +185,7 @@ PARAMETERS: dict[str, tuple[str, Callable[[str, str], Any]]] = {
 
 async def _check_tag_is_seen(session: AsyncSession, tag: str, user_id: int) -> None:
     known = {row.tag for row in await list_tags(session, user_id=user_id)}
-    if tag not in known:
+    if tag.lower() not in {one.lower() for one in known}:
         near = " or ".join(map(repr, difflib.get_close_matches(tag, sorted(known), n=3)))
         hint = f"did you mean {near}?" if near else "those there are: adspark ads tag"
         raise InvalidQueryError("tag", f"user {user_id} sees no tag {tag!r}; {hint}")

@@ -10,19 +10,22 @@ VISIBLE_TAGS = """
 """Tags, and whose they are: the user's own, and those that are shared."""
 
 TAGS_OF_AD = """ARRAY(
-    SELECT DISTINCT t.tag FROM creative_tag t
-    WHERE t.ad_creative_id = c.ad_creative_id AND (t.user_id = :user_id OR EXISTS (
-        SELECT FROM shared_tag s WHERE s.user_id = t.user_id AND s.tag = t.tag
-    )) ORDER BY t.tag
+    SELECT tag FROM (
+        SELECT DISTINCT ON (tag_key(t.tag)) t.tag FROM creative_tag t
+        WHERE t.ad_creative_id = c.ad_creative_id AND (t.user_id = :user_id OR EXISTS (
+            SELECT FROM shared_tag s WHERE s.user_id = t.user_id AND s.tag = t.tag
+        )) ORDER BY tag_key(t.tag), t.user_id <> :user_id, t.user_id
+    ) AS seen ORDER BY tag_key(tag)
 )"""
-"""The visible tags of the ad `c`, each once, as an array."""
+"""The visible tags of the ad `c`, each once, written as the user does, as an array."""
 
 HAS_TAG = """c.ad_creative_id IN (
-    SELECT ad_creative_id FROM creative_tag WHERE user_id = :user_id AND tag = :tag
+    SELECT t.ad_creative_id FROM user_tag k JOIN creative_tag t USING (user_id, tag)
+    WHERE k.user_id = :user_id AND tag_key(k.tag) = tag_key(:tag)
     UNION ALL SELECT t.ad_creative_id FROM shared_tag s JOIN creative_tag t USING (user_id, tag)
-    WHERE s.tag = :tag
+    WHERE tag_key(s.tag) = tag_key(:tag)
 )"""
-"""That the ad `c` has the tag `:tag`, the user's own or one that is shared."""
+"""That the ad `c` has the tag `:tag`, in any case, the user's own or one that is shared."""
 
 TITLE_OF_AD = """coalesce(n.title, (
     SELECT o.title FROM creative_note o

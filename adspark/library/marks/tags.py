@@ -1,4 +1,7 @@
-"""Users' tags on stored ads, each user's own or shared; an ad with one stays at clean-up."""
+"""Users' tags on stored ads, each user's own or shared; an ad with one stays at clean-up.
+
+Tags that differ in case only are one, written as its user wrote it first; the database sees to it.
+"""
 
 from collections.abc import Collection
 
@@ -12,15 +15,19 @@ from adspark.library.marks.sharing import VISIBLE_TAGS
 from adspark.validation.bounds import ID
 from adspark.validation.names import check_name
 
+# The user's tag as it is kept; NULL where there is none.
+_KEPT = """(
+    SELECT tag FROM user_tag WHERE user_id = :user_id AND tag_key(tag) = tag_key(:tag)
+)"""
 _TAG = text("""
     INSERT INTO creative_tag (user_id, tag, ad_creative_id)
     SELECT :user_id, :tag, id FROM unnest(CAST(:ids AS text[])) AS id ORDER BY id
     ON CONFLICT DO NOTHING RETURNING ad_creative_id
 """)
-_UNTAG = text("""
-    DELETE FROM creative_tag WHERE user_id = :user_id AND tag = :tag
+_UNTAG = text(f"""
+    DELETE FROM creative_tag WHERE user_id = :user_id AND tag = {_KEPT}
         AND ad_creative_id = ANY (CAST(:ids AS text[])) RETURNING ad_creative_id
-""")
+""")  # noqa: S608  (put together from a constant)
 _TAGS = text(f"""
     SELECT tag, count(*) AS ads, user_id, u.name AS user, user_id = :user_id AS is_own,
         EXISTS (SELECT FROM shared_tag s WHERE (s.user_id, s.tag) = (v.user_id, v.tag)) AS is_shared
@@ -29,16 +36,22 @@ _TAGS = text(f"""
     GROUP BY tag, v.user_id, v.tag, user_id, u.name
     ORDER BY user_id <> :user_id, lower(tag), tag, user_id
 """)  # noqa: S608  (put together from a constant)
-_SHARE_TAG = text("""
-    INSERT INTO shared_tag (user_id, tag) VALUES (:user_id, :tag) ON CONFLICT DO NOTHING
+_SHARE_TAG = text(f"""
+    INSERT INTO shared_tag (user_id, tag) SELECT :user_id, tag FROM {_KEPT} AS k (tag)
+    WHERE tag IS NOT NULL ON CONFLICT DO NOTHING
+""")  # noqa: S608  (put together from a constant)
+_HAS = text(f"SELECT FROM creative_tag WHERE user_id = :user_id AND tag = {_KEPT} LIMIT 1")
+_UNSHARE_TAG = text(f"DELETE FROM shared_tag WHERE user_id = :user_id AND tag = {_KEPT}")  # noqa: S608  (as above)
+# Who tags an ad meanwhile holds the row till then, so that what is deleted next has no ad.
+_LOCK = text("""
+    SELECT FROM user_tag WHERE user_id = :user_id AND tag_key(tag) = tag_key(:tag) FOR UPDATE
 """)
-_HAS = text("SELECT FROM creative_tag WHERE user_id = :user_id AND tag = :tag LIMIT 1")
-_UNSHARE_TAG = text("DELETE FROM shared_tag WHERE user_id = :user_id AND tag = :tag")
-# So that a tag that is used anew one day is not shared unasked.
-_UNSHARE_UNUSED = text("""
-    DELETE FROM shared_tag s WHERE user_id = :user_id AND tag = :tag AND NOT EXISTS (
-        SELECT FROM creative_tag t WHERE (t.user_id, t.tag) = (s.user_id, s.tag)
-    )
+# So that a tag that is used anew one day is written as it is then, and not shared unasked.
+_DELETE_UNUSED = text("""
+    DELETE FROM user_tag k WHERE user_id = :user_id AND tag_key(tag) = tag_key(:tag)
+        AND NOT EXISTS (
+            SELECT FROM creative_tag t WHERE (t.user_id, t.tag) = (k.user_id, k.tag)
+        )
 """)
 
 
@@ -96,7 +109,9 @@ async def untag_ads(
         InvalidQueryError: the tag cannot be used, or an ad is not stored.
     """
     removed = await _change_tag(session, _UNTAG, user_id, tag, ids)
-    await session.execute(_UNSHARE_UNUSED, {"user_id": user_id, "tag": check_tag(tag)})
+    values = {"user_id": user_id, "tag": check_tag(tag)}
+    await session.execute(_LOCK, values)
+    await session.execute(_DELETE_UNUSED, values)
     return removed
 
 

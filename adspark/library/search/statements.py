@@ -1,13 +1,10 @@
-"""The statements of a search: where ads are found, in which order, and from which one on."""
+"""The statements of a search: where ads are found, and in which order."""
 
-import base64
-import binascii
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from adspark.errors import InvalidQueryError
+from adspark.library.search.cursor import Cursor, Sort
 from adspark.library.search.matching import TextCondition
 
 MOST_COUNTED = 500
@@ -16,18 +13,8 @@ MOST_COUNTED = 500
 Of those that match, the ones whose words were learned last are ranked.
 """
 
-_LARGEST_KEY = 10**17  # microseconds, some thousand years
 # Below all others: of an ad of which only the advertiser or the domain is known.
 _NAMES_RANK = -1.0
-
-
-class Sort(StrEnum):
-    """In which order ads are listed."""
-
-    RELEVANCE = "relevance"
-    NEWEST = "newest"
-    LONGEST = "longest"
-    CHANGED = "changed"
 
 
 @dataclass(frozen=True)
@@ -39,9 +26,12 @@ class _Order:
     join: str = ""
 
 
+# The last change of each ad, whichever watch noticed it.
 _CHANGES = (
-    "JOIN (SELECT ad_creative_id, max(occurred_at) AS changed_at FROM creative_event "
-    "WHERE kind = 'changed' GROUP BY 1) AS ch USING (ad_creative_id)"
+    "JOIN (SELECT ad_creative_id, occurred_at AS changed_at FROM creative_event e "
+    "WHERE kind = 'changed' AND NOT EXISTS (SELECT FROM creative_event o "
+    "WHERE o.ad_creative_id = e.ad_creative_id AND o.kind = 'changed' "
+    "AND (o.occurred_at, o.id) > (e.occurred_at, e.id))) AS ch USING (ad_creative_id)"
 )
 _SPAN = "CAST(:after_key AS bigint) * interval '1 microsecond'"
 _MOMENT = f"timestamptz 'epoch' + {_SPAN}"
@@ -59,47 +49,6 @@ _NO_DOCUMENT = (
 
 
 @dataclass(frozen=True)
-class Cursor:
-    """The last ad of a page: its value in the order, None where it has none, and its id.
-
-    The value is a rank, or a number of microseconds.
-    """
-
-    sort: Sort
-    key: float | None
-    ad_creative_id: str
-
-    def encode(self) -> str:
-        """The place as text, for `decode`."""
-        document = json.dumps([self.sort, self.key, self.ad_creative_id])
-        return base64.urlsafe_b64encode(document.encode()).decode().rstrip("=")
-
-    @classmethod
-    def decode(cls, written: str, sort: Sort) -> "Cursor":
-        """The place that `encode` gave.
-
-        Raises:
-            InvalidQueryError: it is none, or of a page in another order.
-        """
-        try:
-            document = base64.urlsafe_b64decode(written + "=" * (-len(written) % 4))
-            found, key, ad = json.loads(document)
-            is_good = found == sort and isinstance(ad, str) and _is_key(key, sort)
-        except (ValueError, TypeError, binascii.Error):
-            is_good = False
-        if not is_good:
-            raise InvalidQueryError(
-                "after", f"is not where a page sorted by {sort} ended; take `next` of that page."
-            )
-        return cls(sort, key, ad)
-
-
-def _is_key(key: object, sort: Sort) -> bool:
-    kind = float if sort is Sort.RELEVANCE else int
-    return key is None or (isinstance(key, kind) and abs(key) < _LARGEST_KEY)
-
-
-@dataclass(frozen=True)
 class Branch:
     """One of the places that ads are found in: noted by the user, with a document, and without."""
 
@@ -107,6 +56,15 @@ class Branch:
     condition: str
     rank: str
     latest: str  # by which of many the last ones are taken
+
+    @property
+    def has_document(self) -> bool:
+        """Whether it is that of ads with a document."""
+        return self.tables == _DOCUMENT
+
+    def learned_after(self) -> "Branch":
+        """The same of ads whose words were learned after the document `:floor`."""
+        return replace(self, condition=f"s.number > :floor AND {self.condition}")
 
 
 def branches(words: TextCondition, condition: str) -> list[Branch]:
@@ -118,16 +76,26 @@ def branches(words: TextCondition, condition: str) -> list[Branch]:
         parts.append(Branch(_NOTED, noted, f"coalesce({rank}, 0) + 1", "c.last_shown"))
     if words.with_document is not None:
         with_words = f"{words.with_document} AND {condition}"
-        # A phrase is far rarer than its words, which no statistics tell: with a sum the ads that
-        # have the words are looked at, not all ads from the last one on.
-        latest = "s.number + 0" if words.has_phrase else "s.number"
-        parts.append(Branch(_DOCUMENT, with_words, rank, latest))
+        # With a sum the index of words is used, not that of numbers: all ads from the last one on.
+        parts.append(Branch(_DOCUMENT, with_words, rank, "s.number + 0"))
     if words.without_document is not None:
         names = f"{words.without_document} AND {condition}"
         if words.with_document is not None:
             names += f" AND {_NO_DOCUMENT}"
         parts.append(Branch("creative c", names, f"{_NAMES_RANK}::float8", "c.last_shown"))
     return parts
+
+
+def branches_in_order(words: TextCondition, condition: str) -> list[Branch]:
+    """The same places where the ads are looked for in their order: with a document or without."""
+    parts = branches(words, condition)
+    if words.with_document is None or words.without_document is None:
+        return parts
+    either = (
+        f"(({words.with_document}) OR s.ad_creative_id IS NULL AND ({words.without_document})) "
+        f"AND {condition}"
+    )
+    return [*parts[:-2], Branch(_NOTED, either, parts[-2].rank, parts[-2].latest)]
 
 
 def matched_statement(parts: Sequence[Branch], sort: Sort) -> str:
@@ -144,6 +112,34 @@ def matched_statement(parts: Sequence[Branch], sort: Sort) -> str:
         for part in parts
     )
     return f"SELECT * FROM ({union}) AS matched {room}"  # noqa: S608
+
+
+def gathered_statement(parts: Sequence[Branch], sort: Sort, cursor: Cursor | None) -> str:
+    """Rows of id and value as of the next two statements, with the ads of each format.
+
+    All ads are found before they are sorted, so they have to be few: of more than `:most` no rows
+    come back.
+    """
+    order = _ORDERS[sort]
+    union = " UNION ALL ".join(
+        f"(SELECT c.ad_creative_id, c.format, {order.key} AS key "  # noqa: S608
+        f"FROM {part.tables} {order.join} WHERE {part.condition})"
+        for part in parts
+    )
+    if cursor is None:
+        beyond = "true"
+    elif cursor.key is None:
+        beyond = "key IS NULL AND ad_creative_id < :after_id"
+    else:
+        beyond = f"(key IS NULL OR (key, ad_creative_id) < ({order.last}, :after_id))"
+    return (
+        f"WITH found AS MATERIALIZED (SELECT * FROM ({union}) AS f LIMIT :most + 1), counted AS ("  # noqa: S608
+        "SELECT json_object_agg(format, number) AS formats, sum(number) AS total FROM ("
+        "SELECT format, count(*) AS number FROM found GROUP BY format) AS by_format) "
+        f"SELECT ad_creative_id, {_MICROSECONDS.format('key')} AS key, formats "
+        f"FROM found, counted WHERE total <= :most AND {beyond} "
+        "ORDER BY found.key DESC NULLS LAST, ad_creative_id DESC LIMIT :room"
+    )
 
 
 def dated_statement(
@@ -218,3 +214,28 @@ def _beyond(cursor: Cursor | None, order: _Order) -> str:
         return "true"
     key, last = order.key, order.last
     return f"({key}) <= {last} AND (({key}), c.ad_creative_id) < ({last}, :after_id)"
+
+
+def faceted_statement(parts: Sequence[Branch], values: Mapping[str, str]) -> str:
+    """Rows of facet, value, ads, and `total`, the ads that were counted: `:most` and one at most.
+
+    Args:
+        parts: where the ads are.
+        values: by facet, the value of an ad in its own columns.
+    """
+    union = " UNION ALL ".join(
+        f"(SELECT c.* FROM {part.tables} WHERE {part.condition} LIMIT :most + 1)"  # noqa: S608
+        for part in parts
+    )
+    counts = " UNION ALL ".join(
+        f"(SELECT '{name}' AS facet, value, count(*) AS ads "  # noqa: S608
+        f"FROM (SELECT {value} AS value FROM matched) AS v WHERE value IS NOT NULL "
+        "GROUP BY value ORDER BY ads DESC, value LIMIT :choices)"
+        for name, value in values.items()
+    )
+    columns = "advertiser_id, format, platforms, regions, width, height, last_shown"
+    return (
+        f"WITH matched AS MATERIALIZED (SELECT {columns} FROM ({union}) AS m "  # noqa: S608
+        f"LIMIT :most + 1) SELECT counted.*, (SELECT count(*) FROM matched) AS total "
+        f"FROM ({counts}) AS counted ORDER BY facet, ads DESC, value"
+    )

@@ -19,8 +19,8 @@ from adspark.library.ads.similar import find_similar
 from adspark.library.filters.written import WrittenFilters
 from adspark.library.marks.notes import write_note, write_title
 from adspark.library.marks.tags import list_tags, share_tag, tag_ads, untag_ads
+from adspark.library.search.cursor import Sort
 from adspark.library.search.page import LIMIT, AdPage, search_ads
-from adspark.library.search.statements import Sort
 from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER
 from adspark.settings import media_url

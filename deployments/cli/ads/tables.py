@@ -5,15 +5,15 @@ from textwrap import shorten
 
 from rich.markup import escape
 
-from adspark.library.ads.report import (
+from adspark.library.ads.parts import (
     AdDetails,
     AdEvent,
     AdPicture,
     AdRegion,
-    AdReport,
     AdVariantLine,
     AdWatch,
 )
+from adspark.library.ads.report import AdReport
 from adspark.library.ads.similar import SimilarAds
 from adspark.library.marks.tags import TagRow
 from adspark.library.search.page import AdPage, FoundAd

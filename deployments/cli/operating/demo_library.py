@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from rich.markup import escape
 
 from adspark.errors import AdSparkError
-from adspark.library.ads.report import AdPicture, AdReport, read_ad
+from adspark.library.ads.parts import AdPicture
+from adspark.library.ads.report import AdReport, read_ad
 from adspark.library.search.page import search_ads
 from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER, PictureStatus, ReadingStatus

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from adspark.library.ads.similar import find_similar
-from adspark.library.search.page import list_ads
+from adspark.library.search.page import read_found_ads
 from adspark.validation.stored import clean_ad_id, is_ad_id
 from deployments.gallery.ad_page import AdPages
 from deployments.gallery.resources import GalleryDep
@@ -44,7 +44,7 @@ async def show_similar(pages: AdPagesDep, ad_id: str) -> HTMLResponse:
     if ad is None:
         return pages.show_missing(ad_id)
     found = await find_similar(pages.session, ad_creative_id=ad_id, limit=_MOST_SIMILAR)
-    listed = await list_ads(
+    listed = await read_found_ads(
         pages.session,
         ids=[one.ad_creative_id for one in found.ads],
         user_id=pages.visitor.user_id,

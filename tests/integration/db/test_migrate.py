@@ -50,8 +50,49 @@ def test_constraints_bear_the_names_of_the_convention(database_url: str) -> None
 
 @pytest.mark.parametrize("name", ["advertiser", "creative", "watch", "fetch", "watch_creative",
                                   "creative_event", "ad_variant", "variant_feedback",
-                                  "board", "board_creative", "creative_tag", "creative_note",
+                                  "board", "board_creative", "user_tag", "creative_tag",
+                                  "creative_note",
                                   "advertiser_domain", "search_document",
                                   "search_word"])  # fmt: skip
 def test_the_tables_of_the_design_are_there(database_url: str, name: str) -> None:
     assert name in tables(database_url)
+
+
+def test_tags_that_differ_in_case_are_merged_and_shared_only_where_all_were(
+    database_url: str,
+) -> None:
+    downgrade(database_url, "0015")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("INSERT INTO advertiser (advertiser_id, name) VALUES ('AR1', 'a')")
+        connection.execute(
+            "INSERT INTO creative (ad_creative_id, advertiser_id, format) "
+            "SELECT 'CR' || n, 'AR1', 'text' FROM generate_series(1, 3) AS n"
+        )
+        connection.execute(
+            "INSERT INTO creative_tag (user_id, tag, ad_creative_id) VALUES (1, 'Sale', 'CR1'), "
+            "(1, 'SALE', 'CR1'), (1, 'sale', 'CR2'), (1, 'sale', 'CR3'), (2, 'SALE', 'CR1'), "
+            "(1, 'Été', 'CR1'), (1, 'été', 'CR1'), (1, 'alone', 'CR1')"
+        )
+        connection.execute(
+            "INSERT INTO shared_tag (user_id, tag) VALUES (1, 'Sale'), (1, 'sale'), (2, 'SALE'), "
+            "(1, 'Été'), (1, 'été'), (1, 'unused')"
+        )
+    migrate.upgrade(database_url)
+    with psycopg.connect(database_url) as connection:
+        tags = connection.execute(
+            "SELECT user_id, tag, array_agg(ad_creative_id ORDER BY 1) FROM creative_tag "
+            "GROUP BY 1, 2 ORDER BY 1, lower(tag)"
+        ).fetchall()
+        shared = connection.execute("SELECT user_id, tag FROM shared_tag ORDER BY 1, 2").fetchall()
+        documents = connection.execute(
+            "SELECT lexeme FROM search_document, unnest(document) WHERE ad_creative_id = 'CR1' "
+            "AND lexeme LIKE 'user%'"
+        ).fetchall()
+    assert [(user, tag, sorted(ads)) for user, tag, ads in tags] == [
+        (1, "alone", ["CR1"]), (1, "sale", ["CR1", "CR2", "CR3"]), (1, "Été", ["CR1"]),
+        (2, "SALE", ["CR1"]),
+    ]  # fmt: skip
+    assert shared == [(1, "Été"), (2, "SALE")]
+    assert sorted(one for (one,) in documents) == [
+        "user1/alone", "user1/sale", "user1/Été", "user2/SALE",
+    ]  # fmt: skip

@@ -22,7 +22,7 @@ from adspark.library.filters.definition import AdFilters
 from adspark.library.filters.written import WrittenFilters
 from adspark.library.marks.notes import write_note, write_title
 from adspark.library.marks.tags import tag_ads
-from adspark.library.search.statements import Sort
+from adspark.library.search.cursor import Sort
 from tests.support.exporting import (
     ARCHIVED,
     PICTURE,

@@ -1,5 +1,6 @@
 """Tags, titles and notes are a user's own; an ad with one stays at clean-up."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from adspark.db.engine import Database
 from adspark.errors import InvalidQueryError
 from adspark.library.ads.report import read_ad
+from adspark.library.filters.written import WrittenFilters
 from adspark.library.marks.notes import write_note, write_title
 from adspark.library.marks.tags import list_tags, share_tag, tag_ads, untag_ads
 from adspark.maintenance.cleanup import Retention, clean_up
@@ -103,3 +105,45 @@ async def test_a_mistake_writes_nothing(database: Database) -> None:
         with pytest.raises(InvalidQueryError):
             await write_title(session, user_id=1, ad_creative_id=ad(1), title="two\nlines")
         assert await list_tags(session, user_id=1) == []
+
+
+async def test_tags_that_differ_in_case_only_are_one_tag(library: Database) -> None:
+    async with library.session() as session:
+        await tag_ads(session, user_id=1, tag="Été Sale", ids=[ad(1)])
+        assert await tag_ads(session, user_id=1, tag="ÉTÉ sale", ids=[ad(1), ad(2)]) == [ad(2)]
+        await tag_ads(session, user_id=2, tag="été SALE", ids=[ad(1), ad(3)])
+        await share_tag(session, user_id=2, tag="ÉTÉ SALE", is_shared=True)
+        await session.commit()
+        tags = [(one.tag, one.ads, one.is_own) for one in await list_tags(session, user_id=1)]
+        seen = await read_ad(session, ad_creative_id=ad(1), user_id=1)
+        others = await read_ad(session, ad_creative_id=ad(3), user_id=1)
+    assert tags == [("Été Sale", 2, True), ("été SALE", 2, False)]
+    assert (seen.tags, others.tags) == (["Été Sale"], ["été SALE"])
+    assert await found(library, tag="éTÉ sALE") == {1, 2, 3}
+    async with library.session() as session:
+        with pytest.raises(InvalidQueryError):
+            await WrittenFilters(tag="été").resolve(session)
+        await WrittenFilters(tag="éTÉ SALE").resolve(session)
+        assert await untag_ads(session, user_id=1, tag="ÉTÉ SALE", ids=[ad(1), ad(2)])
+        await tag_ads(session, user_id=1, tag="été sale", ids=[ad(1)])  # as it is written now
+        await session.commit()
+        assert [one.tag for one in await list_tags(session, user_id=1) if one.is_own] == [
+            "été sale"
+        ]
+
+
+async def test_two_who_write_a_tag_at_once_in_two_ways_write_one(library: Database) -> None:
+    async def tag(name: str, number: int) -> None:
+        async with library.session() as session:
+            await tag_ads(session, user_id=1, tag=name, ids=[ad(number)])
+            await asyncio.sleep(0)
+            await session.commit()
+
+    for _ in range(5):
+        await asyncio.gather(tag("Sale", 1), tag("SALE", 2), tag("sale", 3))
+        async with library.session() as session:
+            (row,) = await list_tags(session, user_id=1)
+            assert row.ads == 3
+            await untag_ads(session, user_id=1, tag="sAlE", ids=[ad(1), ad(2), ad(3)])
+            await session.commit()
+            assert await list_tags(session, user_id=1) == []

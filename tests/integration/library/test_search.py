@@ -16,8 +16,9 @@ from adspark.errors import InvalidQueryError
 from adspark.library.filters.definition import AdFilters
 from adspark.library.marks.notes import write_note, write_title
 from adspark.library.marks.tags import tag_ads, untag_ads
+from adspark.library.search.cursor import Sort
 from adspark.library.search.page import AdPage, search_ads
-from adspark.library.search.statements import MOST_COUNTED, Sort
+from adspark.library.search.statements import MOST_COUNTED
 from tests.support.factories import ADVERTISER_ID, creative
 from tests.support.library import CAFE, SHOP, START, ad, buy_words, found
 from tests.support.stored_ads import change

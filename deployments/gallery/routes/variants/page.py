@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 
 from adspark.errors import UnknownVariantError, UnusableContentError
-from adspark.library.search.page import FoundAd, read_listed
+from adspark.library.search.page import FoundAd, read_found_ads
 from adspark.media.store import media_type
 from adspark.models import AdVariant, ReviewReason
 from adspark.text.terminal import plain
@@ -56,7 +56,7 @@ async def write_page(
         typed: the values of the form as they were sent; None shows the visitor's own review.
         problems: what is wrong with them, by field.
     """
-    ads = await read_listed(session, ids=[variant.original_ad_id], user_id=visitor.user_id)
+    ads = await read_found_ads(session, ids=[variant.original_ad_id], user_id=visitor.user_id)
     reviews = await list_reviews(session, variant_id=variant.id)
     own = next((one for one in reviews if one.user_id == visitor.user_id), None)
     original, is_bought = await _read_copy(session, variant, ads)

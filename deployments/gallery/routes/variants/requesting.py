@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import AdSparkError, InvalidQueryError
-from adspark.library.search.page import FoundAd, read_listed
+from adspark.library.search.page import FoundAd, read_found_ads
 from adspark.validation.bounds import LARGEST_ID, PROMPT
 from adspark.validation.stored import check_storable, clean_ad_id
 from adspark.variants.requests import (
@@ -132,7 +132,7 @@ async def _write_form(
 ) -> HTMLResponse:
     ads: list[FoundAd] = []
     if filled.ads:
-        ads = await read_listed(session, ids=filled.ads, user_id=user_id)
+        ads = await read_found_ads(session, ids=filled.ads, user_id=user_id)
     known = {one.ad_creative_id for one in ads}
     missing = [one for one in filled.ads if one not in known]
     if missing:

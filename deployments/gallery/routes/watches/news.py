@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 
-from adspark.library.search.page import FoundAd, list_ads
+from adspark.library.search.page import FoundAd, read_found_ads
 from adspark.models import EventKind
 from adspark.watches.reports.news_pages import (
     NEWS_KINDS,
@@ -74,7 +74,7 @@ async def read_ads_of(
 ) -> dict[str, FoundAd]:
     """The stored ads of events, by their ids."""
     ids = list(dict.fromkeys(one.ad_creative_id for one in events if one.is_stored))
-    found = await list_ads(session, ids=ids, user_id=user_id) if ids else []
+    found = await read_found_ads(session, ids=ids, user_id=user_id) if ids else []
     return {one.ad_creative_id: one for one in found}
 
 
