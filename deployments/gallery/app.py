@@ -7,27 +7,24 @@ from starlette.middleware.gzip import GZipMiddleware
 from deployments.gallery.failures import add_failure_pages
 from deployments.gallery.headers import PageHeaders
 from deployments.gallery.resources import Gallery
-from deployments.gallery.routes import (
-    ad_details,
-    ad_marks,
-    ads,
-    boards,
-    files,
-    library,
-    selection,
-    shared,
-)
+from deployments.gallery.routes import boards, files, library, selection, shared, sign_in
+from deployments.gallery.routes.ads import details as ad_details
+from deployments.gallery.routes.ads import marks as ad_marks
+from deployments.gallery.routes.ads import page as ads
+from deployments.gallery.sign_in import SignInGuard
 from deployments.gallery.visitor import VisitCookie
 
 _LEAST_ZIPPED = 1000  # bytes
 
 
-def create_app(gallery: Gallery) -> FastAPI:
+def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
     """The application.
 
     Args:
         gallery: open for as long as the application is served.
+        needs_sign_in: nobody sees a page who has not signed in with name and password.
     """
+    door = [Middleware(SignInGuard, gallery=gallery)] if needs_sign_in else []
     app = FastAPI(
         title="AdSpark",
         docs_url=None,
@@ -37,10 +34,13 @@ def create_app(gallery: Gallery) -> FastAPI:
             Middleware(PageHeaders),
             Middleware(VisitCookie),
             Middleware(GZipMiddleware, minimum_size=_LEAST_ZIPPED),
+            *door,
         ],
     )
     app.state.gallery = gallery
-    for routes in (files, library, boards, selection, shared, ads, ad_marks, ad_details):
+    for routes in (files, library, boards, selection, shared, sign_in):
         app.include_router(routes.router)
+    for of_ads in (ads, ad_marks, ad_details):
+        app.include_router(of_ads.router)
     add_failure_pages(app)
     return app

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.boards import read_ads
-from adspark.library.search import FoundAd, list_ads
+from adspark.library.search.page import FoundAd, list_ads
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ class Templates:
         shared = {
             "visitor": read_visitor(request),
             "form_token": form_token(request),
+            "is_closed": request.url.path == "/sign-in",
             "address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         }
         notice = read_notice(request, self.texts)

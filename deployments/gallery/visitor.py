@@ -21,7 +21,7 @@ from adspark.validation.bounds import LARGEST_ID
 VISIT_COOKIE = "adspark_visit"
 USER_COOKIE = "adspark_user"
 _VISIT = re.compile("[A-Za-z0-9_-]{43}")
-_YEAR = 365 * 86_400  # seconds
+YEAR = 365 * 86_400  # seconds
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,13 @@ class Visitor:
 
     Attributes:
         user_id: number of the user.
+        name: with which they have signed in; empty where nobody has to.
         may_change: boards, tags, notes, reviews and watches.
         may_spend: searches and generations.
     """
 
     user_id: int = DEFAULT_USER
+    name: str = ""
     may_change: bool = True
     may_spend: bool = True
 
@@ -101,8 +103,8 @@ class VisitCookie:
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start" and not is_known:
-                cookie = f"{VISIT_COOKIE}={visit}; Path=/; Max-Age={_YEAR}; HttpOnly"
-                cookie += "; SameSite=Strict" + ("; Secure" if is_secure else "")
+                cookie = f"{VISIT_COOKIE}={visit}; Path=/; Max-Age={YEAR}; HttpOnly"
+                cookie += "; SameSite=Lax" + ("; Secure" if is_secure else "")
                 MutableHeaders(scope=message).append("set-cookie", cookie)
             await send(message)
 

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.boards import add_ads, create_board, find_board, list_boards
 from adspark.errors import InvalidQueryError
-from adspark.library.marks import tag_ads
+from adspark.library.marks.tags import tag_ads
 from adspark.validation.names import check_name
 from deployments.gallery.forms import Form, FormDep
 from deployments.gallery.notices import lead_to

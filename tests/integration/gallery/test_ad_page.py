@@ -10,8 +10,9 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from adspark.db.engine import COMMAND_LOCK_TIMEOUT, Database
-from adspark.library.ad_marks import lock_version, read_marks
-from adspark.library.marks import share_tag, tag_ads, write_note, write_title
+from adspark.library.marks.notes import write_note, write_title
+from adspark.library.marks.of_ad import lock_version, read_marks
+from adspark.library.marks.tags import share_tag, tag_ads
 from adspark.media.store import MediaStore
 from adspark.settings import Settings
 from deployments.gallery.app import create_app

@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 from html import unescape
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -16,9 +17,8 @@ from tests.support.library import ad
 async def fill_board(pages: GalleryClient, *numbers: int, name: str = "Ideas") -> str:
     """Put ads on a board through the library's page; returns the address of the board."""
     ads = [ad(number) for number in numbers]
-    done = await pages.send_form(
-        "/selection", **{"ad": ads, "board": name, "add-board": "", "back": "/boards"}
-    )
+    fields: dict[str, Any] = {"ad": ads, "board": name, "add-board": "", "back": "/boards"}
+    done = await pages.send_form("/selection", **fields)
     page = unescape(done.text)
     assert f"On the board “{name}”" in page
     found = re.search(rf'href="(/boards/\d+)">{name}<', page)
@@ -39,7 +39,12 @@ async def test_a_selection_is_put_on_a_new_board_and_then_on_the_same(pages: Gal
 
 
 async def test_a_selection_is_tagged(pages: GalleryClient) -> None:
-    fields = {"ad": [ad(1), ad(4)], "tag": "Autumn", "add-tag": "", "back": "/library?tag=Autumn"}
+    fields: dict[str, Any] = {
+        "ad": [ad(1), ad(4)],
+        "tag": "Autumn",
+        "add-tag": "",
+        "back": "/library?tag=Autumn",
+    }
     done = await pages.send_form("/selection", **fields)
 
     assert "Tagged: 2" in done.text

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adspark.library.ads import AdReport
-from deployments.gallery.timeline import WIDTH, make_timeline
+from adspark.library.ads.report import AdReport
+from deployments.gallery.routes.ads.timeline import WIDTH, make_timeline
 
 TODAY = date(2026, 6, 30)
 days = st.none() | st.dates(date(1970, 1, 1), date(2999, 1, 1))

@@ -12,16 +12,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
-from adspark.library.filters import BEGUN_BEFORE, AdFilters, read_filters
-from adspark.library.matching import (
+from adspark.library.filters.definition import BEGUN_BEFORE, AdFilters, read_filters
+from adspark.library.marks.sharing import TAGS_OF_AD, TITLE_OF_AD
+from adspark.library.search.matching import (
     TextCondition,
     look_up_terms,
     text_condition,
 )
-from adspark.library.query_text import MOST_TERMS, Term, parse_query_text
-from adspark.library.sharing import TAGS_OF_AD, TITLE_OF_AD
-from adspark.library.spelling import correct_terms, missing_extensions
-from adspark.library.statements import (
+from adspark.library.search.query_text import MOST_TERMS, Term, parse_query_text
+from adspark.library.search.spelling import correct_terms, missing_extensions
+from adspark.library.search.statements import (
     MOST_COUNTED,
     Branch,
     Cursor,

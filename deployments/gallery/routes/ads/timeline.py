@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from adspark.library.ads import AdEvent, AdRegion, AdReport, AdWatch
+from adspark.library.ads.report import AdEvent, AdRegion, AdReport, AdWatch
 from adspark.models import EventKind
 
 WIDTH = 1000
