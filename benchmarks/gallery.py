@@ -49,6 +49,7 @@ _PAGES = (
     "/library?sort=longest&running=yes",
     "/library?advertiser=AR{advertiser:020d}",
     "/boards",
+    "/ads/CR{ad:020d}",
 )
 
 
@@ -164,7 +165,7 @@ def _ask(url: str, page: str, workload: Workload, times: int) -> list[float]:
 def _addresses(page: str, workload: Workload, times: int) -> Iterator[str]:
     for number in range(max(times, 8)):
         word = workload.words[number * 37 % len(workload.words)]
-        yield page.format(word=word, advertiser=number % 200)
+        yield page.format(word=word, advertiser=number % 200, ad=number % workload.ads)
 
 
 def _look(url: str) -> tuple[float, int]:

@@ -9,9 +9,6 @@ from deployments.gallery.failures import add_failure_pages
 from deployments.gallery.headers import PageHeaders
 from deployments.gallery.resources import Gallery
 from deployments.gallery.routes import (
-    ad_details,
-    ad_marks,
-    ads,
     advertisers,
     boards,
     compare,
@@ -21,6 +18,9 @@ from deployments.gallery.routes import (
     shared,
     sign_in,
 )
+from deployments.gallery.routes.ads import details as ad_details
+from deployments.gallery.routes.ads import marks as ad_marks
+from deployments.gallery.routes.ads import page as ad_page
 from deployments.gallery.routes.variants import listing as variant_listing
 from deployments.gallery.routes.variants import page as variant_page
 from deployments.gallery.routes.variants import requesting as variant_requesting
@@ -61,7 +61,7 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
         api,
         ad_details,
         ad_marks,
-        ads,
+        ad_page,
         advertisers,
         boards,
         compare,

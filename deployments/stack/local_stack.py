@@ -194,7 +194,7 @@ class LocalStack:
         for name, pool in workers.items():
             processes[name].is_ready = partial(has_worker, pool)
             self._spawn(name, ["-m", "deployments.cli.main", "worker", pool], environment)
-        processes["gallery"].is_ready = partial(_answers, f"{state.gallery_url}/health")
+        processes["gallery"].is_ready = partial(self._answers, f"{state.gallery_url}/health")
         arguments = _server("deployments.gallery.server", self._base.gallery_port)
         self._spawn("gallery", arguments, environment, address=state.gallery_url)
         for name in (*workers, "gallery"):

@@ -68,8 +68,8 @@ _WATCHES = text("""
 """)
 _PICTURES = text("""
     SELECT v.content_hash = c.content_hash AS is_current, v.content_hash, v.status, v.path,
-        v.thumbnail_path AS thumbnail, v.width, v.height, v.first_seen_at, v.failure, w.status AS reading,
-        coalesce(w.lines, '{}') AS lines, w.language, w.confidence
+        v.thumbnail_path AS thumbnail, v.width, v.height, v.first_seen_at, v.failure,
+        w.status AS reading, coalesce(w.lines, '{}') AS lines, w.language, w.confidence
     FROM picture_version v JOIN creative c USING (ad_creative_id)
         LEFT JOIN picture_words w USING (sha256)
     WHERE v.ad_creative_id = :ad ORDER BY v.first_seen_at DESC, v.id DESC LIMIT :most

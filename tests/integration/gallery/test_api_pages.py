@@ -15,7 +15,8 @@ from sqlalchemy import text
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from adspark.library.advertisers.page import AdvertiserSort
-from adspark.library.search.statements import MOST_COUNTED, Sort
+from adspark.library.search.cursor import Sort
+from adspark.library.search.statements import MOST_COUNTED
 from adspark.watches.store import save_watch
 from tests.support.factories import creative, watch_definition
 from tests.support.gallery import GalleryClient, open_gallery

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adspark.library.ads.report import AdReport
-from deployments.gallery.timeline import WIDTH, make_timeline
+from deployments.gallery.routes.ads.timeline import WIDTH, make_timeline
 
 TODAY = date(2026, 6, 30)
 days = st.none() | st.dates(date(1970, 1, 1), date(2999, 1, 1))

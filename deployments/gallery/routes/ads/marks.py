@@ -11,7 +11,7 @@ from adspark.library.marks.notes import write_note, write_title
 from adspark.library.marks.of_ad import lock_version
 from adspark.library.marks.tags import share_tag, tag_ads, untag_ads
 from deployments.gallery.forms import Form, FormDep
-from deployments.gallery.routes.ads import AdPagesDep
+from deployments.gallery.routes.ads.view import AdPagesDep
 from deployments.gallery.visitor import ChangerDep
 
 router = APIRouter(include_in_schema=False)
@@ -119,7 +119,7 @@ async def _show_again(
     await pages.session.rollback()
     problem = str(error).removeprefix(f"{error.field}: ")
     return await pages.show(
-        ad_id, status=422, problems={field: problem}, given={field: form.written(field)}
+        ad_id, status=422, problems={field: problem}, given={field: form.exact(field)}
     )
 
 

@@ -6,8 +6,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from adspark.errors import ConfigurationError, InvalidQueryError, ServiceUnavailableError
 from adspark.library.ads.details import plan_details
 from deployments.gallery.forms import FormDep
-from deployments.gallery.routes.ads import AdPagesDep
-from deployments.gallery.runs import start
+from deployments.gallery.routes.ads.progress import start
+from deployments.gallery.routes.ads.view import AdPagesDep
 from deployments.gallery.visitor import SpenderDep
 
 router = APIRouter(include_in_schema=False)

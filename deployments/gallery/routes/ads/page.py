@@ -1,19 +1,15 @@
 """An ad: everything that is stored about it, and the ads that are like it."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from adspark.library.ads.similar import find_similar
 from adspark.library.search.page import read_found_ads
 from adspark.validation.stored import clean_ad_id, is_ad_id
-from deployments.gallery.ad_page import AdPages
 from deployments.gallery.resources import GalleryDep
+from deployments.gallery.routes.ads.view import AdPagesDep
 
 router = APIRouter(include_in_schema=False)
-
-AdPagesDep = Annotated[AdPages, Depends()]
 
 _MOST_SIMILAR = 12
 

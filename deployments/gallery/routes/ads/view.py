@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Request
+from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 
 from adspark.creatives.boards import list_boards
@@ -17,8 +17,8 @@ from adspark.library.marks.tags import list_tags
 from adspark.media.store import media_type
 from adspark.validation.stored import is_ad_id
 from deployments.gallery.resources import GalleryDep, SessionDep
-from deployments.gallery.runs import RunProgress, progress_of, read_run
-from deployments.gallery.timeline import make_timeline
+from deployments.gallery.routes.ads.progress import RunProgress, progress_of, read_run
+from deployments.gallery.routes.ads.timeline import make_timeline
 from deployments.gallery.visitor import VisitorDep
 
 _MOST_OFFERED = 100  # tags
@@ -109,6 +109,9 @@ class AdPages:
             return UUID(self.request.query_params.get("run", ""))
         except ValueError:
             return None
+
+
+AdPagesDep = Annotated[AdPages, Depends()]
 
 
 async def _read_progress(run_id: UUID, ad_id: str) -> RunProgress | None:
