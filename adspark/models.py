@@ -109,6 +109,13 @@ class VariantStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Role(StrEnum):
+    """What an account may do in the gallery: look, or change and spend as well."""
+
+    READER = "reader"
+    EDITOR = "editor"
+
+
 class PictureStatus(StrEnum):
     """How far the archiving of a picture is."""
 
@@ -613,6 +620,20 @@ class BoardCreative(SQLModel, table=True):
         sa_column=Column(ForeignKey("creative.ad_creative_id"), primary_key=True, index=True)
     )
     added_at: datetime = _now()
+    place: int = _whole(0, "Smaller ones are shown first.")
+    note: str | None = _text()
+
+
+class BoardLink(SQLModel, table=True):
+    """A link by which whoever has it sees a board until it expires."""
+
+    __tablename__ = "board_link"
+
+    id: int = _key()
+    board_id: int = _belongs_to("board.id", index=True)
+    token_hash: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    created_at: datetime = _now()
+    expires_at: datetime = Field(sa_column=Column(_MOMENT, nullable=False))
 
 
 class AppUser(SQLModel, table=True):
@@ -631,6 +652,34 @@ class AppUser(SQLModel, table=True):
         description="The same for names that differ in case only.",
     )
     created_at: datetime = _now()
+
+
+class Account(SQLModel, table=True):
+    """How a user signs in to the gallery: a password, kept as its Argon2 hash, and a role."""
+
+    __table_args__ = (_one_of("role", Role),)
+
+    user_id: int = Field(
+        sa_column=Column(
+            Integer,
+            ForeignKey("app_user.user_id", ondelete="CASCADE"),
+            primary_key=True,
+            autoincrement=False,
+        )
+    )
+    password_hash: str = Field(sa_type=Text)
+    role: Role = _choice(Role, nullable=False)
+    updated_at: datetime = _now()
+
+
+class AccountSession(SQLModel, table=True):
+    """A browser in which an account is signed in, by the hash of its cookie."""
+
+    __tablename__ = "account_session"
+
+    token_hash: str = Field(primary_key=True, sa_type=Text)
+    user_id: int = _belongs_to("account.user_id", index=True)
+    expires_at: datetime = Field(sa_column=Column(_MOMENT, nullable=False))
 
 
 class CreativeTag(SQLModel, table=True):

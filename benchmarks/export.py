@@ -26,7 +26,7 @@ from adspark.export.reading import driver_statement
 from adspark.export.run import ExportRequest, export_ads
 from adspark.export.selection import Selection, select_ads
 from adspark.export.target import find_target
-from adspark.library.filters import AdFilters
+from adspark.library.filters.definition import AdFilters
 from adspark.media.store import MediaStore
 from benchmarks.arguments import benchmark_parser
 from benchmarks.library_workload import Workload

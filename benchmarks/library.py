@@ -16,9 +16,9 @@ import psycopg
 from rich.console import Console
 
 from adspark.db.engine import Database
-from adspark.library.filters import AdFilters
-from adspark.library.search import search_ads
-from adspark.library.statements import Sort
+from adspark.library.filters.definition import AdFilters
+from adspark.library.search.page import search_ads
+from adspark.library.search.statements import Sort
 from benchmarks.arguments import parse_scale
 from benchmarks.library_workload import Workload
 from benchmarks.server import Server, running_server

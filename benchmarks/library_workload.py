@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
-from adspark.library.filters import AdFilters
-from adspark.library.statements import Sort
+from adspark.library.filters.definition import AdFilters
+from adspark.library.search.statements import Sort
 from adspark.models import CreativeFormat, Platform
 
 _VOCABULARY = 20_000

@@ -15,8 +15,8 @@ from pydantic import WithJsonSchema
 from adspark.export.formats import format_of
 from adspark.export.run import ExportRequest
 from adspark.export.summary import ExportSummary
-from adspark.library.statements import Sort
-from adspark.library.written_filters import WrittenFilters
+from adspark.library.filters.written import WrittenFilters
+from adspark.library.search.statements import Sort
 from adspark.markdown import escape_markdown
 from adspark.models import DEFAULT_USER, EventKind
 from adspark.validation.bounds import DAYS, PROMPT, TEXT

@@ -11,7 +11,7 @@ from prefect.artifacts import acreate_table_artifact
 from prefect.logging import get_run_logger
 
 from adspark.creatives.details import DetailsSummary
-from adspark.library.details import DetailsPlan, read_looked_up
+from adspark.library.ads.details import DetailsPlan, read_looked_up
 from adspark.validation.bounds import DETAILS_AT_ONCE
 from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, completed

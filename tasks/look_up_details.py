@@ -3,9 +3,9 @@
 from prefect.logging import get_run_logger
 
 from adspark.creatives.details import DetailsSummary
-from adspark.library.details import DetailsPlan
-from adspark.library.details import look_up_details as look_up
-from adspark.library.details import plan_details as plan
+from adspark.library.ads.details import DetailsPlan
+from adspark.library.ads.details import look_up_details as look_up
+from adspark.library.ads.details import plan_details as plan
 from blocks.adspark_database import connect_database
 from blocks.serpapi_credentials import SerpApiCredentials
 from orchestration.limits.rate_limits import search_slots

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from adspark.library.filters import RUNNING_DAYS
-from adspark.library.sharing import TAGS_OF_AD, TITLE_OF_AD
+from adspark.library.filters.definition import RUNNING_DAYS
+from adspark.library.marks.sharing import TAGS_OF_AD, TITLE_OF_AD
 
 
 class Kind(Enum):

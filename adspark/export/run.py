@@ -18,8 +18,8 @@ from adspark.export.writers.json_lines import JsonLinesWriter, json_statement
 from adspark.export.writers.tables import TableWriter
 from adspark.export.writers.thumbnails import THUMBNAIL_COLUMNS, ThumbnailSource
 from adspark.export.writers.xlsx import XlsxWriter
-from adspark.library.statements import Sort
-from adspark.library.written_filters import WrittenFilters
+from adspark.library.filters.written import WrittenFilters
+from adspark.library.search.statements import Sort
 from adspark.media.store import MediaStore
 
 

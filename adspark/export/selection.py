@@ -7,10 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
 from adspark.export.columns import JOINS
-from adspark.library.filters import AdFilters, filter_condition
-from adspark.library.matching import look_up_terms, text_condition
-from adspark.library.query_text import parse_query_text
-from adspark.library.statements import Sort, branches, whole_order
+from adspark.library.filters.definition import AdFilters, filter_condition
+from adspark.library.search.matching import look_up_terms, text_condition
+from adspark.library.search.query_text import parse_query_text
+from adspark.library.search.statements import Sort, branches, whole_order
 
 # Read to the end, so planned for that; and ads are told apart by days in UTC.
 _PLAN = text(

@@ -37,6 +37,8 @@ async def _show_http_error(request: Request, error: HTTPException) -> Response:
         return describe_failure(request, error)
     if error.status_code == 404:
         return _page(request, 404, "not_found")
+    if error.status_code == 403:
+        return _page(request, 403, "forbidden")
     return _page(request, error.status_code, "refused", detail=str(error.detail))
 
 

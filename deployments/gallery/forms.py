@@ -48,6 +48,10 @@ class Form:
                 raise InvalidQueryError(name, f"more than {_LONGEST:,} characters; shorten it.")
         return [value for value in values if value]
 
+    def exact(self, name: str) -> str:
+        """The text of a field as it was typed, with its blanks, as a password is."""
+        return (self._fields.get(name) or [""])[-1][:_LONGEST]
+
     def __contains__(self, name: str) -> bool:
         """Whether the form has the field, as a ticked box or the button that sent it."""
         return name in self._fields

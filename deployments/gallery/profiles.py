@@ -17,10 +17,10 @@ from adspark.insight.figures import (
     read_timeline,
 )
 from adspark.insight.survival import Survival, read_survival
-from adspark.library.advertisers import AdvertiserReport, read_report
-from adspark.library.filters import AdFilters
-from adspark.library.search import FoundAd, search_ads
-from adspark.library.statements import Sort
+from adspark.library.advertisers.stored import AdvertiserReport, read_report
+from adspark.library.filters.definition import AdFilters
+from adspark.library.search.page import FoundAd, search_ads
+from adspark.library.search.statements import Sort
 from deployments.gallery.charts import (
     Chart,
     common_scale,

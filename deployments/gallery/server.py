@@ -1,8 +1,12 @@
-"""Serve the gallery until SIGTERM or Ctrl-C: `python -m deployments.gallery.server`."""
+"""Serve the gallery until SIGTERM or Ctrl-C: `python -m deployments.gallery.server`.
+
+On an address that others than this machine can reach, everybody has to sign in.
+"""
 
 import argparse
 import asyncio
 import logging
+from ipaddress import ip_address
 
 import uvicorn
 
@@ -33,7 +37,8 @@ async def _serve(host: str, port: int) -> None:
     settings = get_settings()
     async with open_database(settings) as database:
         gallery = Gallery(settings, database, MediaStore(media_url(settings)), Templates())
-        app = RequestGuard(create_app(gallery), allowed_hosts=settings.allowed_hosts)
+        pages = create_app(gallery, needs_sign_in=not _is_loopback(host))
+        app = RequestGuard(pages, allowed_hosts=settings.allowed_hosts)
         configuration = uvicorn.Config(
             app,
             host=host,
@@ -45,6 +50,14 @@ async def _serve(host: str, port: int) -> None:
             timeout_graceful_shutdown=3,
         )
         await uvicorn.Server(configuration).serve()
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address; names are taken for those of others."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from starlette.datastructures import URL
 
 from adspark.serpapi.regions import region_name
 from adspark.text.terminal import plain
+from deployments.gallery.notices import NOTICE_COOKIE, read_notice
 from deployments.gallery.texts import Texts
 from deployments.gallery.visitor import form_token, read_visitor
 
@@ -67,10 +68,18 @@ class Templates:
         shared = {
             "visitor": read_visitor(request),
             "form_token": form_token(request),
+            "is_closed": request.url.path == "/sign-in",
             "address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         }
-        text = self._environment.get_template(template).render(shared | values)
-        return HTMLResponse(text, status)
+        notice = read_notice(request, self.texts)
+        page = HTMLResponse(self.render(template, notice=notice, **shared, **values), status)
+        if notice:
+            page.delete_cookie(NOTICE_COOKIE)
+        return page
+
+    def render(self, template: str, **values: object) -> str:
+        """The text of a template with its values."""
+        return self._environment.get_template(template).render(values)
 
 
 def with_query(address: str | URL, changes: Mapping[str, object]) -> str:

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adspark.models import DEFAULT_USER
@@ -20,7 +21,7 @@ from adspark.validation.bounds import LARGEST_ID
 VISIT_COOKIE = "adspark_visit"
 USER_COOKIE = "adspark_user"
 _VISIT = re.compile("[A-Za-z0-9_-]{43}")
-_YEAR = 365 * 86_400  # seconds
+YEAR = 365 * 86_400  # seconds
 
 
 @dataclass(frozen=True)
@@ -29,23 +30,46 @@ class Visitor:
 
     Attributes:
         user_id: number of the user.
+        name: with which they have signed in; empty where nobody has to.
         may_change: boards, tags, notes, reviews and watches.
         may_spend: searches and generations.
     """
 
     user_id: int = DEFAULT_USER
+    name: str = ""
     may_change: bool = True
     may_spend: bool = True
 
 
 def read_visitor(request: Request) -> Visitor:
-    """The visitor that a request is from; the default user where none was chosen."""
+    """The visitor that a request is from: who is signed in, else the user that was chosen."""
+    signed_in: Visitor | None = request.scope.get("state", {}).get("visitor")
+    if signed_in is not None:
+        return signed_in
     written = request.cookies.get(USER_COOKIE, "")
     chosen = int(written) if re.fullmatch("[0-9]{1,10}", written) else DEFAULT_USER
     return Visitor(chosen if 1 <= chosen <= LARGEST_ID else DEFAULT_USER)
 
 
 VisitorDep = Annotated[Visitor, Depends(read_visitor)]
+
+
+def _changer(visitor: VisitorDep) -> Visitor:
+    """A visitor who may change something; HTTPException (403) for others."""
+    if not visitor.may_change:
+        raise HTTPException(403)
+    return visitor
+
+
+def _spender(visitor: VisitorDep) -> Visitor:
+    """A visitor who may spend searches and generations; HTTPException (403) for others."""
+    if not visitor.may_spend:
+        raise HTTPException(403)
+    return visitor
+
+
+ChangerDep = Annotated[Visitor, Depends(_changer)]
+SpenderDep = Annotated[Visitor, Depends(_spender)]
 
 
 def form_token(request: Request) -> str:
@@ -79,8 +103,8 @@ class VisitCookie:
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start" and not is_known:
-                cookie = f"{VISIT_COOKIE}={visit}; Path=/; Max-Age={_YEAR}; HttpOnly"
-                cookie += "; SameSite=Strict" + ("; Secure" if is_secure else "")
+                cookie = f"{VISIT_COOKIE}={visit}; Path=/; Max-Age={YEAR}; HttpOnly"
+                cookie += "; SameSite=Lax" + ("; Secure" if is_secure else "")
                 MutableHeaders(scope=message).append("set-cookie", cookie)
             await send(message)
 

@@ -39,6 +39,7 @@ SECRETS: dict[str, set[str]] = {
     "api": {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "API"},
     "services": {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "API"},
     "provisioning": {"POSTGRES_PASSWORD", "API", "ADSPARK_SERPAPI_KEY", "ADSPARK_DIFY_KEY"},
+    "gallery": {"POSTGRES_PASSWORD", "API"},
     "metrics": {"POSTGRES_PASSWORD", "API", "ADSPARK_SERPAPI_KEY"},
     "sandbox": set(),
     "worker-default": {"API"},

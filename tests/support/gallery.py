@@ -38,13 +38,15 @@ class GalleryClient(httpx.AsyncClient):
 async def open_gallery(
     database_url: str,
     media: Path,
+    *,
+    needs_sign_in: bool = False,
     **settings: Any,  # noqa: ANN401
 ) -> AsyncIterator[GalleryClient]:
     """The pages of a database and a folder of pictures, asked in this process."""
     async with Database(database_url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database:
         chosen = Settings(media_url=str(media), **settings)
         gallery = Gallery(chosen, database, MediaStore(str(media)), Templates())
-        app = RequestGuard(create_app(gallery))
+        app = RequestGuard(create_app(gallery, needs_sign_in=needs_sign_in))
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with GalleryClient(transport=transport, base_url=URL) as client:
             yield client

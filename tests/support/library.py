@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
-from adspark.library.filters import AdFilters
-from adspark.library.search import search_ads
+from adspark.library.filters.definition import AdFilters
+from adspark.library.search.page import search_ads
 from adspark.serpapi.details_payloads import VariationPayload
 from tests.support.factories import creative
 

@@ -10,7 +10,7 @@ down_revision = "0013"
 branch_labels = None
 depends_on = None
 
-# An ad runs as long as it was shown on one of the last seven days (adspark/library/filters.py).
+# An ad runs as long as it was shown on one of the last seven days (adspark/library/filters/definition.py).
 _VIEWS = {
     "insight_ad": """
         SELECT c.ad_creative_id, c.advertiser_id, a.name AS advertiser, c.format,

@@ -15,14 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from typer import Argument, Option
 
 from adspark.errors import InvalidQueryError
-from adspark.library.advertisers import (
+from adspark.library.advertisers.stored import (
     AdvertiserReport,
     AdvertiserRow,
     find_advertisers,
     list_advertisers,
     read_advertiser,
 )
-from adspark.library.search import LIMIT
+from adspark.library.search.page import LIMIT
 from adspark.text.terminal import plain
 from deployments.cli.ads.domain_search import DomainAdvertisers, search_domain
 from deployments.cli.database import in_session

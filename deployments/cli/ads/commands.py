@@ -13,20 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from typer import Argument, Option
 
 from adspark.errors import InvalidQueryError
-from adspark.library.ads import read_ad
-from adspark.library.marks import (
-    list_tags,
-    share_tag,
-    tag_ads,
-    untag_ads,
-    write_note,
-    write_title,
-)
-from adspark.library.search import LIMIT, AdPage, search_ads
-from adspark.library.similar import LIMIT as SIMILAR_LIMIT
-from adspark.library.similar import find_similar
-from adspark.library.statements import Sort
-from adspark.library.written_filters import WrittenFilters
+from adspark.library.ads.report import read_ad
+from adspark.library.ads.similar import LIMIT as SIMILAR_LIMIT
+from adspark.library.ads.similar import find_similar
+from adspark.library.filters.written import WrittenFilters
+from adspark.library.marks.notes import write_note, write_title
+from adspark.library.marks.tags import list_tags, share_tag, tag_ads, untag_ads
+from adspark.library.search.page import LIMIT, AdPage, search_ads
+from adspark.library.search.statements import Sort
 from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER
 from adspark.settings import media_url

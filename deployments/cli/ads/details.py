@@ -11,7 +11,7 @@ from typer import Argument, Option
 
 from adspark.creatives.details import DetailsSummary
 from adspark.errors import InvalidQueryError
-from adspark.library.details import DetailsPlan, plan_details
+from adspark.library.ads.details import DetailsPlan, plan_details
 from adspark.validation.bounds import DETAILS_AT_ONCE
 from adspark.validation.stored import check_storable
 from adspark.watches.admission import searches_left

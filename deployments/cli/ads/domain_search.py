@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.ledger import fetched_within_hour
 from adspark.errors import InvalidQueryError
-from adspark.library.advertiser_choice import list_domain_advertisers
-from adspark.library.advertisers import AdvertiserRow
+from adspark.library.advertisers.choice import list_domain_advertisers
+from adspark.library.advertisers.stored import AdvertiserRow
 from adspark.serpapi.search_query import CreativeQuery, parse_query
 from adspark.watches.budgets import SearchCount, count_searches
 from deployments.cli.database import in_session

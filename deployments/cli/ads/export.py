@@ -10,8 +10,8 @@ from typer import Argument, Option
 from adspark.export.run import ExportRequest, export_ads
 from adspark.export.summary import ExportSummary
 from adspark.export.target import find_target
-from adspark.library.statements import Sort
-from adspark.library.written_filters import WrittenFilters
+from adspark.library.filters.written import WrittenFilters
+from adspark.library.search.statements import Sort
 from adspark.media.store import MediaStore
 from adspark.settings import media_url
 from adspark.text.terminal import plain

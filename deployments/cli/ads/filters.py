@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from adspark.library.written_filters import WrittenFilters
+from adspark.library.filters.written import WrittenFilters
 from adspark.models import EventKind
 from adspark.validation.bounds import DAYS
 from deployments.cli.options import FormatOption, PlatformOption, RegionOption

@@ -5,7 +5,7 @@ from textwrap import shorten
 
 from rich.markup import escape
 
-from adspark.library.ads import (
+from adspark.library.ads.report import (
     AdDetails,
     AdEvent,
     AdPicture,
@@ -14,9 +14,9 @@ from adspark.library.ads import (
     AdVariantLine,
     AdWatch,
 )
-from adspark.library.marks import TagRow
-from adspark.library.search import AdPage, FoundAd
-from adspark.library.similar import SimilarAds
+from adspark.library.ads.similar import SimilarAds
+from adspark.library.marks.tags import TagRow
+from adspark.library.search.page import AdPage, FoundAd
 from adspark.media.store import MediaStore
 from adspark.models import PictureStatus
 from adspark.serpapi.regions import region_name

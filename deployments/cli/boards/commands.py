@@ -75,7 +75,7 @@ def remove(name: Name, ads: Ads, user: UserOption = 1) -> None:
 
 @app.command()
 def show(name: Name, user: UserOption = 1, as_json: JsonOption = False) -> None:
-    """Show the ads on a board, the latest added first."""
+    """Show the ads on a board, in its order."""
     board, ads = in_session(lambda session: _read(session, user, name))
     document = board.model_dump(mode="json") | {"ads": ads}
     print_json(document) if as_json else print_board(board, ads)

@@ -25,9 +25,9 @@ from adspark.insight.figures import (
 )
 from adspark.insight.snapshot import read_library_on
 from adspark.insight.survival import read_survival
-from adspark.library.advertisers import resolve_advertiser, resolve_advertisers
-from adspark.library.filters import parse_day
-from adspark.library.search import LIMIT
+from adspark.library.advertisers.stored import resolve_advertiser, resolve_advertisers
+from adspark.library.filters.parsing import parse_day
+from adspark.library.search.page import LIMIT
 from deployments.cli.database import in_session
 from deployments.cli.insight import tables
 from deployments.cli.options import JsonOption

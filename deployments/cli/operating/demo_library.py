@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from rich.markup import escape
 
 from adspark.errors import AdSparkError
-from adspark.library.ads import AdPicture, AdReport, read_ad
-from adspark.library.search import search_ads
+from adspark.library.ads.report import AdPicture, AdReport, read_ad
+from adspark.library.search.page import search_ads
 from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER, PictureStatus, ReadingStatus
 from adspark.settings import Settings, media_url

@@ -1,18 +1,20 @@
-"""`adspark users`: names beside the numbers of users, which every `--user` takes as well.
+"""`adspark users`: names beside the numbers of users, and who may sign in to the gallery.
 
 They are those of the running stack, else of the configured database. Prefect is not needed here.
 """
 
+import sys
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
-from typer import Argument
+from typer import Argument, Option
 
-from adspark.models import DEFAULT_USER
+from adspark.models import DEFAULT_USER, Role
 from adspark.text.terminal import plain
+from adspark.users.accounts import remove_account, save_password
 from adspark.users.store import UserRow, add_user, find_user, list_users, rename_user
 from deployments.cli.database import in_session
 from deployments.cli.options import JsonOption
@@ -21,7 +23,9 @@ from deployments.terminal.output import out, print_json, print_line, table
 
 _NUMBER = f"Of a user without a name; {DEFAULT_USER} is who names none. Else a new one."
 
-app = typer.Typer(help="Users: give their numbers names.", no_args_is_help=True)
+app = typer.Typer(
+    help="Users: names for their numbers, and passwords for the gallery.", no_args_is_help=True
+)
 
 
 @app.command()
@@ -54,6 +58,45 @@ def rename(
 
     number, kept = in_session(act, commits=True)
     print_line(f"User {number} is {escape(plain(kept))}.")
+
+
+@app.command()
+def password(
+    user: Annotated[str, Argument(metavar="USER", help="Number or name.")],
+    role: Annotated[
+        Role, Option(help="A reader looks; an editor changes and spends.")
+    ] = Role.EDITOR,
+    from_stdin: Annotated[
+        bool, Option("--stdin", help="Read the password from standard input.")
+    ] = False,
+) -> None:
+    """Let a user sign in to the gallery with a password; ends their sessions."""
+    given = sys.stdin.readline().rstrip("\n") if from_stdin else _ask_password()
+
+    async def act(session: AsyncSession) -> int:
+        number = await find_user(session, written=user)
+        await save_password(session, user_id=number, password=given, role=role)
+        return number
+
+    number = in_session(act, commits=True)
+    print_line(f"User {number} signs in with this password, as {role.value}.")
+
+
+@app.command()
+def lock(user: Annotated[str, Argument(metavar="USER", help="Number or name.")]) -> None:
+    """Let a user sign in to the gallery no more; ends their sessions, and keeps what is theirs."""
+
+    async def act(session: AsyncSession) -> tuple[int, bool]:
+        number = await find_user(session, written=user)
+        return number, await remove_account(session, user_id=number)
+
+    number, had_one = in_session(act, commits=True)
+    print_line(f"User {number} {'can no more' if had_one else 'could not'} sign in.")
+
+
+def _ask_password() -> str:
+    given: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return given
 
 
 def _print(rows: Sequence[UserRow]) -> None:

@@ -6,7 +6,7 @@ from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
 from typer import Argument, Option
 
-from adspark.library.advertiser_choice import ChosenAdvertiser, choose_advertiser
+from adspark.library.advertisers.choice import ChosenAdvertiser, choose_advertiser
 from adspark.text.terminal import plain
 from adspark.validation.bounds import (
     DETAILS_PER_SWEEP,

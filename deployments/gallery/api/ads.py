@@ -6,11 +6,11 @@ from fastapi import APIRouter, Query, Request
 from starlette.exceptions import HTTPException
 
 from adspark.errors import InvalidQueryError
-from adspark.library.ads import AdReport, read_ad
-from adspark.library.search import AdPage, search_ads
-from adspark.library.similar import SimilarAds, find_similar
-from adspark.library.statements import Sort
-from adspark.library.written_filters import choose, read_parameters
+from adspark.library.ads.report import AdReport, read_ad
+from adspark.library.ads.similar import SimilarAds, find_similar
+from adspark.library.filters.written import choose, read_parameters
+from adspark.library.search.page import AdPage, search_ads
+from adspark.library.search.statements import Sort
 from adspark.validation.stored import clean_ad_id
 from deployments.gallery.api.parameters import SEARCH
 from deployments.gallery.resources import SessionDep

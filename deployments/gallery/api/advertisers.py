@@ -23,12 +23,12 @@ from adspark.insight.figures import (
 )
 from adspark.insight.snapshot import LibraryOnDay, read_library_on
 from adspark.insight.survival import Survival, read_survival
-from adspark.library.advertiser_list import (
+from adspark.library.advertisers.listing import (
     AdvertiserPage,
     AdvertiserSort,
     list_advertiser_page,
 )
-from adspark.library.advertisers import (
+from adspark.library.advertisers.stored import (
     AdvertiserReport,
     FoundAdvertisers,
     find_advertisers,

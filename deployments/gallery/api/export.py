@@ -13,8 +13,8 @@ from adspark.errors import BusyError
 from adspark.export.formats import Format
 from adspark.export.run import ExportRequest
 from adspark.export.stream import stream_ads
-from adspark.library.statements import Sort
-from adspark.library.written_filters import choose, read_parameters
+from adspark.library.filters.written import choose, read_parameters
+from adspark.library.search.statements import Sort
 from deployments.gallery.api.parameters import SEARCH
 from deployments.gallery.resources import Gallery, GalleryDep
 from deployments.gallery.visitor import VisitorDep

@@ -5,8 +5,8 @@ They are read by the same function as on the pages (`read_parameters`).
 
 from typing import Any
 
-from adspark.library.statements import Sort
-from adspark.library.written_filters import PARAMETERS
+from adspark.library.filters.written import PARAMETERS
+from adspark.library.search.statements import Sort
 from adspark.models import CreativeFormat, EventKind, Platform
 
 _TEXT = {"type": "string"}

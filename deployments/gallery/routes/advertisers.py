@@ -13,14 +13,14 @@ from adspark.errors import InvalidQueryError
 from adspark.insight.figures import read_share
 from adspark.insight.snapshot import LibraryOnDay, read_library_on
 from adspark.insight.watching import read_advertiser_watches
-from adspark.library.advertiser_list import (
+from adspark.library.advertisers.listing import (
     AdvertiserPage,
     AdvertiserSort,
     list_advertiser_page,
 )
-from adspark.library.advertisers import FoundAdvertisers, find_advertisers
-from adspark.library.filters import parse_day
-from adspark.library.written_filters import choose
+from adspark.library.advertisers.stored import FoundAdvertisers, find_advertisers
+from adspark.library.filters.parsing import parse_day
+from adspark.library.filters.written import choose
 from deployments.gallery.profiles import (
     DEFAULT_SPAN,
     SPANS,

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
 from adspark.insight.figures import read_share
-from adspark.library.advertisers import AdvertiserRow, list_advertisers, resolve_advertiser
+from adspark.library.advertisers.stored import AdvertiserRow, list_advertisers, resolve_advertiser
 from adspark.text.terminal import plain
 from deployments.gallery.profiles import (
     DEFAULT_SPAN,

@@ -10,11 +10,11 @@ from starlette.datastructures import QueryParams
 
 from adspark.creatives.boards import list_boards
 from adspark.errors import ConfigurationError, InvalidQueryError
-from adspark.library.advertisers import list_advertisers
-from adspark.library.marks import list_tags
-from adspark.library.search import AdPage, search_ads
-from adspark.library.statements import Sort
-from adspark.library.written_filters import PARAMETERS, choose, read_parameters
+from adspark.library.advertisers.stored import list_advertisers
+from adspark.library.filters.written import PARAMETERS, choose, read_parameters
+from adspark.library.marks.tags import list_tags
+from adspark.library.search.page import AdPage, search_ads
+from adspark.library.search.statements import Sort
 from adspark.models import CreativeFormat, EventKind, Platform
 from adspark.watches.store import list_watches
 from deployments.gallery.resources import GalleryDep, SessionDep

@@ -62,6 +62,12 @@ function handleKey(event) {
   } else if (event.key.startsWith("Arrow")) {
     moveBetweenCards(event);
   } else {
+    const field = document.querySelector(`[data-focus-key="${CSS.escape(event.key)}"]`);
+    if (field && field.offsetParent) {
+      event.preventDefault();
+      field.focus();
+      return;
+    }
     const named = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
     if (named) {
       event.preventDefault();
@@ -81,6 +87,35 @@ function chooseTheme() {
       (!root.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
     root.dataset.theme = isDark ? "light" : "dark";
     localStorage.setItem("theme", root.dataset.theme);
+  });
+}
+
+// Ads of a board are dragged before one another; the server keeps the order.
+function orderByDragging(board) {
+  let dragged = null;
+  board.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest("[data-placed]");
+    event.dataTransfer.setData("text/plain", dragged.dataset.placed);
+  });
+  board.addEventListener("dragover", (event) => {
+    const over = event.target.closest("[data-placed]");
+    if (!dragged || !over || over === dragged) return;
+    event.preventDefault();
+    board.querySelector(".over")?.classList.remove("over");
+    over.classList.add("over");
+  });
+  board.addEventListener("dragend", () => board.querySelector(".over")?.classList.remove("over"));
+  board.addEventListener("drop", async (event) => {
+    const over = event.target.closest("[data-placed]");
+    if (!dragged || !over || over === dragged) return;
+    event.preventDefault();
+    const isLater = dragged.compareDocumentPosition(over) & Node.DOCUMENT_POSITION_FOLLOWING;
+    const next = isLater ? over.nextElementSibling : over;
+    const body = new URLSearchParams({ form_token: board.dataset.token, do: "move",
+      ad: dragged.dataset.placed, before: next?.dataset.placed ?? "" });
+    board.insertBefore(dragged, next);
+    const answer = await fetch(board.dataset.board, { method: "POST", body, redirect: "manual" });
+    if (answer.type !== "opaqueredirect") location.reload();
   });
 }
 
@@ -115,6 +150,8 @@ function chooseDay(form) {
 }
 
 showMoments(document);
+const board = document.querySelector("[data-board]");
+if (board) orderByDragging(board);
 chooseTheme();
 document.addEventListener("keydown", handleKey);
 const pages = document.querySelector("[data-pages]");

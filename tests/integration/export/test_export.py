@@ -16,10 +16,11 @@ from adspark.export.reading import read_rows
 from adspark.export.selection import select_ads
 from adspark.export.writers import xlsx
 from adspark.export.writers.thumbnails import THUMBNAIL_COLUMNS, ThumbnailSource
-from adspark.library.filters import AdFilters
-from adspark.library.marks import tag_ads, write_note, write_title
-from adspark.library.statements import Sort
-from adspark.library.written_filters import WrittenFilters
+from adspark.library.filters.definition import AdFilters
+from adspark.library.filters.written import WrittenFilters
+from adspark.library.marks.notes import write_note, write_title
+from adspark.library.marks.tags import tag_ads
+from adspark.library.search.statements import Sort
 from tests.support.exporting import (
     ARCHIVED,
     PICTURE,

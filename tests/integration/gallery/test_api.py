@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from adspark.creatives.boards import add_ads, create_board, find_board
 from adspark.db.engine import Database
-from adspark.library.written_filters import PARAMETERS
+from adspark.library.filters.written import PARAMETERS
 from adspark.watches.store import save_watch
 from tests.support.factories import ADVERTISER_ID, watch_definition
 from tests.support.gallery import GalleryClient, open_gallery

@@ -14,8 +14,8 @@ from sqlalchemy import text
 
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
-from adspark.library.advertiser_list import AdvertiserSort
-from adspark.library.statements import MOST_COUNTED, Sort
+from adspark.library.advertisers.listing import AdvertiserSort
+from adspark.library.search.statements import MOST_COUNTED, Sort
 from adspark.watches.store import save_watch
 from tests.support.factories import creative, watch_definition
 from tests.support.gallery import GalleryClient, open_gallery

@@ -9,8 +9,8 @@ import pytest
 from adspark.creatives.details import DetailsSummary
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError, BusyError, InvalidQueryError, UnknownWatchError
-from adspark.library.details import DetailsPlan, look_up_details, plan_details
-from adspark.library.search import search_ads
+from adspark.library.ads.details import DetailsPlan, look_up_details, plan_details
+from adspark.library.search.page import search_ads
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.serpapi.client import SerpApiClient, no_gate

@@ -6,15 +6,9 @@ import pytest
 
 from adspark.db.engine import Database
 from adspark.errors import InvalidQueryError
-from adspark.library.ads import read_ad
-from adspark.library.marks import (
-    list_tags,
-    share_tag,
-    tag_ads,
-    untag_ads,
-    write_note,
-    write_title,
-)
+from adspark.library.ads.report import read_ad
+from adspark.library.marks.notes import write_note, write_title
+from adspark.library.marks.tags import list_tags, share_tag, tag_ads, untag_ads
 from adspark.maintenance.cleanup import Retention, clean_up
 from adspark.media.store import MediaStore
 from adspark.users.store import add_user

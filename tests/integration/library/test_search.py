@@ -13,10 +13,11 @@ from adspark.creatives.boards import add_ads, create_board, find_board
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from adspark.errors import InvalidQueryError
-from adspark.library.filters import AdFilters
-from adspark.library.marks import tag_ads, untag_ads, write_note, write_title
-from adspark.library.search import AdPage, search_ads
-from adspark.library.statements import MOST_COUNTED, Sort
+from adspark.library.filters.definition import AdFilters
+from adspark.library.marks.notes import write_note, write_title
+from adspark.library.marks.tags import tag_ads, untag_ads
+from adspark.library.search.page import AdPage, search_ads
+from adspark.library.search.statements import MOST_COUNTED, Sort
 from tests.support.factories import ADVERTISER_ID, creative
 from tests.support.library import CAFE, SHOP, START, ad, buy_words, found
 from tests.support.stored_ads import change

@@ -5,7 +5,7 @@ import pytest
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from adspark.errors import InvalidQueryError
-from adspark.library.similar import MOST_BITS, find_similar
+from adspark.library.ads.similar import MOST_BITS, find_similar
 from tests.support.factories import creative
 from tests.support.library import ad, buy_words
 from tests.support.stored_ads import change

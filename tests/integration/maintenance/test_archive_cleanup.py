@@ -9,7 +9,8 @@ import pytest
 from adspark.archive.counts import count_archive
 from adspark.creatives.boards import add_ads, create_board, find_board
 from adspark.db.engine import Database
-from adspark.library.marks import tag_ads, write_note
+from adspark.library.marks.notes import write_note
+from adspark.library.marks.tags import tag_ads
 from adspark.maintenance.cleanup import Retention, clean_up
 from adspark.media.store import MediaStore
 from tests.support.archiving import Archive

@@ -6,7 +6,7 @@ import pytest
 
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError, InvalidQueryError
-from adspark.library.marks import tag_ads
+from adspark.library.marks.tags import tag_ads
 from adspark.users.store import add_user, find_user, list_users, rename_user
 from tests.support.library import ad
 from tests.support.stored_ads import change, stock

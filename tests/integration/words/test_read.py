@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from adspark.library.ads import read_ad
+from adspark.library.ads.report import read_ad
 from adspark.maintenance.cleanup import Retention, clean_up
 from adspark.models import DEFAULT_USER
 from adspark.words.run import read_words

@@ -197,6 +197,7 @@ SECRETS_OF: dict[str, set[str]] = {
     "api": {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "PREFECT_SERVER_API_AUTH_STRING"},
     "services": {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "PREFECT_SERVER_API_AUTH_STRING"},
     "provisioning": set(SECRETS) - {"REDIS_PASSWORD"},
+    "gallery": {"POSTGRES_PASSWORD", "PREFECT_SERVER_API_AUTH_STRING"},
     "metrics": set(SECRETS) - {"REDIS_PASSWORD"},
     "adspark": set(SECRETS) - {"REDIS_PASSWORD"},
     "sandbox": set(),
@@ -217,7 +218,7 @@ def test_each_service_is_given_its_own_secrets() -> None:
         has_keys = bool(OPTIONAL & set(given))
         assert has_keys == (name in {"configuration", "provisioning", "adspark"}), name
         has_storage = any(STORAGE.match(one) for one in given)
-        assert has_storage == (name == "adspark" or name.startswith("worker-")), name
+        assert has_storage == (name in {"adspark", "gallery"} or name.startswith("worker-")), name
 
 
 def test_every_setting_that_is_no_secret_reaches_every_container_of_ours() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adspark.library.query_text import MOST_TERMS, Term, parse_query_text
+from adspark.library.search.query_text import MOST_TERMS, Term, parse_query_text
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from functools import reduce
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.library.query_text import Term
-from adspark.library.sharing import SEES_NOTE, VISIBLE_TAGS
+from adspark.library.marks.sharing import SEES_NOTE, VISIBLE_TAGS
+from adspark.library.search.query_text import Term
 
 MOST_ALTERNATIVES = 1000
 """Advertisers, or domains, whose names may hold a word; of more, the ones last seen are taken."""

@@ -10,15 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.boards import find_board
 from adspark.errors import InvalidQueryError
-from adspark.library.advertisers import resolve_advertisers
-from adspark.library.filters import (
-    AdFilters,
-    parse_aspect,
-    parse_day,
-    parse_domain,
-    parse_size,
-)
-from adspark.library.marks import check_tag, list_tags
+from adspark.library.advertisers.stored import resolve_advertisers
+from adspark.library.filters.definition import AdFilters
+from adspark.library.filters.parsing import parse_aspect, parse_day, parse_domain, parse_size
+from adspark.library.marks.tags import check_tag, list_tags
 from adspark.models import DEFAULT_USER, CreativeFormat, EventKind, Platform
 from adspark.serpapi.regions import region_code
 from adspark.validation.bounds import DAYS

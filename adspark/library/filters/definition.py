@@ -1,6 +1,5 @@
-"""The filters of a search as people write them, and as conditions on `c`, the creative."""
+"""The filters of a search as conditions on `c`, the creative."""
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -11,21 +10,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.errors import InvalidQueryError
-from adspark.library.sharing import HAS_TAG
+from adspark.library.marks.sharing import HAS_TAG
 from adspark.models import DEFAULT_USER, CreativeFormat, EventKind, Platform
 
 RUNNING_DAYS = 7
 """An ad runs as long as it was shown on one of so many days; so watches have it by default."""
 
-_SIZE = re.compile(r"\s*(\d{1,5})\s*[x×*]\s*(\d{1,5})\s*", re.IGNORECASE)
-_RATIO = re.compile(r"\s*(\d{1,4}(?:\.\d{1,3})?)\s*:\s*(\d{1,4}(?:\.\d{1,3})?)\s*")
 _NEAR = 0.02  # by which an aspect may differ, for pictures are cut to whole pixels
-_ASPECTS = {
+ASPECTS = {
     "landscape": "c.width > c.height",
     "portrait": "c.width < c.height",
     "square": "c.width = c.height AND c.width > 0",
 }
+"""Aspects that have a name, as conditions on `c`."""
 
 
 class AdFilters(BaseModel):
@@ -153,72 +150,6 @@ def filter_condition(
     return " AND ".join(f"({part})" for part in parts) or "true", values
 
 
-def parse_day(field: str, written: str | None) -> date | None:
-    """A day as YYYY-MM-DD.
-
-    Raises:
-        InvalidQueryError: it is none; names the field.
-    """
-    if written is None:
-        return None
-    try:
-        return datetime.strptime(written.strip(), "%Y-%m-%d").date()
-    except ValueError:
-        raise InvalidQueryError(
-            field, f"{written[:40]!r} is not a day; write it as 2026-08-31."
-        ) from None
-
-
-def parse_size(written: str | None) -> tuple[int, int] | None:
-    """Width and height, as `300x250`.
-
-    Raises:
-        InvalidQueryError: it is none.
-    """
-    if written is None:
-        return None
-    found = _SIZE.fullmatch(written)
-    if found is None:
-        raise InvalidQueryError(
-            "size", f"{written[:40]!r} is not a size; write width and height as 300x250."
-        )
-    return int(found[1]), int(found[2])
-
-
-def parse_aspect(written: str | None) -> str | None:
-    """`landscape`, `portrait`, `square` or a ratio such as `16:9`.
-
-    Raises:
-        InvalidQueryError: it is none.
-    """
-    if written is None:
-        return None
-    name = written.strip().lower()
-    ratio = _RATIO.fullmatch(name)
-    if name in _ASPECTS or (ratio and float(ratio[1]) and float(ratio[2])):
-        return name
-    raise InvalidQueryError(
-        "aspect", f"{written[:40]!r} is not one of {', '.join(_ASPECTS)}, or a ratio as 16:9."
-    )
-
-
-def parse_domain(written: str | None) -> str | None:
-    """A domain, also where a whole address is written; without `www.`.
-
-    Raises:
-        InvalidQueryError: it is none.
-    """
-    if written is None:
-        return None
-    host = re.sub(r"^[a-z]+://", "", written.strip().lower()).split("/")[0].split(":")[0]
-    host = host.removeprefix("www.").rstrip(".")
-    if "." not in host or not re.fullmatch(r"[^\s'\"\\@]+", host):
-        raise InvalidQueryError(
-            "domain", f"{written[:40]!r} is not a domain; write it as example.com."
-        )
-    return host
-
-
 def _as_parameter(name: str, value: object) -> object:
     """Text for a choice, and for a day the moment at which it begins, or ends, in UTC."""
     if isinstance(value, StrEnum):
@@ -233,8 +164,8 @@ def _as_parameter(name: str, value: object) -> object:
 
 
 def _aspect(aspect: str, values: dict[str, object]) -> str:
-    if aspect in _ASPECTS:
-        return _ASPECTS[aspect]
+    if aspect in ASPECTS:
+        return ASPECTS[aspect]
     width, height = map(float, aspect.split(":"))
     values |= {"narrowest": width / height * (1 - _NEAR), "widest": width / height * (1 + _NEAR)}
     return "c.height > 0 AND c.width::float8 / nullif(c.height, 0) BETWEEN :narrowest AND :widest"

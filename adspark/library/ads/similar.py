@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
-from adspark.library.matching import quote_lexeme
+from adspark.library.search.matching import quote_lexeme
 from adspark.models import CreativeFormat
 from adspark.validation.bounds import Range
 from adspark.validation.stored import check_storable, describe_missing_ads

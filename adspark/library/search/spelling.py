@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.extensions import READ_EXTENSIONS, describe_missing
-from adspark.library.query_text import Term
+from adspark.library.search.query_text import Term
 
 LOOSEN = text("SELECT set_config('pg_trgm.word_similarity_threshold', '0.45', true)")
 """For the transaction: how alike a part of a name has to be; a letter less in eight still is."""

@@ -12,16 +12,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
-from adspark.library.filters import BEGUN_BEFORE, AdFilters, read_filters
-from adspark.library.matching import (
+from adspark.library.filters.definition import BEGUN_BEFORE, AdFilters, read_filters
+from adspark.library.marks.sharing import TAGS_OF_AD, TITLE_OF_AD
+from adspark.library.search.matching import (
     TextCondition,
     look_up_terms,
     text_condition,
 )
-from adspark.library.query_text import MOST_TERMS, Term, parse_query_text
-from adspark.library.sharing import TAGS_OF_AD, TITLE_OF_AD
-from adspark.library.spelling import correct_terms, missing_extensions
-from adspark.library.statements import (
+from adspark.library.search.query_text import MOST_TERMS, Term, parse_query_text
+from adspark.library.search.spelling import correct_terms, missing_extensions
+from adspark.library.search.statements import (
     MOST_COUNTED,
     Branch,
     Cursor,
@@ -154,6 +154,18 @@ async def search_ads(
     return page
 
 
+async def list_ads(session: AsyncSession, *, ids: Sequence[str], user_id: int) -> list[FoundAd]:
+    """Ads as a search lists them, in the order of their ids; without those that are not stored.
+
+    Args:
+        session: of the database.
+        ids: of the ads.
+        user_id: whose tags and titles are shown.
+    """
+    rows = (await session.execute(_READ, {"ids": list(ids), "user_id": user_id})).mappings()
+    return [FoundAd.model_validate(row) for row in rows]
+
+
 async def _search_nearest(
     session: AsyncSession, search: "_Search", terms: Sequence[Term], page: AdPage
 ) -> AdPage:
@@ -198,11 +210,10 @@ class _Search:
             rows = self._sorted((row.ad_creative_id, row.key) for row in matched)
         else:
             rows = await self._read_on(parts, values)
-        read = {"ids": [ad for ad, _ in rows[: self.limit]], "user_id": self.filters.user_id}
-        ads = (await self.session.execute(_READ, read)).mappings()
+        ids = [ad for ad, _ in rows[: self.limit]]
         last = rows[self.limit - 1] if len(rows) > self.limit else None
         return AdPage(
-            ads=[FoundAd.model_validate(row) for row in ads],
+            ads=await list_ads(self.session, ids=ids, user_id=self.filters.user_id),
             total=min(len(matched), MOST_COUNTED),
             is_total_exact=is_all,
             formats=dict(formats.most_common()),

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
-from adspark.library.advertisers import AdvertiserRow, find_advertisers, read_rows
+from adspark.library.advertisers.stored import AdvertiserRow, find_advertisers, read_rows
 
 _ID = re.compile(r"AR\d{20}", re.IGNORECASE)
 _MOST_NAMED = 5  # advertisers in an error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from adspark.errors import InvalidQueryError
-from adspark.library.matching import TextCondition
+from adspark.library.search.matching import TextCondition
 
 MOST_COUNTED = 500
 """Ads that are counted, and ranked by relevance; where more match, that is said.

@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
-from adspark.library.filters import RUNNING_DAYS
-from adspark.library.spelling import LOOSEN, missing_extensions
+from adspark.library.filters.definition import RUNNING_DAYS
+from adspark.library.search.spelling import LOOSEN, missing_extensions
 from adspark.validation.stored import check_storable
 
 _MOST_NAMED = 3  # advertisers in an error

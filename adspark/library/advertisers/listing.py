@@ -12,8 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
-from adspark.library.advertisers import AdvertiserRow
-from adspark.library.filters import RUNNING_DAYS
+from adspark.library.advertisers.stored import AdvertiserRow
+from adspark.library.filters.definition import RUNNING_DAYS
 from adspark.text.storable import UNSTORABLE
 from adspark.validation.bounds import Range
 

@@ -1,7 +1,4 @@
-"""What users write on stored ads: tags, and a title and a note; each user's own, or shared.
-
-An ad stays at clean-up as long as it has any of them.
-"""
+"""Users' tags on stored ads, each user's own or shared; an ad with one stays at clean-up."""
 
 from collections.abc import Collection
 
@@ -11,10 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.ad_locks import lock_ads
 from adspark.errors import InvalidQueryError
-from adspark.library.sharing import VISIBLE_TAGS
-from adspark.validation.bounds import COMMENT, ID, TEXT
-from adspark.validation.names import check_line, check_name, clean_name
-from adspark.validation.stored import check_storable
+from adspark.library.marks.sharing import VISIBLE_TAGS
+from adspark.validation.bounds import ID
+from adspark.validation.names import check_name
 
 _TAG = text("""
     INSERT INTO creative_tag (user_id, tag, ad_creative_id)
@@ -43,21 +39,6 @@ _UNSHARE_UNUSED = text("""
     DELETE FROM shared_tag s WHERE user_id = :user_id AND tag = :tag AND NOT EXISTS (
         SELECT FROM creative_tag t WHERE (t.user_id, t.tag) = (s.user_id, s.tag)
     )
-""")
-_WRITE = {
-    name: text(f"""
-        INSERT INTO creative_note AS n (user_id, ad_creative_id, {name}, is_{name}_shared)
-        VALUES (:user_id, :ad, :value,
-            coalesce(CAST(:is_shared AS boolean), false) AND CAST(:value AS text) IS NOT NULL)
-        ON CONFLICT (user_id, ad_creative_id) DO UPDATE SET {name} = excluded.{name},
-            is_{name}_shared = excluded.{name} IS NOT NULL
-                AND coalesce(CAST(:is_shared AS boolean), n.is_{name}_shared)
-    """)  # noqa: S608  (one of two constants)
-    for name in ("title", "note")
-}
-_REMOVE_EMPTY = text("""
-    DELETE FROM creative_note WHERE user_id = :user_id AND ad_creative_id = :ad
-        AND title IS NULL AND note IS NULL
 """)
 
 
@@ -140,56 +121,6 @@ async def share_tag(session: AsyncSession, *, user_id: int, tag: str, is_shared:
     await session.execute(_SHARE_TAG if is_shared else _UNSHARE_TAG, values)
 
 
-async def write_title(
-    session: AsyncSession,
-    *,
-    user_id: int,
-    ad_creative_id: str,
-    title: str | None,
-    is_shared: bool | None = None,
-) -> None:
-    """Give an ad a title, or with None or an empty one take it away. Does not commit.
-
-    Args:
-        session: of the database.
-        user_id: whose title.
-        ad_creative_id: of the ad.
-        title: on one line.
-        is_shared: whether all users see it; None: as it was, at first not.
-
-    Raises:
-        InvalidQueryError: the title cannot be used, or the ad is not stored.
-    """
-    if title is not None:
-        TEXT.check("title", title)
-        check_line("title", title)
-    await _write(session, "title", user_id, ad_creative_id, clean_name(title or ""), is_shared)
-
-
-async def write_note(
-    session: AsyncSession,
-    *,
-    user_id: int,
-    ad_creative_id: str,
-    note: str | None,
-    is_shared: bool | None = None,
-) -> None:
-    """Write a note on an ad, or with None or an empty one remove it. Does not commit.
-
-    Args:
-        session: of the database.
-        user_id: whose note.
-        ad_creative_id: of the ad.
-        note: may have several lines.
-        is_shared: whether all users see it; None: as it was, at first not.
-
-    Raises:
-        InvalidQueryError: the note cannot be used, or the ad is not stored.
-    """
-    COMMENT.check("note", note)
-    await _write(session, "note", user_id, ad_creative_id, (note or "").strip(), is_shared)
-
-
 def check_tag(written: str) -> str:
     """The tag as it is kept.
 
@@ -209,20 +140,3 @@ async def _change_tag(
     values: dict[str, object] = {"user_id": user_id, "tag": check_tag(tag)}
     values["ids"] = await lock_ads(session, ids=ids, alone=True)  # in the triggers' order
     return list(await session.scalars(statement, values))
-
-
-async def _write(
-    session: AsyncSession,
-    what: str,
-    user_id: int,
-    ad_creative_id: str,
-    value: str,
-    is_shared: bool | None,
-) -> None:
-    ID.check("user_id", user_id)
-    check_storable(what, value)
-    await lock_ads(session, ids=[ad_creative_id], alone=True)
-    values: dict[str, object] = {"user_id": user_id, "ad": ad_creative_id}
-    values |= {"value": value or None, "is_shared": is_shared}
-    await session.execute(_WRITE[what], values)
-    await session.execute(_REMOVE_EMPTY, values)

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
-from adspark.library.sharing import TAGS_OF_AD, TITLE_OF_AD
+from adspark.library.marks.sharing import TAGS_OF_AD, TITLE_OF_AD
 from adspark.models import CreativeFormat, EventKind, PictureStatus, VariantStatus
 from adspark.serpapi.regions import region_name
 from adspark.validation.stored import check_storable, describe_missing_ads

@@ -1,0 +1,87 @@
+"""Every statement on links to boards: whoever has one sees the board until it expires."""
+
+import hashlib
+import secrets
+from datetime import datetime
+
+from pydantic import BaseModel
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.validation.bounds import Range
+
+LINK_DAYS = Range(1, 365)
+
+# Of a board that is there; those that have expired are removed on the way.
+_CREATE = text("""
+    WITH expired AS (DELETE FROM board_link WHERE expires_at <= now())
+    INSERT INTO board_link (board_id, token_hash, expires_at)
+    VALUES (:board_id, :token_hash, now() + make_interval(days => :days))
+""")
+_LIST = text("""
+    SELECT id, created_at, expires_at FROM board_link
+    WHERE board_id = :board_id AND expires_at > now() ORDER BY expires_at, id
+""")
+_DELETE = text("DELETE FROM board_link WHERE id = :link_id AND board_id = :board_id RETURNING id")
+_FIND = text("""
+    SELECT b.id AS board_id, b.user_id, b.name, l.expires_at
+    FROM board_link l JOIN board b ON b.id = l.board_id
+    WHERE l.token_hash = :token_hash AND l.expires_at > now()
+""")
+
+
+class BoardLink(BaseModel):
+    """A link to a board; its token is shown once, when it is made, and only its hash is kept."""
+
+    id: int
+    created_at: datetime
+    expires_at: datetime
+
+
+class LinkedBoard(BaseModel):
+    """The board that a link leads to."""
+
+    board_id: int
+    user_id: int
+    name: str
+    expires_at: datetime
+
+
+async def create_link(session: AsyncSession, *, board_id: int, days: int) -> str:
+    """Make a link to a board; returns its token. Does not commit.
+
+    Args:
+        session: of the database.
+        board_id: of the board.
+        days: after which it leads nowhere.
+
+    Raises:
+        InvalidQueryError: the number of days is out of bounds.
+    """
+    LINK_DAYS.check("days", days)
+    token = secrets.token_urlsafe(32)
+    values = {"board_id": board_id, "token_hash": _hash(token), "days": days}
+    await session.execute(_CREATE, values)
+    return token
+
+
+async def list_links(session: AsyncSession, *, board_id: int) -> list[BoardLink]:
+    """The links that lead to a board now, the first to expire first."""
+    rows = await session.execute(_LIST, {"board_id": board_id})
+    return [BoardLink.model_validate(row) for row in rows.mappings()]
+
+
+async def delete_link(session: AsyncSession, *, board_id: int, link_id: int) -> bool:
+    """End a link; False where the board has no such link. Does not commit."""
+    values = {"board_id": board_id, "link_id": link_id}
+    return await session.scalar(_DELETE, values) is not None
+
+
+async def find_linked_board(session: AsyncSession, *, token: str) -> LinkedBoard | None:
+    """The board that a token leads to; None where it has expired or never did."""
+    row = (await session.execute(_FIND, {"token_hash": _hash(token)})).mappings().one_or_none()
+    return None if row is None else LinkedBoard.model_validate(row)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

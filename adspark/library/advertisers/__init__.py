@@ -1,0 +1,1 @@
+"""Stored advertisers: listed, found, shown, and which one a person means."""

@@ -1,0 +1,1 @@
+"""What ads have to be beside having the words, and how people write it."""

@@ -1,0 +1,76 @@
+"""The filters of a search as people write them: days, sizes, aspects, domains."""
+
+import re
+from datetime import date, datetime
+
+from adspark.errors import InvalidQueryError
+from adspark.library.filters.definition import ASPECTS
+
+_SIZE = re.compile(r"\s*(\d{1,5})\s*[x×*]\s*(\d{1,5})\s*", re.IGNORECASE)
+_RATIO = re.compile(r"\s*(\d{1,4}(?:\.\d{1,3})?)\s*:\s*(\d{1,4}(?:\.\d{1,3})?)\s*")
+
+
+def parse_day(field: str, written: str | None) -> date | None:
+    """A day as YYYY-MM-DD.
+
+    Raises:
+        InvalidQueryError: it is none; names the field.
+    """
+    if written is None:
+        return None
+    try:
+        return datetime.strptime(written.strip(), "%Y-%m-%d").date()
+    except ValueError:
+        raise InvalidQueryError(
+            field, f"{written[:40]!r} is not a day; write it as 2026-08-31."
+        ) from None
+
+
+def parse_size(written: str | None) -> tuple[int, int] | None:
+    """Width and height, as `300x250`.
+
+    Raises:
+        InvalidQueryError: it is none.
+    """
+    if written is None:
+        return None
+    found = _SIZE.fullmatch(written)
+    if found is None:
+        raise InvalidQueryError(
+            "size", f"{written[:40]!r} is not a size; write width and height as 300x250."
+        )
+    return int(found[1]), int(found[2])
+
+
+def parse_aspect(written: str | None) -> str | None:
+    """`landscape`, `portrait`, `square` or a ratio such as `16:9`.
+
+    Raises:
+        InvalidQueryError: it is none.
+    """
+    if written is None:
+        return None
+    name = written.strip().lower()
+    ratio = _RATIO.fullmatch(name)
+    if name in ASPECTS or (ratio and float(ratio[1]) and float(ratio[2])):
+        return name
+    raise InvalidQueryError(
+        "aspect", f"{written[:40]!r} is not one of {', '.join(ASPECTS)}, or a ratio as 16:9."
+    )
+
+
+def parse_domain(written: str | None) -> str | None:
+    """A domain, also where a whole address is written; without `www.`.
+
+    Raises:
+        InvalidQueryError: it is none.
+    """
+    if written is None:
+        return None
+    host = re.sub(r"^[a-z]+://", "", written.strip().lower()).split("/")[0].split(":")[0]
+    host = host.removeprefix("www.").rstrip(".")
+    if "." not in host or not re.fullmatch(r"[^\s'\"\\@]+", host):
+        raise InvalidQueryError(
+            "domain", f"{written[:40]!r} is not a domain; write it as example.com."
+        )
+    return host

@@ -1,0 +1,95 @@
+"""Users' titles and notes on stored ads, each user's own or shared.
+
+An ad with one stays at clean-up.
+"""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.creatives.ad_locks import lock_ads
+from adspark.validation.bounds import COMMENT, ID, TEXT
+from adspark.validation.names import check_line, clean_name
+from adspark.validation.stored import check_storable
+
+_WRITE = {
+    name: text(f"""
+        INSERT INTO creative_note AS n (user_id, ad_creative_id, {name}, is_{name}_shared)
+        VALUES (:user_id, :ad, :value,
+            coalesce(CAST(:is_shared AS boolean), false) AND CAST(:value AS text) IS NOT NULL)
+        ON CONFLICT (user_id, ad_creative_id) DO UPDATE SET {name} = excluded.{name},
+            is_{name}_shared = excluded.{name} IS NOT NULL
+                AND coalesce(CAST(:is_shared AS boolean), n.is_{name}_shared)
+    """)  # noqa: S608  (one of two constants)
+    for name in ("title", "note")
+}
+_REMOVE_EMPTY = text("""
+    DELETE FROM creative_note WHERE user_id = :user_id AND ad_creative_id = :ad
+        AND title IS NULL AND note IS NULL
+""")
+
+
+async def write_title(
+    session: AsyncSession,
+    *,
+    user_id: int,
+    ad_creative_id: str,
+    title: str | None,
+    is_shared: bool | None = None,
+) -> None:
+    """Give an ad a title, or with None or an empty one take it away. Does not commit.
+
+    Args:
+        session: of the database.
+        user_id: whose title.
+        ad_creative_id: of the ad.
+        title: on one line.
+        is_shared: whether all users see it; None: as it was, at first not.
+
+    Raises:
+        InvalidQueryError: the title cannot be used, or the ad is not stored.
+    """
+    if title is not None:
+        TEXT.check("title", title)
+        check_line("title", title)
+    await _write(session, "title", user_id, ad_creative_id, clean_name(title or ""), is_shared)
+
+
+async def write_note(
+    session: AsyncSession,
+    *,
+    user_id: int,
+    ad_creative_id: str,
+    note: str | None,
+    is_shared: bool | None = None,
+) -> None:
+    """Write a note on an ad, or with None or an empty one remove it. Does not commit.
+
+    Args:
+        session: of the database.
+        user_id: whose note.
+        ad_creative_id: of the ad.
+        note: may have several lines.
+        is_shared: whether all users see it; None: as it was, at first not.
+
+    Raises:
+        InvalidQueryError: the note cannot be used, or the ad is not stored.
+    """
+    COMMENT.check("note", note)
+    await _write(session, "note", user_id, ad_creative_id, (note or "").strip(), is_shared)
+
+
+async def _write(
+    session: AsyncSession,
+    what: str,
+    user_id: int,
+    ad_creative_id: str,
+    value: str,
+    is_shared: bool | None,
+) -> None:
+    ID.check("user_id", user_id)
+    check_storable(what, value)
+    await lock_ads(session, ids=[ad_creative_id], alone=True)
+    values: dict[str, object] = {"user_id": user_id, "ad": ad_creative_id}
+    values |= {"value": value or None, "is_shared": is_shared}
+    await session.execute(_WRITE[what], values)
+    await session.execute(_REMOVE_EMPTY, values)

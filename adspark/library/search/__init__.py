@@ -1,0 +1,1 @@
+"""Ads found by words and filters, in an order, page by page."""

@@ -1,0 +1,146 @@
+"""Every statement on accounts: passwords, which are kept as Argon2 hashes, and sessions."""
+
+import asyncio
+import hashlib
+import secrets
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.errors import InvalidQueryError
+from adspark.models import Role
+from adspark.text.storable import UNSTORABLE
+from adspark.validation.names import clean_name, name_key
+
+SESSION_DAYS = 7
+"""After which a browser has to sign in again."""
+
+_SHORTEST, _LONGEST = 10, 200  # characters of a password
+
+_SAVE = text("""
+    WITH ended AS (DELETE FROM account_session WHERE user_id = :user_id)
+    INSERT INTO account (user_id, password_hash, role)
+    SELECT user_id, :password_hash, :role FROM app_user WHERE user_id = :user_id
+    ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash,
+        role = excluded.role, updated_at = now()
+    RETURNING user_id
+""")
+_REMOVE = text("DELETE FROM account WHERE user_id = :user_id RETURNING user_id")
+_FIND = text("""
+    SELECT user_id, u.name, role, password_hash
+    FROM account JOIN app_user u USING (user_id) WHERE u.name_key = :key
+""")
+_BEGIN = text("""
+    WITH expired AS (DELETE FROM account_session WHERE expires_at <= now())
+    INSERT INTO account_session (token_hash, user_id, expires_at)
+    VALUES (:token_hash, :user_id, now() + make_interval(days => :days))
+""")
+_READ = text("""
+    SELECT user_id, u.name, a.role
+    FROM account_session s JOIN account a USING (user_id) JOIN app_user u USING (user_id)
+    WHERE token_hash = :token_hash AND expires_at > now()
+""")
+_END = text("DELETE FROM account_session WHERE token_hash = :token_hash")
+
+
+class SignedIn(BaseModel):
+    """Who is signed in."""
+
+    model_config = ConfigDict(frozen=True)
+
+    user_id: int
+    name: str
+    role: Role
+
+
+async def save_password(session: AsyncSession, *, user_id: int, password: str, role: Role) -> None:
+    """Let a user sign in with a password; ends the sessions of the one before. Does not commit.
+
+    Args:
+        session: of the database.
+        user_id: of a user with a name.
+        password: of 10 to 200 characters.
+        role: what they may do.
+
+    Raises:
+        InvalidQueryError: the password cannot be used, or the user has no name.
+    """
+    if not _SHORTEST <= len(password) <= _LONGEST or UNSTORABLE.search(password):
+        raise InvalidQueryError(
+            "password", f"give one of {_SHORTEST} to {_LONGEST} characters; this cannot be used."
+        )
+    hashed = await asyncio.to_thread(_hasher().hash, password)
+    values = {"user_id": user_id, "password_hash": hashed, "role": role.value}
+    if await session.scalar(_SAVE, values) is None:
+        raise InvalidQueryError(
+            "user",
+            f"user {user_id} has no name to sign in with; give it one with: adspark users add "
+            f"NAME --number {user_id}",
+        )
+
+
+async def remove_account(session: AsyncSession, *, user_id: int) -> bool:
+    """Let a user sign in no more, and end their sessions; False where they had no account.
+
+    Does not commit.
+    """
+    return await session.scalar(_REMOVE, {"user_id": user_id}) is not None
+
+
+async def check_password(session: AsyncSession, *, name: str, password: str) -> SignedIn | None:
+    """The user of this name, where the password is theirs; takes as long where nobody has it.
+
+    Args:
+        session: of the database.
+        name: as it is typed.
+        password: as it is typed.
+    """
+    key = "" if UNSTORABLE.search(name) else name_key(clean_name(name))
+    found = (await session.execute(_FIND, {"key": key})).mappings().one_or_none()
+    hashed = found["password_hash"] if found else _hash_of_nobody()
+    is_right = await asyncio.to_thread(_is_password, hashed, password[: _LONGEST + 1])
+    return SignedIn(**{k: found[k] for k in SignedIn.model_fields}) if found and is_right else None
+
+
+async def begin_session(session: AsyncSession, *, user_id: int) -> str:
+    """Sign a user in; returns the token for the browser's cookie. Does not commit."""
+    token = secrets.token_urlsafe(32)
+    values = {"token_hash": _hash(token), "user_id": user_id, "days": SESSION_DAYS}
+    await session.execute(_BEGIN, values)
+    return token
+
+
+async def find_session(session: AsyncSession, *, token: str) -> SignedIn | None:
+    """Who is signed in with this token; None where it has expired or never was."""
+    row = (await session.execute(_READ, {"token_hash": _hash(token)})).mappings().one_or_none()
+    return None if row is None else SignedIn.model_validate(row)
+
+
+async def end_session(session: AsyncSession, *, token: str) -> None:
+    """Sign a browser out. Does not commit."""
+    await session.execute(_END, {"token_hash": _hash(token)})
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    return PasswordHasher()
+
+
+@cache
+def _hash_of_nobody() -> str:
+    return _hasher().hash(secrets.token_urlsafe(32))
+
+
+def _is_password(hashed: str, password: str) -> bool:
+    try:
+        return _hasher().verify(hashed, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,72 @@
+"""A board as a ZIP file: one page with its style sheet and pictures, which opens offline."""
+
+import asyncio
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import IO
+from urllib.parse import quote
+
+from fastapi.responses import StreamingResponse
+
+from adspark.errors import UnusableContentError
+from deployments.gallery.board_content import ShownAd
+from deployments.gallery.resources import Gallery
+
+_STYLES = "gallery.css"
+_UNSAFE = re.compile(r"[^\w.-]+")  # in the name of a file
+_CHUNK = 256 * 1024  # bytes
+
+
+async def send_archive(gallery: Gallery, name: str, ads: Sequence[ShownAd]) -> StreamingResponse:
+    """The ZIP file of a board as a download; one picture at a time is in memory.
+
+    Args:
+        gallery: with its templates and pictures.
+        name: of the board.
+        ads: that are on it; of one whose picture is not there, the page says so.
+    """
+    file = tempfile.TemporaryFile(prefix="adspark-board-")  # noqa: SIM115  (closed when it is sent)
+    try:
+        with zipfile.ZipFile(file, "w") as archive:
+            await _write(gallery, archive, name, ads)
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    download = quote(f"{_UNSAFE.sub('-', name).strip('-') or 'board'}.zip")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{download}"}
+    return StreamingResponse(_chunks(file), media_type="application/zip", headers=headers)
+
+
+async def _write(
+    gallery: Gallery, archive: zipfile.ZipFile, name: str, ads: Sequence[ShownAd]
+) -> None:
+    kept: set[str] = set()
+    for path in dict.fromkeys(one.ad.thumbnail for one in ads if one.ad.thumbnail):
+        try:
+            content = await gallery.media.read(path)
+        except UnusableContentError:
+            continue
+        kept.add(path)
+        await asyncio.to_thread(archive.writestr, f"pictures/{path}", content)
+    page = gallery.templates.render(
+        "board_archive.html",
+        name=name,
+        ads=ads,
+        at=datetime.now(UTC),
+        media="pictures/",
+        kept=kept,
+        styles=_STYLES,
+    )
+    await asyncio.to_thread(archive.writestr, "index.html", page)
+    archive.writestr(_STYLES, gallery.templates.files[_STYLES][0])
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    with closing(file):
+        while chunk := file.read(_CHUNK):
+            yield chunk

@@ -1,0 +1,35 @@
+"""The ads of a board as its page, its archive and its links show them."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.creatives.boards import read_ads
+from adspark.library.search.page import FoundAd, list_ads
+
+
+@dataclass(frozen=True)
+class ShownAd:
+    """An ad on a board, and what is noted of it there."""
+
+    ad: FoundAd
+    note: str | None
+    link: str | None
+
+
+async def read_board_ads(session: AsyncSession, *, board_id: int, user_id: int) -> list[ShownAd]:
+    """The ads of a board in its order.
+
+    Args:
+        session: of the database.
+        board_id: of the board.
+        user_id: whose titles and tags are shown.
+    """
+    rows = await read_ads(session, board_id=board_id)
+    ids = [row.ad_creative_id for row in rows]
+    found = {one.ad_creative_id: one for one in await list_ads(session, ids=ids, user_id=user_id)}
+    return [
+        ShownAd(found[row.ad_creative_id], row.note, row.link)
+        for row in rows
+        if row.ad_creative_id in found
+    ]

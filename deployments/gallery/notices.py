@@ -1,0 +1,61 @@
+"""Notices: what a form has done, said on the page that it leads to."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse
+from starlette.datastructures import URL
+
+from deployments.gallery.texts import Texts
+
+NOTICE_COOKIE = "adspark_notice"
+_SECONDS = 60  # in which the page has to be loaded
+_LONGEST = 200  # characters of a value
+
+
+def lead_to(address: str, notice: str | None = None, **values: object) -> RedirectResponse:
+    """Lead to a page of ours, after a form has changed something.
+
+    Args:
+        address: path and query; one that leads elsewhere leads to the library.
+        notice: name of the text that the page shows at its top.
+        values: that the text names.
+    """
+    response = RedirectResponse(own_address(address), 303)
+    if notice is not None:
+        shown = {name: str(value)[:_LONGEST] for name, value in values.items()}
+        content = json.dumps([f"notice.{notice}", shown]).encode()
+        response.set_cookie(
+            NOTICE_COOKIE,
+            urlsafe_b64encode(content).decode(),
+            max_age=_SECONDS,
+            httponly=True,
+            samesite="strict",
+        )
+    return response
+
+
+def own_address(address: str) -> str:
+    """Path and query of an address of ours; the library for any other."""
+    try:
+        url = URL(address)
+        is_own = not url.scheme and not url.netloc and url.path.startswith("/")
+    except ValueError:
+        is_own = False
+    return address if is_own and "\\" not in address and address.isprintable() else "/library"
+
+
+def read_notice(request: Request, texts: Texts) -> str | None:
+    """The text of the notice that was left for this page; None where there is none."""
+    written = request.cookies.get(NOTICE_COOKIE)
+    if not written:
+        return None
+    try:
+        name, values = json.loads(urlsafe_b64decode(written))
+        if isinstance(values, Mapping) and str(name).startswith("notice."):
+            return texts(name, **values)
+    except (ValueError, TypeError, KeyError, IndexError):
+        pass
+    return None

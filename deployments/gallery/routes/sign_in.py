@@ -1,0 +1,113 @@
+"""Sign in and out, and on a machine of one's own the choice of the user."""
+
+import hashlib
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+from adspark.db.rate_limits import try_acquire_slot
+from adspark.users.accounts import SESSION_DAYS, begin_session, check_password, end_session
+from adspark.users.store import list_users, parse_number
+from deployments.gallery.forms import FormDep
+from deployments.gallery.notices import lead_to
+from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
+from deployments.gallery.sign_in import SESSION_COOKIE
+from deployments.gallery.visitor import USER_COOKIE, YEAR
+
+router = APIRouter(include_in_schema=False)
+
+# Attempts in a quarter of an hour: for one name, and from one address.
+_WINDOW = 900.0
+_OF_NAME, _OF_ADDRESS = 10, 50
+_BUCKETS = 1024  # over which names and addresses are spread, so that few rows count them
+
+
+@router.get("/sign-in")
+async def show_sign_in(request: Request, gallery: GalleryDep) -> HTMLResponse:
+    """The form for name and password."""
+    return _page(request, gallery, back=request.query_params.get("back", "/"))
+
+
+@router.post("/sign-in")
+async def sign_in(
+    request: Request, gallery: GalleryDep, session: SessionDep, form: FormDep
+) -> Response:
+    """Sign in, where name and password are right."""
+    name, back = form.text("name"), form.text("back") or "/"
+    if wait := await _wait_of(request, gallery, name):
+        return _page(request, gallery, back=back, name=name, minutes=int(wait // 60) + 1)
+    found = await check_password(session, name=name, password=form.exact("password"))
+    if found is None:
+        return _page(request, gallery, back=back, name=name, is_wrong=True)
+    token = await begin_session(session, user_id=found.user_id)
+    await session.commit()
+    response = lead_to(back)
+    response.set_cookie(
+        SESSION_COOKIE,
+        token,
+        max_age=SESSION_DAYS * 86_400,
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+    return response
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request, session: SessionDep, form: FormDep) -> Response:
+    """End the session of this browser."""
+    if token := request.cookies.get(SESSION_COOKIE):
+        await end_session(session, token=token)
+        await session.commit()
+    response = lead_to("/sign-in")
+    response.delete_cookie(SESSION_COOKIE)
+    return response
+
+
+@router.get("/user")
+async def show_users(request: Request, gallery: GalleryDep, session: SessionDep) -> HTMLResponse:
+    """The users whose boards, tags and notes can be looked at on a machine of one's own."""
+    return gallery.templates.page(request, "users.html", users=await list_users(session))
+
+
+@router.post("/user")
+async def choose_user(form: FormDep) -> Response:
+    """Look at the pages as another user, where nobody has to sign in."""
+    response = lead_to("/")
+    number = parse_number(form.text("user"))
+    response.set_cookie(USER_COOKIE, str(number or 1), max_age=YEAR, httponly=True, samesite="lax")
+    return response
+
+
+async def _wait_of(request: Request, gallery: Gallery, name: str) -> float:
+    """Seconds until the next attempt may be made; 0 where this one may."""
+    address = request.client.host if request.client else ""
+    for kind, value, limit in (("name", name, _OF_NAME), ("address", address, _OF_ADDRESS)):
+        number = int(hashlib.sha256(value.casefold().encode()).hexdigest(), 16) % _BUCKETS
+        wait = await try_acquire_slot(
+            gallery.database, name=f"sign-in {kind} {number}", limit=limit, window=_WINDOW
+        )
+        if wait:
+            return wait
+    return 0.0
+
+
+def _page(
+    request: Request,
+    gallery: Gallery,
+    *,
+    back: str,
+    name: str = "",
+    is_wrong: bool = False,
+    minutes: int = 0,
+) -> HTMLResponse:
+    status = 429 if minutes else 401 if is_wrong else 200
+    return gallery.templates.page(
+        request,
+        "sign_in.html",
+        status=status,
+        back=back,
+        name=name,
+        is_wrong=is_wrong,
+        minutes=minutes,
+    )
