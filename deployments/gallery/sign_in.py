@@ -55,7 +55,7 @@ class SignInGuard:
 
 def _refuse(request: Request) -> Response:
     if request.url.path.startswith(_API):
-        return JSONResponse({"detail": "Sign in first, at /sign-in."}, 401)
+        return JSONResponse({"detail": "Sign in first, at /sign-in.", "field": None}, 401)
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     back = here if request.method == "GET" else "/"
     return RedirectResponse(f"/sign-in?{urlencode({'back': back})}", 303)

@@ -23,7 +23,7 @@ from adspark.insight.figures import (
 )
 from adspark.insight.snapshot import LibraryOnDay, read_library_on
 from adspark.insight.survival import Survival, read_survival
-from adspark.library.advertisers.page import (
+from adspark.library.advertisers.listing import (
     AdvertiserPage,
     AdvertiserSort,
     list_advertiser_page,

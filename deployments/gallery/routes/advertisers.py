@@ -13,7 +13,7 @@ from adspark.errors import InvalidQueryError
 from adspark.insight.figures import read_share
 from adspark.insight.snapshot import LibraryOnDay, read_library_on
 from adspark.insight.watching import read_advertiser_watches
-from adspark.library.advertisers.page import (
+from adspark.library.advertisers.listing import (
     AdvertiserPage,
     AdvertiserSort,
     list_advertiser_page,

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
-from adspark.library.advertisers.page import AdvertiserSort
+from adspark.library.advertisers.listing import AdvertiserSort
 from adspark.library.search.cursor import Sort
 from adspark.library.search.statements import MOST_COUNTED
 from adspark.watches.store import save_watch
