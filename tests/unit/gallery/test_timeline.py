@@ -39,7 +39,10 @@ def test_everything_lies_on_the_axis(
     regions: list[tuple[date | None, date | None]], events: list[datetime], found: datetime
 ) -> None:
     watch = {"id": 1, "name": "w", "first_matched_at": found, "last_matched_at": found}
-    noticed = [{"kind": "new", "occurred_at": one, "watch_id": 1, "watch": "w"} for one in events]
+    noticed = [
+        {"kind": "new", "occurred_at": one, "watch_id": 1, "watch": "w", "content_hash": None}
+        for one in events
+    ]
     ad = report(
         regions=[region(*one) for one in regions],
         watches=[watch | {"ended_at": None}],

@@ -84,7 +84,8 @@ def test_the_words_of_an_ad_stand_below_it(terminal: SafeConsole) -> None:
         ad_creative_id=f"CR{1:020d}", advertiser_id="AR1", format="image", size=None, domain=None,
         advertiser="New Balance Athletic Shoe, Inc.", first_shown=NOW, last_shown=NOW,
         days_shown=1234, headline="Run [bold]far", snippet="further " * 20, words_source="bought",
-        title=None, tags=[], thumbnail=None,
+        title=None, tags=[], picture=None, thumbnail=None, width=None, height=None,
+        landing_url=None, is_running=True,
     )  # fmt: skip
     page = AdPage(ads=[ad, ad], total=2, is_total_exact=True, formats={"image": 2}, next=None)
     print_page(page)

@@ -119,7 +119,7 @@ async def _show_again(
     await pages.session.rollback()
     problem = str(error).removeprefix(f"{error.field}: ")
     return await pages.show(
-        ad_id, status=422, problems={field: problem}, given={field: form.exact(field)}
+        ad_id, status=422, problems={field: problem}, given={field: form.written(field)}
     )
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from adspark.library.ads.report import AdEvent, AdRegion, AdReport, AdWatch
+from adspark.library.ads.parts import AdEvent, AdRegion, AdWatch
+from adspark.library.ads.report import AdReport
 from adspark.models import EventKind
 
 WIDTH = 1000

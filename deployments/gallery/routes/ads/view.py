@@ -11,7 +11,8 @@ from fastapi.responses import HTMLResponse
 
 from adspark.creatives.boards import list_boards
 from adspark.errors import InvalidQueryError, ServiceUnavailableError
-from adspark.library.ads.report import AdPicture, AdReport, read_ad
+from adspark.library.ads.parts import AdPicture
+from adspark.library.ads.report import AdReport, read_ad
 from adspark.library.marks.of_ad import read_marks
 from adspark.library.marks.tags import list_tags
 from adspark.media.store import media_type
