@@ -4,7 +4,12 @@ import re
 
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactCollectionFilter, ArtifactCollectionFilterKey
+from prefect.client.schemas.filters import (
+    ArtifactCollectionFilter,
+    ArtifactCollectionFilterKey,
+    ArtifactCollectionFilterType,
+)
+from prefect.client.schemas.sorting import ArtifactCollectionSort
 
 from adspark.archive.thumbnails import Thumbnails
 from adspark.db.engine import Database
@@ -28,8 +33,12 @@ THUMBNAIL = f"thumbnails/00/{'0' * 64}.webp"
 async def latest(key: str) -> tuple[str, str]:
     """The latest artifact of a key: its page, and what stands above it."""
     async with get_client() as client:
-        (found,) = await client.read_latest_artifacts(
-            artifact_filter=ArtifactCollectionFilter(key=ArtifactCollectionFilterKey(like_=key))
+        found, *_ = await client.read_latest_artifacts(
+            artifact_filter=ArtifactCollectionFilter(
+                key=ArtifactCollectionFilterKey(like_=key),
+                type=ArtifactCollectionFilterType(any_=["markdown"]),
+            ),
+            sort=ArtifactCollectionSort.UPDATED_DESC,
         )
     return str(found.data), str(found.description)
 
