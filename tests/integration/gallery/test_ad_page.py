@@ -330,9 +330,11 @@ async def test_what_cannot_be_used_is_said_beside_its_field_and_kept(
 ) -> None:
     version = _version((await pages.get(PAGE)).text, "title" if form == "title" else "note")
 
+    fields = {"shared": "yes"} | fields
     answer = await pages.send_form(f"{PAGE}/{form}", PAGE, version=version, **fields)
 
     assert answer.status_code == 422
+    assert ("checked" in part(answer.text, form)) == (form != "boards")
     assert words in said(answer.text, field)
     if typed := fields.get(field, "").strip("\x00\x07"):
         assert typed in unescape(answer.text) or field == "board"

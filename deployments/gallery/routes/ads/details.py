@@ -18,11 +18,13 @@ _DEPLOYMENT = "fetch-details"
 @router.get("/ads/{ad_id}/details")
 async def show_details(pages: AdPagesDep, ad_id: str) -> HTMLResponse:
     """The part of an ad's page on its details, with what the account has left."""
+    followed = await pages.follow_run(ad_id)
     ad = await pages.read(ad_id)
     if ad is None:
         return pages.show_missing(ad_id)
-    details = await pages.details_of(ad)
+    details = pages.details_of(ad, followed)
     if not details["is_known"]:
+        await pages.session.rollback()  # its connection does not wait for SerpApi
         details["searches"] = await pages.gallery.searches.read(pages.gallery.database)
     return pages.gallery.templates.page(pages.request, "ad_details.html", problems={}, **details)
 

@@ -88,8 +88,9 @@ async def _save_text(
         if not is_same:
             await session.rollback()
             problem = pages.gallery.templates.texts(f"ad_page.{what}_changed")
-            given: dict[str, str] = {what: form.text(what)}
-            return await pages.show(ad_id, status=409, problems={what: problem}, given=given)
+            return await pages.show(
+                ad_id, status=409, problems={what: problem}, given=_given(form, what)
+            )
         if what == "title":
             await write_title(
                 session,
@@ -118,9 +119,12 @@ async def _show_again(
     """The page with what was typed, and what is wrong beside its field."""
     await pages.session.rollback()
     problem = str(error).removeprefix(f"{error.field}: ")
-    return await pages.show(
-        ad_id, status=422, problems={field: problem}, given={field: form.written(field)}
-    )
+    return await pages.show(ad_id, status=422, problems={field: problem}, given=_given(form, field))
+
+
+def _given(form: Form, field: str) -> dict[str, str]:
+    """What was typed, and whether all were to see it."""
+    return {field: form.written(field), f"{field}_shared": form.written("shared")}
 
 
 def _back(ad_id: str, part: str) -> RedirectResponse:

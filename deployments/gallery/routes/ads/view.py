@@ -26,6 +26,15 @@ _MOST_OFFERED = 100  # tags
 
 
 @dataclass(frozen=True)
+class FollowedRun:
+    """The run that an address names, and how far it is; nothing where it names none of this ad."""
+
+    run_id: UUID | None = None
+    progress: RunProgress | None = None
+    is_prefect_away: bool = False
+
+
+@dataclass(frozen=True)
 class AdPages:
     """Shows pages of ads to the visitor of a request."""
 
@@ -50,6 +59,7 @@ class AdPages:
             problems: by the form or field that they stand beside.
             given: what was typed, by field, in place of what is stored.
         """
+        followed = await self.follow_run(ad_id)
         ad = await self.read(ad_id)
         if ad is None:
             return self.show_missing(ad_id)
@@ -69,7 +79,7 @@ class AdPages:
             on_boards=[one for one in boards if one.name in ad.boards],
             known_tags=list(dict.fromkeys(row.tag for row in tags))[:_MOST_OFFERED],
             timeline=make_timeline(ad, datetime.now(UTC).date()),
-            **await self.details_of(ad),
+            **self.details_of(ad, followed),
         )
 
     async def read(self, ad_id: str) -> AdReport | None:
@@ -81,19 +91,29 @@ class AdPages:
         except InvalidQueryError:
             return None
 
-    async def details_of(self, ad: AdReport) -> dict[str, Any]:
-        """What the part on details on demand shows: whether they are known, their price, and how
-        far the run is that the address names."""
-        run_id, run, is_prefect_away = self._run_id(), None, False
+    async def follow_run(self, ad_id: str) -> FollowedRun:
+        """How far the run is that the address names, where it looks up this ad.
+
+        It is asked for before the database is, so that no connection waits for Prefect.
+        """
         try:
-            run = await _read_progress(run_id, ad.ad_creative_id) if run_id else None
+            run_id = UUID(self.request.query_params.get("run", ""))
+        except ValueError:
+            return FollowedRun()
+        try:
+            run = await read_run(run_id)
         except ServiceUnavailableError:
-            is_prefect_away = True
+            return FollowedRun(run_id, is_prefect_away=True)
+        is_of_ad = run is not None and run.parameters.get("ads") == [ad_id]
+        return FollowedRun(run_id, progress_of(run)) if run and is_of_ad else FollowedRun()
+
+    def details_of(self, ad: AdReport, followed: FollowedRun) -> dict[str, Any]:
+        """What the part on details on demand shows."""
         return {
             "ad": ad,
-            "run": run,
-            "run_id": run_id,
-            "is_prefect_away": is_prefect_away,
+            "run": followed.progress,
+            "run_id": followed.run_id,
+            "is_prefect_away": followed.is_prefect_away,
             "is_known": ad.details is not None and ad.details.answered_at is not None,
             "searches": self.gallery.searches.known,
         }
@@ -104,21 +124,8 @@ class AdPages:
             self.request, "ad_missing.html", status=404, ad_id=ad_id, is_id=is_ad_id(ad_id)
         )
 
-    def _run_id(self) -> UUID | None:
-        """The run that the address names."""
-        try:
-            return UUID(self.request.query_params.get("run", ""))
-        except ValueError:
-            return None
-
 
 AdPagesDep = Annotated[AdPages, Depends()]
-
-
-async def _read_progress(run_id: UUID, ad_id: str) -> RunProgress | None:
-    """Of a run, where it looks up this ad."""
-    run = await read_run(run_id)
-    return progress_of(run) if run and run.parameters.get("ads") == [ad_id] else None
 
 
 def _shown_path(picture: AdPicture) -> str | None:
