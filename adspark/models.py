@@ -209,9 +209,9 @@ def _key(kind: type[Integer] = Integer) -> Any:  # noqa: ANN401
     return Field(default=None, sa_column=Column(kind, Identity(always=True), primary_key=True))
 
 
-def _of_watch() -> Any:  # noqa: ANN401
+def _of_watch(*, index: bool = True) -> Any:  # noqa: ANN401
     """The key of a watch, as long as that is there."""
-    column: Column[Any] = Column(ForeignKey("watch.id", ondelete="SET NULL"), index=True)
+    column: Column[Any] = Column(ForeignKey("watch.id", ondelete="SET NULL"), index=index)
     return Field(default=None, sa_column=column)
 
 
@@ -349,12 +349,13 @@ class Fetch(SQLModel, table=True):
         _one_of("status", FetchStatus),
         _one_of("stop_reason", StopReason),
         Index(None, "query_hash", "started_at"),
+        Index("ix_fetch_of_watch", "watch_id", "started_at"),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     query: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     query_hash: str = Field(sa_type=Text)
-    watch_id: int | None = _of_watch()
+    watch_id: int | None = _of_watch(index=False)
     flow_run_id: UUID | None = Field(default=None, index=True)
     is_dry_run: bool = _flag("Paid for, and none of its ads stored.")
     attempt: int = _whole(1, "Fencing token: each resume adds one, and only the newest may write.")
