@@ -54,6 +54,7 @@ benchmark: .make/installed .make/chromium
 	@$(BIN)/python -m benchmarks.words
 	@$(BIN)/python -m benchmarks.library
 	@$(BIN)/python -m benchmarks.export
+	@$(BIN)/python -m benchmarks.gallery
 	@$(BIN)/python -m benchmarks.dispatch
 	@$(BIN)/python -m benchmarks.chaos
 

@@ -22,6 +22,7 @@ SMALLEST: dict[str, tuple[list[str], set[int]]] = {
     "words": (["--quick"], {0, 1}),
     "library": (["--smallest"], {0, 1}),
     "export": (["--quick"], {0, 1}),
+    "gallery": (["--smallest"], {0, 1}),
     "dispatch": (["--quick"], {0}),
     "chaos": (["--quick"], {0}),
 }

@@ -1,0 +1,225 @@
+"""`python -m benchmarks.gallery`: the web pages over a library of 100,000 ads.
+
+The gallery is served as `adspark up` serves it. Each page is asked for again and again by one
+reader, and 95 of a hundred first bytes are held against 100 ms; then fifty readers ask at once for
+five minutes (fewer in the smaller sizes), none of whom may be refused, with the memory of the
+server at their end held against that after their first tenth. In Chromium the grid of sixty
+thumbnails is held against a second, and what a first visit loads beside pictures against 200 kB.
+Exit code 1 says that a limit was passed.
+"""
+
+import asyncio
+import io
+import os
+import random
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+import psycopg
+from PIL import Image
+from playwright.sync_api import Response, sync_playwright
+from rich.console import Console
+
+from adspark.rendering.browser import PROGRAMS
+from benchmarks.arguments import parse_scale
+from benchmarks.library_workload import Workload
+from benchmarks.server import Server, running_server
+from benchmarks.targets import Target
+
+_ADS = 100_000
+_THUMBNAILS = 600  # of the newest ads
+_ASKED = 200  # times each page
+_READERS, _SECONDS = 50, 300.0
+_FIRST_BYTE_MS, _GRID_MS, _FIRST_VISIT = 100.0, 1000.0, 200_000
+_MOST_GROWTH = 1.1
+_PAGES = (
+    "/library",
+    "/library?q={word}",
+    "/library?format=video&platform=YOUTUBE",
+    "/library?sort=longest&running=yes",
+    "/library?advertiser=AR{advertiser:020d}",
+    "/boards",
+)
+
+
+def main() -> int:
+    """Measure, print, and judge."""
+    scale = parse_scale("gallery", __doc__)
+    workload = Workload(_ADS // scale)
+    with running_server() as server, tempfile.TemporaryDirectory() as folder:
+        workload.fill(server.url())
+        _make_documents(server)
+        _make_pictures(server, Path(folder), _THUMBNAILS // min(scale, 10))
+        server.settle("adspark")
+        with _gallery(server, Path(folder)) as (url, process):
+            first_bytes = {page: _ask(url, page, workload, _ASKED // scale) for page in _PAGES}
+            grid, visit = _look(url)
+            failures, answers, growth = asyncio.run(
+                _read_at_once(url, workload, process, _SECONDS / scale)
+            )
+    console = Console()
+    for page, took in first_bytes.items():
+        console.print(f"{page}: median {statistics.median(took):.0f} ms, p95 {_p95(took):.0f} ms")
+    console.print(f"{answers:,} answers to {_READERS} readers, {failures} failures")
+    slowest = max(_p95(took) for took in first_bytes.values())
+    targets = [
+        Target(what="First byte, p95 of 100 ms", ratio=slowest / _FIRST_BYTE_MS, most=1.0),
+        Target(what="Grid of 60 thumbnails in a second", ratio=grid / _GRID_MS, most=1.0),
+        Target(what="First visit of 200 kB", ratio=visit / _FIRST_VISIT, most=1.0),
+        Target(what="Readers who were refused", ratio=failures, most=0.0),
+        Target(what="Memory at the end / after a tenth", ratio=growth, most=_MOST_GROWTH),
+    ]
+    for target in targets:
+        console.print(target.sentence)
+    return 0 if all(target.is_met for target in targets) else 1
+
+
+def _make_documents(server: Server) -> None:
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("SELECT refresh_search_document(ad_creative_id) FROM creative")
+
+
+def _make_pictures(server: Server, media: Path, count: int) -> None:
+    """Thumbnails of the newest ads, as the archive keeps them."""
+    chance = random.Random(17)
+    with psycopg.connect(server.url()) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT ad_creative_id, content_hash FROM creative "
+            "ORDER BY first_shown DESC, ad_creative_id DESC LIMIT %s",
+            (count,),
+        )
+        for number, (ad, content_hash) in enumerate(cursor.fetchall()):
+            name = f"{number:064x}"
+            path = media / "thumbnails" / name[:2] / f"{name}.webp"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(_thumbnail(chance))
+            cursor.execute(
+                "INSERT INTO picture_version (ad_creative_id, content_hash, status, sha256, path, "
+                "thumbnail_path, picture_bytes, thumbnail_bytes, stored_at) "
+                "VALUES (%s, %s, 'stored', %s, %s, %s, 1, 1, now()) "
+                "ON CONFLICT (ad_creative_id, content_hash) DO UPDATE SET status = 'stored', "
+                "sha256 = excluded.sha256, path = excluded.path, "
+                "thumbnail_path = excluded.thumbnail_path, stored_at = now()",
+                (ad, content_hash, name, f"pictures/{name[:2]}/{name}.png",
+                 f"thumbnails/{name[:2]}/{name}.webp"),
+            )  # fmt: skip
+
+
+def _thumbnail(chance: random.Random) -> bytes:
+    """About ten kilobytes, as those of real ads."""
+    small = Image.frombytes("RGB", (40, 40), chance.randbytes(4800))
+    out = io.BytesIO()
+    small.resize((320, 320)).save(out, "WEBP", quality=80)
+    return out.getvalue()
+
+
+@contextmanager
+def _gallery(server: Server, folder: Path) -> Iterator[tuple[str, psutil.Process]]:
+    """The server of the pages; its address and its process."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    own = {"ADSPARK_DATABASE_URL": server.url(), "ADSPARK_MEDIA_URL": str(folder),
+           "ADSPARK_HOME": str(folder / "home")}  # fmt: skip
+    command = [sys.executable, "-m", "deployments.gallery.server", "--port", str(port)]
+    url = f"http://127.0.0.1:{port}"
+    with subprocess.Popen(command, env=os.environ | own) as process:
+        try:
+            while process.poll() is None and not _answers(url):
+                time.sleep(0.1)
+            yield url, psutil.Process(process.pid)
+        finally:
+            process.terminate()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", timeout=5).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _ask(url: str, page: str, workload: Workload, times: int) -> list[float]:
+    """Milliseconds to the first byte of each answer."""
+    took = []
+    with httpx.Client(base_url=url, timeout=30) as client:
+        for address in _addresses(page, workload, times + 3):
+            began = time.perf_counter()
+            with client.stream("GET", address) as answer:
+                answer.raise_for_status()
+                took.append((time.perf_counter() - began) * 1000)
+                answer.read()
+    return took[3:]
+
+
+def _addresses(page: str, workload: Workload, times: int) -> Iterator[str]:
+    for number in range(max(times, 8)):
+        word = workload.words[number * 37 % len(workload.words)]
+        yield page.format(word=word, advertiser=number % 200)
+
+
+def _look(url: str) -> tuple[float, int]:
+    """Milliseconds until all thumbnails of a grid are drawn, and bytes beside them of a visit."""
+    loaded: list[Response] = []
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 3000}, bypass_csp=True)
+        page.on("response", lambda one: loaded.append(one))
+        began = time.perf_counter()
+        page.goto(f"{url}/library")
+        page.wait_for_function("[...document.images].filter(one => one.complete).length >= 60")
+        took = (time.perf_counter() - began) * 1000
+        visit = sum(
+            one.request.sizes()["responseBodySize"] for one in loaded if "/media/" not in one.url
+        )
+        browser.close()
+    return took, visit
+
+
+async def _read_at_once(
+    url: str, workload: Workload, process: psutil.Process, seconds: float
+) -> tuple[int, int, float]:
+    """Failures and answers of all readers, and by how much the server's memory has grown."""
+    begin = time.monotonic()
+    failures = answers = 0
+
+    async def read(number: int) -> None:
+        nonlocal failures, answers
+        pages = [_PAGES[(number + place) % len(_PAGES)] for place in range(len(_PAGES))]
+        async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+            while time.monotonic() - begin < seconds:
+                for page in pages:
+                    address = next(_addresses(page, workload, 1))
+                    try:
+                        failures += (await client.get(address)).status_code != 200
+                    except httpx.HTTPError:
+                        failures += 1
+                    answers += 1
+
+    async def measure() -> float:
+        await asyncio.sleep(seconds / 10)
+        before = process.memory_info().rss
+        await asyncio.sleep(seconds * 0.85)
+        return process.memory_info().rss / before
+
+    measured = asyncio.create_task(measure())
+    await asyncio.gather(*(read(number) for number in range(_READERS)))
+    return failures, answers, await measured
+
+
+def _p95(values: list[float]) -> float:
+    return statistics.quantiles(values, n=20)[-1]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
