@@ -367,7 +367,7 @@ class Fetch(SQLModel, table=True):
         _one_of("status", FetchStatus),
         _one_of("stop_reason", StopReason),
         Index(None, "query_hash", "started_at"),
-        Index(None, "watch_id", "started_at"),
+        Index("ix_fetch_of_watch", "watch_id", "started_at"),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
@@ -467,7 +467,6 @@ class CreativeEvent(SQLModel, table=True):
             "id",
             postgresql_where=text("notified_at IS NULL"),
         ),
-        Index(None, "watch_id", "occurred_at"),
         Index(
             "ix_creative_event_changed",
             "occurred_at",

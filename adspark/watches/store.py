@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, Field
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -278,6 +278,12 @@ async def list_watches(
     values = {"user_id": user_id, "watch_ids": None if wanted is None else list(wanted)}
     rows = await session.execute(_LIST, values)
     return [WatchRow.model_validate(row) for row in rows.mappings()]
+
+
+async def list_watch_names(session: AsyncSession) -> dict[int, str]:
+    """The names of all watches by their ids, in the order of names."""
+    named = select(col(Watch.id), col(Watch.name)).order_by(func.lower(Watch.name), col(Watch.id))
+    return dict((await session.execute(named)).tuples().all())
 
 
 async def list_fetches(session: AsyncSession, *, watch_id: int, limit: int) -> Sequence[Fetch]:

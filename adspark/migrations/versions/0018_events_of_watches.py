@@ -1,4 +1,4 @@
-"""Events of a watch by kind and time, without reading all that it ever noticed."""
+"""Events of a watch by kind and time, its fetches by time, without reading all of them."""
 
 from alembic import op
 
@@ -14,9 +14,13 @@ def upgrade() -> None:
         "ix_creative_event_of_watch", "creative_event", ["watch_id", "kind", "occurred_at"]
     )
     op.drop_index(op.f("ix_creative_event_watch_id"), table_name="creative_event")
+    op.create_index("ix_fetch_of_watch", "fetch", ["watch_id", "started_at"])
+    op.drop_index(op.f("ix_fetch_watch_id"), table_name="fetch")
 
 
 def downgrade() -> None:
     """Take this revision back."""
+    op.create_index(op.f("ix_fetch_watch_id"), "fetch", ["watch_id"])
+    op.drop_index("ix_fetch_of_watch", table_name="fetch")
     op.create_index(op.f("ix_creative_event_watch_id"), "creative_event", ["watch_id"])
     op.drop_index("ix_creative_event_of_watch", table_name="creative_event")

@@ -16,7 +16,7 @@ from adspark.library.marks.tags import list_tags
 from adspark.library.search.cursor import Sort
 from adspark.library.search.page import AdPage, search_ads
 from adspark.models import CreativeFormat, EventKind, Platform
-from adspark.watches.store import list_watches
+from adspark.watches.store import list_watch_names
 from deployments.gallery.resources import GalleryDep, SessionDep
 from deployments.gallery.texts import Texts
 from deployments.gallery.visitor import VisitorDep
@@ -99,13 +99,13 @@ async def _read_options(
     """What the fields offer: values and how they are shown."""
     boards = await list_boards(session, user_id=user_id)
     tags = await list_tags(session, user_id=user_id)
-    watches = await list_watches(session)
+    watches = await list_watch_names(session)
     advertisers = await list_advertisers(session, limit=_MOST_OFFERED)
     return {
         "advertiser": [(one.name, one.name) for one in advertisers],
         "board": [(one.name, one.name) for one in boards],
         "tag": [(one, one) for one in dict.fromkeys(row.tag for row in tags)],
-        "watch": [(str(one.id), one.definition.name) for one in watches],
+        "watch": [(str(one), name) for one, name in watches.items()],
         "format": [(one.value, texts(f"format.{one.value}")) for one in CreativeFormat],
         "platform": [(one.value, one.value.title()) for one in Platform],
         "event": [(one.value, texts(f"event.{one.value}")) for one in EventKind],

@@ -1,0 +1,1 @@
+"""What the gallery starts and follows."""

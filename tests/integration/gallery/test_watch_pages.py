@@ -1,14 +1,17 @@
 """The list of watches and the page of one: what they show, pausing and deleting."""
 
 import re
+from pathlib import Path
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from sqlalchemy import text
 
 from adspark.db.engine import Database
-from adspark.models import Coverage, EventKind
-from tests.support.gallery import GalleryClient
+from adspark.models import Coverage, EventKind, Role
+from adspark.users.accounts import save_password
+from adspark.users.store import add_user
+from tests.support.gallery import GalleryClient, open_gallery
 from tests.support.library import ad
 from tests.support.noticed import add_event, add_watch, ago
 from tests.support.stored_ads import change, ids
@@ -220,3 +223,36 @@ async def test_the_list_is_pages(pages: GalleryClient, database: Database) -> No
     assert first.count('<li class="row">') == 25
     assert last.count('<li class="row">') == 10
     assert (await pages.get("/watches?page=4")).status_code == 404
+
+
+async def test_a_reader_is_told_before_a_button_that_only_editors_change_and_spend(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    watch_id = await add_watch(database)
+    async with database.session() as session:
+        number = await add_user(session, name="Bob")
+        await save_password(
+            session, user_id=number, password="tulips and 1 anchor", role=Role.READER
+        )
+        await session.commit()
+    path = f"/watches/{watch_id}"
+
+    async with open_gallery(database_url, tmp_path, needs_sign_in=True) as reader:
+        await reader.send_form(
+            "/sign-in", page="/sign-in", name="Bob", password="tulips and 1 anchor", back="/watches"
+        )
+        page = (await reader.get(path)).text
+        listed = (await reader.get("/watches")).text
+        form = (await reader.get("/watches/new")).text
+        refused = [
+            await reader.send_form(f"{path}/{act}", page=path)
+            for act in ("pause", "delete", "edit", "look")
+        ]
+
+    assert 'href="/watches/new"' not in listed
+    assert "but not change anything here" in listed
+    assert re.search(r"<button[^>]* disabled>Pause", page)
+    assert re.search(r"<button[^>]* disabled>Look now</button> <span[^>]*>You may not spend", page)
+    assert re.search(r"<button[^>]* disabled>Save", form)
+    assert [answer.status_code for answer in refused] == [403] * 4
+    assert await ids(database, "SELECT is_active FROM watch") == [True]

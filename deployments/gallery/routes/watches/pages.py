@@ -77,7 +77,6 @@ async def show_watch(
     found = await read_news_events(session, watch_ids=[watch_id], since=_EVER, most=_EVENTS)
     events = list(islice(found, _EVENTS))
     fetches = await list_fetches(session, watch_id=watch_id, limit=_LOOKS)
-    contents = await count_contents(session, watch_id=watch_id)
     run = request.query_params.get("run", "")
     progress, problem = await _read_progress(gallery, session, watch_id, run)
     return gallery.templates.page(
@@ -88,8 +87,6 @@ async def show_watch(
         ads=await read_ads_of(session, events, visitor.user_id),
         kinds=[EventKind.BASELINE, *NEWS_KINDS],
         fetches=fetches,
-        contents=contents,
-        run=run,
         progress=progress,
         problem=problem,
     )

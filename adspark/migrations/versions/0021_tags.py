@@ -1,4 +1,4 @@
-"""Tags that differ in case only are one tag; searches by landing page, by change, by look."""
+"""Tags that differ in case only are one tag; searches by landing page and by change."""
 
 from typing import Any
 
@@ -75,11 +75,6 @@ _DROP = """
     DROP TRIGGER tag_spelling ON creative_tag;
     DROP FUNCTION spell_tag();
 """
-# Table, old columns, new columns.
-_INDEXES = (
-    ("creative_event", ["watch_id"], ["watch_id", "occurred_at"]),
-    ("fetch", ["watch_id"], ["watch_id", "started_at"]),
-)
 
 
 def upgrade() -> None:
@@ -112,9 +107,6 @@ def upgrade() -> None:
             ondelete=ondelete,
         )
     op.execute(_SPELL)
-    for table, before, after in _INDEXES:
-        op.create_index(op.f(f"ix_{table}_{'_'.join(after)}"), table, after)
-        op.drop_index(op.f(f"ix_{table}_{'_'.join(before)}"), table_name=table)
     op.create_index(
         "ix_creative_event_changed",
         "creative_event",
@@ -130,9 +122,6 @@ def downgrade() -> None:
     op.drop_index("ix_creative_domain", table_name="creative")
     op.drop_column("creative_detail", "landing_host")
     op.drop_index("ix_creative_event_changed", table_name="creative_event")
-    for table, before, after in _INDEXES:
-        op.create_index(op.f(f"ix_{table}_{'_'.join(before)}"), table, before)
-        op.drop_index(op.f(f"ix_{table}_{'_'.join(after)}"), table_name=table)
     op.execute(_DROP)
     for table in ("creative_tag", "shared_tag"):
         op.drop_constraint(op.f(f"fk_{table}_user_id_user_tag"), table)

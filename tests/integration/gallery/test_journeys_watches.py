@@ -1,0 +1,65 @@
+"""A watch created in a real browser, on a phone: its cost follows what is typed; its news."""
+
+import asyncio
+import re
+import shutil
+from pathlib import Path
+
+from playwright.sync_api import ConsoleMessage, expect, sync_playwright
+
+from adspark.db.engine import Database
+from adspark.models import EventKind
+from adspark.rendering.browser import PROGRAMS
+from tests.support.gallery import serve_gallery
+from tests.support.library import fill_library
+from tests.support.noticed import add_event, add_watch
+
+_PATIENCE = 60_000  # milliseconds for the page to show something
+
+
+async def _fill(database_url: str) -> None:
+    async with Database(database_url) as database:
+        await fill_library(database)
+        watch_id = await add_watch(database, name="known")
+        for number, kind in enumerate((EventKind.NEW, EventKind.CHANGED, EventKind.ENDED), 1):
+            await add_event(database, watch_id, kind, number)
+
+
+def test_a_watch_is_created_with_its_cost_in_view(database_url: str, tmp_path: Path) -> None:
+    asyncio.run(_fill(database_url))
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    complaints: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if "404" not in message.text:  # no picture is kept here
+            complaints.append(message.text)
+
+    with serve_gallery(database_url, tmp_path / "media") as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 360, "height": 740})
+        page.set_default_timeout(_PATIENCE)
+        expect.set_options(timeout=_PATIENCE)
+        page.on("console", note)
+        page.goto(url)
+        expect(page.get_by_role("heading", name="1 launch")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+        page.get_by_role("link", name="Watches").first.click()
+        page.get_by_role("link", name="Create a watch").click()
+        page.get_by_role("textbox", name=re.compile("^Name")).fill("Zoë")
+        page.get_by_role("textbox", name=re.compile("^Advertiser")).fill("zoe.example.com")
+        page.get_by_role("button", name="Add").click()
+        expect(page.get_by_role("checkbox", name=re.compile("Café Zoë"))).to_be_checked()
+        page.get_by_label("Minutes between two looks").fill("1440")
+        expect(page.locator("[data-estimate-text]")).to_contain_text("about 34 searches")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        page.get_by_role("button", name="Save").click()
+
+        page.wait_for_url(re.compile(r"/watches/\d+$"))
+        expect(page.get_by_role("status").first).to_contain_text("The watch is created")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        page.get_by_role("button", name="Pause").click()
+        expect(page.get_by_role("button", name="Look now")).to_be_disabled()
+        browser.close()
+
+    assert complaints == []
