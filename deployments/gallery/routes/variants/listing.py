@@ -64,7 +64,7 @@ async def show_variants(request: Request, gallery: GalleryDep, session: SessionD
         statuses=list(VariantStatus),
         users={one.user_id: one.name for one in await list_requesters(session)},
         statistics=await read_statistics(session, user_id=filters.user),
-        waiting=await read_waiting(session, user_id=filters.user),
+        waiting=dict.fromkeys(await read_waiting(session, user_id=filters.user)),
         steps=steps,
         progress=_progress_url(filters.user),
         state=_state(steps),
