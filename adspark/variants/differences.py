@@ -7,7 +7,7 @@ from itertools import chain
 
 # Scripts without blanks between words are compared by character.
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-_TOKEN = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+|\s+")
+_TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+|\s+|[^\w\s]")
 _MOST_WORDS = 2000  # of one text; comparing takes the product of both
 
 

@@ -1,5 +1,6 @@
 """Every statement on what people think of variants: one opinion of each person, and statistics."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -45,6 +46,12 @@ WAITS = """
 _WAITING = text(f"""
     SELECT id FROM ad_variant v
     WHERE {WAITS} AND (CAST(:user_id AS int) IS NULL OR user_id = :user_id) ORDER BY id
+""")  # noqa: S608  (put together from a constant)
+_COUNT_WAITING = text(f"""
+    SELECT count(*) AS number, min(id) AS first,
+        coalesce(array_agg(id) FILTER (WHERE id = ANY (CAST(:ids AS int[]))), '{{}}') AS among
+    FROM ad_variant v
+    WHERE {WAITS} AND (CAST(:user_id AS int) IS NULL OR user_id = :user_id)
 """)  # noqa: S608  (put together from a constant)
 _NEXT_WAITING = text(f"""
     SELECT id FROM ad_variant v WHERE {WAITS} AND id <> :variant_id
@@ -104,6 +111,17 @@ class StoredReview(Review):
 
     user: str | None
     updated_at: datetime
+
+
+class WaitingReviews(BaseModel):
+    """How many requested reviews are not decided yet, the variant of the first, and which of some
+    variants are among them."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    number: int
+    first: int | None
+    among: frozenset[int]
 
 
 class FailureCause(BaseModel):
@@ -208,6 +226,20 @@ async def list_reviews(session: AsyncSession, *, variant_id: int) -> list[Stored
 async def read_waiting(session: AsyncSession, *, user_id: int | None = None) -> list[int]:
     """Ids of finished variants whose requested review is not decided yet, oldest first."""
     return list(await session.scalars(_WAITING, {"user_id": user_id}))
+
+
+async def count_waiting(
+    session: AsyncSession, *, ids: Sequence[int] = (), user_id: int | None = None
+) -> WaitingReviews:
+    """How many reviews wait.
+
+    Args:
+        session: read only.
+        ids: of variants, of which those that wait are named.
+        user_id: who requested them; None for anybody.
+    """
+    counted = await session.execute(_COUNT_WAITING, {"ids": list(ids), "user_id": user_id})
+    return WaitingReviews.model_validate(counted.one())
 
 
 async def find_next_waiting(session: AsyncSession, *, after: int) -> int | None:

@@ -218,7 +218,7 @@ def review(
         return found.review_run_id
 
     run_id = in_session(act, commits=True)
-    if run_id is not None:
+    if run_id is not None and decision is not None:
         _answer(run_id, given)
     word = {True: "approved", False: "rejected", None: "commented on"}[decision]
     out.print(f"Variant {variant} is {word} by user {user}.")

@@ -121,10 +121,12 @@ def _shorten(prompt: str) -> str:
 
 
 def _review(review: StoredReview) -> dict[str, object]:
+    reasons = ", ".join(review.reasons or ()).replace("_", " ")
     return {
         "user": review.user_id,
         "decision": _DECISIONS[review.is_approved],
         "rating": review.rating,
-        "comment": None if review.comment is None else plain(review.comment),
+        "comment": ": ".join(part for part in (reasons, plain(review.comment or "")) if part)
+        or None,
         "when": moment(review.updated_at),
     }

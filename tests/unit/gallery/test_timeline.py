@@ -40,7 +40,7 @@ def test_everything_lies_on_the_axis(
 ) -> None:
     watch = {"id": 1, "name": "w", "first_matched_at": found, "last_matched_at": found}
     noticed = [
-        {"kind": "new", "occurred_at": one, "watch_id": 1, "watch": "w", "content_hash": None}
+        {"kind": "new", "occurred_at": one, "watch_id": 1, "watch": "w", "content_hash": "h"}
         for one in events
     ]
     ad = report(

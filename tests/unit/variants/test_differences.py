@@ -22,6 +22,7 @@ def marked(passages: list[Passage]) -> list[str]:
         ("", "All new", [], ["All new"]),
         ("Gone", "", ["Gone"], []),
         ("Sale\nNow", "Sale\nNow only", [], ["only"]),
+        ("COLOR, now.", "COLOR now!", [",", "."], ["!"]),
         ("春の靴", "夏の靴", ["春"], ["夏"]),  # no blanks between words
     ],
 )  # fmt: skip

@@ -13,7 +13,7 @@ from adspark.models import VariantStatus
 from adspark.validation.bounds import ID
 from adspark.variants.lists import list_requesters, list_variants
 from adspark.variants.progress import Step, count_open_steps
-from adspark.variants.reviews import read_statistics, read_waiting
+from adspark.variants.reviews import count_waiting, read_statistics
 from deployments.gallery.resources import GalleryDep, SessionDep
 
 router = APIRouter(include_in_schema=False)
@@ -64,7 +64,7 @@ async def show_variants(request: Request, gallery: GalleryDep, session: SessionD
         statuses=list(VariantStatus),
         users={one.user_id: one.name for one in await list_requesters(session)},
         statistics=await read_statistics(session, user_id=filters.user),
-        waiting=await read_waiting(session, user_id=filters.user),
+        waiting=await count_waiting(session, ids=[one.id for one in shown], user_id=filters.user),
         steps=steps,
         progress=_progress_url(filters.user),
         state=_state(steps),
