@@ -1,6 +1,6 @@
 """Figures of an advertiser from the views: by time, by kind, by region, and its longest ads."""
 
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 from pydantic import BaseModel, Field
@@ -51,6 +51,13 @@ _SHARE = text("""
         AND (last_day >= :day OR (is_running AND :day <= (now() AT TIME ZONE 'UTC')::date))
         AND (CAST(:ids AS text[]) IS NULL OR advertiser_id = ANY (CAST(:ids AS text[])))
     GROUP BY advertiser_id, advertiser ORDER BY running DESC, advertiser LIMIT :limit
+""")
+# The same for one of them, by moments, which costs less for each of all ads.
+_OWN_SHARE = text("""
+    SELECT count(*) FILTER (WHERE advertiser_id = :id)::float8 / nullif(count(*), 0)
+    FROM creative
+    WHERE first_shown < :end AND (last_shown >= :begin OR last_shown >= now() - interval '7 days')
+        AND date_trunc('day', last_shown, 'UTC') >= date_trunc('day', first_shown, 'UTC')
 """)
 
 
@@ -172,3 +179,11 @@ async def read_share(
     values = {"ids": advertiser_ids, "day": day, "limit": limit}
     rows = await session.execute(_SHARE, values)
     return [ShareRow.model_validate(row) for row in rows.mappings()]
+
+
+async def read_own_share(session: AsyncSession, *, advertiser_id: str) -> float | None:
+    """An advertiser's share, 0 to 1, of all creatives that run today; None: none runs."""
+    begin = datetime.combine(datetime.now(UTC).date(), time(), UTC)
+    values = {"id": advertiser_id, "begin": begin, "end": begin + timedelta(days=1)}
+    share: float | None = await session.scalar(_OWN_SHARE, values)
+    return share

@@ -18,6 +18,7 @@ LEFT, RIGHT, TOP, BOTTOM = 40, 392, 10, 152  # the edges of what is plotted
 _TICKS = 4  # steps of the value's axis at most
 _MOST_LABELS = 5  # of the axis of time
 _STEPS = (1, 2, 5)
+_MOST_ROWS = 40  # of the table of a curve
 
 
 @dataclass(frozen=True)
@@ -161,12 +162,26 @@ def draw_survival(curve: Survival, scale: TimeScale) -> Chart:
         if step.still_running:
             marks.append((at, _y(share, 1)))
     shares = [Tick(_y(part / 4, 1), f"{part * 25} %") for part in range(5)]
-    rows = tuple(
-        (f"{one.days_running:,}", f"{one.at_risk:,}", f"{one.ended:,}", f"{one.still_running:,}",
-         f"{one.survival:.0%}")
-        for one in curve.steps
-    )  # fmt: skip
-    return Chart(x_ticks, shares, line=_path(points), marks=tuple(marks), rows=rows)
+    return Chart(
+        x_ticks, shares, line=_path(points), marks=tuple(marks), rows=_survival_rows(curve)
+    )
+
+
+def _survival_rows(curve: Survival) -> tuple[tuple[str, ...], ...]:
+    """The steps of a curve, several in a row where there are many."""
+    together = math.ceil(len(curve.steps) / _MOST_ROWS) or 1
+    groups = [curve.steps[at : at + together] for at in range(0, len(curve.steps), together)]
+    return tuple(
+        (
+            f"{group[0].days_running:,}"
+            + (f"–{group[-1].days_running:,}" if len(group) > 1 else ""),
+            f"{group[0].at_risk:,}",
+            f"{sum(one.ended for one in group):,}",
+            f"{sum(one.still_running for one in group):,}",
+            f"{group[-1].survival:.0%}",
+        )
+        for group in groups
+    )
 
 
 def _value_axis(greatest: int) -> tuple[int, list[Tick]]:

@@ -17,10 +17,11 @@ from adspark.insight.figures import (
     read_timeline,
 )
 from adspark.insight.survival import Survival, read_survival
-from adspark.library.advertisers.stored import AdvertiserReport, read_report
+from adspark.library.advertisers.stored import AdvertiserRow, read_rows
 from adspark.library.filters.definition import AdFilters
 from adspark.library.search.cursor import Sort
 from adspark.library.search.page import FoundAd, search_ads
+from adspark.validation.stored import check_storable
 from deployments.gallery.charts import (
     Chart,
     common_scale,
@@ -40,12 +41,18 @@ _WEEK = timedelta(weeks=1)
 class Profile:
     """What is shown of one advertiser."""
 
-    report: AdvertiserReport
+    row: AdvertiserRow
     weeks: list[PeriodRow]
     mix: list[MixRow]
     regions: list[RegionRow]
     survival: Survival
     longest: list[FoundAd]
+
+    @property
+    def launched(self) -> int:
+        """Ads first shown in this week and the three before it."""
+        since = _monday(today()) - 3 * _WEEK
+        return sum(week.launched for week in self.weeks if week.begins >= since)
 
     def of_kind(self, kind: str) -> list[MixRow]:
         """The mix of formats, of sizes or of platforms."""
@@ -96,7 +103,10 @@ async def read_profile(
     Raises:
         InvalidQueryError: it is not stored.
     """
-    report = await read_report(session, advertiser_id)
+    check_storable("advertiser", advertiser_id)
+    rows = await read_rows(session, [advertiser_id])
+    if not rows:
+        raise InvalidQueryError("advertiser", f"none of {advertiser_id[:60]!r} is stored.")
     first = _monday(today()) - (span - 1) * _WEEK
     weeks = await read_timeline(
         session, advertiser_id=advertiser_id, period=Period.WEEK, first=first, limit=span
@@ -104,7 +114,7 @@ async def read_profile(
     filters = AdFilters(user_id=user_id, advertiser_ids=(advertiser_id,))
     found = await search_ads(session, filters=filters, sort=Sort.LONGEST, limit=longest)
     return Profile(
-        report=report,
+        row=rows[0],
         weeks=_until_now(weeks),
         mix=await read_mix(session, advertiser_id=advertiser_id),
         regions=await read_regions(session, advertiser_id=advertiser_id),

@@ -50,6 +50,10 @@ _COUNTED = f"""
         FROM creative GROUP BY advertiser_id
     ) AS c USING (advertiser_id)
 """  # noqa: S608  (a constant)
+_NAMES = text("""
+    SELECT advertiser_id, name FROM advertiser
+    ORDER BY last_seen_at DESC NULLS LAST, advertiser_id LIMIT :limit
+""")
 _TOTAL = text("SELECT count(*) FROM advertiser")
 
 
@@ -96,6 +100,12 @@ async def list_advertiser_page(
         total=int(await session.scalar(_TOTAL) or 0),
         next=_encode(sort, last["key"], last["advertiser_id"]) if last else None,
     )
+
+
+async def list_names(session: AsyncSession, *, limit: int) -> dict[str, str]:
+    """Names by the ids of advertisers, of those whose ads were shown last."""
+    rows = await session.execute(_NAMES, {"limit": limit})
+    return dict(rows.tuples().all())
 
 
 def _statement(sort: AdvertiserSort, cursor: _Cursor | None) -> str:

@@ -17,7 +17,7 @@ _MOST_NAMED = 3  # advertisers in an error
 _MOST_DOMAINS = 20
 
 _COUNTED = f"""
-    SELECT a.advertiser_id, a.name, count(c.*) AS ads,
+    SELECT a.advertiser_id, a.name, count(c.ad_creative_id) AS ads,
         count(*) FILTER (WHERE c.last_shown >= now() - interval '{RUNNING_DAYS} days') AS running,
         a.first_seen_at, a.last_seen_at
     FROM advertiser a LEFT JOIN creative c USING (advertiser_id)
@@ -203,7 +203,7 @@ async def read_report(session: AsyncSession, advertiser_id: str) -> AdvertiserRe
     if not rows:
         raise InvalidQueryError("advertiser", f"none of {advertiser_id[:60]!r} is stored.")
     (row,) = rows
-    values = {"id": advertiser_id, "most": _MOST_DOMAINS}
+    values = {"id": advertiser_id}
     mix = (await session.execute(_MIX, values)).all()
     figures = (await session.execute(_FIGURES, values)).mappings().one()
     platforms = (await session.execute(_PLATFORMS, values)).all()
@@ -213,9 +213,15 @@ async def read_report(session: AsyncSession, advertiser_id: str) -> AdvertiserRe
         formats={one.format: one.ads for one in mix},
         running_formats={one.format: one.running for one in mix if one.running},
         platforms={one[0]: one[1] for one in platforms},
-        domains=list(await session.scalars(_DOMAINS, values)),
+        domains=await read_domains(session, advertiser_id=advertiser_id),
         watches=list(await session.scalars(_WATCHES, values)),
     )
+
+
+async def read_domains(session: AsyncSession, *, advertiser_id: str) -> list[str]:
+    """Domains that an advertiser's ads lead to, some of them where there are many."""
+    values = {"id": advertiser_id, "most": _MOST_DOMAINS}
+    return list(await session.scalars(_DOMAINS, values))
 
 
 async def read_rows(session: AsyncSession, ids: Sequence[str]) -> list[AdvertiserRow]:

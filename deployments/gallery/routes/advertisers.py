@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 
 from adspark.errors import InvalidQueryError
-from adspark.insight.figures import read_share
+from adspark.insight.figures import read_own_share
 from adspark.insight.snapshot import LibraryOnDay, read_library_on
 from adspark.insight.watching import read_advertiser_watches
 from adspark.library.advertisers.listing import (
@@ -18,7 +18,7 @@ from adspark.library.advertisers.listing import (
     AdvertiserSort,
     list_advertiser_page,
 )
-from adspark.library.advertisers.stored import FoundAdvertisers, find_advertisers
+from adspark.library.advertisers.stored import FoundAdvertisers, find_advertisers, read_domains
 from adspark.library.filters.parsing import parse_day
 from adspark.library.filters.written import choose
 from deployments.gallery.profiles import (
@@ -39,7 +39,6 @@ _PAGE = 50  # advertisers
 _MOST_FOUND = 100  # advertisers of a name
 _ON_DAY = 24  # ads
 _LONGEST = 6  # ads
-_MOST_SHARES = 1000
 _FIELDS = frozenset(("q", "sort", "after"))
 
 
@@ -93,15 +92,15 @@ async def show_advertiser(
     except InvalidQueryError as error:
         raise HTTPException(404) from error
     day = _read_day(request.query_params, problems)
-    shares = await read_share(session, advertiser_ids=None, day=today(), limit=_MOST_SHARES)
     return gallery.templates.page(
         request,
         "advertiser.html",
         status=422 if problems else 200,
         profile=profile,
-        advertiser=profile.report,
+        advertiser=profile.row,
+        domains=await read_domains(session, advertiser_id=advertiser_id),
         charts=draw_charts([profile])[0],
-        share=next((one for one in shares if one.advertiser_id == advertiser_id), None),
+        share=await read_own_share(session, advertiser_id=advertiser_id),
         watches=await read_advertiser_watches(session, advertiser_id=advertiser_id),
         on_day=await _read_on_day(session, profile, day),
         days=(_first_day(profile), today()),
@@ -172,11 +171,11 @@ def _read_day(parameters: QueryParams, problems: dict[str, str]) -> date:
 
 
 async def _read_on_day(session: AsyncSession, profile: Profile, day: date) -> LibraryOnDay:
-    advertiser_id = profile.report.advertiser_id
+    advertiser_id = profile.row.advertiser_id
     return await read_library_on(session, advertiser_id=advertiser_id, day=day, limit=_ON_DAY)
 
 
 def _first_day(profile: Profile) -> date:
     """The first day of the slider."""
-    first = profile.report.first_seen_at
+    first = profile.row.first_seen_at
     return min(first.date(), today()) if first else today()

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
 from adspark.insight.figures import read_share
-from adspark.library.advertisers.stored import AdvertiserRow, list_advertisers, resolve_advertiser
+from adspark.library.advertisers.listing import list_names
+from adspark.library.advertisers.stored import resolve_advertiser
 from adspark.text.terminal import plain
 from deployments.gallery.profiles import (
     DEFAULT_SPAN,
@@ -61,14 +62,14 @@ async def compare_advertisers(
             )
             for one in chosen.ids
         ]
-    offered = await list_advertisers(session, limit=_MOST_OFFERED)
+    offered = await list_names(session, limit=_MOST_OFFERED)
     shares = await read_share(session, advertiser_ids=chosen.ids, day=today(), limit=_MOST)
     return gallery.templates.page(
         request,
         "compare.html",
         status=422 if chosen.problems or weeks_problem else 200,
         compared=list(zip(profiles, draw_charts(profiles), strict=True)),
-        shares={one.advertiser_id: one for one in shares},
+        shares={one.advertiser_id: one.share_of_creatives_seen for one in shares},
         most_mixed=_most_mixed(profiles),
         fields=_fill_fields(written, offered),
         problems=chosen.problems,
@@ -99,13 +100,13 @@ async def _choose(session: AsyncSession, written: list[str], texts: Texts) -> _C
     return chosen
 
 
-def _fill_fields(written: list[str], offered: list[AdvertiserRow]) -> list[str]:
+def _fill_fields(written: list[str], offered: dict[str, str]) -> list[str]:
     """What the fields show: names in place of numbers, where only one has the name."""
-    counts = Counter(one.name.lower() for one in offered)
+    counts = Counter(name.lower() for name in offered.values())
     names = {
-        one.advertiser_id: one.name
-        for one in offered
-        if one.name == plain(one.name).strip() != "" and counts[one.name.lower()] == 1
+        one: name
+        for one, name in offered.items()
+        if name == plain(name).strip() != "" and counts[name.lower()] == 1
     }
     return [names.get(one, one) for one in written] + [""] * (_MOST - len(written))
 

@@ -106,7 +106,7 @@ async def test_a_profile_draws_its_figures_and_holds_them_as_tables(
         watch = await save_watch(session, definition=definition)
         await session.commit()
 
-    answer = await runs.get(f"/advertisers/{CAFE}")
+    answer = await runs.get(f"/advertisers/{CAFE}?weeks=260")
     page = answer.text
 
     assert answer.status_code == 200

@@ -182,6 +182,16 @@ async def test_it_keeps_the_doors_and_only_reads(pages: GalleryClient) -> None:
         assert (answer.status_code, set(answer.json())) == (405, {"detail", "field"})
 
 
+async def test_where_people_sign_in_programs_have_to_as_well(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with open_gallery(database_url, tmp_path, needs_sign_in=True) as client:
+        for path in ("ads", "openapi.json", "export/ads.csv", "nowhere"):
+            answer = await client.get(f"/api/v1/{path}")
+
+            assert (answer.status_code, set(answer.json())) == (401, {"detail", "field"})
+
+
 async def test_a_database_that_is_away_is_said_and_can_be_tried_again(tmp_path: Path) -> None:
     nowhere = "postgresql://postgres@127.0.0.1:1/none"
     async with open_gallery(nowhere, tmp_path) as client:

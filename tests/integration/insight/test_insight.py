@@ -13,7 +13,14 @@ from sqlalchemy import text
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from adspark.insight.campaigns import alike_hashes, alike_words, find_campaigns
-from adspark.insight.figures import Period, read_mix, read_regions, read_share, read_timeline
+from adspark.insight.figures import (
+    Period,
+    read_mix,
+    read_own_share,
+    read_regions,
+    read_share,
+    read_timeline,
+)
 from adspark.insight.snapshot import read_library_on
 from adspark.insight.survival import read_survival
 from tests.support.factories import ADVERTISER_ID, creative
@@ -80,6 +87,18 @@ async def test_the_views_keep_their_contract(database: Database) -> None:
         assert [one.split()[0] for one in columns.split(", ")] == [
             one for one in re.findall(r"`(\w+)`", told) if one != view
         ]
+
+
+async def test_the_share_of_one_today_is_its_part_of_all_shares(library: Database) -> None:
+    await change(library, "UPDATE creative SET first_shown = last_shown + interval '1 day' "
+                 "WHERE ad_creative_id = '" + ad(4) + "'")  # fmt: skip
+    async with library.session() as session:
+        shares = await read_share(session, advertiser_ids=None, day=TODAY, limit=10)
+        for one in shares:
+            own = await read_own_share(session, advertiser_id=one.advertiser_id)
+            assert own == pytest.approx(one.share_of_creatives_seen)
+        assert len(shares) == 2
+        assert await read_own_share(session, advertiser_id="AR1") == 0
 
 
 async def test_launches_endings_and_running_ads_by_day_and_month(library: Database) -> None:
