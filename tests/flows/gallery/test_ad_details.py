@@ -68,6 +68,9 @@ async def test_a_run_is_started_once_for_the_ad_and_followed_until_its_end(
     (run,) = await runs(deployment)
     assert run.parameters["ads"] == [ad(3)]
     assert started.url.query.decode() == f"run={run.id}"
+    again = await pages.send_form(f"{PAGE}/details", PAGE)
+    assert again.url == started.url  # it is under way
+    assert len(await runs(deployment)) == 1
     assert "waits for a worker" in details(started.text)
     assert f'data-part="{PAGE}/details?run={run.id}" data-again="2"' in started.text
     status = f"{PAGE}/details?run={run.id}"

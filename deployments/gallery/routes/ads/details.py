@@ -6,13 +6,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from adspark.errors import ConfigurationError, InvalidQueryError, ServiceUnavailableError
 from adspark.library.ads.details import plan_details
 from deployments.gallery.forms import FormDep
-from deployments.gallery.routes.ads.progress import start
+from deployments.gallery.routes.ads.progress import start_once
 from deployments.gallery.routes.ads.view import AdPagesDep
 from deployments.gallery.visitor import SpenderDep
 
 router = APIRouter(include_in_schema=False)
 
-_DEPLOYMENT = "fetch-details"
+_FLOW = "fetch-details"
 
 
 @router.get("/ads/{ad_id}/details")
@@ -31,7 +31,7 @@ async def show_details(pages: AdPagesDep, ad_id: str) -> HTMLResponse:
 
 @router.post("/ads/{ad_id}/details")
 async def look_up(pages: AdPagesDep, visitor: SpenderDep, form: FormDep, ad_id: str) -> Response:
-    """Start the look-up of an ad's details, unless they are known."""
+    """Start the look-up of an ad's details, unless they are known or it is under way."""
     try:
         plan = await plan_details(pages.session, ads=[ad_id], most=1)
     except InvalidQueryError:
@@ -40,7 +40,7 @@ async def look_up(pages: AdPagesDep, visitor: SpenderDep, form: FormDep, ad_id: 
     if not plan.ads:
         return RedirectResponse(f"/ads/{ad_id}#details", 303)
     try:
-        run_id = await start(_DEPLOYMENT, {"ads": [*plan.ads]})
+        run_id = await start_once(_FLOW, {"ads": [*plan.ads]})
     except ServiceUnavailableError as error:
         return await pages.show(ad_id, status=503, problems={"details": str(error)})
     except ConfigurationError as error:

@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.filters import FlowFilter, FlowFilterName
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.exceptions import ObjectNotFound
 from pydantic import JsonValue
 
 from deployments.gallery.prefect_server import open_prefect
 from deployments.operations.runs.start import start_run
+from orchestration.runs.flow_runs import ACTIVE, filter_runs, read_runs
+
+_UNFINISHED = (StateType.SCHEDULED, *ACTIVE)
 
 
 @dataclass(frozen=True)
@@ -30,15 +34,20 @@ class RunProgress:
         return self.state in ("completed", "failed", "cancelled")
 
 
-async def start(deployment: str, parameters: Mapping[str, JsonValue]) -> UUID:
-    """Start a run of a deployment; returns its id.
+async def start_once(flow: str, parameters: Mapping[str, JsonValue]) -> UUID:
+    """Start a run of the deployment that is named after a flow, unless one with these parameters
+    has not ended yet; returns its id.
 
     Raises:
         ConfigurationError: no such deployment, or parameters that it does not take.
         ServiceUnavailableError: Prefect's server does not answer.
     """
+    wanted = FlowFilter(name=FlowFilterName(any_=[flow]))
     async with open_prefect() as client:
-        return (await start_run(client, deployment, parameters)).id
+        for run in await read_runs(client, filter_runs(types=_UNFINISHED), flows=wanted):
+            if all(run.parameters.get(name) == value for name, value in parameters.items()):
+                return run.id
+        return (await start_run(client, flow, parameters)).id
 
 
 async def read_run(run_id: UUID) -> FlowRun | None:
