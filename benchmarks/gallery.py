@@ -49,6 +49,9 @@ _PAGES = (
     "/library?sort=longest&running=yes",
     "/library?advertiser=AR{advertiser:020d}",
     "/boards",
+    "/advertisers",
+    "/advertisers/AR{advertiser:020d}",
+    "/compare?advertiser=AR{advertiser:020d}&advertiser=AR{other:020d}",
 )
 
 
@@ -164,7 +167,7 @@ def _ask(url: str, page: str, workload: Workload, times: int) -> list[float]:
 def _addresses(page: str, workload: Workload, times: int) -> Iterator[str]:
     for number in range(max(times, 8)):
         word = workload.words[number * 37 % len(workload.words)]
-        yield page.format(word=word, advertiser=number % 200)
+        yield page.format(word=word, advertiser=number % 200, other=number % 200 + 1)
 
 
 def _look(url: str) -> tuple[float, int]:
