@@ -49,7 +49,12 @@ _PAGES = (
     "/library?sort=longest&running=yes",
     "/library?advertiser=AR{advertiser:020d}",
     "/boards",
+    "/",
+    "/watches",
     "/ads/CR{ad:020d}",
+    "/advertisers",
+    "/advertisers/AR{advertiser:020d}",
+    "/compare?advertiser=AR{advertiser:020d}&advertiser=AR{other:020d}",
 )
 
 
@@ -165,7 +170,12 @@ def _ask(url: str, page: str, workload: Workload, times: int) -> list[float]:
 def _addresses(page: str, workload: Workload, times: int) -> Iterator[str]:
     for number in range(max(times, 8)):
         word = workload.words[number * 37 % len(workload.words)]
-        yield page.format(word=word, advertiser=number % 200, ad=number % workload.ads)
+        yield page.format(
+            word=word,
+            advertiser=number % 200,
+            other=number % 200 + 1,
+            ad=number % workload.ads,
+        )
 
 
 def _look(url: str) -> tuple[float, int]:

@@ -71,9 +71,9 @@ async def test_its_memory_does_not_grow_with_the_ads(
         finally:
             tracemalloc.stop()
 
-    await change(database, _MANY.format(last=6_000))
+    await change(database, _MANY.format(last=3_000))
     few = {written: await peak(written) for written in (Format.CSV, Format.JSON_LINES)}
-    await change(database, _MANY.replace("1000", "6001").format(last=21_000))
+    await change(database, _MANY.replace("1000", "3001").format(last=12_000))
     for written, (size, most) in few.items():
         more, most_of_more = await peak(written)
         assert more > 3 * size
