@@ -1,7 +1,5 @@
 """Watches a page at a time: found by name, each with what it finds, costs and will cost."""
 
-from datetime import datetime
-
 from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -98,16 +96,12 @@ async def _read_lines(session: AsyncSession, ids: list[int]) -> list[WatchLine]:
     rows = {one.id: one for one in await list_watches(session, watch_ids=ids)}
     costs = {one.watch_id: one for one in await read_watch_costs(session, watch_ids=ids)}
     return [
-        WatchLine(row=rows[one], cost=costs[one], looks=looks_of(rows[one]))
+        WatchLine(row=rows[one], cost=costs[one], looks=_looks_of(rows[one]))
         for one in ids
         if one in rows and one in costs
     ]
 
 
-def looks_of(row: WatchRow) -> WatchLooks:
-    """How the looks of a watch went."""
-    return WatchLooks(is_active=row.state is WatchState.ACTIVE, **_looks_fields(row))
-
-
-def _looks_fields(row: WatchRow) -> dict[str, datetime | str | bool | None]:
-    return row.model_dump(include=WatchLooks.model_fields.keys() - {"is_active"})
+def _looks_of(row: WatchRow) -> WatchLooks:
+    fields = row.model_dump(include=set(WatchLooks.model_fields))
+    return WatchLooks.model_validate(fields | {"is_active": row.state is WatchState.ACTIVE})

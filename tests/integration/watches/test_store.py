@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from adspark.db.engine import Database
-from adspark.errors import BusyError, ConfigurationError, InvalidQueryError
+from adspark.errors import (
+    BusyError,
+    ChangedMeanwhileError,
+    ConfigurationError,
+    InvalidQueryError,
+)
 from adspark.models import Coverage, Watch
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
@@ -211,6 +216,27 @@ async def test_a_change_by_id_renames_and_keeps_what_is_not_given(place: Place) 
     assert saved == SavedWatch(id=watch_id, outcome=Outcome.CHANGED)
     assert definition == watch_definition(name="sneakers", region="US", max_pages=2)
     assert (await listed(place.database))[0].definition == definition
+
+
+async def test_of_changes_to_the_same_version_at_once_one_is_made(database: Database) -> None:
+    watch_id = (await save(database)).id
+    async with database.session() as session:
+        version = (await session.get_one(Watch, watch_id)).updated_at
+
+    async def change(pages: int) -> int:
+        async with database.session() as session:
+            changes: WatchFields = {"max_pages": pages}
+            await change_watch(session, watch_id=watch_id, changes=changes, version=version)
+            await asyncio.sleep(0.05)
+            await session.commit()
+        return pages
+
+    ended = await asyncio.gather(*map(change, range(6, 10)), return_exceptions=True)
+
+    made = [one for one in ended if isinstance(one, int)]
+    assert len(made) == 1
+    assert sum(isinstance(one, ChangedMeanwhileError) for one in ended) == 3
+    assert (await listed(database))[0].definition.max_pages == made[0]
 
 
 async def test_a_name_that_is_taken_is_refused(database: Database) -> None:

@@ -24,8 +24,8 @@ from deployments.gallery.watches.visits import Visits, keep_visits, read_visits
 
 router = APIRouter(include_in_schema=False)
 
-_WATCHES = 10  # of a page
-_MOST = 6  # events of each kind of a watch
+_WATCHES = 8  # of a page
+_MOST = 4  # events of each kind of a watch
 _SPANS = {"day": timedelta(days=1), "week": timedelta(days=7)}
 _PERIODS = (*_SPANS, "visit")
 
