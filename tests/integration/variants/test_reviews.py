@@ -22,12 +22,11 @@ from adspark.variants.reviews import (
     Review,
     VariantStatistics,
     check_review,
-    count_waiting,
-    find_next_waiting,
     list_reviews,
     read_statistics,
     save_review,
 )
+from adspark.variants.waiting import count_waiting, find_next_waiting
 from tests.support.variants_at_hand import AD, ask, fail, finish, make, read, stocked
 
 LONGEST = "x" * 5_000
@@ -276,7 +275,11 @@ async def test_the_next_that_waits_is_the_next_by_number_and_then_the_first(
     assert await find_next_waiting(session, after=ids[1]) == ids[2]
     assert await find_next_waiting(session, after=ids[3]) == ids[0]
     waiting = await count_waiting(session, ids=ids[:3])
-    assert (waiting.number, waiting.first, waiting.among) == (3, ids[0], {ids[0], ids[2]})
+    assert (waiting.number, waiting.first, waiting.among) == (
+        3,
+        ids[0],
+        frozenset((ids[0], ids[2])),
+    )
     assert (await count_waiting(session, user_id=9)).number == 0
     for number in (ids[0], ids[2]):
         made = await read(session, number)
