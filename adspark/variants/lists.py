@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from adspark.models import AdVariant, VariantStatus
-from adspark.variants.reviews import WAITS
 from adspark.variants.store import VariantSummary, summary_of
+from adspark.variants.waiting import WAITS
 
 _OPEN = text("""
     SELECT id, status, flow_run_id FROM ad_variant

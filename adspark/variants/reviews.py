@@ -1,6 +1,5 @@
 """Every statement on what people think of variants: one opinion of each person, and statistics."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -36,27 +35,6 @@ _LIST = text("""
     FROM variant_feedback f LEFT JOIN app_user u USING (user_id)
     WHERE variant_id = :variant_id ORDER BY f.updated_at, id
 """)
-WAITS = """
-    v.status = 'completed' AND v.wants_review AND NOT EXISTS (
-        SELECT FROM variant_feedback f WHERE f.variant_id = v.id AND f.is_approved IS NOT NULL
-    )
-"""
-"""The condition that the review of an `ad_variant v` was requested and is not decided yet."""
-
-_WAITING = text(f"""
-    SELECT id FROM ad_variant v
-    WHERE {WAITS} AND (CAST(:user_id AS int) IS NULL OR user_id = :user_id) ORDER BY id
-""")  # noqa: S608  (put together from a constant)
-_COUNT_WAITING = text(f"""
-    SELECT count(*) AS number, min(id) AS first,
-        coalesce(array_agg(id) FILTER (WHERE id = ANY (CAST(:ids AS int[]))), '{{}}') AS among
-    FROM ad_variant v
-    WHERE {WAITS} AND (CAST(:user_id AS int) IS NULL OR user_id = :user_id)
-""")  # noqa: S608  (put together from a constant)
-_NEXT_WAITING = text(f"""
-    SELECT id FROM ad_variant v WHERE {WAITS} AND id <> :variant_id
-    ORDER BY id < :variant_id, id LIMIT 1
-""")  # noqa: S608  (put together from a constant)
 _COUNT = text(f"""
     SELECT count(*) AS variants,
         {", ".join(f"count(*) FILTER (WHERE status = '{one}') AS {one}" for one in VariantStatus)},
@@ -111,17 +89,6 @@ class StoredReview(Review):
 
     user: str | None
     updated_at: datetime
-
-
-class WaitingReviews(BaseModel):
-    """How many requested reviews are not decided yet, the variant of the first, and which of some
-    variants are among them."""
-
-    model_config = ConfigDict(frozen=True, from_attributes=True)
-
-    number: int
-    first: int | None
-    among: frozenset[int]
 
 
 class FailureCause(BaseModel):
@@ -221,32 +188,6 @@ async def list_reviews(session: AsyncSession, *, variant_id: int) -> list[Stored
     """All reviews of a variant, the latest last."""
     rows = await session.execute(_LIST, {"variant_id": variant_id})
     return [StoredReview.model_validate(row) for row in rows]
-
-
-async def read_waiting(session: AsyncSession, *, user_id: int | None = None) -> list[int]:
-    """Ids of finished variants whose requested review is not decided yet, oldest first."""
-    return list(await session.scalars(_WAITING, {"user_id": user_id}))
-
-
-async def count_waiting(
-    session: AsyncSession, *, ids: Sequence[int] = (), user_id: int | None = None
-) -> WaitingReviews:
-    """How many reviews wait.
-
-    Args:
-        session: read only.
-        ids: of variants, of which those that wait are named.
-        user_id: who requested them; None for anybody.
-    """
-    counted = await session.execute(_COUNT_WAITING, {"ids": list(ids), "user_id": user_id})
-    return WaitingReviews.model_validate(counted.one())
-
-
-async def find_next_waiting(session: AsyncSession, *, after: int) -> int | None:
-    """The variant whose review is to be done after that of another: the next by number, else from
-    the first on; None where no other waits."""
-    found: int | None = await session.scalar(_NEXT_WAITING, {"variant_id": after})
-    return found
 
 
 async def read_statistics(

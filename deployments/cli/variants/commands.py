@@ -28,13 +28,7 @@ from adspark.variants.requests import (
     check_request,
     request_variants,
 )
-from adspark.variants.reviews import (
-    Review,
-    list_reviews,
-    read_statistics,
-    read_waiting,
-    save_review,
-)
+from adspark.variants.reviews import Review, list_reviews, read_statistics, save_review
 from adspark.variants.store import (
     VariantState,
     VariantSummary,
@@ -42,6 +36,7 @@ from adspark.variants.store import (
     read_variant,
     summary_of,
 )
+from adspark.variants.waiting import read_waiting
 from adspark.watches.store import find_watch
 from deployments.cli.database import act_in_session, current_settings, in_session
 from deployments.cli.options import JsonOption, YesOption

@@ -22,6 +22,8 @@ from tests.support.gallery import GalleryClient, open_gallery
 from tests.support.library import ad, fill_library
 from tests.support.variants_at_hand import ask, begin, fail, finish, make, read
 
+pytestmark = pytest.mark.usefixtures("prefect_away")
+
 PASSWORD = "  tulips and 1 anchor "
 HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e"
 
@@ -375,7 +377,7 @@ async def test_cancelling_needs_prefect_and_says_so(
     answer = await pages.send_form(f"{path}/cancel", path)
 
     assert answer.status_code == 503
-    assert "This gallery has no Prefect server" in answer.text
+    assert "Prefect&#39;s server does not answer" in answer.text
 
 
 async def test_a_reader_is_told_before_a_button_that_they_may_not(

@@ -11,6 +11,8 @@ from adspark.variants.store import VariantSummary
 from tests.support.gallery import GalleryClient
 from tests.support.library import ad
 
+pytestmark = pytest.mark.usefixtures("prefect_away")
+
 FORM = "/variants/new"
 KEY = "6f0d6f6c5f0b4b52a1a5c9d6f6b8a001"
 

@@ -22,12 +22,11 @@ from adspark.variants.reviews import (
     Review,
     VariantStatistics,
     check_review,
-    count_waiting,
-    find_next_waiting,
     list_reviews,
     read_statistics,
     save_review,
 )
+from adspark.variants.waiting import count_waiting, find_next_waiting
 from tests.support.variants_at_hand import AD, ask, fail, finish, make, read, stocked
 
 LONGEST = "x" * 5_000

@@ -13,7 +13,8 @@ from adspark.models import VariantStatus
 from adspark.validation.bounds import ID
 from adspark.variants.lists import list_requesters, list_variants
 from adspark.variants.progress import Step, count_open_steps
-from adspark.variants.reviews import count_waiting, read_statistics
+from adspark.variants.reviews import read_statistics
+from adspark.variants.waiting import count_waiting
 from deployments.gallery.resources import GalleryDep, SessionDep
 
 router = APIRouter(include_in_schema=False)

@@ -13,8 +13,9 @@ from adspark.text.terminal import plain
 from adspark.validation.bounds import COMMENT, LARGEST_ID
 from adspark.variants.differences import compare_copy
 from adspark.variants.progress import read_step
-from adspark.variants.reviews import find_next_waiting, list_reviews
+from adspark.variants.reviews import list_reviews
 from adspark.variants.store import is_generation_over, read_original_copy, read_variant
+from adspark.variants.waiting import find_next_waiting
 from deployments.gallery.prefect_server import run_url
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
 from deployments.gallery.visitor import Visitor, VisitorDep
