@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 
 from adspark.creatives.boards import list_boards
 from adspark.errors import ConfigurationError, InvalidQueryError
-from adspark.library.advertisers.stored import list_advertisers
+from adspark.library.advertisers.listing import list_names
 from adspark.library.filters.written import PARAMETERS, choose, read_parameters
 from adspark.library.marks.tags import list_tags
 from adspark.library.search.cursor import Sort
@@ -100,9 +100,9 @@ async def _read_options(
     boards = await list_boards(session, user_id=user_id)
     tags = await list_tags(session, user_id=user_id)
     watches = await list_watch_names(session)
-    advertisers = await list_advertisers(session, limit=_MOST_OFFERED)
+    names = await list_names(session, limit=_MOST_OFFERED)
     return {
-        "advertiser": [(one.name, one.name) for one in advertisers],
+        "advertiser": [(one, one) for one in names.values()],
         "board": [(one.name, one.name) for one in boards],
         "tag": [(one, one) for one in dict.fromkeys(row.tag for row in tags)],
         "watch": [(str(one), name) for one, name in watches.items()],

@@ -2,12 +2,10 @@
 
 import asyncio
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import sync_playwright
 
 from adspark.creatives.boards import add_ads, create_board, find_board
 from adspark.db.engine import Database
@@ -51,23 +49,13 @@ async def _fill(database_url: str) -> None:
             await session.commit()
 
 
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    """A real browser."""
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-def test_the_pages_can_be_used_by_everybody(
-    browser: Browser, database_url: str, tmp_path: Path
-) -> None:
+def test_the_pages_can_be_used_by_everybody(database_url: str, tmp_path: Path) -> None:
     asyncio.run(_fill(database_url))
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     found = []
     checked = 0
-    with serve_gallery(database_url, tmp_path / "media") as url:
+    with serve_gallery(database_url, tmp_path / "media") as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         for scheme in ("light", "dark"):
             context = browser.new_context(color_scheme=scheme, bypass_csp=True)  # axe is a script
             page = context.new_page()
@@ -77,7 +65,7 @@ def test_the_pages_can_be_used_by_everybody(
                 checked += len(result["passes"])
                 found += [(scheme, path, one["id"], one["nodes"][0]["html"])
                           for one in result["violations"]]  # fmt: skip
-            context.close()
+        browser.close()
 
     assert found == []
     assert checked > len(_PAGES)
