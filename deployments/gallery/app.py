@@ -5,6 +5,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from deployments.gallery.api import router as api
+from deployments.gallery.body_limit import BodyLimit
 from deployments.gallery.failures import add_failure_pages
 from deployments.gallery.headers import PageHeaders
 from deployments.gallery.resources import Gallery
@@ -51,6 +52,7 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
         openapi_url=None,
         middleware=[
             Middleware(PageHeaders),
+            Middleware(BodyLimit),
             Middleware(VisitCookie),
             Middleware(GZipMiddleware, minimum_size=_LEAST_ZIPPED),
             *door,

@@ -1,5 +1,7 @@
 """What the gallery refuses, and what it tells browsers to refuse."""
 
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 
@@ -67,3 +69,18 @@ async def test_an_unknown_method_is_refused(pages: GalleryClient) -> None:
     answer: httpx.Response = await pages.delete("/library")
 
     assert answer.status_code == 405
+
+
+@pytest.mark.parametrize("is_announced", [True, False])
+async def test_a_request_that_sends_too_much_is_refused(
+    pages: GalleryClient, is_announced: bool
+) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b"a" * 100_000
+
+    content = b"a" * 2_000_000 if is_announced else chunks()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await pages.post("/sign-in", content=content, headers=headers)
+
+    assert answer.status_code == 413
