@@ -4,24 +4,26 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
+from deployments.gallery.access.body_limit import BodyLimit
+from deployments.gallery.access.headers import PageHeaders
+from deployments.gallery.access.sign_in import SignInGuard
+from deployments.gallery.access.visitor import VisitCookie
 from deployments.gallery.api import router as api
-from deployments.gallery.body_limit import BodyLimit
 from deployments.gallery.failures import add_failure_pages
-from deployments.gallery.headers import PageHeaders
 from deployments.gallery.resources import Gallery
 from deployments.gallery.routes import (
-    advertisers,
-    boards,
-    compare,
     files,
     library,
     selection,
-    shared,
     sign_in,
 )
 from deployments.gallery.routes.ads import details as ad_details
 from deployments.gallery.routes.ads import marks as ad_marks
 from deployments.gallery.routes.ads import page as ad_page
+from deployments.gallery.routes.advertisers import compare as advertiser_compare
+from deployments.gallery.routes.advertisers import pages as advertiser_pages
+from deployments.gallery.routes.boards import pages as board_pages
+from deployments.gallery.routes.boards import shared as board_shared
 from deployments.gallery.routes.variants import listing as variant_listing
 from deployments.gallery.routes.variants import page as variant_page
 from deployments.gallery.routes.variants import requesting as variant_requesting
@@ -31,8 +33,6 @@ from deployments.gallery.routes.watches import form as watch_form
 from deployments.gallery.routes.watches import looks as watch_looks
 from deployments.gallery.routes.watches import news as watch_news
 from deployments.gallery.routes.watches import pages as watch_pages
-from deployments.gallery.sign_in import SignInGuard
-from deployments.gallery.visitor import VisitCookie
 
 _LEAST_ZIPPED = 1000  # bytes
 
@@ -64,13 +64,13 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
         ad_details,
         ad_marks,
         ad_page,
-        advertisers,
-        boards,
-        compare,
+        advertiser_compare,
+        advertiser_pages,
+        board_pages,
+        board_shared,
         files,
         library,
         selection,
-        shared,
         sign_in,
         variant_listing,
         variant_page,

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from adspark.errors import InvalidQueryError
 from adspark.validation.stored import check_storable
-from deployments.gallery.visitor import is_form_token
+from deployments.gallery.access.visitor import is_form_token
 
 TOKEN = "form_token"  # noqa: S105  (the name of the field)
 _MOST_FIELDS = 5000  # a selection has one for each ad

@@ -13,9 +13,9 @@ from starlette.datastructures import URL
 
 from adspark.serpapi.regions import region_name
 from adspark.text.terminal import plain
+from deployments.gallery.access.visitor import form_token, read_visitor
 from deployments.gallery.notices import NOTICE_COOKIE, read_notice
 from deployments.gallery.texts import Texts
-from deployments.gallery.visitor import form_token, read_visitor
 
 _PACKAGE = "deployments.gallery"
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}

@@ -12,9 +12,9 @@ from adspark.library.filters.written import choose, read_parameters
 from adspark.library.search.cursor import Sort
 from adspark.library.search.page import AdPage, search_ads
 from adspark.validation.stored import clean_ad_id
+from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.api.parameters import SEARCH
 from deployments.gallery.resources import SessionDep
-from deployments.gallery.visitor import VisitorDep
 
 router = APIRouter(tags=["ads"])
 

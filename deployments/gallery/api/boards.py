@@ -5,8 +5,8 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from adspark.creatives.boards import BoardAd, BoardRow, list_boards, read_ads
+from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.resources import SessionDep
-from deployments.gallery.visitor import VisitorDep
 
 router = APIRouter(tags=["boards"])
 

@@ -15,9 +15,9 @@ from adspark.export.run import ExportRequest
 from adspark.export.stream import stream_ads
 from adspark.library.filters.written import choose, read_parameters
 from adspark.library.search.cursor import Sort
+from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.api.parameters import SEARCH
 from deployments.gallery.resources import Gallery, GalleryDep
-from deployments.gallery.visitor import VisitorDep
 
 router = APIRouter(tags=["export"])
 

@@ -17,9 +17,9 @@ from adspark.library.search.cursor import Sort
 from adspark.library.search.page import AdPage, search_ads
 from adspark.models import CreativeFormat, EventKind, Platform
 from adspark.watches.store import list_watch_names
+from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.resources import GalleryDep, SessionDep
 from deployments.gallery.texts import Texts
-from deployments.gallery.visitor import VisitorDep
 
 router = APIRouter(include_in_schema=False)
 

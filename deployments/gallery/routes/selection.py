@@ -8,10 +8,10 @@ from adspark.creatives.boards import add_ads, create_board, find_board, list_boa
 from adspark.errors import InvalidQueryError
 from adspark.library.marks.tags import tag_ads
 from adspark.validation.names import check_name
+from deployments.gallery.access.visitor import ChangerDep
 from deployments.gallery.forms import Form, FormDep
 from deployments.gallery.notices import lead_to
 from deployments.gallery.resources import SessionDep
-from deployments.gallery.visitor import ChangerDep
 
 router = APIRouter(include_in_schema=False)
 

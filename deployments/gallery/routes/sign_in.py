@@ -8,11 +8,11 @@ from fastapi.responses import HTMLResponse, Response
 from adspark.db.rate_limits import try_acquire_slot
 from adspark.users.accounts import SESSION_DAYS, begin_session, check_password, end_session
 from adspark.users.store import list_users, parse_number
+from deployments.gallery.access.sign_in import SESSION_COOKIE
+from deployments.gallery.access.visitor import USER_COOKIE, YEAR
 from deployments.gallery.forms import FormDep
 from deployments.gallery.notices import lead_to
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
-from deployments.gallery.sign_in import SESSION_COOKIE
-from deployments.gallery.visitor import USER_COOKIE, YEAR
 
 router = APIRouter(include_in_schema=False)
 

@@ -15,10 +15,10 @@ from adspark.library.marks.of_ad import lock_version, read_marks
 from adspark.library.marks.tags import share_tag, tag_ads
 from adspark.media.store import MediaStore
 from adspark.settings import Settings
+from deployments.gallery.access.visitor import Visitor
 from deployments.gallery.app import create_app
 from deployments.gallery.resources import Gallery
 from deployments.gallery.templating import Templates
-from deployments.gallery.visitor import Visitor
 from tests.support.gallery import URL, GalleryClient
 from tests.support.library import ad, buy_words
 from tests.support.stored_ads import change

@@ -5,10 +5,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from adspark.errors import ConfigurationError, InvalidQueryError, ServiceUnavailableError
 from adspark.library.ads.details import plan_details
+from deployments.gallery.access.visitor import SpenderDep
 from deployments.gallery.forms import FormDep
 from deployments.gallery.routes.ads.progress import start_once
 from deployments.gallery.routes.ads.view import AdPagesDep
-from deployments.gallery.visitor import SpenderDep
 
 router = APIRouter(include_in_schema=False)
 

@@ -10,9 +10,9 @@ from adspark.errors import InvalidQueryError
 from adspark.library.marks.notes import write_note, write_title
 from adspark.library.marks.of_ad import lock_version
 from adspark.library.marks.tags import share_tag, tag_ads, untag_ads
+from deployments.gallery.access.visitor import ChangerDep
 from deployments.gallery.forms import Form, FormDep
 from deployments.gallery.routes.ads.view import AdPagesDep
-from deployments.gallery.visitor import ChangerDep
 
 router = APIRouter(include_in_schema=False)
 

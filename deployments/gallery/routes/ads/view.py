@@ -17,10 +17,10 @@ from adspark.library.marks.of_ad import read_marks
 from adspark.library.marks.tags import list_tags
 from adspark.media.store import media_type
 from adspark.validation.stored import is_ad_id
+from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.resources import GalleryDep, SessionDep
 from deployments.gallery.routes.ads.progress import RunProgress, progress_of, read_run
 from deployments.gallery.routes.ads.timeline import make_timeline
-from deployments.gallery.visitor import VisitorDep
 
 _MOST_OFFERED = 100  # tags
 

@@ -16,9 +16,9 @@ from adspark.variants.progress import read_step
 from adspark.variants.reviews import list_reviews
 from adspark.variants.store import is_generation_over, read_original_copy, read_variant
 from adspark.variants.waiting import find_next_waiting
+from deployments.gallery.access.visitor import Visitor, VisitorDep
 from deployments.gallery.prefect_server import run_url
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
-from deployments.gallery.visitor import Visitor, VisitorDep
 
 router = APIRouter(include_in_schema=False)
 

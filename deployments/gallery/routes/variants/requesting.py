@@ -19,11 +19,11 @@ from adspark.variants.requests import (
     request_variants,
 )
 from blocks.generators import check_prompt, open_generator
+from deployments.gallery.access.visitor import SpenderDep, VisitorDep
 from deployments.gallery.forms import FormDep, OutdatedFormError
 from deployments.gallery.notices import lead_to
 from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
-from deployments.gallery.visitor import SpenderDep, VisitorDep
 from orchestration.runs.variant_runs import start_generations
 
 router = APIRouter(include_in_schema=False)

@@ -9,12 +9,12 @@ from adspark.errors import AdSparkError, BusyError, InvalidQueryError
 from adspark.models import AdVariant, ReviewReason, VariantStatus
 from adspark.variants.reviews import Review, save_review
 from adspark.variants.store import read_variant
+from deployments.gallery.access.visitor import ChangerDep
 from deployments.gallery.forms import Form, FormDep
 from deployments.gallery.notices import lead_to
 from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import GalleryDep, SessionDep
 from deployments.gallery.routes.variants.page import write_page
-from deployments.gallery.visitor import ChangerDep
 from orchestration.runs.variant_runs import answer_review
 
 router = APIRouter(include_in_schema=False)

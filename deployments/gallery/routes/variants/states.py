@@ -6,11 +6,11 @@ from fastapi.responses import RedirectResponse
 from adspark.errors import AdSparkError, UnknownVariantError
 from adspark.models import VariantStatus
 from adspark.variants.store import VariantState, is_generation_over, read_variant
+from deployments.gallery.access.visitor import ChangerDep, SpenderDep
 from deployments.gallery.forms import FormDep
 from deployments.gallery.notices import lead_to
 from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import SessionDep
-from deployments.gallery.visitor import ChangerDep, SpenderDep
 from orchestration.runs.variant_runs import cancel_variant, start_generations
 
 router = APIRouter(include_in_schema=False)

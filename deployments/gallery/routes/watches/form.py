@@ -15,11 +15,11 @@ from adspark.serpapi.regions import REGIONS
 from adspark.watches.budgets import MonthEstimate
 from adspark.watches.definition import change_definition, definition_of, pick_fields
 from adspark.watches.store import Outcome
+from deployments.gallery.access.visitor import ChangerDep
 from deployments.gallery.forms import Form, FormDep
 from deployments.gallery.notices import lead_to
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
-from deployments.gallery.visitor import ChangerDep
-from deployments.gallery.watches.fields import (
+from deployments.gallery.routes.watches.fields import (
     NUMBERS,
     WatchForm,
     differences,
@@ -28,8 +28,8 @@ from deployments.gallery.watches.fields import (
     is_number,
     read_watch_form,
 )
-from deployments.gallery.watches.lookup import WatchId, find_watch_row, read_watch_row
-from deployments.gallery.watches.outcome import SaveOutcome, estimate_cost, save
+from deployments.gallery.routes.watches.lookup import WatchId, find_watch_row, read_watch_row
+from deployments.gallery.routes.watches.outcome import SaveOutcome, estimate_cost, save
 
 router = APIRouter(include_in_schema=False)
 

@@ -3,14 +3,14 @@
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, RedirectResponse
 
+from deployments.gallery.access.visitor import SpenderDep
 from deployments.gallery.failures import NotThereError
 from deployments.gallery.forms import FormDep
 from deployments.gallery.notices import lead_to
 from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import GalleryDep, SessionDep
-from deployments.gallery.visitor import SpenderDep
-from deployments.gallery.watches.lookup import WatchId, read_watch_row
-from deployments.gallery.watches.progress import FLOW, read_progress
+from deployments.gallery.routes.watches.lookup import WatchId, read_watch_row
+from deployments.gallery.routes.watches.progress import FLOW, read_progress
 from deployments.operations.runs.start import start_run
 
 router = APIRouter(include_in_schema=False)

@@ -17,10 +17,10 @@ from adspark.watches.reports.news_pages import (
     read_news_events,
     read_news_page,
 )
+from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.resources import GalleryDep, SessionDep
-from deployments.gallery.visitor import VisitorDep
-from deployments.gallery.watches.paging import read_place
-from deployments.gallery.watches.visits import Visits, keep_visits, read_visits
+from deployments.gallery.routes.watches.paging import read_place
+from deployments.gallery.routes.watches.visits import Visits, keep_visits, read_visits
 
 router = APIRouter(include_in_schema=False)
 

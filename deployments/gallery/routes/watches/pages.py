@@ -18,15 +18,15 @@ from adspark.watches.store import (
     list_fetches,
     set_active,
 )
+from deployments.gallery.access.visitor import ChangerDep, VisitorDep
 from deployments.gallery.failures import NotThereError
 from deployments.gallery.forms import FormDep
 from deployments.gallery.notices import lead_to
 from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.routes.watches.lookup import WatchId, read_line
 from deployments.gallery.routes.watches.news import read_ads_of
-from deployments.gallery.visitor import ChangerDep, VisitorDep
-from deployments.gallery.watches.lookup import WatchId, read_line
-from deployments.gallery.watches.paging import read_place
-from deployments.gallery.watches.progress import LookProgress, read_progress
+from deployments.gallery.routes.watches.paging import read_place
+from deployments.gallery.routes.watches.progress import LookProgress, read_progress
 
 router = APIRouter(include_in_schema=False)
 

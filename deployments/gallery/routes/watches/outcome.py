@@ -10,7 +10,7 @@ from adspark.watches.budgets import MonthEstimate, estimate_month, read_billed_a
 from adspark.watches.definition import WatchDefinition, definition_of
 from adspark.watches.duplicates import Duplicate, find_similar
 from adspark.watches.store import Outcome, SavedWatch, change_watch, save_watch
-from deployments.gallery.watches.fields import WatchForm
+from deployments.gallery.routes.watches.fields import WatchForm
 
 
 @dataclass(frozen=True)

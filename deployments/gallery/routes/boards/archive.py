@@ -13,8 +13,8 @@ from urllib.parse import quote
 from fastapi.responses import StreamingResponse
 
 from adspark.errors import UnusableContentError
-from deployments.gallery.board_content import ShownAd
 from deployments.gallery.resources import Gallery
+from deployments.gallery.routes.boards.content import ShownAd
 
 _STYLES = "gallery.css"
 _UNSAFE = re.compile(r"[^\w.-]+")  # in the name of a file

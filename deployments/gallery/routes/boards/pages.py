@@ -18,12 +18,12 @@ from adspark.creatives.boards import (
 )
 from adspark.errors import InvalidQueryError
 from adspark.models import Board
-from deployments.gallery.board_archive import send_archive
-from deployments.gallery.board_content import read_board_ads
+from deployments.gallery.access.visitor import ChangerDep, VisitorDep
 from deployments.gallery.forms import Form, FormDep
 from deployments.gallery.notices import lead_to
 from deployments.gallery.resources import GalleryDep, SessionDep
-from deployments.gallery.visitor import ChangerDep, VisitorDep
+from deployments.gallery.routes.boards.archive import send_archive
+from deployments.gallery.routes.boards.content import read_board_ads
 
 router = APIRouter(prefix="/boards", include_in_schema=False)
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from fastapi import Request, Response
 
-from deployments.gallery.visitor import YEAR, Visitor
+from deployments.gallery.access.visitor import YEAR, Visitor
 
 _ENDS_AFTER = timedelta(minutes=30)
 _WRITTEN = re.compile(r"([0-9]{1,11})\.([0-9]{1,11})")

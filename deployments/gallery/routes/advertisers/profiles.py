@@ -22,7 +22,7 @@ from adspark.library.filters.definition import AdFilters
 from adspark.library.search.cursor import Sort
 from adspark.library.search.page import FoundAd, search_ads
 from adspark.validation.stored import check_storable
-from deployments.gallery.charts import (
+from deployments.gallery.routes.advertisers.charts import (
     Chart,
     common_scale,
     draw_launches,

@@ -5,8 +5,8 @@ from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 from adspark.creatives.board_links import LinkedBoard, find_linked_board
-from deployments.gallery.board_content import read_board_ads
 from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.routes.boards.content import read_board_ads
 from deployments.gallery.routes.files import send_picture
 
 router = APIRouter(prefix="/shared", include_in_schema=False)

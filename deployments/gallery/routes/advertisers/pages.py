@@ -21,7 +21,9 @@ from adspark.library.advertisers.listing import (
 from adspark.library.advertisers.stored import FoundAdvertisers, find_advertisers, read_domains
 from adspark.library.filters.parsing import parse_day
 from adspark.library.filters.written import choose
-from deployments.gallery.profiles import (
+from deployments.gallery.access.visitor import VisitorDep
+from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.routes.advertisers.profiles import (
     DEFAULT_SPAN,
     SPANS,
     Profile,
@@ -30,8 +32,6 @@ from deployments.gallery.profiles import (
     read_span,
     today,
 )
-from deployments.gallery.resources import GalleryDep, SessionDep
-from deployments.gallery.visitor import VisitorDep
 
 router = APIRouter(include_in_schema=False)
 

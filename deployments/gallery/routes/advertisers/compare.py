@@ -12,7 +12,9 @@ from adspark.insight.figures import read_share
 from adspark.library.advertisers.listing import list_names
 from adspark.library.advertisers.stored import resolve_advertiser
 from adspark.text.terminal import plain
-from deployments.gallery.profiles import (
+from deployments.gallery.access.visitor import VisitorDep
+from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.routes.advertisers.profiles import (
     DEFAULT_SPAN,
     SPANS,
     Profile,
@@ -21,9 +23,7 @@ from deployments.gallery.profiles import (
     read_span,
     today,
 )
-from deployments.gallery.resources import GalleryDep, SessionDep
 from deployments.gallery.texts import Texts
-from deployments.gallery.visitor import VisitorDep
 
 router = APIRouter(include_in_schema=False)
 

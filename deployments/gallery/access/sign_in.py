@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adspark.models import Role
 from adspark.users.accounts import SignedIn, find_session
+from deployments.gallery.access.visitor import Visitor
 from deployments.gallery.resources import Gallery
-from deployments.gallery.visitor import Visitor
 
 SESSION_COOKIE = "adspark_session"
 _OPEN = ("/sign-in", "/health", "/static/", "/shared/")

@@ -1,0 +1,1 @@
+"""Who may see the pages and what a request may send and load."""

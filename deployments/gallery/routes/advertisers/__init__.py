@@ -1,0 +1,1 @@
+"""Advertisers: their list, the profile of one, two to four compared."""

@@ -1,0 +1,1 @@
+"""Boards: their pages, links and files."""

@@ -1,1 +1,0 @@
-"""What the pages about watches are made from: visits, pages, forms and the progress of looks."""
