@@ -12,6 +12,7 @@ from prefect import flow
 from prefect.logging import get_run_logger
 
 from adspark.creatives.fetch import FetchSummary
+from adspark.db.engine import Database
 from adspark.serpapi.search_query import CreativeQuery, parse_query
 from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE
 from blocks.adspark_database import connect_database
@@ -77,9 +78,10 @@ async def fetch_creatives(
     MAX_PAGES.check("max_pages", max_pages)
     for warning in warnings:
         log.warning(warning)
-    summary = await fetch_query(query, max_pages, dry_run)
-    summary.warnings = warnings
-    await show_new_creatives(summary)
+    async with connect_database() as database:
+        summary = await fetch_query(query, max_pages, dry_run)
+        summary.warnings = warnings
+        await show_new_creatives(database, summary)
     if not dry_run and summary.new + summary.changed:
         await request_archive()
     log.info("%s: %s", query.describe(), summary.headline)
@@ -92,13 +94,12 @@ def artifact_key(query: CreativeQuery) -> str:
     return f"{FETCHED}-{named}-{query.hash[:8]}"
 
 
-async def show_new_creatives(summary: FetchSummary) -> None:
+async def show_new_creatives(database: Database, summary: FetchSummary) -> None:
     """The table of what is new, under Artifacts in the UI."""
-    async with connect_database() as database:
-        await show_ads(
-            database,
-            artifact_key(summary.query),
-            [creative.cells() for creative in summary.new_creatives],
-            f"**{summary.query.describe()}**: {summary.headline}",
-            waits=not summary.dry_run,
-        )
+    await show_ads(
+        database,
+        artifact_key(summary.query),
+        [creative.cells() for creative in summary.new_creatives],
+        f"**{summary.query.describe()}**: {summary.headline}",
+        waits=not summary.dry_run,
+    )

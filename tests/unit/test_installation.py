@@ -36,7 +36,9 @@ def test_the_command_is_that_of_the_environment(
     said = subprocess.check_output(
         [python, "-c", ASK], cwd=tmp_path, env={"PATH": "/usr/bin", **active}, text=True
     ).strip()
-    how = "pip" if with_pip else "uv pip"
+    own = PROJECT / ".make/uv/bin/uv"  # of `make`, where no other is found
+    uv = own if own.exists() and not Path("/usr/bin/uv").exists() else "uv"
+    how = "pip" if with_pip else f"{uv} pip"
     if with_pip and not is_active:
         how = "env/bin/python -m pip"
     assert said == f"{how} install 'adspark[s3]'"

@@ -103,7 +103,7 @@ def show(name: Name, as_json: JsonOption = False) -> None:
         "watches": ", ".join(report.watches) or "–",
     }
     for what, value in facts.items():
-        print_line(f"  {what:<16}{escape(plain(value).replace(chr(10), ', '))}")
+        print_line(f"  {what:<20}{escape(plain(value).replace(chr(10), ', '))}")
 
 
 @app.command()

@@ -82,8 +82,7 @@ def test_what_a_command_waits_for_is_said_at_once_with_its_bound(
     assert "another run looks up" in str(result.exception)
 
 
-@pytest.mark.usefixtures("configured_database")
-def test_a_key_that_is_missing_is_told_before_a_server_starts() -> None:
+def test_a_key_that_is_missing_is_told_before_a_server_starts(database_url: str) -> None:
     program = (
         "from deployments.cli.main import main; import sys; "
         "sys.argv = ['adspark', 'fetch', '--text', 'example.com']; main()"
@@ -91,7 +90,11 @@ def test_a_key_that_is_missing_is_told_before_a_server_starts() -> None:
     environment = {
         name: value for name, value in os.environ.items()
         if name not in ("PREFECT_API_URL", "ADSPARK_SERPAPI_KEY")
-    } | {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "0"}  # fmt: skip
+    }  # fmt: skip
+    environment |= {
+        "ADSPARK_DATABASE_URL": database_url,
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "0",
+    }
     told = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True
     )

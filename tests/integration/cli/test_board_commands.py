@@ -75,6 +75,7 @@ def test_a_program_reads_all_about_an_ad() -> None:
         "last_shown": "2026-08-06T07:06:40Z",
         "days_shown": 10,
         "link": "https://adstransparency.google.com/advertiser/AR04323445746671026177",
+        "note": None,
     }
 
 

@@ -370,6 +370,7 @@ async def test_a_form_without_its_token_changes_nothing(pages: GalleryClient, fo
     assert "out of date" in answer.text
 
 
+@pytest.mark.usefixtures("prefect_away")
 async def test_without_prefect_the_page_says_so_and_shows_all_else(pages: GalleryClient) -> None:
     shown = await pages.get(f"/ads/{ad(3)}?run=6f1d39d4-1e43-4f0c-8d4e-0f6f6d3b2a10")
     assert shown.status_code == 200
