@@ -62,6 +62,7 @@ def installations(
             "ADSPARK_IMAGE": image,
             "ADSPARK_API_PORTS": str(one.api_port),
             "ADSPARK_METRICS_PORT": str(free_port()),
+            "ADSPARK_GALLERY_PORT": str(free_port()),
             "ADSPARK_SANDBOX_PORT": str(one.sandbox_port),
             "ADSPARK_SERPAPI_KEY": "sandbox-key",
             "ADSPARK_SERPAPI_URL": "http://sandbox:4300",

@@ -1,6 +1,7 @@
 """What a run of docker-compose.yml cannot choose, and what it and others cannot reach."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -133,7 +134,7 @@ def test_a_run_reaches_the_api_and_the_database_and_not_redis(
 ) -> None:
     assert can_reach(running, "api", 4200)
     assert can_reach(running, "postgres", 5432)
-    for service, port in (("redis", 6379), ("metrics", 4290)):
+    for service, port in (("redis", 6379), ("metrics", 4290), ("gallery", 4280)):
         container = production.of(service)
         for host in (service, container.id[:12], *addresses(container)):
             assert not can_reach(running, host, port), host
@@ -154,6 +155,25 @@ def test_figures_ask_for_the_password(production: Installation) -> None:
     assert httpx.get(url).status_code == 401
     assert httpx.get(url, auth=(USER, "wrong")).status_code == 401
     assert "adspark_up" in httpx.get(url, auth=(USER, PASSWORD), timeout=30).text
+
+
+def test_the_gallery_lets_in_who_has_a_password(production: Installation) -> None:
+    url = f"http://127.0.0.1:{production.read_settings()['ADSPARK_GALLERY_PORT']}"
+    assert httpx.get(f"{url}/library").headers["location"] == "/sign-in?back=%2Flibrary"
+    assert httpx.get(f"{url}/api/v1/ads").status_code == 401
+    production.adspark("users", "add", "Ana")
+    give = "echo 'tulips and 1 anchor' | adspark users password Ana --role reader --stdin"
+    production.compose("run", "--rm", "-T", "--entrypoint", "sh", "adspark", "-c", give)
+    with httpx.Client(base_url=url, follow_redirects=True, timeout=30) as browser:
+        token = re.search('name="form_token" value="([0-9a-f]+)"', browser.get("/library").text)
+        assert token
+        form = {"form_token": token[1], "name": "ana", "back": "/library"}
+        refused = browser.post("/sign-in", data=form | {"password": "anchors and tulips"})
+        assert refused.status_code == 401
+        shown = browser.post("/sign-in", data=form | {"password": "tulips and 1 anchor"})
+        assert (shown.status_code, shown.url.path) == (200, "/library")
+        assert "disabled" in browser.get("/boards").text
+        assert browser.get("/api/v1/ads").status_code == 200
 
 
 def test_each_service_has_its_own_secrets_and_no_rights(
