@@ -30,7 +30,7 @@ demo: .make/installed .make/chromium
 
 # Three at once for two cores, for many tests wait; tests/support/scheduling.py says in which order.
 test: .make/installed .make/chromium
-	@echo "Runs tests/unit, integration, flows and acceptance: about 15 minutes on two cores."
+	@echo "Runs tests/unit, integration, flows and acceptance: about 20 minutes on two cores."
 	@if $(HAS_DOCKER); then echo "Then tests/containers, on Docker: about 12 minutes more."; \
 	else echo "No Docker engine answers: tests/containers are left out."; fi
 	@$(BIN)/python -m compileall -q adspark blocks deployments flows orchestration tasks
