@@ -95,6 +95,11 @@ class InvalidQueryError(ConfigurationError):
         super().__init__(f"{field}: {message}")
         self.field = field
 
+    @property
+    def reason(self) -> str:
+        """The message without the field, to stand beside it."""
+        return str(self).removeprefix(f"{self.field}: ")
+
 
 class InvalidCredentialsError(ConfigurationError):
     """A service does not accept the key."""

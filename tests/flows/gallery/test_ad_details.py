@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -14,8 +13,8 @@ from prefect.states import Cancelled, Completed, Failed, Running
 
 from adspark.db.engine import Database
 from flows.fetch_details import fetch_details
-from tests.support.gallery import GalleryClient, open_gallery
-from tests.support.library import ad, buy_words, fill_library
+from tests.support.gallery import GalleryClient
+from tests.support.library import ad, buy_words
 from tests.support.stored_ads import change
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -36,16 +35,6 @@ async def deployment() -> AsyncIterator[UUID]:
         )
         yield made
         await client.delete_deployment(made)
-
-
-@pytest.fixture
-async def pages(
-    database: Database, database_url: str, tmp_path: Path
-) -> AsyncIterator[GalleryClient]:
-    """The gallery over the small library."""
-    await fill_library(database)
-    async with open_gallery(database_url, tmp_path / "media") as client:
-        yield client
 
 
 async def runs(deployment: UUID) -> list[FlowRun]:

@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
@@ -22,24 +21,14 @@ from adspark.variants.reviews import list_reviews
 from adspark.variants.store import VariantState, VariantSummary
 from flows.generate_ad_variant import generate_ad_variant
 from flows.review_ad_variant import review_ad_variant
-from tests.support.gallery import GalleryClient, open_gallery
-from tests.support.library import ad, fill_library
+from tests.support.gallery import GalleryClient
+from tests.support.library import ad
 from tests.support.variants_at_hand import ask, finish
 
 pytestmark = pytest.mark.usefixtures("environment")
 
 FORM = "/variants/new"
 AWAY = {PREFECT_API_URL: "http://127.0.0.1:9/api"}
-
-
-@pytest.fixture
-async def pages(
-    database: Database, database_url: str, tmp_path: Path
-) -> AsyncIterator[GalleryClient]:
-    """The pages over five ads."""
-    await fill_library(database)
-    async with open_gallery(database_url, tmp_path / "media") as client:
-        yield client
 
 
 @pytest.fixture

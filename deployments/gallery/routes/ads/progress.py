@@ -6,12 +6,12 @@ from uuid import UUID
 
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.exceptions import ObjectNotFound
 from pydantic import JsonValue
 
 from deployments.gallery.prefect_server import open_prefect
 from deployments.operations.runs.start import start_run
 from orchestration.runs.flow_runs import ACTIVE, filter_runs, read_runs
+from orchestration.runs.optional import read_optional
 
 _UNFINISHED = (StateType.SCHEDULED, *ACTIVE)
 
@@ -57,10 +57,7 @@ async def read_run(run_id: UUID) -> FlowRun | None:
         ServiceUnavailableError: Prefect's server does not answer.
     """
     async with open_prefect() as client:
-        try:
-            return await client.read_flow_run(run_id)
-        except ObjectNotFound:
-            return None
+        return await read_optional(client.read_flow_run(run_id))
 
 
 def progress_of(run: FlowRun) -> RunProgress:

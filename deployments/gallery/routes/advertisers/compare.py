@@ -90,7 +90,7 @@ async def _choose(session: AsyncSession, written: list[str], texts: Texts) -> _C
         try:
             found = await resolve_advertiser(session, name=name)
         except InvalidQueryError as error:
-            chosen.problems[place] = str(error).removeprefix(f"{error.field}: ")
+            chosen.problems[place] = error.reason
             continue
         if found in chosen.ids:
             chosen.problems[place] = texts("compare.twice")

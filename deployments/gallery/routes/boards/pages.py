@@ -45,7 +45,7 @@ async def make_board(
     try:
         kept = await create_board(session, user_id=visitor.user_id, name=name)
     except InvalidQueryError as error:
-        problem = str(error).removeprefix(f"{error.field}: ")
+        problem = error.reason
         return await _boards_page(request, gallery, session, visitor.user_id, name, problem)
     await session.commit()
     return lead_to("/boards", "board_made", board=kept)

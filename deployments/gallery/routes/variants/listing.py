@@ -41,7 +41,7 @@ async def show_variants(request: Request, gallery: GalleryDep, session: SessionD
     try:
         filters = _read_filters(given)
     except InvalidQueryError as error:
-        problems = {error.field: str(error).removeprefix(f"{error.field}: ")}
+        problems = {error.field: error.reason}
     found = []
     if not problems:
         found = await list_variants(

@@ -152,7 +152,7 @@ async def _write_form(
 
 def _note(filled: _Filled, error: InvalidQueryError) -> None:
     name = _FIELDS.get(error.field, error.field)
-    filled.problems[name] = str(error).removeprefix(f"{error.field}: ")
+    filled.problems[name] = error.reason
 
 
 def _read_ads(written: list[str]) -> list[str]:

@@ -46,7 +46,7 @@ async def review_variant(
     except InvalidQueryError as error:
         problems = {error.field: gallery.templates.texts("review.accept_first")}
         if error.field != "accepts_closeness":
-            problems = {error.field: str(error).removeprefix(f"{error.field}: ")}
+            problems = {error.field: error.reason}
     except BusyError:
         problems = {"": gallery.templates.texts("review.changed_meanwhile")}
     if problems:

@@ -132,7 +132,7 @@ async def read_watch_form(
         try:
             value = form.text(name)
         except InvalidQueryError as error:
-            problems[name] = _message(error)
+            problems[name] = error.reason
             continue
         if value or name in NUMBERS:
             given[name] = value
@@ -152,7 +152,7 @@ async def _find_advertiser(session: AsyncSession, form: WatchForm) -> None:
     try:
         one = await choose_advertiser(session, name=name)
     except InvalidQueryError as error:
-        form.problems["advertiser"] = _message(error)
+        form.problems["advertiser"] = error.reason
         try:
             found = await find_advertisers(session, name=name, limit=_MOST_FOUND)
         except InvalidQueryError:
@@ -190,7 +190,7 @@ def _define(form: WatchForm, present: WatchDefinition | None, user_id: int) -> N
             name = "advertiser" if error.field == "advertiser_ids" else error.field
             if name in form.problems:
                 return
-            form.problems[name] = _message(error)
+            form.problems[name] = error.reason
             fields.pop(error.field, None)
             fields |= _STAND_INS.get(error.field, {})
         else:
@@ -203,7 +203,3 @@ _STAND_INS: Mapping[str, Mapping[str, object]] = {
     "name": {"name": "unnamed"},
     "advertiser_ids": {"advertiser_ids": [f"AR{0:020d}"]},
 }
-
-
-def _message(error: InvalidQueryError) -> str:
-    return str(error).removeprefix(f"{error.field}: ")
