@@ -21,7 +21,6 @@ from deployments.gallery.forms import OutdatedFormError
 from deployments.gallery.resources import Gallery
 
 _RETRY = 5  # seconds after which a page is loaded again whose server has a part away
-_LISTS = frozenset(("/advertisers", "/boards", "/compare", "/variants", "/watches"))
 _LOG = logging.getLogger(__name__)
 
 
@@ -53,7 +52,7 @@ async def _show_http_error(request: Request, error: HTTPException) -> Response:
     if is_for_program(request):
         return describe_failure(request, error)
     if error.status_code == 404:
-        return _page(request, 404, "not_found", lead=_list_of(request))
+        return _page(request, 404, "not_found")
     if error.status_code == 403:
         return _page(request, 403, "forbidden")
     return _page(request, error.status_code, "refused", detail=str(error.detail))
@@ -62,7 +61,7 @@ async def _show_http_error(request: Request, error: HTTPException) -> Response:
 async def _show_unknown_address(request: Request, error: RequestValidationError) -> Response:
     if is_for_program(request):
         return describe_failure(request, error)
-    return _page(request, 404, "not_found", lead=_list_of(request))
+    return _page(request, 404, "not_found")
 
 
 async def _show_outdated_form(request: Request, _: OutdatedFormError) -> Response:
@@ -77,7 +76,7 @@ async def _show_own_error(request: Request, error: AdSparkError) -> Response:
     if is_for_program(request):
         return describe_failure(request, error)
     if isinstance(error, UnknownVariantError):
-        return _page(request, 404, "no_variant", lead="/variants")
+        return _page(request, 404, "no_variant")
     if isinstance(error, BusyError):
         return _page(request, 503, "busy", detail=str(error), retry=_RETRY)
     if isinstance(error, DatabaseUnavailableError | DatabaseSetupError):
@@ -95,12 +94,6 @@ async def _show_unforeseen(request: Request, error: Exception) -> Response:
     if is_for_program(request):
         return describe_failure(request, error)
     return _page(request, 500, "unforeseen")
-
-
-def _list_of(request: Request) -> str:
-    """The list that an address would belong to: the page that it begins with."""
-    first = f"/{request.url.path.split('/')[1]}"
-    return first if first in _LISTS else "/library"
 
 
 def _page(

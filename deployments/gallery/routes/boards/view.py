@@ -18,6 +18,8 @@ from deployments.gallery.failures import NotThereError
 from deployments.gallery.resources import GalleryDep, SessionDep
 from deployments.gallery.routes.boards.content import read_board_ads
 
+_LOCAL = ("127.0.0.1", "::1", "localhost")  # names of a machine for itself
+
 
 @dataclass(frozen=True)
 class BoardPages:
@@ -74,6 +76,7 @@ class BoardPages:
             links=await list_links(self.session, board_id=board.id),
             link_days=LINK_DAYS,
             key=uuid4(),
+            is_local=self.request.url.hostname in _LOCAL,
             problems=problems or {},
             given=given or {},
         )
