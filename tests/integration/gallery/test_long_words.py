@@ -97,6 +97,10 @@ async def test_a_long_word_makes_no_page_wider_than_the_window(
             await page.goto(f"{url}/advertisers")
             box = ".scroll"
             assert await page.locator(box).evaluate("one => one.scrollWidth <= one.clientWidth")
+            heads = await page.locator(f"{box} thead th").evaluate_all(
+                "all => all.map((one) => one.getBoundingClientRect().height)"
+            )
+            assert max(heads) < 60  # no head is broken within its words
             await page.set_viewport_size({"width": 2560, "height": 1200})
             edges = [
                 await page.locator(one).evaluate("one => one.getBoundingClientRect().left")
