@@ -8,6 +8,7 @@ from fastapi import Request
 
 from adspark.db.rate_limits import release_slot, try_acquire_slot
 from adspark.users.accounts import SignedIn, check_password
+from adspark.validation.names import clean_name, name_key
 from deployments.gallery.resources import Gallery
 
 # Wrong ones in a quarter of an hour: from one address, and for one name.
@@ -44,7 +45,8 @@ async def check_attempt(
         TooManyAttemptsError: too many were wrong for this name or from this address.
     """
     address = request.client.host if request.client else ""
-    counters = {_counter("address", address): _OF_ADDRESS, _counter("name", name): _OF_NAME}
+    key = name_key(clean_name(name))  # the same for all ways to write a name
+    counters = {_counter("address", address): _OF_ADDRESS, _counter("name", key): _OF_NAME}
     async with gallery.password_checks:
         # Counted before it is looked at: also of attempts at the same time none is too many.
         for counter, limit in counters.items():
@@ -73,5 +75,5 @@ def read_basic(request: Request) -> tuple[str, str] | None:
 
 
 def _counter(kind: str, value: str) -> str:
-    number = int(hashlib.sha256(value.casefold().encode()).hexdigest(), 16) % _BUCKETS
+    number = int(hashlib.sha256(value.encode()).hexdigest(), 16) % _BUCKETS
     return f"sign-in {kind} {number}"
