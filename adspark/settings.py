@@ -156,8 +156,8 @@ class Settings(BaseSettings):
     gallery_port: Port = 4280
     """Port of the gallery."""
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
-    """Names, comma-separated, under which browsers reach the servers of `adspark up` and `adspark
-    metrics`, beside localhost and addresses; others are refused."""
+    """Names, comma-separated, under which browsers reach the servers of `adspark up`, the metrics
+    and the gallery, beside localhost and addresses; others are refused."""
     gallery_url: PublicUrl | None = None
     """Address under which people reach the gallery, as https://ads.example.com, where a proxy
     stands before it: of links that are shared; of https, cookies are Secure."""
