@@ -160,10 +160,13 @@ def test_figures_ask_for_the_password(production: Installation) -> None:
 def test_the_gallery_lets_in_who_has_a_password(production: Installation) -> None:
     url = f"http://127.0.0.1:{production.read_settings()['ADSPARK_GALLERY_PORT']}"
     assert httpx.get(f"{url}/library").headers["location"] == "/sign-in?back=%2Flibrary"
-    assert httpx.get(f"{url}/api/v1/ads").status_code == 401
+    ads = f"{url}/api/v1/ads"
+    assert httpx.get(ads).status_code == 401
     production.adspark("users", "add", "Ana")
     give = "echo 'tulips and 1 anchor' | adspark users password Ana --role reader --stdin"
     production.compose("run", "--rm", "-T", "--entrypoint", "sh", "adspark", "-c", give)
+    assert httpx.get(ads, auth=("ana", "anchors and tulips"), timeout=30).status_code == 401
+    assert httpx.get(ads, auth=("ana", "tulips and 1 anchor"), timeout=30).status_code == 200
     with httpx.Client(base_url=url, follow_redirects=True, timeout=30) as browser:
         token = re.search('name="form_token" value="([0-9a-f]+)"', browser.get("/library").text)
         assert token
