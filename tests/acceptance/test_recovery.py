@@ -228,11 +228,11 @@ def test_a_cancelled_run_is_gone_with_its_children(place: Place) -> None:
     wait_until(lambda: not run.leftovers())
 
 
-def test_a_killed_worker_costs_nothing_and_a_killed_run_is_run_again(place: Place) -> None:
+def test_killed_workers_cost_nothing_and_a_killed_run_is_run_again(place: Place) -> None:
     kept = place.start("data-fetch", waits=True).until_begun()
     lost = place.start("default", waits=True, child=True).until_begun()
     process = lost.process()
-    for victim in (place.part("worker data-fetch"), place.part("worker default"), process):
+    for victim in (place.part("workers"), process):
         victim.kill()
     kept.let_end()
     lost.let_end()
@@ -264,7 +264,7 @@ def test_a_worker_told_to_stop_lets_runs_end_and_hands_back_what_takes_too_long(
 ) -> None:
     short = place.start(waits=True).until_begun()
     long = place.start(waits=True, child=True).until_begun()
-    place.part("worker default").send_signal(signal.SIGTERM)
+    place.part("workers").send_signal(signal.SIGTERM)
     short.let_end()
     ended = short.until_ended()
     assert (ended["state_type"], ended["run_count"]) == ("COMPLETED", 1)

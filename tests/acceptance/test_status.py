@@ -10,9 +10,7 @@ import httpx
 from tests.support.stack import Stack, state
 
 PARTS = {
-    "gallery",
-    "sandbox", "prefect server", "worker default", "worker data-fetch", "worker ai-generation",
-    "worker maintenance",
+    "gallery", "sandbox", "prefect server", "workers",
 }  # fmt: skip
 
 
