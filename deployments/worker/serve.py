@@ -15,9 +15,8 @@ from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_logger
 
 from adspark.settings import get_settings
-from deployments.provisioning.container_job import run_image
+from deployments.provisioning.run_image import run_image
 from deployments.worker.base import PoolWorker
-from deployments.worker.container_worker import ContainerPoolWorker
 from deployments.worker.process_worker import ProcessPoolWorker
 from deployments.worker.waking import poll_when_woken, wake_by_events
 from orchestration.server.prefect_internals import serve_health
@@ -128,7 +127,11 @@ async def _make_worker(pool: str, *, name: str, limit: int | None) -> PoolWorker
             else:
                 if kind == ProcessPoolWorker.type:
                     return ProcessPoolWorker(pool, name=name, limit=limit)
-                if kind == ContainerPoolWorker.type:
+                if kind == "docker":
+                    from deployments.worker.container_worker import (  # noqa: PLC0415  (slow)
+                        ContainerPoolWorker,
+                    )
+
                     run_image(get_settings())
                     return ContainerPoolWorker(pool, name=name, limit=limit)
                 problem = (
