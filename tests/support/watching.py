@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from adspark.db.engine import Database
 from adspark.models import Watch
-from adspark.serpapi.client import Gate, SerpApiClient, no_gate
+from adspark.serpapi.client import DEFAULT_TIMEOUT, Gate, SerpApiClient, no_gate
 from adspark.watches.admission import SweepGate
 from adspark.watches.check import Checker, WatchSummary
 from adspark.watches.sweep import Sweep
@@ -30,6 +30,7 @@ class Place:
     database: Database
     url: str
     transport: httpx.AsyncBaseTransport | None = None
+    timeout: float = DEFAULT_TIMEOUT
 
     async def add(self, **changes: Any) -> int:  # noqa: ANN401
         """Store a watch; returns its id."""
@@ -49,7 +50,9 @@ class Place:
     async def checker(self, flow_run_id: UUID | None = None) -> AsyncIterator[Checker]:
         """What a process checks with."""
         async with (
-            SerpApiClient(KEY, base_url=self.url, transport=self.transport) as client,
+            SerpApiClient(
+                KEY, base_url=self.url, transport=self.transport, timeout=self.timeout
+            ) as client,
             self.database.locks() as locks,
         ):
             yield Checker(self.database, client, locks, flow_run_id)
