@@ -4,11 +4,11 @@ import signal
 import time
 from collections import Counter
 
-import httpx
 import psycopg
 
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
+from tests.support import asking
 from tests.support.stack import Stack, start_in_foreground, state, stop_by_signal
 
 WATCHES = 60
@@ -60,7 +60,7 @@ def test_a_sweep_killed_with_its_worker_goes_on_with_the_next_worker(
         asked = {
             "flow_runs": {"name": {"like_": "shard-"}, "state": {"type": {"any_": ["COMPLETED"]}}}
         }
-        shards = httpx.post(f"{own_stack.api_url}/flow_runs/filter", json=asked).json()
+        shards = asking.post(f"{own_stack.api_url}/flow_runs/filter", json=asked).json()
         assert shards, "no worker took a part of the sweep"
         stop_by_signal(own_stack, process, signal.SIGINT)  # Ctrl-C
 
@@ -79,7 +79,7 @@ def kill_worker(stack: Stack) -> None:
 
 def billed(url: str) -> int:
     """What the sandbox would have charged so far."""
-    return int(httpx.get(f"{url}/sandbox/stats").json()["billed"])
+    return int(asking.get(f"{url}/sandbox/stats").json()["billed"])
 
 
 def told(database_url: str) -> tuple[Counter[tuple[int, str, str]], dict[str, int]]:
