@@ -15,6 +15,7 @@ from adspark.db.engine import Database
 from adspark.models import Role
 from adspark.users.accounts import save_password
 from adspark.users.store import add_user
+from tests.support import asking
 from tests.support.gallery import GalleryClient, open_gallery
 from tests.support.stack import free_port
 from tests.support.waiting import wait_until
@@ -103,7 +104,7 @@ def behind_a_proxy(database_url: str, tmp_path: Path) -> Iterator[str]:
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(url).status_code == 200
+        return asking.get(url).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -115,13 +116,13 @@ async def test_the_program_knows_its_name_and_from_where_requests_come(
     ads = f"{behind_a_proxy}/api/v1/ads"
     own = {"Host": HOST, "Origin": f"https://{HOST}", "X-Forwarded-Proto": "https"}
 
-    answer = httpx.get(ads, headers=own, auth=("Ana", PASSWORD))
+    answer = asking.get(ads, headers=own, auth=("Ana", PASSWORD))
     assert answer.status_code == 200
     assert "; Secure" in answer.headers["set-cookie"]
-    assert httpx.get(ads, headers={"Host": "evil.example"}).status_code == 403
+    assert asking.get(ads, headers={"Host": "evil.example"}).status_code == 403
     for client in ("198.51.100.7", "198.51.100.8", "198.51.100.8"):
         headers = own | {"X-Forwarded-For": f"203.0.113.1, {client}"}
-        assert httpx.get(ads, headers=headers, auth=("Ana", "wrong")).status_code == 401
+        assert asking.get(ads, headers=headers, auth=("Ana", "wrong")).status_code == 401
 
     async with database.session() as session:
         counted = await session.execute(
