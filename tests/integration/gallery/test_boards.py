@@ -194,8 +194,10 @@ async def test_a_form_that_is_sent_twice_makes_one_link(
     assert links[0]
     assert links[1]
     assert links[0][0] == links[1][0]
+    other = await fill_board(pages, 2, name="Other")
+    assert links[0][0] not in (await pages.send_form(other, page=other, **key)).text
     async with database.session() as session:
-        assert await session.scalar(text("SELECT count(*) FROM board_link")) == 1
+        assert await session.scalar(text("SELECT count(*) FROM board_link")) == 2
 
 
 async def test_the_second_who_writes_a_note_is_shown_the_first_ones(pages: GalleryClient) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from fastapi import Depends, Request
@@ -13,6 +14,7 @@ from adspark.creatives.board_links import LINK_DAYS, list_links
 from adspark.creatives.boards import lock_board, read_board
 from adspark.models import Board
 from adspark.validation.bounds import LARGEST_ID
+from deployments.gallery.access.public_address import public_url
 from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.failures import NotThereError
 from deployments.gallery.resources import GalleryDep, SessionDep
@@ -76,7 +78,7 @@ class BoardPages:
             links=await list_links(self.session, board_id=board.id),
             link_days=LINK_DAYS,
             key=uuid4(),
-            is_local=self.request.url.hostname in _LOCAL,
+            is_local=urlsplit(public_url(self.request, self.gallery)).hostname in _LOCAL,
             problems=problems or {},
             given=given or {},
         )
