@@ -41,6 +41,10 @@ _TAKE = text("""
                 ELSE extract(epoch FROM min(taken_at) - clock_timestamp()) + :window END
     FROM taken
 """)
+_RELEASE = text("""
+    DELETE FROM rate_slot
+    WHERE id = (SELECT id FROM rate_slot WHERE name = :name ORDER BY taken_at DESC, id DESC LIMIT 1)
+""")
 _COUNT = text("""
     SELECT name, count(*)::int FROM rate_slot
     WHERE taken_at > clock_timestamp() - make_interval(secs => :window) GROUP BY name
@@ -79,6 +83,11 @@ async def try_acquire_slot(
         values = {"name": name, "limit": limit, "window": window}
         wait = float(await session.scalar(_TAKE, values) or 0)
     return max(wait, 0.001) if wait else 0.0
+
+
+async def release_slot(session: AsyncSession, *, name: str) -> None:
+    """Give a slot of a limit back, the one that was acquired last. Does not commit."""
+    await session.execute(_RELEASE, {"name": name})
 
 
 async def count_uses(session: AsyncSession) -> dict[str, int]:

@@ -14,6 +14,9 @@ from adspark.settings import Settings
 from adspark.watches.searches_left import SearchesLeft
 from deployments.gallery.templating import Templates
 
+# Seconds for which a page waits for a lock, and for an answer at all.
+LOCK_TIMEOUT, ANSWER_TIMEOUT = 5.0, 8.0
+
 
 @dataclass(frozen=True)
 class Gallery:
