@@ -4,16 +4,18 @@ in, but for what a page of the door itself loads, and for boards that were share
 from urllib.parse import urlencode
 
 from fastapi import Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, Response
+from starlette.datastructures import URL
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adspark.models import Role
 from adspark.users.accounts import SignedIn, find_session
-from deployments.gallery.access.visitor import Visitor
+from deployments.gallery.access.visitor import SHARED, Visitor
+from deployments.gallery.notices import lead_to, own_address
 from deployments.gallery.resources import Gallery
 
 SESSION_COOKIE = "adspark_session"
-_OPEN = ("/sign-in", "/health", "/static/", "/shared/")
+_OPEN = ("/sign-in", "/health", "/static/", SHARED)
 _API = "/api/"
 
 
@@ -56,6 +58,21 @@ class SignInGuard:
 def _refuse(request: Request) -> Response:
     if request.url.path.startswith(_API):
         return JSONResponse({"detail": "Sign in first, at /sign-in.", "field": None}, 401)
-    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    back = here if request.method == "GET" else "/"
-    return RedirectResponse(f"/sign-in?{urlencode({'back': back})}", 303)
+    if request.method == "GET":
+        query = {"back": _path_of(request.url)}
+    else:  # back to the page on which the form stands
+        query = {"back": _page_before(request), "ended": "yes"}
+    return lead_to(f"/sign-in?{urlencode(query)}")
+
+
+def _page_before(request: Request) -> str:
+    try:
+        before = URL(request.headers.get("referer", ""))
+        is_ours = before.netloc == request.url.netloc
+    except ValueError:
+        is_ours = False
+    return own_address(_path_of(before)) if is_ours else "/"
+
+
+def _path_of(url: URL) -> str:
+    return f"{url.path}?{url.query}" if url.query else url.path
