@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 _Value = TypeVar("_Value")
 _MORE = 1.2  # times the seconds of an answer, in which a session has a connection
+_LEAST = 2.0  # seconds for a connection, as of a session's second transaction
 # When the session that was opened last in this task has to have one, by the clock of its loop.
 _due: ContextVar[float] = ContextVar("due", default=0.0)
 
@@ -50,7 +51,7 @@ def answers_within(seconds: float | None, connect_arguments: dict[str, Any]) -> 
     limited.seconds = seconds
     return {
         "pool_pre_ping": True,
-        "pool_timeout": _MORE * seconds,
+        "pool_timeout": seconds,
         "connect_args": connect_arguments | {"async_creator_fn": limited.connect},
     }
 
@@ -62,11 +63,9 @@ class _BoundedConnection(psycopg.AsyncConnection[Any]):
 
     @classmethod
     async def connect(cls, *arguments: Any, **named: Any) -> Self:  # noqa: ANN401
-        now = asyncio.get_running_loop().time()
-        left = _due.get() - now
+        left = _due.get() - asyncio.get_running_loop().time()
         try:
-            # A session that waits for its second transaction has all the time again.
-            async with asyncio.timeout(left if left > 0 else _MORE * cls.seconds):
+            async with asyncio.timeout(max(left, _LEAST)):
                 return await super().connect(*arguments, **named)
         except TimeoutError as error:
             raise psycopg.OperationalError("it gave no connection in time") from error

@@ -15,7 +15,7 @@ from adspark.watches.searches_left import SearchesLeft
 from deployments.gallery.templating import Templates
 
 # Seconds for which a page waits for a lock, and for an answer at all.
-LOCK_TIMEOUT, ANSWER_TIMEOUT = 5.0, 8.0
+LOCK_TIMEOUT, ANSWER_TIMEOUT = 5.0, 7.0
 
 
 @dataclass(frozen=True)
