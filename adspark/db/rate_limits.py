@@ -43,7 +43,7 @@ _TAKE = text("""
 """)
 _RELEASE = text("""
     DELETE FROM rate_slot
-    WHERE id = (SELECT id FROM rate_slot WHERE name = :name ORDER BY taken_at DESC, id DESC LIMIT 1)
+    WHERE id = (SELECT id FROM rate_slot WHERE name = :name ORDER BY taken_at DESC LIMIT 1)
 """)
 _COUNT = text("""
     SELECT name, count(*)::int FROM rate_slot
@@ -85,9 +85,11 @@ async def try_acquire_slot(
     return max(wait, 0.001) if wait else 0.0
 
 
-async def release_slot(session: AsyncSession, *, name: str) -> None:
-    """Give a slot of a limit back, the one that was acquired last. Does not commit."""
-    await session.execute(_RELEASE, {"name": name})
+async def release_slot(database: Database, *, name: str) -> None:
+    """Give back the latest slot of a limit, whose use is not to be counted."""
+    async with database.session() as session, session.begin():
+        await session.execute(_LOCK, {"name": name})
+        await session.execute(_RELEASE, {"name": name})
 
 
 async def count_uses(session: AsyncSession) -> dict[str, int]:

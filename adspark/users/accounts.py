@@ -91,11 +91,6 @@ async def remove_account(session: AsyncSession, *, user_id: int) -> bool:
     return await session.scalar(_REMOVE, {"user_id": user_id}) is not None
 
 
-def account_key(name: str) -> str:
-    """By which an account is found, the same for all ways to write its name."""
-    return "" if UNSTORABLE.search(name) else name_key(clean_name(name))
-
-
 async def check_password(session: AsyncSession, *, name: str, password: str) -> SignedIn | None:
     """The user of this name, where the password is theirs; takes as long where nobody has it.
 
@@ -104,7 +99,8 @@ async def check_password(session: AsyncSession, *, name: str, password: str) -> 
         name: as it is typed.
         password: as it is typed.
     """
-    found = (await session.execute(_FIND, {"key": account_key(name)})).mappings().one_or_none()
+    key = "" if UNSTORABLE.search(name) else name_key(clean_name(name))
+    found = (await session.execute(_FIND, {"key": key})).mappings().one_or_none()
     hashed = found["password_hash"] if found else _hash_of_nobody()
     is_right = await asyncio.to_thread(_is_password, hashed, password[: _LONGEST + 1])
     return SignedIn(**{k: found[k] for k in SignedIn.model_fields}) if found and is_right else None

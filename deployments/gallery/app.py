@@ -8,7 +8,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from deployments.gallery.access.body_limit import BodyLimit
 from deployments.gallery.access.headers import PageHeaders
 from deployments.gallery.access.methods import HeadRequests
-from deployments.gallery.access.sign_in import SignInGuard
+from deployments.gallery.access.public_address import PublicAddress
+from deployments.gallery.access.sign_in import SECURITY_SCHEMES, SignInGuard
 from deployments.gallery.access.visitor import VisitCookie
 from deployments.gallery.api import router as api
 from deployments.gallery.failures import PAGES_OF_FAILURES
@@ -54,6 +55,7 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
         openapi_url=None,
         middleware=[
             Middleware(HeadRequests),
+            Middleware(PublicAddress, url=gallery.settings.gallery_url),
             Middleware(PageHeaders),
             Middleware(VisitCookie),
             Middleware(GZipMiddleware, minimum_size=_LEAST_ZIPPED),
@@ -66,8 +68,12 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
     )
     app.state.gallery = gallery
     app.state.needs_sign_in = needs_sign_in
+    app.include_router(
+        api.router,
+        dependencies=SECURITY_SCHEMES if needs_sign_in else (),
+        responses=api.SIGN_IN_FAILURES if needs_sign_in else None,
+    )
     for routes in (
-        api,
         ad_details,
         ad_marks,
         ad_page,

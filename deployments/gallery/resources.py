@@ -1,5 +1,6 @@
 """What the pages are made from: the database, the pictures and the templates."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,8 @@ from deployments.gallery.templating import Templates
 
 # Seconds for which a page waits for a lock, and for an answer at all.
 LOCK_TIMEOUT, ANSWER_TIMEOUT = 5.0, 7.0
+# Passwords that are checked at once: each takes 64 MB and a processor for a while.
+_MOST_CHECKED = 2
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,11 @@ class Gallery:
     def searches(self) -> SearchesLeft:
         """The month's searches, asked for once a minute at most."""
         return SearchesLeft(self.settings)
+
+    @cached_property
+    def password_checks(self) -> asyncio.Semaphore:
+        """Held while a password is checked."""
+        return asyncio.Semaphore(_MOST_CHECKED)
 
 
 def _gallery(request: Request) -> Gallery:
