@@ -23,6 +23,7 @@ from adspark.errors import (
 from deployments.gallery.access.visitor import is_shared
 from deployments.gallery.api.failures import describe_failure, is_for_program
 from deployments.gallery.forms import OutdatedFormError
+from deployments.gallery.prefect_server import PrefectAwayError
 from deployments.gallery.resources import Gallery
 
 _RETRY = 5  # seconds after which a page is loaded again whose server has a part away
@@ -110,6 +111,8 @@ async def _show_own_error(request: Request, error: AdSparkError) -> Response:
         return _page(request, 404, "no_variant", lead="/variants")
     if isinstance(error, BusyError):
         return _page(request, 503, "busy", retry=_RETRY)
+    if isinstance(error, PrefectAwayError):
+        return _page(request, 503, "unavailable", detail=str(error), retry=_RETRY)
     if isinstance(error, InvalidQueryError):
         return _page(request, 400, "bad_request", detail=str(error))
     # The others tell of the server: its addresses, paths and settings. That is for its log.
