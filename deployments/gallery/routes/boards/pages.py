@@ -22,6 +22,7 @@ from deployments.gallery.access.public_address import public_url
 from deployments.gallery.access.visitor import ChangerDep, VisitorDep
 from deployments.gallery.forms import Form, FormDep
 from deployments.gallery.notices import lead_to
+from deployments.gallery.numbers import Number
 from deployments.gallery.resources import GalleryDep, SessionDep
 from deployments.gallery.routes.boards.archive import send_archive
 from deployments.gallery.routes.boards.content import read_board_ads
@@ -54,7 +55,11 @@ async def make_board(
 
 @router.get("/{board_id}")
 async def show_board(
-    request: Request, gallery: GalleryDep, session: SessionDep, visitor: VisitorDep, board_id: int
+    request: Request,
+    gallery: GalleryDep,
+    session: SessionDep,
+    visitor: VisitorDep,
+    board_id: Number,
 ) -> HTMLResponse:
     """A board: its ads in their order, with notes."""
     board = await _find(session, visitor.user_id, board_id)
@@ -74,7 +79,7 @@ async def change_board(
     gallery: GalleryDep,
     session: SessionDep,
     visitor: ChangerDep,
-    board_id: int,
+    board_id: Number,
     form: FormDep,
 ) -> RedirectResponse:
     """What a button of the board's page asks for."""
@@ -90,7 +95,7 @@ async def change_board(
 
 @router.get("/{board_id}/archive")
 async def send_board(
-    gallery: GalleryDep, session: SessionDep, visitor: VisitorDep, board_id: int
+    gallery: GalleryDep, session: SessionDep, visitor: VisitorDep, board_id: Number
 ) -> Response:
     """The board as a ZIP file with a page that opens without a network."""
     board = await _find(session, visitor.user_id, board_id)
@@ -143,8 +148,6 @@ def _number(form: Form, name: str) -> int:
 
 async def _find(session: AsyncSession, user_id: int, board_id: int) -> Board:
     """The visitor's board, locked until the transaction's end; HTTPException (404) else."""
-    if not 0 < board_id < 2**31:
-        raise HTTPException(404)
     board = await lock_board(session, user_id=user_id, board_id=board_id)
     if board is None:
         raise HTTPException(404)
