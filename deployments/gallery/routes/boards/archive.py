@@ -4,24 +4,20 @@ import asyncio
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import IO
-from urllib.parse import quote
-
-from fastapi.responses import StreamingResponse
 
 from adspark.errors import UnusableContentError
+from deployments.gallery.downloads import Download
 from deployments.gallery.resources import Gallery
 from deployments.gallery.routes.boards.content import ShownAd
 
 _STYLES = "gallery.css"
 _UNSAFE = re.compile(r"[^\w.-]+")  # in the name of a file
-_CHUNK = 256 * 1024  # bytes
 
 
-async def send_archive(gallery: Gallery, name: str, ads: Sequence[ShownAd]) -> StreamingResponse:
+async def send_archive(gallery: Gallery, name: str, ads: Sequence[ShownAd]) -> Download:
     """The ZIP file of a board as a download; one picture at a time is in memory.
 
     Args:
@@ -29,17 +25,12 @@ async def send_archive(gallery: Gallery, name: str, ads: Sequence[ShownAd]) -> S
         name: of the board.
         ads: that are on it; of one whose picture is not there, the page says so.
     """
-    file = tempfile.TemporaryFile(prefix="adspark-board-")  # noqa: SIM115  (closed when it is sent)
-    try:
+    with ExitStack() as held:
+        file = held.enter_context(tempfile.TemporaryFile(prefix="adspark-board-"))
         with zipfile.ZipFile(file, "w") as archive:
             await _write(gallery, archive, name, ads)
-        file.seek(0)
-    except BaseException:
-        file.close()
-        raise
-    download = quote(f"{_UNSAFE.sub('-', name).strip('-') or 'board'}.zip")
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{download}"}
-    return StreamingResponse(_chunks(file), media_type="application/zip", headers=headers)
+        download = f"{_UNSAFE.sub('-', name).strip('-') or 'board'}.zip"
+        return Download(file, held.pop_all(), kind="application/zip", name=download)
 
 
 async def _write(
@@ -64,9 +55,3 @@ async def _write(
     )
     await asyncio.to_thread(archive.writestr, "index.html", page)
     archive.writestr(_STYLES, gallery.templates.files[_STYLES][0])
-
-
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
-    with closing(file):
-        while chunk := file.read(_CHUNK):
-            yield chunk
