@@ -3,6 +3,7 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse
@@ -13,6 +14,26 @@ from deployments.gallery.texts import Texts
 NOTICE_COOKIE = "adspark_notice"
 _SECONDS = 60  # in which the page has to be loaded
 _LONGEST = 200  # characters of a value
+# What was not done, or not all of it; every other notice says what was.
+_WARNINGS = frozenset(
+    f"notice.{name}"
+    for name in ("refused", "variant_no_run", "variant_still_running", "variant_moved_on")
+)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What a page says at its top of the form that led to it.
+
+    Attributes:
+        text: what it says.
+        is_done: what the form asked for was done.
+        link: to copy, of whole length with its server; None where there is none.
+    """
+
+    text: str
+    is_done: bool
+    link: str | None
 
 
 def lead_to(address: str, notice: str | None = None, **values: object) -> RedirectResponse:
@@ -47,15 +68,16 @@ def own_address(address: str) -> str:
     return address if is_own and "\\" not in address and address.isprintable() else "/library"
 
 
-def read_notice(request: Request, texts: Texts) -> str | None:
-    """The text of the notice that was left for this page; None where there is none."""
+def read_notice(request: Request, texts: Texts) -> Notice | None:
+    """The notice that was left for this page; None where there is none."""
     written = request.cookies.get(NOTICE_COOKIE)
     if not written:
         return None
     try:
         name, values = json.loads(urlsafe_b64decode(written))
         if isinstance(values, Mapping) and str(name).startswith("notice."):
-            return texts(name, **values)
+            link = values.get("link")
+            return Notice(texts(name, **values), name not in _WARNINGS, link and str(link))
     except (ValueError, TypeError, KeyError, IndexError):
         pass
     return None

@@ -6,7 +6,6 @@ On an address that others than this machine can reach, everybody has to sign in.
 import argparse
 import asyncio
 import logging
-from ipaddress import ip_address
 
 import uvicorn
 
@@ -15,6 +14,7 @@ from adspark.media.store import MediaStore
 from adspark.net.request_guard import RequestGuard
 from adspark.settings import get_settings, media_url
 from adspark.text.redaction import remember_environment
+from deployments.gallery.access.loopback import is_loopback
 from deployments.gallery.app import create_app
 from deployments.gallery.resources import Gallery
 from deployments.gallery.templating import Templates
@@ -38,7 +38,7 @@ async def _serve(host: str, port: int) -> None:
     settings = get_settings()
     async with open_database(settings) as database:
         gallery = Gallery(settings, database, MediaStore(media_url(settings)), Templates())
-        pages = create_app(gallery, needs_sign_in=not _is_loopback(host))
+        pages = create_app(gallery, needs_sign_in=not is_loopback(host))
         app = RequestGuard(pages, allowed_hosts=settings.allowed_hosts)
         configuration = uvicorn.Config(
             app,
@@ -51,14 +51,6 @@ async def _serve(host: str, port: int) -> None:
             timeout_graceful_shutdown=3,
         )
         await uvicorn.Server(configuration).serve()
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address; names are taken for those of others."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 if __name__ == "__main__":

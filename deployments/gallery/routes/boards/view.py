@@ -13,6 +13,7 @@ from adspark.creatives.board_links import LINK_DAYS, list_links
 from adspark.creatives.boards import lock_board, read_board
 from adspark.models import Board
 from adspark.validation.bounds import LARGEST_ID
+from deployments.gallery.access.loopback import is_loopback
 from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.failures import NotThereError
 from deployments.gallery.resources import GalleryDep, SessionDep
@@ -62,6 +63,7 @@ class BoardPages:
             NotThereError: the visitor has no such board.
         """
         board = await self.find(board_id)
+        host = self.request.url.hostname or ""
         ads = await read_board_ads(self.session, board_id=board.id, user_id=self.visitor.user_id)
         return self.gallery.templates.page(
             self.request,
@@ -73,6 +75,7 @@ class BoardPages:
             order=version_of_order(one.ad.ad_creative_id for one in ads),
             links=await list_links(self.session, board_id=board.id),
             link_days=LINK_DAYS,
+            is_local=host == "localhost" or is_loopback(host),
             key=uuid4(),
             problems=problems or {},
             given=given or {},
