@@ -7,13 +7,19 @@ const moments = new Intl.DateTimeFormat("en", { ...hours, hourCycle: "h23", time
 // As 2026-11-26 21:15 GMT+1, in the time zone of the reader: days are written alike everywhere.
 function writeMoment(moment) {
   const part = Object.fromEntries(moments.formatToParts(moment).map((one) => [one.type, one.value]));
-  return `${part.year}-${part.month}-${part.day} ${part.hour}:${part.minute} ${part.timeZoneName}`;
+  return [`${part.year}-${part.month}-${part.day}`,
+    `${part.hour}:${part.minute} ${part.timeZoneName}`];
 }
 
 function showMoments(within) {
   for (const one of within.querySelectorAll("time[data-moment]")) {
     one.title = one.textContent;
-    one.textContent = writeMoment(new Date(one.dateTime));
+    const [day, clock] = writeMoment(new Date(one.dateTime)).map((text) => {
+      const part = document.createElement("bdi");
+      part.textContent = text;
+      return part;
+    });
+    one.replaceChildren(day, " ", clock); // a narrow card breaks it between them
     one.removeAttribute("data-moment");
   }
 }

@@ -382,7 +382,9 @@ async def test_a_board_is_a_file_that_opens_without_a_network(pages: GalleryClie
 
 async def keep_picture(database: Database, media: Path, number: int, content: bytes) -> str:
     """A whole picture and a thumbnail of an ad, as the archive keeps them; the whole one's path."""
-    path, thumbnail = (f"{kind}/{number:02d}/{number:064d}.webp" for kind in ("pictures", "thumbnails"))
+    path, thumbnail = (
+        f"{kind}/{number:02d}/{number:064d}.webp" for kind in ("pictures", "thumbnails")
+    )
     for one, written in ((path, content), (thumbnail, b"small")):
         (media / one).parent.mkdir(parents=True, exist_ok=True)
         (media / one).write_bytes(written)
