@@ -29,7 +29,7 @@ class Download(StreamingResponse):
         size = file.seek(0, 2)
         file.seek(0)
         headers = {
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+            "Content-Disposition": f"attachment; {_written(name)}",
             "Content-Length": str(size),
             "Cache-Control": "no-store",
             # Compressing it would keep this process from all other readers.
@@ -42,6 +42,11 @@ class Download(StreamingResponse):
         """Send it."""
         with self._held:
             await super().__call__(scope, receive, send)
+
+
+def _written(name: str) -> str:
+    quoted = quote(name)
+    return f'filename="{name}"' if quoted == name else f"filename*=UTF-8''{quoted}"
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:

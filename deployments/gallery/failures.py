@@ -21,7 +21,6 @@ from deployments.gallery.forms import OutdatedFormError
 from deployments.gallery.resources import Gallery
 
 _RETRY = 5  # seconds after which a page is loaded again whose server has a part away
-_LISTS = frozenset(("/advertisers", "/boards", "/compare", "/variants", "/watches"))
 _LOG = logging.getLogger(__name__)
 
 
@@ -45,7 +44,7 @@ def add_failure_pages(app: FastAPI) -> None:
     app.exception_handler(RequestValidationError)(_show_unknown_address)
     app.exception_handler(OutdatedFormError)(_show_outdated_form)
     app.exception_handler(NotThereError)(_show_not_there)
-    app.exception_handler(AdSparkError)(_show_own_error)
+    app.exception_handler(AdSparkError)(show_own_error)
     app.exception_handler(Exception)(_show_unforeseen)
 
 
@@ -53,7 +52,7 @@ async def _show_http_error(request: Request, error: HTTPException) -> Response:
     if is_for_program(request):
         return describe_failure(request, error)
     if error.status_code == 404:
-        return _page(request, 404, "not_found", lead=_list_of(request))
+        return _page(request, 404, "not_found")
     if error.status_code == 403:
         return _page(request, 403, "forbidden")
     return _page(request, error.status_code, "refused", detail=str(error.detail))
@@ -62,7 +61,7 @@ async def _show_http_error(request: Request, error: HTTPException) -> Response:
 async def _show_unknown_address(request: Request, error: RequestValidationError) -> Response:
     if is_for_program(request):
         return describe_failure(request, error)
-    return _page(request, 404, "not_found", lead=_list_of(request))
+    return _page(request, 404, "not_found")
 
 
 async def _show_outdated_form(request: Request, _: OutdatedFormError) -> Response:
@@ -73,11 +72,12 @@ async def _show_not_there(request: Request, error: NotThereError) -> Response:
     return _page(request, 404, error.what, lead=error.lead)
 
 
-async def _show_own_error(request: Request, error: AdSparkError) -> Response:
+async def show_own_error(request: Request, error: AdSparkError) -> Response:
+    """The page, or for a program the JSON, about an error that AdSpark raised on purpose."""
     if is_for_program(request):
         return describe_failure(request, error)
     if isinstance(error, UnknownVariantError):
-        return _page(request, 404, "no_variant", lead="/variants")
+        return _page(request, 404, "no_variant")
     if isinstance(error, BusyError):
         return _page(request, 503, "busy", detail=str(error), retry=_RETRY)
     if isinstance(error, DatabaseUnavailableError | DatabaseSetupError):
@@ -95,12 +95,6 @@ async def _show_unforeseen(request: Request, error: Exception) -> Response:
     if is_for_program(request):
         return describe_failure(request, error)
     return _page(request, 500, "unforeseen")
-
-
-def _list_of(request: Request) -> str:
-    """The list that an address would belong to: the page that it begins with."""
-    first = f"/{request.url.path.split('/')[1]}"
-    return first if first in _LISTS else "/library"
 
 
 def _page(

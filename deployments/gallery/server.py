@@ -6,15 +6,16 @@ On an address that others than this machine can reach, everybody has to sign in.
 import argparse
 import asyncio
 import logging
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import uvicorn
 
 from adspark.db.configured import open_database
 from adspark.media.store import MediaStore
 from adspark.net.request_guard import RequestGuard
-from adspark.settings import get_settings, media_url
+from adspark.settings import Settings, get_settings, media_url
 from adspark.text.redaction import remember_environment
-from deployments.gallery.access.loopback import is_loopback
 from deployments.gallery.app import create_app
 from deployments.gallery.resources import Gallery
 from deployments.gallery.templating import Templates
@@ -38,8 +39,8 @@ async def _serve(host: str, port: int) -> None:
     settings = get_settings()
     async with open_database(settings) as database:
         gallery = Gallery(settings, database, MediaStore(media_url(settings)), Templates())
-        pages = create_app(gallery, needs_sign_in=not is_loopback(host))
-        app = RequestGuard(pages, allowed_hosts=settings.allowed_hosts)
+        pages = create_app(gallery, needs_sign_in=not _is_loopback(host))
+        app = RequestGuard(pages, allowed_hosts=own_names(settings))
         configuration = uvicorn.Config(
             app,
             host=host,
@@ -47,10 +48,25 @@ async def _serve(host: str, port: int) -> None:
             access_log=False,
             log_level="warning",
             server_header=False,
+            forwarded_allow_ips=list(settings.trusted_proxies),
             limit_concurrency=_MOST_CONNECTIONS,
             timeout_graceful_shutdown=3,
         )
         await uvicorn.Server(configuration).serve()
+
+
+def own_names(settings: Settings) -> list[str]:
+    """Names under which browsers may reach the pages, beside localhost and addresses."""
+    public = urlsplit(settings.gallery_url or "").hostname
+    return [*settings.allowed_hosts, *([public] if public else [])]
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address; names are taken for those of others."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 if __name__ == "__main__":

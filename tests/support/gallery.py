@@ -58,7 +58,13 @@ async def open_gallery(
 
 
 @contextmanager
-def serve_gallery(database_url: str, media: Path, **settings: Any) -> Iterator[str]:  # noqa: ANN401
+def serve_gallery(
+    database_url: str,
+    media: Path,
+    *,
+    needs_sign_in: bool = False,
+    **settings: Any,  # noqa: ANN401
+) -> Iterator[str]:
     """The same over HTTP, for a browser; yields the address."""
     started: list[str] = []
     server: list[uvicorn.Server] = []
@@ -68,7 +74,7 @@ def serve_gallery(database_url: str, media: Path, **settings: Any) -> Iterator[s
         async with Database(database_url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database:
             chosen = Settings(media_url=str(media), **settings)
             gallery = Gallery(chosen, database, MediaStore(str(media)), Templates())
-            app = RequestGuard(create_app(gallery))
+            app = RequestGuard(create_app(gallery, needs_sign_in=needs_sign_in))
             config = uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1)
             one = uvicorn.Server(config)
             server.append(one)

@@ -154,17 +154,28 @@ function loadPartNear(place) {
   seen.observe(place);
 }
 
+// What a browser keeps for its user; nothing where it keeps nothing.
+function kept(name, value) {
+  try {
+    if (value !== undefined) localStorage.setItem(name, value);
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
 function chooseTheme() {
   const root = document.documentElement;
-  const kept = localStorage.getItem("theme");
-  if (kept) root.dataset.theme = kept;
+  const chosen = kept("theme");
+  if (chosen) root.dataset.theme = chosen;
   const button = document.querySelector("[data-theme-button]");
+  if (!button) return; // as on a board that was shared
   button.hidden = false;
   button.addEventListener("click", () => {
     const isDark = getComputedStyle(root).colorScheme === "dark" ||
       (!root.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
     root.dataset.theme = isDark ? "light" : "dark";
-    localStorage.setItem("theme", root.dataset.theme);
+    kept("theme", root.dataset.theme);
   });
 }
 

@@ -11,9 +11,14 @@ from tests.support.gallery import serve_gallery
 from tests.support.library import ad, fill_library
 
 _PATIENCE = 60_000  # milliseconds
+_NO_STORAGE = """Object.defineProperty(window, "localStorage", {
+    get() { throw new DOMException("It is blocked.", "SecurityError"); }
+})"""
 
 
-async def test_all_is_done_by_keys(database: Database, database_url: str, tmp_path: Path) -> None:
+async def test_all_is_done_by_keys_also_where_the_browser_keeps_nothing(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
     await fill_library(database)
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     with serve_gallery(database_url, tmp_path / "media") as url:
@@ -24,6 +29,7 @@ async def test_all_is_done_by_keys(database: Database, database_url: str, tmp_pa
             page = await browser.new_page(viewport={"width": 1280, "height": 900})
             page.set_default_timeout(_PATIENCE)
             expect.set_options(timeout=_PATIENCE)
+            await page.add_init_script(_NO_STORAGE)
             keys = page.keyboard
 
             def card(number: int) -> str:

@@ -60,9 +60,8 @@ async def _fill(database: Database) -> None:
             link=f"https://example.com/{_WORD}", sitelink_texts=[_WORD],
         )  # fmt: skip
         await tag_ads(session, user_id=1, tag=_NAME, ids=[ad(4)])
-        values = {"user_id": 1, "ad_creative_id": ad(4), "is_shared": True}
-        await write_title(session, title=_NAME, **values)
-        await write_note(session, note=_WORD, **values)
+        await write_title(session, user_id=1, ad_creative_id=ad(4), title=_NAME, is_shared=True)
+        await write_note(session, user_id=1, ad_creative_id=ad(4), note=_WORD, is_shared=True)
         board, _ = await find_or_create_board(session, user_id=1, name=_NAME)
         await add_ads(session, board_id=board.id, ids=[ad(4)])
         await create_or_change_watch(session, changes={"name": _NAME, "text": "example.com"})
@@ -98,6 +97,10 @@ async def test_a_long_word_makes_no_page_wider_than_the_window(
             await page.goto(f"{url}/advertisers")
             box = ".scroll"
             assert await page.locator(box).evaluate("one => one.scrollWidth <= one.clientWidth")
+            heads = await page.locator(f"{box} thead th").evaluate_all(
+                "all => all.map((one) => one.getBoundingClientRect().height)"
+            )
+            assert max(heads) < 60  # no head is broken within its words
             await page.set_viewport_size({"width": 2560, "height": 1200})
             edges = [
                 await page.locator(one).evaluate("one => one.getBoundingClientRect().left")

@@ -1,5 +1,7 @@
 """What the buttons of a board's page do: order, notes, name, links, and its end."""
 
+from uuid import uuid4
+
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
@@ -9,6 +11,7 @@ from adspark.creatives.board_links import create_link, delete_link
 from adspark.creatives.boards import delete_board, remove_ads
 from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.models import Board
+from deployments.gallery.access.public_address import public_url
 from deployments.gallery.access.visitor import ChangerDep, secret_of_form
 from deployments.gallery.forms import Form, FormDep
 from deployments.gallery.notices import lead_to
@@ -63,10 +66,11 @@ async def _change(pages: BoardPages, board: Board, form: Form) -> RedirectRespon
             await delete_board(session, board_id=board.id)
             return lead_to("/boards", "board_deleted", board=name)
         case "link":
-            token = secret_of_form(pages.request, form.text("key"))
+            key = form.text("key") or uuid4().hex
+            token = secret_of_form(pages.request, f"{board.id} {key}")
             days = _number(form, "days")
             await create_link(session, board_id=board.id, token=token, days=days)
-            link = f"{pages.request.base_url}shared/{token}"
+            link = f"{public_url(pages.request, pages.gallery)}/shared/{token}"
             return lead_to(here, "link_made", link=link)
         case "unlink":
             await delete_link(session, board_id=board.id, link_id=_number(form, "link"))

@@ -17,16 +17,14 @@ router = APIRouter(prefix="/shared", include_in_schema=False)
 async def show_shared_board(
     request: Request, gallery: GalleryDep, session: SessionDep, token: str
 ) -> HTMLResponse:
-    """The board that a link leads to; a page that says so where it has expired or was ended."""
+    """The board that a link leads to; HTTPException (404) where it has expired or was ended."""
     board = await find_linked_board(session, token=token)
     if board is None:
-        page = gallery.templates.page(request, "shared_ended.html", status=404)
-    else:
-        ads = await read_board_ads(session, board_id=board.board_id, user_id=None)
-        media = f"/shared/{token}/media/"
-        page = gallery.templates.page(
-            request, "shared_board.html", board=board, ads=ads, media=media
-        )
+        raise HTTPException(404)
+    ads = await read_board_ads(session, board_id=board.board_id, user_id=None)
+    page = gallery.templates.page(
+        request, "shared_board.html", board=board, ads=ads, media=f"/shared/{token}/media/"
+    )
     page.headers["X-Robots-Tag"] = "noindex, nofollow"
     return page
 

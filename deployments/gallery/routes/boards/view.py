@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from fastapi import Depends, Request
@@ -13,11 +14,13 @@ from adspark.creatives.board_links import LINK_DAYS, list_links
 from adspark.creatives.boards import lock_board, read_board
 from adspark.models import Board
 from adspark.validation.bounds import LARGEST_ID
-from deployments.gallery.access.loopback import is_loopback
+from deployments.gallery.access.public_address import public_url
 from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.failures import NotThereError
 from deployments.gallery.resources import GalleryDep, SessionDep
 from deployments.gallery.routes.boards.content import read_board_ads
+
+_LOCAL = ("127.0.0.1", "::1", "localhost")  # names of a machine for itself
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,6 @@ class BoardPages:
             NotThereError: the visitor has no such board.
         """
         board = await self.find(board_id)
-        host = self.request.url.hostname or ""
         ads = await read_board_ads(self.session, board_id=board.id, user_id=self.visitor.user_id)
         return self.gallery.templates.page(
             self.request,
@@ -75,8 +77,8 @@ class BoardPages:
             order=version_of_order(one.ad.ad_creative_id for one in ads),
             links=await list_links(self.session, board_id=board.id),
             link_days=LINK_DAYS,
-            is_local=host == "localhost" or is_loopback(host),
             key=uuid4(),
+            is_local=urlsplit(public_url(self.request, self.gallery)).hostname in _LOCAL,
             problems=problems or {},
             given=given or {},
         )
