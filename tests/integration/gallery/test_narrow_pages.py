@@ -9,6 +9,7 @@ from adspark.creatives.boards import add_ads, find_or_create_board
 from adspark.db.engine import Database
 from adspark.models import EventKind
 from adspark.rendering.browser import PROGRAMS
+from adspark.watches.definition import WatchFields
 from adspark.watches.store import create_or_change_watch
 from tests.support.gallery import serve_gallery
 from tests.support.library import CAFE, ad, fill_library
@@ -27,7 +28,7 @@ async def _fill(database: Database) -> None:
     async with database.session() as session:
         board, _ = await find_or_create_board(session, user_id=1, name="Ideas")
         await add_ads(session, board_id=board.id, ids=[ad(number) for number in range(1, 6)])
-        changes = {"name": "Shops", "advertiser_ids": [CAFE]}
+        changes: WatchFields = {"name": "Shops", "advertiser_ids": [CAFE]}
         await create_or_change_watch(session, changes=changes)
         await session.commit()
     await add_event(database, 1, EventKind.NEW, 4, at=ago(hours=1))
