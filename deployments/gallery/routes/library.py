@@ -13,6 +13,7 @@ from starlette.datastructures import URL, QueryParams
 from adspark.creatives.boards import list_boards
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.library.advertisers.listing import list_names
+from adspark.library.filters.definition import ASPECTS
 from adspark.library.filters.written import PARAMETERS, choose, read_parameters
 from adspark.library.marks.tags import list_tags
 from adspark.library.search.cursor import Sort
@@ -26,6 +27,7 @@ from deployments.gallery.texts import Texts
 router = APIRouter(include_in_schema=False)
 
 _PAGE = 60  # ads
+_RATIOS = ("16:9", "4:5", "9:16")  # offered beside the shapes that have a name
 _FIELDS = frozenset((*PARAMETERS, "q", "sort", "after"))
 _MOST_OFFERED = 200  # advertisers whose names are offered
 
@@ -143,6 +145,10 @@ async def _read_options(
         "board": [(one.name, one.name) for one in boards],
         "tag": [(one, one) for one in dict.fromkeys(row.tag for row in tags)],
         "watch": [(str(one), name) for one, name in watches.items()],
+        "aspect": [
+            *((one, texts(f"shape.{one}")) for one in ASPECTS),
+            *((one, one) for one in _RATIOS),
+        ],
         "format": [(one.value, texts(f"format.{one.value}")) for one in CreativeFormat],
         "platform": [(one.value, one.value.title()) for one in Platform],
         "event": [(one.value, texts(f"event.{one.value}")) for one in EventKind],

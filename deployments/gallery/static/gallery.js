@@ -1,12 +1,25 @@
 // What makes the pages quicker; without it all of them still work.
 "use strict";
 
-const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const hours = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" };
+const moments = new Intl.DateTimeFormat("en", { ...hours, hourCycle: "h23", timeZoneName: "short" });
+
+// As 2026-11-26 21:15 GMT+1, in the time zone of the reader: days are written alike everywhere.
+function writeMoment(moment) {
+  const part = Object.fromEntries(moments.formatToParts(moment).map((one) => [one.type, one.value]));
+  return [`${part.year}-${part.month}-${part.day}`,
+    `${part.hour}:${part.minute} ${part.timeZoneName}`];
+}
 
 function showMoments(within) {
   for (const one of within.querySelectorAll("time[data-moment]")) {
     one.title = one.textContent;
-    one.textContent = moments.format(new Date(one.dateTime));
+    const [day, clock] = writeMoment(new Date(one.dateTime)).map((text) => {
+      const part = document.createElement("bdi");
+      part.textContent = text;
+      return part;
+    });
+    one.replaceChildren(day, " ", clock); // a narrow card breaks it between them
     one.removeAttribute("data-moment");
   }
 }
@@ -343,3 +356,24 @@ async function followVariants() {
 setTimeout(followVariants, 2000);
 const dayForm = document.querySelector("[data-day-form]");
 if (dayForm) chooseDay(dayForm);
+
+// A link is selected by a click on it, and copied by the button beside it.
+function offerCopy(button) {
+  const field = button.parentElement.querySelector("input");
+  field.addEventListener("focus", () => field.select());
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    field.select();
+    try {
+      await navigator.clipboard.writeText(field.value);
+    } catch {
+      document.execCommand("copy"); // where the page is not served over HTTPS
+    }
+    button.textContent = button.dataset.copied;
+  });
+}
+
+const copying = document.querySelector("[data-copy]");
+if (copying) offerCopy(copying);
+// Where the menu is wider than the screen, the part that shows this page comes into view.
+document.querySelector("header.site nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -1,10 +1,12 @@
 """Boards in the gallery: filled from a selection, ordered, noted, shared by link and as a file."""
 
 import asyncio
+import base64
 import io
 import re
 import zipfile
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,6 +14,12 @@ import pytest
 from sqlalchemy import text
 
 from adspark.db.engine import Database
+from adspark.media.store import MediaStore
+from adspark.settings import Settings
+from deployments.gallery.resources import Gallery
+from deployments.gallery.routes.boards.archive import send_archive
+from deployments.gallery.routes.boards.content import read_board_ads
+from deployments.gallery.templating import Templates
 from tests.support.gallery import GalleryClient, form_token
 from tests.support.library import ad
 
@@ -369,3 +377,73 @@ async def test_a_board_is_a_file_that_opens_without_a_network(pages: GalleryClie
         assert "gallery.css" in archive.namelist()
     assert "Running shoes" in page
     assert not re.search(r'(src|href)="(https?:)?//?', page)
+
+
+async def keep_picture(database: Database, media: Path, number: int, content: bytes) -> str:
+    """A whole picture and a thumbnail of an ad, as the archive keeps them; the whole one's path."""
+    path, thumbnail = (
+        f"{kind}/{number:02d}/{number:064d}.webp" for kind in ("pictures", "thumbnails")
+    )
+    for one, written in ((path, content), (thumbnail, b"small")):
+        (media / one).parent.mkdir(parents=True, exist_ok=True)
+        (media / one).write_bytes(written)
+    async with database.session() as session:
+        insert = """INSERT INTO picture_version (ad_creative_id, content_hash, status, path,
+            thumbnail_path) VALUES (:ad, 'x', 'stored', :path, :thumbnail)"""
+        values = {"ad": ad(number), "path": path, "thumbnail": thumbnail}
+        await session.execute(text(insert), values)
+        await session.commit()
+    return path
+
+
+async def test_the_file_of_a_board_holds_whole_pictures_within_a_bound(
+    pages: GalleryClient, database: Database, tmp_path: Path
+) -> None:
+    media = tmp_path / "media"
+    first = await keep_picture(database, media, 1, b"1" * 700)
+    second = await keep_picture(database, media, 2, b"2" * 700)
+    board = await fill_board(pages, 2)
+    await fill_board(pages, 1)
+
+    answer = await pages.get(f"{board}/archive")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        page = archive.read("index.html").decode()
+        assert archive.read(f"pictures/{first}") == b"1" * 700
+        assert f'href="pictures/{second}"' in page
+        assert "as a small one only" not in page
+
+    async with database.session() as session:
+        ads = await read_board_ads(session, board_id=1, user_id=None)
+    gallery = Gallery(Settings(), database, MediaStore(str(media)), Templates())
+    bounded = await send_archive(gallery, "Ideas", ads, most_bytes=1000)
+    content = b"".join([one async for one in bounded.body_iterator if isinstance(one, bytes)])
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        page = archive.read("index.html").decode()
+        assert len([one for one in archive.namelist() if "/pictures/" in one]) == 1
+        assert len([one for one in archive.namelist() if "/thumbnails/" in one]) == 2
+        assert "1 picture is here as a small one only" in page
+
+
+async def test_a_new_link_stands_in_a_field_and_the_page_says_who_can_open_it(
+    pages: GalleryClient,
+) -> None:
+    board = await fill_board(pages, 1)
+
+    made = await pages.send_form(board, page=board, do="link", days="2")
+
+    assert re.search(r'<input type="text" readonly value="http://127\.0\.0\.1/shared/', made.text)
+    assert "data-copy" in made.text
+    assert "open on this machine only" in made.text
+    elsewhere = await pages.get(board, headers={"Host": "ads.example.com"})
+    assert "open on this machine only" not in elsewhere.text
+
+
+async def test_what_was_done_is_told_otherwise_than_what_was_not(pages: GalleryClient) -> None:
+    board = await fill_board(pages, 1)
+
+    done = await pages.send_form(board, page=board, do="remove", ad=ad(1))
+    written = base64.urlsafe_b64encode(b'["notice.refused", {"reason": "x"}]').decode()
+    refused = await pages.get("/boards", headers={"Cookie": f"adspark_notice={written}"})
+
+    assert '<div class="note done" role="status">' in done.text
+    assert '<div class="note" role="status"><p>Nothing was changed.' in refused.text

@@ -1,6 +1,7 @@
 """A board as a ZIP file: one page with its style sheet and pictures, which opens offline."""
 
 import asyncio
+import math
 import re
 import tempfile
 import zipfile
@@ -14,36 +15,41 @@ from deployments.gallery.resources import Gallery
 from deployments.gallery.routes.boards.content import ShownAd
 
 _STYLES = "gallery.css"
+_MOST_BYTES = 256 * 1024 * 1024  # of whole pictures; of more ads the thumbnails alone are in it
 _UNSAFE = re.compile(r"[^\w.-]+")  # in the name of a file
 
 
-async def send_archive(gallery: Gallery, name: str, ads: Sequence[ShownAd]) -> Download:
+async def send_archive(
+    gallery: Gallery, name: str, ads: Sequence[ShownAd], *, most_bytes: int = _MOST_BYTES
+) -> Download:
     """The ZIP file of a board as a download; one picture at a time is in memory.
 
     Args:
         gallery: with its templates and pictures.
         name: of the board.
-        ads: that are on it; of one whose picture is not there, the page says so.
+        ads: that are on it, with their thumbnails; of one whose picture is not there, the page
+            says so.
+        most_bytes: of whole pictures in all; the page says how many are left out.
     """
     with ExitStack() as held:
         file = held.enter_context(tempfile.TemporaryFile(prefix="adspark-board-"))
         with zipfile.ZipFile(file, "w") as archive:
-            await _write(gallery, archive, name, ads)
+            await _write(gallery, archive, name, ads, most_bytes)
         download = f"{_UNSAFE.sub('-', name).strip('-') or 'board'}.zip"
         return Download(file, held.pop_all(), kind="application/zip", name=download)
 
 
 async def _write(
-    gallery: Gallery, archive: zipfile.ZipFile, name: str, ads: Sequence[ShownAd]
+    gallery: Gallery,
+    archive: zipfile.ZipFile,
+    name: str,
+    ads: Sequence[ShownAd],
+    most_bytes: int,
 ) -> None:
-    kept: set[str] = set()
-    for path in dict.fromkeys(one.ad.thumbnail for one in ads if one.ad.thumbnail):
-        try:
-            content = await gallery.media.read(path)
-        except UnusableContentError:
-            continue
-        kept.add(path)
-        await asyncio.to_thread(archive.writestr, f"pictures/{path}", content)
+    thumbnails = [one.ad.thumbnail for one in ads]
+    kept = await _write_pictures(gallery, archive, thumbnails)
+    wholes = [one.ad.picture for one in ads]
+    kept |= await _write_pictures(gallery, archive, wholes, most_bytes=most_bytes)
     page = gallery.templates.render(
         "board_archive.html",
         name=name,
@@ -55,3 +61,27 @@ async def _write(
     )
     await asyncio.to_thread(archive.writestr, "index.html", page)
     archive.writestr(_STYLES, gallery.templates.files[_STYLES][0])
+
+
+async def _write_pictures(
+    gallery: Gallery,
+    archive: zipfile.ZipFile,
+    paths: Sequence[str | None],
+    *,
+    most_bytes: float = math.inf,
+) -> set[str]:
+    """Those of the pictures that are in the archive then: not what the store has lost, nor what
+    goes beyond so many bytes in all."""
+    kept: set[str] = set()
+    left = most_bytes
+    for path in dict.fromkeys(filter(None, paths)):
+        try:
+            content = await gallery.media.read(path)
+        except UnusableContentError:
+            continue
+        left -= len(content)
+        if left < 0:
+            break
+        kept.add(path)
+        await asyncio.to_thread(archive.writestr, f"pictures/{path}", content)
+    return kept
