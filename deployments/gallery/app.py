@@ -25,6 +25,7 @@ from deployments.gallery.routes.ads import marks as ad_marks
 from deployments.gallery.routes.ads import page as ad_page
 from deployments.gallery.routes.advertisers import compare as advertiser_compare
 from deployments.gallery.routes.advertisers import pages as advertiser_pages
+from deployments.gallery.routes.boards import changes as board_changes
 from deployments.gallery.routes.boards import pages as board_pages
 from deployments.gallery.routes.boards import shared as board_shared
 from deployments.gallery.routes.variants import listing as variant_listing
@@ -79,6 +80,7 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
         ad_page,
         advertiser_compare,
         advertiser_pages,
+        board_changes,
         board_pages,
         board_shared,
         files,

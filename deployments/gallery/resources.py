@@ -50,9 +50,13 @@ GalleryDep = Annotated[Gallery, Depends(_gallery)]
 
 
 async def _session(gallery: GalleryDep) -> AsyncIterator[AsyncSession]:
-    """A session for one request; a route that changes something commits it."""
+    """A session for one request; a route that changes something commits it.
+
+    It ends with the route's function, before the first byte of the response is sent: no connection
+    and no transaction waits for a reader.
+    """
     async with gallery.database.session() as session:
         yield session
 
 
-SessionDep = Annotated[AsyncSession, Depends(_session)]
+SessionDep = Annotated[AsyncSession, Depends(_session, scope="function")]

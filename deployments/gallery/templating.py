@@ -63,9 +63,10 @@ class Templates:
             request: whose visitor sees it.
             template: name of the template.
             status: of the response.
-            values: what the template names.
+            values: what the template names; also the `address` of the page that is shown, where
+                it is not the request's.
         """
-        shared = {
+        shared: dict[str, object] = {
             "visitor": read_visitor(request),
             "form_token": form_token(request),
             "needs_sign_in": request.app.state.needs_sign_in,
@@ -73,7 +74,7 @@ class Templates:
             "address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         }
         notice = read_notice(request, self.texts)
-        page = HTMLResponse(self.render(template, notice=notice, **shared, **values), status)
+        page = HTMLResponse(self.render(template, notice=notice, **(shared | values)), status)
         if notice:
             page.delete_cookie(NOTICE_COOKIE)
         return page

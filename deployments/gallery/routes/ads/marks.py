@@ -5,7 +5,7 @@ from typing import Literal
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
-from adspark.creatives.boards import add_ads, create_board, find_board, remove_ads
+from adspark.creatives.boards import add_ads, find_board, find_or_create_board, remove_ads
 from adspark.errors import InvalidQueryError
 from adspark.library.marks.notes import write_note, write_title
 from adspark.library.marks.of_ad import lock_version
@@ -64,9 +64,10 @@ async def save_boards(
             await remove_ads(session, board_id=board.id, ids=[ad_id])
         else:
             name = form.text(field)
-            if field == "new":
-                name = await create_board(session, user_id=user_id, name=name)
-            board = await find_board(session, user_id=user_id, name=name)
+            if field == "new":  # one that is there already, as after a second click, will do
+                board, _ = await find_or_create_board(session, user_id=user_id, name=name)
+            else:
+                board = await find_board(session, user_id=user_id, name=name)
             await add_ads(session, board_id=board.id, ids=[ad_id])
     except InvalidQueryError as error:
         return await _show_again(pages, ad_id, form, field, error)
