@@ -28,6 +28,7 @@ from deployments.gallery.resources import Gallery
 
 _RETRY = 5  # seconds after which a page is loaded again whose server has a part away
 _LISTS = ("/advertisers", "/boards", "/variants", "/watches")
+_UNKNOWN = {"/variants": "no_variant", "/watches": "no_watch"}  # names of texts, by the list
 _REFUSALS = {403: "forbidden", 413: "too_large"}  # names of texts, by the status
 _LOG = logging.getLogger(__name__)
 
@@ -93,6 +94,8 @@ def _list_of(request: Request) -> str:
 async def _show_unknown_address(request: Request, error: RequestValidationError) -> Response:
     if is_for_program(request):
         return describe_failure(request, error)
+    if what := _UNKNOWN.get(_list_of(request)):
+        return _page(request, 404, what, lead=_list_of(request))
     return _show_nothing(request)
 
 
