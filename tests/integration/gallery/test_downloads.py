@@ -1,8 +1,9 @@
 """Whoever downloads slowly keeps nobody else from the database."""
 
+import asyncio
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import httpx
 import psycopg
 from fastapi.responses import StreamingResponse
 from sqlalchemy import text
+from starlette.types import Message
 
 from adspark.creatives.boards import add_ads, find_or_create_board
 from adspark.db.engine import Database
 from adspark.media.store import MediaStore
 from adspark.settings import Settings
+from deployments.gallery.api.export import ExportResponse
 from deployments.gallery.app import create_app
 from deployments.gallery.resources import Gallery, SessionDep
 from deployments.gallery.templating import Templates
@@ -63,7 +66,6 @@ async def test_slow_readers_of_a_boards_file_stop_nobody(
     with serve_gallery(database_url, tmp_path) as url, ExitStack() as readers:
         for _ in range(_READERS):
             readers.enter_context(_slow_reader(url, "/boards/1/archive"))
-        readers.enter_context(_slow_reader(url, "/api/v1/export/ads.csv"))
         with psycopg.connect(database_url, autocommit=True) as connection:
             assert connection.execute(_HELD).fetchone() == (0,)
         async with httpx.AsyncClient(base_url=url, timeout=60) as other:
@@ -71,6 +73,26 @@ async def test_slow_readers_of_a_boards_file_stop_nobody(
             assert page.status_code == (await other.get("/library")).status_code == 200
             form = {"form_token": form_token(page.text), "do": "remove", "ad": ad(1)}
             assert (await other.post("/boards/1", data=form)).status_code == 303
+
+
+async def test_a_reader_who_takes_nothing_of_an_export_is_cut_off() -> None:
+    ended = []
+
+    async def rest() -> AsyncGenerator[bytes]:
+        try:
+            yield b"more"
+        finally:
+            ended.append(True)
+
+    async def send(_: Message) -> None:
+        await asyncio.Event().wait()
+
+    parts = rest()
+    assert await anext(parts) == b"more"
+    response = ExportResponse(b"first", parts, "text/csv", {}, patience=0.1)
+    scope = {"type": "http", "asgi": {"spec_version": "2.4"}}
+    await response(scope, asyncio.Event().wait, send)  # type: ignore[arg-type]  # never read
+    assert ended == [True]
 
 
 async def test_looking_at_a_board_waits_for_nobody_who_changes_it(

@@ -48,7 +48,7 @@ async def _write(
 ) -> None:
     thumbnails = [one.ad.thumbnail for one in ads]
     kept = await _write_pictures(gallery, archive, thumbnails)
-    wholes = [one.ad.picture for one in ads]
+    wholes = [one.ad.picture for one in ads if one.ad.picture not in kept]
     kept |= await _write_pictures(gallery, archive, wholes, most_bytes=most_bytes)
     page = gallery.templates.render(
         "board_archive.html",
