@@ -15,6 +15,8 @@ from adspark.settings import Settings
 from adspark.watches.searches_left import SearchesLeft
 from deployments.gallery.templating import Templates
 
+# Seconds for which a page waits for a lock, and for an answer at all.
+LOCK_TIMEOUT, ANSWER_TIMEOUT = 5.0, 7.0
 # Passwords that are checked at once: each takes 64 MB and a processor for a while.
 _MOST_CHECKED = 2
 

@@ -13,7 +13,7 @@ from starlette.datastructures import URL
 
 from adspark.serpapi.regions import region_name
 from adspark.text.terminal import plain
-from deployments.gallery.access.visitor import form_token, read_visitor
+from deployments.gallery.access.visitor import form_token, is_shared, read_visitor
 from deployments.gallery.notices import NOTICE_COOKIE, read_notice
 from deployments.gallery.texts import Texts
 
@@ -69,7 +69,8 @@ class Templates:
         shared: dict[str, object] = {
             "visitor": read_visitor(request),
             "form_token": form_token(request),
-            "is_closed": request.url.path == "/sign-in",
+            "needs_sign_in": request.app.state.needs_sign_in,
+            "is_bare": is_shared(request),
             "address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         }
         notice = read_notice(request, self.texts)

@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 import uvicorn
 
-from adspark.db.engine import COMMAND_LOCK_TIMEOUT, Database
+from adspark.db.engine import Database
 from adspark.media.store import MediaStore
 from adspark.net.request_guard import RequestGuard
 from adspark.settings import Settings
 from deployments.gallery.app import create_app
-from deployments.gallery.resources import Gallery
+from deployments.gallery.resources import ANSWER_TIMEOUT, LOCK_TIMEOUT, Gallery
 from deployments.gallery.templating import Templates
 
 URL = "http://127.0.0.1"
@@ -39,6 +39,10 @@ class GalleryClient(httpx.AsyncClient):
         return await self.post(path, data=data, follow_redirects=True)
 
 
+def _open(url: str) -> Database:
+    return Database(url, lock_timeout=LOCK_TIMEOUT, answer_timeout=ANSWER_TIMEOUT)
+
+
 @asynccontextmanager
 async def open_gallery(
     database_url: str,
@@ -48,7 +52,7 @@ async def open_gallery(
     **settings: Any,  # noqa: ANN401
 ) -> AsyncIterator[GalleryClient]:
     """The pages of a database and a folder of pictures, asked in this process."""
-    async with Database(database_url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database:
+    async with _open(database_url) as database:
         chosen = Settings(media_url=str(media), **settings)
         gallery = Gallery(chosen, database, MediaStore(str(media)), Templates())
         app = RequestGuard(create_app(gallery, needs_sign_in=needs_sign_in))
@@ -71,7 +75,7 @@ def serve_gallery(
     ready = threading.Event()
 
     async def serve() -> None:
-        async with Database(database_url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database:
+        async with _open(database_url) as database:
             chosen = Settings(media_url=str(media), **settings)
             gallery = Gallery(chosen, database, MediaStore(str(media)), Templates())
             app = RequestGuard(create_app(gallery, needs_sign_in=needs_sign_in))

@@ -21,6 +21,7 @@ from adspark.validation.bounds import LARGEST_ID
 
 VISIT_COOKIE = "adspark_visit"
 USER_COOKIE = "adspark_user"
+SHARED = "/shared/"
 _VISIT = re.compile("[A-Za-z0-9_-]{43}")
 YEAR = 365 * 86_400  # seconds
 
@@ -50,6 +51,11 @@ def read_visitor(request: Request) -> Visitor:
     written = request.cookies.get(USER_COOKIE, "")
     chosen = int(written) if re.fullmatch("[0-9]{1,10}", written) else DEFAULT_USER
     return Visitor(chosen if 1 <= chosen <= LARGEST_ID else DEFAULT_USER)
+
+
+def is_shared(request: Request) -> bool:
+    """Whether a request is for what was shared by a link, so that nothing else is shown of us."""
+    return request.url.path.startswith(SHARED)
 
 
 VisitorDep = Annotated[Visitor, Depends(read_visitor)]

@@ -12,6 +12,7 @@ from adspark.library.marks.of_ad import lock_version
 from adspark.library.marks.tags import share_tag, tag_ads, untag_ads
 from deployments.gallery.access.visitor import ChangerDep
 from deployments.gallery.forms import Form, FormDep
+from deployments.gallery.notices import lead_to
 from deployments.gallery.routes.ads.view import AdPagesDep
 
 router = APIRouter(include_in_schema=False)
@@ -129,4 +130,4 @@ def _given(form: Form, field: str) -> dict[str, str]:
 
 
 def _back(ad_id: str, part: str) -> RedirectResponse:
-    return RedirectResponse(f"/ads/{ad_id}#{part}", 303)
+    return lead_to(f"/ads/{ad_id}#{part}")

@@ -6,11 +6,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.boards import find_or_create_board, list_boards, read_board
 from adspark.errors import InvalidQueryError
-from adspark.validation.bounds import LARGEST_ID
 from deployments.gallery.access.visitor import ChangerDep, VisitorDep
 from deployments.gallery.failures import NotThereError
 from deployments.gallery.forms import FormDep
 from deployments.gallery.notices import lead_to
+from deployments.gallery.numbers import Number
 from deployments.gallery.resources import GalleryDep, SessionDep
 from deployments.gallery.routes.boards.archive import send_archive
 from deployments.gallery.routes.boards.content import read_board_ads
@@ -49,18 +49,16 @@ async def make_board(
 
 
 @router.get("/{board_id}")
-async def show_board(pages: BoardPagesDep, board_id: int) -> HTMLResponse:
+async def show_board(pages: BoardPagesDep, board_id: Number) -> HTMLResponse:
     """A board: its ads in their order, with notes."""
     return await pages.show(board_id)
 
 
 @router.get("/{board_id}/archive")
-async def send_board(gallery: GalleryDep, visitor: VisitorDep, board_id: int) -> Response:
+async def send_board(gallery: GalleryDep, visitor: VisitorDep, board_id: Number) -> Response:
     """The board as a ZIP file with a page that opens without a network."""
     async with gallery.database.session() as session:
-        board = None
-        if 0 < board_id <= LARGEST_ID:
-            board = await read_board(session, user_id=visitor.user_id, board_id=board_id)
+        board = await read_board(session, user_id=visitor.user_id, board_id=board_id)
         if board is None:
             raise NotThereError("no_board", "/boards")
         ads = await read_board_ads(session, board_id=board.id, user_id=None)

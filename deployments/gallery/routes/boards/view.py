@@ -13,7 +13,6 @@ from adspark.creatives.board_changes import version_of, version_of_order
 from adspark.creatives.board_links import LINK_DAYS, list_links
 from adspark.creatives.boards import lock_board, read_board
 from adspark.models import Board
-from adspark.validation.bounds import LARGEST_ID
 from deployments.gallery.access.public_address import public_url
 from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.failures import NotThereError
@@ -39,9 +38,7 @@ class BoardPages:
             NotThereError: they have none of this number.
         """
         read = lock_board if to_change else read_board
-        found = None
-        if 0 < board_id <= LARGEST_ID:
-            found = await read(self.session, user_id=self.visitor.user_id, board_id=board_id)
+        found = await read(self.session, user_id=self.visitor.user_id, board_id=board_id)
         if found is None:
             raise NotThereError("no_board", "/boards")
         return found
