@@ -445,5 +445,5 @@ async def test_what_was_done_is_told_otherwise_than_what_was_not(pages: GalleryC
     written = base64.urlsafe_b64encode(b'["notice.refused", {"reason": "x"}]').decode()
     refused = await pages.get("/boards", headers={"Cookie": f"adspark_notice={written}"})
 
-    assert '<div class="note done" role="status">' in done.text
-    assert '<div class="note" role="status"><p>Nothing was changed.' in refused.text
+    assert '<div class="note done" role="status" data-notice>' in done.text
+    assert '<div class="note" role="status" data-notice><p>Nothing was changed.' in refused.text

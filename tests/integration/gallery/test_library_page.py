@@ -95,3 +95,13 @@ async def test_what_comes_from_ads_is_text_on_the_page(
     assert "&lt;script&gt;alert" in page
     assert "\x1b" not in page
     assert "\u202e" not in page
+
+
+async def test_a_shape_is_chosen_and_another_one_of_the_address_stays_so(
+    pages: GalleryClient,
+) -> None:
+    chosen = (await pages.get("/library?aspect=portrait")).text
+    other = (await pages.get("/library?aspect=5:4&format=image")).text
+
+    assert '<option value="portrait" selected>Portrait</option>' in chosen
+    assert '<option value="5:4" selected>5:4</option>' in other
