@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.boards import find_board
-from adspark.errors import InvalidQueryError
+from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.library.advertisers.stored import resolve_advertisers
 from adspark.library.filters.definition import AdFilters
 from adspark.library.filters.parsing import parse_aspect, parse_day, parse_domain, parse_size
@@ -52,7 +52,7 @@ class WrittenFilters:
         """The filters with the ids of what they name.
 
         Raises:
-            ConfigurationError: one cannot be read, or names what there is not; says which.
+            InvalidQueryError: one cannot be read, or names what there is not; says which.
         """
         values = self._parse()
         if self.advertiser:
@@ -61,11 +61,17 @@ class WrittenFilters:
         if values.tag is not None:
             await _check_tag_is_seen(session, values.tag, self.user)
         if self.board is not None:
-            board = await find_board(session, user_id=self.user, name=self.board)
+            try:
+                board = await find_board(session, user_id=self.user, name=self.board)
+            except InvalidQueryError as error:
+                raise error.beside("board") from None
             values = values.model_copy(update={"board_id": board.id})
         if self.watch is not None:
             check_storable("watch", self.watch)
-            watch = await find_watch(session, name_or_id=self.watch)
+            try:
+                watch = await find_watch(session, name_or_id=self.watch)
+            except ConfigurationError as error:
+                raise InvalidQueryError("watch", error.sentence, command=error.command) from None
             values = values.model_copy(update={"watch_id": watch.id})
         return values
 
@@ -187,5 +193,7 @@ async def _check_tag_is_seen(session: AsyncSession, tag: str, user_id: int) -> N
     known = {row.tag for row in await list_tags(session, user_id=user_id)}
     if tag.lower() not in {one.lower() for one in known}:
         near = " or ".join(map(repr, difflib.get_close_matches(tag, sorted(known), n=3)))
-        hint = f"did you mean {near}?" if near else "those there are: adspark ads tag"
-        raise InvalidQueryError("tag", f"user {user_id} sees no tag {tag!r}; {hint}")
+        unknown = f"user {user_id} sees no tag {tag!r}"
+        if near:
+            raise InvalidQueryError("tag", f"{unknown}; did you mean {near}?")
+        raise InvalidQueryError("tag", unknown, command="those there are: adspark ads tag")
