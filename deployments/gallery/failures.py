@@ -5,6 +5,7 @@ import logging
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 
 from adspark.errors import (
@@ -18,6 +19,7 @@ from adspark.errors import (
 )
 from deployments.gallery.api.failures import describe_failure, is_for_program
 from deployments.gallery.forms import OutdatedFormError
+from deployments.gallery.notices import own_address
 from deployments.gallery.resources import Gallery
 
 _RETRY = 5  # seconds after which a page is loaded again whose server has a part away
@@ -76,17 +78,17 @@ async def _show_own_error(request: Request, error: AdSparkError) -> Response:
     if is_for_program(request):
         return describe_failure(request, error)
     if isinstance(error, UnknownVariantError):
-        return _page(request, 404, "no_variant")
+        return _page(request, 404, "no_variant", lead="/variants")
     if isinstance(error, BusyError):
-        return _page(request, 503, "busy", detail=str(error), retry=_RETRY)
+        return _page(request, 503, "busy", detail=error.sentence, retry=_RETRY)
     if isinstance(error, DatabaseUnavailableError | DatabaseSetupError):
         _LOG.warning("%s: %s", request.url.path, error)
         return _page(request, 503, "no_database", detail=str(error), retry=_RETRY)
     if isinstance(error, ServiceUnavailableError):
-        return _page(request, 503, "unavailable", detail=str(error), retry=_RETRY)
+        return _page(request, 503, "unavailable", detail=error.sentence, retry=_RETRY)
     if isinstance(error, ConfigurationError):
-        return _page(request, 400, "bad_request", detail=str(error))
-    return _page(request, 500, "failed", detail=str(error))
+        return _page(request, 400, "bad_request", detail=error.sentence)
+    return _page(request, 500, "failed", detail=error.sentence)
 
 
 async def _show_unforeseen(request: Request, error: Exception) -> Response:
@@ -103,10 +105,11 @@ def _page(
     *,
     detail: str = "",
     retry: int | None = None,
-    lead: str = "/library",
+    lead: str | None = None,
 ) -> Response:
     gallery: Gallery = request.app.state.gallery
     again = retry if request.method == "GET" else None
+    back = _find_sender(request)
     page = gallery.templates.page(
         request,
         "failure.html",
@@ -114,8 +117,18 @@ def _page(
         what=what,
         detail=detail,
         retry=again,
-        lead=lead,
+        lead=lead or back or "/library",
+        is_back=lead is None and back is not None,
     )
     if retry is not None:
         page.headers["Retry-After"] = str(retry)
     return page
+
+
+def _find_sender(request: Request) -> str | None:
+    """The page with the form that was sent; None where no form was, or it is not known."""
+    written = request.headers.get("referer", "") if request.method == "POST" else ""
+    url = URL(written) if written.isprintable() else URL("")
+    if not written or url.netloc != request.url.netloc:
+        return None
+    return own_address(f"{url.path}?{url.query}" if url.query else url.path)

@@ -1,6 +1,7 @@
 """Prefect's server, which runs what the pages start: a client of it, and where its UI is."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -12,21 +13,29 @@ from prefect.settings import get_current_settings
 from adspark.errors import ServiceUnavailableError
 from deployments.operations.runs.lookup import ui_address
 
-_TIME_LIMIT = 15.0  # seconds for all that one request asks of it
+_LOG = logging.getLogger(__name__)
+_PATIENCE = 4.0  # seconds until it has to show that it answers at all
+_TIME_LIMIT = 15.0  # seconds for all that one request asks of it then
 
 
 @asynccontextmanager
 async def open_prefect() -> AsyncIterator[PrefectClient]:
     """A client of the server, which answers; what is done meanwhile has a time limit.
 
+    Whoever waits for it holds no connection of the database: commit or roll back before.
+
     Raises:
         ServiceUnavailableError: there is none, or it does not answer.
     """
     if not get_current_settings().api.url:  # Prefect would start a server of its own
-        raise ServiceUnavailableError("This gallery has no Prefect server (PREFECT_API_URL).")
+        raise ServiceUnavailableError(
+            "This gallery has no Prefect server.", command="set PREFECT_API_URL"
+        )
     try:
         async with asyncio.timeout(_TIME_LIMIT), get_client() as client:
-            if error := await client.api_healthcheck():
+            async with asyncio.timeout(_PATIENCE):
+                error = await client.api_healthcheck()
+            if error:
                 raise _away(error)
             yield client
     except (httpx.HTTPError, TimeoutError) as error:
@@ -40,4 +49,5 @@ def run_url(run_id: UUID) -> str | None:
 
 
 def _away(error: Exception) -> ServiceUnavailableError:
-    return ServiceUnavailableError(f"Prefect's server does not answer ({type(error).__name__}).")
+    _LOG.warning("Prefect's server does not answer: %s", type(error).__name__)
+    return ServiceUnavailableError("Prefect's server does not answer.")

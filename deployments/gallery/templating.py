@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from importlib import resources
+from uuid import uuid4
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -68,6 +69,7 @@ class Templates:
         shared = {
             "visitor": read_visitor(request),
             "form_token": form_token(request),
+            "new_key": uuid4().hex,
             "is_closed": request.url.path == "/sign-in",
             "address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         }

@@ -57,14 +57,14 @@ def _read(request: Request, error: Exception) -> tuple[int, str, str | None]:
             given = (one for one in names if one in request.query_params)
             return 422, words, next(given, None)
         case UnknownVariantError() | UnknownWatchError():
-            return 404, str(error), None
+            return 404, error.sentence, None
         case TemporaryError() | DatabaseSetupError():
             _LOG.warning("%s: %s", request.url.path, error)
-            return 503, str(error), None
+            return 503, error.sentence, None
         case ConfigurationError():
-            return 400, str(error), None
+            return 400, error.sentence, None
         case AdSparkError():
-            return 500, str(error), None
+            return 500, error.sentence, None
     return 500, "Something went wrong that nobody foresaw; the gallery's log says what.", None
 
 

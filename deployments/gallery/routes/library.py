@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import QueryParams
 
 from adspark.creatives.boards import list_boards
-from adspark.errors import ConfigurationError, InvalidQueryError
+from adspark.errors import InvalidQueryError
 from adspark.library.advertisers.listing import list_names
 from adspark.library.filters.written import PARAMETERS, choose, read_parameters
 from adspark.library.marks.tags import list_tags
@@ -26,6 +26,8 @@ router = APIRouter(include_in_schema=False)
 _PAGE = 60  # ads
 _FIELDS = frozenset((*PARAMETERS, "q", "sort", "after"))
 _MOST_OFFERED = 200  # advertisers whose names are offered
+# Where stands what a field may name.
+_LISTS = {"advertiser": "/advertisers", "board": "/boards", "watch": "/watches"}
 
 
 @dataclass
@@ -71,6 +73,7 @@ async def show_library(
         shown_value=shown_value,
         is_list=parameters.get("view") == "list",
         options=options,
+        lists=_LISTS,
     )
 
 
@@ -87,9 +90,7 @@ async def _search(session: AsyncSession, parameters: QueryParams, user_id: int) 
         )
     except InvalidQueryError as error:
         field = error.field if error.field in _FIELDS else ""
-        return _Shown(problems={field: str(error).removeprefix(f"{field}: ")})
-    except ConfigurationError as error:  # what it names is not there
-        return _Shown(problems={"": str(error)})
+        return _Shown(problems={field: error.sentence})
     return _Shown(page=found)
 
 

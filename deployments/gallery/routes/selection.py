@@ -34,7 +34,7 @@ async def change_selection(
             name, added = await _add_to_board(session, visitor.user_id, form, ids)
             done = lead_to(back, "on_board", number=added, board=name)
     except InvalidQueryError as error:
-        return lead_to(back, "refused", reason=error)
+        return lead_to(back, "refused", reason=error.sentence)
     await session.commit()
     return done
 

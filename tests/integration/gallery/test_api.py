@@ -28,7 +28,7 @@ FAILURES = [
     ("ads?first-from=yesterday", 422, "first-from", "is not a day"),
     ("ads?domain=%00.com", 422, "domain", "NUL"),
     ("ads?board=none", 422, "board", "no board"),
-    ("ads?watch=none", 400, None, "no watch"),
+    ("ads?watch=none", 422, "watch", "no watch"),
     ("ads/CR1", 404, None, "no ad CR1 is stored"),
     (f"ads/{ad(99)}/similar", 404, None, "is stored"),
     ("advertisers/AR1", 404, None, "No advertiser"),

@@ -1,5 +1,6 @@
 """The form that requests variants: checked, its cost said and confirmed, then started, once."""
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -8,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.errors import AdSparkError, InvalidQueryError
+from adspark.errors import AdSparkError, InvalidQueryError, ServiceUnavailableError
 from adspark.library.search.page import FoundAd, read_found_ads
 from adspark.validation.bounds import LARGEST_ID, PROMPT
 from adspark.validation.stored import check_storable, clean_ad_id
@@ -69,15 +70,17 @@ async def request_all(
 ) -> Response:
     """Request a variant of each ad; of several, once their number was confirmed."""
     filled = _Filled(
-        _read_key(form.text("key")),
+        _read_key(form.written("key")),
         [],
-        prompt=form.text("prompt"),
-        workspace=form.text("workspace"),
+        prompt=form.written("prompt").strip(),
+        workspace=form.written("workspace").strip(),
         wants_review="review" in form,
     )
     try:
         filled.ads = _read_ads(form.texts("ad"))
-        requests = await _check(gallery, session, filled, visitor.user_id)
+        for name in ("prompt", "workspace"):
+            form.text(name)  # may be shown again, and not be kept
+        requests, has_prefect = await _check(gallery, session, filled, visitor.user_id)
     except InvalidQueryError as error:
         _note(filled, error)
         return await _write_form(request, gallery, session, filled, user_id=visitor.user_id)
@@ -86,15 +89,20 @@ async def request_all(
         return await _write_form(request, gallery, session, filled, user_id=visitor.user_id)
     made = await request_variants(session, requests=requests, key=filled.key)
     await session.commit()
-    said = "variant_requested" if await _start(session, made) else "variant_not_started"
+    is_started = has_prefect and await _start(session, made)
+    said = "variant_requested" if is_started else "variant_not_started"
     page = f"/variants/{made[0]}" if len(made) == 1 else "/variants"
     return lead_to(page, said)
 
 
 async def _check(
     gallery: Gallery, session: AsyncSession, filled: _Filled, user_id: int
-) -> list[VariantRequest]:
-    """The requests. Raises InvalidQueryError, which names the field; nothing was requested."""
+) -> tuple[list[VariantRequest], bool]:
+    """The requests, and whether Prefect answers; ends the transaction.
+
+    Raises:
+        InvalidQueryError: names the field; nothing was requested.
+    """
     if not filled.ads:
         raise InvalidQueryError("ad", gallery.templates.texts("request.no_ad"))
     wanted = check_request(
@@ -107,14 +115,19 @@ async def _check(
         )
     )
     await check_originals(session, filled.ads)
+    await session.rollback()  # no connection waits for Prefect
+    has_prefect = True
     try:
         async with open_prefect():
             await check_prompt(open_generator(gallery.settings.generator), wanted.prompt)
     except InvalidQueryError:
         raise
+    except ServiceUnavailableError:
+        has_prefect = False
     except AdSparkError:
-        pass  # Prefect is away; the prompt is checked again before it is generated
-    return [wanted.model_copy(update={"original_ad_id": one}) for one in filled.ads]
+        pass  # the prompt is checked again before it is generated
+    requests = [wanted.model_copy(update={"original_ad_id": one}) for one in filled.ads]
+    return requests, has_prefect
 
 
 async def _start(session: AsyncSession, variants: list[int]) -> bool:
@@ -176,6 +189,6 @@ def _read_key(written: str) -> UUID:
 def _read_workspace(written: str) -> int | None:
     if not written:
         return None
-    if not (written.isascii() and written.isdecimal() and int(written[:20]) <= LARGEST_ID):
+    if not re.fullmatch("[0-9]{1,10}", written) or int(written) > LARGEST_ID:
         raise InvalidQueryError("workspace_id", "is a number, or empty.")
     return int(written)

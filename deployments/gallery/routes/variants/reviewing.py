@@ -20,6 +20,7 @@ from orchestration.runs.variant_runs import answer_review
 router = APIRouter(include_in_schema=False)
 
 _DECISIONS = {"approve": True, "reject": False}
+_RATINGS = ("1", "2", "3", "4", "5")
 _SAID = {True: "approved", False: "rejected", None: "saved"}
 
 
@@ -40,7 +41,7 @@ async def review_variant(
     problems: dict[str, str] = {}
     try:
         review = _read_review(form, visitor.user_id)
-        seen_at = _read_moment(form.text("seen_at"))
+        seen_at = _read_moment(form.written("seen_at"))
         await save_review(session, variant=variant, review=review, seen_at=seen_at)
         await session.commit()
     except InvalidQueryError as error:
@@ -83,7 +84,7 @@ def _read_review(form: Form, user_id: int) -> Review:
     """Raises InvalidQueryError, which names the field."""
     decision = form.text("decision")
     rating = form.text("rating")
-    if rating not in ("", "1", "2", "3", "4", "5"):
+    if rating not in ("", *_RATINGS):
         raise InvalidQueryError("rating", "must be 1 to 5.")
     known = {one.value: one for one in ReviewReason}
     review = Review(
@@ -92,7 +93,7 @@ def _read_review(form: Form, user_id: int) -> Review:
         rating=int(rating) if rating else None,
         comment=form.text("comment"),
         accepts_closeness="accepts_closeness" in form,
-        reasons=[known[one] for one in form.texts("reason") if one in known],
+        reasons=[known[one] for one in form.all_written("reason") if one in known],
     )
     if not decision and not (review.rating or review.comment or review.reasons):
         raise InvalidQueryError("decision", "approve or reject it, rate it, or write a comment.")
@@ -107,10 +108,11 @@ def _read_moment(written: str) -> datetime | None:
 
 
 def _typed(form: Form) -> dict[str, object]:
-    rating = form.text("rating")
+    """The fields as they were sent, right or wrong, to be shown again."""
+    rating = form.written("rating")
     return {
-        "rating": int(rating) if rating.isascii() and rating.isdecimal() else None,
-        "comment": form.text("comment"),
+        "rating": int(rating) if rating in _RATINGS else None,
+        "comment": form.written("comment"),
         "accepts_closeness": "accepts_closeness" in form,
-        "reasons": form.texts("reason"),
+        "reasons": form.all_written("reason"),
     }
