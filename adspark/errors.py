@@ -28,7 +28,8 @@ class AdSparkError(Exception):
     def __init__(self, message: str = "", *, command: str | None = None) -> None:
         self.sentence = _storable(message)
         self.command = command
-        said = message if command is None else f"{message.removesuffix('.')}; {command}"
+        joint = ", " if command and command.startswith("or ") else "; "
+        said = message if command is None else f"{message.removesuffix('.')}{joint}{command}"
         super().__init__(_storable(said))
 
 
