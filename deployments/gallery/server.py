@@ -7,13 +7,14 @@ import argparse
 import asyncio
 import logging
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import uvicorn
 
 from adspark.db.configured import open_database
 from adspark.media.store import MediaStore
 from adspark.net.request_guard import RequestGuard
-from adspark.settings import get_settings, media_url
+from adspark.settings import Settings, get_settings, media_url
 from adspark.text.redaction import remember_environment
 from deployments.gallery.app import create_app
 from deployments.gallery.resources import Gallery
@@ -39,7 +40,7 @@ async def _serve(host: str, port: int) -> None:
     async with open_database(settings) as database:
         gallery = Gallery(settings, database, MediaStore(media_url(settings)), Templates())
         pages = create_app(gallery, needs_sign_in=not _is_loopback(host))
-        app = RequestGuard(pages, allowed_hosts=settings.allowed_hosts)
+        app = RequestGuard(pages, allowed_hosts=own_names(settings))
         configuration = uvicorn.Config(
             app,
             host=host,
@@ -47,10 +48,17 @@ async def _serve(host: str, port: int) -> None:
             access_log=False,
             log_level="warning",
             server_header=False,
+            forwarded_allow_ips=list(settings.trusted_proxies),
             limit_concurrency=_MOST_CONNECTIONS,
             timeout_graceful_shutdown=3,
         )
         await uvicorn.Server(configuration).serve()
+
+
+def own_names(settings: Settings) -> list[str]:
+    """Names under which browsers may reach the pages, beside localhost and addresses."""
+    public = urlsplit(settings.gallery_url or "").hostname
+    return [*settings.allowed_hosts, *([public] if public else [])]
 
 
 def _is_loopback(host: str) -> bool:
