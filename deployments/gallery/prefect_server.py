@@ -18,6 +18,10 @@ _PATIENCE = 4.0  # seconds until it has to show that it answers at all
 _TIME_LIMIT = 15.0  # seconds for all that one request asks of it then
 
 
+class PrefectAwayError(ServiceUnavailableError):
+    """Prefect's server does not answer; its message is one for everybody."""
+
+
 @asynccontextmanager
 async def open_prefect() -> AsyncIterator[PrefectClient]:
     """A client of the server, which answers; what is done meanwhile has a time limit.
@@ -25,12 +29,11 @@ async def open_prefect() -> AsyncIterator[PrefectClient]:
     Whoever waits for it holds no connection of the database: commit or roll back before.
 
     Raises:
-        ServiceUnavailableError: there is none, or it does not answer.
+        PrefectAwayError: there is none, or it does not answer.
     """
     if not get_current_settings().api.url:  # Prefect would start a server of its own
-        raise ServiceUnavailableError(
-            "This gallery has no Prefect server.", command="set PREFECT_API_URL"
-        )
+        _LOG.warning("PREFECT_API_URL is not set, so nothing can be started.")
+        raise PrefectAwayError("This gallery has no Prefect server.")
     try:
         async with asyncio.timeout(_TIME_LIMIT), get_client() as client:
             async with asyncio.timeout(_PATIENCE):
@@ -48,6 +51,6 @@ def run_url(run_id: UUID) -> str | None:
     return f"{ui_address(api_url)}/runs/flow-run/{run_id}" if api_url else None
 
 
-def _away(error: Exception) -> ServiceUnavailableError:
+def _away(error: Exception) -> PrefectAwayError:
     _LOG.warning("Prefect's server does not answer: %s", type(error).__name__)
-    return ServiceUnavailableError("Prefect's server does not answer.")
+    return PrefectAwayError("Prefect's server does not answer.")

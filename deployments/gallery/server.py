@@ -17,7 +17,7 @@ from adspark.net.request_guard import RequestGuard
 from adspark.settings import Settings, get_settings, media_url
 from adspark.text.redaction import remember_environment
 from deployments.gallery.app import create_app
-from deployments.gallery.resources import Gallery
+from deployments.gallery.resources import ANSWER_TIMEOUT, LOCK_TIMEOUT, Gallery
 from deployments.gallery.templating import Templates
 
 _MOST_CONNECTIONS = 300  # at once; further ones are answered with 503
@@ -37,7 +37,9 @@ def main() -> None:
 
 async def _serve(host: str, port: int) -> None:
     settings = get_settings()
-    async with open_database(settings) as database:
+    async with open_database(
+        settings, lock_timeout=LOCK_TIMEOUT, answer_timeout=ANSWER_TIMEOUT
+    ) as database:
         gallery = Gallery(settings, database, MediaStore(media_url(settings)), Templates())
         pages = create_app(gallery, needs_sign_in=not _is_loopback(host))
         app = RequestGuard(pages, allowed_hosts=own_names(settings))

@@ -67,12 +67,8 @@ class WrittenFilters:
                 raise error.beside("board") from None
             values = values.model_copy(update={"board_id": board.id})
         if self.watch is not None:
-            check_storable("watch", self.watch)
-            try:
-                watch = await find_watch(session, name_or_id=self.watch)
-            except ConfigurationError as error:
-                raise InvalidQueryError("watch", error.sentence, command=error.command) from None
-            values = values.model_copy(update={"watch_id": watch.id})
+            watch_id = await _find_watch_id(session, self.watch)
+            values = values.model_copy(update={"watch_id": watch_id})
         return values
 
     def _parse(self) -> AdFilters:
@@ -197,3 +193,11 @@ async def _check_tag_is_seen(session: AsyncSession, tag: str, user_id: int) -> N
         if near:
             raise InvalidQueryError("tag", f"{unknown}; did you mean {near}?")
         raise InvalidQueryError("tag", unknown, command="those there are: adspark ads tag")
+
+
+async def _find_watch_id(session: AsyncSession, written: str) -> int:
+    check_storable("watch", written)
+    try:
+        return (await find_watch(session, name_or_id=written)).id
+    except ConfigurationError as error:
+        raise InvalidQueryError("watch", error.sentence, command=error.command) from error

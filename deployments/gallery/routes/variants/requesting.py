@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import AdSparkError, InvalidQueryError, ServiceUnavailableError
@@ -55,7 +55,7 @@ async def show_form(
     """The form for the ads of the address."""
     ads = request.query_params.getlist("ad")
     if set(request.query_params) - {"ad"}:  # from a form that has other fields too
-        return RedirectResponse(f"/variants/new?{urlencode({'ad': ads}, doseq=True)}", 303)
+        return lead_to(f"/variants/new?{urlencode({'ad': ads}, doseq=True)}")
     filled = _Filled(uuid4(), [])
     try:
         filled.ads = _read_ads(ads)

@@ -7,9 +7,10 @@ from deployments.gallery.access.visitor import SpenderDep
 from deployments.gallery.failures import NotThereError
 from deployments.gallery.forms import FormDep, read_key
 from deployments.gallery.notices import lead_to
+from deployments.gallery.numbers import Number
 from deployments.gallery.resources import GalleryDep, SessionDep
 from deployments.gallery.routes.ads.progress import start_once
-from deployments.gallery.routes.watches.lookup import WatchId, read_watch_row
+from deployments.gallery.routes.watches.lookup import read_watch_row
 from deployments.gallery.routes.watches.progress import FLOW, read_progress
 
 router = APIRouter(include_in_schema=False)
@@ -21,7 +22,7 @@ async def look_now(
     session: SessionDep,
     _visitor: SpenderDep,
     form: FormDep,
-    watch_id: WatchId,
+    watch_id: Number,
 ) -> RedirectResponse:
     """Start a look, which may cost searches; one that is under way is followed."""
     watch = await read_watch_row(session, watch_id)
@@ -29,12 +30,12 @@ async def look_now(
         return lead_to(f"/watches/{watch_id}", "watch_paused")
     await session.rollback()  # no connection waits for Prefect
     run = await start_once(FLOW, {"watch_id": watch_id}, key=read_key(form))
-    return RedirectResponse(f"/watches/{watch_id}?run={run}", 303)
+    return lead_to(f"/watches/{watch_id}?run={run}")
 
 
 @router.get("/watches/{watch_id}/look/{run}")
 async def tell_progress(
-    gallery: GalleryDep, session: SessionDep, watch_id: WatchId, run: str
+    gallery: GalleryDep, session: SessionDep, watch_id: Number, run: str
 ) -> JSONResponse:
     """How far a look is, for the page's script."""
     try:
