@@ -1,6 +1,7 @@
 """The one error tree: what went wrong, and whether a retry can help.
 
-Messages are one sentence for a person, say what to do, and never carry a secret.
+Messages are one sentence for a person, say what to do, and never carry a secret. What is to be done
+on a command line or in a setting stands apart, for pages are read by people who have neither.
 """
 
 from adspark.text.redaction import redact
@@ -14,10 +15,22 @@ class AdSparkError(Exception):
     """Anything AdSpark raises on purpose; its message can be stored, whatever it quotes.
 
     Secrets that this process knows are redacted in it.
+
+    Args:
+        message: what went wrong.
+        command: what helps on the command line or in a setting; ends the text of the error.
+
+    Attributes:
+        sentence: the message alone, for pages.
+        command: what helps, or None.
     """
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(_bounded(redact(clean_text(message)), _LONGEST_MESSAGE))
+    def __init__(self, message: str = "", *, command: str | None = None) -> None:
+        self.sentence = _storable(message)
+        self.command = command
+        joint = ", " if command and command.startswith("or ") else "; "
+        said = message if command is None else f"{message.removesuffix('.')}{joint}{command}"
+        super().__init__(_storable(said))
 
 
 class TemporaryError(AdSparkError):
@@ -89,16 +102,27 @@ class ConfigurationError(PermanentError):
 
 
 class InvalidQueryError(ConfigurationError):
-    """The parameter `field` of a flow or command is wrong; raised before anything is spent."""
+    """The parameter `field` of a flow or command is wrong; raised before anything is spent.
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}")
+    Args:
+        field: its name, with which the text of the error begins.
+        message: what is wrong with it; alone it is the `sentence`, to stand beside the field.
+        command: as of every error.
+    """
+
+    def __init__(self, field: str, message: str, *, command: str | None = None) -> None:
+        super().__init__(f"{field}: {message}", command=command)
         self.field = field
+        self.sentence = _storable(message)
 
     @property
     def reason(self) -> str:
-        """The message without the field, to stand beside it."""
-        return str(self).removeprefix(f"{self.field}: ")
+        """The sentence."""
+        return self.sentence
+
+    def beside(self, field: str) -> "InvalidQueryError":
+        """The same error of another field."""
+        return InvalidQueryError(field, self.sentence, command=self.command)
 
 
 class InvalidCredentialsError(ConfigurationError):
@@ -119,5 +143,6 @@ def describe_error(error: Exception) -> str:
     return clean_text(message)
 
 
-def _bounded(message: str, most: int) -> str:
-    return message if len(message) <= most else f"{message[: most - 1]}…"
+def _storable(message: str) -> str:
+    said = redact(clean_text(message))
+    return said if len(said) <= _LONGEST_MESSAGE else f"{said[: _LONGEST_MESSAGE - 1]}…"

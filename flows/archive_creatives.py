@@ -35,7 +35,7 @@ async def archive_creatives(
     browser. A second run at the same time is cancelled.
 
     Args:
-        retry_failed: Whether pictures that were given up are tried again.
+        retry_failed: Whether pictures that failed are tried at once, given up or not.
     """
     async with connect_database() as database, database.lock(_LOCK) as is_alone:
         if not is_alone:

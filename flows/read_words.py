@@ -32,7 +32,7 @@ async def read_words(
     A second run at the same time is cancelled.
 
     Args:
-        retry_failed: Whether pictures that were given up are read again.
+        retry_failed: Whether pictures that failed are read at once, given up or not.
     """
     async with connect_database() as database, database.lock(_LOCK) as is_alone:
         if not is_alone:

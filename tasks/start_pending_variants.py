@@ -14,6 +14,7 @@ from orchestration.limits.retry_policy import retried_task
 from orchestration.limits.time_limits import time_limit
 from orchestration.runs.variant_runs import (
     RunState,
+    answer_decided,
     cancel_variant,
     expire_reviews,
     read_states,
@@ -29,6 +30,7 @@ class PendingVariantsSummary(BaseModel):
         under_way: whose run has not ended.
         waiting: left for later, for so many are enough at once.
         cancelled: whose run somebody had cancelled.
+        reviews_answered: whose run had not heard of them.
         reviews_left_open: that nobody answered in time.
     """
 
@@ -36,6 +38,7 @@ class PendingVariantsSummary(BaseModel):
     under_way: int = 0
     waiting: int = 0
     cancelled: int = 0
+    reviews_answered: int = 0
     reviews_left_open: int = 0
 
     @property
@@ -76,6 +79,7 @@ async def start_pending_variants(limit: int) -> PendingVariantsSummary:
                 errors.append(error)
         summary.waiting = len(to_start) - summary.started
         async with database.session() as session:
+            summary.reviews_answered = await answer_decided(session)
             summary.reviews_left_open = await expire_reviews(
                 session, older_than=get_settings().review_time_limit
             )

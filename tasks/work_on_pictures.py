@@ -27,7 +27,7 @@ async def archive_pictures(*, retry_failed: bool) -> ArchiveSummary:
     """Archive the newest pictures that are not kept yet; a retry resumes.
 
     Args:
-        retry_failed: whether those that were given up are tried again.
+        retry_failed: whether those that failed are tried at once, given up or not.
     """
     settings = get_settings()
     rules = AddressRules(settings.trusted_hosts)
@@ -54,7 +54,7 @@ async def read_pictures(*, retry_failed: bool) -> WordsSummary:
     """Read the newest archived pictures that are not read yet; a retry resumes.
 
     Args:
-        retry_failed: whether those that were given up are read again.
+        retry_failed: whether those that failed are read at once, given up or not.
     """
     settings = get_settings()
     bounds = RunBounds(settings.words_run_pictures, settings.words_time_limit * _BEGINNING)

@@ -8,8 +8,7 @@ from collections.abc import Collection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.errors import InvalidQueryError
-from adspark.validation.stored import check_storable, describe_missing_ads
+from adspark.validation.stored import check_storable, missing_ads
 
 # In the order of their keys, so that two at once cannot deadlock.
 _LOCK = """
@@ -38,5 +37,5 @@ async def lock_ads(
     wanted = sorted(set(ids))
     locked = await session.scalars(_KEEP_ALONE if alone else _KEEP, {"ids": wanted})
     if missing := sorted(set(wanted) - set(locked)):
-        raise InvalidQueryError("ads", describe_missing_ads(missing))
+        raise missing_ads("ads", missing)
     return wanted

@@ -93,8 +93,8 @@ async def create_board(session: AsyncSession, *, user_id: int, name: str) -> str
     if await session.scalar(_CREATE, {"user_id": user_id, "name": kept}) is None:
         raise InvalidQueryError(
             "name",
-            f"user {user_id} has a board {kept!r} already; choose another name, or put ads on "
-            f"that one with: adspark board add",
+            f"user {user_id} has a board {kept!r} already; choose another name",
+            command="or put ads on that one with: adspark board add",
         )
     return kept
 
@@ -114,7 +114,11 @@ async def find_board(session: AsyncSession, *, user_id: int, name: str) -> Board
     )
     if found is None:
         known = [board.name for board in await list_boards(session, user_id=user_id)]
-        raise InvalidQueryError("name", f"user {user_id} has no board {wanted!r}; {_choice(known)}")
+        raise InvalidQueryError(
+            "name",
+            f"user {user_id} has no board {wanted!r}{_choice(known)}",
+            command=f"{'or ' if known else ''}make it with: adspark board create",
+        )
     return found
 
 
@@ -194,9 +198,6 @@ def _own_board(user_id: int, board_id: int) -> Select[tuple[Board]]:
 
 
 def _choice(known: list[str]) -> str:
-    """What to name or do instead."""
-    make = "make it with: adspark board create"
-    if not known:
-        return make
+    """What to name instead, where there is any."""
     named = ", ".join(map(repr, known[:_MOST_NAMED]))
-    return f"name one of {named}{', …' if len(known) > _MOST_NAMED else ''}, or {make}"
+    return f"; name one of {named}{', …' if len(known) > _MOST_NAMED else ''}" if known else ""

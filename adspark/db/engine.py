@@ -231,7 +231,8 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
         return missing_right(url, reason)
     if state in _MISSING_TABLE:
         return DatabaseSetupError(
-            f"Database {url.database!r} lacks a table ({reason}); run: adspark db upgrade"
+            f"Database {url.database!r} lacks a table ({reason}).",
+            command="run: adspark db upgrade",
         )
     if state == _LOCK_TIMEOUT:
         return BusyError(

@@ -104,7 +104,7 @@ def _try_upgrade(url: str, patience: float, on_wait: Callable[[Sequence[LockHold
         except DBAPIError:
             if not lost:
                 raise
-            raise LockWaitError(lost, "The upgrade", "adspark db upgrade") from None
+            raise LockWaitError(lost, "The upgrade", remedy="adspark db upgrade") from None
     return newest()
 
 

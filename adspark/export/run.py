@@ -73,9 +73,10 @@ async def export_ads(
                 summary.missing_pictures += copied.missing
         if not (summary.ads or request.may_be_empty) and target.exists():
             raise InvalidQueryError(
-                "file", f"{target.place} stays as it was, for no stored ad matches; what is "
-                "stored: adspark advertisers list"
-            )  # fmt: skip
+                "file",
+                f"{target.place} stays as it was, for no stored ad matches",
+                command="what is stored: adspark advertisers list",
+            )
         summary.bytes = target.file.stat().st_size
         await target.finish(with_pictures=request.with_pictures)
     return summary

@@ -79,7 +79,7 @@ class PictureQueue(Generic[Claimed]):
         """)  # noqa: S608  (put together from constants)
         self._retry = text(f"""
             UPDATE {table} SET status = 'pending', attempts = 0, next_attempt_at = now()
-            WHERE status = 'failed'
+            WHERE status = 'failed' OR (status = 'pending' AND failure IS NOT NULL)
         """)  # noqa: S608  (put together from constants)
         self._waiting = text(f"SELECT count(*) FROM {table} WHERE status = 'pending'")  # noqa: S608
 
@@ -92,7 +92,10 @@ class PictureQueue(Generic[Claimed]):
         await session.execute(self._give_up, {"most": self.most_attempts, "failure": died})
 
     async def retry_failed(self, session: AsyncSession) -> None:
-        """Let pictures that were given up be tried again; does not commit."""
+        """Let all that failed be tried at once, given up or to be tried later; does not commit.
+
+        Only for the one run that there may be, before it claims.
+        """
         await session.execute(self._retry)
 
     async def claim(

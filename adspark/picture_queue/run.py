@@ -90,7 +90,7 @@ async def run_work(
         database: where the queue is.
         work: on each.
         bounds: of this run.
-        tries_failed: whether pictures that were given up are tried again.
+        tries_failed: whether pictures that failed are tried at once, given up or not.
 
     Raises:
         AdSparkError: the database, the media store, or what works on pictures, does not work.

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -24,6 +25,8 @@ _MOST_ADVERTISERS = 100  # of one search; more make an address that servers do n
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)  # older than the Transparency Center
 
 _ADVERTISER_ID = re.compile(r"AR\d{20}")
+_HOST = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+")
+_BLANK = re.compile(r"\s")
 # The public suffix list that the package carries; never fetched, so no search waits for it.
 _split_domain = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -105,6 +108,22 @@ def parse_query(
     return query, warnings
 
 
+def find_bare_domain(written: str) -> str | None:
+    """The bare domain in a domain or an address, as example.com; None where there is none."""
+    domain: str = _split_domain(written.lower()).top_domain_under_public_suffix
+    try:
+        encoded = domain.encode("idna").decode()
+    except UnicodeError:  # not a name that there can be
+        return None
+    is_name = _HOST.fullmatch(encoded) and all(map(_is_of_name, domain))
+    return domain if is_name and not _BLANK.search(written.strip()) else None
+
+
+def _is_of_name(character: str) -> bool:
+    """Whether it may stand in the name of a host: a letter of any script, a figure, no symbol."""
+    return character in ".-" or unicodedata.category(character)[0] in "LMN"
+
+
 def _advertiser_ids(given: str | Iterable[str] | None) -> tuple[str, ...]:
     parts = [given] if isinstance(given, str) else list(given or ())
     written = [one for part in parts for one in map(clean_name, part.split(",")) if one]
@@ -128,8 +147,8 @@ def _domain(text: str | None) -> tuple[str | None, list[str]]:
         return None, []
     check_line("text", written)
     TEXT.check("text", written)
-    domain = _split_domain(written.lower()).top_domain_under_public_suffix
-    if not domain or " " in written:
+    domain = find_bare_domain(written)
+    if domain is None:
         return written, [
             f"text: {written!r} is not a domain; SerpApi finds ads by a bare domain such as "
             f"example.com, other words usually find nothing."

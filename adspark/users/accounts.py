@@ -78,8 +78,8 @@ async def save_password(session: AsyncSession, *, user_id: int, password: str, r
     if await session.scalar(_SAVE, values) is None:
         raise InvalidQueryError(
             "user",
-            f"user {user_id} has no name to sign in with; give it one with: adspark users add "
-            f"NAME --number {user_id}",
+            f"user {user_id} has no name to sign in with",
+            command=f"give it one with: adspark users add NAME --number {user_id}",
         )
 
 

@@ -90,7 +90,9 @@ async def add_user(session: AsyncSession, *, name: str, user_id: int | None = No
         ID.check("number", user_id)
     elif has := await session.scalar(_BY_NUMBER, {"user_id": user_id}):
         raise InvalidQueryError(
-            "number", f"user {user_id} is called {has!r}; rename it with: adspark users rename"
+            "number",
+            f"user {user_id} is called {has!r}",
+            command="rename it with: adspark users rename",
         )
     values = {"user_id": user_id, "name": kept, "key": name_key(kept)}
     await session.execute(_INSERT, values)
@@ -113,8 +115,8 @@ async def rename_user(session: AsyncSession, *, user_id: int, name: str) -> str:
     if await session.scalar(_BY_NUMBER, {"user_id": user_id}) is None:
         raise InvalidQueryError(
             "user",
-            f"user {user_id} has no name yet; give it one with: adspark users add NAME "
-            f"--number {user_id}",
+            f"user {user_id} has no name yet",
+            command=f"give it one with: adspark users add NAME --number {user_id}",
         )
     await _check_free(session, kept, user_id)
     await session.execute(_RENAME, {"user_id": user_id, "name": kept, "key": name_key(kept)})
@@ -151,8 +153,10 @@ async def find_user(session: AsyncSession, *, written: str) -> int:
     rows = (await session.execute(_NAMES, {"most": _MOST_COMPARED})).tuples()
     names = {row[0]: row[1] for row in rows}
     near = " or ".join(repr(names[one]) for one in difflib.get_close_matches(key, names, n=3))
-    hint = f"did you mean {near}?" if near else "those there are: adspark users list"
-    raise InvalidQueryError("user", f"there is no user {clean_name(written)[:_SHOWN]!r}; {hint}")
+    unknown = f"there is no user {clean_name(written)[:_SHOWN]!r}"
+    if near:
+        raise InvalidQueryError("user", f"{unknown}; did you mean {near}?")
+    raise InvalidQueryError("user", unknown, command="those there are: adspark users list")
 
 
 def _check_user_name(written: str) -> str:

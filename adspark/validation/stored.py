@@ -46,16 +46,19 @@ def is_ad_id(written: str) -> bool:
     return _AD_ID.fullmatch(written) is not None
 
 
-def describe_missing_ads(ids: Sequence[str]) -> str:
-    """That these ads are not stored, and what to do about it; names some of them."""
+def missing_ads(field: str, ids: Sequence[str]) -> InvalidQueryError:
+    """The error that these ads are not stored, and what to do about it; names some of them."""
     wrong = [one for one in ids if not _AD_ID.fullmatch(one)]
     if wrong:
         named = ", ".join(one[:_SHOWN] for one in wrong[:_MOST_NAMED])
-        return (
+        return InvalidQueryError(
+            field,
             f"no ad {named} is stored; an ad id is CR and 20 digits, as in the ad's address in the "
-            "Transparency Center; ids of stored ads: adspark ads search"
+            "Transparency Center",
+            command="ids of stored ads: adspark ads search",
         )
-    return (
-        f"no ad {', '.join(ids[:_MOST_NAMED])} is stored; fetch its advertiser's ads first, with: "
-        f"adspark fetch AR…"
+    return InvalidQueryError(
+        field,
+        f"no ad {', '.join(ids[:_MOST_NAMED])} is stored",
+        command="fetch its advertiser's ads first, with: adspark fetch AR…",
     )

@@ -102,8 +102,8 @@ def check_open(variant: AdVariant) -> None:
     if variant.status in (VariantStatus.FAILED, VariantStatus.CANCELLED):
         cause = f" ({variant.error})" if variant.error else ""
         raise UnknownVariantError(
-            f"Variant {variant.id} is {variant.status}{cause}. To try again: "
-            f"adspark variant retry {variant.id}"
+            f"Variant {variant.id} is {variant.status}{cause}.",
+            command=f"to try again: adspark variant retry {variant.id}",
         )
 
 

@@ -12,6 +12,13 @@ from adspark.models import AdVariant, VariantStatus
 from adspark.variants.store import VariantSummary, summary_of
 from adspark.variants.waiting import WAITS
 
+_DECIDED = text("""
+    SELECT v.review_run_id, f.user_id FROM ad_variant v, LATERAL (
+        SELECT user_id FROM variant_feedback
+        WHERE variant_id = v.id AND is_approved IS NOT NULL ORDER BY updated_at DESC LIMIT 1
+    ) f
+    WHERE v.review_run_id IS NOT NULL ORDER BY v.id DESC LIMIT 200
+""")
 _OPEN = text("""
     SELECT id, status, flow_run_id FROM ad_variant
     WHERE status IN ('pending', 'processing') ORDER BY requested_at, id
@@ -115,6 +122,13 @@ async def read_review_runs(session: AsyncSession) -> Sequence[UUID]:
         .limit(200)
     )
     return [run_id for run_id in found if run_id is not None]
+
+
+async def read_decided_runs(session: AsyncSession) -> dict[UUID, int]:
+    """Of the 200 newest variants that are decided, the run that was started to wait for a review,
+    and the user who has decided last."""
+    rows = await session.execute(_DECIDED)
+    return {row.review_run_id: row.user_id for row in rows}
 
 
 async def find_new_creatives(

@@ -13,7 +13,7 @@ from sqlmodel import col
 from adspark.errors import InvalidQueryError
 from adspark.models import DEFAULT_USER, AdVariant, Creative
 from adspark.validation.bounds import ID, PROMPT
-from adspark.validation.stored import check_storable, clean_ad_id, describe_missing_ads
+from adspark.validation.stored import check_storable, clean_ad_id, missing_ads
 
 
 class VariantRequest(BaseModel):
@@ -55,7 +55,7 @@ async def check_originals(session: AsyncSession, ids: Collection[str]) -> None:
         select(col(Creative.ad_creative_id)).where(col(Creative.ad_creative_id).in_(ids))
     )
     if missing := sorted(set(ids) - set(stored)):
-        raise InvalidQueryError("original_ad_id", describe_missing_ads(missing))
+        raise missing_ads("original_ad_id", missing)
 
 
 async def request_variants(

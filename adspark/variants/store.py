@@ -101,7 +101,7 @@ async def read_variant(session: AsyncSession, *, variant_id: int) -> AdVariant:
         found = await session.get(AdVariant, variant_id, populate_existing=True)
     if found is None:
         raise UnknownVariantError(
-            f"There is no variant {variant_id}; see them with: adspark variant list"
+            f"There is no variant {variant_id}.", command="see them with: adspark variant list"
         )
     return found
 

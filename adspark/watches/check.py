@@ -156,12 +156,13 @@ class Checker:
             found = (await session.execute(_READ, {"watch_id": watch_id})).mappings().first()
         if found is None:
             raise UnknownWatchError(
-                f"There is no watch {watch_id}; list them with: adspark watch list"
+                f"There is no watch {watch_id}.", command="list them with: adspark watch list"
             )
         watch = Watch.model_validate(found)
         if not watch.is_active:
             raise UnknownWatchError(
-                f"Watch {watch_id} ({watch.name}) is paused; adspark watch resume {watch_id}"
+                f"Watch {watch_id} ({watch.name}) is paused.",
+                command=f"adspark watch resume {watch_id}",
             )
         return watch, int(found["spent"]), found["covered_at"]
 

@@ -353,4 +353,5 @@ def _named(user_id: int, name: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def _unknown(which: str) -> ConfigurationError:
-    return ConfigurationError(f"There is no watch {which}; list them with: adspark watch list")
+    listed = "list them with: adspark watch list"
+    return ConfigurationError(f"There is no watch {which}.", command=listed)

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Router
 
@@ -23,6 +24,7 @@ from adspark.errors import (
 from deployments.gallery.access.visitor import is_shared
 from deployments.gallery.api.failures import describe_failure, is_for_program
 from deployments.gallery.forms import OutdatedFormError
+from deployments.gallery.notices import own_address
 from deployments.gallery.prefect_server import PrefectAwayError
 from deployments.gallery.resources import Gallery
 
@@ -115,9 +117,9 @@ async def _show_own_error(request: Request, error: AdSparkError) -> Response:
     if isinstance(error, BusyError):
         return _page(request, 503, "busy", retry=_RETRY)
     if isinstance(error, PrefectAwayError):
-        return _page(request, 503, "unavailable", detail=str(error), retry=_RETRY)
+        return _page(request, 503, "unavailable", detail=error.sentence, retry=_RETRY)
     if isinstance(error, InvalidQueryError):
-        return _page(request, 400, "bad_request", detail=str(error))
+        return _page(request, 400, "bad_request", detail=error.sentence)
     # The others tell of the server: its addresses, paths and settings. That is for its log.
     _LOG.warning("%s: %s", request.url.path, error)
     if isinstance(error, DatabaseUnavailableError | DatabaseSetupError):
@@ -143,10 +145,11 @@ def _page(
     *,
     detail: str = "",
     retry: int | None = None,
-    lead: str = "/library",
+    lead: str | None = None,
 ) -> Response:
     gallery: Gallery = request.app.state.gallery
     again = retry if request.method == "GET" else None
+    back = _find_sender(request)
     page = gallery.templates.page(
         request,
         "failure.html",
@@ -154,11 +157,21 @@ def _page(
         what=what,
         detail=detail,
         retry=again,
-        lead=lead,
+        lead=lead or back or "/library",
+        is_back=lead is None and back is not None,
     )
     if retry is not None:
         page.headers["Retry-After"] = str(retry)
     return page
+
+
+def _find_sender(request: Request) -> str | None:
+    """The page with the form that was sent; None where no form was, or it is not known."""
+    written = request.headers.get("referer", "") if request.method == "POST" else ""
+    url = URL(written) if written.isprintable() else URL("")
+    if not written or url.netloc != request.url.netloc:
+        return None
+    return own_address(f"{url.path}?{url.query}" if url.query else url.path)
 
 
 PAGES_OF_FAILURES: dict[Any, Any] = {

@@ -1,8 +1,10 @@
 """Forms: their token, their size, and their fields as text."""
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated
+from uuid import uuid4
 
 from fastapi import Depends, Request
 from starlette.datastructures import FormData, UploadFile
@@ -13,6 +15,7 @@ from adspark.validation.stored import check_storable
 from deployments.gallery.access.visitor import is_form_token
 
 TOKEN = "form_token"  # noqa: S105  (the name of the field)
+KEY = "key"
 _MOST_FIELDS = 5000  # a selection has one for each ad
 _LONGEST = 100_000  # characters of a field
 
@@ -50,12 +53,25 @@ class Form:
         return [value for value in values if value]
 
     def written(self, name: str) -> str:
-        """A field as it was typed, to be shown again; unchecked."""
-        return (self._fields.get(name) or [""])[-1]
+        """A field as it was typed, to be shown again; unchecked, without what no page can show."""
+        return (self._fields.get(name) or [""])[-1].replace("\0", "")
+
+    def all_written(self, name: str) -> list[str]:
+        """All texts of a field as they were sent, to be shown again; unchecked."""
+        return self._fields.get(name, [])
 
     def __contains__(self, name: str) -> bool:
         """Whether the form has the field, as a ticked box or the button that sent it."""
         return name in self._fields
+
+
+def read_key(form: Form) -> str:
+    """The key of a form, another one each time that its page is loaded; a new one if it has none.
+
+    What is sent twice has the same, so that a double click does a thing once.
+    """
+    written = form.written(KEY)
+    return written if re.fullmatch("[0-9a-f]{32}", written) else uuid4().hex
 
 
 async def _read_form(request: Request) -> Form:

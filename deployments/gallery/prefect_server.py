@@ -14,7 +14,8 @@ from adspark.errors import ServiceUnavailableError
 from deployments.operations.runs.lookup import ui_address
 
 _LOG = logging.getLogger(__name__)
-_TIME_LIMIT = 15.0  # seconds for all that one request asks of it
+_PATIENCE = 4.0  # seconds until it has to show that it answers at all
+_TIME_LIMIT = 15.0  # seconds for all that one request asks of it then
 
 
 class PrefectAwayError(ServiceUnavailableError):
@@ -25,6 +26,8 @@ class PrefectAwayError(ServiceUnavailableError):
 async def open_prefect() -> AsyncIterator[PrefectClient]:
     """A client of the server, which answers; what is done meanwhile has a time limit.
 
+    Whoever waits for it holds no connection of the database: commit or roll back before.
+
     Raises:
         PrefectAwayError: there is none, or it does not answer.
     """
@@ -33,7 +36,9 @@ async def open_prefect() -> AsyncIterator[PrefectClient]:
         raise PrefectAwayError("This gallery has no Prefect server.")
     try:
         async with asyncio.timeout(_TIME_LIMIT), get_client() as client:
-            if error := await client.api_healthcheck():
+            async with asyncio.timeout(_PATIENCE):
+                error = await client.api_healthcheck()
+            if error:
                 raise _away(error)
             yield client
     except (httpx.HTTPError, TimeoutError) as error:
@@ -47,4 +52,5 @@ def run_url(run_id: UUID) -> str | None:
 
 
 def _away(error: Exception) -> PrefectAwayError:
-    return PrefectAwayError(f"Prefect's server does not answer ({type(error).__name__}).")
+    _LOG.warning("Prefect's server does not answer: %s", type(error).__name__)
+    return PrefectAwayError("Prefect's server does not answer.")

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from importlib import resources
+from uuid import uuid4
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -69,6 +70,7 @@ class Templates:
         shared: dict[str, object] = {
             "visitor": read_visitor(request),
             "form_token": form_token(request),
+            "new_key": uuid4().hex,
             "needs_sign_in": request.app.state.needs_sign_in,
             "is_bare": is_shared(request),
             "address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import AdVariant, VariantStatus
 from adspark.variants.generate import cancel
-from adspark.variants.lists import read_review_runs
+from adspark.variants.lists import read_decided_runs, read_review_runs
 from adspark.variants.reviews import Review
 from adspark.variants.store import VariantState, read_variant
 from blocks.adspark_database import connect_database
@@ -68,6 +68,7 @@ async def start_generations(
         variant = await read_variant(session, variant_id=variant_id)
         if variant.status != VariantStatus.PENDING or (variant.flow_run_id and not is_retry):
             continue
+        await session.commit()  # no connection waits for Prefect
         if (run_id := await start_generation(session, variant)) is not None:
             started.append(run_id)
         await session.commit()
@@ -97,8 +98,22 @@ async def answer_review(run_id: UUID, review: Review) -> bool:
     """
     if not _is_waiting((await read_states([run_id])).get(run_id)):
         return False
+    return await _resume_review(run_id, review.user_id)
+
+
+async def answer_decided(session: AsyncSession) -> int:
+    """Resume the runs that wait for a review that is saved, as while Prefect was away; returns how
+    many there were."""
+    decided = await read_decided_runs(session)
+    states = await read_states(list(decided))
+    waiting = [run_id for run_id in decided if _is_waiting(states.get(run_id))]
+    return sum([await _resume_review(run_id, decided[run_id]) for run_id in waiting])
+
+
+async def _resume_review(run_id: UUID, user_id: int) -> bool:
+    """Resume a run that waits, with whose review it is; whether it was."""
     try:
-        await aresume_flow_run(run_id, run_input={"user_id": review.user_id})
+        await aresume_flow_run(run_id, run_input={"user_id": user_id})
     except RuntimeError:  # somebody was faster, or its form is that of another version
         return False
     return True

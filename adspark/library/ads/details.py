@@ -152,8 +152,8 @@ async def _plan_watch(
     if wanted and not allowed:
         raise InvalidQueryError(
             "watch",
-            f"the month's budget of watch {watch_id} ({name}) is spent; raise it with: adspark "
-            f"watch change {watch_id} --budget …",
+            f"the month's budget of watch {watch_id} ({name}) is spent",
+            command=f"raise it with: adspark watch change {watch_id} --budget …",
         )
     return DetailsPlan(
         ads=allowed,
@@ -169,7 +169,8 @@ async def _read_watch(session: AsyncSession, watch_id: int) -> tuple[str, int | 
     """The watch's name, and the searches that its budget has left; None: it has none."""
     found = (await session.execute(_WATCH, {"watch_id": watch_id})).one_or_none()
     if found is None:
-        raise UnknownWatchError(f"There is no watch {watch_id}; list them with: adspark watch list")
+        listed = "list them with: adspark watch list"
+        raise UnknownWatchError(f"There is no watch {watch_id}.", command=listed)
     if found.monthly_budget is None:
         return found.name, None
     return found.name, max(0, found.monthly_budget - int(found.billed))

@@ -7,7 +7,6 @@ from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.errors import InvalidQueryError
 from adspark.library.ads.parts import (
     AdDetails,
     AdEvent,
@@ -19,7 +18,7 @@ from adspark.library.ads.parts import (
 )
 from adspark.library.marks.sharing import TAGS_OF_AD, TITLE_OF_AD
 from adspark.models import CreativeFormat
-from adspark.validation.stored import check_storable, describe_missing_ads
+from adspark.validation.stored import check_storable, missing_ads
 from adspark.words.ad_words import AdWords, read_ad_words
 from adspark.words.copy_statements import HEADLINE, SNIPPET, SOURCE, join_copy
 
@@ -159,7 +158,7 @@ async def read_ad(session: AsyncSession, *, ad_creative_id: str, user_id: int) -
     values = {"ad": ad_creative_id, "user_id": user_id, "most": _MOST}
     found = (await session.execute(_AD, values)).mappings().one_or_none()
     if found is None:
-        raise InvalidQueryError("ad", describe_missing_ads([ad_creative_id]))
+        raise missing_ads("ad", [ad_creative_id])
     parts: dict[str, list[dict[str, Any]]] = {}
     for name, statement in (
         ("shared_notes", _NOTES),

@@ -10,11 +10,10 @@ from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.errors import InvalidQueryError
 from adspark.library.search.matching import quote_lexeme
 from adspark.models import CreativeFormat
 from adspark.validation.bounds import Range
-from adspark.validation.stored import check_storable, describe_missing_ads
+from adspark.validation.stored import check_storable, missing_ads
 from adspark.words.copy_statements import HEADLINE, join_copy
 
 LIMIT = Range(1, 200)
@@ -141,12 +140,12 @@ async def find_similar(session: AsyncSession, *, ad_creative_id: str, limit: int
     check_storable("ad", ad_creative_id)
     row = (await session.execute(_SUBJECT, {"ad": ad_creative_id})).mappings().one_or_none()
     if row is None:
-        raise InvalidQueryError("ad", describe_missing_ads([ad_creative_id]))
+        raise missing_ads("ad", [ad_creative_id])
     notes = []
     if row["hash"] is None:
         notes.append(
-            "Its picture is not archived, so pictures are not compared; archive it with: adspark "
-            "run archive-creatives"
+            "Its picture is not archived yet, so pictures are not compared; the archive fetches "
+            "pictures every ten minutes."
         )
     if not row["words"]:
         notes.append("Its copy is not known, so words are not compared.")

@@ -15,7 +15,10 @@ _ID = re.compile(r"AR\d{20}")
 _MOST_NAMED = 5  # advertisers in an error
 _MOST_DOMAINS = 2  # of each of them
 _SHOWN = 40  # characters of a name in an error
-_SEARCH = "for one search: adspark advertisers find example.com --search"
+_SEARCH = (
+    "find who advertises for a domain, for one search: adspark advertisers find example.com "
+    "--search"
+)
 
 _DOMAINS = text("""
     SELECT i.id, ARRAY(
@@ -60,12 +63,11 @@ async def choose_advertiser(session: AsyncSession, *, name: str) -> ChosenAdvert
     found = await find_advertisers(session, name=name)
     if found.is_similar or not found.advertisers:
         near = " or ".join(repr(one.name[:_SHOWN]) for one in found.advertisers[:_MOST_NAMED])
-        hint = f"did you mean {near}? Else " if near else ""
-        raise InvalidQueryError(
-            "advertiser",
-            f"none of {written[:60]!r} is stored; {hint}find who advertises for a domain, "
-            f"{_SEARCH}",
-        )
+        missing = f"none of {written[:60]!r} is stored"
+        if near:
+            asked = f"{missing}; did you mean {near}?"
+            raise InvalidQueryError("advertiser", asked, command=f"else {_SEARCH}")
+        raise InvalidQueryError("advertiser", missing, command=_SEARCH)
     if len(found.advertisers) > 1:
         raise InvalidQueryError("advertiser", await _several(session, written, found.advertisers))
     (one,) = found.advertisers

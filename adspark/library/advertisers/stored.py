@@ -160,8 +160,11 @@ async def resolve_advertisers(session: AsyncSession, *, names: Sequence[str]) ->
         found = await find_advertisers(session, name=name)
         if not found.advertisers or found.is_similar:
             near = " or ".join(repr(one.name) for one in found.advertisers[:_MOST_NAMED])
-            hint = f"did you mean {near}?" if near else "those stored: adspark advertisers list"
-            raise InvalidQueryError("advertiser", f"none of {name[:60]!r} is stored; {hint}")
+            missing = f"none of {name[:60]!r} is stored"
+            if near:
+                raise InvalidQueryError("advertiser", f"{missing}; did you mean {near}?")
+            listed = "those stored: adspark advertisers list"
+            raise InvalidQueryError("advertiser", missing, command=listed)
         ids += [one.advertiser_id for one in found.advertisers]
     return list(dict.fromkeys(ids))
 

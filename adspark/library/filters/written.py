@@ -61,7 +61,10 @@ class WrittenFilters:
         if values.tag is not None:
             await _check_tag_is_seen(session, values.tag, self.user)
         if self.board is not None:
-            board = await find_board(session, user_id=self.user, name=self.board)
+            try:
+                board = await find_board(session, user_id=self.user, name=self.board)
+            except InvalidQueryError as error:
+                raise error.beside("board") from None
             values = values.model_copy(update={"board_id": board.id})
         if self.watch is not None:
             watch_id = await _find_watch_id(session, self.watch)
@@ -186,8 +189,10 @@ async def _check_tag_is_seen(session: AsyncSession, tag: str, user_id: int) -> N
     known = {row.tag for row in await list_tags(session, user_id=user_id)}
     if tag.lower() not in {one.lower() for one in known}:
         near = " or ".join(map(repr, difflib.get_close_matches(tag, sorted(known), n=3)))
-        hint = f"did you mean {near}?" if near else "those there are: adspark ads tag"
-        raise InvalidQueryError("tag", f"user {user_id} sees no tag {tag!r}; {hint}")
+        unknown = f"user {user_id} sees no tag {tag!r}"
+        if near:
+            raise InvalidQueryError("tag", f"{unknown}; did you mean {near}?")
+        raise InvalidQueryError("tag", unknown, command="those there are: adspark ads tag")
 
 
 async def _find_watch_id(session: AsyncSession, written: str) -> int:
@@ -195,5 +200,4 @@ async def _find_watch_id(session: AsyncSession, written: str) -> int:
     try:
         return (await find_watch(session, name_or_id=written)).id
     except ConfigurationError as error:
-        reason = error.reason if isinstance(error, InvalidQueryError) else str(error)
-        raise InvalidQueryError("watch", reason) from error
+        raise InvalidQueryError("watch", error.sentence, command=error.command) from error

@@ -131,7 +131,7 @@ async def share_tag(session: AsyncSession, *, user_id: int, tag: str, is_shared:
     values = {"user_id": user_id, "tag": check_tag(tag)}
     if (await session.execute(_HAS, values)).first() is None:
         raise InvalidQueryError(
-            "tag", f"you have no tag {values['tag']!r}; those there are: adspark ads tag"
+            "tag", f"you have no tag {values['tag']!r}", command="those there are: adspark ads tag"
         )
     await session.execute(_SHARE_TAG if is_shared else _UNSHARE_TAG, values)
 

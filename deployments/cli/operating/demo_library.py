@@ -3,9 +3,9 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 from rich.markup import escape
 
 from adspark.errors import AdSparkError
@@ -13,7 +13,7 @@ from adspark.library.ads.parts import AdPicture
 from adspark.library.ads.report import AdReport, read_ad
 from adspark.library.search.page import search_ads
 from adspark.media.store import MediaStore
-from adspark.models import DEFAULT_USER, PictureStatus, ReadingStatus
+from adspark.models import DEFAULT_USER, ReadingStatus
 from adspark.settings import Settings, media_url
 from adspark.text.terminal import plain
 from adspark.words.reader_process import find_missing
@@ -21,8 +21,11 @@ from deployments.cli.database import open_database
 from deployments.cli.runs.follow import RunFailedError, run_and_follow
 from deployments.terminal.output import counted, out, print_line
 
-_PATIENCE = 120.0  # seconds for a run of the schedule to make way
+_PATIENCE = 1200.0  # seconds for runs of the schedule to make way, on a slow machine
+_MOST_RUNS = 5  # that complete without doing it
 _PAUSE = 1.0  # seconds between two tries
+# A run by the schedule may have met the ad while it was missing.
+_RETRYING: Mapping[str, JsonValue] = {"retry_failed": True}
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _SEARCHED = 3  # words of the ad
 
@@ -59,12 +62,16 @@ def look_up(api_url: str, data: Settings, ad_creative_id: str) -> LibraryAd:
 
     def run_until(deployment: str, is_done: Callable[[AdReport], bool]) -> AdReport:
         deadline = time.monotonic() + _PATIENCE
+        runs, reason = 0, ""
         while not is_done(report := asyncio.run(_read(data, ad_creative_id))):
-            if time.monotonic() > deadline:
-                raise AdSparkError(f"The demo did not go as it should: {deployment} is not done.")
+            if runs == _MOST_RUNS or time.monotonic() > deadline:
+                failed = f"{deployment} is not done"
+                raise AdSparkError(f"The demo did not go as it should: {failed}. {reason}".strip())
             try:
-                asyncio.run(run_and_follow(api_url, deployment, {}, lambda _: None))
-            except RunFailedError:  # one by its schedule is under way
+                asyncio.run(run_and_follow(api_url, deployment, _RETRYING, lambda _: None))
+                runs, reason = runs + 1, _describe_failure(report)
+            except RunFailedError as error:  # mostly: one by its schedule is under way
+                reason = str(error)
                 time.sleep(_PAUSE)
         return report
 
@@ -106,9 +113,15 @@ def _current(ad: AdReport) -> AdPicture | None:
     return next((one for one in ad.pictures if one.is_current), None)
 
 
+def _describe_failure(ad: AdReport) -> str:
+    """Why there is no picture yet, where that is known."""
+    picture = _current(ad)
+    return picture.failure or "" if picture else ""
+
+
 def _is_archived(ad: AdReport) -> bool:
     picture = _current(ad)
-    return picture is not None and picture.status is not PictureStatus.PENDING
+    return picture is not None and picture.path is not None
 
 
 def _is_read(ad: AdReport) -> bool:

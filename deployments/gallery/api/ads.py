@@ -65,4 +65,4 @@ async def read_similar(
 
 
 def _unknown(error: InvalidQueryError) -> HTTPException:
-    return HTTPException(404, str(error).removeprefix("ad: "))
+    return HTTPException(404, error.sentence)

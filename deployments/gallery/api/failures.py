@@ -59,9 +59,9 @@ def _read(request: Request, error: Exception) -> tuple[int, str, str | None]:
             given = (one for one in names if one in request.query_params)
             return 422, words, next(given, None)
         case UnknownVariantError() | UnknownWatchError():
-            return 404, str(error), None
+            return 404, error.sentence, None
         case BusyError():
-            return 503, str(error), None
+            return 503, error.sentence, None
     return _read_own(request, error)
 
 

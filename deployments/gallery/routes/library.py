@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import URL, QueryParams
 
 from adspark.creatives.boards import list_boards
-from adspark.errors import ConfigurationError, InvalidQueryError
+from adspark.errors import InvalidQueryError
 from adspark.library.advertisers.listing import list_names
 from adspark.library.filters.definition import ASPECTS
 from adspark.library.filters.written import PARAMETERS, choose, read_parameters
@@ -30,6 +30,8 @@ _PAGE = 60  # ads
 _RATIOS = ("16:9", "4:5", "9:16")  # offered beside the shapes that have a name
 _FIELDS = frozenset((*PARAMETERS, "q", "sort", "after"))
 _MOST_OFFERED = 200  # advertisers whose names are offered
+# Where stands what a field may name.
+_LISTS = {"advertiser": "/advertisers", "board": "/boards", "watch": "/watches"}
 
 
 @dataclass
@@ -93,6 +95,7 @@ class LibraryPages:
             shown_value=shown_value,
             is_list=parameters.get("view") == "list",
             options=options,
+            lists=_LISTS,
             refused=refused or Refused([], {}, {}),
             others=await read_found_ads(self.session, ids=others, user_id=user_id),
         )
@@ -126,9 +129,7 @@ async def _search(session: AsyncSession, parameters: QueryParams, user_id: int) 
         )
     except InvalidQueryError as error:
         field = error.field if error.field in _FIELDS else ""
-        return _Shown(problems={field: str(error).removeprefix(f"{field}: ")})
-    except ConfigurationError as error:  # what it names is not there
-        return _Shown(problems={"": str(error)})
+        return _Shown(problems={field: error.sentence})
     return _Shown(page=found)
 
 

@@ -17,7 +17,11 @@ from orchestration.runs.parameter_errors import find_mistakes
 
 
 async def start_run(
-    client: PrefectClient, deployment: str, parameters: Mapping[str, JsonValue]
+    client: PrefectClient,
+    deployment: str,
+    parameters: Mapping[str, JsonValue],
+    *,
+    key: str | None = None,
 ) -> FlowRun:
     """Start a run of a deployment, after what its parameters are checked against.
 
@@ -25,6 +29,7 @@ async def start_run(
         client: of Prefect's server.
         deployment: `flow/name`, or a flow's name alone.
         parameters: by name; those left out have the deployment's values.
+        key: of which there is one run; that is returned where it was started before.
 
     Raises:
         ConfigurationError: no such deployment, or parameters that it does not take.
@@ -40,7 +45,9 @@ async def start_run(
     if mistake := _first_mistake(found, parameters):
         raise ConfigurationError(mistake)
     try:
-        return await client.create_flow_run_from_deployment(found.id, parameters=dict(parameters))
+        return await client.create_flow_run_from_deployment(
+            found.id, parameters=dict(parameters), idempotency_key=key
+        )
     except PrefectHTTPStatusError as error:
         raise ConfigurationError(f"{deployment}: {_reason(error.response)}") from None
 

@@ -1,5 +1,6 @@
 """Look now: a form of the gallery starts the run that looks at a watch, and follows it."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from uuid import UUID
 import pytest
 from prefect.client.orchestration import PrefectClient
 from prefect.flow_engine import run_flow_async
+from prefect.states import Cancelled
 from prefect.utilities.callables import parameter_schema
 
 from adspark.db.engine import Database
@@ -70,6 +72,27 @@ async def test_a_look_is_started_followed_and_its_outcome_shown(
     assert "data-progress=" not in page
     assert "Everything was looked at" in page
     assert re.search(r'/library\?watch=\d+">40<', page)
+
+
+async def test_a_form_that_is_sent_twice_starts_one_look_and_follows_it(
+    client: PrefectClient, pages: GalleryClient, database: Database
+) -> None:
+    watch_id = await add_watch(database)
+    path = f"/watches/{watch_id}"
+    page = (await pages.get(path)).text
+    fields = dict(re.findall(r'name="(key|form_token)" value="([0-9a-f]+)"', page))
+    assert len(fields) == 2
+
+    answers = await asyncio.gather(
+        *(pages.post(f"{path}/look", data=fields, follow_redirects=True) for _ in range(4))
+    )
+
+    (run,) = {one.url.params["run"] for one in answers}
+    other = await pages.send_form(f"{path}/look", page=path)  # of another window
+    assert other.url.params["run"] == run
+    await client.set_flow_run_state(UUID(run), Cancelled(), force=True)
+    again = await pages.post(f"{path}/look", data=fields, follow_redirects=True)
+    assert again.url.params["run"] != run  # the page was used once more, later
 
 
 async def test_a_failed_look_says_why(

@@ -21,6 +21,7 @@ from adspark.variants.reviews import list_reviews
 from adspark.variants.store import VariantState, VariantSummary
 from flows.generate_ad_variant import generate_ad_variant
 from flows.review_ad_variant import review_ad_variant
+from orchestration.runs.variant_runs import answer_decided
 from tests.support.gallery import GalleryClient
 from tests.support.library import ad
 from tests.support.variants_at_hand import ask, finish
@@ -161,3 +162,11 @@ async def test_where_prefect_is_away_a_review_is_saved_all_the_same(
     assert kept.is_approved is True
     async with get_client() as client:
         assert (await client.read_flow_run(run.id)).state == run.state
+
+    async with database.session() as session:
+        assert await answer_decided(session) == 1  # as the next generate-pending-variants does
+        assert await answer_decided(session) == 0
+    async with get_client() as client:
+        ended = await carry_out(await client.read_flow_run(run.id))
+    assert ended.state is not None
+    assert ended.state.message == f"variant {variant_id}: approved"

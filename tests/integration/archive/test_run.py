@@ -159,6 +159,17 @@ async def test_a_picture_that_is_none_is_tried_twice_and_kept_as_a_failure_with_
     assert (await archive.run(tries_failed=True)).stored == 1
 
 
+async def test_a_picture_that_failed_for_now_is_tried_at_once_where_that_is_asked(
+    archive: Archive, host: PictureHost
+) -> None:
+    host.answers["/1.png"] = (404, b"not there yet")
+    await archive.show(host, [1])
+    assert (await archive.run()).failed == 1
+    host.answers.clear()
+    assert (await archive.run()).stored == 0  # not before its time
+    assert (await archive.run(tries_failed=True)).stored == 1
+
+
 async def test_a_host_that_fails_is_tried_again_later_each_time_and_given_up_in_the_end(
     archive: Archive, host: PictureHost
 ) -> None:

@@ -63,8 +63,8 @@ async def test_words_and_filters_are_its_address(
         ("advertiser=nobody", "advertiser", "nobody"),
         ("sort=price", "sort", "is not one of"),
         ("after=x", "after", "next"),
-        ("board=none", "", "no board"),
-        ("watch=none", "", "no watch"),
+        ("board=none", "board", "no board"),
+        ("watch=none", "watch", "no watch"),
         ("domain=%00.com", "domain", "NUL"),
     ],
 )

@@ -1,5 +1,6 @@
 """The form of a watch: what is wrong stands beside its field, and the cost before it is saved."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -108,9 +109,15 @@ async def test_a_page_s_script_asks_what_a_month_costs(
         ({"name": "x" * 101}, "name", "shorten it to 100"),
         ({"name": "a\tb"}, "name", "control character"),
         ({"name": "a\0b"}, "name", "NUL"),
-        ({"advertiser_id": []}, "advertiser", "give at least one advertiser id"),
+        ({"advertiser_id": []}, "advertiser", "Name an advertiser, or give a domain"),
         ({"advertiser_id": ["AR1"]}, "advertiser", "is not an advertiser id"),
-        ({"advertiser": "nobody"}, "advertiser", "is stored"),
+        ({"advertiser": "nobody"}, "advertiser", "in the field Domain instead"),
+        ({"advertiser": "Lauflade GmbH"}, "advertiser", "is one of these meant"),
+        ({"advertiser_id": [], "text": "not a domain"}, "text", "This is not a domain"),
+        ({"advertiser_id": [], "text": "😀.com"}, "text", "This is not a domain"),
+        ({"advertiser_id": [], "text": "shop.example.com"}, "text", "write example.com."),
+        ({"advertiser_id": [], "text": "https://a:b@example.com:99/x?y"}, "text", "example.com."),
+        ({"text": "example.com"}, "text", "not both"),
         ({"region": "Atlantis"}, "region", "Atlantis"),
         ({"platform": "TV"}, "platform", "is not one of"),
         ({"creative_format": "film"}, "creative_format", "is not one of"),
@@ -133,6 +140,42 @@ async def test_a_mistake_is_said_beside_its_field_and_nothing_is_saved(
     assert answer.status_code == 422
     assert words in problem(answer.text, field)
     assert await ids(database, "SELECT id FROM watch") == []
+
+
+async def test_of_a_form_with_only_a_name_the_one_field_that_lacks_is_marked(
+    pages: GalleryClient,
+) -> None:
+    page = (await pages.send_form(NEW, page=NEW, save="yes", name="shoes", **NUMBERS)).text
+
+    assert re.findall('id="problem-([a-z_]+)"', page) == ["advertiser"]
+    assert re.findall('role="alert">(.*?)</p>', page) == [
+        "Correct the marked fields; nothing is saved yet."
+    ]
+
+
+async def test_a_domain_that_a_command_has_stored_with_advertisers_can_stay(
+    pages: GalleryClient, database: Database
+) -> None:
+    watch_id = await add_watch(database, advertiser_ids=[CAFE], text="two words")
+
+    answer = await send(pages, f"/watches/{watch_id}/edit", text="two words", max_pages="3")
+
+    assert answer.url.path == f"/watches/{watch_id}"
+    assert await ids(database, "SELECT text FROM watch WHERE max_pages = 3") == ["two words"]
+
+
+async def test_a_form_that_is_sent_twice_creates_one_watch_and_leads_to_it(
+    pages: GalleryClient, database: Database
+) -> None:
+    await pages.get(NEW)
+    fields = NUMBERS | {"name": "shoes", "advertiser_id": CAFE, "warned": "", "seen": "724-3600"}
+
+    answers = await asyncio.gather(
+        *(pages.send_form(NEW, page=NEW, save="yes", **fields) for _ in range(3))
+    )
+
+    (made,) = await ids(database, "SELECT id FROM watch")
+    assert [one.url.path for one in answers] == [f"/watches/{made}"] * 3
 
 
 async def test_all_mistakes_are_said_at_once_and_the_form_keeps_what_was_typed(
@@ -172,7 +215,7 @@ async def test_of_several_of_one_name_the_one_that_is_meant_is_chosen(
     answer = await pages.send_form(NEW, page=NEW, find="", advertiser="Café Zoë", **NUMBERS)
 
     assert answer.status_code == 422
-    assert "is the name of several" in problem(answer.text, "advertiser")
+    assert "Several advertisers are" in problem(answer.text, "advertiser")
     for one in (CAFE, other):
         assert f'name="advertiser_id" value="{one}">' in answer.text
     assert "checked" not in answer.text.split("One of these?")[1].split("</fieldset>")[0]

@@ -6,7 +6,7 @@ from fastapi.responses import HTMLResponse, Response
 from adspark.errors import ConfigurationError, InvalidQueryError, ServiceUnavailableError
 from adspark.library.ads.details import plan_details
 from deployments.gallery.access.visitor import SpenderDep
-from deployments.gallery.forms import FormDep
+from deployments.gallery.forms import FormDep, read_key
 from deployments.gallery.notices import lead_to
 from deployments.gallery.routes.ads.progress import start_once
 from deployments.gallery.routes.ads.view import AdPagesDep
@@ -41,9 +41,9 @@ async def look_up(pages: AdPagesDep, visitor: SpenderDep, form: FormDep, ad_id: 
     if not plan.ads:
         return lead_to(f"/ads/{ad_id}#details")
     try:
-        run_id = await start_once(_FLOW, {"ads": [*plan.ads]})
+        run_id = await start_once(_FLOW, {"ads": [*plan.ads]}, key=read_key(form))
     except ServiceUnavailableError as error:
-        return await pages.show(ad_id, status=503, problems={"details": str(error)})
+        return await pages.show(ad_id, status=503, problems={"details": error.sentence})
     except ConfigurationError as error:
-        return await pages.show(ad_id, status=422, problems={"details": str(error)})
+        return await pages.show(ad_id, status=422, problems={"details": error.sentence})
     return lead_to(f"/ads/{ad_id}?run={run_id}#details")

@@ -34,9 +34,14 @@ class RunProgress:
         return self.state in ("completed", "failed", "cancelled")
 
 
-async def start_once(flow: str, parameters: Mapping[str, JsonValue]) -> UUID:
+async def start_once(flow: str, parameters: Mapping[str, JsonValue], *, key: str) -> UUID:
     """Start a run of the deployment that is named after a flow, unless one with these parameters
     has not ended yet; returns its id.
+
+    Args:
+        flow: its name.
+        parameters: of the run.
+        key: of the form that asks for it, so that one that is sent twice at once starts one run.
 
     Raises:
         ConfigurationError: no such deployment, or parameters that it does not take.
@@ -47,7 +52,10 @@ async def start_once(flow: str, parameters: Mapping[str, JsonValue]) -> UUID:
         for run in await read_runs(client, filter_runs(types=_UNFINISHED), flows=wanted):
             if all(run.parameters.get(name) == value for name, value in parameters.items()):
                 return run.id
-        return (await start_run(client, flow, parameters)).id
+        run = await start_run(client, flow, parameters, key=key)
+        if run.state is not None and run.state.is_final():  # the same page is used once more
+            run = await start_run(client, flow, parameters, key=f"{key}/{run.id}")
+        return run.id
 
 
 async def read_run(run_id: UUID) -> FlowRun | None:

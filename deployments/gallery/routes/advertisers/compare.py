@@ -53,7 +53,7 @@ async def compare_advertisers(
     try:
         span = read_span(parameters.get("weeks"))
     except InvalidQueryError as error:
-        weeks_problem = str(error).removeprefix("weeks: ")
+        weeks_problem = error.sentence
     profiles: list[Profile] = []
     if not chosen.problems:
         profiles = [

@@ -152,7 +152,7 @@ def _read_span(parameters: QueryParams, problems: dict[str, str]) -> int:
     try:
         return read_span(parameters.get("weeks"))
     except InvalidQueryError as error:
-        problems["weeks"] = str(error).removeprefix("weeks: ")
+        problems["weeks"] = error.sentence
         return DEFAULT_SPAN
 
 
@@ -162,7 +162,7 @@ def _read_day(parameters: QueryParams, problems: dict[str, str]) -> date:
     try:
         day = parse_day("day", written)
     except InvalidQueryError as error:
-        problems["day"] = str(error).removeprefix("day: ")
+        problems["day"] = error.sentence
         return today()
     if day is not None and day > today():
         problems["day"] = f"{day} has not come yet; choose a day until today."

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.errors import AdSparkError, InvalidQueryError
+from adspark.errors import AdSparkError, InvalidQueryError, ServiceUnavailableError
 from adspark.library.search.page import FoundAd, read_found_ads
 from adspark.validation.bounds import LARGEST_ID, PROMPT
 from adspark.validation.stored import check_storable, clean_ad_id
@@ -70,7 +70,7 @@ async def request_all(
 ) -> Response:
     """Request a variant of each ad; of several, once their number was confirmed."""
     filled = _Filled(
-        _read_key(form.text("key")),
+        _read_key(form.written("key")),
         [],
         prompt=form.written("prompt").strip(),
         workspace=form.written("workspace").strip(),
@@ -78,8 +78,9 @@ async def request_all(
     )
     try:
         filled.ads = _read_ads(form.texts("ad"))
-        form.text("prompt")
-        requests = await _check(gallery, session, filled, visitor.user_id)
+        for name in ("prompt", "workspace"):
+            form.text(name)  # may be shown again, and not be kept
+        requests, has_prefect = await _check(gallery, session, filled, visitor.user_id)
     except InvalidQueryError as error:
         _note(filled, error)
         return await _write_form(request, gallery, session, filled, user_id=visitor.user_id)
@@ -88,15 +89,20 @@ async def request_all(
         return await _write_form(request, gallery, session, filled, user_id=visitor.user_id)
     made = await request_variants(session, requests=requests, key=filled.key)
     await session.commit()
-    said = "variant_requested" if await _start(session, made) else "variant_not_started"
+    is_started = has_prefect and await _start(session, made)
+    said = "variant_requested" if is_started else "variant_not_started"
     page = f"/variants/{made[0]}" if len(made) == 1 else "/variants"
     return lead_to(page, said)
 
 
 async def _check(
     gallery: Gallery, session: AsyncSession, filled: _Filled, user_id: int
-) -> list[VariantRequest]:
-    """The requests. Raises InvalidQueryError, which names the field; nothing was requested."""
+) -> tuple[list[VariantRequest], bool]:
+    """The requests, and whether Prefect answers; ends the transaction.
+
+    Raises:
+        InvalidQueryError: names the field; nothing was requested.
+    """
     if not filled.ads:
         raise InvalidQueryError("ad", gallery.templates.texts("request.no_ad"))
     wanted = check_request(
@@ -109,14 +115,19 @@ async def _check(
         )
     )
     await check_originals(session, filled.ads)
+    await session.rollback()  # no connection waits for Prefect
+    has_prefect = True
     try:
         async with open_prefect():
             await check_prompt(open_generator(gallery.settings.generator), wanted.prompt)
     except InvalidQueryError:
         raise
+    except ServiceUnavailableError:
+        has_prefect = False
     except AdSparkError:
-        pass  # Prefect is away; the prompt is checked again before it is generated
-    return [wanted.model_copy(update={"original_ad_id": one}) for one in filled.ads]
+        pass  # the prompt is checked again before it is generated
+    requests = [wanted.model_copy(update={"original_ad_id": one}) for one in filled.ads]
+    return requests, has_prefect
 
 
 async def _start(session: AsyncSession, variants: list[int]) -> bool:

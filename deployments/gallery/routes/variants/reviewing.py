@@ -22,6 +22,7 @@ router = APIRouter(include_in_schema=False)
 
 _RATINGS = ("1", "2", "3", "4", "5")
 _DECISIONS = {"approve": True, "reject": False}
+_RATINGS = ("1", "2", "3", "4", "5")
 _SAID = {True: "approved", False: "rejected", None: "saved"}
 
 
@@ -42,7 +43,7 @@ async def review_variant(
     problems: dict[str, str] = {}
     try:
         review = _read_review(form, visitor.user_id)
-        seen_at = _read_moment(form.text("seen_at"))
+        seen_at = _read_moment(form.written("seen_at"))
         await save_review(session, variant=variant, review=review, seen_at=seen_at)
         await session.commit()
     except InvalidQueryError as error:

@@ -46,6 +46,7 @@ async def end_variant(
 ) -> RedirectResponse:
     """Cancel an open variant, and its generation."""
     await read_variant(session, variant_id=variant_id)
+    await session.rollback()  # no connection waits for Prefect
     async with open_prefect():
         try:
             said = "cancelled" if await cancel_variant(variant_id) else "moved_on"

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.errors import InvalidQueryError
 from adspark.library.advertisers.choice import choose_advertiser
 from adspark.library.advertisers.stored import AdvertiserRow, find_advertisers
+from adspark.serpapi.search_query import find_bare_domain
 from adspark.validation.bounds import (
     DETAILS_PER_SWEEP,
     ENDED_AFTER_DAYS,
@@ -24,6 +25,7 @@ from adspark.watches.definition import (
     pick_fields,
 )
 from deployments.gallery.forms import Form
+from deployments.gallery.texts import Texts
 
 NUMBERS: dict[str, Range] = {
     "interval_minutes": INTERVAL_MINUTES,
@@ -36,6 +38,7 @@ NUMBERS: dict[str, Range] = {
 
 TEXTS = ("name", "text", "region", "platform", "creative_format")
 _LONGEST_NUMBER = 12  # characters; longer ones are out of every bound
+_SHOWN = 60  # characters of a name in a problem
 _MOST_FOUND = 8  # advertisers that are offered for a name
 
 
@@ -115,7 +118,7 @@ def differences(stored: WatchForm, written: WatchForm) -> list[tuple[str, str, s
 
 
 async def read_watch_form(
-    session: AsyncSession, form: Form, present: WatchDefinition | None, user_id: int
+    session: AsyncSession, form: Form, present: WatchDefinition | None, user_id: int, texts: Texts
 ) -> WatchForm:
     """A form that was sent, and the watch that comes of it.
 
@@ -124,6 +127,7 @@ async def read_watch_form(
         form: as it was sent.
         present: the watch as it is; None: a new one.
         user_id: whose a new one is.
+        texts: in which is said what is wrong.
     """
     names = (*TEXTS, *NUMBERS, "political_ads", "advertiser", "version")
     given: dict[str, str] = {}
@@ -138,13 +142,15 @@ async def read_watch_form(
             given[name] = value
     chosen = list(dict.fromkeys(form.texts("advertiser_id")))
     written = WatchForm(given=given, advertiser_ids=chosen, problems=problems)
-    await _find_advertiser(session, written)
+    await _find_advertiser(session, written, texts)
+    _check_whose(written, present, texts)
     _check_numbers(written)
     _define(written, present, user_id)
+    written.warnings = [_in_words(one, texts) for one in written.warnings]
     return written
 
 
-async def _find_advertiser(session: AsyncSession, form: WatchForm) -> None:
+async def _find_advertiser(session: AsyncSession, form: WatchForm, texts: Texts) -> None:
     """Choose the advertiser that was typed, or offer those who may be meant."""
     name = form.given.get("advertiser", "")
     if not name:
@@ -152,18 +158,45 @@ async def _find_advertiser(session: AsyncSession, form: WatchForm) -> None:
     try:
         one = await choose_advertiser(session, name=name)
     except InvalidQueryError as error:
-        form.problems["advertiser"] = error.reason
+        form.problems["advertiser"] = error.sentence
         try:
             found = await find_advertisers(session, name=name, limit=_MOST_FOUND)
         except InvalidQueryError:
             return
-        form.found = [
-            row for row in found.advertisers if row.advertiser_id not in form.advertiser_ids
-        ]
+        rows = found.advertisers
+        said = "not_stored" if not rows else "spelled_like" if found.is_similar else "several"
+        form.problems["advertiser"] = texts(f"watch_form.{said}", name=repr(name[:_SHOWN]))
+        form.found = [row for row in rows if row.advertiser_id not in form.advertiser_ids]
         return
     del form.given["advertiser"]
     if one.advertiser_id not in form.advertiser_ids:
         form.advertiser_ids.append(one.advertiser_id)
+
+
+def _check_whose(form: WatchForm, present: WatchDefinition | None, texts: Texts) -> None:
+    """Note where neither advertisers nor a bare domain are given, or both; what is stored stays."""
+    written = form.given.get("text", "")
+    if "text" in form.problems or "advertiser" in form.problems:
+        return
+    if not written:
+        if not form.advertiser_ids:
+            form.problems["advertiser"] = texts("watch_form.no_one")
+        return
+    if present is not None and written == present.text:
+        return
+    domain = find_bare_domain(written)
+    if domain is None:
+        form.problems["text"] = texts("watch_form.no_domain")
+    elif domain != written.lower():
+        form.problems["text"] = texts("watch_form.bare_domain", domain=domain)
+    elif form.advertiser_ids:
+        form.problems["text"] = texts("watch_form.both")
+
+
+def _in_words(warning: str, texts: Texts) -> str:
+    """A warning with the field as the form calls it."""
+    name, _, said = warning.partition(": ")
+    return f"{texts(f'watch_form.{name}')}: {said}" if name in (*TEXTS, *NUMBERS) else warning
 
 
 def _check_numbers(form: WatchForm) -> None:
@@ -180,10 +213,13 @@ def _check_numbers(form: WatchForm) -> None:
 def _define(form: WatchForm, present: WatchDefinition | None, user_id: int) -> None:
     """Define the watch; every field that is wrong is left out in turn, so that all are named."""
     fields = {name: value for name, value in form.fields().items() if name not in form.problems}
-    clear = [name for name in form.cleared() if name not in form.problems]
     if present is None:
         fields["user_id"] = user_id
+    if form.problems.keys() & {"advertiser", "text"}:
+        fields |= _STAND_INS["advertiser_ids"]
     while True:
+        empty = [one for one in form.cleared() if one not in form.problems]
+        clear = [one for one in empty if fields.get(one) in (None, [])]
         try:
             definition, form.warnings = change_definition(present, pick_fields(fields), clear)
         except InvalidQueryError as error:

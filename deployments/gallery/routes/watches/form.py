@@ -22,6 +22,7 @@ from deployments.gallery.numbers import Number
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
 from deployments.gallery.routes.watches.fields import (
     NUMBERS,
+    TEXTS,
     WatchForm,
     differences,
     empty_form,
@@ -56,7 +57,9 @@ class _Editor:
     async def handle(self, form: Form, user_id: int) -> Response:
         """Save what was sent where it is right and its cost was shown; else show it."""
         before = None if self.present is None else definition_of(self.present)
-        written = await read_watch_form(self.session, form, before, user_id)
+        written = await read_watch_form(
+            self.session, form, before, user_id, self.gallery.templates.texts
+        )
         if self.present and form.text("version") != self.present.updated_at.isoformat():
             return await self._show_conflict(written)
         if "find" in form:
@@ -78,6 +81,8 @@ class _Editor:
             await self.session.commit()
             saved = outcome.saved
             done = "watch_anew" if saved.begins_anew else _NOTICES[saved.outcome]
+            if self.present is None and saved.outcome is Outcome.UNCHANGED:
+                done = "watch_there"  # sent twice
             return lead_to(f"/watches/{saved.id}", done)
         await self.session.rollback()
         return await self.show(written, outcome, status=200 if outcome else 422)
@@ -102,6 +107,7 @@ class _Editor:
             warned=warned_mark(form, outcome) if outcome else "",
             conflicts=self.conflicts,
             numbers=NUMBERS,
+            fields=(*TEXTS, *NUMBERS, "advertiser", "political_ads"),
             regions=list(REGIONS.values()),
             platforms=[one.value for one in Platform],
             formats=[one.value for one in CreativeFormat],
@@ -178,7 +184,8 @@ async def estimate(request: Request, gallery: GalleryDep, session: SessionDep) -
         changes = pick_fields(({} if before else _ANY) | written)
         definition, _ = change_definition(before, changes, empty)
     except InvalidQueryError as error:
-        return JSONResponse({"text": str(error), "seen": ""}, 422)
+        label = gallery.templates.texts(f"watch_form.{error.field}")
+        return JSONResponse({"text": f"{label}: {error.sentence}", "seen": ""}, 422)
     found = await estimate_cost(session, definition, present)
     return JSONResponse({"text": describe_cost(gallery, found), "seen": seen_mark(found)})
 

@@ -5,14 +5,13 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from deployments.gallery.access.visitor import SpenderDep
 from deployments.gallery.failures import NotThereError
-from deployments.gallery.forms import FormDep
+from deployments.gallery.forms import FormDep, read_key
 from deployments.gallery.notices import lead_to
 from deployments.gallery.numbers import Number
-from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.routes.ads.progress import start_once
 from deployments.gallery.routes.watches.lookup import read_watch_row
 from deployments.gallery.routes.watches.progress import FLOW, read_progress
-from deployments.operations.runs.start import start_run
 
 router = APIRouter(include_in_schema=False)
 
@@ -22,16 +21,16 @@ async def look_now(
     gallery: GalleryDep,
     session: SessionDep,
     _visitor: SpenderDep,
-    _form: FormDep,
+    form: FormDep,
     watch_id: Number,
 ) -> RedirectResponse:
-    """Start a look, which may cost searches."""
+    """Start a look, which may cost searches; one that is under way is followed."""
     watch = await read_watch_row(session, watch_id)
     if not watch.is_active:
         return lead_to(f"/watches/{watch_id}", "watch_paused")
-    async with open_prefect() as client:
-        run = await start_run(client, FLOW, {"watch_id": watch_id})
-    return lead_to(f"/watches/{watch_id}?run={run.id}")
+    await session.rollback()  # no connection waits for Prefect
+    run = await start_once(FLOW, {"watch_id": watch_id}, key=read_key(form))
+    return lead_to(f"/watches/{watch_id}?run={run}")
 
 
 @router.get("/watches/{watch_id}/look/{run}")

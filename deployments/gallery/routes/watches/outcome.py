@@ -72,7 +72,7 @@ async def estimate_cost(
 
 async def _create(session: AsyncSession, definition: WatchDefinition) -> SavedWatch:
     saved = await save_watch(session, definition=definition)
-    if saved.outcome is not Outcome.CREATED:
+    if saved.outcome is Outcome.CHANGED:  # an unchanged one was made by the same form, sent twice
         raise InvalidQueryError(
             "name", f"watch {saved.id} is called {definition.name!r} already; choose another name."
         )

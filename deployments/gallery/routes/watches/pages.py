@@ -74,12 +74,13 @@ async def show_watch(
     watch_id: Number,
 ) -> HTMLResponse:
     """All about one watch, and how far a look is that was started on the page."""
+    run = request.query_params.get("run", "")
+    # Before anything is read: no connection waits for Prefect.
+    progress, problem = await _read_progress(gallery, session, watch_id, run)
     line = await read_line(session, watch_id)
     found = await read_news_events(session, watch_ids=[watch_id], since=_EVER, most=_EVENTS)
     events = list(islice(found, _EVENTS))
     fetches = await list_fetches(session, watch_id=watch_id, limit=_LOOKS)
-    run = request.query_params.get("run", "")
-    progress, problem = await _read_progress(gallery, session, watch_id, run)
     return gallery.templates.page(
         request,
         "watch.html",
@@ -147,4 +148,4 @@ async def _read_progress(
     try:
         return await read_progress(gallery, session, watch_id, run), ""
     except ServiceUnavailableError as error:
-        return None, str(error)
+        return None, error.sentence
