@@ -1,16 +1,15 @@
 """Lists of variants: for people, for `generate-pending-variants`, for many requests at once."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Integer, column, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from adspark.models import AdVariant, VariantStatus
+from adspark.variants.decisions import Decision, ids_of
 from adspark.variants.store import VariantSummary, summary_of
-from adspark.variants.waiting import WAITS
 
 _OPEN = text("""
     SELECT id, status, flow_run_id FROM ad_variant
@@ -27,7 +26,14 @@ _NEW = text("""
     )
     ORDER BY 1
 """)
-_WAITING_IDS = text(f"SELECT v.id FROM ad_variant v WHERE {WAITS}").columns(column("id", Integer))  # noqa: S608  (put together from a constant)
+_REVIEW_RUNS = text("""
+    SELECT v.review_run_id, (
+        SELECT f.user_id FROM variant_feedback f
+        WHERE f.variant_id = v.id AND f.is_approved IS NOT NULL
+        ORDER BY f.updated_at DESC, f.id DESC LIMIT 1
+    )
+    FROM ad_variant v WHERE v.review_run_id IS NOT NULL ORDER BY v.id DESC LIMIT 200
+""")
 _REQUESTERS = text("""
     SELECT v.user_id, u.name FROM (SELECT DISTINCT user_id FROM ad_variant) AS v
         LEFT JOIN app_user u USING (user_id)
@@ -71,7 +77,7 @@ async def list_variants(
     status: VariantStatus | None = None,
     user_id: int | None = None,
     original_ad_id: str | None = None,
-    is_waiting: bool = False,
+    decision: Decision | None = None,
     before: int | None = None,
     limit: int,
 ) -> list[VariantSummary]:
@@ -82,14 +88,14 @@ async def list_variants(
         status: None for any.
         user_id: who requested them; None for anybody.
         original_ad_id: whose variants they are; None for any.
-        is_waiting: only those whose requested review is not decided yet.
+        decision: only those with this one; None for any and none.
         before: only those with a smaller number, as on the next page of a list.
         limit: how many at most.
     """
     wanted = {"status": status, "user_id": user_id, "original_ad_id": original_ad_id}
     fitting = select(AdVariant).filter_by(**{k: v for k, v in wanted.items() if v is not None})
-    if is_waiting:
-        fitting = fitting.where(col(AdVariant.id).in_(_WAITING_IDS))
+    if decision is not None:
+        fitting = fitting.where(col(AdVariant.id).in_(ids_of(decision)))
     if before is not None:
         fitting = fitting.where(col(AdVariant.id) < before)
     statement = fitting.order_by(col(AdVariant.id).desc()).limit(limit)
@@ -106,15 +112,10 @@ async def read_open_variants(session: AsyncSession) -> list[OpenVariant]:
     return [OpenVariant.model_validate(row) for row in await session.execute(_OPEN)]
 
 
-async def read_review_runs(session: AsyncSession) -> Sequence[UUID]:
-    """The 200 newest runs that were started to wait for reviews, newest first."""
-    found = await session.scalars(
-        select(col(AdVariant.review_run_id))
-        .where(col(AdVariant.review_run_id).is_not(None))
-        .order_by(col(AdVariant.id).desc())
-        .limit(200)
-    )
-    return [run_id for run_id in found if run_id is not None]
+async def read_review_runs(session: AsyncSession) -> dict[UUID, int | None]:
+    """The 200 newest runs that were started to wait for reviews, newest first, each with the user
+    who has decided since, the last of them; None: nobody has."""
+    return dict((await session.execute(_REVIEW_RUNS)).tuples().all())
 
 
 async def find_new_creatives(

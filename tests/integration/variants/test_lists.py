@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.db.engine import Database
 from adspark.models import EventKind, VariantStatus
 from adspark.variants import store as variants
+from adspark.variants.decisions import Decision
 from adspark.variants.lists import (
     find_new_creatives,
     list_requesters,
@@ -95,12 +96,15 @@ async def test_open_ones_are_oldest_first_with_the_run_that_has_them(
 
 
 async def test_runs_that_wait_for_reviews_are_newest_first(session: AsyncSession) -> None:
-    assert await read_review_runs(session) == []
+    assert await read_review_runs(session) == {}
     made = [await finish(session, await ask(session)) for _ in range(3)]
     first, last = uuid4(), uuid4()
     await VariantState(session, made[0]).assign_review(first)
     await VariantState(session, made[2]).assign_review(last)
-    assert await read_review_runs(session) == [last, first]
+    for user, is_approved in ((2, True), (3, None)):
+        review = Review(user_id=user, is_approved=is_approved, comment="seen")
+        await save_review(session, variant=made[0], review=review)
+    assert list((await read_review_runs(session)).items()) == [(last, None), (first, 2)]
     assert (await read(session, made[1])).review_run_id is None
 
 
@@ -152,7 +156,8 @@ async def test_a_list_goes_on_before_a_number_and_holds_those_that_wait(
     async def ids(**wanted: Any) -> list[int]:  # noqa: ANN401
         return [one.id for one in await list_variants(session, limit=10, **wanted)]
 
-    assert await ids(is_waiting=True) == [waiting.id]
-    assert await ids(is_waiting=True, user_id=2) == []
+    assert await ids(decision=Decision.WAITING) == [waiting.id]
+    assert await ids(decision=Decision.WAITING, user_id=2) == []
+    assert await ids(decision=Decision.APPROVED) == [decided.id]
     assert await ids(before=pending.id) == [decided.id, waiting.id]
     assert [one.user_id for one in await list_requesters(session)] == [1, 2]
