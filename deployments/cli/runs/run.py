@@ -33,7 +33,7 @@ from deployments.cli.options import (
 )
 from deployments.cli.ranges import ranged
 from deployments.cli.server import prefect_api_url
-from deployments.cli.termination import raise_at_sigterm
+from deployments.environment.termination import raise_at_sigterm
 from deployments.terminal.output import err, print_json, print_line, print_summary
 
 _Result = TypeVar("_Result")

@@ -41,10 +41,11 @@ from adspark.watches.store import find_watch
 from deployments.cli.database import act_in_session, current_settings, in_session
 from deployments.cli.options import JsonOption, YesOption
 from deployments.cli.ranges import IDS, ranged, ranged_argument
-from deployments.cli.server import call_server, find_api_url, prefect_api_url
+from deployments.cli.server import call_server, prefect_api_url
 from deployments.cli.users.option import user_option
 from deployments.cli.variants.prompt_check import check_prompt
 from deployments.cli.variants.tables import print_statistics, print_variant, print_variants
+from deployments.environment.running_stack import find_api_url
 from deployments.terminal.choices import one_of
 from deployments.terminal.output import counted, err, out, print_json, print_line
 
@@ -283,7 +284,7 @@ def _answer(run_id: UUID, given: Review) -> None:
         return
     from orchestration.runs.variant_runs import answer_review  # noqa: PLC0415  (slow)
 
-    call_server(lambda _: answer_review(run_id, given))
+    call_server(lambda _: answer_review(run_id, given.user_id))
 
 
 def _read(variant: int) -> AdVariant:

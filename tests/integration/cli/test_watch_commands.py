@@ -14,7 +14,7 @@ from adspark.db.engine import Database
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.home.running_stack import StackState
 from adspark.settings import Settings
-from deployments.cli.database import _warn_of_other_database, current_settings
+from deployments.cli.database import _warn_once, current_settings
 from deployments.environment.stack_settings import sandbox_settings
 from tests.support.factories import ADVERTISER_ID, creative
 from tests.support.library import CAFE, SHOP, fill_library
@@ -254,7 +254,7 @@ def test_commands_on_watches_do_not_wait_for_prefect() -> None:
 def test_the_data_is_that_of_the_running_stack(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _warn_of_other_database.cache_clear()
+    _warn_once.cache_clear()
     settings = Settings(home=tmp_path, database_url=SecretStr("postgresql://u:p@host/own"))
     assert current_settings(settings) is settings
     stack = StackState(home=sandbox_settings(settings, "sandbox").home, api_url="", ui_url="")
