@@ -34,18 +34,39 @@ err = SafeConsole(stderr=True, highlight=False)
 
 
 def print_line(line: str) -> None:
-    """Print a line; a terminal may wrap it, a program gets it whole."""
-    out.print(line, soft_wrap=True)
+    """Print a line; on a terminal it goes on at a word, a program gets it whole."""
+    print_wrapped(out, line)
+
+
+def print_wrapped(console: Console, line: str, *, indent: int = 0) -> None:
+    """The same on any console.
+
+    Args:
+        console: where.
+        line: with Rich's markup. A word that is too long for a terminal stays whole, so that an
+            address can be copied.
+        indent: characters at its beginning below which it goes on.
+    """
+    if not console.is_terminal:
+        console.print(line, soft_wrap=True)
+        return
+    whole = Text.from_markup(line)
+    head, rest = whole[:indent], whole[indent:]
+    room = max(console.width - indent, _NARROWEST)
+    for part in rest.wrap(console, room, overflow="ignore") or [rest]:
+        part.rstrip()
+        console.print(Text.assemble(head, part), soft_wrap=True)
+        head = Text(" " * indent)
 
 
 def print_error(message: str) -> None:
     """One line on standard error."""
-    err.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
+    print_wrapped(err, f"[bold red]Error:[/] {escape(message)}")
 
 
 def print_warning(message: str) -> None:
     """One line on standard error about what does not stop the command."""
-    err.print(f"[yellow]Warning:[/] {escape(message)}", soft_wrap=True)
+    print_wrapped(err, f"[yellow]Warning:[/] {escape(message)}")
 
 
 def print_waiting(line: str) -> None:
@@ -83,7 +104,8 @@ def print_facts(
         if value not in (None, "", {}):
             for place, line in enumerate(plain(str(value)).split("\n")):
                 head = "" if place else what
-                to.print(f"  {head:<{width}}{escape(line)}".rstrip(), soft_wrap=True)
+                fact = f"  {head:<{width}}{escape(line)}".rstrip()
+                print_wrapped(to, fact, indent=width + _INDENT)
 
 
 def table(
@@ -140,8 +162,7 @@ def _draw(
 ) -> Table:
     """The table as Rich has it; `cut` is a column, and the characters that it may have."""
     made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    if is_close:
-        made.padding, made.pad_edge, made.show_edge = (0, 1, 0, 0), False, False
+    made.padding, made.pad_edge, made.show_edge = (0, 1 if is_close else 2, 0, 0), False, False
     for heading in rows[0] if rows else ():
         number = all(isinstance(row[heading], int | float | None) for row in rows)
         made.add_column(

@@ -91,8 +91,8 @@ def request(
         out.print(f"{left_out} of its new ads have a variant of this prompt already.")
     elif not ids and not as_json:
         print_line(
-            f"Watch {escape(plain(str(watch)))} has no new ads: what its first check found is its "
-            "baseline, and no news. For one of those, name the ad: adspark variant request CR…"
+            f"Watch {escape(plain(str(watch)))} has no new ads: what its first look found is known "
+            "from the start, and no news. For one of those, name the ad: adspark variant request CR…"
         )
     if dry_run or not ids:
         if as_json:
