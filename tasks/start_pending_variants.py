@@ -15,7 +15,7 @@ from orchestration.limits.time_limits import time_limit
 from orchestration.runs.variant_runs import (
     RunState,
     cancel_variant,
-    end_reviews,
+    expire_reviews,
     read_states,
     start_generation,
 )
@@ -29,7 +29,6 @@ class PendingVariantsSummary(BaseModel):
         under_way: whose run has not ended.
         waiting: left for later, for so many are enough at once.
         cancelled: whose run somebody had cancelled.
-        reviews_answered: given while Prefect was away, whose run still waited for them.
         reviews_left_open: that nobody answered in time.
     """
 
@@ -37,7 +36,6 @@ class PendingVariantsSummary(BaseModel):
     under_way: int = 0
     waiting: int = 0
     cancelled: int = 0
-    reviews_answered: int = 0
     reviews_left_open: int = 0
 
     @property
@@ -78,7 +76,7 @@ async def start_pending_variants(limit: int) -> PendingVariantsSummary:
                 errors.append(error)
         summary.waiting = len(to_start) - summary.started
         async with database.session() as session:
-            summary.reviews_answered, summary.reviews_left_open = await end_reviews(
+            summary.reviews_left_open = await expire_reviews(
                 session, older_than=get_settings().review_time_limit
             )
     if errors:

@@ -1,5 +1,6 @@
 """Lists of variants: for people, for `generate-pending-variants`, for many requests at once."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -25,14 +26,6 @@ _NEW = text("""
             AND v.user_id = :user_id AND v.status NOT IN ('failed', 'cancelled')
     )
     ORDER BY 1
-""")
-_REVIEW_RUNS = text("""
-    SELECT v.review_run_id, (
-        SELECT f.user_id FROM variant_feedback f
-        WHERE f.variant_id = v.id AND f.is_approved IS NOT NULL
-        ORDER BY f.updated_at DESC, f.id DESC LIMIT 1
-    )
-    FROM ad_variant v WHERE v.review_run_id IS NOT NULL ORDER BY v.id DESC LIMIT 200
 """)
 _REQUESTERS = text("""
     SELECT v.user_id, u.name FROM (SELECT DISTINCT user_id FROM ad_variant) AS v
@@ -112,10 +105,15 @@ async def read_open_variants(session: AsyncSession) -> list[OpenVariant]:
     return [OpenVariant.model_validate(row) for row in await session.execute(_OPEN)]
 
 
-async def read_review_runs(session: AsyncSession) -> dict[UUID, int | None]:
-    """The 200 newest runs that were started to wait for reviews, newest first, each with the user
-    who has decided since, the last of them; None: nobody has."""
-    return dict((await session.execute(_REVIEW_RUNS)).tuples().all())
+async def read_review_runs(session: AsyncSession) -> Sequence[UUID]:
+    """The 200 newest runs that were started to wait for reviews, newest first."""
+    found = await session.scalars(
+        select(col(AdVariant.review_run_id))
+        .where(col(AdVariant.review_run_id).is_not(None))
+        .order_by(col(AdVariant.id).desc())
+        .limit(200)
+    )
+    return [run_id for run_id in found if run_id is not None]
 
 
 async def find_new_creatives(

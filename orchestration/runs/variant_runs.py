@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.models import AdVariant, VariantStatus
 from adspark.variants.generate import cancel
 from adspark.variants.lists import read_review_runs
+from adspark.variants.reviews import Review
 from adspark.variants.store import VariantState, read_variant
 from blocks.adspark_database import connect_database
 from blocks.generators import open_generator
@@ -89,36 +90,29 @@ async def read_states(run_ids: Sequence[UUID]) -> dict[UUID, RunState]:
     return {run.id: run.state for run in runs if run.state is not None}
 
 
-async def answer_review(run_id: UUID, user_id: int) -> bool:
-    """Resume the run that waits for a review which this user has saved; returns whether it was
-    waiting.
+async def answer_review(run_id: UUID, review: Review) -> bool:
+    """Resume the run that waits for a review which is saved; returns whether it was waiting.
 
     The run is told whose review it is and reads it, so that it undoes no later change of it.
     """
     if not _is_waiting((await read_states([run_id])).get(run_id)):
         return False
     try:
-        await aresume_flow_run(run_id, run_input={"user_id": user_id})
+        await aresume_flow_run(run_id, run_input={"user_id": review.user_id})
     except RuntimeError:  # somebody was faster, or its form is that of another version
         return False
     return True
 
 
-async def end_reviews(session: AsyncSession, *, older_than: float) -> tuple[int, int]:
-    """Resume runs whose review was saved while Prefect was away, and those that have waited for so
-    many seconds, whose reviews stay open; returns how many there were of each."""
-    decided_by = await read_review_runs(session)
-    states = await read_states(list(decided_by))
-    waiting = {run: state for run, state in states.items() if _is_waiting(state)}
+async def expire_reviews(session: AsyncSession, *, older_than: float) -> int:
+    """Resume runs that have waited for so many seconds, their reviews stay open; returns how many
+    there were."""
+    states = await read_states(await read_review_runs(session))
     limit = datetime.now(UTC) - timedelta(seconds=older_than)
-    answered = expired = 0
-    for run_id, state in waiting.items():
-        if (user_id := decided_by[run_id]) is not None:
-            answered += await answer_review(run_id, user_id)
-        elif state.timestamp < limit:
-            await aresume_flow_run(run_id, run_input={"comment": ""})
-            expired += 1
-    return answered, expired
+    old = [run for run, state in states.items() if _is_waiting(state) and state.timestamp < limit]
+    for run_id in old:
+        await aresume_flow_run(run_id, run_input={"comment": ""})
+    return len(old)
 
 
 async def cancel_variant(variant_id: int) -> bool:

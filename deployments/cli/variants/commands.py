@@ -92,7 +92,8 @@ def request(
     elif not ids and not as_json:
         print_line(
             f"Watch {escape(plain(str(watch)))} has no new ads: what its first look found is known "
-            "from the start, and no news. For one of those, name the ad: adspark variant request CR…"
+            "from the start, and no news. For one of those, name the ad: "
+            "adspark variant request CR…"
         )
     if dry_run or not ids:
         if as_json:
@@ -284,7 +285,7 @@ def _answer(run_id: UUID, given: Review) -> None:
         return
     from orchestration.runs.variant_runs import answer_review  # noqa: PLC0415  (slow)
 
-    call_server(lambda _: answer_review(run_id, given.user_id))
+    call_server(lambda _: answer_review(run_id, given))
 
 
 def _read(variant: int) -> AdVariant:

@@ -73,7 +73,7 @@ async def _resume(variant: AdVariant, review: Review) -> bool:
         return True
     try:
         async with open_prefect():
-            await answer_review(variant.review_run_id, review.user_id)
+            await answer_review(variant.review_run_id, review)
     except AdSparkError:  # Prefect is away
         return False
     return True
