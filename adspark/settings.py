@@ -13,6 +13,7 @@ from adspark.home.env_file import read_env_file
 from adspark.text.redaction import remember, remember_address
 from adspark.validation.bounds import RATE, Days, Port, Range, TimeLimit
 from adspark.validation.messages import describe_validation_error
+from adspark.validation.public_addresses import Network, PublicUrl
 
 DEFAULT_SEARCHES_PER_MINUTE = 10
 DEFAULT_GENERATIONS_PER_MINUTE = 30
@@ -23,6 +24,7 @@ RUN_MEMORY = Range(256, 1_048_576)  # MB; with less, Python and Prefect do not b
 RUN_PICTURES = Range(1, 1_000_000)
 MEGABYTES = Range(1, 1_000_000_000)
 ENV_FILE = Path(".env")
+_LISTS = ("retry_delays", "trusted_hosts", "allowed_hosts", "trusted_proxies")
 _RetryDelay = Annotated[float, Range(0, 86_400)]  # seconds
 
 
@@ -154,8 +156,14 @@ class Settings(BaseSettings):
     gallery_port: Port = 4280
     """Port of the gallery."""
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
-    """Names, comma-separated, under which browsers reach the servers of `adspark up` and `adspark
-    metrics`, beside localhost and addresses; others are refused."""
+    """Names, comma-separated, under which browsers reach the servers of `adspark up`, the metrics
+    and the gallery, beside localhost and addresses; others are refused."""
+    gallery_url: PublicUrl | None = None
+    """Address under which people reach the gallery, as https://ads.example.com, where a proxy
+    stands before it: of links that are shared; of https, cookies are Secure."""
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ("127.0.0.1", "::1")
+    """Addresses and networks, comma-separated, of proxies before the gallery, which say in
+    X-Forwarded-For where a request is from."""
     sandbox_port: Port = 4300
     """Port of the sandbox."""
 
@@ -169,7 +177,7 @@ class Settings(BaseSettings):
     def _expand_home(cls, home: Path) -> Path:
         return home.expanduser().absolute()
 
-    @field_validator("retry_delays", "trusted_hosts", "allowed_hosts", mode="before")
+    @field_validator(*_LISTS, mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -112,7 +112,7 @@ class Contest:
                 answer = (await client.get(url)).raise_for_status()
                 await asyncio.to_thread(_decode, answer.content)
 
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=120) as client:
             await asyncio.gather(*(one(client, number) for number in range(count)))
 
     async def run(

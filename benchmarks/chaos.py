@@ -343,8 +343,8 @@ def _count_effects(stack: Stack) -> int:
 def _count(stack: Stack, url: str, size: Size) -> dict[str, tuple[int, int]]:
     """What was done, and how much of it there should be."""
     pages, variants = size.advertisers * _PAGES, size.total
-    stats = httpx.get(f"{url}/sandbox/stats").json()
-    dify = httpx.get(f"{url}/sandbox/dify/stats").json()
+    stats = httpx.get(f"{url}/sandbox/stats", timeout=120).json()
+    dify = httpx.get(f"{url}/sandbox/dify/stats", timeout=120).json()
     with psycopg.connect(stack.database_url) as connection:
 
         def number(query: str) -> int:

@@ -38,7 +38,7 @@ from benchmarks import woken_probe
 from benchmarks.arguments import benchmark_parser
 from benchmarks.stack import Stack, running_stack
 from benchmarks.targets import Target
-from deployments.operations.runs.active import has_worker
+from deployments.operations.runs.active import have_workers
 
 _MOST = {"stock": 0.333, "stock, woken": 0.5}  # share of their time
 _OURS, _POOL = "adspark", "default"
@@ -254,7 +254,7 @@ async def _start(client: PrefectClient, stack: Stack, peer: Peer) -> psutil.Pope
             [*peer.command, peer.pool], env=stack.environment | peer.environment,
             cwd=stack.home, stdout=log, stderr=log,
         )  # fmt: skip
-    while not await has_worker(peer.pool):
+    while not await have_workers([peer.pool]):
         await asyncio.sleep(0.5)
     return process
 

@@ -34,23 +34,14 @@ _KEPT_BYTES = text("""
 
 
 class ArchiveCounts(BaseModel):
-    """What is kept, and how far the rest is.
+    """What is kept, and how far the rest is."""
 
-    Attributes:
-        versions: of creatives' pictures that are kept.
-        pictures: different ones among them, as they are kept.
-        bytes: of these, with their thumbnails.
-        waiting: versions that are not kept yet, those among them that no run has looked at.
-        failed: that were given up.
-        removed: that clean-up took away since the disk bound was reached.
-    """
-
-    versions: int = 0
-    pictures: int = 0
-    bytes: int = 0
-    waiting: int = 0
-    failed: int = 0
-    removed: int = 0
+    versions: int = 0  # of creatives' pictures that are kept
+    pictures: int = 0  # different ones among them, as they are kept
+    bytes: int = 0  # of these, with their thumbnails
+    waiting: int = 0  # versions that are not kept yet, those among them that no run has looked at
+    failed: int = 0  # that were given up
+    removed: int = 0  # that clean-up took away since the disk bound was reached
 
     def describe(self, most_bytes: int) -> str:
         """What is kept, in one line, beside the bound on its bytes."""

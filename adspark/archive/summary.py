@@ -8,27 +8,17 @@ from adspark.picture_queue.summary import PictureSummary, RunBounds
 
 @dataclass(frozen=True)
 class ArchiveBounds(RunBounds):
-    """The bounds of one run.
+    """The bounds of one run."""
 
-    Attributes:
-        bytes: after which none is begun.
-        kept_bytes: of the whole archive, from which on none is begun.
-    """
-
-    bytes: int
-    kept_bytes: int
+    bytes: int  # after which none is begun
+    kept_bytes: int  # of the whole archive, from which on none is begun
 
 
 class ArchiveSummary(PictureSummary):
-    """What a run has archived; the result of `archive-creatives`.
+    """What a run has archived; the result of `archive-creatives`."""
 
-    Attributes:
-        stored: versions whose picture is kept now.
-        bytes: of them, with their thumbnails.
-    """
-
-    stored: int = 0
-    bytes: int = 0
+    stored: int = 0  # versions whose picture is kept now
+    bytes: int = 0  # of them, with their thumbnails
 
     @property
     def headline(self) -> str:

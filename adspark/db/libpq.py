@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from psycopg.pq import Conninfo
-
 
 def libpq_variables() -> frozenset[str]:
     """The environment variables from which libpq takes what an address does not say."""
+    from psycopg.pq import Conninfo  # noqa: PLC0415  (slow; most commands need no driver)
+
     named = (option.envvar for option in Conninfo.get_defaults())
     return frozenset(name.decode() for name in named if name) | {"PGSERVICEFILE", "PGSYSCONFDIR"}
 

@@ -41,6 +41,10 @@ _TAKE = text("""
                 ELSE extract(epoch FROM min(taken_at) - clock_timestamp()) + :window END
     FROM taken
 """)
+_RELEASE = text("""
+    DELETE FROM rate_slot
+    WHERE id = (SELECT id FROM rate_slot WHERE name = :name ORDER BY taken_at DESC LIMIT 1)
+""")
 _COUNT = text("""
     SELECT name, count(*)::int FROM rate_slot
     WHERE taken_at > clock_timestamp() - make_interval(secs => :window) GROUP BY name
@@ -79,6 +83,13 @@ async def try_acquire_slot(
         values = {"name": name, "limit": limit, "window": window}
         wait = float(await session.scalar(_TAKE, values) or 0)
     return max(wait, 0.001) if wait else 0.0
+
+
+async def release_slot(database: Database, *, name: str) -> None:
+    """Give back the latest slot of a limit, whose use is not to be counted."""
+    async with database.session() as session, session.begin():
+        await session.execute(_LOCK, {"name": name})
+        await session.execute(_RELEASE, {"name": name})
 
 
 async def count_uses(session: AsyncSession) -> dict[str, int]:

@@ -17,7 +17,6 @@ from adspark.export.writers.csv_file import write_csv
 from adspark.export.writers.json_lines import JsonLinesWriter, json_statement
 from adspark.export.writers.tables import TableWriter
 from adspark.export.writers.thumbnails import THUMBNAIL_COLUMNS, ThumbnailSource
-from adspark.export.writers.xlsx import XlsxWriter
 from adspark.library.filters.written import WrittenFilters
 from adspark.library.search.cursor import Sort
 from adspark.media.store import MediaStore
@@ -99,6 +98,8 @@ async def _write(
             statement = selection.statement(columns)
             summary.ads = await _stream(session, selection, statement, ParquetWriter(target.file))
         case Format.XLSX:
+            from adspark.export.writers.xlsx import XlsxWriter  # noqa: PLC0415  (slow)
+
             thumbnails = ThumbnailSource(media, target.scratch)
             statement = selection.statement(f"{columns}, {THUMBNAIL_COLUMNS}")
             book = XlsxWriter(target.file, target.scratch, thumbnails)

@@ -16,7 +16,6 @@ from adspark.db.engine import Database
 from adspark.errors import AdSparkError, ConfigurationError, TemporaryError
 from adspark.generators.base import Generator
 from adspark.media.store import MediaStore
-from adspark.rendering.browser import check_browser
 from adspark.serpapi.client import SerpApiClient
 from adspark.settings import Settings
 
@@ -146,6 +145,8 @@ async def check_generator(name: str, generator: Generator) -> Check:
 
 async def check_chromium(settings: Settings) -> Check:
     """Whether the browser starts."""
+    from adspark.rendering.browser import check_browser  # noqa: PLC0415  (slow)
+
     await check_browser(program=settings.browser, is_sandboxed=settings.browser_sandbox)
     return Check.ok("browser", "starts")
 

@@ -46,16 +46,11 @@ class NormalPicture:
 
 @dataclass(frozen=True)
 class InspectedPicture:
-    """What a picture is, and what is made of it while it is decoded once.
-
-    Attributes:
-        grey: its brightness, as of `reduce_picture`.
-        thumbnail: a WebP.
-    """
+    """What a picture is, and what is made of it while it is decoded once."""
 
     info: PictureInfo
-    grey: bytes
-    thumbnail: bytes
+    grey: bytes  # its brightness, as of `reduce_picture`
+    thumbnail: bytes  # a WebP
 
 
 async def check_picture(content: bytes) -> PictureInfo:

@@ -33,19 +33,12 @@ Answer = tuple[dict[str, Any], bytes]
 
 @dataclass(frozen=True)
 class PictureProgram:
-    """What a process runs, and how its errors name what it does to a picture.
+    """What a process runs, and how its errors name what it does to a picture."""
 
-    Attributes:
-        module: the program.
-        name: of it, as "decoder of pictures".
-        verb: as "decode".
-        participle: as "decoded".
-    """
-
-    module: str
-    name: str
-    verb: str
-    participle: str
+    module: str  # the program
+    name: str  # of it, as "decoder of pictures"
+    verb: str  # as "decode"
+    participle: str  # as "decoded"
 
 
 class PictureProcess:

@@ -35,17 +35,11 @@ class StoreDownError(ServiceUnavailableError):
 
 
 class PictureWork(ABC, Generic[Claimed, Made, Done]):
-    """One kind of work on pictures, in one run.
+    """One kind of work on pictures, in one run."""
 
-    Attributes:
-        queue: where the pictures wait.
-        summary: of this run.
-        at_once: pictures that are worked on at the same time.
-    """
-
-    queue: PictureQueue[Claimed]
-    summary: PictureSummary
-    at_once: ClassVar[int] = 1
+    queue: PictureQueue[Claimed]  # where the pictures wait
+    summary: PictureSummary  # of this run
+    at_once: ClassVar[int] = 1  # pictures that are worked on at the same time
 
     @abstractmethod
     async def enqueue(self, session: AsyncSession) -> int:

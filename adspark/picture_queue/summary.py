@@ -21,15 +21,10 @@ class RunStop(StrEnum):
 
 @dataclass(frozen=True)
 class RunBounds:
-    """The bounds of one run.
+    """The bounds of one run."""
 
-    Attributes:
-        pictures: that are begun at most.
-        seconds: after which none is begun.
-    """
-
-    pictures: int
-    seconds: float
+    pictures: int  # that are begun at most
+    seconds: float  # after which none is begun
 
 
 class FailedPicture(BaseModel):
@@ -41,23 +36,14 @@ class FailedPicture(BaseModel):
 
 
 class PictureSummary(BaseModel):
-    """What a run over pictures has come to.
+    """What a run over pictures has come to."""
 
-    Attributes:
-        failed: attempts that failed, and are made again later.
-        given_up: pictures that failed too often.
-        waiting: pictures that are not done yet, those that failed among them.
-        stop: what ended it before all that was due had been tried.
-        problem: why something cannot be done here, and what to do.
-        failures: the first of them.
-    """
-
-    failed: int = 0
-    given_up: int = 0
-    waiting: int = 0
-    stop: RunStop | None = None
-    problem: str | None = None
-    failures: list[FailedPicture] = []
+    failed: int = 0  # attempts that failed, and are made again later
+    given_up: int = 0  # pictures that failed too often
+    waiting: int = 0  # pictures that are not done yet, those that failed among them
+    stop: RunStop | None = None  # what ended it before all that was due had been tried
+    problem: str | None = None  # why something cannot be done here, and what to do
+    failures: list[FailedPicture] = []  # the first of them
 
     @property
     def headline(self) -> str:

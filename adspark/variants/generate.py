@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from adspark.db.engine import Database
@@ -25,7 +26,6 @@ from adspark.models import AdVariant, Creative, VariantStatus
 from adspark.net.addresses import find_public_address
 from adspark.net.downloads import Downloader
 from adspark.rendering.render_target import choose_render_target
-from adspark.rendering.renderer import Renderer
 from adspark.variants.result import save_result
 from adspark.variants.store import (
     VariantState,
@@ -35,6 +35,9 @@ from adspark.variants.store import (
     read_variant,
     summary_of,
 )
+
+if TYPE_CHECKING:  # the browser is imported where one is started
+    from adspark.rendering.renderer import Renderer
 
 Gate = Callable[[], Awaitable[None]]
 Progress = Callable[[float, str], Awaitable[None]]
@@ -105,7 +108,7 @@ def check_open(variant: AdVariant) -> None:
 
 
 async def ensure_original(
-    database: Database, media: MediaStore, renderer: Renderer, *, variant_id: int
+    database: Database, media: MediaStore, renderer: "Renderer", *, variant_id: int
 ) -> str:
     """Render the variant's original, unless that very picture is saved already.
 

@@ -30,20 +30,15 @@ _pool = PicturePool(_PROGRAM, at_once=1)
 
 
 class ReadWords(BaseModel):
-    """What was read of a picture, as `JudgedLines`, and by what.
-
-    Attributes:
-        language: ISO 639, as `en`; None where it cannot be told.
-        engine: with its version.
-    """
+    """What was read of a picture, as `JudgedLines`, and by what."""
 
     lines: list[str]
     headline: str | None
     confidence: float | None
     script: str | None
     unread: int
-    language: str | None
-    engine: str
+    language: str | None  # ISO 639, as `en`; None where it cannot be told
+    engine: str  # with its version
 
     @field_validator("lines")
     @classmethod

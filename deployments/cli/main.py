@@ -6,68 +6,46 @@ or the configuration has to change first, as where it names something that there
 
 import errno
 import sys
-from collections.abc import Callable
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
 from adspark.errors import AdSparkError, ConfigurationError, UnknownVariantError, UnknownWatchError
 from adspark.settings import get_settings
 from adspark.text.redaction import remember_environment
-from deployments.cli.ads.advertisers import app as advertiser_app
-from deployments.cli.ads.commands import app as ads_app
 from deployments.cli.arguments import check_arguments
-from deployments.cli.boards.commands import app as board_app
-from deployments.cli.insight.commands import app as insight_app
-from deployments.cli.operating.budget import budget
-from deployments.cli.operating.db import app as database_app
-from deployments.cli.operating.metrics import metrics
-from deployments.cli.operating.monitor import monitor
-from deployments.cli.operating.pools import drain, pause, resume, scale
-from deployments.cli.operating.provision import provision
-from deployments.cli.operating.stack import demo, down, sandbox, up
-from deployments.cli.operating.status import status
-from deployments.cli.operating.top import top
-from deployments.cli.operating.worker import worker
-from deployments.cli.runs.failures import failures, retry
-from deployments.cli.runs.purge import purge
-from deployments.cli.runs.run import fetch, run
-from deployments.cli.runs.task import task
-from deployments.cli.users.commands import app as user_app
-from deployments.cli.variants.commands import app as variant_app
-from deployments.cli.watches.commands import app as watch_app
+from deployments.cli.command_group import make_group
+from deployments.cli.commands import COMMANDS
 from deployments.environment.shell import prepare_process
 from deployments.environment.stack_settings import use_server_password
-from deployments.terminal.output import print_error, print_warning
+from deployments.terminal.output import print_error, print_line, print_warning
 from deployments.terminal.quiet import drop_countdowns
 from deployments.terminal.waits import show_waits
 
 app = typer.Typer(
     name="adspark",
-    help="Watch competitors' Google ads and turn them into reviewed variants.",
+    cls=make_group(COMMANDS),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Ads": (fetch, run, budget),
-    "The local stack": (up, down, demo, sandbox),
-    "Operating": (status, top, monitor, task, failures, retry, purge, metrics),
-    "Pools": (pause, resume, drain, scale, worker, provision),
-}
-for panel, commands in _COMMANDS.items():
-    for command in commands:
-        app.command(rich_help_panel=panel)(command)
-for name, group in {
-    "ads": ads_app,
-    "advertisers": advertiser_app,
-    "insight": insight_app,
-    "watch": watch_app,
-    "board": board_app,
-    "variant": variant_app,
-    "users": user_app,
-}.items():
-    app.add_typer(group, name=name, rich_help_panel="Ads")
-app.add_typer(database_app, name="db", rich_help_panel="The local stack")
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        print_line(f"adspark {version('adspark')}")
+        raise typer.Exit
+
+
+@app.callback()
+def adspark(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Watch competitors' Google ads and turn them into reviewed variants."""
 
 
 def main() -> None:

@@ -6,7 +6,8 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from deployments.gallery.access.body_limit import BodyLimit
 from deployments.gallery.access.headers import PageHeaders
-from deployments.gallery.access.sign_in import SignInGuard
+from deployments.gallery.access.public_address import PublicAddress
+from deployments.gallery.access.sign_in import SECURITY_SCHEMES, SignInGuard
 from deployments.gallery.access.visitor import VisitCookie
 from deployments.gallery.api import router as api
 from deployments.gallery.failures import add_failure_pages
@@ -51,6 +52,7 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         middleware=[
+            Middleware(PublicAddress, url=gallery.settings.gallery_url),
             Middleware(PageHeaders),
             Middleware(BodyLimit),
             Middleware(VisitCookie),
@@ -59,8 +61,12 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
         ],
     )
     app.state.gallery = gallery
+    app.include_router(
+        api.router,
+        dependencies=SECURITY_SCHEMES if needs_sign_in else (),
+        responses=api.SIGN_IN_FAILURES if needs_sign_in else None,
+    )
     for routes in (
-        api,
         ad_details,
         ad_marks,
         ad_page,

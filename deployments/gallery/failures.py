@@ -44,7 +44,7 @@ def add_failure_pages(app: FastAPI) -> None:
     app.exception_handler(RequestValidationError)(_show_unknown_address)
     app.exception_handler(OutdatedFormError)(_show_outdated_form)
     app.exception_handler(NotThereError)(_show_not_there)
-    app.exception_handler(AdSparkError)(_show_own_error)
+    app.exception_handler(AdSparkError)(show_own_error)
     app.exception_handler(Exception)(_show_unforeseen)
 
 
@@ -72,7 +72,8 @@ async def _show_not_there(request: Request, error: NotThereError) -> Response:
     return _page(request, 404, error.what, lead=error.lead)
 
 
-async def _show_own_error(request: Request, error: AdSparkError) -> Response:
+async def show_own_error(request: Request, error: AdSparkError) -> Response:
+    """The page, or for a program the JSON, about an error that AdSpark raised on purpose."""
     if is_for_program(request):
         return describe_failure(request, error)
     if isinstance(error, UnknownVariantError):

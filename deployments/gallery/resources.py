@@ -1,5 +1,6 @@
 """What the pages are made from: the database, the pictures and the templates."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,9 @@ from adspark.media.store import MediaStore
 from adspark.settings import Settings
 from adspark.watches.searches_left import SearchesLeft
 from deployments.gallery.templating import Templates
+
+# Passwords that are checked at once: each takes 64 MB and a processor for a while.
+_MOST_CHECKED = 2
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,11 @@ class Gallery:
     def searches(self) -> SearchesLeft:
         """The month's searches, asked for once a minute at most."""
         return SearchesLeft(self.settings)
+
+    @cached_property
+    def password_checks(self) -> asyncio.Semaphore:
+        """Held while a password is checked."""
+        return asyncio.Semaphore(_MOST_CHECKED)
 
 
 def _gallery(request: Request) -> Gallery:

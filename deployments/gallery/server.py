@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import logging
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import uvicorn
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -47,7 +48,7 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
     async with open_database(settings) as database:
         gallery = Gallery(settings, database, MediaStore(media_url(settings)), Templates())
         pages = create_app(gallery, needs_sign_in=not _is_loopback(host))
-        app = RequestGuard(pages, allowed_hosts=settings.allowed_hosts)
+        app = RequestGuard(pages, allowed_hosts=own_names(settings))
         configuration = uvicorn.Config(
             app,
             host=host,
@@ -55,11 +56,18 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
             access_log=False,
             log_level="warning",
             server_header=False,
+            forwarded_allow_ips=list(settings.trusted_proxies),
             limit_concurrency=_MOST_CONNECTIONS,
             timeout_graceful_shutdown=3,
         )
         _LOG.info("The gallery is at http://%s:%d/, its data in %s.", host, port, settings.home)
         await uvicorn.Server(configuration).serve()
+
+
+def own_names(settings: Settings) -> list[str]:
+    """Names under which browsers may reach the pages, beside localhost and addresses."""
+    public = urlsplit(settings.gallery_url or "").hostname
+    return [*settings.allowed_hosts, *([public] if public else [])]
 
 
 def _is_loopback(host: str) -> bool:

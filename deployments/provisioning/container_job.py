@@ -7,10 +7,10 @@ from prefect.client.schemas.objects import FlowRun, WorkPool
 from prefect_docker.worker import DockerWorkerJobConfiguration
 from pydantic import JsonValue
 
-from adspark.errors import ConfigurationError
-from adspark.settings import Settings, get_settings
+from adspark.settings import get_settings
 from deployments.environment.stack_settings import public_environment
 from deployments.provisioning.job_variables import OwnJob
+from deployments.provisioning.run_image import run_image
 from deployments.queue_classes import QUEUE_CLASSES
 
 RUN_COMMAND = "python -m deployments.execution.in_container"
@@ -72,17 +72,3 @@ class ContainerJob(OwnJob, DockerWorkerJobConfiguration):
             **public_environment(get_settings()),
             **{k: v for k, v in self.env.items() if not k.startswith(_SERVER_ONLY)},
         }
-
-
-def run_image(settings: Settings) -> str:
-    """The image of the runs' containers.
-
-    Raises:
-        ConfigurationError: it is not said of which image they are.
-    """
-    if settings.run_image is None:
-        raise ConfigurationError(
-            "ADSPARK_RUN_IMAGE: runs are to be containers (ADSPARK_POOL_TYPE=docker); name their "
-            "image, as adspark:0.1.0."
-        )
-    return settings.run_image

@@ -12,9 +12,9 @@ from prefect.client.schemas.objects import TERMINAL_STATES, StateType, WorkPool
 
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings
-from deployments.provisioning.container_job import run_image
 from deployments.provisioning.drift import Merge
 from deployments.provisioning.job_variables import ENVIRONMENT
+from deployments.provisioning.run_image import run_image
 from deployments.queue_classes import QueueClass
 from orchestration.runs.flow_runs import filter_runs, read_runs
 from orchestration.runs.optional import read_optional

@@ -30,12 +30,15 @@ from deployments.environment.stack_settings import (
     sandbox_settings,
     server_environment,
 )
-from deployments.operations.runs.active import has_worker, requeue_unfinished_runs
+from deployments.operations.runs.active import have_workers, requeue_unfinished_runs
 from deployments.provisioning.provision import provision
-from deployments.queue_classes import QUEUE_CLASSES
+from deployments.queue_classes import POOL_NAMES
 from deployments.stack.metrics_server import serving_metrics
 from deployments.stack.processes import STOP_PATIENCE, ProcessState, StackProcess
 from deployments.stack.supervisor import supervise
+
+WORKERS = "workers"
+"""The name of the process that serves all pools."""
 
 _ANSWER = 10.0  # seconds for the answer of a process whether it is ready; it may be slow
 
@@ -63,7 +66,7 @@ class LocalStack:
             sandbox_url=f"http://{HOST}:{settings.sandbox_port}" if sandbox else None,
         )
         names = ["postgres", *(["sandbox"] if sandbox else []), "prefect server", "provisioning"]
-        names += [*(f"worker {one.name}" for one in QUEUE_CLASSES), "gallery", "metrics"]
+        names += [WORKERS, "gallery", "metrics"]
         self._on_change = partial(on_change, self)
         self.processes = {name: StackProcess(name, self._on_change) for name in names}
         self._postgres: LocalPostgres | None = None
@@ -190,14 +193,17 @@ class LocalStack:
         processes["provisioning"].set_state(ProcessState.STARTING)
         await provision(self._settings, database_url=database_url)
         processes["provisioning"].set_state(ProcessState.READY)
-        workers = {f"worker {one.name}": one.name for one in QUEUE_CLASSES}
-        for name, pool in workers.items():
-            processes[name].is_ready = partial(has_worker, pool)
-            self._spawn(name, ["-m", "deployments.cli.main", "worker", pool], environment)
+        processes[WORKERS].is_ready = partial(have_workers, POOL_NAMES)
+        self._spawn(
+            WORKERS,
+            ["-m", "deployments.cli.main", "worker", *POOL_NAMES],
+            environment,
+            address=", ".join(POOL_NAMES),
+        )
         processes["gallery"].is_ready = partial(self._answers, f"{state.gallery_url}/health")
         arguments = _server("deployments.gallery.server", self._base.gallery_port)
         self._spawn("gallery", arguments, environment, address=state.gallery_url)
-        for name in (*workers, "gallery"):
+        for name in (WORKERS, "gallery"):
             await processes[name].wait_ready()
 
     async def _answers(self, url: str) -> bool:
@@ -227,16 +233,16 @@ class LocalStack:
     async def _stop(self) -> None:
         """End all, workers first, so that their runs can still end or be requeued."""
         running = [one for one in self.processes.values() if one.process]
-        workers = [one for one in running if one.name.startswith("worker ")]
-        draining = self._settings.drain_time + STOP_PATIENCE
-        await asyncio.gather(*(_stop_process(one, draining) for one in workers))
+        workers = self.processes[WORKERS]
+        if workers in running:
+            await _stop_process(workers, self._settings.drain_time + STOP_PATIENCE)
         try:
             # On a full disk the server answers with failures; `reconcile` finds those runs later.
             with suppress(httpx.HTTPError):
                 if self.state.ready and self.processes["prefect server"].is_alive:
                     await requeue_unfinished_runs("The local stack was stopped.")
         finally:
-            for process in reversed([one for one in running if one not in workers]):
+            for process in reversed([one for one in running if one is not workers]):
                 await _stop_process(process, STOP_PATIENCE)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from textwrap import shorten
 
 from pydantic_core import to_json
 from rich import box
@@ -19,7 +18,6 @@ from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
-from adspark.creatives.fetch import FetchSummary
 from adspark.text.terminal import SafeConsole, escape_unprintable, plain
 
 _MINUTES = 120.0  # seconds from which a time is shown in minutes
@@ -27,7 +25,6 @@ _NARROWEST = 30  # characters of a column with text; in less nobody reads a sent
 _INDENT = 2  # blanks before a text below its row
 _GAP = 2  # blanks between two columns that stand close
 _ENDLESS = 10_000  # characters of a terminal that holds every row
-_NAME_WIDTH = 22  # characters of an advertiser's name, so that a row fits on a line
 
 out = SafeConsole(highlight=False)
 err = SafeConsole(stderr=True, highlight=False)
@@ -215,19 +212,3 @@ def late_runs(number: int, oldest: float | None) -> str:
 def counted(number: int, noun: str) -> str:
     """So many of a thing, such as `1 run` or `2 runs`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def print_summary(summary: FetchSummary) -> None:
-    """What a fetch did, for a person."""
-    for warning in summary.warnings:
-        print_line(f"[yellow]Warning:[/] {escape(warning)}")
-    if summary.new_creatives:
-        shown = ("ad", "advertiser", "format", "size", "last shown", "days shown")
-        cells = [creative.cells() for creative in summary.new_creatives]
-        for row in cells:
-            row["advertiser"] = shorten(str(row["advertiser"]), _NAME_WIDTH, placeholder="…")
-        out.print(table("New ads", [{name: row[name] for name in shown} for row in cells]))
-    if (left := summary.new - len(summary.new_creatives)) > 0:
-        out.print(f"… and {left} more new ones")
-    found = f"[bold]{escape(summary.query.describe())}[/]: {escape(summary.headline)}"
-    print_line(found)

@@ -6,12 +6,12 @@ import subprocess
 import time
 from typing import Any
 
-import httpx
 import psycopg
 
 from adspark.sandbox.serpapi.faults import Fault, FaultKind
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
+from tests.support import asking
 from tests.support.stack import Stack, surroundings
 
 ADVERTISER_ID = "AR04323445746671026177"
@@ -48,7 +48,7 @@ def test_a_fetch_that_is_killed_and_then_stopped_is_completed_without_a_second_s
         summary: dict[str, Any] = json.loads(
             next(line for line in output.splitlines() if line.startswith("{"))
         )
-        billed = httpx.get(f"{url}/sandbox/stats").json()["billed"]
+        billed = asking.get(f"{url}/sandbox/stats").json()["billed"]
 
     assert summary["resumed"]
     assert (summary["new"], summary["pages"], summary["stop_reason"]) == (40, 8, "end")

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.support import asking
 from tests.support.stack import Stack
 
 EVIL = "evil.example"
@@ -114,13 +115,13 @@ def test_a_foreign_page_reads_nothing_across_origins(stack: Stack, evil_page: Pa
 def test_a_foreign_page_starts_no_run_by_a_request_without_preflight(
     stack: Stack, evil_page: Page
 ) -> None:
-    named = httpx.get(f"{stack.api_url}/deployments/name/send-digest/send-digest").json()
+    named = asking.get(f"{stack.api_url}/deployments/name/send-digest/send-digest").json()
     url = f"{stack.api_url}/deployments/{named['id']}/create_flow_run"
     mark = "from a foreign page"
     body = f'{{"name": "{mark}", "job_variables": {{"command": "touch /tmp/owned"}}}}'
     evil_page.evaluate(SEND, [url, body])
     wanted = {"flow_runs": {"name": {"any_": [mark]}}}
-    assert httpx.post(f"{stack.api_url}/flow_runs/filter", json=wanted).json() == []
+    assert asking.post(f"{stack.api_url}/flow_runs/filter", json=wanted).json() == []
 
 
 def test_a_rebound_name_is_answered_by_no_server(stack: Stack, browser: Browser) -> None:

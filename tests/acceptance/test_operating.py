@@ -9,22 +9,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-import httpx
-
 from deployments.environment.stack_settings import SANDBOX_KEY
+from tests.support import asking
 from tests.support.stack import Stack, last_run
 
 
 def run_of(stack: Stack, run_id: str) -> dict[str, Any]:
     """A flow run as the server tells it."""
-    run: dict[str, Any] = httpx.get(f"{stack.api_url}/flow_runs/{run_id}").json()
+    run: dict[str, Any] = asking.get(f"{stack.api_url}/flow_runs/{run_id}").json()
     return run
 
 
 def test_a_failure_is_found_looked_at_and_retried_under_its_own_id(stack: Stack) -> None:
-    found = httpx.get(f"{stack.api_url}/deployments/name/process-watch/process-watch").json()
+    found = asking.get(f"{stack.api_url}/deployments/name/process-watch/process-watch").json()
     asked = {"parameters": {"watch_id": 4711}}
-    httpx.post(f"{stack.api_url}/deployments/{found['id']}/create_flow_run", json=asked)
+    asking.post(f"{stack.api_url}/deployments/{found['id']}/create_flow_run", json=asked)
     run = last_run(stack, "process-watch")
     listed = stack.adspark("failures", "--flow", "process-watch", "--json")
     failures = json.loads(listed.stdout)["failures"]
@@ -53,7 +52,7 @@ def test_a_pool_is_drained_scaled_and_goes_on(stack: Stack) -> None:
     scaled = stack.adspark("scale", "maintenance", "2")
     assert "is scaled to 2 runs at once; before: 1 run" in scaled.stdout
     maintenance = f"{stack.api_url}/work_pools/maintenance"
-    httpx.patch(maintenance, json={"concurrency_limit": 1}).raise_for_status()
+    asking.patch(maintenance, json={"concurrency_limit": 1}).raise_for_status()
     wrong = stack.adspark("scale", "maintenance", "many")
     assert (wrong.returncode, "N: 'many' is neither" in wrong.stderr) == (2, True)
     resumed = stack.adspark("resume", "maintenance", "--catch-up")
@@ -89,10 +88,10 @@ def test_the_monitor_writes_json_and_ends_cleanly_at_ctrl_c(stack: Stack) -> Non
 def serpapi_key(stack: Stack, key: str) -> Iterator[None]:
     """Another key in the block for a while, as if somebody had mistyped it in the UI."""
     blocks = f"{stack.api_url}/block_types/slug/serpapi-credentials/block_documents/name/adspark"
-    block = f"{stack.api_url}/block_documents/{httpx.get(blocks).raise_for_status().json()['id']}"
-    httpx.patch(block, json={"data": {"api_key": key}}).raise_for_status()
+    block = f"{stack.api_url}/block_documents/{asking.get(blocks).raise_for_status().json()['id']}"
+    asking.patch(block, json={"data": {"api_key": key}}).raise_for_status()
     yield
-    httpx.patch(block, json={"data": {"api_key": SANDBOX_KEY}}).raise_for_status()
+    asking.patch(block, json={"data": {"api_key": SANDBOX_KEY}}).raise_for_status()
 
 
 def test_an_alert_is_sent_by_the_server_itself(stack: Stack) -> None:
@@ -129,7 +128,7 @@ def test_an_alert_is_sent_by_the_server_itself(stack: Stack) -> None:
 
 
 def test_the_stack_serves_figures(stack: Stack) -> None:
-    told = httpx.get(f"http://127.0.0.1:{stack.metrics_port}/metrics", timeout=30).text
+    told = asking.get(f"http://127.0.0.1:{stack.metrics_port}/metrics").text
     for line in (
         'adspark_up{source="prefect"} 1.0',
         'adspark_pool_workers_online{pool="default"} 1.0',

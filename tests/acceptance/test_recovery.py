@@ -18,6 +18,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.utilities.callables import parameter_schema
 
 from adspark.home.running_stack import StackState
+from tests.support import asking
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
 
@@ -67,7 +68,7 @@ class Run:
     folder: Path
 
     def read(self) -> dict[str, Any]:
-        found: dict[str, Any] = httpx.get(f"{self.api_url}/flow_runs/{self.id}").json()
+        found: dict[str, Any] = asking.get(f"{self.api_url}/flow_runs/{self.id}").json()
         return found
 
     def begun(self) -> list[int]:
@@ -128,7 +129,7 @@ class Place:
         folder.mkdir()
         url = f"{self.stack.api_url}/deployments/{self.deployments[pool]}/create_flow_run"
         body = {"parameters": {"folder": str(folder), **given}, "job_variables": variables or {}}
-        return Run(self.stack.api_url, httpx.post(url, json=body).json()["id"], folder)
+        return Run(self.stack.api_url, asking.post(url, json=body).json()["id"], folder)
 
     def part(self, name: str) -> psutil.Process:
         """The process of a part of the stack."""
@@ -223,16 +224,16 @@ def test_a_cancelled_run_is_gone_with_its_children(place: Place) -> None:
     run = place.start(seconds=600, child=True).until_begun()
     assert run.leftovers()
     body = {"state": {"type": "CANCELLING"}}
-    httpx.post(f"{run.api_url}/flow_runs/{run.id}/set_state", json=body).raise_for_status()
+    asking.post(f"{run.api_url}/flow_runs/{run.id}/set_state", json=body).raise_for_status()
     assert run.until_ended()["state_type"] == "CANCELLED"
     wait_until(lambda: not run.leftovers())
 
 
-def test_a_killed_worker_costs_nothing_and_a_killed_run_is_run_again(place: Place) -> None:
+def test_killed_workers_cost_nothing_and_a_killed_run_is_run_again(place: Place) -> None:
     kept = place.start("data-fetch", waits=True).until_begun()
     lost = place.start("default", waits=True, child=True).until_begun()
     process = lost.process()
-    for victim in (place.part("worker data-fetch"), place.part("worker default"), process):
+    for victim in (place.part("workers"), process):
         victim.kill()
     kept.let_end()
     lost.let_end()
@@ -264,14 +265,14 @@ def test_a_worker_told_to_stop_lets_runs_end_and_hands_back_what_takes_too_long(
 ) -> None:
     short = place.start(waits=True).until_begun()
     long = place.start(waits=True, child=True).until_begun()
-    place.part("worker default").send_signal(signal.SIGTERM)
+    place.part("workers").send_signal(signal.SIGTERM)
     short.let_end()
     ended = short.until_ended()
     assert (ended["state_type"], ended["run_count"]) == ("COMPLETED", 1)
     long.until_begun(times=2).let_end()
     again = long.until_ended()
     assert (again["state_type"], again["run_count"]) == ("COMPLETED", 2)
-    states = httpx.get(f"{long.api_url}/flow_run_states/", params={"flow_run_id": long.id}).json()
+    states = asking.get(f"{long.api_url}/flow_run_states/", params={"flow_run_id": long.id}).json()
     told = [one["message"] or "" for one in states if one["name"] == "AwaitingRetry"]
     assert [one.endswith("was stopped. It is requeued.") for one in told] == [True]
 
@@ -279,14 +280,14 @@ def test_a_worker_told_to_stop_lets_runs_end_and_hands_back_what_takes_too_long(
 def test_a_run_that_cannot_begin_fails_at_once_and_status_tells_it(place: Place) -> None:
     url = f"{place.stack.api_url}/deployments/{place.deployments['maintenance']}"
     open_door = {"enforce_parameter_schema": False}
-    httpx.patch(url, json=open_door).raise_for_status()
+    asking.patch(url, json=open_door).raise_for_status()
     told = {}
     for variables in (
         {},
         {"env": {"ADSPARK_RENDER_SCALE": "2"}},
     ):  # forked, and in an interpreter of its own
         body = {"parameters": {"colour": "red"}, "job_variables": variables}
-        run_id = httpx.post(f"{url}/create_flow_run", json=body).json()["id"]
+        run_id = asking.post(f"{url}/create_flow_run", json=body).json()["id"]
         ended = Run(place.stack.api_url, run_id, place.stack.home).until_ended()
         assert (ended["state_type"], ended["run_count"]) == ("FAILED", 0)
         told[run_id] = ended["state"]["message"]
@@ -300,7 +301,7 @@ def test_a_run_that_cannot_begin_fails_at_once_and_status_tells_it(place: Place)
     assert "Everything is well" not in status.stdout
     for run_id in told:
         params = {"flow_run_id": run_id}
-        states = httpx.get(f"{place.stack.api_url}/flow_run_states/", params=params).json()
+        states = asking.get(f"{place.stack.api_url}/flow_run_states/", params=params).json()
         assert [one["name"] for one in states].count("Pending") == 1
     place.start("maintenance").until_ended()
     assert "could not begin" not in place.stack.adspark("status").stdout

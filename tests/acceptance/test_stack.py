@@ -66,7 +66,7 @@ def test_a_part_that_dies_is_started_again_but_not_for_ever(own_stack: Stack) ->
     killed = set()
     while process.poll() is None:
         running = state(own_stack)
-        if running and (victim := running.parts["worker maintenance"].find()):
+        if running and (victim := running.parts["workers"].find()):
             killed.add(victim.pid)
             with suppress(psutil.NoSuchProcess):
                 victim.kill()
@@ -74,7 +74,7 @@ def test_a_part_that_dies_is_started_again_but_not_for_ever(own_stack: Stack) ->
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 1, output
     assert len(killed) > 5
-    assert "Error: worker maintenance ended with exit code -9" in output
+    assert "Error: workers ended with exit code -9" in output
     # What a worker is killed in the middle of ends by itself.
     wait_until(lambda: not own_stack.processes())
 

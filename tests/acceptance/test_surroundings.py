@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 import pytest
 
 from adspark.home.processes import ProcessId
 from adspark.home.running_stack import StackState
 from deployments.stack.logs import append_to_log, bound_log, open_log
+from tests.support import asking
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
 
@@ -180,7 +180,7 @@ def test_an_ordinary_user_with_a_hostile_shell_starts_works_and_closes_the_termi
         )
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["new"] > 0
-        assert httpx.get(f"{stack.ui_url}/ui-settings").json()["api_url"] == "/api"
+        assert asking.get(f"{stack.ui_url}/ui-settings").json()["api_url"] == "/api"
         logs = [log for log in home.rglob("*.log") if log.is_file()]
         assert {log.stat().st_mode & 0o077 for log in logs} == {0}
         assert {log.name for log in logs} >= {"server.log", "prefect-server.log", "sandbox.log"}
@@ -245,17 +245,17 @@ def test_a_full_disk_and_a_deleted_pool_are_told_of_and_cost_nothing_else(
 
 def _delete_a_pool(stack: Stack) -> None:
     """Its worker waits, and one that is killed meanwhile waits too; the others go on."""
-    httpx.delete(f"{stack.api_url}/work_pools/maintenance").raise_for_status()
-    kill(stack, "worker maintenance")
-    log = stack.home / "sandbox" / "logs" / "worker-maintenance.log"
+    asking.delete(f"{stack.api_url}/work_pools/maintenance").raise_for_status()
+    kill(stack, "workers")
+    log = stack.home / "sandbox" / "logs" / "workers.log"
     missing = "no work pool 'maintenance'; make it with: adspark provision"
     wait_until(lambda: missing in log.read_text())
     assert "! there is no work pool maintenance: adspark provision" in problems(stack)
-    assert httpx.get(f"{stack.api_url}/health").json() is True
-    waiting = parts(stack)["worker maintenance"]
+    assert asking.get(f"{stack.api_url}/health").json() is True
+    waiting = parts(stack)["workers"]
     assert stack.adspark("provision").returncode == 0
     wait_until(lambda: not any("work pool" in one or "worker" in one for one in problems(stack)))
-    assert parts(stack)["worker maintenance"] == waiting
+    assert parts(stack)["workers"] == waiting
     run = stack.adspark("run", "probe/maintenance")
     assert run.returncode == 0, run.stderr
 
@@ -267,7 +267,7 @@ def _fill_the_disk(stack: Stack, filler: Path) -> None:
     log = stack.home / "stack.log"
     postgres = stack.home / "sandbox" / "postgres" / "data" / "postmaster.pid"
     psutil.Process(int(postgres.read_text().split()[0])).kill()
-    killed = [kill(stack, "worker default"), kill(stack, "prefect server")]
+    killed = [kill(stack, "workers"), kill(stack, "prefect server")]
     wait_until(lambda: not any(one.is_running() for one in killed))
     told = stack.adspark("status")
     assert (told.returncode, "! disk: 0.0 of 0.3 GB free" in told.stdout) == (2, True), told.stderr

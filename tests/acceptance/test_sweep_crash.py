@@ -4,13 +4,12 @@ import signal
 import time
 from collections import Counter
 
-import httpx
-import psutil
 import psycopg
 
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
-from tests.support.stack import Stack, start_in_foreground, stop_by_signal
+from tests.support import asking
+from tests.support.stack import Stack, start_in_foreground, state, stop_by_signal
 
 WATCHES = 60
 ADS = 40
@@ -61,23 +60,26 @@ def test_a_sweep_killed_with_its_worker_goes_on_with_the_next_worker(
         asked = {
             "flow_runs": {"name": {"like_": "shard-"}, "state": {"type": {"any_": ["COMPLETED"]}}}
         }
-        shards = httpx.post(f"{own_stack.api_url}/flow_runs/filter", json=asked).json()
+        shards = asking.post(f"{own_stack.api_url}/flow_runs/filter", json=asked).json()
         assert shards, "no worker took a part of the sweep"
         stop_by_signal(own_stack, process, signal.SIGINT)  # Ctrl-C
 
 
 def kill_worker(stack: Stack) -> None:
-    """SIGKILL for the worker that fetches, and for its runs."""
-    (worker,) = [one for one in stack.processes() if one.cmdline()[-2:] == ["worker", "data-fetch"]]
-    family: list[psutil.Process] = [*worker.children(recursive=True), worker]
-    assert len(family) > 1, "the worker had no run"
+    """SIGKILL for the workers, and for their runs."""
+    running = state(stack)
+    assert running is not None
+    worker = running.parts["workers"].find()
+    assert worker is not None
+    family = [*worker.children(recursive=True), worker]
+    assert any("forkserver" in " ".join(one.cmdline()) for one in family), "there was no run"
     for process in reversed(family):
         process.kill()
 
 
 def billed(url: str) -> int:
     """What the sandbox would have charged so far."""
-    return int(httpx.get(f"{url}/sandbox/stats").json()["billed"])
+    return int(asking.get(f"{url}/sandbox/stats").json()["billed"])
 
 
 def told(database_url: str) -> tuple[Counter[tuple[int, str, str]], dict[str, int]]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
+from tests.support import asking
 from tests.support.stack import Stack, last_run
 
 NEW_BALANCE = "AR04323445746671026177"
@@ -22,7 +22,7 @@ def ad(stack: Stack) -> Iterator[str]:
     """A stored ad, and a sandbox that behaves again afterwards."""
     fetched = stack.adspark("fetch", NEW_BALANCE, "--json")
     assert fetched.returncode == 0, fetched.stderr
-    listed = httpx.get(
+    listed = asking.get(
         f"{stack.sandbox_url}/search.json",
         params={
             "engine": "google_ads_transparency_center",
@@ -35,11 +35,11 @@ def ad(stack: Stack) -> Iterator[str]:
 
 
 def switch_on(stack: Stack, *faults: dict[str, object]) -> None:
-    httpx.put(f"{stack.sandbox_url}/sandbox/dify/faults", json=list(faults)).raise_for_status()
+    asking.put(f"{stack.sandbox_url}/sandbox/dify/faults", json=list(faults)).raise_for_status()
 
 
 def bill(stack: Stack) -> dict[str, Any]:
-    counters: dict[str, Any] = httpx.get(f"{stack.sandbox_url}/sandbox/dify/stats").json()
+    counters: dict[str, Any] = asking.get(f"{stack.sandbox_url}/sandbox/dify/stats").json()
     return counters
 
 
@@ -118,7 +118,7 @@ def waiting_review(stack: Stack) -> dict[str, Any]:
     """The run that is suspended until somebody has reviewed."""
     wanted = {"flow_runs": {"state": {"name": {"any_": ["Suspended"]}}}}
     for _ in range(1200):
-        found = httpx.post(f"{stack.api_url}/flow_runs/filter", json=wanted).json()
+        found = asking.post(f"{stack.api_url}/flow_runs/filter", json=wanted).json()
         if found:
             run: dict[str, Any] = found[0]
             return run
@@ -132,9 +132,9 @@ def test_cancelling_the_run_stops_dify_and_ends_the_variant(stack: Stack, ad: st
     variant_id = request(stack, ad, "to be cancelled")
     until_running(stack, runs=1)
     wanted = {"flow_runs": {"name": {"any_": [f"variant-{variant_id}"]}}}
-    (run,) = httpx.post(f"{stack.api_url}/flow_runs/filter", json=wanted).json()
+    (run,) = asking.post(f"{stack.api_url}/flow_runs/filter", json=wanted).json()
     state = {"state": {"type": "CANCELLING", "name": "Cancelling"}}
-    httpx.post(f"{stack.api_url}/flow_runs/{run['id']}/set_state", json=state).raise_for_status()
+    asking.post(f"{stack.api_url}/flow_runs/{run['id']}/set_state", json=state).raise_for_status()
     assert last_run(stack, "generate-ad-variant")["state_type"] == "CANCELLED"
     assert shown(stack, variant_id)["status"] == "cancelled"
     assert (bill(stack)["stopped"], bill(stack)["running"]) == (stopped + 1, 0)
@@ -146,13 +146,13 @@ def test_a_killed_run_is_run_again_by_itself_and_paid_once(stack: Stack, ad: str
     variant_id = request(stack, ad, "to be killed")
     until_running(stack, runs=1)
     wanted = {"flow_runs": {"name": {"any_": [f"variant-{variant_id}"]}}}
-    (run,) = httpx.post(f"{stack.api_url}/flow_runs/filter", json=wanted).json()
+    (run,) = asking.post(f"{stack.api_url}/flow_runs/filter", json=wanted).json()
     psutil.Process(int(run["infrastructure_pid"].split(":")[1])).kill()
     for _ in range(1200):
         if shown(stack, variant_id)["status"] == "completed":
             break
         time.sleep(0.25)
     assert shown(stack, variant_id)["status"] == "completed"
-    (run,) = httpx.post(f"{stack.api_url}/flow_runs/filter", json=wanted).json()
+    (run,) = asking.post(f"{stack.api_url}/flow_runs/filter", json=wanted).json()
     assert run["run_count"] == 2
     assert bill(stack)["paid"] == paid + 1

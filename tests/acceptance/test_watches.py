@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Page
 
+from tests.support import asking
 from tests.support.stack import Stack, last_run
 
 ON = "AR01566006373894848513"
@@ -17,11 +17,11 @@ ON = "AR01566006373894848513"
 def no_sweep_by_schedule(stack: Stack) -> Iterator[None]:
     """A sweep by its schedule would be in the way of those here."""
     sweep = "process-all-active-watches"
-    found = httpx.get(f"{stack.api_url}/deployments/name/{sweep}/{sweep}").json()
+    found = asking.get(f"{stack.api_url}/deployments/name/{sweep}/{sweep}").json()
     deployment = f"{stack.api_url}/deployments/{found['id']}"
-    httpx.post(f"{deployment}/pause_deployment").raise_for_status()
+    asking.post(f"{deployment}/pause_deployment").raise_for_status()
     yield
-    httpx.post(f"{deployment}/resume_deployment").raise_for_status()
+    asking.post(f"{deployment}/resume_deployment").raise_for_status()
 
 
 def watches(stack: Stack) -> dict[str, dict[str, Any]]:
@@ -55,7 +55,7 @@ def test_a_watch_is_created_checked_and_shown_with_its_advertisers_name(stack: S
 def test_the_form_of_the_ui_creates_a_watch_and_the_sweep_looks_at_it(
     stack: Stack, page: Page
 ) -> None:
-    found = httpx.get(f"{stack.api_url}/deployments/name/save-watch/save-watch").json()
+    found = asking.get(f"{stack.api_url}/deployments/name/save-watch/save-watch").json()
     page.goto(f"{stack.ui_url}/deployments/deployment/{found['id']}/run")
     name, text, region = (page.locator("textarea").nth(index) for index in range(3))
     region.wait_for()
@@ -73,7 +73,7 @@ def test_the_form_of_the_ui_creates_a_watch_and_the_sweep_looks_at_it(
     assert swept.returncode == 0, swept.stderr
     assert watches(stack)["from the form"]["coverage"] == "complete"
     newest = {"sort": "CREATED_DESC", "artifacts": {"key": {"any_": ["sweep"]}}}
-    artifact, *_ = httpx.post(f"{stack.api_url}/artifacts/filter", json=newest).json()
+    artifact, *_ = asking.post(f"{stack.api_url}/artifacts/filter", json=newest).json()
     page.goto(f"{stack.ui_url}/artifacts/artifact/{artifact['id']}")
     page.get_by_text("due watches checked").first.wait_for(timeout=180_000)
 
@@ -82,7 +82,7 @@ def test_the_digest_is_a_page_in_the_ui(stack: Stack, page: Page) -> None:
     sent = stack.adspark("run", "send-digest")
     assert sent.returncode == 0, sent.stderr
     newest = {"sort": "CREATED_DESC", "artifacts": {"key": {"any_": ["digest"]}}}
-    artifact, *_ = httpx.post(f"{stack.api_url}/artifacts/filter", json=newest).json()
+    artifact, *_ = asking.post(f"{stack.api_url}/artifacts/filter", json=newest).json()
     page.goto(f"{stack.ui_url}/artifacts/artifact/{artifact['id']}")
     page.get_by_role("heading", name="AdSpark digest").wait_for(timeout=180_000)
 

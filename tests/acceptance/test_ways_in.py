@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Page
 
+from tests.support import asking
 from tests.support.stack import Stack, last_run
 
 LULULEMON = "AR01614014350098432001"
@@ -108,7 +108,7 @@ def test_prefects_own_command_gives_the_same_summary(stack: Stack, known: dict[s
 def test_the_form_of_the_ui_gives_the_same_summary(
     stack: Stack, known: dict[str, Any], page: Page
 ) -> None:
-    found = httpx.get(f"{stack.api_url}/deployments/name/fetch-creatives/fetch-creatives").json()
+    found = asking.get(f"{stack.api_url}/deployments/name/fetch-creatives/fetch-creatives").json()
     page.goto(f"{stack.ui_url}/deployments/deployment/{found['id']}/run")
     page.get_by_role("button", name="Add item").click()
     advertiser, _text, region = (page.locator("textarea").nth(index) for index in range(3))
@@ -132,7 +132,7 @@ def test_the_new_ads_are_a_table_among_the_artifacts(
     assert json.loads(done.stdout)["result"]["new"] == 3
     assert "Finished in state" not in done.stderr  # its state is said once
     newest = {"sort": "CREATED_DESC", "artifacts": {"key": {"like_": "new-creatives-tesla-com-"}}}
-    artifact, *_ = httpx.post(f"{stack.api_url}/artifacts/filter", json=newest).json()
+    artifact, *_ = asking.post(f"{stack.api_url}/artifacts/filter", json=newest).json()
     page.goto(f"{stack.ui_url}/artifacts/artifact/{artifact['id']}")
     page.get_by_text("Tesla Inc.").first.wait_for(timeout=180_000)
     assert page.get_by_text("3 new").first.is_visible()
@@ -156,22 +156,22 @@ def test_the_new_ads_are_a_table_among_the_artifacts(
 def test_bad_input_is_one_clear_line_and_no_search(
     stack: Stack, arguments: list[str], message: str, code: int
 ) -> None:
-    before = httpx.get(f"{stack.sandbox_url}/sandbox/stats").json()["requests"]
+    before = asking.get(f"{stack.sandbox_url}/sandbox/stats").json()["requests"]
     done = stack.adspark(*arguments)
     assert done.returncode == code, done.stderr
     errors = [line for line in done.stderr.splitlines() if line.startswith("Error:")]
     assert len(errors) == 1
     assert message in errors[0]
     assert "Traceback" not in done.stdout + done.stderr
-    assert httpx.get(f"{stack.sandbox_url}/sandbox/stats").json()["requests"] == before
+    assert asking.get(f"{stack.sandbox_url}/sandbox/stats").json()["requests"] == before
 
 
 def test_a_failure_here_and_now_is_one_line_without_a_traceback(stack: Stack) -> None:
-    httpx.put(f"{stack.sandbox_url}/sandbox/faults", json=[{"kind": "quota_429"}])
+    asking.put(f"{stack.sandbox_url}/sandbox/faults", json=[{"kind": "quota_429"}])
     try:
         done = stack.adspark("fetch", "--text=example.com")
     finally:
-        httpx.put(f"{stack.sandbox_url}/sandbox/faults", json=[])
+        asking.put(f"{stack.sandbox_url}/sandbox/faults", json=[])
     assert done.returncode == 1
     assert "Error: SerpApi: no searches are left" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr

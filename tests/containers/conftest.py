@@ -50,14 +50,19 @@ def installations(
             text = file.read_text().replace("adspark-dev_", f"{name}_")
             (folder / file.name).write_text(text)
         options = [part for file in files for part in ("-f", file)]
-        if "docker-compose.dev.yml" not in files:
+        is_development = "docker-compose.dev.yml" in files
+        if not is_development:
             options += ["--profile", "sandbox"]
         one = Installation(program, tuple(options), folder, name, free_port(), free_port())
-        values = {
+        # Development needs no secret, so it is given none.
+        needed = {
             "POSTGRES_PASSWORD": uuid4().hex,
             "REDIS_PASSWORD": uuid4().hex,
-            "POSTGRES_PORT": str(free_port()) if "docker-compose.dev.yml" in files else "5432",
             "PREFECT_SERVER_API_AUTH_STRING": f"{USER}:{PASSWORD}",
+        }
+        values = {
+            **({} if is_development else needed),
+            "POSTGRES_PORT": str(free_port()) if is_development else "5432",
             "ADSPARK_STACK": name,
             "ADSPARK_IMAGE": image,
             "ADSPARK_API_PORTS": str(one.api_port),

@@ -21,6 +21,7 @@ from tests.containers.installation import (
     inspect,
     run,
 )
+from tests.support import asking
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
@@ -84,7 +85,7 @@ def test_a_changed_template_gives_a_run_nothing_and_is_put_back(
         theirs["job_configuration"][name] = value
     url = f"http://127.0.0.1:{production.api_port}/api/work_pools/maintenance"
     body = {"base_job_template": theirs}
-    httpx.patch(url, json=body, auth=(USER, PASSWORD)).raise_for_status()
+    asking.patch(url, json=body, auth=(USER, PASSWORD)).raise_for_status()
     ended = production.until_ended(hungry("maintenance"))
     assert ended["state_type"] == "FAILED"
     assert ended["state"]["message"].startswith("command, image, networks, privileged, volumes: ")
@@ -152,18 +153,21 @@ def test_redis_asks_for_its_password(production: Installation) -> None:
 def test_figures_ask_for_the_password(production: Installation) -> None:
     port = production.read_settings()["ADSPARK_METRICS_PORT"]
     url = f"http://127.0.0.1:{port}/metrics"
-    assert httpx.get(url).status_code == 401
-    assert httpx.get(url, auth=(USER, "wrong")).status_code == 401
-    assert "adspark_up" in httpx.get(url, auth=(USER, PASSWORD), timeout=30).text
+    assert asking.get(url).status_code == 401
+    assert asking.get(url, auth=(USER, "wrong")).status_code == 401
+    assert "adspark_up" in asking.get(url, auth=(USER, PASSWORD), timeout=30).text
 
 
 def test_the_gallery_lets_in_who_has_a_password(production: Installation) -> None:
     url = f"http://127.0.0.1:{production.read_settings()['ADSPARK_GALLERY_PORT']}"
-    assert httpx.get(f"{url}/library").headers["location"] == "/sign-in?back=%2Flibrary"
-    assert httpx.get(f"{url}/api/v1/ads").status_code == 401
+    assert asking.get(f"{url}/library").headers["location"] == "/sign-in?back=%2Flibrary"
+    ads = f"{url}/api/v1/ads"
+    assert asking.get(ads).status_code == 401
     production.adspark("users", "add", "Ana")
     give = "echo 'tulips and 1 anchor' | adspark users password Ana --role reader --stdin"
     production.compose("run", "--rm", "-T", "--entrypoint", "sh", "adspark", "-c", give)
+    assert asking.get(ads, auth=("ana", "anchors and tulips"), timeout=30).status_code == 401
+    assert asking.get(ads, auth=("ana", "tulips and 1 anchor"), timeout=30).status_code == 200
     with httpx.Client(base_url=url, follow_redirects=True, timeout=30) as browser:
         token = re.search('name="form_token" value="([0-9a-f]+)"', browser.get("/library").text)
         assert token

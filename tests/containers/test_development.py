@@ -8,6 +8,7 @@ import pytest
 
 from deployments.queue_classes import QUEUE_CLASSES
 from tests.containers.installation import PAUSE, Installation, compose_programs
+from tests.support import asking
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
@@ -62,7 +63,7 @@ def test_a_saved_sandbox_is_served(saved: Installation) -> None:
 
     def told() -> str:
         try:
-            return str(httpx.get(url).json()["status"])
+            return str(asking.get(url).json()["status"])
         except httpx.HTTPError:
             return ""
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from deployments.queue_classes import QUEUE_CLASSES
@@ -26,6 +25,7 @@ from tests.containers.installation import (
     compose_programs,
     run,
 )
+from tests.support import asking
 from tests.support.stack import free_port
 from tests.support.waiting import wait_until
 
@@ -113,15 +113,15 @@ def test_a_probe_of_each_pool_runs_within_the_memory_of_its_class(production: In
 
 
 def test_the_ui_is_served(production: Installation) -> None:
-    page = httpx.get(f"http://127.0.0.1:{production.api_port}/", follow_redirects=True)
+    page = asking.get(f"http://127.0.0.1:{production.api_port}/", follow_redirects=True)
     assert (page.status_code, "<title>Prefect" in page.text) == (200, True), page.text[:500]
 
 
 def test_the_api_asks_for_the_password(production: Installation) -> None:
     url = f"http://127.0.0.1:{production.api_port}/api/flows/count"
-    assert httpx.post(url, json={}).status_code == 401
-    assert httpx.post(url, json={}, auth=(USER, "wrong")).status_code == 401
-    assert httpx.post(url, json={}, auth=(USER, PASSWORD)).status_code == 200
+    assert asking.post(url, json={}).status_code == 401
+    assert asking.post(url, json={}, auth=(USER, "wrong")).status_code == 401
+    assert asking.post(url, json={}, auth=(USER, PASSWORD)).status_code == 200
     program = str(Path(sys.executable).parent / "adspark")
     elsewhere = {
         "PATH": os.environ["PATH"],
@@ -214,8 +214,8 @@ def beside(production: Installation, hungry: HungryFlow) -> Iterator[list[str]]:
 def test_a_killed_container_loses_no_run_and_no_row(production: Installation, victim: str) -> None:
     services, advertiser, ads = VICTIMS[victim]
     sandbox = f"http://127.0.0.1:{production.sandbox_port}/sandbox"
-    httpx.put(f"{sandbox}/faults", json=[{"kind": "latency", "seconds": 2}]).raise_for_status()
-    billed = httpx.get(f"{sandbox}/stats").json()["billed"]
+    asking.put(f"{sandbox}/faults", json=[{"kind": "latency", "seconds": 2}]).raise_for_status()
+    billed = asking.get(f"{sandbox}/stats").json()["billed"]
     parameters = {"advertiser_ids": [advertiser], "page_size": PAGE, "max_pages": 9}
     run_id = production.start("fetch-creatives/fetch-creatives", parameters)
     wait_until(lambda: count_ads(production, advertiser) > 0, pause=PAUSE)
@@ -228,7 +228,7 @@ def test_a_killed_container_loses_no_run_and_no_row(production: Installation, vi
     production.until_well()
     if "sandbox" not in services:  # which counts from its start
         pages = -(-ads // PAGE)
-        assert httpx.get(f"{sandbox}/stats").json()["billed"] - billed == pages
+        assert asking.get(f"{sandbox}/stats").json()["billed"] - billed == pages
     if not services:
         told = production.messages(run_id)
         assert any("Its process was killed from outside (SIGKILL)." in one for one in told), told

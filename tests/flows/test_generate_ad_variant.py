@@ -6,7 +6,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 from uuid import uuid4
 
-import httpx
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactCollectionFilter, ArtifactCollectionFilterKey
@@ -16,6 +15,7 @@ from adspark.models import VariantStatus
 from adspark.settings import get_settings
 from adspark.variants.lists import list_variants
 from flows.generate_ad_variant import generate_ad_variant
+from tests.support import asking
 from tests.support.workshop import Workshop
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -147,7 +147,7 @@ async def test_secrets_are_in_no_state_log_or_artifact(shop: Workshop) -> None:
         told = [one.model_dump_json() for one in await client.read_flow_runs(limit=5)]
         told += [one.model_dump_json() for one in await client.read_logs()]
         base = str(client.api_url)
-    told.append(httpx.post(f"{base}/artifacts/filter", json={}).text)
+    told.append(asking.post(f"{base}/artifacts/filter", json={}).text)
     assert not any("app-sandbox" in one for one in told)
 
 

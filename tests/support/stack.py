@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 
 from adspark.home.running_stack import StackState
+from tests.support import asking
 from tests.support.folders import open_folder
 from tests.support.waiting import wait_until
 
@@ -158,7 +158,7 @@ def last_run(stack: Stack, flow: str) -> dict[str, Any]:
     }
     for _ in range(1200):
         run: dict[str, Any]
-        (run,) = httpx.post(f"{stack.api_url}/flow_runs/filter", json=latest).json()
+        (run,) = asking.post(f"{stack.api_url}/flow_runs/filter", json=latest).json()
         if run["state_type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}:
             break
         time.sleep(0.25)

@@ -13,11 +13,12 @@ from sqlalchemy import text
 
 from adspark.db.engine import Database
 from adspark.models import Watch
-from adspark.serpapi.client import Gate, SerpApiClient, no_gate
+from adspark.serpapi.client import DEFAULT_TIMEOUT, Gate, SerpApiClient, no_gate
 from adspark.watches.admission import SweepGate
 from adspark.watches.check import Checker, WatchSummary
 from adspark.watches.sweep import Sweep
 from adspark.watches.sweep_store import SweepSummary, read_due
+from tests.support import asking
 from tests.support.factories import ADVERTISER_ID
 
 KEY = SecretStr("sandbox-key")
@@ -30,6 +31,7 @@ class Place:
     database: Database
     url: str
     transport: httpx.AsyncBaseTransport | None = None
+    timeout: float = DEFAULT_TIMEOUT
 
     async def add(self, **changes: Any) -> int:  # noqa: ANN401
         """Store a watch; returns its id."""
@@ -49,7 +51,9 @@ class Place:
     async def checker(self, flow_run_id: UUID | None = None) -> AsyncIterator[Checker]:
         """What a process checks with."""
         async with (
-            SerpApiClient(KEY, base_url=self.url, transport=self.transport) as client,
+            SerpApiClient(
+                KEY, base_url=self.url, transport=self.transport, timeout=self.timeout
+            ) as client,
             self.database.locks() as locks,
         ):
             yield Checker(self.database, client, locks, flow_run_id)
@@ -103,20 +107,20 @@ class Place:
             "num": "99",  # another search than a watch's, so that it is not answered from the cache
             "no_cache": "true",
         }
-        body = httpx.get(f"{self.url}/search.json", params=parameters).json()
+        body = asking.get(f"{self.url}/search.json", params=parameters).json()
         rows: list[dict[str, Any]] = body["ad_creatives"]
         return rows
 
     def change_ads(self, *changes: dict[str, Any]) -> None:
         """Let the Transparency Center's ads be others: all changes at once, instead of earlier."""
-        httpx.put(f"{self.url}/sandbox/changes", json=list(changes)).raise_for_status()
+        asking.put(f"{self.url}/sandbox/changes", json=list(changes)).raise_for_status()
 
     def switch_on(self, *faults: dict[str, Any]) -> None:
         """Let the sandbox misbehave."""
-        httpx.put(f"{self.url}/sandbox/faults", json=list(faults)).raise_for_status()
+        asking.put(f"{self.url}/sandbox/faults", json=list(faults)).raise_for_status()
 
     @property
     def stats(self) -> dict[str, int]:
         """The sandbox's counters."""
-        counters: dict[str, int] = httpx.get(f"{self.url}/sandbox/stats").json()
+        counters: dict[str, int] = asking.get(f"{self.url}/sandbox/stats").json()
         return counters

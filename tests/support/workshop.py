@@ -38,6 +38,7 @@ from adspark.variants.store import (
     read_variant,
     summary_of,
 )
+from tests.support import asking
 from tests.support.factories import ADVERTISER_ID, query
 from tests.support.watching import KEY
 
@@ -153,16 +154,16 @@ class Workshop:
 
     def switch_on(self, *faults: dict[str, Any]) -> None:
         """Let the sandbox's Dify misbehave."""
-        httpx.put(f"{self.url}/sandbox/dify/faults", json=list(faults)).raise_for_status()
+        asking.put(f"{self.url}/sandbox/dify/faults", json=list(faults)).raise_for_status()
 
     def shape(self, **workflow: Any) -> None:  # noqa: ANN401
         """Let the sandbox's workflow be another one."""
-        httpx.put(f"{self.url}/sandbox/dify/workflow", json=workflow).raise_for_status()
+        asking.put(f"{self.url}/sandbox/dify/workflow", json=workflow).raise_for_status()
 
     @property
     def bill(self) -> dict[str, Any]:
         """The counters of the sandbox's Dify."""
-        counters: dict[str, Any] = httpx.get(f"{self.url}/sandbox/dify/stats").json()
+        counters: dict[str, Any] = asking.get(f"{self.url}/sandbox/dify/stats").json()
         return counters
 
     async def row(self, variant_id: int) -> Any:  # noqa: ANN401

@@ -20,6 +20,11 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
     assert settings.retry_delays == (60.0, 120.0, 240.0)
 
 
+def test_the_public_address_is_kept_without_a_slash_at_its_end() -> None:
+    for written in ("https://Ads.Example.com:8443/", " https://ads.example.com:8443"):
+        assert Settings(gallery_url=written).gallery_url == "https://ads.example.com:8443"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -30,6 +35,16 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("ADSPARK_ARCHIVE_DAYS", "0"),
         ("ADSPARK_ARCHIVE_MEGABYTES", "lots"),
         ("ADSPARK_ARCHIVE_RUN_PICTURES", "-1"),
+        ("ADSPARK_GALLERY_URL", "ads.example.com"),
+        ("ADSPARK_GALLERY_URL", "https://ads.example.com/ads"),
+        ("ADSPARK_GALLERY_URL", "https://ads.example.com?ads"),
+        ("ADSPARK_GALLERY_URL", "https://ana:word@ads.example.com"),
+        ("ADSPARK_GALLERY_URL", "https://ads.example.com:99999"),
+        ("ADSPARK_GALLERY_URL", "https://"),
+        ("ADSPARK_GALLERY_URL", "ftp://ads.example.com"),
+        ("ADSPARK_TRUSTED_PROXIES", "127.0.0.1,*"),
+        ("ADSPARK_TRUSTED_PROXIES", "172.16.0.1/12"),
+        ("ADSPARK_TRUSTED_PROXIES", "proxy"),
     ],
 )
 def test_a_wrong_value_names_its_variable(

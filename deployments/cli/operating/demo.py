@@ -101,7 +101,7 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
     data = sandbox_settings(settings, DEMO_DATA)
     asyncio.run(check_browser(program=data.browser, is_sandboxed=data.browser_sandbox))
     _empty(data)
-    err.print("Starting Postgres, Prefect's server, four workers and the sandbox …")
+    err.print("Starting Postgres, Prefect's server, its workers and the sandbox …")
     state = start_detached(settings, sandbox=DEMO_DATA, on_wait=print_waiting)
     start_seconds = time.monotonic() - began
     err.print(f"Ready after {start_seconds:.0f} s: {state.ui_url}")

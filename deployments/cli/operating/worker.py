@@ -1,27 +1,26 @@
-"""`adspark worker`: serve a pool on this host."""
+"""`adspark worker`: serve pools on this host."""
 
 import asyncio
 import socket
 from typing import Annotated
 
-from typer import Option
+from typer import Argument, Option
 
 from adspark.settings import get_settings
 from adspark.validation.bounds import RUNS
-from deployments.cli.options import PoolArgument
 from deployments.cli.ranges import ranged
 from deployments.cli.server import prefect_api_url
 from deployments.environment.shell import use_private_temporary_folder
-from deployments.queue_classes import validate_pools
+from deployments.queue_classes import POOL_NAMES, validate_pools
 
 
 def worker(
-    pool: PoolArgument,
+    pools: Annotated[list[str], Argument(help=f"Of {', '.join(POOL_NAMES)}; one or more.")],
     name: Annotated[
-        str | None, Option(help="Of this worker; else of the pool and this host.")
+        str | None, Option(help="Of the worker in each pool; else of the pool and this host.")
     ] = None,
     limit: Annotated[
-        int | None, ranged(RUNS, help="Runs at once in this worker; else the pool's slots.")
+        int | None, ranged(RUNS, help="Runs at once in each pool; else the pool's slots.")
     ] = None,
     with_healthcheck: Annotated[
         bool,
@@ -32,21 +31,20 @@ def worker(
         ),
     ] = False,
 ) -> None:
-    """Run what is queued in a pool; SIGTERM or Ctrl-C lets runs end, a second one requeues them.
+    """Run what is queued in pools; SIGTERM or Ctrl-C lets runs end, a second one requeues them.
 
     How long they are waited for: ADSPARK_DRAIN_TIME.
     """
     from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415  (slow)
 
-    from deployments.worker.serve import serve_pool  # noqa: PLC0415  (slow)
+    from deployments.worker.serve import serve_pools  # noqa: PLC0415  (slow)
 
-    validate_pools([pool])
+    validate_pools(pools)
     use_private_temporary_folder()
     with temporary_settings({PREFECT_API_URL: prefect_api_url()}):
         asyncio.run(
-            serve_pool(
-                pool,
-                name=name or f"{pool}-{socket.gethostname()}",
+            serve_pools(
+                {pool: name or f"{pool}-{socket.gethostname()}" for pool in pools},
                 limit=limit,
                 patience=get_settings().drain_time,
                 has_health=with_healthcheck,

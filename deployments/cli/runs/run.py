@@ -32,9 +32,10 @@ from deployments.cli.options import (
     TextOption,
 )
 from deployments.cli.ranges import ranged
+from deployments.cli.runs.summary import print_summary
 from deployments.cli.server import prefect_api_url
 from deployments.environment.termination import raise_at_sigterm
-from deployments.terminal.output import err, print_json, print_line, print_summary
+from deployments.terminal.output import err, print_json, print_line
 
 _Result = TypeVar("_Result")
 

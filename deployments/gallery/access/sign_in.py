@@ -3,22 +3,50 @@ in, but for what a page of the door itself loads, and for boards that were share
 
 from urllib.parse import urlencode
 
-from fastapi import Request
+from fastapi import Request, Security
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.security import APIKeyCookie
+from fastapi.security.http import HTTPBase
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adspark.errors import AdSparkError
 from adspark.models import Role
 from adspark.users.accounts import SignedIn, find_session
+from deployments.gallery.access.passwords import TooManyAttemptsError, check_attempt, read_basic
 from deployments.gallery.access.visitor import Visitor
+from deployments.gallery.failures import show_own_error
 from deployments.gallery.resources import Gallery
 
 SESSION_COOKIE = "adspark_session"
 _OPEN = ("/sign-in", "/health", "/static/", "/shared/")
 _API = "/api/"
+_CHALLENGE = {"WWW-Authenticate": 'Basic realm="AdSpark", charset="UTF-8"'}
+
+# For the description of the JSON interface; it is the guard that asks.
+SECURITY_SCHEMES = [
+    Security(
+        HTTPBase(  # HTTPBasic would refuse what is not ASCII
+            scheme="basic",
+            scheme_name="password",
+            description="The name and password of the pages; both in UTF-8.",
+            auto_error=False,
+        )
+    ),
+    Security(
+        APIKeyCookie(
+            name=SESSION_COOKIE,
+            scheme_name="session",
+            description="Of a browser that is signed in at /sign-in.",
+            auto_error=False,
+        )
+    ),
+]
 
 
 class SignInGuard:
     """ASGI middleware that lets in who is signed in, and leads all others to `/sign-in`.
+
+    Programs may send name and password with each request to the JSON interface (HTTP Basic).
 
     Args:
         app: what is guarded; finds the visitor in the request's state.
@@ -35,27 +63,48 @@ class SignInGuard:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        signed_in = await self._find(request)
-        if signed_in is None:
-            await _refuse(request)(scope, receive, send)
+        found = await self._find(request)
+        if isinstance(found, Response):
+            await found(scope, receive, send)
             return
-        is_editor = signed_in.role is Role.EDITOR
+        is_editor = found.role is Role.EDITOR
         scope.setdefault("state", {})["visitor"] = Visitor(
-            signed_in.user_id, signed_in.name, may_change=is_editor, may_spend=is_editor
+            found.user_id, found.name, may_change=is_editor, may_spend=is_editor
         )
         await self._app(scope, receive, send)
 
-    async def _find(self, request: Request) -> SignedIn | None:
+    async def _find(self, request: Request) -> SignedIn | Response:
+        """Who has signed in; else the response to the request."""
+        try:
+            signed_in = await self._find_session(request)
+            if signed_in is not None:
+                return signed_in
+            if request.url.path.startswith(_API):
+                return await self._find_program(request)
+        except AdSparkError as error:  # as where the database is away
+            return await show_own_error(request, error)
+        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        back = here if request.method == "GET" else "/"
+        return RedirectResponse(f"/sign-in?{urlencode({'back': back})}", 303)
+
+    async def _find_session(self, request: Request) -> SignedIn | None:
         token = request.cookies.get(SESSION_COOKIE)
         if not token:
             return None
         async with self._gallery.database.session() as session:
             return await find_session(session, token=token)
 
+    async def _find_program(self, request: Request) -> SignedIn | Response:
+        sent = read_basic(request)
+        if sent is None:
+            return _refuse(401, "Send name and password (HTTP Basic), or sign in at /sign-in.")
+        try:
+            found = await check_attempt(request, self._gallery, name=sent[0], password=sent[1])
+        except TooManyAttemptsError as error:
+            detail = f"Too many wrong passwords; try again in {error.seconds} s."
+            return _refuse(429, detail, {"Retry-After": str(error.seconds)})
+        return found or _refuse(401, "Name or password is wrong.")
 
-def _refuse(request: Request) -> Response:
-    if request.url.path.startswith(_API):
-        return JSONResponse({"detail": "Sign in first, at /sign-in.", "field": None}, 401)
-    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    back = here if request.method == "GET" else "/"
-    return RedirectResponse(f"/sign-in?{urlencode({'back': back})}", 303)
+
+def _refuse(status: int, detail: str, headers: dict[str, str] = _CHALLENGE) -> Response:
+    return JSONResponse({"detail": detail, "field": None}, status, headers=headers)

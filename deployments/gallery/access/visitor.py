@@ -99,13 +99,11 @@ class VisitCookie:
         is_known = _VISIT.fullmatch(known) is not None
         visit = known if is_known else secrets.token_urlsafe(32)
         scope.setdefault("state", {})["visit"] = visit
-        is_secure = request.url.scheme == "https"
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start" and not is_known:
                 cookie = f"{VISIT_COOKIE}={visit}; Path=/; Max-Age={YEAR}; HttpOnly"
-                cookie += "; SameSite=Lax" + ("; Secure" if is_secure else "")
-                MutableHeaders(scope=message).append("set-cookie", cookie)
+                MutableHeaders(scope=message).append("set-cookie", f"{cookie}; SameSite=Lax")
             await send(message)
 
         await self._app(scope, receive, send_with_cookie)

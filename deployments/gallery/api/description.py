@@ -13,7 +13,7 @@ PREFIX = "/api/v1"
 _ABOUT = """
 The queries of AdSpark's pages, read only. Lists come by page: `next` of a page is `after` of the
 next one. Times are UTC. What goes wrong is an object with `detail`, a sentence, and `field`, the
-parameter where it is one; 503 can be tried again after `Retry-After` seconds.
+parameter where it is one; 429 and 503 can be tried again after `Retry-After` seconds.
 """
 
 

@@ -16,6 +16,11 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
     422: {"model": Failure, "description": "A parameter cannot be used."},
     503: {"model": Failure, "description": "The database does not answer, or is busy."},
 }
+SIGN_IN_FAILURES: dict[int | str, dict[str, Any]] = {
+    401: {"model": Failure, "description": "Nobody has signed in, or not with this password."},
+    429: {"model": Failure, "description": "Too many passwords were wrong; Retry-After says when."},
+}
+"""What else can go wrong where people have to sign in."""
 
 router = APIRouter(prefix=PREFIX)
 for _part in (ads, advertisers, watches, boards, variants, export):

@@ -1,13 +1,11 @@
 """Sign in and out, and on a machine of one's own the choice of the user."""
 
-import hashlib
-
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from adspark.db.rate_limits import try_acquire_slot
-from adspark.users.accounts import SESSION_DAYS, begin_session, check_password, end_session
+from adspark.users.accounts import SESSION_DAYS, begin_session, end_session
 from adspark.users.store import list_users, parse_number
+from deployments.gallery.access.passwords import TooManyAttemptsError, check_attempt
 from deployments.gallery.access.sign_in import SESSION_COOKIE
 from deployments.gallery.access.visitor import USER_COOKIE, YEAR
 from deployments.gallery.forms import FormDep
@@ -15,11 +13,6 @@ from deployments.gallery.notices import lead_to
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
 
 router = APIRouter(include_in_schema=False)
-
-# Attempts in a quarter of an hour: for one name, and from one address.
-_WINDOW = 900.0
-_OF_NAME, _OF_ADDRESS = 10, 50
-_BUCKETS = 1024  # over which names and addresses are spread, so that few rows count them
 
 
 @router.get("/sign-in")
@@ -34,9 +27,10 @@ async def sign_in(
 ) -> Response:
     """Sign in, where name and password are right."""
     name, back = form.text("name"), form.text("back") or "/"
-    if wait := await _wait_of(request, gallery, name):
-        return _page(request, gallery, back=back, name=name, minutes=int(wait // 60) + 1)
-    found = await check_password(session, name=name, password=form.written("password"))
+    try:
+        found = await check_attempt(request, gallery, name=name, password=form.written("password"))
+    except TooManyAttemptsError as error:
+        return _page(request, gallery, back=back, name=name, minutes=error.minutes)
     if found is None:
         return _page(request, gallery, back=back, name=name, is_wrong=True)
     token = await begin_session(session, user_id=found.user_id)
@@ -48,7 +42,6 @@ async def sign_in(
         max_age=SESSION_DAYS * 86_400,
         httponly=True,
         samesite="lax",
-        secure=request.url.scheme == "https",
     )
     return response
 
@@ -77,19 +70,6 @@ async def choose_user(form: FormDep) -> Response:
     number = parse_number(form.text("user"))
     response.set_cookie(USER_COOKIE, str(number or 1), max_age=YEAR, httponly=True, samesite="lax")
     return response
-
-
-async def _wait_of(request: Request, gallery: Gallery, name: str) -> float:
-    """Seconds until the next attempt may be made; 0 where this one may."""
-    address = request.client.host if request.client else ""
-    for kind, value, limit in (("name", name, _OF_NAME), ("address", address, _OF_ADDRESS)):
-        number = int(hashlib.sha256(value.casefold().encode()).hexdigest(), 16) % _BUCKETS
-        wait = await try_acquire_slot(
-            gallery.database, name=f"sign-in {kind} {number}", limit=limit, window=_WINDOW
-        )
-        if wait:
-            return wait
-    return 0.0
 
 
 def _page(

@@ -1,5 +1,6 @@
 """Active runs in an operator's hands: cancel one, requeue those of a stopped stack."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
 
@@ -16,11 +17,11 @@ from orchestration.runs.state_changes import change_while
 from orchestration.server.pool_snapshot import count_workers
 
 
-async def has_worker(pool: str) -> bool:
-    """Whether a worker of this pool is online."""
+async def have_workers(pools: Sequence[str]) -> bool:
+    """Whether each of these pools has a worker that is online."""
     try:
         async with get_client() as client:
-            return (await count_workers(client, [pool]))[pool] > 0
+            return all((await count_workers(client, pools)).values())
     except httpx.HTTPError:
         return False
 

@@ -16,6 +16,7 @@ from adspark.db.engine import Database
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings
 from deployments.stack.metrics_server import serving_metrics
+from tests.support import asking
 
 NOWHERE = "postgresql://nobody@127.0.0.1:9/none"
 
@@ -27,7 +28,7 @@ def free_port() -> int:
 
 def scraped(address: str) -> dict[str, float]:
     """The samples of a scrape, by name and labels."""
-    text = httpx.get(address, timeout=30).raise_for_status().text
+    text = asking.get(address).raise_for_status().text
     return {
         f"{sample.name}{sorted(sample.labels.values())}": sample.value
         for family in text_string_to_metric_families(text)
@@ -71,17 +72,17 @@ def test_opened_to_a_network_the_figures_ask_for_the_password() -> None:
     )
     with served(host="0.0.0.0"):
         for path in ("/metrics", "/", "/elsewhere"):
-            refused = httpx.get(url + path)
+            refused = asking.get(url + path)
             assert refused.status_code == 401
             assert refused.headers["WWW-Authenticate"].startswith("Basic ")
             assert "adspark_up" not in refused.text
         for given in ("", "Basic", "Basic ====", "Bearer b3A6cA==", "Basic b3BlcmF0b3I6d3Jvbmc="):
-            answer = httpx.get(f"{url}/metrics", headers={"Authorization": given})
+            answer = asking.get(f"{url}/metrics", headers={"Authorization": given})
             assert answer.status_code == 401, given
         known = httpx.BasicAuth("operator", "a-wörd:with-a-colon")
-        assert "adspark_up" in httpx.get(f"{url}/metrics", auth=known, timeout=30).text
+        assert "adspark_up" in asking.get(f"{url}/metrics", auth=known).text
     with served():  # only this machine's programs can ask
-        assert "adspark_up" in httpx.get(f"{url}/metrics", timeout=30).text
+        assert "adspark_up" in asking.get(f"{url}/metrics").text
 
 
 def test_a_taken_port_is_named_with_its_setting() -> None:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 from prefect.client.orchestration import PrefectClient
 from prefect.states import Completed, Crashed, Failed, Pending, Running, Scheduled
@@ -21,6 +20,7 @@ from deployments.operations.probe import probe as send_probes
 from deployments.queue_classes import POOL_NAMES
 from flows.probe import probe
 from orchestration.runs.flow_runs import filter_runs, read_failed_runs, read_runs
+from tests.support import asking
 from tests.support.queued import POOL, open_pools, queue
 from tests.support.sandbox_control import SANDBOX_KEY
 
@@ -67,7 +67,7 @@ async def test_searches_left_are_asked_once_a_minute_and_never_fail(
     assert first.billed == 0
     assert first.left is not None
     search = {"engine": ENGINE, "text": "hubspot.com", "api_key": SANDBOX_KEY}
-    httpx.get(f"{sandbox_url}/search.json", params=search).raise_for_status()
+    asking.get(f"{sandbox_url}/search.json", params=search).raise_for_status()
     assert await searches.read(database) == first
     assert (await SearchesLeft(settings).read(database)).left == first.left - 1
     gone = settings.model_copy(update={"serpapi_url": "http://127.0.0.1:9"})

@@ -27,6 +27,7 @@ from adspark.watches.definition import parse_watch
 from blocks.chat_model import ChatModel
 from blocks.dify_workflow import DifyWorkflow
 from blocks.serpapi_credentials import SerpApiCredentials
+from deployments.cli.commands import COMMANDS
 from deployments.cli.main import app
 from deployments.queue_classes import QUEUE_CLASSES
 from flows.probe import probe
@@ -87,7 +88,11 @@ def options(group: typer.Typer, path: tuple[str, ...] = ()) -> Iterator[Option]:
         yield from options(one.typer_instance, (*path, str(one.name)))
 
 
-OPTIONS = list(options(app))
+OPTIONS = [
+    option
+    for command in COMMANDS
+    for option in options(command.typer(), (command.name,) if command.is_group else ())
+]
 
 
 @pytest.mark.parametrize(("flow", "name"), PARAMETERS)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -19,6 +18,7 @@ from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.serpapi.client import SerpApiClient
 from adspark.serpapi.search_query import CreativeQuery
+from tests.support import asking
 from tests.support.factories import query
 
 KEY = SecretStr("sandbox-key")
@@ -42,10 +42,10 @@ class Place:
     @property
     def billed(self) -> int:
         """What the sandbox would have charged."""
-        return int(httpx.get(f"{self.url}/sandbox/stats").json()["billed"])
+        return int(asking.get(f"{self.url}/sandbox/stats").json()["billed"])
 
     def switch_on(self, *faults: dict[str, object]) -> None:
-        httpx.put(f"{self.url}/sandbox/faults", json=list(faults)).raise_for_status()
+        asking.put(f"{self.url}/sandbox/faults", json=list(faults)).raise_for_status()
 
     async def rows(self, statement: str) -> list[Any]:
         async with self.database.session() as session:
@@ -252,9 +252,9 @@ def all_faults(url: str) -> Iterator[None]:
         "empty_page_with_token", "duplicates",
     )  # fmt: skip
     faults = [{"kind": kind, "probability": 0.08} for kind in kinds]
-    httpx.put(f"{url}/sandbox/faults", json=faults).raise_for_status()
+    asking.put(f"{url}/sandbox/faults", json=faults).raise_for_status()
     yield
-    httpx.put(f"{url}/sandbox/faults", json=[]).raise_for_status()
+    asking.put(f"{url}/sandbox/faults", json=[]).raise_for_status()
 
 
 async def test_with_every_fault_at_once_all_ads_arrive_and_no_stored_page_is_paid_twice(

@@ -6,7 +6,14 @@ import asyncio
 from sqlalchemy import text
 
 from adspark.db.engine import Database
-from adspark.db.rate_limits import CLEANUPS, GENERATIONS, SEARCHES, acquire_slot, try_acquire_slot
+from adspark.db.rate_limits import (
+    CLEANUPS,
+    GENERATIONS,
+    SEARCHES,
+    acquire_slot,
+    release_slot,
+    try_acquire_slot,
+)
 
 LIMIT = 5
 WINDOW = 0.3
@@ -47,6 +54,15 @@ async def test_other_names_do_not_wait(database: Database) -> None:
     assert await try_acquire_slot(database, name=SEARCHES, limit=1) == 0
     assert await try_acquire_slot(database, name=SEARCHES, limit=1) > 0
     assert await try_acquire_slot(database, name=GENERATIONS, limit=1) == 0
+
+
+async def test_a_slot_that_is_given_back_is_free_again_and_no_other(database: Database) -> None:
+    for name, limit in ((SEARCHES, 2), (SEARCHES, 2), (GENERATIONS, 1)):
+        assert await try_acquire_slot(database, name=name, limit=limit) == 0
+    await release_slot(database, name=SEARCHES)
+    assert await try_acquire_slot(database, name=GENERATIONS, limit=1) > 0
+    assert await try_acquire_slot(database, name=SEARCHES, limit=2) == 0
+    assert await try_acquire_slot(database, name=SEARCHES, limit=2) > 0
 
 
 async def test_a_limit_of_nothing_lets_nothing_through(database: Database) -> None:

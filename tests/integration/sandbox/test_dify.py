@@ -18,6 +18,7 @@ from PIL import Image
 from adspark.sandbox.dify.faults import DifyFault, DifyFaultKind
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
+from tests.support import asking
 from tests.support.sandbox_client import Json, MovedClock
 
 NEW_BALANCE_AD = "CR06923374512490676225"
@@ -235,10 +236,10 @@ def test_an_upload_is_kept_and_can_be_looked_at_for_a_while(dify: Dify, clock: M
     assert body["mime_type"] == "image/png"
     assert body["created_at"] == int(clock.now.timestamp())
     assert body["source_url"].startswith(f"{dify.url}/files/{body['id']}/file-preview?")
-    shown = httpx.get(body["source_url"])
+    shown = asking.get(body["source_url"])
     assert (shown.content, shown.headers["content-type"]) == (content, "image/png")
     clock.now += timedelta(seconds=301)
-    check_error(httpx.get(body["source_url"]), 403, "forbidden", "Invalid request.")
+    check_error(asking.get(body["source_url"]), 403, "forbidden", "Invalid request.")
     assert dify.stats()["uploads"] == 1
 
 
@@ -253,7 +254,7 @@ def test_an_upload_is_kept_and_can_be_looked_at_for_a_while(dify: Dify, clock: M
     ],
 )
 def test_an_upload_comes_through_byte_by_byte(dify: Dify, content: bytes) -> None:
-    assert httpx.get(dify.upload(content).json()["source_url"]).content == content
+    assert asking.get(dify.upload(content).json()["source_url"]).content == content
 
 
 def test_an_upload_keeps_its_name_and_its_user(dify: Dify) -> None:
@@ -324,7 +325,7 @@ def test_a_run_streams_its_steps_and_gives_copy_and_picture(dify: Dify, clock: M
     assert 0.05 <= data["elapsed_time"] < 1
     assert data["created_at"] == data["finished_at"] == int(clock.now.timestamp())
     assert (data["error"], data["exceptions_count"], data["files"]) == (None, 0, [])
-    picture = httpx.get(address_of(data))
+    picture = asking.get(address_of(data))
     assert picture.headers["content-type"] == "image/png"
     image = Image.open(io.BytesIO(picture.content))
     assert (image.format, image.size) == ("PNG", (380, 200))
@@ -407,7 +408,7 @@ def test_files_have_to_be_the_users_own(dify: Dify) -> None:
     message = "url in input form must be a list of files"
     check_error(dify.post(url=file), 400, "invalid_param", message)
     data = dify.finish(url=[file])
-    assert Image.open(io.BytesIO(httpx.get(address_of(data)).content)).size == (300, 50)
+    assert Image.open(io.BytesIO(asking.get(address_of(data)).content)).size == (300, 50)
 
 
 # What a variant says
@@ -423,7 +424,7 @@ def test_an_uploaded_picture_is_known_by_its_name(dify: Dify, kind: str) -> None
     lines = data["outputs"]["text"].splitlines()
     assert lines[0].startswith("[SANDBOX] Summer with New Balance")
     assert lines[1].startswith("From Street Style To Classic Comfort To Performance Gear.")
-    image = Image.open(io.BytesIO(httpx.get(address_of(data)).content))
+    image = Image.open(io.BytesIO(asking.get(address_of(data)).content))
     assert image.size == (160, 600), "the uploaded picture's own size"
 
 
@@ -433,7 +434,7 @@ def test_a_picture_of_the_sandbox_is_known_by_its_address(dify: Dify) -> None:
     row = next(row for row in found if "width" in row)
     data = dify.finish(url=row["image"])
     assert data["outputs"]["text"].startswith(f"{SUMMER}Sandbox Advertiser 1\nCopy of a SANDBOX ad")
-    image = Image.open(io.BytesIO(httpx.get(address_of(data)).content))
+    image = Image.open(io.BytesIO(asking.get(address_of(data)).content))
     assert image.size == (row["width"], row["height"])
 
 
@@ -455,7 +456,7 @@ def test_else_only_the_inputs_speak(dify: Dify, inputs: Json, start: str) -> Non
 def test_the_same_inputs_give_the_same_and_other_prompts_another_variant(dify: Dify) -> None:
     def make(prompt: str) -> tuple[str, bytes]:
         data = dify.finish(prompt=prompt)
-        return data["outputs"]["text"], httpx.get(address_of(data)).content
+        return data["outputs"]["text"], asking.get(address_of(data)).content
 
     first = make("sale")
     assert make("sale") == first
@@ -488,8 +489,8 @@ def test_outputs_come_in_many_shapes(dify: Dify, outputs: str) -> None:
             assert (file["extension"], file["mime_type"]) == (".png", "image/png")
             assert data["files"] == [file]
             address = file["url"]
-            assert file["size"] == len(httpx.get(address).content)
-    assert Image.open(io.BytesIO(httpx.get(address).content)).size == (380, 200)
+            assert file["size"] == len(asking.get(address).content)
+    assert Image.open(io.BytesIO(asking.get(address).content)).size == (380, 200)
 
 
 def test_a_pictures_address_expires_and_cannot_be_forged(dify: Dify, clock: MovedClock) -> None:
@@ -503,11 +504,11 @@ def test_a_pictures_address_expires_and_cannot_be_forged(dify: Dify, clock: Move
         address.copy_set_param("timestamp", "x"),
         address.copy_with(query=other.query),
     ):
-        check_error(httpx.get(forged), 403, "forbidden", "Invalid request.")
+        check_error(asking.get(forged), 403, "forbidden", "Invalid request.")
     clock.now += timedelta(seconds=300)
-    assert httpx.get(address).status_code == 200
+    assert asking.get(address).status_code == 200
     clock.now += timedelta(seconds=1)
-    check_error(httpx.get(address), 403, "forbidden", "Invalid request.")
+    check_error(asking.get(address), 403, "forbidden", "Invalid request.")
     assert dify.stats()["downloads"] == 1
 
 
@@ -778,13 +779,13 @@ def test_a_variant_can_lack_its_picture(dify: Dify, outputs: str, name: str, emp
 
 def test_a_picture_can_be_expired_or_broken(dify: Dify) -> None:
     dify.switch_on({"kind": "expired_picture", "times": 1})
-    assert httpx.get(address_of(dify.finish())).status_code == 403
+    assert asking.get(address_of(dify.finish())).status_code == 403
     dify.switch_on({"kind": "broken_picture", "times": 1})
-    broken = httpx.get(address_of(dify.finish()))
+    broken = asking.get(address_of(dify.finish()))
     assert (broken.status_code, broken.headers["content-type"]) == (200, "image/png")
     with pytest.raises(OSError, match="cannot identify"):
         Image.open(io.BytesIO(broken.content))
-    assert httpx.get(address_of(dify.finish())).status_code == 200
+    assert asking.get(address_of(dify.finish())).status_code == 200
 
 
 def test_a_slow_run_takes_longer(dify: Dify) -> None:
@@ -825,7 +826,7 @@ def test_requests_that_are_refused_anyway_use_up_no_fault(dify: Dify) -> None:
 def test_the_counters_add_up_and_a_reset_forgets_everything(dify: Dify) -> None:
     source = dify.upload().json()["source_url"]
     for user in ("a", "a", "b"):
-        httpx.get(address_of(dify.finish(user=user)))
+        asking.get(address_of(dify.finish(user=user)))
     dify.switch_on({"kind": "slow", "seconds": 30})
     with dify.stream(user="c") as lines:
         run_id = json.loads(next(lines)[6:])["workflow_run_id"]
@@ -840,7 +841,7 @@ def test_the_counters_add_up_and_a_reset_forgets_everything(dify: Dify) -> None:
     assert set(map(str, dify.stats().values())) == {"0", "{}"}
     assert dify.http.get("/sandbox/dify/faults").json() == []
     assert dify.http.get(f"/v1/workflows/run/{run_id}").status_code == 404
-    assert httpx.get(source).status_code == 404
+    assert asking.get(source).status_code == 404
     assert dify.logs()["total"] == 0
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from adspark.db.engine import Database
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
+from tests.support import asking
 from tests.support.workshop import Workshop, workshop
 
 
@@ -28,5 +28,5 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def shop(database: Database, sandbox: str, folder: Path) -> Workshop:
     """A workshop whose sandbox takes a moment for a generation and knows of nothing before."""
-    httpx.post(f"{sandbox}/sandbox/reset").raise_for_status()
+    asking.post(f"{sandbox}/sandbox/reset").raise_for_status()
     return workshop(database, sandbox, folder)

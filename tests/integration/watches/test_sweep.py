@@ -260,6 +260,7 @@ async def test_two_sweeps_at_once_check_each_watch_once(place: Place) -> None:
 
 
 async def test_a_lost_database_ends_the_sweep_at_once(place: Place) -> None:
+    place.timeout = 5
     place.switch_on({"kind": "hang"})
     running = asyncio.create_task(place.sweep(at_once=3))
     while not await place.rows('SELECT 1 FROM "fetch"'):

@@ -283,6 +283,20 @@ def test_compose_1_29_can_read_it(file: Path) -> None:
         assert set(service.get("build", {})) <= {"context", "dockerfile", "args"}
 
 
+@pytest.mark.parametrize(
+    ("file", "names"), [(PRODUCTION, {"metrics"}), (DEVELOPMENT, {"api", "metrics"})]
+)
+def test_servers_that_ask_for_no_password_are_reached_by_their_names(
+    file: Path, names: set[str]
+) -> None:
+    for name in names:
+        allowed = services(file)[name]["environment"]["ADSPARK_ALLOWED_HOSTS"]
+        assert names <= set(Settings(allowed_hosts=allowed).allowed_hosts), name
+    written = re.search(r"ADSPARK_ALLOWED_HOSTS: (\S+)", file.read_text())
+    assert written
+    assert written[1].endswith(",${ADSPARK_ALLOWED_HOSTS:-}")  # which adds to them
+
+
 def test_nothing_but_the_source_gets_into_the_image() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     rules = [line for line in lines if not line.startswith("#")]

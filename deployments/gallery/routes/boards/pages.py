@@ -18,6 +18,7 @@ from adspark.creatives.boards import (
 )
 from adspark.errors import InvalidQueryError
 from adspark.models import Board
+from deployments.gallery.access.public_address import public_url
 from deployments.gallery.access.visitor import ChangerDep, VisitorDep
 from deployments.gallery.forms import Form, FormDep
 from deployments.gallery.notices import lead_to
@@ -69,13 +70,18 @@ async def show_board(
 
 @router.post("/{board_id}")
 async def change_board(
-    request: Request, session: SessionDep, visitor: ChangerDep, board_id: int, form: FormDep
+    request: Request,
+    gallery: GalleryDep,
+    session: SessionDep,
+    visitor: ChangerDep,
+    board_id: int,
+    form: FormDep,
 ) -> RedirectResponse:
     """What a button of the board's page asks for."""
     board = await _find(session, visitor.user_id, board_id)
     here = f"/boards/{board.id}"
     try:
-        done = await _change(request, session, board, form)
+        done = await _change(session, board, form, public_url(request, gallery))
     except InvalidQueryError as error:
         return lead_to(here, "refused", reason=error)
     await session.commit()
@@ -93,7 +99,7 @@ async def send_board(
 
 
 async def _change(
-    request: Request, session: AsyncSession, board: Board, form: Form
+    session: AsyncSession, board: Board, form: Form, address: str
 ) -> RedirectResponse:
     here = f"/boards/{board.id}"
     ad = form.text("ad")
@@ -115,7 +121,7 @@ async def _change(
             return lead_to("/boards", "board_deleted", board=board.name)
         case "link":
             token = await create_link(session, board_id=board.id, days=_days(form))
-            return lead_to(here, "link_made", link=f"{request.base_url}shared/{token}")
+            return lead_to(here, "link_made", link=f"{address}/shared/{token}")
         case "unlink":
             await delete_link(session, board_id=board.id, link_id=_number(form, "link"))
             return lead_to(here, "link_ended")

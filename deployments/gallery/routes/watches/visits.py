@@ -45,7 +45,6 @@ def keep_visits(request: Request, response: Response, visitor: Visitor, visits: 
         max_age=YEAR,
         httponly=True,
         samesite="lax",
-        secure=request.url.scheme == "https",
     )
 
 

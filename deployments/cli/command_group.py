@@ -1,0 +1,68 @@
+"""The commands of a group, each imported when it is called: `--help` and completion import none."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, cast
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+
+@dataclass(frozen=True)
+class LazyCommand:
+    """A command, or a group of commands.
+
+    Attributes:
+        name: as it is typed.
+        source: module and name of its function, or of its group's `Typer`, which is called `app`:
+            `package.module:name`.
+        help: what `--help` of the group says of it: the first line of its own help.
+        panel: under which `--help` shows it.
+    """
+
+    name: str
+    source: str
+    help: str
+    panel: str
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it has commands of its own."""
+        return self.source.endswith(":app")
+
+    def typer(self) -> typer.Typer:
+        """Import it.
+
+        Raises:
+            ImportError: there is no such module.
+        """
+        module, _, name = self.source.partition(":")
+        found = getattr(import_module(module), name)
+        if self.is_group:
+            return cast("typer.Typer", found)
+        app = typer.Typer(add_completion=False)
+        app.command(self.name)(found)
+        return app
+
+
+def make_group(commands: tuple[LazyCommand, ...]) -> type[TyperGroup]:
+    """The class of a group with these commands (`cls` of a `Typer`)."""
+    by_name = {one.name: one for one in commands}
+
+    class LazyGroup(TyperGroup):
+        """Knows its commands' names and help, and imports the one that is called."""
+
+        def __init__(self, **options: Any) -> None:  # noqa: ANN401  (Typer's own)
+            super().__init__(**options)
+            for one in commands:
+                stub = TyperCommand(one.name, help=one.help, rich_help_panel=one.panel)
+                self.commands[one.name] = stub
+
+        def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:  # noqa: ANN401
+            name, command, rest = super().resolve_command(ctx, args)
+            if name in by_name:
+                command = typer.main.get_command(by_name[name].typer())
+                command.name = name
+            return name, command, rest
+
+    return LazyGroup

@@ -1,0 +1,68 @@
+"""The commands are known without being imported, and each is imported when it is called."""
+
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+import typer
+
+from deployments.cli.command_group import LazyCommand
+from deployments.cli.commands import COMMANDS
+
+HEAVY = {"sqlalchemy", "prefect", "httpx", "psycopg", "sqlmodel", "alembic", "docker"}
+
+
+def adspark(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Call the command, and have what was imported written on standard error."""
+    code = (
+        "import atexit, sys; from deployments.cli.main import main; sys.argv[0] = 'adspark'\n"
+        "atexit.register(lambda: print(*sys.modules, file=sys.stderr)); main()"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda one: one.name)
+def test_help_says_of_a_command_what_the_command_says_of_itself(command: LazyCommand) -> None:
+    loaded = typer.main.get_command(command.typer())
+    assert loaded.help is not None
+    first = loaded.help.strip().split("\n\n")[0]
+    assert command.help == " ".join(first.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complete", "told"),
+    [
+        (["--help"], None, "Stored ads"),
+        (["--version"], None, f"adspark {version('adspark')}\n"),
+        ([], "adspark wat", "watch"),
+        ([], "adspark ", "provision"),
+    ],
+)
+def test_nothing_heavy_is_imported_for_names_and_help(
+    arguments: list[str], complete: str | None, told: str
+) -> None:
+    asked = {"_ADSPARK_COMPLETE": "complete_bash", "COMP_WORDS": complete or ""}
+    more = asked | {"COMP_CWORD": "1"} if complete else {}
+    done = adspark(*arguments, **more)
+    assert told in done.stdout
+    assert ("Usage" in done.stdout) == ("--help" in arguments)
+    assert HEAVY & set(done.stderr.split()) == set()
+
+
+def test_a_groups_own_commands_are_completed() -> None:
+    done = adspark(_ADSPARK_COMPLETE="complete_bash", COMP_WORDS="adspark watch cr", COMP_CWORD="2")
+    assert done.stdout.split() == ["create"]
+
+
+def test_an_unknown_command_is_told_with_what_is_spelled_like_it() -> None:
+    done = adspark("statos")
+    assert done.returncode == 2
+    assert "Did you mean 'status'" in " ".join(done.stderr.split())
