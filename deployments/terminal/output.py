@@ -1,5 +1,6 @@
 """How the command speaks: tables and lines for people, one JSON document with `--json`."""
 
+import re
 import shlex
 import shutil
 import sys
@@ -50,10 +51,22 @@ def print_wrapped(console: Console, line: str, *, indent: int = 0) -> None:
     whole = Text.from_markup(line)
     head, rest = whole[:indent], whole[indent:]
     room = max(console.width - indent, _NARROWEST)
-    for part in rest.wrap(console, room, overflow="ignore") or [rest]:
+    for part in rest.divide(_line_starts(rest.plain, room)):
         part.rstrip()
         console.print(Text.assemble(head, part), soft_wrap=True)
         head = Text(" " * indent)
+
+
+def _line_starts(text: str, room: int) -> list[int]:
+    """Where lines but the first begin, so that each has as many whole words as there is room."""
+    starts, used = [], 0
+    for word in re.finditer(r"\s*\S+", text):
+        width = cell_len(word[0])
+        if used and used + width > room:
+            starts.append(word.end() - len(word[0].lstrip()))
+            used, width = 0, cell_len(word[0].lstrip())
+        used += width
+    return starts
 
 
 def print_error(message: str) -> None:
