@@ -162,6 +162,13 @@ def _interleave(bare: Table, texts: Sequence[object], *, is_cut: bool) -> Render
     return Group(*parts)
 
 
+def empty_table(title: str | None = None) -> Table:
+    """A table in the style of all of them, without columns."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    made.padding, made.pad_edge, made.show_edge = (0, 2, 0, 0), False, False
+    return made
+
+
 def _draw(
     title: str,
     rows: Sequence[Mapping[str, object]],
@@ -171,8 +178,9 @@ def _draw(
     is_close: bool,
 ) -> Table:
     """The table as Rich has it; `cut` is a column, and the characters that it may have."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    made.padding, made.pad_edge, made.show_edge = (0, 1 if is_close else 2, 0, 0), False, False
+    made = empty_table(title)
+    if is_close:
+        made.padding = (0, 1, 0, 0)
     for heading in rows[0] if rows else ():
         number = all(isinstance(row[heading], int | float | None) for row in rows)
         made.add_column(
