@@ -1,7 +1,6 @@
 """Every statement on links to boards: whoever has one sees the board until it expires."""
 
 import hashlib
-import secrets
 from datetime import datetime
 
 from pydantic import BaseModel
@@ -17,6 +16,7 @@ _CREATE = text("""
     WITH expired AS (DELETE FROM board_link WHERE expires_at <= now())
     INSERT INTO board_link (board_id, token_hash, expires_at)
     VALUES (:board_id, :token_hash, now() + make_interval(days => :days))
+    ON CONFLICT (token_hash) DO NOTHING
 """)
 _LIST = text("""
     SELECT id, created_at, expires_at FROM board_link
@@ -24,9 +24,18 @@ _LIST = text("""
 """)
 _DELETE = text("DELETE FROM board_link WHERE id = :link_id AND board_id = :board_id RETURNING id")
 _FIND = text("""
-    SELECT b.id AS board_id, b.user_id, b.name, l.expires_at
+    SELECT b.id AS board_id, b.name, l.expires_at
     FROM board_link l JOIN board b ON b.id = l.board_id
     WHERE l.token_hash = :token_hash AND l.expires_at > now()
+""")
+
+_HAS_PICTURE = text("""
+    SELECT EXISTS (
+        SELECT FROM board_link l JOIN board_creative b USING (board_id)
+            JOIN picture_version v USING (ad_creative_id)
+        WHERE l.token_hash = :token_hash AND l.expires_at > now()
+            AND v.status = 'stored' AND v.thumbnail_path = :path
+    )
 """)
 
 
@@ -42,27 +51,25 @@ class LinkedBoard(BaseModel):
     """The board that a link leads to."""
 
     board_id: int
-    user_id: int
     name: str
     expires_at: datetime
 
 
-async def create_link(session: AsyncSession, *, board_id: int, days: int) -> str:
-    """Make a link to a board; returns its token. Does not commit.
+async def create_link(session: AsyncSession, *, board_id: int, token: str, days: int) -> None:
+    """Make a link to a board; nothing where it is there already. Does not commit.
 
     Args:
         session: of the database.
         board_id: of the board.
+        token: a secret that nobody can guess; whoever has it sees the board.
         days: after which it leads nowhere.
 
     Raises:
         InvalidQueryError: the number of days is out of bounds.
     """
     LINK_DAYS.check("days", days)
-    token = secrets.token_urlsafe(32)
     values = {"board_id": board_id, "token_hash": _hash(token), "days": days}
     await session.execute(_CREATE, values)
-    return token
 
 
 async def list_links(session: AsyncSession, *, board_id: int) -> list[BoardLink]:
@@ -81,6 +88,12 @@ async def find_linked_board(session: AsyncSession, *, token: str) -> LinkedBoard
     """The board that a token leads to; None where it has expired or never did."""
     row = (await session.execute(_FIND, {"token_hash": _hash(token)})).mappings().one_or_none()
     return None if row is None else LinkedBoard.model_validate(row)
+
+
+async def has_linked_picture(session: AsyncSession, *, token: str, path: str) -> bool:
+    """Whether a small picture is one of an ad on the board that a token leads to now."""
+    values = {"token_hash": _hash(token), "path": path}
+    return bool(await session.scalar(_HAS_PICTURE, values))
 
 
 def _hash(token: str) -> str:

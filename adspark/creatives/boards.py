@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from pydantic import BaseModel
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -12,7 +12,7 @@ from adspark.creatives.ad_locks import lock_ads
 from adspark.creatives.store import NewCreative
 from adspark.errors import InvalidQueryError
 from adspark.models import Board, CreativeFormat
-from adspark.validation.bounds import COMMENT, ID
+from adspark.validation.bounds import ID
 from adspark.validation.names import check_name
 from adspark.validation.stored import check_storable
 
@@ -61,35 +61,6 @@ _READ_ADS = text("""
     FROM board_creative b JOIN creative c USING (ad_creative_id)
         JOIN advertiser a USING (advertiser_id)
     WHERE b.board_id = :board_id ORDER BY b.place, b.added_at DESC, ad_creative_id
-""")
-# All get new places, in their order, so that two who move at once both do.
-_MOVE = text("""
-    WITH others AS (
-        SELECT ad_creative_id,
-            row_number() OVER (ORDER BY place, added_at DESC, ad_creative_id) AS place
-        FROM board_creative WHERE board_id = :board_id AND ad_creative_id <> :ad
-    ), wanted AS (
-        SELECT coalesce(
-            (SELECT place FROM others WHERE ad_creative_id = :before),
-            (SELECT count(*) + 1 FROM others)
-        ) AS place
-    )
-    UPDATE board_creative b SET place = CASE
-        WHEN b.ad_creative_id = :ad THEN w.place
-        ELSE o.place + CASE WHEN o.place >= w.place THEN 1 ELSE 0 END
-    END
-    FROM wanted w LEFT JOIN others o ON true
-    WHERE b.board_id = :board_id
-        AND (b.ad_creative_id = o.ad_creative_id OR b.ad_creative_id = :ad)
-""")
-_NOTE = text("""
-    UPDATE board_creative SET note = :note
-    WHERE board_id = :board_id AND ad_creative_id = :ad RETURNING ad_creative_id
-""")
-_RENAME = text("""
-    UPDATE board SET name = :name WHERE id = :board_id AND NOT EXISTS (
-        SELECT FROM board o WHERE o.user_id = board.user_id AND o.name = :name AND o.id <> board.id
-    ) RETURNING id
 """)
 
 
@@ -147,15 +118,35 @@ async def find_board(session: AsyncSession, *, user_id: int, name: str) -> Board
     return found
 
 
+async def find_or_create_board(
+    session: AsyncSession, *, user_id: int, name: str
+) -> tuple[Board, bool]:
+    """The user's board of this name, made where there is none; whether it was made.
+
+    Of several who ask for the same at once one makes it, and all get it.
+
+    Raises:
+        InvalidQueryError: the name cannot be used.
+    """
+    ID.check("user_id", user_id)
+    kept = check_name(name, "board")
+    made = await session.scalar(_CREATE, {"user_id": user_id, "name": kept})
+    return await find_board(session, user_id=user_id, name=kept), made is not None
+
+
+async def read_board(session: AsyncSession, *, user_id: int, board_id: int) -> Board | None:
+    """The user's board of this number, to be looked at; None where it is not there."""
+    found: Board | None = await session.scalar(_own_board(user_id, board_id))
+    return found
+
+
 async def lock_board(session: AsyncSession, *, user_id: int, board_id: int) -> Board | None:
     """The user's board of this number, for a change of it; None where it is not there.
 
     Another change of it waits until the transaction's end.
     """
     found: Board | None = await session.scalar(
-        select(Board)
-        .where(col(Board.user_id) == user_id, col(Board.id) == board_id)
-        .with_for_update(key_share=True)
+        _own_board(user_id, board_id).with_for_update(key_share=True)
     )
     return found
 
@@ -198,47 +189,8 @@ async def read_ads(session: AsyncSession, *, board_id: int) -> list[BoardAd]:
     return [BoardAd.model_validate(row) for row in rows.mappings()]
 
 
-async def move_ad(session: AsyncSession, *, board_id: int, ad: str, before: str | None) -> None:
-    """Move an ad of a board before another one of it, or to the end. Does not commit.
-
-    Args:
-        session: of the database, of a transaction that has locked the board.
-        board_id: of the board.
-        ad: what is moved; nothing happens where it is not on the board.
-        before: None, or an ad that is not on the board: the end.
-    """
-    await session.execute(_MOVE, {"board_id": board_id, "ad": ad, "before": before or ""})
-
-
-async def write_board_note(session: AsyncSession, *, board_id: int, ad: str, note: str) -> None:
-    """Write what an ad is on a board for, or take it away with an empty note. Does not commit.
-
-    Args:
-        session: of the database.
-        board_id: of the board.
-        ad: the ad.
-        note: may have several lines.
-
-    Raises:
-        InvalidQueryError: the note cannot be used, or the ad is not on the board.
-    """
-    COMMENT.check("note", note)
-    check_storable("note", note)
-    values = {"board_id": board_id, "ad": ad, "note": note.strip() or None}
-    if await session.scalar(_NOTE, values) is None:
-        raise InvalidQueryError("ad", f"{ad[:40]} is not on the board any more.")
-
-
-async def rename_board(session: AsyncSession, *, board_id: int, name: str) -> str:
-    """Give a board another name; returns it as it is kept. Does not commit.
-
-    Raises:
-        InvalidQueryError: the name cannot be used, or another board of the user has it.
-    """
-    kept = check_name(name, "board")
-    if await session.scalar(_RENAME, {"board_id": board_id, "name": kept}) is None:
-        raise InvalidQueryError("name", f"you have a board {kept!r} already; choose another name.")
-    return kept
+def _own_board(user_id: int, board_id: int) -> Select[tuple[Board]]:
+    return select(Board).where(col(Board.user_id) == user_id, col(Board.id) == board_id)
 
 
 def _choice(known: list[str]) -> str:

@@ -45,10 +45,17 @@ def database_url(settings: Settings, *, upgrade: bool = True) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def open_database(settings: Settings) -> AsyncIterator[Database]:
+async def open_database(
+    settings: Settings, *, lock_timeout: float | None = None, answer_timeout: float | None = None
+) -> AsyncIterator[Database]:
     """The configured database; within the block that has opened it, the same one again.
 
     So a run has one engine, that of its outermost block, which also closes it.
+
+    Args:
+        settings: that say where it is.
+        lock_timeout: as of `Database`.
+        answer_timeout: as of `Database`.
 
     Raises:
         DatabaseSetupError, DatabaseUnavailableError: it cannot be used as configured.
@@ -58,7 +65,10 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
     if around is not None and around[0] == wanted:
         yield around[1]
         return
-    async with in_own_thread(database_url(settings)) as url, Database(url) as database:
+    async with (
+        in_own_thread(database_url(settings)) as url,
+        Database(url, lock_timeout=lock_timeout, answer_timeout=answer_timeout) as database,
+    ):
         _opened.set((wanted, database))
         try:
             yield database

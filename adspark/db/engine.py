@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 import psycopg
-from sqlalchemy import Connection, event, text
+from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_e
 
 from adspark.db.libpq import forget_libpq_variables
 from adspark.db.locks import Locks, check_sessions, transaction_pooler
+from adspark.db.time_limits import answers_within, begin_waiting, bound_lock_waits
 from adspark.errors import (
     AdSparkError,
     BusyError,
@@ -56,11 +57,16 @@ class Database:
     Args:
         url: `postgresql://user:password@host:port/database`; the driver is chosen here.
         lock_timeout: seconds that a statement of a session may wait for a lock; None is for ever.
+        answer_timeout: seconds for an answer, and a fifth more for a connection; None is for ever.
+            A connection that died while idle is then replaced before it is used.
     """
 
-    def __init__(self, url: str, *, lock_timeout: float | None = None) -> None:
+    def __init__(
+        self, url: str, *, lock_timeout: float | None = None, answer_timeout: float | None = None
+    ) -> None:
         self._url = driver_url(url)
         self._lock_timeout = lock_timeout
+        self._answer_timeout = answer_timeout
         self._version_is_good = False
         self._sessions_last = False
         self._checking = asyncio.Lock()
@@ -69,7 +75,7 @@ class Database:
             pool_size=_POOL_SIZE,
             max_overflow=0,
             hide_parameters=True,
-            connect_args=connect_arguments(),
+            **answers_within(answer_timeout, connect_arguments()),
         )
 
     async def __aenter__(self) -> Self:
@@ -84,7 +90,9 @@ class Database:
         with translated_errors(self._url):
             async with AsyncSession(self._engine, expire_on_commit=False) as session:
                 if self._lock_timeout is not None:
-                    _bound_lock_waits(session, self._lock_timeout)
+                    bound_lock_waits(session, self._lock_timeout)
+                if self._answer_timeout is not None:
+                    begin_waiting(self._answer_timeout)
                 yield session
 
     @asynccontextmanager
@@ -135,21 +143,12 @@ async def read_now(session: AsyncSession) -> datetime:
     return now
 
 
-def connect_arguments(purpose: str = "") -> dict[str, str | int]:
+def connect_arguments(purpose: str = "") -> dict[str, Any]:
     """How every connection of ours is made; its name is what an operator sees who looks for it."""
     return {
         "connect_timeout": CONNECT_TIMEOUT,
         "fallback_application_name": f"adspark {purpose}".strip(),
     }
-
-
-def _bound_lock_waits(session: AsyncSession, seconds: float) -> None:
-    """Set it anew in each transaction: behind a pooler the next one may be another connection."""
-
-    def bound(_session: object, _transaction: object, connection: Connection) -> None:
-        connection.execute(text(f"SET LOCAL lock_timeout = {int(seconds * 1000)}"))
-
-    event.listen(session.sync_session, "after_begin", bound)
 
 
 def check_version(version_number: int) -> None:

@@ -1,5 +1,6 @@
 """Every statement on the definitions of watches: save, find, list, pause and delete."""
 
+import re
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -235,7 +236,7 @@ async def find_watch(
     """
     written = name_or_id.strip()
     of_user = [] if user_id is None else [col(Watch.user_id) == user_id]
-    if written.isascii() and written.isdecimal() and int(written) <= _LARGEST_ID:
+    if re.fullmatch("[0-9]{1,10}", written) and int(written) <= _LARGEST_ID:
         by_id = await session.scalar(select(Watch).where(col(Watch.id) == int(written), *of_user))
         if by_id is not None:
             return by_id

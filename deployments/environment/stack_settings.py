@@ -1,11 +1,8 @@
 """The surroundings of the local stack: its settings, its processes' environment, its ports."""
 
 import os
-import socket
 from collections.abc import Mapping
-from contextlib import suppress
 
-import psutil
 from pydantic import SecretStr
 
 from adspark.db.libpq import libpq_variables
@@ -131,19 +128,3 @@ def retention_environment(settings: Settings) -> dict[str, str]:
             int(settings.keep_runs_days * 86400)
         ),
     }
-
-
-def port_holder(port: int) -> str | None:
-    """Who has a local port: "python (pid 12)", "another program" where the system hides it."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with suppress(OSError):
-            probe.bind((HOST, port))
-            return None
-    with suppress(psutil.Error):
-        for connection in psutil.net_connections("tcp"):
-            if connection.status != psutil.CONN_LISTEN or connection.laddr[1:2] != (port,):
-                continue
-            if connection.pid:
-                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
-    return "another program"

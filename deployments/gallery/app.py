@@ -2,15 +2,17 @@
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from deployments.gallery.access.body_limit import BodyLimit
 from deployments.gallery.access.headers import PageHeaders
+from deployments.gallery.access.methods import HeadRequests
 from deployments.gallery.access.public_address import PublicAddress
 from deployments.gallery.access.sign_in import SECURITY_SCHEMES, SignInGuard
 from deployments.gallery.access.visitor import VisitCookie
 from deployments.gallery.api import router as api
-from deployments.gallery.failures import add_failure_pages
+from deployments.gallery.failures import PAGES_OF_FAILURES
 from deployments.gallery.resources import Gallery
 from deployments.gallery.routes import (
     files,
@@ -23,6 +25,7 @@ from deployments.gallery.routes.ads import marks as ad_marks
 from deployments.gallery.routes.ads import page as ad_page
 from deployments.gallery.routes.advertisers import compare as advertiser_compare
 from deployments.gallery.routes.advertisers import pages as advertiser_pages
+from deployments.gallery.routes.boards import changes as board_changes
 from deployments.gallery.routes.boards import pages as board_pages
 from deployments.gallery.routes.boards import shared as board_shared
 from deployments.gallery.routes.variants import listing as variant_listing
@@ -52,15 +55,20 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         middleware=[
+            Middleware(HeadRequests),
             Middleware(PublicAddress, url=gallery.settings.gallery_url),
             Middleware(PageHeaders),
-            Middleware(BodyLimit),
             Middleware(VisitCookie),
             Middleware(GZipMiddleware, minimum_size=_LEAST_ZIPPED),
+            # What fails behind it, middleware too, is a page and no error of the server's.
+            Middleware(ExceptionMiddleware, handlers=PAGES_OF_FAILURES),
+            Middleware(BodyLimit),
             *door,
         ],
+        exception_handlers=PAGES_OF_FAILURES,
     )
     app.state.gallery = gallery
+    app.state.needs_sign_in = needs_sign_in
     app.include_router(
         api.router,
         dependencies=SECURITY_SCHEMES if needs_sign_in else (),
@@ -72,6 +80,7 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
         ad_page,
         advertiser_compare,
         advertiser_pages,
+        board_changes,
         board_pages,
         board_shared,
         files,
@@ -79,8 +88,8 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
         selection,
         sign_in,
         variant_listing,
-        variant_page,
         variant_requesting,
+        variant_page,
         variant_reviewing,
         variant_states,
         watch_form,
@@ -89,5 +98,4 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
         watch_pages,
     ):
         app.include_router(routes.router)
-    add_failure_pages(app)
     return app

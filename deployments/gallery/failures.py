@@ -1,11 +1,14 @@
 """Pages for what went wrong: they say what happened and lead on; programs get JSON instead."""
 
 import logging
+from http import HTTPStatus
+from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Router
 
 from adspark.errors import (
     AdSparkError,
@@ -13,14 +16,19 @@ from adspark.errors import (
     ConfigurationError,
     DatabaseSetupError,
     DatabaseUnavailableError,
+    InvalidQueryError,
     ServiceUnavailableError,
     UnknownVariantError,
 )
+from deployments.gallery.access.visitor import is_shared
 from deployments.gallery.api.failures import describe_failure, is_for_program
 from deployments.gallery.forms import OutdatedFormError
+from deployments.gallery.prefect_server import PrefectAwayError
 from deployments.gallery.resources import Gallery
 
 _RETRY = 5  # seconds after which a page is loaded again whose server has a part away
+_LISTS = ("/advertisers", "/boards", "/variants", "/watches")
+_REFUSALS = {403: "forbidden", 413: "too_large"}  # names of texts, by the status
 _LOG = logging.getLogger(__name__)
 
 
@@ -38,30 +46,54 @@ class NotThereError(Exception):
         self.lead = lead
 
 
-def add_failure_pages(app: FastAPI) -> None:
-    """Let the application answer errors with pages."""
-    app.exception_handler(HTTPException)(_show_http_error)
-    app.exception_handler(RequestValidationError)(_show_unknown_address)
-    app.exception_handler(OutdatedFormError)(_show_outdated_form)
-    app.exception_handler(NotThereError)(_show_not_there)
-    app.exception_handler(AdSparkError)(show_own_error)
-    app.exception_handler(Exception)(_show_unforeseen)
-
-
 async def _show_http_error(request: Request, error: HTTPException) -> Response:
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return _show_methods(request, error)
     if is_for_program(request):
         return describe_failure(request, error)
-    if error.status_code == 404:
-        return _page(request, 404, "not_found")
-    if error.status_code == 403:
-        return _page(request, 403, "forbidden")
-    return _page(request, error.status_code, "refused", detail=str(error.detail))
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return _show_nothing(request)
+    return _page(request, error.status_code, _REFUSALS.get(error.status_code, "refused"))
+
+
+def _show_methods(request: Request, error: HTTPException) -> Response:
+    """Which methods an address has: all that OPTIONS asks for."""
+    router: Router = request.app.router
+    scopes = {method: {**request.scope, "method": method} for method in ("GET", "POST")}
+    allowed = [
+        method
+        for method, scope in scopes.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in router.routes)
+    ]
+    if "GET" in allowed:
+        allowed.insert(1, "HEAD")
+    if request.method == "OPTIONS":
+        answer = Response(status_code=HTTPStatus.NO_CONTENT)
+    elif is_for_program(request):
+        answer = describe_failure(request, error)
+    else:
+        answer = _page(request, error.status_code, "no_method")
+    answer.headers["Allow"] = ", ".join([*allowed, "OPTIONS"])
+    return answer
+
+
+def _show_nothing(request: Request) -> Response:
+    """That an address leads nowhere; to whom a board was shared, that the link has ended."""
+    if is_shared(request):
+        return _page(request, 404, "no_link")
+    return _page(request, 404, "not_found", lead=_list_of(request))
+
+
+def _list_of(request: Request) -> str:
+    """The path of the list in which the things of an address stand; else the library's."""
+    first = "/".join(request.url.path.split("/")[:2])
+    return first if first in _LISTS else "/library"
 
 
 async def _show_unknown_address(request: Request, error: RequestValidationError) -> Response:
     if is_for_program(request):
         return describe_failure(request, error)
-    return _page(request, 404, "not_found")
+    return _show_nothing(request)
 
 
 async def _show_outdated_form(request: Request, _: OutdatedFormError) -> Response:
@@ -72,22 +104,26 @@ async def _show_not_there(request: Request, error: NotThereError) -> Response:
     return _page(request, 404, error.what, lead=error.lead)
 
 
-async def show_own_error(request: Request, error: AdSparkError) -> Response:
-    """The page, or for a program the JSON, about an error that AdSpark raised on purpose."""
+async def _show_own_error(request: Request, error: AdSparkError) -> Response:
     if is_for_program(request):
         return describe_failure(request, error)
     if isinstance(error, UnknownVariantError):
-        return _page(request, 404, "no_variant")
+        return _page(request, 404, "no_variant", lead="/variants")
     if isinstance(error, BusyError):
-        return _page(request, 503, "busy", detail=str(error), retry=_RETRY)
-    if isinstance(error, DatabaseUnavailableError | DatabaseSetupError):
-        _LOG.warning("%s: %s", request.url.path, error)
-        return _page(request, 503, "no_database", detail=str(error), retry=_RETRY)
-    if isinstance(error, ServiceUnavailableError):
+        return _page(request, 503, "busy", retry=_RETRY)
+    if isinstance(error, PrefectAwayError):
         return _page(request, 503, "unavailable", detail=str(error), retry=_RETRY)
-    if isinstance(error, ConfigurationError):
+    if isinstance(error, InvalidQueryError):
         return _page(request, 400, "bad_request", detail=str(error))
-    return _page(request, 500, "failed", detail=str(error))
+    # The others tell of the server: its addresses, paths and settings. That is for its log.
+    _LOG.warning("%s: %s", request.url.path, error)
+    if isinstance(error, DatabaseUnavailableError | DatabaseSetupError):
+        return _page(request, 503, "no_database", retry=_RETRY)
+    if isinstance(error, ServiceUnavailableError):
+        return _page(request, 503, "unavailable", retry=_RETRY)
+    if isinstance(error, ConfigurationError):
+        return _page(request, 500, "not_set_up")
+    return _page(request, 500, "failed")
 
 
 async def _show_unforeseen(request: Request, error: Exception) -> Response:
@@ -120,3 +156,14 @@ def _page(
     if retry is not None:
         page.headers["Retry-After"] = str(retry)
     return page
+
+
+PAGES_OF_FAILURES: dict[Any, Any] = {
+    HTTPException: _show_http_error,
+    RequestValidationError: _show_unknown_address,
+    OutdatedFormError: _show_outdated_form,
+    NotThereError: _show_not_there,
+    AdSparkError: _show_own_error,
+    Exception: _show_unforeseen,
+}
+"""How each kind of error is answered."""

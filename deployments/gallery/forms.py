@@ -1,6 +1,7 @@
 """Forms: their token, their size, and their fields as text."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -62,9 +63,14 @@ async def _read_form(request: Request) -> Form:
 
     Raises:
         OutdatedFormError: its token is not this browser's.
-        HTTPException: it is no form, or too large (400).
+        HTTPException: it is no form (400), or too large (413).
     """
-    form: FormData = await request.form(max_files=0, max_fields=_MOST_FIELDS)
+    try:
+        form: FormData = await request.form(max_files=0, max_fields=_MOST_FIELDS)
+    except HTTPException as error:
+        if error.detail.startswith("Too many fields"):
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE) from error
+        raise
     fields: dict[str, list[str]] = {}
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):

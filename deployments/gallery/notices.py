@@ -1,18 +1,42 @@
 """Notices: what a form has done, said on the page that it leads to."""
 
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse
-from starlette.datastructures import URL
 
 from deployments.gallery.texts import Texts
 
 NOTICE_COOKIE = "adspark_notice"
 _SECONDS = 60  # in which the page has to be loaded
 _LONGEST = 200  # characters of a value
+# A path of this server and what follows it. Browsers read "//host" and "/\host" as another server,
+# and leave out tabs, line breaks and blanks before they look.
+_OWN = re.compile(r"/(?![/\\])[^\\\s]*")
+# What was not done, or not all of it; every other notice says what was.
+_WARNINGS = frozenset(
+    f"notice.{name}"
+    for name in ("refused", "variant_no_run", "variant_still_running", "variant_moved_on")
+)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What a page says at its top of the form that led to it.
+
+    Attributes:
+        text: what it says.
+        is_done: what the form asked for was done.
+        link: to copy, of whole length with its server; None where there is none.
+    """
+
+    text: str
+    is_done: bool
+    link: str | None
 
 
 def lead_to(address: str, notice: str | None = None, **values: object) -> RedirectResponse:
@@ -39,23 +63,20 @@ def lead_to(address: str, notice: str | None = None, **values: object) -> Redire
 
 def own_address(address: str) -> str:
     """Path and query of an address of ours; the library for any other."""
-    try:
-        url = URL(address)
-        is_own = not url.scheme and not url.netloc and url.path.startswith("/")
-    except ValueError:
-        is_own = False
-    return address if is_own and "\\" not in address and address.isprintable() else "/library"
+    is_own = _OWN.fullmatch(address) is not None and address.isprintable()
+    return address if is_own else "/library"
 
 
-def read_notice(request: Request, texts: Texts) -> str | None:
-    """The text of the notice that was left for this page; None where there is none."""
+def read_notice(request: Request, texts: Texts) -> Notice | None:
+    """The notice that was left for this page; None where there is none."""
     written = request.cookies.get(NOTICE_COOKIE)
     if not written:
         return None
     try:
         name, values = json.loads(urlsafe_b64decode(written))
         if isinstance(values, Mapping) and str(name).startswith("notice."):
-            return texts(name, **values)
-    except (ValueError, TypeError, KeyError, IndexError):
+            link = values.get("link")
+            return Notice(texts(name, **values), name not in _WARNINGS, link and str(link))
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError):
         pass
     return None

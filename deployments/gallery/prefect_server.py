@@ -1,6 +1,7 @@
 """Prefect's server, which runs what the pages start: a client of it, and where its UI is."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -12,7 +13,12 @@ from prefect.settings import get_current_settings
 from adspark.errors import ServiceUnavailableError
 from deployments.operations.runs.lookup import ui_address
 
+_LOG = logging.getLogger(__name__)
 _TIME_LIMIT = 15.0  # seconds for all that one request asks of it
+
+
+class PrefectAwayError(ServiceUnavailableError):
+    """Prefect's server does not answer; its message is one for everybody."""
 
 
 @asynccontextmanager
@@ -20,10 +26,11 @@ async def open_prefect() -> AsyncIterator[PrefectClient]:
     """A client of the server, which answers; what is done meanwhile has a time limit.
 
     Raises:
-        ServiceUnavailableError: there is none, or it does not answer.
+        PrefectAwayError: there is none, or it does not answer.
     """
     if not get_current_settings().api.url:  # Prefect would start a server of its own
-        raise ServiceUnavailableError("This gallery has no Prefect server (PREFECT_API_URL).")
+        _LOG.warning("PREFECT_API_URL is not set, so nothing can be started.")
+        raise PrefectAwayError("This gallery has no Prefect server.")
     try:
         async with asyncio.timeout(_TIME_LIMIT), get_client() as client:
             if error := await client.api_healthcheck():
@@ -39,5 +46,5 @@ def run_url(run_id: UUID) -> str | None:
     return f"{ui_address(api_url)}/runs/flow-run/{run_id}" if api_url else None
 
 
-def _away(error: Exception) -> ServiceUnavailableError:
-    return ServiceUnavailableError(f"Prefect's server does not answer ({type(error).__name__}).")
+def _away(error: Exception) -> PrefectAwayError:
+    return PrefectAwayError(f"Prefect's server does not answer ({type(error).__name__}).")

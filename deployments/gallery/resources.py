@@ -15,6 +15,8 @@ from adspark.settings import Settings
 from adspark.watches.searches_left import SearchesLeft
 from deployments.gallery.templating import Templates
 
+# Seconds for which a page waits for a lock, and for an answer at all.
+LOCK_TIMEOUT, ANSWER_TIMEOUT = 5.0, 7.0
 # Passwords that are checked at once: each takes 64 MB and a processor for a while.
 _MOST_CHECKED = 2
 
@@ -48,9 +50,13 @@ GalleryDep = Annotated[Gallery, Depends(_gallery)]
 
 
 async def _session(gallery: GalleryDep) -> AsyncIterator[AsyncSession]:
-    """A session for one request; a route that changes something commits it."""
+    """A session for one request; a route that changes something commits it.
+
+    It ends with the route's function, before the first byte of the response is sent: no connection
+    and no transaction waits for a reader.
+    """
     async with gallery.database.session() as session:
         yield session
 
 
-SessionDep = Annotated[AsyncSession, Depends(_session)]
+SessionDep = Annotated[AsyncSession, Depends(_session, scope="function")]

@@ -21,7 +21,7 @@ from adspark.text.redaction import remember_environment
 from deployments.environment.running_stack import current_settings, find_api_url
 from deployments.environment.termination import exit_by_sigterm, raise_at_sigterm
 from deployments.gallery.app import create_app
-from deployments.gallery.resources import Gallery
+from deployments.gallery.resources import ANSWER_TIMEOUT, LOCK_TIMEOUT, Gallery
 from deployments.gallery.templating import Templates
 
 _LOG = logging.getLogger(__name__)
@@ -45,7 +45,9 @@ def main() -> None:
 
 
 async def _serve(settings: Settings, host: str, port: int) -> None:
-    async with open_database(settings) as database:
+    async with open_database(
+        settings, lock_timeout=LOCK_TIMEOUT, answer_timeout=ANSWER_TIMEOUT
+    ) as database:
         gallery = Gallery(settings, database, MediaStore(media_url(settings)), Templates())
         pages = create_app(gallery, needs_sign_in=not _is_loopback(host))
         app = RequestGuard(pages, allowed_hosts=own_names(settings))

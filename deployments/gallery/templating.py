@@ -13,7 +13,7 @@ from starlette.datastructures import URL
 
 from adspark.serpapi.regions import region_name
 from adspark.text.terminal import plain
-from deployments.gallery.access.visitor import form_token, read_visitor
+from deployments.gallery.access.visitor import form_token, is_shared, read_visitor
 from deployments.gallery.notices import NOTICE_COOKIE, read_notice
 from deployments.gallery.texts import Texts
 
@@ -63,16 +63,18 @@ class Templates:
             request: whose visitor sees it.
             template: name of the template.
             status: of the response.
-            values: what the template names.
+            values: what the template names; also the `address` of the page that is shown, where
+                it is not the request's.
         """
-        shared = {
+        shared: dict[str, object] = {
             "visitor": read_visitor(request),
             "form_token": form_token(request),
-            "is_closed": request.url.path == "/sign-in",
+            "needs_sign_in": request.app.state.needs_sign_in,
+            "is_bare": is_shared(request),
             "address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         }
         notice = read_notice(request, self.texts)
-        page = HTMLResponse(self.render(template, notice=notice, **shared, **values), status)
+        page = HTMLResponse(self.render(template, notice=notice, **(shared | values)), status)
         if notice:
             page.delete_cookie(NOTICE_COOKIE)
         return page

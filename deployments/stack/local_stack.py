@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -25,7 +26,6 @@ from adspark.home.running_stack import StackState, read_state, running_stack, st
 from adspark.settings import Settings
 from deployments.environment.stack_settings import (
     HOST,
-    port_holder,
     process_environment,
     sandbox_settings,
     server_environment,
@@ -34,6 +34,7 @@ from deployments.operations.runs.active import have_workers, requeue_unfinished_
 from deployments.provisioning.provision import provision
 from deployments.queue_classes import POOL_NAMES
 from deployments.stack.metrics_server import serving_metrics
+from deployments.stack.ports import check_ports
 from deployments.stack.processes import STOP_PATIENCE, ProcessState, StackProcess
 from deployments.stack.supervisor import supervise
 
@@ -141,11 +142,7 @@ class LocalStack:
         }
         if self.state.sandbox_url:
             wanted[self._base.sandbox_port] = ("the sandbox", "ADSPARK_SANDBOX_PORT")
-        for port, (purpose, variable) in wanted.items():
-            if holder := port_holder(port):
-                raise ConfigurationError(
-                    f"Port {port} for {purpose} is taken by {holder}; stop that, or set {variable}."
-                )
+        check_ports(wanted)
 
     def _start_postgres(self, cleanup: AsyncExitStack) -> tuple[str, str]:
         """Start the embedded server, which has Prefect's database; AdSpark's may be elsewhere.
@@ -182,29 +179,33 @@ class LocalStack:
         )
         server = server_environment(environment, self._settings, prefect_url)
         if url := state.sandbox_url:
-            processes["sandbox"].is_ready = partial(self._answers, f"{url}/health")
-            arguments = _server("adspark.sandbox", self._base.sandbox_port)
-            self._spawn("sandbox", arguments, environment, address=url)
-            await processes["sandbox"].wait_ready()
-        processes["prefect server"].is_ready = partial(self._answers, f"{state.api_url}/health")
-        arguments = _server("deployments.server.app", self._base.prefect_port)
-        self._spawn("prefect server", arguments, server, address=state.ui_url)
-        await processes["prefect server"].wait_ready()
+            self._serve("sandbox", "adspark.sandbox", environment, url=url)
+        self._serve("gallery", "deployments.gallery.server", environment, url=state.gallery_url)
+        self._serve(
+            "prefect server",
+            "deployments.server.app",
+            server,
+            url=state.ui_url,
+            health="/api/health",
+        )
+        for name in ("sandbox", "prefect server") if state.sandbox_url else ("prefect server",):
+            await processes[name].wait_ready()
+        processes[WORKERS].is_ready = partial(have_workers, POOL_NAMES)
+        arguments = ["-m", "deployments.cli.main", "worker", *POOL_NAMES]
+        self._spawn(WORKERS, arguments, environment, address=", ".join(POOL_NAMES))
         processes["provisioning"].set_state(ProcessState.STARTING)
         await provision(self._settings, database_url=database_url)
         processes["provisioning"].set_state(ProcessState.READY)
-        processes[WORKERS].is_ready = partial(have_workers, POOL_NAMES)
-        self._spawn(
-            WORKERS,
-            ["-m", "deployments.cli.main", "worker", *POOL_NAMES],
-            environment,
-            address=", ".join(POOL_NAMES),
-        )
-        processes["gallery"].is_ready = partial(self._answers, f"{state.gallery_url}/health")
-        arguments = _server("deployments.gallery.server", self._base.gallery_port)
-        self._spawn("gallery", arguments, environment, address=state.gallery_url)
-        for name in (WORKERS, "gallery"):
-            await processes[name].wait_ready()
+        for process in processes.values():
+            if process.state is ProcessState.STARTING:
+                await process.wait_ready()
+
+    def _serve(
+        self, name: str, module: str, env: dict[str, str], *, url: str, health: str = "/health"
+    ) -> None:
+        self.processes[name].is_ready = partial(self._answers, url + health)
+        arguments = ["-m", module, "--host", HOST, "--port", str(urlsplit(url).port)]
+        self._spawn(name, arguments, env, address=url)
 
     async def _answers(self, url: str) -> bool:
         try:
@@ -244,10 +245,6 @@ class LocalStack:
         finally:
             for process in reversed([one for one in running if one is not workers]):
                 await _stop_process(process, STOP_PATIENCE)
-
-
-def _server(module: str, port: int) -> list[str]:
-    return ["-m", module, "--host", HOST, "--port", str(port)]
 
 
 async def _stop_process(process: StackProcess, patience: float) -> None:

@@ -22,6 +22,7 @@ from deployments.worker.waking import poll_when_woken, wake_by_events
 from orchestration.server.prefect_internals import serve_health
 
 _POOL_POLL = 2.0  # seconds between two looks for a pool that there is not
+_LOOKS = 2  # that find the same before it is said: a pool may just be being made
 _log = get_logger("adspark.worker")
 _T = TypeVar("_T")
 
@@ -115,7 +116,7 @@ async def _cancel(task: "asyncio.Task[Any]") -> None:
 
 async def _make_worker(pool: str, *, name: str, limit: int | None) -> PoolWorker:
     """The worker that the type of the pool asks for, once there is one."""
-    last = ""
+    last, looks = "", 0
     async with get_client() as client:
         while True:
             try:
@@ -138,7 +139,8 @@ async def _make_worker(pool: str, *, name: str, limit: int | None) -> PoolWorker
                     f"The work pool {pool!r} is of the type {kind!r}, which is not ours; rename or "
                     "remove it, then: adspark provision"
                 )
-            if problem != last:
+            looks = looks + 1 if problem == last else 1
+            if looks == _LOOKS:
                 _log.warning(problem)
             last = problem
             await asyncio.sleep(_POOL_POLL)

@@ -11,16 +11,23 @@ from typing import Any
 import httpx
 import uvicorn
 
-from adspark.db.engine import COMMAND_LOCK_TIMEOUT, Database
+from adspark.db.engine import Database
 from adspark.media.store import MediaStore
 from adspark.net.request_guard import RequestGuard
 from adspark.settings import Settings
 from deployments.gallery.app import create_app
-from deployments.gallery.resources import Gallery
+from deployments.gallery.resources import ANSWER_TIMEOUT, LOCK_TIMEOUT, Gallery
 from deployments.gallery.templating import Templates
 
 URL = "http://127.0.0.1"
 _TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
+
+
+def form_token(page: str) -> str:
+    """The token of a page's forms."""
+    token = _TOKEN.search(page)
+    assert token, "the page has no form that changes something"
+    return token[1]
 
 
 class GalleryClient(httpx.AsyncClient):
@@ -28,10 +35,12 @@ class GalleryClient(httpx.AsyncClient):
 
     async def send_form(self, path: str, page: str = "/library", **fields: Any) -> httpx.Response:  # noqa: ANN401
         """Send a form as it stands on a page, and follow where it leads."""
-        token = _TOKEN.search((await self.get(page)).text)
-        assert token, f"{page} has no form that changes something"
-        data = {"form_token": token[1]} | fields
+        data = {"form_token": form_token((await self.get(page)).text)} | fields
         return await self.post(path, data=data, follow_redirects=True)
+
+
+def _open(url: str) -> Database:
+    return Database(url, lock_timeout=LOCK_TIMEOUT, answer_timeout=ANSWER_TIMEOUT)
 
 
 @asynccontextmanager
@@ -43,7 +52,7 @@ async def open_gallery(
     **settings: Any,  # noqa: ANN401
 ) -> AsyncIterator[GalleryClient]:
     """The pages of a database and a folder of pictures, asked in this process."""
-    async with Database(database_url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database:
+    async with _open(database_url) as database:
         chosen = Settings(media_url=str(media), **settings)
         gallery = Gallery(chosen, database, MediaStore(str(media)), Templates())
         app = RequestGuard(create_app(gallery, needs_sign_in=needs_sign_in))
@@ -53,17 +62,23 @@ async def open_gallery(
 
 
 @contextmanager
-def serve_gallery(database_url: str, media: Path, **settings: Any) -> Iterator[str]:  # noqa: ANN401
+def serve_gallery(
+    database_url: str,
+    media: Path,
+    *,
+    needs_sign_in: bool = False,
+    **settings: Any,  # noqa: ANN401
+) -> Iterator[str]:
     """The same over HTTP, for a browser; yields the address."""
     started: list[str] = []
     server: list[uvicorn.Server] = []
     ready = threading.Event()
 
     async def serve() -> None:
-        async with Database(database_url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database:
+        async with _open(database_url) as database:
             chosen = Settings(media_url=str(media), **settings)
             gallery = Gallery(chosen, database, MediaStore(str(media)), Templates())
-            app = RequestGuard(create_app(gallery))
+            app = RequestGuard(create_app(gallery, needs_sign_in=needs_sign_in))
             config = uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1)
             one = uvicorn.Server(config)
             server.append(one)

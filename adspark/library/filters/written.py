@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.boards import find_board
-from adspark.errors import InvalidQueryError
+from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.library.advertisers.stored import resolve_advertisers
 from adspark.library.filters.definition import AdFilters
 from adspark.library.filters.parsing import parse_aspect, parse_day, parse_domain, parse_size
@@ -52,7 +52,7 @@ class WrittenFilters:
         """The filters with the ids of what they name.
 
         Raises:
-            ConfigurationError: one cannot be read, or names what there is not; says which.
+            InvalidQueryError: one cannot be read, or names what there is not; says which.
         """
         values = self._parse()
         if self.advertiser:
@@ -64,9 +64,8 @@ class WrittenFilters:
             board = await find_board(session, user_id=self.user, name=self.board)
             values = values.model_copy(update={"board_id": board.id})
         if self.watch is not None:
-            check_storable("watch", self.watch)
-            watch = await find_watch(session, name_or_id=self.watch)
-            values = values.model_copy(update={"watch_id": watch.id})
+            watch_id = await _find_watch_id(session, self.watch)
+            values = values.model_copy(update={"watch_id": watch_id})
         return values
 
     def _parse(self) -> AdFilters:
@@ -189,3 +188,12 @@ async def _check_tag_is_seen(session: AsyncSession, tag: str, user_id: int) -> N
         near = " or ".join(map(repr, difflib.get_close_matches(tag, sorted(known), n=3)))
         hint = f"did you mean {near}?" if near else "those there are: adspark ads tag"
         raise InvalidQueryError("tag", f"user {user_id} sees no tag {tag!r}; {hint}")
+
+
+async def _find_watch_id(session: AsyncSession, written: str) -> int:
+    check_storable("watch", written)
+    try:
+        return (await find_watch(session, name_or_id=written)).id
+    except ConfigurationError as error:
+        reason = error.reason if isinstance(error, InvalidQueryError) else str(error)
+        raise InvalidQueryError("watch", reason) from error

@@ -43,7 +43,8 @@ _READ = text(f"""
         {TITLE_OF_AD} AS title, {TAGS_OF_AD} AS tags
     FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS i (ad_creative_id, place)
         JOIN creative c USING (ad_creative_id) JOIN advertiser a USING (advertiser_id)
-        LEFT JOIN creative_note n ON n.user_id = :user_id AND n.ad_creative_id = c.ad_creative_id
+        LEFT JOIN creative_note n
+            ON n.user_id = CAST(:user_id AS int) AND n.ad_creative_id = c.ad_creative_id
         LEFT JOIN LATERAL (
             SELECT path, thumbnail_path FROM picture_version v
             WHERE v.ad_creative_id = c.ad_creative_id AND status = 'stored'
@@ -192,14 +193,14 @@ class _Search:
 
 
 async def read_found_ads(
-    session: AsyncSession, *, ids: Sequence[str], user_id: int
+    session: AsyncSession, *, ids: Sequence[str], user_id: int | None
 ) -> list[FoundAd]:
     """The stored ads with these ids, in their order, as they are listed.
 
     Args:
         session: of the database.
         ids: of the ads; one that is not stored is left out.
-        user_id: whose titles and tags are shown, beside shared ones.
+        user_id: whose titles and tags are shown, beside shared ones; None: shared ones only.
     """
     rows = await session.execute(_READ, {"ids": list(ids), "user_id": user_id})
     return [FoundAd.model_validate(row) for row in rows.mappings()]

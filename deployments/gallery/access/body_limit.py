@@ -3,19 +3,15 @@
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BYTES = 1_000_000
 """Of the body of a request; a form that names five thousand ads has 200 kB."""
 
 
-class _TooLargeError(Exception):
-    pass
-
-
 class BodyLimit:
-    """ASGI middleware that answers 413 to a request whose body is larger."""
+    """ASGI middleware that refuses a request whose body is larger: HTTPException (413)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -27,30 +23,15 @@ class BodyLimit:
             return
         announced = Headers(scope=scope).get("content-length", "0")
         arrived = 0
-        has_begun = False
 
         async def receive_bounded() -> Message:
             nonlocal arrived
             message = await receive()
             arrived += len(message.get("body", b""))
             if arrived > MOST_BYTES:
-                raise _TooLargeError
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             return message
 
-        async def send_noted(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
-            await send(message)
-
-        refusal = PlainTextResponse(
-            f"A request may send {MOST_BYTES:,} bytes at most.\n",
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        )
         if not announced.isdecimal() or int(announced[:20]) > MOST_BYTES:
-            await refusal(scope, receive, send)
-            return
-        try:
-            await self._app(scope, receive_bounded, send_noted)
-        except _TooLargeError:
-            if not has_begun:
-                await refusal(scope, receive, send)
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        await self._app(scope, receive_bounded, send)

@@ -4,21 +4,21 @@ in, but for what a page of the door itself loads, and for boards that were share
 from urllib.parse import urlencode
 
 from fastapi import Request, Security
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, Response
 from fastapi.security import APIKeyCookie
 from fastapi.security.http import HTTPBase
+from starlette.datastructures import URL
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adspark.errors import AdSparkError
 from adspark.models import Role
 from adspark.users.accounts import SignedIn, find_session
 from deployments.gallery.access.passwords import TooManyAttemptsError, check_attempt, read_basic
-from deployments.gallery.access.visitor import Visitor
-from deployments.gallery.failures import show_own_error
+from deployments.gallery.access.visitor import SHARED, Visitor
+from deployments.gallery.notices import lead_to, own_address
 from deployments.gallery.resources import Gallery
 
 SESSION_COOKIE = "adspark_session"
-_OPEN = ("/sign-in", "/health", "/static/", "/shared/")
+_OPEN = ("/sign-in", "/health", "/static/", SHARED)
 _API = "/api/"
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="AdSpark", charset="UTF-8"'}
 
@@ -75,17 +75,12 @@ class SignInGuard:
 
     async def _find(self, request: Request) -> SignedIn | Response:
         """Who has signed in; else the response to the request."""
-        try:
-            signed_in = await self._find_session(request)
-            if signed_in is not None:
-                return signed_in
-            if request.url.path.startswith(_API):
-                return await self._find_program(request)
-        except AdSparkError as error:  # as where the database is away
-            return await show_own_error(request, error)
-        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        back = here if request.method == "GET" else "/"
-        return RedirectResponse(f"/sign-in?{urlencode({'back': back})}", 303)
+        signed_in = await self._find_session(request)
+        if signed_in is not None:
+            return signed_in
+        if request.url.path.startswith(_API):
+            return await self._find_program(request)
+        return _lead_to_sign_in(request)
 
     async def _find_session(self, request: Request) -> SignedIn | None:
         token = request.cookies.get(SESSION_COOKIE)
@@ -108,3 +103,24 @@ class SignInGuard:
 
 def _refuse(status: int, detail: str, headers: dict[str, str] = _CHALLENGE) -> Response:
     return JSONResponse({"detail": detail, "field": None}, status, headers=headers)
+
+
+def _lead_to_sign_in(request: Request) -> Response:
+    if request.method == "GET":
+        query = {"back": _path_of(request.url)}
+    else:  # back to the page on which the form stands
+        query = {"back": _page_before(request), "ended": "yes"}
+    return lead_to(f"/sign-in?{urlencode(query)}")
+
+
+def _page_before(request: Request) -> str:
+    try:
+        before = URL(request.headers.get("referer", ""))
+        is_ours = before.netloc == request.url.netloc
+    except ValueError:
+        is_ours = False
+    return own_address(_path_of(before)) if is_ours else "/"
+
+
+def _path_of(url: URL) -> str:
+    return f"{url.path}?{url.query}" if url.query else url.path

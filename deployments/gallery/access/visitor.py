@@ -7,6 +7,7 @@ which this server has not written for this browser changes anything.
 import hmac
 import re
 import secrets
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from adspark.validation.bounds import LARGEST_ID
 
 VISIT_COOKIE = "adspark_visit"
 USER_COOKIE = "adspark_user"
+SHARED = "/shared/"
 _VISIT = re.compile("[A-Za-z0-9_-]{43}")
 YEAR = 365 * 86_400  # seconds
 
@@ -51,6 +53,11 @@ def read_visitor(request: Request) -> Visitor:
     return Visitor(chosen if 1 <= chosen <= LARGEST_ID else DEFAULT_USER)
 
 
+def is_shared(request: Request) -> bool:
+    """Whether a request is for what was shared by a link, so that nothing else is shown of us."""
+    return request.url.path.startswith(SHARED)
+
+
 VisitorDep = Annotated[Visitor, Depends(read_visitor)]
 
 
@@ -76,6 +83,18 @@ def form_token(request: Request) -> str:
     """The token that a form of this browser carries."""
     visit: str = request.scope["state"]["visit"]
     return hmac.new(visit.encode(), b"form", "sha256").hexdigest()
+
+
+def secret_of_form(request: Request, key: str) -> str:
+    """A secret that nobody can guess, and the same for a form that is sent twice.
+
+    Args:
+        request: of the browser that the form was written for.
+        key: of the form, another one each time that it is shown.
+    """
+    visit: str = request.scope["state"]["visit"]
+    made = hmac.digest(visit.encode(), f"form {key}".encode(), "sha256")
+    return urlsafe_b64encode(made).rstrip(b"=").decode()
 
 
 def is_form_token(request: Request, token: str) -> bool:

@@ -6,6 +6,7 @@ from starlette.exceptions import HTTPException
 
 from adspark.creatives.boards import BoardAd, BoardRow, list_boards, read_ads
 from deployments.gallery.access.visitor import VisitorDep
+from deployments.gallery.numbers import Number
 from deployments.gallery.resources import SessionDep
 
 router = APIRouter(tags=["boards"])
@@ -25,7 +26,7 @@ async def list_own(session: SessionDep, visitor: VisitorDep) -> list[BoardRow]:
 
 
 @router.get("/boards/{board_id}")
-async def read_one(session: SessionDep, visitor: VisitorDep, board_id: int) -> BoardContents:
+async def read_one(session: SessionDep, visitor: VisitorDep, board_id: Number) -> BoardContents:
     """One of the user's boards with all its ads."""
     own = await list_boards(session, user_id=visitor.user_id)
     board = next((one for one in own if one.id == board_id), None)

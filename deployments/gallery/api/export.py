@@ -1,13 +1,14 @@
-"""All ads of a search for programs: streamed as JSON lines or CSV, without a bound."""
+"""All ads of a search for programs: as JSON lines or CSV, without a bound."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, aclosing, contextmanager
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.datastructures import QueryParams
-from starlette.types import Receive, Scope, Send
 
 from adspark.errors import BusyError
 from adspark.export.formats import Format
@@ -17,11 +18,12 @@ from adspark.library.filters.written import choose, read_parameters
 from adspark.library.search.cursor import Sort
 from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.api.parameters import SEARCH
+from deployments.gallery.downloads import Download
 from deployments.gallery.resources import Gallery, GalleryDep
 
 router = APIRouter(tags=["export"])
 
-_MOST_AT_ONCE = 2  # each holds a connection for as long as its reader takes
+_MOST_AT_ONCE = 2  # each keeps a file for as long as its reader takes
 _MEDIA_TYPES = {
     Format.CSV: "text/csv; charset=utf-8",
     Format.JSON_LINES: "application/jsonl; charset=utf-8",
@@ -56,41 +58,22 @@ async def export_csv(request: Request, gallery: GalleryDep, visitor: VisitorDep)
     return await _export(gallery, request.query_params, visitor.user_id, Format.CSV)
 
 
-class _Export(StreamingResponse):
-    """A stream that is closed whatever ends it, so that its connection is free again."""
-
-    def __init__(
-        self, first: bytes, rest: AsyncGenerator[bytes], kind: str, headers: dict[str, str]
-    ) -> None:
-        super().__init__(_joined(first, rest), media_type=kind, headers=headers)
-        self._rest = rest
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            await self._rest.aclose()
-
-
 class _Turns:
-    """How many exports this server writes at the moment."""
+    """How many exports this server writes and sends at the moment."""
 
     def __init__(self) -> None:
         self._taken = 0
 
-    async def stream(
-        self, gallery: Gallery, request: ExportRequest, written: Format
-    ) -> AsyncGenerator[bytes]:
-        """The parts of an export. Raises BusyError where too many are being written."""
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """One of them, until the block ends. Raises BusyError where there are too many."""
         if self._taken >= _MOST_AT_ONCE:
             raise BusyError(
                 f"{_MOST_AT_ONCE} exports are being read already; try again when one has ended."
             )
         self._taken += 1
         try:
-            async with aclosing(stream_ads(gallery.database, request, written)) as parts:
-                async for part in parts:
-                    yield part
+            yield
         finally:
             self._taken -= 1
 
@@ -107,22 +90,10 @@ async def _export(
         filters=read_parameters(parameters, user=user_id),
         sort=choose("sort", Sort, parameters.get("sort")) or Sort.NEWEST,
     )
-    parts = _TURNS.stream(gallery, request, written)
-    try:
-        first = await anext(parts, b"")
-    except BaseException:
-        await parts.aclose()
-        raise
-    headers = {
-        "Content-Disposition": f'attachment; filename="ads{written}"',
-        "Cache-Control": "no-store",
-        # Compressing it would keep this process from all other readers.
-        "Content-Encoding": "identity",
-    }
-    return _Export(first, parts, _MEDIA_TYPES[written], headers)
-
-
-async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for part in rest:
-        yield part
+    with ExitStack() as held:
+        held.enter_context(_TURNS.one())
+        file = held.enter_context(tempfile.TemporaryFile(prefix="adspark-export-"))
+        async with aclosing(stream_ads(gallery.database, request, written)) as parts:
+            async for part in parts:
+                await asyncio.to_thread(file.write, part)
+        return Download(file, held.pop_all(), kind=_MEDIA_TYPES[written], name=f"ads{written}")

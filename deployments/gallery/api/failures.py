@@ -10,8 +10,10 @@ from starlette.exceptions import HTTPException
 
 from adspark.errors import (
     AdSparkError,
+    BusyError,
     ConfigurationError,
     DatabaseSetupError,
+    DatabaseUnavailableError,
     InvalidQueryError,
     TemporaryError,
     UnknownVariantError,
@@ -58,14 +60,24 @@ def _read(request: Request, error: Exception) -> tuple[int, str, str | None]:
             return 422, words, next(given, None)
         case UnknownVariantError() | UnknownWatchError():
             return 404, str(error), None
-        case TemporaryError() | DatabaseSetupError():
-            _LOG.warning("%s: %s", request.url.path, error)
+        case BusyError():
             return 503, str(error), None
+    return _read_own(request, error)
+
+
+def _read_own(request: Request, error: Exception) -> tuple[int, str, str | None]:
+    """What tells of the server: its addresses, paths and settings are for its log alone."""
+    if not isinstance(error, AdSparkError):
+        return 500, "Something went wrong that nobody foresaw; the gallery's log says what.", None
+    _LOG.warning("%s: %s", request.url.path, error)
+    match error:
+        case DatabaseUnavailableError() | DatabaseSetupError():
+            return 503, "The database does not answer; the gallery's log says more.", None
+        case TemporaryError():
+            return 503, "A service does not answer; the gallery's log says which.", None
         case ConfigurationError():
-            return 400, str(error), None
-        case AdSparkError():
-            return 500, str(error), None
-    return 500, "Something went wrong that nobody foresaw; the gallery's log says what.", None
+            return 500, "This is not set up; the gallery's log says what to do.", None
+    return 500, "This failed; the gallery's log says more.", None
 
 
 def _read_validation(error: RequestValidationError) -> tuple[int, str, str | None]:
@@ -77,6 +89,8 @@ def _read_validation(error: RequestValidationError) -> tuple[int, str, str | Non
 
 
 def _read_http(error: HTTPException) -> str:
+    if error.status_code == 413:
+        return "The request sends more than is taken."
     if error.status_code == 404 and error.detail == "Not Found":
         return "There is no such address; those there are: /api/v1/openapi.json"
     return str(error.detail)

@@ -16,6 +16,7 @@ from adspark.variants.reviews import (
     read_statistics,
 )
 from adspark.variants.store import VariantSummary, read_variant, summary_of
+from deployments.gallery.numbers import Number
 from deployments.gallery.resources import SessionDep
 
 router = APIRouter(tags=["variants"])
@@ -61,7 +62,7 @@ async def read_figures(session: SessionDep) -> VariantStatistics:
 
 
 @router.get("/variants/{variant_id}")
-async def read_one(session: SessionDep, variant_id: int) -> ReviewedVariant:
+async def read_one(session: SessionDep, variant_id: Number) -> ReviewedVariant:
     """One variant and its reviews."""
     variant = await read_variant(session, variant_id=variant_id)
     return ReviewedVariant(

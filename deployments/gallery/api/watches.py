@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import UnknownWatchError
-from adspark.validation.bounds import LARGEST_ID
 from adspark.watches.budgets import BudgetReport, read_budget
 from adspark.watches.news import News, read_news
 from adspark.watches.store import WatchRow, list_watches
+from deployments.gallery.numbers import Number
 from deployments.gallery.resources import SessionDep
 
 router = APIRouter(tags=["watches"])
@@ -34,7 +34,7 @@ async def list_all(session: SessionDep) -> list[WatchRow]:
 
 
 @router.get("/watches/{watch_id}")
-async def read_one(session: SessionDep, watch_id: int) -> WatchRow:
+async def read_one(session: SessionDep, watch_id: Number) -> WatchRow:
     """One watch."""
     return await _read_watch(session, watch_id)
 
@@ -42,7 +42,7 @@ async def read_one(session: SessionDep, watch_id: int) -> WatchRow:
 @router.get("/watches/{watch_id}/news")
 async def read_page_of_news(
     session: SessionDep,
-    watch_id: int,
+    watch_id: Number,
     since: Annotated[datetime, Query(description="From this moment on; UTC without a zone.")],
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     after: Annotated[
@@ -66,7 +66,7 @@ async def read_cost(session: SessionDep) -> BudgetReport:
 
 
 async def _read_watch(session: AsyncSession, watch_id: int) -> WatchRow:
-    found = await list_watches(session, watch_id=watch_id) if 0 < watch_id <= LARGEST_ID else []
+    found = await list_watches(session, watch_id=watch_id)
     if not found:
         raise UnknownWatchError(f"There is no watch {watch_id}.")
     return found[0]

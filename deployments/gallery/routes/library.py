@@ -1,20 +1,23 @@
 """The library: stored ads as a grid or a list, found by the words and filters of its address."""
 
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.datastructures import QueryParams
+from starlette.datastructures import URL, QueryParams
 
 from adspark.creatives.boards import list_boards
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.library.advertisers.listing import list_names
+from adspark.library.filters.definition import ASPECTS
 from adspark.library.filters.written import PARAMETERS, choose, read_parameters
 from adspark.library.marks.tags import list_tags
 from adspark.library.search.cursor import Sort
-from adspark.library.search.page import AdPage, search_ads
+from adspark.library.search.page import AdPage, read_found_ads, search_ads
 from adspark.models import CreativeFormat, EventKind, Platform
 from adspark.watches.store import list_watch_names
 from deployments.gallery.access.visitor import VisitorDep
@@ -24,6 +27,7 @@ from deployments.gallery.texts import Texts
 router = APIRouter(include_in_schema=False)
 
 _PAGE = 60  # ads
+_RATIOS = ("16:9", "4:5", "9:16")  # offered beside the shapes that have a name
 _FIELDS = frozenset((*PARAMETERS, "q", "sort", "after"))
 _MOST_OFFERED = 200  # advertisers whose names are offered
 
@@ -36,42 +40,77 @@ class _Shown:
     problems: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Refused:
+    """A selection of which nothing was done: what was selected and typed, and what is wrong."""
+
+    ads: list[str]
+    typed: dict[str, str]
+    problems: dict[str, str]
+
+
+@dataclass(frozen=True)
+class LibraryPages:
+    """Shows pages of the library to the visitor of a request."""
+
+    request: Request
+    gallery: GalleryDep
+    session: SessionDep
+    visitor: VisitorDep
+
+    async def show(self, address: str, refused: Refused | None = None) -> HTMLResponse:
+        """A page of the library.
+
+        Args:
+            address: path and query of the page.
+            refused: shown again beside what is wrong with it.
+        """
+        parameters = QueryParams(URL(address).query)
+        user_id = self.visitor.user_id
+        shown = await _search(self.session, parameters, user_id)
+        options = await _read_options(self.session, user_id, self.gallery.templates.texts)
+        listed = {one.ad_creative_id for one in shown.page.ads} if shown.page else set()
+        others = [one for one in refused.ads if one not in listed] if refused else []
+
+        def shown_value(name: str, value: str) -> str:
+            return dict(options.get(name, ())).get(value, value)
+
+        return self.gallery.templates.page(
+            self.request,
+            "library.html",
+            status=422 if shown.problems or refused else 200,
+            address=address,
+            page=shown.page,
+            problems=shown.problems,
+            given=parameters,
+            chosen=[
+                (name, value)
+                for name in PARAMETERS
+                for value in parameters.getlist(name)
+                if value.strip()
+            ],
+            without=partial(_without, parameters),
+            shown_value=shown_value,
+            is_list=parameters.get("view") == "list",
+            options=options,
+            refused=refused or Refused([], {}, {}),
+            others=await read_found_ads(self.session, ids=others, user_id=user_id),
+        )
+
+
+LibraryPagesDep = Annotated[LibraryPages, Depends()]
+
+
 @router.get("/library")
-async def show_library(
-    request: Request, gallery: GalleryDep, session: SessionDep, visitor: VisitorDep
-) -> HTMLResponse:
+async def show_library(request: Request, pages: LibraryPagesDep) -> HTMLResponse:
     """The page of the library."""
-    parameters = request.query_params
-    shown = await _search(session, parameters, visitor.user_id)
-    options = await _read_options(session, visitor.user_id, gallery.templates.texts)
+    return await pages.show(f"/library?{request.url.query}" if request.url.query else "/library")
 
-    def shown_value(name: str, value: str) -> str:
-        return dict(options.get(name, ())).get(value, value)
 
-    def without(name: str, value: str) -> str:
-        left = [
-            one for one in parameters.multi_items() if one != (name, value) and one[0] != "after"
-        ]
-        return f"/library?{urlencode(left)}" if left else "/library"
-
-    return gallery.templates.page(
-        request,
-        "library.html",
-        status=422 if shown.problems else 200,
-        page=shown.page,
-        problems=shown.problems,
-        given=parameters,
-        chosen=[
-            (name, value)
-            for name in PARAMETERS
-            for value in parameters.getlist(name)
-            if value.strip()
-        ],
-        without=without,
-        shown_value=shown_value,
-        is_list=parameters.get("view") == "list",
-        options=options,
-    )
+def _without(parameters: QueryParams, name: str, value: str) -> str:
+    """The address of the same search without a filter."""
+    left = [one for one in parameters.multi_items() if one != (name, value) and one[0] != "after"]
+    return f"/library?{urlencode(left)}" if left else "/library"
 
 
 async def _search(session: AsyncSession, parameters: QueryParams, user_id: int) -> _Shown:
@@ -106,6 +145,10 @@ async def _read_options(
         "board": [(one.name, one.name) for one in boards],
         "tag": [(one, one) for one in dict.fromkeys(row.tag for row in tags)],
         "watch": [(str(one), name) for one, name in watches.items()],
+        "aspect": [
+            *((one, texts(f"shape.{one}")) for one in ASPECTS),
+            *((one, one) for one in _RATIOS),
+        ],
         "format": [(one.value, texts(f"format.{one.value}")) for one in CreativeFormat],
         "platform": [(one.value, one.value.title()) for one in Platform],
         "event": [(one.value, texts(f"event.{one.value}")) for one in EventKind],

@@ -1,50 +1,60 @@
-"""What is done with the ads that were selected on a page."""
+"""What is done with the ads that were selected in the library."""
 
 from fastapi import APIRouter
-from fastapi.responses import RedirectResponse
+from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.creatives.boards import add_ads, create_board, find_board, list_boards
+from adspark.creatives.boards import add_ads, find_or_create_board
 from adspark.errors import InvalidQueryError
 from adspark.library.marks.tags import tag_ads
-from adspark.validation.names import check_name
 from deployments.gallery.access.visitor import ChangerDep
 from deployments.gallery.forms import Form, FormDep
-from deployments.gallery.notices import lead_to
-from deployments.gallery.resources import SessionDep
+from deployments.gallery.notices import lead_to, own_address
+from deployments.gallery.routes.library import LibraryPagesDep, Refused
 
 router = APIRouter(include_in_schema=False)
 
+_FIELDS = {"name": "board", "board": "board", "tag": "tag"}  # of the form, by that of an error
+
 
 @router.post("/selection")
-async def change_selection(
-    session: SessionDep, visitor: ChangerDep, form: FormDep
-) -> RedirectResponse:
-    """Tag the selected ads, or put them on a board, made where there is none of its name."""
+async def change_selection(pages: LibraryPagesDep, visitor: ChangerDep, form: FormDep) -> Response:
+    """Tag the selected ads, or put them on a board, made where there is none of its name.
+
+    Where that cannot be done, the library again with what was selected and typed.
+    """
     ids = list(dict.fromkeys(form.texts("ad")))
-    back = form.text("back")
     if not ids:
-        return lead_to(back, "none_selected")
+        problem = pages.gallery.templates.texts("selection.none_selected")
+        return await _show_again(pages, form, ids, "ads", problem)
     try:
-        if "add-tag" in form:
-            tag = form.text("tag")
-            changed = await tag_ads(session, user_id=visitor.user_id, tag=tag, ids=ids)
-            done = lead_to(back, "tagged", number=len(changed), tag=tag)
-        else:
-            name, added = await _add_to_board(session, visitor.user_id, form, ids)
-            done = lead_to(back, "on_board", number=added, board=name)
+        done = await _change(pages.session, visitor.user_id, form, ids)
     except InvalidQueryError as error:
-        return lead_to(back, "refused", reason=error)
-    await session.commit()
+        await pages.session.rollback()
+        field = _FIELDS.get(error.field, "ads")
+        return await _show_again(pages, form, ids, field, error.reason)
+    await pages.session.commit()
     return done
 
 
-async def _add_to_board(
+async def _change(
     session: AsyncSession, user_id: int, form: Form, ids: list[str]
-) -> tuple[str, int]:
-    """The board's name and how many ads were not on it before."""
-    name = check_name(form.text("board"), "board")
-    if name not in {one.name for one in await list_boards(session, user_id=user_id)}:
-        await create_board(session, user_id=user_id, name=name)
-    board = await find_board(session, user_id=user_id, name=name)
-    return board.name, len(await add_ads(session, board_id=board.id, ids=ids))
+) -> RedirectResponse:
+    back, tag = form.text("back"), form.text("tag")
+    # Without a script, Enter in the field of the tag presses the form's first button.
+    if "add-tag" in form or (tag and not form.text("board")):
+        changed = await tag_ads(session, user_id=user_id, tag=tag, ids=ids)
+        return lead_to(back, "tagged", number=len(changed), tag=tag)
+    board, _ = await find_or_create_board(session, user_id=user_id, name=form.text("board"))
+    added = await add_ads(session, board_id=board.id, ids=ids)
+    return lead_to(back, "on_board", number=len(added), board=board.name)
+
+
+async def _show_again(
+    pages: LibraryPagesDep, form: Form, ids: list[str], field: str, problem: str
+) -> Response:
+    back = own_address(form.written("back"))
+    typed = {name: form.written(name) for name in ("board", "tag")}
+    return await pages.show(
+        back if back.startswith("/library") else "/library", Refused(ids, typed, {field: problem})
+    )

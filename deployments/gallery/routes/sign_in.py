@@ -7,9 +7,9 @@ from adspark.users.accounts import SESSION_DAYS, begin_session, end_session
 from adspark.users.store import list_users, parse_number
 from deployments.gallery.access.passwords import TooManyAttemptsError, check_attempt
 from deployments.gallery.access.sign_in import SESSION_COOKIE
-from deployments.gallery.access.visitor import USER_COOKIE, YEAR
+from deployments.gallery.access.visitor import USER_COOKIE, YEAR, VisitorDep
 from deployments.gallery.forms import FormDep
-from deployments.gallery.notices import lead_to
+from deployments.gallery.notices import lead_to, own_address
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
 
 router = APIRouter(include_in_schema=False)
@@ -26,7 +26,7 @@ async def sign_in(
     request: Request, gallery: GalleryDep, session: SessionDep, form: FormDep
 ) -> Response:
     """Sign in, where name and password are right."""
-    name, back = form.text("name"), form.text("back") or "/"
+    name, back = form.written("name").strip(), form.written("back") or "/"
     try:
         found = await check_attempt(request, gallery, name=name, password=form.written("password"))
     except TooManyAttemptsError as error:
@@ -58,14 +58,20 @@ async def sign_out(request: Request, session: SessionDep, form: FormDep) -> Resp
 
 
 @router.get("/user")
-async def show_users(request: Request, gallery: GalleryDep, session: SessionDep) -> HTMLResponse:
-    """The users whose boards, tags and notes can be looked at on a machine of one's own."""
-    return gallery.templates.page(request, "users.html", users=await list_users(session))
+async def show_users(
+    request: Request, gallery: GalleryDep, session: SessionDep, visitor: VisitorDep
+) -> HTMLResponse:
+    """The users whose boards, tags and notes can be looked at on a machine of one's own; where one
+    has to sign in, who has."""
+    users = [] if visitor.name else await list_users(session)
+    return gallery.templates.page(request, "users.html", users=users)
 
 
 @router.post("/user")
-async def choose_user(form: FormDep) -> Response:
+async def choose_user(visitor: VisitorDep, form: FormDep) -> Response:
     """Look at the pages as another user, where nobody has to sign in."""
+    if visitor.name:
+        return lead_to("/user")
     response = lead_to("/")
     number = parse_number(form.text("user"))
     response.set_cookie(USER_COOKIE, str(number or 1), max_age=YEAR, httponly=True, samesite="lax")
@@ -86,8 +92,9 @@ def _page(
         request,
         "sign_in.html",
         status=status,
-        back=back,
+        back=own_address(back),
         name=name,
         is_wrong=is_wrong,
         minutes=minutes,
+        is_ended="ended" in request.query_params,
     )

@@ -1,12 +1,25 @@
 // What makes the pages quicker; without it all of them still work.
 "use strict";
 
-const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const hours = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" };
+const moments = new Intl.DateTimeFormat("en", { ...hours, hourCycle: "h23", timeZoneName: "short" });
+
+// As 2026-11-26 21:15 GMT+1, in the time zone of the reader: days are written alike everywhere.
+function writeMoment(moment) {
+  const part = Object.fromEntries(moments.formatToParts(moment).map((one) => [one.type, one.value]));
+  return [`${part.year}-${part.month}-${part.day}`,
+    `${part.hour}:${part.minute} ${part.timeZoneName}`];
+}
 
 function showMoments(within) {
   for (const one of within.querySelectorAll("time[data-moment]")) {
     one.title = one.textContent;
-    one.textContent = moments.format(new Date(one.dateTime));
+    const [day, clock] = writeMoment(new Date(one.dateTime)).map((text) => {
+      const part = document.createElement("bdi");
+      part.textContent = text;
+      return part;
+    });
+    one.replaceChildren(day, " ", clock); // a narrow card breaks it between them
     one.removeAttribute("data-moment");
   }
 }
@@ -53,19 +66,31 @@ function isTyping(target) {
   return target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]") !== null;
 }
 
-// Arrow keys move from ad to ad, by row where there are rows.
+// Arrow keys move from ad to ad, by row where there are rows; in the library also to the first one.
 function moveBetweenCards(event) {
   const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   const step = steps[event.key];
   const links = [...document.querySelectorAll(".card .shown")];
-  const at = links.indexOf(document.activeElement);
-  if (!step || at < 0) return;
+  if (!step || !links.length) return;
+  const at = links.indexOf(document.activeElement?.closest(".card")?.querySelector(".shown"));
+  if (at < 0) {
+    const isFree = [document.body, document.querySelector("main")].includes(document.activeElement);
+    if (!isFree || !document.querySelector(".selection")) return;
+    event.preventDefault();
+    (links.find((one) => one.getBoundingClientRect().top >= 0) ?? links[0]).focus();
+    return;
+  }
   const top = links[0].getBoundingClientRect().top;
   const columns = links.findIndex((one) => one.getBoundingClientRect().top > top + 1);
   const to = at + step[0] + step[1] * (columns < 1 ? links.length : columns);
   if (!links[to]) return;
   event.preventDefault();
   links[to].focus();
+}
+
+// The box by which the ad that has the focus is selected.
+function boxOfFocused() {
+  return document.activeElement?.closest(".selection .card")?.querySelector("input[name=ad]");
 }
 
 function handleKey(event) {
@@ -76,19 +101,37 @@ function handleKey(event) {
     search.focus();
   } else if (event.key.startsWith("Arrow")) {
     moveBetweenCards(event);
+  } else if (event.key === "x" && boxOfFocused()) {
+    boxOfFocused().click();
   } else {
-    const field = document.querySelector(`[data-focus-key="${CSS.escape(event.key)}"]`);
-    if (field && field.offsetParent) {
-      event.preventDefault();
-      field.focus();
-      return;
-    }
-    const named = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-    if (named) {
-      event.preventDefault();
-      named.click();
-    }
+    pressNamed(event);
   }
+}
+
+// A field takes the focus by its key, a button or a link is pressed by it.
+function pressNamed(event) {
+  const key = CSS.escape(event.key);
+  const named = document.querySelector(`[data-focus-key="${key}"]`) ??
+    document.querySelector(`[data-key="${key}"]`);
+  if (!named) return;
+  const box = boxOfFocused();
+  // Of a selection: the ads that are selected, else the one that has the focus.
+  if (box && named.form === box.form && !named.form.querySelector("input[name=ad]:checked")) {
+    box.checked = true;
+  }
+  if (!named.getClientRects().length) return;
+  event.preventDefault();
+  if (named.dataset.focusKey) named.focus();
+  else named.click();
+}
+
+// Enter in a field of the selection presses the button that stands beside it.
+function pressBeside(event) {
+  const named = event.target.dataset?.enter;
+  const button = named && event.target.form?.elements.namedItem(named);
+  if (event.key !== "Enter" || !button || event.isComposing) return;
+  event.preventDefault();
+  button.click();
 }
 
 // A part of a page that is loaded after it, and again for as long as it says so.
@@ -126,18 +169,48 @@ function loadPartNear(place) {
   seen.observe(place);
 }
 
+// What a browser keeps for its user; nothing where it keeps nothing.
+function kept(name, value) {
+  try {
+    if (value !== undefined) localStorage.setItem(name, value);
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
 function chooseTheme() {
   const root = document.documentElement;
-  const kept = localStorage.getItem("theme");
-  if (kept) root.dataset.theme = kept;
+  const chosen = kept("theme");
+  if (chosen) root.dataset.theme = chosen;
   const button = document.querySelector("[data-theme-button]");
+  if (!button) return; // as on a board that was shared
   button.hidden = false;
   button.addEventListener("click", () => {
     const isDark = getComputedStyle(root).colorScheme === "dark" ||
       (!root.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
     root.dataset.theme = isDark ? "light" : "dark";
-    localStorage.setItem("theme", root.dataset.theme);
+    kept("theme", root.dataset.theme);
   });
+}
+
+// The board in the order that the server has, with what is typed on it; a move that was refused
+// because somebody else had made one is said.
+function showOrder(board, page) {
+  const next = page.querySelector("[data-board]");
+  if (!next) return location.reload();
+  showMoments(next);
+  const shown = new Map([...board.children].map((one) => [one.dataset.placed, one]));
+  const ordered = [...next.children].map((one) => {
+    const kept = shown.get(one.dataset.placed);
+    if (!kept) return one;
+    kept.querySelector(".placed-actions").replaceWith(one.querySelector(".placed-actions"));
+    return kept;
+  });
+  board.replaceChildren(...ordered);
+  board.dataset.version = next.dataset.version;
+  document.querySelector("[data-order-problem]")
+    .replaceChildren(...page.querySelector("[data-order-problem]").childNodes);
 }
 
 // Ads of a board are dragged before one another; the server keeps the order.
@@ -162,10 +235,15 @@ function orderByDragging(board) {
     const isLater = dragged.compareDocumentPosition(over) & Node.DOCUMENT_POSITION_FOLLOWING;
     const next = isLater ? over.nextElementSibling : over;
     const body = new URLSearchParams({ form_token: board.dataset.token, do: "move",
-      ad: dragged.dataset.placed, before: next?.dataset.placed ?? "" });
+      version: board.dataset.version, ad: dragged.dataset.placed,
+      before: next?.dataset.placed ?? "" });
     board.insertBefore(dragged, next);
-    const answer = await fetch(board.dataset.board, { method: "POST", body, redirect: "manual" });
-    if (answer.type !== "opaqueredirect") location.reload();
+    try {
+      const answer = await fetch(board.dataset.board, { method: "POST", body });
+      showOrder(board, new DOMParser().parseFromString(await answer.text(), "text/html"));
+    } catch {
+      location.reload();
+    }
   });
 }
 
@@ -204,6 +282,7 @@ const board = document.querySelector("[data-board]");
 if (board) orderByDragging(board);
 chooseTheme();
 document.addEventListener("keydown", handleKey);
+document.addEventListener("keydown", pressBeside);
 const pages = document.querySelector("[data-pages]");
 const more = document.querySelector("[data-more]");
 if (pages && more) loadMoreNear(more, pages);
@@ -293,3 +372,24 @@ async function followVariants() {
 setTimeout(followVariants, 2000);
 const dayForm = document.querySelector("[data-day-form]");
 if (dayForm) chooseDay(dayForm);
+
+// A link is selected by a click on it, and copied by the button beside it.
+function offerCopy(button) {
+  const field = button.parentElement.querySelector("input");
+  field.addEventListener("focus", () => field.select());
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    field.select();
+    try {
+      await navigator.clipboard.writeText(field.value);
+    } catch {
+      document.execCommand("copy"); // where the page is not served over HTTPS
+    }
+    button.textContent = button.dataset.copied;
+  });
+}
+
+const copying = document.querySelector("[data-copy]");
+if (copying) offerCopy(copying);
+// Where the menu is wider than the screen, the part that shows this page comes into view.
+document.querySelector("header.site nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -28,7 +28,7 @@ FAILURES = [
     ("ads?first-from=yesterday", 422, "first-from", "is not a day"),
     ("ads?domain=%00.com", 422, "domain", "NUL"),
     ("ads?board=none", 422, "board", "no board"),
-    ("ads?watch=none", 400, None, "no watch"),
+    ("ads?watch=none", 422, "watch", "no watch"),
     ("ads/CR1", 404, None, "no ad CR1 is stored"),
     (f"ads/{ad(99)}/similar", 404, None, "is stored"),
     ("advertisers/AR1", 404, None, "No advertiser"),
@@ -42,7 +42,7 @@ FAILURES = [
     (f"advertisers/{CAFE}/timeline?period=hour", 422, "period", "Input should be"),
     ("share?advertiser=%00", 422, "advertiser", "NUL"),
     ("watches/99", 404, None, "no watch 99"),
-    ("watches/99999999999999", 404, None, "no watch"),
+    ("watches/99999999999999", 404, None, "no such watch"),
     ("watches/x", 404, None, "no such watch id"),
     ("watches/99/news?since=2026-01-01", 404, None, "no watch 99"),
     ("watches/99/news", 422, "since", "required"),
@@ -201,7 +201,8 @@ async def test_a_database_that_is_away_is_said_and_can_be_tried_again(tmp_path: 
     for one in (answer, export):
         assert one.status_code == 503
         assert one.headers["retry-after"]
-        assert "PostgreSQL does not answer" in one.json()["detail"]
+        assert "The database does not answer" in one.json()["detail"]
+        assert "127.0.0.1" not in one.text
 
 
 async def test_all_addresses_are_described(pages: GalleryClient) -> None:

@@ -1,16 +1,26 @@
 """Boards in the gallery: filled from a selection, ordered, noted, shared by link and as a file."""
 
+import asyncio
+import base64
 import io
 import re
 import zipfile
 from html import unescape
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import text
 
 from adspark.db.engine import Database
-from tests.support.gallery import GalleryClient
+from adspark.media.store import MediaStore
+from adspark.settings import Settings
+from deployments.gallery.resources import Gallery
+from deployments.gallery.routes.boards.archive import send_archive
+from deployments.gallery.routes.boards.content import read_board_ads
+from deployments.gallery.templating import Templates
+from tests.support.gallery import GalleryClient, form_token
 from tests.support.library import ad
 
 
@@ -24,6 +34,33 @@ async def fill_board(pages: GalleryClient, *numbers: int, name: str = "Ideas") -
     found = re.search(rf'href="(/boards/\d+)">{name}<', page)
     assert found
     return found[1]
+
+
+def version(page: str, do: str, number: int | None = None) -> str:
+    """The version in a form of a board's page."""
+    of_ad = "" if number is None else rf'<input type="hidden" name="ad" value="{ad(number)}">'
+    found = re.search(
+        rf'value="{do}">{of_ad}<input type="hidden" name="version" value="(\w+)"', page
+    )
+    assert found, page
+    return found[1]
+
+
+async def change(pages: GalleryClient, board: str, do: str, **fields: Any) -> httpx.Response:  # noqa: ANN401
+    """Send a form of a board's page as it is now."""
+    page = (await pages.get(board)).text
+    if do == "move":
+        found = re.search(r'data-version="(\w+)"', page)
+        assert found
+        fields["version"] = found[1]
+    elif do in ("note", "rename"):
+        number = int(fields["ad"][2:]) if do == "note" else None
+        fields["version"] = version(page, do, number)
+    elif do == "link":
+        found = re.search(r'name="key" value="([\w-]+)"', page)
+        assert found
+        fields["key"] = found[1]
+    return await pages.send_form(board, page=board, do=do, **fields)
 
 
 def order(page: str) -> list[int]:
@@ -55,18 +92,24 @@ async def test_a_selection_is_tagged(pages: GalleryClient) -> None:
     ("fields", "said"),
     [
         ({"add-board": "", "board": "x"}, "Select some ads first"),
-        ({"ad": ad(1), "add-board": "", "board": ""}, "Nothing was changed"),
-        ({"ad": ad(1), "add-tag": "", "tag": "a" * 200}, "Nothing was changed"),
+        ({"ad": ad(1), "add-board": "", "board": ""}, "is empty; name the board"),
+        ({"ad": ad(1), "add-tag": "", "tag": "a" * 200}, "has 200 characters"),
         ({"ad": [ad(1), ad(99)], "add-board": "", "board": "x"}, "is stored"),
         ({"ad": "nonsense", "add-tag": "", "tag": "x"}, "nonsense"),
     ],
 )
 async def test_a_selection_that_cannot_be_used_changes_nothing(
-    pages: GalleryClient, database: Database, fields: dict[str, str], said: str
+    pages: GalleryClient, database: Database, fields: dict[str, Any], said: str
 ) -> None:
-    done = await pages.send_form("/selection", back="/library", **fields)
+    refused = await pages.send_form("/selection", back="/library?format=video", **fields)
 
-    assert said in unescape(done.text)
+    assert refused.status_code == 422
+    assert said in unescape(refused.text)
+    for name in ("board", "tag"):
+        assert f'name="{name}" value="{fields.get(name, "")}"' in refused.text
+    selected = re.findall(r'value="(CR\d+)" checked', refused.text)
+    assert selected == ([ad(1)] if ad(1) in fields.get("ad", ()) else [])  # not among the videos
+    assert "format=video" in refused.text
     async with database.session() as session:
         count = "SELECT (SELECT count(*) FROM board) + (SELECT count(*) FROM creative_tag)"
         assert await session.scalar(text(count)) == 0
@@ -76,7 +119,8 @@ async def test_a_selection_that_cannot_be_used_changes_nothing(
     "back", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"]
 )
 async def test_no_form_leads_elsewhere(pages: GalleryClient, back: str) -> None:
-    done = await pages.send_form("/selection", back=back)
+    fields = {"ad": ad(1), "add-tag": "", "tag": "x"}
+    done = await pages.send_form("/selection", back=back, **fields)
 
     assert done.url.host == "127.0.0.1"
     assert done.url.path == "/library"
@@ -98,8 +142,8 @@ async def test_ads_are_moved_and_keep_their_order(pages: GalleryClient) -> None:
     await fill_board(pages, 3)
     assert order((await pages.get(board)).text) == [3, 2, 1]
 
-    await pages.send_form(board, page=board, do="move", ad=ad(1), before=ad(3))
-    done = await pages.send_form(board, page=board, do="move", ad=ad(3), before="")
+    await change(pages, board, "move", ad=ad(1), before=ad(3))
+    done = await change(pages, board, "move", ad=ad(3), before="")
 
     assert order(done.text) == [1, 2, 3]
     await fill_board(pages, 4)
@@ -109,26 +153,144 @@ async def test_ads_are_moved_and_keep_their_order(pages: GalleryClient) -> None:
 async def test_notes_names_and_removal(pages: GalleryClient) -> None:
     board = await fill_board(pages, 1, 2)
 
-    await pages.send_form(board, page=board, do="note", ad=ad(1), note="Good <b>colour</b>")
-    await pages.send_form(board, page=board, do="remove", ad=ad(2))
-    page = await pages.send_form(board, page=board, do="rename", name="Best")
+    await change(pages, board, "note", ad=ad(1), note="Good <b>colour</b>")
+    await change(pages, board, "remove", ad=ad(2))
+    page = await change(pages, board, "rename", name="Best")
 
     assert "Good &lt;b&gt;colour&lt;/b&gt;" in page.text
     assert order(page.text) == [1]
     assert "<h1>Best</h1>" in page.text
-    gone = await pages.send_form(board, page=board, do="delete")
+    gone = await change(pages, board, "delete")
     assert "was deleted" in gone.text
     assert (await pages.get(board)).status_code == 404
 
 
-async def test_a_name_that_is_taken_is_refused_and_kept_in_the_form(pages: GalleryClient) -> None:
-    await fill_board(pages, 1)
+async def test_a_form_that_is_sent_twice_makes_one_board_and_leads_to_it(
+    pages: GalleryClient, database: Database
+) -> None:
+    token = form_token((await pages.get("/boards")).text)
+    data = {"form_token": token, "name": "Double"}
+    both = await asyncio.gather(*(pages.post("/boards", data=data) for _ in range(2)))
 
-    refused = await pages.send_form("/boards", page="/boards", name="Ideas")
+    assert [one.status_code for one in both] == [303, 303]
+    assert both[0].headers["location"] == both[1].headers["location"]
+    again = await pages.send_form("/boards", page="/boards", name="Double")
+    assert "The board “Double” is there already" in again.text
+    assert "<h1>Double</h1>" in again.text
+    async with database.session() as session:
+        assert await session.scalar(text("SELECT count(*) FROM board")) == 1
+
+
+async def test_a_name_that_cannot_be_used_is_kept_in_the_form(pages: GalleryClient) -> None:
+    refused = await pages.send_form("/boards", page="/boards", name="x" * 101)
 
     assert refused.status_code == 422
-    assert 'value="Ideas"' in refused.text
-    assert "has a board &#39;Ideas&#39; already" in refused.text
+    assert f'value="{"x" * 101}"' in refused.text
+    assert "has 101 characters" in refused.text
+
+
+async def test_a_form_that_is_sent_twice_makes_one_link(
+    pages: GalleryClient, database: Database
+) -> None:
+    board = await fill_board(pages, 1)
+    key = {"do": "link", "days": "7", "key": "3c59"}
+    links = [
+        re.search(r"/shared/[\w-]{43}", (await pages.send_form(board, page=board, **key)).text)
+        for _ in range(2)
+    ]
+
+    assert links[0]
+    assert links[1]
+    assert links[0][0] == links[1][0]
+    other = await fill_board(pages, 2, name="Other")
+    assert links[0][0] not in (await pages.send_form(other, page=other, **key)).text
+    async with database.session() as session:
+        assert await session.scalar(text("SELECT count(*) FROM board_link")) == 2
+
+
+async def test_the_second_who_writes_a_note_is_shown_the_first_ones(pages: GalleryClient) -> None:
+    board = await fill_board(pages, 1)
+    seen = version((await pages.get(board)).text, "note", 1)
+    form = {"do": "note", "ad": ad(1), "version": seen}
+
+    await pages.send_form(board, page=board, **form, note="first")
+    again = await pages.send_form(board, page=board, **form, note="first")
+    second = await pages.send_form(board, page=board, **form, note="second")
+
+    assert again.status_code == 200  # a form that is sent twice
+    assert second.status_code == 409
+    assert "Somebody has changed this note meanwhile" in second.text
+    assert ">second</textarea>" in second.text
+    assert '<p class="board-note">first</p>' in second.text
+    form["version"] = version(second.text, "note", 1)
+    replaced = await pages.send_form(board, page=board, **form, note="second")
+    assert ">second</textarea>" in replaced.text
+
+
+async def test_the_second_who_renames_a_board_is_shown_the_first_ones_name(
+    pages: GalleryClient,
+) -> None:
+    board = await fill_board(pages, 1)
+    form = {"do": "rename", "version": version((await pages.get(board)).text, "rename")}
+
+    await pages.send_form(board, page=board, **form, name="First")
+    second = await pages.send_form(board, page=board, **form, name="Second")
+
+    assert second.status_code == 409
+    assert "Somebody has renamed this board meanwhile" in second.text
+    assert "<h1>First</h1>" in second.text
+    assert 'name="name" value="Second"' in second.text
+
+
+async def test_the_second_who_orders_a_board_is_shown_the_first_ones_order(
+    pages: GalleryClient,
+) -> None:
+    board = await fill_board(pages, 1, 2, 3)
+    page = (await pages.get(board)).text
+    first, middle, last = order(page)
+    seen = re.search(r'data-version="(\w+)"', page)
+    assert seen
+    form = {"do": "move", "version": seen[1]}
+
+    await pages.send_form(board, page=board, **form, ad=ad(last), before=ad(first))
+    again = await pages.send_form(board, page=board, **form, ad=ad(last), before=ad(first))
+    second = await pages.send_form(board, page=board, **form, ad=ad(first), before="")
+
+    assert again.status_code == 200  # a form that is sent twice
+    assert second.status_code == 409
+    assert "Your move was not made" in second.text
+    assert order(second.text) == [last, first, middle]
+
+
+@pytest.mark.parametrize(
+    ("fields", "typed"),
+    [
+        ({"do": "rename", "name": "y" * 101}, f'name="name" value="{"y" * 101}"'),
+        ({"do": "rename", "name": "Other"}, 'name="name" value="Other"'),
+        ({"do": "note", "ad": ad(1), "note": "n" * 5001}, f">{'n' * 5001}</textarea>"),
+        ({"do": "link", "days": "400"}, 'name="days" value="400"'),
+        ({"do": "link", "days": "many"}, 'name="days" value="many"'),
+    ],
+)
+async def test_what_is_typed_stays_with_what_is_wrong_beside_it(
+    pages: GalleryClient, fields: dict[str, str], typed: str
+) -> None:
+    await fill_board(pages, 2, name="Other")
+    board = await fill_board(pages, 1)
+
+    refused = await pages.send_form(board, page=board, **fields)
+
+    assert refused.status_code == 422
+    assert typed in refused.text
+    assert refused.text.count('class="problem"') == 1
+    assert refused.text.count("aria-invalid") == 1
+
+
+async def test_a_board_that_is_not_there_leads_to_the_boards(pages: GalleryClient) -> None:
+    for path in ("/boards/99", "/boards/99/archive", "/boards/0", f"/boards/{'9' * 30}"):
+        missing = await pages.get(path)
+        assert missing.status_code == 404
+        assert '<a class="button" href="/boards">' in missing.text
 
 
 async def test_another_users_board_is_not_there(pages: GalleryClient) -> None:
@@ -141,7 +303,7 @@ async def test_a_link_shows_the_board_until_it_ends(
     pages: GalleryClient, database: Database
 ) -> None:
     board = await fill_board(pages, 1)
-    made = await pages.send_form(board, page=board, do="link", days="2")
+    made = await change(pages, board, "link", days="2")
     link = re.search(r"(/shared/[\w-]{43})", made.text)
     assert link
     other = {"Cookie": ""}
@@ -157,15 +319,38 @@ async def test_a_link_shows_the_board_until_it_ends(
     assert (await pages.get(link[1], headers=other)).status_code == 404
 
 
+async def test_what_is_the_owners_alone_is_neither_shared_nor_in_the_file(
+    pages: GalleryClient,
+) -> None:
+    board = await fill_board(pages, 1, 2)
+    for number, title, shared in ((1, "OWN-TITLE", {}), (2, "SEEN-TITLE", {"shared": "on"})):
+        page = f"/ads/{ad(number)}"
+        found = re.search(r'name="version" value="(\w+)"', (await pages.get(page)).text)
+        assert found
+        fields = {"title": title, "version": found[1]} | shared
+        await pages.send_form(f"{page}/title", page=page, **fields)
+    assert "OWN-TITLE" in (await pages.get(board)).text
+    made = await change(pages, board, "link", days="2")
+    link = re.search(r"(/shared/[\w-]{43})", made.text)
+    assert link
+
+    shown = (await pages.get(link[1])).text
+    with zipfile.ZipFile(io.BytesIO((await pages.get(f"{board}/archive")).content)) as archive:
+        kept = archive.read("index.html").decode()
+    for page in (shown, kept):
+        assert "OWN-TITLE" not in page
+        assert "SEEN-TITLE" in page
+
+
 async def test_a_link_ends_when_its_user_ends_it(pages: GalleryClient) -> None:
     board = await fill_board(pages, 1)
-    made = await pages.send_form(board, page=board, do="link", days="365")
+    made = await change(pages, board, "link", days="365")
     link = re.search(r"(/shared/[\w-]{43})", made.text)
     number = re.search(r'name="link" value="(\d+)"', made.text)
     assert link
     assert number
 
-    await pages.send_form(board, page=board, do="unlink", link=number[1])
+    await change(pages, board, "unlink", link=number[1])
 
     assert (await pages.get(link[1])).status_code == 404
 
@@ -174,9 +359,11 @@ async def test_a_link_ends_when_its_user_ends_it(pages: GalleryClient) -> None:
 async def test_a_link_that_could_not_expire_is_refused(pages: GalleryClient, days: str) -> None:
     board = await fill_board(pages, 1)
 
-    refused = await pages.send_form(board, page=board, do="link", days=days)
+    refused = await change(pages, board, "link", days=days)
 
-    assert "Nothing was changed. days:" in refused.text
+    assert refused.status_code == 422
+    assert f'name="days" value="{days}"' in refused.text
+    assert "aria-invalid" in refused.text
 
 
 async def test_a_board_is_a_file_that_opens_without_a_network(pages: GalleryClient) -> None:
@@ -190,3 +377,73 @@ async def test_a_board_is_a_file_that_opens_without_a_network(pages: GalleryClie
         assert "gallery.css" in archive.namelist()
     assert "Running shoes" in page
     assert not re.search(r'(src|href)="(https?:)?//?', page)
+
+
+async def keep_picture(database: Database, media: Path, number: int, content: bytes) -> str:
+    """A whole picture and a thumbnail of an ad, as the archive keeps them; the whole one's path."""
+    path, thumbnail = (
+        f"{kind}/{number:02d}/{number:064d}.webp" for kind in ("pictures", "thumbnails")
+    )
+    for one, written in ((path, content), (thumbnail, b"small")):
+        (media / one).parent.mkdir(parents=True, exist_ok=True)
+        (media / one).write_bytes(written)
+    async with database.session() as session:
+        insert = """INSERT INTO picture_version (ad_creative_id, content_hash, status, path,
+            thumbnail_path) VALUES (:ad, 'x', 'stored', :path, :thumbnail)"""
+        values = {"ad": ad(number), "path": path, "thumbnail": thumbnail}
+        await session.execute(text(insert), values)
+        await session.commit()
+    return path
+
+
+async def test_the_file_of_a_board_holds_whole_pictures_within_a_bound(
+    pages: GalleryClient, database: Database, tmp_path: Path
+) -> None:
+    media = tmp_path / "media"
+    first = await keep_picture(database, media, 1, b"1" * 700)
+    second = await keep_picture(database, media, 2, b"2" * 700)
+    board = await fill_board(pages, 2)
+    await fill_board(pages, 1)
+
+    answer = await pages.get(f"{board}/archive")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        page = archive.read("index.html").decode()
+        assert archive.read(f"pictures/{first}") == b"1" * 700
+        assert f'href="pictures/{second}"' in page
+        assert "as a small one only" not in page
+
+    async with database.session() as session:
+        ads = await read_board_ads(session, board_id=1, user_id=None)
+    gallery = Gallery(Settings(), database, MediaStore(str(media)), Templates())
+    bounded = await send_archive(gallery, "Ideas", ads, most_bytes=1000)
+    content = b"".join([one async for one in bounded.body_iterator if isinstance(one, bytes)])
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        page = archive.read("index.html").decode()
+        assert len([one for one in archive.namelist() if "/pictures/" in one]) == 1
+        assert len([one for one in archive.namelist() if "/thumbnails/" in one]) == 2
+        assert "1 picture is here as a small one only" in page
+
+
+async def test_a_new_link_stands_in_a_field_and_the_page_says_who_can_open_it(
+    pages: GalleryClient,
+) -> None:
+    board = await fill_board(pages, 1)
+
+    made = await pages.send_form(board, page=board, do="link", days="2")
+
+    assert re.search(r'<input type="text" readonly value="http://127\.0\.0\.1/shared/', made.text)
+    assert "data-copy" in made.text
+    assert "open on this machine only" in made.text
+    elsewhere = await pages.get(board, headers={"Host": "ads.example.com"})
+    assert "open on this machine only" not in elsewhere.text
+
+
+async def test_what_was_done_is_told_otherwise_than_what_was_not(pages: GalleryClient) -> None:
+    board = await fill_board(pages, 1)
+
+    done = await pages.send_form(board, page=board, do="remove", ad=ad(1))
+    written = base64.urlsafe_b64encode(b'["notice.refused", {"reason": "x"}]').decode()
+    refused = await pages.get("/boards", headers={"Cookie": f"adspark_notice={written}"})
+
+    assert '<div class="note done" role="status">' in done.text
+    assert '<div class="note" role="status"><p>Nothing was changed.' in refused.text

@@ -172,4 +172,4 @@ async def test_where_the_database_is_away_the_door_says_so(tmp_path: Path) -> No
     assert (page.status_code, told.status_code) == (503, 503)
     assert "does not answer" in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
-    assert "PostgreSQL does not answer" in told.json()["detail"]
+    assert "The database does not answer" in told.json()["detail"]

@@ -1,5 +1,6 @@
 """Sign-in, where others than this machine can reach the gallery."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -89,6 +90,106 @@ async def test_too_many_attempts_have_to_wait_even_with_the_right_password(
     assert refused.status_code == 429
     assert "Too many attempts" in refused.text
     await sign_in(closed, "Bob")
+
+
+async def test_right_passwords_use_up_no_attempts(closed: GalleryClient) -> None:
+    for _ in range(9):
+        await closed.send_form("/sign-in", page="/sign-in", name="Ana", password="wrong")
+    for _ in range(3):
+        await sign_in(closed, "Ana")
+
+    wrong = await closed.send_form("/sign-in", page="/sign-in", name="Ana", password="wrong")
+    refused = await closed.send_form("/sign-in", page="/sign-in", name="Ana", password=PASSWORD)
+
+    assert (wrong.status_code, refused.status_code) == (401, 429)
+
+
+@pytest.mark.parametrize("name", ["Ana", "Nobody"])
+async def test_a_name_has_the_same_attempts_in_all_ways_to_write_it(
+    closed: GalleryClient, name: str
+) -> None:
+    first, rest = name[0], name[1:]
+    spellings = [f"{first}{chr(0x200B) * number}{rest}" for number in range(8)]
+    spellings += [name.upper(), chr(ord(first) + 0xFEE0) + rest]
+    answers = [
+        await closed.send_form("/sign-in", page="/sign-in", name=one, password="wrong")
+        for one in [*spellings, name]
+    ]
+
+    assert [one.status_code for one in answers] == [401] * 10 + [429]
+
+
+async def test_sign_in_leads_nowhere_else(closed: GalleryClient) -> None:
+    page = (await closed.get("/sign-in", params={"back": "///evil.example"})).text
+    assert "evil.example" not in page
+
+    token = re.search('name="form_token" value="([0-9a-f]{64})"', page)
+    assert token
+    fields = {"form_token": token[1], "name": "Ana", "password": PASSWORD}
+    done = await closed.post("/sign-in", data=fields | {"back": "///evil.example/x"})
+
+    assert (done.status_code, done.headers["location"]) == (303, "/library")
+
+
+async def test_what_no_name_can_hold_is_no_name(closed: GalleryClient) -> None:
+    for name in ("Ana\0", "9" * 5000, "\ufffd"):
+        answer = await closed.send_form("/sign-in", page="/sign-in", name=name, password="wrong")
+
+        assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        ("http://127.0.0.1/ads/CR1?part=notes", "/ads/CR1?part=notes"),
+        ("http://evil.example/ads/CR1", "/"),
+        ("http://127.0.0.1//evil.example/", "/library"),
+        ("http://[", "/"),
+    ],
+)
+async def test_whose_session_ended_while_they_wrote_comes_back_to_the_form(
+    closed: GalleryClient, referer: str, back: str
+) -> None:
+    answer = await closed.post(
+        "/ads/CR1/note", data={"note": "mine"}, headers={"Referer": referer}, follow_redirects=True
+    )
+
+    assert answer.url.path == "/sign-in"
+    assert f'name="back" value="{back}"' in answer.text
+    assert "so nothing was saved" in answer.text
+
+
+async def test_who_signed_in_sees_their_own_account_only(closed: GalleryClient) -> None:
+    await sign_in(closed, "Bob")
+
+    page = (await closed.get("/user")).text
+    chosen = await closed.send_form("/user", page="/user", user="1")
+
+    assert "signed in as Bob" in page
+    assert "neither change nor spend" in page
+    assert "Ana" not in page
+    assert 'action="/user"' not in page
+    assert chosen.url.path == "/user"
+    assert "adspark_user" not in closed.cookies
+
+
+async def test_a_database_that_is_away_is_the_same_page_behind_the_door(tmp_path: Path) -> None:
+    nowhere = f"postgresql://postgres@/none?host={tmp_path}&port=5432"
+    async with open_gallery(nowhere, tmp_path, needs_sign_in=True) as client:
+        client.cookies.set("adspark_session", "x" * 43)
+        page = await client.get("/library")
+        program = await client.get("/api/v1/ads")
+        stranger = await client.get("/shared/x")
+
+    for answer in (page, program, stranger):
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "5"
+        assert "The database does not answer." in answer.text or "/api" in answer.url.path
+        for word in (str(tmp_path), "ADSPARK", "PostgreSQL", "5432", "socket"):
+            assert word not in answer.text
+    assert 'http-equiv="refresh"' in page.text
+    assert program.json()["detail"].startswith("The database does not answer")
+    assert "<nav" not in stranger.text
 
 
 async def test_a_reader_looks_and_changes_nothing(closed: GalleryClient) -> None:

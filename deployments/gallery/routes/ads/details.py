@@ -1,12 +1,13 @@
 """Details of an ad on demand: what they cost, their look-up, and how far it is."""
 
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 
 from adspark.errors import ConfigurationError, InvalidQueryError, ServiceUnavailableError
 from adspark.library.ads.details import plan_details
 from deployments.gallery.access.visitor import SpenderDep
 from deployments.gallery.forms import FormDep
+from deployments.gallery.notices import lead_to
 from deployments.gallery.routes.ads.progress import start_once
 from deployments.gallery.routes.ads.view import AdPagesDep
 
@@ -38,11 +39,11 @@ async def look_up(pages: AdPagesDep, visitor: SpenderDep, form: FormDep, ad_id: 
         return pages.show_missing(ad_id)
     await pages.session.rollback()  # nobody waits for the ad's lock while Prefect answers
     if not plan.ads:
-        return RedirectResponse(f"/ads/{ad_id}#details", 303)
+        return lead_to(f"/ads/{ad_id}#details")
     try:
         run_id = await start_once(_FLOW, {"ads": [*plan.ads]})
     except ServiceUnavailableError as error:
         return await pages.show(ad_id, status=503, problems={"details": str(error)})
     except ConfigurationError as error:
         return await pages.show(ad_id, status=422, problems={"details": str(error)})
-    return RedirectResponse(f"/ads/{ad_id}?run={run_id}#details", 303)
+    return lead_to(f"/ads/{ad_id}?run={run_id}#details")

@@ -5,13 +5,14 @@ from typing import Literal
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
-from adspark.creatives.boards import add_ads, create_board, find_board, remove_ads
+from adspark.creatives.boards import add_ads, find_board, find_or_create_board, remove_ads
 from adspark.errors import InvalidQueryError
 from adspark.library.marks.notes import write_note, write_title
 from adspark.library.marks.of_ad import lock_version
 from adspark.library.marks.tags import share_tag, tag_ads, untag_ads
 from deployments.gallery.access.visitor import ChangerDep
 from deployments.gallery.forms import Form, FormDep
+from deployments.gallery.notices import lead_to
 from deployments.gallery.routes.ads.view import AdPagesDep
 
 router = APIRouter(include_in_schema=False)
@@ -63,9 +64,10 @@ async def save_boards(
             await remove_ads(session, board_id=board.id, ids=[ad_id])
         else:
             name = form.text(field)
-            if field == "new":
-                name = await create_board(session, user_id=user_id, name=name)
-            board = await find_board(session, user_id=user_id, name=name)
+            if field == "new":  # one that is there already, as after a second click, will do
+                board, _ = await find_or_create_board(session, user_id=user_id, name=name)
+            else:
+                board = await find_board(session, user_id=user_id, name=name)
             await add_ads(session, board_id=board.id, ids=[ad_id])
     except InvalidQueryError as error:
         return await _show_again(pages, ad_id, form, field, error)
@@ -128,4 +130,4 @@ def _given(form: Form, field: str) -> dict[str, str]:
 
 
 def _back(ad_id: str, part: str) -> RedirectResponse:
-    return RedirectResponse(f"/ads/{ad_id}#{part}", 303)
+    return lead_to(f"/ads/{ad_id}#{part}")

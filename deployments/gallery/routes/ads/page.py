@@ -1,11 +1,12 @@
 """An ad: everything that is stored about it, and the ads that are like it."""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 
 from adspark.library.ads.similar import find_similar
 from adspark.library.search.page import read_found_ads
 from adspark.validation.stored import clean_ad_id, is_ad_id
+from deployments.gallery.notices import lead_to
 from deployments.gallery.resources import GalleryDep
 from deployments.gallery.routes.ads.view import AdPagesDep
 
@@ -19,7 +20,7 @@ async def find_ad(request: Request, gallery: GalleryDep, address: str = "") -> R
     """Lead to the page of the ad that an id, or its address in the Transparency Center, names."""
     ad_id = clean_ad_id(address)
     if is_ad_id(ad_id):
-        return RedirectResponse(f"/ads/{ad_id}", 303)
+        return lead_to(f"/ads/{ad_id}")
     status = 422 if address.strip() else 200
     return gallery.templates.page(request, "ad_find.html", status=status, written=address)
 
@@ -29,7 +30,7 @@ async def show_ad(pages: AdPagesDep, ad_id: str) -> Response:
     """The page of an ad."""
     if (written := clean_ad_id(ad_id)) != ad_id:
         query = pages.request.url.query
-        return RedirectResponse(f"/ads/{written}{'?' if query else ''}{query}", 303)
+        return lead_to(f"/ads/{written}{'?' if query else ''}{query}")
     return await pages.show(ad_id)
 
 

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import QueryParams
-from starlette.exceptions import HTTPException
 
 from adspark.errors import InvalidQueryError
 from adspark.insight.figures import read_own_share
@@ -22,6 +21,7 @@ from adspark.library.advertisers.stored import FoundAdvertisers, find_advertiser
 from adspark.library.filters.parsing import parse_day
 from adspark.library.filters.written import choose
 from deployments.gallery.access.visitor import VisitorDep
+from deployments.gallery.failures import NotThereError
 from deployments.gallery.resources import GalleryDep, SessionDep
 from deployments.gallery.routes.advertisers.profiles import (
     DEFAULT_SPAN,
@@ -90,7 +90,7 @@ async def show_advertiser(
             longest=_LONGEST,
         )
     except InvalidQueryError as error:
-        raise HTTPException(404) from error
+        raise NotThereError("no_advertiser", "/advertisers") from error
     day = _read_day(request.query_params, problems)
     return gallery.templates.page(
         request,

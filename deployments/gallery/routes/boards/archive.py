@@ -1,58 +1,55 @@
 """A board as a ZIP file: one page with its style sheet and pictures, which opens offline."""
 
 import asyncio
+import math
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import IO
-from urllib.parse import quote
-
-from fastapi.responses import StreamingResponse
 
 from adspark.errors import UnusableContentError
+from deployments.gallery.downloads import Download
 from deployments.gallery.resources import Gallery
 from deployments.gallery.routes.boards.content import ShownAd
 
 _STYLES = "gallery.css"
+_MOST_BYTES = 256 * 1024 * 1024  # of whole pictures; of more ads the thumbnails alone are in it
 _UNSAFE = re.compile(r"[^\w.-]+")  # in the name of a file
-_CHUNK = 256 * 1024  # bytes
 
 
-async def send_archive(gallery: Gallery, name: str, ads: Sequence[ShownAd]) -> StreamingResponse:
+async def send_archive(
+    gallery: Gallery, name: str, ads: Sequence[ShownAd], *, most_bytes: int = _MOST_BYTES
+) -> Download:
     """The ZIP file of a board as a download; one picture at a time is in memory.
 
     Args:
         gallery: with its templates and pictures.
         name: of the board.
-        ads: that are on it; of one whose picture is not there, the page says so.
+        ads: that are on it, with their thumbnails; of one whose picture is not there, the page
+            says so.
+        most_bytes: of whole pictures in all; the page says how many are left out.
     """
-    file = tempfile.TemporaryFile(prefix="adspark-board-")  # noqa: SIM115  (closed when it is sent)
-    try:
+    with ExitStack() as held:
+        file = held.enter_context(tempfile.TemporaryFile(prefix="adspark-board-"))
         with zipfile.ZipFile(file, "w") as archive:
-            await _write(gallery, archive, name, ads)
-        file.seek(0)
-    except BaseException:
-        file.close()
-        raise
-    download = quote(f"{_UNSAFE.sub('-', name).strip('-') or 'board'}.zip")
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{download}"}
-    return StreamingResponse(_chunks(file), media_type="application/zip", headers=headers)
+            await _write(gallery, archive, name, ads, most_bytes)
+        download = f"{_UNSAFE.sub('-', name).strip('-') or 'board'}.zip"
+        return Download(file, held.pop_all(), kind="application/zip", name=download)
 
 
 async def _write(
-    gallery: Gallery, archive: zipfile.ZipFile, name: str, ads: Sequence[ShownAd]
+    gallery: Gallery,
+    archive: zipfile.ZipFile,
+    name: str,
+    ads: Sequence[ShownAd],
+    most_bytes: int,
 ) -> None:
-    kept: set[str] = set()
-    for path in dict.fromkeys(one.ad.thumbnail for one in ads if one.ad.thumbnail):
-        try:
-            content = await gallery.media.read(path)
-        except UnusableContentError:
-            continue
-        kept.add(path)
-        await asyncio.to_thread(archive.writestr, f"pictures/{path}", content)
+    thumbnails = [one.ad.thumbnail for one in ads]
+    kept = await _write_pictures(gallery, archive, thumbnails)
+    wholes = [one.ad.picture for one in ads]
+    kept |= await _write_pictures(gallery, archive, wholes, most_bytes=most_bytes)
     page = gallery.templates.render(
         "board_archive.html",
         name=name,
@@ -66,7 +63,25 @@ async def _write(
     archive.writestr(_STYLES, gallery.templates.files[_STYLES][0])
 
 
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
-    with closing(file):
-        while chunk := file.read(_CHUNK):
-            yield chunk
+async def _write_pictures(
+    gallery: Gallery,
+    archive: zipfile.ZipFile,
+    paths: Sequence[str | None],
+    *,
+    most_bytes: float = math.inf,
+) -> set[str]:
+    """Those of the pictures that are in the archive then: not what the store has lost, nor what
+    goes beyond so many bytes in all."""
+    kept: set[str] = set()
+    left = most_bytes
+    for path in dict.fromkeys(filter(None, paths)):
+        try:
+            content = await gallery.media.read(path)
+        except UnusableContentError:
+            continue
+        left -= len(content)
+        if left < 0:
+            break
+        kept.add(path)
+        await asyncio.to_thread(archive.writestr, f"pictures/{path}", content)
+    return kept

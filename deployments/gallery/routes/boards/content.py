@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.creatives.board_changes import version_of
 from adspark.creatives.boards import read_ads
 from adspark.library.search.page import FoundAd, read_found_ads
 
@@ -14,16 +15,23 @@ class ShownAd:
 
     ad: FoundAd
     note: str | None
-    link: str | None
+
+    @property
+    def note_version(self) -> str:
+        """The same as long as the note is."""
+        return version_of(self.note)
 
 
-async def read_board_ads(session: AsyncSession, *, board_id: int, user_id: int) -> list[ShownAd]:
+async def read_board_ads(
+    session: AsyncSession, *, board_id: int, user_id: int | None
+) -> list[ShownAd]:
     """The ads of a board in its order.
 
     Args:
         session: of the database.
         board_id: of the board.
-        user_id: whose titles and tags are shown.
+        user_id: whose titles and tags are shown, beside shared ones; None, for those whom it is
+            given to: what all users see.
     """
     rows = await read_ads(session, board_id=board_id)
     ids = [row.ad_creative_id for row in rows]
@@ -31,7 +39,5 @@ async def read_board_ads(session: AsyncSession, *, board_id: int, user_id: int) 
         one.ad_creative_id: one for one in await read_found_ads(session, ids=ids, user_id=user_id)
     }
     return [
-        ShownAd(found[row.ad_creative_id], row.note, row.link)
-        for row in rows
-        if row.ad_creative_id in found
+        ShownAd(found[row.ad_creative_id], row.note) for row in rows if row.ad_creative_id in found
     ]

@@ -4,7 +4,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
-from adspark.creatives.board_links import LinkedBoard, find_linked_board
+from adspark.creatives.board_links import find_linked_board, has_linked_picture
+from adspark.media.store import is_thumbnail
 from deployments.gallery.resources import GalleryDep, SessionDep
 from deployments.gallery.routes.boards.content import read_board_ads
 from deployments.gallery.routes.files import send_picture
@@ -16,9 +17,11 @@ router = APIRouter(prefix="/shared", include_in_schema=False)
 async def show_shared_board(
     request: Request, gallery: GalleryDep, session: SessionDep, token: str
 ) -> HTMLResponse:
-    """The board that a link leads to."""
-    board = await _find(session, token)
-    ads = await read_board_ads(session, board_id=board.board_id, user_id=board.user_id)
+    """The board that a link leads to; HTTPException (404) where it has expired or was ended."""
+    board = await find_linked_board(session, token=token)
+    if board is None:
+        raise HTTPException(404)
+    ads = await read_board_ads(session, board_id=board.board_id, user_id=None)
     page = gallery.templates.page(
         request, "shared_board.html", board=board, ads=ads, media=f"/shared/{token}/media/"
     )
@@ -27,19 +30,12 @@ async def show_shared_board(
 
 
 @router.get("/{token}/media/{path:path}")
-async def send_shared_picture(
-    gallery: GalleryDep, session: SessionDep, token: str, path: str
-) -> Response:
+async def send_shared_picture(gallery: GalleryDep, token: str, path: str) -> Response:
     """A picture of an ad on that board."""
-    board = await _find(session, token)
-    ads = await read_board_ads(session, board_id=board.board_id, user_id=board.user_id)
-    if path not in {one.ad.thumbnail for one in ads}:
+    if not is_thumbnail(path):
+        raise HTTPException(404)
+    async with gallery.database.session() as session:
+        is_on_board = await has_linked_picture(session, token=token, path=path)
+    if not is_on_board:
         raise HTTPException(404)
     return await send_picture(gallery, path)
-
-
-async def _find(session: SessionDep, token: str) -> LinkedBoard:
-    board = await find_linked_board(session, token=token)
-    if board is None:
-        raise HTTPException(404)
-    return board

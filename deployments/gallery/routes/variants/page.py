@@ -11,7 +11,7 @@ from adspark.media.similarity import compare_texts
 from adspark.media.store import media_type
 from adspark.models import AdVariant, ReviewReason
 from adspark.text.terminal import plain
-from adspark.validation.bounds import COMMENT, LARGEST_ID
+from adspark.validation.bounds import COMMENT
 from adspark.variants.decisions import read_decisions
 from adspark.variants.differences import compare_copy
 from adspark.variants.progress import read_step
@@ -19,19 +19,20 @@ from adspark.variants.reviews import list_reviews
 from adspark.variants.store import is_generation_over, read_original_copy, read_variant
 from adspark.variants.waiting import find_next_waiting
 from deployments.gallery.access.visitor import Visitor, VisitorDep
+from deployments.gallery.numbers import Number
 from deployments.gallery.prefect_server import run_url
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
 
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/variants/{variant_id:int}")
+@router.get("/variants/{variant_id}")
 async def show_variant(
     request: Request,
     gallery: GalleryDep,
     session: SessionDep,
     visitor: VisitorDep,
-    variant_id: int,
+    variant_id: Number,
 ) -> HTMLResponse:
     """The page of a variant."""
     variant = await read_variant(session, variant_id=variant_id)
@@ -92,15 +93,15 @@ async def write_page(
     )
 
 
-@router.get("/variants/{variant_id:int}/progress")
-async def tell_progress(session: SessionDep, variant_id: int) -> dict[str, object]:
+@router.get("/variants/{variant_id}/progress")
+async def tell_progress(session: SessionDep, variant_id: Number) -> dict[str, object]:
     """How far a variant is; the page of one that was removed meanwhile says so."""
-    step = await read_step(session, variant_id=variant_id) if variant_id <= LARGEST_ID else None
+    step = await read_step(session, variant_id=variant_id)
     return {"state": step or "removed", "is_open": step is not None and step.is_open}
 
 
-@router.get("/variants/{variant_id:int}/picture")
-async def send_picture(gallery: GalleryDep, session: SessionDep, variant_id: int) -> Response:
+@router.get("/variants/{variant_id}/picture")
+async def send_picture(gallery: GalleryDep, session: SessionDep, variant_id: Number) -> Response:
     """The whole picture of a variant, to be kept as a file."""
     variant = await read_variant(session, variant_id=variant_id)
     path = variant.image_path
@@ -114,8 +115,8 @@ async def send_picture(gallery: GalleryDep, session: SessionDep, variant_id: int
     return _attach(content, kind, f"{_file_name(variant)}.{path.rpartition('.')[2]}")
 
 
-@router.get("/variants/{variant_id:int}/copy")
-async def send_copy(session: SessionDep, variant_id: int) -> Response:
+@router.get("/variants/{variant_id}/copy")
+async def send_copy(session: SessionDep, variant_id: Number) -> Response:
     """The copy of a variant, to be kept as a file."""
     variant = await read_variant(session, variant_id=variant_id)
     if not variant.description:

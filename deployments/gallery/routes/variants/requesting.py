@@ -1,11 +1,12 @@
 """The form that requests variants: checked, its cost said and confirmed, then started, once."""
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import AdSparkError, InvalidQueryError
@@ -54,7 +55,7 @@ async def show_form(
     """The form for the ads of the address."""
     ads = request.query_params.getlist("ad")
     if set(request.query_params) - {"ad"}:  # from a form that has other fields too
-        return RedirectResponse(f"/variants/new?{urlencode({'ad': ads}, doseq=True)}", 303)
+        return lead_to(f"/variants/new?{urlencode({'ad': ads}, doseq=True)}")
     filled = _Filled(uuid4(), [])
     try:
         filled.ads = _read_ads(ads)
@@ -71,12 +72,13 @@ async def request_all(
     filled = _Filled(
         _read_key(form.text("key")),
         [],
-        prompt=form.text("prompt"),
-        workspace=form.text("workspace"),
+        prompt=form.written("prompt").strip(),
+        workspace=form.written("workspace").strip(),
         wants_review="review" in form,
     )
     try:
         filled.ads = _read_ads(form.texts("ad"))
+        form.text("prompt")
         requests = await _check(gallery, session, filled, visitor.user_id)
     except InvalidQueryError as error:
         _note(filled, error)
@@ -176,6 +178,6 @@ def _read_key(written: str) -> UUID:
 def _read_workspace(written: str) -> int | None:
     if not written:
         return None
-    if not (written.isascii() and written.isdecimal() and int(written[:20]) <= LARGEST_ID):
+    if not re.fullmatch("[0-9]{1,10}", written) or int(written) > LARGEST_ID:
         raise InvalidQueryError("workspace_id", "is a number, or empty.")
     return int(written)

@@ -12,6 +12,7 @@ from adspark.variants.store import read_variant
 from deployments.gallery.access.visitor import ChangerDep
 from deployments.gallery.forms import Form, FormDep
 from deployments.gallery.notices import lead_to
+from deployments.gallery.numbers import Number
 from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import GalleryDep, SessionDep
 from deployments.gallery.routes.variants.page import write_page
@@ -19,18 +20,19 @@ from orchestration.runs.variant_runs import answer_review
 
 router = APIRouter(include_in_schema=False)
 
+_RATINGS = ("1", "2", "3", "4", "5")
 _DECISIONS = {"approve": True, "reject": False}
 _SAID = {True: "approved", False: "rejected", None: "saved"}
 
 
-@router.post("/variants/{variant_id:int}/review")
+@router.post("/variants/{variant_id}/review")
 async def review_variant(
     request: Request,
     gallery: GalleryDep,
     session: SessionDep,
     visitor: ChangerDep,
     form: FormDep,
-    variant_id: int,
+    variant_id: Number,
 ) -> Response:
     """Save the visitor's review."""
     variant = await read_variant(session, variant_id=variant_id)
@@ -83,16 +85,15 @@ def _read_review(form: Form, user_id: int) -> Review:
     """Raises InvalidQueryError, which names the field."""
     decision = form.text("decision")
     rating = form.text("rating")
-    if rating not in ("", "1", "2", "3", "4", "5"):
+    if rating and rating not in _RATINGS:
         raise InvalidQueryError("rating", "must be 1 to 5.")
-    known = {one.value: one for one in ReviewReason}
     review = Review(
         user_id=user_id,
         is_approved=_DECISIONS.get(decision),
         rating=int(rating) if rating else None,
         comment=form.text("comment"),
         accepts_closeness="accepts_closeness" in form,
-        reasons=[known[one] for one in form.texts("reason") if one in known],
+        reasons=_read_reasons(form),
     )
     if not decision and not (review.rating or review.comment or review.reasons):
         raise InvalidQueryError("decision", "approve or reject it, rate it, or write a comment.")
@@ -107,10 +108,16 @@ def _read_moment(written: str) -> datetime | None:
 
 
 def _typed(form: Form) -> dict[str, object]:
-    rating = form.text("rating")
+    """What was sent, as it is shown again."""
+    rating = form.written("rating")
     return {
-        "rating": int(rating) if rating.isascii() and rating.isdecimal() else None,
-        "comment": form.text("comment"),
+        "rating": int(rating) if rating in _RATINGS else None,
+        "comment": form.written("comment"),
         "accepts_closeness": "accepts_closeness" in form,
-        "reasons": form.texts("reason"),
+        "reasons": [one.value for one in _read_reasons(form)],
     }
+
+
+def _read_reasons(form: Form) -> list[ReviewReason]:
+    known = {one.value: one for one in ReviewReason}
+    return [known[one] for one in form.texts("reason") if one in known]

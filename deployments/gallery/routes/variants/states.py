@@ -9,6 +9,7 @@ from adspark.variants.store import VariantState, is_generation_over, read_varian
 from deployments.gallery.access.visitor import ChangerDep, SpenderDep
 from deployments.gallery.forms import FormDep
 from deployments.gallery.notices import lead_to
+from deployments.gallery.numbers import Number
 from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import SessionDep
 from orchestration.runs.variant_runs import cancel_variant, start_generations
@@ -16,9 +17,9 @@ from orchestration.runs.variant_runs import cancel_variant, start_generations
 router = APIRouter(include_in_schema=False)
 
 
-@router.post("/variants/{variant_id:int}/retry")
+@router.post("/variants/{variant_id}/retry")
 async def retry_variant(
-    session: SessionDep, _: SpenderDep, form: FormDep, variant_id: int
+    session: SessionDep, _: SpenderDep, form: FormDep, variant_id: Number
 ) -> RedirectResponse:
     """Make a failed or cancelled variant pending again, and start a run for it."""
     variant = await read_variant(session, variant_id=variant_id)
@@ -39,9 +40,9 @@ async def retry_variant(
     return lead_to(page, "variant_requested" if started else "variant_not_started")
 
 
-@router.post("/variants/{variant_id:int}/cancel")
+@router.post("/variants/{variant_id}/cancel")
 async def end_variant(
-    session: SessionDep, _: ChangerDep, __: FormDep, variant_id: int
+    session: SessionDep, _: ChangerDep, __: FormDep, variant_id: Number
 ) -> RedirectResponse:
     """Cancel an open variant, and its generation."""
     await read_variant(session, variant_id=variant_id)

@@ -18,6 +18,7 @@ from adspark.watches.store import Outcome
 from deployments.gallery.access.visitor import ChangerDep
 from deployments.gallery.forms import Form, FormDep
 from deployments.gallery.notices import lead_to
+from deployments.gallery.numbers import Number
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
 from deployments.gallery.routes.watches.fields import (
     NUMBERS,
@@ -28,7 +29,7 @@ from deployments.gallery.routes.watches.fields import (
     is_number,
     read_watch_form,
 )
-from deployments.gallery.routes.watches.lookup import WatchId, find_watch_row, read_watch_row
+from deployments.gallery.routes.watches.lookup import find_watch_row, read_watch_row
 from deployments.gallery.routes.watches.outcome import SaveOutcome, estimate_cost, save
 
 router = APIRouter(include_in_schema=False)
@@ -126,7 +127,7 @@ def _editor(request: Request, gallery: GalleryDep, session: SessionDep) -> _Edit
     return _Editor(request, gallery, session)
 
 
-async def _editor_of(editor: Annotated[_Editor, Depends(_editor)], watch_id: WatchId) -> _Editor:
+async def _editor_of(editor: Annotated[_Editor, Depends(_editor)], watch_id: Number) -> _Editor:
     editor.present = await read_watch_row(editor.session, watch_id)
     return editor
 

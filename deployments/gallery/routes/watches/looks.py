@@ -7,9 +7,10 @@ from deployments.gallery.access.visitor import SpenderDep
 from deployments.gallery.failures import NotThereError
 from deployments.gallery.forms import FormDep
 from deployments.gallery.notices import lead_to
+from deployments.gallery.numbers import Number
 from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import GalleryDep, SessionDep
-from deployments.gallery.routes.watches.lookup import WatchId, read_watch_row
+from deployments.gallery.routes.watches.lookup import read_watch_row
 from deployments.gallery.routes.watches.progress import FLOW, read_progress
 from deployments.operations.runs.start import start_run
 
@@ -22,7 +23,7 @@ async def look_now(
     session: SessionDep,
     _visitor: SpenderDep,
     _form: FormDep,
-    watch_id: WatchId,
+    watch_id: Number,
 ) -> RedirectResponse:
     """Start a look, which may cost searches."""
     watch = await read_watch_row(session, watch_id)
@@ -30,12 +31,12 @@ async def look_now(
         return lead_to(f"/watches/{watch_id}", "watch_paused")
     async with open_prefect() as client:
         run = await start_run(client, FLOW, {"watch_id": watch_id})
-    return RedirectResponse(f"/watches/{watch_id}?run={run.id}", 303)
+    return lead_to(f"/watches/{watch_id}?run={run.id}")
 
 
 @router.get("/watches/{watch_id}/look/{run}")
 async def tell_progress(
-    gallery: GalleryDep, session: SessionDep, watch_id: WatchId, run: str
+    gallery: GalleryDep, session: SessionDep, watch_id: Number, run: str
 ) -> JSONResponse:
     """How far a look is, for the page's script."""
     try:

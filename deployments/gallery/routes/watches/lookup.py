@@ -1,9 +1,7 @@
 """The watch that an address names."""
 
 import re
-from typing import Annotated
 
-from fastapi import Path
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import Watch
@@ -11,8 +9,6 @@ from adspark.validation.bounds import LARGEST_ID
 from adspark.watches.reports.watch_pages import WatchLine, read_watch_line
 from adspark.watches.store import read_watch
 from deployments.gallery.failures import NotThereError
-
-WatchId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
 
 async def read_watch_row(session: AsyncSession, watch_id: int) -> Watch:

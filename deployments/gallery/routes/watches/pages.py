@@ -22,8 +22,9 @@ from deployments.gallery.access.visitor import ChangerDep, VisitorDep
 from deployments.gallery.failures import NotThereError
 from deployments.gallery.forms import FormDep
 from deployments.gallery.notices import lead_to
+from deployments.gallery.numbers import Number
 from deployments.gallery.resources import GalleryDep, SessionDep
-from deployments.gallery.routes.watches.lookup import WatchId, read_line
+from deployments.gallery.routes.watches.lookup import read_line
 from deployments.gallery.routes.watches.news import read_ads_of
 from deployments.gallery.routes.watches.paging import read_place
 from deployments.gallery.routes.watches.progress import LookProgress, read_progress
@@ -70,7 +71,7 @@ async def show_watch(
     gallery: GalleryDep,
     session: SessionDep,
     visitor: VisitorDep,
-    watch_id: WatchId,
+    watch_id: Number,
 ) -> HTMLResponse:
     """All about one watch, and how far a look is that was started on the page."""
     line = await read_line(session, watch_id)
@@ -94,7 +95,7 @@ async def show_watch(
 
 @router.post("/watches/{watch_id}/pause")
 async def pause(
-    session: SessionDep, _visitor: ChangerDep, _form: FormDep, watch_id: WatchId
+    session: SessionDep, _visitor: ChangerDep, _form: FormDep, watch_id: Number
 ) -> RedirectResponse:
     """Let a watch rest."""
     return await _set_active(session, watch_id, is_active=False)
@@ -102,7 +103,7 @@ async def pause(
 
 @router.post("/watches/{watch_id}/resume")
 async def resume(
-    session: SessionDep, _visitor: ChangerDep, _form: FormDep, watch_id: WatchId
+    session: SessionDep, _visitor: ChangerDep, _form: FormDep, watch_id: Number
 ) -> RedirectResponse:
     """Let a paused watch be looked at again."""
     return await _set_active(session, watch_id, is_active=True)
@@ -110,7 +111,7 @@ async def resume(
 
 @router.get("/watches/{watch_id}/delete")
 async def confirm_delete(
-    request: Request, gallery: GalleryDep, session: SessionDep, watch_id: WatchId
+    request: Request, gallery: GalleryDep, session: SessionDep, watch_id: Number
 ) -> HTMLResponse:
     """What goes with the watch, before it is deleted."""
     line = await read_line(session, watch_id)
@@ -120,7 +121,7 @@ async def confirm_delete(
 
 @router.post("/watches/{watch_id}/delete")
 async def delete(
-    session: SessionDep, _visitor: ChangerDep, _form: FormDep, watch_id: WatchId
+    session: SessionDep, _visitor: ChangerDep, _form: FormDep, watch_id: Number
 ) -> RedirectResponse:
     """Delete the watch; the ads stay."""
     if not await delete_watch(session, watch_id=watch_id):

@@ -1,0 +1,10 @@
+"""Numbers of things as addresses name them."""
+
+from typing import Annotated
+
+from fastapi import Path
+
+from adspark.validation.bounds import LARGEST_ID
+
+Number = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+"""The number of a board, watch or variant; any other leads nowhere (404), however long it is."""

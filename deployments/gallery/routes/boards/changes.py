@@ -1,0 +1,104 @@
+"""What the buttons of a board's page do: order, notes, name, links, and its end."""
+
+from uuid import uuid4
+
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from adspark.creatives.board_changes import move_ad, rename_board, write_board_note
+from adspark.creatives.board_links import create_link, delete_link
+from adspark.creatives.boards import delete_board, remove_ads
+from adspark.errors import ChangedMeanwhileError, InvalidQueryError
+from adspark.models import Board
+from deployments.gallery.access.public_address import public_url
+from deployments.gallery.access.visitor import ChangerDep, secret_of_form
+from deployments.gallery.forms import Form, FormDep
+from deployments.gallery.notices import lead_to
+from deployments.gallery.numbers import Number
+from deployments.gallery.routes.boards.view import BoardPages, BoardPagesDep
+
+router = APIRouter(prefix="/boards", include_in_schema=False)
+
+_MOST_DIGITS = 9
+_CHANGED = {"move": "order", "note": "note", "rename": "name"}  # texts about it
+
+
+@router.post("/{board_id}")
+async def change_board(
+    pages: BoardPagesDep, _: ChangerDep, board_id: Number, form: FormDep
+) -> Response:
+    """What a button of the board's page asks for; the page with what was typed and what is wrong
+    beside it where that cannot be done."""
+    board = await pages.find(board_id, to_change=True)
+    try:
+        done = await _change(pages, board, form)
+    except InvalidQueryError as error:
+        return await _show_again(pages, board_id, form, 422, error.reason)
+    except ChangedMeanwhileError:
+        texts = pages.gallery.templates.texts
+        problem = texts(f"board.{_CHANGED[form.text('do')]}_changed")
+        return await _show_again(pages, board_id, form, 409, problem)
+    await pages.session.commit()
+    return done
+
+
+async def _change(pages: BoardPages, board: Board, form: Form) -> RedirectResponse:
+    here, session = f"/boards/{board.id}", pages.session
+    ad, version = form.text("ad"), form.text("version")
+    match form.text("do"):
+        case "move":
+            before = form.text("before") or None
+            await move_ad(session, board_id=board.id, ad=ad, before=before, version=version)
+            return lead_to(here)
+        case "note":
+            note = form.text("note")
+            await write_board_note(session, board_id=board.id, ad=ad, note=note, version=version)
+            return lead_to(here, "note_kept")
+        case "remove":
+            await remove_ads(session, board_id=board.id, ids=[ad])
+            return lead_to(here, "off_board", ad=ad)
+        case "rename":
+            name = form.text("name")
+            name = await rename_board(session, board_id=board.id, name=name, version=version)
+            return lead_to(here, "board_renamed", board=name)
+        case "delete":
+            name = board.name
+            await delete_board(session, board_id=board.id)
+            return lead_to("/boards", "board_deleted", board=name)
+        case "link":
+            key = form.text("key") or uuid4().hex
+            token = secret_of_form(pages.request, f"{board.id} {key}")
+            days = _number(form, "days")
+            await create_link(session, board_id=board.id, token=token, days=days)
+            link = f"{public_url(pages.request, pages.gallery)}/shared/{token}"
+            return lead_to(here, "link_made", link=link)
+        case "unlink":
+            await delete_link(session, board_id=board.id, link_id=_number(form, "link"))
+            return lead_to(here, "link_ended")
+    raise HTTPException(400)
+
+
+async def _show_again(
+    pages: BoardPages, board_id: int, form: Form, status: int, problem: str
+) -> Response:
+    await pages.session.rollback()
+    match form.written("do"):
+        case "note":
+            field, typed = f"note-{form.written('ad')}", form.written("note")
+        case "rename":
+            field, typed = "name", form.written("name")
+        case "link":
+            field, typed = "days", form.written("days")
+        case _:
+            field, typed = "order", ""
+    return await pages.show(
+        board_id, status=status, problems={field: problem}, given={field: typed}
+    )
+
+
+def _number(form: Form, name: str) -> int:
+    written = form.text(name)
+    if not (written.isascii() and written.isdecimal() and len(written) <= _MOST_DIGITS):
+        raise InvalidQueryError(name, f"{written[:20]!r} is not a number.")
+    return int(written)

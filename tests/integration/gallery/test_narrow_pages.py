@@ -1,0 +1,79 @@
+"""What pages look like to a browser: tables and the menu on a phone, cards, buttons, times."""
+
+import shutil
+from pathlib import Path
+
+from playwright.async_api import Page, async_playwright
+
+from adspark.creatives.boards import add_ads, find_or_create_board
+from adspark.db.engine import Database
+from adspark.models import EventKind
+from adspark.rendering.browser import PROGRAMS
+from adspark.watches.definition import WatchFields
+from adspark.watches.store import create_or_change_watch
+from tests.support.gallery import serve_gallery
+from tests.support.library import CAFE, ad, fill_library
+from tests.support.noticed import add_event, ago
+
+_TOP = "all => all.map((one) => Math.round(one.getBoundingClientRect().top))"
+_HIDDEN_COLUMNS = "all => all.filter((one) => one.scrollWidth > one.clientWidth + 1).length"
+_OVERLAPS = """all => all.filter((card) => {
+    const [box, picture] = [card.querySelector("input"), card.querySelector(".shown")];
+    return box.getBoundingClientRect().top < picture.getBoundingClientRect().bottom;
+}).length"""
+
+
+async def _fill(database: Database) -> None:
+    await fill_library(database)
+    async with database.session() as session:
+        board, _ = await find_or_create_board(session, user_id=1, name="Ideas")
+        await add_ads(session, board_id=board.id, ids=[ad(number) for number in range(1, 6)])
+        changes: WatchFields = {"name": "Shops", "advertiser_ids": [CAFE]}
+        await create_or_change_watch(session, changes=changes)
+        await session.commit()
+    await add_event(database, 1, EventKind.NEW, 4, at=ago(hours=1))
+
+
+async def _look_on_a_phone(page: Page, url: str) -> None:
+    await page.set_viewport_size({"width": 360, "height": 740})
+    for path in ("/advertisers", "/watches/1", f"/ads/{ad(4)}"):
+        await page.goto(url + path)
+        assert await page.locator(".wide, .scroll").evaluate_all(_HIDDEN_COLUMNS) == 0
+    assert await page.locator("header.site").evaluate("one => one.offsetHeight") <= 80
+    await page.goto(f"{url}/boards")
+    current = await page.locator("header [aria-current]").evaluate(
+        "one => one.getBoundingClientRect().right"
+    )
+    assert current <= 360  # the end of the menu, which is wider than the screen
+
+
+async def _look_at_cards(page: Page, url: str) -> None:
+    await page.set_viewport_size({"width": 1280, "height": 900})
+    for path in ("/library", "/library?view=list"):
+        await page.goto(url + path)
+        facts = page.locator(f"[data-ad={ad(1)}] .facts")
+        assert "shown 10 days" in await facts.inner_text()
+        assert "last 2026-06-06" in await facts.inner_text()
+    await page.goto(f"{url}/library")
+    assert await page.locator(".card").evaluate_all(_OVERLAPS) == 0
+    await page.goto(f"{url}/boards/1")
+    first_row = (await page.locator(".placed-actions button").evaluate_all(_TOP))[:9]
+    assert len(set(first_row)) == 1
+    await page.goto(f"{url}/watches/1")
+    assert (await page.locator("time").first.inner_text()).endswith(" GMT+2")
+
+
+async def test_pages_look_as_they_should(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    await _fill(database)
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    with serve_gallery(database_url, tmp_path / "media") as url:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(
+                executable_path=program, args=["--no-sandbox"]
+            )
+            page = await browser.new_page(timezone_id="Africa/Cairo")
+            await _look_on_a_phone(page, url)
+            await _look_at_cards(page, url)
+            await browser.close()
