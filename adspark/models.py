@@ -175,6 +175,12 @@ def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({_listed(values)})", name=column)
 
 
+def _readable(column: str) -> CheckConstraint:
+    """That a moment or day is one that Python can read; it has no infinity, and fewer years."""
+    bounds = f"{column} >= '0001-01-01 00:00+00' AND {column} < '10000-01-01 00:00+00'"
+    return CheckConstraint(bounds, name=column)
+
+
 # Fields of the kinds that the tables have again and again; all that are not given a value when the
 # object is made get one from the database, or NULL.
 
@@ -265,6 +271,8 @@ class Creative(SQLModel, table=True):
 
     __table_args__ = (
         _one_of("format", CreativeFormat),
+        _readable("first_shown"),
+        _readable("last_shown"),
         Index(None, "advertiser_id", "format"),
         # Whole in the index, so that a list of the newest reads only the ads that it shows.
         Index("ix_creative_newest", "first_shown", "ad_creative_id", postgresql_include=["format"]),
@@ -431,6 +439,7 @@ class WatchCreative(SQLModel, table=True):
     """
 
     __tablename__ = "watch_creative"
+    __table_args__ = (_readable("last_shown"),)
 
     watch_id: int = _belongs_to("watch.id", primary_key=True)
     ad_creative_id: str = Field(sa_column=Column(Text, primary_key=True, index=True))
@@ -540,6 +549,7 @@ class CreativeRegion(SQLModel, table=True):
     """A country that a creative was shown in, by the ad-details engine; stays with its details."""
 
     __tablename__ = "creative_region"
+    __table_args__ = (_readable("first_shown"), _readable("last_shown"))
 
     ad_creative_id: str = Field(primary_key=True, sa_type=Text)
     region: str = Field(primary_key=True, index=True, sa_type=Text, description="SerpApi code.")

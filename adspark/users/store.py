@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
-from adspark.models import DEFAULT_USER
+from adspark.models import DEFAULT_USER, Role
 from adspark.validation.bounds import ID
 from adspark.validation.names import check_name, check_visible, clean_name, name_key
 from adspark.validation.stored import check_storable
@@ -42,13 +42,13 @@ _FREE = text(f"""
     ) AS free
 """)  # noqa: S608  (a constant)
 _LIST = text(f"""
-    SELECT user_id, name, count(*) FILTER (WHERE kind = 'watch') AS watches,
+    SELECT user_id, name, role, count(*) FILTER (WHERE kind = 'watch') AS watches,
         count(*) FILTER (WHERE kind = 'board') AS boards,
         count(*) FILTER (WHERE kind LIKE 'tag%') AS tags,
         count(*) FILTER (WHERE kind = 'note') AS notes,
         count(*) FILTER (WHERE kind = 'variant') AS variants
-    FROM {_OWNED} LEFT JOIN app_user USING (user_id)
-    GROUP BY user_id, name ORDER BY user_id
+    FROM {_OWNED} LEFT JOIN app_user USING (user_id) LEFT JOIN account USING (user_id)
+    GROUP BY user_id, name, role ORDER BY user_id
 """)  # noqa: S608  (a constant)
 
 
@@ -57,6 +57,9 @@ class UserRow(BaseModel):
 
     user_id: int
     name: str | None = Field(description="None: nobody has given the number one.")
+    role: Role | None = Field(
+        description="With which they sign in; None: they cannot, are locked or never could."
+    )
     watches: int
     boards: int
     tags: int

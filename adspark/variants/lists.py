@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Integer, column, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from adspark.models import AdVariant, VariantStatus
+from adspark.variants.decisions import Decision, ids_of
 from adspark.variants.store import VariantSummary, summary_of
-from adspark.variants.waiting import WAITS
 
 _DECIDED = text("""
     SELECT v.review_run_id, f.user_id FROM ad_variant v, LATERAL (
@@ -34,7 +34,6 @@ _NEW = text("""
     )
     ORDER BY 1
 """)
-_WAITING_IDS = text(f"SELECT v.id FROM ad_variant v WHERE {WAITS}").columns(column("id", Integer))  # noqa: S608  (put together from a constant)
 _REQUESTERS = text("""
     SELECT v.user_id, u.name FROM (SELECT DISTINCT user_id FROM ad_variant) AS v
         LEFT JOIN app_user u USING (user_id)
@@ -78,7 +77,7 @@ async def list_variants(
     status: VariantStatus | None = None,
     user_id: int | None = None,
     original_ad_id: str | None = None,
-    is_waiting: bool = False,
+    decision: Decision | None = None,
     before: int | None = None,
     limit: int,
 ) -> list[VariantSummary]:
@@ -89,14 +88,14 @@ async def list_variants(
         status: None for any.
         user_id: who requested them; None for anybody.
         original_ad_id: whose variants they are; None for any.
-        is_waiting: only those whose requested review is not decided yet.
+        decision: only those with this one; None for any and none.
         before: only those with a smaller number, as on the next page of a list.
         limit: how many at most.
     """
     wanted = {"status": status, "user_id": user_id, "original_ad_id": original_ad_id}
     fitting = select(AdVariant).filter_by(**{k: v for k, v in wanted.items() if v is not None})
-    if is_waiting:
-        fitting = fitting.where(col(AdVariant.id).in_(_WAITING_IDS))
+    if decision is not None:
+        fitting = fitting.where(col(AdVariant.id).in_(ids_of(decision)))
     if before is not None:
         fitting = fitting.where(col(AdVariant.id) < before)
     statement = fitting.order_by(col(AdVariant.id).desc()).limit(limit)

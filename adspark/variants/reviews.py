@@ -11,6 +11,7 @@ from adspark.errors import BusyError, InvalidQueryError, UnknownVariantError
 from adspark.models import AdVariant, ReviewReason, VariantStatus
 from adspark.validation.bounds import COMMENT, ID, RATING
 from adspark.validation.stored import check_storable
+from adspark.variants.decisions import IS_APPROVED
 
 _SAVE = text("""
     INSERT INTO variant_feedback AS f
@@ -44,13 +45,19 @@ _COUNT = text(f"""
     FROM ad_variant
     WHERE (CAST(:user_id AS int) IS NULL OR user_id = :user_id)
 """)  # noqa: S608  (put together from the statuses)
-_OPINIONS = text("""
+_OPINIONS = text(f"""
     SELECT count(*) FILTER (WHERE is_approved) AS approved,
         count(*) FILTER (WHERE NOT is_approved) AS rejected,
-        avg(rating)::float AS mean_rating
-    FROM variant_feedback f JOIN ad_variant v ON v.id = f.variant_id
-    WHERE (CAST(:user_id AS int) IS NULL OR v.user_id = :user_id)
-""")
+        (
+            SELECT avg(f.rating)::float
+            FROM variant_feedback f JOIN ad_variant v ON v.id = f.variant_id
+            WHERE (CAST(:user_id AS int) IS NULL OR v.user_id = :user_id)
+        ) AS mean_rating
+    FROM (
+        SELECT {IS_APPROVED} AS is_approved FROM ad_variant v
+        WHERE v.status = 'completed' AND (CAST(:user_id AS int) IS NULL OR v.user_id = :user_id)
+    ) AS decided
+""")  # noqa: S608  (put together from a constant)
 _CAUSES = text("""
     SELECT coalesce(error_kind, 'unknown') AS kind, count(*) AS variants,
         (array_agg(error ORDER BY completed_at DESC))[1] AS latest
@@ -104,7 +111,8 @@ class FailureCause(BaseModel):
 class VariantStatistics(BaseModel):
     """Figures over all variants, or over one user's; `mean_seconds` from claimed to completed.
 
-    The approval rate, 0 to 1, is among those approved or rejected.
+    `approved` and `rejected` count variants, by who decided last; the approval rate, 0 to 1, is
+    among both.
     """
 
     variants: int

@@ -1,7 +1,5 @@
 """Every statement on reviews that were requested and wait for a person's decision."""
 
-from collections.abc import Sequence
-
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,8 +16,7 @@ _WAITING = text(f"""
     WHERE {WAITS} AND (CAST(:user_id AS int) IS NULL OR user_id = :user_id) ORDER BY id
 """)  # noqa: S608  (put together from a constant)
 _COUNT_WAITING = text(f"""
-    SELECT count(*) AS number, min(id) AS first,
-        coalesce(array_agg(id) FILTER (WHERE id = ANY (CAST(:ids AS int[]))), '{{}}') AS among
+    SELECT count(*) AS number, min(id) AS first
     FROM ad_variant v
     WHERE {WAITS} AND (CAST(:user_id AS int) IS NULL OR user_id = :user_id)
 """)  # noqa: S608  (put together from a constant)
@@ -30,14 +27,12 @@ _NEXT_WAITING = text(f"""
 
 
 class WaitingReviews(BaseModel):
-    """How many requested reviews are not decided yet, the variant of the first, and which of some
-    variants are among them."""
+    """How many requested reviews are not decided yet, and the variant of the first."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
     number: int
     first: int | None
-    among: frozenset[int]
 
 
 async def read_waiting(session: AsyncSession, *, user_id: int | None = None) -> list[int]:
@@ -45,17 +40,9 @@ async def read_waiting(session: AsyncSession, *, user_id: int | None = None) -> 
     return list(await session.scalars(_WAITING, {"user_id": user_id}))
 
 
-async def count_waiting(
-    session: AsyncSession, *, ids: Sequence[int] = (), user_id: int | None = None
-) -> WaitingReviews:
-    """How many reviews wait.
-
-    Args:
-        session: read only.
-        ids: of variants, of which those that wait are named.
-        user_id: who requested them; None for anybody.
-    """
-    counted = await session.execute(_COUNT_WAITING, {"ids": list(ids), "user_id": user_id})
+async def count_waiting(session: AsyncSession, *, user_id: int | None = None) -> WaitingReviews:
+    """How many reviews wait of variants that this user, or anybody, has requested."""
+    counted = await session.execute(_COUNT_WAITING, {"user_id": user_id})
     return WaitingReviews.model_validate(counted.one())
 
 

@@ -107,7 +107,7 @@ class WatchSummary(BaseModel):
         found = {
             Coverage.COMPLETE: f"{self.events}; coverage complete",
             Coverage.PARTIAL: f"{self.events}; coverage partial: {self.problem}",
-            Coverage.NONE: f"not checked: {self.problem}",
+            Coverage.NONE: f"not looked at: {self.problem}",
         }[self.coverage]
         cost = f"searches: {self.searches_billed} billed, {self.searches_cached} cached"
         details = f"; {self.details}" if self.details and self.details.is_worth_reporting else ""

@@ -69,7 +69,7 @@ class WatchDefinition(BaseModel):
         budget = "none" if self.monthly_budget is None else f"{self.monthly_budget:,}"
         return (
             f"at most {most:,} searches a month ({pages}{details} × "
-            f"{checks:,} checks), budget {budget}"
+            f"{checks:,} looks), budget {budget}"
         )
 
 

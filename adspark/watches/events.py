@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.errors import BusyError
 from adspark.models import Coverage, CreativeFormat, EventKind, Fetch, StopReason, Watch
 from adspark.serpapi.payloads import CreativePayload, SearchPage
+from adspark.watches.event_words import EVENT_WORDS
 
 LAG = timedelta(days=2)
 """How late the Transparency Center may list an ad: the watermark lies so far before the last
@@ -193,8 +194,8 @@ class EventCounts(BaseModel):
         return self.baseline + self.new + self.changed
 
     def __str__(self) -> str:
-        counts = ((kind.value, getattr(self, kind)) for kind in EventKind)
-        return ", ".join(f"{number} {kind}" for kind, number in counts if number) or "nothing new"
+        counts = ((EVENT_WORDS[kind], getattr(self, kind)) for kind in EventKind)
+        return ", ".join(f"{number} {word}" for word, number in counts if number) or "nothing new"
 
 
 class CoverageResult(BaseModel):

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import EventKind
+from adspark.watches.event_words import EVENT_WORDS
 
 # Of a creative that was cleaned up, what the watch remembers.
 _COLUMNS = """
@@ -62,7 +63,7 @@ class News(BaseModel):
     def cells(self) -> dict[str, str | int | None]:
         """The event as a row of a table: heading to cell."""
         return {
-            "what": self.kind.value,
+            "what": EVENT_WORDS[self.kind],
             "advertiser": self.advertiser,
             "format": self.format,
             "domain": self.target_domain,

@@ -143,7 +143,7 @@ COMMANDS = (
     LazyCommand(
         "watch",
         "deployments.cli.watches.commands:app",
-        "Watches: saved searches that are checked again and again.",
+        "Watches: saved searches that look again and again.",
         _ADS,
     ),
     LazyCommand(

@@ -13,8 +13,9 @@ from adspark.db.configured import database_url
 from adspark.db.engine import COMMAND_LOCK_TIMEOUT, Database
 from adspark.home.running_stack import running_stack
 from adspark.settings import Settings, get_settings
-from deployments.cli.termination import exit_by_sigterm, raise_at_sigterm
-from deployments.environment.stack_settings import DEMO_DATA, SANDBOX_DATA, sandbox_settings
+from deployments.environment.running_stack import current_settings as running_stack_settings
+from deployments.environment.stack_settings import DEMO_DATA, SANDBOX_DATA
+from deployments.environment.termination import exit_by_sigterm, raise_at_sigterm
 from deployments.terminal.output import print_warning
 
 _Result = TypeVar("_Result")
@@ -24,23 +25,13 @@ _HOLDS_ANYTHING = text("SELECT EXISTS (SELECT FROM creative) OR EXISTS (SELECT F
 
 def current_settings(settings: Settings | None = None) -> Settings:
     """The settings, but for a stack that runs on the sandbox: its data, its key and its address."""
-    settings = settings or get_settings()
-    stack = running_stack(settings.home)
-    if stack is None or stack.home == settings.home:
-        return settings
-    configured = settings.database_url and settings.database_url.get_secret_value()
-    if configured not in (None, stack.database_url):
-        _warn_of_other_database()
-    return sandbox_settings(settings, stack.home.name)
+    return running_stack_settings(settings or get_settings(), _warn_once)
 
 
 @cache
-def _warn_of_other_database() -> None:
-    """Say it once, on standard error: programs read the other."""
-    print_warning(
-        "A stack on the sandbox runs, so its own database is used, not that of "
-        "ADSPARK_DATABASE_URL; for that one: adspark down"
-    )
+def _warn_once(message: str) -> None:
+    """On standard error: programs read the other."""
+    print_warning(message)
 
 
 async def _warn_of_set_aside_data(database: Database) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 import httpx
 
 from adspark.errors import AdSparkError, ConfigurationError
-from adspark.home.running_stack import running_stack
 from adspark.settings import get_settings
+from deployments.environment.running_stack import find_api_url
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -20,16 +20,9 @@ _Result = TypeVar("_Result")
 _HINT = "; or correct PREFECT_API_URL, which leads there"
 
 
-def find_api_url() -> str | None:
-    """PREFECT_API_URL, else that of the running stack; None where there is neither."""
-    if url := os.environ.get("PREFECT_API_URL"):
-        return url
-    stack = running_stack(get_settings().home)
-    return stack.api_url if stack else None
-
-
 def prefect_api_url() -> str:
-    """The same; raises ConfigurationError where there is neither."""
+    """PREFECT_API_URL, else that of the running stack; raises ConfigurationError where there is
+    neither."""
     if url := find_api_url():
         return url
     raise ConfigurationError(

@@ -1,5 +1,6 @@
 """Serve the gallery until SIGTERM or Ctrl-C: `python -m deployments.gallery.server`.
 
+Where a stack runs on this machine, its data and its Prefect server are used.
 On an address that others than this machine can reach, everybody has to sign in.
 """
 
@@ -10,16 +11,20 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import uvicorn
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from adspark.db.configured import open_database
 from adspark.media.store import MediaStore
 from adspark.net.request_guard import RequestGuard
 from adspark.settings import Settings, get_settings, media_url
 from adspark.text.redaction import remember_environment
+from deployments.environment.running_stack import current_settings, find_api_url
+from deployments.environment.termination import exit_by_sigterm, raise_at_sigterm
 from deployments.gallery.app import create_app
 from deployments.gallery.resources import ANSWER_TIMEOUT, LOCK_TIMEOUT, Gallery
 from deployments.gallery.templating import Templates
 
+_LOG = logging.getLogger(__name__)
 _MOST_CONNECTIONS = 300  # at once; further ones are answered with 503
 
 
@@ -32,11 +37,14 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=get_settings().gallery_port)
     arguments = parser.parse_args()
-    asyncio.run(_serve(arguments.host, arguments.port))
+    settings = current_settings(get_settings(), _LOG.warning)
+    server = {PREFECT_API_URL: url} if (url := find_api_url()) else {}
+    # The server ends by raising its signal again: what it has opened is closed all the same.
+    with raise_at_sigterm(exit_by_sigterm), temporary_settings(server):
+        asyncio.run(_serve(settings, arguments.host, arguments.port))
 
 
-async def _serve(host: str, port: int) -> None:
-    settings = get_settings()
+async def _serve(settings: Settings, host: str, port: int) -> None:
     async with open_database(
         settings, lock_timeout=LOCK_TIMEOUT, answer_timeout=ANSWER_TIMEOUT
     ) as database:
@@ -54,6 +62,7 @@ async def _serve(host: str, port: int) -> None:
             limit_concurrency=_MOST_CONNECTIONS,
             timeout_graceful_shutdown=3,
         )
+        _LOG.info("The gallery is at http://%s:%d/, its data in %s.", host, port, settings.home)
         await uvicorn.Server(configuration).serve()
 
 

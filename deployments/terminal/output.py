@@ -1,5 +1,6 @@
 """How the command speaks: tables and lines for people, one JSON document with `--json`."""
 
+import re
 import shlex
 import shutil
 import sys
@@ -31,18 +32,51 @@ err = SafeConsole(stderr=True, highlight=False)
 
 
 def print_line(line: str) -> None:
-    """Print a line; a terminal may wrap it, a program gets it whole."""
-    out.print(line, soft_wrap=True)
+    """Print a line; on a terminal it goes on at a word, a program gets it whole."""
+    print_wrapped(out, line)
+
+
+def print_wrapped(console: Console, line: str, *, indent: int = 0) -> None:
+    """The same on any console.
+
+    Args:
+        console: where.
+        line: with Rich's markup. A word that is too long for a terminal stays whole, so that an
+            address can be copied.
+        indent: characters at its beginning below which it goes on.
+    """
+    if not console.is_terminal:
+        console.print(line, soft_wrap=True)
+        return
+    whole = Text.from_markup(line)
+    head, rest = whole[:indent], whole[indent:]
+    room = max(console.width - indent, _NARROWEST)
+    for part in rest.divide(_line_starts(rest.plain, room)):
+        part.rstrip()
+        console.print(Text.assemble(head, part), soft_wrap=True)
+        head = Text(" " * indent)
+
+
+def _line_starts(text: str, room: int) -> list[int]:
+    """Where lines but the first begin, so that each has as many whole words as there is room."""
+    starts, used = [], 0
+    for word in re.finditer(r"\s*\S+", text):
+        width = cell_len(word[0])
+        if used and used + width > room:
+            starts.append(word.end() - len(word[0].lstrip()))
+            used, width = 0, cell_len(word[0].lstrip())
+        used += width
+    return starts
 
 
 def print_error(message: str) -> None:
     """One line on standard error."""
-    err.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
+    print_wrapped(err, f"[bold red]Error:[/] {escape(message)}")
 
 
 def print_warning(message: str) -> None:
     """One line on standard error about what does not stop the command."""
-    err.print(f"[yellow]Warning:[/] {escape(message)}", soft_wrap=True)
+    print_wrapped(err, f"[yellow]Warning:[/] {escape(message)}")
 
 
 def print_waiting(line: str) -> None:
@@ -80,7 +114,8 @@ def print_facts(
         if value not in (None, "", {}):
             for place, line in enumerate(plain(str(value)).split("\n")):
                 head = "" if place else what
-                to.print(f"  {head:<{width}}{escape(line)}".rstrip(), soft_wrap=True)
+                fact = f"  {head:<{width}}{escape(line)}".rstrip()
+                print_wrapped(to, fact, indent=width + _INDENT)
 
 
 def table(
@@ -127,6 +162,13 @@ def _interleave(bare: Table, texts: Sequence[object], *, is_cut: bool) -> Render
     return Group(*parts)
 
 
+def empty_table(title: str | None = None) -> Table:
+    """A table in the style of all of them, without columns."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    made.padding, made.pad_edge, made.show_edge = (0, 2, 0, 0), False, False
+    return made
+
+
 def _draw(
     title: str,
     rows: Sequence[Mapping[str, object]],
@@ -136,9 +178,9 @@ def _draw(
     is_close: bool,
 ) -> Table:
     """The table as Rich has it; `cut` is a column, and the characters that it may have."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    made = empty_table(title)
     if is_close:
-        made.padding, made.pad_edge, made.show_edge = (0, 1, 0, 0), False, False
+        made.padding = (0, 1, 0, 0)
     for heading in rows[0] if rows else ():
         number = all(isinstance(row[heading], int | float | None) for row in rows)
         made.add_column(

@@ -38,7 +38,7 @@ def test_a_watch_is_created_checked_and_shown_with_its_advertisers_name(stack: S
     watch_id = watches(stack)["shoes"]["id"]
     checked = stack.adspark("run", "process-watch", "-p", f"watch_id={watch_id}")
     assert checked.returncode == 0, checked.stderr
-    assert "40 baseline; coverage complete" in checked.stdout
+    assert "40 known from the start; coverage complete" in checked.stdout
     found = watches(stack)["shoes"]
     assert (found["advertisers"], found["coverage"], found["creatives"]) == (
         ["On AG"],

@@ -191,7 +191,9 @@ def rows(stack: Stack, query: str) -> list[tuple[Any, ...]]:
 @pytest.fixture
 def at_home(stack: Stack) -> Iterator[None]:
     """The ads that the examples speak of are stored, and no watch of theirs is left."""
-    assert stack.adspark("fetch", "AR04323445746671026177").returncode == 0
+    done = stack.adspark("fetch", "AR04323445746671026177")
+    assert done.returncode == 0
+    assert "Beginning flow run" not in done.stdout + done.stderr
     yield
     stack.adspark("watch", "delete", "hubspot", "--yes")
 

@@ -59,7 +59,9 @@ async def sweep() -> State[SweepSummary]:
 async def test_a_sweep_ends_completed_and_says_what_it_came_to(place: Place) -> None:
     state = await sweep()
     assert (state.name, state.is_completed()) == ("Completed", True)
-    assert f"{WATCHES} of {WATCHES} due watches checked: 240 baseline" in (state.message or "")
+    assert f"{WATCHES} of {WATCHES} due watches checked: 240 known from the start" in (
+        state.message or ""
+    )
     summary = await state.aresult()
     assert (summary.checked, summary.searches_billed) == (WATCHES, WATCHES)
 

@@ -17,7 +17,7 @@ from adspark.library.ads.parts import (
     AdWatch,
 )
 from adspark.library.marks.sharing import TAGS_OF_AD, TITLE_OF_AD
-from adspark.models import CreativeFormat
+from adspark.models import CreativeFormat, PictureStatus
 from adspark.validation.stored import check_storable, missing_ads
 from adspark.words.ad_words import AdWords, read_ad_words
 from adspark.words.copy_statements import HEADLINE, SNIPPET, SOURCE, join_copy
@@ -124,9 +124,19 @@ class AdReport(BaseModel):
     @property
     def words(self) -> str:
         """Whether its words are known, where from, and why not."""
-        if self.words_source == "bought" or self.read_words is None:
+        if self.words_source == "bought":
             return self._bought
-        return f"{self.read_words.describe()} (copy: {self._bought})"
+        if self.read_words is not None:
+            return f"{self.read_words.describe()} (copy: {self._bought})"
+        if self._waits_for_picture:
+            return f"not read yet, for its picture is not fetched yet (copy: {self._bought})"
+        return self._bought
+
+    @property
+    def _waits_for_picture(self) -> bool:
+        current = next((one for one in self.pictures if one.is_current), None)
+        has_picture = self.image_url is not None or self.video_link is not None
+        return has_picture and (current is None or current.status is PictureStatus.PENDING)
 
     @property
     def _bought(self) -> str:

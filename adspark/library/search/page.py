@@ -20,6 +20,7 @@ from adspark.library.search.spelling import correct_terms, missing_extensions
 from adspark.models import CreativeFormat
 from adspark.validation.bounds import Range
 from adspark.words.copy_statements import HEADLINE, SNIPPET, SOURCE, join_copy
+from adspark.words.unread import count_unread_ads
 
 LIMIT = Range(1, 1000)
 
@@ -137,6 +138,9 @@ async def search_ads(
     page = await search.find(terms)
     if not page.total and after is None:
         page = await _search_nearest(session, search, terms, page)
+    if not page.total and after is None and (unread := await count_unread_ads(session)):
+        ads = "1 ad is" if unread == 1 else f"{unread:,} ads are"
+        page.notes.append(f"The words of {ads} not read yet; that is done every ten minutes.")
     if len(terms) == MOST_TERMS:
         page.notes.append(f"No more than the first {MOST_TERMS} words were searched.")
     return page

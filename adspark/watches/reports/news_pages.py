@@ -38,6 +38,7 @@ _PAGE = text(f"""
             'watches', count(*), 'with_news', count(*) FILTER (WHERE has_news),
             'incomplete', count(*) FILTER (WHERE is_incomplete),
             'paused', count(*) FILTER (WHERE NOT is_active),
+            'next_due', min(due_at) FILTER (WHERE is_active),
             'counts', json_build_object({_SUMS})
         ) FROM counted) AS totals,
         (SELECT coalesce(json_agg(one), '[]') FROM (
@@ -128,6 +129,7 @@ class NewsTotals(BaseModel):
     with_news: int
     incomplete: int
     paused: int
+    next_due: datetime | None = Field(description="Of the next look of any; None: all are paused.")
     counts: EventCounts
 
 

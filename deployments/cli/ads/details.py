@@ -32,7 +32,8 @@ def details(
         list[str] | None, Argument(metavar="AD", help="CR and 20 digits each; or --watch.")
     ] = None,
     watch: Annotated[
-        str | None, Option(help="Its ads without details, baseline included: number or name.")
+        str | None,
+        Option(help="Its ads without details, also those known from the start: number or name."),
     ] = None,
     most: Annotated[
         int | None, ranged(DETAILS_AT_ONCE, help="Ads of the watch, so searches; at first 20.")

@@ -21,7 +21,16 @@ from adspark.media.store import MediaStore
 from adspark.models import PictureStatus
 from adspark.serpapi.regions import region_name
 from adspark.text.terminal import plain
-from deployments.terminal.output import counted, moment, out, print_line, print_warning, table
+from adspark.watches.event_words import EVENT_WORDS
+from deployments.terminal.output import (
+    counted,
+    moment,
+    out,
+    print_facts,
+    print_line,
+    print_warning,
+    table,
+)
 
 _NAME_WIDTH = 18  # characters of an advertiser's name, so that a row fits on a line
 _WORDS_WIDTH = 100  # of its copy; all of it is shown by: adspark ads show
@@ -58,12 +67,9 @@ def print_ad(ad: AdReport, media: MediaStore) -> None:
     title = f" – {escape(plain(ad.title))}" if ad.title else ""
     out.print(f"[bold]{ad.ad_creative_id}[/]{title}", soft_wrap=True)
     for what, value in _facts(ad):
-        first, *more = plain(value).split("\n")
-        print_line(f"  {what:<12}{escape(first)}")
-        for line in more:
-            print_line(f"  {'':<12}{escape(line)}".rstrip())
+        print_facts({what: value})
     for one in ad.pictures:
-        print_line(f"  {'kept' if one.is_current else 'before':<12}{_picture(one, media)}")
+        print_facts({"kept" if one.is_current else "before": _picture(one, media)})
     for title, rows in (
         ("Events", [_event(one) for one in ad.events]),
         ("Watches", [_watch(one) for one in ad.watches]),
@@ -185,8 +191,8 @@ def _picture(picture: AdPicture, media: MediaStore) -> str:
     size = f", {picture.width} × {picture.height}" if picture.width and picture.height else ""
     since = f"seen since {moment(picture.first_seen_at)}"
     if picture.path is not None:
-        return f"{escape(media.locate(picture.path))} ({since}{size})"
-    why = f": {escape(plain(picture.failure))}" if picture.failure else ""
+        return f"{media.locate(picture.path)} ({since}{size})"
+    why = f": {picture.failure}" if picture.failure else ""
     return f"not kept, {_STATUS[picture.status]}{why} ({since}{size})"
 
 
@@ -214,7 +220,7 @@ def _more(number: int, shown: int) -> str:
 def _event(event: AdEvent) -> dict[str, object]:
     return {
         "when": moment(event.occurred_at),
-        "event": event.kind.value,
+        "event": EVENT_WORDS[event.kind],
         "watch": plain(event.watch),
     }
 

@@ -53,6 +53,13 @@ async def fetch_account(settings: Settings) -> AccountPayload | None:
         return None
 
 
+def _left(report: BudgetReport) -> str:
+    if report.searches_left is None:
+        return "What the account has left is not known here (ADSPARK_SERPAPI_KEY)."
+    plan = f" of {report.searches_per_month} ({report.plan})" if report.plan else ""
+    return f"Left in the account: {report.searches_left}{escape(plan)}."
+
+
 def _print(report: BudgetReport) -> None:
     if report.watches:
         rows = [
@@ -81,12 +88,7 @@ def _print(report: BudgetReport) -> None:
             for one in report.days
         ]
         out.print(table("By day", days))
-    out.print(f"This month: {report.billed} billed, {report.cached} cached. ", end="")
-    if report.searches_left is None:
-        out.print("What the account has left is not known here (ADSPARK_SERPAPI_KEY).")
-    else:
-        plan = f" of {report.searches_per_month} ({report.plan})" if report.plan else ""
-        out.print(f"Left in the account: {report.searches_left}{escape(plan)}.")
+    print_line(f"This month: {report.billed} billed, {report.cached} cached. {_left(report)}")
     print_line(f"Forecast for the month: {report.forecast} searches.")
     if report.archive is not None:
         most_bytes = current_settings().archive_bytes

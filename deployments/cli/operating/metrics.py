@@ -11,7 +11,7 @@ from adspark.validation.bounds import PORT
 from deployments.cli.database import current_settings
 from deployments.cli.ranges import ranged
 from deployments.cli.server import prefect_api_url
-from deployments.cli.termination import raise_at_sigterm
+from deployments.environment.termination import raise_at_sigterm
 from deployments.terminal.output import out
 
 

@@ -23,7 +23,13 @@ from deployments.cli.server import open_server
 from deployments.environment.stack_settings import SANDBOX_DATA
 from deployments.stack.control import start_detached, stop_stack
 from deployments.terminal.live import live_view
-from deployments.terminal.output import out, print_activation, print_line, print_waiting
+from deployments.terminal.output import (
+    empty_table,
+    out,
+    print_activation,
+    print_line,
+    print_waiting,
+)
 
 if TYPE_CHECKING:
     from deployments.stack.local_stack import LocalStack
@@ -157,7 +163,9 @@ def _cancel_at_signals(task: "asyncio.Task[None]") -> None:
 
 
 def _draw(stack: "LocalStack") -> Table:
-    table = Table("process", "state", "address", "log")
+    table = empty_table()
+    for heading in ("process", "state", "address", "log"):
+        table.add_column(heading)
     for one in stack.processes.values():
         state = Text(one.state, style=_STYLES.get(one.state, ""))
         table.add_row(one.name, state, one.address, str(one.log or ""))

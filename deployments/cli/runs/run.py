@@ -34,7 +34,7 @@ from deployments.cli.options import (
 from deployments.cli.ranges import ranged
 from deployments.cli.runs.summary import print_summary
 from deployments.cli.server import prefect_api_url
-from deployments.cli.termination import raise_at_sigterm
+from deployments.environment.termination import raise_at_sigterm
 from deployments.terminal.output import err, print_json, print_line
 
 _Result = TypeVar("_Result")
@@ -152,7 +152,7 @@ def run_here(start: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
 
 def _prepare_prefect() -> None:
     """Run on the stack that is up, where there is one, else on a temporary server of Prefect's;
-    with its log on the terminal but for failures, which the command itself says."""
+    of its log only warnings reach the terminal, for the command itself says the rest."""
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", _START_TIMEOUT)
     from prefect.logging.configuration import setup_logging  # noqa: PLC0415  (slow)
 
@@ -175,9 +175,9 @@ def _check_key() -> None:
 
 
 def _is_shown(record: logging.LogRecord) -> bool:
-    """Failures, and what is waited for, are told by the command, in a line each."""
+    """Warnings; failures, and what is waited for, are told by the command, in a line each."""
     is_told = hasattr(record, IS_WAIT) or record.getMessage().startswith(_RETRY)
-    return record.levelno < logging.ERROR and not is_told
+    return logging.WARNING <= record.levelno < logging.ERROR and not is_told
 
 
 @contextmanager

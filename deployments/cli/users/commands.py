@@ -84,7 +84,10 @@ def password(
 
 @app.command()
 def lock(user: Annotated[str, Argument(metavar="USER", help="Number or name.")]) -> None:
-    """Let a user sign in to the gallery no more; ends their sessions, and keeps what is theirs."""
+    """Let a user sign in to the gallery no more; ends their sessions, and keeps what is theirs.
+
+    A new password lets them sign in again.
+    """
 
     async def act(session: AsyncSession) -> tuple[int, bool]:
         number = await find_user(session, written=user)
@@ -92,6 +95,7 @@ def lock(user: Annotated[str, Argument(metavar="USER", help="Number or name.")])
 
     number, had_one = in_session(act, commits=True)
     print_line(f"User {number} {'can no more' if had_one else 'could not'} sign in.")
+    print_line(f"With a new password they can (again): adspark users password {number}")
 
 
 def _ask_password() -> str:
@@ -104,6 +108,7 @@ def _print(rows: Sequence[UserRow]) -> None:
         {
             "number": row.user_id,
             "name": None if row.name is None else plain(row.name),
+            "signs in": "no" if row.role is None else f"as {row.role.value}",
             "watches": row.watches,
             "boards": row.boards,
             "tags": row.tags,

@@ -41,10 +41,11 @@ from adspark.watches.store import find_watch
 from deployments.cli.database import act_in_session, current_settings, in_session
 from deployments.cli.options import JsonOption, YesOption
 from deployments.cli.ranges import IDS, ranged, ranged_argument
-from deployments.cli.server import call_server, find_api_url, prefect_api_url
+from deployments.cli.server import call_server, prefect_api_url
 from deployments.cli.users.option import user_option
 from deployments.cli.variants.prompt_check import check_prompt
 from deployments.cli.variants.tables import print_statistics, print_variant, print_variants
+from deployments.environment.running_stack import find_api_url
 from deployments.terminal.choices import one_of
 from deployments.terminal.output import counted, err, out, print_json, print_line
 
@@ -90,8 +91,9 @@ def request(
         out.print(f"{left_out} of its new ads have a variant of this prompt already.")
     elif not ids and not as_json:
         print_line(
-            f"Watch {escape(plain(str(watch)))} has no new ads: what its first check found is its "
-            "baseline, and no news. For one of those, name the ad: adspark variant request CR…"
+            f"Watch {escape(plain(str(watch)))} has no new ads: what its first look found is known "
+            "from the start, and no news. For one of those, name the ad: "
+            "adspark variant request CR…"
         )
     if dry_run or not ids:
         if as_json:

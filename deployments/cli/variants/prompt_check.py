@@ -8,7 +8,8 @@ from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.generators.base import Generator
 from adspark.settings import Settings
 from deployments.cli.database import current_settings
-from deployments.cli.server import find_api_url, open_server
+from deployments.cli.server import open_server
+from deployments.environment.running_stack import find_api_url
 
 
 def check_prompt(prompt: str) -> None:

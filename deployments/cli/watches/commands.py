@@ -65,9 +65,7 @@ from deployments.terminal.output import out, print_json, print_line
 _EVENTS, _FETCHES = 10, 5  # that `show` shows
 _EVER = datetime.fromtimestamp(0, UTC)
 
-app = typer.Typer(
-    help="Watches: saved searches that are checked again and again.", no_args_is_help=True
-)
+app = typer.Typer(help="Watches: saved searches that look again and again.", no_args_is_help=True)
 
 
 @app.command()
@@ -88,7 +86,7 @@ def create(
     details_per_sweep: DetailsOption = None,
     user_id: Annotated[int, user_option("--user", help="Whose watch it is.")] = 1,
 ) -> None:
-    """Create a watch; the next sweep checks it."""
+    """Create a watch; the next sweep looks for the first time."""
     advertiser_ids = find_advertiser_ids(advertiser_ids, advertiser)
     changes = pick_fields(locals())
     changes["political_ads"] = one_of("--political-ads", political_ads, "--all-ads", all_ads)
@@ -153,7 +151,7 @@ def pause(watch: Which, user: UserOption = None) -> None:
 
 @app.command()
 def resume(watch: Which, user: UserOption = None) -> None:
-    """Let a paused watch be checked again, by the next sweep."""
+    """Let a paused watch look again, from the next sweep on."""
     _set_active(watch, user, is_active=True)
 
 

@@ -37,7 +37,7 @@ EveryOption = Annotated[
     ranged(INTERVAL_MINUTES, "--every", metavar="MINUTES", help="Between two checks; at first 60."),
 ]
 PagesOption = Annotated[
-    int | None, ranged(WATCH_PAGES, help="Pages a check, so searches, at most; at first 5.")
+    int | None, ranged(WATCH_PAGES, help="Pages a look, so searches, at most; at first 5.")
 ]
 BudgetOption = Annotated[
     int | None,
@@ -61,7 +61,7 @@ DetailsOption = Annotated[
     ranged(
         DETAILS_PER_SWEEP,
         "--details",
-        help="New ads a check looked up, one search each; at first 0.",
+        help="New ads that a look has looked up, one search each; at first 0.",
     ),
 ]
 UserOption = Annotated[int | None, user_option(help="Whose watch it is.")]

@@ -18,7 +18,7 @@ _MOST_LISTED = 2  # of what a watch looks for; `show` has it all
 
 
 def print_watches(rows: Sequence[WatchRow]) -> None:
-    """The list, and below it why a last check did not see everything."""
+    """The list, and below it why a last look did not see everything."""
     if not rows:
         out.print("There are no watches; make one with: adspark watch create")
         return
@@ -35,9 +35,9 @@ def print_watch(row: WatchRow, events: Sequence[News], fetches: Sequence[Fetch])
     out.print(f"[bold]{row.id} {escape(row.definition.name)}[/] ({row.state})")
     print_facts(_definition(row) | _progress(row), width=14)
     if events:
-        out.print(table("Last events", [_event(one) for one in events]))
+        out.print(table("Latest news", [_event(one) for one in events]))
     if fetches:
-        out.print(table("Last fetches", [_fetch(one) for one in fetches], wraps="error"))
+        out.print(table("Last looks", [_fetch(one) for one in fetches], wraps="error"))
 
 
 def _cells(row: WatchRow, *, with_user: bool) -> dict[str, object]:
@@ -51,7 +51,7 @@ def _cells(row: WatchRow, *, with_user: bool) -> dict[str, object]:
         "name": _short(row.definition.name),
         "looks for": ", ".join(shown),
         "state": _state(row),
-        "checked": age(row.checked_at),
+        "last look": age(row.checked_at),
         "ads": row.creatives,
         "news": row.recent_events,
         "searches": _spent(row),
@@ -69,7 +69,7 @@ def _definition(row: WatchRow) -> dict[str, str]:
     return {
         "looks for": ", ".join(_looks_for(row)),
         "advertisers": ", ".join(watch.advertiser_ids) or "any",
-        "checks": f"every {watch.interval_minutes} minutes; {watch.cost}",
+        "looks": f"every {watch.interval_minutes} minutes; {watch.cost}",
         "ended": f"when not shown for {watch.ended_after_days} days",
         "user": str(watch.user_id),
     }
@@ -82,10 +82,10 @@ def _progress(row: WatchRow) -> dict[str, str]:
     coverage = f", {row.coverage} coverage" if row.coverage else ""
     problem = f": {row.problem}" if row.problem else ""
     return {
-        "last check": f"{checked}{coverage}{problem}",
+        "last look": f"{checked}{coverage}{problem}",
         "complete": f"{complete}{gaps}",
-        "next check": moment(row.due_at) if row.state is WatchState.ACTIVE else "none",
-        "known ads": f"{row.creatives}; {row.recent_events} events in the last 7 days",
+        "next look": moment(row.due_at) if row.state is WatchState.ACTIVE else "none",
+        "known ads": f"{row.creatives}; {row.recent_events} news in the last 7 days",
         "searches": f"{_spent(row)} this month",
     }
 
@@ -113,7 +113,7 @@ def _fetch(fetch: Fetch) -> dict[str, object]:
         "started": moment(fetch.started_at),
         "ended": fetch.stop_reason if fetch.stop_reason and not fetch.error else fetch.status,
         "pages": fetch.pages,
-        "new": fetch.new_count,
+        "not stored before": fetch.new_count,
         "changed": fetch.changed_count,
         "billed": fetch.searches_billed,
         "cached": fetch.searches_cached,

@@ -16,6 +16,7 @@ _PICTURE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
 }
+_MISSING_HEADERS = {"Cache-Control": "no-store"}  # it may come back
 
 
 @router.get("/static/{name}")
@@ -36,20 +37,14 @@ async def check_health() -> dict[str, str]:
 
 @router.get("/media/{path:path}")
 async def send_picture(gallery: GalleryDep, path: str) -> Response:
-    """A picture of the media store; a drawing that says so where it is not there."""
+    """A picture of the media store; nothing where it is not there: a browser shows its words."""
     kind = media_type(path)
     if kind is None:
         raise HTTPException(404)
     try:
         content = await gallery.media.read(path)
     except UnusableContentError:
-        return _missing(gallery, 404)
+        return Response(status_code=404, headers=_MISSING_HEADERS)
     except (ServiceUnavailableError, ConfigurationError):
-        return _missing(gallery, 503)
+        return Response(status_code=503, headers=_MISSING_HEADERS)
     return Response(content, media_type=kind, headers=_PICTURE_HEADERS)
-
-
-def _missing(gallery: GalleryDep, status: int) -> Response:
-    content, kind = gallery.templates.files["missing.svg"]
-    headers = _PICTURE_HEADERS | {"Cache-Control": "no-store"}
-    return Response(content, status, media_type=kind, headers=headers)

@@ -47,6 +47,21 @@ function loadMoreNear(place, pages) {
   seen.observe(place);
 }
 
+// In place of a picture that cannot be had, the words that describe it.
+function describeMissing(picture) {
+  const words = document.createElement("span");
+  words.className = "no-picture";
+  words.textContent = picture.alt;
+  picture.replaceWith(words);
+}
+
+document.addEventListener("error", (event) => {
+  if (event.target.matches?.(".shown img")) describeMissing(event.target);
+}, true);
+for (const one of document.querySelectorAll(".shown img")) {
+  if (one.complete && !one.naturalWidth && one.loading !== "lazy") describeMissing(one);
+}
+
 function isTyping(target) {
   return target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]") !== null;
 }
@@ -335,6 +350,7 @@ async function refreshParts() {
   if (!answer.ok) return location.reload();
   const next = new DOMParser().parseFromString(await answer.text(), "text/html");
   showMoments(next);
+  document.querySelector("[data-notice]")?.remove(); // what it said has moved on
   for (const part of next.querySelectorAll("[data-fresh]")) {
     const old = document.querySelector(`[data-fresh="${CSS.escape(part.dataset.fresh)}"]`);
     if (old && !old.contains(document.activeElement)) old.replaceWith(part);

@@ -66,7 +66,7 @@ async def test_a_look_is_started_followed_and_its_outcome_shown(
 
     told = (await pages.get(f"{path}/look/{run}")).json()
     assert (told["is_final"], told["outcome"]) == (True, "done")
-    assert "40 baseline" in told["text"]
+    assert "40 known from the start" in told["text"]
     page = (await pages.get(f"{path}?run={run}")).text
     assert "Done:" in page
     assert "data-progress=" not in page

@@ -118,7 +118,9 @@ def test_all_about_an_ad_is_shown(database_url: str) -> None:
         "before not kept, it was given up: 404 [x] (seen since ",
     ):  # fmt: skip
         assert part in said, part
-    assert "words not bought" in ads.told("show", ad(3))
+    assert "words not read yet, for its picture is not fetched yet (copy: not bought)" in ads.told(
+        "show", ad(3)
+    )
     document = ads.given("show", ad(1))
     assert document["details"]["headline"] == "Running shoes"
     assert [one["kind"] for one in document["events"]] == ["changed"]

@@ -32,10 +32,36 @@ def test_a_name_is_given_and_taken_in_the_place_of_a_number() -> None:
     listed = {one["user_id"]: one for one in users.given("list")["users"]}
     benno = {name: listed[2][name] for name in ("name", "watches", "boards", "tags", "variants")}
     assert benno == {"name": "Benno", "watches": 1, "boards": 1, "tags": 1, "variants": 0}
-    assert "2 Benno 1 1 1" in users.told("list")
+    assert "2 Benno no 1 1 1" in users.told("list")
     with pytest.raises(InvalidQueryError, match="user: there is no user 'Bennno'; did you mean"):
         ads.told("search", "--user", "Bennno")
     assert "not 0" in ads.run("search", "--user", "0").output
+
+
+@pytest.mark.usefixtures("configured_database")
+def test_the_list_says_who_signs_in_and_how_a_lock_is_undone() -> None:
+    for name in ("ana", "ben", "cleo"):
+        users.told("add", name)
+    for name, role in (("ana", "editor"), ("ben", "reader"), ("cleo", "editor")):
+        users.told("password", name, "--role", role, "--stdin", typed="correct horse battery\n")
+    number = users.given("list")["users"][-1]["user_id"]
+    told = users.told("lock", "cleo")
+    listed = users.told("list")
+
+    assert (
+        f"can no more sign in. With a new password they can (again): {password_of(number)}" in told
+    )
+    assert [f"{name} {said}" in listed for name, said in SIGNS_IN] == [True, True, True]
+    users.told("password", "cleo", "--stdin", typed="correct horse battery\n")
+    roles = [one["role"] for one in users.given("list")["users"] if one["name"]]
+    assert roles == ["editor", "reader", "editor"]
+
+
+SIGNS_IN = [("ana", "as editor"), ("ben", "as reader"), ("cleo", "no")]
+
+
+def password_of(number: int) -> str:
+    return f"adspark users password {number}"
 
 
 def commands(group: Any) -> Iterator[Any]:  # noqa: ANN401  (typer's commands have no public type)

@@ -547,7 +547,7 @@ def test_a_retry_that_would_be_refused_is_refused_at_once(database_url: str) -> 
 def test_a_watch_without_news_says_why_nothing_is_asked_for(database_url: str) -> None:
     CliRunner().invoke(app, ["watch", "create", "shoes", "--text=example.com"])
     said = told("request", "--watch", "shoes", "-p", "Red", "--dry-run")
-    assert "has no new ads: what its first check found is its baseline, and no " in said
+    assert "has no new ads: what its first look found is known from the start, and no " in said
     assert said.endswith("adspark variant request CR… 0 generations; nothing was requested.")
     assert given("request", "--watch", "shoes", "-p", "Red", "--dry-run")["generations"] == 0
 

@@ -14,7 +14,7 @@ from adspark.db.engine import Database
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.home.running_stack import StackState
 from adspark.settings import Settings
-from deployments.cli.database import _warn_of_other_database, current_settings
+from deployments.cli.database import _warn_once, current_settings
 from deployments.environment.stack_settings import sandbox_settings
 from tests.support.factories import ADVERTISER_ID, creative
 from tests.support.library import CAFE, SHOP, fill_library
@@ -54,7 +54,7 @@ def test_a_watch_is_created_with_its_warnings_and_its_cost() -> None:
     assert "Warning: interval_minutes: SerpApi answers the same search from its cache" in said
     assert said.endswith(
         "Created watch 1 (shoes): at most 4,320 searches a month (2 pages + 1 details × 1,440 "
-        "checks), budget 100"
+        "looks), budget 100"
     )
     (row,) = listed()
     assert row["definition"] == {
@@ -88,7 +88,7 @@ def test_a_name_that_is_taken_is_refused_and_points_at_change() -> None:
 def test_only_what_is_given_changes() -> None:
     told("create", *HUBSPOT, "--region=US", "--budget=100")
     assert told("change", "hubspot", "--max-pages=1", "--name=crm") == (
-        "Changed watch 1 (crm): at most 720 searches a month (1 page × 720 checks), budget 100"
+        "Changed watch 1 (crm): at most 720 searches a month (1 page × 720 looks), budget 100"
     )
     said = told("change", "1", ADVERTISER_ID, "--clear=text", "--clear=monthly_budget")
     assert "its search is another one now: what it finds first counts as known" in said
@@ -186,13 +186,13 @@ def test_the_list_fits_a_terminal_and_says_why_a_check_saw_only_a_part() -> None
 
 
 @pytest.mark.usefixtures("checked")
-def test_one_watch_is_shown_with_its_last_events_and_fetches() -> None:
+def test_one_watch_is_shown_with_its_latest_news_and_looks() -> None:
     said = told("show", "hubspot")
     for part in (
         "1 hubspot (active)",
-        "at most 3,600 searches a month (5 pages × 720 checks), budget 100",
+        "at most 3,600 searches a month (5 pages × 720 looks), budget 100",
         "partial coverage: more ads than max_pages = 5 pages hold; raise it",
-        "known ads 3; 1 events in the last 7 days",
+        "known ads 3; 1 news in the last 7 days",
         "searches 1/100 this month",
         "new Hubspot, Inc.",
         " end 1 3 0 1 0",
@@ -254,7 +254,7 @@ def test_commands_on_watches_do_not_wait_for_prefect() -> None:
 def test_the_data_is_that_of_the_running_stack(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _warn_of_other_database.cache_clear()
+    _warn_once.cache_clear()
     settings = Settings(home=tmp_path, database_url=SecretStr("postgresql://u:p@host/own"))
     assert current_settings(settings) is settings
     stack = StackState(home=sandbox_settings(settings, "sandbox").home, api_url="", ui_url="")

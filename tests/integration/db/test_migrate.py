@@ -96,3 +96,25 @@ def test_tags_that_differ_in_case_are_merged_and_shared_only_where_all_were(
     assert sorted(one for (one,) in documents) == [
         "user1/alone", "user1/sale", "user1/Été", "user2/SALE",
     ]  # fmt: skip
+
+
+def test_days_that_nothing_can_read_are_emptied_and_then_refused(database_url: str) -> None:
+    insert = (
+        "INSERT INTO creative (ad_creative_id, advertiser_id, format, first_shown, last_shown) "
+        "SELECT 'CR' || gen_random_uuid(), 'AR1', 'text', CAST(%(day)s AS timestamptz), now()"
+    )
+    downgrade(database_url, "0021")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("INSERT INTO advertiser (advertiser_id, name) VALUES ('AR1', 'a')")
+        for day in UNREADABLE:
+            connection.execute(insert, {"day": day})
+        connection.execute(insert, {"day": "2026-01-01"})
+        migrate.upgrade(database_url)
+        kept = connection.execute("SELECT first_shown FROM creative ORDER BY 1").fetchall()
+        assert [row[0] is None for row in kept] == [False, *[True] * len(UNREADABLE)]
+        for day in UNREADABLE:
+            with pytest.raises(psycopg.errors.CheckViolation, match="ck_creative_first_shown"):
+                connection.execute(insert, {"day": day})
+
+
+UNREADABLE = ("infinity", "-infinity", "10000-01-01", "0001-01-01 BC")

@@ -104,7 +104,10 @@ async def test_it_shows_all_that_is_stored(pages: GalleryClient, database: Datab
 async def test_an_ad_without_words_says_why_and_what_details_cost(pages: GalleryClient) -> None:
     page = (await pages.get(f"/ads/{ad(3)}")).text
 
-    assert "No words are known: not bought" in part(page, "words")
+    assert (
+        "No words are known: not read yet, for its picture is not fetched yet (copy: not bought)"
+        in part(page, "words")
+    )
     assert "No picture yet" in part(page, "picture")
     details = part(page, "details")
     assert "1 search at most" in details

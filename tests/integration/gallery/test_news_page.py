@@ -1,6 +1,7 @@
 """The first page: what is new by watch, and never "nothing new" where that is not known."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,11 +9,12 @@ from sqlalchemy import text
 
 from adspark.db.engine import Database
 from adspark.models import Coverage, EventKind
-from tests.support.gallery import GalleryClient
+from tests.support.gallery import GalleryClient, open_gallery
 from tests.support.library import ad
 from tests.support.noticed import add_event, add_picture, add_watch, ago
 
 NOTHING = "Nothing new."
+SANDBOX = "This is the sandbox"
 UNKNOWN = "It is not known whether anything is new."
 
 
@@ -218,3 +220,39 @@ async def test_of_many_events_some_are_shown_and_all_are_counted(
     assert "1,200 launches" in page
     assert page.count('<article class="card') == 4
     assert "See all in the library" in page
+
+
+async def test_where_nothing_is_new_it_says_what_would_have_to_happen_and_when_the_next_look_is(
+    pages: GalleryClient, database: Database
+) -> None:
+    watch_id = await add_watch(database, due_at=ago(minutes=-55))
+    await add_event(database, watch_id, EventKind.BASELINE, 1)
+    soon = (await pages.get("/")).text
+    assert "News are what a watch finds after its first look" in soon
+    assert "1 ad is known from the start; it is no news." in soon
+    assert re.search(r"News are what .*Next look: <time", soon)
+    assert SANDBOX not in soon
+
+    async with database.session() as session:
+        await session.execute(text("UPDATE watch SET due_at = now() - interval '1 minute'"))
+        await session.commit()
+    assert "The next look is due, and comes within half an hour." in (await pages.get("/")).text
+    async with database.session() as session:
+        await session.execute(text("UPDATE watch SET is_active = false"))
+        await session.commit()
+    assert "All watches are paused: nobody looks." in (await pages.get("/")).text
+
+    await add_event(database, watch_id, EventKind.NEW, 2)
+    assert "News are what a watch finds" not in (await pages.get("/")).text
+
+
+async def test_on_the_sandbox_it_says_how_to_see_a_launch(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    await add_watch(database)
+    address: dict[str, Any] = {"sandbox_port": 4321, "serpapi_url": "http://127.0.0.1:4321"}
+    async with open_gallery(database_url, tmp_path / "media", **address) as client:
+        page = (await client.get("/")).text
+
+    assert SANDBOX in page
+    assert '<a href="http://127.0.0.1:4321/">' in page

@@ -25,6 +25,17 @@ from tests.support.variants_at_hand import ask, begin, fail, finish, make, read
 pytestmark = pytest.mark.usefixtures("prefect_away")
 
 PASSWORD = "  tulips and 1 anchor "
+READ_WORDS = text("""
+    WITH version AS (
+        INSERT INTO picture_version (ad_creative_id, content_hash, status, sha256, path,
+            thumbnail_path)
+        SELECT ad_creative_id, content_hash, 'stored', repeat('a', 64), 'archive/aa/a.png',
+            'archive/aa/a.webp'
+        FROM creative WHERE ad_creative_id = :ad
+    )
+    INSERT INTO picture_words (sha256, status, read_at, lines, headline, confidence)
+    VALUES (repeat('a', 64), 'read', now(), :lines, 'Gear for all', 0.9)
+""")
 HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e"
 
 
@@ -87,12 +98,15 @@ async def test_the_list_is_filtered_by_its_address_and_has_figures_on_top(
     assert await shown("") == {waiting.id, other.id, other.id + 1}
     assert await shown("status=waiting") == {waiting.id}
     assert await shown("status=failed&user=") == {other.id + 1}
+    assert await shown("status=approved") == {other.id}
+    assert await shown("status=rejected") == set()
     assert await shown("user=2") == {other.id}
     assert await shown(f"after={other.id}") == {waiting.id}
     page = (await pages.get("/variants")).text
     assert "<strong>100%</strong>" in page
     assert "1 review waits." in page
     assert f'href="/variants/{waiting.id}" data-key="n"' in page
+    assert 'class="tag approved">Approved' in page
     assert "Zoë (user 2)" in page
     assert "1 × TimeoutError: slow" in page
 
@@ -149,6 +163,28 @@ async def test_the_words_that_differ_are_marked(pages: GalleryClient, database: 
     assert "<ins>&lt;b&gt;snow&lt;/b&gt;</ins>" in page
     assert f'href="/ads/{ad(1)}"' in page
     assert "Copy of the original" in page
+    assert "Copy: <strong>not known" not in page
+
+
+async def test_words_read_from_the_picture_are_compared_once_with_their_headline(
+    pages: GalleryClient, database: Database
+) -> None:
+    async with database.session() as session:
+        await session.execute(
+            READ_WORDS, {"ad": ad(3), "lines": ["Shop", "Gear for all", "brand.example"]}
+        )
+        await session.commit()
+    made = await completed(
+        database, 3, description="Shop Gear for all brand.example now", text_similarity=None
+    )
+
+    page = (await pages.get(f"/variants/{made.id}")).text
+
+    assert "Words read from the original" in page
+    assert "<del>" not in page
+    assert re.findall("<ins>.*?</ins>", page) == ["<ins>now</ins>"]
+    assert "Copy: <strong>100%</strong>" in page
+    assert "does not count as too close" in page
 
 
 async def test_what_comes_from_outside_is_text_on_the_pages(

@@ -312,3 +312,18 @@ async def test_the_user_sees_whose_tags_and_titles_they_are(library: Database) -
         own = await search_ads(session, query="shoes", filters=AdFilters(user_id=2))
         other = await search_ads(session, query="shoes", filters=AdFilters(user_id=1))
     assert (own.ads[0].tags, other.ads[0].tags) == (["mine"], [])
+
+
+async def test_a_search_that_finds_nothing_says_of_how_many_ads_the_words_are_not_read(
+    library: Database,
+) -> None:
+    async with library.session() as session:
+        missed = (await search_ads(session, query="unheard")).notes
+        found_some = (await search_ads(session, query="running")).notes
+        await session.execute(text("DELETE FROM new_version"))
+        known = (await search_ads(session, query="unheard")).notes
+
+    told = "The words of 2 ads are not read yet; that is done every ten minutes."
+    assert told in missed
+    assert told not in found_some
+    assert told not in known

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.db.engine import Database
 from adspark.models import EventKind, VariantStatus
 from adspark.variants import store as variants
+from adspark.variants.decisions import Decision
 from adspark.variants.lists import (
     find_new_creatives,
     list_requesters,
@@ -152,7 +153,8 @@ async def test_a_list_goes_on_before_a_number_and_holds_those_that_wait(
     async def ids(**wanted: Any) -> list[int]:  # noqa: ANN401
         return [one.id for one in await list_variants(session, limit=10, **wanted)]
 
-    assert await ids(is_waiting=True) == [waiting.id]
-    assert await ids(is_waiting=True, user_id=2) == []
+    assert await ids(decision=Decision.WAITING) == [waiting.id]
+    assert await ids(decision=Decision.WAITING, user_id=2) == []
+    assert await ids(decision=Decision.APPROVED) == [decided.id]
     assert await ids(before=pending.id) == [decided.id, waiting.id]
     assert [one.user_id for one in await list_requesters(session)] == [1, 2]

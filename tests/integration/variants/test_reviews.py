@@ -18,6 +18,8 @@ from adspark.errors import (
     UnknownVariantError,
 )
 from adspark.models import AdVariant, ReviewReason, VariantStatus
+from adspark.variants.decisions import Decision, read_decisions
+from adspark.variants.lists import list_variants
 from adspark.variants.reviews import (
     Review,
     VariantStatistics,
@@ -186,8 +188,7 @@ async def test_figures_count_statuses_opinions_and_time(session: AsyncSession) -
     counted = {status: getattr(figures, status) for status in VariantStatus}
     assert counted == {"pending": 1, "processing": 1, "completed": 2, "failed": 1, "cancelled": 1}
     assert (figures.variants, figures.too_close) == (6, 1)
-    assert (figures.approved, figures.rejected) == (2, 1)
-    assert figures.approval_rate == pytest.approx(2 / 3)
+    assert (figures.approved, figures.rejected, figures.approval_rate) == (0, 1, 0.0)
     assert figures.mean_rating == pytest.approx(11 / 3)
     assert figures.mean_seconds == pytest.approx(30)
 
@@ -274,15 +275,50 @@ async def test_the_next_that_waits_is_the_next_by_number_and_then_the_first(
     assert await find_next_waiting(session, after=ids[0]) == ids[2]
     assert await find_next_waiting(session, after=ids[1]) == ids[2]
     assert await find_next_waiting(session, after=ids[3]) == ids[0]
-    waiting = await count_waiting(session, ids=ids[:3])
-    assert (waiting.number, waiting.first, waiting.among) == (
-        3,
-        ids[0],
-        frozenset((ids[0], ids[2])),
-    )
+    waiting = await count_waiting(session)
+    assert (waiting.number, waiting.first) == (3, ids[0])
     assert (await count_waiting(session, user_id=9)).number == 0
     for number in (ids[0], ids[2]):
         made = await read(session, number)
         await save_review(session, variant=made, review=Review(user_id=2, is_approved=False))
     assert await find_next_waiting(session, after=ids[0]) == ids[3]
     assert await find_next_waiting(session, after=ids[3]) is None
+
+
+async def test_who_decided_last_decides_in_the_list_and_in_the_figures(
+    session: AsyncSession,
+) -> None:
+    first, second, third, fourth = [
+        await finish(session, await ask(session, wants_review=wanted))
+        for wanted in (True, True, True, False)
+    ]
+    await session.commit()
+    for made, user, is_approved in (
+        (first, 1, True),
+        (first, 2, False),
+        (second, 1, False),
+        (second, 2, True),
+        (second, 3, None),
+    ):
+        review = Review(user_id=user, is_approved=is_approved, comment="seen")
+        await save_review(session, variant=made, review=review)
+        await session.commit()  # each at a time of its own
+
+    decided = await read_decisions(session, ids=[first.id, second.id, third.id, fourth.id])
+    listed = {
+        one: [found.id for found in await list_variants(session, decision=one, limit=9)]
+        for one in Decision
+    }
+    figures = await read_statistics(session)
+
+    assert decided == {
+        first.id: Decision.REJECTED,
+        second.id: Decision.APPROVED,
+        third.id: Decision.WAITING,
+    }
+    assert listed == {
+        Decision.APPROVED: [second.id],
+        Decision.REJECTED: [first.id],
+        Decision.WAITING: [third.id],
+    }
+    assert (figures.approved, figures.rejected, figures.approval_rate) == (1, 1, 0.5)

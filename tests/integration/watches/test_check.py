@@ -332,7 +332,7 @@ async def test_a_budget_stops_the_pages_and_then_the_watch_until_it_is_raised(
     second = await place.check(watch_id)
     assert (second.coverage, second.events.news, second.searches_billed) == ("none", 0, 0)
     assert "budget of 3 searches is spent" in (second.problem or "")
-    assert second.headline.startswith("not checked: the month's budget")
+    assert second.headline.startswith("not looked at: the month's budget")
     assert place.stats["requests"] == before
     (row,) = await place.rows(
         "SELECT due_at = date_trunc('month', now(), 'UTC') + interval '1 month' AS waits FROM watch"

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from deployments.terminal.output import print_activation
+from adspark.text.terminal import SafeConsole
+from deployments.cli.runs.run import _is_shown
+from deployments.terminal.output import print_activation, print_wrapped
 from deployments.terminal.quiet import drop_countdowns
 
 
@@ -38,3 +40,27 @@ def test_what_prefect_counts_at_its_end_is_not_shown(
     logging.getLogger(name).warning("Still processing items: 3 items remaining...")
     logging.getLogger(name).warning("Service is full")
     assert [record.getMessage() for record in caplog.records] == ["Service is full"]
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_line_goes_on_at_a_word_on_a_terminal_and_is_whole_for_a_program(
+    is_terminal: bool,
+) -> None:
+    console = SafeConsole(width=80, record=True, force_terminal=is_terminal)
+    address = f"https://example.com/{'a' * 90}"
+    print_wrapped(console, f"  link        {address} [bold]and[/] {'word ' * 30}end", indent=14)
+    lines = [line.rstrip() for line in console.export_text().splitlines()]
+
+    if not is_terminal:
+        assert len(lines) == 1
+        return
+    assert " ".join(lines).split() == ["link", address, "and", *["word"] * 30, "end"]
+    assert any(address in line for line in lines)
+    assert all(len(line) <= 80 for line in lines if address not in line)
+    assert all(line.startswith(" " * 14) for line in lines[1:])
+
+
+def test_of_prefects_log_only_warnings_reach_a_command_that_runs_a_flow_itself() -> None:
+    levels = (logging.INFO, logging.WARNING, logging.ERROR)
+    records = [logging.LogRecord("prefect", level, "", 0, "words", None, None) for level in levels]
+    assert [_is_shown(one) for one in records] == [False, True, False]

@@ -72,7 +72,7 @@ def test_the_list_of_watches_has_a_line_for_each(terminal: SafeConsole, user: in
     lines = lines_of(terminal)
     assert max(map(len, lines)) <= 80
     assert len(lines) == 7  # title, headings, a rule, and for each what it looks for below
-    for shown in ("id", "name", "state", "checked", "ads", "news", "searches"):
+    for shown in ("id", "name", "state", "last look", "ads", "news", "searches"):
         assert shown in lines[1]
     assert lines[4].lstrip() == lines[6].lstrip() == LOOKS_FOR
     for shown in ("complete", "119 min", "12345", "1234", "11999/12000"):
@@ -97,7 +97,7 @@ def test_the_words_of_an_ad_stand_below_it(terminal: SafeConsole) -> None:
     assert lines[4].endswith("…")
 
 
-def test_the_last_events_of_a_watch_fit(terminal: SafeConsole) -> None:
+def test_the_latest_news_of_a_watch_fit(terminal: SafeConsole) -> None:
     event = News(
         event_id=1, kind=EventKind.REACTIVATED,
         occurred_at=datetime.now(UTC) - timedelta(minutes=119),
@@ -108,10 +108,10 @@ def test_the_last_events_of_a_watch_fit(terminal: SafeConsole) -> None:
     )  # fmt: skip
     print_watch(watch(1, "shoes"), [event], [])
     lines = lines_of(terminal)
-    events = lines[lines.index("Last events") :]
+    events = lines[lines.index("Latest news") :]
     assert max(map(len, events)) <= 80
     assert f"CR{1:020d}" in "".join(events)
-    assert "reactivated" in "".join(events)
+    assert "returned" in "".join(events)
 
 
 def test_a_cause_that_finds_no_room_stands_below_its_failure(terminal: SafeConsole) -> None:

@@ -83,10 +83,10 @@ def test_a_budget_below_what_could_be_spent_is_no_reason_to_warn() -> None:
 @pytest.mark.parametrize(
     ("words", "cost"),
     [
-        ({}, "at most 3,600 searches a month (5 pages × 720 checks), budget none"),
+        ({}, "at most 3,600 searches a month (5 pages × 720 looks), budget none"),
         (
             {"max_pages": 2, "details_per_sweep": 3, "interval_minutes": 1440, "monthly_budget": 0},
-            "at most 150 searches a month (2 pages + 3 details × 30 checks), budget 0",
+            "at most 150 searches a month (2 pages + 3 details × 30 looks), budget 0",
         ),
     ],
 )

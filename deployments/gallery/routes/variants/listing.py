@@ -11,6 +11,7 @@ from adspark.errors import InvalidQueryError
 from adspark.library.filters.written import choose
 from adspark.models import VariantStatus
 from adspark.validation.bounds import ID
+from adspark.variants.decisions import Decision, read_decisions
 from adspark.variants.lists import list_requesters, list_variants
 from adspark.variants.progress import Step, count_open_steps
 from adspark.variants.reviews import read_statistics
@@ -20,7 +21,6 @@ from deployments.gallery.resources import GalleryDep, SessionDep
 router = APIRouter(include_in_schema=False)
 
 _PAGE = 24  # variants
-_WAITING = "waiting"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class _Filters:
 
     status: VariantStatus | None = None
     user: int | None = None
-    is_waiting: bool = False
+    decision: Decision | None = None
     after: int | None = None
 
 
@@ -48,7 +48,7 @@ async def show_variants(request: Request, gallery: GalleryDep, session: SessionD
             session,
             status=filters.status,
             user_id=filters.user,
-            is_waiting=filters.is_waiting,
+            decision=filters.decision,
             before=filters.after,
             limit=_PAGE + 1,
         )
@@ -62,10 +62,11 @@ async def show_variants(request: Request, gallery: GalleryDep, session: SessionD
         next=shown[-1].id if len(found) > _PAGE else None,
         given=given,
         problems=problems,
-        statuses=list(VariantStatus),
+        statuses=[*VariantStatus, *Decision],
+        decisions=await read_decisions(session, ids=[one.id for one in shown]),
         users={one.user_id: one.name for one in await list_requesters(session)},
         statistics=await read_statistics(session, user_id=filters.user),
-        waiting=await count_waiting(session, ids=[one.id for one in shown], user_id=filters.user),
+        waiting=await count_waiting(session, user_id=filters.user),
         steps=steps,
         progress=_progress_url(filters.user),
         state=_state(steps),
@@ -83,11 +84,11 @@ async def tell_progress(session: SessionDep, user: int | None = None) -> dict[st
 def _read_filters(given: QueryParams) -> _Filters:
     """Raises InvalidQueryError, which names the field."""
     status = given.get("status", "").strip()
-    is_waiting = status == _WAITING
+    decision = Decision(status) if status in set(Decision) else None
     return _Filters(
-        status=None if is_waiting else choose("status", VariantStatus, status or None),
+        status=None if decision else choose("status", VariantStatus, status or None),
         user=_read_number("user", given),
-        is_waiting=is_waiting,
+        decision=decision,
         after=_read_number("after", given),
     )
 

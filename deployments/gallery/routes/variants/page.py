@@ -7,10 +7,12 @@ from starlette.exceptions import HTTPException
 
 from adspark.errors import UnknownVariantError, UnusableContentError
 from adspark.library.search.page import FoundAd, read_found_ads
+from adspark.media.similarity import compare_texts
 from adspark.media.store import media_type
 from adspark.models import AdVariant, ReviewReason
 from adspark.text.terminal import plain
 from adspark.validation.bounds import COMMENT
+from adspark.variants.decisions import read_decisions
 from adspark.variants.differences import compare_copy
 from adspark.variants.progress import read_step
 from adspark.variants.reviews import list_reviews
@@ -65,6 +67,7 @@ async def write_page(
     step = await read_step(session, variant_id=variant.id)
     if step is None:
         raise UnknownVariantError(f"Variant {variant.id} was removed meanwhile.")
+    decisions = await read_decisions(session, ids=[variant.id])
     return gallery.templates.page(
         request,
         "variant.html",
@@ -72,6 +75,7 @@ async def write_page(
         variant=variant,
         ad=ads[0] if ads else None,
         step=step,
+        shown_status=decisions.get(variant.id, variant.status),
         reviews=[one for one in reviews if one is not own],
         own=own,
         form=typed or (own.model_dump() if own else {}),
@@ -81,6 +85,7 @@ async def write_page(
         original_copy=original,
         is_bought=is_bought,
         passages=compare_copy(plain(original or ""), plain(variant.description or "")),
+        copy_similarity=_compare_words(variant, original),
         too_close=gallery.settings.too_close,
         next_waiting=await find_next_waiting(session, after=variant.id),
         retry_is_paid=is_generation_over(variant) or variant.asked_at is None,
@@ -126,8 +131,14 @@ async def _read_copy(
     """The words of the original, and whether they were bought; else they are read."""
     if bought := await read_original_copy(session, ad_creative_id=variant.original_ad_id):
         return bought, True
-    parts = [ads[0].headline, ads[0].snippet] if ads else []
-    return "\n".join(part for part in parts if part) or None, False
+    return (ads[0].snippet if ads else None), False  # all that was read, its headline too
+
+
+def _compare_words(variant: AdVariant, original: str | None) -> float | None:
+    """The share by which it was judged; else that of the words which are known now."""
+    if variant.text_similarity is not None:
+        return variant.text_similarity
+    return compare_texts(original, variant.description)
 
 
 def _list_runs(variant: AdVariant) -> list[tuple[str, str, str | None]]:

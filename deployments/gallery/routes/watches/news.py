@@ -17,8 +17,9 @@ from adspark.watches.reports.news_pages import (
     read_news_events,
     read_news_page,
 )
+from deployments.environment.stack_settings import HOST
 from deployments.gallery.access.visitor import VisitorDep
-from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
 from deployments.gallery.routes.watches.paging import read_place
 from deployments.gallery.routes.watches.visits import Visits, keep_visits, read_visits
 
@@ -60,6 +61,8 @@ async def show_news(
         periods=_PERIODS,
         period=period,
         since=since,
+        now=visits.now,
+        sandbox=_sandbox_url(gallery),
         is_first_visit=visits.before is None,
         shown=str(shown),
         place=place,
@@ -90,6 +93,12 @@ def _by_watch_and_kind(events: list[NewsEvent]) -> dict[tuple[int, EventKind], l
     for one in events:
         grouped.setdefault((one.watch_id, one.kind), []).append(one)
     return grouped
+
+
+def _sandbox_url(gallery: Gallery) -> str | None:
+    """The address of the sandbox, where ads are searched there."""
+    address = f"http://{HOST}:{gallery.settings.sandbox_port}"
+    return address if gallery.settings.serpapi_url == address else None
 
 
 def _count(page: NewsPage, shown: Shown) -> int:
