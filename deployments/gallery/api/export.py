@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.datastructures import QueryParams
+from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
 from adspark.errors import BusyError
@@ -92,8 +93,10 @@ class ExportResponse(StreamingResponse):
 
         try:
             await super().__call__(scope, receive, send_in_time)
-        except TimeoutError:  # the server closes what is not whole
-            _LOG.warning("An export was cut off: its reader took nothing for a minute.")
+        except (
+            ClientDisconnect
+        ):  # so Starlette names the time-out; the server closes what is not whole
+            _LOG.warning("An export was cut off: its reader took no more of it.")
         finally:
             await self._rest.aclose()
 

@@ -7,7 +7,7 @@ import pytest
 import typer
 
 from adspark.errors import InvalidQueryError
-from deployments.cli.main import app
+from deployments.cli.commands import COMMANDS
 from tests.support.commanding import Command
 from tests.support.library import ad
 
@@ -74,7 +74,8 @@ def commands(group: Any) -> Iterator[Any]:  # noqa: ANN401  (typer's commands ha
 def test_every_command_takes_the_user_through_the_same_option() -> None:
     found = [
         option
-        for command in commands(typer.main.get_command(app))
+        for listed in COMMANDS
+        for command in commands(typer.main.get_command(listed.typer()))
         for option in command.params
         if "--user" in option.opts
     ]

@@ -1,5 +1,6 @@
 """The form of a variant's review: saved, and the run that waits for it in Prefect resumed."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from fastapi import APIRouter, Request
@@ -22,7 +23,6 @@ router = APIRouter(include_in_schema=False)
 
 _RATINGS = ("1", "2", "3", "4", "5")
 _DECISIONS = {"approve": True, "reject": False}
-_RATINGS = ("1", "2", "3", "4", "5")
 _SAID = {True: "approved", False: "rejected", None: "saved"}
 
 
@@ -94,7 +94,7 @@ def _read_review(form: Form, user_id: int) -> Review:
         rating=int(rating) if rating else None,
         comment=form.text("comment"),
         accepts_closeness="accepts_closeness" in form,
-        reasons=_read_reasons(form),
+        reasons=_known_reasons(form.texts("reason")),
     )
     if not decision and not (review.rating or review.comment or review.reasons):
         raise InvalidQueryError("decision", "approve or reject it, rate it, or write a comment.")
@@ -115,10 +115,10 @@ def _typed(form: Form) -> dict[str, object]:
         "rating": int(rating) if rating in _RATINGS else None,
         "comment": form.written("comment"),
         "accepts_closeness": "accepts_closeness" in form,
-        "reasons": [one.value for one in _read_reasons(form)],
+        "reasons": [one.value for one in _known_reasons(form.all_written("reason"))],
     }
 
 
-def _read_reasons(form: Form) -> list[ReviewReason]:
+def _known_reasons(written: Iterable[str]) -> list[ReviewReason]:
     known = {one.value: one for one in ReviewReason}
-    return [known[one] for one in form.texts("reason") if one in known]
+    return [known[one] for one in written if one in known]
