@@ -172,7 +172,8 @@ async def test_an_advertiser_who_is_not_stored_is_a_page_that_leads_on(
         answer = await pages.get(f"/advertisers/{path}")
 
         assert (path, answer.status_code) == (path, 404)
-        assert "what it showed was removed" in answer.text
+        assert "No such advertiser is stored" in answer.text
+        assert '<a class="button" href="/advertisers">' in answer.text
 
 
 async def test_an_advertiser_whose_ads_have_no_days_is_shown_too(
