@@ -19,8 +19,7 @@ _LONGEST = 200  # characters of a value
 _OWN = re.compile(r"/(?![/\\])[^\\\s]*")
 # What was not done, or not all of it; every other notice says what was.
 _WARNINGS = frozenset(
-    f"notice.{name}"
-    for name in ("refused", "variant_no_run", "variant_still_running", "variant_moved_on")
+    f"notice.{name}" for name in ("variant_no_run", "variant_still_running", "variant_moved_on")
 )
 
 
