@@ -55,10 +55,12 @@ def table_of(page: str, title: str) -> list[list[str]]:
 async def test_the_list_shows_ads_running_and_the_last_day(runs: GalleryClient) -> None:
     page = (await runs.get("/advertisers")).text
 
-    rows = re.findall(r'<tr><td><input.*?href="/advertisers/(AR\d{20})".*?</tr>', page, re.DOTALL)
+    rows = re.findall(
+        r'<tr><td class="pick"><input.*?href="/advertisers/(AR\d{20})".*?</tr>', page, re.DOTALL
+    )
     assert rows == [CAFE, ADVERTISER_ID, SHOP]
     cafe = page.split(f'href="/advertisers/{CAFE}"')[1].split("</tr>")[0]
-    assert re.findall(r"<td>(\d+)</td>", cafe) == ["5", "2"]
+    assert re.findall(r"<td class=.figure.[^>]*>(\d+)</td>", cafe) == ["5", "2"]
     assert str(TODAY) in cafe
     assert "3 advertisers" in page
 
