@@ -28,9 +28,13 @@ class AdSparkError(Exception):
     def __init__(self, message: str = "", *, command: str | None = None) -> None:
         self.sentence = _storable(message)
         self.command = command
-        joint = ", " if command and command.startswith("or ") else "; "
-        said = message if command is None else f"{message.removesuffix('.')}{joint}{command}"
-        super().__init__(_storable(said))
+        super().__init__(_storable(message if command is None else _joined(message, command)))
+
+
+def _joined(message: str, command: str) -> str:
+    if message.endswith("?"):
+        return f"{message} {command[:1].upper()}{command[1:]}"
+    return f"{message.removesuffix('.')}{', ' if command.startswith('or ') else '; '}{command}"
 
 
 class TemporaryError(AdSparkError):

@@ -154,8 +154,8 @@ def test_tags_titles_and_notes_are_written_and_taken_away() -> None:
         (("search", "--domain", "shoes"), "domain: 'shoes' is not a domain; write it as "
                                           "example.com."),
         (("search", "--region", "Atlantis"), "region: 'Atlantis' is not a region."),
-        (("search", "--board", "b"), "name: user 1 has no board 'b'; make it with: adspark board"),
-        (("search", "--watch", "w"), "There is no watch 'w'"),
+        (("search", "--board", "b"), "board: user 1 has no board 'b'; make it with: adspark board"),
+        (("search", "--watch", "w"), "watch: There is no watch 'w'; list them with"),
         (("search", "--tag", "nosuch"), "tag: user 1 sees no tag 'nosuch'; those there are"),
         (("tag", "ghost", "--shared"), "tag: you have no tag 'ghost'"),
         (("tag", "ghost", "--own"), "tag: you have no tag 'ghost'"),

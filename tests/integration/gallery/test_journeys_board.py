@@ -141,8 +141,8 @@ async def test_from_what_is_new_to_a_board_that_others_see(
             assert order == [ad(2), ad(1)]
 
             await page.get_by_role("button", name="Make a link").click()
-            told = await page.get_by_role("status").inner_text()
-            link = re.search(r"http://\S+/shared/[\w-]{43}", told)
+            told = await page.get_by_role("status").get_by_role("textbox").input_value()
+            link = re.fullmatch(r"http://\S+/shared/[\w-]{43}", told)
             assert link
             async with page.expect_download() as waited:
                 await page.get_by_role("link", name="Download as a ZIP file").click()
