@@ -64,6 +64,7 @@ class Database:
     def __init__(
         self, url: str, *, lock_timeout: float | None = None, answer_timeout: float | None = None
     ) -> None:
+        self._address = url
         self._url = driver_url(url)
         self._lock_timeout = lock_timeout
         self._answer_timeout = answer_timeout
@@ -83,6 +84,11 @@ class Database:
 
     async def __aexit__(self, *_: object) -> None:
         await self._engine.dispose()
+
+    def without_bounds(self) -> "Database":
+        """The same database on connections of its own that wait for ever; whoever takes it opens
+        and closes it."""
+        return Database(self._address)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:

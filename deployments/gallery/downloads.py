@@ -1,22 +1,72 @@
-"""Downloads: they are written whole to a temporary file, and sent from it.
+"""Downloads: how many there are at once, and how long their readers may take.
 
-So nothing of the database is held while bytes are sent, however slow their reader, and what stands
-in the way of one is said before its first byte.
+A reader who takes nothing for a minute is cut off, so that the turn is another's.
 """
 
+import asyncio
+import logging
 from collections.abc import Iterator
-from contextlib import ExitStack
-from typing import IO
+from contextlib import ExitStack, contextmanager
+from typing import IO, Any
 from urllib.parse import quote
 
 from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive, Scope, Send
+
+from adspark.errors import BusyError
 
 _CHUNK = 256 * 1024  # bytes
+_PATIENCE = 60.0
+_LOG = logging.getLogger(__name__)
 
 
-class Download(StreamingResponse):
+class Turns:
+    """How many downloads of a kind are written and sent at the moment.
+
+    Args:
+        most: at once.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """One of them, until the block ends. Raises BusyError where there are too many."""
+        if self._left == 0:
+            raise BusyError("Others are downloading as many files as go at once; try again soon.")
+        self._left -= 1
+        try:
+            yield
+        finally:
+            self._left += 1
+
+
+class PatientResponse(StreamingResponse):
+    """A stream whose reader may take a minute for each part; `patience` in seconds."""
+
+    def __init__(self, *args: Any, patience: float = _PATIENCE, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **options)
+        self._patience = patience
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; what is cut off is not whole, and the server closes its connection."""
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(self._patience):
+                await send(message)
+
+        try:
+            await super().__call__(scope, receive, send_in_time)
+        except ClientDisconnect:  # as Starlette names every OSError, and so the end of patience
+            _LOG.warning("A download was cut off: its reader took no more of it.")
+
+
+class FileDownload(PatientResponse):
     """A file, sent as a download.
+
+    Nothing of the database is held while it is sent, and its length is known beforehand.
 
     Args:
         file: what is sent, from its beginning.

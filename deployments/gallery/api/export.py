@@ -1,7 +1,5 @@
 """All ads of a search for programs: streamed as JSON lines or CSV, without a bound."""
 
-import asyncio
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -9,10 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.datastructures import QueryParams
-from starlette.requests import ClientDisconnect
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
-from adspark.errors import BusyError
 from adspark.export.formats import Format
 from adspark.export.run import ExportRequest
 from adspark.export.stream import stream_ads
@@ -20,13 +16,12 @@ from adspark.library.filters.written import choose, read_parameters
 from adspark.library.search.cursor import Sort
 from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.api.parameters import SEARCH
+from deployments.gallery.downloads import PatientResponse, Turns
 from deployments.gallery.resources import Gallery, GalleryDep
 
 router = APIRouter(tags=["export"])
 
-_MOST_AT_ONCE = 2  # each holds a connection for as long as its reader takes
-_PATIENCE = 60.0
-_LOG = logging.getLogger(__name__)
+_TURNS = Turns(2)  # each holds a connection for as long as its reader takes
 _MEDIA_TYPES = {
     Format.CSV: "text/csv; charset=utf-8",
     Format.JSON_LINES: "application/jsonl; charset=utf-8",
@@ -61,70 +56,35 @@ async def export_csv(request: Request, gallery: GalleryDep, visitor: VisitorDep)
     return await _export(gallery, request.query_params, visitor.user_id, Format.CSV)
 
 
-class ExportResponse(StreamingResponse):
-    """A stream that is closed whatever ends it, so that its connection is free again.
-
-    Args:
-        first: the first part.
-        rest: the parts after it.
-        kind: media type.
-        headers: of the response.
-        patience: seconds for a reader to take what was sent; then the response is cut off.
-    """
+class ExportDownload(PatientResponse):
+    """A stream that is closed whatever ends it, so that its connection is free again."""
 
     def __init__(
-        self,
-        first: bytes,
-        rest: AsyncGenerator[bytes],
-        kind: str,
-        headers: dict[str, str],
-        patience: float = _PATIENCE,
+        self, first: bytes, rest: AsyncGenerator[bytes], kind: str, headers: dict[str, str]
     ) -> None:
         super().__init__(_joined(first, rest), media_type=kind, headers=headers)
         self._rest = rest
-        self._patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-
-        async def send_in_time(message: Message) -> None:
-            async with asyncio.timeout(self._patience):
-                await send(message)
-
         try:
-            await super().__call__(scope, receive, send_in_time)
-        except (
-            ClientDisconnect
-        ):  # so Starlette names the time-out; the server closes what is not whole
-            _LOG.warning("An export was cut off: its reader took no more of it.")
+            await super().__call__(scope, receive, send)
         finally:
             await self._rest.aclose()
 
 
-class _Turns:
-    """How many exports this server writes at the moment."""
-
-    def __init__(self) -> None:
-        self._taken = 0
-
-    async def stream(
-        self, gallery: Gallery, request: ExportRequest, written: Format
-    ) -> AsyncGenerator[bytes]:
-        """The parts of an export. Raises BusyError where too many are being written."""
-        if self._taken >= _MOST_AT_ONCE:
-            raise BusyError(
-                f"{_MOST_AT_ONCE} exports are being read already; try again when one has ended."
-            )
-        self._taken += 1
-        try:
-            async with aclosing(stream_ads(gallery.database, request, written)) as parts:
-                async for part in parts:
-                    yield part
-        finally:
-            self._taken -= 1
-
-
-_TURNS = _Turns()
+async def _stream(
+    gallery: Gallery, request: ExportRequest, written: Format
+) -> AsyncGenerator[bytes]:
+    """The parts of an export, on a connection that no page waits for, and whose statements may take
+    longer than a page's. Raises BusyError where too many are being written."""
+    with _TURNS.one():
+        async with (
+            gallery.database.without_bounds() as database,
+            aclosing(stream_ads(database, request, written)) as parts,
+        ):
+            async for part in parts:
+                yield part
 
 
 async def _export(
@@ -136,7 +96,7 @@ async def _export(
         filters=read_parameters(parameters, user=user_id),
         sort=choose("sort", Sort, parameters.get("sort")) or Sort.NEWEST,
     )
-    parts = _TURNS.stream(gallery, request, written)
+    parts = _stream(gallery, request, written)
     try:
         first = await anext(parts, b"")
     except BaseException:
@@ -148,7 +108,7 @@ async def _export(
         # Compressing it would keep this process from all other readers.
         "Content-Encoding": "identity",
     }
-    return ExportResponse(first, parts, _MEDIA_TYPES[written], headers)
+    return ExportDownload(first, parts, _MEDIA_TYPES[written], headers)
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -180,3 +180,15 @@ async def test_a_value_that_its_column_does_not_take_is_permanent(
     with pytest.raises(PermanentError, match=r"cannot store a value: .*\(SQLSTATE (22|54)"):
         async with database.session() as session:
             await session.execute(text(statement))
+
+
+async def test_an_answer_that_takes_too_long_is_cut_off_but_not_without_bounds(
+    database_url: str,
+) -> None:
+    slow = text("SELECT pg_sleep(1)")
+    async with Database(database_url, answer_timeout=0.3) as bounded:
+        with pytest.raises(DatabaseUnavailableError):
+            async with bounded.session() as session:
+                await session.execute(slow)
+        async with bounded.without_bounds() as database, database.session() as session:
+            assert len((await session.execute(slow)).all()) == 1

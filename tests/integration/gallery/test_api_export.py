@@ -113,7 +113,7 @@ async def test_more_than_two_at_once_are_told_to_wait(
     assert len(csv_rows(whole)) == 29_006
     assert third.status_code == 503
     assert third.headers["retry-after"]
-    assert "exports are being read" in third.json()["detail"]
+    assert "as many files as go at once" in third.json()["detail"]
 
 
 async def test_an_export_that_is_cut_off_does_not_look_whole(

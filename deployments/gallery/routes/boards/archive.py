@@ -10,18 +10,19 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from adspark.errors import UnusableContentError
-from deployments.gallery.downloads import Download
+from deployments.gallery.downloads import FileDownload, Turns
 from deployments.gallery.resources import Gallery
 from deployments.gallery.routes.boards.content import ShownAd
 
 _STYLES = "gallery.css"
-_MOST_BYTES = 256 * 1024 * 1024  # of whole pictures; of more ads the thumbnails alone are in it
+_MOST_BYTES = 64 * 1024 * 1024  # of whole pictures; of more ads the thumbnails alone are in it
+_TURNS = Turns(2)  # each keeps its file, in containers in memory, for as long as its reader takes
 _UNSAFE = re.compile(r"[^\w.-]+")  # in the name of a file
 
 
 async def send_archive(
     gallery: Gallery, name: str, ads: Sequence[ShownAd], *, most_bytes: int = _MOST_BYTES
-) -> Download:
+) -> FileDownload:
     """The ZIP file of a board as a download; one picture at a time is in memory.
 
     Args:
@@ -30,13 +31,17 @@ async def send_archive(
         ads: that are on it, with their thumbnails; of one whose picture is not there, the page
             says so.
         most_bytes: of whole pictures in all; the page says how many are left out.
+
+    Raises:
+        BusyError: others download as many boards as go at once.
     """
     with ExitStack() as held:
+        held.enter_context(_TURNS.one())
         file = held.enter_context(tempfile.TemporaryFile(prefix="adspark-board-"))
         with zipfile.ZipFile(file, "w") as archive:
             await _write(gallery, archive, name, ads, most_bytes)
         download = f"{_UNSAFE.sub('-', name).strip('-') or 'board'}.zip"
-        return Download(file, held.pop_all(), kind="application/zip", name=download)
+        return FileDownload(file, held.pop_all(), kind="application/zip", name=download)
 
 
 async def _write(
