@@ -18,7 +18,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -36,7 +36,7 @@ from adspark.sandbox.testing import serve
 from benchmarks.arguments import benchmark_parser
 from benchmarks.stack import Stack, running_stack
 from benchmarks.targets import Target
-from deployments.queue_classes import QUEUE_CLASSES
+from deployments.stack.local_stack import WORKERS
 from flows.save_watch import save_watch
 
 _PAGES = 3  # of a fetch
@@ -92,7 +92,7 @@ QUICK = Size(
 class Toll:
     """What was killed, and how the runs took it."""
 
-    workers: Counter[str] = field(default_factory=Counter)
+    workers: int = 0
     runs: int = 0
     restarts: int = 0
     by_hand: int = 0
@@ -170,8 +170,7 @@ def _report(
     size: Size, toll: Toll, phases: dict[str, Phase], effects: dict[str, tuple[int, int]]
 ) -> bool:
     """Print what was suffered and what came of it; returns whether all is there, and once."""
-    for pool, killed in sorted(toll.workers.items()):
-        print(f"worker {pool}: killed {killed} times")
+    print(f"workers: killed {toll.workers} times")
     print(f"PostgreSQL: ended {toll.restarts} times")
     print(f"runs that were killed with one: {toll.runs}; put back by hand: {toll.by_hand}")
     good = True
@@ -253,16 +252,16 @@ async def _is_settling(tag: str, seconds: float) -> bool:
 
 
 def _kill(stack: Stack, chance: random.Random, toll: Toll) -> None:
-    pool = chance.choice(QUEUE_CLASSES).name
+    """Kill the process of the workers, and half of the times a run of theirs with it."""
     state = StackState.model_validate_json((stack.home / "stack.json").read_text())
-    worker = state.parts[f"worker {pool}"].find()
-    if worker is None:
+    workers = state.parts[WORKERS].find()
+    if workers is None:
         return
-    runs = _runs_of(worker) if chance.random() < 0.5 else []
-    for process in [*runs, worker]:
+    runs = _runs_of(workers) if chance.random() < 0.5 else []
+    for process in [*chance.sample(runs, min(1, len(runs))), workers]:
         process.kill()
-    toll.workers[pool] += 1
-    toll.runs += len(runs)
+    toll.workers += 1
+    toll.runs += min(1, len(runs))
 
 
 def _runs_of(worker: psutil.Process) -> list[psutil.Process]:

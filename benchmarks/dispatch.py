@@ -4,7 +4,8 @@ Four workers on one server in one run, bytecode compiled for all: Prefect's proc
 shipped, which polls every 10 s; the same, polling every second; the same, also woken by events
 (`woken_probe`); and AdSpark's. So what polling costs and what starting an interpreter costs are
 seen apart. Each gets the same flow, one run after another, at moments that are spread over the
-longest interval. Beside that: the CPU that a worker takes at rest, how long a cancellation takes to
+longest interval. Beside that: the CPU that a worker takes at rest (AdSpark's process serves
+four pools, the others one), how long a cancellation takes to
 reach the flow, whose hooks run and whose time limit holds.
 Exit code 1 says that AdSpark's took more than a third of the time of the one as shipped, or more
 than half of the time of the one that is woken.
@@ -39,6 +40,7 @@ from benchmarks.arguments import benchmark_parser
 from benchmarks.stack import Stack, running_stack
 from benchmarks.targets import Target
 from deployments.operations.runs.active import have_workers
+from deployments.stack.local_stack import WORKERS
 
 _MOST = {"stock": 0.333, "stock, woken": 0.5}  # share of their time
 _OURS, _POOL = "adspark", "default"
@@ -235,9 +237,9 @@ async def _place(stack: Stack, names: Sequence[str]) -> AsyncIterator[Place]:
         for worker in workers.values():
             started.callback(worker.terminate)
         state = StackState.model_validate_json((stack.home / "stack.json").read_text())
-        ours = state.parts[f"worker {_POOL}"].find()
+        ours = state.parts[WORKERS].find()
         if ours is None:
-            raise RuntimeError("AdSpark's worker does not run")
+            raise RuntimeError("AdSpark's workers do not run")
         pools = {who: peer.pool for who, peer in peers.items()} | {_OURS: _POOL}
         deployments = await _deploy(client, stack.home, pools)
         yield Place(client, deployments, {**workers, _OURS: ours}, stack.home)

@@ -43,7 +43,7 @@ async def test_a_missing_right_is_told_with_what_works_without(plain_url: str) -
         assert (await found(database, "ZOË"), await found(database, "cafe")) == ({4}, set())
         async with database.session() as session:
             page = await search_ads(session, query="runing")
-            assert page.notes == [unaccent, trigrams]
+            assert page.notes[:2] == [unaccent, trigrams]
             nobody = await find_advertisers(session, name="new balence")
             assert (nobody.advertisers, nobody.notes) == ([], [trigrams])
 
