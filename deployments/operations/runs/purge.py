@@ -43,7 +43,7 @@ class Waiting(StrEnum):
 _NAMES = {
     Waiting.LATE: [LATE],
     Waiting.SCHEDULED: ["Scheduled", "AwaitingConcurrencySlot", "AwaitingRetry"],
-    Waiting.PENDING: ["Pending"],
+    Waiting.PENDING: ["Pending", _CLAIMED],  # by a purge that was killed
 }
 
 
@@ -139,12 +139,11 @@ async def _claim_and_cancel(
     claimed = await set_states(client, run_ids, names, claim)
     # A deployment's own limit on its runs may have cancelled one at once, or put it back.
     purged = sum(one.is_cancelled for one in claimed)
-    left = [one.flow_run_id for one in claimed if one.state and not one.is_cancelled]
-    if left:
-        ended = await set_states(
-            client, left, [_CLAIMED, "AwaitingConcurrencySlot"], Cancelled(message=_PURGED)
-        )
-        purged += sum(one.is_cancelled for one in ended)
+    # Of all of them: where an answer was lost, and asked for again, nothing was claimed any more.
+    ended = await set_states(
+        client, run_ids, [_CLAIMED, "AwaitingConcurrencySlot"], Cancelled(message=_PURGED)
+    )
+    purged += sum(one.is_cancelled for one in ended)
     return purged
 
 

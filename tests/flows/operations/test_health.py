@@ -17,6 +17,8 @@ from prefect.client.schemas.objects import (
     ConcurrencyLimitStrategy,
     ConcurrencyOptions,
     FlowRun,
+    State,
+    StateType,
 )
 from prefect.states import AwaitingRetry, Crashed, Failed, Pending, Running, Scheduled
 from pydantic import SecretStr
@@ -33,6 +35,7 @@ from deployments.operations.leftover_processes import name_folder
 from deployments.operations.runs.purge import Waiting, count_by_pool, find_waiting, purge
 from flows.generate_pending_variants import generate_pending_variants
 from orchestration.runs.requeue import MOST_STARTS, requeue
+from orchestration.runs.state_changes import set_states
 from tests.support.queued import open_pools
 
 POOL = "data-fetch"
@@ -236,6 +239,22 @@ async def test_a_purge_takes_runs_that_were_begun_once_and_wait_for_a_retry(
     found = await find_waiting(client, pools=[POOL], states=[Waiting.SCHEDULED])
     assert (len(found), await purge(client, found)) == (60, 60)
     ended = {(await client.read_flow_run(run.id)).state_name for run in found}
+    assert ended == {"Cancelled"}
+
+
+async def test_a_purge_whose_answer_was_lost_ends_what_it_has_claimed(
+    client: PrefectClient,
+) -> None:
+    runs = [run.id for run in await queue(client, 3)]
+    found = await find_waiting(client, pools=[POOL], states=[Waiting.SCHEDULED])
+    claim: State[object] = State(type=StateType.PENDING, name="Purging")
+    claimed = await set_states(client, runs, ["Scheduled", "Late"], claim)
+    assert len(claimed) == 3
+    assert len(await find_waiting(client, pools=[POOL], states=[Waiting.PENDING])) == 3
+
+    assert await purge(client, found) == 3
+
+    ended = {(await client.read_flow_run(run)).state_name for run in runs}
     assert ended == {"Cancelled"}
 
 
