@@ -29,6 +29,7 @@ class AdFilters(BaseModel):
     """What ads have to be beside having the words; None is no filter.
 
     Attributes:
+        ids: one of these ads.
         advertiser_ids: of one of these.
         region: SerpApi code; where a search found it, or its details say that it was shown.
         domain: that it leads to, or a page below that.
@@ -46,6 +47,7 @@ class AdFilters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     user_id: int = DEFAULT_USER
+    ids: tuple[str, ...] | None = None
     advertiser_ids: tuple[str, ...] | None = None
     format: CreativeFormat | None = None
     platform: Platform | None = None
@@ -79,6 +81,7 @@ _WITH_WORDS = (
 _DOMAINS = "(:domain, 'www.' || CAST(:domain AS text))"
 # Those that come from one of two places are looked for in both, so that each can use its index.
 _CONDITIONS = {
+    "ids": "c.ad_creative_id = ANY (CAST(:ids AS text[]))",
     "advertiser_ids": "c.advertiser_id = ANY (CAST(:advertiser_ids AS text[]))",
     "format": "c.format = :format",
     "platform": "c.platforms @> ARRAY[CAST(:platform AS text)]",

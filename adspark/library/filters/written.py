@@ -26,8 +26,9 @@ _YES_OR_NO = {"yes": True, "no": False}
 
 @dataclass(frozen=True)
 class WrittenFilters:
-    """The filters as they are typed; None is no filter."""
+    """The filters as they are typed; None is no filter. `ids` are those of ads."""
 
+    ids: list[str] | None = None
     advertiser: list[str] | None = None
     format: CreativeFormat | None = None
     platform: Platform | None = None
@@ -75,6 +76,7 @@ class WrittenFilters:
         """What needs no database."""
         return AdFilters(
             user_id=self.user,
+            ids=None if self.ids is None else tuple(self.ids),
             format=self.format,
             platform=self.platform,
             region=None if self.region is None else region_code(self.region),

@@ -81,6 +81,7 @@ def takes_filters(command: Callable[..., None]) -> Callable[..., None]:
             annotation=_OPTIONS[one.name],
         )
         for one in fields(WrittenFilters)
+        if one.name in _OPTIONS
     ]
     shown: list[inspect.Parameter] = []
     for name, own in inspect.signature(command).parameters.items():

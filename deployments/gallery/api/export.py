@@ -90,12 +90,26 @@ async def _stream(
 async def _export(
     gallery: Gallery, parameters: QueryParams, user_id: int, written: Format
 ) -> Response:
-    """The response; what is wrong is raised before its first byte."""
     request = ExportRequest(
         query=parameters.get("q", ""),
         filters=read_parameters(parameters, user=user_id),
         sort=choose("sort", Sort, parameters.get("sort")) or Sort.NEWEST,
     )
+    return await send_export(gallery, request, written)
+
+
+async def send_export(gallery: Gallery, request: ExportRequest, written: Format) -> Response:
+    """An export as a download; what is wrong is raised before its first byte.
+
+    Args:
+        gallery: with the ads.
+        request: which ads, in which order.
+        written: CSV or JSON lines.
+
+    Raises:
+        InvalidQueryError: a filter cannot be used.
+        BusyError: too many are being written.
+    """
     parts = _stream(gallery, request, written)
     try:
         first = await anext(parts, b"")

@@ -6,8 +6,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.boards import add_ads, find_or_create_board
 from adspark.errors import InvalidQueryError
+from adspark.export.formats import Format
+from adspark.export.run import ExportRequest
+from adspark.library.filters.written import WrittenFilters
 from adspark.library.marks.tags import tag_ads
-from deployments.gallery.access.visitor import ChangerDep
+from deployments.gallery.access.visitor import ChangerDep, VisitorDep
+from deployments.gallery.api.export import send_export
 from deployments.gallery.forms import Form, FormDep
 from deployments.gallery.notices import lead_to, own_address
 from deployments.gallery.routes.library import LibraryPagesDep, Refused
@@ -35,6 +39,17 @@ async def change_selection(pages: LibraryPagesDep, visitor: ChangerDep, form: Fo
         return await _show_again(pages, form, ids, field, error.reason)
     await pages.session.commit()
     return done
+
+
+@router.post("/selection/export")
+async def export_selection(pages: LibraryPagesDep, visitor: VisitorDep, form: FormDep) -> Response:
+    """The selected ads as CSV, newest first."""
+    ids = list(dict.fromkeys(form.texts("ad")))
+    if not ids:
+        problem = pages.gallery.templates.texts("selection.none_selected")
+        return await _show_again(pages, form, ids, "ads", problem)
+    filters = WrittenFilters(user=visitor.user_id, ids=ids)
+    return await send_export(pages.gallery, ExportRequest(filters=filters), Format.CSV)
 
 
 async def _change(

@@ -1,10 +1,12 @@
 """The library's page: what it shows of stored ads, by the words and filters of its address."""
 
+import html
 import re
 
 import pytest
 
 from adspark.db.engine import Database
+from tests.support.exporting import csv_rows
 from tests.support.gallery import GalleryClient
 from tests.support.library import ad, buy_words
 
@@ -105,3 +107,19 @@ async def test_a_shape_is_chosen_and_another_one_of_the_address_stays_so(
 
     assert '<option value="portrait" selected>Portrait</option>' in chosen
     assert '<option value="5:4" selected>5:4</option>' in other
+
+
+async def test_a_view_and_a_selection_are_exported_as_csv(pages: GalleryClient) -> None:
+    library = await pages.get("/library?q=shoes&view=list")
+    link = re.search(r'href="(/api/v1/export/ads\.csv[^"]*)" download', library.text)
+    assert link
+    of_view = csv_rows((await pages.get(html.unescape(link[1]))).content)
+    shown = re.findall(r'name="ad" value="(CR\d{20})"', library.text)
+    assert {row["ad_creative_id"] for row in of_view} == set(shown)
+
+    chosen = await pages.send_form("/selection/export", "/library", ad=[ad(3), ad(1), ad(9)])
+    assert "attachment" in chosen.headers["content-disposition"]
+    assert {row["ad_creative_id"] for row in csv_rows(chosen.content)} == {ad(1), ad(3)}
+    nothing = await pages.send_form("/selection/export", "/library")
+    assert nothing.status_code == 422
+    assert "Select some ads first." in nothing.text

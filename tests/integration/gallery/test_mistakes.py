@@ -197,6 +197,7 @@ async def test_a_prompt_that_cannot_be_kept_is_said_beside_it_and_is_still_there
 
 _FORM = re.compile(r'<form[^>]*method="post"[^>]*action="([^"]*)"[^>]*>(.*?)</form>', re.S)
 _BUTTON = re.compile(r"<button\b([^>]*)>")
+_ACTION = re.compile(r'formaction="([^"]*)"')
 
 
 async def test_no_button_that_a_reader_can_press_is_refused(
@@ -221,11 +222,11 @@ async def test_no_button_that_a_reader_can_press_is_refused(
             for action, content in _FORM.findall(page):
                 buttons = [one for one in _BUTTON.findall(content) if 'type="button"' not in one]
                 disabled += sum(" disabled" in one for one in buttons)
-                if any(
-                    " disabled" not in one and 'type="reset"' not in one and "formmethod" not in one
-                    for one in buttons
-                ):
-                    pressed.add((path, html.unescape(action)))
+                for one in buttons:
+                    if any(word in one for word in (" disabled", 'type="reset"', "formmethod")):
+                        continue
+                    own = _ACTION.search(one)
+                    pressed.add((path, html.unescape(own[1] if own else action)))
         for path, action in pressed - {(path, "/sign-out") for path in shown}:
             answer = await client.send_form(action, path)
             assert answer.status_code != 403, (path, action)
