@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shutil
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -10,10 +11,12 @@ from typing import Any
 
 import httpx
 import uvicorn
+from playwright.async_api import Browser, async_playwright
 
 from adspark.db.engine import Database
 from adspark.media.store import MediaStore
 from adspark.net.request_guard import RequestGuard
+from adspark.rendering.browser import PROGRAMS
 from adspark.settings import Settings
 from deployments.gallery.app import create_app
 from deployments.gallery.resources import ANSWER_TIMEOUT, LOCK_TIMEOUT, Gallery
@@ -99,3 +102,15 @@ def serve_gallery(
     finally:
         server[0].should_exit = True
         thread.join()
+
+
+@asynccontextmanager
+async def open_browser() -> AsyncIterator[Browser]:
+    """The Chromium that is installed here, else Playwright's own."""
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            await browser.close()

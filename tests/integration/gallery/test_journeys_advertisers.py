@@ -1,17 +1,15 @@
 """A person compares advertisers in a browser, on a wide screen and on a phone."""
 
 import re
-import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
-from adspark.rendering.browser import PROGRAMS
 from tests.support.factories import creative
-from tests.support.gallery import serve_gallery
+from tests.support.gallery import open_browser, serve_gallery
 from tests.support.library import CAFE, ad, fill_library
 
 DAY = timedelta(days=1)
@@ -55,10 +53,8 @@ async def test_two_advertisers_are_chosen_compared_and_one_is_seen_as_of_a_day(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     await _fill(database)
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     with serve_gallery(database_url, tmp_path / "media") as url:
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=program)
+        async with open_browser() as browser:
             page = await browser.new_page(viewport={"width": 1280, "height": 900})
             said: list[str] = []
             page.on("console", lambda message: said.append(message.text))

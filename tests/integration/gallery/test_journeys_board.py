@@ -4,22 +4,20 @@ One of the ads does what it can to harm whoever looks at it.
 """
 
 import re
-import shutil
 import zipfile
 from pathlib import Path
 
 from PIL import Image
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, Page, expect
 
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from adspark.library.marks.notes import write_title
 from adspark.models import EventKind, Role
-from adspark.rendering.browser import PROGRAMS
 from adspark.users.accounts import save_password
 from adspark.users.store import add_user
 from tests.support.factories import creative
-from tests.support.gallery import serve_gallery
+from tests.support.gallery import open_browser, serve_gallery
 from tests.support.library import ad, buy_words, fill_library
 from tests.support.noticed import add_event, add_picture, add_watch, ago
 
@@ -88,14 +86,10 @@ async def test_from_what_is_new_to_a_board_that_others_see(
 ) -> None:
     media = tmp_path / "media"
     await _fill(database, media)
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     said: list[str] = []
     expect.set_options(timeout=_PATIENCE)
     with serve_gallery(database_url, media, needs_sign_in=True) as url:
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(
-                executable_path=program, args=["--no-sandbox"]
-            )
+        async with open_browser() as browser:
             page = await _open(browser, said, viewport={"width": 1280, "height": 900})
             await page.goto(url)
             await page.get_by_label("Name").fill("Ana")

@@ -1,15 +1,13 @@
 """A person requests variants in a real browser, sees them being made, and judges them by keys."""
 
-import shutil
 from pathlib import Path
 
-from playwright.async_api import ConsoleMessage, async_playwright, expect
+from playwright.async_api import ConsoleMessage, expect
 
 from adspark.db.engine import Database
-from adspark.rendering.browser import PROGRAMS
 from adspark.variants.lists import list_variants
 from adspark.variants.reviews import list_reviews
-from tests.support.gallery import serve_gallery
+from tests.support.gallery import open_browser, serve_gallery
 from tests.support.library import ad, fill_library
 from tests.support.variants_at_hand import begin, finish, read
 
@@ -20,12 +18,8 @@ async def test_from_a_selection_of_ads_to_two_decisions(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     await fill_library(database)
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     with serve_gallery(database_url, tmp_path / "media") as url:
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(
-                executable_path=program, args=["--no-sandbox"]
-            )
+        async with open_browser() as browser:
             page = await browser.new_page(viewport={"width": 360, "height": 740})
             page.set_default_timeout(_PATIENCE)
             expect.set_options(timeout=_PATIENCE)

@@ -1,13 +1,11 @@
 """The library by keys, in a browser: from ad to ad, selected, tagged, onto a board, to variants."""
 
-import shutil
 from pathlib import Path
 
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from adspark.db.engine import Database
-from adspark.rendering.browser import PROGRAMS
-from tests.support.gallery import serve_gallery
+from tests.support.gallery import open_browser, serve_gallery
 from tests.support.library import ad, fill_library
 
 _PATIENCE = 60_000  # milliseconds
@@ -20,12 +18,8 @@ async def test_all_is_done_by_keys_also_where_the_browser_keeps_nothing(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     await fill_library(database)
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     with serve_gallery(database_url, tmp_path / "media") as url:
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(
-                executable_path=program, args=["--no-sandbox"]
-            )
+        async with open_browser() as browser:
             page = await browser.new_page(viewport={"width": 1280, "height": 900})
             page.set_default_timeout(_PATIENCE)
             expect.set_options(timeout=_PATIENCE)

@@ -1,10 +1,8 @@
 """One long word never makes a page wider than the window; a small table shows all its columns."""
 
-import shutil
 from pathlib import Path
 from urllib.parse import urlencode
 
-from playwright.async_api import async_playwright
 from sqlalchemy import text
 
 from adspark.creatives.boards import add_ads, find_or_create_board
@@ -13,10 +11,9 @@ from adspark.db.engine import Database
 from adspark.library.marks.notes import write_note, write_title
 from adspark.library.marks.tags import tag_ads
 from adspark.models import EventKind
-from adspark.rendering.browser import PROGRAMS
 from adspark.watches.store import create_or_change_watch
 from tests.support.factories import creative
-from tests.support.gallery import serve_gallery
+from tests.support.gallery import open_browser, serve_gallery
 from tests.support.library import CAFE, SHOP, ad, buy_words, fill_library
 from tests.support.noticed import add_event, ago
 from tests.support.variants_at_hand import ask, finish
@@ -75,13 +72,9 @@ async def test_a_long_word_makes_no_page_wider_than_the_window(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     await _fill(database)
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     found = []
     with serve_gallery(database_url, tmp_path / "media") as url:
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(
-                executable_path=program, args=["--no-sandbox"]
-            )
+        async with open_browser() as browser:
             page = await browser.new_page()
             for path in _PAGES:
                 for width in (360, 1280):

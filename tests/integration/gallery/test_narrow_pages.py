@@ -1,17 +1,15 @@
 """What pages look like to a browser: tables and the menu on a phone, cards, buttons, times."""
 
-import shutil
 from pathlib import Path
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from adspark.creatives.boards import add_ads, find_or_create_board
 from adspark.db.engine import Database
 from adspark.models import EventKind
-from adspark.rendering.browser import PROGRAMS
 from adspark.watches.definition import WatchFields
 from adspark.watches.store import create_or_change_watch
-from tests.support.gallery import serve_gallery
+from tests.support.gallery import open_browser, serve_gallery
 from tests.support.library import CAFE, ad, fill_library
 from tests.support.noticed import add_event, ago
 
@@ -67,12 +65,8 @@ async def test_pages_look_as_they_should(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     await _fill(database)
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     with serve_gallery(database_url, tmp_path / "media") as url:
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(
-                executable_path=program, args=["--no-sandbox"]
-            )
+        async with open_browser() as browser:
             page = await browser.new_page(timezone_id="Africa/Cairo")
             await _look_on_a_phone(page, url)
             await _look_at_cards(page, url)
