@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Router
 
@@ -24,7 +23,7 @@ from adspark.errors import (
 from deployments.gallery.access.visitor import is_shared
 from deployments.gallery.api.failures import describe_failure, is_for_program
 from deployments.gallery.forms import OutdatedFormError
-from deployments.gallery.notices import own_address
+from deployments.gallery.notices import page_before
 from deployments.gallery.prefect_server import PrefectAwayError
 from deployments.gallery.resources import Gallery
 
@@ -149,7 +148,7 @@ def _page(
 ) -> Response:
     gallery: Gallery = request.app.state.gallery
     again = retry if request.method == "GET" else None
-    back = _find_sender(request)
+    back = page_before(request) if request.method == "POST" else None
     page = gallery.templates.page(
         request,
         "failure.html",
@@ -163,15 +162,6 @@ def _page(
     if retry is not None:
         page.headers["Retry-After"] = str(retry)
     return page
-
-
-def _find_sender(request: Request) -> str | None:
-    """The page with the form that was sent; None where no form was, or it is not known."""
-    written = request.headers.get("referer", "") if request.method == "POST" else ""
-    url = URL(written) if written.isprintable() else URL("")
-    if not written or url.netloc != request.url.netloc:
-        return None
-    return own_address(f"{url.path}?{url.query}" if url.query else url.path)
 
 
 PAGES_OF_FAILURES: dict[Any, Any] = {

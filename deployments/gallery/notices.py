@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse
+from starlette.datastructures import URL
 
 from deployments.gallery.texts import Texts
 
@@ -64,6 +65,22 @@ def own_address(address: str) -> str:
     """Path and query of an address of ours; the library for any other."""
     is_own = _OWN.fullmatch(address) is not None and address.isprintable()
     return address if is_own else "/library"
+
+
+def page_before(request: Request) -> str | None:
+    """The page of ours that led to a request; None where there is none, or it is not known."""
+    written = request.headers.get("referer", "")
+    try:
+        before = URL(written)
+        is_ours = written.isprintable() and before.netloc == request.url.netloc
+    except ValueError:
+        is_ours = False
+    return own_address(path_of(before)) if is_ours else None
+
+
+def path_of(url: URL) -> str:
+    """Path and query of an address."""
+    return f"{url.path}?{url.query}" if url.query else url.path
 
 
 def read_notice(request: Request, texts: Texts) -> Notice | None:

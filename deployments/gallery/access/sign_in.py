@@ -7,14 +7,13 @@ from fastapi import Request, Security
 from fastapi.responses import JSONResponse, Response
 from fastapi.security import APIKeyCookie
 from fastapi.security.http import HTTPBase
-from starlette.datastructures import URL
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adspark.models import Role
 from adspark.users.accounts import SignedIn, find_session
 from deployments.gallery.access.passwords import TooManyAttemptsError, check_attempt, read_basic
 from deployments.gallery.access.visitor import SHARED, Visitor
-from deployments.gallery.notices import lead_to, own_address
+from deployments.gallery.notices import lead_to, page_before, path_of
 from deployments.gallery.resources import Gallery
 
 SESSION_COOKIE = "adspark_session"
@@ -107,20 +106,7 @@ def _refuse(status: int, detail: str, headers: dict[str, str] = _CHALLENGE) -> R
 
 def _lead_to_sign_in(request: Request) -> Response:
     if request.method == "GET":
-        query = {"back": _path_of(request.url)}
+        query = {"back": path_of(request.url)}
     else:  # back to the page on which the form stands
-        query = {"back": _page_before(request), "ended": "yes"}
+        query = {"back": page_before(request) or "/", "ended": "yes"}
     return lead_to(f"/sign-in?{urlencode(query)}")
-
-
-def _page_before(request: Request) -> str:
-    try:
-        before = URL(request.headers.get("referer", ""))
-        is_ours = before.netloc == request.url.netloc
-    except ValueError:
-        is_ours = False
-    return own_address(_path_of(before)) if is_ours else "/"
-
-
-def _path_of(url: URL) -> str:
-    return f"{url.path}?{url.query}" if url.query else url.path
