@@ -8,10 +8,10 @@ from typing import Any
 
 import psycopg
 
-from adspark.sandbox.serpapi.faults import Fault, FaultKind
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from tests.support import asking
+from tests.support.sandbox_control import switch_on
 from tests.support.stack import Stack, surroundings
 
 ADVERTISER_ID = "AR04323445746671026177"
@@ -21,27 +21,27 @@ FETCH = ("fetch", ADVERTISER_ID, "--page-size=5", "--max-pages=20", "--json")
 def test_a_fetch_that_is_killed_and_then_stopped_is_completed_without_a_second_search(
     database_url: str,
 ) -> None:
-    slow = Fault(kind=FaultKind.LATENCY, seconds=0.5)
-    with serve(SandboxSettings(faults=(slow,))) as url, surroundings() as stack:
+    with serve(SandboxSettings()) as url, surroundings() as stack:
         stack.more.update(
             ADSPARK_DATABASE_URL=database_url,
             ADSPARK_SERPAPI_URL=url,
             ADSPARK_SERPAPI_KEY="sandbox-key",
         )
-        process = start_until_stored(stack, database_url, more_than=5)
+        switch_on(url, {"kind": "hang", "after": 2})  # the third page never comes
+        process = start_until_stored(stack, database_url, ads=10)
         process.kill()
         process.wait()  # what it had started may still hold its output
-        stored_before = ids(database_url)
-        assert 5 < len(stored_before) < 40
 
-        process = start_until_stored(stack, database_url, more_than=len(stored_before))
+        switch_on(url, {"kind": "hang", "after": 2})
+        process = start_until_stored(stack, database_url, ads=20)
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=300)
         assert process.returncode == 1
         assert "the same command resumes from there" in said
         assert "Traceback" not in said
-        assert len(stored_before) < len(ids(database_url)) < 40
+        assert len(ids(database_url)) == 20
 
+        switch_on(url)
         process = stack.start(*FETCH)
         output, _ = process.communicate(timeout=300)
         assert process.returncode == 0, output
@@ -56,10 +56,10 @@ def test_a_fetch_that_is_killed_and_then_stopped_is_completed_without_a_second_s
     assert billed == summary["searches_billed"] == 8
 
 
-def start_until_stored(stack: Stack, database_url: str, *, more_than: int) -> subprocess.Popen[str]:
-    """The fetch, once it has stored a page more than so many ads."""
+def start_until_stored(stack: Stack, database_url: str, *, ads: int) -> subprocess.Popen[str]:
+    """The fetch, once it has stored so many ads."""
     process = stack.start(*FETCH)
-    while len(ids(database_url)) <= more_than:
+    while len(ids(database_url)) < ads:
         assert process.poll() is None
         time.sleep(0.05)
     return process

@@ -1,9 +1,18 @@
-"""What tests of commands share: the database that they work on."""
+"""What tests share: the present day, and the database that commands work on."""
+
+from datetime import date
 
 import pytest
 
 from adspark.settings import get_settings
+from tests.support.days import present_day
 from tests.support.variants_at_hand import in_session, store_ads
+
+
+@pytest.fixture
+def today() -> date:
+    """The present day, with time left for a test."""
+    return present_day()
 
 
 @pytest.fixture

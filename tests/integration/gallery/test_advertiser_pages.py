@@ -1,7 +1,7 @@
 """The list of advertisers, the profile of one, and the comparison of several."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -9,22 +9,16 @@ from sqlalchemy import text
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from adspark.watches.store import save_watch
+from tests.support.days import noon
 from tests.support.factories import ADVERTISER_ID, creative, watch_definition
 from tests.support.gallery import GalleryClient
 from tests.support.library import CAFE, SHOP, ad, buy_words
 
-TODAY = datetime.now(UTC).date()
 NAMELESS = f"AR{99:020d}"
 
 
-def seconds(days_ago: int) -> int:
-    """Noon of a day."""
-    day = datetime.combine(TODAY - timedelta(days=days_ago), datetime.min.time(), UTC)
-    return int(day.timestamp()) + 43_200
-
-
 @pytest.fixture
-async def runs(pages: GalleryClient, database: Database) -> GalleryClient:
+async def runs(pages: GalleryClient, database: Database, today: date) -> GalleryClient:
     """The pages, with four more ads of Café Zoë: two have ended, two still run."""
     spans = {11: (100, 91), 12: (100, 71), 13: (60, 1), 14: (20, 0)}
     rows = [
@@ -33,8 +27,8 @@ async def runs(pages: GalleryClient, database: Database) -> GalleryClient:
             advertiser_id=CAFE,
             advertiser="Café Zoë",
             format="image",
-            first_shown=seconds(first),
-            last_shown=seconds(last),
+            first_shown=noon(today - timedelta(first)),
+            last_shown=noon(today - timedelta(last)),
             total_days_shown=first - last + 1,
         )
         for number, (first, last) in spans.items()
@@ -52,7 +46,9 @@ def table_of(page: str, title: str) -> list[list[str]]:
     return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in body.split("</tr>")[:-1]]
 
 
-async def test_the_list_shows_ads_running_and_the_last_day(runs: GalleryClient) -> None:
+async def test_the_list_shows_ads_running_and_the_last_day(
+    runs: GalleryClient, today: date
+) -> None:
     page = (await runs.get("/advertisers")).text
 
     rows = re.findall(
@@ -61,7 +57,7 @@ async def test_the_list_shows_ads_running_and_the_last_day(runs: GalleryClient) 
     assert rows == [CAFE, ADVERTISER_ID, SHOP]
     cafe = page.split(f'href="/advertisers/{CAFE}"')[1].split("</tr>")[0]
     assert re.findall(r"<td class=.figure.[^>]*>(\d+)</td>", cafe) == ["5", "2"]
-    assert str(TODAY) in cafe
+    assert str(today) in cafe
     assert "3 advertisers" in page
 
 
@@ -135,11 +131,11 @@ async def test_a_profile_draws_its_figures_and_holds_them_as_tables(
         assert f'<desc id="this-{one}-summary">' in page
 
 
-async def test_a_profile_shows_the_library_as_of_a_day(runs: GalleryClient) -> None:
+async def test_a_profile_shows_the_library_as_of_a_day(runs: GalleryClient, today: date) -> None:
     def ran(page: str) -> set[str]:
         return set(re.findall(r'href="/ads/(CR\d{20})"', page.split("data-day-shown")[1]))
 
-    day = TODAY - timedelta(days=95)
+    day = today - timedelta(days=95)
     page = (await runs.get(f"/advertisers/{CAFE}?day={day}")).text
 
     assert {ad(11), ad(12)} <= ran(page)

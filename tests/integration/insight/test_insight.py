@@ -3,7 +3,7 @@
 import math
 import random
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,12 @@ from adspark.insight.figures import (
 )
 from adspark.insight.snapshot import read_library_on
 from adspark.insight.survival import read_survival
+from tests.support.days import noon
 from tests.support.factories import ADVERTISER_ID, creative
 from tests.support.library import CAFE, ad, buy_words
 from tests.support.stored_ads import change
 
 README = Path(__file__).parents[3] / "README.md"
-TODAY = datetime.now(UTC).date()
 CONTRACT = {
     "insight_ad": "ad_creative_id text, advertiser_id text, advertiser text, format text, "
     "width integer, height integer, domain text, platforms text[], searched_regions text[], "
@@ -46,24 +46,20 @@ CONTRACT = {
 SPANS = {1: (100, 91), 2: (100, 71), 3: (100, 71), 4: (60, 1), 5: (20, 0), 6: (20, 11)}
 
 
-def seconds(days_ago: int) -> int:
-    """Noon of that day."""
-    day = datetime.combine(TODAY - timedelta(days=days_ago), datetime.min.time(), UTC)
-    return int(day.timestamp()) + 43_200
-
-
 @pytest.fixture
-async def library(database: Database) -> Database:
+async def library(database: Database, today: date) -> Database:
     """Six ads of one advertiser, and one of another."""
+
+    def shown(first: int, last: int) -> dict[str, int]:
+        return {
+            "first_shown": noon(today - timedelta(first)),
+            "last_shown": noon(today - timedelta(last)),
+        }
+
     rows = [
-        creative(
-            number, first_shown=seconds(first), last_shown=seconds(last), width=300, height=250
-        )
-        for number, (first, last) in SPANS.items()
+        creative(number, width=300, height=250, **shown(*span)) for number, span in SPANS.items()
     ]
-    other = creative(
-        7, advertiser_id=CAFE, advertiser="Café Zoë", first_shown=seconds(20), last_shown=seconds(0)
-    )
+    other = creative(7, advertiser_id=CAFE, advertiser="Café Zoë", **shown(20, 0))
     async with database.session() as session:
         await save_creatives(session, rows=rows, region="2840", platform="SEARCH")
         await save_creatives(session, rows=[other], region="2276", platform="YOUTUBE")
@@ -89,11 +85,13 @@ async def test_the_views_keep_their_contract(database: Database) -> None:
         ]
 
 
-async def test_the_share_of_one_today_is_its_part_of_all_shares(library: Database) -> None:
+async def test_the_share_of_one_today_is_its_part_of_all_shares(
+    library: Database, today: date
+) -> None:
     await change(library, "UPDATE creative SET first_shown = last_shown + interval '1 day' "
                  "WHERE ad_creative_id = '" + ad(4) + "'")  # fmt: skip
     async with library.session() as session:
-        shares = await read_share(session, advertiser_ids=None, day=TODAY, limit=10)
+        shares = await read_share(session, advertiser_ids=None, day=today, limit=10)
         for one in shares:
             own = await read_own_share(session, advertiser_id=one.advertiser_id)
             assert own == pytest.approx(one.share_of_creatives_seen)
@@ -101,14 +99,16 @@ async def test_the_share_of_one_today_is_its_part_of_all_shares(library: Databas
         assert await read_own_share(session, advertiser_id="AR1") == 0
 
 
-async def test_launches_endings_and_running_ads_by_day_and_month(library: Database) -> None:
+async def test_launches_endings_and_running_ads_by_day_and_month(
+    library: Database, today: date
+) -> None:
     async with library.session() as session:
         days, months = [
             await read_timeline(session, advertiser_id=ADVERTISER_ID, period=period, limit=1000)
             for period in (Period.DAY, Period.MONTH)
         ]
     assert len(days) == 101  # every day from the first to today, none left out
-    by_day = {(TODAY - one.begins).days: one for one in days}
+    by_day = {(today - one.begins).days: one for one in days}
     assert {ago: one.running for ago, one in by_day.items()} == {
         ago: sum(first >= ago >= (0 if last < 7 else last) for first, last in SPANS.values())
         for ago in range(101)
@@ -118,7 +118,7 @@ async def test_launches_endings_and_running_ads_by_day_and_month(library: Databa
     }  # fmt: skip
     assert {ago: one.ended for ago, one in by_day.items() if one.ended} == {91: 1, 71: 2, 11: 1}
     assert sum(one.launched for one in months) == 6
-    assert (months[0].begins, months[0].running) == (TODAY.replace(day=1), 2)
+    assert (months[0].begins, months[0].running) == (today.replace(day=1), 2)
 
 
 async def test_survival_is_that_of_kaplan_and_meier_with_running_ads_censored(
@@ -144,45 +144,45 @@ async def test_survival_is_that_of_kaplan_and_meier_with_running_ads_censored(
     assert curve.steps[-1].survival == 0  # all have ended
 
 
-async def test_mix_regions_and_shares(library: Database) -> None:
+async def test_mix_regions_and_shares(library: Database, today: date) -> None:
     await change(
         library,
         "INSERT INTO creative_region (ad_creative_id, region, first_shown, last_shown) VALUES "
-        f"('{ad(4)}', '2250', '{TODAY - timedelta(30)}', '{TODAY - timedelta(25)}')",
+        f"('{ad(4)}', '2250', '{today - timedelta(30)}', '{today - timedelta(25)}')",
     )
     async with library.session() as session:
         mix = await read_mix(session, advertiser_id=ADVERTISER_ID)
         regions = await read_regions(session, advertiser_id=ADVERTISER_ID)
-        shares = await read_share(session, advertiser_ids=None, day=TODAY, limit=9)
-        (one,) = await read_share(session, advertiser_ids=[CAFE], day=TODAY, limit=9)
+        shares = await read_share(session, advertiser_ids=None, day=today, limit=9)
+        (one,) = await read_share(session, advertiser_ids=[CAFE], day=today, limit=9)
         viewed = await session.execute(
             text("SELECT running, round(share_of_creatives_seen::numeric, 3) FROM insight_share "
-                 "WHERE day = :day ORDER BY running DESC"), {"day": TODAY},
+                 "WHERE day = :day ORDER BY running DESC"), {"day": today},
         )  # fmt: skip
     assert [(m.kind, m.value, m.ads, m.running) for m in mix] == [
         ("format", "text", 6, 2), ("size", "300x250", 6, 2), ("platform", "SEARCH", 6, 2)
     ]  # fmt: skip
     assert [(r.name, r.ads, r.entered_on, r.left_on) for r in regions] == [
-        ("United States", 5, TODAY - timedelta(100), None),
-        ("France", 1, TODAY - timedelta(30), TODAY - timedelta(25)),
+        ("United States", 5, today - timedelta(100), None),
+        ("France", 1, today - timedelta(30), today - timedelta(25)),
     ]
     told = [(s.running, round(s.share_of_creatives_seen, 3)) for s in shares]
     assert told == [(2, 0.667), (1, 0.333)] == [tuple(map(float, row)) for row in viewed]
     assert (one.advertiser, one.share_of_creatives_seen) == ("Café Zoë", 1.0)
 
 
-async def test_the_library_as_of_a_day(library: Database) -> None:
+async def test_the_library_as_of_a_day(library: Database, today: date) -> None:
     async def on(day: date) -> set[int]:
         async with library.session() as session:
             found = await read_library_on(session, advertiser_id=ADVERTISER_ID, day=day, limit=100)
         assert found.total == len(found.ads)
         return {int(one.ad_creative_id[2:]) for one in found.ads}
 
-    assert await on(TODAY - timedelta(days=100)) == {1, 2, 3}
-    assert await on(TODAY - timedelta(days=71)) == {2, 3}
-    assert await on(TODAY - timedelta(days=20)) == {4, 5, 6}
-    assert await on(TODAY) == {4, 5}
-    assert await on(TODAY + timedelta(days=1)) == set()
+    assert await on(today - timedelta(days=100)) == {1, 2, 3}
+    assert await on(today - timedelta(days=71)) == {2, 3}
+    assert await on(today - timedelta(days=20)) == {4, 5, 6}
+    assert await on(today) == {4, 5}
+    assert await on(today + timedelta(days=1)) == set()
 
 
 def flipped(written: str, bits: int) -> str:
@@ -191,7 +191,9 @@ def flipped(written: str, bits: int) -> str:
     return f"{int(written, 16) ^ sum(1 << place for place in places):064x}"
 
 
-async def test_versions_of_one_campaign_look_alike_or_say_the_same(library: Database) -> None:
+async def test_versions_of_one_campaign_look_alike_or_say_the_same(
+    library: Database, today: date
+) -> None:
     looks = f"{random.Random(1).getrandbits(256):064x}"
     async with library.session() as session:
         for number, written in {1: looks, 2: flipped(looks, 31), 3: flipped(looks, 40)}.items():
@@ -213,7 +215,7 @@ async def test_versions_of_one_campaign_look_alike_or_say_the_same(library: Data
         found = await find_campaigns(session, advertiser_id=ADVERTISER_ID)
     (campaign,) = found.campaigns
     assert (campaign.ads, campaign.versions, campaign.running) == ([ad(1), ad(2), ad(4)], 3, 1)
-    assert campaign.first_day == TODAY - timedelta(100)
+    assert campaign.first_day == today - timedelta(100)
     assert (found.compared, found.unknown) == (5, 1)
 
 
