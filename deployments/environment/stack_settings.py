@@ -20,8 +20,8 @@ SANDBOX_DATA = "sandbox"
 DEMO_DATA = "demo"
 """The same of the demo's."""
 
-# Seconds between a worker's questions for work, beside those at each new run.
-_WORKER_QUERY_SECONDS = "5"
+# Seconds between a worker's polls, beside those at each new run; so early does it claim one.
+_WORKER_QUERY_SECONDS = "10"
 # Seconds between the signs of life of a run; without them for 90 s it is taken for dead.
 _HEARTBEAT_SECONDS = "30"
 # Tries of a run or a worker to reach the server, 2, 4, 8 … s apart: it may be away for minutes.
