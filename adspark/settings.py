@@ -43,8 +43,8 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=_default_home)
     """Folder of the embedded database, the logs and the state of the local stack."""
     database_url: SecretStr | None = None
-    """postgresql://user:password@host:5432/adspark, PostgreSQL 15 or newer, through a pooler only in
-    session mode; empty: an embedded server in ADSPARK_HOME."""
+    """postgresql://user:password@host:5432/adspark, PostgreSQL 15 or newer, through a pooler only
+    in session mode; empty: an embedded server in ADSPARK_HOME."""
     serpapi_key: SecretStr | None = None
     """SerpApi's private API key."""
     serpapi_url: str = "https://serpapi.com"
@@ -83,8 +83,8 @@ class Settings(BaseSettings):
     chat_key: SecretStr | None = None
     """Its key, if it wants one."""
     generations_per_minute: Annotated[int, RATE] = DEFAULT_GENERATIONS_PER_MINUTE
-    """Generations a minute over all workers, as provisioning sets the limit `variant-generations` in
-    Prefect where there is none yet; one that was set by hand wins."""
+    """Generations a minute over all workers, as provisioning sets the limit `variant-generations`
+    in Prefect where there is none yet; one that was set by hand wins."""
     generation_time_limit: TimeLimit = 1800.0
     """Seconds that one attempt of a generation may take."""
     media_url: SecretStr | None = None

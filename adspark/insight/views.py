@@ -1,4 +1,4 @@
-"""The views for tools that draw figures, as they are documented: columns are added, never renamed."""
+"""The documented views for tools that draw figures: columns are added, never renamed."""
 
 from dataclasses import dataclass
 

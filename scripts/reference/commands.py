@@ -9,8 +9,9 @@ from deployments.cli.commands import COMMANDS
 from scripts.reference.markdown import code, make_document, make_paragraph, make_table, sentence
 
 _ABOUT = """
-Exit codes: 0, it is done; 1, it failed or was not confirmed, or `status` has found something to do: the
-same call may do later; 2, the call or the configuration has to change first. Every command has `--help`.
+Exit codes: 0, it is done; 1, it failed or was not confirmed, or `status` has found something to
+do: the same call may do later; 2, the call or the configuration has to change first. Every
+command has `--help`.
 """
 
 

@@ -7,9 +7,10 @@ from scripts.reference.docstrings import field_docs
 from scripts.reference.markdown import code, make_document, make_paragraph, make_table, sentence
 
 _ABOUT = """
-Emitted once each to Prefect, for automations (Automations in the UI). What a watch finds at first, its
-baseline, is stored and shown, and no event. Of an ad's event the resource is the creative
-(`adspark.creative.CR…`); related are the watch (`adspark.watch.ID`, role `watch`) and the flow run.
+Emitted once each to Prefect, for automations (Automations in the UI). What a watch finds at
+first, its baseline, is stored and shown, and no event. Of an ad's event the resource is the
+creative (`adspark.creative.CR…`); related are the watch (`adspark.watch.ID`, role `watch`) and
+the flow run.
 """
 
 

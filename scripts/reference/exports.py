@@ -4,8 +4,9 @@ from adspark.export.columns import COLUMNS
 from scripts.reference.markdown import code, make_document, make_paragraph, make_table
 
 _ABOUT = """
-The columns of `adspark ads export`, of the flow `export-creatives` and of the gallery's exports, in their
-order, the same in every format. How to export: [The library](../marketers/library.md#taking-it-out).
+The columns of `adspark ads export`, of the flow `export-creatives` and of the gallery's exports,
+in their order, the same in every format. How to export: [The
+library](../marketers/library.md#taking-it-out).
 """
 _NOTES = {
     "words_source": "`bought`, or `read` from the picture",

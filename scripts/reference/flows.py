@@ -19,9 +19,9 @@ _RATES = {
     None: "",
 }
 _ABOUT = """
-Each flow has one deployment of the same name: `fetch-creatives/fetch-creatives`. All ways in take the
-parameters below. Schedules are cron in UTC, as they are first deployed; what is changed in Prefect is
-kept. The memory holds where runs are containers.
+Each flow has one deployment of the same name: `fetch-creatives/fetch-creatives`. All ways in take
+the parameters below. Schedules are cron in UTC, as they are first deployed; what is changed in
+Prefect is kept. The memory holds where runs are containers.
 """
 
 

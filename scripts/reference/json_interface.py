@@ -10,8 +10,9 @@ from deployments.gallery.api.description import describe_api
 from scripts.reference.markdown import code, make_document, make_paragraph, make_table, sentence
 
 _ABOUT = """
-Addresses of the gallery for programs, under `/api/v1`; they only read. `/api/v1/openapi.json` describes
-them to the last field. How to ask: [The JSON interface](../developers/json-interface.md).
+Addresses of the gallery for programs, under `/api/v1`; they only read. `/api/v1/openapi.json`
+describes them to the last field. How to ask: [The JSON
+interface](../developers/json-interface.md).
 """
 
 

@@ -7,19 +7,21 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from adspark.settings import Settings
-from adspark.validation.bounds import Range
+from adspark.validation.bounds import PORT, TIME_LIMIT, Range
 from scripts.reference.docstrings import field_docs
 from scripts.reference.markdown import code, make_document, make_paragraph, make_table, sentence
 
+_UNTOLD = (PORT, TIME_LIMIT)  # what anybody expects
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 _ABOUT = """
-From the environment or a `.env` in the working folder (`.env.example` is one to copy). An empty value
-counts as unset. SerpApi, Dify and chat endpoints are asked through the proxy that `HTTP_PROXY`,
-`HTTPS_PROXY` or `ALL_PROXY` names (http, https, socks5), this machine's own servers never.
+From the environment or a `.env` in the working folder (`.env.example` is one to copy). An empty
+value counts as unset. SerpApi, Dify and chat endpoints are asked through the proxy that
+`HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY` names (http, https, socks5), this machine's own servers
+never.
 """
 _CONTAINERS = """
-These are read by `docker-compose.yml` alone, beside those above. A variable that `.env.example` does not
-name is given to a service in a `docker-compose.override.yml`.
+These are read by `docker-compose.yml` alone, beside those above. A variable that `.env.example`
+does not name is given to a service in a `docker-compose.override.yml`.
 """
 
 

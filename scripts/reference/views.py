@@ -4,9 +4,10 @@ from adspark.insight.views import VIEWS, View
 from scripts.reference.markdown import code, make_document, make_paragraph, make_table
 
 _ABOUT = """
-Tools that draw figures may read these views; columns are added to them, never renamed or removed. Days
-are in UTC, and ads without them are in none but `insight_ad` and `insight_mix`. How to read them, and how
-to let a tool read nothing else: [Insight](../marketers/insight.md#for-tools-that-draw-figures).
+Tools that draw figures may read these views; columns are added to them, never renamed or removed.
+Days are in UTC, and ads without them are in none but `insight_ad` and `insight_mix`. How to read
+them, and how to let a tool read nothing else:
+[Insight](../marketers/insight.md#for-tools-that-draw-figures).
 """
 
 

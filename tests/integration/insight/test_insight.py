@@ -2,9 +2,7 @@
 
 import math
 import random
-import re
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
