@@ -128,7 +128,7 @@ class Settings(BaseSettings):
     """Days that archived pictures of earlier versions, and of ads that are gone, are kept."""
     archive_megabytes: Annotated[int, MEGABYTES] = 10_000
     """Megabytes of archived pictures with thumbnails; full, the archive waits for clean-up, which
-    removes the oldest that nothing needs."""
+    removes the oldest that nothing needs, and `health-check` warns."""
     browser: Path | None = None
     """Chromium's program; empty: Playwright's own, else the system's."""
     browser_sandbox: bool = True

@@ -61,11 +61,20 @@ def _flow(flow: FlowClass) -> str:
     about = (found.description or "").partition("\n\nArgs:")[0].partition("\n\nRaises:")[0]
     schema = parameter_schema(found)
     rows = [
-        (code(name), _default(one, name in schema.required), sentence(one.get("description", "")))
+        (code(name), _default(one, name in schema.required), _meaning(one, schema.definitions))
         for name, one in schema.properties.items()
     ]
     table = make_table(("parameter", "default", "meaning"), rows) if rows else "It takes none."
     return f"## {flow.name}\n\n{make_paragraph(about)}\n\n{table}"
+
+
+def _meaning(parameter: dict[str, Any], definitions: dict[str, Any]) -> str:
+    """What its docstring says, and the values where there are but a few."""
+    kinds = [parameter, *parameter.get("anyOf", ()), *parameter.get("allOf", ())]
+    named = [definitions.get(one["$ref"].rpartition("/")[2], {}) for one in kinds if "$ref" in one]
+    values: list[str] = next((one["enum"] for one in [*kinds, *named] if "enum" in one), [])
+    told = ", ".join(code(str(one)) for one in values)
+    return sentence(parameter.get("description", "")) + (f": {told}" if told else "")
 
 
 def _default(parameter: dict[str, Any], is_required: bool) -> str:

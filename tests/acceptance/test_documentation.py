@@ -8,19 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.documentation.pages import page_names, read_blocks
+from tests.support.documentation.pages import Block, page_names, read_blocks
 from tests.support.documentation.session import open_session
 from tests.support.stack import Stack, surroundings
 
-RUN = {"bash", "console", "python", "sql"}
+RUN = {"bash", "console", "python", "sql"}  # other kinds are read: tests/unit/documentation
+README, *PAGES = (
+    (page, [block for block in read_blocks(page) if block.kind in RUN and not block.not_run])
+    for page in page_names()
+)
 
 
-def run_page(stack: Stack, folder: Path, page: str) -> None:
-    """Run what can be run of a page; each block has to succeed."""
+def run_blocks(stack: Stack, folder: Path, blocks: list[Block]) -> None:
+    """Run the blocks of a page; each has to succeed."""
     with open_session(stack, folder) as session:
-        for block in read_blocks(page):
-            if block.kind in RUN and not block.not_run:
-                session.run(block)
+        for block in blocks:
+            session.run(block)
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +31,14 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, 
     """Who has read the README: their stack, and the folder in which they work."""
     folder = tmp_path_factory.mktemp("newcomer")
     with surroundings() as stack:
-        run_page(stack, folder, "README.md")
+        run_blocks(stack, folder, README[1])
         yield stack, folder
 
 
-@pytest.mark.parametrize("page", page_names()[1:])
+@pytest.mark.parametrize(
+    "blocks", [pytest.param(blocks, id=page) for page, blocks in PAGES if blocks]
+)
 def test_the_code_blocks_of_a_page_run_in_their_order(
-    newcomer: tuple[Stack, Path], page: str
+    newcomer: tuple[Stack, Path], blocks: list[Block]
 ) -> None:
-    if not any(block.kind in RUN and not block.not_run for block in read_blocks(page)):
-        return
-    run_page(*newcomer, page)
+    run_blocks(*newcomer, blocks)
