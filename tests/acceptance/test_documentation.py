@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.documentation.pages import Block, page_names, read_blocks
 from tests.support.documentation.session import open_session
+from tests.support.folders import open_folder
 from tests.support.stack import Stack, surroundings
 
 RUN = {"bash", "console", "python", "sql"}  # other kinds are read: tests/unit/documentation
@@ -27,10 +28,9 @@ def run_blocks(stack: Stack, folder: Path, blocks: list[Block]) -> None:
 
 
 @pytest.fixture(scope="module")
-def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Path]]:
+def newcomer() -> Iterator[tuple[Stack, Path]]:
     """Who has read the README: their stack, and the folder in which they work."""
-    folder = tmp_path_factory.mktemp("newcomer")
-    with surroundings() as stack:
+    with open_folder() as folder, surroundings() as stack:
         run_blocks(stack, folder, README[1])
         yield stack, folder
 
