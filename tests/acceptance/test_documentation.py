@@ -13,6 +13,7 @@ from tests.support.documentation.session import open_session
 from tests.support.folders import open_folder
 from tests.support.stack import Stack, surroundings
 
+pytestmark = pytest.mark.timeout(1800)  # a page has many commands
 RUN = {"bash", "console", "python", "sql"}  # other kinds are read: tests/unit/documentation
 README, *PAGES = (
     (page, [block for block in read_blocks(page) if block.kind in RUN and not block.not_run])
