@@ -1,11 +1,13 @@
 """One shell in which the code blocks of a page are run, one after the other, as a reader would."""
 
+import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,11 +73,13 @@ def open_session(stack: Stack, folder: Path) -> Iterator[Session]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     try:
         yield Session(stack, folder, shell)
     finally:
-        shell.kill()
+        with suppress(ProcessLookupError):  # with what it may still be carrying out
+            os.killpg(shell.pid, signal.SIGKILL)
         shell.communicate()
 
 
