@@ -79,7 +79,7 @@ async def _measure(stack: Stack, runs: int, waiting: int) -> tuple[Measured, Mea
         await _carry_out(client, deployment, stack, 4)  # what is loaded once is loaded
         alone = await _carry_out(client, deployment, stack, runs)
         beside = await _carry_out(client, deployment, stack, runs, waiting)
-    return alone, beside, [_time_status(stack) for _ in range(3)]
+    return alone, beside, [_time_status(stack) for _ in range(1 if runs < 10 else 3)]
 
 
 async def _carry_out(
