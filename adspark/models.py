@@ -902,6 +902,11 @@ class AdVariant(SQLModel, table=True):
         CheckConstraint("confidence_score BETWEEN 0 AND 1", name="confidence_score"),
         CheckConstraint("attempt > 0", name="attempt"),
         Index(None, "status", "requested_at"),
+        Index(
+            "ix_ad_variant_without_thumbnail",
+            "id",
+            postgresql_where=text("image_path IS NOT NULL AND thumbnail_path IS NULL"),
+        ),
     )
 
     id: int = _key()
@@ -940,6 +945,7 @@ class AdVariant(SQLModel, table=True):
     original_sha256: str | None = _text()
     image_path: str | None = _text("In the media store.")
     image_sha256: str | None = _text()
+    thumbnail_path: str | None = _text("In the media store; None: there is no picture, or not yet.")
     picture_similarity: float | None = None
     text_similarity: float | None = None
     is_too_close: bool = _flag()

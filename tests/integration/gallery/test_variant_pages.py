@@ -111,6 +111,17 @@ async def test_the_list_is_filtered_by_its_address_and_has_figures_on_top(
     assert "1 × TimeoutError: slow" in page
 
 
+async def test_pictures_are_shown_small_where_they_are_listed(
+    pages: GalleryClient, database: Database
+) -> None:
+    made = await completed(database)
+    for address in ("/variants", f"/ads/{ad(1)}"):
+        page = (await pages.get(address)).text
+        assert f'src="/media/{made.thumbnail_path}"' in page
+        assert f'src="/media/{made.image_path}"' not in page
+    assert f'src="/media/{made.image_path}"' in (await pages.get(f"/variants/{made.id}")).text
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [("status=lost", "status"), ("user=x", "user"), ("user=0", "user"), ("after=x", "after")],

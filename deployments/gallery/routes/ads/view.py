@@ -15,7 +15,7 @@ from adspark.library.ads.parts import AdPicture
 from adspark.library.ads.report import AdReport, read_ad
 from adspark.library.marks.of_ad import read_marks
 from adspark.library.marks.tags import list_tags
-from adspark.media.store import media_type
+from adspark.media.paths import media_type
 from adspark.validation.stored import is_ad_id
 from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.resources import GalleryDep, SessionDep
