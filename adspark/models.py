@@ -907,6 +907,23 @@ class AdVariant(SQLModel, table=True):
             "id",
             postgresql_where=text("image_path IS NOT NULL AND thumbnail_path IS NULL"),
         ),
+        Index(
+            "ix_ad_variant_figures",
+            "user_id",
+            "id",
+            postgresql_include=[
+                "status",
+                "wants_review",
+                "is_too_close",
+                "started_at",
+                "completed_at",
+            ],
+        ),
+        Index(
+            "ix_ad_variant_to_review",
+            "id",
+            postgresql_where=text("status = 'completed' AND wants_review"),
+        ),
     )
 
     id: int = _key()
@@ -967,6 +984,13 @@ class VariantFeedback(SQLModel, table=True):
     __tablename__ = "variant_feedback"
     __table_args__ = (
         UniqueConstraint("variant_id", "user_id"),
+        Index(
+            "ix_variant_feedback_latest",
+            "variant_id",
+            text("updated_at DESC"),
+            text("id DESC"),
+            postgresql_include=["is_approved", "rating"],
+        ),
         CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
         CheckConstraint(f"reasons <@ ARRAY[{_listed(ReviewReason)}]", name="reasons"),
     )
