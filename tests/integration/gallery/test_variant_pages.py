@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,12 @@ from adspark.models import AdVariant, Role, VariantStatus
 from adspark.users.accounts import save_password
 from adspark.users.store import add_user
 from adspark.variants.reviews import Review, list_reviews, save_review
-from tests.support.gallery import GalleryClient, open_gallery
+from tests.support.gallery import PASSWORD, GalleryClient, open_gallery
 from tests.support.library import ad, fill_library
 from tests.support.variants_at_hand import ask, begin, fail, finish, make, read
 
 pytestmark = pytest.mark.usefixtures("prefect_away")
 
-PASSWORD = "  tulips and 1 anchor "
 READ_WORDS = text("""
     WITH version AS (
         INSERT INTO picture_version (ad_creative_id, content_hash, status, sha256, path,
@@ -37,16 +35,6 @@ READ_WORDS = text("""
     VALUES (repeat('a', 64), 'read', now(), :lines, 'Gear for all', 0.9)
 """)
 HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e"
-
-
-@pytest.fixture
-async def pages(
-    database: Database, database_url: str, tmp_path: Path
-) -> AsyncIterator[GalleryClient]:
-    """The pages over five ads, two of which have no known copy."""
-    await fill_library(database)
-    async with open_gallery(database_url, tmp_path / "media") as client:
-        yield client
 
 
 async def completed(database: Database, number: int = 1, **words: Any) -> AdVariant:  # noqa: ANN401
