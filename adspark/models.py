@@ -741,6 +741,7 @@ class Account(SQLModel, table=True):
     )
     password_hash: str = Field(sa_type=Text)
     role: Role = _choice(Role, nullable=False)
+    locked_at: datetime | None = _moment()
     updated_at: datetime = _now()
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from adspark.db.engine import Database
-from adspark.users.accounts import remove_account
+from adspark.users.accounts import lock_account
 from tests.support.gallery import ACCOUNTS, GalleryClient, open_gallery
 
 ANA, ZOE = (("Ana", ACCOUNTS["Ana"]), ("Zoë", ACCOUNTS["Zoë"]))
@@ -85,7 +85,7 @@ async def test_who_is_locked_is_refused_from_then_on(
     assert (await ask(closed, ANA)).status_code == 200
     async with database.session() as session:
         number = await session.scalar(text("SELECT user_id FROM app_user WHERE name = 'Ana'"))
-        await remove_account(session, user_id=number)
+        await lock_account(session, user_id=number)
         await session.commit()
 
     assert (await ask(closed, ANA)).status_code == 401

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from adspark.db.engine import Database
 from adspark.models import Role
-from adspark.users.accounts import remove_account, save_password
+from adspark.users.accounts import lock_account, save_password
 from adspark.users.store import add_user
 from tests.support.gallery import PASSWORD, GalleryClient, open_gallery
 from tests.support.library import ad
@@ -212,7 +212,7 @@ async def test_a_session_ends_by_itself_and_by_its_operator(
         if how == "expired":
             await session.execute(text("UPDATE account_session SET expires_at = now()"))
         elif how == "locked":
-            await remove_account(session, user_id=number)
+            await lock_account(session, user_id=number)
         else:
             await save_password(
                 session, user_id=number, password="another of them", role=Role.EDITOR
