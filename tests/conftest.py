@@ -30,6 +30,8 @@ from adspark.settings import get_settings
 from tests.support.folders import open_folder
 from tests.support.scheduling import ScopeScheduling, place_in_order
 
+pytest_plugins = ["tests.support.gallery_fixtures"]
+
 TEMPLATE = "adspark_template"
 
 # Property tests: the same few examples at every run of the suite; `make properties` draws many
