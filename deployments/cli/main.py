@@ -21,7 +21,11 @@ from deployments.environment.shell import prepare_process
 from deployments.environment.stack_settings import use_server_password
 from deployments.terminal.output import print_error, print_line, print_warning
 from deployments.terminal.quiet import drop_countdowns
+from deployments.terminal.speech import choose_speech, speaks_json
 from deployments.terminal.waits import show_waits
+
+# What has to change is the call, a name in it, or the configuration.
+_CHANGE_FIRST = (ConfigurationError, UnknownWatchError, UnknownVariantError)
 
 app = typer.Typer(
     name="adspark",
@@ -55,27 +59,47 @@ def main() -> None:
         sys.exit(2)
     drop_countdowns()
     show_waits()
+    choose_speech(sys.argv[1:])
     try:
         check_arguments(sys.argv[1:])
         use_server_password()
         remember_environment()
         for warning in prepare_process():
             print_warning(warning)
+        if speaks_json():
+            sys.exit(_call_for_a_program())
         app()
-    except (ConfigurationError, UnknownWatchError, UnknownVariantError) as error:
-        print_error(str(error))
-        sys.exit(2)
     except AdSparkError as error:
-        print_error(str(error))
-        sys.exit(1)
+        code = 2 if isinstance(error, _CHANGE_FIRST) else 1
+        print_error(str(error), field=getattr(error, "field", None), exit_code=code)
+        sys.exit(code)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             print_error(f"{error.filename or 'The disk'}: {error.strerror}; make some room.")
             sys.exit(1)
         if not str(error.filename or "").startswith(str(get_settings().home)):
             raise
-        print_error(f"ADSPARK_HOME: {error.filename}: {error.strerror}; name another folder.")
+        print_error(
+            f"ADSPARK_HOME: {error.filename}: {error.strerror}; name another folder.", exit_code=2
+        )
         sys.exit(2)
+
+
+def _call_for_a_program() -> int:
+    """The same, but what Typer would tell a person of a wrong call is a line of JSON; returns the
+    exit code."""
+    try:
+        return int(app(standalone_mode=False) or 0)
+    except typer.Abort:
+        print_error("It was not confirmed; give --yes, where a command has it.")
+        return 1
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        code = int(getattr(error, "exit_code", 2))
+        parameter = getattr(error, "param", None)
+        print_error(error.format_message(), field=getattr(parameter, "name", None), exit_code=code)
+        return code
 
 
 if __name__ == "__main__":

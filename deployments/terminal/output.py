@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 from pydantic_core import to_json
 from rich import box
@@ -20,6 +21,8 @@ from rich.table import Table
 from rich.text import Text
 
 from adspark.text.terminal import SafeConsole, escape_unprintable, plain
+from deployments.terminal.documents import Document, ErrorDocument, NoteDocument
+from deployments.terminal.speech import speaks_json
 
 _MINUTES = 120.0  # seconds from which a time is shown in minutes
 _NARROWEST = 30  # characters of a column with text; in less nobody reads a sentence
@@ -69,19 +72,34 @@ def _line_starts(text: str, room: int) -> list[int]:
     return starts
 
 
-def print_error(message: str) -> None:
-    """One line on standard error."""
+def print_error(message: str, *, field: str | None = None, exit_code: int = 1) -> None:
+    """One line on standard error about what ends the command.
+
+    Args:
+        message: what went wrong.
+        field: the option or argument that is wrong.
+        exit_code: of the command.
+    """
+    if speaks_json():
+        _write(sys.stderr, ErrorDocument(message=message, field=field, exit_code=exit_code))
+        return
     print_wrapped(err, f"[bold red]Error:[/] {escape(message)}")
 
 
 def print_warning(message: str) -> None:
     """One line on standard error about what does not stop the command."""
-    print_wrapped(err, f"[yellow]Warning:[/] {escape(message)}")
+    if speaks_json():
+        _write(sys.stderr, NoteDocument(level="warning", message=message))
+        return
+    print_wrapped(err, f"[yellow]Warning:[/] {escape(plain(message))}")
 
 
-def print_waiting(line: str) -> None:
-    """A line of another process's log, on standard error, while one waits for it."""
-    err.print(f"[dim]{escape(plain(line))}[/]", soft_wrap=True)
+def print_note(message: str, *, style: str = "dim") -> None:
+    """A line on standard error about what is going on, or what something will cost."""
+    if speaks_json():
+        _write(sys.stderr, NoteDocument(level="info", message=message))
+        return
+    print_wrapped(err, f"[{style}]{escape(plain(message))}[/]")
 
 
 def print_activation() -> None:
@@ -94,9 +112,14 @@ def print_activation() -> None:
         print_line(f"So that the shell finds adspark: source {escape(shown)}")
 
 
-def print_json(document: object) -> None:
-    """One line of JSON on standard output, for programs; models may be anywhere in it."""
-    sys.stdout.write(f"{escape_unprintable(to_json(document).decode())}\n")
+def print_json(document: Document) -> None:
+    """One line of JSON on standard output, for programs: all that `--json` prints goes here."""
+    _write(sys.stdout, document)
+
+
+def _write(stream: TextIO, document: Document) -> None:
+    stream.write(f"{escape_unprintable(to_json(document.as_json()).decode())}\n")
+    stream.flush()  # a program reads it when it is told
 
 
 def print_facts(

@@ -15,6 +15,7 @@ from adspark.library.search.cursor import Sort
 from adspark.media.store import MediaStore
 from adspark.settings import media_url
 from adspark.text.terminal import plain
+from deployments.cli.ads.documents import AdsExported
 from deployments.cli.ads.filters import takes_filters
 from deployments.cli.database import current_settings, open_database
 from deployments.cli.options import JsonOption
@@ -50,7 +51,7 @@ def export(
 
     summary = asyncio.run(act())
     if as_json:
-        print_json(summary.model_dump() | {"headline": summary.headline})
+        print_json(AdsExported.of(summary))
         return
     for note in summary.notes:
         print_warning(note)

@@ -34,7 +34,7 @@ def monitor(
 ) -> None:
     """Show what runs, waits, ends and fails, live; off a terminal one line a change."""
     view = live_view(_draw, _describe, lambda snapshot: f"{snapshot.at:%H:%M:%S} ")
-    with suppress(KeyboardInterrupt), nullcontext(print_json) if as_json else view as show:
+    with suppress(KeyboardInterrupt), nullcontext(_print_json) if as_json else view as show:
         asyncio.run(_watch(seconds, every, show))
 
 
@@ -58,6 +58,14 @@ async def _watch(seconds: float | None, every: float, show: "Callable[[Snapshot]
             if end is not None and next_look > end:
                 return
             await asyncio.sleep(next_look - clock.time())
+
+
+def _print_json(snapshot: "Snapshot") -> None:
+    from deployments.cli.operating.server_documents import (  # noqa: PLC0415  (slow)
+        SnapshotDocument,
+    )
+
+    print_json(SnapshotDocument.of(snapshot))
 
 
 def _describe(snapshot: "Snapshot") -> dict[str, str]:

@@ -27,7 +27,11 @@ def provision(
     """
     done = asyncio.run(_provision(dry_run=dry_run, reset=reset))
     if as_json:
-        print_json(done)
+        from deployments.cli.operating.server_documents import (  # noqa: PLC0415  (slow)
+            ProvisionDocument,
+        )
+
+        print_json(ProvisionDocument.of(done))
         return
     verb = "Would change" if dry_run else "Changed"
     for change in done.changes:

@@ -42,8 +42,11 @@ def status(
         raise
     health.problems[:0] = problems
     if as_json:
-        document = health.model_dump(mode="json")
-        print_json(document | {"check": full.model_dump(mode="json")} if full else document)
+        from deployments.cli.operating.server_documents import (  # noqa: PLC0415  (slow)
+            StatusDocument,
+        )
+
+        print_json(StatusDocument.of(health, check=full))
     else:
         _print(health, full)
     if not health.is_well or (full and full.problems):

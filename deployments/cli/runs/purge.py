@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from typer import Argument, Option
 
@@ -11,9 +10,11 @@ from adspark.errors import AdSparkError, ConfigurationError
 from adspark.validation.bounds import SECONDS
 from deployments.cli.options import EndsWithJsonOption, YesOption
 from deployments.cli.ranges import ranged
+from deployments.cli.runs.documents import RunsPurged
 from deployments.cli.server import call_server
 from deployments.queue_classes import POOL_NAMES, validate_pools
-from deployments.terminal.output import counted, err, out, print_json
+from deployments.terminal.output import counted, err, out, print_json, print_note
+from deployments.terminal.questions import confirm
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
@@ -59,10 +60,10 @@ def purge(
             listed = ", ".join(f"{number} {name}" for name, number in counts.items())
             out.print(f"{pool}: {listed}")
     if found and not dry_run and not yes:
-        typer.confirm(f"Cancel {counted(len(found), 'run')}?", abort=True)
+        confirm(f"Cancel {counted(len(found), 'run')}?")
     purged = 0 if dry_run or not found else _purge(found, shows=not as_json)
     if as_json:
-        print_json({"purged": purged})
+        print_json(RunsPurged(purged=purged, found=len(found)))
     else:
         done = f"Cancelled {counted(purged, 'run')}." if purged else "Nothing was cancelled."
         would = f"{counted(len(found), 'run')} would be cancelled."
@@ -89,8 +90,8 @@ def _purge(found: "Sequence[FlowRun]", *, shows: bool) -> int:
         with bar:
             return call_server(lambda client: purge(client, found, on_purged=count))
     except (KeyboardInterrupt, AdSparkError):
-        err.print(
-            f"Cancelled {done} of {counted(len(found), 'run')}; repeat the command for the rest.",
-            soft_wrap=True,
+        print_note(
+            f"Cancelled {done:,} of {counted(len(found), 'run')}; repeat the command for the rest.",
+            style="none",
         )
         raise

@@ -32,10 +32,11 @@ from deployments.cli.options import (
     TextOption,
 )
 from deployments.cli.ranges import ranged
+from deployments.cli.runs.documents import FetchDocument, FinishedRunDocument
 from deployments.cli.runs.summary import print_summary
 from deployments.cli.server import prefect_api_url
 from deployments.environment.termination import raise_at_sigterm
-from deployments.terminal.output import err, print_json, print_line
+from deployments.terminal.output import print_json, print_line, print_note
 
 _Result = TypeVar("_Result")
 
@@ -79,7 +80,7 @@ def fetch(
         "page_size": page_size,
     }
     summary = fetch_here(parameters, max_pages=max_pages, dry_run=dry_run)
-    print_json(summary) if as_json else print_summary(summary)
+    print_json(FetchDocument.of(summary)) if as_json else print_summary(summary)
 
 
 def fetch_here(
@@ -123,11 +124,11 @@ def run(
 
     def print_event(event: Event) -> None:
         style = {"state": "bold cyan", "hint": "yellow"}.get(event.kind, "dim")
-        err.print(f"[{style}]{escape(event.text)}[/]", soft_wrap=True)
+        print_note(event.text, style=style)
 
     finished = asyncio.run(run_and_follow(prefect_api_url(), deployment, values, print_event))
     if as_json:
-        print_json({"flow_run_id": str(finished.id), "result": finished.result})
+        print_json(FinishedRunDocument(flow_run_id=finished.id, result=finished.result))
         return
     if deployment.partition("/")[0] == "fetch-creatives":
         with suppress(ValidationError):  # a worker of another version, or its result is not here
