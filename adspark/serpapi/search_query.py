@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from adspark.errors import InvalidQueryError
 from adspark.models import CreativeFormat, Platform
-from adspark.serpapi.regions import region_code
+from adspark.serpapi.regions import region_code, region_short
 from adspark.validation.bounds import PAGE_SIZE, TEXT
 from adspark.validation.names import check_line, clean_name
 from adspark.validation.stored import clean_advertiser_id
@@ -60,6 +60,8 @@ class CreativeQuery(BaseModel):
         """The search in a few words for a person."""
         parts = [*self.advertiser_ids, *([self.text] if self.text else [])]
         named = {k: v for k, v in self.model_dump(mode="json", exclude_none=True).items() if v}
+        if self.region:
+            named["region"] = region_short(self.region)
         shown = ("region", "platform", "creative_format", "start_date", "end_date", "political_ads")
         return " ".join([*parts, *(f"{key}={named[key]}" for key in shown if key in named)])
 

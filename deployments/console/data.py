@@ -14,6 +14,7 @@ from rich.text import Text
 from adspark.db.engine import Database
 from adspark.errors import DatabaseUnavailableError
 from adspark.settings import get_settings
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.watches.searches_left import SearchesLeft
 from deployments.operations.health import find_pool_problems
@@ -193,7 +194,7 @@ def headline(view: View, slow: SlowView) -> Text:
         for one in view.snapshot.rates
     ]
     if view.snapshot.searches_left is not None:
-        figures.append(f"{view.snapshot.searches_left} searches left")
+        figures.append(f"{counted(view.snapshot.searches_left, 'search')} left")
     text = Text(f"{datetime.now(UTC):%H:%M:%S} UTC · " + " · ".join(figures), "dim")
     for problem in (*view.problems, *slow.problems):
         text.append(f"\n! {problem.what}: {problem.remedy}", "bold red")

@@ -251,8 +251,3 @@ def seconds_or_minutes(seconds: float) -> str:
 def late_runs(number: int, oldest: float | None) -> str:
     """How many runs are late, and in parentheses for how many seconds the oldest is."""
     return str(number) if oldest is None else f"{number} ({seconds_or_minutes(oldest)})"
-
-
-def counted(number: int, noun: str) -> str:
-    """So many of a thing, such as `1 run` or `2 runs`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
-from deployments.terminal.output import counted, print_facts, table
+from deployments.terminal.output import print_facts, table
 
 if TYPE_CHECKING:
     from deployments.operations.runs.report import RunReport

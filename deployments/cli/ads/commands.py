@@ -24,6 +24,7 @@ from adspark.library.search.page import LIMIT, AdPage, search_ads
 from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER
 from adspark.settings import media_url
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.validation.stored import clean_ad_id
 from deployments.cli.ads.details import details
@@ -42,7 +43,7 @@ from deployments.cli.ads.tables import print_ad, print_page, print_similar, prin
 from deployments.cli.database import current_settings, in_session
 from deployments.cli.options import JsonOption
 from deployments.cli.ranges import ranged
-from deployments.terminal.output import counted, print_json, print_line
+from deployments.terminal.output import print_json, print_line
 
 _SHOWN = 20  # ads of a page, by default
 

@@ -11,6 +11,7 @@ from typer import Argument, Option
 from adspark.creatives.details import DetailsSummary
 from adspark.errors import InvalidQueryError
 from adspark.library.ads.details import DetailsPlan, plan_details
+from adspark.text.counts import counted
 from adspark.validation.bounds import DETAILS_AT_ONCE
 from adspark.validation.stored import check_storable
 from adspark.watches.admission import searches_left
@@ -22,7 +23,7 @@ from deployments.cli.operating.budget import fetch_account
 from deployments.cli.options import EndsWithJsonOption, YesOption
 from deployments.cli.ranges import ranged
 from deployments.cli.runs.run import run_here
-from deployments.terminal.output import counted, print_json, print_line, print_note
+from deployments.terminal.output import print_json, print_line, print_note
 from deployments.terminal.questions import confirm
 
 _MOST = 20  # ads of a watch, by default
@@ -106,7 +107,7 @@ def _cost(plan: DetailsPlan, report: BudgetReport) -> str:
 
 
 def _searches(number: int) -> str:
-    return "1 search" if number == 1 else f"{number} searches"
+    return counted(number, "search")
 
 
 def _known(plan: DetailsPlan) -> str:

@@ -22,6 +22,7 @@ from adspark.creatives.boards import (
     remove_ads,
 )
 from adspark.models import Board
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.validation.stored import clean_ad_id
 from deployments.cli.boards.documents import (
@@ -35,7 +36,7 @@ from deployments.cli.boards.tables import print_board, print_boards
 from deployments.cli.database import in_session
 from deployments.cli.options import JsonOption, YesOption
 from deployments.cli.users.option import user_option
-from deployments.terminal.output import counted, print_json, print_line
+from deployments.terminal.output import print_json, print_line
 from deployments.terminal.questions import confirm
 
 Name = Annotated[str, Argument(help="The board's name, as in adspark board list.")]

@@ -10,6 +10,7 @@ from adspark.errors import AdSparkError
 from adspark.serpapi.client import SerpApiClient
 from adspark.serpapi.payloads import AccountPayload
 from adspark.settings import Settings
+from adspark.text.counts import counted
 from adspark.watches.budgets import BudgetReport, read_budget
 from deployments.cli.database import act_in_session, current_settings
 from deployments.cli.operating.documents import BudgetDocument
@@ -90,7 +91,7 @@ def _print(report: BudgetReport) -> None:
         ]
         out.print(table("By day", days))
     print_line(f"This month: {report.billed} billed, {report.cached} cached. {_left(report)}")
-    print_line(f"Forecast for the month: {report.forecast} searches.")
+    print_line(f"Forecast for the month: {counted(report.forecast, 'search')}.")
     if report.archive is not None:
         most_bytes = current_settings().archive_bytes
         print_line(f"Archive: {report.archive.describe(most_bytes)}.")

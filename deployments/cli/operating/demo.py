@@ -20,6 +20,7 @@ from adspark.media.store import MediaStore
 from adspark.notifications.digest import DigestSummary
 from adspark.rendering.browser import check_browser
 from adspark.settings import Settings, media_url
+from adspark.text.counts import counted
 from adspark.validation.bounds import INTERVAL_MINUTES
 from adspark.variants.store import VariantSummary
 from adspark.watches.check import WatchSummary
@@ -305,8 +306,9 @@ def _print(report: DemoReport, stored: list[CreativeCount], state: StackState) -
     out.print(table("Stored", kept))
     out.print(
         f"{report.stored} real ads (recorded in 2026) came through the sandbox, Prefect and its "
-        f"workers into PostgreSQL; {report.searches_billed} searches would have been billed. The "
-        f"digest reports {report.digest.news} new ad. "
+        f"workers into PostgreSQL; {counted(report.searches_billed, 'search')} would have been "
+        f"billed. The "
+        f"digest reports {counted(report.digest.news, 'new ad')}. "
         f"{report.seconds:.0f} s in all."
     )
     print_library_ad(report.ad)

@@ -7,13 +7,14 @@ import typer
 from typer import Argument, Option
 
 from adspark.errors import AdSparkError, InvalidQueryError
+from adspark.text.counts import counted
 from adspark.validation.bounds import SECONDS
 from deployments.cli.operating.documents import PoolDocument
 from deployments.cli.options import EndsWithJsonOption, JsonOption, PoolArgument
 from deployments.cli.ranges import ranged
 from deployments.cli.server import call_server
 from deployments.terminal.choices import one_of
-from deployments.terminal.output import counted, print_json, print_line, print_note
+from deployments.terminal.output import print_json, print_line, print_note
 
 
 def pause(pool: PoolArgument, as_json: JsonOption = False) -> None:

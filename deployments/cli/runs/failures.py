@@ -8,13 +8,14 @@ from rich.markup import escape
 from typer import Argument, Option
 
 from adspark.errors import InvalidQueryError
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.validation.bounds import Range
 from deployments.cli.options import EndsWithJsonOption, JsonOption, YesOption
 from deployments.cli.ranges import ranged
 from deployments.cli.runs.documents import RunsRetried
 from deployments.cli.server import call_server
-from deployments.terminal.output import age, counted, out, print_json, print_line, table
+from deployments.terminal.output import age, out, print_json, print_line, table
 from deployments.terminal.questions import confirm
 
 if TYPE_CHECKING:

@@ -7,13 +7,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from typer import Argument, Option
 
 from adspark.errors import AdSparkError, ConfigurationError
+from adspark.text.counts import counted
 from adspark.validation.bounds import SECONDS
 from deployments.cli.options import EndsWithJsonOption, YesOption
 from deployments.cli.ranges import ranged
 from deployments.cli.runs.documents import RunsPurged
 from deployments.cli.server import call_server
 from deployments.queue_classes import POOL_NAMES, validate_pools
-from deployments.terminal.output import counted, err, out, print_json, print_note
+from deployments.terminal.output import err, out, print_json, print_note
 from deployments.terminal.questions import confirm
 
 if TYPE_CHECKING:

@@ -8,15 +8,15 @@ import re
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import JsonValue, ValidationError
 from rich.markup import escape
 from typer import Argument, Option
 
-from adspark.creatives.fetch import FetchSummary
+from adspark.creatives.fetch import IN_SUMMARY, FetchSummary
 from adspark.errors import AdSparkError, ConfigurationError, InvalidQueryError
+from adspark.library.filters.parsing import parse_day
 from adspark.serpapi.search_query import parse_query
 from adspark.settings import get_settings
 from adspark.text.storable import UNSTORABLE
@@ -40,8 +40,6 @@ from deployments.terminal.output import print_json, print_line, print_note
 
 _Result = TypeVar("_Result")
 
-_DAY = ["%Y-%m-%d"]
-
 _START_TIMEOUT = "120"  # seconds for Prefect's temporary server, which has 20 by default
 _RETRY = "Task run failed with exception"  # Prefect's line, which quotes the error as code
 _UNREACHABLE = re.compile("Failed to reach API|Timed out while attempting to connect to ephemeral")
@@ -54,10 +52,10 @@ def fetch(
     platform: PlatformOption = None,
     creative_format: FormatOption = None,
     start_date: Annotated[
-        datetime | None, Option(formats=_DAY, help="Shown on or after this day.")
+        str | None, Option(metavar="DAY", help="Shown on or after this day, as 2026-08-31.")
     ] = None,
     end_date: Annotated[
-        datetime | None, Option(formats=_DAY, help="Shown on or before this day.")
+        str | None, Option(metavar="DAY", help="Shown on or before this day.")
     ] = None,
     political_ads: Annotated[
         bool, Option("--political-ads", help="Only political ads; needs --region.")
@@ -74,8 +72,8 @@ def fetch(
         "region": region,
         "platform": platform,
         "creative_format": creative_format,
-        "start_date": start_date.date() if start_date else None,
-        "end_date": end_date.date() if end_date else None,
+        "start_date": parse_day("start_date", start_date),
+        "end_date": parse_day("end_date", end_date),
         "political_ads": political_ads,
         "page_size": page_size,
     }
@@ -176,8 +174,13 @@ def _check_key() -> None:
 
 
 def _is_shown(record: logging.LogRecord) -> bool:
-    """Warnings; failures, and what is waited for, are told by the command, in a line each."""
-    is_told = hasattr(record, IS_WAIT) or record.getMessage().startswith(_RETRY)
+    """Warnings; failures, what is waited for, and what the summary repeats are told by the
+    command, in a line each."""
+    is_told = (
+        hasattr(record, IS_WAIT)
+        or hasattr(record, IN_SUMMARY)
+        or record.getMessage().startswith(_RETRY)
+    )
     return logging.WARNING <= record.levelno < logging.ERROR and not is_told
 
 

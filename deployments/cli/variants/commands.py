@@ -18,6 +18,7 @@ from adspark.errors import InvalidQueryError, UnusableContentError
 from adspark.media.store import MediaStore
 from adspark.models import AdVariant, VariantStatus
 from adspark.settings import media_url
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.validation.bounds import RATING
 from adspark.validation.stored import clean_ad_id
@@ -57,7 +58,7 @@ from deployments.cli.variants.prompt_check import check_prompt
 from deployments.cli.variants.tables import print_statistics, print_variant, print_variants
 from deployments.environment.running_stack import find_api_url
 from deployments.terminal.choices import one_of
-from deployments.terminal.output import counted, out, print_json, print_line, print_note
+from deployments.terminal.output import out, print_json, print_line, print_note
 from deployments.terminal.questions import confirm
 
 _SHOWN = 20  # variants of a list, by default

@@ -16,6 +16,7 @@ from typer import Argument, Option
 
 from adspark.errors import ConfigurationError
 from adspark.models import Fetch, Watch
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.watches.definition import CLEARABLE, WatchDefinition, change_definition, pick_fields
 from adspark.watches.duplicates import find_duplicates
@@ -77,7 +78,7 @@ from deployments.cli.watches.tables import (
     print_watches,
 )
 from deployments.terminal.choices import one_of
-from deployments.terminal.output import counted, print_json, print_line
+from deployments.terminal.output import print_json, print_line
 from deployments.terminal.questions import confirm
 
 _EVENTS, _FETCHES = 10, 5  # that `show` shows

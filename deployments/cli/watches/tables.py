@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from adspark.models import Fetch
 from adspark.serpapi.regions import region_name
+from adspark.text.counts import counted
 from adspark.watches.definition import WatchDefinition
 from adspark.watches.news import News
 from adspark.watches.store import Outcome, WatchRow, WatchState
@@ -71,8 +72,8 @@ def _definition(row: WatchRow) -> dict[str, str]:
     return {
         "looks for": ", ".join(_looks_for(row)),
         "advertisers": ", ".join(watch.advertiser_ids) or "any",
-        "looks": f"every {watch.interval_minutes} minutes; {watch.cost}",
-        "ended": f"when not shown for {watch.ended_after_days} days",
+        "looks": f"every {counted(watch.interval_minutes, 'minute')}; {watch.cost}",
+        "ended": f"when not shown for {counted(watch.ended_after_days, 'day')}",
         "user": str(watch.user_id),
     }
 
