@@ -6,6 +6,7 @@ or the configuration has to change first, as where it names something that there
 
 import errno
 import sys
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Annotated
 
@@ -59,37 +60,58 @@ def main() -> None:
         sys.exit(2)
     drop_countdowns()
     show_waits()
-    choose_speech(sys.argv[1:])
+    sys.exit(run(sys.argv[1:], prepare=_prepare))
+
+
+def run(arguments: Sequence[str], prepare: Callable[[], None] = lambda: None) -> int:
+    """Run the command with these arguments, and return its exit code.
+
+    Args:
+        arguments: as they are typed after `adspark`.
+        prepare: is called before, and may raise as the command may.
+    """
+    choose_speech(arguments)
     try:
-        check_arguments(sys.argv[1:])
-        use_server_password()
-        remember_environment()
-        for warning in prepare_process():
-            print_warning(warning)
-        if speaks_json():
-            sys.exit(_call_for_a_program())
-        app()
+        check_arguments(arguments)
+        prepare()
+        return _call_for_a_program(arguments) if speaks_json() else _call(arguments)
     except AdSparkError as error:
         code = 2 if isinstance(error, _CHANGE_FIRST) else 1
         print_error(str(error), field=getattr(error, "field", None), exit_code=code)
-        sys.exit(code)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            print_error(f"{error.filename or 'The disk'}: {error.strerror}; make some room.")
-            sys.exit(1)
-        if not str(error.filename or "").startswith(str(get_settings().home)):
-            raise
-        print_error(
-            f"ADSPARK_HOME: {error.filename}: {error.strerror}; name another folder.", exit_code=2
-        )
-        sys.exit(2)
+        code, message = _describe(error)
+        print_error(message, exit_code=code)
+    return code
 
 
-def _call_for_a_program() -> int:
-    """The same, but what Typer would tell a person of a wrong call is a line of JSON; returns the
-    exit code."""
+def _prepare() -> None:
+    use_server_password()
+    remember_environment()
+    for warning in prepare_process():
+        print_warning(warning)
+
+
+def _describe(error: OSError) -> tuple[int, str]:
+    """The exit code, and what to do; raises the error where it is none of those that one meets."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return 1, f"{error.filename or 'The disk'}: {error.strerror}; make some room."
+    if not str(error.filename or "").startswith(str(get_settings().home)):
+        raise error
+    return 2, f"ADSPARK_HOME: {error.filename}: {error.strerror}; name another folder."
+
+
+def _call(arguments: Sequence[str]) -> int:
     try:
-        return int(app(standalone_mode=False) or 0)
+        app(list(arguments))
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+def _call_for_a_program(arguments: Sequence[str]) -> int:
+    """The same, but what Typer would tell a person of a wrong call is a line of JSON."""
+    try:
+        return int(app(list(arguments), standalone_mode=False) or 0)
     except typer.Abort:
         print_error("It was not confirmed; give --yes, where a command has it.")
         return 1
