@@ -59,13 +59,14 @@ Row = tuple[Text, ...]
 
 @dataclass(frozen=True)
 class View:
-    """Everything at one moment; `flows` are names by id."""
+    """Everything at one moment; `flows` are names by id. Without a database its figures lack."""
 
     snapshot: Snapshot
     problems: list[Problem]
     runs: list[FlowRun]
     flows: dict[UUID, str]
     failures: list[FailureGroup]
+    database_answers: bool = True
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ async def read_view(
     """
     failed = await read_failed_runs(client, pools=POOL_NAMES, hours=WEEK)
     wanted = filter_runs(types=FILTERS[narrowed] or None, expected_before=datetime.now(UTC) + SOON)
-    snapshot, runs = await asyncio.gather(
+    (snapshot, answers), runs = await asyncio.gather(
         _read_snapshot(client, database, searches, failed),
         client.read_flow_runs(
             flow_run_filter=wanted,
@@ -109,7 +110,7 @@ async def read_view(
     unknown = {run.flow_id for run in (*runs, *failed)} - flows.keys()
     flows = flows | await read_flow_names(client, unknown)
     problems = await find_pool_problems(client, snapshot.pools, failed)
-    return View(snapshot, problems, runs, flows, group_failures(failed, flows))
+    return View(snapshot, problems, runs, flows, group_failures(failed, flows), answers)
 
 
 async def read_slow_view(client: PrefectClient) -> SlowView:
@@ -122,11 +123,12 @@ async def read_slow_view(client: PrefectClient) -> SlowView:
 
 async def _read_snapshot(
     client: PrefectClient, database: Database, searches: SearchesLeft, failed: list[FlowRun]
-) -> Snapshot:
+) -> tuple[Snapshot, bool]:
+    """The snapshot, and whether the database answered."""
     try:
-        return await read_snapshot(client, database, searches=searches, failures=failed)
+        return await read_snapshot(client, database, searches=searches, failures=failed), True
     except DatabaseUnavailableError:
-        return await read_snapshot(client, None, failures=failed)
+        return await read_snapshot(client, None, failures=failed), False
 
 
 POOL_COLUMNS = ("pool", "workers", "active", "scheduled", "late", "done/min", "failed/h", "")

@@ -20,6 +20,7 @@ from deployments.cli.ads.filters import takes_filters
 from deployments.cli.database import current_settings, open_database
 from deployments.cli.options import JsonOption
 from deployments.terminal.output import print_json, print_line, print_warning
+from deployments.terminal.progress import progress
 
 
 @takes_filters
@@ -49,7 +50,8 @@ def export(
         async with open_database(settings) as database:
             return await export_ads(database, MediaStore(media_url(settings)), target, request)
 
-    summary = asyncio.run(act())
+    with progress("Exporting"):
+        summary = asyncio.run(act())
     if as_json:
         print_json(AdsExported.of(summary))
         return

@@ -16,13 +16,15 @@ from deployments.cli.database import act_in_session, current_settings
 from deployments.cli.operating.documents import BudgetDocument
 from deployments.cli.options import JsonOption
 from deployments.terminal.output import out, print_json, print_line, print_warning, table
+from deployments.terminal.progress import progress
 
 _BAR = 40  # characters of the longest day's bar
 
 
 def budget(as_json: JsonOption = False) -> None:
     """Show searches billed, cached, left and foreseen, and what the archive of pictures takes."""
-    report = asyncio.run(_read())
+    with progress("Adding up what searches cost"):
+        report = asyncio.run(_read())
     print_json(BudgetDocument.of(report)) if as_json else _print(report)
 
 

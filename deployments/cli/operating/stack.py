@@ -33,6 +33,7 @@ from deployments.terminal.output import (
     print_line,
     print_note,
 )
+from deployments.terminal.progress import progress
 
 if TYPE_CHECKING:
     from deployments.stack.local_stack import LocalStack
@@ -64,14 +65,16 @@ def up(
         asyncio.run(_serve(get_settings(), sandbox=folder, as_json=as_json))
         return
     print_note(f"Starting the stack (log: {get_settings().home / 'stack.log'}) …", style="none")
-    state = start_detached(get_settings(), sandbox=folder, on_wait=print_note)
+    with progress("Starting"):
+        state = start_detached(get_settings(), sandbox=folder, on_wait=print_note)
     asyncio.run(_print_ready(state, "adspark down", as_json=as_json))
 
 
 def down(as_json: JsonOption = False) -> None:
     """Stop the local stack."""
     settings = get_settings()
-    is_stopped = stop_stack(settings)
+    with progress("Stopping"):
+        is_stopped = stop_stack(settings)
     if as_json:
         print_json(StackStopped(changed=is_stopped))
     elif is_stopped:

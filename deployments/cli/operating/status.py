@@ -15,6 +15,7 @@ from deployments.cli.database import current_settings
 from deployments.cli.options import JsonOption
 from deployments.cli.server import open_server
 from deployments.terminal.output import late_runs, out, print_json, print_line, table
+from deployments.terminal.progress import progress
 
 if TYPE_CHECKING:
     from deployments.operations.full_check import FullCheck
@@ -35,7 +36,8 @@ def status(
     """Show workers, runs, queues and limits; exit code 1 says that a person should act."""
     problems = asyncio.run(_find_problems_here())
     try:
-        health, full = asyncio.run(_read(check=check or probe, with_probes=probe))
+        with progress("Asking Prefect's server"):
+            health, full = asyncio.run(_read(check=check or probe, with_probes=probe))
     except AdSparkError:
         if problems:  # why nobody answers
             _print_problems(problems)

@@ -89,7 +89,9 @@ def _purge(found: "Sequence[FlowRun]", *, shows: bool) -> int:
 
     try:
         with bar:
-            return call_server(lambda client: purge(client, found, on_purged=count))
+            return call_server(
+                lambda client: purge(client, found, on_purged=count), shows_progress=False
+            )
     except (KeyboardInterrupt, AdSparkError):
         print_note(
             f"Cancelled {done:,} of {counted(len(found), 'run')}; repeat the command for the rest.",

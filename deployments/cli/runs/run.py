@@ -37,6 +37,7 @@ from deployments.cli.runs.summary import print_summary
 from deployments.cli.server import prefect_api_url
 from deployments.environment.termination import raise_at_sigterm
 from deployments.terminal.output import print_json, print_line, print_note
+from deployments.terminal.progress import progress
 
 _Result = TypeVar("_Result")
 
@@ -145,7 +146,7 @@ def run_here(start: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
     _prepare_prefect()
     _check_key()
     call = start()
-    with _translate_errors():
+    with progress("Fetching"), _translate_errors():
         return asyncio.run(call)
 
 

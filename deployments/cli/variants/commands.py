@@ -100,12 +100,12 @@ def request(
     check_prompt(wanted.prompt)
     ids, left_out = _wanted_ads(original_ad_ids or [], watch, wanted)
     notes = _why_not_all(ids, left_out, watch)
+    for note in () if as_json else notes:
+        print_line(escape(plain(note)))
     if dry_run or not ids:
         _say_none(len(ids), notes, as_json=as_json)
         return
     if len(ids) > 1 and not yes:
-        for note in notes:
-            print_note(note)
         confirm(f"{counted(len(ids), 'generation')}, each paid for. Request them?")
     requests = [wanted.model_copy(update={"original_ad_id": one}) for one in ids]
     made = in_session(lambda session: request_variants(session, requests=requests), commits=True)
@@ -288,8 +288,6 @@ def _say_none(generations: int, notes: list[str], *, as_json: bool) -> None:
     if as_json:
         print_json(VariantsRequested(variants=[], started=0, generations=generations, notes=notes))
         return
-    for note in notes:
-        print_line(escape(plain(note)))
     print_line(f"{counted(generations, 'generation')}; nothing was requested.")
 
 
