@@ -7,6 +7,10 @@ from contextlib import suppress
 class Relay:
     """Passes connections on to an address, while it is open.
 
+    Args:
+        host: where it passes on to; a folder is that of PostgreSQL's socket.
+        port: the port there.
+
     Attributes:
         port: on 127.0.0.1; the same when it is opened again.
     """
@@ -31,7 +35,11 @@ class Relay:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
-            there, onward = await asyncio.open_connection(self._host, self._port)
+            if self._host.startswith("/"):
+                place = f"{self._host}/.s.PGSQL.{self._port}"
+                there, onward = await asyncio.open_unix_connection(place)
+            else:
+                there, onward = await asyncio.open_connection(self._host, self._port)
             self._writers |= {writer, onward}
             await asyncio.gather(self._pass(reader, onward), self._pass(there, writer))
         self._writers -= {writer}

@@ -39,12 +39,13 @@ async def server(client: PrefectClient) -> AsyncIterator[Relay]:
 
 
 @pytest.fixture
-async def postgres(database_url: str) -> AsyncIterator[tuple[Relay, str]]:
+async def reached(database_url: str) -> AsyncIterator[tuple[Relay, str]]:
     """A relay before the database, and the address that leads through it."""
     address = make_url(database_url)
-    relay = Relay(address.host or "127.0.0.1", address.port or 5432)
+    folder, port = address.query.get("host", "127.0.0.1"), address.query.get("port", "5432")
+    relay = Relay(str(folder), int(str(port)))
     await relay.open()
-    through = address.set(host="127.0.0.1", port=relay.port)
+    through = address.set(host="127.0.0.1", port=relay.port, query={})
     yield relay, through.render_as_string(hide_password=False)
     await relay.cut()
 
@@ -80,11 +81,11 @@ async def test_top_says_what_is_away_since_when_and_heals(
 
 async def test_monitor_says_what_is_away_since_when_and_heals(
     server: Relay,
-    postgres: tuple[Relay, str],
+    reached: tuple[Relay, str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    relay, url = postgres
+    relay, url = reached
     monkeypatch.setenv("ADSPARK_DATABASE_URL", url)
     monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{server.port}/api")
     get_settings.cache_clear()
