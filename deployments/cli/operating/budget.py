@@ -13,7 +13,7 @@ from adspark.settings import Settings
 from adspark.text.counts import counted
 from adspark.watches.budgets import BudgetReport, read_budget
 from deployments.cli.database import act_in_session, current_settings
-from deployments.cli.operating.documents import BudgetDocument
+from deployments.cli.operating.budget_documents import BudgetDocument
 from deployments.cli.options import JsonOption
 from deployments.terminal.output import out, print_json, print_line, print_warning, table
 from deployments.terminal.progress import progress

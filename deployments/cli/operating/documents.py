@@ -2,15 +2,7 @@
 
 from pydantic import Field
 
-from adspark.watches.budgets import BudgetReport
 from deployments.terminal.documents import Document
-
-
-class BudgetDocument(Document, BudgetReport):
-    """What searching costs."""
-
-    SHAPE = "budget/1"
-    COMMANDS = ("budget",)
 
 
 class ProcessDocument(Document):

@@ -11,7 +11,6 @@ from adspark.errors import AdSparkError
 from adspark.home.running_stack import running_stack
 from adspark.settings import get_settings
 from adspark.text.terminal import plain
-from deployments.cli.database import current_settings
 from deployments.cli.options import JsonOption
 from deployments.cli.server import open_server
 from deployments.terminal.output import late_runs, out, print_json, print_line, table
@@ -73,6 +72,8 @@ async def _read(*, check: bool, with_probes: bool) -> "tuple[Health, FullCheck |
         if not check:
             return health, None
         # A pool that can take none is a problem already.
+        from deployments.cli.database import current_settings  # noqa: PLC0415  (slow)
+
         able = [one.name for one in health.pools if one.workers and not one.is_paused]
         probed = able if with_probes else ()
         return health, await read_full_check(client, current_settings(), probed=probed)

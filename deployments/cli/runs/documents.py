@@ -23,25 +23,3 @@ class FinishedRunDocument(Document):
 
     flow_run_id: UUID
     result: JsonValue = Field(description="What the flow gave back; null where it is not here.")
-
-
-class RunsRetried(Document):
-    """Failed runs that were put back in their queues."""
-
-    SHAPE = "runs-retried/1"
-    COMMANDS = ("retry",)
-
-    retried: list[UUID]
-    not_retried: list[UUID] = Field(
-        description="Changed since, or of a deployment that is gone: adspark task ID tells more."
-    )
-
-
-class RunsPurged(Document):
-    """Waiting runs that were cancelled."""
-
-    SHAPE = "runs-purged/1"
-    COMMANDS = ("purge",)
-
-    purged: int
-    found: int = Field(description="That would be, or were to be, cancelled.")

@@ -13,7 +13,7 @@ from adspark.text.terminal import plain
 from adspark.validation.bounds import Range
 from deployments.cli.options import EndsWithJsonOption, JsonOption, YesOption
 from deployments.cli.ranges import ranged
-from deployments.cli.runs.documents import RunsRetried
+from deployments.cli.runs.queue_documents import RunsRetried
 from deployments.cli.server import call_server
 from deployments.terminal.output import age, out, print_json, print_line, table
 from deployments.terminal.questions import confirm

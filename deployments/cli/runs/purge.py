@@ -11,7 +11,7 @@ from adspark.text.counts import counted
 from adspark.validation.bounds import SECONDS
 from deployments.cli.options import EndsWithJsonOption, YesOption
 from deployments.cli.ranges import ranged
-from deployments.cli.runs.documents import RunsPurged
+from deployments.cli.runs.queue_documents import RunsPurged
 from deployments.cli.server import call_server
 from deployments.queue_classes import POOL_NAMES, validate_pools
 from deployments.terminal.output import err, out, print_json, print_note

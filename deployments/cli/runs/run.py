@@ -23,17 +23,17 @@ from adspark.text.storable import UNSTORABLE
 from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE
 from adspark.waits import IS_WAIT
 from deployments.cli.arguments import show
-from deployments.cli.options import (
+from deployments.cli.options import EndsWithJsonOption
+from deployments.cli.ranges import ranged
+from deployments.cli.runs.documents import FetchDocument, FinishedRunDocument
+from deployments.cli.runs.summary import print_summary
+from deployments.cli.search_options import (
     AdvertiserIds,
-    EndsWithJsonOption,
     FormatOption,
     PlatformOption,
     RegionOption,
     TextOption,
 )
-from deployments.cli.ranges import ranged
-from deployments.cli.runs.documents import FetchDocument, FinishedRunDocument
-from deployments.cli.runs.summary import print_summary
 from deployments.cli.server import prefect_api_url
 from deployments.environment.termination import raise_at_sigterm
 from deployments.terminal.output import print_json, print_line, print_note

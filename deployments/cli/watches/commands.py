@@ -37,15 +37,13 @@ from adspark.watches.store import (
     warn_of_duplicates,
 )
 from deployments.cli.database import in_session
-from deployments.cli.options import (
+from deployments.cli.options import EndsWithJsonOption, JsonOption, YesOption
+from deployments.cli.search_options import (
     AdvertiserIds,
-    EndsWithJsonOption,
     FormatOption,
-    JsonOption,
     PlatformOption,
     RegionOption,
     TextOption,
-    YesOption,
 )
 from deployments.cli.users.option import user_option
 from deployments.cli.watches.documents import (
