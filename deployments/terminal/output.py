@@ -1,5 +1,6 @@
 """How the command speaks: tables and lines for people, one JSON document with `--json`."""
 
+import os
 import re
 import shlex
 import shutil
@@ -13,7 +14,7 @@ from typing import TextIO
 from pydantic_core import to_json
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleDimensions, Group, RenderableType
 from rich.markup import escape
 from rich.padding import Padding
 from rich.segment import Segment, Segments
@@ -30,7 +31,21 @@ _INDENT = 2  # blanks before a text below its row
 _GAP = 2  # blanks between two columns that stand close
 _ENDLESS = 10_000  # characters of a terminal that holds every row
 
-out = SafeConsole(highlight=False)
+
+class _Output(SafeConsole):
+    """A terminal is as wide as it is; what is no terminal, as wide as its lines, which programs
+    then get whole. COLUMNS bounds both."""
+
+    @property  # type: ignore[misc]
+    def size(self) -> ConsoleDimensions:
+        """Columns and lines."""
+        found = super().size
+        if self.is_terminal or self._width is not None or os.environ.get("COLUMNS"):
+            return found
+        return ConsoleDimensions(_ENDLESS, found.height)
+
+
+out = _Output(highlight=False)
 err = SafeConsole(stderr=True, highlight=False)
 
 
@@ -151,7 +166,8 @@ def table(
     """Rows under the headings of the first one; numbers stand right.
 
     Where the terminal is too narrow, columns stand closer; where that leaves the text of `wraps` or
-    `cuts` no room to be read, it stands below its row instead.
+    `cuts` no room to be read, it stands below its row instead; and where the others have no room
+    either, each cell has a line of its own.
 
     Args:
         wraps: the only column whose text may take several lines.
@@ -164,6 +180,8 @@ def table(
     name = cuts or wraps
     others = [{head: cell for head, cell in row.items() if head != name} for row in rows]
     bare = _draw(title, others, is_close=True)
+    if _width(bare) > out.width:
+        return _stack(title, rows)
     room = out.width - _width(bare) - _GAP
     texts = [row.get(name) for row in rows]
     if room >= min(_NARROWEST, max(cell_len(_cell(text)) for text in texts)):
@@ -183,6 +201,20 @@ def _interleave(bare: Table, texts: Sequence[object], *, is_cut: bool) -> Render
             below = Text(_cell(text), no_wrap=is_cut, overflow="ellipsis" if is_cut else "fold")
             parts.append(Padding(below, (0, 0, 0, _INDENT)))
     return Group(*parts)
+
+
+def _stack(title: str, rows: Sequence[Mapping[str, object]]) -> RenderableType:
+    """A row below the other, and a line or more for each of its cells; nothing is cut."""
+    width = max(cell_len(heading) for heading in rows[0])
+    parts: list[RenderableType] = [Text(title, style="bold", overflow="fold")]
+    for row in rows:
+        made = Table(box=None, show_header=False, pad_edge=False, padding=(0, _GAP, 0, 0))
+        made.add_column(no_wrap=True, min_width=min(width, out.width // 2))
+        made.add_column(overflow="fold")
+        for heading, cell in row.items():
+            made.add_row(escape(heading), escape(_cell(cell)))
+        parts += [made, Text("")]
+    return Group(*parts[:-1])
 
 
 def empty_table(title: str | None = None) -> Table:

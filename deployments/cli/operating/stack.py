@@ -200,10 +200,12 @@ def _cancel_at_signals(task: "asyncio.Task[None]") -> None:
 def _draw(stack: "LocalStack") -> Table:
     table = empty_table()
     for heading in ("process", "state", "address", "log"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
+    table.caption = f"Logs: {stack.state.home / 'logs'}"
+    table.caption_justify = "left"
     for one in stack.processes.values():
         state = Text(one.state, style=_STYLES.get(one.state, ""))
-        table.add_row(one.name, state, one.address, str(one.log or ""))
+        table.add_row(one.name, state, one.address, one.log.name if one.log else "")
     return table
 
 
