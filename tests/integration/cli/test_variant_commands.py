@@ -159,7 +159,7 @@ def test_a_program_gets_its_line_of_json_and_nothing_else() -> None:
     # The runner shows on standard output what was typed.
     assert json.loads(asked.stdout.removeprefix(" y\n")) == {
         "schema": "variants-requested/1", "variants": [3, 4], "started": 0, "generations": 2,
-        "notes": [],
+        "notes": ["1 new ad of it has a variant of this prompt already."],
     }  # fmt: skip
     nothing = given("request", "--watch", "hubspot", "-p", "Red")
     assert nothing.pop("notes") == ["3 new ads of it have a variant of this prompt already."]

@@ -57,7 +57,7 @@ def test_what_is_written_reads_back_the_same(form: WatchFormat) -> None:
 def test_yaml_leaves_out_what_is_default() -> None:
     assert write_watches(definitions()[:2], form=WatchFormat.YAML) == (
         "watches:\n- name: plain\n  text: example.com\n- name: '2026-01-01'\n  advertiser_ids:\n"
-        f"  - {OTHER_ID}\n  - {ADVERTISER_ID}\n  region: '2840'\n"
+        f"  - {OTHER_ID}\n  - {ADVERTISER_ID}\n  region: US\n"
     )
 
 
