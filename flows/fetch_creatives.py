@@ -11,7 +11,7 @@ from typing import Annotated
 from prefect import flow
 from prefect.logging import get_run_logger
 
-from adspark.creatives.fetch import FetchSummary
+from adspark.creatives.fetch import IN_SUMMARY, FetchSummary
 from adspark.db.engine import Database
 from adspark.serpapi.search_query import CreativeQuery, parse_query
 from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE
@@ -77,7 +77,7 @@ async def fetch_creatives(
     )
     MAX_PAGES.check("max_pages", max_pages)
     for warning in warnings:
-        log.warning(warning)
+        log.warning(warning, extra={IN_SUMMARY: True})
     async with connect_database() as database:
         summary = await fetch_query(query, max_pages, dry_run)
         summary.warnings = warnings

@@ -4,6 +4,8 @@ from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.text.counts import counted
+
 # Pictures that several creatives share are kept, and counted, once.
 _COUNT = text("""
     WITH kept AS (
@@ -45,7 +47,7 @@ class ArchiveCounts(BaseModel):
 
     def describe(self, most_bytes: int) -> str:
         """What is kept, in one line, beside the bound on its bytes."""
-        parts = [f"{self.pictures:,} pictures, {show_megabytes(self.bytes)} of at most "]
+        parts = [f"{counted(self.pictures, 'picture')}, {show_megabytes(self.bytes)} of at most "]
         parts += [f"{show_megabytes(most_bytes)}; {self.waiting:,} wait, {self.failed:,} failed"]
         removed = f", {self.removed:,} removed for want of room" if self.removed else ""
         return "".join(parts) + removed

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from adspark.archive.counts import show_megabytes
 from adspark.picture_queue.summary import PictureSummary, RunBounds
+from adspark.text.counts import counted
 
 
 @dataclass(frozen=True)
@@ -23,5 +24,7 @@ class ArchiveSummary(PictureSummary):
     @property
     def headline(self) -> str:
         """What was archived, in one line."""
-        line = self._describe(f"{self.stored:,} pictures stored ({show_megabytes(self.bytes)})")
+        line = self._describe(
+            f"{counted(self.stored, 'picture')} stored ({show_megabytes(self.bytes)})"
+        )
         return f"{line}; previews: {self.problem}" if self.problem else line

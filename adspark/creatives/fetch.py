@@ -33,6 +33,9 @@ from adspark.serpapi.payloads import RejectedPayload, Search, SearchPage
 from adspark.serpapi.search_query import CreativeQuery
 from adspark.validation.bounds import MAX_PAGES
 
+IN_SUMMARY = "is_in_summary"
+"""An attribute of the log records whose text the summary has too."""
+
 SAMPLE_SIZE = 20
 """Creatives that a summary names; the database has them all."""
 

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, Field
 
+from adspark.text.counts import counted
+
 
 class ExportSummary(BaseModel):
     """What was exported; the result of `export-creatives`."""
@@ -16,10 +18,10 @@ class ExportSummary(BaseModel):
     @property
     def headline(self) -> str:
         """What was exported, in one line."""
-        ads = "1 ad" if self.ads == 1 else f"{self.ads:,} ads"
-        line = f"{ads} in {self.place} ({self.bytes / 2**20:,.1f} MB)"
+        line = f"{counted(self.ads, 'ad')} in {self.place} ({self.bytes / 2**20:,.1f} MB)"
         if self.pictures is not None:
-            line += f", {self.pictures:,} pictures beside it"
+            line += f", {counted(self.pictures, 'picture')} beside it"
         if self.missing_pictures:
-            line += f"; {self.missing_pictures:,} pictures are not in the media store"
+            are = "is" if self.missing_pictures == 1 else "are"
+            line += f"; {counted(self.missing_pictures, 'picture')} {are} not in the media store"
         return line

@@ -18,6 +18,7 @@ from adspark.notifications.digest_text import (
     ReportedCreative,
     WatchDigest,
 )
+from adspark.text.counts import counted
 from adspark.words.copy_statements import HEADLINE, SNIPPET, SOURCE, join_copy
 
 # Digests are read and marked one after the other: the second sees what the first reported.
@@ -150,8 +151,9 @@ class DigestSummary(BaseModel):
         """The summary in one line."""
         why = " (not sent any more; the artifact says why)" if self.stuck else ""
         return (
-            f"{self.news} new of {self.watches} watches, {self.unseen} not fully looked at; "
-            f"{self.delivered} messages delivered, {self.stuck} stuck{why}"
+            f"{self.news} new of {counted(self.watches, 'watch')}, "
+            f"{self.unseen} not fully looked at; "
+            f"{counted(self.delivered, 'message')} delivered, {self.stuck} stuck{why}"
         )
 
 

@@ -11,6 +11,7 @@ from adspark.models import Coverage, EventKind
 from adspark.notifications.message import safe_address
 from adspark.notifications.pictures import write_picture
 from adspark.serpapi.regions import region_name
+from adspark.text.counts import counted
 
 MOST_NAMED = 20
 """Creatives and countries that a list names; it counts the others."""
@@ -111,7 +112,8 @@ class WatchDigest(BaseModel):
         if self.coverage != Coverage.COMPLETE:
             return f"could not be looked at: {problem}; {last}"
         if self.is_overdue:
-            return f"not looked at as it should be, every {self.interval_minutes} minutes; {last}"
+            every = counted(self.interval_minutes, "minute")
+            return f"not looked at as it should be, every {every}; {last}"
         return last
 
     @property
@@ -184,7 +186,10 @@ class Digest(BaseModel):
         for watch in self.with_news[:MOST_WATCHES]:
             lines += _watch_section(watch)
         if more := self.with_news[MOST_WATCHES:]:
-            lines += ["", f"… and {sum(one.news for one in more)} more of {len(more)} watches"]
+            lines += [
+                "",
+                f"… and {sum(one.news for one in more)} more of {counted(len(more), 'watch')}",
+            ]
         lines += _watch_list("Nothing new, looked at completely", self.quiet)
         if self.undelivered:
             lines += ["", f"## Messages that are stuck: {len(self.undelivered)}", "", _STUCK, ""]

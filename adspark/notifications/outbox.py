@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import Message
 from adspark.notifications.apprise import Receiver
+from adspark.text.counts import counted
 
 MOST_ATTEMPTS = 20
 """Of a chunk, before its message is stuck: some days of daily runs, each with its retries."""
@@ -86,7 +87,9 @@ class StuckMessage(BaseModel):
             what = f"the sending of {place}" if place else "its sending"
             reason = f"{what} was cut off, so nobody knows whether it arrived"
         else:
-            reason = f"{place} given up after {self.attempts} attempts: {self.error}".lstrip()
+            reason = (
+                f"{place} given up after {counted(self.attempts, 'attempt')}: {self.error}".lstrip()
+            )
         return f"Message {self.message_id} of {self.created_at.date()} ({self.subject}): {reason}"
 
 

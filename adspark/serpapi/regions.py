@@ -48,6 +48,7 @@ _TABLE = _read_table()
 REGIONS: dict[str, str] = {row["code"]: row["name"] for row in _TABLE}
 """SerpApi code to country name, all 239."""
 _CODES = _index(_TABLE)
+_ALPHA_2 = {row["code"]: row["alpha_2"] for row in _TABLE}
 
 
 def region_code(region: str) -> str:
@@ -70,6 +71,11 @@ def region_code(region: str) -> str:
         f"{region!r} is not a region. Give an ISO code (US), a country name or a SerpApi code "
         f"(2840){f'; did you mean {hint}?' if hint else '.'}",
     )
+
+
+def region_short(code: str) -> str:
+    """The ISO code of a SerpApi code, as `US`, or the code itself where the table lacks it."""
+    return _ALPHA_2.get(code) or code
 
 
 def region_name(code: str) -> str:

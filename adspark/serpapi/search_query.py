@@ -7,17 +7,20 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
 
-import tldextract
 from pydantic import BaseModel, ConfigDict
 
 from adspark.errors import InvalidQueryError
 from adspark.models import CreativeFormat, Platform
-from adspark.serpapi.regions import region_code
+from adspark.serpapi.regions import region_code, region_short
 from adspark.validation.bounds import PAGE_SIZE, TEXT
 from adspark.validation.names import check_line, clean_name
 from adspark.validation.stored import clean_advertiser_id
+
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
 
 MAX_PAGE_SIZE = 100
 
@@ -27,9 +30,15 @@ _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)  # older than the Tra
 _ADVERTISER_ID = re.compile(r"AR\d{20}")
 _HOST = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+")
 _BLANK = re.compile(r"\s")
-# The public suffix list that the package carries; never fetched, so no search waits for it.
-_split_domain = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 _Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+@cache
+def _suffixes() -> "TLDExtract":
+    """The public suffix list that the package carries; never fetched, so no search waits for it."""
+    from tldextract import TLDExtract  # noqa: PLC0415  (slow)
+
+    return TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
 class CreativeQuery(BaseModel):
@@ -60,6 +69,8 @@ class CreativeQuery(BaseModel):
         """The search in a few words for a person."""
         parts = [*self.advertiser_ids, *([self.text] if self.text else [])]
         named = {k: v for k, v in self.model_dump(mode="json", exclude_none=True).items() if v}
+        if self.region:
+            named["region"] = region_short(self.region)
         shown = ("region", "platform", "creative_format", "start_date", "end_date", "political_ads")
         return " ".join([*parts, *(f"{key}={named[key]}" for key in shown if key in named)])
 
@@ -110,7 +121,7 @@ def parse_query(
 
 def find_bare_domain(written: str) -> str | None:
     """The bare domain in a domain or an address, as example.com; None where there is none."""
-    domain: str = _split_domain(written.lower()).top_domain_under_public_suffix
+    domain: str = _suffixes()(written.lower()).top_domain_under_public_suffix
     try:
         encoded = domain.encode("idna").decode()
     except UnicodeError:  # not a name that there can be

@@ -32,6 +32,7 @@ from adspark.models import Coverage, Fetch, StopReason, Watch
 from adspark.serpapi.client import Gate, SerpApiClient, no_gate
 from adspark.serpapi.payloads import SearchPage
 from adspark.serpapi.search_query import CreativeQuery
+from adspark.text.counts import counted
 from adspark.watches.budgets import BILLED_THIS_MONTH, NEXT_MONTH
 from adspark.watches.definition import definition_of
 from adspark.watches.events import (
@@ -205,8 +206,9 @@ class _Check:
 
     async def _wait_for_budget(self) -> None:
         self.summary.is_out_of_budget = True
+        budget = self.watch.monthly_budget or 0
         self.summary.problem = (
-            f"the month's budget of {self.watch.monthly_budget} searches is spent; it waits for "
+            f"the month's budget of {counted(budget, 'search')} is spent; it waits for "
             f"the next month, or a larger monthly_budget"
         )
         values = {"watch_id": self.watch.id, "problem": self.summary.problem}

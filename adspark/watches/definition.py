@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from adspark.errors import InvalidQueryError
 from adspark.models import DEFAULT_USER, CreativeFormat, Platform, Watch
 from adspark.serpapi.search_query import CreativeQuery, parse_query
+from adspark.text.counts import counted
 from adspark.validation.bounds import (
     DETAILS_PER_SWEEP,
     ENDED_AFTER_DAYS,
@@ -65,11 +66,11 @@ class WatchDefinition(BaseModel):
         checks = _MINUTES_A_MONTH // self.interval_minutes
         details = f" + {self.details_per_sweep} details" if self.details_per_sweep else ""
         most = (self.max_pages + self.details_per_sweep) * checks
-        pages = "1 page" if self.max_pages == 1 else f"{self.max_pages} pages"
+        pages = counted(self.max_pages, "page")
         budget = "none" if self.monthly_budget is None else f"{self.monthly_budget:,}"
         return (
-            f"at most {most:,} searches a month ({pages}{details} × "
-            f"{checks:,} looks), budget {budget}"
+            f"at most {counted(most, 'search')} a month ({pages}{details} × "
+            f"{counted(checks, 'look')}), budget {budget}"
         )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.errors import BusyError
 from adspark.models import Coverage, CreativeFormat, EventKind, Fetch, StopReason, Watch
 from adspark.serpapi.payloads import CreativePayload, SearchPage
+from adspark.text.counts import counted
 from adspark.watches.event_words import EVENT_WORDS
 
 LAG = timedelta(days=2)
@@ -231,7 +232,8 @@ def assess_coverage(
     problems = []
     listed = fetch.new_count + fetch.changed_count + fetch.unchanged_count + fetch.rejected_count
     if stop is StopReason.PAGE_LIMIT:
-        problems.append(f"more ads than max_pages = {max_pages} pages hold; raise it")
+        pages = f"{counted(max_pages, 'page')} {'holds' if max_pages == 1 else 'hold'}"
+        problems.append(f"more ads than max_pages = {pages}; raise it")
     if stop is StopReason.BUDGET:
         problems.append("the month's budget ran out on the way; raise monthly_budget")
     if stop is StopReason.GAP:
@@ -242,7 +244,9 @@ def assess_coverage(
         problems.append("SerpApi lists no ads, and never has; check the search if it should")
     is_reached = not problems and stop in (StopReason.END, StopReason.WATERMARK)
     if fetch.rejected_count:
-        problems.append(f"{fetch.rejected_count} ads could not be read (table rejected_row)")
+        problems.append(
+            f"{counted(fetch.rejected_count, 'ad')} could not be read (table rejected_row)"
+        )
     return CoverageResult(
         coverage=Coverage.PARTIAL if problems else Coverage.COMPLETE,
         is_reached=is_reached,

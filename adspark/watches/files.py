@@ -9,6 +9,7 @@ from typing import Any, cast
 import yaml
 
 from adspark.errors import ConfigurationError, InvalidQueryError
+from adspark.serpapi.regions import region_short
 from adspark.validation.names import clean_value
 from adspark.watches.csv_files import Row, decode_table, read_table, write_table
 from adspark.watches.definition import WatchDefinition, WatchFields, change_definition
@@ -129,14 +130,23 @@ def read_watches(
 def write_watches(definitions: Sequence[WatchDefinition], *, form: WatchFormat) -> str:
     """The watches as a text that `read_watches` understands; YAML leaves out what is default."""
     if form is WatchFormat.YAML:
-        plain = [one.model_dump(mode="json", exclude_defaults=True) for one in definitions]
+        plain = [
+            _written(one.model_dump(mode="json", exclude_defaults=True)) for one in definitions
+        ]
         rows = [{field: row[field] for field in _COLUMNS if field in row} for row in plain]
         return yaml.safe_dump({_TOP: rows}, sort_keys=False, allow_unicode=True, width=1000)
     cells = [
-        {field: _cell(value) for field, value in one.model_dump(mode="json").items()}
+        {field: _cell(value) for field, value in _written(one.model_dump(mode="json")).items()}
         for one in definitions
     ]
     return write_table(cells, columns=_COLUMNS)
+
+
+def _written(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with its region as people write it."""
+    if row.get("region"):
+        row["region"] = region_short(str(row["region"]))
+    return row
 
 
 def _cell(value: object) -> str:

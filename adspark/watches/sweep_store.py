@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.details import WAITING, DetailsSummary
 from adspark.models import Coverage
+from adspark.text.counts import counted
 from adspark.watches.budgets import NEXT_MONTH
 from adspark.watches.check import WatchSummary
 from adspark.watches.events import EventCounts
@@ -136,7 +137,7 @@ class SweepSummary(BaseModel):
     @property
     def headline(self) -> str:
         """The summary in one line."""
-        parts = [f"{self.checked} of {self.due} due watches checked: {self.events}"]
+        parts = [f"{self.checked} of {counted(self.due, 'due watch')} checked: {self.events}"]
         outcomes = (
             (self.failed, "failed"),
             (self.waiting, "wait"),

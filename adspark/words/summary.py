@@ -1,6 +1,7 @@
 """What a run that reads words has come to."""
 
 from adspark.picture_queue.summary import PictureSummary
+from adspark.text.counts import counted
 
 
 class WordsSummary(PictureSummary):
@@ -20,10 +21,11 @@ class WordsSummary(PictureSummary):
     def headline(self) -> str:
         """What was read, in one line."""
         if self.problem:
-            return f"no words were read, {self.waiting:,} pictures wait: {self.problem}"
+            waits = f"{counted(self.waiting, 'picture')} {'waits' if self.waiting == 1 else 'wait'}"
+            return f"no words were read, {waits}: {self.problem}"
         counts = (
             (self.without_words, "without words"),
             (self.foreign, "in a script that is not known"),
         )
         read = (f"{number:,} {what}" for number, what in counts if number)
-        return self._describe(f"{self.read:,} pictures read", *read)
+        return self._describe(f"{counted(self.read, 'picture')} read", *read)

@@ -17,6 +17,7 @@ from deployments.environment.running_stack import current_settings as running_st
 from deployments.environment.stack_settings import DEMO_DATA, SANDBOX_DATA
 from deployments.environment.termination import exit_by_sigterm, raise_at_sigterm
 from deployments.terminal.output import print_warning
+from deployments.terminal.progress import progress
 
 _Result = TypeVar("_Result")
 
@@ -64,7 +65,8 @@ def in_session(
     act: Callable[[AsyncSession], Awaitable[_Result]], *, commits: bool = False
 ) -> _Result:
     """Call `act` with a session of the current database, and return what it returns."""
-    return asyncio.run(act_in_session(act, commits=commits))
+    with progress("Working on the database"):
+        return asyncio.run(act_in_session(act, commits=commits))
 
 
 async def act_in_session(

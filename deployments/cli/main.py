@@ -6,6 +6,7 @@ or the configuration has to change first, as where it names something that there
 
 import errno
 import sys
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Annotated
 
@@ -21,7 +22,11 @@ from deployments.environment.shell import prepare_process
 from deployments.environment.stack_settings import use_server_password
 from deployments.terminal.output import print_error, print_line, print_warning
 from deployments.terminal.quiet import drop_countdowns
+from deployments.terminal.speech import choose_speech, speaks_json
 from deployments.terminal.waits import show_waits
+
+# What has to change is the call, a name in it, or the configuration.
+_CHANGE_FIRST = (ConfigurationError, UnknownWatchError, UnknownVariantError)
 
 app = typer.Typer(
     name="adspark",
@@ -55,27 +60,68 @@ def main() -> None:
         sys.exit(2)
     drop_countdowns()
     show_waits()
+    sys.exit(run(sys.argv[1:], prepare=_prepare))
+
+
+def run(arguments: Sequence[str], prepare: Callable[[], None] = lambda: None) -> int:
+    """Run the command with these arguments, and return its exit code.
+
+    Args:
+        arguments: as they are typed after `adspark`.
+        prepare: is called before, and may raise as the command may.
+    """
+    choose_speech(arguments)
     try:
-        check_arguments(sys.argv[1:])
-        use_server_password()
-        remember_environment()
-        for warning in prepare_process():
-            print_warning(warning)
-        app()
-    except (ConfigurationError, UnknownWatchError, UnknownVariantError) as error:
-        print_error(str(error))
-        sys.exit(2)
+        check_arguments(arguments)
+        prepare()
+        return _call_for_a_program(arguments) if speaks_json() else _call(arguments)
     except AdSparkError as error:
-        print_error(str(error))
-        sys.exit(1)
+        code = 2 if isinstance(error, _CHANGE_FIRST) else 1
+        print_error(str(error), field=getattr(error, "field", None), exit_code=code)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            print_error(f"{error.filename or 'The disk'}: {error.strerror}; make some room.")
-            sys.exit(1)
-        if not str(error.filename or "").startswith(str(get_settings().home)):
+        code, message = _describe(error)
+        print_error(message, exit_code=code)
+    return code
+
+
+def _prepare() -> None:
+    use_server_password()
+    remember_environment()
+    for warning in prepare_process():
+        print_warning(warning)
+
+
+def _describe(error: OSError) -> tuple[int, str]:
+    """The exit code, and what to do; raises the error where it is none of those that one meets."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return 1, f"{error.filename or 'The disk'}: {error.strerror}; make some room."
+    if not str(error.filename or "").startswith(str(get_settings().home)):
+        raise error
+    return 2, f"ADSPARK_HOME: {error.filename}: {error.strerror}; name another folder."
+
+
+def _call(arguments: Sequence[str]) -> int:
+    try:
+        app(list(arguments))
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+def _call_for_a_program(arguments: Sequence[str]) -> int:
+    """The same, but what Typer would tell a person of a wrong call is a line of JSON."""
+    try:
+        return int(app(list(arguments), standalone_mode=False) or 0)
+    except typer.Abort:
+        print_error("It was not confirmed; give --yes, where a command has it.")
+        return 1
+    except Exception as error:
+        if not hasattr(error, "format_message"):
             raise
-        print_error(f"ADSPARK_HOME: {error.filename}: {error.strerror}; name another folder.")
-        sys.exit(2)
+        code = int(getattr(error, "exit_code", 2))
+        parameter = getattr(error, "param", None)
+        print_error(error.format_message(), field=getattr(parameter, "name", None), exit_code=code)
+        return code
 
 
 if __name__ == "__main__":

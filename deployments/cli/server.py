@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx
@@ -11,6 +11,7 @@ import httpx
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.settings import get_settings
 from deployments.environment.running_stack import find_api_url
+from deployments.terminal.progress import progress
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -74,10 +75,16 @@ async def open_server(api_url: str | None = None) -> AsyncIterator["PrefectClien
                 ) from error
 
 
-def call_server(act: "Callable[[PrefectClient], Awaitable[_Result]]") -> _Result:
+def call_server(
+    act: "Callable[[PrefectClient], Awaitable[_Result]]", *, shows_progress: bool = True
+) -> _Result:
     """Call `act` with a client of the server in use, and return what it returns.
 
     Each call is an event loop of its own, so that Ctrl-C works between two.
+
+    Args:
+        act: what is done.
+        shows_progress: whether a person sees that it works; not where `act` shows it itself.
 
     Raises:
         ConfigurationError: there is no server, or it does not answer.
@@ -87,7 +94,8 @@ def call_server(act: "Callable[[PrefectClient], Awaitable[_Result]]") -> _Result
         async with open_server() as client:
             return await act(client)
 
-    return asyncio.run(call())
+    with progress("Asking Prefect's server") if shows_progress else nullcontext():
+        return asyncio.run(call())
 
 
 def _is_slow(error: Exception) -> bool:

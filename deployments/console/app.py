@@ -11,6 +11,7 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
+from adspark.text.counts import counted
 from adspark.text.terminal import SafeConsole
 from deployments.console.data import FILTERS
 from deployments.console.dialogs import Ask, Confirm, Page
@@ -21,7 +22,6 @@ from deployments.operations.runs.active import cancel
 from deployments.operations.runs.failures import retry_runs
 from deployments.operations.runs.purge import Waiting, count_by_pool, find_waiting, purge
 from deployments.operations.runs.report import read_report
-from deployments.terminal.output import counted
 from deployments.terminal.run_report import print_report
 
 HELP = """\
@@ -134,7 +134,7 @@ class ConsoleApp(ConsoleScreen):
         """Resume the pool, with what became late or without."""
         answer: str | None = "catch"
         if late := len(await pools.find_overdue(self.client, pool)):
-            question = f"{late} runs of schedules should have begun in {pool} meanwhile."
+            question = f"{counted(late, 'run')} of schedules should have begun in {pool} meanwhile."
             answers = {"catch": "Run them now", "skip": "Skip them"}
             answer = await self.push_screen_wait(Confirm(question, answers))
         if answer:
@@ -160,7 +160,7 @@ class ConsoleApp(ConsoleScreen):
             return
         wanted = max(1, slots + more)
         await pools.scale(self.client, pool, wanted)
-        self.say(f"{pool}: {wanted} runs at once")
+        self.say(f"{pool}: {counted(wanted, 'run')} at once")
 
     @work
     @_on_pool
@@ -171,7 +171,7 @@ class ConsoleApp(ConsoleScreen):
         if not found:
             self.say(f"Nothing waits in {pool}")
         elif await self.agrees(f"Cancel what waits in {pool}: {waiting}?", "Cancel them"):
-            self.say(f"{await purge(self.client, found)} runs were cancelled")
+            self.say(f"Cancelled {counted(await purge(self.client, found), 'run')}")
 
     @work
     @_on_pool

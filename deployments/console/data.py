@@ -14,6 +14,7 @@ from rich.text import Text
 from adspark.db.engine import Database
 from adspark.errors import DatabaseUnavailableError
 from adspark.settings import get_settings
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.watches.searches_left import SearchesLeft
 from deployments.operations.health import find_pool_problems
@@ -58,13 +59,14 @@ Row = tuple[Text, ...]
 
 @dataclass(frozen=True)
 class View:
-    """Everything at one moment; `flows` are names by id."""
+    """Everything at one moment; `flows` are names by id. Without a database its figures lack."""
 
     snapshot: Snapshot
     problems: list[Problem]
     runs: list[FlowRun]
     flows: dict[UUID, str]
     failures: list[FailureGroup]
+    database_answers: bool = True
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ async def read_view(
     """
     failed = await read_failed_runs(client, pools=POOL_NAMES, hours=WEEK)
     wanted = filter_runs(types=FILTERS[narrowed] or None, expected_before=datetime.now(UTC) + SOON)
-    snapshot, runs = await asyncio.gather(
+    (snapshot, answers), runs = await asyncio.gather(
         _read_snapshot(client, database, searches, failed),
         client.read_flow_runs(
             flow_run_filter=wanted,
@@ -108,7 +110,7 @@ async def read_view(
     unknown = {run.flow_id for run in (*runs, *failed)} - flows.keys()
     flows = flows | await read_flow_names(client, unknown)
     problems = await find_pool_problems(client, snapshot.pools, failed)
-    return View(snapshot, problems, runs, flows, group_failures(failed, flows))
+    return View(snapshot, problems, runs, flows, group_failures(failed, flows), answers)
 
 
 async def read_slow_view(client: PrefectClient) -> SlowView:
@@ -121,11 +123,12 @@ async def read_slow_view(client: PrefectClient) -> SlowView:
 
 async def _read_snapshot(
     client: PrefectClient, database: Database, searches: SearchesLeft, failed: list[FlowRun]
-) -> Snapshot:
+) -> tuple[Snapshot, bool]:
+    """The snapshot, and whether the database answered."""
     try:
-        return await read_snapshot(client, database, searches=searches, failures=failed)
+        return await read_snapshot(client, database, searches=searches, failures=failed), True
     except DatabaseUnavailableError:
-        return await read_snapshot(client, None, failures=failed)
+        return await read_snapshot(client, None, failures=failed), False
 
 
 POOL_COLUMNS = ("pool", "workers", "active", "scheduled", "late", "done/min", "failed/h", "")
@@ -193,7 +196,7 @@ def headline(view: View, slow: SlowView) -> Text:
         for one in view.snapshot.rates
     ]
     if view.snapshot.searches_left is not None:
-        figures.append(f"{view.snapshot.searches_left} searches left")
+        figures.append(f"{counted(view.snapshot.searches_left, 'search')} left")
     text = Text(f"{datetime.now(UTC):%H:%M:%S} UTC · " + " · ".join(figures), "dim")
     for problem in (*view.problems, *slow.problems):
         text.append(f"\n! {problem.what}: {problem.remedy}", "bold red")

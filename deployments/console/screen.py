@@ -34,6 +34,7 @@ from deployments.console.data import (
     run_rows,
 )
 from deployments.console.dialogs import Confirm
+from deployments.terminal.away import Away
 
 _PAUSE = 2.0  # seconds between two refreshes
 _SLOW_PAUSE = 10.0  # seconds; workers beat every thirty
@@ -75,6 +76,7 @@ class ConsoleScreen(App[None]):
         self.pool: str | None = None
         self.narrowed = "all"
         self.words = ""
+        self._server, self._postgres = Away("Prefect's server"), Away("PostgreSQL")
 
     def compose(self) -> ComposeResult:
         yield Header()
@@ -121,13 +123,25 @@ class ConsoleScreen(App[None]):
                 flows=self.view.flows if self.view else {},
             )
         except _ERRORS as error:
-            away.update(
-                Text(f"Prefect's server does not answer ({type(error).__name__}); retrying")
-            )
+            reason = type(error).__name__
+            self._server.begin(reason)
+            away.update(Text(self._server.describe(reason)))
             away.display = True
             return
-        away.display = False
+        if answered := self._server.end():
+            self.say(answered)
+        self._show_database(away, self.view)
         self._show(self.view)
+
+    def _show_database(self, away: Static, view: View) -> None:
+        """Say that the database is away, and when it is back."""
+        away.display = not view.database_answers
+        if view.database_answers:
+            if answered := self._postgres.end():
+                self.say(answered)
+            return
+        self._postgres.begin("no connection")
+        away.update(Text(self._postgres.describe("no connection")))
 
     def _show(self, view: View) -> None:
         self.query_one("#headline", Static).update(headline(view, self._slow))

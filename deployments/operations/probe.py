@@ -103,5 +103,6 @@ async def _give_up(client: PrefectClient, pool: str, run: FlowRun, patience: flo
     slots = (await client.read_work_pool(pool)).concurrency_limit
     busy = await count_runs(client, filter_runs(types=ACTIVE), pool)
     if slots is not None and busy >= slots:
-        return f"no worker took its probe within {patience:g} s: all {slots} slots are in use"
+        taken = "its slot is" if slots == 1 else f"all {slots} slots are"
+        return f"no worker took its probe within {patience:g} s: {taken} in use"
     return f"no worker took its probe within {patience:g} s; it was {run.state_name}"

@@ -12,6 +12,7 @@ from prefect.client.schemas.objects import TERMINAL_STATES, StateType, WorkPool
 
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings
+from adspark.text.counts import counted
 from deployments.provisioning.drift import Merge
 from deployments.provisioning.job_variables import ENVIRONMENT
 from deployments.provisioning.run_image import run_image
@@ -93,6 +94,6 @@ async def _check_idle(client: PrefectClient, pool: WorkPool, kind: str) -> None:
     if waiting:
         raise ConfigurationError(
             f"The pool {pool.name} is of the type {pool.type}, ADSPARK_POOL_TYPE is "
-            f"{kind}, and {len(waiting)} runs are waiting or running in it. Let them "
+            f"{kind}, and {counted(len(waiting), 'run')} of it wait or run. Let them "
             f"end (adspark drain {pool.name}; adspark purge {pool.name}), then provision again."
         )

@@ -1,5 +1,6 @@
 """How the command speaks: tables and lines for people, one JSON document with `--json`."""
 
+import os
 import re
 import shlex
 import shutil
@@ -8,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 from pydantic_core import to_json
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleDimensions, Group, RenderableType
 from rich.markup import escape
 from rich.padding import Padding
 from rich.segment import Segment, Segments
@@ -20,6 +22,8 @@ from rich.table import Table
 from rich.text import Text
 
 from adspark.text.terminal import SafeConsole, escape_unprintable, plain
+from deployments.terminal.documents import Document, ErrorDocument, NoteDocument
+from deployments.terminal.speech import speaks_json
 
 _MINUTES = 120.0  # seconds from which a time is shown in minutes
 _NARROWEST = 30  # characters of a column with text; in less nobody reads a sentence
@@ -27,7 +31,21 @@ _INDENT = 2  # blanks before a text below its row
 _GAP = 2  # blanks between two columns that stand close
 _ENDLESS = 10_000  # characters of a terminal that holds every row
 
-out = SafeConsole(highlight=False)
+
+class _Output(SafeConsole):
+    """A terminal is as wide as it is; what is no terminal, as wide as its lines, which programs
+    then get whole. COLUMNS bounds both."""
+
+    @property  # type: ignore[misc]
+    def size(self) -> ConsoleDimensions:
+        """Columns and lines."""
+        found = super().size
+        if self.is_terminal or self._width is not None or os.environ.get("COLUMNS"):
+            return found
+        return ConsoleDimensions(_ENDLESS, found.height)
+
+
+out = _Output(highlight=False)
 err = SafeConsole(stderr=True, highlight=False)
 
 
@@ -69,19 +87,34 @@ def _line_starts(text: str, room: int) -> list[int]:
     return starts
 
 
-def print_error(message: str) -> None:
-    """One line on standard error."""
+def print_error(message: str, *, field: str | None = None, exit_code: int = 1) -> None:
+    """One line on standard error about what ends the command.
+
+    Args:
+        message: what went wrong.
+        field: the option or argument that is wrong.
+        exit_code: of the command.
+    """
+    if speaks_json():
+        _write(sys.stderr, ErrorDocument(message=message, field=field, exit_code=exit_code))
+        return
     print_wrapped(err, f"[bold red]Error:[/] {escape(message)}")
 
 
 def print_warning(message: str) -> None:
     """One line on standard error about what does not stop the command."""
-    print_wrapped(err, f"[yellow]Warning:[/] {escape(message)}")
+    if speaks_json():
+        _write(sys.stderr, NoteDocument(level="warning", message=message))
+        return
+    print_wrapped(err, f"[yellow]Warning:[/] {escape(plain(message))}")
 
 
-def print_waiting(line: str) -> None:
-    """A line of another process's log, on standard error, while one waits for it."""
-    err.print(f"[dim]{escape(plain(line))}[/]", soft_wrap=True)
+def print_note(message: str, *, style: str = "dim") -> None:
+    """A line on standard error about what is going on, or what something will cost."""
+    if speaks_json():
+        _write(sys.stderr, NoteDocument(level="info", message=message))
+        return
+    print_wrapped(err, f"[{style}]{escape(plain(message))}[/]")
 
 
 def print_activation() -> None:
@@ -94,9 +127,14 @@ def print_activation() -> None:
         print_line(f"So that the shell finds adspark: source {escape(shown)}")
 
 
-def print_json(document: object) -> None:
-    """One line of JSON on standard output, for programs; models may be anywhere in it."""
-    sys.stdout.write(f"{escape_unprintable(to_json(document).decode())}\n")
+def print_json(document: Document) -> None:
+    """One line of JSON on standard output, for programs: all that `--json` prints goes here."""
+    _write(sys.stdout, document)
+
+
+def _write(stream: TextIO, document: Document) -> None:
+    stream.write(f"{escape_unprintable(to_json(document.as_json()).decode())}\n")
+    stream.flush()  # a program reads it when it is told
 
 
 def print_facts(
@@ -128,7 +166,8 @@ def table(
     """Rows under the headings of the first one; numbers stand right.
 
     Where the terminal is too narrow, columns stand closer; where that leaves the text of `wraps` or
-    `cuts` no room to be read, it stands below its row instead.
+    `cuts` no room to be read, it stands below its row instead; and where the others have no room
+    either, each cell has a line of its own.
 
     Args:
         wraps: the only column whose text may take several lines.
@@ -141,6 +180,8 @@ def table(
     name = cuts or wraps
     others = [{head: cell for head, cell in row.items() if head != name} for row in rows]
     bare = _draw(title, others, is_close=True)
+    if _width(bare) > out.width:
+        return _stack(title, rows)
     room = out.width - _width(bare) - _GAP
     texts = [row.get(name) for row in rows]
     if room >= min(_NARROWEST, max(cell_len(_cell(text)) for text in texts)):
@@ -160,6 +201,20 @@ def _interleave(bare: Table, texts: Sequence[object], *, is_cut: bool) -> Render
             below = Text(_cell(text), no_wrap=is_cut, overflow="ellipsis" if is_cut else "fold")
             parts.append(Padding(below, (0, 0, 0, _INDENT)))
     return Group(*parts)
+
+
+def _stack(title: str, rows: Sequence[Mapping[str, object]]) -> RenderableType:
+    """A row below the other, and a line or more for each of its cells; nothing is cut."""
+    width = max(cell_len(heading) for heading in rows[0])
+    parts: list[RenderableType] = [Text(title, style="bold", overflow="fold")]
+    for row in rows:
+        made = Table(box=None, show_header=False, pad_edge=False, padding=(0, _GAP, 0, 0))
+        made.add_column(no_wrap=True, min_width=min(width, out.width // 2))
+        made.add_column(overflow="fold")
+        for heading, cell in row.items():
+            made.add_row(escape(heading), escape(_cell(cell)))
+        parts += [made, Text("")]
+    return Group(*parts[:-1])
 
 
 def empty_table(title: str | None = None) -> Table:
@@ -228,8 +283,3 @@ def seconds_or_minutes(seconds: float) -> str:
 def late_runs(number: int, oldest: float | None) -> str:
     """How many runs are late, and in parentheses for how many seconds the oldest is."""
     return str(number) if oldest is None else f"{number} ({seconds_or_minutes(oldest)})"
-
-
-def counted(number: int, noun: str) -> str:
-    """So many of a thing, such as `1 run` or `2 runs`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
-from deployments.terminal.output import counted, print_facts, table
+from deployments.terminal.output import print_facts, print_wrapped, table
 
 if TYPE_CHECKING:
     from deployments.operations.runs.report import RunReport
 
 _STYLES = {"COMPLETED": "green", "FAILED": "bold red", "CRASHED": "bold red", "RUNNING": "cyan"}
 _LONGEST_LINE = 160  # characters of a parameter or a part of the result
+_INDENT = 4  # characters before a line of a traceback that goes on
 _SHOWN_LINES = 12  # of a traceback on the terminal: its end, which says most
 
 
@@ -23,7 +25,7 @@ def print_report(report: "RunReport", console: Console) -> None:
     style = _STYLES.get(report.state_type, "yellow")
     kind = report.kind.capitalize()
     console.print(f"[bold]{kind} {escape(report.name)}[/]: [{style}]{escape(report.state)}[/]")
-    print_facts(_facts(report), width=11, console=console)
+    print_facts(_facts(report), width=12, console=console)
     if report.task_runs:
         rows: list[dict[str, object]] = [
             {"task": plain(one.name), "state": one.state, "seconds": round(one.seconds, 1)}
@@ -35,10 +37,10 @@ def print_report(report: "RunReport", console: Console) -> None:
     if report.log:
         console.print("[bold]Log[/]")
     for line in report.log:
-        text = f"  {line.at:%H:%M:%S} {line.level:<8}{plain(line.text)}"
-        console.print(
-            escape(text), style=None if line.level == "INFO" else "yellow", soft_wrap=True
-        )
+        text = f"  {line.at:%H:%M:%S} {line.level:<8}"
+        said = escape(text + " ".join(plain(line.text).split()))
+        is_plain = line.level == "INFO"
+        print_wrapped(console, said if is_plain else f"[yellow]{said}[/]", indent=len(text))
     console.print("[bold]Next[/]")
     for command in report.remedy:
         console.print(f"  {escape(plain(command))}", soft_wrap=True)
@@ -51,7 +53,7 @@ def _print_traceback(written: str, console: Console) -> None:
         "[bold]Traceback[/]" + (f" (its end; all {len(lines)} lines: --json)" if left else "")
     )
     for line in lines[left:]:
-        console.print(f"  {escape(line)}", soft_wrap=True)
+        print_wrapped(console, f"  {escape(line)}", indent=_INDENT)
 
 
 def _facts(report: "RunReport") -> dict[str, object]:

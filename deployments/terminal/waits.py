@@ -3,7 +3,7 @@
 import logging
 
 from adspark.waits import LOGGER
-from deployments.terminal.output import print_waiting
+from deployments.terminal.output import print_note
 
 
 class _Terminal(logging.Handler):
@@ -11,7 +11,7 @@ class _Terminal(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one line."""
-        print_waiting(record.getMessage())
+        print_note(record.getMessage())
 
 
 def show_waits() -> None:

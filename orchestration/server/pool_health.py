@@ -7,6 +7,7 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun
 from pydantic import BaseModel
 
+from adspark.text.counts import counted
 from orchestration.runs.flow_runs import count_runs, filter_runs, read_flow_names
 from orchestration.runs.requeue import is_given_up
 from orchestration.server.pool_snapshot import FailedStarts, PoolSnapshot
@@ -37,7 +38,7 @@ def find_problems(pool: PoolSnapshot) -> list[Problem]:
         )
         found.append(Problem(what=f"pool {pool.name} has no worker", remedy=remedy))
     elif pool.late and not pool.running and not pool.pending:
-        what = f"pool {pool.name} has {pool.late} late runs, and its worker takes none"
+        what = f"pool {pool.name} has {counted(pool.late, 'late run')}, and its worker takes none"
         remedy = (
             f"look into the log of its worker (ADSPARK_HOME/logs/worker-{pool.name}.log; in "
             f"containers: docker-compose logs worker-{pool.name})"
@@ -45,11 +46,12 @@ def find_problems(pool: PoolSnapshot) -> list[Problem]:
         found.append(Problem(what=what, remedy=remedy))
     elif pool.oldest_late is not None and pool.oldest_late > _OLD:
         minutes = pool.oldest_late / 60
-        what = f"pool {pool.name} has {pool.late} late runs, the oldest for {minutes:.0f} min"
+        late = counted(pool.late, "late run")
+        what = f"pool {pool.name} has {late}, the oldest for {minutes:.0f} min"
         remedy = f"adspark scale {pool.name} N; adspark purge {pool.name}"
         found.append(Problem(what=what, remedy=remedy))
     for one in pool.failed_starts:
-        runs = "a run" if one.runs == 1 else f"{one.runs} runs"
+        runs = counted(one.runs, "run")
         what = f"{runs} of {one.flow} could not begin: {one.cause.rstrip('.')}"
         found.append(Problem(what=what, remedy="adspark failures"))
     return found

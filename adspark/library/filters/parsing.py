@@ -8,6 +8,7 @@ from adspark.library.filters.definition import ASPECTS
 
 _SIZE = re.compile(r"\s*(\d{1,5})\s*[x×*]\s*(\d{1,5})\s*", re.IGNORECASE)
 _RATIO = re.compile(r"\s*(\d{1,4}(?:\.\d{1,3})?)\s*:\s*(\d{1,4}(?:\.\d{1,3})?)\s*")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def parse_day(field: str, written: str | None) -> date | None:
@@ -21,9 +22,10 @@ def parse_day(field: str, written: str | None) -> date | None:
     try:
         return datetime.strptime(written.strip(), "%Y-%m-%d").date()
     except ValueError:
-        raise InvalidQueryError(
-            field, f"{written[:40]!r} is not a day; write it as 2026-08-31."
-        ) from None
+        wrong = f"{written[:40]!r} is not a day; write it as 2026-08-31."
+        if _DAY.fullmatch(written.strip()):
+            wrong = f"the calendar has no {written.strip()}; name another day."
+        raise InvalidQueryError(field, wrong) from None
 
 
 def parse_size(written: str | None) -> tuple[int, int] | None:

@@ -18,6 +18,7 @@ from adspark.library.search.places import PlaceFinder
 from adspark.library.search.query_text import MOST_TERMS, Term, parse_query_text
 from adspark.library.search.spelling import correct_terms, missing_extensions
 from adspark.models import CreativeFormat
+from adspark.text.counts import counted
 from adspark.validation.bounds import Range
 from adspark.words.copy_statements import HEADLINE, SNIPPET, SOURCE, join_copy
 from adspark.words.unread import count_unread_ads
@@ -139,7 +140,7 @@ async def search_ads(
     if not page.total and after is None:
         page = await _search_nearest(session, search, terms, page)
     if not page.total and after is None and (unread := await count_unread_ads(session)):
-        ads = "1 ad is" if unread == 1 else f"{unread:,} ads are"
+        ads = f"{counted(unread, 'ad')} {'is' if unread == 1 else 'are'}"
         page.notes.append(f"The words of {ads} not read yet; that is done every ten minutes.")
     if len(terms) == MOST_TERMS:
         page.notes.append(f"No more than the first {MOST_TERMS} words were searched.")

@@ -23,6 +23,7 @@ from adspark.library.search.statements import (
     matched_statement,
     undated_statement,
 )
+from adspark.text.counts import counted
 
 Place = tuple[str, float | None]
 """An ad, and its value in the order, None where it has none."""
@@ -65,7 +66,7 @@ class _Scope:
             return []
         return [
             f"The words of the phrase are so frequent that it was looked for in the "
-            f"{self.looked_at:,} ads whose words were learned last."
+            f"{counted(self.looked_at, 'ad')} whose words were learned last."
         ]
 
 

@@ -24,6 +24,13 @@ from adspark.library.advertisers.stored import (
 )
 from adspark.library.search.page import LIMIT
 from adspark.text.terminal import plain
+from deployments.cli.ads.documents import (
+    AdvertiserDocument,
+    AdvertiserList,
+    AdvertisersCompared,
+    AdvertisersFound,
+    AdvertisersSearched,
+)
 from deployments.cli.ads.domain_search import DomainAdvertisers, search_domain
 from deployments.cli.database import in_session
 from deployments.cli.options import EndsWithJsonOption, JsonOption, YesOption
@@ -48,7 +55,7 @@ def list_all(limit: LimitOption = _SHOWN, as_json: JsonOption = False) -> None:
     """List the stored advertisers, those with the most ads first."""
     rows = in_session(lambda session: list_advertisers(session, limit=limit))
     if as_json:
-        print_json({"advertisers": rows})
+        print_json(AdvertiserList(advertisers=rows))
     elif rows:
         out.print(_listed(rows))
     else:
@@ -75,7 +82,7 @@ def find(
         return
     found = in_session(lambda session: find_advertisers(session, name=name, limit=limit))
     if as_json:
-        print_json(found)
+        print_json(AdvertisersFound.of(found))
         return
     for note in found.notes:
         print_warning(note)
@@ -95,7 +102,7 @@ def show(name: Name, as_json: JsonOption = False) -> None:
     """Show everything that is stored about an advertiser."""
     report = in_session(lambda session: read_advertiser(session, name=name))
     if as_json:
-        print_json(report)
+        print_json(AdvertiserDocument.of(report))
         return
     print_line(f"[bold]{escape(plain(report.name))}[/] ({report.advertiser_id})")
     facts = _facts(report) | {
@@ -120,14 +127,14 @@ def compare(
 
     reports = in_session(act)
     if as_json:
-        print_json({"advertisers": reports})
+        print_json(AdvertisersCompared(advertisers=reports))
     else:
         out.print(_compared(reports))
 
 
 def _print_searched(found: DomainAdvertisers, *, as_json: bool) -> None:
     if as_json:
-        print_json(found)
+        print_json(AdvertisersSearched.of(found))
         return
     if found.advertisers:
         out.print(_listed(found.advertisers))

@@ -24,16 +24,26 @@ from adspark.library.search.page import LIMIT, AdPage, search_ads
 from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER
 from adspark.settings import media_url
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.validation.stored import clean_ad_id
 from deployments.cli.ads.details import details
+from deployments.cli.ads.documents import (
+    AdDocument,
+    FoundAds,
+    MarkChanged,
+    SimilarAdDocument,
+    SimilarAdsDocument,
+    TagChanged,
+    TagList,
+)
 from deployments.cli.ads.export import export
 from deployments.cli.ads.filters import UserOption, takes_filters
 from deployments.cli.ads.tables import print_ad, print_page, print_similar, print_tags
 from deployments.cli.database import current_settings, in_session
 from deployments.cli.options import JsonOption
 from deployments.cli.ranges import ranged
-from deployments.terminal.output import counted, print_json, print_line
+from deployments.terminal.output import print_json, print_line
 
 _SHOWN = 20  # ads of a page, by default
 
@@ -83,7 +93,7 @@ def search(
         )
 
     page = in_session(act)
-    print_json(page) if as_json else print_page(page)
+    print_json(FoundAds.of(page)) if as_json else print_page(page)
 
 
 app.command()(export)
@@ -94,10 +104,7 @@ def show(ad: Ad, user: UserOption = DEFAULT_USER, as_json: JsonOption = False) -
     """Show everything that is stored about an ad."""
     report = in_session(lambda session: read_ad(session, ad_creative_id=ad, user_id=user))
     if as_json:
-        print_json(
-            report.model_dump(mode="json")
-            | {"words": report.words, "words_source": report.words_source}
-        )
+        print_json(AdDocument.of(report))
     else:
         print_ad(report, MediaStore(media_url(current_settings())))
 
@@ -114,8 +121,8 @@ def similar(
     """List stored ads that look like one, or have most of its words, and why."""
     found = in_session(lambda session: find_similar(session, ad_creative_id=ad, limit=limit))
     if as_json:
-        listed = [one.model_dump(mode="json") | {"why": one.why} for one in found.ads]
-        print_json({"ads": listed, "notes": found.notes})
+        ads = [SimilarAdDocument.model_construct(**dict(one)) for one in found.ads]
+        print_json(SimilarAdsDocument(ads=ads, notes=found.notes))
     else:
         print_similar(found)
 
@@ -137,7 +144,7 @@ def tag(
     """
     if name is None:
         tags = in_session(lambda session: list_tags(session, user_id=user))
-        print_json({"tags": tags}) if as_json else print_tags(tags)
+        print_json(TagList(tags=tags)) if as_json else print_tags(tags)
         return
     if not ads and shared is None:
         raise InvalidQueryError("ads", f"name the ads: adspark ads tag {name[:40]!r} CR…")
@@ -152,7 +159,7 @@ def tag(
 
     changed = in_session(act, commits=True)
     if as_json:
-        print_json({"changed": changed})
+        print_json(TagChanged(changed=changed))
         return
     if ads:
         _say_tagged(name, ads, changed, remove)
@@ -168,6 +175,7 @@ def note(
     remove: RemoveOption = False,
     shared: SharedOption = None,
     user: UserOption = DEFAULT_USER,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a note on a stored ad, which then stays at clean-up."""
     value = _text_or_removal("note", text, remove)
@@ -177,7 +185,10 @@ def note(
         await write_note(session, user_id=user, ad_creative_id=ad, note=value, is_shared=shared)
 
     in_session(act, commits=True)
-    print_line(f"{'Wrote' if value else 'Removed'} the note on {escape(plain(ad))}.")
+    if as_json:
+        print_json(MarkChanged(ad_creative_id=ad, mark="note", is_removed=value is None))
+    else:
+        print_line(f"{'Wrote' if value else 'Removed'} the note on {escape(plain(ad))}.")
 
 
 @app.command()
@@ -187,6 +198,7 @@ def title(
     remove: RemoveOption = False,
     shared: SharedOption = None,
     user: UserOption = DEFAULT_USER,
+    as_json: JsonOption = False,
 ) -> None:
     """Give a stored ad a title of one's own; it then stays at clean-up."""
     value = _text_or_removal("title", text, remove)
@@ -196,7 +208,10 @@ def title(
         await write_title(session, user_id=user, ad_creative_id=ad, title=value, is_shared=shared)
 
     in_session(act, commits=True)
-    print_line(f"{'Wrote' if value else 'Removed'} the title of {escape(plain(ad))}.")
+    if as_json:
+        print_json(MarkChanged(ad_creative_id=ad, mark="title", is_removed=value is None))
+    else:
+        print_line(f"{'Wrote' if value else 'Removed'} the title of {escape(plain(ad))}.")
 
 
 def _text_or_removal(what: str, text: str | None, remove: bool) -> str | None:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Annotated, Any
 
-import typer
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
 from typer import Argument, Option
@@ -12,17 +11,20 @@ from typer import Argument, Option
 from adspark.creatives.details import DetailsSummary
 from adspark.errors import InvalidQueryError
 from adspark.library.ads.details import DetailsPlan, plan_details
+from adspark.text.counts import counted
 from adspark.validation.bounds import DETAILS_AT_ONCE
 from adspark.validation.stored import check_storable
 from adspark.watches.admission import searches_left
 from adspark.watches.budgets import BudgetReport, read_budget
 from adspark.watches.store import find_watch
+from deployments.cli.ads.documents import DetailsDocument
 from deployments.cli.database import act_in_session, current_settings
 from deployments.cli.operating.budget import fetch_account
 from deployments.cli.options import EndsWithJsonOption, YesOption
 from deployments.cli.ranges import ranged
 from deployments.cli.runs.run import run_here
-from deployments.terminal.output import counted, err, print_json, print_line
+from deployments.terminal.output import print_json, print_line, print_note
+from deployments.terminal.questions import confirm
 
 _MOST = 20  # ads of a watch, by default
 
@@ -47,14 +49,14 @@ def details(
     """
     plan, report = asyncio.run(_read(ads or [], watch, most))
     if plan.ads:
-        err.print(escape(_cost(plan, report)), soft_wrap=True)
+        print_note(_cost(plan, report), style="none")
         if not yes:
-            typer.confirm("Look up?", abort=True, err=True)
+            confirm("Look up?")
         summary = _run(plan)
     else:
         summary = DetailsSummary()
     if as_json:
-        print_json(summary.model_dump(mode="json") | {"ads": plan.ads, "known": plan.known})
+        print_json(DetailsDocument.of(summary, ads=plan.ads, known=plan.known))
     elif not plan.ads:
         print_line(f"Nothing to look up: {_known(plan)}.")
     else:
@@ -105,7 +107,7 @@ def _cost(plan: DetailsPlan, report: BudgetReport) -> str:
 
 
 def _searches(number: int) -> str:
-    return "1 search" if number == 1 else f"{number} searches"
+    return counted(number, "search")
 
 
 def _known(plan: DetailsPlan) -> str:

@@ -2,9 +2,7 @@
 
 from datetime import datetime
 
-import typer
 from pydantic import BaseModel
-from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.ledger import fetched_within_hour
@@ -15,7 +13,8 @@ from adspark.serpapi.search_query import CreativeQuery, parse_query
 from adspark.watches.budgets import SearchCount, count_searches
 from deployments.cli.database import in_session
 from deployments.cli.runs.run import fetch_here
-from deployments.terminal.output import err, moment
+from deployments.terminal.output import moment, print_note
+from deployments.terminal.questions import confirm
 
 
 class DomainAdvertisers(BaseModel):
@@ -57,13 +56,13 @@ def search_domain(written: str, *, limit: int, yes: bool) -> DomainAdvertisers:
     searched_at, spent = in_session(look)
     found = DomainAdvertisers(domain=domain, advertisers=[], searched_at=searched_at)
     if searched_at is None:
-        err.print(
-            f"Searching for {escape(domain)} costs one search; {spent.billed:,} were billed this "
-            "month.",
-            soft_wrap=True,
+        were = "was" if spent.billed == 1 else "were"
+        print_note(
+            f"Searching for {domain} costs one search; {spent.billed:,} {were} billed this month.",
+            style="none",
         )
         if not yes:
-            typer.confirm("Spend it?", abort=True, err=True)
+            confirm("Spend it?")
         summary = fetch_here({"text": domain})
         found.searches_billed = summary.searches_billed
         found.searches_cached = summary.searches_cached

@@ -15,10 +15,12 @@ from adspark.library.search.cursor import Sort
 from adspark.media.store import MediaStore
 from adspark.settings import media_url
 from adspark.text.terminal import plain
+from deployments.cli.ads.documents import AdsExported
 from deployments.cli.ads.filters import takes_filters
 from deployments.cli.database import current_settings, open_database
 from deployments.cli.options import JsonOption
 from deployments.terminal.output import print_json, print_line, print_warning
+from deployments.terminal.progress import progress
 
 
 @takes_filters
@@ -48,9 +50,10 @@ def export(
         async with open_database(settings) as database:
             return await export_ads(database, MediaStore(media_url(settings)), target, request)
 
-    summary = asyncio.run(act())
+    with progress("Exporting"):
+        summary = asyncio.run(act())
     if as_json:
-        print_json(summary.model_dump() | {"headline": summary.headline})
+        print_json(AdsExported.of(summary))
         return
     for note in summary.notes:
         print_warning(note)

@@ -11,8 +11,8 @@ from typer import Option
 from adspark.library.filters.written import WrittenFilters
 from adspark.models import EventKind
 from adspark.validation.bounds import DAYS
-from deployments.cli.options import FormatOption, PlatformOption, RegionOption
 from deployments.cli.ranges import ranged
+from deployments.cli.search_options import FormatOption, PlatformOption, RegionOption
 from deployments.cli.users.option import user_option
 
 _FILTERS = "Filters"

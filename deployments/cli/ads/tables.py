@@ -20,10 +20,10 @@ from adspark.library.search.page import AdPage, FoundAd
 from adspark.media.store import MediaStore
 from adspark.models import PictureStatus
 from adspark.serpapi.regions import region_name
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.watches.event_words import EVENT_WORDS
 from deployments.terminal.output import (
-    counted,
     moment,
     out,
     print_facts,
@@ -55,9 +55,9 @@ def print_page(page: AdPage) -> None:
         return
     out.print(table("Ads", [_cells(ad) for ad in page.ads], cuts="words"))
     formats = ", ".join(f"{number:,} {name}" for name, number in page.formats.items())
-    total = f"{page.total:,} ads" if page.is_total_exact else f"More than {page.total:,} ads"
+    total = ("" if page.is_total_exact else "More than ") + counted(page.total, "ad")
     shown = f", {len(page.ads)} shown" if page.total > len(page.ads) else ""
-    print_line(f"{'1 ad' if page.total == 1 else total}{shown} ({formats}).")
+    print_line(f"{total}{shown} ({formats}).")
     if page.next:
         print_line(f"More of them: --after {page.next}")
 

@@ -22,13 +22,22 @@ from adspark.creatives.boards import (
     remove_ads,
 )
 from adspark.models import Board
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.validation.stored import clean_ad_id
+from deployments.cli.boards.documents import (
+    BoardChanged,
+    BoardCreated,
+    BoardDeleted,
+    BoardList,
+    BoardReport,
+)
 from deployments.cli.boards.tables import print_board, print_boards
 from deployments.cli.database import in_session
 from deployments.cli.options import JsonOption, YesOption
 from deployments.cli.users.option import user_option
-from deployments.terminal.output import counted, print_json, print_line
+from deployments.terminal.output import print_json, print_line
+from deployments.terminal.questions import confirm
 
 Name = Annotated[str, Argument(help="The board's name, as in adspark board list.")]
 Ads = Annotated[
@@ -45,53 +54,66 @@ app = typer.Typer(
 
 @app.command()
 def create(
-    name: Annotated[str, Argument(help="The new board's name.")], user: UserOption = 1
+    name: Annotated[str, Argument(help="The new board's name.")],
+    user: UserOption = 1,
+    as_json: JsonOption = False,
 ) -> None:
     """Make an empty board."""
     kept = in_session(lambda session: create_board(session, user_id=user, name=name), commits=True)
-    print_line(f"Created board {_shown(kept)}.")
+    if as_json:
+        print_json(BoardCreated(name=kept, user_id=user))
+    else:
+        print_line(f"Created board {_shown(kept)}.")
 
 
 @app.command("list")
 def list_all(user: UserOption = 1, as_json: JsonOption = False) -> None:
     """List a user's boards with the number of their ads."""
     rows = in_session(lambda session: list_boards(session, user_id=user))
-    print_json({"boards": rows}) if as_json else print_boards(rows)
+    print_json(BoardList(boards=rows)) if as_json else print_boards(rows)
 
 
 @app.command()
-def add(name: Name, ads: Ads, user: UserOption = 1) -> None:
+def add(name: Name, ads: Ads, user: UserOption = 1, as_json: JsonOption = False) -> None:
     """Put stored ads on a board: all of them or, at a mistake, none."""
-    board, added = _change(user, name, ads, add_ads)
-    _say(f"Added {counted(len(added), 'ad')} to", board, "On it already", ads, added)
+    done = _change(user, name, ads, add_ads)
+    if as_json:
+        print_json(done)
+    else:
+        _say(f"Added {counted(len(done.changed), 'ad')} to", done, "On it already")
 
 
 @app.command()
-def remove(name: Name, ads: Ads, user: UserOption = 1) -> None:
+def remove(name: Name, ads: Ads, user: UserOption = 1, as_json: JsonOption = False) -> None:
     """Take ads off a board; they stay stored as long as others are."""
-    board, removed = _change(user, name, ads, remove_ads)
-    _say(f"Removed {counted(len(removed), 'ad')} from", board, "Not on it", ads, removed)
+    done = _change(user, name, ads, remove_ads)
+    if as_json:
+        print_json(done)
+    else:
+        _say(f"Removed {counted(len(done.changed), 'ad')} from", done, "Not on it")
 
 
 @app.command()
 def show(name: Name, user: UserOption = 1, as_json: JsonOption = False) -> None:
     """Show the ads on a board, in its order."""
     board, ads = in_session(lambda session: _read(session, user, name))
-    document = board.model_dump(mode="json") | {"ads": ads}
-    print_json(document) if as_json else print_board(board, ads)
+    print_json(BoardReport.of(board, ads=ads)) if as_json else print_board(board, ads)
 
 
 @app.command()
-def delete(name: Name, yes: YesOption = False, user: UserOption = 1) -> None:
+def delete(
+    name: Name, yes: YesOption = False, user: UserOption = 1, as_json: JsonOption = False
+) -> None:
     """Delete a board; its ads stay stored as long as others are."""
     board, ads = in_session(lambda session: _read(session, user, name))
     what = f"board {plain(board.name)} with {counted(len(ads), 'ad')}"
     if not yes:
-        typer.confirm(
-            f"Delete {what}? Ads on no other board go at clean-up as others do.", abort=True
-        )
+        confirm(f"Delete {what}? Ads on no other board go at clean-up as others do.")
     in_session(lambda session: delete_board(session, board_id=board.id), commits=True)
-    print_line(f"Deleted {escape(what)}.")
+    if as_json:
+        print_json(BoardDeleted(board_id=board.id, name=board.name, ads=len(ads)))
+    else:
+        print_line(f"Deleted {escape(what)}.")
 
 
 async def _read(session: AsyncSession, user: int, name: str) -> tuple[Board, list[BoardAd]]:
@@ -101,23 +123,23 @@ async def _read(session: AsyncSession, user: int, name: str) -> tuple[Board, lis
 
 def _change(
     user: int, name: str, ads: Sequence[str], change: Callable[..., Awaitable[list[str]]]
-) -> tuple[Board, list[str]]:
-    """`add_ads` or `remove_ads`; returns the board and the ads that were added or removed."""
+) -> BoardChanged:
+    """`add_ads` or `remove_ads`, and what that came to."""
 
     async def act(session: AsyncSession) -> tuple[Board, list[str]]:
         board = await find_board(session, user_id=user, name=name)
         return board, await change(session, board_id=board.id, ids=ads)
 
-    return in_session(act, commits=True)
+    board, changed = in_session(act, commits=True)
+    others = [ad for ad in dict.fromkeys(ads) if ad not in set(changed)]
+    return BoardChanged(board_id=board.id, name=board.name, changed=changed, unchanged=others)
 
 
-def _say(
-    done: str, board: Board, otherwise: str, named: Sequence[str], changed: Sequence[str]
-) -> None:
+def _say(what: str, done: BoardChanged, otherwise: str) -> None:
     """What became of the board, and which of the ads that were named it left alone."""
-    print_line(f"{done} board {_shown(board.name)}.")
-    if others := [ad for ad in dict.fromkeys(named) if ad not in set(changed)]:
-        print_line(f"{otherwise}: {escape(plain(', '.join(others)))}")
+    print_line(f"{what} board {_shown(done.name)}.")
+    if done.unchanged:
+        print_line(f"{otherwise}: {escape(plain(', '.join(done.unchanged)))}")
 
 
 def _shown(name: str) -> str:

@@ -6,8 +6,9 @@ from rich.markup import escape
 
 from adspark.creatives.boards import BoardAd, BoardRow
 from adspark.models import Board
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
-from deployments.terminal.output import age, counted, moment, out, print_line, table
+from deployments.terminal.output import age, moment, out, print_line, table
 
 
 def print_boards(rows: Sequence[BoardRow]) -> None:

@@ -30,6 +30,16 @@ from adspark.library.filters.parsing import parse_day
 from adspark.library.search.page import LIMIT
 from deployments.cli.database import in_session
 from deployments.cli.insight import tables
+from deployments.cli.insight.documents import (
+    CampaignsDocument,
+    LibraryDocument,
+    LongestDocument,
+    MixDocument,
+    RegionsDocument,
+    ShareDocument,
+    SurvivalDocument,
+    TimelineDocument,
+)
 from deployments.cli.options import JsonOption
 from deployments.cli.ranges import ranged
 from deployments.terminal.output import print_json
@@ -69,21 +79,23 @@ def timeline(
         )
 
     rows = _of_advertiser(name, act)
-    print_json({"periods": rows}) if as_json else tables.print_timeline(rows, by, limit)
+    print_json(TimelineDocument(periods=rows)) if as_json else tables.print_timeline(
+        rows, by, limit
+    )
 
 
 @app.command()
 def mix(name: Name, as_json: JsonOption = False) -> None:
     """Show formats, sizes and platforms."""
     rows = _of_advertiser(name, lambda session, one: read_mix(session, advertiser_id=one))
-    print_json({"mix": rows}) if as_json else tables.print_mix(rows)
+    print_json(MixDocument(mix=rows)) if as_json else tables.print_mix(rows)
 
 
 @app.command()
 def regions(name: Name, as_json: JsonOption = False) -> None:
     """Show the regions that were entered and left."""
     rows = _of_advertiser(name, lambda session, one: read_regions(session, advertiser_id=one))
-    print_json({"regions": rows}) if as_json else tables.print_regions(rows)
+    print_json(RegionsDocument(regions=rows)) if as_json else tables.print_regions(rows)
 
 
 @app.command()
@@ -92,14 +104,14 @@ def longest(name: Name, limit: LimitOption = _SHOWN, as_json: JsonOption = False
     rows = _of_advertiser(
         name, lambda session, one: read_longest(session, advertiser_id=one, limit=limit)
     )
-    print_json({"ads": rows}) if as_json else tables.print_longest(rows, limit)
+    print_json(LongestDocument(ads=rows)) if as_json else tables.print_longest(rows, limit)
 
 
 @app.command()
 def survival(name: Name, as_json: JsonOption = False) -> None:
     """Show how long ads last (Kaplan-Meier; those that still run are censored, not ended)."""
     curve = _of_advertiser(name, lambda session, one: read_survival(session, advertiser_id=one))
-    print_json(curve) if as_json else tables.print_survival(curve)
+    print_json(SurvivalDocument.of(curve)) if as_json else tables.print_survival(curve)
 
 
 @app.command()
@@ -122,7 +134,7 @@ def share(
         return await read_share(session, advertiser_ids=ids, day=day, limit=limit)
 
     rows = in_session(act)
-    print_json({"day": day, "shares": rows}) if as_json else tables.print_shares(rows, day)
+    print_json(ShareDocument(day=day, shares=rows)) if as_json else tables.print_shares(rows, day)
 
 
 @app.command()
@@ -130,7 +142,9 @@ def campaigns(name: Name, limit: LimitOption = _SHOWN, as_json: JsonOption = Fal
     """List near-duplicates: ads that look alike or say the same, as versions of one campaign."""
     found = _of_advertiser(name, lambda session, one: find_campaigns(session, advertiser_id=one))
     shown = found.model_copy(update={"campaigns": found.campaigns[:limit]})
-    print_json(shown) if as_json else tables.print_campaigns(shown, len(found.campaigns))
+    print_json(CampaignsDocument.of(shown)) if as_json else tables.print_campaigns(
+        shown, len(found.campaigns)
+    )
 
 
 @app.command()
@@ -143,7 +157,7 @@ def library(
         name,
         lambda session, one: read_library_on(session, advertiser_id=one, day=day, limit=limit),
     )
-    print_json(found) if as_json else tables.print_library(found)
+    print_json(LibraryDocument.of(found)) if as_json else tables.print_library(found)
 
 
 def _today() -> date:

@@ -10,8 +10,9 @@ from adspark.insight.campaigns import Campaigns
 from adspark.insight.figures import LongestRow, MixRow, Period, PeriodRow, RegionRow, ShareRow
 from adspark.insight.snapshot import LibraryOnDay
 from adspark.insight.survival import Survival
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
-from deployments.terminal.output import counted, out, print_line, table
+from deployments.terminal.output import out, print_line, table
 
 _NAME_WIDTH = 40  # characters of an advertiser's name
 _WORDS_WIDTH = 60  # of a headline
@@ -139,7 +140,7 @@ def print_library(found: LibraryOnDay) -> None:
     ]
     _print(f"Ads on {found.day}", cells, wraps="headline", empty=f"none ran on {found.day}")
     if found.total > len(cells):
-        print_line(f"{found.total:,} ads, {len(cells)} shown.")
+        print_line(f"{counted(found.total, 'ad')}, {len(cells)} shown.")
 
 
 def _say_limit(rows: Sequence[object], limit: int) -> None:

@@ -10,18 +10,22 @@ from adspark.errors import AdSparkError
 from adspark.serpapi.client import SerpApiClient
 from adspark.serpapi.payloads import AccountPayload
 from adspark.settings import Settings
+from adspark.text.counts import counted
 from adspark.watches.budgets import BudgetReport, read_budget
 from deployments.cli.database import act_in_session, current_settings
+from deployments.cli.operating.budget_documents import BudgetDocument
 from deployments.cli.options import JsonOption
 from deployments.terminal.output import out, print_json, print_line, print_warning, table
+from deployments.terminal.progress import progress
 
 _BAR = 40  # characters of the longest day's bar
 
 
 def budget(as_json: JsonOption = False) -> None:
     """Show searches billed, cached, left and foreseen, and what the archive of pictures takes."""
-    report = asyncio.run(_read())
-    print_json(report) if as_json else _print(report)
+    with progress("Adding up what searches cost"):
+        report = asyncio.run(_read())
+    print_json(BudgetDocument.of(report)) if as_json else _print(report)
 
 
 async def _read() -> BudgetReport:
@@ -89,7 +93,7 @@ def _print(report: BudgetReport) -> None:
         ]
         out.print(table("By day", days))
     print_line(f"This month: {report.billed} billed, {report.cached} cached. {_left(report)}")
-    print_line(f"Forecast for the month: {report.forecast} searches.")
+    print_line(f"Forecast for the month: {counted(report.forecast, 'search')}.")
     if report.archive is not None:
         most_bytes = current_settings().archive_bytes
         print_line(f"Archive: {report.archive.describe(most_bytes)}.")

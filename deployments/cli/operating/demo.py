@@ -20,6 +20,7 @@ from adspark.media.store import MediaStore
 from adspark.notifications.digest import DigestSummary
 from adspark.rendering.browser import check_browser
 from adspark.settings import Settings, media_url
+from adspark.text.counts import counted
 from adspark.validation.bounds import INTERVAL_MINUTES
 from adspark.variants.store import VariantSummary
 from adspark.watches.check import WatchSummary
@@ -30,12 +31,11 @@ from deployments.cli.runs.follow import run_and_follow
 from deployments.environment.stack_settings import DEMO_DATA, sandbox_settings
 from deployments.stack.control import start_detached, stop_stack
 from deployments.terminal.output import (
-    err,
     out,
     print_activation,
     print_json,
     print_line,
-    print_waiting,
+    print_note,
     table,
 )
 
@@ -108,21 +108,19 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
     data = sandbox_settings(settings, DEMO_DATA)
     asyncio.run(check_browser(program=data.browser, is_sandboxed=data.browser_sandbox))
     _empty(data)
-    err.print("Starting Postgres, Prefect's server, its workers and the sandbox …")
-    state = start_detached(settings, sandbox=DEMO_DATA, on_wait=print_waiting)
+    print_note("Starting Postgres, Prefect's server, its workers and the sandbox …", style="none")
+    state = start_detached(settings, sandbox=DEMO_DATA, on_wait=print_note)
     start_seconds = time.monotonic() - began
-    err.print(
-        f"Ready after {start_seconds:.0f} s. Gallery of ads: {state.gallery_url}\n"
-        f"Runs, in Prefect's UI: {state.ui_url}"
-    )
+    print_note(f"Ready after {start_seconds:.0f} s. Gallery: {state.gallery_url}", style="none")
+    print_note(f"Runs, in Prefect's UI: {state.ui_url}", style="none")
     try:
-        err.print("Fetching ads …")
+        print_note("Fetching ads …", style="none")
         steps = [
             _print_headline(_run(state, name, "fetch-creatives", parameters, FetchSummary))
             for name, parameters in _STEPS
         ]
         looks, digest = _watch(state)
-        err.print("Archiving the pictures and reading their words …")
+        print_note("Archiving the pictures and reading their words …", style="none")
         ad = look_up(state.api_url, data, _LATER)
         variant = _generate(state, data)
         stored = asyncio.run(_stored(data))
@@ -146,7 +144,14 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
         gallery_url=state.gallery_url if keep else None,
         ui_url=state.ui_url if keep else None,
     )
-    _print(report, stored, state) if not as_json else print_json(report)
+    if as_json:
+        from deployments.cli.operating.server_documents import (  # noqa: PLC0415  (imports this)
+            DemoDocument,
+        )
+
+        print_json(DemoDocument.of(report))
+    else:
+        _print(report, stored, state)
 
 
 def _empty(data: Settings) -> None:
@@ -162,23 +167,26 @@ def _end_failed(settings: Settings, state: StackState, error: BaseException, *, 
     """Say where the reason of a failed step stands; the stack is stopped, unless it is kept."""
     is_failure = isinstance(error, Exception)  # else it was interrupted
     if is_failure:
-        err.print(f"The logs say more: {escape(str(state.home / 'logs'))}", soft_wrap=True)
+        print_note(f"The logs say more: {state.home / 'logs'}", style="none")
     if keep and is_failure:
-        err.print(
+        print_note(
             f"The stack is still running. Gallery: {state.gallery_url} · Prefect's UI: "
-            f"{state.ui_url} · stop: adspark down"
+            f"{state.ui_url} · stop: adspark down",
+            style="none",
         )
         return
     stop_stack(settings)
     if is_failure:
-        err.print("To look at what is there when it fails again: adspark demo --keep")
+        print_note(
+            "To look at what is there when it fails again: adspark demo --keep", style="none"
+        )
 
 
 def _watch(state: StackState) -> tuple[list[DemoRun[WatchSummary]], DigestSummary]:
     """A watch is checked while one of the recorded ads is missing, and again once it is launched;
     the sandbox forgets its cache in between, as SerpApi does within the hour."""
     with httpx.Client(base_url=str(state.sandbox_url)) as sandbox:
-        err.print("Watching New Balance …")
+        print_note("Watching New Balance …", style="none")
 
         def change_ad(change: dict[str, JsonValue]) -> None:
             sandbox.post("/sandbox/reset").raise_for_status()
@@ -201,7 +209,7 @@ def _watch(state: StackState) -> tuple[list[DemoRun[WatchSummary]], DigestSummar
 
 def _generate(state: StackState, data: Settings) -> DemoVariant:
     """A variant of the ad that the watch has found: rendered, generated, kept."""
-    err.print("Generating a variant of the new ad …")
+    print_note("Generating a variant of the new ad …", style="none")
     parameters: dict[str, JsonValue] = {
         "original_ad_id": _LATER, "prompt": _PROMPT, "user_id": 1
     }  # fmt: skip
@@ -236,7 +244,7 @@ def _run(
 
 
 def _print_headline(run: DemoRun[_Headed]) -> DemoRun[_Headed]:
-    err.print(f"  {run.name}: {run.summary.headline} [dim]{run.seconds} s[/]", soft_wrap=True)
+    print_note(f"  {run.name}: {run.summary.headline} {run.seconds} s", style="none")
     return run
 
 
@@ -298,8 +306,9 @@ def _print(report: DemoReport, stored: list[CreativeCount], state: StackState) -
     out.print(table("Stored", kept))
     out.print(
         f"{report.stored} real ads (recorded in 2026) came through the sandbox, Prefect and its "
-        f"workers into PostgreSQL; {report.searches_billed} searches would have been billed. The "
-        f"digest reports {report.digest.news} new ad. "
+        f"workers into PostgreSQL; {counted(report.searches_billed, 'search')} would have been "
+        f"billed. The "
+        f"digest reports {counted(report.digest.news, 'new ad')}. "
         f"{report.seconds:.0f} s in all."
     )
     print_library_ad(report.ad)

@@ -15,11 +15,12 @@ from adspark.library.search.page import search_ads
 from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER, ReadingStatus
 from adspark.settings import Settings, media_url
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.words.reader_process import find_missing
 from deployments.cli.database import open_database
 from deployments.cli.runs.follow import RunFailedError, run_and_follow
-from deployments.terminal.output import counted, out, print_line
+from deployments.terminal.output import out, print_line
 
 _PATIENCE = 1200.0  # seconds for runs of the schedule to make way, on a slow machine
 _MOST_RUNS = 5  # that complete without doing it

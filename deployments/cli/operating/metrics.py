@@ -9,15 +9,19 @@ from typer import Option
 from adspark.db.configured import database_url
 from adspark.validation.bounds import PORT
 from deployments.cli.database import current_settings
+from deployments.cli.operating.documents import MetricsServed
 from deployments.cli.ranges import ranged
 from deployments.cli.server import prefect_api_url
 from deployments.environment.termination import raise_at_sigterm
-from deployments.terminal.output import out
+from deployments.terminal.output import print_json, print_line
 
 
 def metrics(
     host: Annotated[str, Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int | None, ranged(PORT, help="Default: ADSPARK_METRICS_PORT.")] = None,
+    as_json: Annotated[
+        bool, Option("--json", help="One line of JSON once they are served.")
+    ] = False,
 ) -> None:
     """Serve figures for Prometheus until Ctrl-C; `adspark up` serves them too.
 
@@ -42,5 +46,8 @@ def metrics(
             password=get_current_settings().api.auth_string,
         ) as where,
     ):
-        out.print(f"Metrics: {where} · Ctrl-C ends it.")
+        if as_json:
+            print_json(MetricsServed(url=where))
+        else:
+            print_line(f"Metrics: {where} · Ctrl-C ends it.")
         threading.Event().wait()

@@ -9,16 +9,20 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from typer import Option
 
-from adspark.errors import DatabaseUnavailableError
+from adspark.db.engine import Database
+from adspark.errors import AdSparkError, DatabaseUnavailableError
 from adspark.validation.bounds import SECONDS, Range
 from deployments.cli.database import current_settings, open_database
 from deployments.cli.ranges import ranged, ranged_argument
 from deployments.cli.server import open_server
 from deployments.queue_classes import POOL_NAMES
+from deployments.terminal.away import Away
 from deployments.terminal.live import live_view
-from deployments.terminal.output import late_runs, print_error, print_json, table
+from deployments.terminal.output import late_runs, print_json, print_note, print_warning, table
 
 if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+
     from deployments.operations.monitoring import Snapshot
     from orchestration.server.pool_snapshot import PoolSnapshot
 
@@ -34,7 +38,7 @@ def monitor(
 ) -> None:
     """Show what runs, waits, ends and fails, live; off a terminal one line a change."""
     view = live_view(_draw, _describe, lambda snapshot: f"{snapshot.at:%H:%M:%S} ")
-    with suppress(KeyboardInterrupt), nullcontext(print_json) if as_json else view as show:
+    with suppress(KeyboardInterrupt), nullcontext(_print_json) if as_json else view as show:
         asyncio.run(_watch(seconds, every, show))
 
 
@@ -44,20 +48,53 @@ async def _watch(seconds: float | None, every: float, show: "Callable[[Snapshot]
     from orchestration.runs.flow_runs import read_failed_runs  # noqa: PLC0415  (slow)
 
     searches = SearchesLeft(current_settings())
+    server, postgres = Away("Prefect's server"), Away("PostgreSQL")
     clock = asyncio.get_running_loop()
     end = None if seconds is None else clock.time() + seconds
-    async with open_server() as client, open_database() as database:
+    has_looked = False
+
+    async def look(client: "PrefectClient", database: Database) -> None:
+        failures = await read_failed_runs(client, pools=POOL_NAMES)
+        try:
+            snapshot = await read_snapshot(client, database, searches=searches, failures=failures)
+            _tell(postgres.end())
+        except DatabaseUnavailableError as error:
+            _tell(postgres.begin(type(error).__name__), is_away=True)
+            snapshot = await read_snapshot(client, None, failures=failures)
+        _tell(server.end())
+        show(snapshot)
+
+    async with open_database() as database:
         while True:
-            next_look = clock.time() + every
-            failures = await read_failed_runs(client, pools=POOL_NAMES)
             try:
-                show(await read_snapshot(client, database, searches=searches, failures=failures))
-            except DatabaseUnavailableError as error:
-                print_error(str(error))
-                show(await read_snapshot(client, None, failures=failures))
-            if end is not None and next_look > end:
+                async with open_server() as client:
+                    while True:
+                        next_look = clock.time() + every
+                        await look(client, database)
+                        has_looked = True
+                        if end is not None and next_look > end:
+                            return
+                        await asyncio.sleep(next_look - clock.time())
+            except AdSparkError as error:
+                if not has_looked:  # it was never there
+                    raise
+                _tell(server.begin(type(error.__cause__ or error).__name__), is_away=True)
+            if end is not None and clock.time() + every > end:
                 return
-            await asyncio.sleep(next_look - clock.time())
+            await asyncio.sleep(every)
+
+
+def _tell(message: str | None, *, is_away: bool = False) -> None:
+    if message is not None:
+        print_warning(message) if is_away else print_note(message, style="green")
+
+
+def _print_json(snapshot: "Snapshot") -> None:
+    from deployments.cli.operating.server_documents import (  # noqa: PLC0415  (slow)
+        SnapshotDocument,
+    )
+
+    print_json(SnapshotDocument.of(snapshot))
 
 
 def _describe(snapshot: "Snapshot") -> dict[str, str]:

@@ -7,20 +7,25 @@ import typer
 from typer import Argument, Option
 
 from adspark.errors import AdSparkError, InvalidQueryError
+from adspark.text.counts import counted
 from adspark.validation.bounds import SECONDS
-from deployments.cli.options import PoolArgument
+from deployments.cli.operating.documents import PoolDocument
+from deployments.cli.options import EndsWithJsonOption, JsonOption, PoolArgument
 from deployments.cli.ranges import ranged
 from deployments.cli.server import call_server
 from deployments.terminal.choices import one_of
-from deployments.terminal.output import counted, err, out
+from deployments.terminal.output import print_json, print_line, print_note
 
 
-def pause(pool: PoolArgument) -> None:
+def pause(pool: PoolArgument, as_json: JsonOption = False) -> None:
     """Let nothing more begin in a pool; active runs continue, and schedules keep planning."""
     from deployments.operations import pools  # noqa: PLC0415  (slow)
 
     call_server(lambda client: pools.pause(client, pool))
-    out.print(f"Pool {pool} is paused; resume it with: adspark resume {pool}")
+    if as_json:
+        print_json(PoolDocument(pool=pool, is_paused=True))
+    else:
+        print_line(f"Pool {pool} is paused; resume it with: adspark resume {pool}")
 
 
 def resume(
@@ -36,23 +41,28 @@ def resume(
             "people requested always runs.",
         ),
     ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Let a paused pool's runs begin again."""
     skip_late = one_of("--skip-late", skip, "--catch-up", catch_up)
     from deployments.operations import pools  # noqa: PLC0415  (slow)
 
-    if skip_late is None and sys.stdin.isatty():
+    if skip_late is None and sys.stdin.isatty() and not as_json:
         late = len(call_server(lambda client: pools.find_overdue(client, pool)))
         skip_late = late > 0 and typer.confirm(
             f"{counted(late, 'run')} of schedules should have begun meanwhile. "
             f"Skip {'it' if late == 1 else 'them'}?",
             default=True,
+            err=True,
         )
     skipped = call_server(lambda client: pools.resume(client, pool, skip_late=bool(skip_late)))
+    if as_json:
+        print_json(PoolDocument(pool=pool, is_paused=False, skipped=skipped))
+        return
     addition = (
         f"; {counted(skipped, 'run')} of schedules {'was' if skipped == 1 else 'were'} skipped"
     )
-    out.print(f"Pool {pool} is resumed{addition if skipped else ''}.")
+    print_line(f"Pool {pool} is resumed{addition if skipped else ''}.")
 
 
 def drain(
@@ -60,26 +70,30 @@ def drain(
     timeout: Annotated[
         float | None, ranged(SECONDS, metavar="SECONDS", help="Wait so long at most.")
     ] = None,
+    as_json: EndsWithJsonOption = False,
 ) -> None:
     """Pause a pool and wait until nothing of it runs; exit code 1 if that takes too long."""
     from deployments.operations import pools  # noqa: PLC0415  (slow)
 
     def print_left(left: int) -> None:
-        err.print(f"[dim]{counted(left, 'run')} left[/]")
+        print_note(f"{counted(left, 'run')} left")
 
     try:
         is_empty = call_server(
             lambda client: pools.drain(client, pool, on_wait=print_left, patience=timeout)
         )
     except KeyboardInterrupt:
-        err.print(f"Pool {pool} stays paused; resume it with: adspark resume {pool}")
+        print_note(f"Pool {pool} stays paused; resume it with: adspark resume {pool}", style="none")
         raise
     if not is_empty:
         raise AdSparkError(
             f"Pool {pool} is paused, but not empty after {timeout:g} s; wait on with: "
             f"adspark drain {pool}, or resume it: adspark resume {pool}"
         )
-    out.print(f"Pool {pool} is paused and empty; resume it with: adspark resume {pool}")
+    if as_json:
+        print_json(PoolDocument(pool=pool, is_paused=True))
+    else:
+        print_line(f"Pool {pool} is paused and empty; resume it with: adspark resume {pool}")
 
 
 def scale(
@@ -87,13 +101,17 @@ def scale(
     slots: Annotated[
         str, Argument(metavar="N", help="Runs at once, at least 1; none is no bound.")
     ],
+    as_json: JsonOption = False,
 ) -> None:
     """Set how many runs a pool has at once; active runs continue."""
     wanted = _slots(slots)
     from deployments.operations import pools  # noqa: PLC0415  (slow)
 
     before = call_server(lambda client: pools.scale(client, pool, wanted))
-    out.print(f"Pool {pool} is scaled to {_bound(wanted)} at once; before: {_bound(before)}.")
+    if as_json:
+        print_json(PoolDocument(pool=pool, slots=wanted, slots_before=before))
+        return
+    print_line(f"Pool {pool} is scaled to {_bound(wanted)} at once; before: {_bound(before)}.")
 
 
 def _slots(written: str) -> int | None:

@@ -11,6 +11,7 @@ from deployments.cli.database import current_settings
 from deployments.cli.options import JsonOption
 from deployments.cli.server import open_server
 from deployments.terminal.output import out, print_json, print_line
+from deployments.terminal.progress import progress
 
 if TYPE_CHECKING:
     from deployments.provisioning.provision import Provisioned
@@ -25,9 +26,14 @@ def provision(
 
     Safe to repeat; what was changed by hand stays. `adspark up` does it at each start.
     """
-    done = asyncio.run(_provision(dry_run=dry_run, reset=reset))
+    with progress("Comparing Prefect's server with the project"):
+        done = asyncio.run(_provision(dry_run=dry_run, reset=reset))
     if as_json:
-        print_json(done)
+        from deployments.cli.operating.server_documents import (  # noqa: PLC0415  (slow)
+            ProvisionDocument,
+        )
+
+        print_json(ProvisionDocument.of(done))
         return
     verb = "Would change" if dry_run else "Changed"
     for change in done.changes:

@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,7 +18,8 @@ from typer import Option
 from adspark.home.running_stack import StackState
 from adspark.settings import Settings, get_settings
 from adspark.validation.bounds import PORT
-from deployments.cli.options import EndsWithJsonOption
+from deployments.cli.operating.documents import ProcessDocument, StackReady, StackStopped
+from deployments.cli.options import EndsWithJsonOption, JsonOption
 from deployments.cli.ranges import ranged
 from deployments.cli.server import open_server
 from deployments.environment.stack_settings import SANDBOX_DATA
@@ -27,9 +29,11 @@ from deployments.terminal.output import (
     empty_table,
     out,
     print_activation,
+    print_json,
     print_line,
-    print_waiting,
+    print_note,
 )
+from deployments.terminal.progress import progress
 
 if TYPE_CHECKING:
     from deployments.stack.local_stack import LocalStack
@@ -50,23 +54,30 @@ def up(
     detach: Annotated[
         bool, Option("--detach", "-d", help="Return when it is ready; stop: adspark down.")
     ] = False,
+    as_json: Annotated[
+        bool, Option("--json", help="Lines of JSON: each change, and when it is ready.")
+    ] = False,
     data: Annotated[str, Option(hidden=True)] = SANDBOX_DATA,
 ) -> None:
     """Start the local stack: Postgres, Prefect's server, a worker for each pool, the gallery."""
     folder = data if sandbox else None
     if not detach:
-        asyncio.run(_serve(get_settings(), sandbox=folder))
+        asyncio.run(_serve(get_settings(), sandbox=folder, as_json=as_json))
         return
-    print_line(f"Starting the stack (log: {get_settings().home / 'stack.log'}) …")
-    state = start_detached(get_settings(), sandbox=folder, on_wait=print_waiting)
-    asyncio.run(_print_ready(state))
-    out.print("Stop it with: adspark down")
+    print_note(f"Starting the stack (log: {get_settings().home / 'stack.log'}) …", style="none")
+    with progress("Starting"):
+        state = start_detached(get_settings(), sandbox=folder, on_wait=print_note)
+    asyncio.run(_print_ready(state, "adspark down", as_json=as_json))
 
 
-def down() -> None:
+def down(as_json: JsonOption = False) -> None:
     """Stop the local stack."""
     settings = get_settings()
-    if stop_stack(settings):
+    with progress("Stopping"):
+        is_stopped = stop_stack(settings)
+    if as_json:
+        print_json(StackStopped(changed=is_stopped))
+    elif is_stopped:
         out.print("Stopped.")
     else:
         print_line(f"No stack is running in {settings.home} (ADSPARK_HOME).")
@@ -96,10 +107,15 @@ def demo(
     run_demo(get_settings(), keep=keep, as_json=as_json)
 
 
-async def _print_ready(state: StackState) -> None:
-    """The addresses, and what the stack cannot do without a key."""
+async def _print_ready(state: StackState, stop: str, *, as_json: bool) -> None:
+    """The addresses, what the stack cannot do without a key, and how to stop it."""
     from deployments.operations.health import read_not_set_up  # noqa: PLC0415  (slow)
 
+    async with open_server(state.api_url) as client:
+        not_set_up = [str(one) for one in await read_not_set_up(client)]
+    if as_json:
+        print_json(StackReady.of(state, not_set_up=not_set_up))
+        return
     gallery, runs = state.gallery_url, state.ui_url
     out.print(f"[bold green]Ready.[/] Gallery of ads: [link={gallery}]{gallery}[/link]")
     out.print(f"Runs, in Prefect's UI: [link={runs}]{runs}[/link]")
@@ -107,35 +123,54 @@ async def _print_ready(state: StackState) -> None:
         out.print(f"Sandbox instead of SerpApi: {state.sandbox_url}")
     out.print(f"For Prefect's own commands: export PREFECT_API_URL={state.api_url}")
     print_activation()
-    async with open_server(state.api_url) as client:
-        for one in await read_not_set_up(client):
-            print_line(f"[yellow]Not set up:[/] {escape(str(one))}")
+    for one in not_set_up:
+        print_line(f"[yellow]Not set up:[/] {escape(one)}")
+    print_line(f"Stop it with: {stop}")
 
 
-async def _serve(settings: Settings, *, sandbox: str | None) -> None:
+async def _serve(settings: Settings, *, sandbox: str | None, as_json: bool) -> None:
     from deployments.stack.local_stack import LocalStack  # noqa: PLC0415  (slow)
 
-    with live_view(_draw, _describe) as show:
+    view = _json_lines() if as_json else live_view(_draw, _describe)
+    with view as show:
 
         def show_change(stack: LocalStack) -> None:
             with suppress(OSError):  # its log is on a full disk
                 show(stack)
 
         stack = LocalStack(settings, sandbox=sandbox, on_change=show_change)
-        serving = asyncio.create_task(_run_until_cancelled(stack))
+        serving = asyncio.create_task(_run_until_cancelled(stack, as_json=as_json))
         _cancel_at_signals(serving)
         await asyncio.wait({serving})
-    if serving.cancelled():
-        out.print("Stopped; nothing is left running.")
-    else:
+    if not serving.cancelled():
         serving.result()  # raises what has ended it
+    elif as_json:
+        print_json(StackStopped(changed=True))
+    else:
+        out.print("Stopped; nothing is left running.")
 
 
-async def _run_until_cancelled(stack: "LocalStack") -> None:
+async def _run_until_cancelled(stack: "LocalStack", *, as_json: bool) -> None:
     async with stack.running():
-        await _print_ready(stack.state)
-        out.print("Stop it with Ctrl-C.")
+        await _print_ready(stack.state, "Ctrl-C", as_json=as_json)
         await stack.watch()
+
+
+@contextmanager
+def _json_lines() -> "Iterator[Callable[[LocalStack], None]]":
+    """What is to be called when a state has changed: a line for each process that has another."""
+    printed: dict[str, ProcessDocument] = {}
+
+    def show(stack: "LocalStack") -> None:
+        for one in stack.processes.values():
+            document = ProcessDocument(
+                name=one.name, state=one.state, address=one.address, log=one.log and str(one.log)
+            )
+            if printed.get(one.name) != document and one.state != "waiting":
+                printed[one.name] = document
+                print_json(document)
+
+    yield show
 
 
 def _cancel_at_signals(task: "asyncio.Task[None]") -> None:
@@ -165,10 +200,12 @@ def _cancel_at_signals(task: "asyncio.Task[None]") -> None:
 def _draw(stack: "LocalStack") -> Table:
     table = empty_table()
     for heading in ("process", "state", "address", "log"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
+    table.caption = f"Logs: {stack.state.home / 'logs'}"
+    table.caption_justify = "left"
     for one in stack.processes.values():
         state = Text(one.state, style=_STYLES.get(one.state, ""))
-        table.add_row(one.name, state, one.address, str(one.log or ""))
+        table.add_row(one.name, state, one.address, one.log.name if one.log else "")
     return table
 
 

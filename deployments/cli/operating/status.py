@@ -11,10 +11,10 @@ from adspark.errors import AdSparkError
 from adspark.home.running_stack import running_stack
 from adspark.settings import get_settings
 from adspark.text.terminal import plain
-from deployments.cli.database import current_settings
 from deployments.cli.options import JsonOption
 from deployments.cli.server import open_server
 from deployments.terminal.output import late_runs, out, print_json, print_line, table
+from deployments.terminal.progress import progress
 
 if TYPE_CHECKING:
     from deployments.operations.full_check import FullCheck
@@ -35,15 +35,19 @@ def status(
     """Show workers, runs, queues and limits; exit code 1 says that a person should act."""
     problems = asyncio.run(_find_problems_here())
     try:
-        health, full = asyncio.run(_read(check=check or probe, with_probes=probe))
+        with progress("Asking Prefect's server"):
+            health, full = asyncio.run(_read(check=check or probe, with_probes=probe))
     except AdSparkError:
         if problems:  # why nobody answers
             _print_problems(problems)
         raise
     health.problems[:0] = problems
     if as_json:
-        document = health.model_dump(mode="json")
-        print_json(document | {"check": full.model_dump(mode="json")} if full else document)
+        from deployments.cli.operating.server_documents import (  # noqa: PLC0415  (slow)
+            StatusDocument,
+        )
+
+        print_json(StatusDocument.of(health, check=full))
     else:
         _print(health, full)
     if not health.is_well or (full and full.problems):
@@ -68,6 +72,8 @@ async def _read(*, check: bool, with_probes: bool) -> "tuple[Health, FullCheck |
         if not check:
             return health, None
         # A pool that can take none is a problem already.
+        from deployments.cli.database import current_settings  # noqa: PLC0415  (slow)
+
         able = [one.name for one in health.pools if one.workers and not one.is_paused]
         probed = able if with_probes else ()
         return health, await read_full_check(client, current_settings(), probed=probed)

@@ -1,18 +1,22 @@
 """`adspark failures` and `adspark retry`: what failed, by cause, and another try."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
-import typer
 from rich.markup import escape
 from typer import Argument, Option
 
 from adspark.errors import InvalidQueryError
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.validation.bounds import Range
-from deployments.cli.options import JsonOption, YesOption
+from deployments.cli.options import EndsWithJsonOption, JsonOption, YesOption
 from deployments.cli.ranges import ranged
+from deployments.cli.runs.queue_documents import RunsRetried
 from deployments.cli.server import call_server
-from deployments.terminal.output import age, counted, out, print_json, print_line, table
+from deployments.terminal.output import age, out, print_json, print_line, table
+from deployments.terminal.questions import confirm
 
 if TYPE_CHECKING:
     from deployments.operations.runs.failures import FailureGroup
@@ -39,7 +43,9 @@ def failures(
         lambda client: read_failures(client, hours=hours, pools=pool or [], flow=flow)
     )
     if as_json:
-        print_json({"failures": found})
+        from deployments.cli.runs.server_documents import FailureList  # noqa: PLC0415  (slow)
+
+        print_json(FailureList(failures=found))
     elif not found:
         out.print("Nothing has failed.")
     else:
@@ -57,6 +63,7 @@ def retry(
     flow: FlowOption = None,
     hours: HoursOption = _WEEK,
     yes: YesOption = False,
+    as_json: EndsWithJsonOption = False,
 ) -> None:
     """Retry failed runs, each under its own id and with its parameters."""
     if bool(keys) == bool(everything or pool or flow):
@@ -68,10 +75,19 @@ def retry(
         lambda client: choose_failures(client, keys or [], hours=hours, pools=pool or [], flow=flow)
     )
     runs = [run for group in chosen for run in group.runs]
-    _print_chosen(chosen)
+    if not as_json:
+        _print_chosen(chosen)
     if runs and not yes:
-        typer.confirm(f"Retry {counted(len(runs), 'run')}?", abort=True)
+        confirm(f"Retry {counted(len(runs), 'run')}?")
     queued = call_server(lambda client: retry_runs(client, runs)) if runs else []
+    if as_json:
+        left = [run for run in runs if run not in queued]
+        print_json(RunsRetried(retried=queued, not_retried=left))
+    else:
+        _print_retried(runs, queued)
+
+
+def _print_retried(runs: "Sequence[UUID]", queued: "Sequence[UUID]") -> None:
     if queued:
         out.print(f"Retrying {counted(len(queued), 'run')}; watch with: adspark monitor")
     else:

@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from typer import Argument, Option
 
 from adspark.errors import AdSparkError, ConfigurationError
+from adspark.text.counts import counted
 from adspark.validation.bounds import SECONDS
 from deployments.cli.options import EndsWithJsonOption, YesOption
 from deployments.cli.ranges import ranged
+from deployments.cli.runs.queue_documents import RunsPurged
 from deployments.cli.server import call_server
 from deployments.queue_classes import POOL_NAMES, validate_pools
-from deployments.terminal.output import counted, err, out, print_json
+from deployments.terminal.output import err, out, print_json, print_note
+from deployments.terminal.questions import confirm
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
@@ -59,10 +61,10 @@ def purge(
             listed = ", ".join(f"{number} {name}" for name, number in counts.items())
             out.print(f"{pool}: {listed}")
     if found and not dry_run and not yes:
-        typer.confirm(f"Cancel {counted(len(found), 'run')}?", abort=True)
+        confirm(f"Cancel {counted(len(found), 'run')}?")
     purged = 0 if dry_run or not found else _purge(found, shows=not as_json)
     if as_json:
-        print_json({"purged": purged})
+        print_json(RunsPurged(purged=purged, found=len(found)))
     else:
         done = f"Cancelled {counted(purged, 'run')}." if purged else "Nothing was cancelled."
         would = f"{counted(len(found), 'run')} would be cancelled."
@@ -87,10 +89,12 @@ def _purge(found: "Sequence[FlowRun]", *, shows: bool) -> int:
 
     try:
         with bar:
-            return call_server(lambda client: purge(client, found, on_purged=count))
+            return call_server(
+                lambda client: purge(client, found, on_purged=count), shows_progress=False
+            )
     except (KeyboardInterrupt, AdSparkError):
-        err.print(
-            f"Cancelled {done} of {counted(len(found), 'run')}; repeat the command for the rest.",
-            soft_wrap=True,
+        print_note(
+            f"Cancelled {done:,} of {counted(len(found), 'run')}; repeat the command for the rest.",
+            style="none",
         )
         raise

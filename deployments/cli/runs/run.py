@@ -8,38 +8,38 @@ import re
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import JsonValue, ValidationError
 from rich.markup import escape
 from typer import Argument, Option
 
-from adspark.creatives.fetch import FetchSummary
+from adspark.creatives.fetch import IN_SUMMARY, FetchSummary
 from adspark.errors import AdSparkError, ConfigurationError, InvalidQueryError
+from adspark.library.filters.parsing import parse_day
 from adspark.serpapi.search_query import parse_query
 from adspark.settings import get_settings
 from adspark.text.storable import UNSTORABLE
 from adspark.validation.bounds import MAX_PAGES, PAGE_SIZE
 from adspark.waits import IS_WAIT
 from deployments.cli.arguments import show
-from deployments.cli.options import (
+from deployments.cli.options import EndsWithJsonOption
+from deployments.cli.ranges import ranged
+from deployments.cli.runs.documents import FetchDocument, FinishedRunDocument
+from deployments.cli.runs.summary import print_summary
+from deployments.cli.search_options import (
     AdvertiserIds,
-    EndsWithJsonOption,
     FormatOption,
     PlatformOption,
     RegionOption,
     TextOption,
 )
-from deployments.cli.ranges import ranged
-from deployments.cli.runs.summary import print_summary
 from deployments.cli.server import prefect_api_url
 from deployments.environment.termination import raise_at_sigterm
-from deployments.terminal.output import err, print_json, print_line
+from deployments.terminal.output import print_json, print_line, print_note
+from deployments.terminal.progress import progress
 
 _Result = TypeVar("_Result")
-
-_DAY = ["%Y-%m-%d"]
 
 _START_TIMEOUT = "120"  # seconds for Prefect's temporary server, which has 20 by default
 _RETRY = "Task run failed with exception"  # Prefect's line, which quotes the error as code
@@ -53,10 +53,10 @@ def fetch(
     platform: PlatformOption = None,
     creative_format: FormatOption = None,
     start_date: Annotated[
-        datetime | None, Option(formats=_DAY, help="Shown on or after this day.")
+        str | None, Option(metavar="DAY", help="Shown on or after this day, as 2026-08-31.")
     ] = None,
     end_date: Annotated[
-        datetime | None, Option(formats=_DAY, help="Shown on or before this day.")
+        str | None, Option(metavar="DAY", help="Shown on or before this day.")
     ] = None,
     political_ads: Annotated[
         bool, Option("--political-ads", help="Only political ads; needs --region.")
@@ -73,13 +73,13 @@ def fetch(
         "region": region,
         "platform": platform,
         "creative_format": creative_format,
-        "start_date": start_date.date() if start_date else None,
-        "end_date": end_date.date() if end_date else None,
+        "start_date": parse_day("start_date", start_date),
+        "end_date": parse_day("end_date", end_date),
         "political_ads": political_ads,
         "page_size": page_size,
     }
     summary = fetch_here(parameters, max_pages=max_pages, dry_run=dry_run)
-    print_json(summary) if as_json else print_summary(summary)
+    print_json(FetchDocument.of(summary)) if as_json else print_summary(summary)
 
 
 def fetch_here(
@@ -123,11 +123,11 @@ def run(
 
     def print_event(event: Event) -> None:
         style = {"state": "bold cyan", "hint": "yellow"}.get(event.kind, "dim")
-        err.print(f"[{style}]{escape(event.text)}[/]", soft_wrap=True)
+        print_note(event.text, style=style)
 
     finished = asyncio.run(run_and_follow(prefect_api_url(), deployment, values, print_event))
     if as_json:
-        print_json({"flow_run_id": str(finished.id), "result": finished.result})
+        print_json(FinishedRunDocument(flow_run_id=finished.id, result=finished.result))
         return
     if deployment.partition("/")[0] == "fetch-creatives":
         with suppress(ValidationError):  # a worker of another version, or its result is not here
@@ -146,7 +146,7 @@ def run_here(start: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
     _prepare_prefect()
     _check_key()
     call = start()
-    with _translate_errors():
+    with progress("Fetching"), _translate_errors():
         return asyncio.run(call)
 
 
@@ -175,8 +175,13 @@ def _check_key() -> None:
 
 
 def _is_shown(record: logging.LogRecord) -> bool:
-    """Warnings; failures, and what is waited for, are told by the command, in a line each."""
-    is_told = hasattr(record, IS_WAIT) or record.getMessage().startswith(_RETRY)
+    """Warnings; failures, what is waited for, and what the summary repeats are told by the
+    command, in a line each."""
+    is_told = (
+        hasattr(record, IS_WAIT)
+        or hasattr(record, IN_SUMMARY)
+        or record.getMessage().startswith(_RETRY)
+    )
     return logging.WARNING <= record.levelno < logging.ERROR and not is_told
 
 

@@ -25,4 +25,9 @@ def task(
     from deployments.operations.runs.report import read_report  # noqa: PLC0415  (slow)
 
     report = call_server(lambda client: read_report(client, key, log_lines=logs))
-    print_json(report) if as_json else print_report(report, out)
+    if as_json:
+        from deployments.cli.runs.server_documents import TaskDocument  # noqa: PLC0415  (slow)
+
+        print_json(TaskDocument.of(report))
+    else:
+        print_report(report, out)

@@ -19,6 +19,7 @@ from adspark.users.store import UserRow, add_user, find_user, list_users, rename
 from deployments.cli.database import in_session
 from deployments.cli.options import JsonOption
 from deployments.cli.ranges import IDS, ranged
+from deployments.cli.users.documents import UserAccess, UserList, UserSaved
 from deployments.terminal.output import out, print_json, print_line, table
 
 _NUMBER = f"Of a user without a name; {DEFAULT_USER} is who names none. Else a new one."
@@ -32,23 +33,25 @@ app = typer.Typer(
 def add(
     name: Annotated[str, Argument(help="The new user's name.")],
     number: Annotated[int | None, ranged(IDS, help=_NUMBER)] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Add a user, or name a number that is in use."""
     given = in_session(lambda session: add_user(session, name=name, user_id=number), commits=True)
-    print_line(f"User {given} is {escape(plain(' '.join(name.split())))}.")
+    _say_name(given, " ".join(name.split()), as_json=as_json)
 
 
 @app.command("list")
 def list_all(as_json: JsonOption = False) -> None:
     """List the users, also those without a name, with what is theirs."""
     rows = in_session(list_users)
-    print_json({"users": rows}) if as_json else _print(rows)
+    print_json(UserList(users=rows)) if as_json else _print(rows)
 
 
 @app.command()
 def rename(
     user: Annotated[str, Argument(metavar="USER", help="Number or name.")],
     name: Annotated[str, Argument(help="The new name.")],
+    as_json: JsonOption = False,
 ) -> None:
     """Give a user another name; all that is theirs stays theirs."""
 
@@ -57,7 +60,7 @@ def rename(
         return number, await rename_user(session, user_id=number, name=name)
 
     number, kept = in_session(act, commits=True)
-    print_line(f"User {number} is {escape(plain(kept))}.")
+    _say_name(number, kept, as_json=as_json)
 
 
 @app.command()
@@ -69,6 +72,7 @@ def password(
     from_stdin: Annotated[
         bool, Option("--stdin", help="Read the password from standard input.")
     ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Let a user sign in to the gallery with a password; ends their sessions."""
     given = sys.stdin.readline().rstrip("\n") if from_stdin else _ask_password()
@@ -79,11 +83,17 @@ def password(
         return number
 
     number = in_session(act, commits=True)
-    print_line(f"User {number} signs in with this password, as {role.value}.")
+    if as_json:
+        print_json(UserAccess(user_id=number, role=role, changed=True))
+    else:
+        print_line(f"User {number} signs in with this password, as {role.value}.")
 
 
 @app.command()
-def lock(user: Annotated[str, Argument(metavar="USER", help="Number or name.")]) -> None:
+def lock(
+    user: Annotated[str, Argument(metavar="USER", help="Number or name.")],
+    as_json: JsonOption = False,
+) -> None:
     """Let a user sign in to the gallery no more; ends their sessions, and keeps what is theirs.
 
     A new password lets them sign in again.
@@ -94,13 +104,23 @@ def lock(user: Annotated[str, Argument(metavar="USER", help="Number or name.")])
         return number, await lock_account(session, user_id=number)
 
     number, had_one = in_session(act, commits=True)
+    if as_json:
+        print_json(UserAccess(user_id=number, role=None, changed=had_one))
+        return
     print_line(f"User {number} {'can no more' if had_one else 'could not'} sign in.")
     print_line(f"With a new password they can (again): adspark users password {number}")
 
 
 def _ask_password() -> str:
-    given: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    given: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     return given
+
+
+def _say_name(number: int, name: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(UserSaved(user_id=number, name=name))
+    else:
+        print_line(f"User {number} is {escape(plain(name))}.")
 
 
 def _print(rows: Sequence[UserRow]) -> None:

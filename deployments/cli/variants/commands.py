@@ -18,6 +18,7 @@ from adspark.errors import InvalidQueryError, UnusableContentError
 from adspark.media.store import MediaStore
 from adspark.models import AdVariant, VariantStatus
 from adspark.settings import media_url
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.validation.bounds import RATING
 from adspark.validation.stored import clean_ad_id
@@ -43,11 +44,22 @@ from deployments.cli.options import JsonOption, YesOption
 from deployments.cli.ranges import IDS, ranged, ranged_argument
 from deployments.cli.server import call_server, prefect_api_url
 from deployments.cli.users.option import user_option
+from deployments.cli.variants.documents import (
+    VariantCancelled,
+    VariantFigures,
+    VariantList,
+    VariantPicture,
+    VariantReport,
+    VariantRetried,
+    VariantReviewed,
+    VariantsRequested,
+)
 from deployments.cli.variants.prompt_check import check_prompt
 from deployments.cli.variants.tables import print_statistics, print_variant, print_variants
 from deployments.environment.running_stack import find_api_url
 from deployments.terminal.choices import one_of
-from deployments.terminal.output import counted, err, out, print_json, print_line
+from deployments.terminal.output import out, print_json, print_line, print_note
+from deployments.terminal.questions import confirm
 
 _SHOWN = 20  # variants of a list, by default
 _MOST_SHOWN = 10_000
@@ -87,23 +99,14 @@ def request(
     wanted = check_request(wanted)
     check_prompt(wanted.prompt)
     ids, left_out = _wanted_ads(original_ad_ids or [], watch, wanted)
-    if left_out and not as_json:
-        out.print(f"{left_out} of its new ads have a variant of this prompt already.")
-    elif not ids and not as_json:
-        print_line(
-            f"Watch {escape(plain(str(watch)))} has no new ads: what its first look found is known "
-            "from the start, and no news. For one of those, name the ad: "
-            "adspark variant request CR…"
-        )
+    notes = _why_not_all(ids, left_out, watch)
+    for note in () if as_json else notes:
+        print_line(escape(plain(note)))
     if dry_run or not ids:
-        if as_json:
-            print_json({"variants": [], "started": 0, "generations": len(ids)})
-        else:
-            out.print(f"{counted(len(ids), 'generation')}; nothing was requested.")
+        _say_none(len(ids), notes, as_json=as_json)
         return
     if len(ids) > 1 and not yes:
-        question = f"{counted(len(ids), 'generation')}, each paid for. Request them?"
-        typer.confirm(question, abort=True, err=as_json)
+        confirm(f"{counted(len(ids), 'generation')}, each paid for. Request them?")
     requests = [wanted.model_copy(update={"original_ad_id": one}) for one in ids]
     made = in_session(lambda session: request_variants(session, requests=requests), commits=True)
     run_ids = _start(made)
@@ -111,7 +114,11 @@ def request(
         _follow(run_ids[0])
         show(made[0], as_json=as_json)
     elif as_json:
-        print_json({"variants": list(made), "started": len(run_ids), "generations": len(made)})
+        print_json(
+            VariantsRequested(
+                variants=list(made), started=len(run_ids), generations=len(made), notes=notes
+            )
+        )
     else:
         _say_requested(made, len(run_ids))
 
@@ -133,7 +140,7 @@ def list_all(
         return found, await read_waiting(session, user_id=user)
 
     found, waiting = in_session(act)
-    document = {"variants": found, "reviews_waiting": waiting}
+    document = VariantList(variants=found, reviews_waiting=waiting)
     print_json(document) if as_json else print_variants(found, waiting)
 
 
@@ -142,7 +149,7 @@ def show(variant: VariantId, as_json: JsonOption = False) -> None:
     """Show all about one variant: prompt, copy, pictures, reviews."""
     summary = summary_of(_read(variant))
     reviews = in_session(lambda session: list_reviews(session, variant_id=variant))
-    document = summary.model_dump(mode="json") | {"reviews": reviews}
+    document = VariantReport.of(summary, reviews=reviews)
     print_json(document) if as_json else print_variant(summary, reviews, _media())
 
 
@@ -150,6 +157,7 @@ def show(variant: VariantId, as_json: JsonOption = False) -> None:
 def open_picture(
     variant: VariantId,
     original: Annotated[bool, Option("--original", help="The original's picture.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Print where a variant's picture is and, in a terminal, open it in the system's viewer."""
     summary = summary_of(_read(variant))
@@ -157,32 +165,43 @@ def open_picture(
     if path is None:
         raise UnusableContentError(f"There is no such picture: {summary.headline.rstrip('.')}.")
     place = _media().locate(path)
+    if as_json:
+        print_json(VariantPicture(variant_id=variant, place=place))
+        return
     print_line(escape(place))
     if out.is_terminal:
         typer.launch(place)
 
 
 @app.command()
-def retry(variant: VariantId) -> None:
+def retry(variant: VariantId, as_json: JsonOption = False) -> None:
     """Try a failed or cancelled variant again; what was paid and not fetched is not paid again."""
     found = _read(variant)
     is_over = is_generation_over(found)
     if is_over or found.asked_at is None:  # it is requested anew
         check_prompt(found.prompt)
     in_session(lambda session: VariantState(session, found).retry(is_over=is_over), commits=True)
+    started = len(_start([variant], is_retry=True))
+    if as_json:
+        done = VariantRetried(variant_id=variant, is_new_generation=is_over, started=started)
+        print_json(done)
+        return
     costs = "a new generation" if is_over else "the same generation, resumed"
-    out.print(f"Variant {variant}: {costs}.")
-    _say_requested([variant], len(_start([variant], is_retry=True)))
+    print_line(f"Variant {variant}: {costs}.")
+    _say_requested([variant], started)
 
 
 @app.command()
-def cancel(variant: VariantId) -> None:
+def cancel(variant: VariantId, as_json: JsonOption = False) -> None:
     """End a variant that nobody wants any more, with its generation."""
     from orchestration.runs.variant_runs import cancel_variant  # noqa: PLC0415  (slow)
 
     was_open = call_server(lambda _: cancel_variant(variant))
+    if as_json:
+        print_json(VariantCancelled(variant_id=variant, changed=was_open))
+        return
     result = "cancelled" if was_open else "not open any more; nothing to cancel"
-    out.print(f"Variant {variant} is {result}.")
+    print_line(f"Variant {variant} is {result}.")
 
 
 @app.command()
@@ -196,6 +215,7 @@ def review(
         bool, Option("--accept-closeness", help="Approve although it is close to the original.")
     ] = False,
     user: Annotated[int, user_option(help="Who you are.")] = 1,
+    as_json: JsonOption = False,
 ) -> None:
     """Review a finished variant; repeat it to change the review."""
     decision = one_of("--approve", approve, "--reject", reject)
@@ -217,15 +237,18 @@ def review(
     run_id = in_session(act, commits=True)
     if run_id is not None and decision is not None:
         _answer(run_id, given)
+    if as_json:
+        print_json(VariantReviewed(variant_id=variant, user_id=user, is_approved=decision))
+        return
     word = {True: "approved", False: "rejected", None: "commented on"}[decision]
-    out.print(f"Variant {variant} is {word} by user {user}.")
+    print_line(f"Variant {variant} is {word} by user {user}.")
 
 
 @app.command()
 def stats(user: WhoseOption = None, as_json: JsonOption = False) -> None:
     """Show how variants fare: approval, rating, time, failures by cause."""
     figures = in_session(lambda session: read_statistics(session, user_id=user))
-    print_json(figures) if as_json else print_statistics(figures)
+    print_json(VariantFigures.of(figures)) if as_json else print_statistics(figures)
 
 
 def _wanted_ads(
@@ -245,6 +268,27 @@ def _wanted_ads(
         )
 
     return in_session(act)
+
+
+def _why_not_all(ids: Sequence[str], left_out: int, watch: str | None) -> list[str]:
+    """Why ads of a watch are left out."""
+    if left_out:
+        have = "has" if left_out == 1 else "have"
+        return [f"{counted(left_out, 'new ad')} of it {have} a variant of this prompt already."]
+    if ids:
+        return []
+    return [
+        f"Watch {watch} has no new ads: what its first look found is known from the start, and no "
+        "news. For one of those, name the ad: adspark variant request CR…"
+    ]
+
+
+def _say_none(generations: int, notes: list[str], *, as_json: bool) -> None:
+    """That nothing was requested, and why not."""
+    if as_json:
+        print_json(VariantsRequested(variants=[], started=0, generations=generations, notes=notes))
+        return
+    print_line(f"{counted(generations, 'generation')}; nothing was requested.")
 
 
 def _say_requested(variants: Sequence[int], started: int) -> None:
@@ -274,7 +318,7 @@ def _follow(run_id: UUID) -> None:
     from deployments.cli.runs.follow import Event, follow_run  # noqa: PLC0415  (slow)
 
     def print_event(event: Event) -> None:
-        err.print(f"[dim]{escape(event.text)}[/]", soft_wrap=True)
+        print_note(event.text)
 
     asyncio.run(follow_run(prefect_api_url(), run_id, print_event))
 

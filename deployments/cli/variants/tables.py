@@ -8,11 +8,12 @@ from rich.markup import escape
 from rich.text import Text
 
 from adspark.media.store import MediaStore
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.variants.report import describe_similarity
 from adspark.variants.reviews import StoredReview, VariantStatistics
 from adspark.variants.store import VariantSummary
-from deployments.terminal.output import age, counted, moment, out, print_facts, print_line, table
+from deployments.terminal.output import age, moment, out, print_facts, print_line, table
 
 _PROMPT_WIDTH = 14  # characters, so that a row fits on a line
 _MOST_WAITING = 10  # variants named that wait for a review

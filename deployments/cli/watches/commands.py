@@ -16,6 +16,8 @@ from typer import Argument, Option
 
 from adspark.errors import ConfigurationError
 from adspark.models import Fetch, Watch
+from adspark.text.counts import counted
+from adspark.text.terminal import plain
 from adspark.watches.definition import CLEARABLE, WatchDefinition, change_definition, pick_fields
 from adspark.watches.duplicates import find_duplicates
 from adspark.watches.files import WatchFormat, format_of, read_watch_file, write_watches
@@ -35,16 +37,25 @@ from adspark.watches.store import (
     warn_of_duplicates,
 )
 from deployments.cli.database import in_session
-from deployments.cli.options import (
+from deployments.cli.options import EndsWithJsonOption, JsonOption, YesOption
+from deployments.cli.search_options import (
     AdvertiserIds,
     FormatOption,
-    JsonOption,
     PlatformOption,
     RegionOption,
     TextOption,
-    YesOption,
 )
 from deployments.cli.users.option import user_option
+from deployments.cli.watches.documents import (
+    ImportedWatch,
+    WatchDeleted,
+    WatchesExported,
+    WatchesImported,
+    WatchList,
+    WatchReport,
+    WatchSaved,
+    WatchSwitched,
+)
 from deployments.cli.watches.options import (
     AdvertiserOption,
     AllAdsOption,
@@ -58,9 +69,15 @@ from deployments.cli.watches.options import (
     Which,
     find_advertiser_ids,
 )
-from deployments.cli.watches.tables import print_watch, print_watches
+from deployments.cli.watches.tables import (
+    print_imported,
+    print_saved,
+    print_watch,
+    print_watches,
+)
 from deployments.terminal.choices import one_of
-from deployments.terminal.output import out, print_json, print_line
+from deployments.terminal.output import print_json, print_line
+from deployments.terminal.questions import confirm
 
 _EVENTS, _FETCHES = 10, 5  # that `show` shows
 _EVER = datetime.fromtimestamp(0, UTC)
@@ -85,24 +102,25 @@ def create(
     ended_after_days: EndedOption = None,
     details_per_sweep: DetailsOption = None,
     user_id: Annotated[int, user_option("--user", help="Whose watch it is.")] = 1,
+    as_json: EndsWithJsonOption = False,
 ) -> None:
     """Create a watch; the next sweep looks for the first time."""
-    advertiser_ids = find_advertiser_ids(advertiser_ids, advertiser)
+    advertiser_ids = find_advertiser_ids(advertiser_ids, advertiser, as_json=as_json)
     changes = pick_fields(locals())
     changes["political_ads"] = one_of("--political-ads", political_ads, "--all-ads", all_ads)
     definition, warnings = change_definition(None, changes)
 
-    async def act(session: AsyncSession) -> tuple[int, list[str]]:
+    async def act(session: AsyncSession) -> tuple[SavedWatch, list[str]]:
         saved = await save_watch(session, definition=definition)
         if saved.outcome is not Outcome.CREATED:
             raise ConfigurationError(
                 f"name: watch {saved.id} is called {definition.name!r} already; change it with: "
                 f"adspark watch change {saved.id}"
             )
-        return saved.id, await warn_of_duplicates(session, saved)
+        return saved, await warn_of_duplicates(session, saved)
 
-    watch_id, alike = in_session(act, commits=True)
-    _say(f"Created watch {watch_id}", definition, warnings + alike)
+    saved, alike = in_session(act, commits=True)
+    _say(saved, definition, warnings + alike, as_json=as_json)
 
 
 @app.command()
@@ -126,9 +144,10 @@ def change(
         list[str] | None, Option(metavar="FIELD", help=f"Empty it: {', '.join(CLEARABLE)}.")
     ] = None,
     user: UserOption = None,
+    as_json: EndsWithJsonOption = False,
 ) -> None:
     """Change only what is given; another search begins its past anew."""
-    advertiser_ids = find_advertiser_ids(advertiser_ids, advertiser)
+    advertiser_ids = find_advertiser_ids(advertiser_ids, advertiser, as_json=as_json)
     changes = pick_fields(locals())
     changes["political_ads"] = one_of("--political-ads", political_ads, "--all-ads", all_ads)
 
@@ -139,46 +158,48 @@ def change(
     saved, definition, warnings = in_session(act, commits=True)
     if saved.begins_anew:
         warnings.append("its search is another one now: what it finds first counts as known.")
-    done = "Changed" if saved.outcome is Outcome.CHANGED else "Nothing to change in"
-    _say(f"{done} watch {saved.id}", definition, warnings)
+    _say(saved, definition, warnings, as_json=as_json)
 
 
 @app.command()
-def pause(watch: Which, user: UserOption = None) -> None:
+def pause(watch: Which, user: UserOption = None, as_json: JsonOption = False) -> None:
     """Let a watch rest."""
-    _set_active(watch, user, is_active=False)
+    _set_active(watch, user, is_active=False, as_json=as_json)
 
 
 @app.command()
-def resume(watch: Which, user: UserOption = None) -> None:
+def resume(watch: Which, user: UserOption = None, as_json: JsonOption = False) -> None:
     """Let a paused watch look again, from the next sweep on."""
-    _set_active(watch, user, is_active=True)
+    _set_active(watch, user, is_active=True, as_json=as_json)
 
 
 @app.command()
-def delete(watch: Which, yes: YesOption = False, user: UserOption = None) -> None:
+def delete(
+    watch: Which, yes: YesOption = False, user: UserOption = None, as_json: JsonOption = False
+) -> None:
     """Delete a watch with what it noticed; the ads and what they cost stay."""
 
-    async def read(session: AsyncSession) -> tuple[int, str]:
+    async def read(session: AsyncSession) -> WatchDeleted:
         found = await find_watch(session, name_or_id=watch, user_id=user)
         contents = await count_contents(session, watch_id=found.id)
-        return found.id, (
-            f"watch {found.id} ({found.name}) with its links to {contents.creatives} ads and its "
-            f"{contents.events} events"
-        )
+        return WatchDeleted.of(contents, watch_id=found.id, name=found.name)
 
-    watch_id, what = in_session(read)
+    found = in_session(read)
+    what = (
+        f"watch {found.watch_id} ({found.name}) with its links to "
+        f"{counted(found.creatives, 'ad')} and its {counted(found.events, 'event')}"
+    )
     if not yes:
-        typer.confirm(f"Delete {what}? The ads themselves stay.", abort=True)
-    in_session(lambda session: delete_watch(session, watch_id=watch_id), commits=True)
-    print_line(f"Deleted {escape(what)}.")
+        confirm(f"Delete {plain(what)}? The ads themselves stay.")
+    in_session(lambda session: delete_watch(session, watch_id=found.watch_id), commits=True)
+    print_json(found) if as_json else print_line(f"Deleted {escape(what)}.")
 
 
 @app.command("list")
 def list_all(as_json: JsonOption = False, user: UserOption = None) -> None:
     """List the watches: what they look for, what they found, what they cost this month."""
     rows = in_session(lambda session: list_watches(session, user_id=user))
-    print_json({"watches": rows}) if as_json else print_watches(rows)
+    print_json(WatchList(watches=rows)) if as_json else print_watches(rows)
 
 
 @app.command()
@@ -193,8 +214,7 @@ def show(watch: Which, as_json: JsonOption = False, user: UserOption = None) -> 
 
     row, events, fetches = in_session(act)
     if as_json:
-        listed = [one.model_dump(mode="json", warnings=False) for one in fetches]
-        print_json(row.model_dump(mode="json") | {"events": events, "fetches": listed})
+        print_json(WatchReport.of(row, events=events, fetches=fetches))
     else:
         print_watch(row, events, fetches)
 
@@ -205,13 +225,10 @@ def import_file(
     dry_run: Annotated[
         bool, Option("--dry-run", help="Say what would happen, write nothing.")
     ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Create and change watches as a file has them: all of it or, at a mistake, nothing."""
     definitions, warnings = read_watch_file(file)
-    if not definitions:
-        print_line(f"{escape(str(file))} holds no watch; nothing to import.")
-        return
-
     # In one order, so that two imports at once cannot wait for each other.
     definitions.sort(key=lambda one: (one.user_id, one.name))
 
@@ -221,14 +238,14 @@ def import_file(
         return saved, await find_duplicates(session, watch_ids=fresh)
 
     saved, alike = in_session(act, commits=not dry_run)
-    outcomes = [one.outcome for one in saved]
     for definition, one in zip(definitions, saved, strict=True):
         warnings += [f"watch {definition.name!r}: {warning}" for warning in alike.get(one.id, [])]
-    _warn(warnings)
-    for definition, outcome in zip(definitions, outcomes, strict=True):
-        print_line(f"{outcome}: {escape(definition.name)}")
-    counts = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in Outcome)
-    out.print(f"{counts}; nothing is written in a dry run." if dry_run else f"{counts}.")
+    listed = [
+        ImportedWatch(user_id=definition.user_id, name=definition.name, outcome=one.outcome)
+        for definition, one in zip(definitions, saved, strict=True)
+    ]
+    done = WatchesImported(watches=listed, warnings=warnings, dry_run=dry_run)
+    print_json(done) if as_json else print_imported(done, file)
 
 
 @app.command("export")
@@ -238,12 +255,17 @@ def export_file(
         WatchFormat | None, Option("--format", help="Default: as the file is called, yaml.")
     ] = None,
     user: UserOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write the watches' definitions, for import."""
     if form is None:
         form = format_of(file) if file else WatchFormat.YAML
     rows = in_session(lambda session: list_watches(session, user_id=user))
-    written = write_watches([row.definition for row in rows], form=form)
+    definitions = [row.definition for row in rows]
+    written = write_watches(definitions, form=form)
+    if file is None and as_json:
+        print_json(WatchesExported(file=None, watches=len(rows), definitions=definitions))
+        return
     if file is None:
         sys.stdout.write(written)
         return
@@ -251,25 +273,32 @@ def export_file(
         file.write_text(written, encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"{file}: {error.strerror}; name another file.") from None
-    print_line(f"Wrote {len(rows)} watches to {escape(str(file))}.")
+    if as_json:
+        print_json(WatchesExported(file=str(file), watches=len(rows), definitions=[]))
+    else:
+        print_line(f"Wrote {counted(len(rows), 'watch')} to {escape(str(file))}.")
 
 
-def _set_active(watch: str, user: int | None, *, is_active: bool) -> None:
+def _set_active(watch: str, user: int | None, *, is_active: bool, as_json: bool) -> None:
     async def act(session: AsyncSession) -> tuple[Watch, bool]:
         found = await find_watch(session, name_or_id=watch, user_id=user)
         return found, await set_active(session, watch_id=found.id, is_active=is_active)
 
     found, changed = in_session(act, commits=True)
+    if as_json:
+        print_json(
+            WatchSwitched(watch_id=found.id, name=found.name, is_active=is_active, changed=changed)
+        )
+        return
     state = "active" if is_active else "paused"
     already = "" if changed else " already"
     print_line(f"Watch {found.id} ({escape(found.name)}) is {state}{already}.")
 
 
-def _say(done: str, definition: WatchDefinition, warnings: Sequence[str]) -> None:
-    _warn(warnings)
-    print_line(escape(f"{done} ({definition.name}): {definition.cost}"))
-
-
-def _warn(warnings: Sequence[str]) -> None:
-    for warning in warnings:
-        print_line(f"[yellow]Warning:[/] {escape(warning)}")
+def _say(
+    saved: SavedWatch, definition: WatchDefinition, warnings: list[str], *, as_json: bool
+) -> None:
+    done = WatchSaved.of(
+        saved, watch_id=saved.id, definition=definition, cost=definition.cost, warnings=warnings
+    )
+    print_json(done) if as_json else print_saved(done)

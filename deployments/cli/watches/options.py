@@ -67,8 +67,15 @@ DetailsOption = Annotated[
 UserOption = Annotated[int | None, user_option(help="Whose watch it is.")]
 
 
-def find_advertiser_ids(ids: list[str] | None, names: list[str] | None) -> list[str] | None:
+def find_advertiser_ids(
+    ids: list[str] | None, names: list[str] | None, *, as_json: bool = False
+) -> list[str] | None:
     """The ids, and those of the advertisers that are named, each of which is shown.
+
+    Args:
+        ids: as they were given.
+        names: names, domains or ids.
+        as_json: a program asks, which is shown none.
 
     Raises:
         InvalidQueryError: a name is that of none, or of several; says which.
@@ -81,5 +88,6 @@ def find_advertiser_ids(ids: list[str] | None, names: list[str] | None) -> list[
 
     chosen = in_session(act)
     for name, one in zip(names, chosen, strict=True):
-        print_line(f"Advertiser {escape(plain(one.describe(name)))}.")
+        if not as_json:
+            print_line(f"Advertiser {escape(plain(one.describe(name)))}.")
     return [*(ids or []), *(one.advertiser_id for one in chosen)]

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.markup import escape
 
 from adspark.models import Fetch
 from adspark.serpapi.regions import region_name
+from adspark.text.counts import counted
 from adspark.watches.definition import WatchDefinition
 from adspark.watches.news import News
-from adspark.watches.store import WatchRow, WatchState
-from deployments.terminal.output import age, moment, out, print_facts, table
+from adspark.watches.store import Outcome, WatchRow, WatchState
+from deployments.cli.watches.documents import WatchesImported, WatchSaved
+from deployments.terminal.output import age, moment, out, print_facts, print_line, table
 
 _NAME_WIDTH = 18  # characters of a name, so that a row fits on a line
 _ADVERTISER_ID = re.compile(r"^(AR\d{4})\d{12}(\d{4})$")  # shown by both ends, without a name
@@ -69,8 +72,8 @@ def _definition(row: WatchRow) -> dict[str, str]:
     return {
         "looks for": ", ".join(_looks_for(row)),
         "advertisers": ", ".join(watch.advertiser_ids) or "any",
-        "looks": f"every {watch.interval_minutes} minutes; {watch.cost}",
-        "ended": f"when not shown for {watch.ended_after_days} days",
+        "looks": f"every {counted(watch.interval_minutes, 'minute')}; {watch.cost}",
+        "ended": f"when not shown for {counted(watch.ended_after_days, 'day')}",
         "user": str(watch.user_id),
     }
 
@@ -128,3 +131,30 @@ def _spent(row: WatchRow) -> str:
 
 def _short(name: str) -> str:
     return name if len(name) <= _NAME_WIDTH else name[: _NAME_WIDTH - 1].rstrip() + "…"
+
+
+def print_saved(done: WatchSaved) -> None:
+    """What saving a watch did, and what it costs."""
+    print_warnings(done.warnings)
+    words = {Outcome.CREATED: "Created", Outcome.CHANGED: "Changed"}
+    said = words.get(done.outcome, "Nothing to change in")
+    print_line(escape(f"{said} watch {done.watch_id} ({done.definition.name}): {done.cost}"))
+
+
+def print_imported(done: WatchesImported, file: Path) -> None:
+    """A line for each watch of the file, and how many of each kind."""
+    print_warnings(done.warnings)
+    if not done.watches:
+        print_line(f"{escape(str(file))} holds no watch; nothing to import.")
+        return
+    for one in done.watches:
+        print_line(f"{one.outcome}: {escape(one.name)}")
+    outcomes = [one.outcome for one in done.watches]
+    counts = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in Outcome)
+    print_line(f"{counts}; nothing is written in a dry run." if done.dry_run else f"{counts}.")
+
+
+def print_warnings(warnings: Sequence[str]) -> None:
+    """A line each, among what is said of the watch."""
+    for warning in warnings:
+        print_line(f"[yellow]Warning:[/] {escape(warning)}")

@@ -13,6 +13,7 @@ from prefect.client.schemas.objects import FlowRun, TaskRun
 from prefect.client.schemas.sorting import FlowRunSort, TaskRunSort
 
 from adspark.errors import ConfigurationError
+from adspark.text.counts import counted
 from orchestration.runs.flow_runs import PAGE, filter_runs
 from orchestration.runs.optional import read_optional
 
@@ -40,7 +41,9 @@ async def find_run(client: PrefectClient, key: str) -> FlowRun | TaskRun:
         return found[0]
     if found:
         listed = ", ".join(f"{run.id} ({run.name}, {run.state_name})" for run in found[:_SHOWN])
-        raise ConfigurationError(f"{key!r} means {len(found)} runs; give one's whole id: {listed}")
+        raise ConfigurationError(
+            f"{key!r} means {counted(len(found), 'run')}; give one's whole id: {listed}"
+        )
     raise ConfigurationError(
         f"There is no run {key!r}: give the id of a flow run or task run, its name, or the first "
         f"{_SHORTEST} or more characters of a recent one's id."

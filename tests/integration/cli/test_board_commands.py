@@ -39,7 +39,7 @@ def test_a_board_is_made_filled_emptied_and_deleted() -> None:
     assert said == "Removed 1 ad from board summer [b]. Not on it: CR9"
     assert on("summer [b]") == [THIRD, OTHER]
     refused = run("delete", "summer [b]", typed="n\n")
-    assert refused.stdout.startswith("Delete board summer [b] with 2 ads? Ads on no other board")
+    assert refused.stderr.startswith("Delete board summer [b] with 2 ads? Ads on no other board")
     assert (refused.exit_code, counts()) == (1, {"summer [b]": 2})
     said = told("delete", "summer [b]", typed="y\n")
     assert said.endswith("Deleted board summer [b] with 2 ads.")

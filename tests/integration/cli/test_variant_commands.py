@@ -109,7 +109,7 @@ def test_one_request_is_a_row_that_waits_for_the_stack() -> None:
 
 def test_many_requests_are_counted_and_asked_about() -> None:
     refused = run("request", AD, OTHER, "-p", "Red", typed="n\n")
-    assert "2 generations, each paid for. Request them? [y/N]" in refused.stdout
+    assert "2 generations, each paid for. Request them? [y/N]" in refused.stderr
     assert refused.exit_code == 1
     assert listed() == []
     said = told("request", AD, OTHER, "-p", "Red", typed="y\n")
@@ -127,14 +127,14 @@ def test_a_dry_run_says_how_many_and_writes_nothing() -> None:
     assert said == "2 generations; nothing was requested."
     assert told("request", AD, "-p", "Red", "--dry-run").startswith("1 generation; nothing")
     assert given("request", AD, "-p", "Red", "--dry-run") == {
-        "variants": [], "started": 0, "generations": 1,
+        "variants": [], "started": 0, "generations": 1, "notes": [],
     }  # fmt: skip
     assert listed() == []
 
 
 @pytest.mark.usefixtures("watch")
 def test_the_new_ads_of_a_watch_are_asked_for_but_those_that_have_such_a_variant() -> None:
-    left_out = "1 of its new ads have a variant of this prompt already."
+    left_out = "1 new ad of it has a variant of this prompt already."
     request = ("request", "--watch", "hubspot", "-p")
     assert told(*request, "Red", "--dry-run") == (
         f"{left_out} 2 generations; nothing was requested."
@@ -143,7 +143,7 @@ def test_the_new_ads_of_a_watch_are_asked_for_but_those_that_have_such_a_variant
     assert told(*request, " Red", "--yes") == f"{left_out} Requested 2, 3: {LATER}"
     assert {row["original_ad_id"] for row in listed("--limit", "2")} == {AD, THIRD}
     again = told("request", "--watch", "1", "-p", "Red")
-    assert again == "3 of its new ads have a variant of this prompt already. " + (
+    assert again == "3 new ads of it have a variant of this prompt already. " + (
         "0 generations; nothing was requested."
     )
     assert len(listed()) == 3
@@ -151,14 +151,18 @@ def test_the_new_ads_of_a_watch_are_asked_for_but_those_that_have_such_a_variant
 
 @pytest.mark.usefixtures("watch")
 def test_a_program_gets_its_line_of_json_and_nothing_else() -> None:
-    assert given("request", AD, "-p", "Sea") == {"variants": [2], "started": 0, "generations": 1}
+    assert given("request", AD, "-p", "Sea") == {
+        "variants": [2], "started": 0, "generations": 1, "notes": [],
+    }  # fmt: skip
     asked = run("request", "--watch", "hubspot", "-p", "Red", "--json", typed="y\n")
     assert asked.stderr.startswith("2 generations, each paid for. Request them?")
     # The runner shows on standard output what was typed.
     assert json.loads(asked.stdout.removeprefix(" y\n")) == {
-        "variants": [3, 4], "started": 0, "generations": 2,
+        "schema": "variants-requested/1", "variants": [3, 4], "started": 0, "generations": 2,
+        "notes": ["1 new ad of it has a variant of this prompt already."],
     }  # fmt: skip
     nothing = given("request", "--watch", "hubspot", "-p", "Red")
+    assert nothing.pop("notes") == ["3 new ads of it have a variant of this prompt already."]
     assert nothing == {"variants": [], "started": 0, "generations": 0}
 
 

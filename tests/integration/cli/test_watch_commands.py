@@ -167,7 +167,7 @@ def test_a_watch_rests_and_goes_on() -> None:
 def test_deleting_asks_and_says_what_goes() -> None:
     what = "watch 1 (hubspot) with its links to 3 ads and its 3 events"
     refused = run("delete", "hubspot", typed="n\n")
-    assert f"Delete {what}? The ads themselves stay." in " ".join(refused.stdout.split())
+    assert f"Delete {what}? The ads themselves stay." in " ".join(refused.stderr.split())
     assert refused.exit_code == 1
     assert len(listed()) == 1
     assert told("delete", "hubspot", typed="y\n").endswith(f"Deleted {what}.")

@@ -149,7 +149,7 @@ async def test_deleting_says_what_goes_with_it_and_keeps_the_ads(
     path = f"/watches/{watch_id}/delete"
 
     asked = await pages.get(path)
-    assert "its links to 0 ads and the 1 events" in asked.text
+    assert "its links to 0 ads and the 1 event that" in asked.text
     assert "<b>" not in asked.text.split("<main")[1]
     assert await ids(database, "SELECT id FROM watch") == [watch_id]
 

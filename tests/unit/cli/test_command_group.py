@@ -57,6 +57,22 @@ def test_nothing_heavy_is_imported_for_names_and_help(
     assert HEAVY & set(done.stderr.split()) == set()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "unneeded"),
+    [
+        (["watch", "list", "--nothing"], HEAVY - {"sqlalchemy", "psycopg", "sqlmodel", "httpx"}),
+        (["users", "list", "--nothing"], HEAVY - {"sqlalchemy", "psycopg", "sqlmodel"}),
+        (["status", "--nothing"], HEAVY - {"httpx"}),
+        (["failures", "--nothing"], HEAVY - {"httpx"}),
+    ],
+)
+def test_a_command_imports_only_what_it_needs(arguments: list[str], unneeded: set[str]) -> None:
+    done = adspark(*arguments)
+    assert done.returncode == 2
+    imported = set(done.stderr.split())
+    assert (unneeded | {"requests", "tldextract", "pandas", "numpy"}) & imported == set()
+
+
 def test_a_groups_own_commands_are_completed() -> None:
     done = adspark(_ADSPARK_COMPLETE="complete_bash", COMP_WORDS="adspark watch cr", COMP_CWORD="2")
     assert done.stdout.split() == ["create"]

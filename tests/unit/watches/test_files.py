@@ -57,7 +57,7 @@ def test_what_is_written_reads_back_the_same(form: WatchFormat) -> None:
 def test_yaml_leaves_out_what_is_default() -> None:
     assert write_watches(definitions()[:2], form=WatchFormat.YAML) == (
         "watches:\n- name: plain\n  text: example.com\n- name: '2026-01-01'\n  advertiser_ids:\n"
-        f"  - {OTHER_ID}\n  - {ADVERTISER_ID}\n  region: '2840'\n"
+        f"  - {OTHER_ID}\n  - {ADVERTISER_ID}\n  region: US\n"
     )
 
 
@@ -65,7 +65,7 @@ def test_csv_has_a_line_a_watch_with_advertisers_in_one_cell() -> None:
     head, _, second, *_ = write_watches(definitions(), form=WatchFormat.CSV).splitlines()
     assert head.startswith("name,user_id,advertiser_ids,text,region,")
     assert second.startswith(
-        f"2026-01-01,1,{OTHER_ID} {ADVERTISER_ID},,2840,,,false,true,60,5,,7,0"
+        f"2026-01-01,1,{OTHER_ID} {ADVERTISER_ID},,US,,,false,true,60,5,,7,0"
     )
 
 

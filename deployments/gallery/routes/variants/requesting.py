@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import AdSparkError, InvalidQueryError, ServiceUnavailableError
 from adspark.library.search.page import FoundAd, read_found_ads
+from adspark.text.counts import counted
 from adspark.validation.bounds import LARGEST_ID, PROMPT
 from adspark.validation.stored import check_storable, clean_ad_id
 from adspark.variants.requests import (
@@ -179,7 +180,7 @@ def _read_ads(written: list[str]) -> list[str]:
     ids = [clean_ad_id(word) for one in written for word in one.replace(",", " ").split()]
     found = list(dict.fromkeys(ids))
     if len(found) > _MOST_ADS:
-        raise InvalidQueryError("ad", f"{len(found)} ads; at most {_MOST_ADS} at once.")
+        raise InvalidQueryError("ad", f"{counted(len(found), 'ad')}; at most {_MOST_ADS} at once.")
     return found
 
 

@@ -1,0 +1,20 @@
+"""Numbers of things, in words for people: one of a thing, or several."""
+
+_HISSING = ("ch", "sh", "s", "x", "z")
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of a thing, such as `1 run`, `2 searches` or `1,000 late runs`.
+
+    Args:
+        number: of them.
+        noun: its singular, with what stands before it; the last word becomes the plural.
+    """
+    return f"{number:,} {noun if number == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """The plural of an English noun that we use: none of them is irregular."""
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(_HISSING) else f"{noun}s"

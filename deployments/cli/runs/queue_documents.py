@@ -1,0 +1,29 @@
+"""What the commands that change queues print with `--json`."""
+
+from uuid import UUID
+
+from pydantic import Field
+
+from deployments.terminal.documents import Document
+
+
+class RunsRetried(Document):
+    """Failed runs that were put back in their queues."""
+
+    SHAPE = "runs-retried/1"
+    COMMANDS = ("retry",)
+
+    retried: list[UUID]
+    not_retried: list[UUID] = Field(
+        description="Changed since, or of a deployment that is gone: adspark task ID tells more."
+    )
+
+
+class RunsPurged(Document):
+    """Waiting runs that were cancelled."""
+
+    SHAPE = "runs-purged/1"
+    COMMANDS = ("purge",)
+
+    purged: int
+    found: int = Field(description="That would be, or were to be, cancelled.")

@@ -1,0 +1,96 @@
+"""What `adspark watch` prints with `--json`."""
+
+from pydantic import BaseModel, Field
+
+from adspark.models import Fetch
+from adspark.watches.definition import WatchDefinition
+from adspark.watches.news import News
+from adspark.watches.store import Outcome, WatchRow
+from deployments.terminal.documents import Document
+
+
+class WatchList(Document):
+    """The watches."""
+
+    SHAPE = "watch-list/1"
+    COMMANDS = ("watch list",)
+
+    watches: list[WatchRow]
+
+
+class WatchReport(Document, WatchRow):
+    """One watch, the latest of what it noticed, and its last fetches."""
+
+    SHAPE = "watch/1"
+    COMMANDS = ("watch show",)
+
+    events: list[News]
+    fetches: list[Fetch]
+
+
+class WatchSaved(Document):
+    """A watch that was created or changed."""
+
+    SHAPE = "watch-saved/1"
+    COMMANDS = ("watch create", "watch change")
+
+    watch_id: int
+    outcome: Outcome
+    begins_anew: bool = Field(description="Its search is another one now.")
+    definition: WatchDefinition
+    cost: str = Field(description="What it costs a month at most, in words.")
+    warnings: list[str]
+
+
+class WatchSwitched(Document):
+    """A watch that was paused or resumed."""
+
+    SHAPE = "watch-switched/1"
+    COMMANDS = ("watch pause", "watch resume")
+
+    watch_id: int
+    name: str
+    is_active: bool
+    changed: bool = Field(description="False: it was so already.")
+
+
+class WatchDeleted(Document):
+    """A watch that was deleted, and what went with it."""
+
+    SHAPE = "watch-deleted/1"
+    COMMANDS = ("watch delete",)
+
+    watch_id: int
+    name: str
+    creatives: int = Field(description="Ads to which its links were deleted; the ads stay.")
+    events: int
+
+
+class ImportedWatch(BaseModel):
+    """A watch of the file."""
+
+    user_id: int
+    name: str
+    outcome: Outcome
+
+
+class WatchesImported(Document):
+    """What importing a file did, or would do."""
+
+    SHAPE = "watches-imported/1"
+    COMMANDS = ("watch import",)
+
+    watches: list[ImportedWatch]
+    warnings: list[str]
+    dry_run: bool
+
+
+class WatchesExported(Document):
+    """The definitions of the watches, or where they were written."""
+
+    SHAPE = "watches-exported/1"
+    COMMANDS = ("watch export",)
+
+    file: str | None = Field(description="None: they are in `definitions`.")
+    watches: int
+    definitions: list[WatchDefinition] = Field(description="Empty where there is a file.")
