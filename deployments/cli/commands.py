@@ -45,6 +45,12 @@ COMMANDS = (
         _OPERATING,
     ),
     LazyCommand(
+        "doctor",
+        "deployments.cli.operating.doctor:doctor",
+        "Check all that AdSpark needs on this machine; exit code 1 says that something is wrong.",
+        _OPERATING,
+    ),
+    LazyCommand(
         "top",
         "deployments.cli.operating.top:top",
         "Watch and operate everything: pools, runs, failures; keys are at the foot of the screen.",

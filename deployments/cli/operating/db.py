@@ -9,7 +9,6 @@ from rich.markup import escape
 from adspark.db import migrate
 from adspark.db.configured import database_url
 from adspark.db.lock_waits import LockHolder
-from adspark.errors import DatabaseSetupError
 from adspark.text.terminal import plain
 from adspark.validation.bounds import Range
 from deployments.cli.database import current_settings
@@ -74,16 +73,5 @@ def current() -> None:
 def check() -> None:
     """Check that the database can be used: reachable, new enough, migrated, writable."""
     with database_url(current_settings(), upgrade=False) as url:
-        at = migrate.current(url)
-        if at != migrate.newest():
-            raise DatabaseSetupError(
-                f"The database is at {at or 'no migration'}, AdSpark needs {migrate.newest()}; "
-                f"run: adspark db upgrade"
-            )
-        migrate.check_rights(url)
-        if differences := migrate.differences(url):
-            raise DatabaseSetupError(
-                f"The tables differ from what AdSpark expects ({differences[0]}); "
-                f"restore them, or start from an empty database."
-            )
+        at = migrate.check_ready(url)
     out.print(f"The database is ready ({at}).")

@@ -13,6 +13,7 @@ from prefect.client.schemas.objects import FlowRun, TaskRun
 from prefect.client.schemas.sorting import FlowRunSort, TaskRunSort
 
 from adspark.errors import ConfigurationError
+from adspark.validation.near_names import describe_unknown
 from orchestration.runs.flow_runs import PAGE, filter_runs
 from orchestration.runs.optional import read_optional
 
@@ -41,9 +42,11 @@ async def find_run(client: PrefectClient, key: str) -> FlowRun | TaskRun:
     if found:
         listed = ", ".join(f"{run.id} ({run.name}, {run.state_name})" for run in found[:_SHOWN])
         raise ConfigurationError(f"{key!r} means {len(found)} runs; give one's whole id: {listed}")
+    recent = await client.read_flow_runs(sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=PAGE)
     raise ConfigurationError(
-        f"There is no run {key!r}: give the id of a flow run or task run, its name, or the first "
-        f"{_SHORTEST} or more characters of a recent one's id."
+        describe_unknown(f"There is no run {key!r}", key, (run.name for run in recent if run.name)),
+        command=f"give the id of a flow run or task run, its name, or the first {_SHORTEST} or "
+        "more characters of a recent one's id.",
     )
 
 
