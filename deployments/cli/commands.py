@@ -20,6 +20,12 @@ COMMANDS = (
         _ADS,
     ),
     LazyCommand(
+        "init",
+        "deployments.cli.setup.command:init",
+        "Set AdSpark up: key, first watch, stack, gallery; what is there already is kept.",
+        _STACK,
+    ),
+    LazyCommand(
         "up",
         "deployments.cli.operating.stack:up",
         "Start the local stack: Postgres, Prefect's server, a worker for each pool, the gallery.",
