@@ -11,7 +11,6 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from dotenv import dotenv_values
 from dotenv.parser import Binding, parse_stream
 
 from adspark.errors import ConfigurationError
@@ -106,9 +105,8 @@ def _holds_all(before: str, after: str, name: str, value: str) -> bool:
 
 
 def _values(content: str) -> dict[str, str | None]:
-    return dotenv_values(
-        stream=io.StringIO(content.removeprefix(_MARK), newline=""), interpolate=False
-    )
+    read = parse_stream(io.StringIO(content.removeprefix(_MARK), newline=""))
+    return {one.key: one.value for one in read if one.key is not None}
 
 
 def _replace(file: Path, content: str, owner: int | None) -> None:

@@ -57,6 +57,12 @@ COMMANDS = (
         _OPERATING,
     ),
     LazyCommand(
+        "report",
+        "deployments.cli.operating.report:report",
+        "Write a report of this installation into one file, to be passed on; no secret is in it.",
+        _OPERATING,
+    ),
+    LazyCommand(
         "top",
         "deployments.cli.operating.top:top",
         "Watch and operate everything: pools, runs, failures; keys are at the foot of the screen.",

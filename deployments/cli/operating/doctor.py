@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "not set up": "dim"}
 _WORDS = {"ok": "ok", "warning": "warning", "failed": "PROBLEM", "not set up": "not set up"}
-_STATE, _NAME = 12, 16  # characters of the first two columns
+_STATE, _NAME = 12, 20  # characters of the first two columns
 
 
 def doctor(as_json: JsonOption = False) -> None:

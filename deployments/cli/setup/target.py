@@ -15,10 +15,11 @@ from adspark.validation.near_names import describe_unknown
 from adspark.validation.stored import clean_advertiser_id
 from deployments.cli.ads.domain_search import search_domain
 from deployments.cli.database import current_settings, in_session
-from deployments.cli.setup.questions import ask, choose, confirm, is_interactive, tell
+from deployments.cli.setup.questions import ask, choose, confirm, is_interactive, need, tell
 from deployments.terminal.output import counted
 
 ADVERTISER, SEARCH = "--advertiser", "--search or --no-search"
+_WHOSE = "Whose ads? A domain such as example.com, a stored advertiser's name, or an AR number."
 _ID = re.compile(r"AR\d{20}")
 _MOST_LISTED = 9  # advertisers to choose from
 _LONGEST_NAME = 60  # characters of a suggested name of a watch
@@ -60,11 +61,9 @@ def find_target(written: str | None, *, search: bool | None, takes_defaults: boo
 
     if written is not None:
         return parse(written)
-    return ask(
-        "Whose ads? A domain such as example.com, a stored advertiser's name, or AR and 20 digits",
-        option=ADVERTISER,
-        parse=parse,
-    )
+    need(ADVERTISER, _WHOSE)
+    tell(_WHOSE)
+    return ask("Advertiser", option=ADVERTISER, parse=parse)
 
 
 def _find(written: str, search: bool | None, *, takes_defaults: bool) -> Target:
