@@ -175,10 +175,12 @@ def _add_logs(archive: Archive, place: Path, home: Path) -> None:
     for one in files:
         if one.is_symlink() or not one.is_file():
             continue
+        kind = "postgres-" if one.parent.name == "postgres" else ""
+        name = f"logs/{prefix}{kind}{one.name}"
         try:
-            archive.add_text(f"logs/{prefix}{one.name}", _read_end(one))
+            archive.add_text(name, _read_end(one))
         except PermissionError as error:
-            archive.add_text(f"logs/{prefix}{one.name}", f"{error.strerror}\n")
+            archive.add_text(name, f"{error.strerror}\n")
 
 
 def _read_end(file: Path) -> str:

@@ -3,10 +3,12 @@
 Keys are those that runs use: of the server's blocks where one answers, else of the settings.
 """
 
+from contextlib import suppress
 from typing import TypeVar
 
+import httpx
 from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from adspark.errors import ConfigurationError
 from adspark.maintenance.health_checks import (
@@ -78,8 +80,10 @@ def generator_name(settings: Settings) -> str:
 
 
 async def _load(block: type[_Block], settings: Settings, api_url: str | None) -> _Block:
-    """The block as runs have it; without a server Prefect would start one, so of the settings."""
-    if api_url is None:
-        return block.from_settings(settings)
-    with temporary_settings({PREFECT_API_URL: api_url}):
-        return await block.load_configured()
+    """The block as runs have it; of the settings where no server answers: Prefect would start one,
+    or ask again and again."""
+    if api_url is not None:
+        server = {PREFECT_API_URL: api_url, PREFECT_CLIENT_MAX_RETRIES: 0}
+        with suppress(httpx.HTTPError), temporary_settings(server):
+            return await block.load_configured()
+    return block.from_settings(settings)

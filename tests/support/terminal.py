@@ -45,7 +45,7 @@ class Shown:
 
 def converse(
     command: Sequence[str],
-    answers: Sequence[tuple[str, str]] = (),
+    answers: Sequence[tuple[str, str | None]] = (),
     *,
     environment: Mapping[str, str],
     folder: Path,
@@ -54,7 +54,8 @@ def converse(
 
     Args:
         command: the program with its arguments.
-        answers: pairs of what is shown at last and what is typed then, without Enter; `CTRL_C`.
+        answers: pairs of what is shown at last and what is typed then, without Enter; `CTRL_C`;
+            None where it is only waited for.
         environment: of the command, which has no width of its own.
         folder: in which it runs.
     """
@@ -72,6 +73,8 @@ def converse(
             assert more is not None, f"{question!r} was never asked:\n{_plain(seen)}"
             seen += more
         asked = _plain(seen).index(question, asked) + len(question)
+        if answer is None:
+            continue
         if _HIDDEN in question:  # what is typed before the echo is switched off is thrown away
             wait_until(lambda: not termios.tcgetattr(terminal)[3] & termios.ECHO)
         os.write(terminal, (answer if answer == CTRL_C else f"{answer}\n").encode())

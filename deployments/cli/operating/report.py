@@ -8,6 +8,7 @@ from rich.markup import escape
 from typer import Argument, Option
 
 from deployments.cli.options import EndsWithJsonOption
+from deployments.environment.termination import exit_by_sigterm, raise_at_sigterm
 from deployments.terminal.output import counted, err, print_json, print_line, print_warning
 
 
@@ -27,7 +28,8 @@ def report(
     check_name_of(file, replaces=force)
     if not as_json and err.is_terminal:
         err.print("[dim]Checking, and collecting logs …[/]")
-    checks = asyncio.run(write_report(file, replaces=force, warn=print_warning))
+    with raise_at_sigterm(exit_by_sigterm):
+        checks = asyncio.run(write_report(file, replaces=force, warn=print_warning))
     wrong = sum(one.state == "failed" for one in checks)
     if as_json:
         print_json({"file": str(file), "bytes": file.stat().st_size, "problems": wrong})

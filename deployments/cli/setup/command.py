@@ -126,7 +126,7 @@ def _keeps_watches() -> bool:
     names = list(in_session(list_watch_names).values())
     if names:
         more = ", …" if len(names) > _SHOWN else ""
-        listed = ", ".join(plain(name) for name in names[:_SHOWN])
+        listed = ", ".join(repr(plain(name)) for name in names[:_SHOWN])
         tell(f"There {'is a watch' if len(names) == 1 else 'are watches'} already, which "
              f"{'is' if len(names) == 1 else 'are'} kept: {escape(listed)}{more}.")  # fmt: skip
         tell("Another one: adspark watch create, or adspark init --advertiser NAME")

@@ -127,7 +127,7 @@ def look(state: StackState, watch_id: int) -> int:
     Raises:
         AdSparkError: the look failed.
     """
-    tell("Looking for the first time …")
+    tell("Looking …")
     run = asyncio.run(
         run_and_follow(state.api_url, "process-watch", {"watch_id": watch_id}, lambda _: None)
     )

@@ -61,7 +61,7 @@ def ask(
         try:
             return parse(given.strip())
         except InvalidQueryError as error:
-            print_error(error.sentence)
+            print_error(str(error).removeprefix(f"{error.field}: "))
         except ConfigurationError as error:
             print_error(str(error))
     raise ConfigurationError(f"{option}: {_TRIES} answers could not be used; nothing was written.")

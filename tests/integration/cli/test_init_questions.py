@@ -37,7 +37,7 @@ class Newcomer:
             | self.more
         )
 
-    def asked(self, *options: str, answers: list[tuple[str, str]]) -> Shown:
+    def asked(self, *options: str, answers: list[tuple[str, str | None]]) -> Shown:
         """`adspark init` in a terminal."""
         return converse(
             [ADSPARK, "init", *options], answers, environment=self.environment, folder=self.folder
@@ -81,7 +81,7 @@ def newcomer(tmp_path: Path) -> Iterator[Newcomer]:
     ids=["key", "advertiser", "search", "name", "minutes", "start", "no"],
 )  # fmt: skip
 def test_ctrl_c_at_a_question_leaves_nothing(
-    newcomer: Newcomer, answers: list[tuple[str, str]]
+    newcomer: Newcomer, answers: list[tuple[str, str | None]]
 ) -> None:
     shown = newcomer.asked(answers=answers)
     assert (shown.exit_code, newcomer.has_left()) == (1, [])
@@ -98,14 +98,16 @@ def test_an_answer_that_cannot_be_used_is_told_why_and_asked_for_again(newcomer:
     shown = newcomer.asked(
         answers=[
             (KEY[0], "not a key"),
-            ("no key: it has letters and digits only", ""),
+            ("no key: it has letters and digits only", None),
             (KEY[0], "wrong-but-a-key"),
+            ("SerpApi does not accept the key", None),
             KEY,
             (WHOSE, "Some Shoes"),
             (WHOSE, "example.com"),
             ("[y/N]:", "n"),
             ("[example.com]:", "7"),
-            ("would be taken for a number", ""),
+            ("would be taken for a number", None),
+            ("[example.com]:", ""),
             ("[60]:", "soon"),
             ("[60]:", CTRL_C),
         ]
