@@ -86,18 +86,28 @@ class EventKind(StrEnum):
     """What a watch noticed about a creative."""
 
     BASELINE = "baseline"
+    """Found by the first check, or first shown before the last complete look and no longer shown;
+    nobody is alerted."""
     NEW = "new"
+    """Not known to the watch before. If the first check could not see everything (page bound,
+    budget, unreadable rows, an empty or broken answer), only what was first shown since then."""
     CHANGED = "changed"
+    """Another picture, script or format; not a new date, count or order."""
     REACTIVATED = "reactivated"
+    """Shown again after it had ended."""
     ENDED = "ended"
+    """Not shown for the watch's `ended_after_days`; not merely missing from a page."""
 
 
 class Coverage(StrEnum):
     """How much of a watch's search was covered, so whether "nothing new" can be trusted."""
 
     COMPLETE = "complete"
+    """Everything since the last complete check was fetched: nothing new means nothing new."""
     PARTIAL = "partial"
+    """Something is out of sight, or an answer is not believed; the reason is beside it."""
     NONE = "none"
+    """Not checked: a failure, a spent budget, no searches left; it stays due or says when."""
 
 
 class VariantStatus(StrEnum):
