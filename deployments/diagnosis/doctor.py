@@ -8,7 +8,6 @@ from adspark.errors import AdSparkError
 from adspark.maintenance.health_checks import (
     Check,
     CheckState,
-    check_chromium,
     look_at,
 )
 from adspark.settings import Settings, get_settings
@@ -20,6 +19,7 @@ from deployments.diagnosis.machine import (
     check_stack,
 )
 from deployments.diagnosis.services import (
+    check_browser,
     check_serpapi,
     check_server,
     check_variants,
@@ -70,7 +70,7 @@ def _looks(base: Settings, settings: Settings) -> list[Awaitable[Check]]:
         ("stack", partial(check_stack, base), "adspark up"),
         ("database", partial(asyncio.to_thread, check_database, settings), "adspark db upgrade"),
         ("media store", partial(check_media_store, settings), "ADSPARK_MEDIA_URL"),
-        ("browser", lambda: check_chromium(settings), _BROWSER),
+        ("browser", partial(check_browser, settings), _BROWSER),
         ("SerpApi", partial(check_serpapi, settings, api_url), "adspark budget"),
         (generator_name(settings), partial(check_variants, settings, api_url), "its block or key"),
     ]

@@ -3,6 +3,8 @@
 Keys are those that runs use: of the server's blocks where one answers, else of the settings.
 """
 
+import asyncio
+import threading
 from contextlib import suppress
 from typing import TypeVar
 
@@ -14,6 +16,7 @@ from adspark.errors import ConfigurationError
 from adspark.maintenance.health_checks import (
     Check,
     CheckState,
+    check_chromium,
     check_generator,
     check_searches,
     not_set_up,
@@ -72,6 +75,35 @@ async def check_variants(settings: Settings, api_url: str | None) -> Check:
         return not_set_up(name, error)
     async with block.open_generator() as generator:
         return await check_generator(name, generator)
+
+
+async def check_browser(settings: Settings) -> Check:
+    """Whether the browser starts; in a thread of its own, whose end nobody has to wait for.
+
+    Playwright, cancelled while it starts, may keep the event loop that it runs in from ending.
+    """
+    loop = asyncio.get_running_loop()
+    checked: asyncio.Future[Check] = loop.create_future()
+
+    def end(check: Check | None, error: Exception | None) -> None:
+        if checked.done():
+            return
+        if error is not None:
+            checked.set_exception(error)
+        elif check is not None:
+            checked.set_result(check)
+
+    def look() -> None:
+        check, problem = None, None
+        try:
+            check = asyncio.run(check_chromium(settings))
+        except Exception as error:
+            problem = error
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(end, check, problem)
+
+    threading.Thread(target=look, daemon=True).start()
+    return await checked
 
 
 def generator_name(settings: Settings) -> str:
