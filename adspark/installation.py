@@ -10,13 +10,14 @@ from pathlib import Path
 _PROJECT = Path(__file__).parents[1]  # a checkout, where the package is installed from one
 
 
-def install_command(extra: str) -> str:
-    """The command that installs an extra here, for a shell.
+def install_command(extra: str | None = None) -> str:
+    """The command that installs an extra here, or the package with all that it needs, for a shell.
 
     An environment that uv has made has no pip: in a checkout's own, uv adds the extra as its lock
     says; into another it installs as pip would.
     """
-    package, environment = f"'adspark[{extra}]'", Path(sys.prefix)
+    package = f"'adspark[{extra}]'" if extra else "adspark"
+    environment = Path(sys.prefix)
     is_active = os.environ.get("VIRTUAL_ENV") == str(environment)
     if find_spec("pip") is not None:
         return f"{'pip' if is_active else f'{_quote(sys.executable)} -m pip'} install {package}"
@@ -24,7 +25,7 @@ def install_command(extra: str) -> str:
     uv = _quote(ours) if shutil.which("uv") is None and ours.exists() else "uv"
     if environment.parent == _PROJECT and (_PROJECT / "uv.lock").exists():
         where = "" if Path.cwd() == _PROJECT else f" --project {_quote(_PROJECT)}"
-        return f"{uv} sync --inexact --extra {extra}{where}"
+        return f"{uv} sync --inexact{f' --extra {extra}' if extra else ''}{where}"
     return f"{uv} pip install {'' if is_active else f'--python {_quote(environment)} '}{package}"
 
 

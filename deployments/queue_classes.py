@@ -4,10 +4,11 @@ The one table of it: provisioning makes the pools from it, workers import its fl
 the flows, prefect.yaml, the README, the reference and the compose files are tested against it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from adspark.errors import ConfigurationError
+from adspark.validation.near_names import describe_unknown
 
 
 @dataclass(frozen=True)
@@ -117,5 +118,12 @@ def validate_pools(names: Iterable[str]) -> None:
     """
     for name in names:
         if name not in POOL_NAMES:
-            known = ", ".join(POOL_NAMES)
-            raise ConfigurationError(f"There is no pool {name!r}; there are {known}.")
+            raise unknown_pool(name, POOL_NAMES)
+
+
+def unknown_pool(name: str, known: Collection[str]) -> ConfigurationError:
+    """The error about a pool that there is not; says which are spelled like it, or all."""
+    unknown = f"There is no pool {name!r}"
+    said = describe_unknown(unknown, name, known)
+    there_are = f"{unknown}; there are {', '.join(known) or 'none at all'}."
+    return ConfigurationError(there_are if said == unknown else said)

@@ -14,6 +14,7 @@ from adspark.errors import InvalidQueryError
 from adspark.models import Board, CreativeFormat
 from adspark.validation.bounds import ID
 from adspark.validation.names import check_name
+from adspark.validation.near_names import describe_unknown
 from adspark.validation.stored import check_storable
 
 _MOST_NAMED = 10  # boards or ads in an error
@@ -114,9 +115,11 @@ async def find_board(session: AsyncSession, *, user_id: int, name: str) -> Board
     )
     if found is None:
         known = [board.name for board in await list_boards(session, user_id=user_id)]
+        unknown = f"user {user_id} has no board {wanted!r}"
+        said = describe_unknown(unknown, wanted, known)
         raise InvalidQueryError(
             "name",
-            f"user {user_id} has no board {wanted!r}{_choice(known)}",
+            said if said != unknown else f"{unknown}{_choice(known)}",
             command=f"{'or ' if known else ''}make it with: adspark board create",
         )
     return found

@@ -28,6 +28,7 @@ from adspark.db.extensions import (
     use_extensions,
 )
 from adspark.db.lock_waits import LockHolder, LockWaitError, bounded_lock_waits
+from adspark.errors import DatabaseSetupError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -135,6 +136,34 @@ def differences(url: str) -> list[str]:
     with _connection(url) as connection:
         context = MigrationContext.configure(connection, opts=options)
         return [str(difference) for difference in compare_metadata(context, SQLModel.metadata)]
+
+
+def check_ready(url: str) -> str:
+    """The revision of a database that can be used: reachable, new enough, migrated, writable.
+
+    Raises:
+        DatabaseSetupError, DatabaseUnavailableError: it cannot be; says why, and what to do.
+    """
+    at = current(url)
+    if at != newest():
+        raise DatabaseSetupError(
+            f"The database is at {at or 'no migration'}, AdSpark needs {newest()}.",
+            command="run: adspark db upgrade",
+        )
+    check_rights(url)
+    if found := differences(url):
+        raise DatabaseSetupError(
+            f"The tables differ from what AdSpark expects ({found[0]}); restore them, or start "
+            "from an empty database."
+        )
+    return at
+
+
+def server_version(url: str) -> str:
+    """The release of the database's server, such as 17.2."""
+    with _connection(url) as connection:
+        shown = str(connection.execute(text("SHOW server_version")).scalar_one())
+    return shown.partition(" ")[0]
 
 
 def missing_extensions(url: str) -> list[str]:

@@ -6,12 +6,12 @@ code is 2000 plus the ISO number, but for the Canary Islands, which have no ISO 
 """
 
 import csv
-import difflib
 import re
 import unicodedata
 from importlib import resources
 
 from adspark.errors import InvalidQueryError
+from adspark.validation.near_names import ask_for, find_near
 
 # Answered with a reason of its own, for people will look for the mistake in their spelling.
 _NOT_SERVED = {
@@ -64,12 +64,12 @@ def region_code(region: str) -> str:
         raise InvalidQueryError(
             "region", f"{country} is not served by the Transparency Center; leave region out."
         )
-    near = difflib.get_close_matches(plain, [k for k in _CODES if len(k) > 3], n=3, cutoff=0.75)
-    hint = " or ".join(dict.fromkeys(REGIONS[_CODES[name]] for name in near))
+    near = find_near(plain, [k for k in _CODES if len(k) > 3], cutoff=0.75)
+    hint = ask_for(REGIONS[_CODES[name]] for name in near)
     raise InvalidQueryError(
         "region",
         f"{region!r} is not a region. Give an ISO code (US), a country name or a SerpApi code "
-        f"(2840){f'; did you mean {hint}?' if hint else '.'}",
+        f"(2840){f'; {hint}' if hint else '.'}",
     )
 
 

@@ -1,6 +1,5 @@
 """Every statement on users: give a number a name, rename it, find whom a person means, list all."""
 
-import difflib
 import re
 from enum import StrEnum
 
@@ -12,11 +11,11 @@ from adspark.errors import InvalidQueryError
 from adspark.models import DEFAULT_USER, Role
 from adspark.validation.bounds import ID
 from adspark.validation.names import check_name, check_visible, clean_name, name_key
+from adspark.validation.near_names import MOST_COMPARED, describe_unknown
 from adspark.validation.stored import check_storable
 
 _SHOWN = 40  # characters of a name that is refused
 _NUMBER = re.compile("[+-]?[0-9]+")
-_MOST_COMPARED = 10_000  # names that an unknown one is compared with
 
 # Whoever adds or renames waits for another one, so that all see the same names.
 _LOCK = text("LOCK TABLE app_user IN SHARE ROW EXCLUSIVE MODE")
@@ -24,7 +23,7 @@ _INSERT = text("INSERT INTO app_user (user_id, name, name_key) VALUES (:user_id,
 _RENAME = text("UPDATE app_user SET name = :name, name_key = :key WHERE user_id = :user_id")
 _BY_NUMBER = text("SELECT name FROM app_user WHERE user_id = :user_id")
 _BY_KEY = text("SELECT user_id FROM app_user WHERE name_key = :key")
-_NAMES = text("SELECT name_key, name FROM app_user ORDER BY name_key LIMIT :most")
+_NAMES = text("SELECT name FROM app_user ORDER BY name_key LIMIT :most")
 # All that bears a user's number. The default user is always there.
 _OWNED = f"""(
     SELECT {DEFAULT_USER} AS user_id, NULL AS kind
@@ -82,6 +81,11 @@ async def list_users(session: AsyncSession) -> list[UserRow]:
     """All users by number, also those without a name of whom anything is stored."""
     rows = await session.execute(_LIST)
     return [UserRow.model_validate(row) for row in rows.mappings()]
+
+
+async def list_user_names(session: AsyncSession, *, most: int) -> list[str]:
+    """The names of users, at most so many, in alphabetical order."""
+    return list(await session.scalars(_NAMES, {"most": most}))
 
 
 async def add_user(session: AsyncSession, *, name: str, user_id: int | None = None) -> int:
@@ -164,13 +168,13 @@ async def find_user(session: AsyncSession, *, written: str) -> int:
     found: int | None = await session.scalar(_BY_KEY, {"key": key})
     if found is not None:
         return found
-    rows = (await session.execute(_NAMES, {"most": _MOST_COMPARED})).tuples()
-    names = {row[0]: row[1] for row in rows}
-    near = " or ".join(repr(names[one]) for one in difflib.get_close_matches(key, names, n=3))
+    names = await list_user_names(session, most=MOST_COMPARED)
     unknown = f"there is no user {clean_name(written)[:_SHOWN]!r}"
-    if near:
-        raise InvalidQueryError("user", f"{unknown}; did you mean {near}?")
-    raise InvalidQueryError("user", unknown, command="those there are: adspark users list")
+    raise InvalidQueryError(
+        "user",
+        describe_unknown(unknown, clean_name(written), names),
+        command="those there are: adspark users list",
+    )
 
 
 def _check_user_name(written: str) -> str:

@@ -11,6 +11,7 @@ import yaml
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.serpapi.regions import region_short
 from adspark.validation.names import clean_value
+from adspark.validation.near_names import describe_unknown
 from adspark.watches.csv_files import Row, decode_table, read_table, write_table
 from adspark.watches.definition import WatchDefinition, WatchFields, change_definition
 
@@ -188,8 +189,8 @@ def _parse(row: Row) -> tuple[WatchDefinition | None, list[str], list[str]]:
     for field, value in row.cells.items():
         try:
             if field not in _COLUMNS:
-                known = ", ".join(_COLUMNS)
-                raise InvalidQueryError(str(field), f"there is no such field; known are {known}.")
+                has_no = f"there is no such field; known are {', '.join(_COLUMNS)}."
+                raise InvalidQueryError(str(field), describe_unknown(has_no, str(field), _COLUMNS))
             if value is not None and value != "":
                 fields[field] = _reader(field)(field, value)
         except InvalidQueryError as error:

@@ -1,7 +1,7 @@
 """Every statement on the definitions of watches: save, find, list, pause and delete."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ from adspark.creatives.ledger import RESUMABLE_FOR
 from adspark.errors import ChangedMeanwhileError, ConfigurationError, InvalidQueryError
 from adspark.models import Coverage, Fetch, Watch
 from adspark.validation.names import check_name
+from adspark.validation.near_names import MOST_COMPARED, describe_unknown
 from adspark.watches.budgets import BILLED_THIS_MONTH
 from adspark.watches.definition import (
     WatchDefinition,
@@ -243,7 +244,9 @@ async def find_watch(
     named = select(Watch).where(col(Watch.name) == check_name(written, "watch"), *of_user)
     found = (await session.scalars(named.order_by(col(Watch.user_id)))).all()
     if not found:
-        raise _unknown(repr(written))
+        known = select(col(Watch.name)).where(*of_user).distinct().order_by(col(Watch.name))
+        names = await session.scalars(known.limit(MOST_COMPARED))
+        raise _unknown(repr(written), names)
     if len(found) > 1:
         several = ", ".join(f"{watch.id} (user {watch.user_id})" for watch in found)
         raise ConfigurationError(
@@ -352,6 +355,6 @@ def _named(user_id: int, name: str) -> tuple[ColumnElement[bool], ...]:
     return col(Watch.user_id) == user_id, col(Watch.name) == name
 
 
-def _unknown(which: str) -> ConfigurationError:
-    listed = "list them with: adspark watch list"
-    return ConfigurationError(f"There is no watch {which}.", command=listed)
+def _unknown(which: str, known: Iterable[str] = ()) -> ConfigurationError:
+    said = describe_unknown(f"There is no watch {which}.", which, known)
+    return ConfigurationError(said, command="list them with: adspark watch list")

@@ -1,11 +1,14 @@
 """The commands of a group, each imported when it is called: `--help` and completion import none."""
 
+import os
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from deployments.cli.completion.words import Asked, find_asked
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,29 @@ class LazyCommand:
         return app
 
 
+@dataclass(frozen=True)
+class _Completion:
+    """A completion as shells' formats have it."""
+
+    value: str
+    help: str | None = None
+    type: str = "plain"
+
+
+class _Names(TyperCommand):
+    """Stands for a command while the shell completes a name in its arguments."""
+
+    def __init__(self, asked: Asked) -> None:
+        super().__init__("name", add_help_option=False)
+        self._asked = asked
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:  # noqa: ANN401
+        """The names, in place of the command's own options."""
+        from deployments.cli.completion.names import list_names  # noqa: PLC0415  (for names only)
+
+        return [_Completion(name) for name in list_names(self._asked)]
+
+
 def make_group(commands: tuple[LazyCommand, ...]) -> type[TyperGroup]:
     """The class of a group with these commands (`cls` of a `Typer`)."""
     by_name = {one.name: one for one in commands}
@@ -59,6 +85,8 @@ def make_group(commands: tuple[LazyCommand, ...]) -> type[TyperGroup]:
                 self.commands[one.name] = stub
 
         def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:  # noqa: ANN401
+            if ctx.resilient_parsing and (asked := find_asked(os.environ)):
+                return "name", _Names(asked), []
             name, command, rest = super().resolve_command(ctx, args)
             if name in by_name:
                 command = typer.main.get_command(by_name[name].typer())

@@ -20,6 +20,12 @@ COMMANDS = (
         _ADS,
     ),
     LazyCommand(
+        "init",
+        "deployments.cli.setup.command:init",
+        "Set AdSpark up: key, first watch, stack, gallery; what is there already is kept.",
+        _STACK,
+    ),
+    LazyCommand(
         "up",
         "deployments.cli.operating.stack:up",
         "Start the local stack: Postgres, Prefect's server, a worker for each pool, the gallery.",
@@ -42,6 +48,18 @@ COMMANDS = (
         "status",
         "deployments.cli.operating.status:status",
         "Show workers, runs, queues and limits; exit code 1 says that a person should act.",
+        _OPERATING,
+    ),
+    LazyCommand(
+        "doctor",
+        "deployments.cli.operating.doctor:doctor",
+        "Check all that AdSpark needs on this machine; exit code 1 says that something is wrong.",
+        _OPERATING,
+    ),
+    LazyCommand(
+        "report",
+        "deployments.cli.operating.report:report",
+        "Write a report of this installation into one file, to be passed on; no secret is in it.",
         _OPERATING,
     ),
     LazyCommand(

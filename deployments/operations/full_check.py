@@ -43,18 +43,24 @@ async def read_full_check(
 ) -> FullCheck:
     """Look at the database and at every deployment, and send a probe through these pools."""
     at, problems = await asyncio.to_thread(_check_database, settings)
-    expected = project_deployments()
-    missing = _check_deployments(expected, await read_deployments(client), ui_url(client))
+    expected, missing = await check_deployments(client)
     check = FullCheck(
         database=at,
-        deployments=len(expected) - len(missing),
-        expected=len(expected),
+        deployments=expected - len(missing),
+        expected=expected,
         problems=problems + missing,
     )
     if probed:
         check.probes = await probe(client, probed)
         check.problems += [_problem_of(one) for one in check.probes if not one.ok]
     return check
+
+
+async def check_deployments(client: PrefectClient) -> tuple[int, list[Problem]]:
+    """How many deployments the server should have, and what is wrong with them, one at a time."""
+    expected = project_deployments()
+    present = await read_deployments(client)
+    return len(expected), _check_deployments(expected, present, ui_url(client))
 
 
 def project_deployments() -> list[str]:

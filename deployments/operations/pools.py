@@ -12,8 +12,9 @@ from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.client.schemas.objects import FlowRun, State, WorkPool
 from prefect.states import Cancelled
 
-from adspark.errors import ConfigurationError, InvalidQueryError
+from adspark.errors import InvalidQueryError
 from adspark.validation.bounds import RUNS
+from deployments.queue_classes import unknown_pool
 from orchestration.runs.flow_runs import ACTIVE, LATE, count_runs, filter_runs, read_runs
 from orchestration.runs.optional import read_optional
 from orchestration.runs.state_changes import change_while
@@ -126,8 +127,7 @@ async def scale(client: PrefectClient, pool: str, slots: int | None) -> int | No
 async def _read(client: PrefectClient, pool: str) -> WorkPool:
     if pool and (found := await read_optional(client.read_work_pool(pool))):
         return found
-    known = ", ".join(sorted(one.name for one in await client.read_work_pools()))
-    raise ConfigurationError(f"There is no pool {pool!r}; there are {known or 'none at all'}.")
+    raise unknown_pool(pool, sorted(one.name for one in await client.read_work_pools()))
 
 
 async def _update(client: PrefectClient, pool: str, change: WorkPoolUpdate) -> WorkPool:

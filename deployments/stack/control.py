@@ -4,6 +4,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 from adspark.db.configured import postgres_folder
 from adspark.db.embedded import LocalPostgres
@@ -54,6 +56,22 @@ def start_detached(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    try:
+        return _wait_ready(settings, process, log, on_wait)
+    except KeyboardInterrupt:  # it hears of no Ctrl-C itself, and nobody would know that it runs
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_PATIENCE)
+        stop_stack(settings)
+        raise
+
+
+def _wait_ready(
+    settings: Settings,
+    process: "subprocess.Popen[bytes]",
+    log: Path,
+    on_wait: Callable[[str], None],
+) -> StackState:
     began = shown_at = time.monotonic()
     while True:
         state = running_stack(settings.home)

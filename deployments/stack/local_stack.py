@@ -34,7 +34,7 @@ from deployments.operations.runs.active import have_workers, requeue_unfinished_
 from deployments.provisioning.provision import provision
 from deployments.queue_classes import POOL_NAMES
 from deployments.stack.metrics_server import serving_metrics
-from deployments.stack.ports import check_ports
+from deployments.stack.ports import check_ports, stack_ports
 from deployments.stack.processes import STOP_PATIENCE, ProcessState, StackProcess
 from deployments.stack.supervisor import supervise
 
@@ -135,14 +135,7 @@ class LocalStack:
         return lock
 
     def _check_ports(self) -> None:
-        wanted = {
-            self._base.prefect_port: ("Prefect's server", "ADSPARK_PREFECT_PORT"),
-            self._base.metrics_port: ("metrics", "ADSPARK_METRICS_PORT"),
-            self._base.gallery_port: ("the gallery", "ADSPARK_GALLERY_PORT"),
-        }
-        if self.state.sandbox_url:
-            wanted[self._base.sandbox_port] = ("the sandbox", "ADSPARK_SANDBOX_PORT")
-        check_ports(wanted)
+        check_ports(stack_ports(self._base, with_sandbox=self.state.sandbox_url is not None))
 
     def _start_postgres(self, cleanup: AsyncExitStack) -> tuple[str, str]:
         """Start the embedded server, which has Prefect's database; AdSpark's may be elsewhere.

@@ -7,6 +7,7 @@ from contextlib import suppress
 import psutil
 
 from adspark.errors import ConfigurationError
+from adspark.settings import Settings
 from deployments.environment.stack_settings import HOST
 
 
@@ -24,6 +25,18 @@ def check_ports(wanted: Mapping[int, tuple[str, str]]) -> None:
             raise ConfigurationError(
                 f"Port {port} for {purpose} is taken by {holder}; stop that, or set {variable}."
             )
+
+
+def stack_ports(settings: Settings, *, with_sandbox: bool = False) -> dict[int, tuple[str, str]]:
+    """The ports that a stack needs, as `check_ports` takes them."""
+    ports = {
+        settings.prefect_port: ("Prefect's server", "ADSPARK_PREFECT_PORT"),
+        settings.metrics_port: ("metrics", "ADSPARK_METRICS_PORT"),
+        settings.gallery_port: ("the gallery", "ADSPARK_GALLERY_PORT"),
+    }
+    if with_sandbox:
+        ports[settings.sandbox_port] = ("the sandbox", "ADSPARK_SANDBOX_PORT")
+    return ports
 
 
 def _read_holder(port: int) -> str | None:

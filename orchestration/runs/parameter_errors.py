@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from adspark.text.redaction import redact_foreign
 from adspark.text.terminal import plain
 from adspark.validation.messages import describe_validation_error
+from adspark.validation.near_names import describe_unknown
 
 _MOST_CHARACTERS = 500
 _LONGEST_NAME = 60  # characters
@@ -32,7 +33,8 @@ def find_mistakes(flow: Flow[..., Any], parameters: dict[str, Any]) -> Iterator[
         if name not in known and not takes_any:
             wrong = True
             its = ", ".join(known) or "none"
-            yield f"{show_name(name)}: {flow.name} has no such parameter; it has {its}."
+            has_no = f"{flow.name} has no such parameter; it has {its}."
+            yield f"{show_name(name)}: {describe_unknown(has_no, name, known)}"
     for name, one in known.items():
         is_needed = one.default is inspect.Parameter.empty and one.kind in (
             inspect.Parameter.POSITIONAL_OR_KEYWORD,

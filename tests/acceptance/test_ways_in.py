@@ -139,14 +139,14 @@ def test_the_new_ads_are_a_table_among_the_artifacts(
     ("arguments", "message", "code"),
     [
         (["fetch"], "advertiser_ids: give at least one", 2),
-        (["fetch", "--text=x.com", "--region=Germny"], "did you mean Germany", 2),
+        (["fetch", "--text=x.com", "--region=Germny"], "did you mean 'Germany'", 2),
         (["fetch", "--text=x.com", "--start-date=2026-02-02", "--end-date=2026-01-01"],
          "end_date: 2026-01-01 lies before start_date", 2),
         (["fetch", "AR1"], "is not an advertiser id", 2),
         (["run", "fetch-creatives"], "advertiser_ids: give at least one", 1),
         (["run", "fetch-creatives", "-p", "text=x.com", "-p", "region=Germny"], "Germany", 1),
         (["run", "fetch-creatives", "-p", "colour=red"], "colour: fetch-creatives has", 2),
-        (["run", "fetch-creative"], "did you mean fetch-creatives?", 2),
+        (["run", "fetch-creative"], "did you mean 'fetch-creatives'?", 2),
         (["run", "fetch-creatives", "-p", "text"], "is not NAME=VALUE", 2),
     ],
 )  # fmt: skip

@@ -110,7 +110,7 @@ def test_each_search_has_a_table_of_its_own() -> None:
     ("parameters", "message"),
     [
         pytest.param({}, "advertiser_ids: give at least one", id="neither advertiser nor text"),
-        pytest.param({"text": "x.com", "region": "Germny"}, "did you mean Germany", id="region"),
+        pytest.param({"text": "x.com", "region": "Germny"}, "did you mean 'Germany'", id="region"),
         pytest.param(
             {"text": "x.com", "start_date": "2026-02-02", "end_date": "2026-01-01"},
             "end_date: 2026-01-01 lies before",

@@ -93,7 +93,7 @@ async def test_the_result_is_kept_and_warnings_and_cost_are_logged(
     ("parameters", "message"),
     [
         pytest.param({}, "advertiser_ids: give at least one", id="nothing to search"),
-        pytest.param({"text": "x.com", "region": "Germny"}, "did you mean Germany", id="region"),
+        pytest.param({"text": "x.com", "region": "Germny"}, "did you mean 'Germany'", id="region"),
         pytest.param({"name": " "}, "name: is empty", id="name"),
         pytest.param({"text": "x.com", "max_pages": 0}, "max_pages: must be 1 to 100", id="pages"),
         pytest.param({"text": "x.com", "user_id": 0}, "user_id: must be 1 or more", id="user"),

@@ -1,6 +1,5 @@
 """The filters of a search as they are typed, in a command or a form, and what they come to."""
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +16,7 @@ from adspark.library.marks.tags import check_tag, list_tags
 from adspark.models import DEFAULT_USER, CreativeFormat, EventKind, Platform
 from adspark.serpapi.regions import region_code
 from adspark.validation.bounds import DAYS
+from adspark.validation.near_names import describe_unknown
 from adspark.validation.stored import check_storable
 from adspark.watches.store import find_watch
 
@@ -190,11 +190,8 @@ PARAMETERS: dict[str, tuple[str, Callable[[str, str], Any]]] = {
 async def _check_tag_is_seen(session: AsyncSession, tag: str, user_id: int) -> None:
     known = {row.tag for row in await list_tags(session, user_id=user_id)}
     if tag.lower() not in {one.lower() for one in known}:
-        near = " or ".join(map(repr, difflib.get_close_matches(tag, sorted(known), n=3)))
-        unknown = f"user {user_id} sees no tag {tag!r}"
-        if near:
-            raise InvalidQueryError("tag", f"{unknown}; did you mean {near}?")
-        raise InvalidQueryError("tag", unknown, command="those there are: adspark ads tag")
+        said = describe_unknown(f"user {user_id} sees no tag {tag!r}", tag, sorted(known))
+        raise InvalidQueryError("tag", said, command="those there are: adspark ads tag")
 
 
 async def _find_watch_id(session: AsyncSession, written: str) -> int:

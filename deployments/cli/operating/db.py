@@ -8,7 +8,6 @@ import typer
 from adspark.db import migrate
 from adspark.db.configured import database_url
 from adspark.db.lock_waits import LockHolder
-from adspark.errors import DatabaseSetupError
 from adspark.validation.bounds import Range
 from deployments.cli.database import current_settings
 from deployments.cli.operating.documents import DatabaseDocument
@@ -87,18 +86,7 @@ def current(as_json: JsonOption = False) -> None:
 def check(as_json: JsonOption = False) -> None:
     """Check that the database can be used: reachable, new enough, migrated, writable."""
     with database_url(current_settings(), upgrade=False) as url:
-        at = migrate.current(url)
-        if at != migrate.newest():
-            raise DatabaseSetupError(
-                f"The database is at {at or 'no migration'}, AdSpark needs {migrate.newest()}; "
-                f"run: adspark db upgrade"
-            )
-        migrate.check_rights(url)
-        if differences := migrate.differences(url):
-            raise DatabaseSetupError(
-                f"The tables differ from what AdSpark expects ({differences[0]}); "
-                f"restore them, or start from an empty database."
-            )
+        at = migrate.check_ready(url)
     if as_json:
         print_json(DatabaseDocument(revision=at, newest=migrate.newest()))
     else:

@@ -1,6 +1,6 @@
 """What the commands of operators print with `--json`."""
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from deployments.terminal.documents import Document
 
@@ -72,3 +72,46 @@ class DatabaseDocument(Document):
     newest: str = Field(description="The one that AdSpark needs.")
     changed: bool = False
     missing_extensions: list[str] = Field(default_factory=list, description="A sentence each.")
+
+
+class CheckDocument(BaseModel):
+    """One thing that was checked."""
+
+    name: str
+    state: str = Field(description="ok, warning, failed or not set up.")
+    what: str
+    remedy: str = Field(description="The command or the setting that mends it.")
+
+
+class DoctorDocument(Document):
+    """What was checked on this machine."""
+
+    SHAPE = "doctor/1"
+    COMMANDS = ("doctor",)
+
+    ok: bool = Field(description="Nothing has failed.")
+    checks: list[CheckDocument]
+
+
+class ReportDocument(Document):
+    """A report that was written."""
+
+    SHAPE = "report/1"
+    COMMANDS = ("report",)
+
+    file: str
+    bytes: int
+    problems: int = Field(description="What doctor found to have failed.")
+
+
+class SetUpDocument(Document):
+    """What `adspark init` has come to."""
+
+    SHAPE = "set-up/1"
+    COMMANDS = ("init",)
+
+    sandbox: bool
+    gallery_url: str
+    ui_url: str
+    watch_id: int | None = Field(description="None: no watch was made.")
+    pictures: int = Field(description="That its first look has stored.")

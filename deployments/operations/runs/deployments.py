@@ -1,11 +1,10 @@
 """Find a deployment by the name that a person gives."""
 
-import difflib
-
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.responses import DeploymentResponse
 
 from adspark.errors import ConfigurationError
+from adspark.validation.near_names import ask_for, find_near
 from deployments.provisioning.former_deployments import current_flow
 from orchestration.runs.deployments import read_deployments
 from orchestration.runs.optional import read_optional
@@ -25,8 +24,8 @@ async def find_deployment(client: PrefectClient, name: str) -> DeploymentRespons
         return found
     names = [short_name(one) for one in await read_deployments(client)]
     current = current_flow(flow)
-    near = [current] if current in names else difflib.get_close_matches(name, names, n=1)
-    known = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(names)) or 'none'}."
+    near = [current] if current in names else find_near(name, sorted(names))
+    known = ask_for(near) or f"it has {', '.join(sorted(names)) or 'none'}."
     raise ConfigurationError(f"The server has no deployment {show_name(full)!r}; {known}")
 
 

@@ -18,8 +18,9 @@ from pydantic import BaseModel
 from adspark.errors import ConfigurationError
 from adspark.text.redaction import redact_foreign
 from adspark.text.terminal import plain
+from adspark.validation.near_names import describe_unknown
 from deployments.queue_classes import POOL_NAMES, validate_pools
-from orchestration.runs.flow_runs import WEEK, read_failed_runs, read_flow_names
+from orchestration.runs.flow_runs import PAGE, WEEK, read_failed_runs, read_flow_names
 from orchestration.runs.optional import read_optional
 from orchestration.runs.state_changes import change_state
 
@@ -183,5 +184,7 @@ async def _flow_filter(client: PrefectClient, flow: str | None) -> FlowFilter | 
         return None
     wanted = FlowFilter(name=FlowFilterName(any_=[flow]))
     if not await client.read_flows(flow_filter=wanted):
-        raise ConfigurationError(f"There is no flow {flow!r}; list them with: prefect flow ls")
+        names = sorted(one.name for one in await client.read_flows(limit=PAGE))
+        said = describe_unknown(f"There is no flow {flow!r}.", flow, names)
+        raise ConfigurationError(said, command="list them with: prefect flow ls")
     return wanted

@@ -14,6 +14,7 @@ from prefect.client.schemas.sorting import FlowRunSort, TaskRunSort
 
 from adspark.errors import ConfigurationError
 from adspark.text.counts import counted
+from adspark.validation.near_names import describe_unknown
 from orchestration.runs.flow_runs import PAGE, filter_runs
 from orchestration.runs.optional import read_optional
 
@@ -44,9 +45,11 @@ async def find_run(client: PrefectClient, key: str) -> FlowRun | TaskRun:
         raise ConfigurationError(
             f"{key!r} means {counted(len(found), 'run')}; give one's whole id: {listed}"
         )
+    recent = await client.read_flow_runs(sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=PAGE)
     raise ConfigurationError(
-        f"There is no run {key!r}: give the id of a flow run or task run, its name, or the first "
-        f"{_SHORTEST} or more characters of a recent one's id."
+        describe_unknown(f"There is no run {key!r}", key, (run.name for run in recent if run.name)),
+        command=f"give the id of a flow run or task run, its name, or the first {_SHORTEST} or "
+        "more characters of a recent one's id.",
     )
 
 

@@ -11,6 +11,7 @@ from prefect.utilities.importtools import import_object
 from pydantic import JsonValue
 
 from adspark.errors import ConfigurationError, InvalidQueryError
+from adspark.validation.near_names import describe_unknown
 from adspark.validation.parameter_bounds import find_problem
 from deployments.operations.runs.deployments import find_deployment
 from orchestration.runs.parameter_errors import find_mistakes
@@ -37,9 +38,8 @@ async def start_run(
     found = await find_deployment(client, deployment)
     known = set((found.parameter_openapi_schema or {}).get("properties", {}))
     if unknown := sorted(set(parameters) - known):
-        raise InvalidQueryError(
-            unknown[0], f"{deployment} has no such parameter; it has {', '.join(sorted(known))}."
-        )
+        has_no = f"{deployment} has no such parameter; it has {', '.join(sorted(known))}."
+        raise InvalidQueryError(unknown[0], describe_unknown(has_no, unknown[0], sorted(known)))
     if problem := find_problem(found.parameter_openapi_schema or {}, parameters):
         raise ConfigurationError(problem)
     if mistake := _first_mistake(found, parameters):

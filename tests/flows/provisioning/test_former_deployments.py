@@ -231,10 +231,10 @@ async def test_a_former_name_leads_to_the_new_one(client: PrefectClient, databas
     await provision(Settings(), database_url=database_url)
     assert (await find_deployment(client, CLEANUP)).name == CLEANUP
     with pytest.raises(
-        ConfigurationError, match=f"no deployment '{FORMER}'; did you mean {CLEANUP}?"
+        ConfigurationError, match=f"no deployment '{FORMER}'; did you mean '{CLEANUP}'?"
     ):
         await find_deployment(client, FORMER)
-    with pytest.raises(ConfigurationError, match="did you mean process-sweep-shard"):
+    with pytest.raises(ConfigurationError, match="did you mean 'process-sweep-shard'"):
         await find_deployment(client, "process-watches")
     for odd in ("a/b/c", "/", "", "a/", "\x1b[31m", "a" * 5000):
         with pytest.raises(ConfigurationError, match="The server has no deployment") as refused:

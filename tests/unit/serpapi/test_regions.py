@@ -44,7 +44,7 @@ def test_names_are_taken_as_people_write_them(written: str, code: str) -> None:
 @pytest.mark.parametrize(
     ("written", "told"),
     [
-        pytest.param("Germny", "did you mean Germany", id="a slip"),
+        pytest.param("Germny", "did you mean 'Germany'", id="a slip"),
         pytest.param("840", "(2840)", id="the ISO number alone"),
         pytest.param("XX", "ISO code (US)", id="no such country"),
         pytest.param("RU", "Russia is not served", id="a country that the service leaves out"),

@@ -35,7 +35,7 @@ def test_words_of_people_become_the_codes_of_the_search() -> None:
     ("words", "message"),
     [
         ({"advertiser_ids": None}, "advertiser_ids: give at least one advertiser id, or text"),
-        ({"region": "Germny"}, "region: .*did you mean Germany"),
+        ({"region": "Germny"}, "region: .*did you mean 'Germany'"),
         ({"political_ads": True}, "political_ads: political ads need a region"),
         ({"name": "  "}, "name: is empty; name the watch"),
         ({"name": "x" * 101}, "name: has 101 characters; shorten it to 100"),

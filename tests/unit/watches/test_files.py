@@ -64,9 +64,7 @@ def test_yaml_leaves_out_what_is_default() -> None:
 def test_csv_has_a_line_a_watch_with_advertisers_in_one_cell() -> None:
     head, _, second, *_ = write_watches(definitions(), form=WatchFormat.CSV).splitlines()
     assert head.startswith("name,user_id,advertiser_ids,text,region,")
-    assert second.startswith(
-        f"2026-01-01,1,{OTHER_ID} {ADVERTISER_ID},,US,,,false,true,60,5,,7,0"
-    )
+    assert second.startswith(f"2026-01-01,1,{OTHER_ID} {ADVERTISER_ID},,US,,,false,true,60,5,,7,0")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,56 @@
+"""The names of flows, pools, watches and users that begin like what is typed."""
+
+import os
+import re
+import shlex
+import threading
+
+from adspark.home.running_stack import running_stack
+from adspark.settings import get_settings
+from adspark.text.terminal import plain
+from deployments.cli.completion.words import Asked
+from deployments.queue_classes import POOL_NAMES, QUEUE_CLASSES
+
+_PATIENCE = 1.5  # seconds; nobody waits longer for a completion
+_WORD = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
+
+
+def list_names(asked: Asked) -> list[str]:
+    """The names that begin like this in any case, as the shell takes them; none at an error."""
+    begun = asked.begun.casefold()
+    names = [name for name in _read(asked.kind) if name.casefold().startswith(begun)]
+    if not os.environ.get("_ADSPARK_COMPLETE", "").endswith("bash"):
+        return names
+    return [name if _WORD.fullmatch(name) else shlex.quote(name) for name in names]
+
+
+def _read(kind: str) -> list[str]:
+    if kind == "pools":
+        return list(POOL_NAMES)
+    if kind == "flows":
+        return [flow.name for one in QUEUE_CLASSES for flow in one.flows]
+    return _read_stored(kind)
+
+
+def _read_stored(kind: str) -> list[str]:
+    """Names of the database, where it answers in time; a server is never started for them."""
+    found: list[str] = []
+
+    def read() -> None:
+        try:
+            from adspark.db.name_lists import read_names  # noqa: PLC0415  (slow)
+
+            settings = get_settings()
+            stack = running_stack(settings.home)
+            own = settings.database_url and settings.database_url.get_secret_value()
+            embedded = stack.database_url if stack else None
+            url = embedded or own
+            if url:
+                found.extend(read_names(url, kind, is_ours=embedded is not None))
+        except Exception:  # whoever presses Tab wants no error
+            found.clear()
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    reader.join(_PATIENCE)
+    return [name for name in list(found) if plain(name) == name]

@@ -1,0 +1,1 @@
+"""`adspark init`: from nothing to the first watch and its pictures."""

@@ -1,0 +1,82 @@
+"""Whether this Python and its packages are those that AdSpark needs, and its settings are known."""
+
+import os
+import platform
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from adspark.home.env_file import read_env_file
+from adspark.installation import install_command
+from adspark.maintenance.health_checks import Check
+from adspark.settings import ENV_FILE, Settings
+from adspark.validation.near_names import ask_for, find_near
+
+_PREFIX = "ADSPARK_"
+_EXTRAS = ("export", "ocr", "s3")
+# What the compose files read, and no process of ours.
+_OF_CONTAINERS = (
+    "ADSPARK_API_PORTS", "ADSPARK_BIND", "ADSPARK_IMAGE", "ADSPARK_PYTHON", "ADSPARK_SERVER_URL",
+    "ADSPARK_STACK", "ADSPARK_STOP_GRACE",
+)  # fmt: skip
+
+
+async def check_python() -> Check:
+    """Whether this Python is one that AdSpark is made for."""
+    supported = metadata("adspark")["Requires-Python"]
+    here = f"{platform.python_version()} in {sys.prefix}"
+    if not SpecifierSet(supported).contains(platform.python_version(), prereleases=True):
+        return Check.failed("Python", here, f"make the environment anew with a Python {supported}")
+    return Check.ok("Python", here)
+
+
+async def check_packages() -> Check:
+    """Whether every package that AdSpark needs is there, in a release that it is made for."""
+    wrong = list(_find_wrong(requires("adspark") or ()))
+    if wrong:
+        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        return Check.failed("packages", f"{wrong[0]}{more}", install_command())
+    extras = [extra for extra in _EXTRAS if not list(_find_wrong(_of_extra(extra), extra=extra))]
+    has = f"with {', '.join(extras)}" if extras else "without extras"
+    return Check.ok("packages", f"AdSpark {version('adspark')} {has}, Prefect {version('prefect')}")
+
+
+async def check_settings() -> Check:
+    """Whether all variables of ours are known: a misspelled one has no effect, and no error."""
+    written = {**read_env_file(ENV_FILE), **os.environ}
+    known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}.union(_OF_CONTAINERS)
+    unknown = sorted(name for name in written if _is_ours(name) and name.upper() not in known)
+    if unknown:
+        near = ask_for(find_near(unknown[0], sorted(known)))
+        what = f"{', '.join(unknown)} {'is' if len(unknown) == 1 else 'are'} no setting of ours"
+        return Check.warning("settings", what, near or "correct or remove it; they are listed in "
+                             ".env.example")  # fmt: skip
+    number = sum(1 for name, value in written.items() if _is_ours(name) and value)
+    place = str(ENV_FILE.absolute()) if ENV_FILE.exists() else f"no {ENV_FILE} here"
+    return Check.ok("settings", f"{number} set ({place})")
+
+
+def _is_ours(name: str) -> bool:
+    return name.upper().startswith(_PREFIX)
+
+
+def _of_extra(extra: str) -> list[str]:
+    return [one for one in requires("adspark") or () if f"extra == '{extra}'" in one]
+
+
+def _find_wrong(required: Iterable[str], *, extra: str = "") -> Iterator[str]:
+    """What is wrong with packages: a line each."""
+    for written in required:
+        one = Requirement(written)
+        if one.marker is not None and not one.marker.evaluate({"extra": extra}):
+            continue
+        try:
+            found = version(one.name)
+        except PackageNotFoundError:
+            yield f"{one.name} is missing"
+            continue
+        if not one.specifier.contains(found, prereleases=True):
+            yield f"{one.name} is {found}, and {one.specifier} is needed"

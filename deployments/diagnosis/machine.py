@@ -1,0 +1,85 @@
+"""What this machine has to give: a folder, room on its disk, ports, and the stack that runs."""
+
+import asyncio
+import os
+from pathlib import Path
+
+from adspark.db import migrate
+from adspark.db.configured import database_url, postgres_folder
+from adspark.home.running_stack import running_stack
+from adspark.maintenance.health_checks import Check, CheckState, check_disk, check_media
+from adspark.media.store import MediaStore
+from adspark.settings import Settings, media_url
+from deployments.stack.ports import check_ports, stack_ports
+
+
+async def check_home(settings: Settings) -> Check:
+    """Whether ADSPARK_HOME can be written, or made, and its disk has room."""
+    existing = existing_parent(settings.home)
+    if not os.access(existing, os.W_OK | os.X_OK):
+        what = f"{settings.home} cannot be {'written' if existing == settings.home else 'made'}"
+        return Check.failed("disk", what, "let this user write there, or set ADSPARK_HOME")
+    return await check_disk(existing)
+
+
+async def check_stack(settings: Settings) -> Check:
+    """Whether the local stack runs with all its processes, or has the ports that it needs."""
+    stack = running_stack(settings.home)
+    if stack is None:
+        ports = stack_ports(settings)
+        check_ports(ports)
+        free = ", ".join(map(str, ports))
+        return Check(
+            name="stack",
+            state=CheckState.NOT_SET_UP,
+            what=f"does not run; ports {free} are free",
+            remedy="adspark up",
+        )
+    gone = [name for name, process in stack.parts.items() if process.find() is None]
+    if gone:
+        remedy = f"it is started again by itself; see {stack.home / 'logs'}"
+        return Check.failed("stack", f"runs, but without {', '.join(gone)}", remedy)
+    if not stack.ready:
+        return Check.warning("stack", "is starting", "wait for it, and ask again")
+    return Check.ok("stack", f"runs; gallery {stack.gallery_url}")
+
+
+def check_database(settings: Settings) -> Check:
+    """Whether the database answers, is new enough, migrated, complete and writable.
+
+    An embedded server that does not run is started for it; one that was never made is not made.
+
+    Raises:
+        DatabaseSetupError, DatabaseUnavailableError: it cannot be used; says why.
+    """
+    is_embedded = settings.database_url is None
+    if is_embedded and not (postgres_folder(settings.home) / "data").exists():
+        return Check(
+            name="database",
+            state=CheckState.NOT_SET_UP,
+            what="is not made yet",
+            remedy="adspark up, which makes it",
+        )
+    with database_url(settings, upgrade=False) as url:
+        at = migrate.check_ready(url)
+        server, missing = migrate.server_version(url), migrate.missing_extensions(url)
+    kind = "embedded PostgreSQL" if is_embedded else "PostgreSQL"
+    state = f"{kind} {server}, migration {at}"
+    if missing:
+        return Check.warning("database", f"{state}; {missing[0]}", "adspark db upgrade")
+    return Check.ok("database", f"{state}, all extensions")
+
+
+async def check_media_store(settings: Settings) -> Check:
+    """Whether pictures can be kept; a folder in ADSPARK_HOME is made by the first one."""
+    is_folder = settings.media_url is None
+    if is_folder and not await asyncio.to_thread(Path(media_url(settings)).exists):
+        return Check(
+            name="media store", state=CheckState.NOT_SET_UP, what="is made by the first picture"
+        )
+    return await check_media(MediaStore(media_url(settings)))
+
+
+def existing_parent(folder: Path) -> Path:
+    """The folder, else the nearest one above it that exists."""
+    return next(one for one in (folder, *folder.parents) if one.exists())

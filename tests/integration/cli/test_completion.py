@@ -1,0 +1,76 @@
+"""The shell completes names: quick, and silent where the database is away."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deployments.queue_classes import POOL_NAMES
+from tests.support.commanding import Command
+from tests.support.stack import free_port
+
+HEAVY = {"sqlalchemy", "prefect", "httpx", "sqlmodel", "alembic", "docker"}
+_CODE = (
+    "import atexit, sys; from deployments.cli.main import main; sys.argv[0] = 'adspark'\n"
+    "atexit.register(lambda: print(*sys.modules, file=sys.stderr)); main()"
+)
+watch, users = Command("watch"), Command("users")
+
+
+def completed(*words: str, **variables: str) -> list[str]:
+    """What bash offers for the last of these words."""
+    asked = {
+        "_ADSPARK_COMPLETE": "complete_bash",
+        "COMP_WORDS": " ".join(("adspark", *words)),
+        "COMP_CWORD": str(len(words)),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", _CODE], env=os.environ | asked | variables, capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
+    assert HEAVY & set(done.stderr.split()) == set()
+    assert len(done.stderr.splitlines()) == 1  # the modules alone
+    return [line for line in done.stdout.splitlines() if line]
+
+
+def test_pools_and_flows_are_completed_without_a_database() -> None:
+    assert completed("pause", "") == list(POOL_NAMES)
+    assert completed("run", "fetch-") == ["fetch-creatives", "fetch-details"]
+
+
+@pytest.mark.usefixtures("configured_database")
+def test_watches_and_users_are_completed_as_the_shell_takes_them() -> None:
+    users.told("add", "ana")
+    for name in ("hubspot", "New Balance", "$(touch x)", "Straße"):
+        watch.told("create", name, "--text", f"example{len(name)}.com")
+    assert sorted(completed("watch", "show", "")) == sorted(
+        ["hubspot", "'New Balance'", "'$(touch x)'", "'Straße'"]
+    )
+    assert completed("watch", "show", "HUB") == ["hubspot"]
+    assert completed("watch", "list", "--user", "") == ["ana"]
+    assert completed("users", "lock", "b") == []
+
+
+@pytest.mark.usefixtures("configured_database")
+def test_without_a_database_nothing_is_completed_and_nothing_said() -> None:
+    away = f"postgresql://x:secret@127.0.0.1:{free_port()}/adspark"
+    assert completed("watch", "show", "", ADSPARK_DATABASE_URL=away) == []
+    assert completed("watch", "show", "", ADSPARK_DATABASE_URL="not an address") == []
+    assert completed("watch", "show", "", ADSPARK_DRAIN_TIME="x") == []
+
+
+def test_a_database_that_does_not_answer_is_left_alone() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://x@127.0.0.1:{silent.getsockname()[1]}/adspark"
+        assert completed("watch", "show", "", ADSPARK_DATABASE_URL=url) == []
+        connection, _ = silent.accept()  # it was asked, and has given no answer
+        connection.close()
+
+
+def test_no_server_is_started_to_complete_a_name() -> None:
+    home = Path(os.environ["ADSPARK_HOME"])
+    assert completed("watch", "show", "") == []
+    assert not home.exists()
