@@ -68,6 +68,11 @@ def lead_to(address: str, notice: str | None = None, **values: object) -> Redire
     return response
 
 
+def send_again_to(address: str) -> RedirectResponse:
+    """Have the browser send its form once more, as it is, to an address of ours."""
+    return RedirectResponse(own_address(address), 307)
+
+
 def own_address(address: str) -> str:
     """Path and query of an address of ours; the library for any other."""
     is_own = _OWN.fullmatch(address) is not None and address.isprintable()

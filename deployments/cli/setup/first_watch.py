@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.archive.counts import count_archive
 from adspark.errors import AdSparkError, ConfigurationError, InvalidQueryError
 from adspark.home.running_stack import StackState
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.validation.bounds import INTERVAL_MINUTES
 from adspark.watches.budgets import MonthEstimate, estimate_month
@@ -172,8 +173,8 @@ def _parse_minutes(given: str) -> int:
 def _describe(month: MonthEstimate, left: int | None) -> str:
     """What a month costs, in a line."""
     said = (
-        f"A month costs about {month.searches:,} searches, {month.most:,} at most: "
-        f"{month.checks:,} looks in 30 days."
+        f"A month costs about {counted(month.searches, 'search')}, {month.most:,} at most: "
+        f"{counted(month.checks, 'look')} in 30 days."
     )
     if month.lacking:
         said += f" The budget lacks {month.lacking:,} of what is expected."

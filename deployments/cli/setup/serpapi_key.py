@@ -14,6 +14,7 @@ from adspark.errors import ConfigurationError, InvalidCredentialsError, InvalidQ
 from adspark.home.env_setting import write_env_setting
 from adspark.serpapi.client import SerpApiClient
 from adspark.settings import ENV_FILE, Settings, get_settings
+from adspark.text.counts import counted
 from adspark.text.redaction import remember
 from deployments.cli.setup.questions import ask, tell
 from deployments.terminal.output import print_error
@@ -133,7 +134,7 @@ def _check(settings: Settings, key: SecretStr, *, is_new: bool) -> CheckedKey:
             account = await client.account()
         left = account.total_searches_left
         of = f" of {account.searches_per_month:,}" if account.searches_per_month else ""
-        known = "" if left is None else f": {left:,}{of} searches are left this month"
+        known = "" if left is None else f"; left this month: {counted(left, 'search')}{of}"
         if is_new:
             tell(f"SerpApi accepts the key{known}.")
         return CheckedKey(key, is_new=is_new, left=left)

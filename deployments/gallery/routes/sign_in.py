@@ -11,7 +11,7 @@ from deployments.gallery.access.sign_in import SESSION_COOKIE
 from deployments.gallery.access.sign_in_page import write_sign_in
 from deployments.gallery.access.visitor import USER_COOKIE, YEAR, VisitorDep
 from deployments.gallery.forms import FormDep, SignInFormDep
-from deployments.gallery.notices import lead_to
+from deployments.gallery.notices import lead_to, send_again_to
 from deployments.gallery.resources import GalleryDep, SessionDep
 
 router = APIRouter(include_in_schema=False)
@@ -89,4 +89,4 @@ def _lead_on(request: Request, back: str, kept: KeptForm | None, user_id: int) -
         return lead_to(back)
     if not kept.is_of(request, user_id=user_id):
         return lead_to(back, "form_not_kept")
-    return RedirectResponse(kept.address, 307)  # with what the browser has just sent
+    return send_again_to(kept.address)  # where the form is shown
