@@ -1,5 +1,5 @@
 # Every target sets up what it needs, once: uv, the locked environment, a browser for the tests.
-# It takes a machine with Python 3.11 to 3.13, pip and make; for uv's own users: see README.md.
+# It takes a machine with Python 3.11 to 3.13, pip and make; for uv's own users: see docs/operators/install.md.
 
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .make/uv/bin/uv)
@@ -9,14 +9,16 @@ HAS_DOCKER := docker version >/dev/null 2>&1
 # What is compiled is kept, also where the shell says otherwise: every process starts from it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install check test properties demo benchmark audit sbom pin-images clean
+.PHONY: help install check test properties demo docs reference benchmark audit sbom pin-images clean
 
 help:
 	@echo "make install     uv, and the locked environment in .venv"
 	@echo "make demo        real ads through Postgres, Prefect and its workers, on recorded data"
 	@echo "make test        the whole test suite"
 	@echo "make properties  longer runs of the property tests, other examples each time"
-	@echo "make check       format, lint, types, imports, compose files, lock"
+	@echo "make check       format, lint, types, imports, compose files, documentation, lock"
+	@echo "make docs        the documentation as a site, in site/"
+	@echo "make reference   the reference pages in docs/reference, made from the code"
 	@echo "make benchmark   ratios against peers and limits"
 	@echo "make audit       known vulnerabilities of the locked packages"
 	@echo "make sbom        the locked packages as CycloneDX, in sbom.cdx.json"
@@ -45,8 +47,16 @@ check: .make/installed
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q tests/unit/docker/test_compose.py
+	@$(BIN)/python -m pytest -q tests/unit/docker/test_compose.py tests/unit/documentation
 	@$(UV) lock --check
+
+# What a link or an anchor does not find ends the build.
+docs: .make/installed
+	@$(BIN)/zensical build --strict --clean --config-file mkdocs.yml
+	@echo "Open site/index.html through a server: $(BIN)/python -m http.server --directory site"
+
+reference: .make/installed
+	@$(BIN)/python -m scripts.reference
 
 benchmark: .make/installed .make/chromium
 	@$(BIN)/python -m benchmarks.ingest
@@ -60,6 +70,7 @@ benchmark: .make/installed .make/chromium
 	@$(BIN)/python -m benchmarks.export
 	@$(BIN)/python -m benchmarks.gallery
 	@$(BIN)/python -m benchmarks.dispatch
+	@$(BIN)/python -m benchmarks.runs
 	@$(BIN)/python -m benchmarks.chaos
 
 # The locked packages of all extras, by name, version and hash; nothing is resolved anew.
@@ -81,7 +92,7 @@ pin-images: .make/installed
 
 clean:
 	rm -f sbom.cdx.json
-	rm -rf .hypothesis .make .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf site .cache .hypothesis .make .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # Bytecode is compiled at once: it halves the start of every process.
 .make/installed: pyproject.toml uv.lock | $(filter .make/%,$(UV))

@@ -86,18 +86,28 @@ class EventKind(StrEnum):
     """What a watch noticed about a creative."""
 
     BASELINE = "baseline"
+    """Found by the first check, or first shown before the last complete look and no longer shown;
+    nobody is alerted."""
     NEW = "new"
+    """Not known to the watch before. If the first check could not see everything (page bound,
+    budget, unreadable rows, an empty or broken answer), only what was first shown since then."""
     CHANGED = "changed"
+    """Another picture, script or format; not a new date, count or order."""
     REACTIVATED = "reactivated"
+    """Shown again after it had ended."""
     ENDED = "ended"
+    """Not shown for the watch's `ended_after_days`; not merely missing from a page."""
 
 
 class Coverage(StrEnum):
     """How much of a watch's search was covered, so whether "nothing new" can be trusted."""
 
     COMPLETE = "complete"
+    """Everything since the last complete check was fetched: nothing new means nothing new."""
     PARTIAL = "partial"
+    """Something is out of sight, or an answer is not believed; the reason is beside it."""
     NONE = "none"
+    """Not checked: a failure, a spent budget, no searches left; it stays due or says when."""
 
 
 class VariantStatus(StrEnum):
@@ -746,6 +756,7 @@ class Account(SQLModel, table=True):
     )
     password_hash: str = Field(sa_type=Text)
     role: Role = _choice(Role, nullable=False)
+    locked_at: datetime | None = _moment()
     updated_at: datetime = _now()
 
 
@@ -907,6 +918,28 @@ class AdVariant(SQLModel, table=True):
         CheckConstraint("confidence_score BETWEEN 0 AND 1", name="confidence_score"),
         CheckConstraint("attempt > 0", name="attempt"),
         Index(None, "status", "requested_at"),
+        Index(
+            "ix_ad_variant_without_thumbnail",
+            "id",
+            postgresql_where=text("image_path IS NOT NULL AND thumbnail_path IS NULL"),
+        ),
+        Index(
+            "ix_ad_variant_figures",
+            "user_id",
+            "id",
+            postgresql_include=[
+                "status",
+                "wants_review",
+                "is_too_close",
+                "started_at",
+                "completed_at",
+            ],
+        ),
+        Index(
+            "ix_ad_variant_to_review",
+            "id",
+            postgresql_where=text("status = 'completed' AND wants_review"),
+        ),
     )
 
     id: int = _key()
@@ -945,6 +978,7 @@ class AdVariant(SQLModel, table=True):
     original_sha256: str | None = _text()
     image_path: str | None = _text("In the media store.")
     image_sha256: str | None = _text()
+    thumbnail_path: str | None = _text("In the media store; None: there is no picture, or not yet.")
     picture_similarity: float | None = None
     text_similarity: float | None = None
     is_too_close: bool = _flag()
@@ -966,6 +1000,13 @@ class VariantFeedback(SQLModel, table=True):
     __tablename__ = "variant_feedback"
     __table_args__ = (
         UniqueConstraint("variant_id", "user_id"),
+        Index(
+            "ix_variant_feedback_latest",
+            "variant_id",
+            text("updated_at DESC"),
+            text("id DESC"),
+            postgresql_include=["is_approved", "rating"],
+        ),
         CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
         CheckConstraint(f"reasons <@ ARRAY[{_listed(ReviewReason)}]", name="reasons"),
     )

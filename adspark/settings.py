@@ -41,9 +41,10 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(default_factory=_default_home)
-    """Folder of the embedded database and the logs."""
+    """Folder of the embedded database, the logs and the state of the local stack."""
     database_url: SecretStr | None = None
-    """postgresql://…; empty: an embedded server in ADSPARK_HOME."""
+    """postgresql://user:password@host:5432/adspark, PostgreSQL 15 or newer, through a pooler only
+    in session mode; empty: an embedded server in ADSPARK_HOME."""
     serpapi_key: SecretStr | None = None
     """SerpApi's private API key."""
     serpapi_url: str = "https://serpapi.com"
@@ -51,27 +52,28 @@ class Settings(BaseSettings):
     serpapi_timeout: TimeLimit = 60.0
     """Seconds that one search may take."""
     notify_addresses: SecretStr | None = None
-    """Apprise addresses of the daily digest, separated by spaces or new lines; empty: only the
-    artifact."""
+    """Apprise addresses of the daily digest and of alerts, separated by spaces or new lines; empty:
+    only the artifact."""
     searches_per_minute: Annotated[int, RATE] | Literal["account"] = DEFAULT_SEARCHES_PER_MINUTE
-    """Searches a minute that provisioning sets in Prefect: a number where there is none yet, or
-    `account`: as many as SerpApi's account allows."""
+    """Searches a minute over all workers, as provisioning sets the limit `serpapi-searches` in
+    Prefect: a number where there is none yet (one that was set by hand wins), or `account`: as many
+    as SerpApi's account allows, asked at each start."""
     fetch_time_limit: TimeLimit = 300.0
     """Seconds that one attempt of a fetch may take."""
     watch_time_limit: TimeLimit = 180.0
     """Seconds that one attempt of a single watch may take."""
     sweep_time_limit: TimeLimit = 600.0
-    """Seconds that a sweep of all watches may take."""
+    """Seconds that a sweep of all watches may take; no search is begun in the last tenth."""
     sweep_shard_size: Annotated[int, Range(1, 100_000)] = 1000
-    """Due watches above which a sweep is split over the workers."""
+    """Due watches above which a sweep is shared out over the workers."""
     retry_delays: Annotated[tuple[_RetryDelay, ...], NoDecode] = (60.0, 120.0, 240.0)
-    """Seconds before each retry, comma-separated."""
+    """Seconds before each retry of a temporary failure, comma-separated."""
     generator: Literal["dify", "chat"] = "dify"
     """What makes variants: a Dify workflow, or a chat model (OpenAI-compatible)."""
     dify_key: SecretStr | None = None
     """API key of the workflow app, app-…."""
     dify_url: str = "https://api.dify.ai/v1"
-    """Dify's address, up to and with /v1."""
+    """Dify's address, or that of a Dify of one's own, up to and with /v1."""
     dify_workflow_id: str | None = None
     """A published version of the workflow; empty: the newest."""
     chat_url: str | None = None
@@ -81,16 +83,18 @@ class Settings(BaseSettings):
     chat_key: SecretStr | None = None
     """Its key, if it wants one."""
     generations_per_minute: Annotated[int, RATE] = DEFAULT_GENERATIONS_PER_MINUTE
-    """Generations a minute that provisioning sets in Prefect where there is no such limit yet."""
+    """Generations a minute over all workers, as provisioning sets the limit `variant-generations`
+    in Prefect where there is none yet; one that was set by hand wins."""
     generation_time_limit: TimeLimit = 1800.0
     """Seconds that one attempt of a generation may take."""
     media_url: SecretStr | None = None
-    """Where pictures are kept: a folder, or an address of fsspec as s3://…, which may hold a
-    password; empty: the folder media in ADSPARK_HOME."""
+    """Where pictures are kept: a folder, or an address of fsspec as s3://bucket/folder (with the
+    extra `s3`), which may hold a password and is shown nowhere; empty: the folder media in
+    ADSPARK_HOME."""
     too_close: Annotated[float, Range(0.001, 1)] = 0.9
     """Similarity to the original, 0 to 1, from which a variant is marked."""
     review_time_limit: TimeLimit = 86400.0
-    """Seconds that a finished variant waits for a review."""
+    """Seconds that a finished variant waits for its review."""
     cleanup_time_limit: TimeLimit = 1800.0
     """Seconds that one attempt of a clean-up may take."""
     upkeep_time_limit: TimeLimit = 300.0
@@ -124,7 +128,7 @@ class Settings(BaseSettings):
     """Days that archived pictures of earlier versions, and of ads that are gone, are kept."""
     archive_megabytes: Annotated[int, MEGABYTES] = 10_000
     """Megabytes of archived pictures with thumbnails; full, the archive waits for clean-up, which
-    removes the oldest that nothing needs."""
+    removes the oldest that nothing needs, and `health-check` warns."""
     browser: Path | None = None
     """Chromium's program; empty: Playwright's own, else the system's."""
     browser_sandbox: bool = True
@@ -163,7 +167,7 @@ class Settings(BaseSettings):
     stands before it: of links that are shared; of https, cookies are Secure."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ("127.0.0.1", "::1")
     """Addresses and networks, comma-separated, of proxies before the gallery, which say in
-    X-Forwarded-For where a request is from."""
+    X-Forwarded-For where a request is from; those of others are not believed."""
     sandbox_port: Port = 4300
     """Port of the sandbox."""
 

@@ -12,7 +12,6 @@ than half of the time of the one that is woken.
 """
 
 import asyncio
-import importlib.util
 import random
 import statistics
 import sys
@@ -27,9 +26,7 @@ import psutil
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.flows import Flow
 from prefect.states import Cancelling
-from prefect.utilities.callables import parameter_schema
 from prefect.workers.process import ProcessWorker
 from rich.console import Console
 from rich.table import Table
@@ -37,6 +34,7 @@ from rich.table import Table
 from adspark.home.running_stack import StackState
 from benchmarks import woken_probe
 from benchmarks.arguments import benchmark_parser
+from benchmarks.first_line import deploy
 from benchmarks.stack import Stack, running_stack
 from benchmarks.targets import Target
 from deployments.operations.runs.active import have_workers
@@ -45,19 +43,6 @@ from deployments.stack.local_stack import WORKERS
 _MOST = {"stock": 0.333, "stock, woken": 0.5}  # share of their time
 _OURS, _POOL = "adspark", "default"
 _STOCK = [sys.executable, "-m", "prefect", "worker", "start", "--pool"]
-_FLOW = """
-import asyncio, time
-from pathlib import Path
-from prefect import flow
-
-def cancelled(flow, flow_run, state):
-    Path(flow_run.parameters["file"] + ".hook").write_text(str(time.time()))
-
-@flow(name="first-line", on_cancellation=[cancelled], timeout_seconds=8)
-async def first_line(file: str, seconds: float = 0.0):
-    Path(file).write_text(str(time.time()))
-    await asyncio.sleep(seconds)
-"""
 
 
 @dataclass(frozen=True)
@@ -241,7 +226,7 @@ async def _place(stack: Stack, names: Sequence[str]) -> AsyncIterator[Place]:
         if ours is None:
             raise RuntimeError("AdSpark's workers do not run")
         pools = {who: peer.pool for who, peer in peers.items()} | {_OURS: _POOL}
-        deployments = await _deploy(client, stack.home, pools)
+        deployments = await deploy(client, stack.home, pools)
         yield Place(client, deployments, {**workers, _OURS: ours}, stack.home)
 
 
@@ -259,30 +244,6 @@ async def _start(client: PrefectClient, stack: Stack, peer: Peer) -> psutil.Pope
     while not await have_workers([peer.pool]):
         await asyncio.sleep(0.5)
     return process
-
-
-async def _deploy(client: PrefectClient, home: Path, pools: dict[str, str]) -> dict[str, UUID]:
-    file = home / "code" / "first_line.py"
-    file.parent.mkdir()
-    file.write_text(_FLOW)
-    spec = importlib.util.spec_from_file_location("first_line", file)
-    if spec is None or spec.loader is None:
-        raise RuntimeError("the flow cannot be loaded")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    flow: Flow[..., None] = module.first_line
-    flow_id = await client.create_flow(flow)
-    return {
-        who: await client.create_deployment(
-            flow_id,
-            who,
-            work_pool_name=pool,
-            path=str(file.parent),
-            entrypoint="first_line.py:first_line",
-            parameter_openapi_schema=parameter_schema(flow).model_dump(),
-        )
-        for who, pool in pools.items()
-    }
 
 
 if __name__ == "__main__":

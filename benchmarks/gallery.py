@@ -1,4 +1,4 @@
-"""`python -m benchmarks.gallery`: the web pages over a library of 100,000 ads.
+"""`python -m benchmarks.gallery`: the web pages over a library of 100,000 ads and 20,000 variants.
 
 The gallery is served as `adspark up` serves it. Each page is asked for again and again by one
 reader, and 95 of a hundred first bytes are held against 100 ms; then fifty readers ask at once for
@@ -9,9 +9,7 @@ Exit code 1 says that a limit was passed.
 """
 
 import asyncio
-import io
 import os
-import random
 import shutil
 import socket
 import statistics
@@ -25,18 +23,18 @@ from pathlib import Path
 
 import httpx
 import psutil
-import psycopg
-from PIL import Image
 from playwright.sync_api import Response, sync_playwright
 from rich.console import Console
 
 from adspark.rendering.browser import PROGRAMS
 from benchmarks.arguments import parse_scale
+from benchmarks.gallery_workload import VARIANT_USERS, make_documents, make_pictures, make_variants
 from benchmarks.library_workload import Workload
 from benchmarks.server import Server, running_server
 from benchmarks.targets import Target
 
 _ADS = 100_000
+_ADS_A_VARIANT = 5
 _THUMBNAILS = 600  # of the newest ads
 _ASKED = 200  # times each page
 _READERS, _SECONDS = 50, 300.0
@@ -55,6 +53,12 @@ _PAGES = (
     "/advertisers",
     "/advertisers/AR{advertiser:020d}",
     "/compare?advertiser=AR{advertiser:020d}&advertiser=AR{other:020d}",
+    "/compare?advertiser=AR{advertiser:020d}&advertiser=AR{other:020d}"
+    "&advertiser=AR{third:020d}&advertiser=AR{fourth:020d}",
+    "/variants",
+    "/variants?status=approved",
+    "/variants?status=waiting&user={user}",
+    "/variants/{variant}",
 )
 
 
@@ -64,8 +68,9 @@ def main() -> int:
     workload = Workload(_ADS // scale)
     with running_server() as server, tempfile.TemporaryDirectory() as folder:
         workload.fill(server.url())
-        _make_documents(server)
-        _make_pictures(server, Path(folder), _THUMBNAILS // min(scale, 10))
+        make_documents(server)
+        make_pictures(server, Path(folder), _THUMBNAILS // min(scale, 10))
+        make_variants(server, workload.ads // _ADS_A_VARIANT)
         server.settle("adspark")
         with _gallery(server, Path(folder)) as (url, process):
             first_bytes = {page: _ask(url, page, workload, _ASKED // scale) for page in _PAGES}
@@ -88,45 +93,6 @@ def main() -> int:
     for target in targets:
         console.print(target.sentence)
     return 0 if all(target.is_met for target in targets) else 1
-
-
-def _make_documents(server: Server) -> None:
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute("SELECT refresh_search_document(ad_creative_id) FROM creative")
-
-
-def _make_pictures(server: Server, media: Path, count: int) -> None:
-    """Thumbnails of the newest ads, as the archive keeps them."""
-    chance = random.Random(17)
-    with psycopg.connect(server.url()) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT ad_creative_id, content_hash FROM creative "
-            "ORDER BY first_shown DESC, ad_creative_id DESC LIMIT %s",
-            (count,),
-        )
-        for number, (ad, content_hash) in enumerate(cursor.fetchall()):
-            name = f"{number:064x}"
-            path = media / "thumbnails" / name[:2] / f"{name}.webp"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(_thumbnail(chance))
-            cursor.execute(
-                "INSERT INTO picture_version (ad_creative_id, content_hash, status, sha256, path, "
-                "thumbnail_path, picture_bytes, thumbnail_bytes, stored_at) "
-                "VALUES (%s, %s, 'stored', %s, %s, %s, 1, 1, now()) "
-                "ON CONFLICT (ad_creative_id, content_hash) DO UPDATE SET status = 'stored', "
-                "sha256 = excluded.sha256, path = excluded.path, "
-                "thumbnail_path = excluded.thumbnail_path, stored_at = now()",
-                (ad, content_hash, name, f"pictures/{name[:2]}/{name}.png",
-                 f"thumbnails/{name[:2]}/{name}.webp"),
-            )  # fmt: skip
-
-
-def _thumbnail(chance: random.Random) -> bytes:
-    """About ten kilobytes, as those of real ads."""
-    small = Image.frombytes("RGB", (40, 40), chance.randbytes(4800))
-    out = io.BytesIO()
-    small.resize((320, 320)).save(out, "WEBP", quality=80)
-    return out.getvalue()
 
 
 @contextmanager
@@ -174,6 +140,10 @@ def _addresses(page: str, workload: Workload, times: int) -> Iterator[str]:
             word=word,
             advertiser=number % 200,
             other=number % 200 + 1,
+            third=number % 200 + 2,
+            fourth=number % 200 + 3,
+            user=number % VARIANT_USERS + 1,
+            variant=number * 7 % (workload.ads // _ADS_A_VARIANT) + 1,
             ad=number % workload.ads,
         )
 

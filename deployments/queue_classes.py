@@ -1,7 +1,7 @@
 """The four queue classes: what runs beside what, how much at once, in how much memory and time.
 
 The one table of it: provisioning makes the pools from it, workers import its flows beforehand, and
-the flows, prefect.yaml, the README and the compose files are tested against it.
+the flows, prefect.yaml, the README, the reference and the compose files are tested against it.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """Archive the pictures of ads: every version, downloaded or rendered once, kept with a thumbnail.
 
 Blocks: adspark-database/adspark. Limits: 180 s an attempt, one at a time. Tables: new_version,
-picture_version, creative.
+picture_version, creative, ad_variant.
 """
 
 from typing import Annotated
@@ -15,7 +15,7 @@ from blocks.adspark_database import connect_database
 from flows.ad_tables import fill_in_pictures
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
 from flows.parameters import label
-from tasks.work_on_pictures import archive_pictures
+from tasks.work_on_pictures import archive_pictures, make_variant_thumbnails
 
 ARTIFACT_KEY = "archive"
 
@@ -28,7 +28,8 @@ async def archive_creatives(
 ) -> ArchiveSummary:
     """Archive the newest pictures that are not kept yet; no search is spent.
 
-    Tables of new ads under Artifacts that wait for one of them get it.
+    Tables of new ads under Artifacts that wait for one of them get it. Variants that were stored
+    without a thumbnail get theirs.
 
     A picture that cannot be had is tried again later, a few times; the run is Completed all the
     same. It ends Failed ("Partly Failed") where previews could not be rendered for want of a
@@ -43,6 +44,7 @@ async def archive_creatives(
         summary = await archive_pictures(retry_failed=retry_failed)
         if summary.stored:
             await fill_in_pictures(database)
+        await make_variant_thumbnails()
     await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown=summary.markdown("archived"))
     get_run_logger().info(summary.headline)
     if summary.problem:

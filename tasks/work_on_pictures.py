@@ -1,4 +1,5 @@
-"""The tasks that work on the pictures of ads: archive them, and read the words of those kept."""
+"""The tasks that work on pictures: archive those of ads and read their words, and make the
+thumbnails that variants lack."""
 
 from prefect.logging import get_run_logger
 
@@ -12,6 +13,7 @@ from adspark.net.downloads import Downloader
 from adspark.picture_queue.summary import PictureSummary, RunBounds
 from adspark.rendering.renderer import configured_renderer
 from adspark.settings import get_settings, media_url
+from adspark.variants.thumbnails import ThumbnailSummary, make_thumbnails
 from adspark.words.run import read_words
 from adspark.words.summary import WordsSummary
 from blocks.adspark_database import connect_database
@@ -45,6 +47,19 @@ async def archive_pictures(*, retry_failed: bool) -> ArchiveSummary:
         tools = ArchiveTools(MediaStore(media_url(settings)), downloader, renderer, HostPauses())
         summary = await archive(database, tools, bounds, tries_failed=retry_failed)
     _log_failures(summary)
+    return summary
+
+
+@retried_task()
+@time_limit("archive_time_limit")
+async def make_variant_thumbnails() -> ThumbnailSummary:
+    """Make the thumbnails of variants that were stored without one; a retry resumes."""
+    settings = get_settings()
+    seconds = settings.archive_time_limit * _BEGINNING
+    async with connect_database() as database:
+        summary = await make_thumbnails(database, MediaStore(media_url(settings)), seconds=seconds)
+    for variant_id, cause in summary.failures.items():
+        get_run_logger().info("Variant %d has no thumbnail: %s", variant_id, cause)
     return summary
 
 

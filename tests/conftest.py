@@ -11,7 +11,9 @@ os.environ.pop("COLUMNS", None)
 os.environ["ADSPARK_HOME"] = "/nowhere/adspark"
 # Clients load the authorities that they trust anew, 20 ms of work for the hundred that a machine
 # has; nothing here speaks TLS to anybody. This one has signed nothing.
-os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "support" / "authority.pem")
+os.environ["SSL_CERT_FILE"] = str(
+    Path(__file__).parents[1] / "deployments" / "environment" / "no_authority.pem"
+)
 
 import psycopg
 import pytest
@@ -27,6 +29,8 @@ from adspark.sandbox.testing import serve
 from adspark.settings import get_settings
 from tests.support.folders import open_folder
 from tests.support.scheduling import ScopeScheduling, place_in_order
+
+pytest_plugins = ["tests.support.gallery_fixtures"]
 
 TEMPLATE = "adspark_template"
 

@@ -11,9 +11,6 @@ from adspark.net.downloads import ByteBudget, Downloader
 from adspark.rendering.render_target import RenderKind, RenderTarget
 from adspark.rendering.renderer import Renderer
 
-THUMBNAIL_WIDTH = 320
-"""Pixels; a thumbnail is at most twice as high."""
-
 
 @dataclass(frozen=True)
 class ArchiveTools:
@@ -56,7 +53,7 @@ async def obtain_picture(
     else:
         download = await tools.downloader.fetch(claimed.source_url, byte_budget=byte_budget)
         content = download.content
-    inspected = await inspect_picture(content, side=SIDE, width=THUMBNAIL_WIDTH)
+    inspected = await inspect_picture(content, side=SIDE)
     return ObtainedPicture(content, inspected)
 
 

@@ -8,8 +8,21 @@ from adspark.errors import AdSparkError, InvalidQueryError, ServiceUnavailableEr
 from adspark.text.redaction import redact, safe_cause
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_TEMPORARY = (errno.EIO, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ETIMEDOUT)
+_TEMPORARY = (
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.EAGAIN,
+    errno.ETIMEDOUT,
+    errno.EBUSY,
+    errno.EREMOTEIO,  # of s3fs, as the one before: the store has failed
+)
 _STORES = ("botocore", "aiobotocore", "aiohttp")  # libraries with errors of their own
+_NO_KEYS = ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError")
+_KEYS = (
+    "set the keys of an account that may write there, as for s3: AWS_ACCESS_KEY_ID and "
+    "AWS_SECRET_ACCESS_KEY; where runs write it, in the environment of the worker."
+)
 
 
 @contextmanager
@@ -24,6 +37,8 @@ def translated_errors(place: str) -> Iterator[None]:
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in _STORES:
             raise
+        if type(error).__name__ in _NO_KEYS:
+            raise InvalidQueryError("file", f"{place} takes keys; {_KEYS}") from safe_cause(error)
         raise ServiceUnavailableError(
             f"{place}: the store does not answer: {type(error).__name__}."
         ) from safe_cause(error)
@@ -37,6 +52,8 @@ def _explain(error: OSError, place: str) -> AdSparkError:
         return ServiceUnavailableError(f"{place} cannot be written right now ({reason}).")
     if isinstance(error, FileNotFoundError):
         return InvalidQueryError("file", f"{place}: there is no such folder; make it first.")
+    if isinstance(error, PermissionError) and "://" in place:
+        return InvalidQueryError("file", f"{place}: the store refuses ({reason}); {_KEYS}")
     return InvalidQueryError("file", f"{place} cannot be written ({reason}); name another file.")
 
 

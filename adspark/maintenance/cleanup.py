@@ -39,7 +39,8 @@ LEAST_DAYS = {"fetches": 62}  # budgets and forecasts need two months of the led
 _MOST_LISTED = 50_000  # archived pictures up to which all are listed together
 _UNUSED_FOR = timedelta(days=1)  # before a picture goes; a variant's is kept before its row is
 
-# Pictures of variants and originals; those of the archive, by the first digits of their hash.
+# Pictures of variants and originals; those of the archive and all thumbnails, by the first digits
+# of their hash.
 _USED = text("""
     SELECT original_path FROM ad_variant WHERE original_path IS NOT NULL
     UNION SELECT image_path FROM ad_variant WHERE image_path IS NOT NULL
@@ -47,10 +48,14 @@ _USED = text("""
 _ARCHIVED = text("""
     SELECT unnest(ARRAY[path, thumbnail_path]) FROM picture_version
     WHERE status = 'stored' AND sha256 >= :digits AND sha256 < :digits || 'g'
+    UNION ALL SELECT thumbnail_path FROM ad_variant
+    WHERE starts_with(thumbnail_path, 'thumbnails/' || :digits)
 """)
 _COUNT_ARCHIVED = text("SELECT count(*) FROM picture_version WHERE status = 'stored'")
 _IS_USED = text("""
-    SELECT EXISTS (SELECT FROM ad_variant WHERE original_path = :at OR image_path = :at)
+    SELECT EXISTS (
+            SELECT FROM ad_variant WHERE :at IN (original_path, image_path, thumbnail_path)
+        )
         OR EXISTS (
             SELECT FROM picture_version
             WHERE status = 'stored' AND sha256 = :name AND :at IN (path, thumbnail_path)

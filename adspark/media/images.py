@@ -19,6 +19,9 @@ LIMITS = {"pixels": 40_000_000, "seconds": 30, "memory": 1024}
 """Of one picture: pixels, counted before it is decoded; seconds of computing, and megabytes of
 addresses. 40 million pixels take ten seconds on a slow machine, and at most 700 MB."""
 
+THUMBNAIL_WIDTH = 320
+"""Pixels; a thumbnail is at most twice as high."""
+
 
 @dataclass(frozen=True)
 class PictureInfo:
@@ -77,7 +80,9 @@ async def shrink_picture(content: bytes, width: int) -> bytes:
     return small
 
 
-async def inspect_picture(content: bytes, *, side: int, width: int) -> InspectedPicture:
+async def inspect_picture(
+    content: bytes, *, side: int, width: int = THUMBNAIL_WIDTH
+) -> InspectedPicture:
     """Decode a picture once, for all that is kept beside it.
 
     Args:

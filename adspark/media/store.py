@@ -9,7 +9,6 @@ not at all; what a process that was killed had not finished lies beside it under
 import asyncio
 import errno
 import os
-import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -28,6 +27,14 @@ from adspark.media.images import (
     check_picture,
     normalise_picture,
 )
+from adspark.media.paths import (
+    hide,
+    is_path,
+    original_path,
+    picture_path,
+    thumbnail_path,
+    variant_path,
+)
 from adspark.text.redaction import redact, remember_address, safe_cause
 
 _Args = ParamSpec("_Args")
@@ -37,28 +44,7 @@ MAX_BYTES = 20 * 1024 * 1024
 # An object store dates an object when it is written: one that is used again is written again, but
 # only once its date is so old that a clean-up might soon remove it as unused.
 _FRESH = timedelta(hours=6)
-_THUMBNAIL = re.compile(r"thumbnails/[0-9a-f]{2}/[0-9a-f]{64}\.webp")
 _UNUSABLE = (NotADirectoryError, FileExistsError, PermissionError)
-_PATH = re.compile(
-    r"(originals|variants|pictures|thumbnails)/[0-9a-f]{2}/"
-    r"[0-9a-f]{64}\.(png|jpeg|webp|gif|avif|bmp|tiff)"
-)
-_HIDDEN_NAME = re.compile(r"\.+(.+?)(\.[0-9a-f]{32})+")  # as `_hidden` makes it, once or again
-
-
-_SHOWN_TYPES = ("png", "jpeg", "webp", "gif", "avif", "bmp")  # by browsers
-
-
-def media_type(path: str) -> str | None:
-    """The media type of the picture under a path of the media store; None where the path is none,
-    or leads to what browsers do not show."""
-    found = _PATH.fullmatch(path)
-    return f"image/{found[2]}" if found and found[2] in _SHOWN_TYPES else None
-
-
-def is_thumbnail(path: str) -> bool:
-    """Whether this is the path of a thumbnail in the media store."""
-    return _THUMBNAIL.fullmatch(path) is not None
 
 
 class MediaStore:
@@ -97,9 +83,7 @@ class MediaStore:
         """
         _check_size(content)
         picture = await normalise_picture(content)
-        name = picture.info.sha256
-        path = f"variants/{name[:2]}/{name}.{picture.info.format}"
-        return await self._save(path, picture.content), picture
+        return await self._save(variant_path(picture.info), picture.content), picture
 
     async def save_original(self, key: str, content: bytes) -> str:
         """Keep a rendered original under `key`, the hash of what it was rendered from.
@@ -128,9 +112,12 @@ class MediaStore:
             ServiceUnavailableError: the store does not answer.
         """
         _check_size(content)
-        name, kind = picture.info.sha256, picture.info.format
-        path = await self._save(f"pictures/{name[:2]}/{name}.{kind}", content)
-        return path, await self._save(f"thumbnails/{name[:2]}/{name}.webp", picture.thumbnail)
+        path = await self._save(picture_path(picture.info), content)
+        return path, await self.save_thumbnail(picture)
+
+    async def save_thumbnail(self, picture: InspectedPicture) -> str:
+        """Keep the thumbnail of a picture under the hash of that; returns its path."""
+        return await self._save(thumbnail_path(picture.info), picture.thumbnail)
 
     async def reuse(self, path: str) -> bool:
         """Whether a picture is kept under `path`; if so, a clean-up sees it as written just now."""
@@ -150,7 +137,7 @@ class MediaStore:
         What was never finished is among them, under its hidden name.
         """
         found = await self._call(self._list, folder)
-        return {path: size for path, size in found.items() if _is_ours(path)}
+        return {path: size for path, size in found.items() if is_path(path)}
 
     async def is_older(self, path: str, moment: datetime) -> bool:
         """Whether a picture was written, or used again, before `moment`."""
@@ -228,7 +215,7 @@ class MediaStore:
             return is_older
         # Renamed first: what is used before that is seen, and afterwards it is not there and so
         # written again.
-        renamed = _hidden(Path(place))
+        renamed = hide(Path(place))
         Path(place).rename(renamed)
         is_older = self._written_at(str(renamed)) < moment
         if is_older or self._files.exists(place):
@@ -243,7 +230,7 @@ class MediaStore:
             return
         target = Path(place)
         target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = _hidden(target)
+        unfinished = hide(target)
         try:
             unfinished.write_bytes(content)
             unfinished.replace(target)
@@ -276,26 +263,9 @@ class MediaStore:
         )
 
     def _place(self, path: str) -> str:
-        if not _is_ours(path):
+        if not is_path(path):
             raise UnusableContentError(f"{path!r} is no path of the media store.")
         return f"{self._root}/{path}"
-
-
-def original_path(key: str) -> str:
-    """The path of the original that is rendered from what `key` is the hash of."""
-    return f"originals/{key[:2]}/{key}.png"
-
-
-def _is_ours(path: str) -> bool:
-    """Whether it is the path of a picture, or of one that is not finished."""
-    folder, _, name = path.rpartition("/")
-    hidden = _HIDDEN_NAME.fullmatch(name)
-    return bool(_PATH.fullmatch(f"{folder}/{hidden[1] if hidden else name}"))
-
-
-def _hidden(path: Path) -> Path:
-    """A path beside another that no listing shows."""
-    return path.with_name(f".{path.name}.{uuid.uuid4().hex}")
 
 
 def _check_size(content: bytes) -> None:

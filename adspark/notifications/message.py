@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from adspark.media.store import is_thumbnail
+from adspark.media.paths import is_thumbnail
 from adspark.text.visible import visible
 
 MOST_PLAIN = 4_000

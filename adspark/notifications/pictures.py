@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 
 from adspark.errors import AdSparkError, UnusableContentError
-from adspark.media.store import MediaStore, is_thumbnail
+from adspark.media.paths import is_thumbnail
+from adspark.media.store import MediaStore
 
 MOST_PICTURES = 40
 """Of a message, the first; each thumbnail has about 10 kB."""

@@ -26,13 +26,17 @@ _SAVE = text("""
     INSERT INTO account (user_id, password_hash, role)
     SELECT user_id, :password_hash, :role FROM app_user WHERE user_id = :user_id
     ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash,
-        role = excluded.role, updated_at = now()
+        role = excluded.role, locked_at = NULL, updated_at = now()
     RETURNING user_id
 """)
-_REMOVE = text("DELETE FROM account WHERE user_id = :user_id RETURNING user_id")
+_LOCK = text("""
+    WITH ended AS (DELETE FROM account_session WHERE user_id = :user_id)
+    UPDATE account SET locked_at = now(), updated_at = now()
+    WHERE user_id = :user_id AND locked_at IS NULL RETURNING user_id
+""")
 _FIND = text("""
     SELECT user_id, u.name, role, password_hash
-    FROM account JOIN app_user u USING (user_id) WHERE u.name_key = :key
+    FROM account JOIN app_user u USING (user_id) WHERE u.name_key = :key AND locked_at IS NULL
 """)
 _BEGIN = text("""
     WITH expired AS (DELETE FROM account_session WHERE expires_at <= now())
@@ -42,7 +46,7 @@ _BEGIN = text("""
 _READ = text("""
     SELECT user_id, u.name, a.role
     FROM account_session s JOIN account a USING (user_id) JOIN app_user u USING (user_id)
-    WHERE token_hash = :token_hash AND expires_at > now()
+    WHERE token_hash = :token_hash AND expires_at > now() AND locked_at IS NULL
 """)
 _END = text("DELETE FROM account_session WHERE token_hash = :token_hash")
 
@@ -83,12 +87,12 @@ async def save_password(session: AsyncSession, *, user_id: int, password: str, r
         )
 
 
-async def remove_account(session: AsyncSession, *, user_id: int) -> bool:
-    """Let a user sign in no more, and end their sessions; False where they had no account.
+async def lock_account(session: AsyncSession, *, user_id: int) -> bool:
+    """Let a user sign in no more, and end their sessions; False where they could not before.
 
     Does not commit.
     """
-    return await session.scalar(_REMOVE, {"user_id": user_id}) is not None
+    return await session.scalar(_LOCK, {"user_id": user_id}) is not None
 
 
 async def check_password(session: AsyncSession, *, name: str, password: str) -> SignedIn | None:

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from enum import StrEnum
 
 from pydantic import BaseModel, Field
 from sqlalchemy import text
@@ -42,14 +43,25 @@ _FREE = text(f"""
     ) AS free
 """)  # noqa: S608  (a constant)
 _LIST = text(f"""
-    SELECT user_id, name, role, count(*) FILTER (WHERE kind = 'watch') AS watches,
+    SELECT user_id, name, CASE WHEN locked_at IS NULL THEN role END AS role,
+        CASE WHEN role IS NULL THEN 'no password' WHEN locked_at IS NULL THEN 'active'
+            ELSE 'locked' END AS sign_in,
+        count(*) FILTER (WHERE kind = 'watch') AS watches,
         count(*) FILTER (WHERE kind = 'board') AS boards,
         count(*) FILTER (WHERE kind LIKE 'tag%') AS tags,
         count(*) FILTER (WHERE kind = 'note') AS notes,
         count(*) FILTER (WHERE kind = 'variant') AS variants
     FROM {_OWNED} LEFT JOIN app_user USING (user_id) LEFT JOIN account USING (user_id)
-    GROUP BY user_id, name, role ORDER BY user_id
+    GROUP BY user_id, name, role, locked_at ORDER BY user_id
 """)  # noqa: S608  (a constant)
+
+
+class SignIn(StrEnum):
+    """Whether a user can sign in to the gallery."""
+
+    ACTIVE = "active"
+    LOCKED = "locked"
+    NO_PASSWORD = "no password"  # noqa: S105  (they never had one)
 
 
 class UserRow(BaseModel):
@@ -57,9 +69,8 @@ class UserRow(BaseModel):
 
     user_id: int
     name: str | None = Field(description="None: nobody has given the number one.")
-    role: Role | None = Field(
-        description="With which they sign in; None: they cannot, are locked or never could."
-    )
+    sign_in: SignIn
+    role: Role | None = Field(description="With which they sign in; None: they cannot.")
     watches: int
     boards: int
     tags: int

@@ -21,7 +21,8 @@ from adspark.errors import (
     UnusableContentError,
 )
 from adspark.generators.base import Generated, GenerationRequest, Generator, Picture, RemoteRun
-from adspark.media.store import MediaStore, original_path
+from adspark.media.paths import original_path
+from adspark.media.store import MediaStore
 from adspark.models import AdVariant, Creative, VariantStatus
 from adspark.net.addresses import find_public_address
 from adspark.net.downloads import Downloader

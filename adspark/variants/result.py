@@ -6,8 +6,15 @@ import string
 from adspark.errors import GenerationFailedError, ServiceUnavailableError, UnusableContentError
 from adspark.generators.answers.addresses import read_data_address
 from adspark.generators.base import Generated, GenerationRequest
-from adspark.media.images import NormalPicture
-from adspark.media.similarity import Similarity, compare_pictures, compare_texts, hash_picture
+from adspark.media.images import NormalPicture, inspect_picture
+from adspark.media.similarity import (
+    SIDE,
+    Similarity,
+    compare_pictures,
+    compare_texts,
+    hash_grey,
+    hash_picture,
+)
 from adspark.media.store import MediaStore
 from adspark.net.downloads import Downloader
 from adspark.variants.store import Completion
@@ -40,7 +47,7 @@ async def save_result(
         GenerationFailedError: neither copy nor a usable picture is there.
         AdSparkError: the media store does not work.
     """
-    path = sha256 = picture_hash = None
+    path = sha256 = thumbnail_path = picture_hash = None
     problems = ["its copy was cut off by the generator"] if generated.is_cut_off else []
     if generated.picture is None:
         problems.append("it has no picture, for the generator gave none")
@@ -48,7 +55,9 @@ async def save_result(
         try:
             path, picture = await _save_picture(generated, media, downloader)
             sha256 = picture.info.sha256
-            picture_hash = await hash_picture(picture.content)
+            inspected = await inspect_picture(picture.content, side=SIDE)
+            thumbnail_path = await media.save_thumbnail(inspected)
+            picture_hash = hash_grey(inspected.grey)
         except UnusableContentError as error:
             if generated.text is None:
                 raise GenerationFailedError(
@@ -63,6 +72,7 @@ async def save_result(
         description=generated.text,
         image_path=path,
         image_sha256=sha256,
+        thumbnail_path=thumbnail_path,
         picture_similarity=similarity.picture,
         text_similarity=similarity.text,
         is_too_close=highest is not None and highest >= too_close,

@@ -11,7 +11,6 @@ from adspark.errors import BusyError, InvalidQueryError, UnknownVariantError
 from adspark.models import AdVariant, ReviewReason, VariantStatus
 from adspark.validation.bounds import COMMENT, ID, RATING
 from adspark.validation.stored import check_storable
-from adspark.variants.decisions import IS_APPROVED
 
 _SAVE = text("""
     INSERT INTO variant_feedback AS f
@@ -36,28 +35,25 @@ _LIST = text("""
     FROM variant_feedback f LEFT JOIN app_user u USING (user_id)
     WHERE variant_id = :variant_id ORDER BY f.updated_at, id
 """)
+# One reading of both tables; the latest word on a variant counts, as in `decisions`.
 _COUNT = text(f"""
+    WITH opinion AS (
+        SELECT variant_id, sum(rating) AS ratings, count(rating) AS rated,
+            (array_agg(is_approved ORDER BY updated_at DESC, id DESC)
+                FILTER (WHERE is_approved IS NOT NULL))[1] AS is_approved
+        FROM variant_feedback GROUP BY variant_id
+    )
     SELECT count(*) AS variants,
         {", ".join(f"count(*) FILTER (WHERE status = '{one}') AS {one}" for one in VariantStatus)},
         count(*) FILTER (WHERE is_too_close) AS too_close,
         extract(epoch FROM avg(completed_at - started_at)
-            FILTER (WHERE status = 'completed'))::float AS mean_seconds
-    FROM ad_variant
+            FILTER (WHERE status = 'completed'))::float AS mean_seconds,
+        count(*) FILTER (WHERE status = 'completed' AND is_approved) AS approved,
+        count(*) FILTER (WHERE status = 'completed' AND NOT is_approved) AS rejected,
+        sum(ratings)::float / nullif(sum(rated), 0) AS mean_rating
+    FROM ad_variant v LEFT JOIN opinion o ON o.variant_id = v.id
     WHERE (CAST(:user_id AS int) IS NULL OR user_id = :user_id)
 """)  # noqa: S608  (put together from the statuses)
-_OPINIONS = text(f"""
-    SELECT count(*) FILTER (WHERE is_approved) AS approved,
-        count(*) FILTER (WHERE NOT is_approved) AS rejected,
-        (
-            SELECT avg(f.rating)::float
-            FROM variant_feedback f JOIN ad_variant v ON v.id = f.variant_id
-            WHERE (CAST(:user_id AS int) IS NULL OR v.user_id = :user_id)
-        ) AS mean_rating
-    FROM (
-        SELECT {IS_APPROVED} AS is_approved FROM ad_variant v
-        WHERE v.status = 'completed' AND (CAST(:user_id AS int) IS NULL OR v.user_id = :user_id)
-    ) AS decided
-""")  # noqa: S608  (put together from a constant)
 _CAUSES = text("""
     SELECT coalesce(error_kind, 'unknown') AS kind, count(*) AS variants,
         (array_agg(error ORDER BY completed_at DESC))[1] AS latest
@@ -204,12 +200,10 @@ async def read_statistics(
     """Figures over the variants of one user, or of all."""
     whose = {"user_id": user_id}
     counts = (await session.execute(_COUNT, whose)).one()._asdict()
-    opinions = (await session.execute(_OPINIONS, whose)).one()._asdict()
     causes = await session.execute(_CAUSES, whose)
-    judged = opinions["approved"] + opinions["rejected"]
+    judged = counts["approved"] + counts["rejected"]
     return VariantStatistics(
         **counts,
-        **opinions,
-        approval_rate=opinions["approved"] / judged if judged else None,
+        approval_rate=counts["approved"] / judged if judged else None,
         failures=[FailureCause.model_validate(row) for row in causes],
     )

@@ -54,6 +54,7 @@ class VariantSummary(BaseModel):
     description: str | None
     original_path: str | None
     image_path: str | None
+    thumbnail_path: str | None
     confidence_score: float | None
     picture_similarity: float | None
     text_similarity: float | None
@@ -86,6 +87,7 @@ class Completion(BaseModel):
     description: str | None
     image_path: str | None
     image_sha256: str | None
+    thumbnail_path: str | None
     picture_similarity: float | None
     text_similarity: float | None
     is_too_close: bool

@@ -21,8 +21,10 @@ _COUNT_WAITING = text(f"""
     WHERE {WAITS} AND (CAST(:user_id AS int) IS NULL OR user_id = :user_id)
 """)  # noqa: S608  (put together from a constant)
 _NEXT_WAITING = text(f"""
-    SELECT id FROM ad_variant v WHERE {WAITS} AND id <> :variant_id
-    ORDER BY id < :variant_id, id LIMIT 1
+    SELECT coalesce(
+        (SELECT id FROM ad_variant v WHERE {WAITS} AND id > :variant_id ORDER BY id LIMIT 1),
+        (SELECT id FROM ad_variant v WHERE {WAITS} AND id < :variant_id ORDER BY id LIMIT 1)
+    )
 """)  # noqa: S608  (put together from a constant)
 
 

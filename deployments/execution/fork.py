@@ -41,6 +41,8 @@ PRELOADED = (
     "prefect.flow_engine",
     "prefect.task_engine",
     "prefect.events.worker",
+    "anyio._backends._asyncio",
+    "rich._emoji_codes",
     "deployments.execution.engine",
     *(one.module for queue_class in QUEUE_CLASSES for one in queue_class.flows),
     "deployments.execution.fork",

@@ -22,8 +22,8 @@ from adspark.errors import (
 )
 from deployments.gallery.access.visitor import is_shared
 from deployments.gallery.api.failures import describe_failure, is_for_program
-from deployments.gallery.forms import OutdatedFormError
-from deployments.gallery.notices import page_before
+from deployments.gallery.forms import KeptFormError, OutdatedFormError
+from deployments.gallery.notices import lead_to, page_before
 from deployments.gallery.prefect_server import PrefectAwayError
 from deployments.gallery.resources import Gallery
 
@@ -104,6 +104,10 @@ async def _show_outdated_form(request: Request, _: OutdatedFormError) -> Respons
     return _page(request, 403, "outdated_form")
 
 
+async def _lead_back(_: Request, error: KeptFormError) -> Response:
+    return lead_to(error.back, "form_not_sent")
+
+
 async def _show_not_there(request: Request, error: NotThereError) -> Response:
     return _page(request, 404, error.what, lead=error.lead)
 
@@ -168,6 +172,7 @@ PAGES_OF_FAILURES: dict[Any, Any] = {
     HTTPException: _show_http_error,
     RequestValidationError: _show_unknown_address,
     OutdatedFormError: _show_outdated_form,
+    KeptFormError: _lead_back,
     NotThereError: _show_not_there,
     AdSparkError: _show_own_error,
     Exception: _show_unforeseen,

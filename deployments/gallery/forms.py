@@ -2,21 +2,18 @@
 
 import re
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Annotated
 from uuid import uuid4
 
 from fastapi import Depends, Request
-from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
 
 from adspark.errors import InvalidQueryError
 from adspark.validation.stored import check_storable
-from deployments.gallery.access.visitor import is_form_token
+from deployments.gallery.access.kept_form import KeptForm, read_fields, read_kept
+from deployments.gallery.access.visitor import TOKEN, is_form_token
+from deployments.gallery.resources import Gallery
 
-TOKEN = "form_token"  # noqa: S105  (the name of the field)
 KEY = "key"
-_MOST_FIELDS = 5000  # a selection has one for each ad
 _LONGEST = 100_000  # characters of a field
 
 
@@ -24,33 +21,55 @@ class OutdatedFormError(Exception):
     """The form was not written for this browser, or too long ago."""
 
 
+class KeptFormError(Exception):
+    """The form was kept over a sign-in, and holds nothing that would be shown again.
+
+    Args:
+        back: the page on which it stands.
+    """
+
+    def __init__(self, back: str) -> None:
+        super().__init__(back)
+        self.back = back
+
+
 class Form:
     """The fields of a form, each once or several times.
 
     Args:
         fields: name and text of each, in order.
+        not_sent: why it is only shown, as it was kept over a sign-in; None: it is to be carried
+            out.
     """
 
-    def __init__(self, fields: Mapping[str, list[str]]) -> None:
+    def __init__(self, fields: Mapping[str, list[str]], *, not_sent: str | None = None) -> None:
         self._fields = fields
+        self.not_sent = not_sent
 
     def text(self, name: str) -> str:
         """The text of a field without blanks around it; empty where the form lacks it.
 
         Raises:
-            InvalidQueryError: it is too long, or holds what no database can.
+            InvalidQueryError: it is too long, or holds what no database can; always of a form that
+                is only shown.
         """
         values = self.texts(name)
         return values[-1] if values else ""
 
     def texts(self, name: str) -> list[str]:
-        """All texts of a field; those that are empty are left out."""
+        """All texts of a field; those that are empty are left out. Raises as `text` does."""
+        if self.not_sent is not None:
+            raise InvalidQueryError(name, self.not_sent)
         values = [value.strip() for value in self._fields.get(name, [])]
         for value in values:
             check_storable(name, value)
             if len(value) > _LONGEST:
                 raise InvalidQueryError(name, f"more than {_LONGEST:,} characters; shorten it.")
         return [value for value in values if value]
+
+    def opened(self) -> "Form":
+        """One that is only shown, to be read for that."""
+        return Form(self._fields)
 
     def written(self, name: str) -> str:
         """A field as it was typed, to be shown again; unchecked, without what no page can show."""
@@ -78,23 +97,52 @@ async def _read_form(request: Request) -> Form:
     """The form of a request.
 
     Raises:
-        OutdatedFormError: its token is not this browser's.
+        OutdatedFormError: its token is not this browser's, or not this visitor's.
+        KeptFormError: it was kept over a sign-in.
         HTTPException: it is no form (400), or too large (413).
     """
-    try:
-        form: FormData = await request.form(max_files=0, max_fields=_MOST_FIELDS)
-    except HTTPException as error:
-        if error.detail.startswith("Too many fields"):
-            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE) from error
-        raise
-    fields: dict[str, list[str]] = {}
-    for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
-            raise HTTPException(400)
-        fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
+    form, kept = await _read_any(request)
+    if kept is not None:
+        raise KeptFormError(kept.back)
+    return form
+
+
+async def _read_typed_form(request: Request) -> Form:
+    """The form of a request, one that was kept over a sign-in too; raises as `_read_form`."""
+    form, _ = await _read_any(request)
+    return form
+
+
+async def _read_any(request: Request) -> tuple[Form, KeptForm | None]:
+    fields = await read_fields(request)
+    kept = read_kept(fields)
+    if kept is None:
+        return _check_token(request, fields), None
+    gallery: Gallery = request.app.state.gallery
+    not_sent = gallery.templates.texts("sign_in.not_sent")
+    return _check_token(request, kept.fields, not_sent=not_sent), kept
+
+
+async def _read_sign_in(request: Request) -> Form:
+    """The form of the sign-in, which may carry one that was kept; raises as `_read_form`."""
+    return _check_token(request, await read_fields(request))
+
+
+def _check_token(
+    request: Request, fields: Mapping[str, list[str]], *, not_sent: str | None = None
+) -> Form:
+    """The form of these fields. Raises OutdatedFormError where it was not written for this visitor
+    in this browser."""
     if not is_form_token(request, (fields.get(TOKEN) or [""])[-1]):
         raise OutdatedFormError
-    return Form(fields)
+    return Form(fields, not_sent=not_sent)
 
 
 FormDep = Annotated[Form, Depends(_read_form)]
+"""A form of buttons: what was kept of one over a sign-in is not carried out."""
+
+TypedFormDep = Annotated[Form, Depends(_read_typed_form)]
+"""A form into which something is typed. One that was kept over a sign-in is shown again: every
+`text` of it raises InvalidQueryError."""
+
+SignInFormDep = Annotated[Form, Depends(_read_sign_in)]

@@ -20,7 +20,14 @@ _LONGEST = 200  # characters of a value
 _OWN = re.compile(r"/(?![/\\])[^\\\s]*")
 # What was not done, or not all of it; every other notice says what was.
 _WARNINGS = frozenset(
-    f"notice.{name}" for name in ("variant_no_run", "variant_still_running", "variant_moved_on")
+    f"notice.{name}"
+    for name in (
+        "variant_no_run",
+        "variant_still_running",
+        "variant_moved_on",
+        "form_not_sent",
+        "form_not_kept",
+    )
 )
 
 

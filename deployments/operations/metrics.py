@@ -18,7 +18,6 @@ from prefect.client.schemas.objects import TERMINAL_STATES, FlowRun
 from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from adspark.db.engine import COMMAND_LOCK_TIMEOUT, Database
@@ -27,6 +26,7 @@ from adspark.settings import Settings
 from adspark.variants.lists import count_variants
 from adspark.watches.budgets import count_searches
 from adspark.watches.searches_left import SearchesLeft
+from deployments.operations import metric_families as families
 from deployments.operations.monitoring import Snapshot, read_snapshot
 from deployments.queue_classes import POOL_NAMES
 from orchestration.runs.flow_runs import filter_runs, read_flow_names, read_runs
@@ -76,7 +76,7 @@ class MetricsCollector(Collector):
                 self._runner.run(self._client.__aexit__(None, None, None))
 
     async def _read(self) -> list[Metric]:
-        up = GaugeMetricFamily("adspark_up", "Whether it answers.", labels=["source"])
+        up = families.UP.gauge()
         async with Database(self._database_url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database:
             stored = await _or_none(_of_database(database))
             known, left = await asyncio.gather(
@@ -89,8 +89,11 @@ class MetricsCollector(Collector):
 
     async def _of_account(self, database: Database) -> list[Metric]:
         left = (await self._searches.read(database)).left
-        what = "Searches that SerpApi's account has left this month."
-        return [] if left is None else [GaugeMetricFamily("adspark_searches_left", what, left)]
+        if left is None:
+            return []
+        family = families.SEARCHES_LEFT.gauge()
+        family.add_metric([], left)
+        return [family]
 
     async def _of_prefect(self, database: Database | None) -> list[Metric]:
         if self._client is None:
@@ -130,15 +133,8 @@ class _EndedRuns:
 
     def metrics(self) -> list[Metric]:
         """Their number by flow and state, and how long they took, in seconds."""
-        numbers = GaugeMetricFamily(
-            "adspark_flow_runs_last_hour", "Runs that ended.", labels=["flow", "state"]
-        )
-        mean = GaugeMetricFamily(
-            "adspark_flow_run_mean_seconds_last_hour", "Their mean duration.", labels=["flow"]
-        )
-        longest = GaugeMetricFamily(
-            "adspark_flow_run_max_seconds_last_hour", "Their longest duration.", labels=["flow"]
-        )
+        numbers, mean = families.RUNS.gauge(), families.MEAN.gauge()
+        longest = families.LONGEST.gauge()
         seconds: dict[str, list[float]] = defaultdict(list)
         counts: Counter[tuple[str, str]] = Counter()
         for run in self._runs.values():
@@ -154,25 +150,15 @@ class _EndedRuns:
 
 
 def _of_snapshot(snapshot: Snapshot) -> list[Metric]:
-    columns = {
-        "workers_online": ("Workers of the pool that are online.", "workers"),
-        "slots": ("Runs that the pool carries out at once.", "slots"),
-        "paused": ("Whether the pool is paused.", "is_paused"),
-        "runs_active": ("Runs that take a slot.", "active"),
-        "runs_scheduled": ("Runs whose time is within ten minutes.", "scheduled"),
-        "runs_late": ("Runs whose time has passed.", "late"),
-        "late_oldest_seconds": ("How long the oldest late run has waited.", "oldest_late"),
-    }
     metrics: list[Metric] = []
-    for name, (what, attribute) in columns.items():
-        family = GaugeMetricFamily(f"adspark_pool_{name}", what, labels=["pool"])
+    for shown in families.POOLS:
+        family = shown.gauge()
         for pool in snapshot.pools:
-            value = getattr(pool, attribute)
-            if value is not None or name == "late_oldest_seconds":
+            value = getattr(pool, shown.of_pool or "")
+            if value is not None or shown.of_pool == "oldest_late":
                 family.add_metric([pool.name], float(value or 0))
         metrics.append(family)
-    used = GaugeMetricFamily("adspark_rate_used", "Used in the last minute.", labels=["limit"])
-    limits = GaugeMetricFamily("adspark_rate_limit", "Allowed in a minute.", labels=["limit"])
+    used, limits = families.RATE_USED.gauge(), families.RATE_LIMIT.gauge()
     for rate in snapshot.rates:
         used.add_metric([rate.name], rate.used or 0)
         if rate.a_minute is not None:
@@ -186,11 +172,10 @@ async def _of_database(database: Database) -> list[Metric]:
         # a ledger does that is cleaned up.
         counted = await count_searches(session)
         variants = await count_variants(session)
-    what = "Searches since the month (UTC) began, when it begins again at 0."
-    searches = CounterMetricFamily("adspark_searches", what, labels=["billing"])
+    searches = families.SEARCHES.counter()
     searches.add_metric(["billed"], counted.billed)
     searches.add_metric(["cached"], counted.cached)
-    family = GaugeMetricFamily("adspark_variants", "Variants, by status.", labels=["status"])
+    family = families.VARIANTS.gauge()
     for status, number in variants.items():
         family.add_metric([status], number)
     return [searches, family]

@@ -1,14 +1,11 @@
 """The ways in: command, Prefect's command, Python, the UI's form and a plain call agree."""
 
 import json
-import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 from playwright.sync_api import Page
 
@@ -175,43 +172,6 @@ def test_a_failure_here_and_now_is_one_line_without_a_traceback(stack: Stack) ->
     assert done.returncode == 1
     assert "Error: SerpApi: no searches are left" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-
-
-README = Path(__file__).parents[2] / "README.md"
-EXAMPLES = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
-
-
-def rows(stack: Stack, query: str) -> list[tuple[Any, ...]]:
-    """What the database of the running stack holds."""
-    url = json.loads((stack.home / "stack.json").read_text())["database_url"]
-    with psycopg.connect(url) as connection:
-        return connection.execute(query).fetchall()
-
-
-@pytest.fixture
-def at_home(stack: Stack) -> Iterator[None]:
-    """The ads that the examples speak of are stored, and no watch of theirs is left."""
-    done = stack.adspark("fetch", "AR04323445746671026177")
-    assert done.returncode == 0
-    assert "Beginning flow run" not in done.stdout + done.stderr
-    yield
-    stack.adspark("watch", "delete", "hubspot", "--yes")
-
-
-def test_the_python_of_the_readme_works_on_the_running_stack(stack: Stack, at_home: None) -> None:
-    assert len(EXAMPLES) >= 4
-    variants = rows(stack, "SELECT count(*) FROM ad_variant WHERE status = 'completed'")[0][0]
-    for example in EXAMPLES:
-        done = stack.run(sys.executable, "-c", example)
-        assert done.returncode == 0, f"{example}\n{done.stderr}"
-        assert done.stdout.strip(), example
-    # Where the commands look, and nowhere else.
-    assert rows(stack, "SELECT coverage FROM watch WHERE name = 'hubspot'") == [("complete",)]
-    assert rows(stack, "SELECT count(*) FROM creative WHERE target_domain = 'tesla.com'") != [(0,)]
-    assert rows(stack, "SELECT count(*) FROM ad_variant WHERE status = 'completed'") == [
-        (variants + 1,)
-    ]
-    assert not (stack.home / "postgres").exists()
 
 
 WHERE = """

@@ -9,14 +9,17 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from adspark.archive.counts import count_archive
 from adspark.db.engine import Database
+from adspark.sandbox.control.pictures import draw_picture
 from adspark.settings import get_settings
 from flows.archive_creatives import archive_creatives
 from flows.health_check import health_check
 from tests.support.picture_host import PictureHost, picture_host
 from tests.support.sandbox_control import searches
-from tests.support.stored_ads import change
+from tests.support.stored_ads import change, ids
+from tests.support.variants_at_hand import AD, ask, finish, stocked
 from tests.support.workshop import Workshop
 
+PICTURE = draw_picture({"advertiser": "A", "ad_creative_id": AD, "format": "text"})
 pytestmark = pytest.mark.usefixtures("environment")
 
 
@@ -84,6 +87,19 @@ async def test_a_picture_that_cannot_be_had_is_told_and_tried_again_when_asked(
     host.answers["/gone.png"] = host._answer("/1.png")
     assert (await archive_creatives()).stored == 0
     assert (await archive_creatives(retry_failed=True)).stored == 1
+
+
+async def test_variants_that_were_stored_without_a_thumbnail_get_theirs(
+    shop: Workshop, database: Database
+) -> None:
+    path, _ = await shop.media.save_variant(PICTURE)
+    async with stocked(database) as session:
+        await finish(session, await ask(session), image_path=path, thumbnail_path=None)
+        await session.commit()
+    await change(database, "DELETE FROM new_version")
+    await archive_creatives()
+    (made,) = await ids(database, "SELECT thumbnail_path FROM ad_variant")
+    assert await shop.media.reuse(str(made))
 
 
 async def test_the_settings_bound_a_run(shop: Workshop, environment: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,10 @@ from deployments.gallery.resources import ANSWER_TIMEOUT, LOCK_TIMEOUT, Gallery
 from deployments.gallery.templating import Templates
 
 URL = "http://127.0.0.1"
+PASSWORD = "  tulips: 1 anchor "
+ACCOUNTS = {"Ana": PASSWORD, "Bob": PASSWORD, "Zoë": "tulpaner på ön"}
+"""Names and passwords of who may sign in, in tests of that."""
+
 _TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
 
 

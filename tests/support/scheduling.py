@@ -6,6 +6,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 # Acceptance tests that do not use the running stack which the others share: each by itself.
 _ALONE = ("test_benchmarks", "test_crash", "test_surroundings", "test_sweep_crash")
+# Those that start a stack of their own for all tests of the file.
+_WITH_THEIR_OWN = ("test_documentation", "test_stack")
 # The longest begin first, so that no worker is left with one of them at the end.
 _FIRST = ("stack", "tests/acceptance/", "tests/integration/rendering/", "tests/flows/")
 
@@ -16,7 +18,7 @@ def scope_of(nodeid: str) -> str:
     if not path.startswith("tests/acceptance/"):
         return path
     name = path.rpartition("/")[2].removesuffix(".py")
-    if name == "test_stack":
+    if name in _WITH_THEIR_OWN:
         return path
     return nodeid if name in _ALONE else "stack"
 

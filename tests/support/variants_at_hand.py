@@ -25,6 +25,7 @@ DONE = Completion(
     description="Summer\nSun",
     image_path=f"variants/00/{'0' * 64}.png",
     image_sha256="0" * 64,
+    thumbnail_path=f"thumbnails/00/{'0' * 64}.webp",
     picture_similarity=0.1,
     text_similarity=None,
     is_too_close=False,

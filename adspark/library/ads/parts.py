@@ -60,13 +60,15 @@ class AdWatch(BaseModel):
 
 
 class AdVariantLine(BaseModel):
-    """A variant of the ad; `image_path` is the place of its picture in the media store."""
+    """A variant of the ad; `image_path` and `thumbnail_path` are the places of its picture in the
+    media store."""
 
     id: int
     status: VariantStatus
     title: str | None
     description: str | None = Field(description="The copy.")
     image_path: str | None
+    thumbnail_path: str | None
     is_approved: bool | None = Field(description="By anybody; False: rejected. None: open.")
     requested_at: datetime
 

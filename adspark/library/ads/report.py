@@ -74,7 +74,8 @@ _PICTURES = text("""
     WHERE v.ad_creative_id = :ad ORDER BY v.first_seen_at DESC, v.id DESC LIMIT :most
 """)
 _VARIANTS = text("""
-    SELECT v.id, v.status, v.title, v.description, v.image_path, v.requested_at, (
+    SELECT v.id, v.status, v.title, v.description, v.image_path, v.thumbnail_path,
+        v.requested_at, (
         SELECT bool_and(f.is_approved) FROM variant_feedback f WHERE f.variant_id = v.id
     ) AS is_approved
     FROM ad_variant v WHERE v.original_ad_id = :ad ORDER BY v.id DESC LIMIT :most

@@ -1,4 +1,4 @@
-"""Insight: views of what is stored, with a documented contract (README, "Insight").
+"""Insight: views of what is stored, with a documented contract (adspark/insight/views.py).
 
 Tools that draw figures read them, so a column is never renamed or removed here, only added.
 """

@@ -14,7 +14,7 @@ from typer import Argument, Option
 
 from adspark.models import DEFAULT_USER, Role
 from adspark.text.terminal import plain
-from adspark.users.accounts import remove_account, save_password
+from adspark.users.accounts import lock_account, save_password
 from adspark.users.store import UserRow, add_user, find_user, list_users, rename_user
 from deployments.cli.database import in_session
 from deployments.cli.options import JsonOption
@@ -91,7 +91,7 @@ def lock(user: Annotated[str, Argument(metavar="USER", help="Number or name.")])
 
     async def act(session: AsyncSession) -> tuple[int, bool]:
         number = await find_user(session, written=user)
-        return number, await remove_account(session, user_id=number)
+        return number, await lock_account(session, user_id=number)
 
     number, had_one = in_session(act, commits=True)
     print_line(f"User {number} {'can no more' if had_one else 'could not'} sign in.")
@@ -108,7 +108,7 @@ def _print(rows: Sequence[UserRow]) -> None:
         {
             "number": row.user_id,
             "name": None if row.name is None else plain(row.name),
-            "signs in": "no" if row.role is None else f"as {row.role.value}",
+            "signs in": row.sign_in.value if row.role is None else f"as {row.role.value}",
             "watches": row.watches,
             "boards": row.boards,
             "tags": row.tags,

@@ -11,7 +11,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adspark.models import Role
 from adspark.users.accounts import SignedIn, find_session
+from deployments.gallery.access.kept_form import keep_form
 from deployments.gallery.access.passwords import TooManyAttemptsError, check_attempt, read_basic
+from deployments.gallery.access.sign_in_page import write_sign_in
 from deployments.gallery.access.visitor import SHARED, Visitor
 from deployments.gallery.notices import lead_to, page_before, path_of
 from deployments.gallery.resources import Gallery
@@ -61,7 +63,7 @@ class SignInGuard:
         if scope["type"] != "http" or scope["path"].startswith(_OPEN):
             await self._app(scope, receive, send)
             return
-        request = Request(scope)
+        request = Request(scope, receive)
         found = await self._find(request)
         if isinstance(found, Response):
             await found(scope, receive, send)
@@ -79,7 +81,7 @@ class SignInGuard:
             return signed_in
         if request.url.path.startswith(_API):
             return await self._find_program(request)
-        return _lead_to_sign_in(request)
+        return await self._lead_to_sign_in(request)
 
     async def _find_session(self, request: Request) -> SignedIn | None:
         token = request.cookies.get(SESSION_COOKIE)
@@ -87,6 +89,13 @@ class SignInGuard:
             return None
         async with self._gallery.database.session() as session:
             return await find_session(session, token=token)
+
+    async def _lead_to_sign_in(self, request: Request) -> Response:
+        """To the page of the sign-in; that page itself where it keeps what was typed."""
+        kept = await keep_form(request) if request.method == "POST" else None
+        if kept is None:
+            return _sign_in_again(request)
+        return write_sign_in(request, self._gallery, back=kept.back, kept=kept)
 
     async def _find_program(self, request: Request) -> SignedIn | Response:
         sent = read_basic(request)
@@ -104,7 +113,7 @@ def _refuse(status: int, detail: str, headers: dict[str, str] = _CHALLENGE) -> R
     return JSONResponse({"detail": detail, "field": None}, status, headers=headers)
 
 
-def _lead_to_sign_in(request: Request) -> Response:
+def _sign_in_again(request: Request) -> Response:
     if request.method == "GET":
         query = {"back": path_of(request.url)}
     else:  # back to the page on which the form stands

@@ -22,6 +22,7 @@ from adspark.validation.bounds import LARGEST_ID
 VISIT_COOKIE = "adspark_visit"
 USER_COOKIE = "adspark_user"
 SHARED = "/shared/"
+TOKEN = "form_token"  # noqa: S105  (the name of the field)
 _VISIT = re.compile("[A-Za-z0-9_-]{43}")
 YEAR = 365 * 86_400  # seconds
 
@@ -79,10 +80,19 @@ ChangerDep = Annotated[Visitor, Depends(_changer)]
 SpenderDep = Annotated[Visitor, Depends(_spender)]
 
 
-def form_token(request: Request) -> str:
-    """The token that a form of this browser carries."""
-    visit: str = request.scope["state"]["visit"]
-    return hmac.new(visit.encode(), b"form", "sha256").hexdigest()
+def form_token(request: Request, *, user_id: int | None = None) -> str:
+    """The token that a form of this browser carries; where one signs in, another for each user.
+
+    Args:
+        request: of the browser.
+        user_id: for whom the form is written; None: for who is signed in, or nobody.
+    """
+    state = request.scope["state"]
+    if user_id is None and "visitor" in state:
+        user_id = state["visitor"].user_id
+    whose = "form" if user_id is None else f"form of {user_id}"
+    visit: str = state["visit"]
+    return hmac.new(visit.encode(), whose.encode(), "sha256").hexdigest()
 
 
 def secret_of_form(request: Request, key: str) -> str:
@@ -97,9 +107,11 @@ def secret_of_form(request: Request, key: str) -> str:
     return urlsafe_b64encode(made).rstrip(b"=").decode()
 
 
-def is_form_token(request: Request, token: str) -> bool:
-    """Whether a form was written for this browser; tells nothing by the time that it takes."""
-    return hmac.compare_digest(form_token(request).encode(), token.encode())
+def is_form_token(request: Request, token: str, *, user_id: int | None = None) -> bool:
+    """Whether a form was written for this browser, and this user, as in `form_token`; tells nothing
+    by the time that it takes."""
+    expected = form_token(request, user_id=user_id)
+    return hmac.compare_digest(expected.encode(), token.encode(errors="replace"))
 
 
 class VisitCookie:

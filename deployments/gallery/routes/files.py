@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
-from adspark.media.store import media_type
+from adspark.media.paths import media_type
 from deployments.gallery.resources import GalleryDep
 
 router = APIRouter(include_in_schema=False)

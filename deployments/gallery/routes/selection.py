@@ -12,7 +12,7 @@ from adspark.library.filters.written import WrittenFilters
 from adspark.library.marks.tags import tag_ads
 from deployments.gallery.access.visitor import ChangerDep, VisitorDep
 from deployments.gallery.api.export import send_export
-from deployments.gallery.forms import Form, FormDep
+from deployments.gallery.forms import Form, FormDep, TypedFormDep
 from deployments.gallery.notices import lead_to, own_address
 from deployments.gallery.routes.library import LibraryPagesDep, Refused
 
@@ -22,12 +22,14 @@ _FIELDS = {"name": "board", "board": "board", "tag": "tag"}  # of the form, by t
 
 
 @router.post("/selection")
-async def change_selection(pages: LibraryPagesDep, visitor: ChangerDep, form: FormDep) -> Response:
+async def change_selection(
+    pages: LibraryPagesDep, visitor: ChangerDep, form: TypedFormDep
+) -> Response:
     """Tag the selected ads, or put them on a board, made where there is none of its name.
 
     Where that cannot be done, the library again with what was selected and typed.
     """
-    ids = list(dict.fromkeys(form.texts("ad")))
+    ids = list(dict.fromkeys(form.opened().texts("ad")))
     if not ids:
         problem = pages.gallery.templates.texts("selection.none_selected")
         return await _show_again(pages, form, ids, "ads", problem)

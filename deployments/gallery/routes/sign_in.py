@@ -1,16 +1,18 @@
 """Sign in and out, and on a machine of one's own the choice of the user."""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from adspark.users.accounts import SESSION_DAYS, begin_session, end_session
 from adspark.users.store import list_users, parse_number
+from deployments.gallery.access.kept_form import KEPT, KeptForm, read_kept
 from deployments.gallery.access.passwords import TooManyAttemptsError, check_attempt
 from deployments.gallery.access.sign_in import SESSION_COOKIE
+from deployments.gallery.access.sign_in_page import write_sign_in
 from deployments.gallery.access.visitor import USER_COOKIE, YEAR, VisitorDep
-from deployments.gallery.forms import FormDep
-from deployments.gallery.notices import lead_to, own_address
-from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
+from deployments.gallery.forms import FormDep, SignInFormDep
+from deployments.gallery.notices import lead_to
+from deployments.gallery.resources import GalleryDep, SessionDep
 
 router = APIRouter(include_in_schema=False)
 
@@ -18,24 +20,27 @@ router = APIRouter(include_in_schema=False)
 @router.get("/sign-in")
 async def show_sign_in(request: Request, gallery: GalleryDep) -> HTMLResponse:
     """The form for name and password."""
-    return _page(request, gallery, back=request.query_params.get("back", "/"))
+    return write_sign_in(request, gallery, back=request.query_params.get("back", "/"))
 
 
 @router.post("/sign-in")
 async def sign_in(
-    request: Request, gallery: GalleryDep, session: SessionDep, form: FormDep
+    request: Request, gallery: GalleryDep, session: SessionDep, form: SignInFormDep
 ) -> Response:
-    """Sign in, where name and password are right."""
+    """Sign in, where name and password are right; then show what was typed before."""
     name, back = form.written("name").strip(), form.written("back") or "/"
+    kept = read_kept({KEPT: form.all_written(KEPT)})
     try:
         found = await check_attempt(request, gallery, name=name, password=form.written("password"))
     except TooManyAttemptsError as error:
-        return _page(request, gallery, back=back, name=name, minutes=error.minutes)
+        return write_sign_in(
+            request, gallery, back=back, name=name, kept=kept, minutes=error.minutes
+        )
     if found is None:
-        return _page(request, gallery, back=back, name=name, is_wrong=True)
+        return write_sign_in(request, gallery, back=back, name=name, kept=kept, is_wrong=True)
     token = await begin_session(session, user_id=found.user_id)
     await session.commit()
-    response = lead_to(back)
+    response = _lead_on(request, back, kept, found.user_id)
     response.set_cookie(
         SESSION_COOKIE,
         token,
@@ -78,23 +83,10 @@ async def choose_user(visitor: VisitorDep, form: FormDep) -> Response:
     return response
 
 
-def _page(
-    request: Request,
-    gallery: Gallery,
-    *,
-    back: str,
-    name: str = "",
-    is_wrong: bool = False,
-    minutes: int = 0,
-) -> HTMLResponse:
-    status = 429 if minutes else 401 if is_wrong else 200
-    return gallery.templates.page(
-        request,
-        "sign_in.html",
-        status=status,
-        back=own_address(back),
-        name=name,
-        is_wrong=is_wrong,
-        minutes=minutes,
-        is_ended="ended" in request.query_params,
-    )
+def _lead_on(request: Request, back: str, kept: KeptForm | None, user_id: int) -> RedirectResponse:
+    """To the page that was asked for, or to the form that was typed before, if by the same user."""
+    if kept is None:
+        return lead_to(back)
+    if not kept.is_of(request, user_id=user_id):
+        return lead_to(back, "form_not_kept")
+    return RedirectResponse(kept.address, 307)  # with what the browser has just sent

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from adspark.db.engine import Database
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings
+from deployments.operations.metric_families import FAMILIES
 from deployments.stack.metrics_server import serving_metrics
 from tests.support import asking
 
@@ -56,6 +57,7 @@ async def test_a_scrape_tells_queues_limits_and_searches_and_what_does_not_answe
     assert told["adspark_pool_paused['maintenance']"] == 1
     assert told["adspark_pool_workers_online['maintenance']"] == 0
     assert told["adspark_searches_total['billed']"] == 0
+    assert {one.partition("[")[0] for one in told} <= {one.name for one in FAMILIES}
     assert (without["adspark_up['database']"], without["adspark_up['prefect']"]) == (0, 1)
     assert without["adspark_pool_slots['maintenance']"] == 1
 

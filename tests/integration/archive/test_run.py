@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Collection
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.archive.counts import count_archive
-from adspark.archive.store import PICTURES, ClaimedVersion
+from adspark.archive.store import PICTURES, ClaimedVersion, enqueue_versions
 from adspark.archive.store import StoredPicture as Stored
 from adspark.archive.summary import ArchiveBounds
 from adspark.errors import ConfigurationError
@@ -19,6 +20,7 @@ from adspark.media.store import MediaStore
 from adspark.picture_queue.summary import RunStop
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
+from adspark.serpapi.payloads import CreativePayload
 from tests.support.archiving import AMPLE, Archive
 from tests.support.factories import creative
 from tests.support.picture_host import PictureHost, draw_ad
@@ -311,3 +313,20 @@ async def test_what_is_stored_while_a_run_is_under_way_is_archived_by_it(
     await archive.show(host, [1])
     summary = await replace(archive, media=Meanwhile(str(tmp_path / "media"))).run()
     assert (summary.stored, summary.waiting) == (2, 0)
+
+
+async def test_each_ad_has_a_version_but_for_those_that_the_source_shows_no_picture_of(
+    archive: Archive,
+) -> None:
+    lines = resources.files("adspark.sandbox").joinpath("data/creatives.jsonl").read_text("utf-8")
+    recorded = [CreativePayload.model_validate_json(line) for line in lines.splitlines()]
+    asked = {"AR04323445746671026177", "AR12707166228507000833"}
+    rows = [row for row in recorded if row.advertiser_id in asked]
+    await archive.store(*rows)
+    async with archive.database.session() as session:
+        await enqueue_versions(session)
+        await session.commit()
+        waiting = (await count_archive(session)).waiting
+    shown = {row.ad_creative_id for row in rows if row.image or row.link}
+    assert (len(rows), len(shown), waiting) == (63, 54, 54)
+    assert {one.ad_creative_id for one in await archive.rows()} == shown

@@ -32,7 +32,7 @@ def test_a_name_is_given_and_taken_in_the_place_of_a_number() -> None:
     listed = {one["user_id"]: one for one in users.given("list")["users"]}
     benno = {name: listed[2][name] for name in ("name", "watches", "boards", "tags", "variants")}
     assert benno == {"name": "Benno", "watches": 1, "boards": 1, "tags": 1, "variants": 0}
-    assert "2 Benno no 1 1 1" in users.told("list")
+    assert "2 Benno no password 1 1 1" in users.told("list")
     with pytest.raises(InvalidQueryError, match="user: there is no user 'Bennno'; did you mean"):
         ads.told("search", "--user", "Bennno")
     assert "not 0" in ads.run("search", "--user", "0").output
@@ -52,12 +52,15 @@ def test_the_list_says_who_signs_in_and_how_a_lock_is_undone() -> None:
         f"can no more sign in. With a new password they can (again): {password_of(number)}" in told
     )
     assert [f"{name} {said}" in listed for name, said in SIGNS_IN] == [True, True, True]
+    states = [(one["sign_in"], one["role"]) for one in users.given("list")["users"]]
+    expected = [("no password", None), ("active", "editor"), ("active", "reader"), ("locked", None)]
+    assert sorted(states, key=str) == sorted(expected, key=str)
     users.told("password", "cleo", "--stdin", typed="correct horse battery\n")
     roles = [one["role"] for one in users.given("list")["users"] if one["name"]]
     assert roles == ["editor", "reader", "editor"]
 
 
-SIGNS_IN = [("ana", "as editor"), ("ben", "as reader"), ("cleo", "no")]
+SIGNS_IN = [("ana", "as editor"), ("ben", "as reader"), ("cleo", "locked")]
 
 
 def password_of(number: int) -> str:

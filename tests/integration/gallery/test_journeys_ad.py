@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import ConsoleMessage, expect, sync_playwright
@@ -10,6 +11,7 @@ from adspark.db.engine import Database
 from adspark.rendering.browser import PROGRAMS
 from tests.support.gallery import serve_gallery
 from tests.support.library import ad, buy_words, fill_library
+from tests.support.noticed import add_picture
 
 _PATIENCE = 60_000  # milliseconds for the page to show something
 
@@ -21,6 +23,8 @@ async def _fill(database_url: str) -> None:
             await buy_words(session, 3, headline="Running shoes", snippet="Light trail trainers")
             await buy_words(session, 4, headline="Running shoes", snippet="Light trail trainers")
             await session.commit()
+        missing = f"thumbnails/aa/{'a' * 64}.webp"
+        await add_picture(database, 3, missing, at=datetime.now(UTC))
 
 
 def test_an_ad_is_tagged_and_put_on_a_board_by_keys(database_url: str, tmp_path: Path) -> None:
@@ -38,6 +42,10 @@ def test_an_ad_is_tagged_and_put_on_a_board_by_keys(database_url: str, tmp_path:
         page.set_default_timeout(_PATIENCE)
         expect.set_options(timeout=_PATIENCE)
         page.on("console", note)
+        page.goto(f"{url}/library")
+        card = page.locator(f"[data-ad={ad(3)}] .shown")  # whose picture the store does not have
+        expect(card.locator(".no-picture")).to_contain_text("Running shoes")
+        expect(card.locator("img")).to_have_count(0)
         page.goto(f"{url}/ads/{ad(3)}")
 
         page.keyboard.press("t")

@@ -38,12 +38,15 @@ async def test_from_a_selection_of_ads_to_two_decisions(
             await expect(page.get_by_text("These are 2 generations")).to_be_visible()
             await page.get_by_role("button", name="Yes, request them").click()
             await expect(page.get_by_text("2 variants are being made")).to_be_visible()
+            notice = page.locator("[data-notice]")
+            await expect(notice).to_contain_text("Requested")
 
             async with database.session() as session:
                 second, first = [one.id for one in await list_variants(session, limit=2)]
                 await begin(session, await read(session, first))
                 await session.commit()
                 await expect(page.get_by_text("1 rendering the original")).to_be_visible()
+                await expect(notice).to_have_count(0)  # what it said has moved on
                 await page.goto(f"{url}/variants/{first}")
                 await expect(page.get_by_role("button", name="Cancel it")).to_be_visible()
                 for number in (first, second):
@@ -62,6 +65,7 @@ async def test_from_a_selection_of_ads_to_two_decisions(
             await expect(page.get_by_text("Your approval is saved.")).to_be_visible()
             await page.keyboard.press("n")
             await page.wait_for_url(f"{url}/variants/{second}")
+            await expect(notice).to_have_count(0)  # it was for one page
             await page.keyboard.press("r")
             await expect(page.get_by_text("Your rejection is saved.")).to_be_visible()
             await expect(page.get_by_text("No other review waits.")).to_be_visible()

@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -79,8 +78,7 @@ _FORMS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 async def _fill(database: Database) -> None:
-    """Something of each kind."""
-    await fill_library(database)
+    """Something of each kind, beside ads."""
     await add_watch(database)
     async with database.session() as session:
         await create_board(session, user_id=1, name="Ideas")
@@ -91,13 +89,10 @@ async def _fill(database: Database) -> None:
 
 
 @pytest.fixture
-async def pages(
-    database: Database, database_url: str, tmp_path: Path
-) -> AsyncIterator[GalleryClient]:
+async def pages(database: Database, pages: GalleryClient) -> GalleryClient:
     """The pages over something of each kind."""
     await _fill(database)
-    async with open_gallery(database_url, tmp_path / "media") as client:
-        yield client
+    return pages
 
 
 def _said(page: str) -> str:
@@ -203,6 +198,7 @@ _ACTION = re.compile(r'formaction="([^"]*)"')
 async def test_no_button_that_a_reader_can_press_is_refused(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
+    await fill_library(database)
     await _fill(database)
     async with database.session() as session:
         number = await add_user(session, name="Rea")

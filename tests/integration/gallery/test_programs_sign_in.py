@@ -1,7 +1,6 @@
 """Programs sign in to the JSON interface with the name and password of the pages (HTTP Basic)."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -9,31 +8,12 @@ import pytest
 from sqlalchemy import text
 
 from adspark.db.engine import Database
-from adspark.models import Role
-from adspark.users.accounts import remove_account, save_password
-from adspark.users.store import add_user
-from tests.support.gallery import GalleryClient, open_gallery
-from tests.support.library import fill_library
+from adspark.users.accounts import lock_account
+from tests.support.gallery import ACCOUNTS, GalleryClient, open_gallery
 
-ANA = ("Ana", "tulips: 1 anchor")
-ZOE = ("Zoë", "tulpaner på ön")
+ANA, ZOE = (("Ana", ACCOUNTS["Ana"]), ("Zoë", ACCOUNTS["Zoë"]))
 WRONG = ("Ana", "anchors and tulips")
 ADS = "/api/v1/ads"
-
-
-@pytest.fixture
-async def closed(
-    database: Database, database_url: str, tmp_path: Path
-) -> AsyncIterator[GalleryClient]:
-    """The pages behind their door, with an editor, Ana, and a reader, Zoë."""
-    await fill_library(database)
-    async with database.session() as session:
-        for (name, password), role in ((ANA, Role.EDITOR), (ZOE, Role.READER)):
-            number = await add_user(session, name=name)
-            await save_password(session, user_id=number, password=password, role=role)
-        await session.commit()
-    async with open_gallery(database_url, tmp_path / "media", needs_sign_in=True) as client:
-        yield client
 
 
 async def ask(pages: GalleryClient, who: tuple[str, str], path: str = ADS) -> httpx.Response:
@@ -105,7 +85,7 @@ async def test_who_is_locked_is_refused_from_then_on(
     assert (await ask(closed, ANA)).status_code == 200
     async with database.session() as session:
         number = await session.scalar(text("SELECT user_id FROM app_user WHERE name = 'Ana'"))
-        await remove_account(session, user_id=number)
+        await lock_account(session, user_id=number)
         await session.commit()
 
     assert (await ask(closed, ANA)).status_code == 401

@@ -1,7 +1,6 @@
 """Sign-in, where others than this machine can reach the gallery."""
 
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,27 +8,10 @@ from sqlalchemy import text
 
 from adspark.db.engine import Database
 from adspark.models import Role
-from adspark.users.accounts import remove_account, save_password
+from adspark.users.accounts import lock_account, save_password
 from adspark.users.store import add_user
-from tests.support.gallery import GalleryClient, open_gallery
-from tests.support.library import ad, fill_library
-
-PASSWORD = "  tulips and 1 anchor "
-
-
-@pytest.fixture
-async def closed(
-    database: Database, database_url: str, tmp_path: Path
-) -> AsyncIterator[GalleryClient]:
-    """The pages behind their door, with an editor, Ana, and a reader, Bob."""
-    await fill_library(database)
-    async with database.session() as session:
-        for name, role in (("Ana", Role.EDITOR), ("Bob", Role.READER)):
-            number = await add_user(session, name=name)
-            await save_password(session, user_id=number, password=PASSWORD, role=role)
-        await session.commit()
-    async with open_gallery(database_url, tmp_path / "media", needs_sign_in=True) as client:
-        yield client
+from tests.support.gallery import PASSWORD, GalleryClient, open_gallery
+from tests.support.library import ad
 
 
 async def sign_in(pages: GalleryClient, name: str, password: str = PASSWORD) -> None:
@@ -230,7 +212,7 @@ async def test_a_session_ends_by_itself_and_by_its_operator(
         if how == "expired":
             await session.execute(text("UPDATE account_session SET expires_at = now()"))
         elif how == "locked":
-            await remove_account(session, user_id=number)
+            await lock_account(session, user_id=number)
         else:
             await save_password(
                 session, user_id=number, password="another of them", role=Role.EDITOR

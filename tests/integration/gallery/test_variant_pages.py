@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,12 @@ from adspark.models import AdVariant, Role, VariantStatus
 from adspark.users.accounts import save_password
 from adspark.users.store import add_user
 from adspark.variants.reviews import Review, list_reviews, save_review
-from tests.support.gallery import GalleryClient, open_gallery
+from tests.support.gallery import PASSWORD, GalleryClient, open_gallery
 from tests.support.library import ad, fill_library
 from tests.support.variants_at_hand import ask, begin, fail, finish, make, read
 
 pytestmark = pytest.mark.usefixtures("prefect_away")
 
-PASSWORD = "  tulips and 1 anchor "
 READ_WORDS = text("""
     WITH version AS (
         INSERT INTO picture_version (ad_creative_id, content_hash, status, sha256, path,
@@ -37,16 +35,6 @@ READ_WORDS = text("""
     VALUES (repeat('a', 64), 'read', now(), :lines, 'Gear for all', 0.9)
 """)
 HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e"
-
-
-@pytest.fixture
-async def pages(
-    database: Database, database_url: str, tmp_path: Path
-) -> AsyncIterator[GalleryClient]:
-    """The pages over five ads, two of which have no known copy."""
-    await fill_library(database)
-    async with open_gallery(database_url, tmp_path / "media") as client:
-        yield client
 
 
 async def completed(database: Database, number: int = 1, **words: Any) -> AdVariant:  # noqa: ANN401
@@ -109,6 +97,17 @@ async def test_the_list_is_filtered_by_its_address_and_has_figures_on_top(
     assert 'class="tag approved">Approved' in page
     assert "Zoë (user 2)" in page
     assert "1 × TimeoutError: slow" in page
+
+
+async def test_pictures_are_shown_small_where_they_are_listed(
+    pages: GalleryClient, database: Database
+) -> None:
+    made = await completed(database)
+    for address in ("/variants", f"/ads/{ad(1)}"):
+        page = (await pages.get(address)).text
+        assert f'src="/media/{made.thumbnail_path}"' in page
+        assert f'src="/media/{made.image_path}"' not in page
+    assert f'src="/media/{made.image_path}"' in (await pages.get(f"/variants/{made.id}")).text
 
 
 @pytest.mark.parametrize(

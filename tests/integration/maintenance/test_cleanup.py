@@ -17,6 +17,7 @@ from adspark.creatives.boards import add_ads, create_board, find_board
 from adspark.db.engine import Database
 from adspark.errors import InvalidQueryError
 from adspark.maintenance.cleanup import CleanupSummary, Retention, clean_up
+from adspark.media.images import inspect_picture
 from adspark.media.store import MediaStore
 from adspark.models import Fetch, FetchStatus, Message
 from adspark.sandbox.control.pictures import draw_picture
@@ -144,6 +145,24 @@ async def test_pictures_that_no_variant_has_go_once_they_are_a_day_old(
     summary = await clean_up(database, media, Retention())
     assert (summary.pictures, summary.picture_bytes) == (1, len(PICTURE))
     assert set(await media.list_pictures()) == {used, new}
+
+
+async def test_the_thumbnail_of_a_variant_stays_and_goes_with_it(
+    database: Database, media: MediaStore
+) -> None:
+    await stock(database)
+    path, picture = await media.save_variant(PICTURE)
+    thumbnail = await media.save_thumbnail(await inspect_picture(picture.content, side=9))
+    async with database.session() as session:
+        made = await finish(session, await ask(session), image_path=path, thumbnail_path=thumbnail)
+        await save_review(session, variant=made, review=Review(user_id=1, is_approved=True))
+        await session.commit()
+    for one in (path, thumbnail):
+        os.utime(media.locate(one), (0, time.time() - 2 * 86400))
+    assert (await clean_up(database, media, Retention())).pictures == 0
+    await change(database, "DELETE FROM ad_variant")
+    assert (await clean_up(database, media, Retention())).pictures == 2
+    assert await media.list_pictures() == {}
 
 
 @pytest.mark.parametrize(

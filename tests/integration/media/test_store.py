@@ -17,7 +17,8 @@ import pytest
 from fsspec.implementations.memory import MemoryFile
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
-from adspark.media.store import MAX_BYTES, MediaStore, original_path
+from adspark.media.paths import original_path
+from adspark.media.store import MAX_BYTES, MediaStore
 from tests.support.hostile_pages import draw
 from tests.support.memory_store import PROTOCOL, MemoryStore
 

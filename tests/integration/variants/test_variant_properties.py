@@ -28,7 +28,8 @@ from adspark.errors import AdSparkError, UnknownVariantError
 from adspark.generators.dify.client import DifyClient
 from adspark.generators.dify.generator import DifyGenerator
 from adspark.generators.dify.inputs import WorkflowMapping
-from adspark.media.store import MediaStore, original_path
+from adspark.media.paths import original_path
+from adspark.media.store import MediaStore
 from adspark.models import AdVariant, VariantStatus
 from adspark.net.addresses import AddressRules
 from adspark.net.downloads import Downloader

@@ -8,8 +8,8 @@ from adspark.library.ads.details import plan_details
 from deployments.gallery.access.visitor import SpenderDep
 from deployments.gallery.forms import FormDep, read_key
 from deployments.gallery.notices import lead_to
-from deployments.gallery.routes.ads.progress import start_once
 from deployments.gallery.routes.ads.view import AdPagesDep
+from deployments.gallery.runs import start_once
 
 router = APIRouter(include_in_schema=False)
 

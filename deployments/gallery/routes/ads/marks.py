@@ -11,7 +11,7 @@ from adspark.library.marks.notes import write_note, write_title
 from adspark.library.marks.of_ad import lock_version
 from adspark.library.marks.tags import share_tag, tag_ads, untag_ads
 from deployments.gallery.access.visitor import ChangerDep
-from deployments.gallery.forms import Form, FormDep
+from deployments.gallery.forms import Form, TypedFormDep
 from deployments.gallery.notices import lead_to
 from deployments.gallery.routes.ads.view import AdPagesDep
 
@@ -19,19 +19,25 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.post("/ads/{ad_id}/title")
-async def save_title(pages: AdPagesDep, visitor: ChangerDep, form: FormDep, ad_id: str) -> Response:
+async def save_title(
+    pages: AdPagesDep, visitor: ChangerDep, form: TypedFormDep, ad_id: str
+) -> Response:
     """Write, share or remove the visitor's title of an ad."""
     return await _save_text(pages, visitor.user_id, form, ad_id, "title")
 
 
 @router.post("/ads/{ad_id}/note")
-async def save_note(pages: AdPagesDep, visitor: ChangerDep, form: FormDep, ad_id: str) -> Response:
+async def save_note(
+    pages: AdPagesDep, visitor: ChangerDep, form: TypedFormDep, ad_id: str
+) -> Response:
     """Write, share or remove the visitor's note on an ad."""
     return await _save_text(pages, visitor.user_id, form, ad_id, "note")
 
 
 @router.post("/ads/{ad_id}/tags")
-async def save_tags(pages: AdPagesDep, visitor: ChangerDep, form: FormDep, ad_id: str) -> Response:
+async def save_tags(
+    pages: AdPagesDep, visitor: ChangerDep, form: TypedFormDep, ad_id: str
+) -> Response:
     """Put the visitor's tag on an ad, share it or not, or take it off."""
     session, user_id = pages.session, visitor.user_id
     try:
@@ -53,7 +59,7 @@ async def save_tags(pages: AdPagesDep, visitor: ChangerDep, form: FormDep, ad_id
 
 @router.post("/ads/{ad_id}/boards")
 async def save_boards(
-    pages: AdPagesDep, visitor: ChangerDep, form: FormDep, ad_id: str
+    pages: AdPagesDep, visitor: ChangerDep, form: TypedFormDep, ad_id: str
 ) -> Response:
     """Put an ad on a board of the visitor's, on a new one, or take it off one."""
     session, user_id = pages.session, visitor.user_id

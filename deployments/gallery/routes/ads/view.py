@@ -15,12 +15,12 @@ from adspark.library.ads.parts import AdPicture
 from adspark.library.ads.report import AdReport, read_ad
 from adspark.library.marks.of_ad import read_marks
 from adspark.library.marks.tags import list_tags
-from adspark.media.store import media_type
+from adspark.media.paths import media_type
 from adspark.validation.stored import is_ad_id
 from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.resources import GalleryDep, SessionDep
-from deployments.gallery.routes.ads.progress import RunProgress, progress_of, read_run
 from deployments.gallery.routes.ads.timeline import make_timeline
+from deployments.gallery.runs import RunProgress, read_progress
 
 _MOST_OFFERED = 100  # tags
 
@@ -101,11 +101,11 @@ class AdPages:
         except ValueError:
             return FollowedRun()
         try:
-            run = await read_run(run_id)
+            run = await read_progress(run_id)
         except ServiceUnavailableError:
             return FollowedRun(run_id, is_prefect_away=True)
         is_of_ad = run is not None and run.parameters.get("ads") == [ad_id]
-        return FollowedRun(run_id, progress_of(run)) if run and is_of_ad else FollowedRun()
+        return FollowedRun(run_id, run) if run and is_of_ad else FollowedRun()
 
     def details_of(self, ad: AdReport, followed: FollowedRun) -> dict[str, Any]:
         """What the part on details on demand shows."""

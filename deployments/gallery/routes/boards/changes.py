@@ -13,7 +13,7 @@ from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.models import Board
 from deployments.gallery.access.public_address import public_url
 from deployments.gallery.access.visitor import ChangerDep, secret_of_form
-from deployments.gallery.forms import Form, FormDep
+from deployments.gallery.forms import Form, TypedFormDep
 from deployments.gallery.notices import lead_to
 from deployments.gallery.numbers import Number
 from deployments.gallery.routes.boards.view import BoardPages, BoardPagesDep
@@ -26,7 +26,7 @@ _CHANGED = {"move": "order", "note": "note", "rename": "name"}  # texts about it
 
 @router.post("/{board_id}")
 async def change_board(
-    pages: BoardPagesDep, _: ChangerDep, board_id: Number, form: FormDep
+    pages: BoardPagesDep, _: ChangerDep, board_id: Number, form: TypedFormDep
 ) -> Response:
     """What a button of the board's page asks for; the page with what was typed and what is wrong
     beside it where that cannot be done."""

@@ -8,7 +8,7 @@ from adspark.creatives.boards import find_or_create_board, list_boards, read_boa
 from adspark.errors import InvalidQueryError
 from deployments.gallery.access.visitor import ChangerDep, VisitorDep
 from deployments.gallery.failures import NotThereError
-from deployments.gallery.forms import FormDep
+from deployments.gallery.forms import TypedFormDep
 from deployments.gallery.notices import lead_to
 from deployments.gallery.numbers import Number
 from deployments.gallery.resources import GalleryDep, SessionDep
@@ -29,7 +29,11 @@ async def show_boards(
 
 @router.post("")
 async def make_board(
-    request: Request, gallery: GalleryDep, session: SessionDep, visitor: ChangerDep, form: FormDep
+    request: Request,
+    gallery: GalleryDep,
+    session: SessionDep,
+    visitor: ChangerDep,
+    form: TypedFormDep,
 ) -> Response:
     """Make an empty board, and lead to it; also to one that is there already, as after a second
     click on the button."""

@@ -5,7 +5,7 @@ from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 from adspark.creatives.board_links import find_linked_board, has_linked_picture
-from adspark.media.store import is_thumbnail
+from adspark.media.paths import is_thumbnail
 from deployments.gallery.resources import GalleryDep, SessionDep
 from deployments.gallery.routes.boards.content import read_board_ads
 from deployments.gallery.routes.files import send_picture

@@ -7,8 +7,8 @@ from starlette.exceptions import HTTPException
 
 from adspark.errors import UnknownVariantError, UnusableContentError
 from adspark.library.search.page import FoundAd, read_found_ads
+from adspark.media.paths import media_type
 from adspark.media.similarity import compare_texts
-from adspark.media.store import media_type
 from adspark.models import AdVariant, ReviewReason
 from adspark.text.terminal import plain
 from adspark.validation.bounds import COMMENT

@@ -21,7 +21,7 @@ from adspark.variants.requests import (
 )
 from blocks.generators import check_prompt, open_generator
 from deployments.gallery.access.visitor import SpenderDep, VisitorDep
-from deployments.gallery.forms import FormDep, OutdatedFormError
+from deployments.gallery.forms import OutdatedFormError, TypedFormDep
 from deployments.gallery.notices import lead_to
 from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
@@ -66,7 +66,11 @@ async def show_form(
 
 @router.post("/variants/new")
 async def request_all(
-    request: Request, gallery: GalleryDep, session: SessionDep, visitor: SpenderDep, form: FormDep
+    request: Request,
+    gallery: GalleryDep,
+    session: SessionDep,
+    visitor: SpenderDep,
+    form: TypedFormDep,
 ) -> Response:
     """Request a variant of each ad; of several, once their number was confirmed."""
     filled = _Filled(
@@ -77,7 +81,7 @@ async def request_all(
         wants_review="review" in form,
     )
     try:
-        filled.ads = _read_ads(form.texts("ad"))
+        filled.ads = _read_ads(form.opened().texts("ad"))
         for name in ("prompt", "workspace"):
             form.text(name)  # may be shown again, and not be kept
         requests, has_prefect = await _check(gallery, session, filled, visitor.user_id)

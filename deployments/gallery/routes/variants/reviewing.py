@@ -11,7 +11,7 @@ from adspark.models import AdVariant, ReviewReason, VariantStatus
 from adspark.variants.reviews import Review, save_review
 from adspark.variants.store import read_variant
 from deployments.gallery.access.visitor import ChangerDep
-from deployments.gallery.forms import Form, FormDep
+from deployments.gallery.forms import Form, TypedFormDep
 from deployments.gallery.notices import lead_to
 from deployments.gallery.numbers import Number
 from deployments.gallery.prefect_server import open_prefect
@@ -32,7 +32,7 @@ async def review_variant(
     gallery: GalleryDep,
     session: SessionDep,
     visitor: ChangerDep,
-    form: FormDep,
+    form: TypedFormDep,
     variant_id: Number,
 ) -> Response:
     """Save the visitor's review."""

@@ -16,7 +16,7 @@ from adspark.watches.budgets import MonthEstimate
 from adspark.watches.definition import change_definition, definition_of, pick_fields
 from adspark.watches.store import Outcome
 from deployments.gallery.access.visitor import ChangerDep
-from deployments.gallery.forms import Form, FormDep
+from deployments.gallery.forms import Form, TypedFormDep
 from deployments.gallery.notices import lead_to
 from deployments.gallery.numbers import Number
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
@@ -58,10 +58,13 @@ class _Editor:
         """Save what was sent where it is right and its cost was shown; else show it."""
         before = None if self.present is None else definition_of(self.present)
         written = await read_watch_form(
-            self.session, form, before, user_id, self.gallery.templates.texts
+            self.session, form.opened(), before, user_id, self.gallery.templates.texts
         )
-        if self.present and form.text("version") != self.present.updated_at.isoformat():
+        if self._is_older(form):
             return await self._show_conflict(written)
+        if form.not_sent is not None:
+            written.problems = {"name": form.not_sent}
+            return await self.show(written, status=422)
         if "find" in form:
             problems = written.problems
             written.problems = {k: v for k, v in problems.items() if k == "advertiser"}
@@ -86,6 +89,12 @@ class _Editor:
             return lead_to(f"/watches/{saved.id}", done)
         await self.session.rollback()
         return await self.show(written, outcome, status=200 if outcome else 422)
+
+    def _is_older(self, form: Form) -> bool:
+        """Whether the watch was changed after the form was written."""
+        if self.present is None:
+            return False
+        return form.written("version") != self.present.updated_at.isoformat()
 
     async def show(
         self, form: WatchForm, outcome: SaveOutcome | None = None, *, status: int = 200
@@ -151,7 +160,7 @@ async def show_new(request: Request, editor: _NewDep) -> HTMLResponse:
 
 
 @router.post("/watches/new")
-async def create(editor: _NewDep, visitor: ChangerDep, form: FormDep) -> Response:
+async def create(editor: _NewDep, visitor: ChangerDep, form: TypedFormDep) -> Response:
     """Create a watch, or show the form again with what is wrong, or with what it will cost."""
     return await editor.handle(form, visitor.user_id)
 
@@ -165,7 +174,7 @@ async def show_edit(editor: _OfWatchDep) -> HTMLResponse:
 
 
 @router.post("/watches/{watch_id}/edit")
-async def change(editor: _OfWatchDep, visitor: ChangerDep, form: FormDep) -> Response:
+async def change(editor: _OfWatchDep, visitor: ChangerDep, form: TypedFormDep) -> Response:
     """Change a watch, or show the form again; also where somebody else has changed it."""
     return await editor.handle(form, visitor.user_id)
 

@@ -9,9 +9,9 @@ from deployments.gallery.forms import FormDep, read_key
 from deployments.gallery.notices import lead_to
 from deployments.gallery.numbers import Number
 from deployments.gallery.resources import GalleryDep, SessionDep
-from deployments.gallery.routes.ads.progress import start_once
 from deployments.gallery.routes.watches.lookup import read_watch_row
 from deployments.gallery.routes.watches.progress import FLOW, read_progress
+from deployments.gallery.runs import start_once
 
 router = APIRouter(include_in_schema=False)
 

@@ -3,16 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from prefect.client.schemas.objects import FlowRun, StateType
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.watches.reports.watch_pages import FetchProgress, read_fetch_progress
 from deployments.gallery.failures import NotThereError
-from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import Gallery
-from deployments.operations.runs.failures import unwrap
-from orchestration.runs.optional import read_optional
+from deployments.gallery.runs import RunProgress
+from deployments.gallery.runs import read_progress as read_run_progress
 
 FLOW = "process-watch"
 """The deployment that looks at one watch."""
@@ -45,25 +43,21 @@ async def read_progress(
         ServiceUnavailableError: Prefect does not answer.
     """
     run_id = _uuid(run)
-    async with open_prefect() as client:
-        found = await read_optional(client.read_flow_run(run_id))
+    found = await read_run_progress(run_id)
     if found is None or found.parameters.get("watch_id") != watch_id:
         raise NotThereError("no_look", f"/watches/{watch_id}")
     fetched = await read_fetch_progress(session, watch_id=watch_id, run_id=str(run_id))
     return _describe(gallery, found, fetched)
 
 
-def _describe(gallery: Gallery, run: FlowRun, fetched: FetchProgress | None) -> LookProgress:
-    texts, state = gallery.templates.texts, run.state
-    if state is not None and state.is_final():
-        is_done = state.is_completed()
-        message = unwrap(state.message or "")
-        name = "done" if is_done else "cancelled" if state.is_cancelled() else "failed"
-        text = texts(f"progress.{name}", message=message or texts("progress.no_message"))
+def _describe(gallery: Gallery, run: RunProgress, fetched: FetchProgress | None) -> LookProgress:
+    texts = gallery.templates.texts
+    if run.is_over:
+        name = "done" if run.state == "completed" else run.state
+        text = texts(f"progress.{name}", message=run.message or texts("progress.no_message"))
         return LookProgress(run=run.id, text=text, outcome=name, is_final=True)
-    if run.state_type is not StateType.RUNNING:
-        begun = run.created or datetime.now(UTC)
-        is_slow = datetime.now(UTC) - begun > _SLOW
+    if run.state == "waiting":
+        is_slow = datetime.now(UTC) - run.created > _SLOW
         return LookProgress(run=run.id, text=texts(f"progress.{'slow' if is_slow else 'waiting'}"))
     if fetched is None:
         return LookProgress(run=run.id, text=texts("progress.begun"))

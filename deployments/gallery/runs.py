@@ -1,14 +1,16 @@
-"""Runs that a page starts and follows; where Prefect is away, the page says so."""
+"""Runs that pages start and follow: how far one is. Where Prefect is away, the page says so."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName
-from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.objects import State, StateType
 from pydantic import JsonValue
 
 from deployments.gallery.prefect_server import open_prefect
+from deployments.operations.runs.failures import unwrap
 from deployments.operations.runs.start import start_run
 from orchestration.runs.flow_runs import ACTIVE, filter_runs, read_runs
 from orchestration.runs.optional import read_optional
@@ -21,12 +23,18 @@ class RunProgress:
     """How far a run is.
 
     Attributes:
+        id: of the run.
         state: waiting, running, completed, failed or cancelled.
-        message: of its state.
+        created: when it was asked for.
+        message: of its state; in words for people once it is over.
+        parameters: of the run.
     """
 
+    id: UUID
     state: str
-    message: str = ""
+    created: datetime
+    message: str
+    parameters: Mapping[str, JsonValue]
 
     @property
     def is_over(self) -> bool:
@@ -58,25 +66,28 @@ async def start_once(flow: str, parameters: Mapping[str, JsonValue], *, key: str
         return run.id
 
 
-async def read_run(run_id: UUID) -> FlowRun | None:
-    """A run; None where there is none, or no longer.
+async def read_progress(run_id: UUID) -> RunProgress | None:
+    """How far a run is; None where there is none, or no longer.
 
     Raises:
         ServiceUnavailableError: Prefect's server does not answer.
     """
     async with open_prefect() as client:
-        return await read_optional(client.read_flow_run(run_id))
+        run = await read_optional(client.read_flow_run(run_id))
+    if run is None:
+        return None
+    return RunProgress(
+        id=run.id,
+        state=_name(run.state),
+        created=run.created or datetime.now(UTC),
+        message=unwrap(run.state.message or "") if run.state else "",
+        parameters=run.parameters,
+    )
 
 
-def progress_of(run: FlowRun) -> RunProgress:
-    """How far a run is."""
-    state = run.state
+def _name(state: State | None) -> str:
     if state is None or state.is_scheduled() or state.is_pending():
-        return RunProgress("waiting")
-    return RunProgress(_name(state), state.message or "")
-
-
-def _name(state: State) -> str:
+        return "waiting"
     if state.is_completed():
         return "completed"
     if state.is_failed() or state.is_crashed():

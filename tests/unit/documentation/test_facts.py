@@ -1,16 +1,18 @@
-"""What the README says of the queue classes is what their table says, and its proofs exist."""
+"""What the README and the pages say in tables and words is what the code says."""
 
 import re
-from pathlib import Path
+from functools import cache
+from itertools import chain
 
 import pytest
 
 from adspark.db.rate_limits import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS
-from adspark.export.columns import COLUMNS
 from adspark.settings import Settings
 from deployments.queue_classes import QUEUE_CLASSES, FlowClass, QueueClass
+from scripts.reference.pages import FOLDER, PAGES
+from tests.support.documentation.pages import DOCS, ROOT
 
-README = Path(__file__).parents[2] / "README.md"
+README = ROOT / "README.md"
 RATES = {
     SEARCHES: "10 searches a minute",
     GENERATIONS: "30 generations a minute",
@@ -18,6 +20,16 @@ RATES = {
     CLEANUPS: "1 begun an hour",
     None: "",
 }
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text().splitlines()) <= 200
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_reference_page_is_what_the_code_makes(name: str) -> None:
+    assert (FOLDER / f"{name}.md").read_text() == PAGES[name](), "make reference"
+    assert "| |\n" not in (FOLDER / "settings.md").read_text()  # each setting has its meaning
 
 
 def row(flow: FlowClass) -> str:
@@ -42,34 +54,32 @@ def test_the_readme_tells_each_pool_and_its_flows_as_they_are(queue_class: Queue
     assert "\n".join(rows).replace("|  |", "| |").replace("|  |", "| |") in text
 
 
-def test_the_columns_of_an_export_are_told_in_their_order() -> None:
-    _, _, told = README.read_text().partition("Columns, in all of them: ")
-    told = told.partition("stored_at`")[0] + "stored_at`"
-    named = re.findall(r"`([a-z_]+)`", re.sub(r"\([^)]*\)", "", told))
-    assert named == [one.name for one in COLUMNS]
+@cache
+def names_of_tests() -> frozenset[str]:
+    """Of all tests that there are."""
+    sources = (path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    return frozenset(chain.from_iterable(re.findall(r"\bdef (test_\w+)\(", one) for one in sources))
 
 
 def deaths() -> list[str]:
     """The rows of the table "When something dies"."""
-    _, _, section = README.read_text().partition("### When something dies")
-    table = [line for line in section.split("\n##")[0].splitlines() if line.startswith("|")]
+    text = (DOCS / "operators" / "recovery.md").read_text()
+    table = [line for line in text.splitlines() if line.startswith("|")]
     assert table[0] == "| what dies | what happens | proof |"
     return table[2:]
 
 
 @pytest.mark.parametrize("row", deaths(), ids=lambda one: one.split("|")[1].strip())
-def test_what_happens_when_something_dies_is_linked_to_a_test_that_exists(row: str) -> None:
-    proofs = re.findall(r"\[[^]]+\]\((tests/[\w/]+\.py)#(\w+)\)", row.split("|")[3])
+def test_what_happens_when_something_dies_is_proved_by_a_test_that_exists(row: str) -> None:
+    proofs = re.findall(r"`(test_\w+)`", row.split("|")[3])
     assert proofs
-    for file, name in proofs:
-        source = (README.parent / file).read_text()
-        assert re.search(rf"^(async )?def {name}\(", source, re.MULTILINE), f"{file}: {name}"
+    assert set(proofs) <= names_of_tests()
 
 
 def test_the_files_that_the_guide_for_contributors_names_are_there() -> None:
-    text = (README.parent / "CONTRIBUTING.md").read_text()
+    text = (ROOT / "CONTRIBUTING.md").read_text()
     trees = "adspark|blocks|orchestration|tasks|flows|deployments|tests"
     named = set(re.findall(rf"`((?:{trees})/[\w/]+\.py)`", text))
     named = {one for one in named if "my_" not in one}  # examples
     assert len(named) > 80
-    assert [one for one in sorted(named) if not (README.parent / one).exists()] == []
+    assert [one for one in sorted(named) if not (ROOT / one).exists()] == []

@@ -1,0 +1,57 @@
+"""A flow that writes when its first line ran, deployed to a stack."""
+
+import importlib.util
+from pathlib import Path
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient
+from prefect.flows import Flow
+from prefect.utilities.callables import parameter_schema
+
+_FLOW = """
+import asyncio, time
+from pathlib import Path
+from prefect import flow
+
+def cancelled(flow, flow_run, state):
+    Path(flow_run.parameters["file"] + ".hook").write_text(str(time.time()))
+
+@flow(name="first-line", on_cancellation=[cancelled], timeout_seconds=8)
+async def first_line(file: str, seconds: float = 0.0):
+    Path(file).write_text(str(time.time()))
+    await asyncio.sleep(seconds)
+"""
+
+
+async def deploy(client: PrefectClient, home: Path, pools: dict[str, str]) -> dict[str, UUID]:
+    """Deploy it to each of these pools.
+
+    Args:
+        client: of the server.
+        home: the stack's, in which its file is written.
+        pools: their names by that of the deployment.
+
+    Returns:
+        The ids of the deployments by name.
+    """
+    file = home / "code" / "first_line.py"
+    file.parent.mkdir()
+    file.write_text(_FLOW)
+    spec = importlib.util.spec_from_file_location("first_line", file)
+    if spec is None or spec.loader is None:
+        raise RuntimeError("the flow cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    flow: Flow[..., None] = module.first_line
+    flow_id = await client.create_flow(flow)
+    return {
+        who: await client.create_deployment(
+            flow_id,
+            who,
+            work_pool_name=pool,
+            path=str(file.parent),
+            entrypoint="first_line.py:first_line",
+            parameter_openapi_schema=parameter_schema(flow).model_dump(),
+        )
+        for who, pool in pools.items()
+    }

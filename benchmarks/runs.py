@@ -1,0 +1,136 @@
+"""`python -m benchmarks.runs`: runs a minute of a pool of two, and what each of them costs.
+
+Runs of a flow that does nothing go through the pool `default`: a batch that is all there is, then
+one with others queued behind it. What is reported: runs a minute, between the first lines of the
+first and of the last of a batch; seconds of CPU a run of each part of the stack; and how long
+`adspark status` takes while the others wait.
+Exit code 1 says that those which wait slowed the batch down to less than 0.8 times its speed.
+"""
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient, get_client
+from rich.console import Console
+from rich.table import Table
+
+from adspark.home.running_stack import read_state
+from benchmarks.arguments import benchmark_parser
+from benchmarks.first_line import deploy
+from benchmarks.stack import ADSPARK, Stack, running_stack
+from benchmarks.targets import Target
+
+_POOL = "default"
+_LEAST = 0.8  # share of the speed with none waiting
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Of one batch of runs.
+
+    Attributes:
+        per_minute: first lines a minute.
+        cpu: seconds a run, by part of the stack.
+    """
+
+    per_minute: float
+    cpu: dict[str, float]
+
+
+def main() -> int:
+    """Measure, print, and judge."""
+    parser = benchmark_parser("runs", __doc__)
+    parser.add_argument("--runs", type=int, default=60, help="in a batch (default: 60)")
+    parser.add_argument("--waiting", type=int, default=500, help="that wait (default: 500)")
+    parser.add_argument("--quick", action="store_true", help="4 runs, 20 that wait; not judged")
+    arguments = parser.parse_args()
+    runs, waiting = (4, 20) if arguments.quick else (arguments.runs, arguments.waiting)
+    with running_stack() as stack:
+        alone, beside, status = asyncio.run(_measure(stack, runs, waiting))
+    console = Console()
+    table = Table("beside them wait", "runs a minute", "CPU s a run", "of it")
+    for count, one in ((0, alone), (waiting, beside)):
+        shares = ", ".join(f"{name} {spent:.2f}" for name, spent in one.cpu.items())
+        table.add_row(str(count), f"{one.per_minute:.0f}", f"{sum(one.cpu.values()):.2f}", shares)
+    console.print(table)
+    console.print(f"adspark status with {waiting} waiting: {statistics.median(status):.2f} s")
+    if arguments.quick:
+        return 0
+    target = Target(
+        what=f"Runs a minute with {waiting} waiting / with none",
+        ratio=beside.per_minute / alone.per_minute,
+        least=_LEAST,
+    )
+    console.print(target.sentence)
+    return 0 if target.is_met else 1
+
+
+async def _measure(stack: Stack, runs: int, waiting: int) -> tuple[Measured, Measured, list[float]]:
+    """A batch alone, one while others wait, and seconds of each call of `adspark status`."""
+    async with get_client() as client:
+        deployment = (await deploy(client, stack.home, {"": _POOL}))[""]
+        await _carry_out(client, deployment, stack, 4)  # what is loaded once is loaded
+        alone = await _carry_out(client, deployment, stack, runs)
+        beside = await _carry_out(client, deployment, stack, runs, waiting)
+    return alone, beside, [_time_status(stack) for _ in range(1 if runs < 10 else 3)]
+
+
+async def _carry_out(
+    client: PrefectClient, deployment: UUID, stack: Stack, runs: int, waiting: int = 0
+) -> Measured:
+    """A batch, from the first line after the last of those that wait was asked for."""
+    folder = stack.home / f"lines-{time.time_ns()}"
+    folder.mkdir()
+    for number in range(runs + waiting):
+        file = str(folder / str(number))
+        await client.create_flow_run_from_deployment(deployment, parameters={"file": file})
+        if number == waiting:
+            first, spent = len(_lines(folder)), _cpu(stack)
+    while len(lines := _lines(folder)) < first + runs:
+        await asyncio.sleep(0.2)
+    now = _cpu(stack)
+    now.subtract(spent)
+    lines = lines[first:]
+    return Measured(
+        per_minute=60 * (len(lines) - 1) / (lines[-1] - lines[0]),
+        cpu={name: cpu / len(lines) for name, cpu in now.items() if cpu / len(lines) >= 0.005},
+    )
+
+
+def _lines(folder: Path) -> list[float]:
+    """When the runs so far had their first line, in seconds since 1970."""
+    return sorted(float(text) for one in folder.iterdir() if (text := one.read_text()))
+
+
+def _cpu(stack: Stack) -> "Counter[str]":
+    """Seconds of CPU so far, by part of the stack; of runs that have ended too."""
+    state = read_state(stack.home)
+    spent: Counter[str] = Counter()
+    for name, process_id in state.parts.items() if state else ():
+        if (process := process_id.find()) is None:
+            continue
+        for one in (process, *process.children(recursive=True)):
+            times = one.cpu_times()
+            spent[name] += sum(times[:4]) if name == "workers" else sum(times[:2])  # type: ignore[assignment]
+    return spent
+
+
+def _time_status(stack: Stack) -> float:
+    """Seconds of one call; it may exit with 1, for runs that wait are late."""
+    began = time.monotonic()
+    subprocess.run(
+        [*ADSPARK, "status"], env=stack.environment, cwd=stack.home, check=False,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    return time.monotonic() - began
+
+
+if __name__ == "__main__":
+    sys.exit(main())

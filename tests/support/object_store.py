@@ -1,0 +1,86 @@
+"""An object store that speaks S3's protocol over HTTP, as moto serves it, with faults on demand."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import s3fs
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+
+KEYS = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+BUCKET = "reports"
+
+
+@dataclass
+class ObjectStore:
+    """The store's address, and what becomes of requests to write.
+
+    Attributes:
+        url: where it answers.
+        broken: endings of keys whose content it takes half of, and then fails.
+        asked: method and path of each request.
+    """
+
+    url: str = ""
+    broken: set[str] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
+
+    def environment(self, keys: tuple[str, str] = KEYS) -> dict[str, str]:
+        """What the client's library reads."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": keys[0],
+            "AWS_SECRET_ACCESS_KEY": keys[1],
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_MAX_ATTEMPTS": "2",
+        }
+
+    def check_keys(self) -> None:
+        """From now on only keys that the store has given are taken, and it has given none."""
+        httpx.post(f"{self.url}/moto-api/reset-auth", content="0").raise_for_status()
+
+    def objects(self) -> dict[str, bytes]:
+        """All that is kept, by key."""
+        files = s3fs.S3FileSystem(
+            key=KEYS[0],
+            secret=KEYS[1],
+            client_kwargs={"endpoint_url": self.url, "region_name": "us-east-1"},
+            skip_instance_cache=True,
+        )
+        return {
+            path.removeprefix(f"{BUCKET}/"): files.cat_file(path) for path in files.find(BUCKET)
+        }
+
+
+@contextmanager
+def serve_object_store() -> Iterator[ObjectStore]:
+    """A store with one empty bucket."""
+    store = ObjectStore()
+    inner = DomainDispatcherApplication(create_backend_app)
+
+    def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        path = str(environ["PATH_INFO"])
+        store.asked.append(f"{environ['REQUEST_METHOD']} {path}")
+        if environ["REQUEST_METHOD"] == "PUT" and path.endswith(tuple(store.broken)):
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0) // 2)
+            start("500 Internal Server Error", [("Connection", "close")])
+            return [b"<Error><Code>InternalError</Code></Error>"]
+        return inner(environ, start)  # type: ignore[no-any-return]
+
+    server = make_server("127.0.0.1", 0, answer, threaded=True)
+    store.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        httpx.post(f"{store.url}/moto-api/reset").raise_for_status()
+        httpx.post(f"{store.url}/moto-api/reset-auth", content="1000000").raise_for_status()
+        httpx.put(f"{store.url}/{BUCKET}").raise_for_status()
+        yield store
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
