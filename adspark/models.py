@@ -416,6 +416,11 @@ class Fetch(SQLModel, table=True):
     updated_at: datetime = _now()
     finished_at: datetime | None = _moment()
 
+    @property
+    def listed(self) -> int:
+        """Rows of all its pages, also those that could not be read."""
+        return self.new_count + self.changed_count + self.unchanged_count + self.rejected_count
+
 
 class RejectedRow(SQLModel, table=True):
     """A row of a page that could not be stored, with the reason; the rest of its page was."""

@@ -5,6 +5,10 @@ server and the sandbox, each in theirs, all on this machine. The baseline has be
 watch in twenty has news. A search takes 200 ms, 20 are made at once, and the limit on searches a
 minute is switched off. The ideal is what the searches alone take: searches x latency / 20.
 
+With `--peer` a Celery worker (benchmarks/celery_peer) sweeps copies of the same database, in turns
+with AdSpark. It needs the dependency group `celery-peer` and redis-server; the CPU time of the
+latter is not counted, nor is that of Prefect's server.
+
 Exit code 1 says that a target was missed.
 """
 
@@ -13,6 +17,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator, Mapping
 
 import httpx
 import psycopg
@@ -20,26 +25,22 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 from prefect.settings import PREFECT_API_URL
 from prefect.testing.utilities import prefect_test_harness
-from pydantic import BaseModel
-from rich.console import Console
-from rich.table import Table
 
 from adspark.db.rate_limits import SEARCHES
 from adspark.serpapi.client import AT_ONCE
 from benchmarks.arguments import benchmark_parser
+from benchmarks.celery_peer.run import missing_parts, sweep_by_celery
 from benchmarks.sandbox import Sandbox, running_sandbox
 from benchmarks.server import Server, running_server
 from benchmarks.sweep_probe import Probe
-from benchmarks.targets import Target
+from benchmarks.sweep_report import OURS, PEER, Report, SweepResult, show_report, targets_of
 
 _LATENCY = 0.2  # seconds a search
 _NEWS_EVERY = 20  # watches
 _ADS = 40  # of each advertiser
-_MOST_OF_IDEAL = 1.3
-_MOST_RSS = 1.25
+_ROUNDS = 2  # beside the peer
 _JUDGED = 1000  # watches
 _MS = 1000.0
-_MB = 1_000_000
 
 _ADD_WATCHES = """
     INSERT INTO watch (user_id, name, advertiser_ids, political_ads, is_active)
@@ -47,31 +48,17 @@ _ADD_WATCHES = """
     FROM generate_series(1, %s) AS n
 """
 
+_DIGEST = """
+    SELECT (SELECT md5(string_agg(concat_ws('|', ad_creative_id, content_hash, first_shown,
+                last_shown, target_domain, regions), ',' ORDER BY ad_creative_id)) FROM creative),
+        (SELECT md5(string_agg(concat_ws('|', watch_id, ad_creative_id, content_hash, last_shown),
+                ',' ORDER BY watch_id, ad_creative_id)) FROM watch_creative),
+        (SELECT md5(string_agg(concat_ws('|', watch_id, ad_creative_id, kind, content_hash),
+                ',' ORDER BY watch_id, ad_creative_id, kind)) FROM creative_event)
+"""
 
-class SweepResult(BaseModel):
-    """A measured sweep of so many watches; seconds, but for the times of one watch."""
-
-    watches: int
-    searches: int
-    news: int
-    ideal: float
-    seconds: float
-    client_ms_per_watch: float
-    postgres_ms_per_watch: float
-    peak_rss: int
-
-    @property
-    def ratio(self) -> float:
-        """Of the ideal."""
-        return self.seconds / self.ideal
-
-
-class Report(BaseModel):
-    """All that was measured."""
-
-    postgres: str
-    sweeps: list[SweepResult]
-    targets: list[Target]
+Sweeper = Callable[[str, Sandbox], Probe]
+"""Sweeps all due watches of the database at an address once."""
 
 
 def main() -> int:
@@ -79,37 +66,34 @@ def main() -> int:
     parser = benchmark_parser("sweep", __doc__)
     parser.add_argument("--quick", action="store_true", help="without the sweep of 10,000 watches")
     parser.add_argument("--smallest", action="store_true", help="sweeps of 20 and 40 watches")
+    parser.add_argument("--peer", action="store_true", help="a Celery worker beside it")
     parser.add_argument("--json", action="store_true", help="one JSON document for the table")
     arguments = parser.parse_args()
+    if arguments.peer and (missing := missing_parts()):
+        parser.error(
+            f"--peer needs {', '.join(missing)}: uv sync --group celery-peer, and the package "
+            f"redis-server of the system"
+        )
     sizes = [100, _JUDGED] if arguments.quick else [100, _JUDGED, 10_000]
-    report = _measure([20, 40] if arguments.smallest else sizes)
+    report = _measure([20, 40] if arguments.smallest else sizes, with_peer=arguments.peer)
     if arguments.json:
         sys.stdout.write(report.model_dump_json(indent=2) + "\n")
     else:
-        _show(report)
+        show_report(report)
     return 0 if all(target.is_met for target in report.targets) else 1
 
 
-def _measure(sizes: list[int]) -> Report:
+def _measure(sizes: list[int], *, with_peer: bool) -> Report:
+    sweepers = {OURS: _sweep} | ({PEER: sweep_by_celery} if with_peer else {})
     with prefect_test_harness(server_startup_timeout=600), running_server() as server:
         asyncio.run(_switch_limit_off())
-        sweeps = [_measure_sweep(server, size) for size in sizes]
-        judged = sweeps[1]
+        sweeps = [one for size in sizes for one in _measure_sweeps(server, size, sweepers)]
         return Report(
+            title=f"Sweeps, {_LATENCY * _MS:.0f} ms a search, {AT_ONCE} at once, PostgreSQL "
+            f"{server.version()}",
             postgres=server.version(),
             sweeps=sweeps,
-            targets=[
-                Target(
-                    what=f"Sweep of {judged.watches:,} watches / ideal",
-                    ratio=judged.ratio,
-                    most=_MOST_OF_IDEAL,
-                ),
-                Target(
-                    what=f"Peak RSS of {sizes[-1]:,} watches / {sizes[0]:,}",
-                    ratio=sweeps[-1].peak_rss / sweeps[0].peak_rss,
-                    most=_MOST_RSS,
-                ),
-            ],
+            targets=targets_of(sweeps, sizes),
         )
 
 
@@ -120,7 +104,10 @@ async def _switch_limit_off() -> None:
         )
 
 
-def _measure_sweep(server: Server, watches: int) -> SweepResult:
+def _measure_sweeps(
+    server: Server, watches: int, sweepers: Mapping[str, Sweeper]
+) -> Iterator[SweepResult]:
+    """Make the baseline once, and let each sweep copies of it, in turns."""
     sys.stderr.write(f"{watches:,} watches: baseline ...\n")
     name = server.clone()
     url = server.url(name)
@@ -132,15 +119,30 @@ def _measure_sweep(server: Server, watches: int) -> SweepResult:
         with psycopg.connect(url) as connection:
             connection.execute("UPDATE watch SET due_at = now()")
         server.settle(name)
-        sys.stderr.write(f"{watches:,} watches: sweep ...\n")
-        before = server.cpu_seconds()
-        probe = _sweep(url, sandbox)
-        postgres = server.cpu_seconds() - before
+        stored = set()
+        for _ in range(_ROUNDS if len(sweepers) > 1 else 1):
+            for contender, sweeper in sweepers.items():
+                sys.stderr.write(f"{watches:,} watches: {contender} ...\n")
+                copy = server.clone(name)
+                yield _measure_sweep(server, copy, sandbox, watches, contender, sweeper)
+                stored.add(_digest(server.url(copy)))
+                server.drop(copy)
+        if len(stored) > 1:
+            raise RuntimeError("AdSpark and its peer have stored different rows")
     server.drop(name)
+
+
+def _measure_sweep(
+    server: Server, name: str, sandbox: Sandbox, watches: int, contender: str, sweeper: Sweeper
+) -> SweepResult:
+    before = server.cpu_seconds()
+    probe = sweeper(server.url(name), sandbox)
+    postgres = server.cpu_seconds() - before
     expected = (watches, watches, watches // _NEWS_EVERY)
     if (probe.checked, probe.searches, probe.news) != expected:
         raise RuntimeError(f"expected {expected} checked, searches, news; got {probe}")
     return SweepResult(
+        contender=contender,
         watches=watches,
         searches=probe.searches,
         news=probe.news,
@@ -150,6 +152,13 @@ def _measure_sweep(server: Server, watches: int) -> SweepResult:
         postgres_ms_per_watch=postgres / watches * _MS,
         peak_rss=probe.peak_rss,
     )
+
+
+def _digest(url: str) -> str:
+    """Of the ads, links and events: the same where the same is stored."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute(_DIGEST).fetchone()
+    return str(row)
 
 
 def _sweep(database_url: str, sandbox: Sandbox) -> Probe:
@@ -189,34 +198,6 @@ def _make_news(sandbox: Sandbox, watches: int) -> None:
         client.put("/sandbox/changes", json=changes).raise_for_status()
         latency = {"kind": "latency", "seconds": _LATENCY}
         client.put("/sandbox/faults", json=[latency]).raise_for_status()
-
-
-def _show(report: Report) -> None:
-    console = Console(width=None if sys.stdout.isatty() else 110)
-    table = Table(
-        title=f"Sweeps, {_LATENCY * _MS:.0f} ms a search, {AT_ONCE} at once, PostgreSQL "
-        f"{report.postgres}",
-        title_justify="left",
-    )
-    headings = ("watches", "searches", "news", "ideal s", "s", "of ideal", "client CPU ms a watch",
-                "PostgreSQL CPU ms a watch", "peak RSS MB")  # fmt: skip
-    for heading in headings:
-        table.add_column(heading, justify="right")
-    for sweep in report.sweeps:
-        table.add_row(
-            f"{sweep.watches:,}",
-            f"{sweep.searches:,}",
-            f"{sweep.news:,}",
-            f"{sweep.ideal:.1f}",
-            f"{sweep.seconds:.1f}",
-            f"{sweep.ratio:.2f} ×",
-            f"{sweep.client_ms_per_watch:.1f}",
-            f"{sweep.postgres_ms_per_watch:.1f}",
-            f"{sweep.peak_rss / _MB:.0f}",
-        )
-    console.print(table)
-    for target in report.targets:
-        console.print(target.sentence)
 
 
 if __name__ == "__main__":

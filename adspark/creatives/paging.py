@@ -97,9 +97,8 @@ class PageOrder:
             return page.is_empty and self._has_seen_all(page_size, fetch.total_results)
         # An end in spite of a full page, or of a fraction of what there is said to be, is none.
         total = fetch.total_results or 0
-        rows = fetch.new_count + fetch.changed_count + fetch.unchanged_count + fetch.rejected_count
         is_full = 0 < page_size <= len(page.rows) + len(page.rejected)
-        return total <= rows or not (is_full or total > 2 * rows)
+        return total <= fetch.listed or not (is_full or total > 2 * fetch.listed)
 
     def _has_seen_all(self, page_size: int, total: int | None) -> bool:
         """Whether the total proves that the promised page had no rows."""

@@ -110,9 +110,9 @@ def _save_statement() -> str:
 
     Rows are written in the order of their keys, so that two pages at once cannot deadlock. A row
     that would stay as it is is not even locked, for that writes: it is left out before the INSERT,
-    where the page goes by the name that it has in the UPDATE. What changed is judged by the table
-    as it was before, a row at a time: a join would be planned, once and for long, for the table's
-    size then. What was cleaned up and is listed again is not new where a watch knows it.
+    where the page goes by the name that it has in the UPDATE. That, and what changed, is judged by
+    the table as it was before, a row at a time: a join would be planned, once and for long, for the
+    table's size then. What was cleaned up and is listed again is not new where a watch knows it.
     """
     names = [name for name, _, _ in _COLUMNS]
     listed = ", ".join(names)
@@ -134,11 +134,10 @@ def _save_statement() -> str:
         ), written AS (
             INSERT INTO creative AS c ({listed}, regions, platforms)
             SELECT {listed}, regions, platforms FROM page AS excluded
-            WHERE NOT EXISTS (
-                SELECT FROM creative AS c
-                WHERE c.ad_creative_id = excluded.ad_creative_id
-                    AND ({current}) IS NOT DISTINCT FROM ({merged})
-            )
+            WHERE (
+                SELECT ({current}) IS NOT DISTINCT FROM ({merged})
+                FROM creative AS c WHERE c.ad_creative_id = excluded.ad_creative_id
+            ) IS NOT TRUE
             ORDER BY ad_creative_id
             ON CONFLICT (ad_creative_id) DO UPDATE SET {assigned}, updated_at = now()
             WHERE ({current}) IS DISTINCT FROM ({merged})
@@ -173,10 +172,10 @@ def _save_statement() -> str:
             SELECT target_domain, advertiser_id FROM (
                 SELECT DISTINCT target_domain, advertiser_id FROM page
                 WHERE target_domain IS NOT NULL
-            ) AS p WHERE NOT EXISTS (
-                SELECT FROM advertiser_domain d
+            ) AS p WHERE (
+                SELECT true FROM advertiser_domain d
                 WHERE (d.domain, d.advertiser_id) = (p.target_domain, p.advertiser_id)
-            )
+            ) IS NOT TRUE
             ORDER BY 1, 2 ON CONFLICT DO NOTHING
         )
         SELECT ad_creative_id, inserted FROM judged

@@ -102,6 +102,16 @@ class Database:
                 yield session
 
     @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for statements that read, each a transaction of its own.
+
+        Without BEGIN and ROLLBACK: at the latter psycopg forgets all that it has prepared.
+        """
+        with translated_errors(self._url):
+            async with self._autocommit() as connection:
+                yield connection
+
+    @asynccontextmanager
     async def locks(self) -> AsyncIterator[Locks]:
         """A holder of locks, on a connection of its own; they end with this block.
 

@@ -153,8 +153,8 @@ class Checker:
 
     async def _read(self, watch_id: int) -> tuple[Watch, int, datetime | None]:
         """The watch, its billed searches of this month, and when what it knows was covered."""
-        async with self.database.session() as session:
-            found = (await session.execute(_READ, {"watch_id": watch_id})).mappings().first()
+        async with self.database.reading() as connection:
+            found = (await connection.execute(_READ, {"watch_id": watch_id})).mappings().first()
         if found is None:
             raise UnknownWatchError(
                 f"There is no watch {watch_id}.", command="list them with: adspark watch list"
@@ -250,7 +250,7 @@ class _Check:
         if page:
             summary.events.add(await link_page(session, watch=watch, fetch=fetch, page=page))
         if fetch.stop_reason:
-            known = await count_known_ads(session, watch=watch)
+            known = None if fetch.listed else await count_known_ads(session, watch=watch)
             result = assess_coverage(fetch, fetch.stop_reason, watch.max_pages, known)
             summary.coverage, summary.problem = result.coverage, result.problem
             summary.events.add(await close_check(session, watch=watch, fetch=fetch, result=result))

@@ -67,8 +67,13 @@ _LINK = text(f"""
         FROM w
         CROSS JOIN json_to_recordset(CAST(:rows AS json))
             AS p (ad_creative_id text, last_shown timestamptz)
-        JOIN creative c USING (ad_creative_id)
-        LEFT JOIN watch_creative l ON l.watch_id = w.id AND l.ad_creative_id = c.ad_creative_id
+        CROSS JOIN LATERAL (
+            SELECT * FROM creative WHERE ad_creative_id = p.ad_creative_id LIMIT 1
+        ) c
+        LEFT JOIN LATERAL (
+            SELECT * FROM watch_creative
+            WHERE watch_id = w.id AND ad_creative_id = p.ad_creative_id LIMIT 1
+        ) l ON true
     ), judged AS (
         SELECT *,
             NOT is_unknown AND content_hash <> known_hash
@@ -216,7 +221,7 @@ class KnownAds(BaseModel):
 
 
 def assess_coverage(
-    fetch: Fetch, stop: StopReason, max_pages: int, known: KnownAds
+    fetch: Fetch, stop: StopReason, max_pages: int, known: KnownAds | None = None
 ) -> CoverageResult:
     """How much of a watch's search a fetch has covered.
 
@@ -227,10 +232,9 @@ def assess_coverage(
         fetch: with the figures of all its pages.
         stop: why it stopped.
         max_pages: of the watch, for the problem's text.
-        known: the ads of the watch.
+        known: the ads of the watch; only needed where the fetch has listed none.
     """
     problems = []
-    listed = fetch.new_count + fetch.changed_count + fetch.unchanged_count + fetch.rejected_count
     if stop is StopReason.PAGE_LIMIT:
         pages = f"{counted(max_pages, 'page')} {'holds' if max_pages == 1 else 'hold'}"
         problems.append(f"more ads than max_pages = {pages}; raise it")
@@ -238,9 +242,9 @@ def assess_coverage(
         problems.append("the month's budget ran out on the way; raise monthly_budget")
     if stop is StopReason.GAP:
         problems.append("SerpApi broke off before the end of its list")
-    if not listed and stop is StopReason.END and known.running:
+    if known and stop is StopReason.END and known.running:
         problems.append(f"SerpApi lists no ads at all, though {known.running} were running")
-    if not listed and stop is StopReason.END and not known.seen:
+    if known and stop is StopReason.END and not known.seen:
         problems.append("SerpApi lists no ads, and never has; check the search if it should")
     is_reached = not problems and stop in (StopReason.END, StopReason.WATERMARK)
     if fetch.rejected_count:

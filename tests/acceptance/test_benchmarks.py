@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.celery_peer.run import missing_parts
+
 ROOT = Path(__file__).parents[2]
 _PATIENCE = 500  # seconds for a benchmark, and for one that was interrupted to stop its stack
 
@@ -43,7 +45,16 @@ def test_every_benchmark_is_run_here_and_by_make() -> None:
 @pytest.mark.parametrize("name", SMALLEST)
 @pytest.mark.timeout(2 * _PATIENCE + 60)
 def test_a_benchmark_runs_to_its_end(name: str, tmp_path: Path) -> None:
-    arguments, good = SMALLEST[name]
+    run_to_its_end(name, *SMALLEST[name], tmp_path)
+
+
+@pytest.mark.skipif(bool(missing_parts()), reason=f"needs {', '.join(missing_parts())}")
+@pytest.mark.timeout(2 * _PATIENCE + 60)
+def test_a_sweep_stores_what_its_celery_peer_stores(tmp_path: Path) -> None:
+    run_to_its_end("sweep", ["--smallest", "--peer"], {0, 1}, tmp_path)
+
+
+def run_to_its_end(name: str, arguments: list[str], good: set[int], tmp_path: Path) -> None:
     file = tmp_path / "output"
     with file.open("w") as output:  # a file, for a benchmark that hangs is to be read as well
         process = subprocess.Popen(
