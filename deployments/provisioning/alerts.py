@@ -1,7 +1,6 @@
 """Alerts that Prefect's server itself sends, whether or not there is a worker.
 
-Without addresses (ADSPARK_NOTIFY_ADDRESSES) the automations do nothing but show that they were
-triggered; an operator can give them any action in the UI.
+They exist where there are addresses to send to (ADSPARK_NOTIFY_ADDRESSES).
 """
 
 from collections.abc import Set as AbstractSet
@@ -9,10 +8,11 @@ from datetime import timedelta
 
 from prefect.client.orchestration import PrefectClient
 from prefect.events import AutomationCore, EventTrigger, Posture
-from prefect.events.actions import DoNothing, SendNotification
+from prefect.events.actions import SendNotification
 
 from blocks.alert_recipients import AlertRecipients
 from blocks.configured import DOCUMENT
+from deployments.provisioning.automations import OURS
 from deployments.queue_classes import QUEUE_CLASSES
 from orchestration.limits.spending_events import BUDGET_SPENT, SEARCHES_USED_UP
 from orchestration.runs.optional import read_optional
@@ -34,17 +34,16 @@ _ABOUT_EVENT = "{{ event.resource.name }}"
 
 
 async def alert_automations(client: PrefectClient) -> list[AutomationCore]:
-    """The automations, with the action that the server can do now."""
+    """The automations; none where there is no block with addresses."""
     slug = AlertRecipients.get_block_type_slug()
     block = await read_optional(client.read_block_document_by_name(DOCUMENT, slug))
+    if block is None:
+        return []
+    block_id = block.id
 
     def alert(name: str, trigger: EventTrigger, body: str) -> AutomationCore:
-        action = (
-            DoNothing()
-            if block is None
-            else SendNotification(block_document_id=block.id, subject=f"AdSpark: {name}", body=body)
-        )
-        return AutomationCore(name=f"adspark: {name}", trigger=trigger, actions=[action])
+        action = SendNotification(block_document_id=block_id, subject=f"AdSpark: {name}", body=body)
+        return AutomationCore(name=f"{OURS}{name}", trigger=trigger, actions=[action])
 
     return [
         alert("a sweep failed", _of_flow("process-all-active-watches"), _ABOUT_RUN),

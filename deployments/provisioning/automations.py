@@ -8,8 +8,12 @@ from collections.abc import Sequence
 
 from prefect.client.orchestration import PrefectClient
 from prefect.events import AutomationCore
+from prefect.events.actions import DoNothing
 
 from deployments.provisioning.drift import Merge, fingerprint
+
+OURS = "adspark: "
+"""How the names of our automations begin."""
 
 
 async def provision_automations(
@@ -27,6 +31,18 @@ async def provision_automations(
             enabled = merge.is_reset or found[0].enabled
             changed = one.model_copy(update={"enabled": enabled})
             await client.update_automation(found[0].id, changed)
+
+
+async def remove_idle_automations(client: PrefectClient, merge: Merge) -> None:
+    """Remove those of ours without an action, which earlier versions made without addresses."""
+    for one in await client.read_automations():
+        is_idle = all(isinstance(action, DoNothing) for action in one.actions)
+        if not (is_idle and one.name.startswith(OURS)):
+            continue
+        thing = f"automation {one.name}"
+        if merge.change(f"{thing}: is removed, for it does nothing"):
+            await client.delete_automation(one.id)
+            merge.discard(thing)
 
 
 def _mark(automation: AutomationCore) -> str:

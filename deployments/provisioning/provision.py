@@ -21,7 +21,7 @@ from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
 from deployments.provisioning.alerts import alert_automations
-from deployments.provisioning.automations import provision_automations
+from deployments.provisioning.automations import provision_automations, remove_idle_automations
 from deployments.provisioning.deploy import provision_deployments
 from deployments.provisioning.drift import Merge
 from deployments.provisioning.pools import provision_pool
@@ -151,4 +151,5 @@ async def _provision_automations(client: PrefectClient, merge: Merge) -> None:
         wanted += await recovery_automations(client)
     except ObjectNotFound:  # only in a dry run, which has not deployed what they start
         merge.changes.append(f"automations that start {RECONCILE}: are made")
+    await remove_idle_automations(client, merge)
     await provision_automations(client, wanted, merge)

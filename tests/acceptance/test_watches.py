@@ -1,6 +1,7 @@
 """Watches as their users meet them: the command, the form, the sweep, the digest, the budget."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -75,7 +76,7 @@ def test_the_form_of_the_ui_creates_a_watch_and_the_sweep_looks_at_it(
     newest = {"sort": "CREATED_DESC", "artifacts": {"key": {"any_": ["sweep"]}}}
     artifact, *_ = asking.post(f"{stack.api_url}/artifacts/filter", json=newest).json()
     page.goto(f"{stack.ui_url}/artifacts/artifact/{artifact['id']}")
-    page.get_by_text("due watches checked").first.wait_for(timeout=180_000)
+    page.get_by_text(re.compile("due watch(es)? checked")).first.wait_for(timeout=180_000)
 
 
 def test_the_digest_is_a_page_in_the_ui(stack: Stack, page: Page) -> None:

@@ -146,7 +146,7 @@ def test_the_new_ads_are_a_table_among_the_artifacts(
         (["run", "fetch-creatives"], "advertiser_ids: give at least one", 1),
         (["run", "fetch-creatives", "-p", "text=x.com", "-p", "region=Germny"], "Germany", 1),
         (["run", "fetch-creatives", "-p", "colour=red"], "colour: fetch-creatives has", 2),
-        (["run", "fetch-creative"], "did you mean 'fetch-creatives'?", 2),
+        (["run", "fetch-creative"], "did you mean 'fetch-creatives'", 2),
         (["run", "fetch-creatives", "-p", "text"], "is not NAME=VALUE", 2),
     ],
 )  # fmt: skip

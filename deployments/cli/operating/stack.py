@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 from typer import Option
 
+from adspark.home.private_folder import make_home
 from adspark.home.running_stack import StackState
 from adspark.settings import Settings, get_settings
 from adspark.validation.bounds import PORT
@@ -64,9 +65,11 @@ def up(
     if not detach:
         asyncio.run(_serve(get_settings(), sandbox=folder, as_json=as_json))
         return
-    print_note(f"Starting the stack (log: {get_settings().home / 'stack.log'}) …", style="none")
+    settings = get_settings()
+    make_home(settings.home)
+    print_note(f"Starting the stack (log: {settings.home / 'stack.log'}) …", style="none")
     with progress("Starting"):
-        state = start_detached(get_settings(), sandbox=folder, on_wait=print_note)
+        state = start_detached(settings, sandbox=folder, on_wait=print_note)
     asyncio.run(_print_ready(state, "adspark down", as_json=as_json))
 
 

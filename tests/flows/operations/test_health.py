@@ -121,7 +121,7 @@ async def test_a_run_that_was_started_too_often_is_a_problem(client: PrefectClie
         await client.set_flow_run_state(run.id, Crashed(message="Its process was killed."))
         await requeue(client, await client.read_flow_run(run.id), "Its process was killed.")
     assert of(await read_health(client), "begin") == [
-        "a run of generate-pending-variants could not begin: Its process was killed. It was "
+        "1 run of generate-pending-variants could not begin: Its process was killed. It was "
         "started 5 times; look at it before: adspark retry"
     ]
 

@@ -91,7 +91,7 @@ async def test_a_probe_that_no_worker_takes_is_cancelled_again(client: PrefectCl
     paused, waiting, full = [one.problem for one in results]
     assert paused == "is paused; nothing was sent through"
     assert waiting == "no worker took its probe within 0.5 s; it was Scheduled"
-    assert full == "no worker took its probe within 0.5 s: all 1 slots are in use"
+    assert full == "no worker took its probe within 0.5 s: its slot is in use"
     left = await read_runs(client, filter_runs(), pools=[POOL, "maintenance"])
     assert Counter(run.state_name for run in left) == {"Running": 1, "Completed": 1, "Cancelled": 2}
 

@@ -70,8 +70,10 @@ async def test_a_pool_is_scaled_and_says_what_it_was(client: PrefectClient) -> N
         await pools.scale(client, POOL, 0)
 
 
-async def test_an_unknown_pool_is_answered_with_the_known_ones(client: PrefectClient) -> None:
-    known = "'fetch'; there are ai-generation, data-fetch, default, maintenance"
+async def test_an_unknown_pool_is_told_with_the_one_spelled_like_it(
+    client: PrefectClient,
+) -> None:
+    known = "There is no pool 'fetch'; did you mean 'data-fetch'"
     with pytest.raises(ConfigurationError, match=known):
         await pools.pause(client, "fetch")
     with pytest.raises(ConfigurationError, match=known):

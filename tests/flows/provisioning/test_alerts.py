@@ -10,7 +10,8 @@ import pytest
 import yaml
 from prefect.blocks.abstract import NotificationError
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.events.actions import DoNothing, SendNotification
+from prefect.events import AutomationCore, EventTrigger, Posture
+from prefect.events.actions import DoNothing, PauseWorkPool, SendNotification
 from pydantic import SecretStr
 
 from adspark.db.engine import Database
@@ -20,6 +21,8 @@ from adspark.settings import get_settings
 from blocks.alert_recipients import AlertRecipients
 from blocks.configured import DOCUMENT
 from deployments.provisioning.alerts import alert_automations
+from deployments.provisioning.automations import remove_idle_automations
+from deployments.provisioning.drift import Merge
 from flows.process_all_active_watches import process_all_active_watches
 from flows.process_watch import process_watch
 from tests.support.events import events_of
@@ -44,11 +47,8 @@ def hooks() -> Iterator[Receiver]:
     made.close()
 
 
-async def test_alerts_show_themselves_without_addresses_and_are_sent_with_them(
-    client: PrefectClient,
-) -> None:
-    idle = await alert_automations(client)
-    assert {type(action) for one in idle for action in one.actions} == {DoNothing}
+async def test_alerts_are_made_where_there_are_addresses(client: PrefectClient) -> None:
+    assert await alert_automations(client) == []
     block = AlertRecipients(addresses=SecretStr("json://127.0.0.1:9"))
     block_id = await block.save(DOCUMENT, client=client)
     try:
@@ -58,10 +58,30 @@ async def test_alerts_show_themselves_without_addresses_and_are_sent_with_them(
             await client.delete_automation(automation_id)
     finally:
         await AlertRecipients.adelete(DOCUMENT)
-    assert [one.name for one in alerts] == [one.name for one in idle]
+    assert len(alerts) == 5
     for (action,) in (one.actions for one in alerts):
         assert isinstance(action, SendNotification)
         assert action.block_document_id == block_id
+
+
+async def test_an_alert_without_an_action_is_removed_and_one_with_an_action_of_ones_own_stays(
+    client: PrefectClient,
+) -> None:
+    trigger = EventTrigger(expect={"prefect.flow-run.Failed"}, posture=Posture.Reactive)
+    for name, action in {
+        "adspark: a sweep failed": DoNothing(),
+        "adspark: runs are late": PauseWorkPool(source="inferred"),
+        "mine": DoNothing(),
+    }.items():
+        made = AutomationCore(name=name, trigger=trigger, actions=[action])
+        await client.create_automation(made)
+    merge = Merge({}, dry_run=False, reset=False)
+    await remove_idle_automations(client, merge)
+    left = await client.read_automations()
+    for one in left:
+        await client.delete_automation(one.id)
+    assert {one.name for one in left} == {"adspark: runs are late", "mine"}
+    assert merge.changes == ["automation adspark: a sweep failed: is removed, for it does nothing"]
 
 
 async def test_one_address_that_fails_keeps_an_alert_from_no_other_and_none_is_told(

@@ -85,7 +85,7 @@ SERVER: dict[str, list[str]] = {
     "metrics": [],
     "variant cancel": ["1"],
 }
-NEITHER = {"fetch", "up", "down", "demo", "sandbox"}
+NEITHER = {"fetch", "up", "down", "demo", "sandbox", "init", "doctor", "report"}
 
 
 @pytest.fixture

@@ -133,7 +133,12 @@ def test_the_report_has_versions_settings_checks_and_logs_and_says_so(
     assert "r.zip is there already; name another, or give --force." in again.stderr
     assert contents(file) == found
     document = json.loads(report(tmp_path, "r.zip", "--force", "--json").stdout)
-    assert document == {"file": "r.zip", "bytes": file.stat().st_size, "problems": 0}
+    assert document == {
+        "schema": "report/1",
+        "file": "r.zip",
+        "bytes": file.stat().st_size,
+        "problems": 0,
+    }
 
 
 @pytest.mark.parametrize(

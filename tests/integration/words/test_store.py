@@ -88,6 +88,6 @@ async def test_without_the_packages_the_pictures_wait_and_one_line_says_what_to_
     await shelf.put(1, draw_plain())
     monkeypatch.setitem(sys.modules, "rapidocr", None)  # as where it is not installed
     summary = await read_words(shelf.database, shelf.media, RunBounds(10, 60))
-    assert summary.headline == f"no words were read, 1 pictures wait: {MISSING}"
+    assert summary.headline == f"no words were read, 1 picture waits: {MISSING}"
     (row,) = await shelf.rows()
     assert (row.status, row.attempts) == ("pending", 0)
