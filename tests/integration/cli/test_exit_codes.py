@@ -2,6 +2,7 @@
 
 import io
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,13 @@ SERVER: dict[str, list[str]] = {
     "variant cancel": ["1"],
 }
 NEITHER = {"fetch", "up", "down", "demo", "sandbox", "init", "doctor", "report"}
+
+
+@pytest.fixture(autouse=True)
+def _temporary_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of the tests: the command `worker` takes one that is only its user's."""
+    monkeypatch.setenv("TMPDIR", tempfile.gettempdir())
+    monkeypatch.setattr(tempfile, "tempdir", tempfile.gettempdir())
 
 
 @pytest.fixture
