@@ -123,7 +123,6 @@ def validate_pools(names: Iterable[str]) -> None:
 
 def unknown_pool(name: str, known: Collection[str]) -> ConfigurationError:
     """The error about a pool that there is not; says which are spelled like it, or all."""
-    unknown = f"There is no pool {name!r}"
-    said = describe_unknown(unknown, name, known)
-    there_are = f"{unknown}; there are {', '.join(known) or 'none at all'}."
-    return ConfigurationError(there_are if said == unknown else said)
+    there_are = f"; there are {', '.join(known) or 'none at all'}."
+    said = describe_unknown(f"There is no pool {name!r}", name, known, otherwise=there_are)
+    return ConfigurationError(said)

@@ -116,10 +116,9 @@ async def find_board(session: AsyncSession, *, user_id: int, name: str) -> Board
     if found is None:
         known = [board.name for board in await list_boards(session, user_id=user_id)]
         unknown = f"user {user_id} has no board {wanted!r}"
-        said = describe_unknown(unknown, wanted, known)
         raise InvalidQueryError(
             "name",
-            said if said != unknown else f"{unknown}{_choice(known)}",
+            describe_unknown(unknown, wanted, known, otherwise=_choice(known)),
             command=f"{'or ' if known else ''}make it with: adspark board create",
         )
     return found

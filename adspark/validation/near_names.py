@@ -40,13 +40,16 @@ def ask_for(names: Iterable[str]) -> str:
     return f"did you mean {offered}?" if offered else ""
 
 
-def describe_unknown(unknown: str, written: str, known: Iterable[str]) -> str:
+def describe_unknown(
+    unknown: str, written: str, known: Iterable[str], *, otherwise: str = ""
+) -> str:
     """The message about a name that there is not; it ends with a question where one is like it.
 
     Args:
         unknown: the message without the question.
         written: the name, as a person wrote it.
         known: those that there are.
+        otherwise: what it ends with where none is like it.
     """
     question = ask_for(find_near(written, known))
-    return f"{unknown.removesuffix('.')}; {question}" if question else unknown
+    return f"{unknown.removesuffix('.')}; {question}" if question else f"{unknown}{otherwise}"

@@ -1,4 +1,4 @@
-"""All documents that commands print with `--json`, and their reference in Markdown."""
+"""All documents that commands print with `--json`, and their schemas."""
 
 import pkgutil
 from collections.abc import Iterator
@@ -7,17 +7,6 @@ from typing import Any
 
 import deployments.cli
 from deployments.terminal.documents import Document
-
-_INTRODUCTION = """\
-With `--json` a command writes its result to standard output: one document on one line, or a line
-for each where it goes on (`monitor`, `up`). Each document begins with `schema`, the name and the
-version of its shape, such as `watch-list/1`. A version keeps the names and types of its fields;
-fields may be added to it, so a program ignores those that it does not know. What else there is to
-say, a program gets on standard error, a line each: errors as `error/1`, warnings and progress as
-`note/1`. Times are ISO 8601 in UTC; what is not known is null.
-
-Exit codes: 0, it is done; 1, it failed, or something needs a person, and the same call may do
-later; 2, the call or the configuration has to change first, as where a name is unknown."""
 
 
 def find_documents() -> list[type[Document]]:
@@ -35,27 +24,6 @@ def schema_of(document: type[Document]) -> dict[str, Any]:
     schema["properties"] = named | schema.get("properties", {})
     schema["required"] = ["schema", *schema.get("required", [])]
     return schema
-
-
-def write_reference() -> str:
-    """The reference of all shapes."""
-    parts = ["# JSON of the command", _INTRODUCTION]
-    types: dict[str, dict[str, Any]] = {}
-    for document in find_documents():
-        schema = schema_of(document)
-        types |= schema.get("$defs", {})
-        printed = ", ".join(f"`adspark {name}`" for name in document.COMMANDS) or "any command"
-        parts.append(f"## {document.SHAPE}")
-        parts.append(f"{_sentence(schema)} Printed by {printed}.")
-        parts += _fields(schema)
-    parts.append("## Types")
-    for name, schema in sorted(types.items()):
-        parts.append(f"### {name}")
-        if "enum" in schema:
-            parts.append("One of " + ", ".join(f"`{value}`" for value in schema["enum"]) + ".")
-        else:
-            parts += [_sentence(schema), *_fields(schema)]
-    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def type_of(schema: dict[str, Any]) -> str:
@@ -79,18 +47,3 @@ def _below(document: type[Document]) -> Iterator[type[Document]]:
     for one in document.__subclasses__():
         yield one
         yield from _below(one)
-
-
-def _sentence(schema: dict[str, Any]) -> str:
-    return " ".join(str(schema.get("description", "")).split("\n\n")[0].split())
-
-
-def _fields(schema: dict[str, Any]) -> list[str]:
-    properties = schema.get("properties", {})
-    if not properties:
-        return []
-    rows = ["| field | type | |", "| --- | --- | --- |"]
-    for name, field in properties.items():
-        said = " ".join(str(field.get("description", "")).split()).replace("|", "\\|")
-        rows.append(f"| `{name}` | {type_of(field)} | {said} |")
-    return ["\n".join(rows)]

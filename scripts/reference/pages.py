@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from deployments.cli import json_shapes
 from scripts.reference import (
+    command_json,
     commands,
     events,
     exports,
@@ -25,6 +25,6 @@ PAGES: dict[str, Callable[[], str]] = {
     "views": views.make_page,
     "exports": exports.make_page,
     "json": json_interface.make_page,
-    "command-json": json_shapes.write_reference,
+    "command-json": command_json.make_page,
 }
 """The page's name in `docs/reference`, and the function that gives its Markdown."""

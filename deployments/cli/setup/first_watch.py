@@ -92,15 +92,10 @@ def plan_watch(
         )
     definition = define(name, minutes or suggested)
     tell(escape(_describe(estimate_month(definition), left)))
-    if not takes_defaults:
-        confirm_or_abort(f"Make the watch {definition.name!r} and start?")
-    return definition
-
-
-def confirm_or_abort(question: str) -> None:
-    """Ask; raises Abort at no."""
-    if not confirm(question, option="--yes", default=True):
+    question = f"Make the watch {definition.name!r} and start?"
+    if not takes_defaults and not confirm(question, option="--yes", default=True):
         raise typer.Abort
+    return definition
 
 
 def save(definition: WatchDefinition) -> int:

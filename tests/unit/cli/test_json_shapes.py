@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from deployments.cli.json_shapes import find_documents, schema_of, type_of, write_reference
+from deployments.cli.json_shapes import find_documents, schema_of, type_of
 from deployments.terminal.documents import Document, ErrorDocument, NoteDocument
+from scripts.reference.command_json import make_page
 from tests.support.commands import leaf_commands, options_of
 
 KEPT = Path(__file__).with_name("json_shapes.json")
@@ -78,7 +79,7 @@ def test_a_version_keeps_its_fields_and_their_types(document: type[Document]) ->
 
 
 def test_the_reference_has_every_shape_and_every_field() -> None:
-    written = write_reference()
+    written = make_page()
     for document in find_documents():
         assert f"## {document.SHAPE}\n" in written
         for name in schema_of(document)["properties"]:
