@@ -9,6 +9,7 @@ import signal
 import struct
 import sys
 import termios
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -78,20 +79,27 @@ def converse(
         if _HIDDEN in question:  # what is typed before the echo is switched off is thrown away
             wait_until(lambda: not termios.tcgetattr(terminal)[3] & termios.ECHO)
         os.write(terminal, (answer if answer == CTRL_C else f"{answer}\n").encode())
-    if answers and answers[-1][1] == CTRL_C:  # a person presses it until it is heard
-        while not select.select([terminal], [], [], _PAUSE)[0]:
-            os.write(terminal, CTRL_C.encode())
-    while (more := _read(terminal)) is not None:
+    cancelled = bool(answers) and answers[-1][1] == CTRL_C
+    while (more := _read(terminal, interrupt=cancelled)) is not None:
         seen += more
     _, status = os.waitpid(child, 0)
     os.close(terminal)
     return Shown(_plain(seen), os.waitstatus_to_exitcode(status))
 
 
-def _read(terminal: int) -> str | None:
-    """What comes next; None at the end."""
-    ready, _, _ = select.select([terminal], [], [], _PATIENCE)
-    assert ready, "nothing comes any more"
+def _read(terminal: int, *, interrupt: bool = False) -> str | None:
+    """What comes next; None at the end.
+
+    Args:
+        terminal: the command's.
+        interrupt: press Ctrl-C again at every pause, as a person does: what is pressed between
+            readline's prompt and its wait for a key is echoed, and only heard with the next key.
+    """
+    end = time.monotonic() + _PATIENCE
+    while not select.select([terminal], [], [], _PAUSE)[0]:
+        assert time.monotonic() < end, "nothing comes any more"
+        if interrupt:
+            os.write(terminal, CTRL_C.encode())
     content = b""
     with suppress(OSError):  # the other side is closed
         content = os.read(terminal, 65536)
