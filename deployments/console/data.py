@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -67,6 +67,7 @@ class View:
     flows: dict[UUID, str]
     failures: list[FailureGroup]
     database_answers: bool = True
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ async def _read_snapshot(
         return await read_snapshot(client, None, failures=failed), False
 
 
-POOL_COLUMNS = ("pool", "workers", "active", "scheduled", "late", "done/min", "failed/h", "")
+POOL_COLUMNS = ("pool", "workers", "active", "scheduled", "late", "done/min", "failed/h")
 RUN_COLUMNS = ("state", "flow", "name", "pool", "begun", "for", "message")
 FAILURE_COLUMNS = ("key", "flow", "kind", "runs", "last", "cause")
 
@@ -144,12 +145,14 @@ def pool_rows(view: View, workers: Mapping[str, int]) -> dict[str, Row]:
         rows[one.name] = (
             Text(one.name, "bold"),
             Text("…" if online is None else str(online), "bold red" if online == 0 else ""),
-            Text(one.slots_in_use, "cyan" if one.active else ""),
+            Text.assemble(
+                (one.slots_in_use, "cyan" if one.active else ""),
+                (" paused" if one.is_paused else "", "bold yellow"),
+            ),
             Text(str(one.scheduled)),
             Text(late_runs(one.late, one.oldest_late), "yellow" if one.late else ""),
             Text(f"{one.done_a_minute:.1f}"),
             Text(str(one.failed_last_hour), "red" if one.failed_last_hour else ""),
-            Text("paused" if one.is_paused else "", "bold yellow"),
         )
     return rows
 
@@ -192,12 +195,13 @@ def failure_rows(view: View) -> dict[str, Row]:
 def headline(view: View, slow: SlowView) -> Text:
     """The limits, the searches that are left, and what a person should see to."""
     figures = [
-        f"{one.name} {one.used}/{'∞' if one.a_minute is None else one.a_minute} a minute"
+        f"{one.name} {'?' if one.used is None else one.used}"
+        f"/{'∞' if one.a_minute is None else one.a_minute} a minute"
         for one in view.snapshot.rates
     ]
     if view.snapshot.searches_left is not None:
         figures.append(f"{counted(view.snapshot.searches_left, 'search')} left")
-    text = Text(f"{datetime.now(UTC):%H:%M:%S} UTC · " + " · ".join(figures), "dim")
+    text = Text(f"{view.at:%H:%M:%S} UTC · " + " · ".join(figures), "dim")
     for problem in (*view.problems, *slow.problems):
         text.append(f"\n! {problem.what}: {problem.remedy}", "bold red")
     return text

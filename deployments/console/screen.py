@@ -107,21 +107,29 @@ class ConsoleScreen(App[None]):
     async def _refresh_slowly(self) -> None:
         while True:
             with suppress(*_ERRORS):  # said by the other refresh
-                self._slow = await read_slow_view(self.client)
+                self._slow = await self.read_slowly()
             await asyncio.sleep(_SLOW_PAUSE)
+
+    async def read(self) -> View:
+        """What is shown, as it is now."""
+        return await read_view(
+            self.client,
+            self._database,
+            self._searches,
+            pool=self.pool,
+            narrowed=self.narrowed,
+            flows=self.view.flows if self.view else {},
+        )
+
+    async def read_slowly(self) -> SlowView:
+        """What is shown beside it and changes slowly."""
+        return await read_slow_view(self.client)
 
     async def _refresh_tables(self) -> None:
         """Bring everything up to date, or say that the server is away."""
         away = self.query_one("#away", Static)
         try:
-            self.view = await read_view(
-                self.client,
-                self._database,
-                self._searches,
-                pool=self.pool,
-                narrowed=self.narrowed,
-                flows=self.view.flows if self.view else {},
-            )
+            self.view = await self.read()
         except _ERRORS as error:
             reason = type(error).__name__
             self._server.begin(reason)
