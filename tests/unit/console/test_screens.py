@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from prefect import State
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import Completed, Failed, Running, Scheduled
@@ -29,6 +30,12 @@ from orchestration.server.pool_snapshot import PoolSnapshot
 
 _NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 _FLOWS = {UUID(int=1): "fetch-creatives", UUID(int=2): "generate-ad-variant"}
+_STATES = {
+    StateType.COMPLETED: Completed,
+    StateType.FAILED: Failed,
+    StateType.RUNNING: Running,
+    StateType.SCHEDULED: Scheduled,
+}
 _LONG = "SerpApi answered 429: 12,000 of 12,000 searches are used in this month 広告 [bold]"
 
 
@@ -48,13 +55,7 @@ def pool(name: str) -> PoolSnapshot:
 
 def run(number: int, state_type: StateType, *, name: str, message: str = "") -> FlowRun:
     """A run that began at noon, where it has begun."""
-    made = {
-        StateType.COMPLETED: Completed,
-        StateType.FAILED: Failed,
-        StateType.RUNNING: Running,
-        StateType.SCHEDULED: Scheduled,
-    }[state_type]
-    state = made(message=message)
+    state: State = _STATES[state_type](message=message)
     begun = None if state_type is StateType.SCHEDULED else DateTime.fromisoformat(_NOON.isoformat())
     return FlowRun(
         id=UUID(int=number),
