@@ -20,7 +20,6 @@ from adspark.watches.check import WatchSummary
 from adspark.watches.definition import WatchDefinition, change_definition, pick_fields
 from adspark.watches.store import Outcome, SavedWatch, find_watch, save_watch
 from deployments.cli.database import act_in_session, in_session
-from deployments.cli.runs.follow import run_and_follow
 from deployments.cli.setup.questions import ask, confirm, tell
 from deployments.cli.setup.target import Target
 
@@ -123,6 +122,8 @@ def look(state: StackState, watch_id: int) -> int:
     Raises:
         AdSparkError: the look failed.
     """
+    from deployments.cli.runs.follow import run_and_follow  # noqa: PLC0415  (slow)
+
     tell("Looking …")
     run = asyncio.run(
         run_and_follow(state.api_url, "process-watch", {"watch_id": watch_id}, lambda _: None)
@@ -134,6 +135,8 @@ def look(state: StackState, watch_id: int) -> int:
 
 async def _archive(state: StackState) -> int:
     """Start the archive's run, and wait until there is a screen full of pictures, or no more."""
+    from deployments.cli.runs.follow import run_and_follow  # noqa: PLC0415  (slow)
+
     following = asyncio.create_task(
         run_and_follow(state.api_url, "archive-creatives", {}, lambda _: None)
     )

@@ -62,6 +62,7 @@ def test_nothing_heavy_is_imported_for_names_and_help(
     [
         (["watch", "list", "--nothing"], HEAVY - {"sqlalchemy", "psycopg", "sqlmodel", "httpx"}),
         (["users", "list", "--nothing"], HEAVY - {"sqlalchemy", "psycopg", "sqlmodel"}),
+        (["init", "--nothing"], HEAVY - {"sqlalchemy", "psycopg", "sqlmodel", "httpx"}),
         (["status", "--nothing"], HEAVY - {"httpx"}),
         (["failures", "--nothing"], HEAVY - {"httpx"}),
     ],
