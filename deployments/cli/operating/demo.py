@@ -54,6 +54,7 @@ _WATCH: Mapping[str, JsonValue] = {
     "interval_minutes": int(INTERVAL_MINUTES.most),
 }
 ON = "AR01566006373894848513"
+_MOST_OTHERS = 100  # advertisers; the sandbox has recorded ads of 12
 # Two advertisers, a domain, and the first advertiser again.
 _STEPS: Sequence[tuple[str, dict[str, JsonValue]]] = (
     ("New Balance", {"advertiser_ids": [NEW_BALANCE]}),
@@ -191,7 +192,7 @@ def _fetch(state: StackState, name: str, parameters: dict[str, JsonValue]) -> De
 
 def all_others() -> dict[str, JsonValue]:
     """The parameters that fetch all recorded ads of the advertisers which the steps do not name."""
-    recorded = RecordedCatalogue().advertisers(PAGE_SIZE.most)
+    recorded = RecordedCatalogue().advertisers(_MOST_OTHERS)
     others = [one for one in recorded if one.id not in (NEW_BALANCE, ON)]
     pages = math.ceil(sum(one.creatives for one in others) / PAGE_SIZE.most)
     return {"advertiser_ids": [one.id for one in others], "max_pages": pages}
