@@ -11,12 +11,13 @@ _Result = TypeVar("_Result")
 async def in_thread(
     function: Callable[_Args, _Result], *args: _Args.args, **kwargs: _Args.kwargs
 ) -> _Result:
-    """What the function returns or raises; a cancellation waits for its end."""
+    """What the function returns or raises; a cancellation waits for its end, and tells of nothing
+    else."""
     work = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
-        await asyncio.wait([work])
+        await asyncio.gather(work, return_exceptions=True)
         raise
 
 

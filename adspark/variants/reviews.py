@@ -27,6 +27,13 @@ _SAVE = text("""
         reasons = coalesce(CAST(:reasons AS text[]), f.reasons),
         updated_at = now()
     WHERE CAST(:is_any AS boolean) OR f.updated_at = CAST(:seen_at AS timestamptz)
+        OR (f.is_approved, f.rating, f.comment, f.accepts_closeness, f.reasons)
+            IS NOT DISTINCT FROM (
+                coalesce(excluded.is_approved, f.is_approved), coalesce(excluded.rating, f.rating),
+                coalesce(excluded.comment, f.comment),
+                excluded.accepts_closeness OR f.accepts_closeness,
+                coalesce(CAST(:reasons AS text[]), f.reasons)
+            )
     RETURNING variant_id
 """)
 _LIST = text("""
@@ -167,7 +174,8 @@ async def save_review(
 
     Raises:
         InvalidQueryError: names the field.
-        BusyError: what they had said before was changed since they saw it.
+        BusyError: what they had said before was changed since they saw it, to something else than
+            this.
         UnknownVariantError: the variant is not completed.
     """
     check_review(variant, review)

@@ -73,9 +73,10 @@ async def lock_version(
     user_id: int,
     what: Literal["title", "note"],
     version: str,
+    wanted: OwnText | None = None,
 ) -> bool:
     """Let nobody else write on an ad until the transaction ends; whether the user's own text is
-    still the one that they saw.
+    still the one that they saw, or what they want already, as after a form that is sent twice.
 
     Args:
         session: of the transaction that writes.
@@ -83,6 +84,7 @@ async def lock_version(
         user_id: whose text.
         what: which text.
         version: of the text that they saw.
+        wanted: what they write; None: it may not be there already.
 
     Raises:
         InvalidQueryError: the ad is not stored.
@@ -90,4 +92,4 @@ async def lock_version(
     await lock_ads(session, ids=[ad_creative_id], alone=True)
     marks = await read_marks(session, ad_creative_id=ad_creative_id, user_id=user_id)
     own = marks.title if what == "title" else marks.note
-    return own.version == version
+    return own.version == version or own == wanted

@@ -1,6 +1,7 @@
 """`adspark demo`: the main job on recorded ads, through the real parts, in one command."""
 
 import asyncio
+import math
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -19,9 +20,10 @@ from adspark.home.running_stack import StackState, running_stack
 from adspark.media.store import MediaStore
 from adspark.notifications.digest import DigestSummary
 from adspark.rendering.browser import check_browser
+from adspark.sandbox.library.recorded import RecordedCatalogue
 from adspark.settings import Settings, media_url
 from adspark.text.counts import counted
-from adspark.validation.bounds import INTERVAL_MINUTES
+from adspark.validation.bounds import INTERVAL_MINUTES, PAGE_SIZE
 from adspark.variants.store import VariantSummary
 from adspark.watches.check import WatchSummary
 from adspark.watches.store import SavedWatch
@@ -42,22 +44,23 @@ from deployments.terminal.output import (
 _Summary = TypeVar("_Summary", bound=BaseModel)
 _Headed = TypeVar("_Headed", FetchSummary, WatchSummary, VariantSummary)
 
-_NEW_BALANCE = "AR04323445746671026177"
+NEW_BALANCE = "AR04323445746671026177"
 _LATER = "CR13412464343149182977"  # one of New Balance's ads
 _PROMPT = "Create a summer-themed version"
 # Checked by the demo alone: no schedule finds it due a second time.
 _WATCH: Mapping[str, JsonValue] = {
     "name": "New Balance",
-    "advertiser_ids": [_NEW_BALANCE],
+    "advertiser_ids": [NEW_BALANCE],
     "interval_minutes": int(INTERVAL_MINUTES.most),
 }
-_ON = "AR01566006373894848513"
+ON = "AR01566006373894848513"
+_MOST_OTHERS = 100  # advertisers; the sandbox has recorded ads of 12
 # Two advertisers, a domain, and the first advertiser again.
 _STEPS: Sequence[tuple[str, dict[str, JsonValue]]] = (
-    ("New Balance", {"advertiser_ids": [_NEW_BALANCE]}),
-    ("On", {"advertiser_ids": [_ON], "region": "US"}),
+    ("New Balance", {"advertiser_ids": [NEW_BALANCE]}),
+    ("On", {"advertiser_ids": [ON], "region": "US"}),
     ("hubspot.com", {"text": "hubspot.com"}),
-    ("New Balance again", {"advertiser_ids": [_NEW_BALANCE]}),
+    ("New Balance again", {"advertiser_ids": [NEW_BALANCE]}),
 )
 
 
@@ -96,7 +99,8 @@ class DemoReport(BaseModel):
 
 
 def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
-    """Start a stack on the sandbox, fetch, show, and stop it unless `keep`.
+    """Start a stack on the sandbox, fetch, show, and stop it unless `keep`; then all recorded ads
+    are fetched.
 
     Raises:
         ConfigurationError: a stack runs already.
@@ -115,16 +119,16 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
     print_note(f"Runs, in Prefect's UI: {state.ui_url}", style="none")
     try:
         print_note("Fetching ads …", style="none")
-        steps = [
-            _print_headline(_run(state, name, "fetch-creatives", parameters, FetchSummary))
-            for name, parameters in _STEPS
-        ]
+        steps = [_fetch(state, name, parameters) for name, parameters in _STEPS]
         looks, digest = _watch(state)
         print_note("Archiving the pictures and reading their words …", style="none")
         ad = look_up(state.api_url, data, _LATER)
         variant = _generate(state, data)
-        stored = asyncio.run(_stored(data))
         _check(steps, looks, digest)
+        if keep:
+            print_note("Fetching the ads of all others …", style="none")
+            steps.append(_fetch(state, "all others", all_others()))
+        stored = asyncio.run(_stored(data))
     except BaseException as error:
         _end_failed(settings, state, error, keep=keep)
         raise
@@ -180,6 +184,18 @@ def _end_failed(settings: Settings, state: StackState, error: BaseException, *, 
         print_note(
             "To look at what is there when it fails again: adspark demo --keep", style="none"
         )
+
+
+def _fetch(state: StackState, name: str, parameters: dict[str, JsonValue]) -> DemoRun[FetchSummary]:
+    return _print_headline(_run(state, name, "fetch-creatives", parameters, FetchSummary))
+
+
+def all_others() -> dict[str, JsonValue]:
+    """The parameters that fetch all recorded ads of the advertisers which the steps do not name."""
+    recorded = RecordedCatalogue().advertisers(_MOST_OTHERS)
+    others = [one for one in recorded if one.id not in (NEW_BALANCE, ON)]
+    pages = math.ceil(sum(one.creatives for one in others) / PAGE_SIZE.most)
+    return {"advertiser_ids": [one.id for one in others], "max_pages": pages}
 
 
 def _watch(state: StackState) -> tuple[list[DemoRun[WatchSummary]], DigestSummary]:
@@ -320,7 +336,8 @@ def _print(report: DemoReport, stored: list[CreativeCount], state: StackState) -
     if report.ui_url:
         out.print(
             f"The stack is still running. Gallery: {state.gallery_url} · Prefect's UI: "
-            f"{state.ui_url} · sandbox: {state.sandbox_url} · stop: adspark down"
+            f"{state.ui_url} · sandbox: {state.sandbox_url} · stop: adspark down\n"
+            "Pictures and words of all ads are there within half an hour."
         )
     else:
         out.print("To look around in the gallery and Prefect's UI: adspark demo --keep")

@@ -257,6 +257,9 @@ async def test_who_saves_over_another_change_is_shown_it_first(
     again = await pages.send_form(f"{PAGE}/{what}", PAGE, version=version, **{what: "Mine"})
     assert again.status_code == 200
     assert "Theirs" not in again.text
+    twice = await pages.send_form(f"{PAGE}/{what}", PAGE, version=version, **{what: " Mine"})
+    assert twice.status_code == 200
+    assert "meanwhile" not in twice.text
 
 
 async def test_a_version_holds_until_the_text_or_who_sees_it_changes(database: Database) -> None:

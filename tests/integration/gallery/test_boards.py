@@ -423,6 +423,13 @@ async def test_the_file_of_a_board_holds_whole_pictures_within_a_bound(
         assert len([one for one in archive.namelist() if "/thumbnails/" in one]) == 2
         assert "1 picture is here as a small one only" in page
 
+    (media / second).unlink()  # lost, and not left out for its size
+    answer = await pages.get(f"{board}/archive")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        page = archive.read("index.html").decode()
+        assert f'href="pictures/{first}"' in page
+        assert "to bound the size" not in page
+
 
 async def test_a_new_link_stands_in_a_field_and_the_page_says_who_can_open_it(
     pages: GalleryClient,

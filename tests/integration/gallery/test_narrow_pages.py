@@ -15,6 +15,7 @@ from tests.support.noticed import add_event, ago
 
 _TOP = "all => all.map((one) => Math.round(one.getBoundingClientRect().top))"
 _HIDDEN_COLUMNS = "all => all.filter((one) => one.scrollWidth > one.clientWidth + 1).length"
+_WIDTH = "document.documentElement.scrollWidth"
 _OVERLAPS = """all => all.filter((card) => {
     const [box, picture] = [card.querySelector("input"), card.querySelector(".shown")];
     return box.getBoundingClientRect().top < picture.getBoundingClientRect().bottom;
@@ -26,7 +27,7 @@ async def _fill(database: Database) -> None:
     async with database.session() as session:
         board, _ = await find_or_create_board(session, user_id=1, name="Ideas")
         await add_ads(session, board_id=board.id, ids=[ad(number) for number in range(1, 6)])
-        changes: WatchFields = {"name": "Shops", "advertiser_ids": [CAFE]}
+        changes: WatchFields = {"name": "Shops", "advertiser_ids": [CAFE], "monthly_budget": 0}
         await create_or_change_watch(session, changes=changes)
         await session.commit()
     await add_event(database, 1, EventKind.NEW, 4, at=ago(hours=1))
@@ -37,6 +38,11 @@ async def _look_on_a_phone(page: Page, url: str) -> None:
     for path in ("/advertisers", "/watches/1", f"/ads/{ad(4)}"):
         await page.goto(url + path)
         assert await page.locator(".wide, .scroll").evaluate_all(_HIDDEN_COLUMNS) == 0
+        assert await page.evaluate(_WIDTH) == 360, path
+    await page.goto(f"{url}/watches")
+    spent = page.locator(".figures .problem")
+    assert await spent.inner_text() == "The budget is spent; it waits for the next month."
+    assert await spent.evaluate("one => parseFloat(getComputedStyle(one).fontSize)") < 16
     assert await page.locator("header.site").evaluate("one => one.offsetHeight") <= 80
     await page.goto(f"{url}/boards")
     current = await page.locator("header [aria-current]").evaluate(
@@ -58,7 +64,7 @@ async def _look_at_cards(page: Page, url: str) -> None:
     first_row = (await page.locator(".placed-actions button").evaluate_all(_TOP))[:9]
     assert len(set(first_row)) == 1
     await page.goto(f"{url}/watches/1")
-    assert (await page.locator("time").first.inner_text()).endswith(" GMT+2")
+    assert (await page.locator("time").first.inner_text()).endswith(" GMT+5:45")
 
 
 async def test_pages_look_as_they_should(
@@ -67,7 +73,7 @@ async def test_pages_look_as_they_should(
     await _fill(database)
     with serve_gallery(database_url, tmp_path / "media") as url:
         async with open_browser() as browser:
-            page = await browser.new_page(timezone_id="Africa/Cairo")
+            page = await browser.new_page(timezone_id="Asia/Kathmandu")
             await _look_on_a_phone(page, url)
             await _look_at_cards(page, url)
             await browser.close()

@@ -317,6 +317,10 @@ async def test_a_window_that_is_out_of_date_shows_what_was_done_in_another(
         f"{path}/review", path, decision="reject", seen_at=seen_at(late.text)
     )
     assert "Your rejection is saved." in again.text
+    twice = await pages.send_form(
+        f"{path}/review", path, decision="reject", seen_at=seen_at(late.text)
+    )
+    assert "Your rejection is saved." in twice.text
     assert (await reviewed(database, made))[0][1] is False
 
 

@@ -275,6 +275,24 @@ async def test_a_change_of_nothing_says_so(pages: GalleryClient, database: Datab
     assert "There was nothing to change" in answer.text
 
 
+async def test_a_change_that_is_sent_twice_is_no_change_by_somebody_else(
+    pages: GalleryClient, database: Database
+) -> None:
+    watch_id = await add_watch(database, advertiser_ids=[CAFE])
+    path = f"/watches/{watch_id}/edit"
+    fields = NUMBERS | {"name": "shoes", "advertiser_id": CAFE, "region": "de"}
+    fields["version"] = hidden((await pages.get(path)).text, "version")
+    checked = (await pages.send_form(path, page=path, check="yes", **fields)).text
+    fields |= {name: hidden(checked, name) for name in ("seen", "warned")}
+
+    answers = await asyncio.gather(
+        *(pages.send_form(path, page=path, save="yes", **fields) for _ in range(3))
+    )
+
+    assert [one.url.path for one in answers] == [f"/watches/{watch_id}"] * 3
+    assert await ids(database, "SELECT region FROM watch") == ["2276"]
+
+
 async def test_the_second_of_two_who_change_a_watch_is_shown_what_the_first_did(
     pages: GalleryClient, database: Database
 ) -> None:

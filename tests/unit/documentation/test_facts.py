@@ -10,7 +10,7 @@ from adspark.db.rate_limits import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS
 from adspark.settings import Settings
 from deployments.queue_classes import QUEUE_CLASSES, FlowClass, QueueClass
 from scripts.reference.pages import FOLDER, PAGES
-from tests.support.documentation.pages import DOCS, ROOT
+from tests.support.documentation.pages import DOCS, ROOT, page_names
 
 README = ROOT / "README.md"
 RATES = {
@@ -24,6 +24,14 @@ RATES = {
 
 def test_the_readme_is_short() -> None:
     assert len(README.read_text().splitlines()) <= 200
+
+
+@pytest.mark.parametrize("page", page_names())
+def test_every_table_of_a_page_has_a_heading_without_which_it_is_shown_as_text(page: str) -> None:
+    tables = re.findall(r"^\|.*\n(?:\|.*\n?)*", (ROOT / page).read_text(), re.MULTILINE)
+    lines = [one.splitlines() for one in tables]
+    rules = [[bool(re.fullmatch(r"[|:\- ]+", line)) for line in table[:2]] for table in lines]
+    assert rules == [[False, True]] * len(tables)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -8,8 +8,9 @@ from fastapi.responses import RedirectResponse, Response
 from adspark.creatives.boards import add_ads, find_board, find_or_create_board, remove_ads
 from adspark.errors import InvalidQueryError
 from adspark.library.marks.notes import write_note, write_title
-from adspark.library.marks.of_ad import lock_version
+from adspark.library.marks.of_ad import OwnText, lock_version
 from adspark.library.marks.tags import share_tag, tag_ads, untag_ads
+from adspark.validation.names import clean_name
 from deployments.gallery.access.visitor import ChangerDep
 from deployments.gallery.forms import Form, TypedFormDep
 from deployments.gallery.notices import lead_to
@@ -86,12 +87,15 @@ async def _save_text(
 ) -> Response:
     session, is_shared = pages.session, "shared" in form
     try:
+        written = form.text(what)
+        kept = clean_name(written) if what == "title" else written
         is_same = await lock_version(
             session,
             ad_creative_id=ad_id,
             user_id=user_id,
             what=what,
             version=form.text("version"),
+            wanted=OwnText(text=kept, is_shared=is_shared and bool(kept)),
         )
         if not is_same:
             await session.rollback()
@@ -104,7 +108,7 @@ async def _save_text(
                 session,
                 user_id=user_id,
                 ad_creative_id=ad_id,
-                title=form.text("title"),
+                title=written,
                 is_shared=is_shared,
             )
         else:
@@ -112,7 +116,7 @@ async def _save_text(
                 session,
                 user_id=user_id,
                 ad_creative_id=ad_id,
-                note=form.text("note"),
+                note=written,
                 is_shared=is_shared,
             )
     except InvalidQueryError as error:

@@ -52,9 +52,10 @@ async def _write(
     most_bytes: int,
 ) -> None:
     thumbnails = [one.ad.thumbnail for one in ads]
-    kept = await _write_pictures(gallery, archive, thumbnails)
+    kept, _ = await _write_pictures(gallery, archive, thumbnails)
     wholes = [one.ad.picture for one in ads if one.ad.picture not in kept]
-    kept |= await _write_pictures(gallery, archive, wholes, most_bytes=most_bytes)
+    whole, left_out = await _write_pictures(gallery, archive, wholes, most_bytes=most_bytes)
+    kept |= whole
     page = gallery.templates.render(
         "board_archive.html",
         name=name,
@@ -62,6 +63,7 @@ async def _write(
         at=datetime.now(UTC),
         media="pictures/",
         kept=kept,
+        lacking=sum(one.ad.picture in left_out for one in ads),
         styles=_STYLES,
     )
     await asyncio.to_thread(archive.writestr, "index.html", page)
@@ -74,19 +76,20 @@ async def _write_pictures(
     paths: Sequence[str | None],
     *,
     most_bytes: float = math.inf,
-) -> set[str]:
-    """Those of the pictures that are in the archive then: not what the store has lost, nor what
-    goes beyond so many bytes in all."""
+) -> tuple[set[str], set[str]]:
+    """Those of the pictures that are in the archive then, without what the store has lost; and
+    those that are left out, for they go beyond so many bytes in all."""
+    wanted = list(dict.fromkeys(filter(None, paths)))
     kept: set[str] = set()
     left = most_bytes
-    for path in dict.fromkeys(filter(None, paths)):
+    for number, path in enumerate(wanted):
         try:
             content = await gallery.media.read(path)
         except UnusableContentError:
             continue
         left -= len(content)
         if left < 0:
-            break
+            return kept, set(wanted[number:])
         kept.add(path)
         await asyncio.to_thread(archive.writestr, f"pictures/{path}", content)
-    return kept
+    return kept, set()

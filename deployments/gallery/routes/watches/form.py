@@ -61,7 +61,7 @@ class _Editor:
             self.session, form.opened(), before, user_id, self.gallery.templates.texts
         )
         if self._is_older(form):
-            return await self._show_conflict(written)
+            return await self._show_conflict(form, written)
         if form.not_sent is not None:
             written.problems = {"name": form.not_sent}
             return await self.show(written, status=422)
@@ -78,7 +78,7 @@ class _Editor:
             self.present = await read_watch_row(
                 self.session, self.present.id if self.present else 0
             )
-            return await self._show_conflict(written)
+            return await self._show_conflict(form, written)
         shown = form.text("seen"), form.text("warned")
         if outcome and "save" in form and shown == _marks(written, outcome):
             await self.session.commit()
@@ -129,11 +129,15 @@ class _Editor:
         definition, _ = change_definition(None, pick_fields(_ANY))
         return await estimate_cost(self.session, definition, None)
 
-    async def _show_conflict(self, written: WatchForm) -> HTMLResponse:
-        """The form with what somebody else saved meanwhile, beside what was typed."""
+    async def _show_conflict(self, form: Form, written: WatchForm) -> Response:
+        """The form with what somebody else saved meanwhile, beside what was typed; where that is
+        the same, as of one that is sent twice, it is saved."""
         if self.present is None:
             raise AssertionError("only what is there can be changed meanwhile")
-        stored = form_of(definition_of(self.present))
+        present = definition_of(self.present)
+        if "save" in form and form.not_sent is None and written.definition == present:
+            return lead_to(f"/watches/{self.present.id}", "watch_changed")
+        stored = form_of(present)
         self.conflicts = differences(stored, written)
         return await self.show(stored, status=409)
 
