@@ -63,12 +63,18 @@ class Session:
 
 
 @contextmanager
-def open_session(stack: Stack, folder: Path) -> Iterator[Session]:
-    """A shell that ends at the first command that fails, with the commands of this environment."""
-    programs = Path(sys.executable).parent
+def open_session(stack: Stack, folder: Path, programs: Path | None = None) -> Iterator[Session]:
+    """A shell that ends at the first command that fails, with the commands of this environment.
+
+    Args:
+        stack: whose environment it has.
+        folder: in which it works.
+        programs: a folder with commands that it takes before those.
+    """
+    path = [*([programs] if programs else []), Path(sys.executable).parent]
     shell = subprocess.Popen(
         ["bash", "--noprofile", "--norc", "-e"],
-        env=stack.environment | {"PATH": f"{programs}:{stack.environment['PATH']}"},
+        env=stack.environment | {"PATH": ":".join(map(str, [*path, stack.environment["PATH"]]))},
         cwd=folder,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
