@@ -59,6 +59,7 @@ class Stack:
             "ADSPARK_SEARCHES_PER_MINUTE": "1000",
             "ADSPARK_METRICS_PORT": str(self.metrics_port),
             "ADSPARK_GALLERY_PORT": str(self.gallery_port),
+            "ADSPARK_WORDS_RUN_PICTURES": "4",  # each takes a second of a core
             "ADSPARK_DRAIN_TIME": "5",
             "ADSPARK_TIDY_UP_TIME": "2",
             "ADSPARK_CLEANUP_TIME_LIMIT": "4",
