@@ -4,16 +4,15 @@ The README comes first: its blocks start the stack on the sandbox that all pages
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.support.documentation.pages import Block, page_names, read_blocks
 from tests.support.documentation.session import open_session
-from tests.support.documentation.warm_command import warm_command
 from tests.support.folders import open_folder
 from tests.support.stack import Stack, surroundings
+from tests.support.warm_command import warm_command
 
 pytestmark = pytest.mark.timeout(1800)  # a page has many commands
 RUN = {"bash", "console", "python", "sql"}  # other kinds are read: tests/unit/documentation
@@ -23,34 +22,26 @@ README, *PAGES = (
 )
 
 
-@dataclass(frozen=True)
-class Newcomer:
-    """Who reads: their stack, the folder in which they work, and where their `adspark` is."""
-
-    stack: Stack
-    folder: Path
-    programs: Path | None = None
-
-    def run(self, blocks: list[Block]) -> None:
-        """Run the blocks of a page in one shell; each has to succeed."""
-        with open_session(self.stack, self.folder, self.programs) as session:
-            for block in blocks:
-                session.run(block)
+def run_blocks(stack: Stack, folder: Path, blocks: list[Block]) -> None:
+    """Run the blocks of a page; each has to succeed."""
+    with open_session(stack, folder) as session:
+        for block in blocks:
+            session.run(block)
 
 
 @pytest.fixture(scope="module")
-def newcomer() -> Iterator[Newcomer]:
-    """Who has read the README, with the command as it is installed; from then on it is warm."""
-    with open_folder() as folder, open_folder() as programs, surroundings() as stack:
-        Newcomer(stack, folder).run(README[1])
-        with warm_command(stack, programs):
-            yield Newcomer(stack, folder, programs)
+def newcomer() -> Iterator[tuple[Stack, Path]]:
+    """Who has read the README, with the installed command: their stack, the folder they work in."""
+    with open_folder() as folder, surroundings() as stack:
+        run_blocks(stack, folder, README[1])
+        with warm_command(stack) as warm:
+            yield warm, folder
 
 
 @pytest.mark.parametrize(
     "blocks", [pytest.param(blocks, id=page) for page, blocks in PAGES if blocks]
 )
 def test_the_code_blocks_of_a_page_run_in_their_order(
-    newcomer: Newcomer, blocks: list[Block]
+    newcomer: tuple[Stack, Path], blocks: list[Block]
 ) -> None:
-    newcomer.run(blocks)
+    run_blocks(*newcomer, blocks)

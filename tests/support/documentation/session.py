@@ -15,7 +15,7 @@ import psycopg
 
 from adspark.home.running_stack import StackState
 from tests.support.documentation.pages import Block
-from tests.support.stack import Stack
+from tests.support.stack import INSTALLED, Stack
 
 
 @dataclass(frozen=True)
@@ -63,18 +63,12 @@ class Session:
 
 
 @contextmanager
-def open_session(stack: Stack, folder: Path, programs: Path | None = None) -> Iterator[Session]:
-    """A shell that ends at the first command that fails, with the commands of this environment.
-
-    Args:
-        stack: whose environment it has.
-        folder: in which it works.
-        programs: a folder with commands that it takes before those.
-    """
-    path = [*([programs] if programs else []), Path(sys.executable).parent]
+def open_session(stack: Stack, folder: Path) -> Iterator[Session]:
+    """A shell that ends at the first command that fails, with the commands of this environment."""
+    path = [stack.program.parent, INSTALLED.parent, stack.environment["PATH"]]
     shell = subprocess.Popen(
         ["bash", "--noprofile", "--norc", "-e"],
-        env=stack.environment | {"PATH": ":".join(map(str, [*path, stack.environment["PATH"]]))},
+        env=stack.environment | {"PATH": ":".join(map(str, path))},
         cwd=folder,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

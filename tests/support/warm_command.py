@@ -1,7 +1,7 @@
-"""The command `adspark` of the pages, in processes that are forked when it is imported already.
+"""The command `adspark` in processes that are forked when it is imported already.
 
-Most of its time is the start of Python and imports, for each of many lines anew. Environment,
-folder, arguments, streams, settings and exit code are those of a process of its own.
+Most of a call is the start of Python and imports, for each of many anew. Environment, folder,
+arguments, streams, settings and exit code are those of a process of its own.
 """
 
 import ast
@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from prefect.context import refresh_global_settings_context
 from deployments.cli.commands import COMMANDS
 from deployments.cli.main import main
 from tests.support.documentation.pages import ROOT
+from tests.support.folders import open_folder
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
 
@@ -43,32 +45,28 @@ _MOST = 1_000_000  # bytes of a call
 
 
 @contextmanager
-def warm_command(stack: Stack, folder: Path) -> Iterator[None]:
-    """The command `adspark` in a folder for PATH, for as long as the block runs.
-
-    Args:
-        stack: whose environment the command is imported in.
-        folder: for the command and its socket; nothing else is in it.
-    """
-    address, program = folder / "socket", folder / "adspark"
-    program.write_text(_CLIENT.format(python=sys.executable, address=str(address)))
-    program.chmod(0o755)
-    server = subprocess.Popen(
-        [sys.executable, "-m", __name__, str(address)],
-        env=stack.environment | {"PYTHONPATH": str(ROOT)},
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        wait_until(lambda: address.exists() or server.poll() is not None)
-        assert server.poll() is None
-        yield
-    finally:
-        with suppress(ProcessLookupError):  # with what it may still be carrying out
-            os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
+def warm_command(stack: Stack) -> Iterator[Stack]:
+    """The same stack with this command, for as long as the block runs."""
+    with open_folder() as folder:
+        address, program = folder / "socket", folder / "adspark"
+        program.write_text(_CLIENT.format(python=sys.executable, address=str(address)))
+        program.chmod(0o755)
+        server = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(address)],
+            env=stack.environment | {"PYTHONPATH": str(ROOT)},
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            wait_until(lambda: address.exists() or server.poll() is not None)
+            assert server.poll() is None
+            yield replace(stack, program=program)
+        finally:
+            with suppress(ProcessLookupError):  # with what it may still be carrying out
+                os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
 
 
 def _serve(address: str) -> None:
