@@ -32,10 +32,10 @@ def main() -> int:
     parser = benchmark_parser("limit", __doc__)
     parser.add_argument("--quick", action="store_true", help="two windows instead of ten")
     parser.add_argument("--use", metavar="DATABASE_URL", help=argparse.SUPPRESS)
-    parser.add_argument("--until", type=float, help=argparse.SUPPRESS)
+    parser.add_argument("--seconds", type=float, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.use:
-        sys.stdout.write(json.dumps(asyncio.run(_use(arguments.use, arguments.until))))
+        sys.stdout.write(json.dumps(asyncio.run(_use(arguments.use, arguments.seconds))))
         return 0
     windows = 2 if arguments.quick else _WINDOWS
     targets = _judge(_measure(windows), windows)
@@ -48,8 +48,8 @@ def main() -> int:
 def _measure(windows: int) -> list[float]:
     """The moments at which slots were taken, by anybody."""
     with running_server() as server:
-        until = time.time() + _WINDOW * windows
-        command = [sys.executable, "-m", "benchmarks.limit", "--until", str(until)]
+        seconds = str(_WINDOW * windows)
+        command = [sys.executable, "-m", "benchmarks.limit", "--seconds", seconds]
         processes = [
             subprocess.Popen([*command, "--use", server.url()], stdout=subprocess.PIPE, text=True)
             for _ in range(_PROCESSES)
@@ -74,8 +74,9 @@ def _judge(moments: list[float], windows: int) -> list[Target]:
     ]
 
 
-async def _use(url: str, until: float) -> list[float]:
-    """Take slots until then."""
+async def _use(url: str, seconds: float) -> list[float]:
+    """Take slots for so long, from the start of this process on."""
+    until = time.time() + seconds
     moments: list[float] = []
 
     async def take() -> None:

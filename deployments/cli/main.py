@@ -5,6 +5,7 @@ or the configuration has to change first, as where it names something that there
 """
 
 import errno
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -27,6 +28,8 @@ from deployments.terminal.waits import show_waits
 
 # What has to change is the call, a name in it, or the configuration.
 _CHANGE_FIRST = (ConfigurationError, UnknownWatchError, UnknownVariantError)
+# New objects after which Python looks for garbage: at its own 700, imports set it off for nothing.
+_COLLECTED_AFTER = 20_000
 
 app = typer.Typer(
     name="adspark",
@@ -55,12 +58,16 @@ def adspark(
 
 def main() -> None:
     """Run the command; every expected error is one line, never a traceback."""
+    gc.set_threshold(_COLLECTED_AFTER)
     if sys.platform == "win32":
         print_error("AdSpark runs on Linux and macOS; on Windows, run it in WSL 2 (wsl --install).")
         sys.exit(2)
     drop_countdowns()
     show_waits()
-    sys.exit(run(sys.argv[1:], prepare=_prepare))
+    try:
+        sys.exit(run(sys.argv[1:], prepare=_prepare))
+    finally:
+        gc.freeze()  # so that Python, as it ends, does not look through all that was imported
 
 
 def run(arguments: Sequence[str], prepare: Callable[[], None] = lambda: None) -> int:

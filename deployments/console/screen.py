@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 import httpx
 from prefect.client.orchestration import PrefectClient
 from prefect.exceptions import PrefectException
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from rich.text import Text
 from textual import work
 from textual.app import App, ComposeResult
@@ -38,6 +39,8 @@ from deployments.terminal.away import Away
 
 _PAUSE = 2.0  # seconds between two refreshes
 _SLOW_PAUSE = 10.0  # seconds; workers beat every thirty
+# Prefect's client would ask for a minute before it says that nobody answers; a refresh comes again.
+_NO_RETRIES = {PREFECT_CLIENT_MAX_RETRIES: 0}
 _ERRORS = (AdSparkError, httpx.HTTPError, PrefectException, RuntimeError)
 _TABLES = {"pools": POOL_COLUMNS, "runs": RUN_COLUMNS, "failures": FAILURE_COLUMNS}
 
@@ -98,17 +101,19 @@ class ConsoleScreen(App[None]):
     @work(exclusive=True, group="refresh")
     async def refresh_tables(self) -> None:
         """Refresh now, and again and again: the next time a while after this one has ended."""
-        while True:
-            with suppress(NoMatches):  # the application is being closed
-                await self._refresh_tables()
-            await asyncio.sleep(_PAUSE)
+        with temporary_settings(_NO_RETRIES):
+            while True:
+                with suppress(NoMatches):  # the application is being closed
+                    await self._refresh_tables()
+                await asyncio.sleep(_PAUSE)
 
     @work(exclusive=True, group="slow")
     async def _refresh_slowly(self) -> None:
-        while True:
-            with suppress(*_ERRORS):  # said by the other refresh
-                self._slow = await self.read_slowly()
-            await asyncio.sleep(_SLOW_PAUSE)
+        with temporary_settings(_NO_RETRIES):
+            while True:
+                with suppress(*_ERRORS):  # said by the other refresh
+                    self._slow = await self.read_slowly()
+                await asyncio.sleep(_SLOW_PAUSE)
 
     async def read(self) -> View:
         """What is shown, as it is now."""

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from adspark.rendering.browser import PROGRAMS
 from tests.support.stack import Stack, surroundings
+from tests.support.warm_command import warm_command
 
 _PATIENCE = 180_000  # milliseconds for the page to show something
 
@@ -18,7 +19,8 @@ def stack() -> Iterator[Stack]:
     with surroundings() as made:
         started = made.adspark("up", "--sandbox", "--detach")
         assert started.returncode == 0, started.stdout + started.stderr
-        yield made
+        with warm_command(made) as warm:
+            yield warm
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from tests.support.documentation.pages import Block, page_names, read_blocks
 from tests.support.documentation.session import open_session
 from tests.support.folders import open_folder
 from tests.support.stack import Stack, surroundings
+from tests.support.warm_command import warm_command
 
 pytestmark = pytest.mark.timeout(1800)  # a page has many commands
 RUN = {"bash", "console", "python", "sql"}  # other kinds are read: tests/unit/documentation
@@ -30,10 +31,11 @@ def run_blocks(stack: Stack, folder: Path, blocks: list[Block]) -> None:
 
 @pytest.fixture(scope="module")
 def newcomer() -> Iterator[tuple[Stack, Path]]:
-    """Who has read the README: their stack, and the folder in which they work."""
+    """Who has read the README, with the installed command: their stack, the folder they work in."""
     with open_folder() as folder, surroundings() as stack:
         run_blocks(stack, folder, README[1])
-        yield stack, folder
+        with warm_command(stack) as warm:
+            yield warm, folder
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,17 @@ from tests.support import asking
 from tests.support.folders import open_folder
 from tests.support.waiting import wait_until
 
+INSTALLED = Path(sys.executable).parent / "adspark"
+
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack's surroundings: its home, its ports, and the command that runs in them."""
+    """A stack's surroundings: its home, its ports, and the command that runs in them.
+
+    Attributes:
+        more: variables of its environment.
+        program: the command; other than the installed one where that is only called.
+    """
 
     home: Path
     prefect_port: int
@@ -30,6 +37,7 @@ class Stack:
     metrics_port: int
     gallery_port: int
     more: dict[str, str] = field(default_factory=dict)
+    program: Path = INSTALLED
 
     @property
     def api_url(self) -> str:
@@ -59,6 +67,7 @@ class Stack:
             "ADSPARK_SEARCHES_PER_MINUTE": "1000",
             "ADSPARK_METRICS_PORT": str(self.metrics_port),
             "ADSPARK_GALLERY_PORT": str(self.gallery_port),
+            "ADSPARK_WORDS_RUN_PICTURES": "4",  # each takes a second of a core
             "ADSPARK_DRAIN_TIME": "5",
             "ADSPARK_TIDY_UP_TIME": "2",
             "ADSPARK_CLEANUP_TIME_LIMIT": "4",
@@ -70,7 +79,7 @@ class Stack:
 
     def adspark(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Run the command to its end."""
-        return self.run(str(Path(sys.executable).parent / "adspark"), *arguments, timeout=timeout)
+        return self.run(str(self.program), *arguments, timeout=timeout)
 
     def run(self, *command: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Run any program to its end."""
@@ -87,7 +96,7 @@ class Stack:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start the command and go on; it hears Ctrl-C, also where these tests do not."""
         return subprocess.Popen(
-            [str(Path(sys.executable).parent / "adspark"), *arguments],
+            [str(INSTALLED), *arguments],
             env=self.environment,
             cwd=self.home,
             stdout=subprocess.PIPE,

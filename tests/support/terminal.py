@@ -9,11 +9,12 @@ import signal
 import struct
 import sys
 import termios
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from tests.support.waiting import wait_until
 
@@ -22,7 +23,6 @@ ADSPARK = str(Path(sys.executable).parent / "adspark")
 
 _STYLES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x1b\x07]*(\x07|\x1b\\))")
 _HIDDEN = "(not shown)"
-_PAUSE = 5.0  # seconds
 _PATIENCE = 240.0  # seconds without a word, after which the command hangs
 
 
@@ -78,28 +78,20 @@ def converse(
             continue
         if _HIDDEN in question:  # what is typed before the echo is switched off is thrown away
             wait_until(lambda: not termios.tcgetattr(terminal)[3] & termios.ECHO)
+        if answer == CTRL_C:  # before the command waits for a key it is echoed, and not heard
+            wait_until(lambda: psutil.Process(child).status() == psutil.STATUS_SLEEPING)
         os.write(terminal, (answer if answer == CTRL_C else f"{answer}\n").encode())
-    cancelled = bool(answers) and answers[-1][1] == CTRL_C
-    while (more := _read(terminal, interrupt=cancelled)) is not None:
+    while (more := _read(terminal)) is not None:
         seen += more
     _, status = os.waitpid(child, 0)
     os.close(terminal)
     return Shown(_plain(seen), os.waitstatus_to_exitcode(status))
 
 
-def _read(terminal: int, *, interrupt: bool = False) -> str | None:
-    """What comes next; None at the end.
-
-    Args:
-        terminal: the command's.
-        interrupt: press Ctrl-C again at every pause, as a person does: what is pressed between
-            readline's prompt and its wait for a key is echoed, and only heard with the next key.
-    """
-    end = time.monotonic() + _PATIENCE
-    while not select.select([terminal], [], [], _PAUSE)[0]:
-        assert time.monotonic() < end, "nothing comes any more"
-        if interrupt:
-            os.write(terminal, CTRL_C.encode())
+def _read(terminal: int) -> str | None:
+    """What comes next; None at the end."""
+    ready, _, _ = select.select([terminal], [], [], _PATIENCE)
+    assert ready, "nothing comes any more"
     content = b""
     with suppress(OSError):  # the other side is closed
         content = os.read(terminal, 65536)

@@ -43,6 +43,11 @@ def monitor(
 
 
 async def _watch(seconds: float | None, every: float, show: "Callable[[Snapshot], None]") -> None:
+    from prefect.settings import (  # noqa: PLC0415  (slow)
+        PREFECT_CLIENT_MAX_RETRIES,
+        temporary_settings,
+    )
+
     from adspark.watches.searches_left import SearchesLeft  # noqa: PLC0415  (slow)
     from deployments.operations.monitoring import read_snapshot  # noqa: PLC0415  (slow)
     from orchestration.runs.flow_runs import read_failed_runs  # noqa: PLC0415  (slow)
@@ -64,24 +69,26 @@ async def _watch(seconds: float | None, every: float, show: "Callable[[Snapshot]
         _tell(server.end())
         show(snapshot)
 
-    async with open_database() as database:
-        while True:
-            try:
-                async with open_server() as client:
-                    while True:
-                        next_look = clock.time() + every
-                        await look(client, database)
-                        has_looked = True
-                        if end is not None and next_look > end:
-                            return
-                        await asyncio.sleep(next_look - clock.time())
-            except AdSparkError as error:
-                if not has_looked:  # it was never there
-                    raise
-                _tell(server.begin(type(error.__cause__ or error).__name__), is_away=True)
-            if end is not None and clock.time() + every > end:
-                return
-            await asyncio.sleep(every)
+    # By itself the client would ask for a minute before it says that nobody answers.
+    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
+        async with open_database() as database:
+            while True:
+                try:
+                    async with open_server() as client:
+                        while True:
+                            next_look = clock.time() + every
+                            await look(client, database)
+                            has_looked = True
+                            if end is not None and next_look > end:
+                                return
+                            await asyncio.sleep(next_look - clock.time())
+                except AdSparkError as error:
+                    if not has_looked:  # it was never there
+                        raise
+                    _tell(server.begin(type(error.__cause__ or error).__name__), is_away=True)
+                if end is not None and clock.time() + every > end:
+                    return
+                await asyncio.sleep(every)
 
 
 def _tell(message: str | None, *, is_away: bool = False) -> None:

@@ -15,7 +15,7 @@ import psycopg
 
 from adspark.home.running_stack import StackState
 from tests.support.documentation.pages import Block
-from tests.support.stack import Stack
+from tests.support.stack import INSTALLED, Stack
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,10 @@ class Session:
 @contextmanager
 def open_session(stack: Stack, folder: Path) -> Iterator[Session]:
     """A shell that ends at the first command that fails, with the commands of this environment."""
-    programs = Path(sys.executable).parent
+    path = [stack.program.parent, INSTALLED.parent, stack.environment["PATH"]]
     shell = subprocess.Popen(
         ["bash", "--noprofile", "--norc", "-e"],
-        env=stack.environment | {"PATH": f"{programs}:{stack.environment['PATH']}"},
+        env=stack.environment | {"PATH": ":".join(map(str, path))},
         cwd=folder,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
