@@ -8,6 +8,7 @@ Modules may have read the environment when they were imported. So a run whose jo
 it gets an interpreter of its own.
 """
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -90,6 +91,7 @@ def be_run(
         folder: in which it works, and where its output goes.
         is_new: whether it begins with a new interpreter.
     """
+    gc.freeze()  # what is imported stays shared: no collection looks through it
     os.setsid()
     _be_killed_first()
     os.chdir(folder)
