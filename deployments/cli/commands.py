@@ -179,7 +179,7 @@ COMMANDS = (
     LazyCommand(
         "users",
         "deployments.cli.users.commands:app",
-        "Users: names for their numbers, and passwords for the gallery.",
+        "Users: names for their numbers, shares of searches, passwords for the gallery.",
         _ADS,
     ),
     LazyCommand(
