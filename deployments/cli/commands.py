@@ -15,7 +15,7 @@ COMMANDS = (
     ),
     LazyCommand(
         "budget",
-        "deployments.cli.operating.budget:budget",
+        "deployments.cli.budget.commands:budget",
         "Show searches billed, cached, left and foreseen, and what the archive of pictures takes.",
         _ADS,
     ),

@@ -1,14 +1,15 @@
 """In which order due watches are checked: weighted fair queueing between their users.
 
-The order that `due.py` has PostgreSQL compute, in Python, where a month is simulated. A watch
-without a rival is never behind for long: what counts of the past are the latest checks alone, ten
-for each share of the smallest weight, so that nobody is made to wait for what was used when nobody
-else wanted it, and a user of whom none of them is comes before every user who has had a share.
+The order that `due.py` has PostgreSQL compute, in Python, where a month is simulated. What counts
+of the past are the latest checks alone, ten for each share of the smallest weight: so nobody waits
+long for what was used when nobody else wanted it, and a user of whom none of them is comes before
+all who have had their share.
 """
 
+import heapq
 import math
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 CHECKS_A_SHARE = 10
 """Checks that count, for each share of the smallest weight: more even out checks of unequal cost,
@@ -16,12 +17,13 @@ fewer forget sooner."""
 
 DEFAULT_WEIGHT = 1
 
+Due = TypeVar("Due", bound=tuple[Any, ...])
 
-@dataclass
-class Used:
+
+class Used(NamedTuple):
     """What the checks that count have used of a user's: billed searches, details included."""
 
-    searches: int = 0
+    searches: float = 0.0
     checks: int = 0
 
     @property
@@ -30,17 +32,35 @@ class Used:
         return self.searches / self.checks if self.checks else 1.0
 
 
-def finish(weight: float, used: Used, place: int) -> float:
-    """When a user's due watch has its turn, as virtual time: the smallest is next.
-
-    Args:
-        weight: of the user.
-        used: by the user lately.
-        place: of the watch among the user's due ones, the most overdue first, from 1 on.
-    """
-    return (used.searches + place * used.a_check) / weight
-
-
 def count_of_checks(weights: Collection[float]) -> int:
     """How many of the latest checks count, with users of these weights who have active watches."""
     return math.ceil(CHECKS_A_SHARE * sum(weights) / min(weights)) if weights else 0
+
+
+def take_turns(
+    due: Mapping[int, Sequence[Due]], weights: Mapping[int, float], used: Mapping[int, Used]
+) -> Iterator[Due]:
+    """The due watches in the order of a sweep: by when a user of that weight, who has used so much,
+    would have finished that many.
+
+    Args:
+        due: of each user, tuples that begin with when a watch is due, in ascending order.
+        weights: of these users.
+        used: by these users lately; nothing, where one is missing.
+    """
+    past = {user: used.get(user, Used()) for user in due}
+    spent = {user: (one.searches, one.a_check, weights[user]) for user, one in past.items()}
+
+    def turn(user: int, place: int) -> tuple[float, Due, int, int]:
+        searches, a_check, weight = spent[user]
+        return (searches + place * a_check) / weight, due[user][place - 1], user, place
+
+    queue = [turn(user, 1) for user, watches in due.items() if watches]
+    heapq.heapify(queue)
+    while queue:
+        _, watch, user, place = queue[0]
+        yield watch
+        if place < len(due[user]):
+            heapq.heapreplace(queue, turn(user, place + 1))
+        else:
+            heapq.heappop(queue)

@@ -1,11 +1,14 @@
 """What `adspark budget` prints with `--json`."""
 
 from adspark.watches.budgets import BudgetReport
+from adspark.watches.sharing.use import UserShare
 from deployments.terminal.documents import Document
 
 
 class BudgetDocument(Document, BudgetReport):
-    """What searching costs."""
+    """What searching costs, and how users share it."""
 
     SHAPE = "budget/1"
     COMMANDS = ("budget",)
+
+    users: list[UserShare]
