@@ -20,7 +20,7 @@ _LOOK_AHEAD = "1 minute"
 
 _WAIT = "greatest(0, extract(epoch FROM due_at - now()))::float8 AS wait"
 _IS_DUE = f"is_active AND due_at <= now() + interval '{_LOOK_AHEAD}'"
-_DUE = text(f"""
+SELECT_DUE = text(f"""
     WITH weighed AS MATERIALIZED (
         SELECT user_id, coalesce(s.weight, {DEFAULT_WEIGHT})::float8 AS weight
         FROM (SELECT DISTINCT user_id FROM watch WHERE is_active) AS w
@@ -70,7 +70,7 @@ class DueWatch(NamedTuple):
 
 async def read_due(session: AsyncSession) -> list[DueWatch]:
     """The watches that are due, in the order in which they are to be checked."""
-    return [DueWatch(row.id, row.wait) for row in await session.execute(_DUE)]
+    return [DueWatch(row.id, row.wait) for row in await session.execute(SELECT_DUE)]
 
 
 async def read_unchecked(
