@@ -6,9 +6,8 @@ long for what was used when nobody else wanted it, and a user of whom none of th
 all who have had their share.
 """
 
-import heapq
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 CHECKS_A_SHARE = 10
@@ -39,7 +38,7 @@ def count_of_checks(weights: Collection[float]) -> int:
 
 def take_turns(
     due: Mapping[int, Sequence[Due]], weights: Mapping[int, float], used: Mapping[int, Used]
-) -> Iterator[Due]:
+) -> list[Due]:
     """The due watches in the order of a sweep: by when a user of that weight, who has used so much,
     would have finished that many.
 
@@ -48,19 +47,12 @@ def take_turns(
         weights: of these users.
         used: by these users lately; nothing, where one is missing.
     """
-    past = {user: used.get(user, Used()) for user in due}
-    spent = {user: (one.searches, one.a_check, weights[user]) for user, one in past.items()}
-
-    def turn(user: int, place: int) -> tuple[float, Due, int, int]:
-        searches, a_check, weight = spent[user]
-        return (searches + place * a_check) / weight, due[user][place - 1], user, place
-
-    queue = [turn(user, 1) for user, watches in due.items() if watches]
-    heapq.heapify(queue)
-    while queue:
-        _, watch, user, place = queue[0]
-        yield watch
-        if place < len(due[user]):
-            heapq.heapreplace(queue, turn(user, place + 1))
-        else:
-            heapq.heappop(queue)
+    turns: list[tuple[float, Due]] = []
+    for user, watches in due.items():
+        past, weight = used.get(user, Used()), weights[user]
+        searches, a_check = past.searches, past.a_check
+        turns += [
+            ((searches + place * a_check) / weight, one) for place, one in enumerate(watches, 1)
+        ]
+    turns.sort()
+    return [one for _, one in turns]
