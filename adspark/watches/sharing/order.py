@@ -39,8 +39,8 @@ def count_of_checks(weights: Collection[float]) -> int:
 def take_turns(
     due: Mapping[int, Sequence[Due]], weights: Mapping[int, float], used: Mapping[int, Used]
 ) -> list[Due]:
-    """The due watches in the order of a sweep: by when a user of that weight, who has used so much,
-    would have finished that many.
+    """The due watches in the order of a sweep: by what a user will have used with each of them,
+    divided by the user's weight (in fair queueing, its virtual finishing time).
 
     Args:
         due: of each user, tuples that begin with when a watch is due, in ascending order.

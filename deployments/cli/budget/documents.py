@@ -2,6 +2,7 @@
 
 from adspark.watches.budgets import BudgetReport
 from adspark.watches.sharing.use import UserShare
+from adspark.watches.simulation.report import SimulationReport
 from deployments.terminal.documents import Document
 
 
@@ -12,3 +13,10 @@ class BudgetDocument(Document, BudgetReport):
     COMMANDS = ("budget",)
 
     users: list[UserShare]
+
+
+class SimulationDocument(Document, SimulationReport):
+    """A simulated month of sweeps."""
+
+    SHAPE = "budget-simulation/1"
+    COMMANDS = ("budget",)
