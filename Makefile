@@ -61,6 +61,7 @@ reference: .make/installed
 benchmark: .make/installed .make/chromium
 	@$(BIN)/python -m benchmarks.ingest
 	@$(BIN)/python -m benchmarks.sweep
+	@$(BIN)/python -m benchmarks.due
 	@$(BIN)/python -m benchmarks.limit
 	@$(BIN)/python -m benchmarks.render
 	@$(BIN)/python -m benchmarks.cleanup

@@ -527,7 +527,7 @@ class CreativeDetail(SQLModel, table=True):
 
     ad_creative_id: str = Field(primary_key=True, sa_type=Text)
     watch_id: int | None = _of_watch()
-    asked_at: datetime = _now()
+    asked_at: datetime = _now(index=True)
     attempts: int = _whole(1, "Searches that were made for it.")
     claimed_until: datetime | None = _moment(
         "Until when what a run asked may not be in SerpApi's cache yet."
@@ -739,6 +739,19 @@ class AppUser(SQLModel, table=True):
         description="The same for names that differ in case only.",
     )
     created_at: datetime = _now()
+
+
+class SearchShare(SQLModel, table=True):
+    """A user's weight: their share of the searches of sweeps, where these are too few for all.
+
+    A user who has none here has the weight 1, named or not.
+    """
+
+    __tablename__ = "search_share"
+    __table_args__ = (CheckConstraint("weight BETWEEN 1 AND 100", name="weight"),)
+
+    user_id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    weight: int
 
 
 class Account(SQLModel, table=True):

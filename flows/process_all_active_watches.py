@@ -1,4 +1,4 @@
-"""Sweep: check every watch that is due, the most overdue first, and announce the news.
+"""Sweep: check every watch that is due, users by their shares, and announce the news.
 
 Blocks: serpapi-credentials/adspark, adspark-database/adspark. Limits: 600 s, one at a time, 5 begun
 and 10 searches a minute over all workers. Tables: watch, watch_creative, creative_event, fetch,
@@ -6,7 +6,7 @@ creative, advertiser, rejected_row, creative_detail, creative_region, new_versio
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Sequence
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
@@ -18,14 +18,21 @@ from adspark.db.rate_limits import SWEEPS
 from adspark.markdown import escape_markdown
 from adspark.settings import get_settings
 from adspark.watches.news import read_news
-from adspark.watches.sweep_store import SweepPlan, SweepSummary, read_unchecked, summarise_sweep
+from adspark.watches.sharing.due import DueWatch, read_unchecked
+from adspark.watches.sweep_store import SweepPlan, SweepSummary, summarise_sweep
 from blocks.adspark_database import connect_database
 from flows.ad_tables import SWEPT, write_table
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
 from orchestration.limits.rate_limits import seconds_until_start
 from orchestration.limits.time_limits import time_limit
 from orchestration.runs.archive_runs import request_archive
-from orchestration.runs.sweep_shards import share, start_shards, take_back, watches_of
+from orchestration.runs.sweep_shards import (
+    share,
+    share_of_shard,
+    start_shards,
+    take_back,
+    watches_of,
+)
 from tasks.announce_news import announce_news
 from tasks.check_watches import check_watches
 from tasks.plan_sweep import plan_sweep
@@ -38,7 +45,7 @@ _SEARCHING = 0.9  # share of the time limit in which searches may begin; the res
 @flow(name="process-all-active-watches", persist_result=True, result_serializer=PLAIN_JSON)
 @time_limit("sweep_time_limit")
 async def process_all_active_watches() -> SweepSummary:
-    """Check every watch that is due, the most overdue first.
+    """Check every watch that is due: users by their shares, of each the most overdue first.
 
     It ends Failed ("Partly Failed") where a watch could not be checked, and the message says how
     many and why; the others are stored all the same. A second sweep at the same time is cancelled.
@@ -79,18 +86,22 @@ async def _sweep_in_shards(
         plan, flow_run_id=str(flow_run.id), size=size, seconds=searching_ends - time.monotonic()
     )
     everything = [one.watch_id for one in plan.due]
-    mine = set(everything).difference(watches_of(shards))
+    given = set(watches_of(shards))
 
-    async def check_rest(watch_ids: Collection[int]) -> None:
+    async def read_rest(watch_ids: Sequence[int]) -> list[DueWatch]:
         async with database.session() as session:
-            due = await read_unchecked(session, watch_ids=watch_ids, since=plan.began_at)
-        seconds = searching_ends - time.monotonic()
-        await check_watches(due, share(plan, len(due)), plan.shortage, seconds)
+            return await read_unchecked(session, watch_ids=watch_ids, since=plan.began_at)
 
-    await check_rest(mine)
+    async def check_rest(due: list[DueWatch], searches: int | None) -> None:
+        await check_watches(due, searches, plan.shortage, searching_ends - time.monotonic())
+
+    mine = [watch_id for watch_id in everything if watch_id not in given]
+    await check_rest(await read_rest(mine), share_of_shard(plan, 0, len(shards) + 1))
     while shard := await take_back(shards):
-        await check_rest(watches_of([shard]))
-    await check_rest(everything)  # what a shard that crashed has left
+        rest = await read_rest(watches_of([shard]))
+        await check_rest(rest, shard.parameters["searches"])
+    rest = await read_rest(everything)  # what a shard that crashed has left
+    await check_rest(rest, share(plan, len(rest)))
     async with database.session() as session:
         return await summarise_sweep(session, watch_ids=everything, since=plan.began_at)
 

@@ -10,7 +10,8 @@ from prefect.logging import get_run_logger
 
 from adspark.db.engine import read_now
 from adspark.validation.bounds import SEARCHES, SECONDS, Id
-from adspark.watches.sweep_store import SweepSummary, read_unchecked
+from adspark.watches.sharing.due import read_unchecked
+from adspark.watches.sweep_store import SweepSummary
 from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import label

@@ -13,8 +13,9 @@ from adspark.settings import get_settings
 from adspark.watches.admission import SweepGate
 from adspark.watches.check import Checker, WatchSummary
 from adspark.watches.events import EventCounts
+from adspark.watches.sharing.due import DueWatch
 from adspark.watches.sweep import Sweep
-from adspark.watches.sweep_store import DueWatch, SweepSummary
+from adspark.watches.sweep_store import SweepSummary
 from blocks.adspark_database import connect_database
 from blocks.serpapi_credentials import SerpApiCredentials
 from orchestration.limits.rate_limits import search_slots
@@ -32,7 +33,7 @@ async def check_watches(
     """Check the watches, many at once; what fails for the moment is retried meanwhile.
 
     Args:
-        due: the most overdue first.
+        due: in the order in which they are to be checked.
         searches: that may be made, None for any number; `shortage` says why no more.
         seconds: after which no search is begun.
     """

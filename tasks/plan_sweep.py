@@ -5,7 +5,8 @@ from prefect.logging import get_run_logger
 from adspark.db.engine import read_now
 from adspark.errors import TemporaryError
 from adspark.watches.admission import searches_left
-from adspark.watches.sweep_store import SweepPlan, read_due
+from adspark.watches.sharing.due import read_due
+from adspark.watches.sweep_store import SweepPlan
 from blocks.adspark_database import open_session
 from blocks.serpapi_credentials import SerpApiCredentials
 from orchestration.limits.retry_policy import retried_task

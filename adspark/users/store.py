@@ -1,4 +1,4 @@
-"""Every statement on users: give a number a name, rename it, find whom a person means, list all."""
+"""Every statement on users: give a number a name, rename or weigh it, find whom one means, list."""
 
 import re
 from enum import StrEnum
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
 from adspark.models import DEFAULT_USER, Role
-from adspark.validation.bounds import ID
+from adspark.validation.bounds import ID, USER_WEIGHT
 from adspark.validation.names import check_name, check_visible, clean_name, name_key
 from adspark.validation.near_names import MOST_COMPARED, describe_unknown
 from adspark.validation.stored import check_storable
@@ -28,6 +28,7 @@ _NAMES = text("SELECT name FROM app_user ORDER BY name_key LIMIT :most")
 _OWNED = f"""(
     SELECT {DEFAULT_USER} AS user_id, NULL AS kind
     UNION ALL SELECT user_id, NULL FROM app_user
+    UNION ALL SELECT user_id, NULL FROM search_share
     UNION ALL SELECT user_id, 'watch' FROM watch
     UNION ALL SELECT user_id, 'board' FROM board
     UNION ALL SELECT DISTINCT user_id, 'tag' || tag FROM creative_tag
@@ -45,14 +46,20 @@ _LIST = text(f"""
     SELECT user_id, name, CASE WHEN locked_at IS NULL THEN role END AS role,
         CASE WHEN role IS NULL THEN 'no password' WHEN locked_at IS NULL THEN 'active'
             ELSE 'locked' END AS sign_in,
+        coalesce(weight, 1) AS weight,
         count(*) FILTER (WHERE kind = 'watch') AS watches,
         count(*) FILTER (WHERE kind = 'board') AS boards,
         count(*) FILTER (WHERE kind LIKE 'tag%') AS tags,
         count(*) FILTER (WHERE kind = 'note') AS notes,
         count(*) FILTER (WHERE kind = 'variant') AS variants
     FROM {_OWNED} LEFT JOIN app_user USING (user_id) LEFT JOIN account USING (user_id)
-    GROUP BY user_id, name, role, locked_at ORDER BY user_id
+        LEFT JOIN search_share USING (user_id)
+    GROUP BY user_id, name, role, locked_at, weight ORDER BY user_id
 """)  # noqa: S608  (a constant)
+_WEIGH = text("""
+    INSERT INTO search_share (user_id, weight) VALUES (:user_id, :weight)
+    ON CONFLICT (user_id) DO UPDATE SET weight = excluded.weight
+""")
 
 
 class SignIn(StrEnum):
@@ -70,6 +77,7 @@ class UserRow(BaseModel):
     name: str | None = Field(description="None: nobody has given the number one.")
     sign_in: SignIn
     role: Role | None = Field(description="With which they sign in; None: they cannot.")
+    weight: int = Field(description="Their share of the searches of sweeps, beside others'.")
     watches: int
     boards: int
     tags: int
@@ -139,6 +147,22 @@ async def rename_user(session: AsyncSession, *, user_id: int, name: str) -> str:
     await _check_free(session, kept, user_id)
     await session.execute(_RENAME, {"user_id": user_id, "name": kept, "key": name_key(kept)})
     return kept
+
+
+async def weigh_user(session: AsyncSession, *, user_id: int, weight: int) -> None:
+    """Set a user's share of the searches of sweeps, beside others'. Does not commit.
+
+    Args:
+        session: of the database.
+        user_id: whose share, with a name or without.
+        weight: 1 to 100; who was given none has 1.
+
+    Raises:
+        InvalidQueryError: the weight or the number is out of bounds.
+    """
+    ID.check("user", user_id)
+    USER_WEIGHT.check("weight", weight)
+    await session.execute(_WEIGH, {"user_id": user_id, "weight": weight})
 
 
 def parse_number(written: str) -> int | None:

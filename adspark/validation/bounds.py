@@ -118,6 +118,12 @@ DAYS = Range(1, 36_500)
 """For which something is kept."""
 
 SEARCHES = Range(0, LARGEST_ID)
+WATCHES_AT_ONCE = Range(1, 10_000)
+"""Of a user, in a simulation."""
+
+USER_WEIGHT = Range(1, 100)
+"""Of a user, in the sharing of searches."""
+
 VARIANTS_UNDER_WAY = Range(1, 1000)
 RATING = Range(1, 5)
 SECONDS = Range(0, 366 * _DAY)

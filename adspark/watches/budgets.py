@@ -17,30 +17,33 @@ DAYS = 14
 _SWEEP_MINUTES = 30  # between two sweeps as shipped: no watch is checked more often
 
 _MINUTES_A_MONTH = 43_200  # of 30 days
-_MONTH = "date_trunc('month', now(), 'UTC')"
-NEXT_MONTH = f"{_MONTH} + interval '1 month'"
+MONTH = "date_trunc('month', now(), 'UTC')"
+"""When this calendar month (UTC) began, in SQL."""
+
+NEXT_MONTH = f"{MONTH} + interval '1 month'"
 """When the next calendar month (UTC) begins, in SQL."""
-# Every search that was answered: pages of fetches, and details of creatives.
-_SPENT = """(
+SPENT = """(
     SELECT watch_id, started_at AS at, searches_billed AS billed, searches_cached AS cached
     FROM "fetch"
     UNION ALL
     SELECT watch_id, asked_at, searches_billed, searches_cached FROM creative_detail
 ) AS spent"""
+"""Every search that was answered, in SQL: pages of fetches, and details of creatives."""
+
 BILLED_THIS_MONTH = f"""
-    (SELECT coalesce(sum(billed), 0) FROM {_SPENT} WHERE watch_id = w.id AND at >= {_MONTH})
+    (SELECT coalesce(sum(billed), 0) FROM {SPENT} WHERE watch_id = w.id AND at >= {MONTH})
 """  # noqa: S608  (put together from constants)
 """The month's billed searches of the watch `w`, in SQL."""
 _THIS_MONTH = text(f"""
     SELECT coalesce(sum(billed), 0) AS billed, coalesce(sum(cached), 0) AS cached
-    FROM {_SPENT} WHERE at >= {_MONTH}
+    FROM {SPENT} WHERE at >= {MONTH}
 """)  # noqa: S608  (put together from constants)
 # What a watch will still ask for: what a check of it was billed lately (one search, if it was
 # never checked) for every check that falls into the rest of the month, within its budget.
 _COSTS = f"""
     WITH mine AS (
         SELECT watch_id, sum(billed) AS billed, sum(cached) AS cached
-        FROM {_SPENT} WHERE at >= {_MONTH} AND {{of_watches}} GROUP BY watch_id
+        FROM {SPENT} WHERE at >= {MONTH} AND {{of_watches}} GROUP BY watch_id
     ), lately AS (
         SELECT watch_id, sum(searches_billed)::float8 / count(*) AS billed_a_check
         FROM "fetch" WHERE status = 'completed' AND started_at > now() - interval '14 days'
@@ -79,7 +82,7 @@ _BILLED_A_CHECK = text("""
 _BY_DAY = text(f"""
     SELECT (at AT TIME ZONE 'UTC')::date AS day, sum(billed)::int AS billed,
         sum(cached)::int AS cached
-    FROM {_SPENT} WHERE at >= date_trunc('day', now(), 'UTC') - make_interval(days => {DAYS - 1})
+    FROM {SPENT} WHERE at >= date_trunc('day', now(), 'UTC') - make_interval(days => {DAYS - 1})
     GROUP BY 1 ORDER BY 1
 """)  # noqa: S608  (put together from constants)
 

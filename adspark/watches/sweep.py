@@ -1,8 +1,8 @@
-"""Sweep: check every due watch, the most overdue first, many at once.
+"""Sweep: check every due watch, in the order of the users' shares, many at once.
 
 One watch's failure stops no other, not even an unexpected one. What failed for the moment is
 retried after a while, beside the others. A sweep starts no search that the account has none left
-for, and none that it has no time for; whatever waits for that stays due and is first next time.
+for, and none that it has no time for; whatever waits for that stays due.
 """
 
 import asyncio
@@ -25,7 +25,8 @@ from adspark.errors import (
 )
 from adspark.watches.admission import SweepGate
 from adspark.watches.check import Checker, WatchSummary
-from adspark.watches.sweep_store import DueWatch, SweepSummary, postpone_watches
+from adspark.watches.sharing.due import DueWatch
+from adspark.watches.sweep_store import SweepSummary, postpone_watches
 
 _log = logging.getLogger(__name__)
 

@@ -1,8 +1,7 @@
-"""Every statement on sweeps: which watches are due, which wait, and the summary of them all."""
+"""Every statement on what became of a sweep: which watches wait, and the summary of them all."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from pydantic import BaseModel, Field
 from sqlalchemy import text
@@ -14,23 +13,11 @@ from adspark.text.counts import counted
 from adspark.watches.budgets import NEXT_MONTH
 from adspark.watches.check import WatchSummary
 from adspark.watches.events import EventCounts
+from adspark.watches.sharing.due import DueWatch
 
 SAMPLE_SIZE = 50
 """Watches that a summary names; the database has them all."""
 
-# A watch that falls due in a moment is taken along, or it would wait for the next sweep. Not
-# earlier than it is due: SerpApi would answer from its cache, which has no news.
-_LOOK_AHEAD = "1 minute"
-
-_SELECT_DUE = f"""
-    SELECT id, greatest(0, extract(epoch FROM due_at - now()))::float8 AS wait FROM watch
-    WHERE is_active AND due_at <= now() + interval '{_LOOK_AHEAD}'
-"""  # noqa: S608  (put together from a constant)
-_DUE = text(f"{_SELECT_DUE} ORDER BY due_at, id")
-_UNCHECKED = text(f"""
-    {_SELECT_DUE} AND id = ANY (:watch_ids) AND (checked_at IS NULL OR checked_at < :since)
-    ORDER BY due_at, id
-""")
 _SUMMARISE = text(f"""
     WITH mine AS (
         SELECT id, problem, coverage, is_active, coverage = 'none' AS is_blind,
@@ -80,15 +67,8 @@ _POSTPONE = text("""
 """)
 
 
-class DueWatch(NamedTuple):
-    """A watch that is due, or will be in `wait` seconds."""
-
-    watch_id: int
-    wait: float = 0.0
-
-
 class SweepPlan(BaseModel):
-    """The due watches, the most overdue first, and the searches that the account has for them.
+    """The due watches in the order of `read_due`, and the searches that the account has for them.
 
     These are None where it does not say; `began_at` is by the database's clock.
     """
@@ -190,19 +170,6 @@ class SweepSummary(BaseModel):
         self.reasons[reason] = self.reasons.get(reason, 0) + 1
         if len(self.problems) < SAMPLE_SIZE:
             self.problems.append(Problem(watch_id=watch_id, reason=reason))
-
-
-async def read_due(session: AsyncSession) -> list[DueWatch]:
-    """The watches that are due, the most overdue first."""
-    return [DueWatch(row.id, row.wait) for row in await session.execute(_DUE)]
-
-
-async def read_unchecked(
-    session: AsyncSession, *, watch_ids: Collection[int], since: datetime
-) -> list[DueWatch]:
-    """Those of the watches that are still due and were not tried since then."""
-    values = {"watch_ids": list(watch_ids), "since": since}
-    return [DueWatch(row.id, row.wait) for row in await session.execute(_UNCHECKED, values)]
 
 
 async def summarise_sweep(

@@ -15,7 +15,7 @@ COMMANDS = (
     ),
     LazyCommand(
         "budget",
-        "deployments.cli.operating.budget:budget",
+        "deployments.cli.budget.commands:budget",
         "Show searches billed, cached, left and foreseen, and what the archive of pictures takes.",
         _ADS,
     ),
@@ -179,7 +179,7 @@ COMMANDS = (
     LazyCommand(
         "users",
         "deployments.cli.users.commands:app",
-        "Users: names for their numbers, and passwords for the gallery.",
+        "Users: names for their numbers, shares of searches, passwords for the gallery.",
         _ADS,
     ),
     LazyCommand(

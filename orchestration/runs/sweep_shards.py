@@ -14,7 +14,8 @@ from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
-from adspark.watches.sweep_store import DueWatch, SweepPlan
+from adspark.watches.sharing.due import DueWatch
+from adspark.watches.sweep_store import SweepPlan
 from orchestration.runs.flow_runs import filter_runs, read_runs
 from orchestration.runs.state_changes import change_state
 
@@ -24,7 +25,7 @@ _POLL = 1.0  # seconds between two looks at the shards
 
 
 def split(due: Sequence[DueWatch], size: int) -> list[list[DueWatch]]:
-    """Shards of at most `size`, each with its share of the most overdue."""
+    """Shards of at most `size`, each with its part of those that come first."""
     count = -(-len(due) // size)
     return [list(due[number::count]) for number in range(count)]
 
@@ -50,7 +51,7 @@ async def start_shards(
                 DEPLOYMENT,
                 parameters={
                     "watch_ids": [one.watch_id for one in shard],
-                    "searches": share(plan, len(shard)),
+                    "searches": share_of_shard(plan, number, len(others) + 1),
                     "seconds": seconds,
                 },
                 flow_run_name=f"shard-{number}-of-{flow_run_id}",
@@ -61,6 +62,18 @@ async def start_shards(
         ]
     except ObjectNotFound:
         return []
+
+
+def share_of_shard(plan: SweepPlan, number: int, count: int) -> int | None:
+    """How many of the account's searches a shard may make, so that all shards together check the
+    watches that come first in the sweep's order.
+
+    Args:
+        plan: of the sweep.
+        number: of the shard, from 0 on.
+        count: of all shards.
+    """
+    return None if plan.searches is None else len(range(number, plan.searches, count))
 
 
 def share(plan: SweepPlan, watches: int) -> int | None:

@@ -17,6 +17,7 @@ _PATIENCE = 500  # seconds for a benchmark, and for one that was interrupted to 
 SMALLEST: dict[str, tuple[list[str], set[int]]] = {
     "ingest": (["--smallest"], {0, 1}),
     "sweep": (["--smallest"], {0, 1}),
+    "due": (["--smallest"], {0, 1}),
     "limit": (["--quick"], {0, 1}),
     "render": (["--smallest"], {0, 1}),
     "cleanup": (["--smallest"], {0, 1}),

@@ -23,7 +23,8 @@ from adspark.db.rate_limits import SWEEPS, WINDOWS
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import Settings, get_settings
-from adspark.watches.sweep_store import SweepPlan, SweepSummary, read_due
+from adspark.watches.sharing.due import read_due
+from adspark.watches.sweep_store import SweepPlan, SweepSummary
 from deployments.provisioning.provision import provision
 from flows.process_all_active_watches import process_all_active_watches
 from flows.process_sweep_shard import process_sweep_shard

@@ -16,8 +16,9 @@ from adspark.models import Watch
 from adspark.serpapi.client import DEFAULT_TIMEOUT, Gate, SerpApiClient, no_gate
 from adspark.watches.admission import SweepGate
 from adspark.watches.check import Checker, WatchSummary
+from adspark.watches.sharing.due import read_due
 from adspark.watches.sweep import Sweep
-from adspark.watches.sweep_store import SweepSummary, read_due
+from adspark.watches.sweep_store import SweepSummary
 from tests.support import asking
 from tests.support.factories import ADVERTISER_ID
 

@@ -18,8 +18,8 @@ from adspark.watches.admission import searches_left
 from adspark.watches.budgets import BudgetReport, read_budget
 from adspark.watches.store import find_watch
 from deployments.cli.ads.documents import DetailsDocument
+from deployments.cli.budget.commands import fetch_account
 from deployments.cli.database import act_in_session, current_settings
-from deployments.cli.operating.budget import fetch_account
 from deployments.cli.options import EndsWithJsonOption, YesOption
 from deployments.cli.ranges import ranged
 from deployments.cli.runs.run import run_here

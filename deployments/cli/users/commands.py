@@ -1,4 +1,4 @@
-"""`adspark users`: names beside the numbers of users, and who may sign in to the gallery.
+"""`adspark users`: names beside the numbers of users, their shares, and who may sign in.
 
 They are those of the running stack, else of the configured database. Prefect is not needed here.
 """
@@ -15,17 +15,26 @@ from typer import Argument, Option
 from adspark.models import DEFAULT_USER, Role
 from adspark.text.terminal import plain
 from adspark.users.accounts import lock_account, save_password
-from adspark.users.store import UserRow, add_user, find_user, list_users, rename_user
+from adspark.users.store import (
+    UserRow,
+    add_user,
+    find_user,
+    list_users,
+    rename_user,
+    weigh_user,
+)
+from adspark.validation.bounds import USER_WEIGHT
 from deployments.cli.database import in_session
 from deployments.cli.options import JsonOption
-from deployments.cli.ranges import IDS, ranged
-from deployments.cli.users.documents import UserAccess, UserList, UserSaved
+from deployments.cli.ranges import IDS, ranged, ranged_argument
+from deployments.cli.users.documents import UserAccess, UserList, UserSaved, UserWeight
 from deployments.terminal.output import out, print_json, print_line, table
 
 _NUMBER = f"Of a user without a name; {DEFAULT_USER} is who names none. Else a new one."
 
 app = typer.Typer(
-    help="Users: names for their numbers, and passwords for the gallery.", no_args_is_help=True
+    help="Users: names for their numbers, shares of searches, passwords for the gallery.",
+    no_args_is_help=True,
 )
 
 
@@ -61,6 +70,31 @@ def rename(
 
     number, kept = in_session(act, commits=True)
     _say_name(number, kept, as_json=as_json)
+
+
+@app.command()
+def weigh(
+    user: Annotated[str, Argument(metavar="USER", help="Number or name.")],
+    weight: Annotated[
+        int, ranged_argument(USER_WEIGHT, help="1 to 100; who was given none has 1.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Give a user's watches a larger or smaller share where searches are too few for all.
+
+    Of two users with the weights 1 and 3, the second gets three searches for each of the first.
+    """
+
+    async def act(session: AsyncSession) -> int:
+        number = await find_user(session, written=user)
+        await weigh_user(session, user_id=number, weight=weight)
+        return number
+
+    number = in_session(act, commits=True)
+    if as_json:
+        print_json(UserWeight(user_id=number, weight=weight))
+    else:
+        print_line(f"User {number} has the weight {weight}.")
 
 
 @app.command()
@@ -129,6 +163,7 @@ def _print(rows: Sequence[UserRow]) -> None:
             "number": row.user_id,
             "name": None if row.name is None else plain(row.name),
             "signs in": row.sign_in.value if row.role is None else f"as {row.role.value}",
+            "weight": row.weight,
             "watches": row.watches,
             "boards": row.boards,
             "tags": row.tags,

@@ -35,3 +35,13 @@ class UserAccess(Document):
     user_id: int
     role: Role | None = Field(description="None: they cannot sign in.")
     changed: bool = Field(description="False: they could not sign in before either.")
+
+
+class UserWeight(Document):
+    """A user whose share of the searches was set."""
+
+    SHAPE = "user-weight/1"
+    COMMANDS = ("users weigh",)
+
+    user_id: int
+    weight: int

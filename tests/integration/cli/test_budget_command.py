@@ -1,9 +1,11 @@
-"""`adspark budget`: beside the searches it tells what the archive of pictures takes."""
+"""`adspark budget`: what the archive takes, how users share the searches, what a month would be."""
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.store import save_creatives
+from adspark.errors import InvalidQueryError
+from adspark.models import Fetch, FetchStatus, Watch
 from adspark.settings import get_settings
 from tests.support.archived import add_versions
 from tests.support.commanding import Command
@@ -39,3 +41,81 @@ def test_what_is_archived_waits_and_failed_is_told(
         "failed": 2,
         "removed": 1,
     }
+
+
+async def _watch(session: AsyncSession) -> None:
+    for number, user in enumerate((1, 2, 2), start=1):
+        watch = Watch(user_id=user, name=f"watch {number}", text="a.example", interval_minutes=60)
+        session.add(watch)
+        await session.flush()
+        for billed in (1, 2)[:user]:
+            session.add(
+                Fetch(
+                    query={},
+                    query_hash="",
+                    watch_id=watch.id,
+                    status=FetchStatus.COMPLETED,
+                    searches_billed=billed,
+                )
+            )
+    await session.commit()
+
+
+def test_each_user_s_weight_share_and_use_of_the_month_are_told(configured_database: str) -> None:
+    in_session(configured_database, _watch)
+    narrow, users = Command("budget"), Command("users")
+    assert users.told("add", "ben") == "User 3 is ben."  # 2 has watches
+    assert users.told("weigh", "2", "3") == "User 2 has the weight 3."
+    assert users.given("weigh", "ben", "2") == {"user_id": 3, "weight": 2}
+    assert [one["weight"] for one in users.given("list")["users"]] == [1, 3, 2]
+    assert "less than or equal to 100" in users.run("weigh", "2", "101").output
+    assert [
+        (one["user_id"], one["weight"], one["share"], one["watches"], one["due"], one["billed"])
+        for one in narrow.given()["users"]
+    ] == [(1, 1, 0.25, 1, 1, 1), (2, 3, 0.75, 2, 2, 6)]
+    printed = narrow.run().stdout
+    tables = printed.partition("This month:")[0]  # lines go whole into a pipe
+    assert max(map(len, tables.splitlines())) <= 80
+    assert "2 3 75% 2 2 6" in " ".join(printed.split())
+
+
+def test_a_month_of_the_stored_watches_is_simulated_with_what_they_were_billed(
+    configured_database: str,
+) -> None:
+    in_session(configured_database, _watch)
+    month = command.given("--simulate", "--plan", "1000")
+    groups = [(one["user_id"], one["watches"], one["searches_a_check"]) for one in month["groups"]]
+    assert groups == [(1, 1, 1.0), (2, 2, 1.5)]
+    assert (month["searches"], month["spent_on"]) == (1000, 11)
+
+
+def test_a_month_is_simulated_of_options_alone_without_a_database(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ADSPARK_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+    get_settings.cache_clear()
+    narrow = Command("budget")
+    groups = ["--watches", "1000", "--watches", "10", "--weight", "1", "--weight", "3"]
+    printed = narrow.run("--simulate", *groups, "--interval", "60", "--plan", "30000").stdout
+    tables = printed.partition("30,000 searches of")[0]
+    assert max(map(len, tables.splitlines())) <= 80
+    told = " ".join(printed.split())
+    assert "30,000 searches of the 727,200 that" in told
+    assert "The month's searches are used up on day 7." in told
+    assert "From day 7 on no watch of user 2 (every 60 min) is checked." in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--plan", "3"], "plan: belongs to a simulation; add --simulate."),
+        (["--simulate", "--pages", "3"], "pages: belongs to --watches"),
+        (
+            ["--simulate", *["--watches", "3"] * 3, *["--pages", "1"] * 2],
+            "pages: is given 2 times for 3 groups of --watches",
+        ),
+    ],
+)
+def test_options_that_do_not_fit_together_are_told(arguments: list[str], message: str) -> None:
+    with pytest.raises(InvalidQueryError, match=message):
+        command.told(*arguments)

@@ -62,6 +62,7 @@ DATABASE: dict[str, tuple[list[str], list[str] | None]] = {
     "users rename": (["99", "anna"], ["nobody", "anna"]),
     "users password": (["99", "--stdin"], ["nobody", "--stdin"]),
     "users lock": (["99"], ["nobody"]),
+    "users weigh": (["99", "3"], ["nobody", "3"]),
     "budget": ([], None),
     "db create": ([], None),
     "db upgrade": ([], None),

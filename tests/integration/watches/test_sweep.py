@@ -18,7 +18,8 @@ from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.serpapi.payloads import AccountPayload
 from adspark.watches.admission import SweepGate, searches_left
-from adspark.watches.sweep_store import SweepSummary, read_unchecked, summarise_sweep
+from adspark.watches.sharing.due import read_unchecked
+from adspark.watches.sweep_store import SweepSummary, summarise_sweep
 from tests.support.watching import Place
 
 WATCHES = 12

@@ -1,0 +1,205 @@
+"""Simulate a month of sweeps, in the order in which real ones check (`sharing/order.py`).
+
+A check costs what its group says, takes no time but the rate limit's, and never fails; one that has
+begun is paid whole, if need be from the next sweep's searches, but never beyond the month's. Where
+all due watches can be checked in a sweep, their order decides minutes only: there it is that of
+their due times.
+"""
+
+from bisect import bisect_right
+from collections import Counter, defaultdict, deque
+from collections.abc import Sequence
+from itertools import accumulate, chain
+from math import inf
+
+from adspark.watches.sharing.order import Used, count_of_checks, take_turns
+from adspark.watches.simulation.report import (
+    GroupOutcome,
+    SimulationReport,
+    UserOutcome,
+    percentile,
+)
+from adspark.watches.simulation.watches import SearchLimits, WatchGroup
+
+DAYS = 30
+_DAY = 1440  # minutes
+_END = DAYS * _DAY
+_SWEEP = 30  # minutes between two sweeps
+_HOUR = 60
+_LOOK_AHEAD = 1  # minutes; as in `sharing/due.py`
+
+_Due = tuple[int, int]  # the minute at which a watch is due, and its number
+
+
+def simulate(groups: Sequence[WatchGroup], limits: SearchLimits) -> SimulationReport:
+    """A month of 30 days of sweeps.
+
+    Args:
+        groups: of watches, of one weight a user.
+        limits: of the searches.
+    """
+    return _Month(groups, limits).run()
+
+
+class _Month:
+    """The watches by number, and the due times of each user's, in ascending order."""
+
+    def __init__(self, groups: Sequence[WatchGroup], limits: SearchLimits) -> None:
+        self._groups, self._limits = groups, limits
+        self._group_of = [g for g, one in enumerate(groups) for _ in range(one.watches)]
+        self._user_of = [groups[g].user_id for g in self._group_of]
+        self._interval_of = [groups[g].interval_minutes for g in self._group_of]
+        self._cost_of = [groups[g].searches_a_check for g in self._group_of]
+        self._has_budgets = any(one.monthly_budget is not None for one in groups)
+        self._spent_of = [0.0] * len(self._group_of)
+        self._left = inf  # of the month's searches
+        self._cheapest = min(self._cost_of, default=1.0)
+        self._weights = {one.user_id: one.weight for one in groups}
+        self._due: dict[int, list[_Due]] = defaultdict(list)
+        first = chain.from_iterable(one.first_due for one in groups)
+        for number, due in enumerate(first):
+            self._due[self._user_of[number]].append((due, number))
+        for waiting in self._due.values():
+            waiting.sort()
+        most = count_of_checks(list(self._weights.values()))
+        self._lately: deque[tuple[int, float]] = deque(maxlen=most)
+        self._delays: Counter[tuple[int, int]] = Counter()  # of group and delay
+        self._last_check = [-1] * len(groups)
+
+    def run(self) -> SimulationReport:
+        """All sweeps of the month, or those until its searches are used up."""
+        self._left = _bound(self._limits.searches_per_month)
+        hourly = _bound(self._limits.searches_per_hour)
+        minutely = _bound(self._limits.searches_per_minute)
+        hour = sweep = 0.0  # what is left in them; below 0, what was begun beyond that
+        spent_on = None
+        for now in range(0, _END, _SWEEP):
+            if now % _HOUR == 0:
+                hour = hourly + min(0.0, hour)
+            sweep = minutely * self._limits.sweep_minutes + min(0.0, sweep)
+            spent = self._sweep(now, min(self._left, hour, sweep), minutely)
+            self._left, hour, sweep = self._left - spent, hour - spent, sweep - spent
+            if self._left < self._cheapest:
+                spent_on = now // _DAY + 1
+                break
+        return self._report(spent_on)
+
+    def _sweep(self, now: int, searches: float, minutely: float) -> float:
+        """Check what is due with so many searches; returns those that were made."""
+        if searches < 1:
+            return 0.0
+        latest = (now + _LOOK_AHEAD, len(self._group_of))
+        most = None if searches == inf else int(searches / self._cheapest) + 2  # of a user
+        due = {
+            user: waiting[: bisect_right(waiting, latest)][:most]
+            for user, waiting in self._due.items()
+        }
+        checked = sorted(chain.from_iterable(due.values()))
+        if sum(self._cost_of[number] for _, number in checked) > searches:
+            checked = self._choose(due, searches)
+        self._lately.extend(
+            (self._user_of[number], self._cost_of[number])
+            for _, number in checked[-(self._lately.maxlen or 1) :]
+        )
+        made = list(accumulate((self._cost_of[number] for _, number in checked), initial=0.0))
+        self._note(checked, [now + int(before / minutely) for before in made])
+        return made[-1]
+
+    def _choose(self, due: dict[int, list[_Due]], searches: float) -> list[_Due]:
+        """Those that are checked where the searches are too few for all, in their order."""
+        costs: dict[int, list[float]] = defaultdict(list)
+        for user, cost in self._lately:
+            costs[user].append(cost)
+        used = {user: Used(sum(own), len(own)) for user, own in costs.items()}
+        chosen = []
+        left = self._left
+        for one in take_turns(due, self._weights, used):
+            cost = self._cost_of[one[1]]
+            if searches < 1 or left < cost:
+                break
+            searches, left = searches - cost, left - cost
+            chosen.append(one)
+        return chosen
+
+    def _note(self, checked: Sequence[_Due], begun: Sequence[int]) -> None:
+        """Let the checked watches be due again after their intervals, or in the next month."""
+        users, groups, intervals = self._user_of, self._group_of, self._interval_of
+        again: dict[int, list[_Due]] = defaultdict(list)
+        late: list[tuple[int, int]] = []
+        for (due, number), start in zip(checked, begun, strict=False):
+            at = max(start, due)
+            group = groups[number]
+            late.append((group, at - due))
+            self._last_check[group] = at
+            if not (self._has_budgets and self._is_out_of_budget(number)):
+                again[users[number]].append((at + intervals[number], number))
+        self._delays.update(late)
+        for user, count in Counter(users[number] for _, number in checked).items():
+            waiting = self._due[user]
+            waiting[:count] = []
+            waiting += again[user]
+            waiting.sort()
+
+    def _is_out_of_budget(self, number: int) -> bool:
+        """Count what a watch has spent; whether its budget leaves it no other check."""
+        cost, budget = self._cost_of[number], self._groups[self._group_of[number]].monthly_budget
+        self._spent_of[number] += cost
+        return budget is not None and self._spent_of[number] + cost > budget
+
+    def _report(self, spent_on: int | None) -> SimulationReport:
+        overdue: list[list[int]] = [[] for _ in self._groups]
+        for waiting in self._due.values():
+            for due, number in waiting:
+                if due < _END:
+                    overdue[self._group_of[number]].append(due)
+        groups = [self._outcome(g, one, overdue[g]) for g, one in enumerate(self._groups)]
+        by_user: dict[int, int] = defaultdict(int)
+        for outcome in groups:
+            by_user[outcome.user_id] += outcome.searches
+        total = sum(by_user.values())
+        names = {one.user_id: one.user for one in self._groups}
+        return SimulationReport(
+            limits=self._limits,
+            watches=len(self._group_of),
+            searches=total,
+            wanted=round(sum(map(_wanted, self._groups))),
+            spent_on=spent_on,
+            users=[
+                UserOutcome(
+                    user_id=user,
+                    user=names[user],
+                    weight=self._weights[user],
+                    searches=searches,
+                    share=searches / total if total else 0.0,
+                )
+                for user, searches in by_user.items()
+            ],
+            groups=groups,
+        )
+
+    def _outcome(self, g: int, group: WatchGroup, overdue: Sequence[int]) -> GroupOutcome:
+        delays = Counter({late: n for (of, late), n in self._delays.items() if of == g})
+        checks = delays.total()
+        delays.update(_END - due for due in overdue)
+        oldest = min(overdue, default=_END)
+        idle_since = max(self._last_check[g], oldest)
+        return GroupOutcome(
+            **dict(group),
+            checks=checks,
+            searches=round(checks * group.searches_a_check),
+            delay_p50=percentile(delays, 0.5),
+            delay_p95=percentile(delays, 0.95),
+            delay_worst=max(delays, default=None),
+            waiting=len(overdue),
+            starved_from=idle_since // _DAY + 1 if idle_since <= _END - _DAY else None,
+        )
+
+
+def _wanted(group: WatchGroup) -> float:
+    """The searches of a month of a group that waits for nothing."""
+    searches = _END / max(group.interval_minutes, _SWEEP) * group.searches_a_check
+    return group.watches * min(searches, _bound(group.monthly_budget))
+
+
+def _bound(most: int | None) -> float:
+    return inf if most is None else most

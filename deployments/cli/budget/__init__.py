@@ -1,0 +1,1 @@
+"""`adspark budget`: what searching costs, and what a month of sweeps would."""

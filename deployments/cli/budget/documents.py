@@ -1,0 +1,22 @@
+"""What `adspark budget` prints with `--json`."""
+
+from adspark.watches.budgets import BudgetReport
+from adspark.watches.sharing.use import UserShare
+from adspark.watches.simulation.report import SimulationReport
+from deployments.terminal.documents import Document
+
+
+class BudgetDocument(Document, BudgetReport):
+    """What searching costs, and how users share it."""
+
+    SHAPE = "budget/1"
+    COMMANDS = ("budget",)
+
+    users: list[UserShare]
+
+
+class SimulationDocument(Document, SimulationReport):
+    """A simulated month of sweeps."""
+
+    SHAPE = "budget-simulation/1"
+    COMMANDS = ("budget",)
