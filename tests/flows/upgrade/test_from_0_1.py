@@ -96,7 +96,7 @@ def count_rows(url: str) -> dict[str, int]:
     with psycopg.connect(url) as connection:
         statement = "SELECT count(*) FROM {}"
         return {
-            name: connection.execute(statement.format(f'"{name}"')).fetchall()[0][0]  # type: ignore[call-overload]
+            name: connection.execute(statement.format(f'"{name}"')).fetchall()[0][0]
             for name in DATA
         }
 
