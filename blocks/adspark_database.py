@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
 
+from prefect.runtime import flow_run, task_run
 from pydantic import Field, HttpUrl, SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.configured import open_database
 from adspark.db.engine import Database
 from adspark.settings import Settings, get_settings
+from adspark.tracing import identify
 from blocks.configured import ConfiguredBlock
 
 
@@ -47,9 +49,14 @@ class AdSparkDatabase(ConfiguredBlock):
 
 @asynccontextmanager
 async def connect_database() -> AsyncIterator[Database]:
-    """The database of the saved block, else of the environment; see `AdSparkDatabase.connect`."""
-    async with (await AdSparkDatabase.load_configured()).connect() as database:
-        yield database
+    """The database of the saved block, else of the environment; see `AdSparkDatabase.connect`.
+
+    Spans that are made meanwhile have the ids of the flow run and the task run.
+    """
+    block = await AdSparkDatabase.load_configured()
+    with identify(flow_run=flow_run.id, task_run=task_run.id):
+        async with block.connect() as database:
+            yield database
 
 
 @asynccontextmanager

@@ -31,6 +31,7 @@ from adspark.models import Fetch, StopReason
 from adspark.serpapi.client import Gate, SerpApiClient, no_gate
 from adspark.serpapi.payloads import RejectedPayload, Search, SearchPage
 from adspark.serpapi.search_query import CreativeQuery
+from adspark.tracing import identify, span
 from adspark.validation.bounds import MAX_PAGES
 
 IN_SUMMARY = "is_in_summary"
@@ -191,7 +192,8 @@ class FetchRun:
             fetch_id=fetch.id, query=self.query, dry_run=fetch.is_dry_run, resumed=fetch.pages > 0
         )
         try:
-            await self._fetch_pages(fetch)
+            with identify(fetch=fetch.id, watch=fetch.watch_id), span("fetch"):
+                await self._fetch_pages(fetch)
         except AdSparkError as error:
             async with self.database.session() as session, session.begin():
                 await fail_fetch(session, fetch=fetch, error=str(error))
@@ -261,12 +263,13 @@ class FetchRun:
     async def _store(self, fetch: Fetch, page: SearchPage) -> None:
         """Store the page's rows and its line in the ledger, or neither."""
         billed = fetch.searches_billed
-        async with self.database.session() as session, session.begin():
-            saved = await self._save(session, page, keep=not fetch.is_dry_run)
-            await record_page(session, fetch=fetch, page=page, saved=saved)
-            if stop := self._order.stop_after(page, fetch, self.bounds):
-                await finish_fetch(session, fetch=fetch, stop_reason=stop)
-            await self.in_transaction(session, fetch, page)
+        with span("store"):
+            async with self.database.session() as session, session.begin():
+                saved = await self._save(session, page, keep=not fetch.is_dry_run)
+                await record_page(session, fetch=fetch, page=page, saved=saved)
+                if stop := self._order.stop_after(page, fetch, self.bounds):
+                    await finish_fetch(session, fetch=fetch, stop_reason=stop)
+                await self.in_transaction(session, fetch, page)
         self._was_cached = fetch.searches_billed == billed
         self._summary.update(fetch)
         self._summary.sandbox = page.sandbox

@@ -31,6 +31,7 @@ from adspark.serpapi.payloads import AccountPayload, RejectedPayload, SearchPage
 from adspark.serpapi.responses import Answer, checked_metadata, parse_page, quote
 from adspark.serpapi.search_query import CreativeQuery
 from adspark.text.redaction import remember, remember_address
+from adspark.tracing import span
 
 ENGINE = "google_ads_transparency_center"
 DETAILS_ENGINE = "google_ads_transparency_center_ad_details"
@@ -203,7 +204,8 @@ class SerpApiClient:
         return AccountPayload.model_validate(answer.checked_body())
 
     async def _search(self, parameters: dict[str, str]) -> Answer:
-        answer = await self._get("/search.json", parameters)
+        with span("search"):
+            answer = await self._get("/search.json", parameters)
         if answer.status == httpx.codes.TOO_MANY_REQUESTS:
             raise await self._why_too_many()
         return answer

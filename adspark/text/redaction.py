@@ -24,7 +24,13 @@ _PASSWORD = re.compile(r"(?i)\b(?:ssl)?password\s*=\s*(?:'((?:[^'\\]|\\.)*)'|([^
 # Of Prefect, whose password is `name:password`.
 _PASSWORDS = ("PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING")
 _KEYS = ("PREFECT_API_KEY", "PGPASSWORD")
-_ADDRESSES = ("PREFECT_API_DATABASE_CONNECTION_URL", "PREFECT_SERVER_DATABASE_CONNECTION_URL")
+_ADDRESSES = (
+    "PREFECT_API_DATABASE_CONNECTION_URL",
+    "PREFECT_SERVER_DATABASE_CONNECTION_URL",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+)
+_HEADERS = ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS")  # name=value,…
 
 _known: dict[str, Redactor] = {}
 
@@ -56,6 +62,10 @@ def remember_environment() -> None:
     remember(*(os.environ.get(name) for name in _KEYS))
     for name in _ADDRESSES:
         remember_address(os.environ.get(name))
+    for name in _HEADERS:
+        for header in os.environ.get(name, "").split(","):
+            value = header.partition("=")[2]
+            remember(value, unquote(value))
 
 
 def secret_parts(address: str) -> list[str]:

@@ -27,6 +27,7 @@ from adspark.models import AdVariant, Creative, VariantStatus
 from adspark.net.addresses import find_public_address
 from adspark.net.downloads import Downloader
 from adspark.rendering.render_target import choose_render_target
+from adspark.tracing import identify, span
 from adspark.variants.result import save_result
 from adspark.variants.store import (
     VariantState,
@@ -133,7 +134,8 @@ async def ensure_original(
     key = renderer.key(target)
     path = original_path(key)
     if not await media.reuse(path):
-        rendering = await renderer.render(target)
+        with identify(variant=variant_id), span("render"):
+            rendering = await renderer.render(target)
         await media.save_original(key, rendering.content)
     sha256 = hashlib.sha256(await media.read(path)).hexdigest()
     async with database.session() as session, session.begin():
@@ -158,11 +160,16 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
     if request.submitted_at is None:
         await deps.generator.check(request.prompt)
     generated = await _generate(deps, variant, request)
-    completion = await save_result(
-        request, generated, media=deps.media, downloader=deps.downloader, too_close=deps.too_close
-    )
-    async with deps.database.session() as session, session.begin():
-        await VariantState(session, variant).complete(completion)
+    with identify(variant=variant_id), span("store"):
+        completion = await save_result(
+            request,
+            generated,
+            media=deps.media,
+            downloader=deps.downloader,
+            too_close=deps.too_close,
+        )
+        async with deps.database.session() as session, session.begin():
+            await VariantState(session, variant).complete(completion)
     finished = await _read(deps.database, variant_id)
     check_open(finished)
     if finished.status != VariantStatus.COMPLETED:
@@ -236,7 +243,8 @@ async def _generate(
     """What the generation gives, saved at once; else what an earlier try has saved of it."""
     saved = variant.generated
     try:
-        generated = await deps.generator.generate(request, _Observer(deps, variant))
+        with identify(variant=variant.id), span("generate"):
+            generated = await deps.generator.generate(request, _Observer(deps, variant))
     except PermanentError:
         if saved is None:
             raise

@@ -19,6 +19,7 @@ from prefect.flows import load_flow_from_flow_run
 from prefect.logging.loggers import flow_run_logger
 
 from adspark.text.redaction import remember_environment
+from adspark.tracing import send_spans
 from deployments.execution.endings import SERVER_AWAY
 from deployments.execution.output import record_signals_in
 from orchestration.limits.time_limits import end_with_run
@@ -50,7 +51,10 @@ def execute(flow_run_id: UUID) -> None:
                 return
         except httpx.HTTPError:
             sys.exit(SERVER_AWAY)
-        run_to_end(flow, run, logger)
+        try:
+            run_to_end(flow, run, logger)
+        finally:
+            send_spans()
 
 
 def _load(run: FlowRun, logger: Logger) -> Flow[..., Any] | None:

@@ -30,8 +30,10 @@ _CONTAINER: dict[str, JsonValue] = {
     "extra_hosts": {"host.docker.internal": "host-gateway"},
 }
 # What a run needs beside settings: pictures' object storage, which its address may hold a password
-# for, and a way through a proxy.
-_HANDED_ON = ("AWS_", "FSSPEC_", "ADSPARK_MEDIA_URL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+# for, where spans are sent, and a way through a proxy.
+_HANDED_ON = (
+    "AWS_", "FSSPEC_", "OTEL_", "ADSPARK_MEDIA_URL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"
+)  # fmt: skip
 _SERVER_ONLY = "PREFECT_SERVER_"
 _MEMORY = {one.name: one.memory for one in QUEUE_CLASSES}
 _LEAST = min(_MEMORY.values())

@@ -1,5 +1,7 @@
 """The image of the containers that runs are, where they are containers."""
 
+from importlib.metadata import version
+
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings
 
@@ -13,6 +15,6 @@ def run_image(settings: Settings) -> str:
     if settings.run_image is None:
         raise ConfigurationError(
             "ADSPARK_RUN_IMAGE: runs are to be containers (ADSPARK_POOL_TYPE=docker); name their "
-            "image, as adspark:0.1.0."
+            f"image, as adspark:{version('adspark')}."
         )
     return settings.run_image

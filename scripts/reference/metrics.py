@@ -6,7 +6,7 @@ from scripts.reference.markdown import code, make_document, make_paragraph, make
 _ABOUT = """
 `adspark up` serves them for Prometheus at `http://127.0.0.1:4290/metrics`, elsewhere `adspark
 metrics` does. Of a source that is down there is `adspark_up 0` alone. Rules for alerts:
-[alerts.yml](../alerts.yml).
+[alerts.yml](../alerts.yml); a dashboard for Grafana: [grafana.json](../grafana.json).
 """
 
 

@@ -6,20 +6,17 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from uuid import UUID
 
 import psutil
 import pytest
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import State
-from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelling
 
 from adspark.home.processes import ProcessId
-from deployments.execution.fork import fork_run, start_server
-from orchestration.limits.time_limits import RUN_VARIABLE
 from orchestration.runs.requeue import is_lost
 from tests.support.contained import ended, make_run, start, state_of, until
+from tests.support.forked import fork_and_wait
 
 FLOW = """
 import asyncio, os, signal, sys, time
@@ -83,17 +80,6 @@ async def run_to_end(client: PrefectClient, folder: Path, **parameters: object) 
     await ended(process)
     assert process.returncode == 0
     return await state_of(client, run_id)
-
-
-async def fork_and_wait(run_id: UUID, folder: Path) -> State:
-    """The last state of a run whose process is forked, as a worker on this host does it."""
-    start_server()
-    variables = {RUN_VARIABLE: str(run_id), "PREFECT_API_URL": str(PREFECT_API_URL.value())}
-    process = await asyncio.to_thread(fork_run, run_id, {**os.environ, **variables}, str(folder))
-    await asyncio.to_thread(process.join)
-    assert process.exitcode == 0
-    async with get_client() as client:
-        return await state_of(client, run_id)
 
 
 @pytest.mark.parametrize(

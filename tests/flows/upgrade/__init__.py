@@ -1,0 +1,1 @@
+"""What an installation of the last version left behind, upgraded."""
