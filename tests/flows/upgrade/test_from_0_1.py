@@ -44,12 +44,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
     url = str(PREFECT_API_URL.value())
     monkeypatch.setenv("PREFECT_API_URL", url)
     with httpx.Client(base_url=url, timeout=600) as client:
-        for kind in ("deployments", "work_pools"):
+        kinds = ("automations", "deployments", "work_pools", "v2/concurrency_limits", "variables")
+        for kind in kinds:
             for one in read(client, kind):
-                key = one["id"] if kind == "deployments" else one["name"]
+                key = one["name"] if kind == "work_pools" else one["id"]
                 client.delete(f"/{kind}/{key}").raise_for_status()
-        for one in read(client, "variables"):
-            client.delete(f"/variables/{one['id']}").raise_for_status()
         for pool in LEFT["pools"]:
             create(client, "work_pools", pool)
         for limit in LEFT["limits"]:
