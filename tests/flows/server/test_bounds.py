@@ -58,17 +58,18 @@ def leaves(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 @dataclass(frozen=True)
 class Option:
-    """A number that a command takes: by its name, or by its place."""
+    """A number that a command takes: by its name, or by its place, `before` it so many others."""
 
     path: tuple[str, ...]
     name: str
     kind: type
     info: OptionInfo | ArgumentInfo
+    before: int
 
     def written(self, value: str) -> list[str]:
         """The command with this value."""
         if isinstance(self.info, ArgumentInfo):
-            return [*self.path, "--", value]
+            return [*self.path, "--", *self.before * ["1"], value]
         declared = (self.info.default, *(self.info.param_decls or ()))  # typer sorts them later
         names = [one for one in declared if str(one).startswith("--")]
         return [*self.path, f"{(names or ['--' + self.name.replace('_', '-')])[0]}={value}"]
@@ -79,10 +80,12 @@ def options(group: typer.Typer, path: tuple[str, ...] = ()) -> Iterator[Option]:
     for command in group.registered_commands:
         assert command.callback is not None
         word = command.name or command.callback.__name__.replace("_", "-")
+        before = 0
         for name, hint in get_type_hints(command.callback, include_extras=True).items():
             annotated, *infos = get_args(hint) or (None,)
             for kind in {int, float} & {annotated, *get_args(annotated)}:
-                yield Option((*path, word), name, kind, infos[0])
+                yield Option((*path, word), name, kind, infos[0], before)
+            before += any(isinstance(one, ArgumentInfo) for one in infos)
     for one in group.registered_groups:
         assert one.typer_instance is not None
         yield from options(one.typer_instance, (*path, str(one.name)))
