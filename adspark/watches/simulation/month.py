@@ -89,7 +89,8 @@ class _Month:
         if searches < 1:
             return 0.0
         latest = (now + _LOOK_AHEAD, len(self._group_of))
-        most = None if searches == inf else int(searches / self._cheapest) + 2  # of a user
+        is_bounded = searches < inf and self._cheapest > 0  # what was always cached costs nothing
+        most = int(searches / self._cheapest) + 2 if is_bounded else None  # of a user
         due = {
             user: waiting[: bisect_right(waiting, latest)][:most]
             for user, waiting in self._due.items()

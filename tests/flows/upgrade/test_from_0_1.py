@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from prefect.client.base import PrefectHttpxSyncClient
 from prefect.settings import PREFECT_API_URL
 from typer.testing import CliRunner
 
@@ -43,7 +44,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
     """Prefect's server as 0.1 left it."""
     url = str(PREFECT_API_URL.value())
     monkeypatch.setenv("PREFECT_API_URL", url)
-    with httpx.Client(base_url=url, timeout=600) as client:
+    # It asks again where the server's SQLite is busy (503).
+    with PrefectHttpxSyncClient(base_url=url, timeout=600, enable_csrf_support=False) as client:
         kinds = ("automations", "deployments", "work_pools", "v2/concurrency_limits", "variables")
         for kind in kinds:
             for one in read(client, kind):

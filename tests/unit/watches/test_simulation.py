@@ -31,6 +31,15 @@ def test_a_plan_that_ends_within_the_month_starves_all_from_that_day_on() -> Non
     assert [one.waiting for one in month.groups] == [10, 10]
 
 
+def test_watches_whose_checks_were_all_cached_spend_nothing_and_are_all_checked() -> None:
+    cached = group(20, searches_a_check=0.0)
+    month = simulate([cached], SearchLimits(searches_per_minute=1, searches_per_month=10))
+    (one,) = month.groups
+    assert (month.searches, one.checks >= 20 * 24 * 29, one.waiting) == (0, True, 0)
+    (_, paid) = simulate([cached, group(1, user=2)], SearchLimits(searches_per_minute=1)).groups
+    assert paid.searches == paid.checks > 600
+
+
 def test_scarce_searches_go_by_weight_and_a_lone_watch_does_not_wait_for_a_thousand() -> None:
     limits = SearchLimits(searches_per_minute=1)
     shared = simulate([group(500), group(500, user=2, weight=3)], limits)
