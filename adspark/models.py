@@ -43,6 +43,9 @@ SQLModel.metadata.naming_convention = MetaData(
 DEFAULT_USER = 1
 """The user of what is made without naming one."""
 
+DEFAULT_WEIGHT = 1
+"""The weight of a user who was given none, in the sharing of searches."""
+
 
 class CreativeFormat(StrEnum):
     """Formats of the Transparency Center."""

@@ -19,7 +19,7 @@ from adspark.markdown import escape_markdown
 from adspark.settings import get_settings
 from adspark.watches.news import read_news
 from adspark.watches.sharing.due import DueWatch, read_unchecked
-from adspark.watches.sweep_store import SweepPlan, SweepSummary, summarise_sweep
+from adspark.watches.sweep_store import SEARCHING, SweepPlan, SweepSummary, summarise_sweep
 from blocks.adspark_database import connect_database
 from flows.ad_tables import SWEPT, write_table
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
@@ -39,7 +39,6 @@ from tasks.plan_sweep import plan_sweep
 
 _MOST_SHOWN = 20  # ads
 _LOCK = "sweep"
-_SEARCHING = 0.9  # share of the time limit in which searches may begin; the rest is for their end
 
 
 @flow(name="process-all-active-watches", persist_result=True, result_serializer=PLAIN_JSON)
@@ -50,7 +49,7 @@ async def process_all_active_watches() -> SweepSummary:
     It ends Failed ("Partly Failed") where a watch could not be checked, and the message says how
     many and why; the others are stored all the same. A second sweep at the same time is cancelled.
     """
-    searching_ends = time.monotonic() + _SEARCHING * get_settings().sweep_time_limit
+    searching_ends = time.monotonic() + SEARCHING * get_settings().sweep_time_limit
     async with connect_database() as database, database.lock(_LOCK) as is_alone:
         if not is_alone:
             return cancelled(SweepSummary, "Another sweep is under way; it serves what is due.")

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
-from adspark.models import DEFAULT_USER, Role
+from adspark.models import DEFAULT_USER, DEFAULT_WEIGHT, Role
 from adspark.validation.bounds import ID, USER_WEIGHT
 from adspark.validation.names import check_name, check_visible, clean_name, name_key
 from adspark.validation.near_names import MOST_COMPARED, describe_unknown
@@ -46,7 +46,7 @@ _LIST = text(f"""
     SELECT user_id, name, CASE WHEN locked_at IS NULL THEN role END AS role,
         CASE WHEN role IS NULL THEN 'no password' WHEN locked_at IS NULL THEN 'active'
             ELSE 'locked' END AS sign_in,
-        coalesce(weight, 1) AS weight,
+        coalesce(weight, {DEFAULT_WEIGHT}) AS weight,
         count(*) FILTER (WHERE kind = 'watch') AS watches,
         count(*) FILTER (WHERE kind = 'board') AS boards,
         count(*) FILTER (WHERE kind LIKE 'tag%') AS tags,

@@ -15,6 +15,9 @@ from adspark.watches.check import WatchSummary
 from adspark.watches.events import EventCounts
 from adspark.watches.sharing.due import DueWatch
 
+SEARCHING = 0.9
+"""Share of a sweep's time limit in which searches may begin; the rest is for their end."""
+
 SAMPLE_SIZE = 50
 """Watches that a summary names; the database has them all."""
 

@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 import httpx
 from prefect.client.orchestration import PrefectClient
 from prefect.exceptions import PrefectException
-from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from rich.text import Text
 from textual import work
 from textual.app import App, ComposeResult
@@ -35,12 +34,10 @@ from deployments.console.data import (
     run_rows,
 )
 from deployments.console.dialogs import Confirm
-from deployments.terminal.away import Away
+from deployments.terminal.away import Away, without_retries
 
 _PAUSE = 2.0  # seconds between two refreshes
 _SLOW_PAUSE = 10.0  # seconds; workers beat every thirty
-# Prefect's client would ask for a minute before it says that nobody answers; a refresh comes again.
-_NO_RETRIES = {PREFECT_CLIENT_MAX_RETRIES: 0}
 _ERRORS = (AdSparkError, httpx.HTTPError, PrefectException, RuntimeError)
 _TABLES = {"pools": POOL_COLUMNS, "runs": RUN_COLUMNS, "failures": FAILURE_COLUMNS}
 
@@ -101,7 +98,7 @@ class ConsoleScreen(App[None]):
     @work(exclusive=True, group="refresh")
     async def refresh_tables(self) -> None:
         """Refresh now, and again and again: the next time a while after this one has ended."""
-        with temporary_settings(_NO_RETRIES):
+        with without_retries():
             while True:
                 with suppress(NoMatches):  # the application is being closed
                     await self._refresh_tables()
@@ -109,7 +106,7 @@ class ConsoleScreen(App[None]):
 
     @work(exclusive=True, group="slow")
     async def _refresh_slowly(self) -> None:
-        with temporary_settings(_NO_RETRIES):
+        with without_retries():
             while True:
                 with suppress(*_ERRORS):  # said by the other refresh
                     self._slow = await self.read_slowly()

@@ -12,14 +12,11 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.watches.sharing.order import CHECKS_A_SHARE, DEFAULT_WEIGHT
-
-# A watch that falls due in a moment is taken along, or it would wait for the next sweep. Not
-# earlier than it is due: SerpApi would answer from its cache, which has no news.
-_LOOK_AHEAD = "1 minute"
+from adspark.models import DEFAULT_WEIGHT
+from adspark.watches.sharing.order import CHECKS_A_SHARE, LOOK_AHEAD
 
 _WAIT = "greatest(0, extract(epoch FROM due_at - now()))::float8 AS wait"
-_IS_DUE = f"is_active AND due_at <= now() + interval '{_LOOK_AHEAD}'"
+_IS_DUE = f"is_active AND due_at <= now() + interval '{LOOK_AHEAD} minutes'"
 SELECT_DUE = text(f"""
     WITH weighed AS MATERIALIZED (
         SELECT user_id, coalesce(s.weight, {DEFAULT_WEIGHT})::float8 AS weight

@@ -14,7 +14,9 @@ CHECKS_A_SHARE = 10
 """Checks that count, for each share of the smallest weight: more even out checks of unequal cost,
 fewer forget sooner."""
 
-DEFAULT_WEIGHT = 1
+LOOK_AHEAD = 1
+"""Minutes: a watch that falls due in a moment is taken along, or it would wait for the next sweep.
+Not earlier than it is due: SerpApi would answer from its cache, which has no news."""
 
 Due = TypeVar("Due", bound=tuple[Any, ...])
 

@@ -4,8 +4,8 @@ from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.models import DEFAULT_WEIGHT
 from adspark.watches.budgets import MONTH, SPENT
-from adspark.watches.sharing.order import DEFAULT_WEIGHT
 
 _READ = text(f"""
     WITH mine AS (

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import accumulate, chain
 from math import inf
 
-from adspark.watches.sharing.order import Used, count_of_checks, take_turns
+from adspark.watches.sharing.order import LOOK_AHEAD, Used, count_of_checks, take_turns
 from adspark.watches.simulation.report import (
     GroupOutcome,
     SimulationReport,
@@ -26,7 +26,6 @@ _DAY = 1440  # minutes
 _END = DAYS * _DAY
 _SWEEP = 30  # minutes between two sweeps
 _HOUR = 60
-_LOOK_AHEAD = 1  # minutes; as in `sharing/due.py`
 
 _Due = tuple[int, int]  # the minute at which a watch is due, and its number
 
@@ -88,7 +87,7 @@ class _Month:
         """Check what is due with so many searches; returns those that were made."""
         if searches < 1:
             return 0.0
-        latest = (now + _LOOK_AHEAD, len(self._group_of))
+        latest = (now + LOOK_AHEAD, len(self._group_of))
         is_bounded = searches < inf and self._cheapest > 0  # what was always cached costs nothing
         most = int(searches / self._cheapest) + 2 if is_bounded else None  # of a user
         due = {

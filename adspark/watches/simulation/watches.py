@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.watches.sharing.order import DEFAULT_WEIGHT
+from adspark.models import DEFAULT_WEIGHT
 
 # A check costs what it was billed lately, with its details, rounded so that alike watches are one
 # group; one search where none was made.

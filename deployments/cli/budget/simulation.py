@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 from rich.markup import escape
 
 from adspark.errors import InvalidQueryError
+from adspark.models import DEFAULT_WEIGHT
 from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, Settings
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
-from adspark.watches.sharing.order import DEFAULT_WEIGHT
 from adspark.watches.simulation.report import SimulationReport
 from adspark.watches.simulation.watches import SearchLimits, WatchGroup
+from adspark.watches.sweep_store import SEARCHING
 from deployments.terminal.output import out, print_line, table
 
-_SEARCHING = 0.9 / 60  # of a sweep's time limit, in minutes
 _HOURS = 120  # minutes from which a delay is shown in hours
 
 
@@ -69,7 +69,7 @@ def make_limits(
         searches_per_minute=limit or (DEFAULT_SEARCHES_PER_MINUTE if usual == "account" else usual),
         searches_per_hour=per_hour,
         searches_per_month=plan,
-        sweep_minutes=settings.sweep_time_limit * _SEARCHING,
+        sweep_minutes=SEARCHING * settings.sweep_time_limit / 60,
     )
 
 

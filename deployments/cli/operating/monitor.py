@@ -16,7 +16,7 @@ from deployments.cli.database import current_settings, open_database
 from deployments.cli.ranges import ranged, ranged_argument
 from deployments.cli.server import open_server
 from deployments.queue_classes import POOL_NAMES
-from deployments.terminal.away import Away
+from deployments.terminal.away import Away, without_retries
 from deployments.terminal.live import live_view
 from deployments.terminal.output import late_runs, print_json, print_note, print_warning, table
 
@@ -43,11 +43,6 @@ def monitor(
 
 
 async def _watch(seconds: float | None, every: float, show: "Callable[[Snapshot], None]") -> None:
-    from prefect.settings import (  # noqa: PLC0415  (slow)
-        PREFECT_CLIENT_MAX_RETRIES,
-        temporary_settings,
-    )
-
     from adspark.watches.searches_left import SearchesLeft  # noqa: PLC0415  (slow)
     from deployments.operations.monitoring import read_snapshot  # noqa: PLC0415  (slow)
     from orchestration.runs.flow_runs import read_failed_runs  # noqa: PLC0415  (slow)
@@ -69,8 +64,7 @@ async def _watch(seconds: float | None, every: float, show: "Callable[[Snapshot]
         _tell(server.end())
         show(snapshot)
 
-    # By itself the client would ask for a minute before it says that nobody answers.
-    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
+    with without_retries():
         async with open_database() as database:
             while True:
                 try:
