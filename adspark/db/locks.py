@@ -93,7 +93,7 @@ class Locks:
                 raise DatabaseUnavailableError("The connection that held the locks was cut.")
             try:
                 answer, pid = (await self._connection.execute(statement, {"name": name})).one()
-            except DBAPIError:
+            except BaseException:  # a statement that is cancelled takes its connection along
                 self._are_lost = True
                 await self._connection.invalidate()
                 raise

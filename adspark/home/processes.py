@@ -1,5 +1,6 @@
 """Processes of this host: identified beyond their number, and ended."""
 
+import os
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -37,6 +38,18 @@ def is_alive(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def session_members(leader: int) -> list[psutil.Process]:
+    """The processes in the session that the process `leader` has begun; it may have ended."""
+    return [one for one in psutil.process_iter() if _session_of(one) == leader]
+
+
+def _session_of(process: psutil.Process) -> int | None:
+    try:
+        return os.getsid(process.pid)
+    except OSError:  # it has ended, or its session is not ours to ask for
+        return None
 
 
 def stop_process_trees(roots: Iterable[psutil.Process], *, timeout: float) -> None:

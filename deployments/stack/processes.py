@@ -14,7 +14,7 @@ from typing import BinaryIO
 import psutil
 
 from adspark.errors import AdSparkError
-from adspark.home.processes import stop_process_trees
+from adspark.home.processes import session_members, stop_process_trees
 from deployments.stack.logs import append_to_log, open_log, read_last_line
 
 START_TIMEOUT = 120.0  # seconds for one process to become ready, on a slow machine's first start
@@ -99,6 +99,7 @@ class StackProcess:
         Raises:
             StackFailedError: it dies again and again.
         """
+        self._stop_session()
         now = time.monotonic()
         self._deaths = [one for one in self._deaths if now - one < _DEATHS_WITHIN] + [now]
         if len(self._deaths) > _MOST_DEATHS or self._spawn is None or self.log is None:
@@ -108,16 +109,22 @@ class StackProcess:
 
     def stop(self, patience: float = STOP_PATIENCE) -> None:
         """Ask it to end, and wait `patience` seconds; then kill what is left of it and below it."""
-        if self.process is None or self.process.poll() is not None:
+        if self.process is None:
             return
-        family = psutil.Process(self.process.pid).children(recursive=True)
-        self.process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(patience)
-        own = [psutil.Process(self.process.pid)] if self.is_alive else []
-        left = [one for one in family if one.is_running()]
-        stop_process_trees([*left, *own], timeout=STOP_PATIENCE)
+        if self.is_alive:
+            family = psutil.Process(self.process.pid).children(recursive=True)
+            self.process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(patience)
+            left = [one for one in family if one.is_running()]
+            stop_process_trees(left, timeout=STOP_PATIENCE)
+        self._stop_session()
         self.process.wait()
+
+    def _stop_session(self) -> None:
+        """End what is left in its session: a process that died may leave its helpers behind."""
+        if self.process is not None:
+            stop_process_trees(session_members(self.process.pid), timeout=STOP_PATIENCE)
 
     def check_alive(self) -> None:
         """Raise StackFailedError where it has ended, with the last line of its log."""

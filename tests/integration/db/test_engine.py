@@ -139,6 +139,32 @@ async def test_a_lock_has_one_holder_and_is_free_once_its_connection_is_gone(
             assert fourth
 
 
+async def test_a_lock_is_free_after_its_holder_was_cancelled_within_a_statement(
+    database: Database,
+) -> None:
+    checks = 0
+
+    async def hold() -> None:
+        nonlocal checks
+        async with database.locks() as locks, locks.acquire("a") as locked:
+            assert locked
+            while True:
+                await locks.check()
+                checks += 1
+
+    for steps in range(8):  # between two checks there is no other step
+        checks, holder = 0, asyncio.create_task(hold())
+        while not checks:
+            await asyncio.sleep(0)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        holder.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await holder
+    async with database.lock("a") as free:
+        assert free
+
+
 async def test_a_connection_that_was_cut_is_an_error_once_and_then_replaced(
     database: Database, database_url: str
 ) -> None:
