@@ -143,8 +143,9 @@ class Settings(BaseSettings):
     trusted_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """host:port pairs, comma-separated, that may be requested although they are private, as a Dify
     of one's own."""
-    pool_type: Literal["process", "docker"] = "process"
-    """What runs are: processes of their worker, or containers (docker-compose.yml)."""
+    pool_type: Literal["process", "docker", "kubernetes"] = "process"
+    """What runs are: processes of their worker, containers (docker-compose.yml), or Jobs of
+    Kubernetes, which Prefect's own worker starts."""
     run_image: str | None = None
     """Image of the runs' containers."""
     run_network: str | None = None
@@ -152,7 +153,10 @@ class Settings(BaseSettings):
     run_memory: Annotated[int, RUN_MEMORY] | None = None
     """MB of memory of each; empty: as their pool says, 512 to 2048."""
     run_volume: str | None = None
-    """Docker volume that is their ADSPARK_HOME: pictures and results."""
+    """Docker volume, or claim of a volume in Kubernetes, that is their ADSPARK_HOME: pictures and
+    results. In Kubernetes empty: a pod's own, which ends with it."""
+    run_namespace: str = "adspark"
+    """Namespace of their Jobs in Kubernetes."""
     prefect_port: Port = 4200
     """Port of Prefect's server."""
     metrics_port: Port = 4290

@@ -10,11 +10,7 @@ from pydantic import JsonValue
 from adspark.settings import get_settings
 from deployments.environment.stack_settings import public_environment
 from deployments.provisioning.job_variables import OwnJob
-from deployments.provisioning.run_image import run_image
-from deployments.queue_classes import QUEUE_CLASSES
-
-RUN_COMMAND = "python -m deployments.execution.in_container"
-"""The command of a run's container."""
+from deployments.provisioning.run_image import RUN_COMMAND, run_image, run_memory
 
 _USER = "adspark"  # of the image
 # Nothing to write but /tmp and the volume, no rights, no privileges to win.
@@ -35,8 +31,6 @@ _HANDED_ON = (
     "AWS_", "FSSPEC_", "OTEL_", "ADSPARK_MEDIA_URL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"
 )  # fmt: skip
 _SERVER_ONLY = "PREFECT_SERVER_"
-_MEMORY = {one.name: one.memory for one in QUEUE_CLASSES}
-_LEAST = min(_MEMORY.values())
 
 
 class ContainerJob(OwnJob, DockerWorkerJobConfiguration):
@@ -47,7 +41,7 @@ class ContainerJob(OwnJob, DockerWorkerJobConfiguration):
         # Containers reach each other by their names: a run that is called as a service would be
         # taken for it, so its name is its id.
         settings = get_settings()
-        memory = f"{settings.run_memory or _MEMORY.get(work_pool.name, _LEAST)}m"
+        memory = f"{run_memory(settings, work_pool.name)}m"
         return {
             "name": f"adspark-run-{flow_run.id}",
             "command": RUN_COMMAND,

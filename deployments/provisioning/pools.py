@@ -1,10 +1,8 @@
 """The work pools as the server has them: their type, their slots, and what a run may choose.
 
 Slots may be changed by hand, as everything that is provisioned (`drift`); the job template may
-not. What the runs' processes or containers are, their workers say (`worker`, `container_job`).
+not (`job_templates`).
 """
-
-from typing import Any
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
@@ -14,28 +12,10 @@ from adspark.errors import ConfigurationError
 from adspark.settings import Settings
 from adspark.text.counts import counted
 from deployments.provisioning.drift import Merge
-from deployments.provisioning.job_variables import ENVIRONMENT
-from deployments.provisioning.run_image import run_image
+from deployments.provisioning.job_templates import job_template
 from deployments.queue_classes import QueueClass
 from orchestration.runs.flow_runs import filter_runs, read_runs
 from orchestration.runs.optional import read_optional
-
-# All that a run may choose: a form offers nothing that a worker would refuse, and a worker of
-# Prefect's own takes nothing else.
-_TEMPLATE: dict[str, Any] = {
-    "job_configuration": {"env": "{{ env }}"},
-    "variables": {
-        "type": "object",
-        "properties": {
-            "env": {
-                "title": "Environment Variables",
-                "description": f"Of these: {', '.join(sorted(ENVIRONMENT))}.",
-                "type": "object",
-                "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "null"}]},
-            }
-        },
-    },
-}
 
 
 async def provision_pool(
@@ -50,12 +30,11 @@ async def provision_pool(
         merge: of the provisioning.
 
     Raises:
-        ConfigurationError: the pool is of the other type, and runs wait in it.
+        ConfigurationError: the pool is of another type, and runs wait in it.
     """
     name, slots, kind = queue_class.name, queue_class.concurrency, settings.pool_type
     thing = f"pool {name}"
-    if kind == "docker":
-        run_image(settings)
+    template = job_template(queue_class, settings)
     pool = await read_optional(client.read_work_pool(name))
     if pool is not None and pool.type != kind:  # it cannot be changed
         await _check_idle(client, pool, kind)
@@ -71,17 +50,17 @@ async def provision_pool(
                     type=kind,
                     description=queue_class.description,
                     concurrency_limit=slots,
-                    base_job_template=_TEMPLATE,
+                    base_job_template=template,
                 )
             )
         return
     if merge.update(f"{thing} slots", current=pool.concurrency_limit, wanted=slots):
         await client.update_work_pool(name, WorkPoolUpdate(concurrency_limit=slots))
     # Not merged: whoever can change it could otherwise choose what runs on a worker's host.
-    if pool.base_job_template != _TEMPLATE and merge.change(
+    if pool.base_job_template != template and merge.change(
         f"{thing}: its job template is reset; runs are what their workers' settings say"
     ):
-        await client.update_work_pool(name, WorkPoolUpdate(base_job_template=_TEMPLATE))
+        await client.update_work_pool(name, WorkPoolUpdate(base_job_template=template))
 
 
 async def _check_idle(client: PrefectClient, pool: WorkPool, kind: str) -> None:

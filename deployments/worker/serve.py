@@ -136,8 +136,11 @@ async def _make_worker(pool: str, *, name: str, limit: int | None) -> PoolWorker
                     run_image(get_settings())
                     return ContainerPoolWorker(pool, name=name, limit=limit)
                 problem = (
-                    f"The work pool {pool!r} is of the type {kind!r}, which is not ours; rename or "
-                    "remove it, then: adspark provision"
+                    f"The runs of the work pool {pool!r} are Jobs of Kubernetes: Prefect's own "
+                    "worker starts them, see docs/operators/kubernetes.md"
+                    if kind == "kubernetes"
+                    else f"The work pool {pool!r} is of the type {kind!r}, which is not ours; "
+                    "rename or remove it, then: adspark provision"
                 )
             looks = looks + 1 if problem == last else 1
             if looks == _LOOKS:

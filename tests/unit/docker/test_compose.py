@@ -222,7 +222,8 @@ def test_each_service_is_given_its_own_secrets() -> None:
 
 
 def test_every_setting_that_is_no_secret_reaches_every_container_of_ours() -> None:
-    here = {"prefect_port", "sandbox_port", "database_url", "media_url"}  # not so, or not for all
+    # Not so, not for all, or of Kubernetes.
+    here = {"prefect_port", "sandbox_port", "database_url", "media_url", "run_namespace"}
     wanted = {
         f"ADSPARK_{name.upper()}"
         for name, field in Settings.model_fields.items()

@@ -30,6 +30,7 @@ NOT_RUN = {
     ("docs/operators/troubleshooting.md", "needs Docker"): 3,
     ("docs/operators/containers.md", "needs Docker"): 1,
     ("docs/operators/hosts.md", "needs Docker"): 1,
+    ("docs/operators/kubernetes.md", "needs a cluster"): 1,
     ("docs/operators/retention.md", "needs Docker"): 1,
     ("docs/developers/development.md", "needs Docker"): 1,
 }

@@ -12,7 +12,8 @@ from tests.support.documentation.pages import ROOT
 VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 IMAGE = re.compile(r"\badspark:(\d+\.\d+\.\d+)")
 TAGGED = ("docker-compose.yml", "docker-compose.dev.yml", ".env.example",
-          "deployments/docker/Dockerfile", "docs/reference/settings.md")  # fmt: skip
+          "deployments/docker/Dockerfile", "deployments/kubernetes/adspark.yaml",
+          "docs/reference/settings.md")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", TAGGED)
