@@ -77,8 +77,8 @@ class Size:
 
 
 QUICK = Size(
-    each=2,
-    seconds=8.0,
+    each=1,
+    seconds=6.0,
     every=(1.5, 2.5),
     latency=0.1,
     generation=0.5,
@@ -114,7 +114,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0, help="of a phase (default: 10)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--quick", action="store_true", help="2 runs of a pool, 8 s, with kills alone; no ratio"
+        "--quick", action="store_true", help="1 run of a pool, 6 s, with kills alone; no ratio"
     )
     arguments = parser.parse_args()
     size = Size(50, arguments.minutes * 60, (5.0, 15.0), latency=1.0, generation=4.0)

@@ -86,7 +86,7 @@ class Size:
     is_full: bool = True
 
 
-QUICK = Size(runs=1, spread=1.0, rest=1.0, peers=("stock, 1 s", "stock, woken"), is_full=False)
+QUICK = Size(runs=1, spread=0.0, rest=0.5, peers=("stock, woken",), is_full=False)
 
 
 @dataclass

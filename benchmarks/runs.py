@@ -49,9 +49,9 @@ def main() -> int:
     parser = benchmark_parser("runs", __doc__)
     parser.add_argument("--runs", type=int, default=60, help="in a batch (default: 60)")
     parser.add_argument("--waiting", type=int, default=500, help="that wait (default: 500)")
-    parser.add_argument("--quick", action="store_true", help="4 runs, 20 that wait; not judged")
+    parser.add_argument("--quick", action="store_true", help="2 runs, 8 that wait; not judged")
     arguments = parser.parse_args()
-    runs, waiting = (4, 20) if arguments.quick else (arguments.runs, arguments.waiting)
+    runs, waiting = (2, 8) if arguments.quick else (arguments.runs, arguments.waiting)
     with running_stack() as stack:
         alone, beside, status = asyncio.run(_measure(stack, runs, waiting))
     console = Console()
@@ -76,7 +76,7 @@ async def _measure(stack: Stack, runs: int, waiting: int) -> tuple[Measured, Mea
     """A batch alone, one while others wait, and seconds of each call of `adspark status`."""
     async with get_client() as client:
         deployment = (await deploy(client, stack.home, {"": _POOL}))[""]
-        await _carry_out(client, deployment, stack, 4)  # what is loaded once is loaded
+        await _carry_out(client, deployment, stack, 2)  # what is loaded once is loaded
         alone = await _carry_out(client, deployment, stack, runs)
         beside = await _carry_out(client, deployment, stack, runs, waiting)
     return alone, beside, [_time_status(stack) for _ in range(1 if runs < 10 else 3)]

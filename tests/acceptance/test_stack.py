@@ -1,7 +1,7 @@
 """The local stack's life: it starts, says what is wrong, and never leaves anything behind."""
 
-import signal
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,10 +13,8 @@ from tests.support.stack import (
     Stack,
     start_in_foreground,
     state,
-    stop_by_signal,
     surroundings,
 )
-from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +45,7 @@ def test_a_home_that_cannot_be_is_named_in_one_line(own_stack: Stack, arguments:
     assert "Traceback" not in done.stderr
 
 
-def test_a_killed_supervisor_is_cleared_by_the_next_start_and_sigterm_leaves_nothing(
+def test_a_killed_supervisor_is_cleared_and_a_part_that_dies_is_restarted_but_not_for_ever(
     own_stack: Stack,
 ) -> None:
     process = start_in_foreground(own_stack, "--sandbox")
@@ -57,12 +55,12 @@ def test_a_killed_supervisor_is_cleared_by_the_next_start_and_sigterm_leaves_not
     assert any(one.is_running() for one in orphans)
     process = start_in_foreground(own_stack, "--sandbox")
     assert not [one for one in orphans if "prefect" in " ".join(cmdline(one))]
-    stop_by_signal(own_stack, process, signal.SIGTERM)
+    restarts_what_dies_but_not_for_ever(own_stack, process)
     assert own_stack.adspark("down").stdout.startswith("No stack is running in ")
 
 
-def test_a_part_that_dies_is_started_again_but_not_for_ever(own_stack: Stack) -> None:
-    process = start_in_foreground(own_stack, "--sandbox")
+def restarts_what_dies_but_not_for_ever(own_stack: Stack, process: "subprocess.Popen[str]") -> None:
+    """Its workers are killed as soon as they run; at last it gives up, and leaves nothing."""
     killed = set()
     while process.poll() is None:
         running = state(own_stack)
@@ -75,8 +73,7 @@ def test_a_part_that_dies_is_started_again_but_not_for_ever(own_stack: Stack) ->
     assert process.returncode == 1, output
     assert len(killed) > 5
     assert "Error: workers ended with exit code -9" in output
-    # What a worker is killed in the middle of ends by itself.
-    wait_until(lambda: not own_stack.processes())
+    assert [one.cmdline() for one in own_stack.processes()] == []
 
 
 def cmdline(process: psutil.Process) -> list[str]:

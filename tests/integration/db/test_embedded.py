@@ -98,7 +98,7 @@ def test_data_of_another_major_version_is_named(home_folder: Path) -> None:
         pass
 
 
-AWKWARD = ["it's \"my ads\" $HOME `id` a&b;c 50%+1 ä€", "a,b", "x" * 90]
+AWKWARD = ['it\'s "my ads" $HOME `id` a&b;c 50%+1 ä€', "a,b", "x" * 90]
 
 
 @pytest.mark.parametrize("name", AWKWARD)
