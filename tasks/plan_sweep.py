@@ -1,9 +1,12 @@
 """The task that finds out what a sweep has to do, and how many searches it may make."""
 
+from math import inf
+
 from prefect.logging import get_run_logger
 
 from adspark.db.engine import read_now
 from adspark.errors import TemporaryError
+from adspark.settings import get_settings
 from adspark.watches.admission import searches_left
 from adspark.watches.sharing.due import read_due
 from adspark.watches.sweep_store import SweepPlan
@@ -19,8 +22,12 @@ async def plan_sweep() -> SweepPlan:
 
     An account that does not answer now does not stop the sweep; a refused key does.
     """
+    limit = get_settings().searches_per_minute
     async with open_session() as session:
-        plan = SweepPlan(began_at=await read_now(session), due=await read_due(session))
+        plan = SweepPlan(
+            began_at=await read_now(session),
+            due=await read_due(session, per_minute=inf if limit == "account" else limit),
+        )
     if not plan.due:
         return plan
     async with (await SerpApiCredentials.load_configured()).get_client() as client:

@@ -152,6 +152,8 @@ _END = text(f"""
     SELECT count(*) FROM ended
 """)  # noqa: S608  (put together from constants)
 
+# It is due its interval after it was due, for sweeps come every half hour and checks some minutes
+# later; but within an hour SerpApi would answer from its cache, which has no news.
 _CLOSE = text("""
     UPDATE watch SET
         baseline_at = coalesce(baseline_at, :started_at),
@@ -159,7 +161,11 @@ _CLOSE = text("""
                            THEN CAST(:started_at AS timestamptz) ELSE complete_at END,
         has_gaps = CASE WHEN :is_whole THEN false ELSE has_gaps OR baseline_at IS NULL END,
         checked_at = now(), coverage = :coverage, problem = :problem,
-        due_at = now() + make_interval(mins => interval_minutes)
+        due_at = now() + greatest(
+            make_interval(mins => interval_minutes)
+                - least(greatest(now() - due_at, interval '0'), interval '30 minutes'),
+            make_interval(mins => least(interval_minutes, 60))
+        )
     WHERE id = :watch_id AND updated_at = :updated_at
 """)
 

@@ -7,13 +7,14 @@ decided here, and a sweep that has fewer searches than due watches spends them f
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import inf
 from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import DEFAULT_WEIGHT
-from adspark.watches.sharing.order import CHECKS_A_SHARE, LOOK_AHEAD
+from adspark.watches.sharing.order import CHECKS_A_SHARE, LOOK_AHEAD, count_in_reach
 
 _WAIT = "greatest(0, extract(epoch FROM due_at - now()))::float8 AS wait"
 _IS_DUE = f"is_active AND due_at <= now() + interval '{LOOK_AHEAD} minutes'"
@@ -65,9 +66,17 @@ class DueWatch(NamedTuple):
     wait: float = 0.0
 
 
-async def read_due(session: AsyncSession) -> list[DueWatch]:
-    """The watches that are due, in the order in which they are to be checked."""
-    return [DueWatch(row.id, row.wait) for row in await session.execute(SELECT_DUE)]
+async def read_due(session: AsyncSession, *, per_minute: float = inf) -> list[DueWatch]:
+    """The watches that are due, in the order in which they are to be checked.
+
+    Args:
+        session: of the database.
+        per_minute: checks; what falls due while others are checked is among them.
+    """
+    due = [DueWatch(row.id, row.wait) for row in await session.execute(SELECT_DUE)]
+    waits = sorted(one.wait for one in due)
+    reached = count_in_reach((one / 60 for one in waits), per_minute)
+    return [one for one in due if reached and one.wait <= waits[reached - 1]]
 
 
 async def read_unchecked(

@@ -7,16 +7,18 @@ all who have had their share.
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 CHECKS_A_SHARE = 10
 """Checks that count, for each share of the smallest weight: more even out checks of unequal cost,
 fewer forget sooner."""
 
-LOOK_AHEAD = 1
-"""Minutes: a watch that falls due in a moment is taken along, or it would wait for the next sweep.
-Not earlier than it is due: SerpApi would answer from its cache, which has no news."""
+LOOK_AHEAD = 8
+"""Minutes: a watch that falls due while others are checked is taken along, or it would wait for the
+next sweep. Not earlier than it is due: SerpApi would answer from its cache, which has no news."""
+
+_AT_LEAST = 1  # minute that a sweep waits for what falls due
 
 Due = TypeVar("Due", bound=tuple[Any, ...])
 
@@ -31,6 +33,21 @@ class Used(NamedTuple):
     def a_check(self) -> float:
         """Searches that a check of this user is expected to be billed."""
         return self.searches / self.checks if self.checks else 1.0
+
+
+def count_in_reach(waits: Iterable[float], per_minute: float) -> int:
+    """How many watches are due, or will be while those before them are checked.
+
+    Args:
+        waits: minutes until each is due, in ascending order.
+        per_minute: checks.
+    """
+    reached = 0
+    for wait in waits:
+        if wait > _AT_LEAST + reached / per_minute:
+            break
+        reached += 1
+    return reached
 
 
 def count_of_checks(weights: Collection[float]) -> int:

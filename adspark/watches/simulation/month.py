@@ -12,7 +12,13 @@ from collections.abc import Sequence
 from itertools import accumulate, chain
 from math import inf
 
-from adspark.watches.sharing.order import LOOK_AHEAD, Used, count_of_checks, take_turns
+from adspark.watches.sharing.order import (
+    LOOK_AHEAD,
+    Used,
+    count_in_reach,
+    count_of_checks,
+    take_turns,
+)
 from adspark.watches.simulation.report import (
     GroupOutcome,
     SimulationReport,
@@ -95,6 +101,10 @@ class _Month:
             for user, waiting in self._due.items()
         }
         checked = sorted(chain.from_iterable(due.values()))
+        reached = count_in_reach((due - now for due, _ in checked), minutely)
+        if reached < len(checked):  # the others fall due once the sweep has ended
+            checked = checked[:reached]
+            due = {user: own[: bisect_right(own, checked[-1])] for user, own in due.items()}
         if sum(self._cost_of[number] for _, number in checked) > searches:
             checked = self._choose(due, searches)
         self._lately.extend(
@@ -132,7 +142,7 @@ class _Month:
             late.append((group, at - due))
             self._last_check[group] = at
             if not (self._has_budgets and self._is_out_of_budget(number)):
-                again[users[number]].append((at + intervals[number], number))
+                again[users[number]].append((due_after(due, at, intervals[number]), number))
         self._delays.update(late)
         for user, count in Counter(users[number] for _, number in checked).items():
             waiting = self._due[user]
@@ -193,6 +203,11 @@ class _Month:
             waiting=len(overdue),
             starved_from=idle_since // _DAY + 1 if idle_since <= _END - _DAY else None,
         )
+
+
+def due_after(due: int, checked: int, interval: int) -> int:
+    """The minute at which a watch is due again, as the database has it (`watches/events.py`)."""
+    return checked + max(interval - min(checked - due, _SWEEP), min(interval, _HOUR))
 
 
 def _wanted(group: WatchGroup) -> float:

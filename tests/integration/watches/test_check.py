@@ -20,6 +20,7 @@ from adspark.sandbox.library.recorded import RecordedCatalogue
 from adspark.sandbox.serpapi.query import Query
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
+from adspark.watches.simulation.month import due_after
 from tests.support.factories import ADVERTISER_ID
 from tests.support.watching import Place
 
@@ -94,11 +95,27 @@ async def test_a_second_check_without_news_says_so_and_that_it_has_looked(place:
     assert summary.headline.startswith("nothing new; coverage complete")
 
 
-async def test_a_checked_watch_is_due_again_an_interval_after_the_answer(place: Place) -> None:
-    watch_id = await place.add(interval_minutes=90)
+@pytest.mark.parametrize(
+    ("interval", "late", "wait"),
+    [
+        pytest.param(90, 0, 90, id="in time"),
+        pytest.param(90, 10, 80, id="late by the sweep: its time of day stays"),
+        pytest.param(1440, 29, 1411, id="once a day"),
+        pytest.param(1440, 600, 1410, id="later than a sweep: from its check on"),
+        pytest.param(60, 10, 60, id="within the hour SerpApi has no news"),
+        pytest.param(30, 10, 30, id="every half hour"),
+        pytest.param(90, -30, 90, id="by hand, before it was due"),
+    ],
+)
+async def test_a_checked_watch_is_due_again_an_interval_after_it_was_due(
+    place: Place, interval: int, late: int, wait: int
+) -> None:
+    watch_id = await place.add(interval_minutes=interval)
+    await place.change(f"UPDATE watch SET due_at = now() - interval '{late} minutes'")
     await place.check(watch_id)
     (row,) = await place.rows("SELECT due_at - checked_at AS wait FROM watch")
-    assert row.wait.total_seconds() == 90 * 60
+    assert round(row.wait.total_seconds() / 60) == wait
+    assert due_after(min(0, -late), 0, interval) == wait
 
 
 async def test_after_removing_adding_and_altering_ads_there_are_exactly_those_events(

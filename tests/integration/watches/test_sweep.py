@@ -18,7 +18,7 @@ from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.serpapi.payloads import AccountPayload
 from adspark.watches.admission import SweepGate, searches_left
-from adspark.watches.sharing.due import read_unchecked
+from adspark.watches.sharing.due import read_due, read_unchecked
 from adspark.watches.sweep_store import SweepSummary, summarise_sweep
 from tests.support.watching import Place
 
@@ -198,6 +198,35 @@ async def test_searches_that_were_free_or_failed_are_not_held_against_the_accoun
     place.switch_on({"kind": "server_error_500", "times": 3})
     gate = SweepGate(searches=WATCHES)
     assert (await place.sweep(gate, retry_delays=[0.01] * 3)).checked == WATCHES
+
+
+@pytest.mark.parametrize(
+    ("waits", "per_minute", "taken"),
+    [
+        pytest.param([0.5, 3, 30], 10, [0.5], id="nothing else to check: only the next minute"),
+        pytest.param([0, 0, 0, 1.2, 1.4, 3], 10, [0, 0, 0, 1.2, 1.4], id="while three are checked"),
+        pytest.param([0] * 3 + [2, 2.4, 9], 2, [0] * 3 + [2, 2.4], id="a slower limit"),
+        pytest.param(
+            [1, 1.1, 1.2, 1.3, 1.31], 10, [1, 1.1, 1.2, 1.3, 1.31], id="one after another"
+        ),
+        pytest.param([-5, 1.01], float("inf"), [-5], id="without a limit"),
+        pytest.param([5], 10, [], id="none"),
+    ],
+)
+async def test_what_falls_due_while_others_are_checked_is_taken_along(
+    place: Place, waits: list[float], per_minute: float, taken: list[float]
+) -> None:
+    await place.change("DELETE FROM watch")
+    for number, minutes in enumerate(waits):
+        watch_id = await place.add(name=f"watch {number}")
+        at = f"now() + {minutes} * interval '1 minute'"
+        await place.change(f"UPDATE watch SET due_at = {at} WHERE id = {watch_id}")
+    async with place.database.session() as session:
+        due = await read_due(session, per_minute=per_minute)
+    assert len(due) == len(taken)
+    assert sorted(round(one.wait / 60, 1) for one in due) == [
+        round(max(0, one), 1) for one in taken
+    ]
 
 
 @pytest.mark.parametrize(("at_once", "seconds"), [(1, 1000.0), (30, 0.5)])
