@@ -45,15 +45,23 @@ class ObjectStore:
 
     def objects(self) -> dict[str, bytes]:
         """All that is kept, by key."""
-        files = s3fs.S3FileSystem(
+        files = self._files()
+        return {
+            path.removeprefix(f"{BUCKET}/"): files.cat_file(path) for path in files.find(BUCKET)
+        }
+
+    def unfinished_uploads(self) -> list[str]:
+        """The keys of uploads in parts that were neither completed nor aborted."""
+        found = self._files().call_s3("list_multipart_uploads", Bucket=BUCKET)
+        return [str(one["Key"]) for one in found.get("Uploads", [])]
+
+    def _files(self) -> s3fs.S3FileSystem:
+        return s3fs.S3FileSystem(
             key=KEYS[0],
             secret=KEYS[1],
             client_kwargs={"endpoint_url": self.url, "region_name": "us-east-1"},
             skip_instance_cache=True,
         )
-        return {
-            path.removeprefix(f"{BUCKET}/"): files.cat_file(path) for path in files.find(BUCKET)
-        }
 
 
 @contextmanager

@@ -10,12 +10,14 @@ from s3fs import S3FileSystem
 
 from adspark.db.engine import Database
 from adspark.errors import InvalidQueryError, ServiceUnavailableError
+from adspark.export.target import find_target, open_target
 from adspark.settings import get_settings
 from tests.support.exporting import PICTURE, archive_one, csv_rows, export, sheets
 from tests.support.library import ad
 from tests.support.object_store import BUCKET, KEYS, ObjectStore, serve_object_store
 
 CSV, XLSX = f"s3://{BUCKET}/weekly/ads.csv", f"s3://{BUCKET}/weekly/ads.xlsx"
+_IN_PARTS = 101 * 2**20  # bytes; s3fs sends what is longer than 100 MiB in parts
 WRONG = ("AKIAWRONGWRONGWRONG1", "wrong/secret/of/nobody/at/all/0123456789")
 
 
@@ -85,6 +87,20 @@ async def test_a_failure_in_the_middle_leaves_nothing_and_what_was_there_before(
     with pytest.raises(ServiceUnavailableError):
         await export(database, CSV, replaces=True)
     assert store.objects() == before
+
+
+async def test_a_large_file_that_breaks_off_between_its_parts_leaves_none_of_them(
+    store: ObjectStore, tmp_path: Path
+) -> None:
+    target = find_target(CSV, home=tmp_path, base=tmp_path)
+    store.broken = {".csv"}
+    with pytest.raises(ServiceUnavailableError), open_target(target):
+        with target.file.open("wb") as file:
+            file.truncate(_IN_PARTS)
+        await target.finish(with_pictures=False)
+    assert "POST /reports/weekly/ads.csv" in store.asked  # it was begun in parts
+    assert store.unfinished_uploads() == []
+    assert store.objects() == {}
 
 
 async def test_keys_that_are_wrong_or_missing_say_what_to_set_and_appear_nowhere(
