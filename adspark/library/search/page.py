@@ -21,7 +21,7 @@ from adspark.models import CreativeFormat
 from adspark.text.counts import counted
 from adspark.validation.bounds import Range
 from adspark.words.copy_statements import HEADLINE, SNIPPET, SOURCE, join_copy
-from adspark.words.unread import count_unread_ads
+from adspark.words.unread import MOST_COUNTED, count_unread_ads
 
 LIMIT = Range(1, 1000)
 
@@ -140,7 +140,8 @@ async def search_ads(
     if not page.total and after is None:
         page = await _search_nearest(session, search, terms, page)
     if not page.total and after is None and (unread := await count_unread_ads(session)):
-        ads = f"{counted(unread, 'ad')} {'is' if unread == 1 else 'are'}"
+        more = " or more" if unread == MOST_COUNTED else ""
+        ads = f"{counted(unread, 'ad')}{more} {'is' if unread == 1 else 'are'}"
         page.notes.append(f"The words of {ads} not read yet; that is done every ten minutes.")
     if len(terms) == MOST_TERMS:
         page.notes.append(f"No more than the first {MOST_TERMS} words were searched.")

@@ -92,12 +92,16 @@ async def test_a_failure_in_the_middle_leaves_nothing_and_what_was_there_before(
 async def test_a_large_file_that_breaks_off_between_its_parts_leaves_none_of_them(
     store: ObjectStore, tmp_path: Path
 ) -> None:
-    target = find_target(CSV, home=tmp_path, base=tmp_path)
+    async def write() -> None:
+        target = find_target(CSV, home=tmp_path, base=tmp_path)
+        with open_target(target):
+            with target.file.open("wb") as file:
+                file.truncate(_IN_PARTS)
+            await target.finish(with_pictures=False)
+
     store.broken = {".csv"}
-    with pytest.raises(ServiceUnavailableError), open_target(target):
-        with target.file.open("wb") as file:
-            file.truncate(_IN_PARTS)
-        await target.finish(with_pictures=False)
+    with pytest.raises(ServiceUnavailableError):
+        await write()
     assert "POST /reports/weekly/ads.csv" in store.asked  # it was begun in parts
     assert store.unfinished_uploads() == []
     assert store.objects() == {}
