@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from adspark.rules.languages import known_languages
-from adspark.rules.matching.phrases import check_phrase
+from adspark.rules.matching.phrases import MOST_WORDS_OF_CLAIM, check_phrase
 from adspark.rules.sizes import clean_size
 from adspark.rules.surfaces import GOOGLES_LIMITS, Surface
 from adspark.rules.surfaces import Field as AdField
@@ -44,6 +44,12 @@ def _check_phrase(written: str) -> str:
     if problem := check_phrase(kept):
         raise _mistake(problem)
     return kept
+
+
+def _check_claim(written: str) -> str:
+    if problem := check_phrase(written, most=MOST_WORDS_OF_CLAIM):
+        raise _mistake(problem)
+    return written
 
 
 def _check_size(written: str) -> str:
@@ -86,8 +92,14 @@ def _check_given(value: object) -> object:
 
 
 _Text = Annotated[str, BeforeValidator(lambda one: str(one) if type(one) in (int, float) else one)]
+_Phrase = Annotated[_Text, AfterValidator(_check_phrase)]
 Phrases = Annotated[
-    list[Annotated[_Text, AfterValidator(_check_phrase)]],
+    list[_Phrase],
+    BeforeValidator(_as_list),
+    Field(max_length=MOST_PHRASES),
+]
+Claims = Annotated[
+    list[Annotated[_Phrase, AfterValidator(_check_claim)]],
     BeforeValidator(_as_list),
     Field(max_length=MOST_PHRASES),
 ]
@@ -100,7 +112,7 @@ class Rules(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     banned_words: Phrases = []
-    banned_claims: Phrases = []
+    banned_claims: Claims = []
     disclaimers: Phrases = []
     disclaimer_place: DisclaimerPlace = DisclaimerPlace.EITHER
     tone_words: Phrases = []

@@ -16,21 +16,21 @@ from adspark.validation.bounds import ID, LARGEST_ID
 
 # Whoever sets rules waits for another one, so that each version has a number of its own.
 _LOCK = text("LOCK TABLE rule_version IN SHARE ROW EXCLUSIVE MODE")
-_COLUMNS = 'id, r.user_id, u.name AS "user", version, source, created_at'
+_COLUMNS = 'r.id, r.user_id, u.name AS "user", r.version, r.source, r.created_at'
 _LATEST = text(f"""
     SELECT {_COLUMNS} FROM rule_version r LEFT JOIN app_user u USING (user_id)
-    WHERE r.user_id IS NOT DISTINCT FROM CAST(:user_id AS int) ORDER BY version DESC LIMIT 1
+    WHERE r.user_id IS NOT DISTINCT FROM CAST(:user_id AS int) ORDER BY r.version DESC LIMIT 1
 """)  # noqa: S608  (put together from a constant)
 _INSERT = text("""
     INSERT INTO rule_version (user_id, version, source) VALUES (:user_id, :version, :source)
 """)
 _READ = text(f"""
-    SELECT {_COLUMNS} FROM rule_version r LEFT JOIN app_user u USING (user_id) WHERE id = :id
+    SELECT {_COLUMNS} FROM rule_version r LEFT JOIN app_user u USING (user_id) WHERE r.id = :id
 """)  # noqa: S608  (put together from a constant)
 _LIST = text(f"""
     SELECT {_COLUMNS} FROM rule_version r LEFT JOIN app_user u USING (user_id)
     WHERE r.user_id IS NULL OR r.user_id = CAST(:user_id AS int)
-    ORDER BY id DESC LIMIT :most
+    ORDER BY r.id DESC LIMIT :most
 """)  # noqa: S608  (put together from a constant)
 
 
@@ -65,7 +65,7 @@ class RulesInForce:
 async def save_rules(
     session: AsyncSession, *, written: str, user_id: int | None
 ) -> tuple[StoredRules, bool]:
-    """Store a file that `read_rules` has read, as the next version. Does not commit.
+    """Store a file as the next version. Does not commit.
 
     Args:
         session: of the database.
@@ -77,8 +77,10 @@ async def save_rules(
 
     Raises:
         InvalidQueryError: the number of the user is out of bounds.
+        ConfigurationError: as `read_rules`.
     """
     ID.check("user", user_id)
+    read_rules(written, source="rules")
     await session.execute(_LOCK)
     latest = await read_latest(session, user_id=user_id)
     if latest is not None and latest.source == written:

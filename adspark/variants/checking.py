@@ -87,7 +87,10 @@ async def _check(rules: RulesInForce, variant: _Finished, media: MediaStore) -> 
     picture = None
     if variant.image_path is not None:
         content = await media.read(variant.image_path)
-        picture = await _look_at(content, reads_words=rules.rules.looks_at_picture_words)
+        try:
+            picture = await look_at_picture(content, reads_words=rules.rules.looks_at_picture_words)
+        finally:
+            close_reader()  # it takes 400 MB
     highest = Similarity(variant.picture_similarity, variant.text_similarity).highest
     ad = CheckedAd(variant.description, picture, highest)
     return RuleCheck(
@@ -98,7 +101,16 @@ async def _check(rules: RulesInForce, variant: _Finished, media: MediaStore) -> 
     )
 
 
-async def _look_at(content: bytes, *, reads_words: bool) -> CheckedPicture:
+async def look_at_picture(content: bytes, *, reads_words: bool) -> CheckedPicture:
+    """What rules look at of a picture: its size, and its words or why they are not known.
+
+    Args:
+        content: of the picture.
+        reads_words: whether a rule is about its words.
+
+    Raises:
+        AdSparkError: as `check_picture`.
+    """
     info = await check_picture(content)
     words = PictureWords(None, "no rule is about the words of the picture")
     if reads_words:
@@ -107,12 +119,9 @@ async def _look_at(content: bytes, *, reads_words: bool) -> CheckedPicture:
 
 
 async def _read_words(content: bytes) -> PictureWords:
-    """The words of a picture, or why they are not known; the reader ends, for it takes 400 MB."""
     try:
         read = await read_picture(content)
     except AdSparkError as error:
         return PictureWords(None, str(error).rstrip("."))
-    finally:
-        close_reader()
     unread = f"{counted(read.unread, 'line')} of it could not be read" if read.unread else None
     return PictureWords("\n".join(read.lines), unread)

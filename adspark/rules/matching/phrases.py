@@ -19,6 +19,9 @@ MOST_BETWEEN = 2
 MOST_WORDS = 40
 """Of a phrase; characters of a writing without blanks count as words."""
 
+MOST_WORDS_OF_CLAIM = 12
+"""The same of a claim, whose words are looked for in many places."""
+
 _STAR = "*"
 _LEAST_SPACED = 3  # single letters that blanks divide and that are read as a word
 _AROUND = 20  # characters of the text that are quoted on each side
@@ -62,16 +65,16 @@ class Place:
     quote: str
 
 
-def check_phrase(written: str) -> str | None:
-    """What is wrong with a phrase, and the remedy; None: nothing."""
+def check_phrase(written: str, *, most: int = MOST_WORDS) -> str | None:
+    """What is wrong with a phrase of at most so many words, and the remedy; None: nothing."""
     stars = [word for word in written.split() if _STAR in word[:-1] or word == _STAR]
     if stars:
         return "a * may only end a word, as in free*; remove it or write the word out"
     words = split_words(fold(written))
     if not words:
         return "holds no word; write letters or digits, or remove it"
-    if len(words) > MOST_WORDS:
-        return f"has {len(words)} words; shorten it to {MOST_WORDS}"
+    if len(words) > most:
+        return f"has {len(words)} words; shorten it to {most}"
     return None
 
 
@@ -121,6 +124,7 @@ class _Search:
         self._pattern = pattern
         self._words = words
         self._between = between
+        self._failed = set[tuple[int, int, bool, int]]()  # so that no text takes forever
 
     def match(self, first: int) -> int | None:
         """The last word of the pattern where it begins with this word; None: it does not."""
@@ -128,8 +132,15 @@ class _Search:
 
     def _go_on(self, first: int, at: int, done: int, is_spaced: bool) -> int | None:
         """Match the word `at` where so many characters of the pattern are `done` before it."""
-        if at >= len(self._words):
+        state = at, done, is_spaced, min(at - first, _LEAST_SPACED)
+        if at >= len(self._words) or state in self._failed:
             return None
+        found = self._match_word(first, at, done, is_spaced)
+        if found is None:
+            self._failed.add(state)
+        return found
+
+    def _match_word(self, first: int, at: int, done: int, is_spaced: bool) -> int | None:
         if done and not self._may_follow(at, done):
             return None
         is_spaced |= bool(done) and self._is_spaced(at, done)

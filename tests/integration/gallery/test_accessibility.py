@@ -28,6 +28,7 @@ _PAGES = (
     "/watches/new",
     "/watches/1",
     "/variants",
+    "/rules",
     f"/variants/new?ad={ad(1)}",
     "/boards",
     "/boards/1",
