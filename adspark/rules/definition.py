@@ -130,7 +130,7 @@ class Rules(BaseModel):
         BeforeValidator(_as_list),
         Field(max_length=20),
     ] = []
-    too_close: Annotated[float | None, BeforeValidator(_check_given), TOO_CLOSE] = None
+    too_close: Annotated[Annotated[float, TOO_CLOSE] | None, BeforeValidator(_check_given)] = None
 
     @property
     def given(self) -> list[str]:
