@@ -294,6 +294,7 @@ async def test_a_variant_that_breaks_rules_is_approved_with_a_reason_that_is_kep
     assert re.search(r"Banned words \(picture\)</span><strong>Not checked", page)
     assert re.search(r"Language \(copy\)</span><strong class=\"good\">Passed", page)
     assert "in “get it free | &lt;b&gt;”" in page
+    assert (await pages.get("/variants")).text.count("Breaks rules") == 1
     assert 'Workspace, version 3</a>, <a href="/rules/2">User 1, version 1</a>' in page
 
     for reason in ("", "  "):
