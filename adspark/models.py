@@ -933,6 +933,7 @@ class AdVariant(SQLModel, table=True):
         _one_of("status", VariantStatus),
         CheckConstraint("confidence_score BETWEEN 0 AND 1", name="confidence_score"),
         CheckConstraint("attempt > 0", name="attempt"),
+        CheckConstraint("failed_rules >= 0", name="failed_rules"),
         Index(None, "status", "requested_at"),
         Index(
             "ix_ad_variant_without_thumbnail",
@@ -1002,6 +1003,9 @@ class AdVariant(SQLModel, table=True):
     response_metadata: dict[str, Any] = Field(
         default_factory=dict, sa_column=Column(JSONB, nullable=False, server_default=text("'{}'"))
     )
+    rule_check: dict[str, Any] | None = _json()
+    """Of `adspark.rules.verdicts`; None: there were no rules when it was completed."""
+    failed_rules: int = _whole(0, "Of them; approving it wants a reason.")
     problem: str | None = _text("What a completed variant lacks, and why.")
     error: str | None = _text()
     error_kind: str | None = _text("Of adspark.errors.")
@@ -1025,6 +1029,7 @@ class VariantFeedback(SQLModel, table=True):
         ),
         CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
         CheckConstraint(f"reasons <@ ARRAY[{_listed(ReviewReason)}]", name="reasons"),
+        CheckConstraint("overrule_reason ~ '[^[:space:]]'", name="overrule_reason"),
     )
 
     id: int = _key()
@@ -1035,5 +1040,22 @@ class VariantFeedback(SQLModel, table=True):
     comment: str | None = _text()
     accepts_closeness: bool = _flag("Knows that it is close to the original.")
     reasons: list[str] = _texts()
+    overrule_reason: str | None = _text("Why it is approved although it breaks rules.")
     created_at: datetime = _now()
     updated_at: datetime = _now()
+
+
+class RuleVersion(SQLModel, table=True):
+    """A file of brand rules as it was set; the latest of a user, and of the workspace, counts."""
+
+    __tablename__ = "rule_version"
+    __table_args__ = (
+        UniqueConstraint("user_id", "version", postgresql_nulls_not_distinct=True),
+        CheckConstraint("version > 0", name="version"),
+    )
+
+    id: int = _key()
+    user_id: int | None = Field(default=None, description="None: the workspace's.")
+    version: int
+    source: str = Field(sa_type=Text, description="YAML.")
+    created_at: datetime = _now()

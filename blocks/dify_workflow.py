@@ -44,6 +44,10 @@ class DifyWorkflow(ConfiguredBlock):
         default=_USUAL.original_copy_input,
         description="Its input for the original's words; empty: it wants none.",
     )
+    rules_input: str | None = Field(
+        default=_USUAL.rules_input,
+        description="Its input for the brand rules, which is filled where it has one.",
+    )
     text_output: str = Field(
         default=_USUAL.text_output, description="The output that holds the copy."
     )

@@ -52,6 +52,11 @@ class VariantReview(RunInput):
     accepts_closeness: Annotated[
         bool, Field(description="I know that it is close to the original, and approve it.")
     ] = False
+    overrule_reason: Annotated[
+        str | None,
+        COMMENT,
+        _optional("Why it is approved although it breaks brand rules; wanted where one failed."),
+    ] = None
     user_id: Annotated[
         int | None, ID, _optional("Who you are; empty: who requested the variant.")
     ] = None
@@ -109,4 +114,5 @@ def _review(given: VariantReview, variant: AdVariant) -> Review:
         rating=given.rating,
         comment=given.comment or None,
         accepts_closeness=given.accepts_closeness,
+        overrule_reason=given.overrule_reason,
     )

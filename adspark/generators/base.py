@@ -38,6 +38,7 @@ class GenerationRequest:
     prompt: str  # what a person wants of the variant
     original: Picture
     original_copy: str | None = None
+    rules: str | None = None  # that the variant is checked by, a line each
     submitted_at: datetime | None = None  # by an earlier try, if it was
     remote_run: RemoteRun | None = None  # that an earlier try has learnt of
 

@@ -147,6 +147,8 @@ class ChatGenerator(PaidServiceClient):
         words = request.prompt
         if request.original_copy:
             words += f"\n\nCopy of the original ad:\n{request.original_copy}"
+        if request.rules:
+            words += f"\n\nRules that the variant has to keep to:\n{request.rules}"
         content: list[JsonValue] = [{"type": "text", "text": words}]
         if self._sends_picture:
             picture = request.original

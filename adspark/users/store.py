@@ -35,6 +35,7 @@ _OWNED = f"""(
     UNION ALL SELECT user_id, 'note' FROM creative_note
     UNION ALL SELECT user_id, 'variant' FROM ad_variant
     UNION ALL SELECT user_id, 'review' FROM variant_feedback
+    UNION ALL SELECT user_id, 'rules' FROM rule_version WHERE user_id IS NOT NULL
 ) AS owned"""  # noqa: S608  (a constant)
 _FREE = text(f"""
     SELECT min(number) FROM (

@@ -27,7 +27,10 @@ from adspark.models import AdVariant, Creative, VariantStatus
 from adspark.net.addresses import find_public_address
 from adspark.net.downloads import Downloader
 from adspark.rendering.render_target import choose_render_target
+from adspark.rules.prompt import write_rules
+from adspark.rules.store import RulesInForce, read_in_force
 from adspark.tracing import identify, span
+from adspark.variants.checking import add_check, find_bound
 from adspark.variants.result import save_result
 from adspark.variants.store import (
     VariantState,
@@ -156,7 +159,9 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
     if variant.status == VariantStatus.COMPLETED:
         return summary_of(variant)
     check_open(variant)
-    request = await _build_request(deps, variant)
+    async with deps.database.session() as session:
+        rules = await read_in_force(session, user_id=variant.user_id)
+    request = await _build_request(deps, variant, rules)
     if request.submitted_at is None:
         await deps.generator.check(request.prompt)
     generated = await _generate(deps, variant, request)
@@ -166,8 +171,9 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
             generated,
             media=deps.media,
             downloader=deps.downloader,
-            too_close=deps.too_close,
+            too_close=find_bound(rules, deps.too_close),
         )
+        completion = await add_check(rules, completion, media=deps.media)
         async with deps.database.session() as session, session.begin():
             await VariantState(session, variant).complete(completion)
     finished = await _read(deps.database, variant_id)
@@ -259,7 +265,9 @@ async def _read(database: Database, variant_id: int) -> AdVariant:
         return await read_variant(session, variant_id=variant_id)
 
 
-async def _build_request(deps: GenerationDeps, variant: AdVariant) -> GenerationRequest:
+async def _build_request(
+    deps: GenerationDeps, variant: AdVariant, rules: RulesInForce | None
+) -> GenerationRequest:
     if variant.original_path is None:
         raise UnusableContentError(f"The original of variant {variant.id} is not rendered yet.")
     async with deps.database.session() as session:
@@ -275,6 +283,7 @@ async def _build_request(deps: GenerationDeps, variant: AdVariant) -> Generation
             await find_public_address(creative.image_url),
         ),
         original_copy=copy,
+        rules=None if rules is None else write_rules(rules.rules),
         submitted_at=variant.asked_at,
         remote_run=_remote_run(variant),
     )

@@ -5,8 +5,14 @@ import base64
 from adspark.markdown import escape_markdown
 from adspark.media.images import shrink_picture
 from adspark.media.store import MediaStore
+from adspark.rules.verdicts import RuleCheck, Verdict
 from adspark.variants.store import VariantSummary
 
+_MARKS = {
+    Verdict.PASSED: "passed",
+    Verdict.FAILED: "**failed**",
+    Verdict.NOT_CHECKED: "not checked",
+}
 WIDEST = 320  # pixels of a picture in the page, of which two fit side by side
 
 
@@ -33,12 +39,26 @@ async def write_variant(media: MediaStore, variant: VariantSummary, *, width: in
         copy = [escape_markdown(line) for line in variant.description.strip().splitlines()]
         # Two spaces at its end keep a line of copy a line.
         lines += ["### Copy", "", *(f"> {line}  " if line else ">" for line in copy), ""]
+    if variant.rule_check is not None:
+        lines += _write_check(variant.rule_check)
     lines += [f"- {fact}" for fact in _describe(variant)]
     if variant.image_path:
         lines += [f"- Picture: `{media.locate(variant.image_path)}`"]
     if variant.original_path:
         lines += [f"- Original: `{media.locate(variant.original_path)}`"]
     return "\n".join(lines) + "\n"
+
+
+def _write_check(check: RuleCheck) -> list[str]:
+    """The verdicts, rule by rule, those that failed first."""
+    order = [Verdict.FAILED, Verdict.NOT_CHECKED, Verdict.PASSED]
+    lines = ["### Brand rules", "", f"{check.headline}.", ""]
+    lines += ["| Rule | Verdict | Why |", "| --- | --- | --- |"]
+    lines += [
+        f"| {one.name} | {_MARKS[one.verdict]} | {escape_markdown(one.reason)} |"
+        for one in sorted(check.verdicts, key=lambda one: order.index(one.verdict))
+    ]
+    return [*lines, ""]
 
 
 def describe_similarity(variant: VariantSummary) -> str:

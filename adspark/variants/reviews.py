@@ -1,44 +1,53 @@
 """Every statement on what people think of variants: one opinion of each person, and statistics."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import BusyError, InvalidQueryError, UnknownVariantError
 from adspark.models import AdVariant, ReviewReason, VariantStatus
+from adspark.text.counts import counted
 from adspark.validation.bounds import COMMENT, ID, RATING
 from adspark.validation.stored import check_storable
+from adspark.variants.store import read_variant
 
 _SAVE = text("""
     INSERT INTO variant_feedback AS f
-        (variant_id, user_id, is_approved, rating, comment, accepts_closeness, reasons)
+        (variant_id, user_id, is_approved, rating, comment, accepts_closeness, reasons,
+        overrule_reason)
     SELECT id, :user_id, CAST(:is_approved AS boolean), CAST(:rating AS int),
         CAST(:comment AS text), CAST(:accepts_closeness AS boolean),
-        coalesce(CAST(:reasons AS text[]), '{}')
-    FROM ad_variant WHERE id = :variant_id AND status = 'completed'
+        coalesce(CAST(:reasons AS text[]), '{}'), CAST(:overrule_reason AS text)
+    FROM ad_variant WHERE id = :variant_id AND status = 'completed' AND (
+        failed_rules = 0 OR CAST(:is_approved AS boolean) IS NOT TRUE
+            OR CAST(:overrule_reason AS text) IS NOT NULL
+    )
+    FOR SHARE
     ON CONFLICT (variant_id, user_id) DO UPDATE SET
         is_approved = coalesce(excluded.is_approved, f.is_approved),
         rating = coalesce(excluded.rating, f.rating),
         comment = coalesce(excluded.comment, f.comment),
         accepts_closeness = excluded.accepts_closeness OR f.accepts_closeness,
         reasons = coalesce(CAST(:reasons AS text[]), f.reasons),
+        overrule_reason = coalesce(excluded.overrule_reason, f.overrule_reason),
         updated_at = now()
     WHERE CAST(:is_any AS boolean) OR f.updated_at = CAST(:seen_at AS timestamptz)
-        OR (f.is_approved, f.rating, f.comment, f.accepts_closeness, f.reasons)
+        OR (f.is_approved, f.rating, f.comment, f.accepts_closeness, f.reasons, f.overrule_reason)
             IS NOT DISTINCT FROM (
                 coalesce(excluded.is_approved, f.is_approved), coalesce(excluded.rating, f.rating),
                 coalesce(excluded.comment, f.comment),
                 excluded.accepts_closeness OR f.accepts_closeness,
-                coalesce(CAST(:reasons AS text[]), f.reasons)
+                coalesce(CAST(:reasons AS text[]), f.reasons),
+                coalesce(excluded.overrule_reason, f.overrule_reason)
             )
     RETURNING variant_id
 """)
 _LIST = text("""
     SELECT f.user_id, u.name AS "user", is_approved, rating, comment, accepts_closeness, reasons,
-        f.updated_at
+        overrule_reason, f.updated_at
     FROM variant_feedback f LEFT JOIN app_user u USING (user_id)
     WHERE variant_id = :variant_id ORDER BY f.updated_at, id
 """)
@@ -70,10 +79,15 @@ _CAUSES = text("""
 """)
 
 
+def _none_if_blank(written: str | None) -> str | None:
+    return (written or "").strip() or None
+
+
 class Review(BaseModel):
     """What a person thinks of a variant; None leaves it open, ratings are 1 to 5.
 
-    Who `accepts_closeness` approves although it is close to the original.
+    Who `accepts_closeness` approves although it is close to the original; who approves a variant
+    that breaks rules gives an `overrule_reason`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -84,6 +98,7 @@ class Review(BaseModel):
     comment: str | None = None
     accepts_closeness: bool = False
     reasons: list[ReviewReason] | None = None
+    overrule_reason: Annotated[str | None, AfterValidator(_none_if_blank)] = None
 
     @property
     def says_something(self) -> bool:
@@ -145,14 +160,21 @@ def check_review(variant: AdVariant, review: Review) -> None:
             f"Variant {variant.id} is {variant.status}; only completed ones are reviewed."
         )
     RATING.check("rating", review.rating)
-    COMMENT.check("comment", review.comment)
-    check_storable("comment", review.comment)
+    for field in ("comment", "overrule_reason"):
+        COMMENT.check(field, getattr(review, field))
+        check_storable(field, getattr(review, field))
     ID.check("user_id", review.user_id)
     if review.is_approved and variant.is_too_close and not review.accepts_closeness:
         raise InvalidQueryError(
             "accepts_closeness",
             f"variant {variant.id} is too close to its original to be approved unseen; say that "
             f"you accept that (on the command line: --accept-closeness), or reject it.",
+        )
+    if review.is_approved and variant.failed_rules and review.overrule_reason is None:
+        raise InvalidQueryError(
+            "overrule_reason",
+            f"variant {variant.id} breaks {counted(variant.failed_rules, 'brand rule')}; say why "
+            f"it is approved all the same (on the command line: --overrule), or reject it.",
         )
 
 
@@ -186,6 +208,7 @@ async def save_review(
     if saved.first() is None:
         if not is_any and await _has_review(session, variant.id, review.user_id):
             raise BusyError("This review was changed meanwhile.")
+        check_review(await read_variant(session, variant_id=variant.id), review)
         raise UnknownVariantError(
             f"Variant {variant.id} is not completed; there is nothing to review."
         )

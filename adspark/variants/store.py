@@ -18,6 +18,8 @@ from sqlmodel import col
 from adspark.errors import GenerationFailedError, UnknownVariantError
 from adspark.generators.base import RemoteRun
 from adspark.models import AdVariant, VariantStatus
+from adspark.rules.verdicts import RuleCheck
+from adspark.text.counts import counted
 from adspark.text.storable import clean_text
 from adspark.validation.bounds import LARGEST_ID
 
@@ -59,6 +61,7 @@ class VariantSummary(BaseModel):
     picture_similarity: float | None
     text_similarity: float | None
     is_too_close: bool
+    rule_check: RuleCheck | None = None
     wants_review: bool
     problem: str | None
     error: str | None
@@ -74,6 +77,8 @@ class VariantSummary(BaseModel):
                 parts = [f"confidence {self.confidence_score:g}"]
                 parts += [self.problem] if self.problem else []
                 parts += ["too close to the original"] if self.is_too_close else []
+                failed = len(self.rule_check.failed) if self.rule_check else 0
+                parts += [f"{counted(failed, 'rule')} failed"] if failed else []
                 return f"variant {self.id} completed: {'; '.join(parts)}"
             case VariantStatus.FAILED:
                 return f"variant {self.id} failed: {self.error}"
@@ -94,6 +99,7 @@ class Completion(BaseModel):
     confidence_score: float
     response_metadata: dict[str, JsonValue]
     problem: str | None
+    rule_check: RuleCheck | None = None
 
 
 async def read_variant(session: AsyncSession, *, variant_id: int) -> AdVariant:
@@ -208,12 +214,17 @@ class VariantState:
 
         One that waits since its answer counted as lost is completed: the answer has come after all.
         """
-        values = _NO_ERROR | completion.model_dump()
+        values = _NO_ERROR | completion.model_dump(exclude={"rule_check"})
+        values |= _checked(completion.rule_check)
         values |= {"status": VariantStatus.COMPLETED, "completed_at": func.now(), "generated": None}
         is_awaited = or_(
             col(AdVariant.status) == VariantStatus.PROCESSING, col(AdVariant.asked_at).is_not(None)
         )
         await self._change(_OPEN, values, is_awaited)
+
+    async def save_check(self, check: RuleCheck | None) -> bool:
+        """It was checked again, as it is; returns whether it is still the same one."""
+        return await self._change((VariantStatus.COMPLETED,), _checked(check))
 
     async def fail(self, error: Exception) -> None:
         """It has failed for this reason, unless another worker has claimed it meanwhile."""
@@ -287,6 +298,13 @@ class VariantState:
             f"Variant {self._variant.id} is not to be worked on any more: it was cancelled, or "
             f"another run has claimed it."
         )
+
+
+def _checked(check: RuleCheck | None) -> dict[str, object]:
+    """What is stored of a check."""
+    if check is None:
+        return {"rule_check": None, "failed_rules": 0}
+    return {"rule_check": check.model_dump(mode="json"), "failed_rules": len(check.failed)}
 
 
 def _storable(value: object) -> object:

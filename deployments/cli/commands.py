@@ -177,6 +177,12 @@ COMMANDS = (
         _ADS,
     ),
     LazyCommand(
+        "rules",
+        "deployments.cli.rules.commands:app",
+        "Brand rules: files that variants are checked by before their review, in versions.",
+        _ADS,
+    ),
+    LazyCommand(
         "users",
         "deployments.cli.users.commands:app",
         "Users: names for their numbers, shares of searches, passwords for the gallery.",

@@ -32,6 +32,7 @@ from deployments.gallery.routes.variants import listing as variant_listing
 from deployments.gallery.routes.variants import page as variant_page
 from deployments.gallery.routes.variants import requesting as variant_requesting
 from deployments.gallery.routes.variants import reviewing as variant_reviewing
+from deployments.gallery.routes.variants import rules as variant_rules
 from deployments.gallery.routes.variants import states as variant_states
 from deployments.gallery.routes.watches import form as watch_form
 from deployments.gallery.routes.watches import looks as watch_looks
@@ -91,6 +92,7 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
         variant_requesting,
         variant_page,
         variant_reviewing,
+        variant_rules,
         variant_states,
         watch_form,
         watch_looks,

@@ -10,17 +10,23 @@ from adspark.generators.base import GenerationRequest
 from adspark.generators.dify.client import DifyClient
 from adspark.generators.dify.payloads import AppForm, FormField
 
+_LONGEST_RULES = 4000  # characters; a model reads them with every prompt
+_NO_RULES = "No rules."  # an input that is required takes no empty text
+_TEXTS = ("text-input", "paragraph")
+
 
 @dataclass(frozen=True)
 class WorkflowMapping:
     """Which inputs and outputs of a workflow mean what; the defaults are the guide's workflow.
 
     The kind of `picture_input` in the app's form decides whether it gets an address or a file.
+    `rules_input` is filled where the form has such an input for text.
     """
 
     prompt_input: str = "prompt"
     picture_input: str = "url"
     original_copy_input: str | None = None
+    rules_input: str | None = "rules"
     text_output: str = "text"
     picture_output: str = "json"
 
@@ -46,6 +52,7 @@ def check_form(form: AppForm, mapping: WorkflowMapping, prompt: str) -> None:
                 f"prompt_input and picture_input of the block dify-workflow."
             )
     known = {mapping.prompt_input, mapping.picture_input, mapping.original_copy_input}
+    known |= {field.variable for field in [_find_rules_field(form, mapping)] if field}
     for field in form.fields:
         if field.required and field.variable not in known:
             raise ConfigurationError(
@@ -83,7 +90,27 @@ async def fill_inputs(
     }
     if words is not None and request.original_copy:
         inputs[words.variable] = request.original_copy[: words.max_length]
+    if (rules := _find_rules_field(form, mapping)) is not None:
+        inputs[rules.variable] = _cut_rules(request.rules or _NO_RULES, rules.max_length)
     return inputs
+
+
+def _find_rules_field(form: AppForm, mapping: WorkflowMapping) -> FormField | None:
+    """The form's input for rules, where it has one that takes text and means nothing else."""
+    taken = (mapping.prompt_input, mapping.picture_input, mapping.original_copy_input)
+    if mapping.rules_input is None or mapping.rules_input in taken:
+        return None
+    found = form.field(mapping.rules_input)
+    return found if found is not None and found.kind in _TEXTS else None
+
+
+def _cut_rules(rules: str, most: int | None) -> str:
+    """As much of the rules as the input takes, cut between words."""
+    longest = min(most or _LONGEST_RULES, _LONGEST_RULES)
+    if len(rules) <= longest:
+        return rules
+    kept = rules[: longest - 1]
+    return f"{kept.rpartition(' ')[0] or kept}…"
 
 
 async def _upload_picture(

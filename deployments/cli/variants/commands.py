@@ -22,6 +22,7 @@ from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.validation.bounds import RATING
 from adspark.validation.stored import clean_ad_id
+from adspark.variants.checking import check_stored
 from adspark.variants.lists import find_new_creatives, list_variants
 from adspark.variants.requests import (
     VariantRequest,
@@ -46,6 +47,7 @@ from deployments.cli.server import call_server, prefect_api_url
 from deployments.cli.users.option import user_option
 from deployments.cli.variants.documents import (
     VariantCancelled,
+    VariantChecked,
     VariantFigures,
     VariantList,
     VariantPicture,
@@ -55,7 +57,12 @@ from deployments.cli.variants.documents import (
     VariantsRequested,
 )
 from deployments.cli.variants.prompt_check import check_prompt
-from deployments.cli.variants.tables import print_statistics, print_variant, print_variants
+from deployments.cli.variants.tables import (
+    print_check,
+    print_statistics,
+    print_variant,
+    print_variants,
+)
 from deployments.environment.running_stack import find_api_url
 from deployments.terminal.choices import one_of
 from deployments.terminal.output import out, print_json, print_line, print_note
@@ -205,6 +212,20 @@ def cancel(variant: VariantId, as_json: JsonOption = False) -> None:
 
 
 @app.command()
+def check(variant: VariantId, as_json: JsonOption = False) -> None:
+    """Check a finished variant by the brand rules that are in force now."""
+    found = in_session(
+        lambda session: check_stored(session, variant_id=variant, media=_media()), commits=True
+    )
+    if as_json:
+        print_json(VariantChecked(variant_id=variant, check=found))
+    elif found is None:
+        print_line("There are no brand rules; set some with: adspark rules set FILE")
+    else:
+        print_check(found)
+
+
+@app.command()
 def review(
     variant: VariantId,
     approve: Annotated[bool, Option("--approve", help="It is good.")] = False,
@@ -214,6 +235,9 @@ def review(
     accept_closeness: Annotated[
         bool, Option("--accept-closeness", help="Approve although it is close to the original.")
     ] = False,
+    overrule: Annotated[
+        str | None, Option(help="Why you approve it although it breaks brand rules.")
+    ] = None,
     user: Annotated[int, user_option(help="Who you are.")] = 1,
     as_json: JsonOption = False,
 ) -> None:
@@ -225,6 +249,7 @@ def review(
         rating=rating,
         comment=comment,
         accepts_closeness=accept_closeness,
+        overrule_reason=overrule,
     )
     if not given.says_something:
         raise InvalidQueryError("review", "say something: --approve, --reject, --rating, --comment")

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from adspark.rules.verdicts import RuleCheck
 from adspark.variants.reviews import StoredReview, VariantStatistics
 from adspark.variants.store import VariantSummary
 from deployments.terminal.documents import Document
@@ -68,6 +69,16 @@ class VariantReviewed(Document):
     variant_id: int
     user_id: int
     is_approved: bool | None = Field(description="None: it is left open.")
+
+
+class VariantChecked(Document):
+    """A variant that was checked again."""
+
+    SHAPE = "variant-checked/1"
+    COMMANDS = ("variant check",)
+
+    variant_id: int
+    check: RuleCheck | None = Field(description="None: there are no brand rules.")
 
 
 class VariantPicture(Document):

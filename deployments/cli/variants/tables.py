@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from adspark.media.store import MediaStore
+from adspark.rules.verdicts import RuleCheck
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.variants.report import describe_similarity
@@ -48,8 +49,25 @@ def print_variant(
         out.print("")
         for line in plain(variant.description.strip()).split("\n"):
             print_line(f"  {escape(line)}".rstrip())
+    if variant.rule_check is not None:
+        print_check(variant.rule_check)
     if reviews:
         out.print(table("Reviews", [_review(one) for one in reviews], wraps="comment"))
+
+
+def print_check(check: RuleCheck) -> None:
+    """The verdicts of brand rules, one after the other, and how many there are of each."""
+    cells = [
+        {
+            "rule": one.rule.value.replace("_", " "),
+            "on": one.part.value,
+            "verdict": one.verdict.words,
+            "why": plain(one.reason),
+        }
+        for one in check.verdicts
+    ]
+    out.print(table("Brand rules", cells, wraps="why"))
+    print_line(escape(f"{check.headline}."))
 
 
 def print_statistics(figures: VariantStatistics) -> None:
@@ -123,11 +141,12 @@ def _shorten(prompt: str) -> str:
 
 def _review(review: StoredReview) -> dict[str, object]:
     reasons = ", ".join(review.reasons or ()).replace("_", " ")
+    overruled = f"rules overruled: {review.overrule_reason}" if review.overrule_reason else ""
+    parts = (reasons, plain(review.comment or ""), plain(overruled))
     return {
         "user": review.user_id,
         "decision": _DECISIONS[review.is_approved],
         "rating": review.rating,
-        "comment": ": ".join(part for part in (reasons, plain(review.comment or "")) if part)
-        or None,
+        "comment": ": ".join(part for part in parts if part) or None,
         "when": moment(review.updated_at),
     }

@@ -13,15 +13,19 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymen
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import Pause
 from prefect.flow_engine import run_flow_async
+from prefect.flow_runs import aresume_flow_run
+from prefect.input import keyset_from_paused_state
+from prefect.input.actions import aread_flow_run_input
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from adspark.db.engine import Database
 from adspark.variants.lists import list_variants
 from adspark.variants.reviews import list_reviews
-from adspark.variants.store import VariantState, VariantSummary
+from adspark.variants.store import VariantState, VariantSummary, read_variant
 from flows.generate_ad_variant import generate_ad_variant
 from flows.review_ad_variant import review_ad_variant
 from orchestration.runs.variant_runs import answer_decided
+from tests.support.checked import BROKEN
 from tests.support.gallery import GalleryClient
 from tests.support.library import ad
 from tests.support.variants_at_hand import ask, finish
@@ -170,3 +174,41 @@ async def test_where_prefect_is_away_a_review_is_saved_all_the_same(
         ended = await carry_out(await client.read_flow_run(run.id))
     assert ended.state is not None
     assert ended.state.message == f"variant {variant_id}: approved"
+
+
+async def test_the_form_of_the_run_refuses_to_approve_what_breaks_rules_without_a_reason(
+    database: Database, waiting: tuple[int, FlowRun]
+) -> None:
+    variant_id, run = waiting
+    async with database.session() as session:
+        variant = await read_variant(session, variant_id=variant_id)
+        await VariantState(session, variant).save_check(BROKEN)
+        await session.commit()
+
+    await aresume_flow_run(run.id, run_input={"approve": True})
+    async with get_client() as client:
+        run = await carry_out(await client.read_flow_run(run.id))
+    assert run.state is not None
+    assert run.state.is_paused()  # it asks again, and says why
+    form = await read_form(run)
+    assert "Not saved: overrule_reason: variant" in form
+    assert "| banned words in the copy | **failed** | 'free' in “get it free" in form
+    assert "| banned words on the picture | not checked | RapidOCR is not installed |" in form
+    async with database.session() as session:
+        assert await list_reviews(session, variant_id=variant_id) == []
+
+    await aresume_flow_run(run.id, run_input={"approve": True, "overrule_reason": "Agreed"})
+    async with get_client() as client:
+        run = await carry_out(await client.read_flow_run(run.id))
+    assert run.state is not None
+    assert run.state.is_completed()
+    async with database.session() as session:
+        (kept,) = await list_reviews(session, variant_id=variant_id)
+    assert (kept.is_approved, kept.overrule_reason) == (True, "Agreed")
+
+
+async def read_form(run: FlowRun) -> str:
+    """What stands in the form that a suspended run shows."""
+    assert run.state is not None
+    keyset = keyset_from_paused_state(run.state)
+    return str(await aread_flow_run_input(keyset["description"], flow_run_id=run.id))

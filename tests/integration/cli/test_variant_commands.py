@@ -25,6 +25,7 @@ from adspark.settings import get_settings
 from adspark.variants.store import VariantState
 from deployments.cli import main as cli
 from deployments.cli.main import app
+from tests.support.checked import BROKEN
 from tests.support.commanding import Command
 from tests.support.variants_at_hand import (
     AD,
@@ -361,6 +362,35 @@ def test_one_that_has_ended_badly_is_retried_by_a_person(database_url: str) -> N
     ]
     with pytest.raises(UnknownVariantError, match="Variant 1 is pending; only failed and canc"):
         told("retry", "1")
+
+
+def test_a_variant_that_breaks_rules_is_approved_with_a_reason(database_url: str) -> None:
+    number = completed(database_url, rule_check=BROKEN)
+    with pytest.raises(InvalidQueryError, match=r"overrule_reason: .*on the command line: --overr"):
+        told("review", number, "--approve")
+    assert given("show", number)["reviews"] == []
+    said = told("show", number)
+    assert "banned words copy failed 'free' in “get it free | <b>”" in said
+    assert "banned words picture not checked RapidOCR is not installed" in said
+    assert "1 passed, 1 failed, 1 not checked (rules: workspace version 3, user 1 ver" in said
+    told("review", number, "--approve", "--overrule", "Agreed [b]")
+    (one,) = given("show", number)["reviews"]
+    assert (one["is_approved"], one["overrule_reason"]) == (True, "Agreed [b]")
+    assert "rules overruled: Agreed [b]" in told("show", number)
+
+
+def test_a_variant_is_checked_by_the_rules_of_now(database_url: str, tmp_path: Path) -> None:
+    number = completed(database_url, image_path=None)
+    assert told("check", number).startswith("There are no brand rules; set some with")
+    assert given("check", number)["check"] is None
+    file = tmp_path / "brand.yaml"
+    file.write_text("banned_words: [sun]\n")
+    Command("rules").told("set", str(file))
+    assert "banned words copy failed 'sun' in “summer sun”" in told("check", number)
+    verdicts = given("check", number)["check"]["verdicts"]
+    assert [one["verdict"] for one in verdicts] == ["failed", "not_checked"]
+    with pytest.raises(InvalidQueryError, match="breaks 1 brand rule"):
+        told("review", number, "--approve")
 
 
 def test_a_review_keeps_all_that_is_said(database_url: str) -> None:

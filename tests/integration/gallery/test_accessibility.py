@@ -10,9 +10,12 @@ from playwright.sync_api import sync_playwright
 from adspark.creatives.boards import add_ads, create_board, find_board
 from adspark.db.engine import Database
 from adspark.rendering.browser import PROGRAMS
+from adspark.rules.store import save_rules
 from adspark.watches.store import create_or_change_watch
+from tests.support.checked import BROKEN
 from tests.support.gallery import serve_gallery
 from tests.support.library import CAFE, ad, fill_library
+from tests.support.variants_at_hand import ask, finish
 
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 _PAGES = (
@@ -28,6 +31,8 @@ _PAGES = (
     "/watches/new",
     "/watches/1",
     "/variants",
+    "/rules",
+    "/variants/1",
     f"/variants/new?ad={ad(1)}",
     "/boards",
     "/boards/1",
@@ -46,6 +51,8 @@ async def _fill(database_url: str) -> None:
             await create_board(session, user_id=1, name="Ideas")
             board = await find_board(session, user_id=1, name="Ideas")
             await add_ads(session, board_id=board.id, ids=[ad(1), ad(2)])
+            await save_rules(session, written="banned_words: [free]", user_id=None)
+            await finish(session, await ask(session, ad(1)), image_path=None, rule_check=BROKEN)
             await session.commit()
 
 

@@ -11,7 +11,9 @@ from adspark.db.engine import Database
 from adspark.library.marks.notes import write_note, write_title
 from adspark.library.marks.tags import tag_ads
 from adspark.models import EventKind
+from adspark.rules.store import save_rules
 from adspark.watches.store import create_or_change_watch
+from tests.support.checked import BROKEN
 from tests.support.factories import creative
 from tests.support.gallery import open_browser, serve_gallery
 from tests.support.library import CAFE, SHOP, ad, buy_words, fill_library
@@ -35,6 +37,7 @@ _PAGES = (
     "/variants",
     f"/variants/new?ad={ad(4)}",
     "/variants/1",
+    "/rules",
     "/boards",
     "/boards/1",
     "/user",
@@ -63,7 +66,10 @@ async def _fill(database: Database) -> None:
         await add_ads(session, board_id=board.id, ids=[ad(4)])
         await create_or_change_watch(session, changes={"name": _NAME, "text": "example.com"})
         variant = await ask(session, ad(4), prompt=_WORD)
-        await finish(session, variant, description=_WORD, image_path=None)
+        long = BROKEN.verdicts[0].model_copy(update={"reason": _WORD})
+        check = BROKEN.model_copy(update={"verdicts": [long, *BROKEN.verdicts]})
+        await finish(session, variant, description=_WORD, image_path=None, rule_check=check)
+        await save_rules(session, written=f"# {_WORD}\nbanned_words: [free]", user_id=None)
         await session.commit()
     await add_event(database, 1, EventKind.NEW, 4, at=ago(hours=1))
 

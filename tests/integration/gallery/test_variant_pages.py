@@ -14,9 +14,11 @@ from adspark.db.engine import Database
 from adspark.errors import GenerationFailedError
 from adspark.media.store import MediaStore
 from adspark.models import AdVariant, Role, VariantStatus
+from adspark.rules.store import save_rules
 from adspark.users.accounts import save_password
 from adspark.users.store import add_user
 from adspark.variants.reviews import Review, list_reviews, save_review
+from tests.support.checked import BROKEN
 from tests.support.gallery import PASSWORD, GalleryClient, open_gallery
 from tests.support.library import ad, fill_library
 from tests.support.variants_at_hand import ask, begin, fail, finish, make, read
@@ -280,6 +282,61 @@ async def test_who_knows_that_it_is_too_close_may_approve_it(
 
     assert "Your approval is saved." in answer.text
     assert await reviewed(database, made) == [(1, True, None, "")]
+
+
+async def test_a_variant_that_breaks_rules_is_approved_with_a_reason_that_is_kept(
+    pages: GalleryClient, database: Database
+) -> None:
+    made = await completed(database, rule_check=BROKEN)
+    path = f"/variants/{made.id}"
+    page = (await pages.get(path)).text
+    assert re.search(r"Banned words \(copy\)</span><strong class=\"bad\">Failed", page)
+    assert re.search(r"Banned words \(picture\)</span><strong>Not checked", page)
+    assert re.search(r"Language \(copy\)</span><strong class=\"good\">Passed", page)
+    assert "in “get it free | &lt;b&gt;”" in page
+    assert (await pages.get("/variants")).text.count("Breaks rules") == 1
+    assert 'Workspace, version 3</a>, <a href="/rules/2">User 1, version 1</a>' in page
+
+    for reason in ("", "  "):
+        sent = {"decision": "approve", "overrule_reason": reason, "seen_at": ""}
+        answer = await pages.send_form(f"{path}/review", path, **sent)
+        assert answer.status_code == 422
+        assert re.search('id="problem-overrule_reason">It breaks brand rules; say', answer.text)
+    assert await reviewed(database, made) == []
+
+    sent = {"decision": "approve", "overrule_reason": "Agreed <b>", "seen_at": ""}
+    answer = await pages.send_form(f"{path}/review", path, **sent)
+    assert "Your approval is saved." in answer.text
+    assert 'Overruled the brand rules:</p><p class="copy">Agreed &lt;b&gt;</p>' in answer.text
+    assert await reviewed(database, made) == [(1, True, None, "")]
+
+
+async def test_the_rules_in_force_are_shown_with_their_versions(
+    pages: GalleryClient, database: Database
+) -> None:
+    assert "There are no brand rules." in (await pages.get("/rules")).text
+    async with database.session() as session:
+        for written, user_id in (
+            ("banned_words: [free]", None),
+            ('banned_words: ["<script>alert(1)</script>"]', None),
+            ("languages: [en]", 1),
+            ("tone_words: [secret]", 2),
+        ):
+            await save_rules(session, written=written, user_id=user_id)
+        await session.commit()
+
+    page = (await pages.get("/rules")).text
+    first = (await pages.get("/rules/1")).text
+    none = await pages.get("/rules/99")
+
+    assert "[&#34;&lt;script&gt;alert(1)" in page
+    assert "languages: [en]" in page
+    assert "banned_words: [free]" not in page  # it was replaced
+    assert "secret" not in page  # another user's
+    assert re.findall(r'href="/rules/(\d)"', page) == ["3", "2", "1"]
+    assert "banned_words: [free]" in first
+    assert none.status_code == 404
+    assert "There is no such version of brand rules." in none.text
 
 
 async def test_each_of_two_people_has_an_opinion_and_sees_the_other(

@@ -17,6 +17,7 @@ from adspark.media.store import MediaStore
 from adspark.models import VariantStatus
 from adspark.variants.report import WIDEST, describe_similarity, write_variant
 from adspark.variants.store import VariantSummary
+from tests.support.checked import BROKEN
 from tests.support.variants_at_hand import AD
 
 HARMFUL = "a | b\n\n# [x](http://y) ![p](z) <img src=x onerror=alert(1)> `c` **d** & \\| e_f ~g~"
@@ -170,6 +171,23 @@ async def test_the_facts_are_complete(media: MediaStore) -> None:
         "- Similarity to the original: picture 95%, copy 50%; too close\n"
         "- Made by: dify, attempt 2\n"
     )
+
+
+async def test_the_verdicts_of_brand_rules_stand_there_those_that_failed_first(
+    media: MediaStore,
+) -> None:
+    made = summary(rule_check=BROKEN)
+    page = await write_variant(media, made)
+    start = page.index("### Brand rules")
+    assert page[start : page.index("- Status")] == (
+        "### Brand rules\n\n"
+        "1 passed, 1 failed, 1 not checked (rules: workspace version 3, user 1 version 1).\n\n"
+        "| Rule | Verdict | Why |\n| --- | --- | --- |\n"
+        "| banned words in the copy | **failed** | 'free' in “get it free \\| &lt;b&gt;” |\n"
+        "| banned words on the picture | not checked | RapidOCR is not installed |\n"
+        "| languages in the copy | passed | its language is en |\n\n"
+    )
+    assert made.headline == "variant 7 completed: confidence 0.8; 1 rule failed"
 
 
 @pytest.mark.parametrize(

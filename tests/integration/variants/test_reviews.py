@@ -28,7 +28,9 @@ from adspark.variants.reviews import (
     read_statistics,
     save_review,
 )
+from adspark.variants.store import VariantState
 from adspark.variants.waiting import count_waiting, find_next_waiting
+from tests.support.checked import BROKEN, KEPT
 from tests.support.variants_at_hand import AD, ask, fail, finish, make, read, stocked
 
 LONGEST = "x" * 5_000
@@ -322,3 +324,46 @@ async def test_who_decided_last_decides_in_the_list_and_in_the_figures(
         Decision.WAITING: [third.id],
     }
     assert (figures.approved, figures.rejected, figures.approval_rate) == (1, 1, 0.5)
+
+
+@pytest.mark.parametrize("reason", [None, "", " \n\t"])
+async def test_a_variant_that_breaks_rules_is_not_approved_without_a_reason(
+    session: AsyncSession, reason: str | None
+) -> None:
+    made = await finish(session, await ask(session), rule_check=BROKEN)
+    review = Review(user_id=1, is_approved=True, overrule_reason=reason)
+    with pytest.raises(InvalidQueryError, match=r"overrule_reason: .*breaks 1 brand rule; say why"):
+        await save_review(session, variant=made, review=review)
+    assert await opinions(session, made) == []
+    await save_review(session, variant=made, review=Review(user_id=1, is_approved=False))
+    await save_review(session, variant=made, review=Review(user_id=2, rating=3))
+    reason = "The brand team agreed."
+    review = Review(user_id=1, is_approved=True, overrule_reason=f" {reason} ")
+    await save_review(session, variant=made, review=review)
+    await save_review(session, variant=made, review=Review(user_id=1, rating=5))
+    kept = {one.user_id: one for one in await list_reviews(session, variant_id=made.id)}
+    assert (kept[1].is_approved, kept[1].rating, kept[1].overrule_reason) == (True, 5, reason)
+
+
+async def test_rules_that_were_checked_since_a_variant_was_read_count(
+    session: AsyncSession,
+) -> None:
+    seen = await finish(session, await ask(session), rule_check=KEPT)
+    assert seen.failed_rules == 0
+    await VariantState(session, seen).save_check(BROKEN)
+    with pytest.raises(InvalidQueryError, match="overrule_reason"):
+        await save_review(session, variant=seen, review=Review(user_id=1, is_approved=True))
+    await VariantState(session, seen).save_check(KEPT)
+    await save_review(session, variant=seen, review=Review(user_id=1, is_approved=True))
+
+
+async def test_a_reason_of_blanks_is_refused_by_the_database(session: AsyncSession) -> None:
+    made = await finish(session, await ask(session))
+    with pytest.raises(IntegrityError, match="ck_variant_feedback_overrule_reason"):
+        await session.execute(
+            text(
+                "INSERT INTO variant_feedback (variant_id, user_id, overrule_reason) "
+                "VALUES (:v, 1, :r)"
+            ),
+            {"v": made.id, "r": " \n"},
+        )

@@ -85,10 +85,13 @@ async def test_a_common_word_as_key_alters_no_copy(key: str) -> None:
 
 
 async def test_the_model_gets_the_prompt_the_words_and_the_picture() -> None:
-    request = await asked(replace(REQUEST, original_copy="Winter is on."))
+    request = await asked(replace(REQUEST, original_copy="Winter is on.", rules="Never: free"))
     assert str(request.url) == f"{URL}/chat/completions"
     assert request.headers["authorization"] == f"Bearer {KEY}"
-    wish = "Make it a summer ad\n\nCopy of the original ad:\nWinter is on."
+    wish = (
+        "Make it a summer ad\n\nCopy of the original ad:\nWinter is on."
+        "\n\nRules that the variant has to keep to:\nNever: free"
+    )
     assert json.loads(request.content) == {
         "model": "llava",
         "user": "variant-7-1",

@@ -278,6 +278,29 @@ async def test_the_originals_words_go_in_where_they_are_wanted(
     assert dify.inputs[0]["copy"] == words
 
 
+@pytest.mark.parametrize(
+    ("kind", "form", "rules", "given"),
+    [
+        ("paragraph", {}, "Never write: free", "Never write: free"),
+        ("text-input", {"max_length": 12}, "Never write: free", "Never…"),
+        ("paragraph", {"required": True}, None, "No rules."),
+        ("paragraph", {"max_length": 0}, "word " * 2000, f"{'word ' * 798}word…"),
+        ("file", {}, "Never write: free", None),
+        (None, {}, "Never write: free", None),
+    ],
+    ids=["whole", "cut between words", "none, required", "bounded", "no text", "no such input"],
+)
+async def test_brand_rules_go_in_where_the_workflow_has_an_input_for_them(
+    kind: str | None, form: Json, rules: str | None, given: str | None
+) -> None:
+    dify = Dify()
+    if kind:
+        dify.fields.append((kind, "rules", form))
+    await dify.generator().check(REQUEST.prompt)
+    await dify.generator().generate(replace(REQUEST, rules=rules), Notes(dify))
+    assert dify.inputs[0].get("rules") == given
+
+
 async def test_inputs_of_other_names_are_filled() -> None:
     dify = Dify(fields=[("paragraph", "wish", {}), ("file", "banner", {})])
     generator = dify.generator(WorkflowMapping(prompt_input="wish", picture_input="banner"))

@@ -16,7 +16,12 @@ from adspark.variants.decisions import read_decisions
 from adspark.variants.differences import compare_copy
 from adspark.variants.progress import read_step
 from adspark.variants.reviews import list_reviews
-from adspark.variants.store import is_generation_over, read_original_copy, read_variant
+from adspark.variants.store import (
+    is_generation_over,
+    read_original_copy,
+    read_variant,
+    summary_of,
+)
 from adspark.variants.waiting import find_next_waiting
 from deployments.gallery.access.visitor import Visitor, VisitorDep
 from deployments.gallery.numbers import Number
@@ -68,6 +73,7 @@ async def write_page(
     if step is None:
         raise UnknownVariantError(f"Variant {variant.id} was removed meanwhile.")
     decisions = await read_decisions(session, ids=[variant.id])
+    check = summary_of(variant).rule_check
     return gallery.templates.page(
         request,
         "variant.html",
@@ -86,7 +92,8 @@ async def write_page(
         is_bought=is_bought,
         passages=compare_copy(plain(original or ""), plain(variant.description or "")),
         copy_similarity=_compare_words(variant, original),
-        too_close=gallery.settings.too_close,
+        check=check,
+        too_close=(check and check.too_close) or gallery.settings.too_close,
         next_waiting=await find_next_waiting(session, after=variant.id),
         retry_is_paid=is_generation_over(variant) or variant.asked_at is None,
         runs=_list_runs(variant),

@@ -47,9 +47,11 @@ async def review_variant(
         await save_review(session, variant=variant, review=review, seen_at=seen_at)
         await session.commit()
     except InvalidQueryError as error:
-        problems = {error.field: gallery.templates.texts("review.accept_first")}
-        if error.field != "accepts_closeness":
-            problems = {error.field: error.reason}
+        problems = {error.field: error.reason}
+        if error.field == "accepts_closeness":
+            problems = {error.field: gallery.templates.texts("review.accept_first")}
+        elif error.field == "overrule_reason" and not form.written("overrule_reason").strip():
+            problems = {error.field: gallery.templates.texts("review.overrule_first")}
     except BusyError:
         problems = {"": gallery.templates.texts("review.changed_meanwhile")}
     if problems:
@@ -95,6 +97,7 @@ def _read_review(form: Form, user_id: int) -> Review:
         comment=form.text("comment"),
         accepts_closeness="accepts_closeness" in form,
         reasons=_known_reasons(form.texts("reason")),
+        overrule_reason=form.text("overrule_reason"),
     )
     if not decision and not (review.rating or review.comment or review.reasons):
         raise InvalidQueryError("decision", "approve or reject it, rate it, or write a comment.")
@@ -114,6 +117,7 @@ def _typed(form: Form) -> dict[str, object]:
     return {
         "rating": int(rating) if rating in _RATINGS else None,
         "comment": form.written("comment"),
+        "overrule_reason": form.written("overrule_reason"),
         "accepts_closeness": "accepts_closeness" in form,
         "reasons": [one.value for one in _known_reasons(form.all_written("reason"))],
     }

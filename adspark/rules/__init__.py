@@ -1,0 +1,1 @@
+"""Brand rules of variants: read from a file, kept in versions, checked on copy and picture."""

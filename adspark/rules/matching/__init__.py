@@ -1,0 +1,1 @@
+"""Words and phrases found in a text, however they are written there."""
