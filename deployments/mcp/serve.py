@@ -1,0 +1,87 @@
+"""Serve assistants until a signal or Ctrl-C: on standard input and output, or over HTTP."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from mcp.server import Server, ServerRequestContext
+from mcp.server.stdio import stdio_server
+
+from adspark.db.configured import open_database
+from adspark.media.store import MediaStore
+from adspark.settings import Settings, media_url
+from deployments.gallery.access.visitor import Visitor
+from deployments.gallery.resources import ANSWER_TIMEOUT, LOCK_TIMEOUT, Gallery
+from deployments.gallery.templating import Templates
+from deployments.mcp.server import make_server
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What is served, and to whom.
+
+    Attributes:
+        settings: that say where the data are.
+        user_id: whose boards, tags and requests are meant where nobody signs in.
+        allows_spending: the tool that costs money is there.
+    """
+
+    settings: Settings
+    user_id: int
+    allows_spending: bool
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[tuple[Server[Any], Gallery]]:
+        """The server, and the data that it answers from."""
+        settings = self.settings
+        async with open_database(
+            settings, lock_timeout=LOCK_TIMEOUT, answer_timeout=ANSWER_TIMEOUT
+        ) as database:
+            gallery = Gallery(settings, database, MediaStore(media_url(settings)), Templates())
+            spending = _spending_tools() if self.allows_spending else ()
+            yield (
+                make_server(gallery, spending=spending, find_visitor=self._find_visitor),
+                gallery,
+            )
+
+    def _find_visitor(self, context: ServerRequestContext[Any]) -> Visitor:
+        """Who has signed in; where nobody has to, the user that was chosen."""
+        scope = {} if context.request is None else context.request.scope
+        signed_in: Visitor | None = scope.get("state", {}).get("visitor")
+        return signed_in or Visitor(self.user_id)
+
+
+async def serve_stdio(serving: Serving) -> None:
+    """Serve the program that has started this process, until it closes standard input."""
+    async with serving.open() as (server, _), stdio_server() as (received, sent):
+        await server.run(received, sent, server.create_initialization_options())
+
+
+async def serve_http(serving: Serving, *, host: str, port: int) -> None:
+    """Serve by HTTP until a signal; everybody signs in where others than this machine reach it.
+
+    Args:
+        serving: what is served.
+        host: address to listen on.
+        port: to listen on.
+    """
+    # Slow, and not needed on standard input and output.
+    from deployments.gallery.server import is_loopback, serve_guarded  # noqa: PLC0415
+    from deployments.mcp.http import PATH, make_app  # noqa: PLC0415
+
+    async with serving.open() as (server, gallery):
+        app = make_app(server, gallery, needs_sign_in=not is_loopback(host))
+        _LOG.info("Assistants are answered at http://%s:%d%s.", host, port, PATH)
+        await serve_guarded(app, serving.settings, host=host, port=port)
+
+
+def _spending_tools() -> list[Any]:
+    # Slow: Prefect's client.
+    from deployments.mcp.confirmation import Confirmations  # noqa: PLC0415
+    from deployments.mcp.tools.spending import make_tool  # noqa: PLC0415
+
+    return [make_tool(Confirmations())]
