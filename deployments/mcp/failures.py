@@ -34,7 +34,6 @@ _REMEDIES = {
     "ads": "Ids of stored ads: search_ads.",
     "watch": "Names and numbers of watches: list_watches.",
     "variant": "Numbers of variants: show_variants without a number.",
-    "confirmation": "Call without it to be told the price and the confirmation.",
 }
 # What the queries call an argument that has another name here.
 _NAMES = {

@@ -42,6 +42,14 @@ class Act(StrEnum):
     VARIANTS = "request_variants"
 
 
+class State(StrEnum):
+    """How far an act is."""
+
+    TO_CONFIRM = "to_confirm"
+    BEGUN = "begun"
+    NOTHING_TO_DO = "nothing_to_do"
+
+
 class SpendArguments(Arguments):
     """What to spend on; without a confirmation nothing is spent."""
 
@@ -75,7 +83,7 @@ class SpendArguments(Arguments):
 class Spending(BaseModel):
     """What an act costs, or that it has begun."""
 
-    state: str = Field(description="to_confirm, begun, or nothing_to_do.")
+    state: State
     purpose: str = Field(description="What it is for, and what it costs at most.")
     searches_at_most: int = 0
     generations: int = 0
@@ -104,7 +112,7 @@ async def _spend(asked: Asked, arguments: SpendArguments, confirmations: Confirm
             spending = spending.model_copy(update={"confirmation": made})
         else:
             key = confirmations.check(arguments.confirmation, spending.purpose, act=act)
-            done = {"state": "begun", **await begin(key)}
+            done = {"state": State.BEGUN, **await begin(key)}
             spending = spending.model_copy(update=done)
     return Answer(own_records("The price, by AdSpark's own records."), {"spending": spending})
 
@@ -141,7 +149,7 @@ async def _plan_details(asked: Asked, arguments: SpendArguments) -> _Plan:
     if not plan.ads:
         return _Plan(
             Spending(
-                state="nothing_to_do",
+                state=State.NOTHING_TO_DO,
                 purpose="Nothing to pay: the details of all these ads were looked up before.",
                 then="Read them with show_ad.",
             )
@@ -205,7 +213,7 @@ def _to_confirm(
         "same arguments and the confirmation."
     )
     spending = Spending(
-        state="to_confirm",
+        state=State.TO_CONFIRM,
         purpose=purpose,
         searches_at_most=searches,
         generations=generations,
