@@ -16,6 +16,7 @@ from deployments.gallery.access.visitor import Visitor
 from deployments.gallery.resources import ANSWER_TIMEOUT, LOCK_TIMEOUT, Gallery
 from deployments.gallery.templating import Templates
 from deployments.mcp.server import make_server
+from deployments.mcp.standard_input import open_standard_input
 
 _LOG = logging.getLogger(__name__)
 
@@ -57,7 +58,11 @@ class Serving:
 
 async def serve_stdio(serving: Serving) -> None:
     """Serve the program that has started this process, until it closes standard input."""
-    async with serving.open() as (server, _), stdio_server() as (received, sent):
+    async with (
+        open_standard_input() as lines,
+        serving.open() as (server, _),
+        stdio_server(stdin=lines) as (received, sent),
+    ):
         await server.run(received, sent, server.create_initialization_options())
 
 
