@@ -13,18 +13,19 @@ from uuid import UUID
 
 from adspark.errors import InvalidQueryError
 
-_VALID = 900  # seconds
 _WRITTEN = re.compile(r"(.*) \[([0-9]{10})-([0-9a-f]{32})\]", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Confirmations:
-    """Makes confirmations, and knows them again for a quarter of an hour.
+    """Makes confirmations, and knows them again.
 
     Attributes:
+        seconds: for which one counts.
         secret: of the process.
     """
 
+    seconds: float = 900.0
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
     def make(self, purpose: str, *, act: str) -> str:
@@ -56,7 +57,7 @@ class Confirmations:
                 "is not that of this act at its present price; nothing was spent. Leave it out to "
                 "be told the price, and give back what is said then, unchanged.",
             )
-        if time.time() - moment > _VALID:
+        if time.time() - moment > self.seconds:
             raise InvalidQueryError(
                 "confirmation",
                 "is older than a quarter of an hour; nothing was spent. Leave it out to be told "
