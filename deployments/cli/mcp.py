@@ -15,7 +15,6 @@ from adspark.validation.bounds import PORT
 from deployments.cli.database import current_settings
 from deployments.cli.ranges import ranged
 from deployments.cli.users.option import user_option
-from deployments.environment.running_stack import find_api_url
 from deployments.environment.termination import exit_by_sigterm, raise_at_sigterm
 
 _HOST, _PORT = "127.0.0.1", 4270
@@ -50,19 +49,12 @@ def mcp(
         raise ConfigurationError("--host and --port go with --http; add it, or leave them out.")
     if find_spec("mcp") is None:
         raise ConfigurationError(f"The protocol is not installed: {install_command('mcp')}")
-    from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415  (slow)
-
     from deployments.mcp.serve import Serving, serve_http, serve_stdio  # noqa: PLC0415  (slow)
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("deployments").setLevel(logging.INFO)
     serving = Serving(current_settings(), user, allow_spending)
-    server = {PREFECT_API_URL: url} if (url := find_api_url()) else {}
-    with (
-        suppress(KeyboardInterrupt),
-        raise_at_sigterm(exit_by_sigterm),
-        temporary_settings(server),
-    ):
+    with suppress(KeyboardInterrupt), raise_at_sigterm(exit_by_sigterm):
         if http:
             asyncio.run(serve_http(serving, host=host or _HOST, port=port or _PORT))
         else:

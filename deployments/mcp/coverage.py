@@ -1,7 +1,7 @@
 """How complete an answer is: what was looked at, when, and what was not."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pydantic import BaseModel, Field
 
@@ -33,16 +33,17 @@ class Coverage(BaseModel):
     def meaning(self) -> str:
         """What the absence of something means, in a sentence."""
         if self.is_complete:
-            return "What is not listed is not there, as of the time said."
+            return "What is on none of the pages is not there, as of the time said."
         return (
-            "What is not listed may exist: it is NOT KNOWN, because not everything was looked at. "
+            "What is on none of the pages may exist: it is NOT KNOWN, because not everything was "
+            "looked at. "
             "Say so, and what was not looked at, in place of 'none'."
         )
 
 
 def own_records(*looked_at: str) -> Coverage:
     """Of an answer from AdSpark's own records, which nothing is missing from."""
-    return Coverage(is_complete=True, looked_at=list(looked_at))
+    return Coverage(is_complete=True, as_of=datetime.now(UTC), looked_at=list(looked_at))
 
 
 def cover_scope(found: ScopeCoverage, *, subjects: Sequence[str]) -> Coverage:

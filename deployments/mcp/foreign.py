@@ -18,8 +18,8 @@ MARK = "foreign_text"
 
 OWN_TEXTS = frozenset(
     (
-        "ad_creative_id", "advertiser_id", "advertiser_ids", "bought", "confirmation", "generator",
-        "next", "notes", "original_ad_id", "period", "platforms", "purpose", "region", "regions",
+        "ad_creative_id", "advertiser_id", "advertiser_ids", "confirmation", "generator",
+        "next", "notes", "original_ad_id", "platforms", "purpose", "region", "regions",
         "searched_regions", "size", "then", "user", "watch", "words_source",
     )
 )  # fmt: skip
@@ -27,7 +27,7 @@ OWN_TEXTS = frozenset(
 
 LEFT_OUT = frozenset(
     (
-        "content_hash", "image_path", "original_path", "path", "picture", "picture_before",
+        "content_hash", "image_path", "original_path", "path", "picture",
         "thumbnail", "thumbnail_path",
     )
 )  # fmt: skip

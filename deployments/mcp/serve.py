@@ -1,8 +1,8 @@
 """Serve assistants until a signal or Ctrl-C: on standard input and output, or over HTTP."""
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,13 @@ from mcp.server.stdio import stdio_server
 from adspark.db.configured import open_database
 from adspark.media.store import MediaStore
 from adspark.settings import Settings, media_url
+from deployments.environment.running_stack import find_api_url
 from deployments.gallery.access.visitor import Visitor
 from deployments.gallery.resources import ANSWER_TIMEOUT, LOCK_TIMEOUT, Gallery
 from deployments.gallery.templating import Templates
 from deployments.mcp.server import make_server
 from deployments.mcp.standard_input import open_standard_input
+from deployments.mcp.tool import Tool
 
 _LOG = logging.getLogger(__name__)
 
@@ -43,11 +45,11 @@ class Serving:
             settings, lock_timeout=LOCK_TIMEOUT, answer_timeout=ANSWER_TIMEOUT
         ) as database:
             gallery = Gallery(settings, database, MediaStore(media_url(settings)), Templates())
-            spending = _spending_tools() if self.allows_spending else ()
-            yield (
-                make_server(gallery, spending=spending, find_visitor=self._find_visitor),
-                gallery,
-            )
+            with _spending_tools() if self.allows_spending else nullcontext(()) as spending:
+                yield (
+                    make_server(gallery, spending=spending, find_visitor=self._find_visitor),
+                    gallery,
+                )
 
     def _find_visitor(self, context: ServerRequestContext[Any]) -> Visitor:
         """Who has signed in; where nobody has to, the user that was chosen."""
@@ -84,9 +86,15 @@ async def serve_http(serving: Serving, *, host: str, port: int) -> None:
         await serve_guarded(app, serving.settings, host=host, port=port)
 
 
-def _spending_tools() -> list[Any]:
-    # Slow: Prefect's client.
+@contextmanager
+def _spending_tools() -> Iterator[tuple[Tool, ...]]:
+    """What costs money, while the Prefect server of the stack that runs here is used."""
+    # Slow, and not needed where nothing is spent.
+    from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415
+
     from deployments.mcp.confirmation import Confirmations  # noqa: PLC0415
     from deployments.mcp.tools.spending import make_tool  # noqa: PLC0415
 
-    return [make_tool(Confirmations())]
+    server = {PREFECT_API_URL: url} if (url := find_api_url()) else {}
+    with temporary_settings(server):
+        yield (make_tool(Confirmations()),)

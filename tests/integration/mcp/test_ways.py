@@ -1,5 +1,6 @@
 """Both ways to the server: a process on standard input and output, and HTTP with the sign-in."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -29,8 +30,11 @@ from tests.support.assistant import (
 )
 from tests.support.gallery import ACCOUNTS
 from tests.support.library import ad, fill_library
+from tests.support.stack import free_port
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
+COMMAND = [sys.executable, "-m", "deployments.cli.main", "mcp"]
 CALL = {
     "jsonrpc": "2.0",
     "id": 1,
@@ -56,8 +60,8 @@ async def test_the_command_answers_on_standard_input_and_output(
 ) -> None:
     await fill_library(database)
     command = StdioServerParameters(
-        command=sys.executable,
-        args=["-m", "deployments.cli.main", "mcp"],
+        command=COMMAND[0],
+        args=COMMAND[1:],
         env=environment(tmp_path, database_url),
         cwd=tmp_path,
     )
@@ -71,12 +75,45 @@ async def test_the_command_answers_on_standard_input_and_output(
     assert told.startswith("ad: no ad CR1 is stored")
 
 
+async def test_the_command_answers_over_http(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    await fill_library(database)
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        "--http",
+        "--port",
+        str(port),
+        env=environment(tmp_path, database_url),
+        cwd=tmp_path,
+    )
+    try:
+        url = f"http://127.0.0.1:{port}/mcp"
+        await asyncio.to_thread(wait_until, lambda: is_up(url))
+        async with open_http_assistant(url) as client:
+            found = await ask(client, "search_ads", words="summer sale")
+    finally:
+        process.terminate()
+    code = await process.wait()
+
+    assert [one["ad_creative_id"] for one in found["found"]["page"]["ads"]] == [ad(2)]
+    assert code in (-signal.SIGTERM, 128 + signal.SIGTERM)
+
+
+def is_up(url: str) -> bool:
+    try:
+        return post(url).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_process_ends_by_a_signal_though_nobody_closes_its_input(
     number: int, database_url: str, tmp_path: Path
 ) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "deployments.cli.main", "mcp"],
+        COMMAND,
         env=environment(tmp_path, database_url),
         cwd=tmp_path,
         stdin=subprocess.PIPE,
