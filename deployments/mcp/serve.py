@@ -38,24 +38,22 @@ class Serving:
     allows_spending: bool
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[tuple[Server[Any], Gallery]]:
-        """The server, and the data that it answers from."""
+    async def open(
+        self, *, needs_sign_in: bool = False
+    ) -> AsyncIterator[tuple[Server[Any], Gallery]]:
+        """The server, and the data that it answers from; who has not signed in, where everybody
+        has to, gets no answer."""
         settings = self.settings
         async with open_database(
             settings, lock_timeout=LOCK_TIMEOUT, answer_timeout=ANSWER_TIMEOUT
         ) as database:
             gallery = Gallery(settings, database, MediaStore(media_url(settings)), Templates())
             with _spending_tools() if self.allows_spending else nullcontext(()) as spending:
-                yield (
-                    make_server(gallery, spending=spending, find_visitor=self._find_visitor),
-                    gallery,
-                )
+                find_visitor = _find_signed_in if needs_sign_in else self._find_chosen
+                yield make_server(gallery, spending=spending, find_visitor=find_visitor), gallery
 
-    def _find_visitor(self, context: ServerRequestContext[Any]) -> Visitor:
-        """Who has signed in; where nobody has to, the user that was chosen."""
-        scope = {} if context.request is None else context.request.scope
-        signed_in: Visitor | None = scope.get("state", {}).get("visitor")
-        return signed_in or Visitor(self.user_id)
+    def _find_chosen(self, _: ServerRequestContext[Any]) -> Visitor:
+        return Visitor(self.user_id)
 
 
 async def serve_stdio(serving: Serving) -> None:
@@ -80,10 +78,20 @@ async def serve_http(serving: Serving, *, host: str, port: int) -> None:
     from deployments.gallery.server import is_loopback, serve_guarded  # noqa: PLC0415
     from deployments.mcp.http import PATH, make_app  # noqa: PLC0415
 
-    async with serving.open() as (server, gallery):
-        app = make_app(server, gallery, needs_sign_in=not is_loopback(host))
+    needs_sign_in = not is_loopback(host)
+    async with serving.open(needs_sign_in=needs_sign_in) as (server, gallery):
+        app = make_app(server, gallery, needs_sign_in=needs_sign_in)
         _LOG.info("Assistants are answered at http://%s:%d%s.", host, port, PATH)
         await serve_guarded(app, serving.settings, host=host, port=port)
+
+
+def _find_signed_in(context: ServerRequestContext[Any]) -> Visitor:
+    """Who has signed in with the request; raises PermissionError where nobody has."""
+    scope = {} if context.request is None else context.request.scope
+    visitor: Visitor | None = scope.get("state", {}).get("visitor")
+    if visitor is None:
+        raise PermissionError("nobody has signed in")
+    return visitor
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def serve_over_http(served: Serving, *, needs_sign_in: bool = False) -> Iterator
     ready, started = threading.Event(), list[uvicorn.Server]()
 
     async def serve() -> None:
-        async with served.open() as (server, gallery):
+        async with served.open(needs_sign_in=needs_sign_in) as (server, gallery):
             app = RequestGuard(make_app(server, gallery, needs_sign_in=needs_sign_in))
             config = uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1)
             started.append(uvicorn.Server(config))

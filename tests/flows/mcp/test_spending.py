@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("environment")
 FLOWS = (process_watch, fetch_details, generate_ad_variant)
 LOOK = {"act": "look_now", "watch": "shoes"}
 DETAILS = {"act": "look_up_details", "ads": [ad(1), ad(3), ad(4)]}
-VARIANTS = {"act": "request_variants", "ads": [ad(1), ad(2)], "prompt": "Red"}
+VARIANTS: dict[str, Any] = {"act": "request_variants", "ads": [ad(1), ad(2)], "prompt": "Red"}
 
 
 @pytest.fixture
@@ -119,6 +119,8 @@ async def test_variants_are_requested_once_also_while_prefect_is_away(
         begun = await price(client, **confirmed)
 
     assert told["generations"] == 2
+    ads = ", ".join(VARIANTS["ads"])
+    assert told["purpose"] == f"2 generations: a variant of {ads}, by the prompt: Red"
     assert kept["then"] == "Prefect is away; they begin by themselves once it is back."
     assert kept["variants"] == begun["variants"]
     async with database.session() as session:
@@ -126,6 +128,16 @@ async def test_variants_are_requested_once_also_while_prefect_is_away(
     assert sorted(one.id for one in made) == sorted(begun["variants"])
     assert {(one.prompt, one.wants_review, one.user_id) for one in made} == {("Red", True, 1)}
     assert len(await runs(prefect)) == 2
+
+
+async def test_a_prompt_that_the_workflow_does_not_take_is_told_before_its_price(
+    stored: None, prefect: PrefectClient, database: Database, database_url: str, tmp_path: Path
+) -> None:
+    async with open_assistant(serving(database_url, tmp_path, allows_spending=True)) as client:
+        said = await ask_in_vain(client, "spend", **VARIANTS | {"prompt": "x" * 7999})
+
+    assert said.startswith("prompt: ")
+    assert "takes at most 2000" in said
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,9 @@ async def test_over_http_people_sign_in_and_only_editors_may_spend(
                 else:
                     told = await ask_in_vain(client, "spend", **arguments)
                     assert told == "spend: Zoë may look, but not spend; ask an editor."
+                earlier = post(url, name, ACCOUNTS[name], method="tools/list", params={}).json()
+                listed = [one["name"] for one in earlier["result"]["tools"]]
+                assert ("spend" in listed) is may_spend  # also by the protocol's former versions
         async with database.session() as session:
             await lock_account(session, user_id=numbers["Zoë"])
             await session.commit()
@@ -211,7 +214,7 @@ async def test_wrong_passwords_are_as_many_as_at_the_gallery(
     assert 800 < int(right.headers["retry-after"]) <= 900
 
 
-def post(url: str, *who: str) -> httpx.Response:
+def post(url: str, *who: str, **changes: Any) -> httpx.Response:  # noqa: ANN401
     """A call of a program, with name and password where they are given."""
     headers: dict[str, Any] = ACCEPTS | (basic(*who) if who else {})
-    return httpx.post(url, json=CALL, headers=headers, timeout=30)
+    return httpx.post(url, json=CALL | changes, headers=headers, timeout=30)

@@ -18,7 +18,7 @@ from adspark.variants.reviews import VariantStatistics
 from adspark.watches.budgets import BudgetReport
 from deployments.gallery.api.variants import ReviewedVariant, VariantPage
 from deployments.mcp.foreign import LEFT_OUT, MARK, OWN_TEXTS, mark_foreign
-from deployments.mcp.tools.spending import Spending
+from deployments.mcp.tools.acts import Spending
 from deployments.mcp.tools.watches import NewsFound, WatchesFound
 
 SHAPES: tuple[type[BaseModel], ...] = (
