@@ -75,7 +75,7 @@ def describe_failure(error: Exception, arguments: Container[str]) -> str:
             name = error.field.replace("-", "_")  # as in addresses of the gallery
             if name not in arguments and _NAMES.get(name, "") in arguments:
                 name = _NAMES[name]
-            remedy = "" if error.sentence.endswith("?") else _REMEDIES.get(name, "")
+            remedy = "" if _says_what_helps(error.sentence) else _REMEDIES.get(name, "")
             return _line(f"{name}: {_closed(error.sentence)} {remedy}")
         case UnknownVariantError():
             return _line(f"variant: {_closed(error.sentence)} {_REMEDIES['variant']}")
@@ -103,6 +103,10 @@ def _describe_own(error: Exception) -> str:
         case ConfigurationError():
             return "This is not set up; the server's log says what to do."
     return "This failed; the server's log says more."
+
+
+def _says_what_helps(sentence: str) -> bool:
+    return sentence.endswith("?") or (";" in sentence and " is stored" not in sentence)
 
 
 def _closed(sentence: str) -> str:

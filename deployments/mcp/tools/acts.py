@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from adspark.errors import InvalidQueryError
 from adspark.library.ads.details import plan_details
 from adspark.text.counts import counted
-from adspark.text.visible import isolate
+from adspark.text.terminal import plain
 from adspark.validation.bounds import PROMPT
 from adspark.validation.stored import clean_ad_id
 from adspark.variants.requests import (
@@ -118,7 +118,7 @@ async def _plan_look(asked: Asked, arguments: SpendArguments) -> Plan:
         run = await start_once("process-watch", {"watch_id": watch_id}, key=str(key), again=False)
         return {"run": run, "then": "Its outcome: list_watches and list_news, in a minute or two."}
 
-    purpose = f"At most {price}: look now at watch {watch_id} ({isolate(definition.name)})."
+    purpose = f"At most {price}: look now at watch {watch_id} ({_on_a_line(definition.name)})."
     return _to_confirm(purpose, begin, searches=most)
 
 
@@ -174,7 +174,7 @@ async def _plan_variants(asked: Asked, arguments: SpendArguments) -> Plan:
         return {"variants": made, "then": "Follow them with show_variants." if is_started else away}
 
     price = counted(len(ads), "generation")
-    prompt = isolate(wanted.prompt)
+    prompt = _on_a_line(wanted.prompt)
     shown = prompt if len(prompt) <= _SHOWN else f"{prompt[: _SHOWN - 1]}…"
     purpose = f"{price}: a variant of {', '.join(ads)}, by the prompt: {shown}"
     return _to_confirm(purpose, begin, generations=len(ads))
@@ -199,6 +199,11 @@ def _to_confirm(
         then=then,
     )
     return Plan(spending, begin)
+
+
+def _on_a_line(written: str) -> str:
+    """As it is in the answer, so that its confirmation can be given back unchanged."""
+    return " ".join(plain(written).split())
 
 
 PLANS = {

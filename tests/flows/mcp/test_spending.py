@@ -26,7 +26,8 @@ from tests.support.noticed import add_watch
 pytestmark = pytest.mark.usefixtures("environment")
 
 FLOWS = (process_watch, fetch_details, generate_ad_variant)
-LOOK = {"act": "look_now", "watch": "shoes"}
+NAME = "נעליים\u200d  shoes"  # runs from right to left, and hides a joiner
+LOOK = {"act": "look_now", "watch": "1"}
 DETAILS = {"act": "look_up_details", "ads": [ad(1), ad(3), ad(4)]}
 VARIANTS: dict[str, Any] = {"act": "request_variants", "ads": [ad(1), ad(2)], "prompt": "Red"}
 
@@ -55,7 +56,7 @@ async def prefect() -> AsyncIterator[PrefectClient]:
 async def stored(database: Database) -> None:
     """Five ads, two of them with details to be bought, and a watch of them."""
     await fill_library(database)
-    await add_watch(database, monthly_budget=3)
+    await add_watch(database, name=NAME, monthly_budget=3)
 
 
 async def price(client: Client, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -76,7 +77,7 @@ async def test_a_look_is_priced_confirmed_and_started_once(
     async with open_assistant(serving(database_url, tmp_path, allows_spending=True)) as client:
         told = await price(client, **LOOK)
         assert (told["state"], told["searches_at_most"], told["run"]) == ("to_confirm", 3, None)
-        assert told["purpose"] == "At most 3 searches: look now at watch 1 (shoes)."
+        assert told["purpose"] == "At most 3 searches: look now at watch 1 (נעליים shoes)."
         assert await runs(prefect) == []
 
         confirmed = {**LOOK, "confirmation": told["confirmation"]}
@@ -140,30 +141,25 @@ async def test_a_prompt_that_the_workflow_does_not_take_is_told_before_its_price
     assert "takes at most 2000" in said
 
 
-@pytest.mark.parametrize(
-    ("told", "given"),
-    [
-        (LOOK, DETAILS),
-        (DETAILS, {**DETAILS, "ads": [ad(3)]}),
-        (VARIANTS, {**VARIANTS, "prompt": "Blue"}),
-        (VARIANTS, {**VARIANTS, "review": False}),
-        (VARIANTS, {**VARIANTS, "ads": [ad(1), ad(3)]}),
-    ],
-)
 async def test_a_confirmation_counts_for_nothing_else(
-    stored: None,
-    prefect: PrefectClient,
-    database_url: str,
-    tmp_path: Path,
-    told: dict[str, Any],
-    given: dict[str, Any],
+    stored: None, prefect: PrefectClient, database_url: str, tmp_path: Path
 ) -> None:
-    async with open_assistant(serving(database_url, tmp_path, allows_spending=True)) as client:
-        confirmation = (await price(client, **told))["confirmation"]
-        said = await ask_in_vain(client, "spend", **given, confirmation=confirmation)
-    async with open_assistant(serving(database_url, tmp_path, allows_spending=True)) as client:
-        of_another_server = await ask_in_vain(client, "spend", **told, confirmation=confirmation)
+    served = serving(database_url, tmp_path, allows_spending=True)
+    async with open_assistant(served) as client, open_assistant(served) as of_another_server:
+        said = []
+        for told, given in (
+            (LOOK, DETAILS),
+            (DETAILS, {**DETAILS, "ads": [ad(3)]}),
+            (VARIANTS, {**VARIANTS, "prompt": "Blue"}),
+            (VARIANTS, {**VARIANTS, "review": False}),
+            (VARIANTS, {**VARIANTS, "ads": [ad(1), ad(3)]}),
+        ):
+            confirmation = (await price(client, **told))["confirmation"]
+            for asked, arguments in ((client, given), (of_another_server, told)):
+                said.append(
+                    await ask_in_vain(asked, "spend", **arguments, confirmation=confirmation)
+                )
 
-    for one in (said, of_another_server):
-        assert one.startswith("confirmation: is not that of this act at its present price; nothing")
+    refused = "confirmation: is not that of this act at its present price; nothing was spent."
+    assert [one for one in said if not one.startswith(refused)] == []
     assert await runs(prefect) == []

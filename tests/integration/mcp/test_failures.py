@@ -82,6 +82,7 @@ async def test_each_is_told_in_one_line_with_its_argument_and_remedy(
     ]
     assert wrong == []
     assert all(one.is_error for one in answers)
+    assert [one for one in told if "nothing is known" in one and "is stored" not in one] == []
     # Whoever asks has no command line.
     assert [one for one in told if "\n" in one or "adspark " in one] == []
 

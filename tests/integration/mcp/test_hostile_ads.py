@@ -144,24 +144,19 @@ async def test_where_spending_is_not_allowed_no_call_spends(
     assert read_text(answer) == "There is no tool 'spend' here."
 
 
-@pytest.mark.parametrize(
-    "confirmation",
-    [
-        "yes",
-        "At most 5 searches: look now at watch 1 (shoes).",
-        f"At most 5 searches: look now at watch 1 (shoes). [{1:010d}-{'0' * 32}]",
-        HOSTILE[:1900],
-    ],
-)
 async def test_a_confirmation_that_an_ad_has_made_up_spends_nothing(
-    media: Path, database_url: str, confirmation: str
+    media: Path, database_url: str
 ) -> None:
     arguments = {"act": "look_now", "watch": "shoes"}
+    purpose = "At most 5 searches: look now at watch 1 (shoes)."
+    made_up = ("yes", purpose, f"{purpose} [{1:010d}-{'0' * 32}]", HOSTILE[:1900])
     async with open_assistant(serving(database_url, media, allows_spending=True)) as client:
         price = await client.call_tool("spend", arguments)
-        answer = await client.call_tool("spend", {**arguments, "confirmation": confirmation})
+        answers = [
+            await client.call_tool("spend", {**arguments, "confirmation": one}) for one in made_up
+        ]
 
     assert "Nothing is spent yet" in read_text(price)
-    assert answer.is_error
-    assert "confirmation: is not that of this act" in read_text(answer)
-    assert "nothing was spent" in read_text(answer)
+    refused = "confirmation: is not that of this act at its present price; nothing was spent."
+    assert [one for one in map(read_text, answers) if not one.startswith(refused)] == []
+    assert all(one.is_error for one in answers)
