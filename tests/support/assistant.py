@@ -75,12 +75,13 @@ def basic(name: str, password: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def open_http_assistant(
-    url: str, headers: dict[str, str] | None = None
+    url: str, headers: dict[str, str] | None = None, *, mode: str = "auto"
 ) -> AsyncIterator[Client]:
-    """A client of a server over HTTP, with these headers in each request."""
+    """A client of a server over HTTP, with these headers in each request; `legacy`: one that speaks
+    the protocol of before 2026, with a handshake."""
     async with (
         httpx2.AsyncClient(headers=headers, timeout=30) as http,
-        Client(streamable_http_client(url, http_client=http)) as client,
+        Client(streamable_http_client(url, http_client=http), mode=mode) as client,
     ):
         yield client
 

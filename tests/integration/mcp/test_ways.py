@@ -35,6 +35,7 @@ from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-m", "deployments.cli.main", "mcp"]
+MODES = ("auto", "legacy")  # of the protocol: with a handshake before 2026
 CALL = {
     "jsonrpc": "2.0",
     "id": 1,
@@ -55,8 +56,9 @@ def environment(home: Path, database_url: str) -> dict[str, str]:
     return clean | own
 
 
+@pytest.mark.parametrize("mode", MODES)
 async def test_the_command_answers_on_standard_input_and_output(
-    database: Database, database_url: str, tmp_path: Path
+    mode: str, database: Database, database_url: str, tmp_path: Path
 ) -> None:
     await fill_library(database)
     command = StdioServerParameters(
@@ -65,7 +67,7 @@ async def test_the_command_answers_on_standard_input_and_output(
         env=environment(tmp_path, database_url),
         cwd=tmp_path,
     )
-    async with Client(stdio_client(command)) as client:
+    async with Client(stdio_client(command), mode=mode) as client:
         tools = [one.name for one in (await client.list_tools()).tools]
         found = await ask(client, "search_ads", words="summer sale")
         told = await ask_in_vain(client, "show_ad", ad="CR1")
@@ -154,10 +156,13 @@ async def test_over_http_everybody_asks_where_only_this_machine_can(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     await fill_library(database)
+    over_http = []
     with served(database_url, tmp_path, closed=False) as url:
-        async with open_http_assistant(url) as client:
-            over_http = await ask(client, "search_ads", words="summer sale")
-            tools = [one.name for one in (await client.list_tools()).tools]
+        for mode in MODES:
+            async with open_http_assistant(url, mode=mode) as client:
+                over_http.append(await ask(client, "search_ads", words="summer sale"))
+                tools = [one.name for one in (await client.list_tools()).tools]
+                assert (len(tools), tools[-1]) == (10, "spend")
         foreign = httpx.post(
             url, json=CALL, headers={**ACCEPTS, "Origin": "https://evil.example.com"}
         )
@@ -166,8 +171,7 @@ async def test_over_http_everybody_asks_where_only_this_machine_can(
     async with open_assistant(serving(database_url, tmp_path)) as client:
         in_process = await ask(client, "search_ads", words="summer sale")
 
-    assert over_http == in_process
-    assert (len(tools), tools[-1]) == (10, "spend")
+    assert over_http == [in_process, in_process]
     assert (foreign.status_code, rebound.status_code, large.status_code) == (403, 403, 413)
 
 
