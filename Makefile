@@ -70,6 +70,7 @@ benchmark: .make/installed .make/chromium
 	@$(BIN)/python -m benchmarks.library
 	@$(BIN)/python -m benchmarks.export
 	@$(BIN)/python -m benchmarks.gallery
+	@$(BIN)/python -m benchmarks.mcp
 	@$(BIN)/python -m benchmarks.dispatch
 	@$(BIN)/python -m benchmarks.runs
 	@$(BIN)/python -m benchmarks.chaos

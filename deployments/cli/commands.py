@@ -105,6 +105,12 @@ COMMANDS = (
         _OPERATING,
     ),
     LazyCommand(
+        "mcp",
+        "deployments.cli.mcp:mcp",
+        "Serve AI assistants (Model Context Protocol): they ask about ads, watches and variants.",
+        _OPERATING,
+    ),
+    LazyCommand(
         "pause",
         "deployments.cli.operating.pools:pause",
         "Let nothing more begin in a pool; active runs continue, and schedules keep planning.",

@@ -16,7 +16,7 @@ from adspark.settings import ENV_FILE, Settings
 from adspark.validation.near_names import ask_for, find_near
 
 _PREFIX = "ADSPARK_"
-_EXTRAS = ("export", "ocr", "otel", "s3")
+_EXTRAS = ("export", "mcp", "ocr", "otel", "s3")
 # What the compose files read, and no process of ours.
 _OF_CONTAINERS = (
     "ADSPARK_API_PORTS", "ADSPARK_BIND", "ADSPARK_IMAGE", "ADSPARK_PYTHON", "ADSPARK_SERVER_URL",

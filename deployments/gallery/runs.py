@@ -42,7 +42,9 @@ class RunProgress:
         return self.state in ("completed", "failed", "cancelled")
 
 
-async def start_once(flow: str, parameters: Mapping[str, JsonValue], *, key: str) -> UUID:
+async def start_once(
+    flow: str, parameters: Mapping[str, JsonValue], *, key: str, again: bool = True
+) -> UUID:
     """Start a run of the deployment that is named after a flow, unless one with these parameters
     has not ended yet; returns its id.
 
@@ -50,6 +52,7 @@ async def start_once(flow: str, parameters: Mapping[str, JsonValue], *, key: str
         flow: its name.
         parameters: of the run.
         key: of the form that asks for it, so that one that is sent twice at once starts one run.
+        again: whether a form whose run has ended starts another; else that run is returned.
 
     Raises:
         ConfigurationError: no such deployment, or parameters that it does not take.
@@ -61,7 +64,8 @@ async def start_once(flow: str, parameters: Mapping[str, JsonValue], *, key: str
             if all(run.parameters.get(name) == value for name, value in parameters.items()):
                 return run.id
         run = await start_run(client, flow, parameters, key=key)
-        if run.state is not None and run.state.is_final():  # the same page is used once more
+        is_over = run.state is not None and run.state.is_final()
+        if again and is_over:  # the same page is used once more
             run = await start_run(client, flow, parameters, key=f"{key}/{run.id}")
         return run.id
 

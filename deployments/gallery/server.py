@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from starlette.types import ASGIApp
 
 from adspark.db.configured import open_database
 from adspark.media.store import MediaStore
@@ -49,21 +50,32 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
         settings, lock_timeout=LOCK_TIMEOUT, answer_timeout=ANSWER_TIMEOUT
     ) as database:
         gallery = Gallery(settings, database, MediaStore(media_url(settings)), Templates())
-        pages = create_app(gallery, needs_sign_in=not _is_loopback(host))
-        app = RequestGuard(pages, allowed_hosts=own_names(settings))
-        configuration = uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            access_log=False,
-            log_level="warning",
-            server_header=False,
-            forwarded_allow_ips=list(settings.trusted_proxies),
-            limit_concurrency=_MOST_CONNECTIONS,
-            timeout_graceful_shutdown=3,
-        )
+        pages = create_app(gallery, needs_sign_in=not is_loopback(host))
         _LOG.info("The gallery is at http://%s:%d/, its data in %s.", host, port, settings.home)
-        await uvicorn.Server(configuration).serve()
+        await serve_guarded(pages, settings, host=host, port=port)
+
+
+async def serve_guarded(app: ASGIApp, settings: Settings, *, host: str, port: int) -> None:
+    """Serve an application until a signal; pages of other origins are refused.
+
+    Args:
+        app: what is served.
+        settings: with the names and proxies that are let in.
+        host: address to listen on.
+        port: to listen on.
+    """
+    configuration = uvicorn.Config(
+        RequestGuard(app, allowed_hosts=own_names(settings)),
+        host=host,
+        port=port,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_graceful_shutdown=3,
+    )
+    await uvicorn.Server(configuration).serve()
 
 
 def own_names(settings: Settings) -> list[str]:
@@ -72,7 +84,7 @@ def own_names(settings: Settings) -> list[str]:
     return [*settings.allowed_hosts, *([public] if public else [])]
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Whether only this machine can reach an address; names are taken for those of others."""
     try:
         return ip_address(host).is_loopback

@@ -26,6 +26,7 @@ SMALLEST: dict[str, tuple[list[str], set[int]]] = {
     "library": (["--smallest"], {0, 1}),
     "export": (["--quick"], {0, 1}),
     "gallery": (["--smallest"], {0, 1}),
+    "mcp": (["--smallest"], {0, 1}),
     "dispatch": (["--quick"], {0}),
     "runs": (["--quick"], {0}),
     "chaos": (["--quick"], {0}),

@@ -4,24 +4,22 @@ in, but for what a page of the door itself loads, and for boards that were share
 from urllib.parse import urlencode
 
 from fastapi import Request, Security
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from fastapi.security import APIKeyCookie
 from fastapi.security.http import HTTPBase
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adspark.models import Role
 from adspark.users.accounts import SignedIn, find_session
 from deployments.gallery.access.kept_form import keep_form
-from deployments.gallery.access.passwords import TooManyAttemptsError, check_attempt, read_basic
+from deployments.gallery.access.programs import find_program, visitor_of
 from deployments.gallery.access.sign_in_page import write_sign_in
-from deployments.gallery.access.visitor import SHARED, Visitor
+from deployments.gallery.access.visitor import SHARED
 from deployments.gallery.notices import lead_to, page_before, path_of
 from deployments.gallery.resources import Gallery
 
 SESSION_COOKIE = "adspark_session"
 _OPEN = ("/sign-in", "/health", "/static/", SHARED)
 _API = "/api/"
-_CHALLENGE = {"WWW-Authenticate": 'Basic realm="AdSpark", charset="UTF-8"'}
 
 # For the description of the JSON interface; it is the guard that asks.
 SECURITY_SCHEMES = [
@@ -68,10 +66,7 @@ class SignInGuard:
         if isinstance(found, Response):
             await found(scope, receive, send)
             return
-        is_editor = found.role is Role.EDITOR
-        scope.setdefault("state", {})["visitor"] = Visitor(
-            found.user_id, found.name, may_change=is_editor, may_spend=is_editor
-        )
+        scope.setdefault("state", {})["visitor"] = visitor_of(found)
         await self._app(scope, receive, send)
 
     async def _find(self, request: Request) -> SignedIn | Response:
@@ -80,7 +75,7 @@ class SignInGuard:
         if signed_in is not None:
             return signed_in
         if request.url.path.startswith(_API):
-            return await self._find_program(request)
+            return await find_program(request, self._gallery)
         return await self._lead_to_sign_in(request)
 
     async def _find_session(self, request: Request) -> SignedIn | None:
@@ -96,21 +91,6 @@ class SignInGuard:
         if kept is None:
             return _sign_in_again(request)
         return write_sign_in(request, self._gallery, back=kept.back, kept=kept)
-
-    async def _find_program(self, request: Request) -> SignedIn | Response:
-        sent = read_basic(request)
-        if sent is None:
-            return _refuse(401, "Send name and password (HTTP Basic), or sign in at /sign-in.")
-        try:
-            found = await check_attempt(request, self._gallery, name=sent[0], password=sent[1])
-        except TooManyAttemptsError as error:
-            detail = f"Too many wrong passwords; try again in {error.seconds} s."
-            return _refuse(429, detail, {"Retry-After": str(error.seconds)})
-        return found or _refuse(401, "Name or password is wrong.")
-
-
-def _refuse(status: int, detail: str, headers: dict[str, str] = _CHALLENGE) -> Response:
-    return JSONResponse({"detail": detail, "field": None}, status, headers=headers)
 
 
 def _sign_in_again(request: Request) -> Response:

@@ -11,7 +11,9 @@ import typer
 from deployments.cli.command_group import LazyCommand
 from deployments.cli.commands import COMMANDS
 
-HEAVY = {"sqlalchemy", "prefect", "httpx", "psycopg", "sqlmodel", "alembic", "docker"}
+HEAVY = {
+    "sqlalchemy", "prefect", "httpx", "psycopg", "sqlmodel", "alembic", "docker", "mcp_types"
+}  # fmt: skip
 
 
 def adspark(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -63,6 +65,7 @@ def test_nothing_heavy_is_imported_for_names_and_help(
         (["watch", "list", "--nothing"], HEAVY - {"sqlalchemy", "psycopg", "sqlmodel", "httpx"}),
         (["users", "list", "--nothing"], HEAVY - {"sqlalchemy", "psycopg", "sqlmodel"}),
         (["init", "--nothing"], HEAVY - {"sqlalchemy", "psycopg", "sqlmodel", "httpx"}),
+        (["mcp", "--nothing"], HEAVY - {"sqlalchemy", "psycopg", "sqlmodel"}),
         (["status", "--nothing"], HEAVY - {"httpx"}),
         (["failures", "--nothing"], HEAVY - {"httpx"}),
     ],

@@ -17,6 +17,7 @@ WITHOUT_JSON = {
     "top": "a screen for people; `monitor --json` gives programs the same",
     "worker": "what it tells is its log",
     "sandbox": "what it tells is its log",
+    "mcp": "it speaks the protocol of assistants, which is JSON",
 }
 
 

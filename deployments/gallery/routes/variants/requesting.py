@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.errors import AdSparkError, InvalidQueryError, ServiceUnavailableError
+from adspark.errors import InvalidQueryError
 from adspark.library.search.page import FoundAd, read_found_ads
 from adspark.text.counts import counted
 from adspark.validation.bounds import LARGEST_ID, PROMPT
@@ -20,13 +20,11 @@ from adspark.variants.requests import (
     check_request,
     request_variants,
 )
-from blocks.generators import check_prompt, open_generator
 from deployments.gallery.access.visitor import SpenderDep, VisitorDep
 from deployments.gallery.forms import OutdatedFormError, TypedFormDep
+from deployments.gallery.generations import check_generator_takes, start_requested
 from deployments.gallery.notices import lead_to
-from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
-from orchestration.runs.variant_runs import start_generations
 
 router = APIRouter(include_in_schema=False)
 
@@ -94,7 +92,7 @@ async def request_all(
         return await _write_form(request, gallery, session, filled, user_id=visitor.user_id)
     made = await request_variants(session, requests=requests, key=filled.key)
     await session.commit()
-    is_started = has_prefect and await _start(session, made)
+    is_started = has_prefect and await start_requested(session, made)
     said = "variant_requested" if is_started else "variant_not_started"
     page = f"/variants/{made[0]}" if len(made) == 1 else "/variants"
     return lead_to(page, said)
@@ -121,28 +119,9 @@ async def _check(
     )
     await check_originals(session, filled.ads)
     await session.rollback()  # no connection waits for Prefect
-    has_prefect = True
-    try:
-        async with open_prefect():
-            await check_prompt(open_generator(gallery.settings.generator), wanted.prompt)
-    except InvalidQueryError:
-        raise
-    except ServiceUnavailableError:
-        has_prefect = False
-    except AdSparkError:
-        pass  # the prompt is checked again before it is generated
+    has_prefect = await check_generator_takes(gallery.settings, wanted.prompt)
     requests = [wanted.model_copy(update={"original_ad_id": one}) for one in filled.ads]
     return requests, has_prefect
-
-
-async def _start(session: AsyncSession, variants: list[int]) -> bool:
-    """Start the runs; where Prefect is away, generate-pending-variants does once it is back."""
-    try:
-        async with open_prefect():
-            await start_generations(session, variants)
-    except AdSparkError:
-        return False
-    return True
 
 
 async def _write_form(

@@ -1,0 +1,39 @@
+"""What a request for variants asks of others: whether the generator takes its prompt, and runs."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.errors import AdSparkError, InvalidQueryError, ServiceUnavailableError
+from adspark.settings import Settings
+from blocks.generators import check_prompt, open_generator
+from deployments.gallery.prefect_server import open_prefect
+from orchestration.runs.variant_runs import start_generations
+
+
+async def check_generator_takes(settings: Settings, prompt: str) -> bool:
+    """Whether Prefect answers, which knows the generator; where that is away, it is asked later.
+
+    Raises:
+        InvalidQueryError: the generator does not take the prompt; nothing was requested.
+    """
+    try:
+        async with open_prefect():
+            await check_prompt(open_generator(settings.generator), prompt)
+    except InvalidQueryError:
+        raise
+    except ServiceUnavailableError:
+        return False
+    except AdSparkError:
+        pass  # the prompt is checked again before it is generated
+    return True
+
+
+async def start_requested(session: AsyncSession, variants: Sequence[int]) -> bool:
+    """Start the runs; where Prefect is away, generate-pending-variants does once it is back."""
+    try:
+        async with open_prefect():
+            await start_generations(session, variants)
+    except AdSparkError:
+        return False
+    return True

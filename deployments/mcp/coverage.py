@@ -1,0 +1,153 @@
+"""How complete an answer is: what was looked at, when, and what was not."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, Field
+
+from adspark.library.coverage import ScopeCoverage, ScopeLook
+from adspark.text.counts import counted
+from adspark.text.visible import isolate
+from adspark.watches.reports.looks import LookState, WatchLooks
+
+_MOST_NAMED = 20  # looks, each in a sentence
+_STATES = {
+    LookState.PAUSED: "is paused: nobody looks",
+    LookState.NEVER: "was never looked at",
+    LookState.FAILED: "could not be looked at the last time",
+    LookState.PARTIAL: "was looked at in part only",
+    LookState.WAITING: "was not looked at since",
+    LookState.COMPLETE: "was looked at completely",
+}
+
+
+class Coverage(BaseModel):
+    """What an answer rests on. Only where it `is_complete` does "none" mean that there is none."""
+
+    is_complete: bool = Field(description="False: what is missing is not known to be missing.")
+    as_of: datetime | None = Field(default=None, description="When this was so.")
+    looked_at: list[str] = Field(default_factory=list)
+    not_looked_at: list[str] = Field(default_factory=list)
+
+    @property
+    def meaning(self) -> str:
+        """What the absence of something means, in a sentence."""
+        if self.is_complete:
+            return "What is on none of the pages is not there, as of the time said."
+        return (
+            "What is on none of the pages may exist: it is NOT KNOWN, because not everything was "
+            "looked at. "
+            "Say so, and what was not looked at, in place of 'none'."
+        )
+
+
+def own_records(*looked_at: str) -> Coverage:
+    """Of an answer from AdSpark's own records, which nothing is missing from."""
+    return Coverage(is_complete=True, as_of=datetime.now(UTC), looked_at=list(looked_at))
+
+
+def cover_scope(found: ScopeCoverage, *, subjects: Sequence[str]) -> Coverage:
+    """Of ads that were looked for, or not; without a subject they are those of anybody.
+
+    Args:
+        found: who has looked.
+        subjects: ids of advertisers, or a domain.
+    """
+    not_looked_at = [*_describe_uncovered(found)]
+    if not subjects:
+        not_looked_at.append(
+            "Only stored ads were searched. Ads of advertisers that no watch and no fetch looked "
+            "for are not stored."
+        )
+    return Coverage(
+        is_complete=bool(subjects) and not found.uncovered,
+        as_of=found.as_of,
+        looked_at=[_describe_look(one) for one in found.looks[:_MOST_NAMED]],
+        not_looked_at=not_looked_at,
+    )
+
+
+def cover_watches(
+    watches: Iterable[tuple[int, str, WatchLooks]], *, since: datetime | None = None
+) -> Coverage:
+    """Of what watches noticed since a moment, or up to their last look.
+
+    Args:
+        watches: number, name and looks of each.
+        since: the moment.
+    """
+    looked_at, lacking, latest = list[str](), list[str](), list[datetime]()
+    for number, name, looks in watches:
+        sentence, is_enough = _describe_watch(number, name, looks, since)
+        (looked_at if is_enough else lacking).append(sentence)
+        if is_enough and looks.complete_at is not None:
+            latest.append(looks.complete_at)
+    return Coverage(
+        is_complete=bool(looked_at) and not lacking,
+        as_of=min(latest, default=None),
+        looked_at=_shorten(looked_at),
+        not_looked_at=_shorten(lacking)
+        or ([] if looked_at else ["There is no watch: nobody looks."]),
+    )
+
+
+def _describe_uncovered(found: ScopeCoverage) -> Iterator[str]:
+    for subject in found.uncovered[:_MOST_NAMED]:
+        tried = [one for one in found.looks if subject in one.subjects]
+        if not tried:
+            yield f"Nobody has looked for the ads of {subject}: no watch, and no complete fetch."
+        for one in tried:
+            yield f"{_name(one)} has not seen all ads of {subject}: {_reason(one)}."
+
+
+def _describe_look(look: ScopeLook) -> str:
+    late = "; the next look is late" if look.is_overdue else ""
+    when = f", last completely at {_moment(look.complete_at)}" if look.complete_at else ""
+    return f"{_name(look)} {_STATES[look.state]}{when}{late}."
+
+
+def _describe_watch(
+    number: int, name: str, looks: WatchLooks, since: datetime | None
+) -> tuple[str, bool]:
+    """What is known of a watch, and whether that is everything since the moment."""
+    state = looks.state(since)
+    parts = [_STATES[state]]
+    if state is LookState.WAITING and since is not None:
+        parts[0] += f" {_moment(since)}"
+    if looks.complete_at is not None:
+        parts.append(f"last completely at {_moment(looks.complete_at)}")
+    is_late = looks.is_overdue
+    if is_late:
+        parts.append("the next look is late")
+    is_young = since is not None and looks.begins_after(since)
+    if is_young and looks.baseline_at is not None:
+        parts.append(f"first looked at only at {_moment(looks.baseline_at)}")
+    if looks.has_gaps and looks.baseline_at is not None:
+        parts.append("some of its older ads were perhaps never seen")
+    has_all = since is not None or not looks.has_gaps  # what was never seen is old, and no news
+    is_enough = state is LookState.COMPLETE and not is_late and not is_young and has_all
+    return f"Watch {number} ({isolate(name)}) {'; '.join(parts)}.", is_enough
+
+
+def _reason(look: ScopeLook) -> str:
+    reasons = [] if look.state is LookState.COMPLETE else [f"it {_STATES[look.state]}"]
+    if look.has_gaps:
+        reasons.append("some older ads were perhaps never seen")
+    return "; ".join([*reasons, *look.lacks])
+
+
+def _name(look: ScopeLook) -> str:
+    if look.watch_id is None:
+        return "A fetch by hand"
+    return f"Watch {look.watch_id} ({isolate(look.name)})"
+
+
+def _shorten(sentences: list[str]) -> list[str]:
+    if len(sentences) <= _MOST_NAMED:
+        return sentences
+    more = counted(len(sentences) - _MOST_NAMED, "more watch")
+    return [*sentences[:_MOST_NAMED], f"And {more}; see list_watches."]
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,57 @@
+"""The server over streamable HTTP: with the gallery's sign-in where others than this machine reach
+it.
+
+Each request stands by itself, so that nobody can take over the session of somebody else.
+"""
+
+from mcp.server import Server
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from deployments.gallery.access.body_limit import MOST_BYTES
+from deployments.gallery.access.programs import find_program, visitor_of
+from deployments.gallery.resources import Gallery
+
+PATH = "/mcp"
+_NO_PASSWORD = "Send the name and password of the gallery with each request (HTTP Basic)."  # noqa: S105
+
+
+def make_app(server: Server, gallery: Gallery, *, needs_sign_in: bool) -> ASGIApp:
+    """The application, to be put behind the guard of requests.
+
+    Args:
+        server: finds who asks in the request's state.
+        gallery: with the database of accounts.
+        needs_sign_in: whoever asks sends name and password.
+    """
+    app = server.streamable_http_app(
+        streamable_http_path=PATH,
+        json_response=True,
+        stateless_http=True,
+        max_request_body_size=MOST_BYTES,
+        # Hosts and origins are those that the gallery lets in.
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+    )
+    return _SignIn(app, gallery) if needs_sign_in else app
+
+
+class _SignIn:
+    """ASGI middleware that lets in who sends name and password, who is the state's visitor then."""
+
+    def __init__(self, app: ASGIApp, gallery: Gallery) -> None:
+        self._app = app
+        self._gallery = gallery
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        found = await find_program(Request(scope, receive), self._gallery, without=_NO_PASSWORD)
+        if isinstance(found, Response):
+            await found(scope, receive, send)
+            return
+        scope.setdefault("state", {})["visitor"] = visitor_of(found)
+        await self._app(scope, receive, send)

@@ -1,0 +1,67 @@
+"""A tool: its name, its arguments, and the question that it answers."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mcp.types import Tool as ListedTool
+from mcp.types import ToolAnnotations
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from deployments.gallery.access.visitor import Visitor
+from deployments.gallery.resources import Gallery
+from deployments.mcp.answers import Answer
+
+
+class Arguments(BaseModel):
+    """Arguments of a tool; what is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a tool answers with: the data, and who asks."""
+
+    gallery: Gallery
+    session: AsyncSession
+    visitor: Visitor
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool.
+
+    Attributes:
+        name: by which it is called.
+        title: for people.
+        description: for the assistant: what it answers.
+        arguments: their model.
+        answer: the question to the data.
+        spends: it may cost money, and is there only where that is allowed.
+    """
+
+    name: str
+    title: str
+    description: str
+    arguments: type[Arguments]
+    answer: Callable[[Asked, Any], Awaitable[Answer]]
+    spends: bool = False
+
+    def listed(self) -> ListedTool:
+        """The tool as the protocol lists it."""
+        schema = self.arguments.model_json_schema()
+        return ListedTool(
+            name=self.name,
+            title=self.title,
+            description=self.description,
+            input_schema=schema,
+            annotations=ToolAnnotations(
+                title=self.title,
+                read_only_hint=not self.spends,
+                destructive_hint=False,
+                idempotent_hint=True,
+                open_world_hint=self.spends,
+            ),
+        )

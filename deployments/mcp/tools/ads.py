@@ -1,0 +1,196 @@
+"""Tools on ads: search the stored ones, and show one with its picture."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from adspark.library.ads.report import AdReport, read_ad
+from adspark.library.coverage import read_coverage, scope_of
+from adspark.library.filters.definition import AdFilters
+from adspark.library.filters.written import WrittenFilters
+from adspark.library.search.cursor import Sort
+from adspark.library.search.page import search_ads
+from adspark.models import CreativeFormat, EventKind, PictureStatus, Platform
+from adspark.text.counts import counted
+from adspark.validation.stored import clean_ad_id
+from adspark.watches.reports.watch_pages import read_watch_line
+from deployments.mcp.answers import Answer
+from deployments.mcp.coverage import Coverage, cover_scope, cover_watches, own_records
+from deployments.mcp.pictures import read_picture
+from deployments.mcp.tool import Arguments, Asked, Tool
+
+_Text = Annotated[str, Field(max_length=500)]
+_OWN = ("board_id", "tag", "ids")  # filters by what users have collected themselves
+
+
+class SearchArguments(Arguments):
+    """Words and filters of a search; all of them have to match."""
+
+    words: Annotated[
+        str, Field(max_length=500, description='Words, "a phrase", begin*, -without, one OR other.')
+    ] = ""
+    advertiser: Annotated[
+        tuple[_Text, ...],
+        Field(max_length=20, description="Ids, names or domains; any of them."),
+    ] = ()
+    format: CreativeFormat | None = None
+    platform: Platform | None = None
+    region: Annotated[_Text | None, Field(description="Country: ISO code or name.")] = None
+    domain: Annotated[_Text | None, Field(description="That it leads to.")] = None
+    first_from: Annotated[
+        _Text | None, Field(description="First shown on YYYY-MM-DD or later.")
+    ] = None
+    first_to: Annotated[_Text | None, Field(description="… or earlier.")] = None
+    last_from: Annotated[_Text | None, Field(description="Last shown on YYYY-MM-DD or later.")] = (
+        None
+    )
+    last_to: Annotated[_Text | None, Field(description="… or earlier.")] = None
+    running: Annotated[bool | None, Field(description="Shown in the last seven days.")] = None
+    least_days: Annotated[
+        int | None, Field(ge=1, le=36_500, description="Shown on so many days.")
+    ] = None
+    size: Annotated[_Text | None, Field(description="As 300x250.")] = None
+    aspect: Annotated[_Text | None, Field(description="landscape, portrait, square or 16:9.")] = (
+        None
+    )
+    board: Annotated[_Text | None, Field(description="Name of a board of the user.")] = None
+    watch: Annotated[
+        _Text | None, Field(description="Name or number of a watch that found it.")
+    ] = None
+    tag: _Text | None = None
+    event: Annotated[EventKind | None, Field(description="What a watch noticed of it.")] = None
+    has_words: Annotated[bool | None, Field(description="Its copy is known.")] = None
+    sort: Annotated[Sort | None, Field(description="Relevance with words, else newest.")] = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    after: Annotated[
+        Annotated[str, Field(max_length=5000)] | None,
+        Field(description="`next` of the page before."),
+    ] = None
+
+    def written(self, user_id: int) -> WrittenFilters:
+        """The filters."""
+        return WrittenFilters(
+            advertiser=list(self.advertiser) or None,
+            is_running=self.running,
+            user=user_id,
+            **self.model_dump(exclude={"words", "advertiser", "running", "sort", "limit", "after"}),
+        )
+
+
+class AdArguments(Arguments):
+    """Which ad."""
+
+    ad: Annotated[
+        str,
+        Field(
+            max_length=500,
+            description="CR and 20 digits, or the ad's address in the Transparency Center.",
+        ),
+    ]
+
+
+async def _search(asked: Asked, arguments: SearchArguments) -> Answer:
+    session = asked.session
+    filters = await arguments.written(asked.visitor.user_id).resolve(session)
+    page = await search_ads(
+        session,
+        query=arguments.words,
+        filters=filters,
+        sort=arguments.sort,
+        limit=arguments.limit,
+        after=arguments.after,
+    )
+    coverage = await _cover_search(asked, filters)
+    unread = 0
+    if arguments.words.strip() and filters.has_words is None:
+        wordless = filters.model_copy(update={"has_words": False})
+        unread = (await search_ads(session, filters=wordless, limit=1)).total
+    return Answer(_with_unread(coverage, unread), {"page": page})
+
+
+async def _cover_search(asked: Asked, filters: AdFilters) -> Coverage:
+    """How complete the stored ads are of which the search was."""
+    if any(getattr(filters, name) is not None for name in _OWN):
+        return own_records("The user's own boards and tags.")
+    if filters.watch_id is not None:
+        line = await read_watch_line(asked.session, watch_id=filters.watch_id)
+        return cover_watches([(line.row.id, line.row.definition.name, line.looks)] if line else [])
+    scope = scope_of(filters)
+    found = await read_coverage(asked.session, scope)
+    return cover_scope(found, subjects=scope.subjects)
+
+
+def _with_unread(coverage: Coverage, unread: int) -> Coverage:
+    """The coverage of a search for words that are not known of so many of its ads."""
+    if not unread:
+        return coverage
+    lacking = (
+        f"{counted(unread, 'ad')} with these filters, whose words are neither bought nor read, "
+        "cannot be found by words."
+    )
+    return coverage.model_copy(
+        update={"is_complete": False, "not_looked_at": [*coverage.not_looked_at, lacking]}
+    )
+
+
+async def _show(asked: Asked, arguments: AdArguments) -> Answer:
+    ad = await read_ad(
+        asked.session,
+        ad_creative_id=clean_ad_id(arguments.ad),
+        user_id=asked.visitor.user_id,
+    )
+    await asked.session.rollback()  # no connection waits for the media store
+    current = next((one for one in ad.pictures if one.is_current), None)
+    paths = [current.path, current.thumbnail] if current else []
+    picture = await read_picture(asked.gallery.media, paths)
+    coverage = _cover_ad(ad, has_picture=picture is not None)
+    return Answer(coverage, {"ad": ad}, [picture] if picture else [])
+
+
+def _cover_ad(ad: AdReport, *, has_picture: bool) -> Coverage:
+    """What is known of an ad, and what nobody has looked at."""
+    seen = max((one.last_matched_at for one in ad.watches), default=ad.stored_at)
+    looked_at = [f"Last found at {seen:%Y-%m-%d %H:%M} UTC."]
+    lacking = [] if ad.watches else ["No watch follows it: what it is since then is not known."]
+    if ad.details is None or ad.details.answered_at is None:
+        lacking.append(
+            "Its details were not bought: its landing page, its payer and the countries that it "
+            "ran in are not known."
+        )
+    else:
+        looked_at.append(f"Its details were bought at {ad.details.answered_at:%Y-%m-%d %H:%M} UTC.")
+    if ad.words_source is None:
+        lacking.append(f"Its words are not known: {ad.words}.")
+    if not has_picture:
+        lacking.append(f"Its picture is not shown: {_describe_picture(ad)}.")
+    return Coverage(is_complete=not lacking, as_of=seen, looked_at=looked_at, not_looked_at=lacking)
+
+
+def _describe_picture(ad: AdReport) -> str:
+    current = next((one for one in ad.pictures if one.is_current), None)
+    if current is None or current.status is PictureStatus.PENDING:
+        return "it is not fetched yet"
+    return f"it is {current.status}" if current.status is not PictureStatus.STORED else "too large"
+
+
+SEARCH = Tool(
+    name="search_ads",
+    title="Search stored ads",
+    description=(
+        "Stored ads that have the words and fulfil all filters, a page of them, with their total "
+        "by format. Says whether ads of the advertiser or domain were looked for completely: if "
+        "not, none found means not known."
+    ),
+    arguments=SearchArguments,
+    answer=_search,
+)
+SHOW = Tool(
+    name="show_ad",
+    title="Show an ad",
+    description=(
+        "Everything stored about one ad, and its picture: words, days, countries, versions, what "
+        "watches noticed, its variants; and what of it is not known."
+    ),
+    arguments=AdArguments,
+    answer=_show,
+)

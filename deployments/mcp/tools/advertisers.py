@@ -1,0 +1,155 @@
+"""Tools on advertisers: the profile of one, several compared, one over time."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.errors import InvalidQueryError
+from adspark.insight.figures import (
+    Period,
+    read_longest,
+    read_regions,
+    read_share,
+    read_timeline,
+)
+from adspark.library.advertisers.listing import AdvertiserSort, list_advertiser_page
+from adspark.library.advertisers.stored import read_report, resolve_advertiser
+from adspark.library.coverage import Scope, read_coverage
+from deployments.mcp.answers import Answer
+from deployments.mcp.coverage import Coverage, cover_scope
+from deployments.mcp.tool import Arguments, Asked, Tool
+
+_Name = Annotated[str, Field(max_length=500, description="Id, name or domain.")]
+_LONGEST, _REGIONS = 5, 20  # ads that ran longest, and regions, of a profile
+
+
+class ProfileArguments(Arguments):
+    """Whose profile; without an advertiser, which of those stored."""
+
+    advertiser: Annotated[
+        _Name | None, Field(description="Id, name or domain; without: a list of those stored.")
+    ] = None
+    sort: Annotated[AdvertiserSort, Field(description="Of the list.")] = AdvertiserSort.ADS
+    limit: Annotated[int, Field(ge=1, le=100, description="Of the list.")] = 20
+    after: Annotated[
+        Annotated[str, Field(max_length=5000)] | None,
+        Field(description="`next` of the page of the list before."),
+    ] = None
+
+
+class CompareArguments(Arguments):
+    """Who is compared."""
+
+    advertisers: Annotated[list[_Name], Field(min_length=2, max_length=4)]
+
+
+class TimelineArguments(Arguments):
+    """Whose time, and by what."""
+
+    advertiser: _Name
+    period: Period = Period.WEEK
+    first: Annotated[date | None, Field(description="From this day on.")] = None
+    last: Annotated[date | None, Field(description="Until this day.")] = None
+    limit: Annotated[int, Field(ge=1, le=366, description="Periods, the latest first.")] = 26
+
+
+async def _show(asked: Asked, arguments: ProfileArguments) -> Answer:
+    session = asked.session
+    if arguments.advertiser is None:
+        page = await list_advertiser_page(
+            session, sort=arguments.sort, limit=arguments.limit, after=arguments.after
+        )
+        return Answer(await _cover(session), {"advertisers": page})
+    found = await resolve_advertiser(session, name=arguments.advertiser)
+    regions = await read_regions(session, advertiser_id=found)
+    return Answer(
+        await _cover(session, found),
+        {
+            "advertiser": await read_report(session, found),
+            "longest": await read_longest(session, advertiser_id=found, limit=_LONGEST),
+            "countries": regions[:_REGIONS],
+        },
+    )
+
+
+async def _compare(asked: Asked, arguments: CompareArguments) -> Answer:
+    session = asked.session
+    ids: list[str] = []
+    for name in arguments.advertisers:
+        try:
+            found = await resolve_advertiser(session, name=name)
+        except InvalidQueryError as error:
+            raise error.beside("advertisers") from None
+        if found in ids:
+            raise InvalidQueryError("advertisers", f"{found} is named twice; name others.")
+        ids.append(found)
+    shares = await read_share(session, advertiser_ids=ids, day=_today(), limit=len(ids))
+    return Answer(
+        await _cover(session, *ids),
+        {
+            "advertisers": [await read_report(session, one) for one in ids],
+            "shares_of_their_creatives_running_today": shares,
+        },
+    )
+
+
+async def _show_time(asked: Asked, arguments: TimelineArguments) -> Answer:
+    first, last = arguments.first, arguments.last
+    if first is not None and last is not None and last < first:
+        raise InvalidQueryError("last", f"{last} lies before first, {first}; swap them.")
+    found = await resolve_advertiser(asked.session, name=arguments.advertiser)
+    periods = await read_timeline(
+        asked.session,
+        advertiser_id=found,
+        period=arguments.period,
+        first=first,
+        last=last,
+        limit=arguments.limit,
+    )
+    coverage = await _cover(asked.session, found)
+    return Answer(coverage, {"advertiser_id": found, "periods": periods})
+
+
+async def _cover(session: AsyncSession, *ids: str) -> Coverage:
+    found = await read_coverage(session, Scope(advertiser_ids=ids))
+    return cover_scope(found, subjects=ids)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+SHOW = Tool(
+    name="show_advertiser",
+    title="Show an advertiser",
+    description=(
+        "The profile of an advertiser: ads and those running by format, platforms, countries, "
+        "domains, how long its ads last, the longest. Without an advertiser, those stored. Says "
+        "whether its ads were looked for completely."
+    ),
+    arguments=ProfileArguments,
+    answer=_show,
+)
+COMPARE = Tool(
+    name="compare_advertisers",
+    title="Compare advertisers",
+    description=(
+        "The profiles of two to four advertisers, and their shares of their creatives running "
+        "today (not of money or views). Where one was not looked for completely, its figures are "
+        "lower bounds."
+    ),
+    arguments=CompareArguments,
+    answer=_compare,
+)
+TIMELINE = Tool(
+    name="show_timeline",
+    title="An advertiser over time",
+    description=(
+        "Launches, endings and running ads of an advertiser by day, week or month, the latest "
+        "first; a period without a row had none of its stored ads running."
+    ),
+    arguments=TimelineArguments,
+    answer=_show_time,
+)

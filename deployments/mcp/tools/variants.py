@@ -1,0 +1,81 @@
+"""The tool on variants: listed, or one with its reviews and its picture."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from adspark.models import VariantStatus
+from adspark.validation.bounds import LARGEST_ID
+from adspark.validation.stored import check_storable, clean_ad_id
+from adspark.variants.lists import list_variants
+from adspark.variants.reviews import list_reviews, read_statistics
+from adspark.variants.store import read_variant, summary_of
+from deployments.gallery.api.variants import ReviewedVariant, VariantPage
+from deployments.mcp.answers import Answer
+from deployments.mcp.coverage import Coverage, own_records
+from deployments.mcp.pictures import read_picture
+from deployments.mcp.tool import Arguments, Asked, Tool
+
+_Number = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+_OPEN = (VariantStatus.PENDING, VariantStatus.PROCESSING)
+
+
+class VariantArguments(Arguments):
+    """Which variant; without its number, which of them."""
+
+    variant: Annotated[_Number | None, Field(description="Number of one; without: a list.")] = None
+    status: VariantStatus | None = None
+    ad: Annotated[
+        Annotated[str, Field(max_length=500)] | None, Field(description="Id of their original.")
+    ] = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    after: Annotated[_Number | None, Field(description="`next` of the page before.")] = None
+
+
+async def _show(asked: Asked, arguments: VariantArguments) -> Answer:
+    if arguments.variant is None:
+        return await _list(asked, arguments)
+    session = asked.session
+    variant = summary_of(await read_variant(session, variant_id=arguments.variant))
+    reviews = await list_reviews(session, variant_id=variant.id)
+    await session.rollback()  # no connection waits for the media store
+    picture = await read_picture(asked.gallery.media, [variant.image_path, variant.thumbnail_path])
+    coverage = own_records("AdSpark's own record of the variant, and all of its reviews.")
+    if variant.status in _OPEN:
+        coverage = Coverage(
+            is_complete=False,
+            looked_at=coverage.looked_at,
+            not_looked_at=["It is not generated yet: what it will be is not known."],
+        )
+    found = {"variant": ReviewedVariant(variant=variant, reviews=reviews)}
+    return Answer(coverage, found, [picture] if picture else [])
+
+
+async def _list(asked: Asked, arguments: VariantArguments) -> Answer:
+    check_storable("ad", arguments.ad)
+    found = await list_variants(
+        asked.session,
+        status=arguments.status,
+        original_ad_id=clean_ad_id(arguments.ad) if arguments.ad else None,
+        before=arguments.after,
+        limit=arguments.limit + 1,
+    )
+    shown = found[: arguments.limit]
+    has_more = len(found) > arguments.limit
+    page = VariantPage(variants=shown, next=shown[-1].id if has_more else None)
+    return Answer(
+        own_records("All variants that were requested with AdSpark."),
+        {"page": page, "figures_of_all": await read_statistics(asked.session)},
+    )
+
+
+SHOW = Tool(
+    name="show_variants",
+    title="Variants and their reviews",
+    description=(
+        "Variants that were made of ads, the newest first, with figures over all; or one of them "
+        "with its picture, copy, similarity to the original and what people think of it."
+    ),
+    arguments=VariantArguments,
+    answer=_show,
+)

@@ -1,0 +1,174 @@
+"""Tools on watches: what is new, the list with how complete their looks were, the budget."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from adspark.errors import InvalidQueryError
+from adspark.library.filters.parsing import parse_day
+from adspark.watches.budgets import read_budget
+from adspark.watches.news import News, read_news
+from adspark.watches.reports.news_pages import NewsTotals, WatchNews, read_news_page
+from adspark.watches.reports.watch_pages import read_watch_page
+from adspark.watches.store import WatchRow, WatchState
+from deployments.mcp.answers import Answer
+from deployments.mcp.coverage import Coverage, cover_watches
+from deployments.mcp.lookup import find_watch_id
+from deployments.mcp.tool import Arguments, Asked, Tool
+
+_Name = Annotated[str, Field(max_length=500)]
+_SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
+_MOST_WATCHES = 1000  # of which is said how complete they were looked at
+_LARGEST_EVENT = 2**63 - 1
+
+
+class NewsArguments(Arguments):
+    """Since when, and of which watch."""
+
+    since: Annotated[
+        str,
+        Field(
+            max_length=40,
+            description="day, week or month before now; or a day or time in UTC: 2026-08-31T08:00.",
+        ),
+    ] = "day"
+    watch: Annotated[_Name | None, Field(description="Name or number; without: all.")] = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    after: Annotated[
+        int | None, Field(ge=1, le=_LARGEST_EVENT, description="`next` of the page before.")
+    ] = None
+
+
+class ListArguments(Arguments):
+    """Which watches."""
+
+    watch: Annotated[_Name | None, Field(description="A part of the name; without: all.")] = None
+    state: WatchState | None = None
+    page: Annotated[int, Field(ge=1, le=10_000)] = 1
+    limit: Annotated[int, Field(ge=1, le=100, description="Watches of a page.")] = 25
+
+
+class NoArguments(Arguments):
+    """None."""
+
+
+class NewsFound(BaseModel):
+    """A page of what watches noticed."""
+
+    since: datetime
+    news: list[News] = Field(description="The latest first.")
+    next: int | None = Field(description="Where the next page begins; None: this was the last.")
+
+
+class WatchesFound(BaseModel):
+    """A page of watches; `total` are those of all pages."""
+
+    watches: list[WatchRow]
+    total: int
+
+
+async def _list_news(asked: Asked, arguments: NewsArguments) -> Answer:
+    session, since = asked.session, _read_since(arguments.since)
+    page = await read_news_page(session, since=since, limit=_MOST_WATCHES)
+    watches = page.watches
+    if arguments.watch is not None:
+        chosen = await find_watch_id(session, arguments.watch)
+        watches = [one for one in watches if one.id == chosen]
+    found = await read_news(
+        session,
+        watch_ids=[one.id for one in watches],
+        since=since,
+        limit=arguments.limit + 1,
+        before=arguments.after,
+    )
+    news = found[: arguments.limit]
+    has_more = len(found) > arguments.limit
+    return Answer(
+        _cover_news(watches, since, page.totals if arguments.watch is None else None),
+        {"page": NewsFound(since=since, news=news, next=news[-1].event_id if has_more else None)},
+    )
+
+
+def _cover_news(watches: list[WatchNews], since: datetime, totals: NewsTotals | None) -> Coverage:
+    coverage = cover_watches(((one.id, one.name, one) for one in watches), since=since)
+    if totals is not None and totals.watches > len(watches):
+        left = f"Only {len(watches):,} of {totals.watches:,} watches were asked; name one."
+        return coverage.model_copy(
+            update={"is_complete": False, "not_looked_at": [*coverage.not_looked_at, left]}
+        )
+    return coverage
+
+
+def _read_since(written: str) -> datetime:
+    if span := _SPANS.get(written.strip().lower()):
+        return datetime.now(UTC) - span
+    try:
+        moment = datetime.fromisoformat(written.strip())
+    except ValueError:
+        parse_day("since", written[:10])  # whose error says how a day is written
+        raise InvalidQueryError(
+            "since", f"{written[:40]!r} is not a time; write day, week, month or 2026-08-31T08:00."
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+async def _list_watches(asked: Asked, arguments: ListArguments) -> Answer:
+    found = await read_watch_page(
+        asked.session,
+        name=arguments.watch,
+        state=arguments.state,
+        limit=arguments.limit,
+        offset=(arguments.page - 1) * arguments.limit,
+    )
+    coverage = cover_watches(
+        (one.row.id, one.row.definition.name, one.looks) for one in found.lines
+    )
+    rows = [one.row for one in found.lines]
+    return Answer(coverage, {"page": WatchesFound(watches=rows, total=found.total)})
+
+
+async def _show_budget(asked: Asked, _: NoArguments) -> Answer:
+    coverage = Coverage(
+        is_complete=False,
+        as_of=datetime.now(UTC),
+        looked_at=["All searches of this month that AdSpark was billed, and its forecast."],
+        not_looked_at=[
+            "The SerpApi account was not asked: how many searches it has left, and its plan, are "
+            "not known here. What generations cost is not known either."
+        ],
+    )
+    return Answer(coverage, {"budget": await read_budget(asked.session)})
+
+
+NEWS = Tool(
+    name="list_news",
+    title="What is new",
+    description=(
+        "What the watches noticed since a time: ads launched (new), changed, ended, reactivated, "
+        "the latest first. Says of each watch whether it was looked at completely since then: if "
+        "not, nothing new means not known."
+    ),
+    arguments=NewsArguments,
+    answer=_list_news,
+)
+LIST = Tool(
+    name="list_watches",
+    title="Watches",
+    description=(
+        "The watches: what each looks for, what it found and cost, when and how completely it was "
+        "last looked at, and the problem where it was not."
+    ),
+    arguments=ListArguments,
+    answer=_list_watches,
+)
+BUDGET = Tool(
+    name="show_budget",
+    title="What searching costs",
+    description=(
+        "Searches billed this month by watch and day, those from the cache, and the forecast for "
+        "the month. What the account has left is not asked."
+    ),
+    arguments=NoArguments,
+    answer=_show_budget,
+)

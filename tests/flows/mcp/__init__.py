@@ -1,0 +1,1 @@
+"""What assistants start, once they have confirmed its price."""

@@ -1,0 +1,1 @@
+"""The server for AI assistants, over a real database and both of its ways."""

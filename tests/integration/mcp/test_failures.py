@@ -1,0 +1,98 @@
+"""Calls that cannot be answered: one line that names the argument and says what to do."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adspark.db.engine import Database
+from tests.support.assistant import ask_in_vain, open_assistant, read_text, serving
+from tests.support.library import ad, fill_library
+from tests.support.noticed import add_watch
+
+CALLS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
+    ("search_ad", {}, ("There is no tool 'search_ad' here; did you mean 'search_ads'",)),
+    ("search_ads", {"wrds": "x"}, ("wrds: is no argument of this tool", "did you mean 'words'")),
+    ("search_ads", {"limit": 0}, ("limit: is less than 1.",)),
+    ("search_ads", {"limit": "many"}, ("limit: is not a whole number.",)),
+    ("search_ads", {"format": "film"}, ("format: is none of", "'image'")),
+    ("search_ads", {"first_from": "soon"}, ("first_from: 'soon' is not a day; write it as",)),
+    ("search_ads", {"region": "Atlantis"}, ("region: 'Atlantis' is not a region. Give an ISO",)),
+    ("search_ads", {"domain": "x"}, ("domain: 'x' is not a domain; write it as",)),
+    ("search_ads", {"words": "!!", "after": "x"}, ("after: ", "`next`")),
+    ("search_ads", {"sort": "relevance"}, ("sort: relevance takes words",)),
+    ("search_ads", {"watch": "shoe"}, ("watch: ", "did you mean 'shoes'?")),
+    ("search_ads", {"board": "none"}, ("board: ",)),
+    ("search_ads", {"tag": "a\0"}, ("tag: ",)),
+    ("search_ads", {"advertiser": ["a\0"]}, ("advertiser: holds a NUL",)),
+    ("show_ad", {}, ("ad: is missing. Ids of stored ads: search_ads.",)),
+    ("show_ad", {"ad": "CR1"}, ("ad: no ad CR1 is stored; an ad id is CR and 20 digits",)),
+    ("show_ad", {"ad": ad(99)}, ("ad: no ad", "is stored.", "search_ads")),
+    ("show_advertiser", {"advertiser": "Cafe Zoo"}, ("did you mean 'Café Zoë'?",)),
+    ("show_advertiser", {"advertiser": "Nike"}, ("'Nike' is stored", "nothing is known of its")),
+    ("show_advertiser", {"advertiser": " "}, ("advertiser: is empty",)),
+    ("compare_advertisers", {"advertisers": ["Nike"]}, ("advertisers: has fewer than 2 items.",)),
+    (
+        "compare_advertisers",
+        {"advertisers": ["Café Zoë", "Café Zoë"]},
+        ("advertisers: ", "is named twice"),
+    ),
+    (
+        "compare_advertisers",
+        {"advertisers": ["Café Zoë", "Nike"]},
+        ("advertisers: none of 'Nike'",),
+    ),
+    ("show_timeline", {"advertiser": "Café Zoë", "period": "hour"}, ("period: is none of",)),
+    (
+        "show_timeline",
+        {"advertiser": "Café Zoë", "first": "2026-02-01", "last": "2026-01-01"},
+        ("last: 2026-01-01 lies before first, 2026-02-01; swap them.",),
+    ),
+    ("list_news", {"watch": "9"}, ("watch: There is no watch '9'", "list_watches")),
+    ("list_news", {"since": "soon"}, ("since: 'soon' is not a day",)),
+    ("list_news", {"since": "2026-02-30"}, ("since: the calendar has no 2026-02-30",)),
+    ("list_watches", {"state": "asleep"}, ("state: is none of",)),
+    ("show_variants", {"variant": 99}, ("variant: There is no variant 99.", "show_variants")),
+    ("show_variants", {"variant": 0}, ("variant: is less than 1.",)),
+    ("spend", {}, ("act: is missing",)),
+    ("spend", {"act": "look_now"}, ("watch: name the watch to look at.",)),
+    ("spend", {"act": "look_now", "watch": "rest"}, ("watch: watch 2 is paused; resume it",)),
+    ("spend", {"act": "look_now", "watch": "spent"}, ("watch: the month's budget of watch 3",)),
+    ("spend", {"act": "look_up_details"}, ("ads: name the ads",)),
+    ("spend", {"act": "look_up_details", "ads": [ad(99)]}, ("ads: no ad",)),
+    ("spend", {"act": "request_variants", "ads": [ad(1)]}, ("prompt: is empty",)),
+    ("spend", {"act": "request_variants", "ads": [ad(99)], "prompt": "x"}, ("ads: no ad",)),
+]
+
+
+async def test_each_is_told_in_one_line_with_its_argument_and_remedy(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    await fill_library(database)
+    await add_watch(database)
+    await add_watch(database, name="rest", is_active=False)
+    await add_watch(database, name="spent", monthly_budget=0)
+    async with open_assistant(serving(database_url, tmp_path, allows_spending=True)) as client:
+        answers = [await client.call_tool(tool, arguments) for tool, arguments, _ in CALLS]
+    told = list(map(read_text, answers))
+    wrong = [
+        (call, said)
+        for call, said in zip(CALLS, told, strict=True)
+        if not all(one in said for one in call[2])
+    ]
+    assert wrong == []
+    assert all(one.is_error for one in answers)
+    assert [one for one in told if "nothing is known" in one and "is stored" not in one] == []
+    # Whoever asks has no command line.
+    assert [one for one in told if "\n" in one or "adspark " in one] == []
+
+
+@pytest.mark.parametrize("tool", ["search_ads", "list_watches", "show_budget"])
+async def test_where_the_database_is_away_each_tool_says_so(tool: str, tmp_path: Path) -> None:
+    away = "postgresql://adspark:hunter2@127.0.0.1:1/none"
+    async with open_assistant(serving(away, tmp_path)) as client:
+        told = await ask_in_vain(client, tool)
+
+    assert told.startswith("The database does not answer, so nothing can be said; try again")
+    assert "hunter2" not in told
+    assert "127.0.0.1" not in told

@@ -1,0 +1,1 @@
+"""What of the server for assistants needs nothing else."""
