@@ -51,7 +51,7 @@ FindVisitor = Callable[[ServerRequestContext[Any]], Visitor]
 """Who a call is from."""
 
 
-class _Desk:
+class _ToolHandler:
     """Answers the calls of all who ask."""
 
     def __init__(self, gallery: Gallery, tools: Sequence[Tool], find_visitor: FindVisitor) -> None:
@@ -101,12 +101,12 @@ def make_server(
         spending: tools that cost money, where they are allowed.
         find_visitor: who a call is from.
     """
-    desk = _Desk(gallery, [*READING, *spending], find_visitor)
+    handler = _ToolHandler(gallery, [*READING, *spending], find_visitor)
     return Server(
         "adspark",
         title="AdSpark",
         version=version("adspark"),
         instructions="\n".join([_INSTRUCTIONS, *([_SPENDING] if spending else [])]),
-        on_list_tools=desk.list_tools,
-        on_call_tool=desk.call_tool,
+        on_list_tools=handler.list_tools,
+        on_call_tool=handler.call_tool,
     )
