@@ -27,7 +27,7 @@ _READ = """
         count(*) FILTER (WHERE v.status = 'failed') AS failed,
         count(*) FILTER (WHERE v.status = 'cancelled') AS cancelled,
         count(DISTINCT v.original_ad_id) AS ads, count(DISTINCT v.prompt) AS prompts,
-        min(left(v.prompt, 200)) AS prompt
+        (array_agg(left(v.prompt, 200) ORDER BY v.id))[1] AS prompt
     FROM variant_batch b LEFT JOIN ad_variant v ON v.batch_id = b.id
 """
 _LIST = text(f"""
@@ -75,7 +75,7 @@ class BatchSummary(BaseModel):
     created_at: datetime
     ads: int
     prompts: int
-    prompt: Annotated[str | None, Field(description="The beginning of one of its prompts.")]
+    prompt: Annotated[str | None, Field(description="The beginning of its first prompt.")]
     already_there: Annotated[int, Field(description="Variants that were not requested again.")]
     variants: int
     pending: int

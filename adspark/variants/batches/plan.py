@@ -81,7 +81,7 @@ def check_batch(request: BatchRequest) -> BatchRequest:
     if not request.ads:
         raise InvalidQueryError("ads", "name one stored ad at least.")
     if not request.prompts:
-        raise InvalidQueryError("prompt", "give one at least; say what the variants should be.")
+        raise InvalidQueryError("prompt", "is empty; say what the variants should be like.")
     rest = request.model_dump(include={"user_id", "workspace_id", "wants_review"})
     checked = [
         check_request(
@@ -145,12 +145,12 @@ async def create_batch(
     plan = await plan_batch(session, request)
     if plan.generations == 0:
         raise InvalidQueryError("ads", "each has a variant of each prompt already.")
+    (await read_budget(session, user_id=request.user_id)).check(plan.generations)
     if plan.generations != confirmed:
         raise ChangedMeanwhileError(
             f"It takes {counted(plan.generations, 'generation')} by now, not {confirmed}; look at "
             f"it again, and confirm that."
         )
-    (await read_budget(session, user_id=request.user_id)).check(plan.generations)
     values |= {"state": BatchState.RUNNING.value, "already_there": plan.already_there}
     batch_id = int((await session.execute(_MAKE, values)).scalar_one())
     more = {"batch_id": batch_id, "workspace_id": request.workspace_id}

@@ -52,7 +52,7 @@ def test_it_is_paused_goes_on_and_is_cancelled_for_good(database_url: str) -> No
     assert batch.given("cancel", "1", "--yes")["variants"] == 4
     with pytest.raises(UnknownVariantError, match="Batch 1 was cancelled"):
         batch.told("resume", "1")
-    assert "1 cancelled 4/4 – 2 2 Blue 1" in batch.told("list")
+    assert "1 cancelled 4/4 – 2 2 Red 1" in batch.told("list")
     assert batch.given("create", *GRID, "--yes")["generations"] == 4
 
 

@@ -57,6 +57,11 @@ DATABASE: dict[str, tuple[list[str], list[str] | None]] = {
     "variant retry": (["99"], ["99"]),
     "variant review": (["99", "--approve"], ["99", "--approve"]),
     "variant stats": ([], NOBODY),
+    "variant outcomes": ([], NOBODY),
+    "variant export": (
+        ["{folder}/v.csv", "--campaign=a", "--ad-group=b", "--final-url=https://a.example"],
+        ["{folder}/v.txt", "--campaign=a", "--ad-group=b", "--final-url=https://a.example"],
+    ),
     "batch create": ([AD, "--prompt=x"], [AD, "--prompt=x"]),
     "batch list": ([], NOBODY),
     "batch show": (["99"], ["99"]),

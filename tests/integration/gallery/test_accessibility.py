@@ -13,6 +13,7 @@ from adspark.rendering.browser import PROGRAMS
 from adspark.watches.store import create_or_change_watch
 from tests.support.gallery import serve_gallery
 from tests.support.library import CAFE, ad, fill_library
+from tests.support.variants_at_hand import ask_together
 
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 _PAGES = (
@@ -29,6 +30,8 @@ _PAGES = (
     "/watches/1",
     "/variants",
     f"/variants/new?ad={ad(1)}",
+    "/variants/batches",
+    "/variants/batches/1",
     "/boards",
     "/boards/1",
     "/user",
@@ -46,6 +49,7 @@ async def _fill(database_url: str) -> None:
             await create_board(session, user_id=1, name="Ideas")
             board = await find_board(session, user_id=1, name="Ideas")
             await add_ads(session, board_id=board.id, ids=[ad(1), ad(2)])
+            await ask_together(session, [ad(1), ad(2)], "Red")
             await session.commit()
 
 

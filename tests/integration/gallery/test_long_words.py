@@ -16,7 +16,7 @@ from tests.support.factories import creative
 from tests.support.gallery import open_browser, serve_gallery
 from tests.support.library import CAFE, SHOP, ad, buy_words, fill_library
 from tests.support.noticed import add_event, ago
-from tests.support.variants_at_hand import ask, finish
+from tests.support.variants_at_hand import ask, ask_together, finish
 
 _WORD = "W" * 300
 _NAME = "W" * 100  # as long as a name that users give may be
@@ -35,6 +35,8 @@ _PAGES = (
     "/variants",
     f"/variants/new?ad={ad(4)}",
     "/variants/1",
+    "/variants/batches",
+    "/variants/batches/1",
     "/boards",
     "/boards/1",
     "/user",
@@ -64,6 +66,7 @@ async def _fill(database: Database) -> None:
         await create_or_change_watch(session, changes={"name": _NAME, "text": "example.com"})
         variant = await ask(session, ad(4), prompt=_WORD)
         await finish(session, variant, description=_WORD, image_path=None)
+        await ask_together(session, [ad(4)], f"{_WORD}s")
         await session.commit()
     await add_event(database, 1, EventKind.NEW, 4, at=ago(hours=1))
 
