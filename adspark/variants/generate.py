@@ -19,22 +19,20 @@ from adspark.errors import (
     PermanentError,
     PostponedError,
     UnknownVariantError,
-    UnusableContentError,
 )
-from adspark.generators.base import Generated, GenerationRequest, Generator, Picture, RemoteRun
-from adspark.media.paths import media_type, original_path
+from adspark.generators.base import Generated, GenerationRequest, Generator, RemoteRun
+from adspark.media.paths import original_path
 from adspark.media.store import MediaStore
 from adspark.models import AdVariant, Creative, VariantStatus
-from adspark.net.addresses import find_public_address
 from adspark.net.downloads import Downloader
 from adspark.rendering.render_target import choose_render_target
 from adspark.tracing import identify, span
-from adspark.variants.result import OriginalAd, save_result
+from adspark.variants.beginning import build_request, read_original, remote_run_of
+from adspark.variants.result import save_result
 from adspark.variants.store import (
     VariantState,
     VariantSummary,
     generation_key,
-    read_original_copy,
     read_variant,
     summary_of,
 )
@@ -162,8 +160,8 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
     if variant.status == VariantStatus.COMPLETED:
         return summary_of(variant)
     check_open(variant)
-    original = await _read_original(deps, variant)
-    request = await _build_request(deps, variant, original)
+    original = await read_original(deps.database, deps.media, variant)
+    request = await build_request(deps.database, deps.media, variant, original)
     if request.submitted_at is None:
         await deps.generator.check(request.prompt)
     generated = await _generate(deps, variant, request)
@@ -223,7 +221,7 @@ async def stop_generation(
     variant = await _read(database, variant_id)
     if variant.asked_at is not None and variant.generator is not None:
         async with open_generator(variant.generator) as generator:
-            await generator.cancel(_remote_run(variant), key=generation_key(variant))
+            await generator.cancel(remote_run_of(variant), key=generation_key(variant))
 
 
 class _Observer:
@@ -276,50 +274,3 @@ async def _generate(
 async def _read(database: Database, variant_id: int) -> AdVariant:
     async with database.session() as session:
         return await read_variant(session, variant_id=variant_id)
-
-
-async def _read_original(deps: GenerationDeps, variant: AdVariant) -> OriginalAd:
-    if variant.original_path is None:
-        raise UnusableContentError(f"The original of variant {variant.id} is not rendered yet.")
-    async with deps.database.session() as session:
-        words = await read_original_copy(session, ad_creative_id=variant.original_ad_id)
-    return OriginalAd(await deps.media.read(variant.original_path), words)
-
-
-async def _build_request(
-    deps: GenerationDeps, variant: AdVariant, original: OriginalAd
-) -> GenerationRequest:
-    picture, words = await _find_beginning(deps, variant, original)
-    return GenerationRequest(
-        key=generation_key(variant),
-        prompt=variant.prompt,
-        original=picture,
-        original_copy=words,
-        submitted_at=variant.asked_at,
-        remote_run=_remote_run(variant),
-    )
-
-
-async def _find_beginning(
-    deps: GenerationDeps, variant: AdVariant, original: OriginalAd
-) -> tuple[Picture, str | None]:
-    """Picture and words that the generator begins with: the parent's, else the ad's."""
-    if variant.parent_id is None:
-        async with deps.database.session() as session:
-            creative = await session.get_one(Creative, variant.original_ad_id)
-        address = await find_public_address(creative.image_url)
-        name = f"{variant.original_ad_id}.png"
-        return Picture(original.picture, "image/png", name, address), original.words
-    parent = await _read(deps.database, variant.parent_id)
-    path = parent.image_path
-    kind = media_type(path) if path else None
-    if path is None or kind is None:
-        raise UnusableContentError(f"Variant {parent.id} has no picture to begin with.")
-    name = f"variant-{parent.id}.{path.rpartition('.')[2]}"
-    return Picture(await deps.media.read(path), kind, name), parent.description
-
-
-def _remote_run(variant: AdVariant) -> RemoteRun | None:
-    if variant.receipt_run_id is None:
-        return None
-    return RemoteRun(variant.receipt_run_id, variant.receipt_task_id)

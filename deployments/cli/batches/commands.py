@@ -17,13 +17,6 @@ from adspark.errors import InvalidQueryError
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.validation.stored import clean_ad_id
-from adspark.variants.batches.forecast import (
-    Forecast,
-    GenerationLimits,
-    count_ahead,
-    forecast,
-    read_durations,
-)
 from adspark.variants.batches.lists import (
     BatchStatus,
     BatchSummary,
@@ -33,15 +26,12 @@ from adspark.variants.batches.lists import (
 )
 from adspark.variants.batches.plan import (
     MOST_GENERATIONS,
-    BatchPlan,
     BatchRequest,
     check_batch,
     create_batch,
     list_new_ads,
-    plan_batch,
 )
 from adspark.variants.batches.store import cancel_batch, pause_batch, resume_batch
-from adspark.variants.budget import read_budget
 from adspark.variants.decisions import Decision, read_decisions
 from adspark.variants.store import VariantSummary
 from adspark.watches.store import find_watch
@@ -51,8 +41,9 @@ from deployments.cli.batches.documents import (
     BatchReport,
     BatchRequested,
 )
+from deployments.cli.batches.foresight import foresee, preview
 from deployments.cli.batches.tables import print_batch, print_batches, print_plan
-from deployments.cli.database import act_in_session, current_settings, in_session
+from deployments.cli.database import act_in_session, in_session
 from deployments.cli.options import JsonOption, YesOption
 from deployments.cli.ranges import IDS, ranged, ranged_argument
 from deployments.cli.server import call_server
@@ -106,7 +97,7 @@ def create(
     )
     for prompt in request.prompts:
         check_prompt(prompt)
-    plan, foreseen = _preview(request)
+    plan, foreseen = preview(request)
     if not as_json:
         print_plan(plan, foreseen)
     batch_id, started = None, 0
@@ -153,7 +144,7 @@ def show(batch: BatchId, limit: LimitOption = _SHOWN, as_json: JsonOption = Fals
 
     found, ranked, decisions = in_session(act)
     is_going_on = found.open and found.status is BatchStatus.RUNNING
-    foreseen = _foresee(found.open, is_requested=True) if is_going_on else None
+    foreseen = foresee(found.open, is_requested=True) if is_going_on else None
     if as_json:
         more = {"ranked": ranked, "forecast": foreseen}
         print_json(BatchReport.of(found, **more))
@@ -231,42 +222,6 @@ def _find_ads(ids: Sequence[str], watch: str | None) -> Sequence[str]:
             "watch", f"{escape(plain(watch))} has no new ads; name ads: adspark batch create CR…"
         )
     return found
-
-
-def _preview(request: BatchRequest) -> tuple[BatchPlan, Forecast]:
-    """What it takes; what the user's budget refuses is refused here already."""
-
-    async def act(session: AsyncSession) -> BatchPlan:
-        plan = await plan_batch(session, request)
-        (await read_budget(session, user_id=request.user_id)).check(plan.generations)
-        return plan
-
-    plan = in_session(act)
-    return plan, _foresee(plan.generations)
-
-
-def _foresee(generations: int, *, is_requested: bool = False) -> Forecast:
-    """The forecast; with `is_requested`, of generations that are among the open ones."""
-
-    async def act(session: AsyncSession) -> Forecast:
-        ahead = await count_ahead(session)
-        return forecast(
-            generations,
-            ahead=max(0, ahead - generations) if is_requested else ahead,
-            durations=await read_durations(session),
-            limits=limits,
-        )
-
-    limits = _read_limits()
-    return in_session(act)
-
-
-def _read_limits() -> GenerationLimits:
-    if find_api_url() is None:
-        return GenerationLimits(per_minute=current_settings().generations_per_minute)
-    from orchestration.limits.rate_limits import generation_limits  # noqa: PLC0415  (slow)
-
-    return call_server(lambda _: generation_limits())
 
 
 def _start(batch_id: int) -> int:

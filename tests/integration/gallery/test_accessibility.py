@@ -32,6 +32,8 @@ _PAGES = (
     f"/variants/new?ad={ad(1)}",
     "/variants/batches",
     "/variants/batches/1",
+    "/variants/export",
+    "/variants/outcomes",
     "/boards",
     "/boards/1",
     "/user",

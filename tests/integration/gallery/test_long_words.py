@@ -11,6 +11,7 @@ from adspark.db.engine import Database
 from adspark.library.marks.notes import write_note, write_title
 from adspark.library.marks.tags import tag_ads
 from adspark.models import EventKind
+from adspark.variants.reviews import Review, save_review
 from adspark.watches.store import create_or_change_watch
 from tests.support.factories import creative
 from tests.support.gallery import open_browser, serve_gallery
@@ -37,6 +38,8 @@ _PAGES = (
     "/variants/1",
     "/variants/batches",
     "/variants/batches/1",
+    "/variants/export",
+    "/variants/outcomes",
     "/boards",
     "/boards/1",
     "/user",
@@ -65,7 +68,8 @@ async def _fill(database: Database) -> None:
         await add_ads(session, board_id=board.id, ids=[ad(4)])
         await create_or_change_watch(session, changes={"name": _NAME, "text": "example.com"})
         variant = await ask(session, ad(4), prompt=_WORD)
-        await finish(session, variant, description=_WORD, image_path=None)
+        done = await finish(session, variant, description=_WORD, image_path=None)
+        await save_review(session, variant=done, review=Review(user_id=2, is_approved=True))
         await ask_together(session, [ad(4)], f"{_WORD}s")
         await session.commit()
     await add_event(database, 1, EventKind.NEW, 4, at=ago(hours=1))
