@@ -73,6 +73,7 @@ benchmark: .make/installed .make/chromium
 	@$(BIN)/python -m benchmarks.mcp
 	@$(BIN)/python -m benchmarks.dispatch
 	@$(BIN)/python -m benchmarks.runs
+	@$(BIN)/python -m benchmarks.batch
 	@$(BIN)/python -m benchmarks.chaos
 
 # The locked packages of all extras, by name, version and hash; nothing is resolved anew.

@@ -89,6 +89,10 @@ class UnknownVariantError(PermanentError):
     """There is no such variant, or there is nothing to be done on it."""
 
 
+class PausedError(PermanentError):
+    """Somebody has paused it; nothing of it is done until somebody lets it go on."""
+
+
 class UnusableContentError(PermanentError):
     """A page or picture is empty, broken, too large, too slow, or at an address not allowed."""
 

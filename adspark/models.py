@@ -123,6 +123,15 @@ class VariantStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class BatchState(StrEnum):
+    """What people want of a batch; whether it has ended follows from its variants."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    """Nothing of it is submitted; what was submitted before is fetched."""
+    CANCELLED = "cancelled"
+
+
 class ReviewReason(StrEnum):
     """Why a person approves or rejects a variant."""
 
@@ -957,6 +966,11 @@ class AdVariant(SQLModel, table=True):
             "id",
             postgresql_where=text("status = 'completed' AND wants_review"),
         ),
+        Index(
+            "ix_ad_variant_unsubmitted",
+            "user_id",
+            postgresql_where=text("status IN ('pending', 'processing') AND asked_at IS NULL"),
+        ),
     )
 
     id: int = _key()
@@ -969,6 +983,15 @@ class AdVariant(SQLModel, table=True):
     )
     original_ad_id: str = Field(
         sa_column=Column(ForeignKey("creative.ad_creative_id"), nullable=False, index=True)
+    )
+    original_version: str | None = _text("The content hash of the ad as it was rendered.")
+    parent_id: int | None = Field(
+        default=None,
+        sa_column=Column(ForeignKey("ad_variant.id", ondelete="SET NULL"), index=True),
+        description="The variant that it is a variant of; None: of the ad itself.",
+    )
+    batch_id: int | None = Field(
+        default=None, sa_column=Column(ForeignKey("variant_batch.id"), index=True)
     )
     user_id: int
     workspace_id: int | None = None
@@ -1012,6 +1035,69 @@ class AdVariant(SQLModel, table=True):
     requested_at: datetime = _now()
     started_at: datetime | None = _moment()
     completed_at: datetime | None = _moment()
+
+    @property
+    def workflow(self) -> str | None:
+        """The workflow or model that made it, where the service says it."""
+        return _said(self.response_metadata, "workflow_id") or _said(
+            self.response_metadata, "model"
+        )
+
+    @property
+    def seed(self) -> str | None:
+        """The seed that the workflow drew from, where it says it."""
+        return _said(self.response_metadata, "seed")
+
+
+class VariantBatch(SQLModel, table=True):
+    """Variants that were requested together: each of its prompts for each of its ads."""
+
+    __tablename__ = "variant_batch"
+    __table_args__ = (
+        _one_of("state", BatchState),
+        CheckConstraint("already_there >= 0", name="already_there"),
+    )
+
+    id: int = _key()
+    key: UUID = Field(
+        sa_column=Column(Uuid, nullable=False, unique=True),
+        description="Of the request, so that it is made once.",
+    )
+    user_id: int
+    state: BatchState = _choice(BatchState, nullable=False, default=BatchState.RUNNING)
+    already_there: int = _whole(0, "Variants that were left out, for there are such already.")
+    created_at: datetime = _now()
+
+
+class GenerationBudget(SQLModel, table=True):
+    """How many generations a user may have in a month, by UTC; who has none here has no bound."""
+
+    __tablename__ = "generation_budget"
+    __table_args__ = (CheckConstraint("monthly >= 0", name="monthly"),)
+
+    user_id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    monthly: int
+
+
+class GenerationUse(SQLModel, table=True):
+    """A generation that was submitted, and so may be paid: one for each attempt of a variant.
+
+    It outlives its variant.
+    """
+
+    __tablename__ = "generation_use"
+    __table_args__ = (Index(None, "user_id", "used_at"),)
+
+    variant_id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    attempt: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    user_id: int
+    used_at: datetime = _now()
+
+
+def _said(metadata: dict[str, Any], name: str) -> str | None:
+    """What a service said under this name; None where it did not."""
+    value = metadata.get(name)
+    return str(value) if isinstance(value, str | int) and str(value) else None
 
 
 class VariantFeedback(SQLModel, table=True):

@@ -12,7 +12,7 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging import get_run_logger
 
 from adspark.db.engine import Database
-from adspark.errors import AdSparkError, PostponedError
+from adspark.errors import AdSparkError, PausedError, PostponedError
 from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER, VariantStatus
 from adspark.settings import get_settings, media_url
@@ -24,6 +24,7 @@ from adspark.variants.store import VariantSummary, read_variant, summary_of
 from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
 from flows.parameters import OptionalId, UserId, label
+from orchestration.runs.batch_runs import start_next_of_batch
 from orchestration.runs.flow_runs import own_run_id
 from orchestration.runs.variant_runs import cancel_variant, is_being_cancelled
 from tasks.generate_variant import generate_variant
@@ -60,12 +61,15 @@ async def generate_ad_variant(
     )
     async with connect_database() as database:
         number = await request_variant(request, variant_id, own_run_id())
+        await start_next_of_batch(database, number)
         try:
             summary = await _make(database, number)
         except asyncio.CancelledError:
             if await is_being_cancelled(own_run_id()):
                 await cancel_variant(number)
             raise
+        except PausedError as error:
+            return completed(await _read(database, number), f"variant {number} waits: {error}")
         except PostponedError as error:
             return failed(VariantSummary, f"variant {number} waits: {error}", name="Postponed")
         except AdSparkError:
@@ -101,6 +105,9 @@ async def _make(database: Database, variant_id: int) -> VariantSummary:
 
 
 async def _is_cancelled(database: Database, variant_id: int) -> bool:
+    return (await _read(database, variant_id)).status is VariantStatus.CANCELLED
+
+
+async def _read(database: Database, variant_id: int) -> VariantSummary:
     async with database.session() as session:
-        variant = await read_variant(session, variant_id=variant_id)
-    return variant.status == VariantStatus.CANCELLED
+        return summary_of(await read_variant(session, variant_id=variant_id))

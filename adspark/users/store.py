@@ -29,6 +29,8 @@ _OWNED = f"""(
     SELECT {DEFAULT_USER} AS user_id, NULL AS kind
     UNION ALL SELECT user_id, NULL FROM app_user
     UNION ALL SELECT user_id, NULL FROM search_share
+    UNION ALL SELECT user_id, NULL FROM generation_budget
+    UNION ALL SELECT DISTINCT user_id, NULL FROM generation_use
     UNION ALL SELECT user_id, 'watch' FROM watch
     UNION ALL SELECT user_id, 'board' FROM board
     UNION ALL SELECT DISTINCT user_id, 'tag' || tag FROM creative_tag

@@ -15,28 +15,26 @@ from uuid import UUID
 from adspark.db.engine import Database
 from adspark.errors import (
     BusyError,
+    PausedError,
     PermanentError,
     PostponedError,
     UnknownVariantError,
-    UnusableContentError,
 )
-from adspark.generators.base import Generated, GenerationRequest, Generator, Picture, RemoteRun
+from adspark.generators.base import Generated, GenerationRequest, Generator, RemoteRun
 from adspark.media.paths import original_path
 from adspark.media.store import MediaStore
 from adspark.models import AdVariant, Creative, VariantStatus
-from adspark.net.addresses import find_public_address
 from adspark.net.downloads import Downloader
 from adspark.rendering.render_target import choose_render_target
-from adspark.rules.prompt import write_rules
-from adspark.rules.store import RulesInForce, read_in_force
+from adspark.rules.store import read_in_force
 from adspark.tracing import identify, span
+from adspark.variants.beginning import build_request, read_original, remote_run_of
 from adspark.variants.checking import add_check, find_bound
 from adspark.variants.result import save_result
 from adspark.variants.store import (
     VariantState,
     VariantSummary,
     generation_key,
-    read_original_copy,
     read_variant,
     summary_of,
 )
@@ -46,6 +44,7 @@ if TYPE_CHECKING:  # the browser is imported where one is started
 
 Gate = Callable[[], Awaitable[None]]
 Progress = Callable[[float, str], Awaitable[None]]
+OpenGenerator = Callable[[str], AbstractAsyncContextManager[Generator]]
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,7 @@ async def claim_variant(
 
     Raises:
         BusyError: another run works on it.
+        PausedError: its batch is paused, and nothing of it was submitted.
         UnknownVariantError: there is none, or it has failed or was cancelled before.
     """
     async with database.lock(f"variant:{variant_id}") as is_mine:
@@ -95,7 +95,7 @@ async def claim_variant(
             yield variant
         except Exception as error:
             async with database.session() as session, session.begin():
-                if isinstance(error, PostponedError):
+                if isinstance(error, PostponedError | PausedError):
                     await VariantState(session, variant).postpone(str(error))
                 else:
                     await VariantState(session, variant).fail(error)
@@ -142,7 +142,9 @@ async def ensure_original(
         await media.save_original(key, rendering.content)
     sha256 = hashlib.sha256(await media.read(path)).hexdigest()
     async with database.session() as session, session.begin():
-        await VariantState(session, variant).save_original(path=path, sha256=sha256)
+        await VariantState(session, variant).save_original(
+            path=path, sha256=sha256, version=creative.content_hash
+        )
     return path
 
 
@@ -151,6 +153,7 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
 
     Raises:
         GenerationFailedError: the generator failed, or gave nothing usable.
+        PausedError: its batch was paused before the generation was submitted.
         PostponedError: whether a generation was begun will be known later.
         UnknownVariantError: it was cancelled meanwhile.
         AdSparkError: the generator, the store or the database does not work.
@@ -159,15 +162,16 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
     if variant.status == VariantStatus.COMPLETED:
         return summary_of(variant)
     check_open(variant)
+    original = await read_original(deps.database, deps.media, variant)
     async with deps.database.session() as session:
         rules = await read_in_force(session, user_id=variant.user_id)
-    request = await _build_request(deps, variant, rules)
+    request = await build_request(deps.database, deps.media, variant, original, rules)
     if request.submitted_at is None:
         await deps.generator.check(request.prompt)
     generated = await _generate(deps, variant, request)
     with identify(variant=variant_id), span("store"):
         completion = await save_result(
-            request,
+            original,
             generated,
             media=deps.media,
             downloader=deps.downloader,
@@ -183,12 +187,7 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
     return summary_of(finished)
 
 
-async def cancel(
-    database: Database,
-    open_generator: Callable[[str], AbstractAsyncContextManager[Generator]],
-    *,
-    variant_id: int,
-) -> bool:
+async def cancel(database: Database, open_generator: OpenGenerator, *, variant_id: int) -> bool:
     """End a variant that nobody wants any more, and its generation.
 
     Args:
@@ -206,11 +205,28 @@ async def cancel(
     variant = await _read(database, variant_id)
     async with database.session() as session, session.begin():
         was_open = await VariantState(session, variant).cancel()
-    variant = await _read(database, variant_id)
-    if was_open and variant.asked_at is not None and variant.generator is not None:
-        async with open_generator(variant.generator) as generator:
-            await generator.cancel(_remote_run(variant), key=generation_key(variant))
+    if was_open:
+        await stop_generation(database, open_generator, variant_id=variant_id)
     return was_open
+
+
+async def stop_generation(
+    database: Database, open_generator: OpenGenerator, *, variant_id: int
+) -> None:
+    """Stop the generation of a variant that was cancelled, where it was submitted.
+
+    Args:
+        database: where it is.
+        open_generator: opens the generator of a name.
+        variant_id: which one.
+
+    Raises:
+        AdSparkError: it could not be stopped.
+    """
+    variant = await _read(database, variant_id)
+    if variant.asked_at is not None and variant.generator is not None:
+        async with open_generator(variant.generator) as generator:
+            await generator.cancel(remote_run_of(variant), key=generation_key(variant))
 
 
 class _Observer:
@@ -263,33 +279,3 @@ async def _generate(
 async def _read(database: Database, variant_id: int) -> AdVariant:
     async with database.session() as session:
         return await read_variant(session, variant_id=variant_id)
-
-
-async def _build_request(
-    deps: GenerationDeps, variant: AdVariant, rules: RulesInForce | None
-) -> GenerationRequest:
-    if variant.original_path is None:
-        raise UnusableContentError(f"The original of variant {variant.id} is not rendered yet.")
-    async with deps.database.session() as session:
-        copy = await read_original_copy(session, ad_creative_id=variant.original_ad_id)
-        creative = await session.get_one(Creative, variant.original_ad_id)
-    return GenerationRequest(
-        key=generation_key(variant),
-        prompt=variant.prompt,
-        original=Picture(
-            await deps.media.read(variant.original_path),
-            "image/png",
-            f"{variant.original_ad_id}.png",
-            await find_public_address(creative.image_url),
-        ),
-        original_copy=copy,
-        rules=None if rules is None else write_rules(rules.rules),
-        submitted_at=variant.asked_at,
-        remote_run=_remote_run(variant),
-    )
-
-
-def _remote_run(variant: AdVariant) -> RemoteRun | None:
-    if variant.receipt_run_id is None:
-        return None
-    return RemoteRun(variant.receipt_run_id, variant.receipt_task_id)

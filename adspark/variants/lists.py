@@ -19,9 +19,12 @@ _DECIDED = text("""
     ) f
     WHERE v.review_run_id IS NOT NULL ORDER BY v.id DESC LIMIT 200
 """)
+# Of a paused batch, only what was submitted before.
 _OPEN = text("""
-    SELECT id, status, flow_run_id FROM ad_variant
-    WHERE status IN ('pending', 'processing') ORDER BY requested_at, id
+    SELECT v.id, v.status, v.flow_run_id FROM ad_variant v
+        LEFT JOIN variant_batch b ON b.id = v.batch_id AND b.state = 'paused'
+    WHERE v.status IN ('pending', 'processing') AND (b.id IS NULL OR v.asked_at IS NOT NULL)
+    ORDER BY v.requested_at, v.id
 """)
 # An event is a watch's news; one whose variant was requested with these words is left out.
 # Of an ad that was cleaned up nothing can be made.
@@ -108,7 +111,7 @@ async def list_requesters(session: AsyncSession) -> list[Requester]:
 
 
 async def read_open_variants(session: AsyncSession) -> list[OpenVariant]:
-    """All that are pending or processing, oldest first."""
+    """All that are to be worked on, oldest first."""
     return [OpenVariant.model_validate(row) for row in await session.execute(_OPEN)]
 
 

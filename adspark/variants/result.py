@@ -2,10 +2,11 @@
 
 import asyncio
 import string
+from dataclasses import dataclass
 
 from adspark.errors import GenerationFailedError, ServiceUnavailableError, UnusableContentError
 from adspark.generators.answers.addresses import read_data_address
-from adspark.generators.base import Generated, GenerationRequest
+from adspark.generators.base import Generated
 from adspark.media.images import NormalPicture, inspect_picture
 from adspark.media.similarity import (
     SIDE,
@@ -26,8 +27,17 @@ _MARKUP_BEHIND = "*_" + string.whitespace
 _BASE, _COPY, _PICTURE = 0.5, 0.3, 0.2  # of the confidence, as the guide's product gave it
 
 
+@dataclass(frozen=True)
+class OriginalAd:
+    """What a variant is compared with: the picture of the ad, and its words where they are
+    known."""
+
+    picture: bytes
+    words: str | None
+
+
 async def save_result(
-    request: GenerationRequest,
+    original: OriginalAd,
     generated: Generated,
     *,
     media: MediaStore,
@@ -37,7 +47,7 @@ async def save_result(
     """Fetch and save the picture before its address expires, and judge the whole.
 
     Args:
-        request: what was requested; the variant is compared with its original.
+        original: the ad that it is to differ from.
         generated: what the generator gave.
         media: where the picture is saved.
         downloader: fetches it.
@@ -64,7 +74,7 @@ async def save_result(
                     f"The generated picture is unusable: {error}"
                 ) from error
             problems.append(f"it has no picture: {error}")
-    similarity = await _compare(request, generated.text, picture_hash)
+    similarity = await _compare(original, generated.text, picture_hash)
     highest = similarity.highest
     has_copy = generated.text is not None and not generated.is_cut_off
     return Completion(
@@ -119,11 +129,8 @@ async def _fetch_picture(downloader: Downloader, address: str) -> bytes:
     raise UnusableContentError(reason)
 
 
-async def _compare(
-    request: GenerationRequest, text: str | None, picture_hash: str | None
-) -> Similarity:
+async def _compare(original: OriginalAd, text: str | None, picture_hash: str | None) -> Similarity:
     picture = None
     if picture_hash is not None:
-        original = await hash_picture(request.original.content)
-        picture = compare_pictures(original, picture_hash)
-    return Similarity(picture, compare_texts(request.original_copy, text))
+        picture = compare_pictures(await hash_picture(original.picture), picture_hash)
+    return Similarity(picture, compare_texts(original.words, text))

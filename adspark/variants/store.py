@@ -3,7 +3,8 @@
 pending -> processing -> completed | failed | cancelled; a retry makes the last two pending again.
 What a worker writes is tied to the attempt that it works on, so that one that was overtaken by a
 cancellation changes nothing; that it failed or waits, also to its claim, so that one whose lock was
-lost does not end what another works on. What a generation gave is saved by any of them.
+lost does not end what another works on. What a generation gave is saved by any of them. Of a paused
+batch nothing is claimed or submitted, but for what was submitted before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,17 +12,18 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, JsonValue
-from sqlalchemy import ColumnElement, Update, func, or_, text, update
+from sqlalchemy import ColumnElement, Update, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from adspark.errors import GenerationFailedError, UnknownVariantError
+from adspark.errors import AdSparkError, GenerationFailedError, PausedError, UnknownVariantError
 from adspark.generators.base import RemoteRun
-from adspark.models import AdVariant, VariantStatus
+from adspark.models import AdVariant, BatchState, VariantBatch, VariantStatus
 from adspark.rules.verdicts import RuleCheck
 from adspark.text.counts import counted
 from adspark.text.storable import clean_text
 from adspark.validation.bounds import LARGEST_ID
+from adspark.variants.budget import give_back, lock_requests, note_use, read_budget
 
 _OPEN = (VariantStatus.PENDING, VariantStatus.PROCESSING)
 _PROCESSING = (VariantStatus.PROCESSING,)
@@ -31,6 +33,18 @@ _COPY = text("""
     SELECT concat_ws(E'\\n', headline, snippet, call_to_action) FROM creative_detail
     WHERE ad_creative_id = :ad_creative_id
 """)
+# Read with a lock, so that a pause waits for who submits at the moment, and is seen by the next.
+_IS_NOT_PAUSED: ColumnElement[bool] = or_(
+    col(AdVariant.batch_id).is_(None),
+    select(col(VariantBatch.id))
+    .where(
+        col(VariantBatch.id) == col(AdVariant.batch_id),
+        col(VariantBatch.state) != BatchState.PAUSED,
+    )
+    .correlate(AdVariant)
+    .with_for_update(read=True)
+    .exists(),
+)
 _NO_ERROR: dict[str, object] = {"error": None, "error_kind": None}
 _NO_GENERATION = {
     "asked_at": None,
@@ -47,6 +61,9 @@ class VariantSummary(BaseModel):
     id: int
     status: VariantStatus
     original_ad_id: str
+    original_version: str | None = None
+    parent_id: int | None = None
+    batch_id: int | None = None
     prompt: str
     user_id: int
     workspace_id: int | None
@@ -68,6 +85,8 @@ class VariantSummary(BaseModel):
     requested_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
+    workflow: str | None = None
+    seed: str | None = None
 
     @property
     def headline(self) -> str:
@@ -162,6 +181,7 @@ class VariantState:
         What was submitted to one generator before is not to be had from another.
 
         Raises:
+            PausedError: its batch is, and it was not submitted before.
             UnknownVariantError: it has ended meanwhile.
         """
         values = _NO_ERROR | {
@@ -170,35 +190,43 @@ class VariantState:
             "generator": self._variant.generator if self._variant.asked_at else generator,
             "started_at": func.now(),
         }
-        if not await self._change(_OPEN, values):
-            raise self._lost()
+        is_submitted = col(AdVariant.asked_at).is_not(None)
+        if not await self._change(_OPEN, values, or_(is_submitted, _IS_NOT_PAUSED)):
+            raise await self._why_not()
 
-    async def save_original(self, *, path: str, sha256: str) -> None:
-        """The original was rendered and is in the media store."""
-        await self._change(_PROCESSING, {"original_path": path, "original_sha256": sha256})
+    async def save_original(self, *, path: str, sha256: str, version: str | None = None) -> None:
+        """The picture that it is made from, of this version of the ad, is in the media store."""
+        values = {"original_path": path, "original_sha256": sha256, "original_version": version}
+        await self._change(_PROCESSING, values)
 
     async def submit(self) -> datetime:
         """The generation is submitted right after this is committed; returns the time, as stored.
 
+        It counts as used of its user's budget.
+
         Raises:
+            PausedError: its batch is.
             UnknownVariantError: it was cancelled, or another worker has submitted it meanwhile.
         """
         statement = self._update(
             _PROCESSING,
             col(AdVariant.asked_at).is_not_distinct_from(self._variant.asked_at),
             col(AdVariant.receipt_run_id).is_(None),
+            _IS_NOT_PAUSED,
         )
         submitted_at: datetime | None = await self._session.scalar(
             statement.values(asked_at=func.clock_timestamp()).returning(col(AdVariant.asked_at))
         )
         if submitted_at is None:
-            raise self._lost()
+            raise await self._why_not()
+        await note_use(self._session, self._variant)
         return submitted_at
 
     async def refuse(self, *, submitted_at: datetime | None = None) -> None:
         """The generator refused what was submitted then; what another worker submitted stays."""
         conditions = [] if submitted_at is None else [col(AdVariant.asked_at) == submitted_at]
-        await self._change(_ANY, {"asked_at": None}, *conditions)
+        if await self._change(_ANY, {"asked_at": None}, *conditions):
+            await give_back(self._session, self._variant)
 
     async def accept(self, remote_run: RemoteRun) -> None:
         """The generator has accepted it as this run; true even of a cancelled one."""
@@ -253,8 +281,13 @@ class VariantState:
         begins; otherwise the same one is resumed, and nothing is paid again.
 
         Raises:
+            InvalidQueryError: its user's budget of generations is used up.
             UnknownVariantError: it has neither failed nor been cancelled.
         """
+        if is_over or self._variant.asked_at is None:
+            user_id = self._variant.user_id
+            await lock_requests(self._session, user_id=user_id)
+            (await read_budget(self._session, user_id=user_id)).check(1)
         values = _NO_ERROR | {"status": VariantStatus.PENDING, "completed_at": None}
         if is_over:
             values |= _NO_GENERATION | {"attempt": self._variant.attempt + 1}
@@ -293,7 +326,14 @@ class VariantState:
         """That nobody has claimed it since; each claim has a time of its own."""
         return col(AdVariant.started_at).is_not_distinct_from(self._variant.started_at)
 
-    def _lost(self) -> UnknownVariantError:
+    async def _why_not(self) -> AdSparkError:
+        """Why it is not to be worked on, or not now."""
+        number = self._variant.batch_id
+        state = select(col(VariantBatch.state)).where(col(VariantBatch.id) == number)
+        if await self._session.scalar(state) == BatchState.PAUSED:
+            return PausedError(
+                f"Batch {number} is paused.", command=f"let it go on: adspark batch resume {number}"
+            )
         return UnknownVariantError(
             f"Variant {self._variant.id} is not to be worked on any more: it was cancelled, or "
             f"another run has claimed it."

@@ -189,9 +189,15 @@ COMMANDS = (
         _ADS,
     ),
     LazyCommand(
+        "batch",
+        "deployments.cli.batches.commands:app",
+        "Batches of variants: many ads, many prompts, one progress; pause, cancel, compare.",
+        _ADS,
+    ),
+    LazyCommand(
         "users",
         "deployments.cli.users.commands:app",
-        "Users: names for their numbers, shares of searches, passwords for the gallery.",
+        "Users: names for their numbers, shares and budgets, passwords for the gallery.",
         _ADS,
     ),
     LazyCommand(

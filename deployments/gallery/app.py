@@ -25,9 +25,12 @@ from deployments.gallery.routes.ads import marks as ad_marks
 from deployments.gallery.routes.ads import page as ad_page
 from deployments.gallery.routes.advertisers import compare as advertiser_compare
 from deployments.gallery.routes.advertisers import pages as advertiser_pages
+from deployments.gallery.routes.batches import pages as batch_pages
+from deployments.gallery.routes.batches import states as batch_states
 from deployments.gallery.routes.boards import changes as board_changes
 from deployments.gallery.routes.boards import pages as board_pages
 from deployments.gallery.routes.boards import shared as board_shared
+from deployments.gallery.routes.variants import exporting as variant_exporting
 from deployments.gallery.routes.variants import listing as variant_listing
 from deployments.gallery.routes.variants import page as variant_page
 from deployments.gallery.routes.variants import requesting as variant_requesting
@@ -81,6 +84,8 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
         ad_page,
         advertiser_compare,
         advertiser_pages,
+        batch_pages,
+        batch_states,
         board_changes,
         board_pages,
         board_shared,
@@ -88,6 +93,7 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
         library,
         selection,
         sign_in,
+        variant_exporting,
         variant_listing,
         variant_requesting,
         variant_page,

@@ -76,8 +76,8 @@ class Form:
         return (self._fields.get(name) or [""])[-1].replace("\0", "")
 
     def all_written(self, name: str) -> list[str]:
-        """All texts of a field as they were sent, to be shown again; unchecked."""
-        return self._fields.get(name, [])
+        """All texts of a field, as `written` gives one."""
+        return [one.replace("\0", "") for one in self._fields.get(name, [])]
 
     def __contains__(self, name: str) -> bool:
         """Whether the form has the field, as a ticked box or the button that sent it."""

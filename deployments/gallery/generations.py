@@ -1,6 +1,6 @@
-"""What a request for variants asks of others: whether the generator takes its prompt, and runs."""
+"""What a request for variants asks of others: whether the generator takes its prompts, and runs."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -8,18 +8,20 @@ from adspark.errors import AdSparkError, InvalidQueryError, ServiceUnavailableEr
 from adspark.settings import Settings
 from blocks.generators import check_prompt, open_generator
 from deployments.gallery.prefect_server import open_prefect
+from orchestration.runs.batch_runs import start_batch
 from orchestration.runs.variant_runs import start_generations
 
 
-async def check_generator_takes(settings: Settings, prompt: str) -> bool:
+async def check_generator_takes(settings: Settings, prompts: Iterable[str]) -> bool:
     """Whether Prefect answers, which knows the generator; where that is away, it is asked later.
 
     Raises:
-        InvalidQueryError: the generator does not take the prompt; nothing was requested.
+        InvalidQueryError: the generator does not take a prompt; nothing was requested.
     """
     try:
         async with open_prefect():
-            await check_prompt(open_generator(settings.generator), prompt)
+            for prompt in prompts:
+                await check_prompt(open_generator(settings.generator), prompt)
     except InvalidQueryError:
         raise
     except ServiceUnavailableError:
@@ -31,9 +33,19 @@ async def check_generator_takes(settings: Settings, prompt: str) -> bool:
 
 async def start_requested(session: AsyncSession, variants: Sequence[int]) -> bool:
     """Start the runs; where Prefect is away, generate-pending-variants does once it is back."""
+    return await _has_taken(lambda: start_generations(session, variants))
+
+
+async def start_requested_batch(session: AsyncSession, batch_id: int) -> bool:
+    """The same for the variants of a batch."""
+    return await _has_taken(lambda: start_batch(session, batch_id=batch_id))
+
+
+async def _has_taken(start: Callable[[], Awaitable[object]]) -> bool:
+    """Whether Prefect has taken the runs."""
     try:
         async with open_prefect():
-            await start_generations(session, variants)
+            await start()
     except AdSparkError:
         return False
     return True

@@ -9,6 +9,7 @@ from adspark.db.engine import Database
 from adspark.db.rate_limits import GENERATIONS, SEARCHES, acquire_slot, try_acquire_slot
 from adspark.serpapi.client import Gate, no_gate
 from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, get_settings
+from adspark.variants.batches.forecast import GenerationLimits
 from orchestration.runs.optional import read_optional
 
 
@@ -30,6 +31,18 @@ async def searches_per_minute() -> int | None:
     """
     setting = get_settings().searches_per_minute
     return await _limit(SEARCHES, DEFAULT_SEARCHES_PER_MINUTE if setting == "account" else setting)
+
+
+async def generation_limits() -> GenerationLimits:
+    """What bounds generations, as operators set it in Prefect; None where they switched it off.
+
+    The settings' number, and one at once, where the server has no such limit or pool.
+    """
+    per_minute = await _limit(GENERATIONS, get_settings().generations_per_minute)
+    async with get_client() as client:
+        pool = await read_optional(client.read_work_pool("ai-generation"))
+    at_once = GenerationLimits().at_once if pool is None else pool.concurrency_limit
+    return GenerationLimits(per_minute=per_minute, at_once=at_once)
 
 
 async def seconds_until_start(database: Database, name: str) -> float:

@@ -29,6 +29,7 @@ SMALLEST: dict[str, tuple[list[str], set[int]]] = {
     "mcp": (["--smallest"], {0, 1}),
     "dispatch": (["--quick"], {0}),
     "runs": (["--quick"], {0}),
+    "batch": (["--quick"], {0}),
     "chaos": (["--quick"], {0}),
 }
 

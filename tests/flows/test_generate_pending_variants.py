@@ -1,16 +1,21 @@
 """The flow generate-pending-variants: who is given to a worker, and who is not."""
 
 from collections.abc import AsyncIterator
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelled, Crashed, Pending, Running
+from sqlalchemy import text
 
+from adspark.variants.batches.lists import list_waiting
+from adspark.variants.batches.plan import BatchRequest, create_batch
+from adspark.variants.batches.store import pause_batch, resume_batch
 from flows.generate_ad_variant import generate_ad_variant
 from flows.generate_pending_variants import generate_pending_variants
+from orchestration.runs.batch_runs import start_batch
 from tests.support.workshop import Workshop
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -97,3 +102,34 @@ async def test_a_variant_whose_run_was_cancelled_is_cancelled(
 
 async def test_without_anything_to_do_it_says_so() -> None:
     assert (await generate_pending_variants()).headline == "nothing to do"
+
+
+async def test_a_paused_batch_gets_no_runs_and_one_that_goes_on_gets_them_as_they_begin(
+    shop: Workshop, deployment: UUID
+) -> None:
+    ids = await shop.stock()
+    request = BatchRequest(ads=tuple(ids[:3]), prompts=("Red",))
+    async with shop.database.session() as session:
+        batch = await create_batch(session, request, key=uuid4(), confirmed=3)
+        await pause_batch(session, batch_id=batch)
+        await session.commit()
+    assert (await generate_pending_variants()).headline == "nothing to do"
+
+    paused = await generate_ad_variant(ids[0], "Red", variant_id=1, return_state=True)
+    assert paused.is_completed()
+    assert "variant 1 waits: Batch 1 is paused" in str(paused.message)
+    assert await runs(deployment) == []
+    async with shop.database.session() as session:
+        await resume_batch(session, batch_id=batch)
+        await session.commit()
+        assert await start_batch(session, batch_id=batch) == 3
+        assert await start_batch(session, batch_id=batch) == 0
+        await session.execute(text("UPDATE ad_variant SET flow_run_id = NULL WHERE id > 1"))
+        await session.commit()
+
+    made = await generate_ad_variant(ids[0], "Red", variant_id=1)
+    assert (made.status, shop.bill["paid"]) == ("completed", 1)
+    async with shop.database.session() as session:
+        assert [
+            one.flow_run_id is None for one in await list_waiting(session, batch_id=batch, limit=9)
+        ] == [False, True]

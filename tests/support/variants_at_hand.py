@@ -13,6 +13,7 @@ from adspark.db.engine import Database
 from adspark.generators.base import RemoteRun
 from adspark.models import AdVariant, VariantStatus
 from adspark.variants import store as variants
+from adspark.variants.batches.plan import BatchRequest, check_batch, create_batch, plan_batch
 from adspark.variants.requests import VariantRequest, request_variants
 from adspark.variants.store import Completion, VariantState
 from tests.support.factories import creative
@@ -66,6 +67,14 @@ async def ask(session: AsyncSession, ad: str = AD, **words: Any) -> AdVariant:  
     wanted = VariantRequest(**({"original_ad_id": ad, "prompt": "Red", "user_id": 1} | words))
     (number,) = await request_variants(session, requests=[wanted])
     return await read(session, number)
+
+
+async def ask_together(session: AsyncSession, ads: Sequence[str], *prompts: str) -> int:
+    """A batch of pending variants; returns its number."""
+    request = check_batch(BatchRequest(ads=tuple(ads), prompts=prompts))
+    return await create_batch(
+        session, request, key=uuid4(), confirmed=(await plan_batch(session, request)).generations
+    )
 
 
 async def read(session: AsyncSession, variant: AdVariant | int) -> AdVariant:

@@ -6,6 +6,7 @@ Where an answer was lost, the run is submitted again only once that log proves t
 """
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -217,6 +218,7 @@ def _metadata(detail: RunDetail) -> dict[str, JsonValue]:
         "workflow_id": detail.workflow_id,
         "workflow_run_id": detail.id,
         "status": str(detail.status),
+        "seed": _seed(detail.outputs or {}),
         "elapsed_time": detail.elapsed_time,
         "total_tokens": detail.total_tokens,
         "total_steps": detail.total_steps,
@@ -224,3 +226,10 @@ def _metadata(detail: RunDetail) -> dict[str, JsonValue]:
             [name[:_LONGEST_NAME] for name in sorted(detail.outputs or {})[:_MOST_NAMES]]
         ),
     }
+
+
+def _seed(outputs: Mapping[str, JsonValue]) -> JsonValue:
+    """What the workflow drew from, where it gives it as the output `seed`."""
+    seed = outputs.get("seed")
+    is_number = isinstance(seed, int) and not isinstance(seed, bool)
+    return seed if is_number or (isinstance(seed, str) and len(seed) <= _LONGEST_NAME) else None

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Awaitable, Callable
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -196,5 +196,7 @@ def _translated(handler: Handler) -> Handler:
             return await handler(request)
         except DifyError as error:
             return error.respond()
+        except ClientDisconnect:  # in the middle of its request, as whoever is killed
+            return Response(status_code=400)
 
     return answer

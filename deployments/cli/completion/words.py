@@ -10,7 +10,7 @@ _FIRST: dict[tuple[str, ...], str] = {
     ("run",): "flows",
     **{(one,): "pools" for one in ("pause", "resume", "drain", "scale")},
     **{("watch", one): "watches" for one in ("show", "change", "pause", "resume", "delete")},
-    **{("users", one): "users" for one in ("rename", "password", "lock")},
+    **{("users", one): "users" for one in ("rename", "weigh", "budget", "password", "lock")},
 }
 _EVERY: dict[tuple[str, ...], str] = {("worker",): "pools", ("purge",): "pools"}
 _OPTIONS = {

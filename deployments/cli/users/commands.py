@@ -23,17 +23,25 @@ from adspark.users.store import (
     rename_user,
     weigh_user,
 )
-from adspark.validation.bounds import USER_WEIGHT
+from adspark.validation.bounds import MONTHLY_BUDGET, USER_WEIGHT
+from adspark.variants.budget import BudgetOfUser, read_budget, set_budget
 from deployments.cli.database import in_session
 from deployments.cli.options import JsonOption
 from deployments.cli.ranges import IDS, ranged, ranged_argument
-from deployments.cli.users.documents import UserAccess, UserList, UserSaved, UserWeight
+from deployments.cli.users.documents import (
+    UserAccess,
+    UserBudget,
+    UserList,
+    UserSaved,
+    UserWeight,
+)
+from deployments.terminal.choices import one_of
 from deployments.terminal.output import out, print_json, print_line, table
 
 _NUMBER = f"Of a user without a name; {DEFAULT_USER} is who names none. Else a new one."
 
 app = typer.Typer(
-    help="Users: names for their numbers, shares of searches, passwords for the gallery.",
+    help="Users: names for their numbers, shares and budgets, passwords for the gallery.",
     no_args_is_help=True,
 )
 
@@ -95,6 +103,39 @@ def weigh(
         print_json(UserWeight(user_id=number, weight=weight))
     else:
         print_line(f"User {number} has the weight {weight}.")
+
+
+@app.command()
+def budget(
+    user: Annotated[str, Argument(metavar="USER", help="Number or name.")],
+    generations: Annotated[
+        int | None,
+        ranged_argument(MONTHLY_BUDGET, help="In a month, at most; without it, show the budget."),
+    ] = None,
+    unlimited: Annotated[bool, Option("--unlimited", help="Take the bound away.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show or set how many generations of variants a user may have in a calendar month (UTC).
+
+    What was requested before a budget is lowered is carried out.
+    """
+    changes = one_of("GENERATIONS", generations is not None, "--unlimited", unlimited) is not None
+
+    async def act(session: AsyncSession) -> BudgetOfUser:
+        number = await find_user(session, written=user)
+        if changes:
+            await set_budget(session, user_id=number, monthly=generations)
+        return await read_budget(session, user_id=number)
+
+    found = in_session(act, commits=changes)
+    if as_json:
+        print_json(UserBudget.of(found))
+        return
+    bound = "no budget" if found.monthly is None else f"{found.monthly} generations a month"
+    print_line(
+        f"User {found.user_id} has {bound}: {found.used} used, {found.reserved} requested; "
+        f"renews on {found.renews_on} (UTC)."
+    )
 
 
 @app.command()

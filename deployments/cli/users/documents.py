@@ -4,6 +4,7 @@ from pydantic import Field
 
 from adspark.models import Role
 from adspark.users.store import UserRow
+from adspark.variants.budget import BudgetOfUser
 from deployments.terminal.documents import Document
 
 
@@ -45,3 +46,10 @@ class UserWeight(Document):
 
     user_id: int
     weight: int
+
+
+class UserBudget(Document, BudgetOfUser):
+    """A user's budget of generations, and what is used of it."""
+
+    SHAPE = "user-budget/1"
+    COMMANDS = ("users budget",)

@@ -24,6 +24,7 @@ from adspark.validation.bounds import RATING
 from adspark.validation.stored import clean_ad_id
 from adspark.variants.checking import check_stored
 from adspark.variants.lists import find_new_creatives, list_variants
+from adspark.variants.outcomes.approvals import read_outcomes
 from adspark.variants.requests import (
     VariantRequest,
     check_originals,
@@ -50,15 +51,18 @@ from deployments.cli.variants.documents import (
     VariantChecked,
     VariantFigures,
     VariantList,
+    VariantOutcomes,
     VariantPicture,
     VariantReport,
     VariantRetried,
     VariantReviewed,
     VariantsRequested,
 )
+from deployments.cli.variants.exporting import export
 from deployments.cli.variants.prompt_check import check_prompt
 from deployments.cli.variants.tables import (
     print_check,
+    print_outcomes,
     print_statistics,
     print_variant,
     print_variants,
@@ -95,16 +99,26 @@ def request(
     dry_run: Annotated[
         bool, Option("--dry-run", help="Say how many generations, request none.")
     ] = False,
+    of: Annotated[
+        int | None, ranged(IDS, metavar="ID", help="Of this completed variant, not of an ad.")
+    ] = None,
     yes: YesOption = False,
     wait: Annotated[bool, Option("--wait", help="Wait for the end of one.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Request a variant of each ad; each is one generation, which costs money."""
     wanted = VariantRequest(
-        original_ad_id="", prompt=prompt, user_id=user, workspace_id=workspace, wants_review=review
+        original_ad_id="",
+        prompt=prompt,
+        user_id=user,
+        workspace_id=workspace,
+        wants_review=review,
+        parent_id=of,
     )
     wanted = check_request(wanted)
     check_prompt(wanted.prompt)
+    if of is not None:
+        original_ad_ids = [_read_parent(of, original_ad_ids or [], watch)]
     ids, left_out = _wanted_ads(original_ad_ids or [], watch, wanted)
     notes = _why_not_all(ids, left_out, watch)
     for note in () if as_json else notes:
@@ -269,11 +283,21 @@ def review(
     print_line(f"Variant {variant} is {word} by user {user}.")
 
 
+app.command()(export)
+
+
 @app.command()
 def stats(user: WhoseOption = None, as_json: JsonOption = False) -> None:
     """Show how variants fare: approval, rating, time, failures by cause."""
     figures = in_session(lambda session: read_statistics(session, user_id=user))
     print_json(VariantFigures.of(figures)) if as_json else print_statistics(figures)
+
+
+@app.command()
+def outcomes(user: WhoseOption = None, as_json: JsonOption = False) -> None:
+    """Show what is approved, by prompt, advertiser and reviewer, and how far reviewers agree."""
+    found = in_session(lambda session: read_outcomes(session, user_id=user))
+    print_json(VariantOutcomes.of(found)) if as_json else print_outcomes(found)
 
 
 def _wanted_ads(
@@ -293,6 +317,13 @@ def _wanted_ads(
         )
 
     return in_session(act)
+
+
+def _read_parent(variant: int, ids: Sequence[str], watch: str | None) -> str:
+    """The ad of a variant of which another is wanted."""
+    if ids or watch:
+        raise InvalidQueryError("of", "is of a variant; name neither ads nor a watch beside it.")
+    return _read(variant).original_ad_id
 
 
 def _why_not_all(ids: Sequence[str], left_out: int, watch: str | None) -> list[str]:

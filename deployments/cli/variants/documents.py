@@ -3,6 +3,8 @@
 from pydantic import Field
 
 from adspark.rules.verdicts import RuleCheck
+from adspark.variants.handover.files import HandOver
+from adspark.variants.outcomes.approvals import Outcomes
 from adspark.variants.reviews import StoredReview, VariantStatistics
 from adspark.variants.store import VariantSummary
 from deployments.terminal.documents import Document
@@ -91,8 +93,24 @@ class VariantPicture(Document):
     place: str = Field(description="A path, or an address.")
 
 
+class VariantsExported(Document, HandOver):
+    """Approved variants that were handed over to Google Ads."""
+
+    SHAPE = "variants-exported/1"
+    COMMANDS = ("variant export",)
+
+    file: str
+
+
 class VariantFigures(Document, VariantStatistics):
     """How variants fare."""
 
     SHAPE = "variant-figures/1"
     COMMANDS = ("variant stats",)
+
+
+class VariantOutcomes(Document, Outcomes):
+    """What people approved, by prompt, advertiser and reviewer, and how far they agree."""
+
+    SHAPE = "variant-outcomes/1"
+    COMMANDS = ("variant outcomes",)

@@ -11,6 +11,8 @@ from adspark.media.store import MediaStore
 from adspark.rules.verdicts import RuleCheck
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
+from adspark.variants.outcomes.approvals import Group, Outcomes
+from adspark.variants.outcomes.share import Share
 from adspark.variants.report import describe_similarity
 from adspark.variants.reviews import StoredReview, VariantStatistics
 from adspark.variants.store import VariantSummary
@@ -84,7 +86,7 @@ def print_statistics(figures: VariantStatistics) -> None:
         "too close": f"{figures.too_close} to their originals",
         "approved": "none reviewed"
         if rate is None
-        else f"{rate:.0%} of {figures.approved + figures.rejected} reviewed",
+        else Share.of(figures.approved, figures.approved + figures.rejected).sentence,
         "rating": "none" if rating is None else f"{rating:.1f} of 5",
         "time": "none yet" if seconds is None else f"{seconds:.0f} s, from claimed to completed",
     }
@@ -95,6 +97,20 @@ def print_statistics(figures: VariantStatistics) -> None:
             for cause in figures.failures
         ]
         out.print(table("Failures by cause", causes, wraps="latest"))
+
+
+def print_outcomes(outcomes: Outcomes) -> None:
+    """A table for each group, and how far reviewers agree."""
+    for group in Group:
+        cells = [
+            {group.value: plain(one.name), "approved": one.approved.sentence}
+            for one in outcomes.by(group)
+        ]
+        if cells:
+            out.print(table(f"By {group.value}", cells, wraps=group.value))
+    if not outcomes.approvals:
+        print_line("Nobody has decided on a variant yet.")
+    print_line(f"Reviewers of the same variant agree in {outcomes.agreement.sentence}.")
 
 
 def _cells(variant: VariantSummary) -> dict[str, object]:
@@ -115,9 +131,14 @@ def _facts(variant: VariantSummary, media: MediaStore) -> dict[str, object]:
     confidence = variant.confidence_score
     return {
         "prompt": variant.prompt,
+        "made from": None if variant.parent_id is None else f"variant {variant.parent_id}",
+        "version": variant.original_version and f"{variant.original_version[:12]} of the ad",
+        "batch": variant.batch_id,
         "user": variant.user_id,
         "requested": moment(variant.requested_at),
         "attempt": f"{variant.attempt}" + (f", {variant.generator}" if variant.generator else ""),
+        "workflow": variant.workflow and plain(variant.workflow),
+        "seed": variant.seed and plain(variant.seed),
         "workspace": variant.workspace_id,
         "confidence": None if confidence is None else f"{confidence:g}",
         "similarity": None if confidence is None else describe_similarity(variant),

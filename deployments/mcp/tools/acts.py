@@ -163,7 +163,7 @@ async def _plan_variants(asked: Asked, arguments: SpendArguments) -> Plan:
     except InvalidQueryError as error:
         raise error.beside("ads") from None
     await session.rollback()  # no connection waits for Prefect
-    await check_generator_takes(asked.gallery.settings, wanted.prompt)
+    await check_generator_takes(asked.gallery.settings, [wanted.prompt])
     requests = [wanted.model_copy(update={"original_ad_id": one}) for one in ads]
 
     async def begin(key: UUID) -> dict[str, object]:

@@ -460,7 +460,7 @@ def test_the_figures_tell_how_variants_fare(database_url: str) -> None:
     said = " ".join(result.stdout.split())
     for part in (
         "variants 2 completed, 2 failed, 1 cancelled, 2 open",
-        "approved 100% of 1 reviewed rating 4.0 of 5 time 0 s, from claimed to completed",
+        "approved 1 of 1: 100% (21% to 100%) rating 4.0 of 5 time 0 s, from claimed to completed",
         f"1 GenerationFailedError {long}",
         "1 TimeoutError too slow",
     ):

@@ -15,7 +15,7 @@ from adspark.watches.store import create_or_change_watch
 from tests.support.checked import BROKEN
 from tests.support.gallery import serve_gallery
 from tests.support.library import CAFE, ad, fill_library
-from tests.support.variants_at_hand import ask, finish
+from tests.support.variants_at_hand import ask, ask_together, finish
 
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 _PAGES = (
@@ -34,6 +34,10 @@ _PAGES = (
     "/rules",
     "/variants/1",
     f"/variants/new?ad={ad(1)}",
+    "/variants/batches",
+    "/variants/batches/1",
+    "/variants/export",
+    "/variants/outcomes",
     "/boards",
     "/boards/1",
     "/user",
@@ -53,6 +57,7 @@ async def _fill(database_url: str) -> None:
             await add_ads(session, board_id=board.id, ids=[ad(1), ad(2)])
             await save_rules(session, written="banned_words: [free]", user_id=None)
             await finish(session, await ask(session, ad(1)), image_path=None, rule_check=BROKEN)
+            await ask_together(session, [ad(1), ad(2)], "Red")
             await session.commit()
 
 

@@ -37,7 +37,7 @@ async def test_from_a_selection_of_ads_to_two_decisions(
             await page.get_by_role("button", name="Go on").click()
             await expect(page.get_by_text("These are 2 generations")).to_be_visible()
             await page.get_by_role("button", name="Yes, request them").click()
-            await expect(page.get_by_text("2 variants are being made")).to_be_visible()
+            await expect(page.get_by_text("0 of 2")).to_be_visible()
             notice = page.locator("[data-notice]")
             await expect(notice).to_contain_text("Requested")
 
@@ -45,8 +45,10 @@ async def test_from_a_selection_of_ads_to_two_decisions(
                 second, first = [one.id for one in await list_variants(session, limit=2)]
                 await begin(session, await read(session, first))
                 await session.commit()
-                await expect(page.get_by_text("1 rendering the original")).to_be_visible()
+                await expect(page.locator(".card .processing")).to_be_visible()
                 await expect(notice).to_have_count(0)  # what it said has moved on
+                await page.goto(f"{url}/variants")
+                await expect(page.get_by_text("1 rendering the original")).to_be_visible()
                 await page.goto(f"{url}/variants/{first}")
                 await expect(page.get_by_role("button", name="Cancel it")).to_be_visible()
                 for number in (first, second):

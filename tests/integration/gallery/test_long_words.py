@@ -12,13 +12,14 @@ from adspark.library.marks.notes import write_note, write_title
 from adspark.library.marks.tags import tag_ads
 from adspark.models import EventKind
 from adspark.rules.store import save_rules
+from adspark.variants.reviews import Review, save_review
 from adspark.watches.store import create_or_change_watch
 from tests.support.checked import BROKEN
 from tests.support.factories import creative
 from tests.support.gallery import open_browser, serve_gallery
 from tests.support.library import CAFE, SHOP, ad, buy_words, fill_library
 from tests.support.noticed import add_event, ago
-from tests.support.variants_at_hand import ask, finish
+from tests.support.variants_at_hand import ask, ask_together, finish
 
 _WORD = "W" * 300
 _NAME = "W" * 100  # as long as a name that users give may be
@@ -38,6 +39,10 @@ _PAGES = (
     f"/variants/new?ad={ad(4)}",
     "/variants/1",
     "/rules",
+    "/variants/batches",
+    "/variants/batches/1",
+    "/variants/export",
+    "/variants/outcomes",
     "/boards",
     "/boards/1",
     "/user",
@@ -70,6 +75,9 @@ async def _fill(database: Database) -> None:
         check = BROKEN.model_copy(update={"verdicts": [long, *BROKEN.verdicts]})
         await finish(session, variant, description=_WORD, image_path=None, rule_check=check)
         await save_rules(session, written=f"# {_WORD}\nbanned_words: [free]", user_id=None)
+        done = await finish(session, variant, description=_WORD, image_path=None)
+        await save_review(session, variant=done, review=Review(user_id=2, is_approved=True))
+        await ask_together(session, [ad(4)], f"{_WORD}s")
         await session.commit()
     await add_event(database, 1, EventKind.NEW, 4, at=ago(hours=1))
 

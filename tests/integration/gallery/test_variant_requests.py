@@ -74,7 +74,8 @@ async def test_several_are_requested_once_their_number_is_confirmed(
     for _ in range(2):  # the second is the same form, sent again
         answer = await send(pages, ad=ads, confirmed="3")
 
-    assert answer.url.path == "/variants"
+    assert answer.url.path == "/variants/batches/1"
+    assert "0 of 3" in answer.text
     assert {one.original_ad_id for one in await requested(database)} == set(ads)
     assert len(await requested(database)) == 3
 

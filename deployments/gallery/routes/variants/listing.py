@@ -13,6 +13,8 @@ from adspark.models import VariantStatus
 from adspark.validation.bounds import ID
 from adspark.variants.decisions import Decision, read_decisions
 from adspark.variants.lists import list_requesters, list_variants
+from adspark.variants.outcomes.approvals import MOST, Group, read_outcomes
+from adspark.variants.outcomes.share import Share
 from adspark.variants.progress import Step, count_open_steps
 from adspark.variants.reviews import read_statistics
 from adspark.variants.waiting import count_waiting
@@ -54,6 +56,7 @@ async def show_variants(request: Request, gallery: GalleryDep, session: SessionD
         )
     shown = found[:_PAGE]
     steps = await count_open_steps(session, user_id=filters.user)
+    statistics = await read_statistics(session, user_id=filters.user)
     return gallery.templates.page(
         request,
         "variants.html",
@@ -65,11 +68,21 @@ async def show_variants(request: Request, gallery: GalleryDep, session: SessionD
         statuses=[*VariantStatus, *Decision],
         decisions=await read_decisions(session, ids=[one.id for one in shown]),
         users={one.user_id: one.name for one in await list_requesters(session)},
-        statistics=await read_statistics(session, user_id=filters.user),
+        statistics=statistics,
+        approval=Share.of(statistics.approved, statistics.approved + statistics.rejected),
         waiting=await count_waiting(session, user_id=filters.user),
         steps=steps,
         progress=_progress_url(filters.user),
         state=_state(steps),
+    )
+
+
+@router.get("/variants/outcomes")
+async def show_outcomes(request: Request, gallery: GalleryDep, session: SessionDep) -> HTMLResponse:
+    """What is approved, by prompt, advertiser and reviewer."""
+    outcomes = await read_outcomes(session)
+    return gallery.templates.page(
+        request, "variant_outcomes.html", outcomes=outcomes, groups=list(Group), most=MOST
     )
 
 

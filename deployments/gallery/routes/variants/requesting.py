@@ -1,4 +1,7 @@
-"""The form that requests variants: checked, its cost said and confirmed, then started, once."""
+"""The form that requests variants: checked, its cost said and confirmed, then started, once.
+
+One ad and one prompt are a variant; several of either are a batch.
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -9,29 +12,42 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.errors import InvalidQueryError
+from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.library.search.page import FoundAd, read_found_ads
 from adspark.text.counts import counted
 from adspark.validation.bounds import LARGEST_ID, PROMPT
 from adspark.validation.stored import check_storable, clean_ad_id
-from adspark.variants.requests import (
-    VariantRequest,
-    check_originals,
-    check_request,
-    request_variants,
+from adspark.variants.batches.forecast import Forecast
+from adspark.variants.batches.plan import (
+    BatchPlan,
+    BatchRequest,
+    check_batch,
+    create_batch,
+    plan_batch,
 )
+from adspark.variants.requests import VariantRequest, check_originals, request_variants
 from deployments.gallery.access.visitor import SpenderDep, VisitorDep
 from deployments.gallery.forms import OutdatedFormError, TypedFormDep
-from deployments.gallery.generations import check_generator_takes, start_requested
+from deployments.gallery.generations import (
+    check_generator_takes,
+    start_requested,
+    start_requested_batch,
+)
 from deployments.gallery.notices import lead_to
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
+from deployments.gallery.routes.batches.foresight import foresee, read_limits
 
 router = APIRouter(include_in_schema=False)
 
 _MOST_ADS = 100  # of one request
 _SHOWN = 40  # characters of what is written in an id's place
 _MOST_NAMED = 3
-_FIELDS = {"original_ad_id": "ad", "workspace_id": "workspace"}  # by the names of a flow's
+_FIELDS = {
+    "original_ad_id": "ad",
+    "ads": "ad",
+    "workspace_id": "workspace",
+    "parent_id": "of",
+}  # by the names of a flow's
 
 
 @dataclass
@@ -40,11 +56,18 @@ class _Filled:
 
     key: UUID
     ads: list[str]
-    prompt: str = ""
+    prompts: list[str] = field(default_factory=list)
     workspace: str = ""
+    parent: int | None = None
     wants_review: bool = True
     problems: dict[str, str] = field(default_factory=dict)
-    is_to_confirm: bool = False
+    plan: BatchPlan | None = None
+    forecast: Forecast | None = None
+
+    @property
+    def is_to_confirm(self) -> bool:
+        """Whether it is shown what it comes to."""
+        return self.plan is not None
 
 
 @router.get("/variants/new")
@@ -53,10 +76,11 @@ async def show_form(
 ) -> Response:
     """The form for the ads of the address."""
     ads = request.query_params.getlist("ad")
-    if set(request.query_params) - {"ad"}:  # from a form that has other fields too
+    if set(request.query_params) - {"ad", "of"}:  # from a form that has other fields too
         return lead_to(f"/variants/new?{urlencode({'ad': ads}, doseq=True)}")
     filled = _Filled(uuid4(), [])
     try:
+        filled.parent = _read_number("parent_id", request.query_params.get("of", ""))
         filled.ads = _read_ads(ads)
     except InvalidQueryError as error:
         _note(filled, error)
@@ -71,57 +95,98 @@ async def request_all(
     visitor: SpenderDep,
     form: TypedFormDep,
 ) -> Response:
-    """Request a variant of each ad; of several, once their number was confirmed."""
+    """Request a variant of each ad by each prompt; several, once their number was confirmed."""
     filled = _Filled(
         _read_key(form.written("key")),
         [],
-        prompt=form.written("prompt").strip(),
+        prompts=[one.strip() for one in form.all_written("prompt") if one.strip()],
         workspace=form.written("workspace").strip(),
         wants_review="review" in form,
     )
     try:
         filled.ads = _read_ads(form.opened().texts("ad"))
+        filled.parent = _read_number("parent_id", form.written("of").strip())
         for name in ("prompt", "workspace"):
-            form.text(name)  # may be shown again, and not be kept
-        requests, has_prefect = await _check(gallery, session, filled, visitor.user_id)
+            form.texts(name)  # may be shown again, and not be kept
+        wanted, has_prefect = await _check(gallery, session, filled, visitor.user_id)
+        is_one = len(wanted.ads) == len(wanted.prompts) == 1
+        made = await _request(session, wanted, filled, form.text("confirmed"))
     except InvalidQueryError as error:
+        await session.rollback()
         _note(filled, error)
         return await _write_form(request, gallery, session, filled, user_id=visitor.user_id)
-    if len(requests) > 1 and form.text("confirmed") != str(len(requests)):
-        filled.is_to_confirm = True
+    if made is None:
+        await _preview(gallery, session, filled, wanted)
         return await _write_form(request, gallery, session, filled, user_id=visitor.user_id)
-    made = await request_variants(session, requests=requests, key=filled.key)
     await session.commit()
-    is_started = has_prefect and await start_requested(session, made)
+    is_started = has_prefect and await (
+        start_requested(session, [made]) if is_one else start_requested_batch(session, made)
+    )
     said = "variant_requested" if is_started else "variant_not_started"
-    page = f"/variants/{made[0]}" if len(made) == 1 else "/variants"
-    return lead_to(page, said)
+    return lead_to(f"/variants/{made}" if is_one else f"/variants/batches/{made}", said)
+
+
+async def _request(
+    session: AsyncSession, wanted: BatchRequest, filled: _Filled, confirmed: str
+) -> int | None:
+    """The number of the variant or batch; None where its generations are to be confirmed first.
+
+    Raises:
+        InvalidQueryError: names the field; nothing was requested.
+    """
+    if len(wanted.ads) == len(wanted.prompts) == 1:
+        one = VariantRequest(
+            original_ad_id=wanted.ads[0],
+            prompt=wanted.prompts[0],
+            user_id=wanted.user_id,
+            workspace_id=wanted.workspace_id,
+            wants_review=wanted.wants_review,
+            parent_id=filled.parent,
+        )
+        return (await request_variants(session, requests=[one], key=filled.key))[0]
+    if filled.parent is not None:
+        raise InvalidQueryError("prompt", "a variant of a variant takes one prompt.")
+    try:
+        number = int(confirmed) if re.fullmatch("[0-9]{1,5}", confirmed) else 0
+        return await create_batch(session, wanted, key=filled.key, confirmed=number)
+    except ChangedMeanwhileError:
+        return None
+
+
+async def _preview(
+    gallery: Gallery, session: AsyncSession, filled: _Filled, wanted: BatchRequest
+) -> None:
+    """Fill in what it comes to."""
+    await session.rollback()  # no connection waits for Prefect
+    limits = await read_limits(gallery)
+    plan = await plan_batch(session, wanted)
+    filled.plan = plan
+    filled.forecast = await foresee(session, plan.generations, limits, is_requested=False)
 
 
 async def _check(
     gallery: Gallery, session: AsyncSession, filled: _Filled, user_id: int
-) -> tuple[list[VariantRequest], bool]:
-    """The requests, and whether Prefect answers; ends the transaction.
+) -> tuple[BatchRequest, bool]:
+    """The checked request, and whether Prefect answers; ends the transaction.
 
     Raises:
         InvalidQueryError: names the field; nothing was requested.
     """
     if not filled.ads:
         raise InvalidQueryError("ad", gallery.templates.texts("request.no_ad"))
-    wanted = check_request(
-        VariantRequest(
-            original_ad_id="",
-            prompt=filled.prompt,
+    wanted = check_batch(
+        BatchRequest(
+            ads=tuple(filled.ads),
+            prompts=tuple(filled.prompts),
             user_id=user_id,
-            workspace_id=_read_workspace(filled.workspace),
+            workspace_id=_read_number("workspace_id", filled.workspace),
             wants_review=filled.wants_review,
         )
     )
     await check_originals(session, filled.ads)
     await session.rollback()  # no connection waits for Prefect
-    has_prefect = await check_generator_takes(gallery.settings, wanted.prompt)
-    requests = [wanted.model_copy(update={"original_ad_id": one}) for one in filled.ads]
-    return requests, has_prefect
+    has_prefect = await check_generator_takes(gallery.settings, wanted.prompts)
+    return wanted, has_prefect
 
 
 async def _write_form(
@@ -142,6 +207,8 @@ async def _write_form(
         filled=filled,
         ads=ads,
         missing=missing,
+        plan=filled.plan,
+        forecast=filled.forecast,
         problems=filled.problems,
         longest_prompt=PROMPT.most,
     )
@@ -170,9 +237,9 @@ def _read_key(written: str) -> UUID:
         raise OutdatedFormError from None
 
 
-def _read_workspace(written: str) -> int | None:
+def _read_number(field: str, written: str) -> int | None:
     if not written:
         return None
     if not re.fullmatch("[0-9]{1,10}", written) or int(written) > LARGEST_ID:
-        raise InvalidQueryError("workspace_id", "is a number, or empty.")
+        raise InvalidQueryError(field, "is a number, or empty.")
     return int(written)

@@ -1,0 +1,89 @@
+"""A file that appears under its name once it is whole, and replaces none unasked."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from adspark.errors import ConfigurationError, InvalidQueryError
+
+
+@contextmanager
+def open_new_file(file: Path, suffixes: Sequence[str], *, replaces: bool) -> Iterator[BinaryIO]:
+    """A file to be written; at the end it has its name, and at an error there is none.
+
+    Args:
+        file: its name.
+        suffixes: of which it ends in one, as ".zip".
+        replaces: whether a file of this name may go.
+
+    Raises:
+        InvalidQueryError: the name cannot be used, or there is a file of it.
+        ConfigurationError: it cannot be written.
+    """
+    check_new_file(file, suffixes, replaces=replaces)
+    try:
+        number, written = tempfile.mkstemp(
+            dir=file.parent, prefix=f".{file.name}.", suffix=".partial"
+        )
+    except OSError as error:
+        raise _unwritable(file, error) from None
+    partial = Path(written)
+    try:
+        with os.fdopen(number, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(number)
+        _name(partial, file, replaces=replaces)
+    except OSError as error:
+        if error.filename not in (None, written, str(file)):
+            raise
+        raise _unwritable(file, error) from None
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def check_new_file(file: Path, suffixes: Sequence[str], *, replaces: bool) -> None:
+    """Raise InvalidQueryError where the file could not have this name; before any work.
+
+    Args:
+        file: its name.
+        suffixes: of which it ends in one.
+        replaces: whether a file of this name may go.
+    """
+    if file.suffix.lower() not in suffixes:
+        raise InvalidQueryError("FILE", f"{file} does not end in {' or '.join(suffixes)}.")
+    if not file.parent.is_dir():
+        raise InvalidQueryError("FILE", f"{file.parent}: there is no such folder; make it first.")
+    if file.is_dir():
+        raise InvalidQueryError("FILE", f"{file} is a folder; name a file.")
+    if os.path.lexists(file) and not replaces:
+        raise _is_there(file)
+    if not os.access(file.parent, os.W_OK | os.X_OK):
+        raise InvalidQueryError("FILE", f"{file.parent} cannot be written; name another folder.")
+
+
+def _name(partial: Path, file: Path, *, replaces: bool) -> None:
+    """Give it its name; another one of the name, made meanwhile, stays unless it may go."""
+    if replaces:
+        partial.replace(file)
+        return
+    try:
+        file.hardlink_to(partial)
+    except FileExistsError:
+        raise _is_there(file) from None
+    except OSError:  # a file system without such links
+        if os.path.lexists(file):
+            raise _is_there(file) from None
+        partial.replace(file)
+
+
+def _is_there(file: Path) -> InvalidQueryError:
+    return InvalidQueryError("FILE", f"{file} is there already; name another, or give --force.")
+
+
+def _unwritable(file: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(f"{file} cannot be written: {error.strerror}; name another place.")

@@ -1,0 +1,1 @@
+"""Batches: variants that are requested, followed, paused and compared together."""

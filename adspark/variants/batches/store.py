@@ -1,0 +1,102 @@
+"""Every statement on the state of a batch: running, paused, cancelled.
+
+A pause keeps what is not submitted from being claimed or submitted (`adspark.variants.store`). A
+cancellation ends all variants that are open; that of a batch is for good, though a single variant
+may be retried.
+"""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.errors import UnknownVariantError
+from adspark.models import BatchState
+from adspark.validation.bounds import LARGEST_ID
+
+_STATE = text("SELECT state FROM variant_batch WHERE id = :batch_id")
+_CHANGE = text("""
+    UPDATE variant_batch SET state = :state
+    WHERE id = :batch_id AND state = ANY (CAST(:from AS text[])) RETURNING id
+""")
+_CANCEL = text("""
+    UPDATE ad_variant SET status = 'cancelled', completed_at = now()
+    WHERE batch_id = :batch_id AND status IN ('pending', 'processing')
+    RETURNING id, asked_at IS NOT NULL AND generator IS NOT NULL AS is_submitted
+""")
+
+
+class Cancelled(BaseModel):
+    """What was cancelled with a batch.
+
+    Attributes:
+        variants: how many were open.
+        submitted: those of them whose generation is to be stopped.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    variants: int
+    submitted: Sequence[int]
+
+
+async def read_state(session: AsyncSession, *, batch_id: int) -> BatchState:
+    """What people want of it. Raises UnknownVariantError where there is no such batch."""
+    found = None
+    if 0 < batch_id <= LARGEST_ID:
+        found = await session.scalar(_STATE, {"batch_id": batch_id})
+    if found is None:
+        raise UnknownVariantError(
+            f"There is no batch {batch_id}.", command="see them with: adspark batch list"
+        )
+    return BatchState(found)
+
+
+async def pause_batch(session: AsyncSession, *, batch_id: int) -> bool:
+    """Let nothing more of it be submitted; whether it was running. The caller commits.
+
+    Raises:
+        UnknownVariantError: there is none, or it was cancelled.
+    """
+    return await _move(session, batch_id, BatchState.RUNNING, BatchState.PAUSED)
+
+
+async def resume_batch(session: AsyncSession, *, batch_id: int) -> bool:
+    """Let it go on; whether it was paused. The caller commits.
+
+    Raises:
+        UnknownVariantError: there is none, or it was cancelled.
+    """
+    return await _move(session, batch_id, BatchState.PAUSED, BatchState.RUNNING)
+
+
+async def cancel_batch(session: AsyncSession, *, batch_id: int) -> Cancelled:
+    """End it, with all its open variants; those completed stay. The caller commits.
+
+    Raises:
+        UnknownVariantError: there is none.
+    """
+    await read_state(session, batch_id=batch_id)
+    await _change(session, batch_id, (BatchState.RUNNING, BatchState.PAUSED), BatchState.CANCELLED)
+    rows = (await session.execute(_CANCEL, {"batch_id": batch_id})).all()
+    return Cancelled(variants=len(rows), submitted=[row.id for row in rows if row.is_submitted])
+
+
+async def _move(
+    session: AsyncSession, batch_id: int, before: BatchState, after: BatchState
+) -> bool:
+    if await _change(session, batch_id, (before,), after):
+        return True
+    if await read_state(session, batch_id=batch_id) is BatchState.CANCELLED:
+        raise UnknownVariantError(
+            f"Batch {batch_id} was cancelled; what it lacks is requested by a new one."
+        )
+    return False
+
+
+async def _change(
+    session: AsyncSession, batch_id: int, before: Sequence[BatchState], after: BatchState
+) -> bool:
+    values = {"batch_id": batch_id, "from": [one.value for one in before], "state": after.value}
+    return await session.scalar(_CHANGE, values) is not None

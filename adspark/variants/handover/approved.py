@@ -1,0 +1,42 @@
+"""Every statement on approved variants that are handed over, with where each came from."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.variants.decisions import IS_APPROVED
+
+MOST = 1000
+"""Variants of one hand-over."""
+
+_READ = text(f"""
+    SELECT v.id, v.original_ad_id, v.original_version, v.parent_id, v.batch_id, v.prompt,
+        v.generator, v.description, v.image_path, v.user_id, v.completed_at,
+        a.name AS advertiser, v.response_metadata->>'workflow_id' AS workflow,
+        v.response_metadata->>'model' AS model, v.response_metadata->>'seed' AS seed,
+        (SELECT string_agg(coalesce(u.name, f.user_id::text), ', ' ORDER BY f.user_id)
+            FROM variant_feedback f LEFT JOIN app_user u USING (user_id)
+            WHERE f.variant_id = v.id AND f.is_approved) AS approved_by
+    FROM ad_variant v JOIN creative c ON c.ad_creative_id = v.original_ad_id
+        JOIN advertiser a USING (advertiser_id)
+    WHERE v.status = 'completed' AND {IS_APPROVED}
+        AND (CAST(:batch_id AS int) IS NULL OR v.batch_id = :batch_id)
+        AND (CAST(:ids AS int[]) IS NULL OR v.id = ANY (CAST(:ids AS int[])))
+    ORDER BY v.id LIMIT :limit
+""")  # noqa: S608  (put together from a constant)
+
+
+async def read_approved(
+    session: AsyncSession, *, batch_id: int | None = None, ids: Sequence[int] | None = None
+) -> list[Any]:
+    """Approved variants, by who decided last on each; the first 1,000.
+
+    Args:
+        session: read only.
+        batch_id: of this batch; None for any.
+        ids: only these; None for all.
+    """
+    values = {"batch_id": batch_id, "ids": None if ids is None else list(ids), "limit": MOST}
+    return list((await session.execute(_READ, values)).all())

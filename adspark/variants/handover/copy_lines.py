@@ -1,0 +1,102 @@
+"""The lines of a variant's copy as headlines and descriptions of a responsive search ad.
+
+Limits: https://support.google.com/google-ads/answer/7684791: up to 15 headlines of 30 characters,
+up to 4 descriptions of 90, paths of 15; a double-width character counts as two. Nothing is cut:
+what does not fit is left out, with the reason.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from adspark.text.counts import counted
+from adspark.text.formulas import guard_cell
+from adspark.text.terminal import plain
+
+HEADLINES, DESCRIPTIONS = 15, 4
+"""Of one ad, at most."""
+
+LONGEST_HEADLINE, LONGEST_DESCRIPTION, LONGEST_PATH = 30, 90, 15
+FEWEST_HEADLINES, FEWEST_DESCRIPTIONS = 3, 2
+
+_MARKUP_BEFORE = re.compile(r"^(?:[#>•*–-]+\s+)*[*_]*")  # a minus before a number is none
+_MARKUP_BEHIND = re.compile(r"[*_\s]+$")
+_LABEL = re.compile(
+    r"(?P<name>headline|title|description|body|text|call to action|cta)s?\s*\d*\s*[:.]\s+",
+    re.IGNORECASE,
+)
+_HEADS = ("headline", "title", "call to action", "cta")
+
+
+@dataclass
+class AdCopy:
+    """What of a copy fits into an ad.
+
+    Attributes:
+        left_out: each line that does not, with the reason.
+        lacks: what Google asks for beyond it.
+    """
+
+    headlines: list[str] = field(default_factory=list)
+    descriptions: list[str] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def lacks(self) -> list[str]:
+        """What is to be added by hand, before Google takes the ad."""
+        needs = (
+            (FEWEST_HEADLINES - len(self.headlines), "headline"),
+            (FEWEST_DESCRIPTIONS - len(self.descriptions), "description"),
+        )
+        return [f"{counted(number, noun)} more" for number, noun in needs if number > 0]
+
+
+def width(text: str) -> int:
+    """Its length as Google counts it."""
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+
+
+def read_copy_lines(copy: str | None) -> AdCopy:
+    """Sort the lines of a copy: labelled ones by their label, the others by their length."""
+    made = AdCopy()
+    seen: set[str] = set()
+    for written in plain(copy or "").split("\n"):
+        line = _MARKUP_BEHIND.sub("", _MARKUP_BEFORE.sub("", written.strip()))
+        label = _LABEL.match(line)
+        text = line[label.end() :].strip() if label else line
+        if not text or text.casefold() in seen:
+            continue
+        seen.add(text.casefold())
+        if reason := _place(made, text, label["name"].lower() if label else None):
+            made.left_out.append((text, reason))
+    return made
+
+
+def _place(made: AdCopy, text: str, label: str | None) -> str | None:
+    """Put a line where it fits; else why it does not."""
+    if guard_cell(text) != text:
+        return "a spreadsheet would compute what it begins with or holds"
+    if text == "[]":
+        return "Google Ads Editor takes it for an order to erase"
+    length = width(text)
+    is_headline = label in _HEADS if label else length <= LONGEST_HEADLINE
+    kind, most, longest, place = (
+        ("headline", HEADLINES, LONGEST_HEADLINE, made.headlines)
+        if is_headline
+        else ("description", DESCRIPTIONS, LONGEST_DESCRIPTION, made.descriptions)
+    )
+    if length > longest:
+        return f"{length} characters; a {kind} has {longest} at most"
+    if len(place) == most:
+        return f"an ad has {most} {kind}s at most"
+    place.append(text)
+    return None
+
+
+def row_of(copy: AdCopy) -> Sequence[str]:
+    """Its cells: 15 headlines, then 4 descriptions; those it lacks are empty."""
+    return [
+        *(copy.headlines + [""] * HEADLINES)[:HEADLINES],
+        *(copy.descriptions + [""] * DESCRIPTIONS)[:DESCRIPTIONS],
+    ]

@@ -1,0 +1,215 @@
+"""The files of a hand-over: CSV as Google Ads Editor imports it, and a ZIP file with pictures.
+
+Columns: https://support.google.com/google-ads/editor/answer/57747. Ads are paused, so that
+nothing is shown before a person has looked.
+"""
+
+import asyncio
+import csv
+import io
+import zipfile
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, BinaryIO
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from adspark.errors import InvalidQueryError, UnusableContentError
+from adspark.media.store import MediaStore
+from adspark.text.formulas import guard_cell
+from adspark.text.visible import blank_controls
+from adspark.validation.stored import check_storable
+from adspark.variants.handover.copy_lines import (
+    DESCRIPTIONS,
+    HEADLINES,
+    LONGEST_PATH,
+    AdCopy,
+    read_copy_lines,
+    row_of,
+    width,
+)
+
+_MARK = "\ufeff"  # without it spreadsheets take the file for another encoding
+_LONGEST_NAME, _LONGEST_URL = 255, 2048
+_COLUMNS = (
+    "Campaign",
+    "Ad Group",
+    "Ad type",
+    *(f"Headline {number}" for number in range(1, HEADLINES + 1)),
+    *(f"Description {number}" for number in range(1, DESCRIPTIONS + 1)),
+    "Path 1",
+    "Path 2",
+    "Final URL",
+    "Status",
+)
+_LINEAGE = (
+    "variant", "original_ad_id", "advertiser", "original_version", "parent_id", "batch_id",
+    "prompt", "generator", "workflow", "model", "seed", "requested_by", "completed_at",
+    "approved_by", "picture",
+)  # fmt: skip
+
+
+class Destination(BaseModel):
+    """Where the ads go in Google Ads, and where they lead."""
+
+    model_config = ConfigDict(frozen=True)
+
+    campaign: str
+    ad_group: str
+    final_url: str
+    path_1: str = ""
+    path_2: str = ""
+
+
+class LeftOut(BaseModel):
+    """What of an approved variant is not in the ad, and why."""
+
+    variant: int
+    words: str
+    reason: str
+
+
+class HandOver(BaseModel):
+    """What was handed over."""
+
+    ads: Annotated[int, Field(description="Rows of the CSV.")]
+    pictures: Annotated[int, Field(description="In the ZIP file; 0 in a CSV.")] = 0
+    left_out: list[LeftOut]
+
+
+def check_destination(given: Destination) -> Destination:
+    """The destination with blanks trimmed. Raises InvalidQueryError, which names the field."""
+    values = {name: value.strip() for name, value in given}
+    for name in ("campaign", "ad_group"):
+        _check_cell(name, values[name], _LONGEST_NAME)
+        if not values[name]:
+            raise InvalidQueryError(name, "is empty; name one of your account in Google Ads.")
+    for name in ("path_1", "path_2"):
+        _check_cell(name, values[name], LONGEST_PATH)
+        if "/" in values[name]:
+            raise InvalidQueryError(name, "holds a slash; Google puts it there itself.")
+    if values["path_2"] and not values["path_1"]:
+        raise InvalidQueryError("path_2", "needs a path_1 before it.")
+    _check_cell("final_url", values["final_url"], _LONGEST_URL)
+    _check_url(values["final_url"])
+    return Destination(**values)
+
+
+def write_csv(output: BinaryIO, variants: Sequence[Any], destination: Destination) -> HandOver:
+    """Write a row for each variant.
+
+    Args:
+        output: is written to.
+        variants: as `read_approved` gives them.
+        destination: a checked one.
+
+    Raises:
+        InvalidQueryError: there are none.
+    """
+    if not variants:
+        raise InvalidQueryError("variants", "none is approved; approve some first.")
+    content, summary = _ads(variants, destination)
+    output.write(content)
+    return summary
+
+
+async def write_zip(
+    output: BinaryIO, variants: Sequence[Any], destination: Destination, media: MediaStore
+) -> HandOver:
+    """Write the CSV, the pictures, what was left out, and where each variant came from.
+
+    Args:
+        output: is written to.
+        variants: as `read_approved` gives them.
+        destination: a checked one.
+        media: where the pictures are.
+
+    Raises:
+        InvalidQueryError: there are none.
+        AdSparkError: the media store does not work.
+    """
+    table = io.BytesIO()
+    summary = write_csv(table, variants, destination)
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("google-ads.csv", table.getvalue())
+        for one in variants:
+            if one.image_path is None:
+                continue
+            try:
+                content = await media.read(one.image_path)
+            except UnusableContentError:
+                reason = "the media store has lost it"
+                summary.left_out.append(LeftOut(variant=one.id, words="picture", reason=reason))
+                continue
+            name = _picture_name(one)
+            await asyncio.to_thread(archive.writestr, name, content, zipfile.ZIP_STORED)
+            summary.pictures += 1
+        rows = [(one.variant, one.words, one.reason) for one in summary.left_out]
+        archive.writestr("left-out.csv", _table(("variant", "words", "reason"), rows))
+        archive.writestr("variants.csv", _table(_LINEAGE, map(_lineage, variants)))
+    return summary
+
+
+def _ads(variants: Iterable[Any], to: Destination) -> tuple[bytes, HandOver]:
+    rows, left_out = [], list[LeftOut]()
+    for one in variants:
+        copy = read_copy_lines(one.description)
+        left_out += [
+            LeftOut(variant=one.id, words=words, reason=reason) for words, reason in copy.left_out
+        ]
+        if not (copy.headlines or copy.descriptions):
+            left_out.append(LeftOut(variant=one.id, words="ad", reason="no line of it fits"))
+            continue
+        left_out += _lacking(one.id, copy)
+        last = (to.path_1, to.path_2, to.final_url, "Paused")
+        rows.append((to.campaign, to.ad_group, "Responsive search ad", *row_of(copy), *last))
+    return _table(_COLUMNS, rows), HandOver(ads=len(rows), left_out=left_out)
+
+
+def _lacking(variant: int, copy: AdCopy) -> list[LeftOut]:
+    if not copy.lacks:
+        return []
+    reason = f"Google asks for {' and '.join(copy.lacks)}; add them in Google Ads Editor"
+    return [LeftOut(variant=variant, words="", reason=reason)]
+
+
+def _lineage(one: Any) -> tuple[object, ...]:  # noqa: ANN401  (a row)
+    return (
+        one.id, one.original_ad_id, one.advertiser, one.original_version, one.parent_id,
+        one.batch_id, one.prompt, one.generator, one.workflow, one.model, one.seed, one.user_id,
+        one.completed_at.replace(tzinfo=None).isoformat(" ", "seconds"), one.approved_by,
+        _picture_name(one) if one.image_path else None,
+    )  # fmt: skip
+
+
+def _picture_name(one: Any) -> str:  # noqa: ANN401  (a row)
+    return f"pictures/variant-{one.id}.{one.image_path.rpartition('.')[2]}"
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """CSV that a spreadsheet shows and never computes, and a terminal does not obey."""
+    written = io.StringIO()
+    writer = csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(columns)
+    for row in rows:
+        cells = ("" if one is None else str(one) for one in row)
+        writer.writerow([blank_controls(guard_cell(one)) for one in cells])
+    return (_MARK + written.getvalue()).encode()
+
+
+def _check_cell(name: str, value: str, longest: int) -> None:
+    check_storable(name, value)
+    if width(value) > longest:
+        raise InvalidQueryError(name, f"{width(value)} characters; at most {longest}.")
+    if guard_cell(value) != value or blank_controls(value) != value or value == "[]":
+        raise InvalidQueryError(name, "holds what a spreadsheet would take for an order.")
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_usable = False
+    if not is_usable or any(one.isspace() for one in url):
+        raise InvalidQueryError("final_url", "write the address of your page, as https://…")

@@ -1,0 +1,1 @@
+"""What works: approvals by prompt, advertiser and reviewer, and how far reviewers agree."""

@@ -1,0 +1,1 @@
+"""`adspark batch`."""

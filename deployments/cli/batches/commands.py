@@ -1,0 +1,256 @@
+"""`adspark batch`: request variants of many ads or by many prompts, follow, pause and compare them.
+
+A batch is rows in the database of the running stack, else of the configured one; workers claim its
+variants like all others.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+from rich.markup import escape
+from sqlalchemy.ext.asyncio import AsyncSession
+from typer import Argument, Option
+
+from adspark.errors import InvalidQueryError
+from adspark.text.counts import counted
+from adspark.text.terminal import plain
+from adspark.validation.stored import clean_ad_id
+from adspark.variants.batches.lists import (
+    BatchStatus,
+    BatchSummary,
+    list_batches,
+    list_ranked,
+    read_batch,
+)
+from adspark.variants.batches.plan import (
+    MOST_GENERATIONS,
+    BatchRequest,
+    check_batch,
+    create_batch,
+    list_new_ads,
+)
+from adspark.variants.batches.store import cancel_batch, pause_batch, resume_batch
+from adspark.variants.decisions import Decision, read_decisions
+from adspark.variants.store import VariantSummary
+from adspark.watches.store import find_watch
+from deployments.cli.batches.documents import (
+    BatchChanged,
+    BatchList,
+    BatchReport,
+    BatchRequested,
+)
+from deployments.cli.batches.foresight import foresee, preview
+from deployments.cli.batches.tables import print_batch, print_batches, print_plan
+from deployments.cli.database import act_in_session, in_session
+from deployments.cli.options import JsonOption, YesOption
+from deployments.cli.ranges import IDS, ranged, ranged_argument
+from deployments.cli.server import call_server
+from deployments.cli.users.option import user_option
+from deployments.cli.variants.prompt_check import check_prompt
+from deployments.environment.running_stack import find_api_url
+from deployments.terminal.output import print_json, print_line, print_warning
+from deployments.terminal.questions import confirm
+
+_SHOWN = 20  # rows of a list, by default
+
+BatchId = Annotated[int, ranged_argument(IDS, metavar="ID", help="The batch's number.")]
+LimitOption = Annotated[int, Option(min=1, max=MOST_GENERATIONS, help="How many are listed.")]
+
+app = typer.Typer(
+    help="Batches of variants: many ads, many prompts, one progress; pause, cancel, compare.",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def create(
+    prompts: Annotated[
+        list[str],
+        Option("--prompt", "-p", help="What the variants should be like; several make a grid."),
+    ],
+    original_ad_ids: Annotated[
+        list[str] | None, Argument(parser=clean_ad_id, help="Stored ads: CR and 20 digits each.")
+    ] = None,
+    watch: Annotated[
+        str | None, Option(help="All new ads of this watch: its number or name.")
+    ] = None,
+    user: Annotated[int, user_option(help="Who wants them.")] = 1,
+    workspace: Annotated[int | None, ranged(IDS, help="The workspace they belong to.")] = None,
+    review: Annotated[bool, Option("--review", help="Request a person's review of each.")] = False,
+    dry_run: Annotated[
+        bool, Option("--dry-run", help="Say how many generations and how long, request none.")
+    ] = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Request a variant of each ad by each prompt, but for those that there are already."""
+    request = check_batch(
+        BatchRequest(
+            ads=tuple(_find_ads(original_ad_ids or [], watch)),
+            prompts=tuple(prompts),
+            user_id=user,
+            workspace_id=workspace,
+            wants_review=review,
+        )
+    )
+    for prompt in request.prompts:
+        check_prompt(prompt)
+    plan, foreseen = preview(request)
+    if not as_json:
+        print_plan(plan, foreseen)
+    batch_id, started = None, 0
+    if plan.generations and not dry_run:
+        if not yes:
+            confirm(f"{counted(plan.generations, 'generation')}, each paid for. Request them?")
+        key = uuid4()
+        batch_id = in_session(
+            lambda session: create_batch(session, request, key=key, confirmed=plan.generations),
+            commits=True,
+        )
+        started = _start(batch_id)
+    if as_json:
+        more = {"batch_id": batch_id, "started": started, "forecast": foreseen}
+        print_json(BatchRequested.of(plan, **more))
+    elif batch_id is None:
+        print_line("Nothing was requested.")
+    else:
+        when = "workers claim it" if started else "claimed once the stack runs (adspark up)"
+        print_line(f"Requested batch {batch_id}: {when}; see: adspark batch show {batch_id}")
+
+
+@app.command("list")
+def list_all(
+    user: Annotated[int | None, user_option(help="Whose they are.")] = None,
+    limit: LimitOption = _SHOWN,
+    as_json: JsonOption = False,
+) -> None:
+    """List the batches, newest first, with how far each is."""
+    found = in_session(lambda session: list_batches(session, user_id=user, limit=limit))
+    print_json(BatchList(batches=found)) if as_json else print_batches(found)
+
+
+@app.command()
+def show(batch: BatchId, limit: LimitOption = _SHOWN, as_json: JsonOption = False) -> None:
+    """Show how far a batch is, and its variants, the best first."""
+
+    async def act(
+        session: AsyncSession,
+    ) -> tuple[BatchSummary, list[VariantSummary], dict[int, Decision]]:
+        found = await read_batch(session, batch_id=batch)
+        ranked = await list_ranked(session, batch_id=batch, limit=limit)
+        return found, ranked, await read_decisions(session, ids=[one.id for one in ranked])
+
+    found, ranked, decisions = in_session(act)
+    is_going_on = found.open and found.status is BatchStatus.RUNNING
+    foreseen = foresee(found.open, is_requested=True) if is_going_on else None
+    if as_json:
+        more = {"ranked": ranked, "forecast": foreseen}
+        print_json(BatchReport.of(found, **more))
+    else:
+        print_batch(found, ranked, decisions, foreseen)
+
+
+@app.command()
+def pause(batch: BatchId, as_json: JsonOption = False) -> None:
+    """Let nothing more of a batch be submitted; what was submitted is fetched."""
+
+    async def act(session: AsyncSession) -> tuple[bool, BatchSummary]:
+        changed = await pause_batch(session, batch_id=batch)
+        return changed, await read_batch(session, batch_id=batch)
+
+    changed, found = in_session(act, commits=True)
+    waiting = found.open - found.submitted
+    if as_json:
+        _print_changed(batch, changed=changed, variants=waiting)
+        return
+    print_line(
+        f"Batch {batch} {'is' if changed else 'was'} paused: {counted(waiting, 'variant')} "
+        f"wait, {found.submitted} submitted before will be fetched."
+    )
+
+
+@app.command()
+def resume(batch: BatchId, as_json: JsonOption = False) -> None:
+    """Let a paused batch go on."""
+
+    async def act(session: AsyncSession) -> tuple[bool, BatchSummary]:
+        changed = await resume_batch(session, batch_id=batch)
+        return changed, await read_batch(session, batch_id=batch)
+
+    changed, found = in_session(act, commits=True)
+    started = _start(batch) if found.open else 0
+    if as_json:
+        _print_changed(batch, changed=changed, variants=found.open)
+        return
+    goes = "goes on" if changed else "was not paused"
+    later = "" if started or not found.open else ", claimed once the stack runs (adspark up)"
+    print_line(f"Batch {batch} {goes}: {counted(found.open, 'variant')} open{later}.")
+
+
+@app.command()
+def cancel(batch: BatchId, yes: YesOption = False, as_json: JsonOption = False) -> None:
+    """End a batch with all its open variants and their generations; those completed stay."""
+    found = in_session(lambda session: read_batch(session, batch_id=batch))
+    if found.open and not yes:
+        confirm(f"{counted(found.open, 'open variant')} of batch {batch}. Cancel them?")
+    ended, problems = _end(batch)
+    if as_json:
+        _print_changed(
+            batch, changed=found.status != "cancelled", variants=ended, problems=problems
+        )
+        return
+    print_line(f"Batch {batch} is cancelled, and {counted(ended, 'variant')} with it.")
+    for problem in problems:
+        print_warning(plain(problem))
+
+
+def _find_ads(ids: Sequence[str], watch: str | None) -> Sequence[str]:
+    if bool(ids) == bool(watch):
+        raise InvalidQueryError("original_ad_ids", "name ads, or a watch with --watch.")
+    if not watch:
+        return ids
+
+    async def act(session: AsyncSession) -> Sequence[str]:
+        found = await find_watch(session, name_or_id=watch, user_id=None)
+        return await list_new_ads(session, watch_id=found.id)
+
+    found = in_session(act)
+    if not found:
+        raise InvalidQueryError(
+            "watch", f"{escape(plain(watch))} has no new ads; name ads: adspark batch create CR…"
+        )
+    return found
+
+
+def _start(batch_id: int) -> int:
+    """Start runs, where a server runs; else generate-pending-variants does."""
+    if find_api_url() is None:
+        return 0
+    from orchestration.runs.batch_runs import start_batch  # noqa: PLC0415  (slow)
+
+    return call_server(
+        lambda _: act_in_session(lambda session: start_batch(session, batch_id=batch_id))
+    )
+
+
+def _end(batch_id: int) -> tuple[int, list[str]]:
+    """Cancel it: how many variants, and which generations were not stopped, and why."""
+    if find_api_url() is None:
+        ended = in_session(lambda session: cancel_batch(session, batch_id=batch_id), commits=True)
+        left = counted(len(ended.submitted), "generation")
+        why = f"{left} submitted before may go on: no stack runs that could stop them."
+        return ended.variants, [why] if ended.submitted else []
+    from orchestration.runs.batch_runs import end_batch  # noqa: PLC0415  (slow)
+
+    cancelled, problems = call_server(lambda _: end_batch(batch_id))
+    return cancelled.variants, problems
+
+
+def _print_changed(
+    batch_id: int, *, changed: bool, variants: int, problems: Sequence[str] = ()
+) -> None:
+    print_json(
+        BatchChanged(batch_id=batch_id, changed=changed, variants=variants, problems=list(problems))
+    )

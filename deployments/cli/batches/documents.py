@@ -1,0 +1,51 @@
+"""What `adspark batch` prints with `--json`."""
+
+from pydantic import Field
+
+from adspark.variants.batches.forecast import Forecast
+from adspark.variants.batches.lists import BatchSummary
+from adspark.variants.batches.plan import BatchPlan
+from adspark.variants.store import VariantSummary
+from deployments.terminal.documents import Document
+
+
+class BatchList(Document):
+    """Batches, newest first."""
+
+    SHAPE = "batch-list/1"
+    COMMANDS = ("batch list",)
+
+    batches: list[BatchSummary]
+
+
+class BatchReport(Document, BatchSummary):
+    """One batch, how far it is, and its variants in order of rank."""
+
+    SHAPE = "batch/1"
+    COMMANDS = ("batch show",)
+
+    ranked: list[VariantSummary] = Field(description="The best first.")
+    forecast: Forecast | None = Field(description="Of what is open; None: nothing is to come.")
+
+
+class BatchRequested(Document, BatchPlan):
+    """What was requested, or would be."""
+
+    SHAPE = "batch-requested/1"
+    COMMANDS = ("batch create",)
+
+    batch_id: int | None = Field(description="None: a dry run, or nothing to request.")
+    started: int = Field(description="Runs that were started; others follow them.")
+    forecast: Forecast
+
+
+class BatchChanged(Document):
+    """A batch that was paused, resumed or cancelled."""
+
+    SHAPE = "batch-changed/1"
+    COMMANDS = ("batch pause", "batch resume", "batch cancel")
+
+    batch_id: int
+    changed: bool = Field(description="False: it was so before.")
+    variants: int = Field(description="That wait, go on, or were cancelled with it.")
+    problems: list[str] = Field(description="Generations that could not be stopped.")

@@ -1,0 +1,52 @@
+"""What a batch takes before it is requested: its generations, and how long they take."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.variants.batches.forecast import (
+    Forecast,
+    GenerationLimits,
+    count_ahead,
+    forecast,
+    read_durations,
+)
+from adspark.variants.batches.plan import BatchPlan, BatchRequest, plan_batch
+from adspark.variants.budget import read_budget
+from deployments.cli.database import current_settings, in_session
+from deployments.cli.server import call_server
+from deployments.environment.running_stack import find_api_url
+
+
+def preview(request: BatchRequest) -> tuple[BatchPlan, Forecast]:
+    """What it takes; what the user's budget refuses is refused here already."""
+
+    async def act(session: AsyncSession) -> BatchPlan:
+        plan = await plan_batch(session, request)
+        (await read_budget(session, user_id=request.user_id)).check(plan.generations)
+        return plan
+
+    plan = in_session(act)
+    return plan, foresee(plan.generations)
+
+
+def foresee(generations: int, *, is_requested: bool = False) -> Forecast:
+    """The forecast; with `is_requested`, of generations that are among the open ones."""
+
+    async def act(session: AsyncSession) -> Forecast:
+        ahead = await count_ahead(session)
+        return forecast(
+            generations,
+            ahead=max(0, ahead - generations) if is_requested else ahead,
+            durations=await read_durations(session),
+            limits=limits,
+        )
+
+    limits = _read_limits()
+    return in_session(act)
+
+
+def _read_limits() -> GenerationLimits:
+    if find_api_url() is None:
+        return GenerationLimits(per_minute=current_settings().generations_per_minute)
+    from orchestration.limits.rate_limits import generation_limits  # noqa: PLC0415  (slow)
+
+    return call_server(lambda _: generation_limits())

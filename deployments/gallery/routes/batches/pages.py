@@ -1,0 +1,76 @@
+"""The list of batches; one of them: how far it is, its variants side by side, the best first."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from adspark.validation.bounds import ID
+from adspark.variants.batches.lists import (
+    BatchStatus,
+    BatchSummary,
+    list_batches,
+    list_ranked,
+    read_batch,
+)
+from adspark.variants.decisions import read_decisions
+from deployments.gallery.access.visitor import VisitorDep
+from deployments.gallery.numbers import Number
+from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.routes.batches.foresight import foresee, read_limits
+
+router = APIRouter(prefix="/variants/batches", include_in_schema=False)
+
+_PAGE = 24  # batches, or variants of one
+
+
+@router.get("")
+async def show_batches(
+    request: Request, gallery: GalleryDep, session: SessionDep, after: int | None = None
+) -> HTMLResponse:
+    """The page of the list."""
+    ID.check("after", after)
+    found = await list_batches(session, before=after, limit=_PAGE + 1)
+    shown = found[:_PAGE]
+    following = shown[-1].id if len(found) > _PAGE else None
+    return gallery.templates.page(request, "batches.html", batches=shown, next=following)
+
+
+@router.get("/{batch_id}")
+async def show_batch(
+    request: Request,
+    gallery: GalleryDep,
+    session: SessionDep,
+    visitor: VisitorDep,
+    batch_id: Number,
+    after: int = 0,
+) -> HTMLResponse:
+    """The page of a batch."""
+    batch = await read_batch(session, batch_id=batch_id)
+    await session.rollback()  # no connection waits for Prefect
+    is_going_on = batch.open and batch.status is BatchStatus.RUNNING
+    limits = await read_limits(gallery) if is_going_on else None
+    first = min(max(0, after), batch.variants)
+    ranked = await list_ranked(session, batch_id=batch_id, after=first, limit=_PAGE)
+    return gallery.templates.page(
+        request,
+        "batch.html",
+        batch=batch,
+        state=_state(batch),
+        forecast=limits and await foresee(session, batch.open, limits, is_requested=True),
+        ranked=ranked,
+        first=first,
+        next=first + _PAGE if first + _PAGE < batch.variants else None,
+        decisions=await read_decisions(session, ids=[one.id for one in ranked]),
+        may_spend=visitor.may_spend,
+    )
+
+
+@router.get("/{batch_id}/progress")
+async def tell_progress(session: SessionDep, batch_id: Number) -> dict[str, object]:
+    """How far a batch is: changes with each variant that moves on."""
+    batch = await read_batch(session, batch_id=batch_id)
+    return {"state": _state(batch), "is_open": bool(batch.open)}
+
+
+def _state(batch: BatchSummary) -> str:
+    counts = (batch.pending, batch.processing, batch.completed, batch.failed, batch.cancelled)
+    return " ".join([batch.status.value, *map(str, counts)])

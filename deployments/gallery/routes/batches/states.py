@@ -1,0 +1,67 @@
+"""Pause, resume and cancel a batch."""
+
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse
+
+from adspark.errors import AdSparkError, UnknownVariantError
+from adspark.variants.batches.lists import read_batch
+from adspark.variants.batches.store import pause_batch, resume_batch
+from deployments.gallery.access.visitor import ChangerDep, SpenderDep
+from deployments.gallery.forms import FormDep
+from deployments.gallery.notices import lead_to
+from deployments.gallery.numbers import Number
+from deployments.gallery.prefect_server import open_prefect
+from deployments.gallery.resources import SessionDep
+from orchestration.runs.batch_runs import end_batch, start_batch
+
+router = APIRouter(prefix="/variants/batches", include_in_schema=False)
+
+
+@router.post("/{batch_id}/pause")
+async def pause(
+    session: SessionDep, _: ChangerDep, __: FormDep, batch_id: Number
+) -> RedirectResponse:
+    """Let nothing more of it be submitted."""
+    page = f"/variants/batches/{batch_id}"
+    await read_batch(session, batch_id=batch_id)
+    try:
+        changed = await pause_batch(session, batch_id=batch_id)
+    except UnknownVariantError:
+        changed = False
+    await session.commit()
+    return lead_to(page, "batch_paused" if changed else "variant_moved_on")
+
+
+@router.post("/{batch_id}/resume")
+async def resume(
+    session: SessionDep, _: SpenderDep, __: FormDep, batch_id: Number
+) -> RedirectResponse:
+    """Let it go on; where Prefect is away, generate-pending-variants does once it is back."""
+    page = f"/variants/batches/{batch_id}"
+    await read_batch(session, batch_id=batch_id)
+    try:
+        changed = await resume_batch(session, batch_id=batch_id)
+    except UnknownVariantError:
+        changed = False
+    await session.commit()
+    if not changed:
+        return lead_to(page, "variant_moved_on")
+    try:
+        async with open_prefect():
+            await start_batch(session, batch_id=batch_id)
+    except AdSparkError:
+        return lead_to(page, "variant_not_started")
+    return lead_to(page, "batch_resumed")
+
+
+@router.post("/{batch_id}/cancel")
+async def cancel(
+    session: SessionDep, _: ChangerDep, __: FormDep, batch_id: Number
+) -> RedirectResponse:
+    """End it with all its open variants, and their generations."""
+    await read_batch(session, batch_id=batch_id)
+    await session.rollback()  # no connection waits for Prefect
+    async with open_prefect():
+        _ended, problems = await end_batch(batch_id)
+    page = f"/variants/batches/{batch_id}"
+    return lead_to(page, "variant_still_running" if problems else "batch_cancelled")

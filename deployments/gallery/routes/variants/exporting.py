@@ -1,0 +1,84 @@
+"""Approved variants for Google Ads, as a ZIP file: the form that asks where they go; the file."""
+
+import re
+import tempfile
+from contextlib import ExitStack
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.errors import InvalidQueryError
+from adspark.validation.bounds import ID
+from adspark.variants.handover.approved import read_approved
+from adspark.variants.handover.files import Destination, check_destination, write_zip
+from deployments.gallery.access.visitor import VisitorDep
+from deployments.gallery.downloads import FileDownload, Turns
+from deployments.gallery.forms import Form, TypedFormDep
+from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
+
+router = APIRouter(include_in_schema=False)
+
+_FIELDS = ("campaign", "ad_group", "final_url", "path_1", "path_2")
+_TURNS = Turns(2)  # each keeps its file for as long as its reader takes
+
+
+@router.get("/variants/export")
+async def show_form(
+    request: Request, gallery: GalleryDep, batch: int | None = None
+) -> HTMLResponse:
+    """The form, for all that is approved or for a batch's."""
+    ID.check("batch", batch)
+    return _write_form(request, gallery, batch, {}, {})
+
+
+@router.post("/variants/export")
+async def send_file(
+    request: Request,
+    gallery: GalleryDep,
+    session: SessionDep,
+    _: VisitorDep,
+    form: TypedFormDep,
+) -> Response:
+    """The ZIP file, as a download."""
+    written = form.written("batch")
+    batch = int(written) if re.fullmatch("[0-9]{1,9}", written) else None
+    try:
+        return await _make_file(gallery, session, form, batch)
+    except InvalidQueryError as error:
+        typed = {name: form.written(name) for name in _FIELDS}
+        field = error.field if error.field in _FIELDS else ""
+        return _write_form(request, gallery, batch, typed, {field: error.reason})
+
+
+async def _make_file(
+    gallery: Gallery, session: AsyncSession, form: Form, batch: int | None
+) -> FileDownload:
+    """Raises InvalidQueryError, which names the field, and BusyError."""
+    destination = check_destination(Destination(**{name: form.text(name) for name in _FIELDS}))
+    variants = await read_approved(session, batch_id=batch)
+    await session.rollback()  # no connection waits for pictures
+    with ExitStack() as held:
+        held.enter_context(_TURNS.one())
+        file = held.enter_context(tempfile.TemporaryFile(prefix="adspark-variants-"))
+        await write_zip(file, variants, destination, gallery.media)
+        name = f"variants-batch-{batch}.zip" if batch else "variants.zip"
+        return FileDownload(file, held.pop_all(), kind="application/zip", name=name)
+
+
+def _write_form(
+    request: Request,
+    gallery: Gallery,
+    batch: int | None,
+    typed: dict[str, str],
+    problems: dict[str, str],
+) -> HTMLResponse:
+    return gallery.templates.page(
+        request,
+        "variant_export.html",
+        status=422 if problems else 200,
+        batch=batch,
+        typed=typed,
+        problems=problems,
+        fields=_FIELDS,
+    )

@@ -1,0 +1,138 @@
+"""`adspark batch` and `adspark users budget`: previewed, requested, paused, compared, bounded."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.errors import InvalidQueryError, UnknownVariantError
+from adspark.models import VariantStatus
+from adspark.variants.reviews import Review, save_review
+from adspark.variants.store import VariantState
+from tests.support.commanding import Command
+from tests.support.variants_at_hand import AD, OTHER, THIRD, ask, finish, in_session, make, read
+
+pytestmark = pytest.mark.usefixtures("three_stored_ads")
+batch, users, variant = Command("batch"), Command("users"), Command("variant")
+LATER = "claimed once the stack runs (adspark up)"
+GRID = (AD, OTHER, "-p", "Red", "-p", " Blue ", "-p", "Red")
+
+
+def requested() -> list[tuple[str, str]]:
+    rows = variant.given("list")["variants"]
+    return sorted((row["original_ad_id"], row["prompt"]) for row in rows)
+
+
+def test_a_grid_is_previewed_confirmed_and_requested_but_for_what_is_there(
+    database_url: str,
+) -> None:
+    in_session(database_url, lambda session: ask(session))
+    planned = batch.told("create", *GRID, "--dry-run")
+    assert "2 ads by 2 prompts, 1 of them there already: 3 generations to be paid." in planned
+    assert "At least 1 s (1 at once, 30 a minute at most, behind 1 open variant)" in planned
+    refused = batch.run("create", *GRID, typed="n\n")
+    assert "3 generations, each paid for. Request them? [y/N]" in refused.stderr
+    assert len(requested()) == 1
+    said = batch.told("create", *GRID, "--yes", "--review")
+    assert f"Requested batch 1: {LATER}; see: adspark batch show 1" in said
+    assert requested() == [(AD, "Blue"), (AD, "Red"), (OTHER, "Blue"), (OTHER, "Red")]
+    again = batch.told("create", *GRID, "--yes")
+    assert "4 of them there already: 0 generations to be paid. Nothing was requested." in again
+
+
+def test_it_is_paused_goes_on_and_is_cancelled_for_good(database_url: str) -> None:
+    given = batch.given("create", *GRID, "--yes")
+    assert (given["batch_id"], given["generations"], given["started"]) == (1, 4, 0)
+    assert batch.told("pause", "1").startswith("Batch 1 is paused: 4 variants wait, 0 submitted")
+    assert batch.given("show", "1")["status"] == "paused"
+    assert batch.told("resume", "1") == f"Batch 1 goes on: 4 variants open, {LATER}."
+    assert batch.given("resume", "1")["changed"] is False
+    refused = batch.run("cancel", "1", typed="n\n")
+    assert "4 open variants of batch 1. Cancel them?" in refused.stderr
+    assert batch.given("cancel", "1", "--yes")["variants"] == 4
+    with pytest.raises(UnknownVariantError, match="Batch 1 was cancelled"):
+        batch.told("resume", "1")
+    assert "1 cancelled 4/4 – 2 2 Red 1" in batch.told("list")
+    assert batch.given("create", *GRID, "--yes")["generations"] == 4
+
+
+def test_its_variants_are_ranked_by_what_people_said_and_by_closeness(database_url: str) -> None:
+    batch.given("create", AD, OTHER, THIRD, "-p", "Red", "-p", "Blue", "--yes")
+
+    async def act(session: AsyncSession) -> None:
+        for number, closeness, approved in ((1, 0.5, None), (2, 0.2, None), (3, 0.9, True)):
+            done = await finish(session, await read(session, number), picture_similarity=closeness)
+            if approved:
+                await save_review(session, variant=done, review=Review(user_id=1, is_approved=True))
+        close = await finish(session, await read(session, 4), is_too_close=True)
+        rejected = Review(user_id=1, is_approved=False)
+        await save_review(session, variant=close, review=rejected)
+        await VariantState(session, await read(session, 6)).cancel()
+
+    in_session(database_url, act)
+    shown = batch.given("show", "1")
+    assert [one["id"] for one in shown["ranked"]] == [3, 2, 1, 4, 5, 6]
+    assert (shown["completed"], shown["cancelled"], shown["pending"]) == (4, 1, 1)
+    assert shown["forecast"]["cases"] == 4
+    told = batch.told("show", "1", "--limit", "2")
+    assert "Batch 1 running: 4 of 6 variants completed, 1 cancelled, 1 open" in told
+    assert "1 3 approved 90% 0003 Red" in told
+    assert "The first 2 of 6; more with --limit." in told
+
+
+def test_a_budget_bounds_what_a_user_requests_in_a_month(database_url: str) -> None:
+    assert users.told("budget", "7").startswith("User 7 has no budget: 0 used, 0 requested")
+    users.told("budget", "7", "3")
+    in_session(database_url, lambda session: ask(session, THIRD, user_id=7))
+    with pytest.raises(InvalidQueryError) as refused:
+        batch.told("create", *GRID, "--user", "7", "--yes")
+    said = (
+        "user 7 has a budget of 3 generations a month: 0 are used and 1 requested, so 2 are left, "
+        "and this takes 4. It renews on "
+    )
+    assert said in str(refused.value)
+    assert str(refused.value).endswith("with: adspark users budget 7 NUMBER")
+    assert batch.given("create", AD, OTHER, "-p", "Red", "--user", "7", "--yes")["batch_id"] == 1
+    with pytest.raises(InvalidQueryError, match="so 0 are left"):
+        variant.told("request", AD, "-p", "Other", "--user", "7")
+    batch.told("cancel", "1", "--yes")
+    found = users.given("budget", "7")
+    assert (found["monthly"], found["used"], found["reserved"]) == (3, 0, 1)
+    users.told("budget", "7", "--unlimited")
+    assert batch.given("create", *GRID, "--user", "7", "--yes")["generations"] == 4
+
+
+def test_what_was_submitted_counts_once_an_attempt_and_a_retry_is_bounded_too(
+    database_url: str,
+) -> None:
+    users.told("budget", "1", "1")
+
+    async def act(session: AsyncSession) -> Any:  # noqa: ANN401
+        failed = await make(session, VariantStatus.PROCESSING)
+        await VariantState(session, failed).submit()
+        await VariantState(session, failed).cancel()
+
+    in_session(database_url, act)
+    found = users.given("budget", "1")
+    assert (found["used"], found["reserved"]) == (1, 0)
+    with pytest.raises(InvalidQueryError, match="1 are used and 0 requested, so 0 are left"):
+        variant.told("retry", "1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((AD, "-p", " "), "prompt: is empty"),
+        (("-p", "Red"), "original_ad_ids: name ads, or a watch"),
+        ((f"CR{9:020d}", "-p", "Red"), "original_ad_id:"),
+        ((AD, *(word for n in range(101) for word in ("-p", str(n)))), "101 prompts; at most 100"),
+        (
+            (*(f"CR{n:020d}" for n in range(11)), *(w for n in range(100) for w in ("-p", str(n)))),
+            "11 ads by 100 prompts are 1100 variants; at most 1000 a batch",
+        ),
+    ],
+)
+def test_a_mistake_is_said_and_nothing_is_requested(arguments: tuple[str, ...], words: str) -> None:
+    with pytest.raises(InvalidQueryError, match=words):
+        batch.told("create", *arguments, "--yes")
+    assert batch.given("list")["batches"] == []

@@ -1,0 +1,106 @@
+"""`adspark variant export`: approved variants as CSV and ZIP, whole or not at all."""
+
+import csv
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adspark.errors import InvalidQueryError
+from adspark.media.store import MediaStore
+from adspark.sandbox.control.pictures import draw_picture
+from adspark.settings import get_settings
+from adspark.variants.reviews import Review, save_review
+from tests.support.commanding import Command
+from tests.support.variants_at_hand import AD, OTHER, THIRD, ask, finish, in_session
+
+pytestmark = pytest.mark.usefixtures("three_stored_ads")
+variant = Command("variant")
+TO = ("--campaign", "Shoes", "--ad-group", "All", "--final-url", "https://shop.example/shoes")
+COPY = "\n".join(
+    ("Run free", "=1+1", "Feel light", "Go far", "A shoe for every road and weather", "x" * 95)
+)
+PICTURE = draw_picture({"advertiser": "A", "ad_creative_id": AD, "format": "text"})
+
+
+@pytest.fixture(autouse=True)
+def _approved(database_url: str, three_stored_ads: None) -> None:
+    """Two approved variants, one of them without its picture; one rejected, one not decided."""
+
+    async def act(session: AsyncSession) -> None:
+        path, _ = await MediaStore(str(get_settings().home / "media")).save_variant(PICTURE)
+        for ad, is_approved, picture in (
+            (AD, True, path), (OTHER, True, None), (THIRD, False, path), (AD, None, path),
+        ):  # fmt: skip
+            made = await ask(session, ad, prompt="@cmd")
+            done = await finish(session, made, description=COPY, image_path=picture)
+            if is_approved is not None:
+                review = Review(user_id=1, is_approved=is_approved)
+                await save_review(session, variant=done, review=review)
+
+    in_session(database_url, act)
+
+
+def rows_of(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+
+
+def test_the_csv_has_a_paused_ad_for_each_and_says_what_is_not_in_it(tmp_path: Path) -> None:
+    file = tmp_path / "ads.csv"
+    said = variant.told("export", str(file), *TO, "--path-1", "Sale")
+    rows = rows_of(file.read_bytes())
+    assert len(rows) == 2
+    assert len(rows[0]) == 3 + 15 + 4 + 4
+    shown = {name: value for name, value in rows[0].items() if value}
+    assert shown == {
+        "Campaign": "Shoes", "Ad Group": "All", "Ad type": "Responsive search ad",
+        "Headline 1": "Run free", "Headline 2": "Feel light", "Headline 3": "Go far",
+        "Description 1": "A shoe for every road and weather", "Path 1": "Sale",
+        "Final URL": "https://shop.example/shoes", "Status": "Paused",
+    }  # fmt: skip
+    assert "2 ads, all paused." in said
+    for words in ("a spreadsheet would compute", "95 characters; a description has 90 at most",
+                  "Google asks for 1 description more"):  # fmt: skip
+        assert words in " ".join(said.split())
+    with pytest.raises(InvalidQueryError, match="is there already; name another, or give --force"):
+        variant.told("export", str(file), *TO)
+    assert variant.given("export", str(file), *TO, "--force")["ads"] == 2
+    assert [one.name for one in tmp_path.iterdir() if "partial" in one.name] == []
+
+
+def test_the_zip_has_pictures_what_was_left_out_and_where_each_came_from(tmp_path: Path) -> None:
+    file = tmp_path / "ads.zip"
+    done = variant.given("export", str(file), *TO)
+    assert (done["ads"], done["pictures"]) == (2, 1)
+    with zipfile.ZipFile(file) as archive:
+        assert set(archive.namelist()) == {
+            "google-ads.csv", "pictures/variant-1.png", "left-out.csv", "variants.csv",
+        }  # fmt: skip
+        left_out = rows_of(archive.read("left-out.csv"))
+        lineage = rows_of(archive.read("variants.csv"))
+    assert left_out[0]["words"] == "'=1+1"
+    assert [one["original_ad_id"] for one in lineage] == [AD, OTHER]
+    assert (lineage[0]["prompt"], lineage[0]["approved_by"]) == ("'@cmd", "1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (("--final-url", "shop.example"), "final_url: write the address of your page"),
+        (("--final-url", "javascript:alert(1)"), "final_url: write the address"),
+        (("--campaign", " "), "campaign: is empty"),
+        (("--campaign", "=1"), "campaign: holds what a spreadsheet"),
+        (("--path-1", "x" * 16), "path_1: 16 characters; at most 15"),
+        (("--path-1", "a/b"), "path_1: holds a slash"),
+        (("--path-2", "b"), "path_2: needs a path_1"),
+        (("--batch", "9"), "variants: none is approved"),
+    ],
+)
+def test_a_mistake_is_said_and_no_file_is_made(
+    tmp_path: Path, changes: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(InvalidQueryError, match=words):
+        variant.told("export", str(tmp_path / "a.csv"), *TO, *changes)
+    assert [one.name for one in tmp_path.iterdir() if one.is_file()] == []

@@ -1,0 +1,43 @@
+"""Which lines of a copy become headlines and descriptions of a search ad, and why others not."""
+
+import pytest
+
+from adspark.variants.handover.copy_lines import read_copy_lines
+
+
+@pytest.mark.parametrize(
+    ("copy", "headlines", "descriptions", "left_out"),
+    [
+        (None, [], [], []),
+        ("**Summer**\n\n> Sun\n- Sea", ["Summer", "Sun", "Sea"], [], []),
+        ("x" * 30, ["x" * 30], [], []),
+        ("x" * 31, [], ["x" * 31], []),
+        ("x" * 90, [], ["x" * 90], []),
+        ("x" * 91, [], [], ["91 characters; a description has 90 at most"]),
+        ("靴" * 15, ["靴" * 15], [], []),
+        ("靴" * 46, [], [], ["92 characters; a description has 90 at most"]),
+        (f"Headline 1: {'x' * 31}", [], [], ["31 characters; a headline has 30 at most"]),
+        ("Description: Short", [], ["Short"], []),
+        ("CTA: Buy now\nbuy NOW", ["Buy now"], [], []),
+        ("Headline:\nSun", ["Headline:", "Sun"], [], []),
+        ("\n".join(f"H{n}" for n in range(16)), [f"H{n}" for n in range(15)], [],
+         ["an ad has 15 headlines at most"]),
+        ("\n".join(f"{n}" * 40 for n in range(5)), [], [f"{n}" * 40 for n in range(4)],
+         ["an ad has 4 descriptions at most"]),
+        ("-20% today", [], [], ["a spreadsheet would compute what it begins with or holds"]),
+        ("=HYPERLINK(1)", [], [], ["a spreadsheet would compute what it begins with or holds"]),
+        ("[]", [], [], ["Google Ads Editor takes it for an order to erase"]),
+    ],
+)  # fmt: skip
+def test_a_line_is_placed_whole_or_left_out_with_the_reason(
+    copy: str | None, headlines: list[str], descriptions: list[str], left_out: list[str]
+) -> None:
+    made = read_copy_lines(copy)
+    assert (made.headlines, made.descriptions) == (headlines, descriptions)
+    assert [reason for _, reason in made.left_out] == left_out
+
+
+def test_what_google_asks_for_besides_is_named() -> None:
+    assert read_copy_lines("One\nTwo").lacks == ["1 headline more", "2 descriptions more"]
+    whole = read_copy_lines(f"One\nTwo\nThree\n{'x' * 40}\n{'y' * 40}")
+    assert whole.lacks == []
