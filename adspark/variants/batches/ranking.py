@@ -1,13 +1,11 @@
-"""In which order the variants of a batch are compared: by what people said, then by closeness.
+"""In which order the variants of a batch are compared: by rules, by people, by closeness.
 
 1. completed ones first, then those that are open, then those that failed or were cancelled;
-2. approved, not decided, rejected, by the latest word on each;
-3. those that are too close to their originals last;
-4. the mean rating, the highest first;
-5. the likeness to the original, the least first.
-
-Verdicts of rules belong between 1 and 2: a term of the same kind, with 0 for a variant that keeps
-to all of them.
+2. those that break the fewest brand rules;
+3. approved, not decided, rejected, by the latest word on each;
+4. those that are too close to their originals last;
+5. the mean rating, the highest first;
+6. the likeness to the original, the least first.
 """
 
 from adspark.variants.decisions import IS_APPROVED
@@ -20,6 +18,7 @@ _RATING = "(SELECT avg(f.rating) FROM variant_feedback f WHERE f.variant_id = v.
 
 TERMS = (
     _BY_STATUS,
+    "v.failed_rules",
     _BY_DECISION,
     "v.is_too_close",
     f"{_RATING} DESC NULLS LAST",

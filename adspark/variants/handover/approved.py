@@ -15,7 +15,7 @@ _READ = text(f"""
     SELECT v.id, v.original_ad_id, v.original_version, v.parent_id, v.batch_id, v.prompt,
         v.generator, v.description, v.image_path, v.user_id, v.completed_at,
         a.name AS advertiser, v.response_metadata->>'workflow_id' AS workflow,
-        v.response_metadata->>'model' AS model, v.response_metadata->>'seed' AS seed,
+        v.response_metadata->>'model' AS model, v.rule_check, v.response_metadata->>'seed' AS seed,
         (SELECT string_agg(coalesce(u.name, f.user_id::text), ', ' ORDER BY f.user_id)
             FROM variant_feedback f LEFT JOIN app_user u USING (user_id)
             WHERE f.variant_id = v.id AND f.is_approved) AS approved_by

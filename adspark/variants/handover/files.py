@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from adspark.errors import InvalidQueryError, UnusableContentError
 from adspark.media.store import MediaStore
+from adspark.rules.verdicts import RuleCheck
 from adspark.text.formulas import guard_cell
 from adspark.text.visible import blank_controls
 from adspark.validation.stored import check_storable
@@ -44,7 +45,7 @@ _COLUMNS = (
 )
 _LINEAGE = (
     "variant", "original_ad_id", "advertiser", "original_version", "parent_id", "batch_id",
-    "prompt", "generator", "workflow", "model", "seed", "requested_by", "completed_at",
+    "prompt", "rules", "generator", "workflow", "model", "seed", "requested_by", "completed_at",
     "approved_by", "picture",
 )  # fmt: skip
 
@@ -176,10 +177,19 @@ def _lacking(variant: int, copy: AdCopy) -> list[LeftOut]:
 def _lineage(one: Any) -> tuple[object, ...]:  # noqa: ANN401  (a row)
     return (
         one.id, one.original_ad_id, one.advertiser, one.original_version, one.parent_id,
-        one.batch_id, one.prompt, one.generator, one.workflow, one.model, one.seed, one.user_id,
+        one.batch_id, one.prompt, _rules(one), one.generator, one.workflow, one.model, one.seed,
+        one.user_id,
         one.completed_at.replace(tzinfo=None).isoformat(" ", "seconds"), one.approved_by,
         _picture_name(one) if one.image_path else None,
     )  # fmt: skip
+
+
+def _rules(one: Any) -> str | None:  # noqa: ANN401  (a row)
+    """The versions of the brand rules that it was checked by."""
+    if one.rule_check is None:
+        return None
+    check = RuleCheck.model_validate(one.rule_check)
+    return ", ".join(version.name for version in check.versions)
 
 
 def _picture_name(one: Any) -> str:  # noqa: ANN401  (a row)

@@ -1,8 +1,7 @@
 """Every statement on approvals by group, and on the agreement between reviewers.
 
-By prompt and advertiser a variant counts once, by who decided last; by reviewer each person's own
-decisions count. Another group, as the rules that a variant keeps to, is one more entry of
-`_COUNTED`.
+By prompt and advertiser a variant counts once, by who decided last; by rule once for each verdict
+that one has of it; by reviewer each person's own decisions count.
 """
 
 from enum import StrEnum
@@ -23,16 +22,23 @@ class Group(StrEnum):
     """By what approvals are counted."""
 
     PROMPT = "prompt"
+    RULE = "rule"
     ADVERTISER = "advertiser"
     REVIEWER = "reviewer"
 
 
 _VARIANTS = f"""(
-    SELECT v.prompt, v.original_ad_id, {IS_APPROVED} AS is_approved FROM ad_variant v
+    SELECT v.prompt, v.original_ad_id, v.rule_check, {IS_APPROVED} AS is_approved FROM ad_variant v
     WHERE v.status = 'completed' AND (CAST(:user_id AS int) IS NULL OR v.user_id = :user_id)
 ) AS v"""  # noqa: S608  (put together from a constant)
 _COUNTED = {
     Group.PROMPT: f"SELECT left(v.prompt, 500) AS name, v.is_approved FROM {_VARIANTS}",  # noqa: S608
+    Group.RULE: f"""
+        SELECT one.name, v.is_approved FROM {_VARIANTS} CROSS JOIN LATERAL (
+            SELECT DISTINCT translate(concat(rule, ': ', verdict), '_', ' ') AS name
+            FROM jsonb_to_recordset(v.rule_check->'verdicts') AS told (rule text, verdict text)
+        ) AS one
+    """,  # noqa: S608  (put together from a constant)
     Group.ADVERTISER: f"""
         SELECT a.name, v.is_approved FROM {_VARIANTS}
             JOIN creative c ON c.ad_creative_id = v.original_ad_id

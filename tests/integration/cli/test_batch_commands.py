@@ -9,6 +9,7 @@ from adspark.errors import InvalidQueryError, UnknownVariantError
 from adspark.models import VariantStatus
 from adspark.variants.reviews import Review, save_review
 from adspark.variants.store import VariantState
+from tests.support.checked import BROKEN
 from tests.support.commanding import Command
 from tests.support.variants_at_hand import AD, OTHER, THIRD, ask, finish, in_session, make, read
 
@@ -56,13 +57,18 @@ def test_it_is_paused_goes_on_and_is_cancelled_for_good(database_url: str) -> No
     assert batch.given("create", *GRID, "--yes")["generations"] == 4
 
 
-def test_its_variants_are_ranked_by_what_people_said_and_by_closeness(database_url: str) -> None:
+def test_its_variants_are_ranked_by_rules_by_people_and_by_closeness(database_url: str) -> None:
     batch.given("create", AD, OTHER, THIRD, "-p", "Red", "-p", "Blue", "--yes")
 
     async def act(session: AsyncSession) -> None:
-        for number, closeness, approved in ((1, 0.5, None), (2, 0.2, None), (3, 0.9, True)):
-            done = await finish(session, await read(session, number), picture_similarity=closeness)
-            if approved:
+        for number, closeness, check, is_approved in (
+            (1, 0.5, None, False),
+            (2, 0.2, BROKEN, False),
+            (3, 0.9, None, True),
+        ):
+            asked = await read(session, number)
+            done = await finish(session, asked, picture_similarity=closeness, rule_check=check)
+            if is_approved:
                 await save_review(session, variant=done, review=Review(user_id=1, is_approved=True))
         close = await finish(session, await read(session, 4), is_too_close=True)
         rejected = Review(user_id=1, is_approved=False)
@@ -71,7 +77,7 @@ def test_its_variants_are_ranked_by_what_people_said_and_by_closeness(database_u
 
     in_session(database_url, act)
     shown = batch.given("show", "1")
-    assert [one["id"] for one in shown["ranked"]] == [3, 2, 1, 4, 5, 6]
+    assert [one["id"] for one in shown["ranked"]] == [3, 1, 4, 2, 5, 6]
     assert (shown["completed"], shown["cancelled"], shown["pending"]) == (4, 1, 1)
     assert shown["forecast"]["cases"] == 4
     told = batch.told("show", "1", "--limit", "2")

@@ -1,4 +1,4 @@
-"""Approvals by prompt, advertiser and reviewer, and the agreement between reviewers."""
+"""Approvals by prompt, rule, advertiser and reviewer, and the agreement between reviewers."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -6,6 +6,7 @@ from adspark.db.engine import Database
 from adspark.users.store import add_user
 from adspark.variants.outcomes.approvals import Group, read_outcomes
 from adspark.variants.reviews import Review, save_review
+from tests.support.checked import KEPT
 from tests.support.variants_at_hand import AD, OTHER, ask, finish, stocked
 
 # Ad, prompt, who requested it; what users 1 and 2 said of it, the second one last.
@@ -21,7 +22,8 @@ DECIDED = (
 async def _decide(session: AsyncSession) -> None:
     await add_user(session, name="Ana", user_id=1)
     for ad, prompt, user, said in DECIDED:
-        made = await finish(session, await ask(session, ad, prompt=prompt, user_id=user))
+        asked = await ask(session, ad, prompt=prompt, user_id=user)
+        made = await finish(session, asked, rule_check=KEPT)
         for reviewer, is_approved in enumerate(said, 1):
             if is_approved is not None:
                 review = Review(user_id=reviewer, is_approved=is_approved)
@@ -39,6 +41,7 @@ async def test_the_last_word_counts_by_prompt_and_each_by_reviewer(database: Dat
         return {one.name: (one.approved.hits, one.approved.cases) for one in found.by(group)}
 
     assert counted(Group.PROMPT) == {"Red": (3, 3), "Blue": (0, 1)}
+    assert counted(Group.RULE) == {"banned words: not checked": (3, 4), "languages: passed": (3, 4)}
     assert list(counted(Group.ADVERTISER).values()) == [(3, 4)]
     assert counted(Group.REVIEWER) == {"Ana": (3, 4), "user 2": (2, 3)}
     assert (found.agreement.hits, found.agreement.cases) == (1, 3)
