@@ -44,7 +44,7 @@ async def test_a_grid_says_what_is_there_and_how_long_it_takes_before_it_is_requ
         answer = await pages.send_form(FORM, FORM, **GRID, confirmed="3")
     assert answer.url.path == BATCH
     assert "it begins by itself once Prefect is back" in answer.text
-    assert "1 were there already" in answer.text
+    assert "there already, and not requested again: 1" in answer.text
     assert await number_of_variants(database) == 4
     assert "Red &lt;b&gt;" in (await pages.get("/variants/batches")).text
 
