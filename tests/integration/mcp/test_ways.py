@@ -122,6 +122,8 @@ def test_the_process_ends_by_a_signal_though_nobody_closes_its_input(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Where these tests run in the background, SIGINT is ignored, which would be inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         assert process.stdin
         assert process.stdout
