@@ -104,6 +104,7 @@ class LocalStack:
                     self._settings, api_url=self.state.api_url, database_url=database_url
                 )
             )
+            cleanup.callback(self.processes["metrics"].set_state, ProcessState.STOPPED)
             self.processes["metrics"].set_state(ProcessState.READY, address=address)
             self.state.ready = True
             self.state.write(self._base.home)

@@ -58,9 +58,7 @@ def print_batch(
     facts = {
         "requested": f"{moment(batch.created_at)} by user {batch.user_id}",
         "of": f"{counted(batch.ads, 'ad')} by {counted(batch.prompts, 'prompt')}",
-        "left out": f"{batch.already_there}, there already"
-        if batch.already_there
-        else None,
+        "left out": f"{batch.already_there}, there already" if batch.already_there else None,
         "to come": forecast and forecast.sentence,
     }
     print_facts(facts)

@@ -93,7 +93,7 @@ def show(user: UserOption = None, as_json: JsonOption = False) -> None:
     for one in files:
         out.print(f"[bold]{escape(_whose(one))} version {one.version}[/], {moment(one.created_at)}")
         for line in plain(one.source).rstrip().split("\n"):
-            print_line(f"  {escape(line)}".rstrip())
+            out.print(f"  {line}".rstrip(), markup=False, highlight=False, soft_wrap=True)
     if user is not None and len(files) > 1 and rules is not None:
         out.print("[bold]In force together[/]")
         for line in write_rules(rules).splitlines():

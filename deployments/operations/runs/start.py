@@ -1,6 +1,8 @@
 """Start a run of a deployment; a mistake in its parameters shows before there is a run."""
 
+import inspect
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 from prefect.client.orchestration import PrefectClient
@@ -11,6 +13,7 @@ from prefect.utilities.importtools import import_object
 from pydantic import JsonValue
 
 from adspark.errors import ConfigurationError, InvalidQueryError
+from adspark.serpapi.search_query import parse_query
 from adspark.validation.near_names import describe_unknown
 from adspark.validation.parameter_bounds import find_problem
 from deployments.operations.runs.deployments import find_deployment
@@ -60,7 +63,24 @@ def _first_mistake(
         flow = import_object(deployment.entrypoint or "")
     except (ImportError, AttributeError, ValueError):
         return None
-    return next(find_mistakes(flow, {**deployment.parameters, **parameters}), None)
+    given = {**deployment.parameters, **parameters}
+    if mistake := next(find_mistakes(flow, given), None):
+        return mistake
+    try:
+        if check := _CHECKS.get(flow.name):
+            check(flow.validate_parameters(given))
+    except InvalidQueryError as error:
+        return str(error)
+    return None
+
+
+def _check_query(parameters: Mapping[str, Any]) -> None:
+    """Raise InvalidQueryError where the parts of a search do not go together."""
+    own = inspect.signature(parse_query).parameters
+    parse_query(**{name: value for name, value in parameters.items() if name in own})
+
+
+_CHECKS = {"fetch-creatives": _check_query}
 
 
 def _reason(response: httpx.Response) -> str:
