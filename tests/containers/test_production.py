@@ -202,9 +202,10 @@ def test_a_run_past_its_memory_is_crashed_with_the_cause_and_its_neighbours_go_o
 @pytest.fixture(scope="module")
 def beside(production: Installation, hungry: HungryFlow) -> Iterator[list[str]]:
     """Two runs that are under way while others' containers are killed, and one that waits."""
-    runs = [hungry(pool, waits=True) for pool in ("default", "ai-generation", "ai-generation")]
-    for run_id in runs[:2]:
+    runs = [hungry(pool, waits=True) for pool in ("default", "ai-generation")]
+    for run_id in runs:
         production.until(run_id, "RUNNING")
+    runs.append(hungry("ai-generation", waits=True))
     yield runs
     hungry.let_end(*runs)
 
