@@ -184,7 +184,7 @@ def _lacks(scope: Scope, query: CreativeQuery) -> Iterator[str]:
             else f"it searches on {query.platform} only"
         )
     if query.creative_format not in (None, scope.creative_format):
-        yield f"it searches for {query.creative_format} ads only"
+        yield f"it searches for ads of the format {query.creative_format} only"
     if query.start_date is not None or query.end_date is not None:
         yield "it searches a part of the time only"
     if query.political_ads:

@@ -97,8 +97,8 @@ def check_batch(request: BatchRequest) -> BatchRequest:
         raise InvalidQueryError(
             "ads",
             f"{counted(len(ads), 'ad')} by {counted(len(prompts), 'prompt')} are "
-            f"{len(ads) * len(prompts)} variants; at most {MOST_GENERATIONS} a "
-            f"batch. Make several.",
+            f"{counted(len(ads) * len(prompts), 'variant')}; at most {MOST_GENERATIONS} a batch. "
+            "Make several.",
         )
     return request.model_copy(update={"ads": ads, "prompts": prompts})
 

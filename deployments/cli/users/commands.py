@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from typer import Argument, Option
 
 from adspark.models import DEFAULT_USER, Role
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.users.accounts import lock_account, save_password
 from adspark.users.store import (
@@ -131,7 +132,9 @@ def budget(
     if as_json:
         print_json(UserBudget.of(found))
         return
-    bound = "no budget" if found.monthly is None else f"{found.monthly} generations a month"
+    bound = (
+        "no budget" if found.monthly is None else f"{counted(found.monthly, 'generation')} a month"
+    )
     print_line(
         f"User {found.user_id} has {bound}: {found.used} used, {found.reserved} requested; "
         f"renews on {found.renews_on} (UTC)."

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from adspark.errors import InvalidQueryError
 from adspark.library.filters.parsing import parse_day
+from adspark.text.counts import counted
 from adspark.watches.budgets import read_budget
 from adspark.watches.news import News, read_news
 from adspark.watches.reports.news_pages import NewsTotals, WatchNews, read_news_page
@@ -93,7 +94,7 @@ async def _list_news(asked: Asked, arguments: NewsArguments) -> Answer:
 def _cover_news(watches: list[WatchNews], since: datetime, totals: NewsTotals | None) -> Coverage:
     coverage = cover_watches(((one.id, one.name, one) for one in watches), since=since)
     if totals is not None and totals.watches > len(watches):
-        left = f"Only {len(watches):,} of {totals.watches:,} watches were asked; name one."
+        left = f"Only {len(watches):,} of {counted(totals.watches, 'watch')} were asked; name one."
         return coverage.model_copy(
             update={"is_complete": False, "not_looked_at": [*coverage.not_looked_at, left]}
         )

@@ -45,9 +45,9 @@ async def prefect() -> AsyncIterator[PrefectClient]:
             )
             for flow in FLOWS
         ]
+        await forget_runs(client)  # of deployments of these names that other tests have left
         yield client
-        for run in await runs(client):
-            await client.delete_flow_run(run.id)
+        await forget_runs(client)
         for deployment in made:
             await client.delete_deployment(deployment)
 
@@ -69,6 +69,11 @@ async def runs(prefect: PrefectClient) -> list[FlowRun]:
     """All that were started of the deployments."""
     known = {one.id for one in await prefect.read_deployments()}
     return [run for run in await prefect.read_flow_runs() if run.deployment_id in known]
+
+
+async def forget_runs(prefect: PrefectClient) -> None:
+    for run in await runs(prefect):
+        await prefect.delete_flow_run(run.id)
 
 
 async def test_a_look_is_priced_confirmed_and_started_once(

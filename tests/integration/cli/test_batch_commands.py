@@ -134,7 +134,7 @@ def test_what_was_submitted_counts_once_an_attempt_and_a_retry_is_bounded_too(
         ((AD, *(word for n in range(101) for word in ("-p", str(n)))), "101 prompts; at most 100"),
         (
             (*(f"CR{n:020d}" for n in range(11)), *(w for n in range(100) for w in ("-p", str(n)))),
-            "11 ads by 100 prompts are 1100 variants; at most 1000 a batch",
+            "11 ads by 100 prompts are 1,100 variants; at most 1000 a batch",
         ),
     ],
 )

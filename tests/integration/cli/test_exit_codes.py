@@ -55,6 +55,7 @@ DATABASE: dict[str, tuple[list[str], list[str] | None]] = {
     "variant show": (["99"], ["99"]),
     "variant open": (["99"], ["99"]),
     "variant retry": (["99"], ["99"]),
+    "variant check": (["99"], ["99"]),
     "variant review": (["99", "--approve"], ["99", "--approve"]),
     "variant stats": ([], NOBODY),
     "variant outcomes": ([], NOBODY),
@@ -68,6 +69,9 @@ DATABASE: dict[str, tuple[list[str], list[str] | None]] = {
     "batch pause": (["99"], ["99"]),
     "batch resume": (["99"], ["99"]),
     "batch cancel": (["99", "--yes"], ["99", "--yes"]),
+    "rules set": (["{folder}/rules.yaml"], ["{folder}/nothing.yaml"]),
+    "rules show": ([], NOBODY),
+    "rules history": ([], NOBODY),
     "users add": (["anna"], None),
     "users list": ([], None),
     "users rename": (["99", "anna"], ["nobody", "anna"]),
@@ -99,7 +103,18 @@ SERVER: dict[str, list[str]] = {
     "metrics": [],
     "variant cancel": ["1"],
 }
-NEITHER = {"fetch", "up", "down", "demo", "sandbox", "init", "doctor", "report"}
+NEITHER = {
+    "fetch",
+    "up",
+    "down",
+    "demo",
+    "sandbox",
+    "init",
+    "doctor",
+    "report",
+    "mcp",
+    "rules check",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -113,6 +128,7 @@ def _temporary_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 def folder(tmp_path: Path, configured_database: str) -> Path:
     """With a file of watches."""
     (tmp_path / "watches.yaml").write_text("watches: [{name: one, text: example.com}]\n")
+    (tmp_path / "rules.yaml").write_text("banned_words: [free]\n")
     return tmp_path
 
 

@@ -40,8 +40,12 @@ async def read(database: Database, **scope: Any) -> ScopeCoverage:  # noqa: ANN4
         ({"platform": "YOUTUBE"}, {}, "it searches on YOUTUBE only"),
         ({}, {"platform": "YOUTUBE"}, "it does not search by platform"),
         ({"creative_format": "video"}, {"creative_format": "video"}, None),
-        ({"creative_format": "video"}, {"creative_format": "image"}, "searches for video ads only"),
-        ({"creative_format": "video"}, {}, "searches for video ads only"),
+        (
+            {"creative_format": "video"},
+            {"creative_format": "image"},
+            "ads of the format video only",
+        ),
+        ({"creative_format": "video"}, {}, "ads of the format video only"),
         ({}, {"creative_format": "video"}, None),  # each ad says itself of which it is
         ({"political_ads": True, "region": "2840"}, {"region": "2840"}, "political ads only"),
         ({"text": "example.com"}, {}, "that lead to example.com only"),
