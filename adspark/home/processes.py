@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 
 import psutil
@@ -55,12 +55,17 @@ def _session_of(process: psutil.Process) -> int | None:
 def stop_process_trees(roots: Iterable[psutil.Process], *, timeout: float) -> None:
     """End processes and their descendants: by SIGTERM, after `timeout` seconds by SIGKILL."""
     family = {process.pid: process for root in roots for process in _with_children(root)}
+    stop_processes(family.values(), timeout=timeout)
+
+
+def stop_processes(processes: Collection[psutil.Process], *, timeout: float) -> None:
+    """End these processes alone: by SIGTERM, after `timeout` seconds by SIGKILL."""
     for act in (psutil.Process.terminate, psutil.Process.kill):
-        for process in family.values():
+        for process in processes:
             with suppress(psutil.NoSuchProcess):
                 act(process)
         end = time.monotonic() + timeout
-        while time.monotonic() <= end and any(map(is_alive, family.values())):
+        while time.monotonic() <= end and any(map(is_alive, processes)):
             time.sleep(_POLL)
 
 

@@ -14,7 +14,7 @@ from typing import BinaryIO
 import psutil
 
 from adspark.errors import AdSparkError
-from adspark.home.processes import session_members, stop_process_trees
+from adspark.home.processes import session_members, stop_process_trees, stop_processes
 from deployments.stack.logs import append_to_log, open_log, read_last_line
 
 START_TIMEOUT = 120.0  # seconds for one process to become ready, on a slow machine's first start
@@ -122,9 +122,12 @@ class StackProcess:
         self.process.wait()
 
     def _stop_session(self) -> None:
-        """End what is left in its session: a process that died may leave its helpers behind."""
+        """End what is left in its session: a process that died may leave its helpers behind.
+
+        Not what those have started in sessions of their own: the runs of a killed worker go on.
+        """
         if self.process is not None:
-            stop_process_trees(session_members(self.process.pid), timeout=STOP_PATIENCE)
+            stop_processes(session_members(self.process.pid), timeout=STOP_PATIENCE)
 
     def check_alive(self) -> None:
         """Raise StackFailedError where it has ended, with the last line of its log."""
