@@ -11,12 +11,11 @@ from uuid import uuid4
 import typer
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
-from typer import Argument, Option
+from typer import Option
 
 from adspark.errors import InvalidQueryError
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
-from adspark.validation.stored import clean_ad_id
 from adspark.variants.batches.lists import (
     BatchStatus,
     BatchSummary,
@@ -45,9 +44,10 @@ from deployments.cli.batches.foresight import foresee, preview
 from deployments.cli.batches.tables import print_batch, print_batches, print_plan
 from deployments.cli.database import act_in_session, in_session
 from deployments.cli.options import JsonOption, YesOption
-from deployments.cli.ranges import IDS, ranged, ranged_argument
+from deployments.cli.ranges import IDS, ranged_argument
 from deployments.cli.server import call_server
 from deployments.cli.users.option import user_option
+from deployments.cli.variants import options
 from deployments.cli.variants.prompt_check import check_prompt
 from deployments.environment.running_stack import find_api_url
 from deployments.terminal.output import print_json, print_line, print_warning
@@ -70,15 +70,11 @@ def create(
         list[str],
         Option("--prompt", "-p", help="What the variants should be like; several make a grid."),
     ],
-    original_ad_ids: Annotated[
-        list[str] | None, Argument(parser=clean_ad_id, help="Stored ads: CR and 20 digits each.")
-    ] = None,
-    watch: Annotated[
-        str | None, Option(help="All new ads of this watch: its number or name.")
-    ] = None,
+    original_ad_ids: options.OriginalAds = None,
+    watch: options.NewAdsOfWatch = None,
     user: Annotated[int, user_option(help="Who wants them.")] = 1,
-    workspace: Annotated[int | None, ranged(IDS, help="The workspace they belong to.")] = None,
-    review: Annotated[bool, Option("--review", help="Request a person's review of each.")] = False,
+    workspace: options.Workspace = None,
+    review: options.Review = False,
     dry_run: Annotated[
         bool, Option("--dry-run", help="Say how many generations and how long, request none.")
     ] = False,

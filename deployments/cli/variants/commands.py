@@ -12,7 +12,7 @@ from uuid import UUID
 import typer
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
-from typer import Argument, Option
+from typer import Option
 
 from adspark.errors import InvalidQueryError, UnusableContentError
 from adspark.media.store import MediaStore
@@ -46,6 +46,7 @@ from deployments.cli.options import JsonOption, YesOption
 from deployments.cli.ranges import IDS, ranged, ranged_argument
 from deployments.cli.server import call_server, prefect_api_url
 from deployments.cli.users.option import user_option
+from deployments.cli.variants import options
 from deployments.cli.variants.documents import (
     VariantCancelled,
     VariantChecked,
@@ -87,15 +88,11 @@ app = typer.Typer(
 @app.command()
 def request(
     prompt: Annotated[str, Option("--prompt", "-p", help="What the variant should be like.")],
-    original_ad_ids: Annotated[
-        list[str] | None, Argument(parser=clean_ad_id, help="Stored ads: CR and 20 digits each.")
-    ] = None,
-    watch: Annotated[
-        str | None, Option(help="All new ads of this watch: its number or name.")
-    ] = None,
+    original_ad_ids: options.OriginalAds = None,
+    watch: options.NewAdsOfWatch = None,
     user: Annotated[int, user_option(help="Who wants them.")] = 1,
-    workspace: Annotated[int | None, ranged(IDS, help="The workspace they belong to.")] = None,
-    review: Annotated[bool, Option("--review", help="Request a person's review of each.")] = False,
+    workspace: options.Workspace = None,
+    review: options.Review = False,
     dry_run: Annotated[
         bool, Option("--dry-run", help="Say how many generations, request none.")
     ] = False,

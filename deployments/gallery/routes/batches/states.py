@@ -3,16 +3,17 @@
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 
-from adspark.errors import AdSparkError, UnknownVariantError
+from adspark.errors import UnknownVariantError
 from adspark.variants.batches.lists import read_batch
 from adspark.variants.batches.store import pause_batch, resume_batch
 from deployments.gallery.access.visitor import ChangerDep, SpenderDep
 from deployments.gallery.forms import FormDep
+from deployments.gallery.generations import start_requested_batch
 from deployments.gallery.notices import lead_to
 from deployments.gallery.numbers import Number
 from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import SessionDep
-from orchestration.runs.batch_runs import end_batch, start_batch
+from orchestration.runs.batch_runs import end_batch
 
 router = APIRouter(prefix="/variants/batches", include_in_schema=False)
 
@@ -46,12 +47,8 @@ async def resume(
     await session.commit()
     if not changed:
         return lead_to(page, "variant_moved_on")
-    try:
-        async with open_prefect():
-            await start_batch(session, batch_id=batch_id)
-    except AdSparkError:
-        return lead_to(page, "variant_not_started")
-    return lead_to(page, "batch_resumed")
+    is_started = await start_requested_batch(session, batch_id)
+    return lead_to(page, "batch_resumed" if is_started else "variant_not_started")
 
 
 @router.post("/{batch_id}/cancel")
