@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.concurrency import all_of
 from adspark.errors import UnusableContentError
-from adspark.export.concurrency import all_of
 from adspark.export.reading import read_rows
 from adspark.export.selection import Selection
 from adspark.export.target import Target

@@ -18,8 +18,8 @@ from pathlib import Path, PurePosixPath
 
 import fsspec
 
+from adspark.concurrency import in_thread
 from adspark.errors import BusyError, InvalidQueryError
-from adspark.export.concurrency import in_thread
 from adspark.export.failures import translated_errors
 from adspark.export.formats import Format, format_of
 from adspark.installation import install_command

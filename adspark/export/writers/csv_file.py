@@ -10,8 +10,8 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.concurrency import in_thread
 from adspark.export.columns import COLUMNS, Column, Kind
-from adspark.export.concurrency import in_thread
 from adspark.export.reading import driver_statement
 from adspark.export.selection import Selection
 from adspark.text.formulas import guard_rows

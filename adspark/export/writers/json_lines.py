@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.concurrency import in_thread
 from adspark.export.columns import COLUMNS
-from adspark.export.concurrency import in_thread
 from adspark.export.reading import Values, read_rows
 from adspark.export.selection import Selection
 from adspark.text.terminal import escape_unprintable

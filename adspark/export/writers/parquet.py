@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow.parquet import ParquetWriter as ArrowWriter
 
+from adspark.concurrency import in_thread
 from adspark.export.columns import COLUMNS, Kind
-from adspark.export.concurrency import in_thread
 from adspark.export.reading import Values
 
 _GROUP = 10_000  # rows that are compressed together, and kept in memory till then

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from adspark.concurrency import all_of, in_thread
 from adspark.errors import UnusableContentError
-from adspark.export.concurrency import all_of, in_thread
 from adspark.export.reading import Values
 from adspark.media.images import shrink_picture
 from adspark.media.store import MediaStore

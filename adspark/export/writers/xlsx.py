@@ -13,8 +13,8 @@ from typing import Any
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
 
+from adspark.concurrency import in_thread
 from adspark.export.columns import COLUMNS, Kind
-from adspark.export.concurrency import in_thread
 from adspark.export.reading import Values
 from adspark.export.writers.thumbnails import HEIGHT, MOST_THUMBNAILS, ThumbnailSource
 from adspark.text.visible import blank_controls

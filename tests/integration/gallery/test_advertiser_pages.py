@@ -1,5 +1,6 @@
 """The list of advertisers, the profile of one, and the comparison of several."""
 
+import asyncio
 import re
 from datetime import date, timedelta
 
@@ -211,6 +212,14 @@ async def test_several_are_compared_on_the_same_scales(runs: GalleryClient) -> N
     assert "50.0 %" in page or "100.0 %" in page
     assert "of the ads of those compared" in page
     assert "style=" not in page
+
+
+async def test_more_people_than_connections_compare_at_once(pages: GalleryClient) -> None:
+    named = {"advertiser": [CAFE, SHOP, ADVERTISER_ID]}
+
+    answers = await asyncio.gather(*(pages.get("/compare", params=named) for _ in range(12)))
+
+    assert [one.status_code for one in answers] == [200] * 12
 
 
 async def test_who_cannot_be_compared_is_said_beside_the_field(

@@ -19,7 +19,7 @@ from deployments.gallery.routes.advertisers.profiles import (
     SPANS,
     Profile,
     draw_charts,
-    read_profile,
+    read_profiles,
     read_span,
     today,
 )
@@ -56,12 +56,14 @@ async def compare_advertisers(
         weeks_problem = error.sentence
     profiles: list[Profile] = []
     if not chosen.problems:
-        profiles = [
-            await read_profile(
-                session, advertiser_id=one, user_id=visitor.user_id, span=span, longest=_LONGEST
-            )
-            for one in chosen.ids
-        ]
+        await session.close()  # its connection is free for the profiles
+        profiles = await read_profiles(
+            gallery.database,
+            advertiser_ids=chosen.ids,
+            user_id=visitor.user_id,
+            span=span,
+            longest=_LONGEST,
+        )
     offered = await list_names(session, limit=_MOST_OFFERED)
     shares = await read_share(session, advertiser_ids=chosen.ids, day=today(), limit=_MOST)
     return gallery.templates.page(

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.concurrency import all_of
+from adspark.db.engine import Database
 from adspark.errors import InvalidQueryError
 from adspark.insight.figures import (
     MixRow,
@@ -121,6 +123,33 @@ async def read_profile(
         survival=await read_survival(session, advertiser_id=advertiser_id),
         longest=[one for one in found.ads if one.days_shown],
     )
+
+
+async def read_profiles(
+    database: Database, *, advertiser_ids: Sequence[str], user_id: int, span: int, longest: int
+) -> list[Profile]:
+    """The figures of several stored advertisers in their order, each read on its own connection.
+
+    Whoever calls it holds none, or pages that wait for each other's connections would not end.
+
+    Args:
+        database: with the ads.
+        advertiser_ids: AR and 20 digits.
+        user_id: whose titles and tags the ads have.
+        span: weeks.
+        longest: how many of the longest running ads of each.
+
+    Raises:
+        InvalidQueryError: one is not stored.
+    """
+
+    async def read(advertiser_id: str) -> Profile:
+        async with database.session() as session:
+            return await read_profile(
+                session, advertiser_id=advertiser_id, user_id=user_id, span=span, longest=longest
+            )
+
+    return await all_of(read(one) for one in advertiser_ids)
 
 
 def draw_charts(profiles: Sequence[Profile]) -> list[Charts]:

@@ -5,7 +5,7 @@ import gc
 import threading
 from typing import Any
 
-from adspark.export.concurrency import in_thread
+from adspark.concurrency import in_thread
 
 
 async def test_a_thread_that_fails_after_its_cancellation_is_waited_for_and_says_nothing() -> None:
