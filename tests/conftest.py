@@ -27,7 +27,7 @@ from adspark.db.engine import Database
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import get_settings
-from tests.support.folders import open_folder
+from tests.support.folders import in_memory, open_folder
 from tests.support.scheduling import ScopeScheduling, place_in_order
 
 pytest_plugins = ["tests.support.gallery_fixtures"]
@@ -83,7 +83,7 @@ def home_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[LocalPostgres]:
     """A server with a migrated template database, for the whole run."""
-    with open_folder() as folder, LocalPostgres(folder / "pg").running() as server:
+    with open_folder(in_memory()) as folder, LocalPostgres(folder / "pg").running() as server:
         _do_without_sync(server)
         _create_database(server, TEMPLATE)
         migrate.upgrade(server.url(TEMPLATE))
