@@ -76,7 +76,7 @@ def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 @pytest.fixture
 def home_folder() -> Iterator[Path]:
     """A folder for an embedded server of the test's own."""
-    with open_folder() as folder:
+    with open_folder(in_memory()) as folder:
         yield folder
 
 
