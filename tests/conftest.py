@@ -1,5 +1,6 @@
 """What every test may use: settings of its own, a Postgres server, a database, the sandbox."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -32,6 +33,9 @@ from tests.support.scheduling import ScopeScheduling, place_in_order
 
 pytest_plugins = ["tests.support.gallery_fixtures"]
 
+# New objects after which Python looks for garbage: at its own 700, imports set it off for nothing.
+gc.set_threshold(20_000)
+
 TEMPLATE = "adspark_template"
 
 # Property tests: the same few examples at every run of the suite; `make properties` draws many
@@ -59,6 +63,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ScopeSc
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Bring them into the order in which workers take them."""
     items.sort(key=place_in_order)
+
+
+def pytest_collection_finish() -> None:
+    """Tests and modules stay to the end: no collection has to look through them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
