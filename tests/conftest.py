@@ -1,5 +1,6 @@
 """What every test may use: settings of its own, a Postgres server, a database, the sandbox."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -27,10 +28,13 @@ from adspark.db.engine import Database
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import get_settings
-from tests.support.folders import open_folder
+from tests.support.folders import in_memory, open_folder
 from tests.support.scheduling import ScopeScheduling, place_in_order
 
 pytest_plugins = ["tests.support.gallery_fixtures"]
+
+# New objects after which Python looks for garbage: at its own 700, imports set it off for nothing.
+gc.set_threshold(20_000)
 
 TEMPLATE = "adspark_template"
 
@@ -61,6 +65,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place_in_order)
 
 
+def pytest_collection_finish() -> None:
+    """Tests and modules stay to the end: no collection has to look through them."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No test sees the environment or the `.env` of whoever runs it, nor writes to their home."""
@@ -76,14 +86,14 @@ def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 @pytest.fixture
 def home_folder() -> Iterator[Path]:
     """A folder for an embedded server of the test's own."""
-    with open_folder() as folder:
+    with open_folder(in_memory()) as folder:
         yield folder
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[LocalPostgres]:
     """A server with a migrated template database, for the whole run."""
-    with open_folder() as folder, LocalPostgres(folder / "pg").running() as server:
+    with open_folder(in_memory()) as folder, LocalPostgres(folder / "pg").running() as server:
         _do_without_sync(server)
         _create_database(server, TEMPLATE)
         migrate.upgrade(server.url(TEMPLATE))

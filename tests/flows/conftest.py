@@ -24,10 +24,11 @@ from tests.support.sandbox_control import SANDBOX_KEY
 from tests.support.workshop import Workshop, workshop
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Prefect's own harness: a temporary server and database, without the `.env` of this folder.
 
+    It ends with the last test of this folder: one that nobody asks still takes CPU time.
     Two that look for a free port at once may find the same one.
     """
     elsewhere = tmp_path_factory.mktemp("prefect-server")

@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,12 @@ class GalleryClient(httpx.AsyncClient):
         return await self.post(path, data=data, follow_redirects=True)
 
 
+@cache
+def templates() -> Templates:
+    """Of all galleries of this process, which compiles each template once."""
+    return Templates()
+
+
 def _open(url: str) -> Database:
     return Database(url, lock_timeout=LOCK_TIMEOUT, answer_timeout=ANSWER_TIMEOUT)
 
@@ -61,7 +68,7 @@ async def open_gallery(
     """The pages of a database and a folder of pictures, asked in this process."""
     async with _open(database_url) as database:
         chosen = Settings(media_url=str(media), **settings)
-        gallery = Gallery(chosen, database, MediaStore(str(media)), Templates())
+        gallery = Gallery(chosen, database, MediaStore(str(media)), templates())
         app = RequestGuard(create_app(gallery, needs_sign_in=needs_sign_in))
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with GalleryClient(transport=transport, base_url=URL) as client:
@@ -84,7 +91,7 @@ def serve_gallery(
     async def serve() -> None:
         async with _open(database_url) as database:
             chosen = Settings(media_url=str(media), **settings)
-            gallery = Gallery(chosen, database, MediaStore(str(media)), Templates())
+            gallery = Gallery(chosen, database, MediaStore(str(media)), templates())
             app = RequestGuard(create_app(gallery, needs_sign_in=needs_sign_in))
             config = uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1)
             one = uvicorn.Server(config)

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +17,7 @@ from adspark.generators.answers.reasoning import without_reasoning
 from adspark.generators.answers.text_images import find_images, without_images
 from adspark.generators.dify.outputs import find_outputs
 from adspark.variants.result import find_title
+from tests.support.growth import assert_no_square
 from tests.support.hostile_pages import draw
 
 COPY = "Summer is on.\n\nShop now!"
@@ -499,20 +499,9 @@ def _read_all(text: str) -> None:
     list_pictures([text])
 
 
-def _seconds(text: str) -> float:
-    """Of this process alone, the best of some tries."""
-    spent = []
-    for _ in range(3):
-        began = time.process_time()
-        _read_all(text)
-        spent.append(time.process_time() - began)
-    return min(spent)
-
-
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_twelve_times_the_text_takes_no_square_of_the_time(kind: str) -> None:
-    short, long = (_seconds(HOSTILE[kind](size)) for size in (10_000, 120_000))
-    assert long < 50 * max(short, 0.001), (short, long)
+    assert_no_square(_read_all, HOSTILE[kind])
 
 
 PIECES = st.sampled_from(
