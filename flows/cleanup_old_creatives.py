@@ -54,7 +54,6 @@ async def cleanup_old_creatives(
             )
         summary = await remove_old(retention, dry_run=dry_run)
     await show_counts(summary)
-    log.info(summary.headline)
     if summary.creatives > _MANY and not dry_run:
         log.info(_HINT)
     return completed(summary, summary.headline)
