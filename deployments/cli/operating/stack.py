@@ -142,6 +142,7 @@ async def _serve(settings: Settings, *, sandbox: str | None, as_json: bool) -> N
                 show(stack)
 
         stack = LocalStack(settings, sandbox=sandbox, on_change=show_change)
+        print_note(f"Logs: {stack.state.home / 'logs'}", style="none")
         serving = asyncio.create_task(_run_until_cancelled(stack, as_json=as_json))
         _cancel_at_signals(serving)
         await asyncio.wait({serving})
@@ -203,9 +204,7 @@ def _cancel_at_signals(task: "asyncio.Task[None]") -> None:
 def _draw(stack: "LocalStack") -> Table:
     table = empty_table()
     for heading in ("process", "state", "address", "log"):
-        table.add_column(heading, overflow="fold")
-    table.caption = f"Logs: {stack.state.home / 'logs'}"
-    table.caption_justify = "left"
+        table.add_column(heading, no_wrap=heading != "state", overflow="fold")
     for one in stack.processes.values():
         state = Text(one.state, style=_STYLES.get(one.state, ""))
         table.add_row(one.name, state, one.address, one.log.name if one.log else "")
