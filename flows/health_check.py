@@ -7,7 +7,7 @@ from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 from pydantic import BaseModel
 
-from adspark.maintenance.health_checks import Check, CheckState
+from adspark.maintenance.check import Check, CheckState
 from adspark.markdown import escape_markdown
 from flows.endings import PLAIN_JSON, completed, failed
 from tasks.check_health import check_health

@@ -13,7 +13,7 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.runtime import flow_run
 
 from adspark.db.engine import Database
-from adspark.db.rate_limits import SWEEPS
+from adspark.db.rates import SWEEPS
 from adspark.markdown import escape_markdown
 from adspark.settings import get_settings
 from adspark.watches.news import read_news

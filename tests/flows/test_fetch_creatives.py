@@ -19,7 +19,7 @@ from sqlalchemy import text
 
 from adspark.creatives.fetch import FetchSummary
 from adspark.db.engine import Database
-from adspark.db.rate_limits import SEARCHES
+from adspark.db.rates import SEARCHES
 from adspark.errors import InvalidCredentialsError, InvalidQueryError, ServiceUnavailableError
 from adspark.serpapi.search_query import parse_query
 from adspark.settings import get_settings

@@ -152,7 +152,7 @@ def test_an_error_is_one_line_on_standard_error(
     with pytest.raises(SystemExit) as ended:
         cli.main()
     said = capsys.readouterr()
-    error = "Error: name: user 1 has no board 'summer'; make it with: adspark board create\n"
+    error = f"Error: name: user 1 has no board 'summer'; {MAKE}\n"
     assert (ended.value.code, said.out, said.err) == (2, "", error)
 
 
