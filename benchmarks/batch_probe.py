@@ -12,7 +12,8 @@ from functools import partial
 from pydantic import SecretStr
 
 from adspark.db.engine import Database
-from adspark.db.rate_limits import GENERATIONS, acquire_slot
+from adspark.db.rate_limits import acquire_slot
+from adspark.db.rates import GENERATIONS
 from adspark.errors import AdSparkError, TemporaryError
 from adspark.generators.dify.client import DifyClient
 from adspark.generators.dify.generator import DifyGenerator

@@ -82,10 +82,10 @@ class Asked:
         for number in range(self.times + _WARM):
             yield {
                 "word": words[number * 37 % len(words)],
-                "advertiser": number % 200,
-                "other": number % 200 + 1,
-                "third": number % 200 + 2,
-                "fourth": number % 200 + 3,
+                "advertiser": number % 200 + 1,
+                "other": number % 200 + 2,
+                "third": number % 200 + 3,
+                "fourth": number % 200 + 4,
                 "watch": number % 20 + 1,
                 "ad": number % ads,
                 "pictured": self.pictured[number % len(self.pictured)],

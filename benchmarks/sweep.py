@@ -26,7 +26,7 @@ from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 from prefect.settings import PREFECT_API_URL
 from prefect.testing.utilities import prefect_test_harness
 
-from adspark.db.rate_limits import SEARCHES
+from adspark.db.rates import SEARCHES
 from adspark.serpapi.client import AT_ONCE
 from benchmarks.arguments import benchmark_parser
 from benchmarks.celery_peer.run import missing_parts, sweep_by_celery

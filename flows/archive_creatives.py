@@ -8,7 +8,6 @@ from typing import Annotated
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.logging import get_run_logger
 
 from adspark.archive.summary import ArchiveSummary
 from blocks.adspark_database import connect_database
@@ -46,7 +45,6 @@ async def archive_creatives(
             await fill_in_pictures(database)
         await make_variant_thumbnails()
     await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown=summary.markdown("archived"))
-    get_run_logger().info(summary.headline)
     if summary.problem:
         return failed(ArchiveSummary, summary.headline, name="Partly Failed")
     return completed(summary, summary.headline)

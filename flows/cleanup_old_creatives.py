@@ -11,7 +11,7 @@ from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 from prefect.logging import get_run_logger
 
-from adspark.db.rate_limits import CLEANUPS
+from adspark.db.rates import CLEANUPS
 from adspark.maintenance.cleanup import CleanupSummary, Retention, check_retention
 from adspark.settings import get_settings
 from adspark.validation.bounds import Days
@@ -54,7 +54,6 @@ async def cleanup_old_creatives(
             )
         summary = await remove_old(retention, dry_run=dry_run)
     await show_counts(summary)
-    log.info(summary.headline)
     if summary.creatives > _MANY and not dry_run:
         log.info(_HINT)
     return completed(summary, summary.headline)

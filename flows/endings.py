@@ -37,7 +37,7 @@ def _readable(error: BaseException) -> BaseException:
 
 
 def completed(summary: _Summary, message: str) -> _Summary:
-    """End Completed; the caller gets the summary."""
+    """End Completed; the caller gets the summary. Prefect logs the state with its message."""
     return cast("_Summary", Completed(message=message, data=summary))
 
 

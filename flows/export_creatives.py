@@ -9,7 +9,6 @@ from typing import Annotated
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.logging import get_run_logger
 from pydantic import WithJsonSchema
 
 from adspark.export.formats import format_of
@@ -125,7 +124,6 @@ async def export_creatives(
     )
     lines = [f"**{escape_markdown(summary.headline)}**", *map(escape_markdown, summary.notes)]
     await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown="\n\n".join(lines))
-    get_run_logger().info(summary.headline)
     return completed(summary, summary.headline)
 
 

@@ -84,7 +84,6 @@ async def fetch_creatives(
         await show_new_creatives(database, summary)
     if not dry_run and summary.new + summary.changed:
         await request_archive()
-    log.info("%s: %s", query.describe(), summary.headline)
     return completed(summary, f"{query.describe()}: {summary.headline}")
 
 

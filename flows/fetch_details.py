@@ -8,7 +8,6 @@ from typing import Annotated
 
 from prefect import flow
 from prefect.artifacts import acreate_table_artifact
-from prefect.logging import get_run_logger
 
 from adspark.creatives.details import DetailsSummary
 from adspark.library.ads.details import DetailsPlan, read_looked_up
@@ -39,7 +38,6 @@ async def fetch_details(
     plan = await plan_details(named, watch_id, most)
     summary = await look_up_details(plan)
     await show_details(plan, summary)
-    get_run_logger().info(summary.headline)
     return completed(summary, summary.headline)
 
 

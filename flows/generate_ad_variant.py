@@ -9,7 +9,6 @@ from typing import Annotated
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.logging import get_run_logger
 
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError, PausedError, PostponedError
@@ -79,7 +78,6 @@ async def generate_ad_variant(
         await show_variant(summary)
         if summary.wants_review:
             await request_review(number)
-    get_run_logger().info(summary.headline)
     return completed(summary, summary.headline)
 
 

@@ -7,7 +7,6 @@ a time, 20 under way. Tables: ad_variant.
 from typing import Annotated
 
 from prefect import flow
-from prefect.logging import get_run_logger
 
 from adspark.validation.bounds import VARIANTS_UNDER_WAY
 from flows.endings import PLAIN_JSON, completed
@@ -25,5 +24,4 @@ async def generate_pending_variants(
         limit: How many may be under way at once; the others wait for the next time.
     """
     summary = await start_pending_variants(limit)
-    get_run_logger().info("Variants: %s", summary.headline)
     return completed(summary, summary.headline)

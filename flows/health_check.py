@@ -5,10 +5,9 @@ Blocks: all. Limits: 15 s a check, one at a time. Tables: picture_version, and t
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.logging import get_run_logger
 from pydantic import BaseModel
 
-from adspark.maintenance.health_checks import Check, CheckState
+from adspark.maintenance.check import Check, CheckState
 from adspark.markdown import escape_markdown
 from flows.endings import PLAIN_JSON, completed, failed
 from tasks.check_health import check_health
@@ -43,9 +42,7 @@ async def health_check() -> HealthSummary:
     summary = HealthSummary(checks=await check_health())
     await show_health(summary)
     if summary.in_state(CheckState.FAILED):
-        get_run_logger().error(summary.headline)
         return failed(HealthSummary, summary.headline)
-    get_run_logger().info(summary.headline)
     return completed(summary, summary.headline)
 
 

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from adspark.db.engine import Database
-from adspark.db.rate_limits import SWEEPS
+from adspark.db.rates import SWEEPS
 from adspark.markdown import escape_markdown
 from adspark.settings import get_settings
 from adspark.watches.news import read_news
@@ -69,7 +68,6 @@ async def process_all_active_watches() -> SweepSummary:
         await show_sweep(summary, await _write_news(database, plan, summary))
     if summary.events.pictures:
         await request_archive()
-    get_run_logger().info(summary.headline)
     if summary.is_whole:
         return completed(summary, summary.headline)
     name = "Partly Failed" if summary.checked else "Failed"

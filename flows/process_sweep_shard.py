@@ -6,7 +6,6 @@ Started by `process-all-active-watches`, which see for blocks, limits and tables
 from typing import Annotated
 
 from prefect import flow
-from prefect.logging import get_run_logger
 
 from adspark.db.engine import read_now
 from adspark.validation.bounds import SEARCHES, SECONDS, Id
@@ -37,5 +36,4 @@ async def process_sweep_shard(
         async with database.session() as session:
             due = await read_unchecked(session, watch_ids=watch_ids, since=await read_now(session))
         summary = await check_watches(due, searches, "its share of the sweep's", seconds)
-    get_run_logger().info(summary.headline)
     return completed(summary, summary.headline)

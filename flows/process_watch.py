@@ -6,7 +6,6 @@ advertiser, rejected_row, creative_detail, creative_region, new_version, picture
 """
 
 from prefect import flow
-from prefect.logging import get_run_logger
 
 from adspark.db.engine import Database
 from adspark.watches.check import WatchSummary
@@ -29,14 +28,12 @@ async def process_watch(watch_id: WatchId) -> WatchSummary:
     Args:
         watch_id: The watch's number, as in `adspark watch list`.
     """
-    log = get_run_logger()
     async with connect_database() as database:
         summary = await check_watch(watch_id)
         await announce_news()
         await show_news(database, summary)
     if summary.events.pictures:
         await request_archive()
-    log.info("Watch %d (%s): %s", watch_id, summary.name, summary.headline)
     return completed(summary, f"{summary.name}: {summary.headline}")
 
 

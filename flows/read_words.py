@@ -8,7 +8,6 @@ from typing import Annotated
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.logging import get_run_logger
 
 from adspark.words.summary import WordsSummary
 from blocks.adspark_database import connect_database
@@ -39,5 +38,4 @@ async def read_words(
             return cancelled(WordsSummary, "Another run reads words.")
         summary = await read_pictures(retry_failed=retry_failed)
     await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown=summary.markdown("read"))
-    get_run_logger().info(summary.headline)
     return completed(summary, summary.headline)

@@ -8,7 +8,6 @@ import asyncio
 from typing import Annotated
 
 from prefect import flow
-from prefect.logging import get_run_logger
 
 from adspark.validation.bounds import SECONDS
 from flows.endings import PLAIN_JSON, completed
@@ -41,5 +40,4 @@ async def reconcile(
         await asyncio.sleep(look_again_after)
         latest = await requeue_lost_runs(own_id, patience)
         found = found.and_then(latest)
-    get_run_logger().info("Lost runs: %s", found.headline)
     return completed(found, found.headline)

@@ -83,5 +83,4 @@ async def save_watch(
     for warning in warnings:
         log.warning(warning)
     message = f"Watch {saved.id} ({definition.name}): {saved.outcome}; {definition.cost}"
-    log.info(message)
     return completed(saved, message)

@@ -56,7 +56,6 @@ async def send_digest(
         delivered=delivered,
         stuck=len(digest.undelivered),
     )
-    log.info(summary.headline)
     return completed(summary, summary.headline)
 
 

@@ -7,16 +7,15 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from adspark.errors import AdSparkError, ConfigurationError
+from adspark.maintenance.check import Check, look_at
+from adspark.maintenance.disk import check_disk
 from adspark.maintenance.health_checks import (
-    Check,
     check_archive,
     check_chromium,
     check_database,
-    check_disk,
     check_generator,
     check_media,
     check_searches,
-    look_at,
     not_set_up,
 )
 from adspark.media.store import MediaStore

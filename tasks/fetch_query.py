@@ -22,7 +22,8 @@ async def fetch_query(query: CreativeQuery, max_pages: int, dry_run: bool) -> Fe
     async with connect_database() as database, credentials.get_client() as client:
 
         async def log_page(summary: FetchSummary) -> None:
-            log.info("Page %d of at most %d: %s", summary.pages, max_pages, summary.headline)
+            if summary.stop_reason is None:  # the last one has the figures of the flow's summary
+                log.info("Page %d of at most %d: %s", summary.pages, max_pages, summary.headline)
 
         return await fetch(
             database,

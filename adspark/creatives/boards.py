@@ -91,10 +91,11 @@ async def create_board(session: AsyncSession, *, user_id: int, name: str) -> str
     """
     ID.check("user_id", user_id)
     kept = check_name(name, "board")
-    if await session.scalar(_CREATE, {"user_id": user_id, "name": kept}) is None:
+    there = await _find_alike(session, user_id=user_id, name=kept)
+    if there or await session.scalar(_CREATE, {"user_id": user_id, "name": kept}) is None:
         raise InvalidQueryError(
             "name",
-            f"user {user_id} has a board {kept!r} already; choose another name",
+            f"user {user_id} has a board {(there or kept)!r} already; choose another name",
             command="or put ads on that one with: adspark board add",
         )
     return kept
@@ -119,7 +120,8 @@ async def find_board(session: AsyncSession, *, user_id: int, name: str) -> Board
         raise InvalidQueryError(
             "name",
             describe_unknown(unknown, wanted, known, otherwise=_choice(known)),
-            command=f"{'or ' if known else ''}make it with: adspark board create",
+            command=f"{'or ' if known else ''}make it with: adspark board create; all boards: "
+            "adspark board list",
         )
     return found
 
@@ -127,7 +129,7 @@ async def find_board(session: AsyncSession, *, user_id: int, name: str) -> Board
 async def find_or_create_board(
     session: AsyncSession, *, user_id: int, name: str
 ) -> tuple[Board, bool]:
-    """The user's board of this name, made where there is none; whether it was made.
+    """The user's board of this name in any case, made where there is none; whether it was made.
 
     Of several who ask for the same at once one makes it, and all get it.
 
@@ -136,8 +138,17 @@ async def find_or_create_board(
     """
     ID.check("user_id", user_id)
     kept = check_name(name, "board")
+    if there := await _find_alike(session, user_id=user_id, name=kept):
+        return await find_board(session, user_id=user_id, name=there), False
     made = await session.scalar(_CREATE, {"user_id": user_id, "name": kept})
     return await find_board(session, user_id=user_id, name=kept), made is not None
+
+
+async def _find_alike(session: AsyncSession, *, user_id: int, name: str) -> str | None:
+    """The name of the user's board that is called so, but for the case of letters."""
+    known = [board.name for board in await list_boards(session, user_id=user_id)]
+    alike = [one for one in known if one.casefold() == name.casefold()]
+    return name if name in alike else next(iter(alike), None)
 
 
 async def read_board(session: AsyncSession, *, user_id: int, board_id: int) -> Board | None:

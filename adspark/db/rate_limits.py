@@ -10,16 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.engine import Database
+from adspark.db.rates import WINDOW, WINDOWS
 from adspark.waits import tell_wait
-
-# Names of limits; the first two are those of Prefect's.
-SEARCHES = "serpapi-searches"
-GENERATIONS = "variant-generations"
-SWEEPS = "sweeps"  # that are begun
-CLEANUPS = "clean-ups"  # that are begun
-WINDOW = 60.0  # seconds
-WINDOWS = {SEARCHES: WINDOW, GENERATIONS: WINDOW, SWEEPS: WINDOW, CLEANUPS: 3600.0}
-"""Seconds in which each limit's number may be used."""
 
 _WORTH_TELLING = 3.0  # seconds from which a person wonders
 

@@ -117,7 +117,8 @@ class ChatGenerator(PaidServiceClient):
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             await observer.on_refused()
             raise ServiceUnavailableError(
-                f"The chat endpoint cannot be reached: {str(error) or type(error).__name__}."
+                f"The chat endpoint cannot be reached: {str(error) or type(error).__name__}.",
+                command="check the network and its address (ADSPARK_CHAT_URL, or its block)",
             ) from error
         except TooLargeError as error:
             raise GenerationFailedError(

@@ -41,6 +41,7 @@ AT_ONCE = 20
 """Searches that one client has under way at the same time; others wait, without a time-out."""
 
 _MORE_TRIES = 2  # for a page that came empty or with rows that cannot be read
+_REMEDY = "check this machine's network, HTTPS_PROXY and ADSPARK_SERPAPI_URL"
 _KEEP_ALIVE = 60.0  # seconds a connection waits for the next page
 
 Gate = Callable[[], Awaitable[None]]
@@ -221,13 +222,15 @@ class SerpApiClient:
                 return Answer(response.status_code, response.headers, content, self._key)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise ServiceDownError(
-                f"SerpApi ({self._host}) did not answer within {self.timeout:g} s."
+                f"SerpApi ({self._host}) did not answer within {self.timeout:g} s.",
+                command=_REMEDY,
             ) from error
         except TooLargeError as error:
             raise ServiceUnavailableError(f"SerpApi's answer is too large: {error}.") from error
         except httpx.HTTPError as error:
             raise ServiceDownError(
-                f"SerpApi ({self._host}) cannot be reached: {str(error) or type(error).__name__}."
+                f"SerpApi ({self._host}) cannot be reached: {str(error) or type(error).__name__}.",
+                command=_REMEDY,
             ) from error
 
     async def _why_too_many(self) -> AdSparkError:

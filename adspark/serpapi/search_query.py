@@ -17,7 +17,7 @@ from adspark.models import CreativeFormat, Platform
 from adspark.serpapi.regions import region_code, region_short
 from adspark.validation.bounds import PAGE_SIZE, TEXT
 from adspark.validation.names import check_line, clean_name
-from adspark.validation.stored import clean_advertiser_id
+from adspark.validation.stored import find_advertiser_id
 
 if TYPE_CHECKING:
     from tldextract import TLDExtract
@@ -27,7 +27,6 @@ MAX_PAGE_SIZE = 100
 _MOST_ADVERTISERS = 100  # of one search; more make an address that servers do not take
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)  # older than the Transparency Center
 
-_ADVERTISER_ID = re.compile(r"AR\d{20}")
 _HOST = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+")
 _BLANK = re.compile(r"\s")
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -138,19 +137,22 @@ def _is_of_name(character: str) -> bool:
 def _advertiser_ids(given: str | Iterable[str] | None) -> tuple[str, ...]:
     parts = [given] if isinstance(given, str) else list(given or ())
     written = [one for part in parts for one in map(clean_name, part.split(",")) if one]
-    ids = [clean_advertiser_id(one).upper() for one in written]
-    for one in ids:
-        if not _ADVERTISER_ID.fullmatch(one):
-            raise InvalidQueryError(
-                "advertiser_ids",
-                f"{one!r} is not an advertiser id: AR and 20 digits, as in the address of the "
-                f"advertiser's page at adstransparency.google.com.",
-            )
-    if len(set(ids)) > _MOST_ADVERTISERS:
+    ids = set(map(_advertiser_id, written))
+    if len(ids) > _MOST_ADVERTISERS:
         raise InvalidQueryError(
-            "advertiser_ids", f"{len(set(ids))} of them; at most {_MOST_ADVERTISERS} in one search."
+            "advertiser_ids", f"{len(ids)} of them; at most {_MOST_ADVERTISERS} in one search."
         )
-    return tuple(sorted(set(ids)))
+    return tuple(sorted(ids))
+
+
+def _advertiser_id(written: str) -> str:
+    if found := find_advertiser_id("advertiser_ids", written):
+        return found
+    raise InvalidQueryError(
+        "advertiser_ids",
+        f"{written!r} is not an advertiser id: AR and 20 digits, as in the address of the "
+        f"advertiser's page at adstransparency.google.com.",
+    )
 
 
 def _domain(text: str | None) -> tuple[str | None, list[str]]:

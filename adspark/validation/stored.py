@@ -13,6 +13,7 @@ _AD_PAGE = re.compile(r"(?:https?://)?[^/?#\s]+/(?:[^?#]*/)?creative/(CR[0-9]{20
 _ADVERTISER_PAGE = re.compile(
     r"(?:https?://)?[^/?#\s]+/(?:[^?#]*/)?advertiser/(AR[0-9]{20})(?:[/?#].*)?"
 )
+_NOBODY = "AR" + 20 * "0"
 _SHOWN = 40  # characters of what is written in an id's place
 _MOST_NAMED = 3
 
@@ -32,6 +33,22 @@ def clean_ad_id(written: str) -> str:
 def clean_advertiser_id(written: str) -> str:
     """The same of an advertiser: its id, also within the address of one of its ads."""
     return _clean_id(written, _ADVERTISER_ID, _ADVERTISER_PAGE)
+
+
+def find_advertiser_id(field: str, written: str) -> str | None:
+    """The id in what is written, by itself or in an address; None where there is none.
+
+    Raises:
+        InvalidQueryError: it is one that nobody can have; names the field and the remedy.
+    """
+    found = clean_advertiser_id(written)
+    if found == _NOBODY:
+        raise InvalidQueryError(
+            field,
+            f"{found} has only zeros, and is nobody's; take the id in the address of the "
+            "advertiser's page at adstransparency.google.com.",
+        )
+    return found if _ADVERTISER_ID.fullmatch(found) else None
 
 
 def _clean_id(written: str, an_id: re.Pattern[str], page: re.Pattern[str]) -> str:

@@ -206,11 +206,16 @@ class _Check:
 
     async def _wait_for_budget(self) -> None:
         self.summary.is_out_of_budget = True
-        budget = self.watch.monthly_budget or 0
-        self.summary.problem = (
-            f"the month's budget of {counted(budget, 'search')} is spent; it waits for "
-            f"the next month, or a larger monthly_budget"
-        )
+        if budget := self.watch.monthly_budget:
+            self.summary.problem = (
+                f"the month's budget of {counted(budget, 'search')} is spent; it waits for "
+                f"the next month, or a larger monthly_budget"
+            )
+        else:
+            self.summary.problem = (
+                "its monthly_budget is 0, so that it is never checked; give it a larger one, "
+                "or pause it"
+            )
         values = {"watch_id": self.watch.id, "problem": self.summary.problem}
         async with self.database.session() as session, session.begin():
             await session.execute(_WAIT, values)

@@ -6,6 +6,7 @@ or the configuration has to change first, as where it names something that there
 
 import errno
 import gc
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -81,7 +82,11 @@ def run(arguments: Sequence[str], prepare: Callable[[], None] = lambda: None) ->
     try:
         check_arguments(arguments)
         prepare()
-        return _call_for_a_program(arguments) if speaks_json() else _call(arguments)
+        code = _call_for_a_program(arguments) if speaks_json() else _call(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        return _leave_pipe()
     except AdSparkError as error:
         code = 2 if isinstance(error, _CHANGE_FIRST) else 1
         print_error(str(error), field=getattr(error, "field", None), exit_code=code)
@@ -111,7 +116,21 @@ def _call(arguments: Sequence[str]) -> int:
     try:
         app(list(arguments))
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
+        return _code_of(end)
+    return 0
+
+
+def _code_of(end: SystemExit) -> int:
+    if isinstance(end.__context__, BrokenPipeError):  # Rich and Typer make a failure of it
+        return _leave_pipe()
+    return end.code if isinstance(end.code, int) else int(end.code is not None)
+
+
+def _leave_pipe() -> int:
+    """End well where the reader of a pipe has seen enough, as `head` has; nothing more is told."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
     return 0
 
 
@@ -119,6 +138,8 @@ def _call_for_a_program(arguments: Sequence[str]) -> int:
     """The same, but what Typer would tell a person of a wrong call is a line of JSON."""
     try:
         return int(app(list(arguments), standalone_mode=False) or 0)
+    except SystemExit as end:
+        return _code_of(end)
     except typer.Abort:
         print_error("It was not confirmed; give --yes, where a command has it.")
         return 1

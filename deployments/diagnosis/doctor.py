@@ -5,11 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from adspark.errors import AdSparkError
-from adspark.maintenance.health_checks import (
-    Check,
-    CheckState,
-    look_at,
-)
+from adspark.maintenance.check import Check, CheckState, look_at
 from adspark.settings import Settings, get_settings
 from deployments.diagnosis.installation import check_packages, check_python, check_settings
 from deployments.diagnosis.machine import (

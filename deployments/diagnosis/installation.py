@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 
 from adspark.home.env_file import read_env_file
 from adspark.installation import install_command
-from adspark.maintenance.health_checks import Check
+from adspark.maintenance.check import Check
 from adspark.settings import ENV_FILE, Settings
 from adspark.validation.near_names import ask_for, find_near
 

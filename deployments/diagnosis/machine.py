@@ -7,7 +7,9 @@ from pathlib import Path
 from adspark.db import migrate
 from adspark.db.configured import database_url, postgres_folder
 from adspark.home.running_stack import running_stack
-from adspark.maintenance.health_checks import Check, CheckState, check_disk, check_media
+from adspark.maintenance.check import Check, CheckState
+from adspark.maintenance.disk import check_disk
+from adspark.maintenance.health_checks import check_media
 from adspark.media.store import MediaStore
 from adspark.settings import Settings, media_url
 from deployments.stack.ports import check_ports, stack_ports

@@ -20,7 +20,7 @@ from pydantic import JsonValue, SecretStr
 from adspark.errors import AdSparkError
 from adspark.home.env_file import read_env_file
 from adspark.home.running_stack import running_stack
-from adspark.maintenance.health_checks import Check
+from adspark.maintenance.check import Check
 from adspark.settings import ENV_FILE, Settings, get_settings
 from adspark.text.secret_patterns import MASK
 from deployments.diagnosis.archive import Archive, open_archive

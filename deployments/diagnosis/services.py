@@ -13,9 +13,8 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from adspark.errors import ConfigurationError
+from adspark.maintenance.check import Check, CheckState
 from adspark.maintenance.health_checks import (
-    Check,
-    CheckState,
     check_chromium,
     check_generator,
     check_searches,

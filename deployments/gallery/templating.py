@@ -82,8 +82,9 @@ class Templates:
         return page
 
     def render(self, template: str, **values: object) -> str:
-        """The text of a template with its values."""
-        return self._environment.get_template(template).render(values)
+        """The text of a template with its values; without NUL, which no page may hold, as where a
+        wrong parameter is shown again."""
+        return self._environment.get_template(template).render(values).replace("\0", "")
 
 
 def with_query(address: str | URL, changes: Mapping[str, object]) -> str:

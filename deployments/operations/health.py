@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from adspark.settings import get_settings
 from blocks.configured import DOCUMENT
 from deployments.operations.leftover_processes import find_outliving
-from deployments.operations.monitoring import Rate, read_rates
+from deployments.operations.rates import Rate, read_rates
 from deployments.queue_classes import POOL_NAMES
 from orchestration.runs.flow_runs import read_failed_runs
 from orchestration.runs.optional import read_optional

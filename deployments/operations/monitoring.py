@@ -9,24 +9,11 @@ from prefect.client.schemas.objects import FlowRun
 from pydantic import BaseModel
 
 from adspark.db.engine import Database
-from adspark.db.rate_limits import GENERATIONS, SEARCHES, count_uses
+from adspark.db.rate_limits import count_uses
 from adspark.watches.searches_left import SearchesLeft
+from deployments.operations.rates import Rate, read_rates
 from deployments.queue_classes import POOL_NAMES
-from orchestration.runs.flow_runs import PAGE
 from orchestration.server.pool_snapshot import PoolSnapshot, read_pools
-
-
-class Rate(BaseModel):
-    """A rate limit over all workers.
-
-    Attributes:
-        a_minute: None is no limit.
-        used: in the last minute; None where the database was not read.
-    """
-
-    name: str
-    a_minute: int | None
-    used: int | None = None
 
 
 class Snapshot(BaseModel):
@@ -67,7 +54,7 @@ async def read_snapshot(
             with_done=failures is not None,
             with_workers=with_workers,
         ),
-        read_rates(client, database) if database is not None else _no_rates(),
+        _read_rates(client, database) if database is not None else _no_rates(),
     )
     snapshot = Snapshot(at=datetime.now(UTC), pools=pools, rates=rates)
     if searches is not None and database is not None:
@@ -75,25 +62,9 @@ async def read_snapshot(
     return snapshot
 
 
-async def read_rates(client: PrefectClient, database: Database | None = None) -> list[Rate]:
-    """The limits as Prefect has them, and with a database how much of them is used.
-
-    Raises:
-        DatabaseUnavailableError: Postgres does not answer.
-    """
-    used: dict[str, int] | None = None
-    if database is not None:
-        async with database.session() as session:
-            used = await count_uses(session)
-    limits = {one.name: one for one in await client.read_global_concurrency_limits(limit=PAGE)}
-    return [
-        Rate(
-            name=name,
-            a_minute=limits[name].limit if name in limits and limits[name].active else None,
-            used=None if used is None else used.get(name, 0),
-        )
-        for name in (SEARCHES, GENERATIONS)
-    ]
+async def _read_rates(client: PrefectClient, database: Database) -> list[Rate]:
+    async with database.session() as session:
+        return await read_rates(client, used=await count_uses(session))
 
 
 async def _no_rates() -> list[Rate]:

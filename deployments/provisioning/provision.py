@@ -10,7 +10,7 @@ from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel, SecretStr
 
 from adspark.db.engine import Database
-from adspark.db.rate_limits import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS, WINDOWS
+from adspark.db.rates import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS, WINDOWS
 from adspark.errors import TemporaryError
 from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, Settings
 from blocks.adspark_database import AdSparkDatabase

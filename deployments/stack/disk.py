@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from adspark.maintenance.health_checks import CheckState, check_disk
+from adspark.maintenance.check import CheckState
+from adspark.maintenance.disk import check_disk
 from orchestration.server.pool_health import Problem
 
 _ROOM = 32 * 2**20  # bytes: two segments of PostgreSQL's log, of which it begins one as it starts

@@ -5,7 +5,7 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +27,7 @@ from deployments.terminal.speech import speaks_json
 
 _MINUTES = 120.0  # seconds from which a time is shown in minutes
 _NARROWEST = 30  # characters of a column with text; in less nobody reads a sentence
-_INDENT = 2  # blanks before a text below its row
+_INDENT = 2  # blanks before a text below its row, and before a line that goes on
 _GAP = 2  # blanks between two columns that stand close
 _ENDLESS = 10_000  # characters of a terminal that holds every row
 
@@ -54,25 +54,36 @@ def print_line(line: str) -> None:
     print_wrapped(out, line)
 
 
-def print_wrapped(console: Console, line: str, *, indent: int = 0) -> None:
+def print_wrapped(console: Console, line: str, *, indent: int | None = None) -> None:
     """The same on any console.
 
     Args:
         console: where.
         line: with Rich's markup. A word that is too long for a terminal stays whole, so that an
             address can be copied.
-        indent: characters at its beginning below which it goes on.
+        indent: characters at its beginning below which it goes on; None: a bit further right than
+            it begins.
     """
     if not console.is_terminal:
         console.print(line, soft_wrap=True)
         return
-    whole = Text.from_markup(line)
-    head, rest = whole[:indent], whole[indent:]
-    room = max(console.width - indent, _NARROWEST)
-    for part in rest.divide(_line_starts(rest.plain, room)):
+    for whole in Text.from_markup(line).split("\n", allow_blank=True):
+        for part in _divide(whole, console.width, indent):
+            console.print(part, soft_wrap=True)
+
+
+def _divide(whole: Text, width: int, indent: int | None) -> Iterator[Text]:
+    """The lines of a terminal that a line takes."""
+    if whole.cell_len <= width:
+        yield whole
+        return
+    start = len(whole.plain) - len(whole.plain.lstrip()) if indent is None else indent
+    below = start + _INDENT if indent is None else indent
+    head, rest = whole[:start], whole[start:]
+    for part in rest.divide(_line_starts(rest.plain, max(width - below, _NARROWEST))):
         part.rstrip()
-        console.print(Text.assemble(head, part), soft_wrap=True)
-        head = Text(" " * indent)
+        yield Text.assemble(head, part)
+        head = Text(" " * below)
 
 
 def _line_starts(text: str, room: int) -> list[int]:

@@ -6,7 +6,8 @@ from prefect.client.orchestration import get_client
 from prefect.runtime import flow_run
 
 from adspark.db.engine import Database
-from adspark.db.rate_limits import GENERATIONS, SEARCHES, acquire_slot, try_acquire_slot
+from adspark.db.rate_limits import acquire_slot, try_acquire_slot
+from adspark.db.rates import GENERATIONS, SEARCHES
 from adspark.serpapi.client import Gate, no_gate
 from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, get_settings
 from adspark.variants.batches.forecast import GenerationLimits

@@ -12,7 +12,7 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-from adspark.maintenance.health_checks import AWAY, SLOW, Check
+from adspark.maintenance.check import AWAY, SLOW, Check
 from orchestration.runs.flow_runs import read_failed_runs
 from orchestration.runs.lost_runs import OURS
 from orchestration.server.pool_health import add_failed_starts, find_problems

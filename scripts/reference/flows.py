@@ -6,7 +6,7 @@ from typing import Any
 from prefect import Flow
 from prefect.utilities.callables import parameter_schema
 
-from adspark.db.rate_limits import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS
+from adspark.db.rates import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS
 from adspark.settings import Settings
 from deployments.queue_classes import QUEUE_CLASSES, FlowClass, QueueClass
 from scripts.reference.markdown import code, make_document, make_paragraph, make_table, sentence

@@ -7,7 +7,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 
 from adspark.db.engine import Database
-from adspark.db.rate_limits import CLEANUPS
+from adspark.db.rates import CLEANUPS
 from adspark.errors import ConfigurationError
 from adspark.settings import get_settings
 from flows.cleanup_old_creatives import cleanup_old_creatives

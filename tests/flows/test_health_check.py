@@ -7,7 +7,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.objects import State
 
-from adspark.maintenance.health_checks import Check
+from adspark.maintenance.check import Check
 from adspark.settings import get_settings
 from flows.health_check import HealthSummary, health_check
 from tests.support.sandbox_control import searches

@@ -19,7 +19,7 @@ from prefect.client.schemas.objects import FlowRun, State
 from pydantic import SecretStr
 
 from adspark.db.engine import Database
-from adspark.db.rate_limits import SWEEPS, WINDOWS
+from adspark.db.rates import SWEEPS, WINDOWS
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import Settings, get_settings

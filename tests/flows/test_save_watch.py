@@ -84,8 +84,8 @@ async def test_the_result_is_kept_and_warnings_and_cost_are_logged(
     assert PLAIN_JSON.loads(document) == json.loads(document) == saved.model_dump(mode="json")
     assert "text: searching for 'example.com', since only a bare domain finds ads." in told
     assert (
-        "Watch 1 (shoes): created; at most 3,600 searches a month (5 pages × 720 looks), "
-        "budget none"
+        "Finished in state Completed('Watch 1 (shoes): created; at most 3,600 searches a month "
+        "(5 pages × 720 looks), budget none')"
     ) in told
 
 

@@ -79,7 +79,10 @@ def translated(seconds: float) -> Iterator[None]:
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-        raise NotBegunError(f"Dify cannot be reached: {_reason(error)}.") from error
+        raise NotBegunError(
+            f"Dify cannot be reached: {_reason(error)}.",
+            command="check the network and Dify's address (ADSPARK_DIFY_URL, or its block)",
+        ) from error
     except (TimeoutError, httpx.TimeoutException) as error:
         raise ServiceUnavailableError(f"Dify said nothing for {seconds:g} s.") from error
     except TooLargeError as error:

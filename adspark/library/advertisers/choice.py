@@ -1,6 +1,5 @@
 """Which one advertiser a person means by a name, and who is stored as advertising for a domain."""
 
-import re
 from collections.abc import Sequence
 
 from pydantic import BaseModel
@@ -9,9 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
 from adspark.library.advertisers.stored import AdvertiserRow, find_advertisers, read_rows
-from adspark.validation.stored import clean_advertiser_id
+from adspark.validation.stored import find_advertiser_id
 
-_ID = re.compile(r"AR\d{20}")
 _MOST_NAMED = 5  # advertisers in an error
 _MOST_DOMAINS = 2  # of each of them
 _SHOWN = 40  # characters of a name in an error
@@ -57,9 +55,9 @@ async def choose_advertiser(session: AsyncSession, *, name: str) -> ChosenAdvert
     Raises:
         InvalidQueryError: there is none, or there are several; names them and the remedy.
     """
-    written = clean_advertiser_id(" ".join(name.split()))
-    if _ID.fullmatch(written):
-        return ChosenAdvertiser(advertiser_id=written)
+    written = " ".join(name.split())
+    if advertiser_id := find_advertiser_id("advertiser", written):
+        return ChosenAdvertiser(advertiser_id=advertiser_id)
     found = await find_advertisers(session, name=name)
     if found.is_similar or not found.advertisers:
         near = " or ".join(repr(one.name[:_SHOWN]) for one in found.advertisers[:_MOST_NAMED])

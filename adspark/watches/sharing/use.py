@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import DEFAULT_WEIGHT
-from adspark.watches.budgets import MONTH, SPENT
+from adspark.watches.budgets import MONTH, SPENT, BudgetReport
 
 _READ = text(f"""
     WITH mine AS (
@@ -40,6 +40,12 @@ class UserShare(BaseModel):
     watches: int = Field(description="Active ones.")
     due: int = Field(description="Of these, now.")
     billed: int = Field(description="Searches of their watches this month.")
+
+
+class SharedBudget(BudgetReport):
+    """What searching costs, and how users share it."""
+
+    users: list[UserShare]
 
 
 async def read_user_shares(session: AsyncSession) -> list[UserShare]:

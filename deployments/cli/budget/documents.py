@@ -1,18 +1,15 @@
 """What `adspark budget` prints with `--json`."""
 
-from adspark.watches.budgets import BudgetReport
-from adspark.watches.sharing.use import UserShare
+from adspark.watches.sharing.use import SharedBudget
 from adspark.watches.simulation.report import SimulationReport
 from deployments.terminal.documents import Document
 
 
-class BudgetDocument(Document, BudgetReport):
+class BudgetDocument(Document, SharedBudget):
     """What searching costs, and how users share it."""
 
     SHAPE = "budget/1"
     COMMANDS = ("budget",)
-
-    users: list[UserShare]
 
 
 class SimulationDocument(Document, SimulationReport):

@@ -72,7 +72,10 @@ def print_report(report: BudgetDocument) -> None:
         )
     for one in report.watches:
         if one.left == 0 and one.is_active:
+            watch = f"Watch {one.watch_id} ({escape(one.name or '')})"
             print_line(
-                f"[yellow]Watch {one.watch_id} ({escape(one.name or '')}) has spent its budget[/] "
-                f"and waits for the next month."
+                f"[yellow]{watch} has spent its budget[/] and waits for the next month."
+                if one.monthly_budget
+                else f"[yellow]{watch} has the budget 0[/], so that it is never checked; give it "
+                f"more: adspark watch change {one.watch_id} --budget 100"
             )

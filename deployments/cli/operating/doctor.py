@@ -15,7 +15,7 @@ from deployments.terminal.output import out, print_json, print_warning, print_wr
 from deployments.terminal.progress import progress
 
 if TYPE_CHECKING:
-    from adspark.maintenance.health_checks import Check
+    from adspark.maintenance.check import Check
 
 _STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "not set up": "dim"}
 _WORDS = {"ok": "ok", "warning": "warning", "failed": "PROBLEM", "not set up": "not set up"}

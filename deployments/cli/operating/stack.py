@@ -39,6 +39,7 @@ from deployments.terminal.progress import progress
 if TYPE_CHECKING:
     from deployments.stack.local_stack import LocalStack
 
+_STATE = 8  # characters of a line of a state
 _STYLES = {
     "ready": "green",
     "starting": "yellow",
@@ -142,6 +143,7 @@ async def _serve(settings: Settings, *, sandbox: str | None, as_json: bool) -> N
                 show(stack)
 
         stack = LocalStack(settings, sandbox=sandbox, on_change=show_change)
+        print_note(f"Data and logs: {stack.state.home}", style="none")
         serving = asyncio.create_task(_run_until_cancelled(stack, as_json=as_json))
         _cancel_at_signals(serving)
         await asyncio.wait({serving})
@@ -202,13 +204,17 @@ def _cancel_at_signals(task: "asyncio.Task[None]") -> None:
 
 def _draw(stack: "LocalStack") -> Table:
     table = empty_table()
-    for heading in ("process", "state", "address", "log"):
-        table.add_column(heading, overflow="fold")
-    table.caption = f"Logs: {stack.state.home / 'logs'}"
-    table.caption_justify = "left"
-    for one in stack.processes.values():
+    processes = stack.processes.values()
+    # Data lie in the stack's folder, whose name stands above.
+    addresses = [one.address.removeprefix(f"{stack.state.home}{os.sep}") for one in processes]
+    longest = max((len(word) for one in addresses for word in one.split()), default=0)
+    table.add_column("process", no_wrap=True)
+    table.add_column("state", max_width=_STATE)
+    table.add_column("address", min_width=longest, overflow="fold")
+    table.add_column("log", no_wrap=True)
+    for one, address in zip(processes, addresses, strict=True):
         state = Text(one.state, style=_STYLES.get(one.state, ""))
-        table.add_row(one.name, state, one.address, one.log.name if one.log else "")
+        table.add_row(one.name, state, address, one.log.name if one.log else "")
     return table
 
 

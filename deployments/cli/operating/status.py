@@ -64,16 +64,16 @@ async def _find_problems_here() -> "list[Problem]":
 
 
 async def _read(*, check: bool, with_probes: bool) -> "tuple[Health, FullCheck | None]":
-    from deployments.operations.full_check import read_full_check  # noqa: PLC0415  (slow)
     from deployments.operations.health import read_health  # noqa: PLC0415  (slow)
 
     async with open_server() as client:
         health = await read_health(client, version=await client.api_version())
         if not check:
             return health, None
-        # A pool that can take none is a problem already.
         from deployments.cli.database import current_settings  # noqa: PLC0415  (slow)
+        from deployments.operations.full_check import read_full_check  # noqa: PLC0415  (slow)
 
+        # A pool that can take none is a problem already.
         able = [one.name for one in health.pools if one.workers and not one.is_paused]
         probed = able if with_probes else ()
         return health, await read_full_check(client, current_settings(), probed=probed)

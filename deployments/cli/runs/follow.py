@@ -9,7 +9,7 @@ from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.objects import FlowRun, Log, State
 from pydantic import JsonValue
 
 from adspark.errors import AdSparkError
@@ -21,7 +21,10 @@ from orchestration.runs.results import read_result
 _POLL = 0.5  # seconds between two looks at the run
 _QUIET = 20.0  # seconds without a worker's reaction after which a person wants to know why
 _LOG_PAGE = 200
-_ENDED = "Finished in state "  # what Prefect logs of each flow and task run
+_OVERLAP = 50  # lines that are read again: of several processes, the later one may log first
+# What Prefect logs of each run, and its worker of one that it takes: its states say the same.
+_STATES = ("Finished in state ", "Beginning flow run ")
+_WORKER = "prefect.flow_runs.worker"
 
 
 @dataclass(frozen=True)
@@ -97,20 +100,22 @@ def _why(run: FlowRun) -> str:
 async def _follow(
     client: PrefectClient, run_id: UUID, on_event: Callable[[Event], None]
 ) -> FlowRun:
-    seen = 0
+    seen: set[UUID] = set()
     shown: UUID | None = None
     began = asyncio.get_running_loop().time()
     hinted = False
     while True:
         run = await client.read_flow_run(run_id)
         state = run.state
-        seen += await _show_logs(client, run.id, seen, on_event)
+        is_over = state is not None and state.is_final()
+        if is_over:
+            await _show_logs(client, run.id, seen, on_event)
         if state is not None and state.id != shown:
             shown = state.id
             on_event(Event("state", state.name or state.type.value))
-        if state is not None and state.is_final():
-            await _show_logs(client, run.id, seen, on_event)
+        if is_over:
             return run
+        await _show_logs(client, run.id, seen, on_event)
         waited = asyncio.get_running_loop().time() - began
         if not hinted and waited > _QUIET and state is not None and state.is_scheduled():
             hinted = True
@@ -126,13 +131,23 @@ async def _why_it_waits(client: PrefectClient, pool: str | None) -> str:
 
 
 async def _show_logs(
-    client: PrefectClient, run_id: UUID, seen: int, on_event: Callable[[Event], None]
-) -> int:
-    lines = await client.read_logs(
-        LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id])), limit=_LOG_PAGE, offset=seen
-    )
-    for line in lines:
-        # How a run ended, and why it failed, is said once, at its end.
-        if line.level < logging.ERROR and not line.message.startswith(_ENDED):
-            on_event(Event("log", line.message))
-    return len(lines)
+    client: PrefectClient, run_id: UUID, seen: set[UUID], on_event: Callable[[Event], None]
+) -> None:
+    """Show the lines that are not among the seen ones, and add them there."""
+    of_run = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id]))
+    while True:
+        offset = max(0, len(seen) - _OVERLAP)
+        lines = await client.read_logs(of_run, limit=_LOG_PAGE, offset=offset)
+        for line in lines:
+            if line.id not in seen and _is_shown(line):
+                on_event(Event("log", line.message))
+        seen.update(line.id for line in lines)
+        if len(lines) < _LOG_PAGE:
+            return
+
+
+def _is_shown(line: Log) -> bool:
+    """Whether it says more than the run's states do, and than its end, which is told once."""
+    if line.level >= logging.WARNING:
+        return line.level < logging.ERROR
+    return line.name != _WORKER and not line.message.startswith(_STATES)

@@ -5,7 +5,7 @@ from typing import Annotated
 from rich.markup import escape
 from typer import Option
 
-from adspark.errors import ConfigurationError
+from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.home.running_stack import StackState, running_stack
 from adspark.settings import get_settings
 from adspark.text.counts import counted
@@ -74,15 +74,22 @@ def init(
     It asks for what no option says. The key is checked, which costs nothing, and written into .env
     of this folder; the watch's cost is shown before it is made.
     """
-    running = _find_running(sandbox=sandbox)
     options = WatchOptions(name, region, interval_minutes, max_pages, monthly_budget)
+    wants_watch = advertiser is not None or options != WatchOptions()
+    if sandbox and (wants_watch or search is not None or key_file is not None):
+        raise InvalidQueryError(
+            "--sandbox",
+            f"takes no key and makes a watch of its own ({_SANDBOX_WATCH['name']}); leave the "
+            "other options out, and add a watch afterwards: adspark watch create",
+        )
+    running = _find_running(sandbox=sandbox)
     if sandbox:
         definition = _sandbox_watch()
     else:
         found = find_key(get_settings(), key_file)
         use_key(found)
         definition = None
-        if advertiser is not None or not _keeps_watches():
+        if wants_watch or not _keeps_watches():
             target = find_target(advertiser, search=search, takes_defaults=yes)
             definition = plan_watch(target, options, left=found.left, takes_defaults=yes)
         keep_key(found)

@@ -12,16 +12,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.archive.counts import count_archive
 from adspark.errors import AdSparkError, ConfigurationError, InvalidQueryError
 from adspark.home.running_stack import StackState
+from adspark.models import Watch
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.validation.bounds import INTERVAL_MINUTES
 from adspark.watches.budgets import MonthEstimate, estimate_month
 from adspark.watches.check import WatchSummary
-from adspark.watches.definition import WatchDefinition, change_definition, pick_fields
+from adspark.watches.definition import (
+    WatchDefinition,
+    change_definition,
+    definition_of,
+    pick_fields,
+)
 from adspark.watches.store import Outcome, SavedWatch, find_watch, save_watch
 from deployments.cli.database import act_in_session, in_session
 from deployments.cli.setup.questions import ask, confirm, tell
-from deployments.cli.setup.target import Target
+from deployments.cli.setup.target import Target, has_database
 
 _INTERVALS = (60, 120, 180, 360, 720, 1440)  # minutes that are suggested
 _SHARE = 0.5  # of what the account has left that a first watch may take
@@ -54,7 +60,7 @@ def plan_watch(
 
     Raises:
         ConfigurationError: nobody is there to answer.
-        InvalidQueryError: an option cannot be used.
+        InvalidQueryError: an option cannot be used, or another watch has the name.
         Abort: the person does not want it.
     """
 
@@ -90,6 +96,7 @@ def plan_watch(
             default=str(suggested),
         )
     definition = define(name, minutes or suggested)
+    _check_name(definition, options)
     tell(escape(_describe(estimate_month(definition), left)))
     question = f"Make the watch {definition.name!r} and start?"
     if not takes_defaults and not confirm(question, option="--yes", default=True):
@@ -101,13 +108,9 @@ def save(definition: WatchDefinition) -> int:
     """Make the watch, or keep the one of its name; returns its number."""
 
     async def act(session: AsyncSession) -> SavedWatch:
-        try:
-            present = await find_watch(
-                session, name_or_id=definition.name, user_id=definition.user_id
-            )
-        except ConfigurationError:
-            return await save_watch(session, definition=definition)
-        return SavedWatch(id=present.id, outcome=Outcome.UNCHANGED)
+        if present := await _find_present(session, definition):
+            return SavedWatch(id=present.id, outcome=Outcome.UNCHANGED)
+        return await save_watch(session, definition=definition)
 
     saved = in_session(act, commits=True)
     is_new = saved.outcome is Outcome.CREATED
@@ -150,6 +153,33 @@ async def _archive(state: StackState) -> int:
     with suppress(AdSparkError, asyncio.CancelledError):  # another run archives already
         await following
     return counts.pictures
+
+
+async def _find_present(session: AsyncSession, definition: WatchDefinition) -> Watch | None:
+    """The watch that has its name already."""
+    with suppress(ConfigurationError):
+        return await find_watch(session, name_or_id=definition.name, user_id=definition.user_id)
+    return None
+
+
+def _check_name(definition: WatchDefinition, options: WatchOptions) -> None:
+    """Raise InvalidQueryError where a watch of this name is there that is another one."""
+    if not has_database():
+        return
+    present = in_session(lambda session: _find_present(session, definition))
+    if present is None:
+        return
+    there = definition_of(present)
+    numbers = ("interval_minutes", "max_pages", "monthly_budget")
+    given = {one for one in numbers if getattr(options, one) is not None}
+    if there.query != definition.query or there.model_dump(include=given) != definition.model_dump(
+        include=given
+    ):
+        raise InvalidQueryError(
+            "name",
+            f"watch {present.id} is called {definition.name!r} already, and is another one; give "
+            f"another --name, or change that one: adspark watch change {present.id}",
+        )
 
 
 def _suggest_interval(definition: WatchDefinition, left: int | None) -> int:

@@ -62,7 +62,13 @@ def ask(
     """
     need(option, question)
     for _ in range(_TRIES):
-        given: str = typer.prompt(question, default=default, hide_input=is_hidden, err=True)
+        given: str = typer.prompt(
+            question, default=default or "", show_default=bool(default), hide_input=is_hidden,
+            err=True,
+        )  # fmt: skip
+        if not given.strip():
+            print_error("Nothing was typed; type it and press Enter, or leave with Ctrl-C.")
+            continue
         try:
             return parse(given.strip())
         except InvalidQueryError as error:

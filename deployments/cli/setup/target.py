@@ -1,6 +1,5 @@
 """Whom the first watch is for: an advertiser by name, domain or number, or a domain itself."""
 
-import re
 from dataclasses import dataclass
 
 from rich.markup import escape
@@ -13,14 +12,13 @@ from adspark.serpapi.search_query import find_bare_domain
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.validation.near_names import describe_unknown
-from adspark.validation.stored import clean_advertiser_id
+from adspark.validation.stored import find_advertiser_id
 from deployments.cli.ads.domain_search import search_domain
 from deployments.cli.database import current_settings, in_session
 from deployments.cli.setup.questions import ask, choose, confirm, is_interactive, need, tell
 
 ADVERTISER, SEARCH = "--advertiser", "--search or --no-search"
 _WHOSE = "Whose ads? A domain such as example.com, a stored advertiser's name, or an AR number."
-_ID = re.compile(r"AR\d{20}")
 _MOST_LISTED = 9  # advertisers to choose from
 _LONGEST_NAME = 60  # characters of a suggested name of a watch
 
@@ -67,8 +65,7 @@ def find_target(written: str | None, *, search: bool | None, takes_defaults: boo
 
 
 def _find(written: str, search: bool | None, *, takes_defaults: bool) -> Target:
-    number = clean_advertiser_id(written)
-    if _ID.fullmatch(number):
+    if number := find_advertiser_id("advertiser", written):
         return Target(name=number, advertiser_ids=(number,))
     if not written:
         raise InvalidQueryError("advertiser", "is empty.")

@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import UnknownWatchError
-from adspark.watches.budgets import BudgetReport, read_budget
+from adspark.watches.budgets import read_budget
 from adspark.watches.news import News, read_news
+from adspark.watches.sharing.use import SharedBudget, read_user_shares
 from adspark.watches.store import WatchRow, list_watches
 from deployments.gallery.numbers import Number
 from deployments.gallery.resources import SessionDep
@@ -60,9 +61,10 @@ async def read_page_of_news(
 
 
 @router.get("/budget", tags=["budget"])
-async def read_cost(session: SessionDep) -> BudgetReport:
+async def read_cost(session: SessionDep) -> SharedBudget:
     """What searching has cost this month and will; the account's own figures are not asked for."""
-    return await read_budget(session)
+    report = await read_budget(session)
+    return SharedBudget(**report.model_dump(), users=await read_user_shares(session))
 
 
 async def _read_watch(session: AsyncSession, watch_id: int) -> WatchRow:

@@ -9,7 +9,8 @@ from prefect.states import Completed, Crashed, Failed, Pending, Running, Schedul
 from pydantic import SecretStr
 
 from adspark.db.engine import Database
-from adspark.db.rate_limits import SEARCHES, acquire_slot
+from adspark.db.rate_limits import acquire_slot
+from adspark.db.rates import SEARCHES
 from adspark.serpapi.client import ENGINE
 from adspark.settings import Settings, get_settings
 from adspark.watches.searches_left import SearchesLeft

@@ -27,7 +27,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.workers.process import ProcessWorker
 from pydantic import SecretStr
 
-from adspark.db.rate_limits import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS
+from adspark.db.rates import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import Settings

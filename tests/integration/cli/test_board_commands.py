@@ -14,6 +14,7 @@ from tests.support.commanding import Command
 from tests.support.variants_at_hand import AD, OTHER, THIRD, in_session
 
 pytestmark = pytest.mark.usefixtures("three_stored_ads")
+MAKE = "make it with: adspark board create; all boards: adspark board list"
 command = Command("board")
 run, told, given = command.run, command.told, command.given
 
@@ -106,13 +107,16 @@ def test_tables_fit_on_a_terminal_and_give_it_no_orders(database_url: str) -> No
         (("add", "summer", AD, f"CR{8:020d}"), f"ads: no ad CR{8:020d} is stored; fetch its "
                                               "advertiser's ads first, with: adspark fetch AR…"),
         (("add", "sommer", AD), "name: user 1 has no board 'sommer'; did you mean 'summer'? "
-                                "Or make it with: adspark board create"),
+                                f"Or {MAKE}"),
         (("remove", "sommer", AD), "name: user 1 has no board 'sommer'; did you mean 'summer'? "
-                                   "Or make it with: adspark board create"),
-        (("show", "summer", "--user", "2"), "name: user 2 has no board 'summer'; make it with: "
-                                            "adspark board create"),
+                                   f"Or {MAKE}"),
+        (("show", "summer", "--user", "2"), f"name: user 2 has no board 'summer'; {MAKE}"),
+        (("show", "nosuch"), "name: user 1 has no board 'nosuch'; name one of 'autumn', 'summer', "
+                             f"or {MAKE}"),
         (("delete", "sommer", "-y"), "name: user 1 has no board 'sommer'; did you mean 'summer'? "
-                                     "Or make it with: adspark board create"),
+                                     f"Or {MAKE}"),
+        (("create", "Summer"), "name: user 1 has a board 'summer' already; choose another name, or "
+                               "put ads on that one with: adspark board add"),
     ],
     ids=lambda value: " ".join(value)[:30] if isinstance(value, tuple) else "",
 )  # fmt: skip
@@ -148,7 +152,7 @@ def test_an_error_is_one_line_on_standard_error(
     with pytest.raises(SystemExit) as ended:
         cli.main()
     said = capsys.readouterr()
-    error = "Error: name: user 1 has no board 'summer'; make it with: adspark board create\n"
+    error = f"Error: name: user 1 has no board 'summer'; {MAKE}\n"
     assert (ended.value.code, said.out, said.err) == (2, "", error)
 
 

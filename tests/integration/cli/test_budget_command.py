@@ -61,6 +61,15 @@ async def _watch(session: AsyncSession) -> None:
     await session.commit()
 
 
+@pytest.mark.usefixtures("configured_database")
+def test_a_budget_of_nothing_is_said_to_be_for_ever() -> None:
+    Command("watch").told("create", "one", "--text=example.com", "--budget=0")
+    assert command.told().endswith(
+        "Watch 1 (one) has the budget 0, so that it is never checked; give it more: adspark watch "
+        "change 1 --budget 100"
+    )
+
+
 def test_each_user_s_weight_share_and_use_of_the_month_are_told(configured_database: str) -> None:
     in_session(configured_database, _watch)
     narrow, users = Command("budget"), Command("users")

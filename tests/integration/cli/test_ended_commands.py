@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+BIN = Path(sys.executable).parent
 PROGRAM = """
 import asyncio
 from pathlib import Path
@@ -38,3 +39,16 @@ def test_a_command_that_is_told_to_end_cleans_up(number: signal.Signals, tmp_pat
     process.send_signal(number)
     assert process.wait() == {signal.SIGTERM: 143, signal.SIGINT: -signal.SIGINT}[number]
     assert (tmp_path / "cleaned").exists()
+
+
+@pytest.mark.usefixtures("configured_database")
+@pytest.mark.parametrize("called", ["--help", "watch list", "watch list --json", "watch export"])
+def test_a_command_whose_reader_has_seen_enough_ends_well(called: str, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [BIN / "adspark", *called.split()], cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE,
+        check=False,
+    )  # fmt: skip
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -10,6 +10,7 @@ import pytest
 
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
+from tests.support.commanding import Command
 from tests.support.sandbox_control import SANDBOX_KEY, searches
 from tests.support.stack import free_port
 from tests.support.terminal import ADSPARK, CTRL_C, Shown, converse
@@ -97,6 +98,8 @@ def test_ctrl_c_at_a_question_leaves_nothing(
 def test_an_answer_that_cannot_be_used_is_told_why_and_asked_for_again(newcomer: Newcomer) -> None:
     shown = newcomer.asked(
         answers=[
+            (KEY[0], ""),
+            ("Nothing was typed", None),
             (KEY[0], "not a key"),
             ("no key: it has letters and digits only", None),
             (KEY[0], "wrong-but-a-key"),
@@ -155,6 +158,10 @@ def test_a_script_is_told_which_option_is_missing(
          "did you mean 'Germany'?"),
         (("--key-file=-", "--advertiser=h.com", "-y", "--every=1"), SANDBOX_KEY, "--every"),
         (("--key-file=-", "--advertiser=h.com", "-y", "--name=7"), SANDBOX_KEY, "name: '7'"),
+        (("--key-file=-", f"--advertiser=AR{20 * '0'}", "-y"), SANDBOX_KEY, "only zeros"),
+        (("--sandbox", "--advertiser=h.com"), "", "afterwards: adspark watch create"),
+        (("--sandbox", "--every=60"), "", "afterwards: adspark watch create"),
+        (("--sandbox", "--key-file=-"), SANDBOX_KEY, "--sandbox: takes no key"),
     ],
 )  # fmt: skip
 def test_a_mistake_of_a_script_is_told_and_leaves_nothing(
@@ -180,3 +187,23 @@ def test_serpapi_that_is_away_leaves_nothing(newcomer: Newcomer) -> None:
     done = newcomer.script("--key-file=-", given=SANDBOX_KEY)
     assert (done.returncode, newcomer.has_left()) == (1, [])
     assert "cannot be reached" in done.stderr
+    assert "check this machine's network, HTTPS_PROXY and ADSPARK_SERPAPI_URL" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--advertiser=example.com", "--name=one"), "name: watch 1 is called 'one' already"),
+        (("--advertiser=hubspot.com", "--name=one", "--every=90"), "adspark watch change 1"),
+        (("--region=DE",), "Error: --advertiser is missing"),
+    ],
+    ids=["another search", "another interval", "nobody's"],
+)
+def test_beside_a_watch_nothing_that_is_given_is_dropped(
+    newcomer: Newcomer, configured_database: str, options: tuple[str, ...], told: str
+) -> None:
+    Command("watch").told("create", "one", "--text=hubspot.com")
+    newcomer.more["ADSPARK_DATABASE_URL"] = configured_database
+    done = newcomer.script("--key-file=-", "--no-search", "--yes", *options, given=SANDBOX_KEY)
+    assert (done.returncode, newcomer.has_left()) == (2, [])
+    assert told in done.stderr

@@ -6,14 +6,8 @@ import asyncio
 from sqlalchemy import text
 
 from adspark.db.engine import Database
-from adspark.db.rate_limits import (
-    CLEANUPS,
-    GENERATIONS,
-    SEARCHES,
-    acquire_slot,
-    release_slot,
-    try_acquire_slot,
-)
+from adspark.db.rate_limits import acquire_slot, release_slot, try_acquire_slot
+from adspark.db.rates import CLEANUPS, GENERATIONS, SEARCHES
 
 LIMIT = 5
 WINDOW = 0.3

@@ -240,6 +240,7 @@ async def test_who_cannot_be_compared_is_said_beside_the_field(
         assert said
         assert words in said[1]
         assert "<figure" not in answer.text
+        assert "select them in the list" in answer.text
 
 
 async def test_the_form_of_a_comparison_begins_empty(pages: GalleryClient) -> None:

@@ -129,7 +129,9 @@ async def test_watches_say_how_complete_they_looked_and_news_come_by_page(
     assert rest["next"] is None
     assert first["watch"] == listed
     assert (await get(pages, f"{path}/news", since="2026-06-01T03:00"))["news"][1:] == []
-    assert watch.id in [one["watch_id"] for one in (await get(pages, "/budget"))["watches"]]
+    budget = await get(pages, "/budget")
+    assert watch.id in [one["watch_id"] for one in budget["watches"]]
+    assert [(one["user_id"], one["weight"], one["share"]) for one in budget["users"]] == [(1, 1, 1)]
 
 
 async def test_boards_and_variants(pages: GalleryClient, database: Database) -> None:

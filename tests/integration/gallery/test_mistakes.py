@@ -28,6 +28,7 @@ _FILTERS = [
     *("region=nowhere", "domain=%20x%20y", "first-from=x", "last-to=x", "least-days=x", "size=x"),
     *("aspect=x", "event=x", "words=x", "running=x", "sort=x", "after=x", f"board={'x' * 500}"),
     *("least-days=99999999999", f"q={'x' * 2000}", f"watch={'9' * 5000}", "tag=%00", "q=%00"),
+    *("board=a%00b", "format=%00", "region=%00", "advertiser=a%00", "domain=a%00.com"),
 ]
 _PAGES = [
     *(f"/library?{one}" for one in _FILTERS),
@@ -107,6 +108,7 @@ async def test_no_page_about_a_mistake_in_its_address_names_the_inside(
         answer = await pages.get(path, follow_redirects=True)
 
         assert answer.status_code < 500, path
+        assert "\0" not in answer.text, path
         assert not _INSIDE.search(_said(answer.text)), (path, _INSIDE.search(_said(answer.text)))
 
 

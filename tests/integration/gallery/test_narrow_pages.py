@@ -41,7 +41,7 @@ async def _look_on_a_phone(page: Page, url: str) -> None:
         assert await page.evaluate(_WIDTH) == 360, path
     await page.goto(f"{url}/watches")
     spent = page.locator(".figures .problem")
-    assert await spent.inner_text() == "The budget is spent; it waits for the next month."
+    assert await spent.inner_text() == "The budget is 0, so that it never looks; raise the budget."
     assert await spent.evaluate("one => parseFloat(getComputedStyle(one).fontSize)") < 16
     assert await page.locator("header.site").evaluate("one => one.offsetHeight") <= 80
     await page.goto(f"{url}/boards")

@@ -9,14 +9,9 @@ from pydantic import SecretStr
 
 from adspark.db.engine import Database
 from adspark.errors import ServiceUnavailableError
-from adspark.maintenance.health_checks import (
-    Check,
-    check_archive,
-    check_database,
-    check_disk,
-    check_searches,
-    look_at,
-)
+from adspark.maintenance.check import Check, look_at
+from adspark.maintenance.disk import check_disk
+from adspark.maintenance.health_checks import check_archive, check_database, check_searches
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.serpapi.client import SerpApiClient

@@ -359,6 +359,14 @@ async def test_a_budget_stops_the_pages_and_then_the_watch_until_it_is_raised(
     assert (await place.check(watch_id)).coverage == "complete"
 
 
+async def test_a_watch_without_any_budget_does_not_wait_for_a_month(place: Place) -> None:
+    summary = await place.check(await place.add(monthly_budget=0))
+    assert (summary.is_out_of_budget, summary.problem) == (
+        True,
+        "its monthly_budget is 0, so that it is never checked; give it a larger one, or pause it",
+    )
+
+
 async def test_a_check_that_died_has_what_is_left_of_its_budget_when_it_goes_on(
     place: Place,
 ) -> None:

@@ -22,7 +22,8 @@ from adspark.settings import Settings
 from adspark.watches.searches_left import SearchesLeft
 from deployments.console.app import ConsoleApp
 from deployments.console.data import SlowView, View
-from deployments.operations.monitoring import Rate, Snapshot
+from deployments.operations.monitoring import Snapshot
+from deployments.operations.rates import Rate
 from deployments.operations.runs.failures import FailureGroup
 from deployments.queue_classes import POOL_NAMES
 from orchestration.server.pool_health import Problem

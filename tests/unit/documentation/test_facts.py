@@ -6,7 +6,7 @@ from itertools import chain
 
 import pytest
 
-from adspark.db.rate_limits import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS
+from adspark.db.rates import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS
 from adspark.settings import Settings
 from deployments.queue_classes import QUEUE_CLASSES, FlowClass, QueueClass
 from scripts.reference.pages import FOLDER, PAGES

@@ -22,7 +22,7 @@ FAR_AHEAD = datetime.now(UTC).date() + timedelta(days=3)
         pytest.param({}, "advertiser_ids", "or text", id="neither advertiser nor text"),
         pytest.param({"text": "  "}, "advertiser_ids", "or text", id="blank text"),
         pytest.param({"advertiser_ids": "AR123"}, "advertiser_ids", "20 digits", id="short id"),
-        pytest.param({"advertiser_ids": ["Tesla"]}, "advertiser_ids", "'TESLA'", id="a name"),
+        pytest.param({"advertiser_ids": ["Tesla"]}, "advertiser_ids", "'Tesla'", id="a name"),
         pytest.param({"text": "a.com", "region": "Atlantis"}, "region", "ISO code", id="region"),
         pytest.param({"text": "a.com", "platform": "TV"}, "platform", "YOUTUBE", id="platform"),
         pytest.param(

@@ -60,6 +60,24 @@ def test_a_line_goes_on_at_a_word_on_a_terminal_and_is_whole_for_a_program(
     assert all(line.startswith(" " * 14) for line in lines[1:])
 
 
+@pytest.mark.parametrize(
+    ("line", "blanks"),
+    [
+        (f"[yellow]Warning:[/] {'word ' * 30}", [0, 2, 2]),
+        (f"  first look: {'word ' * 30}", [2, 4, 4]),
+        (f"  [bold]{'word ' * 12}[/]\n  {'word ' * 16}", [2, 2, 4]),
+        (f"{'word ' * 15}words", [0]),
+        ("one\n", [0, 0]),
+    ],
+)
+def test_a_line_goes_on_further_right_than_it_begins(line: str, blanks: list[int]) -> None:
+    console = SafeConsole(width=80, record=True, force_terminal=True)
+    print_wrapped(console, line)
+    lines = [one.rstrip() for one in console.export_text().splitlines()]
+    assert [len(one) - len(one.lstrip()) for one in lines] == blanks
+    assert max(map(len, lines)) <= 80
+
+
 def test_of_prefects_log_only_warnings_reach_a_command_that_runs_a_flow_itself() -> None:
     levels = (logging.INFO, logging.WARNING, logging.ERROR)
     records = [logging.LogRecord("prefect", level, "", 0, "words", None, None) for level in levels]

@@ -237,5 +237,5 @@ def _define(form: WatchForm, present: WatchDefinition | None, user_id: int) -> N
 # What stands in for a field that has to be given, while the others are checked.
 _STAND_INS: Mapping[str, Mapping[str, object]] = {
     "name": {"name": "unnamed"},
-    "advertiser_ids": {"advertiser_ids": [f"AR{0:020d}"]},
+    "advertiser_ids": {"advertiser_ids": [f"AR{1:020d}"]},
 }

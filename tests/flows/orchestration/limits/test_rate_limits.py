@@ -5,7 +5,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 
 from adspark.db.engine import Database
-from adspark.db.rate_limits import GENERATIONS, SEARCHES
+from adspark.db.rates import GENERATIONS, SEARCHES
 from adspark.serpapi.client import no_gate
 from orchestration.limits.rate_limits import generation_slots, search_slots
 

@@ -14,7 +14,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Scheduled
 
 from adspark.errors import AdSparkError, ConfigurationError
-from adspark.maintenance.health_checks import CheckState
+from adspark.maintenance.check import CheckState
 from deployments.cli.server import open_server
 from orchestration.runs.lost_runs import TAG
 from orchestration.server.prefect_health import check_prefect

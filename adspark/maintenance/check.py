@@ -1,0 +1,87 @@
+"""One thing that AdSpark needs, looked at: how it is, and what mends it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+
+from pydantic import BaseModel
+
+from adspark.errors import AdSparkError, TemporaryError
+
+SLOW = 15.0
+"""Seconds for one check above which it is reported as slow."""
+
+AWAY = 60.0
+"""Seconds without an answer after which a service counts as down."""
+
+
+class CheckState(StrEnum):
+    """How a thing is; `failed` is for a person to mend, `warning` for one to know."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    NOT_SET_UP = "not set up"
+
+
+class Check(BaseModel):
+    """One thing that was checked; `remedy` is the command or the setting that mends it."""
+
+    name: str
+    state: CheckState
+    what: str
+    remedy: str = ""
+
+    @classmethod
+    def ok(cls, name: str, what: str) -> "Check":
+        """It is as it should be."""
+        return cls(name=name, state=CheckState.OK, what=what)
+
+    @classmethod
+    def warning(cls, name: str, what: str, remedy: str) -> "Check":
+        """It works, but not for long."""
+        return cls(name=name, state=CheckState.WARNING, what=what, remedy=remedy)
+
+    @classmethod
+    def failed(cls, name: str, what: str, remedy: str) -> "Check":
+        """It does not work."""
+        return cls(name=name, state=CheckState.FAILED, what=what, remedy=remedy)
+
+
+async def look_at(
+    name: str,
+    look: Callable[[], Awaitable[Check]],
+    *,
+    remedy: str,
+    slow: float = SLOW,
+    away: float = AWAY,
+) -> Check:
+    """Make one check; an error becomes a check that has failed.
+
+    Args:
+        name: of what is checked.
+        look: makes the check.
+        remedy: for errors, whose message says what is wrong.
+        slow: seconds above which an answer comes with a warning.
+        away: seconds after which no answer is expected any more.
+    """
+    asked_at = time.monotonic()
+    try:
+        async with asyncio.timeout(away):
+            check = await look()
+    except TimeoutError:
+        return Check.failed(name, f"no answer in {away:g} s", remedy)
+    except TemporaryError as error:
+        return Check.failed(name, str(error), remedy)
+    except AdSparkError as error:
+        return Check.failed(name, str(error), remedy if remedy not in str(error) else "")
+    except OSError as error:
+        return Check.failed(name, f"{error.filename or name}: {error.strerror or error}", remedy)
+    except Exception as error:  # whatever it is, the other checks are made; it may hold a secret
+        return Check.failed(name, f"failed ({type(error).__name__})", remedy)
+    seconds = time.monotonic() - asked_at
+    if check.state is CheckState.OK and seconds > slow:
+        what = f"is slow: {check.what}, after {seconds:.0f} s"
+        return Check.warning(name, what, "look what keeps its machine busy")
+    return check

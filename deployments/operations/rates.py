@@ -1,0 +1,40 @@
+"""The rate limits as Prefect has them, and how much of them is used."""
+
+from collections.abc import Mapping
+
+from prefect.client.orchestration import PrefectClient
+from pydantic import BaseModel
+
+from adspark.db.rates import GENERATIONS, SEARCHES
+from orchestration.runs.flow_runs import PAGE
+
+
+class Rate(BaseModel):
+    """A rate limit over all workers.
+
+    Attributes:
+        a_minute: None is no limit.
+        used: in the last minute; None where the database was not read.
+    """
+
+    name: str
+    a_minute: int | None
+    used: int | None = None
+
+
+async def read_rates(client: PrefectClient, *, used: Mapping[str, int] | None = None) -> list[Rate]:
+    """The limits of searches and generations.
+
+    Args:
+        client: of Prefect's server.
+        used: uses in the last minute, by the limit's name, as the database has them.
+    """
+    limits = {one.name: one for one in await client.read_global_concurrency_limits(limit=PAGE)}
+    return [
+        Rate(
+            name=name,
+            a_minute=limits[name].limit if name in limits and limits[name].active else None,
+            used=None if used is None else used.get(name, 0),
+        )
+        for name in (SEARCHES, GENERATIONS)
+    ]

@@ -1,0 +1,65 @@
+"""A run that is followed: its states in their order, its log between them, its end once."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.actions import LogCreate
+from prefect.settings import PREFECT_API_URL
+from prefect.states import Completed, Running, Scheduled
+
+from deployments.cli.runs.follow import Event, follow_run
+from tests.support.queued import open_pools, queue
+
+RUN, WORKER = "prefect.flow_runs", "prefect.flow_runs.worker"
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[PrefectClient]:
+    """A server with our pools."""
+    async with open_pools() as opened:
+        yield opened
+
+
+async def test_states_stand_in_their_order_and_each_line_once(client: PrefectClient) -> None:
+    (run,) = await queue(client, Scheduled())
+    told: list[Event] = []
+    following = asyncio.create_task(follow_run(PREFECT_API_URL.value(), run.id, told.append))
+    began = datetime.now(UTC)
+
+    async def write(second: int, line: str, logger: str = RUN, level: int = logging.INFO) -> None:
+        at = began + timedelta(seconds=second)
+        made = LogCreate(
+            name=logger, level=level, message=line, timestamp=at, flow_run_id=run.id
+        )  # fmt: skip
+        await client.create_logs([made])
+
+    async def shown(text: str) -> None:
+        while text not in [one.text for one in told]:
+            assert not following.done()
+            await asyncio.sleep(0.01)
+
+    await shown("Scheduled")
+    await client.set_flow_run_state(run.id, Running(), force=True)
+    await write(0, "Worker 'one' submitting flow run", WORKER)
+    await write(1, "Beginning flow run 'one' for flow 'probe'")
+    await write(3, "written later")
+    await shown("written later")
+    await write(2, "read later")  # another process has sent it with delay
+    await shown("read later")
+    await write(4, "low memory", WORKER, logging.WARNING)
+    await write(5, "Finished in state Completed('the summary')")
+    await client.set_flow_run_state(run.id, Completed(message="the summary"), force=True)
+    finished = await following
+    assert [(one.kind, one.text) for one in told] == [
+        ("state", "Scheduled"),
+        ("state", "Running"),
+        ("log", "written later"),
+        ("log", "read later"),
+        ("log", "low memory"),
+        ("state", "Completed"),
+    ]
+    assert finished.state.message == "the summary"
