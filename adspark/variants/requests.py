@@ -13,6 +13,7 @@ from sqlmodel import col
 
 from adspark.errors import InvalidQueryError
 from adspark.models import DEFAULT_USER, AdVariant, Creative, VariantStatus
+from adspark.text.visible import is_blank
 from adspark.validation.bounds import ID, PROMPT
 from adspark.validation.stored import check_storable, clean_ad_id, missing_ads
 from adspark.variants.budget import lock_requests, read_budget
@@ -38,7 +39,7 @@ def check_request(request: VariantRequest) -> VariantRequest:
         InvalidQueryError: names the field.
     """
     prompt = request.prompt.strip()
-    if not prompt:
+    if is_blank(prompt):
         raise InvalidQueryError("prompt", "is empty; say what the variant should be like.")
     if len(prompt) > PROMPT.most:
         raise InvalidQueryError(

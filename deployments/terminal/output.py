@@ -67,12 +67,13 @@ def print_wrapped(console: Console, line: str, *, indent: int = 0) -> None:
         console.print(line, soft_wrap=True)
         return
     whole = Text.from_markup(line)
-    head, rest = whole[:indent], whole[indent:]
+    head, lines = whole[:indent], whole[indent:].split("\n", allow_blank=True)
     room = max(console.width - indent, _NARROWEST)
-    for part in rest.divide(_line_starts(rest.plain, room)):
-        part.rstrip()
-        console.print(Text.assemble(head, part), soft_wrap=True)
-        head = Text(" " * indent)
+    for one in lines:
+        for part in one.divide(_line_starts(one.plain, room)):
+            part.rstrip()
+            console.print(Text.assemble(head, part), soft_wrap=True)
+            head = Text(" " * indent)
 
 
 def _line_starts(text: str, room: int) -> list[int]:

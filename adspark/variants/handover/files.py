@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from adspark.errors import InvalidQueryError, UnusableContentError
 from adspark.media.store import MediaStore
+from adspark.rules.surfaces import count_characters
 from adspark.rules.verdicts import RuleCheck
 from adspark.text.formulas import guard_cell
 from adspark.text.visible import blank_controls
@@ -27,7 +28,6 @@ from adspark.variants.handover.copy_lines import (
     AdCopy,
     read_copy_lines,
     row_of,
-    width,
 )
 
 _MARK = "\ufeff"  # without it spreadsheets take the file for another encoding
@@ -209,8 +209,8 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 def _check_cell(name: str, value: str, longest: int) -> None:
     check_storable(name, value)
-    if width(value) > longest:
-        raise InvalidQueryError(name, f"{width(value)} characters; at most {longest}.")
+    if count_characters(value) > longest:
+        raise InvalidQueryError(name, f"{count_characters(value)} characters; at most {longest}.")
     if guard_cell(value) != value or blank_controls(value) != value or value == "[]":
         raise InvalidQueryError(name, "holds what a spreadsheet would take for an order.")
 
@@ -219,6 +219,7 @@ def _check_url(url: str) -> None:
     try:
         parts = urlsplit(url)
         is_usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        is_usable &= "@" not in parts.netloc  # no name and password
     except ValueError:
         is_usable = False
     if not is_usable or any(one.isspace() for one in url):
