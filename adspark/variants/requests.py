@@ -117,6 +117,16 @@ async def request_variants(
     return list(await session.scalars(made, rows))
 
 
+async def check_requests(session: AsyncSession, requests: Collection[VariantRequest]) -> None:
+    """Refuse before anybody confirms it what `request_variants` would refuse; reads only.
+
+    Raises:
+        InvalidQueryError: a parent cannot be used, or a user's budget of generations is too small.
+    """
+    await check_parents(session, requests)
+    await _check_budgets(session, requests)
+
+
 async def _check_budgets(session: AsyncSession, requests: Collection[VariantRequest]) -> None:
     """Refuse more than users have left. Raises InvalidQueryError."""
     for user_id, more in Counter(request.user_id for request in requests).items():

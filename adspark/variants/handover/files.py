@@ -18,6 +18,7 @@ from adspark.errors import InvalidQueryError, UnusableContentError
 from adspark.media.store import MediaStore
 from adspark.rules.surfaces import count_characters
 from adspark.rules.verdicts import RuleCheck
+from adspark.text.counts import counted
 from adspark.text.formulas import guard_cell
 from adspark.text.visible import blank_controls
 from adspark.validation.stored import check_storable
@@ -133,7 +134,8 @@ async def write_zip(
     summary = write_csv(table, variants, destination)
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("google-ads.csv", table.getvalue())
-        for one in variants:
+        handed_over = [one for one in variants if not _is_broken(one)]
+        for one in handed_over:
             if one.image_path is None:
                 continue
             try:
@@ -147,13 +149,18 @@ async def write_zip(
             summary.pictures += 1
         rows = [(one.variant, one.words, one.reason) for one in summary.left_out]
         archive.writestr("left-out.csv", _table(("variant", "words", "reason"), rows))
-        archive.writestr("variants.csv", _table(_LINEAGE, map(_lineage, variants)))
+        archive.writestr("variants.csv", _table(_LINEAGE, map(_lineage, handed_over)))
     return summary
 
 
 def _ads(variants: Iterable[Any], to: Destination) -> tuple[bytes, HandOver]:
     rows, left_out = [], list[LeftOut]()
     for one in variants:
+        if _is_broken(one):
+            broken = counted(one.failed_rules, "brand rule")
+            reason = f"it breaks {broken} since it was approved; review it again"
+            left_out.append(LeftOut(variant=one.id, words="ad", reason=reason))
+            continue
         copy = read_copy_lines(one.description)
         left_out += [
             LeftOut(variant=one.id, words=words, reason=reason) for words, reason in copy.left_out
@@ -165,6 +172,11 @@ def _ads(variants: Iterable[Any], to: Destination) -> tuple[bytes, HandOver]:
         last = (to.path_1, to.path_2, to.final_url, "Paused")
         rows.append((to.campaign, to.ad_group, "Responsive search ad", *row_of(copy), *last))
     return _table(_COLUMNS, rows), HandOver(ads=len(rows), left_out=left_out)
+
+
+def _is_broken(one: Any) -> bool:  # noqa: ANN401  (a row)
+    """Whether it breaks rules that nobody has overruled: it was approved before it was checked."""
+    return bool(one.failed_rules) and not one.is_overruled
 
 
 def _lacking(variant: int, copy: AdCopy) -> list[LeftOut]:

@@ -60,6 +60,18 @@ def test_a_line_goes_on_at_a_word_on_a_terminal_and_is_whole_for_a_program(
     assert all(line.startswith(" " * 14) for line in lines[1:])
 
 
+def test_each_line_of_several_begins_at_its_own_margin() -> None:
+    console = SafeConsole(width=40, record=True, force_terminal=True)
+    print_wrapped(console, f"[bold]Error:[/] {'word ' * 9}end\nx, line 2: {'word ' * 7}end")
+    lines = [line.rstrip() for line in console.export_text().splitlines()]
+    assert lines == [
+        "Error: word word word word word word",
+        "word word word end",
+        "x, line 2: word word word word word word",
+        "word end",
+    ]
+
+
 def test_of_prefects_log_only_warnings_reach_a_command_that_runs_a_flow_itself() -> None:
     levels = (logging.INFO, logging.WARNING, logging.ERROR)
     records = [logging.LogRecord("prefect", level, "", 0, "words", None, None) for level in levels]
