@@ -25,6 +25,7 @@ from adspark.maintenance.cleanup_statements import (
     DETAILS,
     EVENTS,
     FETCHES,
+    GENERATION_USES,
     MESSAGES,
     PICTURE_VERSIONS,
     PICTURE_WORDS,
@@ -66,7 +67,8 @@ _IS_USED = text("""
 class Retention(BaseModel):
     """For how many days what is kept.
 
-    The ledger's are also those of details that were bought, once no watch knows their ad.
+    The ledger's are also those of details that were bought, once no watch knows their ad, and of
+    generations that count for budgets.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -89,6 +91,7 @@ class CleanupSummary(BaseModel):
     details: int = 0
     advertisers: int = 0
     fetches: int = 0
+    generation_uses: int = 0
     rejected_rows: int = 0
     messages: int = 0
     picture_versions: int = 0
@@ -148,6 +151,7 @@ async def clean_up(
     await work.do(DETAILS, days=retention.fetches)
     await work.do(ADVERTISERS, days=0)
     await work.do(FETCHES, days=retention.fetches)
+    await work.do(GENERATION_USES, days=retention.fetches)
     await work.do(REJECTED_ROWS, days=retention.rejected_rows)
     await work.do(MESSAGES, days=retention.messages)
     await work.do(PICTURE_VERSIONS, days=retention.picture_versions)

@@ -112,6 +112,10 @@ _HAS_NOTHING = """
     AND NOT EXISTS (SELECT FROM watch w WHERE a.advertiser_id = ANY (w.advertiser_ids))
 """
 ADVERTISERS = _kind("advertiser a", "advertiser_id", _HAS_NOTHING, "advertisers")
+# All old attempts of a variant go together.
+GENERATION_USES = _kind(
+    "generation_use", "variant_id", _IS_PAST.format("used_at"), "generation_uses", first=0
+)
 FETCHES = _kind('"fetch"', "id", _IS_PAST.format("started_at"), "fetches", UUID(int=0))
 REJECTED_ROWS = _kind("rejected_row", "id", _IS_PAST.format("created_at"), "rejected_rows", 0)
 MESSAGES = _kind("message", "id", _IS_PAST.format("delivered_at"), "messages", 0)

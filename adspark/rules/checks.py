@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from adspark.rules.copy_lines import Field
 from adspark.rules.definition import DisclaimerPlace, Rules
 from adspark.rules.languages import judge_language
 from adspark.rules.matching.phrases import MOST_BETWEEN, Phrase, Place, find_place, find_places
 from adspark.rules.matching.readings import Text, read_text
 from adspark.rules.sizes import judge_size
-from adspark.rules.surfaces import Field, Surface, count_characters, split_copy
+from adspark.rules.surfaces import Surface, count_characters, split_copy
 from adspark.rules.verdicts import Part, Rule, RuleVerdict, Verdict
 from adspark.text.counts import counted
 

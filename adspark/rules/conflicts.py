@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from adspark.rules.definition import Rules
-from adspark.rules.matching.phrases import Phrase, find_place
+from adspark.rules.matching.phrases import MOST_BETWEEN, Phrase, find_place
 from adspark.rules.matching.readings import read_text
 from adspark.rules.surfaces import GOOGLES_LIMITS
 
@@ -13,7 +13,9 @@ _PHRASES = (
 )  # fmt: skip
 _VALUES = ("picture_sizes", "languages")
 # No ad could keep to both: what one of the second lists wants holds what one of the first forbids.
-_FORBIDDING = ("banned_words", "off_tone_words", "competitor_names", "competitor_marks")
+_FORBIDDING = (
+    "banned_words", "banned_claims", "off_tone_words", "competitor_names", "competitor_marks",
+)  # fmt: skip
 _REQUIRING = ("disclaimers", "tone_words")
 
 Mistake = tuple[tuple[str | int, ...], str]
@@ -22,7 +24,7 @@ Mistake = tuple[tuple[str | int, ...], str]
 
 def find_conflicts(rules: Rules) -> list[Mistake]:
     """All that is wrong with the rules together, in no order."""
-    return [*_find_repeated(rules), *_find_unknown_fields(rules), *_find_contradictions(rules)]
+    return [*_find_repeated(rules), *_find_unknown_fields(rules), *find_contradictions(rules)]
 
 
 def _find_repeated(rules: Rules) -> Iterator[Mistake]:
@@ -47,8 +49,13 @@ def _find_unknown_fields(rules: Rules) -> Iterator[Mistake]:
                 yield ("surfaces", surface.value, field.value), problem
 
 
-def _find_contradictions(rules: Rules) -> Iterator[Mistake]:
-    forbidden = [(name, Phrase(one)) for name in _FORBIDDING for one in getattr(rules, name)]
+def find_contradictions(rules: Rules) -> Iterator[Mistake]:
+    """What is required and forbidden at once."""
+    forbidden = [
+        (name, Phrase(one, MOST_BETWEEN if name == "banned_claims" else 0))
+        for name in _FORBIDDING
+        for one in getattr(rules, name)
+    ]
     for requiring in _REQUIRING:
         for at, written in enumerate(getattr(rules, requiring)):
             text = read_text(written)

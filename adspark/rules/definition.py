@@ -6,11 +6,12 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from adspark.rules.copy_lines import Field as AdField
 from adspark.rules.languages import known_languages
 from adspark.rules.matching.phrases import MOST_WORDS_OF_CLAIM, check_phrase
 from adspark.rules.sizes import clean_size
 from adspark.rules.surfaces import GOOGLES_LIMITS, Surface
-from adspark.rules.surfaces import Field as AdField
+from adspark.text.visible import visible
 from adspark.validation.bounds import Range
 from adspark.validation.near_names import describe_unknown
 
@@ -38,7 +39,7 @@ def _as_list(value: object) -> object:
 
 
 def _check_phrase(written: str) -> str:
-    kept = " ".join(written.split())
+    kept = " ".join(visible(written).split())
     if len(kept) > LONGEST_PHRASE:
         raise _mistake(f"has {len(kept)} characters; shorten it to {LONGEST_PHRASE}")
     if problem := check_phrase(kept):

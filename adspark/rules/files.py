@@ -9,8 +9,9 @@ from pydantic import ValidationError
 
 from adspark.errors import ConfigurationError
 from adspark.rules.conflicts import find_conflicts
+from adspark.rules.copy_lines import Field
 from adspark.rules.definition import Rules
-from adspark.rules.surfaces import Field, Surface
+from adspark.rules.surfaces import Surface
 from adspark.text.storable import UNSTORABLE
 from adspark.validation.messages import describe_validation_error
 from adspark.validation.near_names import describe_unknown

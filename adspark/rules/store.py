@@ -7,7 +7,8 @@ from pydantic import ConfigDict, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.errors import InvalidQueryError
+from adspark.errors import ConfigurationError, InvalidQueryError
+from adspark.rules.conflicts import find_contradictions
 from adspark.rules.definition import Rules
 from adspark.rules.files import read_rules
 from adspark.rules.merging import merge_rules
@@ -77,11 +78,13 @@ async def save_rules(
 
     Raises:
         InvalidQueryError: the number of the user is out of bounds.
-        ConfigurationError: as `read_rules`.
+        ConfigurationError: as `read_rules`, or a user's rules contradict the workspace's.
     """
     ID.check("user", user_id)
-    read_rules(written, source="rules")
+    rules = read_rules(written, source="rules")
     await session.execute(_LOCK)
+    if user_id is not None and (workspace := await read_latest(session, user_id=None)):
+        _check_together(workspace.rules, rules)
     latest = await read_latest(session, user_id=user_id)
     if latest is not None and latest.source == written:
         return latest, False
@@ -92,6 +95,18 @@ async def save_rules(
     if stored is None:
         raise RuntimeError("A version that was stored in this transaction is not there.")
     return stored, True
+
+
+def _check_together(workspace: Rules, own: Rules) -> None:
+    """Refuse a user's rules with which nobody could keep to the workspace's."""
+    merged = merge_rules(workspace, own)
+    said = [
+        f"{field}: {getattr(merged, str(field))[at]!r} {problem}."
+        for (field, at), problem in find_contradictions(merged)
+    ]
+    if said:
+        together = "The workspace's rules and these, which add to them, contradict each other:"
+        raise ConfigurationError("\n".join([together, *said]))
 
 
 async def read_latest(session: AsyncSession, *, user_id: int | None) -> StoredRules | None:

@@ -26,6 +26,7 @@ _JOINERS = re.compile(
 )
 _BLANKED = bytes(32 if (byte < 32 and byte != 10) or byte == 127 else byte for byte in range(256))
 _UTF8_C1 = re.compile(b"\xc2[\x80-\x9f]")
+_EMPTY = "\n\u2800"  # and the blank of Braille
 _MOST_MARKS = 8  # on one character; no language sets so many
 _ISOLATES = re.compile("[\u2068\u2069]")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff]")
@@ -55,6 +56,11 @@ def _with_few_marks(text: str) -> Iterator[str]:
         marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
         if marks <= _MOST_MARKS:
             yield character
+
+
+def is_blank(text: str) -> bool:
+    """Whether a person sees nothing of it, also where it holds characters of no width."""
+    return all(one in _EMPTY or unicodedata.category(one)[0] in "ZC" for one in visible(text))
 
 
 def isolate(text: str) -> str:

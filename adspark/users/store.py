@@ -46,7 +46,7 @@ _FREE = text(f"""
     ) AS free
 """)  # noqa: S608  (a constant)
 _LIST = text(f"""
-    SELECT user_id, name, CASE WHEN locked_at IS NULL THEN role END AS role,
+    SELECT owned.user_id, name, CASE WHEN locked_at IS NULL THEN role END AS role,
         CASE WHEN role IS NULL THEN 'no password' WHEN locked_at IS NULL THEN 'active'
             ELSE 'locked' END AS sign_in,
         coalesce(weight, {DEFAULT_WEIGHT}) AS weight,
@@ -54,10 +54,13 @@ _LIST = text(f"""
         count(*) FILTER (WHERE kind = 'board') AS boards,
         count(*) FILTER (WHERE kind LIKE 'tag%') AS tags,
         count(*) FILTER (WHERE kind = 'note') AS notes,
-        count(*) FILTER (WHERE kind = 'variant') AS variants
+        count(*) FILTER (WHERE kind = 'variant') AS variants,
+        monthly AS generation_budget,
+        (SELECT count(*) FROM generation_use u WHERE u.user_id = owned.user_id
+            AND used_at >= date_trunc('month', now(), 'UTC')) AS generations_used
     FROM {_OWNED} LEFT JOIN app_user USING (user_id) LEFT JOIN account USING (user_id)
-        LEFT JOIN search_share USING (user_id)
-    GROUP BY user_id, name, role, locked_at, weight ORDER BY user_id
+        LEFT JOIN search_share USING (user_id) LEFT JOIN generation_budget USING (user_id)
+    GROUP BY owned.user_id, name, role, locked_at, weight, monthly ORDER BY owned.user_id
 """)  # noqa: S608  (a constant)
 _WEIGH = text("""
     INSERT INTO search_share (user_id, weight) VALUES (:user_id, :weight)
@@ -86,6 +89,8 @@ class UserRow(BaseModel):
     tags: int
     notes: int = Field(description="Ads with a note or a title of theirs.")
     variants: int
+    generation_budget: int | None = Field(description="In a month, at most; None: without one.")
+    generations_used: int = Field(description="That were submitted this month (UTC).")
 
 
 async def list_users(session: AsyncSession) -> list[UserRow]:

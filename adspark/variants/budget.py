@@ -31,6 +31,19 @@ _READ = text("""
         CAST(date_trunc('month', now() AT TIME ZONE 'UTC') + interval '1 month' AS date)
             AS renews_on
 """)
+_READ_ALL = text("""
+    SELECT b.user_id, b.monthly, (SELECT count(*) FROM generation_use u
+            WHERE u.user_id = b.user_id AND used_at >= date_trunc('month', now(), 'UTC')) AS used,
+        (SELECT count(*) FROM ad_variant v
+            WHERE v.user_id = b.user_id AND status IN ('pending', 'processing')
+                AND asked_at IS NULL) AS reserved,
+        CAST(date_trunc('month', now() AT TIME ZONE 'UTC') + interval '1 month' AS date)
+            AS renews_on
+    FROM generation_budget b ORDER BY b.user_id
+""")
+_COUNT_USED = text("""
+    SELECT count(*) FROM generation_use WHERE used_at >= date_trunc('month', now(), 'UTC')
+""")
 _SET = text("""
     INSERT INTO generation_budget (user_id, monthly) VALUES (:user_id, :monthly)
     ON CONFLICT (user_id) DO UPDATE SET monthly = excluded.monthly
@@ -77,6 +90,17 @@ async def read_budget(session: AsyncSession, *, user_id: int) -> BudgetOfUser:
     """What a user may have, has used and has requested."""
     row = (await session.execute(_READ, {"user_id": user_id})).mappings().one()
     return BudgetOfUser(user_id=user_id, **row)
+
+
+async def read_budgets(session: AsyncSession) -> list[BudgetOfUser]:
+    """The same of all users who have a budget, by their numbers."""
+    rows = (await session.execute(_READ_ALL)).mappings()
+    return [BudgetOfUser.model_validate(row) for row in rows]
+
+
+async def count_generations(session: AsyncSession) -> int:
+    """How many were submitted since the month (UTC) began, by all users."""
+    return int(await session.scalar(_COUNT_USED) or 0)
 
 
 async def lock_requests(session: AsyncSession, *, user_id: int) -> None:

@@ -13,6 +13,7 @@ from sqlmodel import col
 
 from adspark.errors import InvalidQueryError
 from adspark.models import DEFAULT_USER, AdVariant, Creative, VariantStatus
+from adspark.text.visible import is_blank
 from adspark.validation.bounds import ID, PROMPT
 from adspark.validation.stored import check_storable, clean_ad_id, missing_ads
 from adspark.variants.budget import lock_requests, read_budget
@@ -38,7 +39,7 @@ def check_request(request: VariantRequest) -> VariantRequest:
         InvalidQueryError: names the field.
     """
     prompt = request.prompt.strip()
-    if not prompt:
+    if is_blank(prompt):
         raise InvalidQueryError("prompt", "is empty; say what the variant should be like.")
     if len(prompt) > PROMPT.most:
         raise InvalidQueryError(
@@ -114,6 +115,16 @@ async def request_variants(
     await _check_budgets(session, checked)
     made = insert(AdVariant).returning(col(AdVariant.id), sort_by_parameter_order=True)
     return list(await session.scalars(made, rows))
+
+
+async def check_requests(session: AsyncSession, requests: Collection[VariantRequest]) -> None:
+    """Refuse before anybody confirms it what `request_variants` would refuse; reads only.
+
+    Raises:
+        InvalidQueryError: a parent cannot be used, or a user's budget of generations is too small.
+    """
+    await check_parents(session, requests)
+    await _check_budgets(session, requests)
 
 
 async def _check_budgets(session: AsyncSession, requests: Collection[VariantRequest]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.errors import BusyError, InvalidQueryError, UnknownVariantError
 from adspark.models import AdVariant, ReviewReason, VariantStatus
 from adspark.text.counts import counted
+from adspark.text.visible import is_blank
 from adspark.validation.bounds import COMMENT, ID, RATING
 from adspark.validation.stored import check_storable
 from adspark.variants.store import read_variant
@@ -80,7 +81,7 @@ _CAUSES = text("""
 
 
 def _none_if_blank(written: str | None) -> str | None:
-    return (written or "").strip() or None
+    return None if written is None or is_blank(written) else written.strip()
 
 
 class Review(BaseModel):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from contextlib import suppress
 from importlib.util import find_spec
 from typing import Annotated
@@ -16,8 +17,13 @@ from deployments.cli.database import current_settings
 from deployments.cli.ranges import ranged
 from deployments.cli.users.option import user_option
 from deployments.environment.termination import exit_by_sigterm, raise_at_sigterm
+from deployments.terminal.output import print_note
 
 _HOST, _PORT = "127.0.0.1", 4270
+_WAITING = (
+    "Waits for the program that starts it to write on standard input (the Model Context Protocol); "
+    "Ctrl-C ends it. See --help for --http."
+)
 
 
 def mcp(
@@ -58,4 +64,6 @@ def mcp(
         if http:
             asyncio.run(serve_http(serving, host=host or _HOST, port=port or _PORT))
         else:
+            if sys.stdin.isatty():
+                print_note(_WAITING)
             asyncio.run(serve_stdio(serving))

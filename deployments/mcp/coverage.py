@@ -1,7 +1,7 @@
 """How complete an answer is: what was looked at, when, and what was not."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from pydantic import BaseModel, Field
 
@@ -46,21 +46,27 @@ def own_records(*looked_at: str) -> Coverage:
     return Coverage(is_complete=True, as_of=datetime.now(UTC), looked_at=list(looked_at))
 
 
-def cover_scope(found: ScopeCoverage, *, subjects: Sequence[str]) -> Coverage:
+def cover_scope(
+    found: ScopeCoverage, *, subjects: Sequence[str], since: date | None = None
+) -> Coverage:
     """Of ads that were looked for, or not; without a subject they are those of anybody.
 
     Args:
         found: who has looked.
         subjects: ids of advertisers, or a domain.
+        since: the day from which on something is asked for; None: of any time.
     """
     not_looked_at = [*_describe_uncovered(found)]
+    is_late = since is not None and found.as_of is not None and found.as_of.date() < since
+    if is_late:
+        not_looked_at.append(f"Nobody has looked on {since} or later.")
     if not subjects:
         not_looked_at.append(
             "Only stored ads were searched. Ads of advertisers that no watch and no fetch looked "
             "for are not stored."
         )
     return Coverage(
-        is_complete=bool(subjects) and not found.uncovered,
+        is_complete=bool(subjects) and not found.uncovered and not is_late,
         as_of=found.as_of,
         looked_at=[_describe_look(one) for one in found.looks[:_MOST_NAMED]],
         not_looked_at=not_looked_at,

@@ -25,7 +25,7 @@ from adspark.validation.near_names import describe_unknown
 
 _LOG = logging.getLogger(__name__)
 _LONGEST = 600  # characters
-_NOT_KNOWN = "nobody has looked for it here, so nothing is known of its ads"
+_NOT_KNOWN = "Nobody has looked for it here, so nothing is known of its ads"
 # What helps, by the argument, where the error itself does not say.
 _REMEDIES = {
     "advertiser": f"{_NOT_KNOWN}. Those that are stored: show_advertiser without a name.",

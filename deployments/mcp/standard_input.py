@@ -1,7 +1,10 @@
 """Standard input as lines that a signal interrupts, which no thread that waits for a byte is."""
 
 import asyncio
+import json
+import logging
 import os
+import re
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,7 +12,9 @@ from typing import cast
 
 from anyio import AsyncFile
 
+_LOG = logging.getLogger(__name__)
 _LONGEST = 4_000_000  # bytes of a line
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 @asynccontextmanager
@@ -37,5 +42,24 @@ async def open_standard_input() -> AsyncIterator[AsyncFile[str] | None]:
 
 
 async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[str]:
-    async for line in reader:
-        yield line.decode(errors="replace")
+    while True:
+        try:
+            line = await reader.readline()
+        except ValueError:  # what is left of the line is no message either, and is passed over
+            _LOG.warning("A line of more than %d bytes is passed over.", _LONGEST)
+            continue
+        if not line:
+            return
+        yield _whole(line.decode(errors="replace"))
+
+
+def _whole(line: str) -> str:
+    """The line without halves of characters (`\\ud800`), for which it would be no message at all,
+    and whoever has sent it would wait for an answer."""
+    if not _HALF.search(line):
+        return line
+    try:
+        message = json.dumps(json.loads(line), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return line
+    return message.encode(errors="replace").decode()

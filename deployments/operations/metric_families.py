@@ -52,8 +52,19 @@ SEARCHES_LEFT = MetricFamily(
     "adspark_searches_left", "Searches that SerpApi's account has left this month."
 )
 VARIANTS = MetricFamily("adspark_variants", "Variants, by status.", ("status",))
+BATCHES = MetricFamily("adspark_batches", "Batches of variants, by status.", ("status",))
+GENERATIONS = MetricFamily(
+    "adspark_generations_total",
+    "Generations submitted since the month (UTC) began, when it begins again at 0.",
+)
+GENERATIONS_LEFT = MetricFamily(
+    "adspark_generations_left",
+    "Generations that are left of a user's budget for the month; of users who have one.",
+    ("user",),
+)
 
 FAMILIES = (
     UP, *POOLS, RUNS, MEAN, LONGEST, RATE_USED, RATE_LIMIT, SEARCHES, SEARCHES_LEFT, VARIANTS,
+    BATCHES, GENERATIONS, GENERATIONS_LEFT,
 )  # fmt: skip
 """All of them, in the order in which they are documented."""

@@ -23,6 +23,8 @@ from prometheus_client.registry import Collector
 from adspark.db.engine import COMMAND_LOCK_TIMEOUT, Database
 from adspark.errors import AdSparkError
 from adspark.settings import Settings
+from adspark.variants.batches.lists import count_batches
+from adspark.variants.budget import count_generations, read_budgets
 from adspark.variants.lists import count_variants
 from adspark.watches.budgets import count_searches
 from adspark.watches.searches_left import SearchesLeft
@@ -172,10 +174,20 @@ async def _of_database(database: Database) -> list[Metric]:
         # a ledger does that is cleaned up.
         counted = await count_searches(session)
         variants = await count_variants(session)
+        batches = await count_batches(session)
+        generations = await count_generations(session)
+        budgets = await read_budgets(session)
     searches = families.SEARCHES.counter()
     searches.add_metric(["billed"], counted.billed)
     searches.add_metric(["cached"], counted.cached)
     family = families.VARIANTS.gauge()
     for status, number in variants.items():
         family.add_metric([status], number)
-    return [searches, family]
+    of_batches, used = families.BATCHES.gauge(), families.GENERATIONS.counter()
+    for state, number in batches.items():
+        of_batches.add_metric([state], number)
+    used.add_metric([], generations)
+    left = families.GENERATIONS_LEFT.gauge()
+    for budget in budgets:
+        left.add_metric([str(budget.user_id)], budget.left or 0)
+    return [searches, family, of_batches, used, left]

@@ -22,6 +22,7 @@ _TOKEN = re.compile(
     rf"|{_PLAIN}(?:{_PLAIN}|[{_MARK}]|(?<=[^\W\d_])'(?=[^\W\d_])|(?<=\d)[.,](?=\d))*"
     r"|[%‰#+&€$£¥]"
 )
+_BROKEN = re.compile(r"[-\u2010\u2011]\s*\n\s*")  # a hyphen at the end of a line
 _SYMBOL = re.compile("[%‰#+&€$£¥]")
 _CHARACTER = re.compile(f"[{_UNSPACED}][{_MARK}]*")
 _POSSESSIVE = re.compile("(.+)'(s)")
@@ -32,7 +33,7 @@ class Gap(Enum):
     """What stands before a word."""
 
     NOTHING = 0  # the writing changes, or has no blanks
-    MARKS = 1  # hyphens, dots and the like, but no blank
+    MARKS = 1  # hyphens, dots and the like, but no blank; or a hyphen at the end of a line
     BLANK = 2
 
 
@@ -75,7 +76,7 @@ def split_words(folded: str) -> list[Word]:
     for found in _TOKEN.finditer(folded):
         between = folded[end : found.start()] if words else " "
         gap = Gap.NOTHING if not between else Gap.MARKS
-        if any(one.isspace() for one in between):
+        if any(one.isspace() for one in between) and not _BROKEN.fullmatch(between):
             gap = Gap.BLANK
         parts = _split_apostrophe(found[0])
         at = found.start()

@@ -7,10 +7,15 @@ from adspark.sandbox.dify.shape import PictureInput, WorkflowShape
 
 PROMPT = "prompt"
 ORIGINAL = "original"
+RULES = "rules"
 IMAGE_MEGABYTES = 10
 FILE_LIMIT = 10
 _ADDRESS_LENGTH = 2048
-_LABELS = {PROMPT: "What should the variant be like?", ORIGINAL: "Copy of the original"}
+_LABELS = {
+    PROMPT: "What should the variant be like?",
+    ORIGINAL: "Copy of the original",
+    RULES: "Brand rules to keep to",
+}
 _EXTENSIONS = [".JPG", ".JPEG", ".PNG", ".GIF", ".WEBP", ".SVG"]
 
 
@@ -30,6 +35,7 @@ def describe_app(shape: WorkflowShape) -> dict[str, object]:
             {picture.kind: _describe_picture_input(picture)},
             {"paragraph": _describe_text(PROMPT, "paragraph", shape.prompt_max_length)},
             {"paragraph": _describe_text(ORIGINAL, "paragraph", None, required=False)},
+            {"paragraph": _describe_text(RULES, "paragraph", None, required=False)},
         ],
         "file_upload": {
             "image": {
@@ -66,8 +72,9 @@ def check_inputs(shape: WorkflowShape, inputs: Mapping[str, object]) -> None:
         _check_text(inputs, picture.variable, _ADDRESS_LENGTH)
     _check_given(inputs, PROMPT)
     _check_text(inputs, PROMPT, shape.prompt_max_length)
-    if inputs.get(ORIGINAL) is not None:
-        _check_text(inputs, ORIGINAL, None)
+    for variable in (ORIGINAL, RULES):
+        if inputs.get(variable) is not None:
+            _check_text(inputs, variable, None)
 
 
 def _check_given(inputs: Mapping[str, object], variable: str) -> None:

@@ -36,6 +36,13 @@ _LIST = text(f"""
     GROUP BY b.id ORDER BY b.id DESC LIMIT :limit
 """)
 _ONE = text(f"{_READ} WHERE b.id = :batch_id GROUP BY b.id")
+_COUNT = text("""
+    SELECT CASE WHEN b.state = 'cancelled' OR EXISTS (
+            SELECT FROM ad_variant v
+            WHERE v.batch_id = b.id AND v.status IN ('pending', 'processing')
+        ) THEN b.state ELSE 'ended' END AS status, count(*) AS batches
+    FROM variant_batch b GROUP BY 1
+""")
 _WAITING = text("""
     SELECT id, flow_run_id FROM ad_variant
     WHERE batch_id = :batch_id AND status = 'pending' ORDER BY id LIMIT :limit
@@ -135,6 +142,12 @@ async def list_batches(
     """
     values = {"user_id": user_id, "before": before, "limit": limit}
     return [BatchSummary.model_validate(row) for row in await session.execute(_LIST, values)]
+
+
+async def count_batches(session: AsyncSession) -> dict[BatchStatus, int]:
+    """How many there are in each status that any has."""
+    rows = await session.execute(_COUNT)
+    return {BatchStatus(status): number for status, number in rows.tuples()}
 
 
 async def read_batch(session: AsyncSession, *, batch_id: int) -> BatchSummary:

@@ -14,6 +14,10 @@ MOST = 1000
 _READ = text(f"""
     SELECT v.id, v.original_ad_id, v.original_version, v.parent_id, v.batch_id, v.prompt,
         v.generator, v.description, v.image_path, v.user_id, v.completed_at,
+        v.failed_rules, EXISTS (
+            SELECT FROM variant_feedback f
+            WHERE f.variant_id = v.id AND f.is_approved AND f.overrule_reason IS NOT NULL
+        ) AS is_overruled,
         a.name AS advertiser, v.response_metadata->>'workflow_id' AS workflow,
         v.response_metadata->>'model' AS model, v.rule_check, v.response_metadata->>'seed' AS seed,
         (SELECT string_agg(coalesce(u.name, f.user_id::text), ', ' ORDER BY f.user_id)

@@ -5,14 +5,13 @@ up to 4 descriptions of 90, paths of 15; a double-width character counts as two.
 what does not fit is left out, with the reason.
 """
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from adspark.rules.copy_lines import Field, Line, read_lines
+from adspark.rules.surfaces import count_characters
 from adspark.text.counts import counted
 from adspark.text.formulas import guard_cell
-from adspark.text.terminal import plain
 
 HEADLINES, DESCRIPTIONS = 15, 4
 """Of one ad, at most."""
@@ -20,13 +19,11 @@ HEADLINES, DESCRIPTIONS = 15, 4
 LONGEST_HEADLINE, LONGEST_DESCRIPTION, LONGEST_PATH = 30, 90, 15
 FEWEST_HEADLINES, FEWEST_DESCRIPTIONS = 3, 2
 
-_MARKUP_BEFORE = re.compile(r"^(?:[#>•*–-]+\s+)*[*_]*")  # a minus before a number is none
-_MARKUP_BEHIND = re.compile(r"[*_\s]+$")
-_LABEL = re.compile(
-    r"(?P<name>headline|title|description|body|text|call to action|cta)s?\s*\d*\s*[:.]\s+",
-    re.IGNORECASE,
-)
-_HEADS = ("headline", "title", "call to action", "cta")
+_OTHERS = {
+    Field.LONG_HEADLINE: "responsive search ads have no long headline",
+    Field.BUSINESS_NAME: "the name of a business stands in the account, not in an ad",
+    Field.PATH: "paths are given for all ads of a file",
+}
 
 
 @dataclass
@@ -52,35 +49,30 @@ class AdCopy:
         return [f"{counted(number, noun)} more" for number, noun in needs if number > 0]
 
 
-def width(text: str) -> int:
-    """Its length as Google counts it."""
-    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
-
-
 def read_copy_lines(copy: str | None) -> AdCopy:
     """Sort the lines of a copy: labelled ones by their label, the others by their length."""
     made = AdCopy()
     seen: set[str] = set()
-    for written in plain(copy or "").split("\n"):
-        line = _MARKUP_BEHIND.sub("", _MARKUP_BEFORE.sub("", written.strip()))
-        label = _LABEL.match(line)
-        text = line[label.end() :].strip() if label else line
-        if not text or text.casefold() in seen:
+    for line in read_lines(copy or ""):
+        if line.text.casefold() in seen:
             continue
-        seen.add(text.casefold())
-        if reason := _place(made, text, label["name"].lower() if label else None):
-            made.left_out.append((text, reason))
+        seen.add(line.text.casefold())
+        if reason := _place(made, line):
+            made.left_out.append((line.text, reason))
     return made
 
 
-def _place(made: AdCopy, text: str, label: str | None) -> str | None:
+def _place(made: AdCopy, line: Line) -> str | None:
     """Put a line where it fits; else why it does not."""
+    text = line.text
     if guard_cell(text) != text:
         return "a spreadsheet would compute what it begins with or holds"
     if text == "[]":
         return "Google Ads Editor takes it for an order to erase"
-    length = width(text)
-    is_headline = label in _HEADS if label else length <= LONGEST_HEADLINE
+    if line.field in _OTHERS:
+        return _OTHERS[line.field]
+    length = count_characters(text)
+    is_headline = line.field is Field.HEADLINE if line.field else length <= LONGEST_HEADLINE
     kind, most, longest, place = (
         ("headline", HEADLINES, LONGEST_HEADLINE, made.headlines)
         if is_headline

@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from adspark.errors import InvalidQueryError, UnusableContentError
 from adspark.media.store import MediaStore
+from adspark.rules.surfaces import count_characters
 from adspark.rules.verdicts import RuleCheck
+from adspark.text.counts import counted
 from adspark.text.formulas import guard_cell
 from adspark.text.visible import blank_controls
 from adspark.validation.stored import check_storable
@@ -27,7 +29,6 @@ from adspark.variants.handover.copy_lines import (
     AdCopy,
     read_copy_lines,
     row_of,
-    width,
 )
 
 _MARK = "\ufeff"  # without it spreadsheets take the file for another encoding
@@ -133,7 +134,8 @@ async def write_zip(
     summary = write_csv(table, variants, destination)
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("google-ads.csv", table.getvalue())
-        for one in variants:
+        handed_over = [one for one in variants if not _is_broken(one)]
+        for one in handed_over:
             if one.image_path is None:
                 continue
             try:
@@ -147,13 +149,18 @@ async def write_zip(
             summary.pictures += 1
         rows = [(one.variant, one.words, one.reason) for one in summary.left_out]
         archive.writestr("left-out.csv", _table(("variant", "words", "reason"), rows))
-        archive.writestr("variants.csv", _table(_LINEAGE, map(_lineage, variants)))
+        archive.writestr("variants.csv", _table(_LINEAGE, map(_lineage, handed_over)))
     return summary
 
 
 def _ads(variants: Iterable[Any], to: Destination) -> tuple[bytes, HandOver]:
     rows, left_out = [], list[LeftOut]()
     for one in variants:
+        if _is_broken(one):
+            broken = counted(one.failed_rules, "brand rule")
+            reason = f"it breaks {broken} since it was approved; review it again"
+            left_out.append(LeftOut(variant=one.id, words="ad", reason=reason))
+            continue
         copy = read_copy_lines(one.description)
         left_out += [
             LeftOut(variant=one.id, words=words, reason=reason) for words, reason in copy.left_out
@@ -165,6 +172,11 @@ def _ads(variants: Iterable[Any], to: Destination) -> tuple[bytes, HandOver]:
         last = (to.path_1, to.path_2, to.final_url, "Paused")
         rows.append((to.campaign, to.ad_group, "Responsive search ad", *row_of(copy), *last))
     return _table(_COLUMNS, rows), HandOver(ads=len(rows), left_out=left_out)
+
+
+def _is_broken(one: Any) -> bool:  # noqa: ANN401  (a row)
+    """Whether it breaks rules that nobody has overruled: it was approved before it was checked."""
+    return bool(one.failed_rules) and not one.is_overruled
 
 
 def _lacking(variant: int, copy: AdCopy) -> list[LeftOut]:
@@ -209,8 +221,8 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 def _check_cell(name: str, value: str, longest: int) -> None:
     check_storable(name, value)
-    if width(value) > longest:
-        raise InvalidQueryError(name, f"{width(value)} characters; at most {longest}.")
+    if count_characters(value) > longest:
+        raise InvalidQueryError(name, f"{count_characters(value)} characters; at most {longest}.")
     if guard_cell(value) != value or blank_controls(value) != value or value == "[]":
         raise InvalidQueryError(name, "holds what a spreadsheet would take for an order.")
 
@@ -219,6 +231,7 @@ def _check_url(url: str) -> None:
     try:
         parts = urlsplit(url)
         is_usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        is_usable &= "@" not in parts.netloc  # no name and password
     except ValueError:
         is_usable = False
     if not is_usable or any(one.isspace() for one in url):

@@ -176,12 +176,14 @@ def resume(batch: BatchId, as_json: JsonOption = False) -> None:
         return changed, await read_batch(session, batch_id=batch)
 
     changed, found = in_session(act, commits=True)
-    started = _start(batch) if found.open else 0
+    if found.open:
+        _start(batch)
     if as_json:
         _print_changed(batch, changed=changed, variants=found.open)
         return
     goes = "goes on" if changed else "was not paused"
-    later = "" if started or not found.open else ", claimed once the stack runs (adspark up)"
+    is_claimed = find_api_url() is not None or not found.open
+    later = "" if is_claimed else ", claimed once the stack runs (adspark up)"
     print_line(f"Batch {batch} {goes}: {counted(found.open, 'variant')} open{later}.")
 
 

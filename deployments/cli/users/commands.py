@@ -216,4 +216,8 @@ def _print(rows: Sequence[UserRow]) -> None:
         }
         for row in rows
     ]
+    if any(row.generation_budget is not None for row in rows):
+        for cell, row in zip(cells, rows, strict=True):
+            most = row.generation_budget
+            cell["budget"] = None if most is None else f"{row.generations_used}/{most}"
     out.print(table("Users", cells, wraps="name"))

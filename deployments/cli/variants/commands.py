@@ -29,6 +29,7 @@ from adspark.variants.requests import (
     VariantRequest,
     check_originals,
     check_request,
+    check_requests,
     request_variants,
 )
 from adspark.variants.reviews import Review, list_reviews, read_statistics, save_review
@@ -120,12 +121,13 @@ def request(
     notes = _why_not_all(ids, left_out, watch)
     for note in () if as_json else notes:
         print_line(escape(plain(note)))
+    requests = [wanted.model_copy(update={"original_ad_id": one}) for one in ids]
+    in_session(lambda session: check_requests(session, requests))
     if dry_run or not ids:
         _say_none(len(ids), notes, as_json=as_json)
         return
     if len(ids) > 1 and not yes:
         confirm(f"{counted(len(ids), 'generation')}, each paid for. Request them?")
-    requests = [wanted.model_copy(update={"original_ad_id": one}) for one in ids]
     made = in_session(lambda session: request_variants(session, requests=requests), commits=True)
     run_ids = _start(made)
     if wait and len(made) == 1 and run_ids:

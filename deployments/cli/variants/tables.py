@@ -29,7 +29,12 @@ def print_variants(variants: Sequence[VariantSummary], waiting: Sequence[int]) -
     if not variants:
         out.print("There are no variants; request one with: adspark variant request")
         return
-    out.print(table("Variants", [_cells(one) for one in variants], wraps="prompt"))
+    cells = [_cells(one) for one in variants]
+    if any(one.rule_check for one in variants):
+        cells = [cell | {"broken": _broken(one)} for cell, one in zip(cells, variants, strict=True)]
+    out.print(table("Variants", cells, wraps="prompt"))
+    if any(map(_broken, variants)):
+        out.print("broken: so many brand rules; which: adspark variant show ID")
     if any(one.is_too_close for one in variants):
         out.print("! too close to its original")
     if waiting:
@@ -110,7 +115,10 @@ def print_outcomes(outcomes: Outcomes) -> None:
             out.print(table(f"By {group.value}", cells, wraps=group.value))
     if not outcomes.approvals:
         print_line("Nobody has decided on a variant yet.")
-    print_line(f"Reviewers of the same variant agree in {outcomes.agreement.sentence}.")
+    if outcomes.agreement.cases:
+        print_line(f"Reviewers of the same variant agree in {outcomes.agreement.sentence}.")
+    else:
+        print_line("Whether reviewers agree is not known: no two decided on the same variant.")
 
 
 def _cells(variant: VariantSummary) -> dict[str, object]:
@@ -125,6 +133,11 @@ def _cells(variant: VariantSummary) -> dict[str, object]:
         "similar": f"{max(known):.0%}{' !' if variant.is_too_close else ''}" if known else None,
         "requested": age(variant.requested_at),
     }
+
+
+def _broken(variant: VariantSummary) -> int | None:
+    """How many brand rules it breaks; None: it was not checked."""
+    return None if variant.rule_check is None else len(variant.rule_check.failed)
 
 
 def _facts(variant: VariantSummary, media: MediaStore) -> dict[str, object]:

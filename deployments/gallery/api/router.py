@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from deployments.gallery.api import ads, advertisers, boards, export, variants, watches
+from deployments.gallery.api import ads, advertisers, batches, boards, export, variants, watches
 from deployments.gallery.api.description import PREFIX, check_parameters, describe_api
 from deployments.gallery.api.failures import Failure
 from deployments.gallery.resources import GalleryDep
@@ -23,7 +23,7 @@ SIGN_IN_FAILURES: dict[int | str, dict[str, Any]] = {
 """What else can go wrong where people have to sign in."""
 
 router = APIRouter(prefix=PREFIX)
-for _part in (ads, advertisers, watches, boards, variants, export):
+for _part in (ads, advertisers, watches, boards, variants, batches, export):
     router.include_router(
         _part.router, dependencies=[Depends(check_parameters)], responses=_FAILURES
     )

@@ -1,12 +1,13 @@
 """Tools on ads: search the stored ones, and show one with its picture."""
 
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
 
 from adspark.library.ads.report import AdReport, read_ad
 from adspark.library.coverage import read_coverage, scope_of
-from adspark.library.filters.definition import AdFilters
+from adspark.library.filters.definition import RUNNING_DAYS, AdFilters
 from adspark.library.filters.written import WrittenFilters
 from adspark.library.search.cursor import Sort
 from adspark.library.search.page import search_ads
@@ -117,7 +118,15 @@ async def _cover_search(asked: Asked, filters: AdFilters) -> Coverage:
         return cover_watches([(line.row.id, line.row.definition.name, line.looks)] if line else [])
     scope = scope_of(filters)
     found = await read_coverage(asked.session, scope)
-    return cover_scope(found, subjects=scope.subjects)
+    return cover_scope(found, subjects=scope.subjects, since=_first_day(filters))
+
+
+def _first_day(filters: AdFilters) -> date | None:
+    """From which on ads were shown or launched that the search is about; None: at any time."""
+    days = [one for one in (filters.first_shown_from, filters.last_shown_from) if one is not None]
+    if filters.is_running:
+        days.append(datetime.now(UTC).date() - timedelta(days=RUNNING_DAYS))
+    return max(days, default=None)
 
 
 def _with_unread(coverage: Coverage, unread: int) -> Coverage:

@@ -108,13 +108,13 @@ async def _show_time(asked: Asked, arguments: TimelineArguments) -> Answer:
         last=last,
         limit=arguments.limit,
     )
-    coverage = await _cover(asked.session, found)
+    coverage = await _cover(asked.session, found, since=first)
     return Answer(coverage, {"advertiser_id": found, "periods": periods})
 
 
-async def _cover(session: AsyncSession, *ids: str) -> Coverage:
+async def _cover(session: AsyncSession, *ids: str, since: date | None = None) -> Coverage:
     found = await read_coverage(session, Scope(advertiser_ids=ids))
-    return cover_scope(found, subjects=ids)
+    return cover_scope(found, subjects=ids, since=since)
 
 
 def _today() -> date:

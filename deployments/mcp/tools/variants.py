@@ -6,7 +6,7 @@ from pydantic import Field
 
 from adspark.models import VariantStatus
 from adspark.validation.bounds import LARGEST_ID
-from adspark.validation.stored import check_storable, clean_ad_id
+from adspark.validation.stored import clean_ad_id, is_ad_id, missing_ads
 from adspark.variants.lists import list_variants
 from adspark.variants.reviews import list_reviews, read_statistics
 from adspark.variants.store import read_variant, summary_of
@@ -52,11 +52,13 @@ async def _show(asked: Asked, arguments: VariantArguments) -> Answer:
 
 
 async def _list(asked: Asked, arguments: VariantArguments) -> Answer:
-    check_storable("ad", arguments.ad)
+    ad = None if arguments.ad is None else clean_ad_id(arguments.ad)
+    if ad is not None and not is_ad_id(ad):
+        raise missing_ads("ad", [ad])
     found = await list_variants(
         asked.session,
         status=arguments.status,
-        original_ad_id=clean_ad_id(arguments.ad) if arguments.ad else None,
+        original_ad_id=ad,
         before=arguments.after,
         limit=arguments.limit + 1,
     )

@@ -8,13 +8,14 @@ from pydantic import BaseModel, Field
 from adspark.errors import InvalidQueryError
 from adspark.library.filters.parsing import parse_day
 from adspark.text.counts import counted
+from adspark.validation.stored import check_storable
 from adspark.watches.budgets import read_budget
 from adspark.watches.news import News, read_news
 from adspark.watches.reports.news_pages import NewsTotals, WatchNews, read_news_page
 from adspark.watches.reports.watch_pages import read_watch_page
 from adspark.watches.store import WatchRow, WatchState
 from deployments.mcp.answers import Answer
-from deployments.mcp.coverage import Coverage, cover_watches
+from deployments.mcp.coverage import Coverage, cover_watches, own_records
 from deployments.mcp.lookup import find_watch_id
 from deployments.mcp.tool import Arguments, Asked, Tool
 
@@ -115,6 +116,7 @@ def _read_since(written: str) -> datetime:
 
 
 async def _list_watches(asked: Asked, arguments: ListArguments) -> Answer:
+    check_storable("watch", arguments.watch)
     found = await read_watch_page(
         asked.session,
         name=arguments.watch,
@@ -125,6 +127,9 @@ async def _list_watches(asked: Asked, arguments: ListArguments) -> Answer:
     coverage = cover_watches(
         (one.row.id, one.row.definition.name, one.looks) for one in found.lines
     )
+    if not found.lines and found.stored:  # who looks is known, and is none of them
+        stored = f"All {counted(found.stored, 'watch')}; none is what was asked for."
+        coverage = own_records(stored)
     rows = [one.row for one in found.lines]
     return Answer(coverage, {"page": WatchesFound(watches=rows, total=found.total)})
 

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from functools import partial
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -11,10 +12,12 @@ from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.settings import PREFECT_API_URL
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from adspark.db.engine import Database
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings
+from adspark.variants.budget import set_budget
 from deployments.operations.metric_families import FAMILIES
 from deployments.stack.metrics_server import serving_metrics
 from tests.support import asking
@@ -40,7 +43,16 @@ def scraped(address: str) -> dict[str, float]:
 async def test_a_scrape_tells_queues_limits_and_searches_and_what_does_not_answer(
     database: Database, database_url: str
 ) -> None:
-    del database  # it is migrated
+    async with database.session() as session:
+        await set_budget(session, user_id=7, monthly=3)
+        await session.execute(
+            text("INSERT INTO generation_use (variant_id, attempt, user_id) VALUES (1, 1, 7)")
+        )
+        await session.execute(
+            text("INSERT INTO variant_batch (key, user_id, state) VALUES (:key, 7, 'running')"),
+            {"key": uuid4()},
+        )
+        await session.commit()
     async with get_client() as client:
         pool = WorkPoolCreate(name="maintenance", type="process", concurrency_limit=1)
         await client.create_work_pool(pool, overwrite=True)
@@ -57,6 +69,9 @@ async def test_a_scrape_tells_queues_limits_and_searches_and_what_does_not_answe
     assert told["adspark_pool_paused['maintenance']"] == 1
     assert told["adspark_pool_workers_online['maintenance']"] == 0
     assert told["adspark_searches_total['billed']"] == 0
+    assert told["adspark_generations_total[]"] == 1
+    assert told["adspark_generations_left['7']"] == 2
+    assert told["adspark_batches['ended']"] == 1
     assert {one.partition("[")[0] for one in told} <= {one.name for one in FAMILIES}
     assert (without["adspark_up['database']"], without["adspark_up['prefect']"]) == (0, 1)
     assert without["adspark_pool_slots['maintenance']"] == 1

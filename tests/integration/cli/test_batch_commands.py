@@ -102,6 +102,9 @@ def test_a_budget_bounds_what_a_user_requests_in_a_month(database_url: str) -> N
     with pytest.raises(InvalidQueryError, match="so 0 are left"):
         variant.told("request", AD, "-p", "Other", "--user", "7")
     batch.told("cancel", "1", "--yes")
+    row = next(one for one in users.given("list")["users"] if one["user_id"] == 7)
+    assert (row["generation_budget"], row["generations_used"]) == (3, 0)
+    assert "budget" in users.told("list")
     found = users.given("budget", "7")
     assert (found["monthly"], found["used"], found["reserved"]) == (3, 0, 1)
     users.told("budget", "7", "--unlimited")

@@ -133,6 +133,17 @@ def test_a_dry_run_says_how_many_and_writes_nothing() -> None:
     assert listed() == []
 
 
+def test_a_dry_run_is_refused_as_the_request_would_be(database_url: str) -> None:
+    in_session(database_url, lambda session: ask(session))
+    with pytest.raises(InvalidQueryError, match="parent_id: variant 1 is pending; take a comple"):
+        told("request", "--of", "1", "-p", "Red", "--dry-run")
+    Command("users").told("budget", "7", "0")
+    with pytest.raises(InvalidQueryError, match="user 7 has a budget of 0 generations"):
+        told("request", AD, "-p", "Red", "--user", "7", "--dry-run")
+    with pytest.raises(InvalidQueryError, match="prompt: is empty"):
+        told("request", AD, "-p", "\u200b \u2060", "--dry-run")
+
+
 @pytest.mark.usefixtures("watch")
 def test_the_new_ads_of_a_watch_are_asked_for_but_those_that_have_such_a_variant() -> None:
     left_out = "1 new ad of it has a variant of this prompt already."
@@ -368,7 +379,11 @@ def test_a_variant_that_breaks_rules_is_approved_with_a_reason(database_url: str
     number = completed(database_url, rule_check=BROKEN)
     with pytest.raises(InvalidQueryError, match=r"overrule_reason: .*on the command line: --overr"):
         told("review", number, "--approve")
+    with pytest.raises(InvalidQueryError, match="overrule_reason"):
+        told("review", number, "--approve", "--overrule", "\u200b \u2060")
     assert given("show", number)["reviews"] == []
+    assert "broken: so many brand rules; which: adspark variant show ID" in told("list")
+    assert "0 min 1" in told("list")
     said = told("show", number)
     assert "banned words copy failed 'free' in “get it free | <b>”" in said
     assert "banned words picture not checked RapidOCR is not installed" in said
@@ -440,6 +455,12 @@ def test_only_what_is_completed_is_reviewed() -> None:
     told("request", AD, "-p", "Red")
     with pytest.raises(UnknownVariantError, match="Variant 1 is pending; only completed ones"):
         told("review", "1", "--approve")
+
+
+def test_where_no_two_have_decided_nobody_is_said_to_agree_in_nothing() -> None:
+    assert told("outcomes").endswith(
+        "Whether reviewers agree is not known: no two decided on the same variant."
+    )
 
 
 def test_the_figures_tell_how_variants_fare(database_url: str) -> None:

@@ -13,8 +13,10 @@ from adspark.media.store import MediaStore
 from adspark.sandbox.control.pictures import draw_picture
 from adspark.settings import get_settings
 from adspark.variants.reviews import Review, save_review
+from adspark.variants.store import VariantState
+from tests.support.checked import BROKEN
 from tests.support.commanding import Command
-from tests.support.variants_at_hand import AD, OTHER, THIRD, ask, finish, in_session
+from tests.support.variants_at_hand import AD, OTHER, THIRD, ask, finish, in_session, read
 
 pytestmark = pytest.mark.usefixtures("three_stored_ads")
 variant = Command("variant")
@@ -85,11 +87,30 @@ def test_the_zip_has_pictures_what_was_left_out_and_where_each_came_from(tmp_pat
     assert (lineage[0]["prompt"], lineage[0]["approved_by"]) == ("'@cmd", "1")
 
 
+def test_what_breaks_rules_since_it_was_approved_waits_for_another_word_on_it(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def check_again(session: AsyncSession) -> None:
+        await VariantState(session, await read(session, 1)).save_check(BROKEN)
+
+    in_session(database_url, check_again)
+    left = variant.given("export", str(tmp_path / "a.zip"), *TO)
+    variant.told("review", "1", "--approve", "--overrule", "agreed")
+    again = variant.given("export", str(tmp_path / "b.zip"), *TO)
+
+    assert (left["ads"], left["pictures"], left["left_out"][0]["variant"]) == (1, 0, 1)
+    assert left["left_out"][0]["reason"] == (
+        "it breaks 1 brand rule since it was approved; review it again"
+    )
+    assert (again["ads"], again["pictures"]) == (2, 1)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         (("--final-url", "shop.example"), "final_url: write the address of your page"),
         (("--final-url", "javascript:alert(1)"), "final_url: write the address"),
+        (("--final-url", "https://ana:secret@shop.example"), "final_url: write the address"),
         (("--campaign", " "), "campaign: is empty"),
         (("--campaign", "=1"), "campaign: holds what a spreadsheet"),
         (("--path-1", "x" * 16), "path_1: 16 characters; at most 15"),

@@ -78,6 +78,14 @@ async def test_its_page_follows_it_and_its_buttons_pause_resume_and_cancel_it(
     assert places[0] == "2"
     assert "Sun &lt;i&gt;" in shown
 
+    (listed,) = (await pages.get("/api/v1/batches")).json()["batches"]
+    one = (await pages.get("/api/v1/batches/1?limit=3")).json()
+    assert one["batch"] == listed
+    assert (listed["status"], listed["variants"], listed["completed"]) == ("running", 4, 1)
+    assert (one["variants"][0]["id"], len(one["variants"]), one["next"]) == (2, 3, 3)
+    rest = (await pages.get("/api/v1/batches/1?after=3")).json()
+    assert (len(rest["variants"]), rest["next"]) == (1, None)
+
     paused = await pages.send_form(f"{BATCH}/pause", BATCH)
     assert "The batch is paused." in paused.text
     assert "0 submitted before are fetched" in paused.text
@@ -93,6 +101,8 @@ async def test_a_batch_that_is_not_there_is_a_page_that_says_so(pages: GalleryCl
     assert missing.status_code == 404
     assert (await pages.get("/variants/batches/x")).status_code == 404
     assert (await pages.get("/variants/batches?after=0")).status_code == 400
+    for path, status in (("9", 404), ("0", 404), ("1?after=-1", 422), ("1?x=1", 422)):
+        assert (await pages.get(f"/api/v1/batches/{path}")).status_code == status, path
 
 
 async def test_approved_variants_are_downloaded_for_google_ads(

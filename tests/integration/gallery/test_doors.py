@@ -109,6 +109,7 @@ NUMBERED = (
     "/watches/{}/edit",
     "/watches/{}/delete",
     "/watches/{}/look/x",
+    "/api/v1/batches/{}",
     "/api/v1/boards/{}",
     "/api/v1/variants/{}",
     "/api/v1/watches/{}",

@@ -123,8 +123,16 @@ async def test_the_ledger_rejected_rows_and_delivered_messages_go_by_their_age(
         f"SELECT id, 'r', '{{}}', {OLD} FROM \"fetch\" "
         "WHERE started_at > now() - interval '400 days'",
     )
-    summary = await clean_up(database, media, Retention())
+    await change(
+        database,
+        "INSERT INTO generation_use (variant_id, attempt, user_id, used_at) SELECT variant, "
+        "attempt, 1, now() - make_interval(days => 500 - 200 * attempt + 200) FROM "
+        "generate_series(1, 3) AS variant, generate_series(1, 2) AS attempt",
+    )
+    summary = await clean_up(database, media, Retention(), batch=2)
     assert (summary.fetches, summary.rejected_rows, summary.messages) == (1, 1, 1)
+    assert summary.generation_uses == 3
+    assert await ids(database, "SELECT DISTINCT attempt FROM generation_use") == [2]
     assert await ids(database, "SELECT count(*) FROM message") == [1]
 
 

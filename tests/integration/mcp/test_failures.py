@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from adspark.db.engine import Database
-from tests.support.assistant import ask_in_vain, open_assistant, read_text, serving
+from adspark.variants.budget import set_budget
+from tests.support.assistant import ask, ask_in_vain, open_assistant, read_text, serving
 from tests.support.library import ad, fill_library
 from tests.support.noticed import add_watch
 
@@ -52,6 +53,8 @@ CALLS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("list_news", {"since": "soon"}, ("since: 'soon' is not a day",)),
     ("list_news", {"since": "2026-02-30"}, ("since: the calendar has no 2026-02-30",)),
     ("list_watches", {"state": "asleep"}, ("state: is none of",)),
+    ("list_watches", {"watch": "a\0"}, ("watch: holds a NUL",)),
+    ("show_variants", {"ad": ""}, ("ad: no ad", "an ad id is CR and 20 digits")),
     ("show_variants", {"variant": 99}, ("variant: There is no variant 99.", "show_variants")),
     ("show_variants", {"variant": 0}, ("variant: is less than 1.",)),
     ("spend", {}, ("act: is missing",)),
@@ -62,6 +65,16 @@ CALLS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("spend", {"act": "look_up_details", "ads": [ad(99)]}, ("ads: no ad",)),
     ("spend", {"act": "request_variants", "ads": [ad(1)]}, ("prompt: is empty",)),
     ("spend", {"act": "request_variants", "ads": [ad(99)], "prompt": "x"}, ("ads: no ad",)),
+    (
+        "spend",
+        {"act": "request_variants", "ads": [ad(1)], "prompt": "\u200b"},
+        ("prompt: is empty",),
+    ),
+    (
+        "spend",
+        {"act": "request_variants", "ads": [ad(1)], "prompt": "x"},
+        ("user_id: user 1 has a budget of 0 generations",),
+    ),
 ]
 
 
@@ -72,6 +85,9 @@ async def test_each_is_told_in_one_line_with_its_argument_and_remedy(
     await add_watch(database)
     await add_watch(database, name="rest", is_active=False)
     await add_watch(database, name="spent", monthly_budget=0)
+    async with database.session() as session:
+        await set_budget(session, user_id=1, monthly=0)
+        await session.commit()
     async with open_assistant(serving(database_url, tmp_path, allows_spending=True)) as client:
         answers = [await client.call_tool(tool, arguments) for tool, arguments, _ in CALLS]
     told = list(map(read_text, answers))
@@ -96,3 +112,17 @@ async def test_where_the_database_is_away_each_tool_says_so(tool: str, tmp_path:
     assert told.startswith("The database does not answer, so nothing can be said; try again")
     assert "hunter2" not in told
     assert "127.0.0.1" not in told
+
+
+async def test_a_list_of_watches_that_holds_none_does_not_say_that_nobody_looks(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    async with open_assistant(serving(database_url, tmp_path)) as client:
+        before = (await ask(client, "list_watches"))["coverage"]
+        await add_watch(database)
+        for asked in ({"watch": "nike"}, {"state": "paused"}, {"page": 9}):
+            told = (await ask(client, "list_watches", **asked))["coverage"]
+            assert told["is_complete"], asked
+            assert told["looked_at"] == ["All 1 watch; none is what was asked for."]
+
+    assert before["not_looked_at"] == ["There is no watch: nobody looks."]

@@ -1,6 +1,7 @@
 """Both ways to the server: a process on standard input and output, and HTTP with the sign-in."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -132,6 +133,54 @@ def test_the_process_ends_by_a_signal_though_nobody_closes_its_input(
         assert '"id":1' in process.stdout.readline()
         process.send_signal(number)
         process.wait(60)
+
+
+def test_input_that_is_no_message_does_not_end_it_and_half_a_character_gets_an_answer(
+    database_url: str, tmp_path: Path
+) -> None:
+    call = '"method": "tools/call", "params": {"name": "show_ad", "arguments": {"ad": "\\ud800"}}'
+    ping = '"method": "ping"'
+    lines = [f'{{"jsonrpc": "2.0", "id": 1, {ping}, "x": "{"x" * 5_000_000}"}}', "no message", ""]
+    lines += [f'{{"jsonrpc": "2.0", "id": {n}, {what}}}' for n, what in ((2, call), (3, ping))]
+    with subprocess.Popen(
+        COMMAND,
+        env=environment(tmp_path, database_url),
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write("\n".join([*lines, ""]))
+        process.stdin.flush()
+        answers = {one["id"]: one for one in (json.loads(process.stdout.readline()) for _ in "12")}
+        process.stdin.close()
+        process.wait(60)
+
+    assert answers.keys() == {2, 3}
+    assert answers[3]["result"] == {}
+
+
+def test_on_a_terminal_it_says_what_it_waits_for(database_url: str, tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    with subprocess.Popen(
+        COMMAND,
+        env=environment(tmp_path, database_url),
+        cwd=tmp_path,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL),
+    ) as process:
+        os.close(theirs)
+        assert process.stderr
+        assert process.stderr.readline().startswith("Waits for the program that starts it")
+        process.terminate()
+        process.wait(60)
+    os.close(ours)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.engine import Database
-from adspark.errors import InvalidQueryError
+from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.rules.store import (
     list_versions,
     read_in_force,
@@ -43,6 +43,22 @@ async def test_every_version_is_kept_and_the_same_text_is_none(session: AsyncSes
     assert (first.version, first.user_id) == (1, None)
     with pytest.raises(InvalidQueryError, match="adspark rules history"):
         await read_version(session, version_id=10**12)
+
+
+async def test_rules_of_a_user_that_contradict_the_workspaces_are_refused(
+    session: AsyncSession,
+) -> None:
+    await save_rules(session, written=BANS, user_id=None)
+    disclaimer = "disclaimers: [Free for members.]\n"
+    with pytest.raises(ConfigurationError) as caught:
+        await save_rules(session, written=disclaimer, user_id=7)
+    assert str(caught.value).splitlines()[1] == (
+        "disclaimers: 'Free for members.' holds 'free', which banned_words forbids; change one of "
+        "them."
+    )
+    assert await read_latest(session, user_id=7) is None
+    await save_rules(session, written=disclaimer, user_id=None)
+    await save_rules(session, written=BANS.replace("free", "bold"), user_id=7)
 
 
 async def test_users_count_their_versions_for_themselves(session: AsyncSession) -> None:

@@ -189,19 +189,22 @@ def test_nothing_goes_without_the_key(
 def test_the_app_tells_its_mode_and_its_form(dify: Dify) -> None:
     assert dify.get("/v1/info")["mode"] == "workflow"
     form = dify.get("/v1/parameters")
-    (url,), (prompt,), (original,) = (list(entry.items()) for entry in form["user_input_form"])
+    (url,), (prompt,), (original,), (rules,) = (
+        list(entry.items()) for entry in form["user_input_form"]
+    )
     assert url[0] == "text-input"
     assert (url[1]["variable"], url[1]["required"], url[1]["max_length"]) == ("url", True, 2048)
     assert prompt[0] == "paragraph"
     assert (prompt[1]["variable"], prompt[1]["max_length"]) == ("prompt", 2000)
     assert (original[1]["variable"], original[1]["required"]) == ("original", False)
+    assert (rules[1]["variable"], rules[1]["required"]) == ("rules", False)
     assert form["system_parameters"]["image_file_size_limit"] == 10
     assert form["file_upload"]["image"]["enabled"]
 
 
 def test_the_workflow_can_be_rebuilt(dify: Dify) -> None:
     dify.shape(picture_input={"variable": "pic", "kind": "file"}, prompt_max_length=48)
-    picture, prompt, _ = dify.get("/v1/parameters")["user_input_form"]
+    picture, prompt, *_ = dify.get("/v1/parameters")["user_input_form"]
     assert picture["file"]["variable"] == "pic"
     assert "max_length" not in picture["file"]
     assert prompt["paragraph"]["max_length"] == 48

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from adspark.errors import ConfigurationError
+from adspark.rules.copy_lines import Field
 from adspark.rules.definition import MOST_PHRASES
 from adspark.rules.files import LARGEST, read_rule_file, read_rules
 from adspark.rules.merging import merge_rules
 from adspark.rules.prompt import write_rules
-from adspark.rules.surfaces import Field, Surface
+from adspark.rules.surfaces import Surface
 
 BAD = {
     "empty": ("", 1, "holds no rules; write one, or {} for none."),
@@ -60,6 +61,10 @@ BAD = {
         "banned_words: [free]\ndisclaimers:\n- Terms apply\n- Free for members\n", 4,
         "entry 2: holds 'free', which banned_words forbids; change one of them",
     ),
+    "a disclaimer that is a banned claim": (
+        "banned_claims: [terms apply]\ndisclaimers: [Terms may apply.]\n", 2,
+        "holds 'terms apply', which banned_claims forbids; change one of them",
+    ),
     "a tone that is banned": (
         "tone_words: [bold]\nbanned_words: ['bol*']\n", 1, r"holds 'bol\*', which banned_words for",
     ),
@@ -74,6 +79,11 @@ def test_a_mistake_is_told_with_its_line_and_what_to_do(
         read_rules(written, source="brand.yaml")
     assert str(caught.value).startswith(f"brand.yaml, line {line}: ")
     assert "\0" not in str(caught.value)
+
+
+def test_what_nobody_sees_of_a_phrase_is_left_out() -> None:
+    rules = read_rules('banned_words: ["a\\x00b", "\\u200bfree\\e"]\n', source="brand.yaml")
+    assert rules.banned_words == ["a b", "free"]
 
 
 def test_all_mistakes_are_told_at_once_in_their_order() -> None:

@@ -6,10 +6,11 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adspark.rules.copy_lines import Field
 from adspark.rules.matching.folding import fold
 from adspark.rules.matching.phrases import MOST_BETWEEN, Phrase, check_phrase, find_place
 from adspark.rules.matching.readings import read_text
-from adspark.rules.surfaces import Field, count_characters, split_copy
+from adspark.rules.surfaces import count_characters, split_copy
 
 TEXT = st.text(max_size=60)
 # Letters of several scripts that write with blanks; none is taken for one of another.
@@ -71,6 +72,13 @@ def test_a_claim_is_found_with_few_words_between(words: list[str], between: list
     assert find_place(Phrase(" ".join(words), MOST_BETWEEN), read_text(text))
 
 
+def test_a_word_is_found_that_a_hyphen_divides_between_two_lines() -> None:
+    for written in ("che-\nap", "che\u2010 \r\n  ap", "CHE-\nAP."):
+        assert find_place(Phrase("cheap"), read_text(written)), written
+    for written in ("che - ap", "che\nap"):
+        assert find_place(Phrase("cheap"), read_text(written)) is None, written
+
+
 def test_no_text_is_looked_at_for_ever() -> None:
     claim = Phrase("a a a a a a a a a a a b", MOST_BETWEEN)  # three ways to go on at each word
     assert find_place(claim, read_text("a " * 2000)) is None
@@ -98,4 +106,11 @@ def test_fields_are_told_by_their_names_else_by_their_lines() -> None:
         (Field.DESCRIPTION, "Dry all day."),
         (Field.DESCRIPTION, "Shop now"),
     ]
-    assert count_characters(" cafe\u0301 冬 ") == 7
+    below = "Headlines:\n- Warm\n\n**Description:**\nDry all day.\n## Path\nboots/winter"
+    assert [(one.field, one.text) for one in split_copy(below)] == [
+        (Field.HEADLINE, "Warm"),
+        (Field.DESCRIPTION, "Dry all day."),
+        (Field.PATH, "boots"),
+        (Field.PATH, "winter"),
+    ]
+    assert count_characters(" cafe\u0301 \u200b冬 ") == 7
