@@ -137,13 +137,17 @@ async def _serve(settings: Settings, *, sandbox: str | None, as_json: bool) -> N
 
     view = _json_lines() if as_json else live_view(_draw, _describe)
     with view as show:
+        is_home_named = False
 
         def show_change(stack: LocalStack) -> None:
+            nonlocal is_home_named
             with suppress(OSError):  # its log is on a full disk
+                if not is_home_named:  # it is made by now
+                    is_home_named = True
+                    print_note(f"Data and logs: {stack.state.home}", style="none")
                 show(stack)
 
         stack = LocalStack(settings, sandbox=sandbox, on_change=show_change)
-        print_note(f"Data and logs: {stack.state.home}", style="none")
         serving = asyncio.create_task(_run_until_cancelled(stack, as_json=as_json))
         _cancel_at_signals(serving)
         await asyncio.wait({serving})
