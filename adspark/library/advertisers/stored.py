@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import BaseModel, Field
@@ -14,6 +15,7 @@ from adspark.library.search.spelling import LOOSEN, missing_extensions
 from adspark.validation.stored import check_storable, clean_advertiser_id
 
 _MOST_NAMED = 3  # advertisers in an error
+_MOST_FOUND = 20
 _MOST_DOMAINS = 20
 
 _COUNTED = f"""
@@ -113,6 +115,15 @@ class FoundAdvertisers(BaseModel):
     notes: list[str] = Field(default_factory=list, description="What was not searched, and why.")
 
 
+@dataclass(frozen=True)
+class _Match:
+    """Ids of the advertisers that a name means, as `FoundAdvertisers`."""
+
+    ids: list[str]
+    is_similar: bool = False
+    notes: list[str] = field(default_factory=list)
+
+
 async def list_advertisers(session: AsyncSession, *, limit: int) -> list[AdvertiserRow]:
     """Those with the most ads."""
     rows = await session.execute(_LIST, {"limit": limit})
@@ -120,7 +131,7 @@ async def list_advertisers(session: AsyncSession, *, limit: int) -> list[Adverti
 
 
 async def find_advertisers(
-    session: AsyncSession, *, name: str, limit: int = 20
+    session: AsyncSession, *, name: str, limit: int = _MOST_FOUND
 ) -> FoundAdvertisers:
     """Stored advertisers by id, name or domain: the same, else with its words, else similar ones.
 
@@ -132,6 +143,16 @@ async def find_advertisers(
     Raises:
         InvalidQueryError: the name is empty or cannot be used.
     """
+    match = await _match(session, name, limit)
+    return FoundAdvertisers(
+        advertisers=await read_rows(session, match.ids),
+        is_similar=match.is_similar,
+        notes=match.notes,
+    )
+
+
+async def _match(session: AsyncSession, name: str, limit: int) -> _Match:
+    """Whom a name means; raises as `find_advertisers`."""
     check_storable("name", name)
     written = clean_advertiser_id(" ".join(name.split()))
     if not written:
@@ -140,13 +161,13 @@ async def find_advertisers(
     values = {"name": written, "domain": domain, "limit": limit}
     for statement in (_FIND_EXACT, _FIND_WORDS):
         if ids := list(await session.scalars(statement, values)):
-            return FoundAdvertisers(advertisers=await read_rows(session, ids))
+            return _Match(ids)
     missing = await missing_extensions(session)
     if "pg_trgm" in missing:
-        return FoundAdvertisers(advertisers=[], notes=[missing["pg_trgm"]])
+        return _Match([], notes=[missing["pg_trgm"]])
     await session.execute(LOOSEN)
     similar = list(await session.scalars(_FIND_SIMILAR, values))
-    return FoundAdvertisers(advertisers=await read_rows(session, similar), is_similar=bool(similar))
+    return _Match(similar, is_similar=bool(similar))
 
 
 async def resolve_advertisers(session: AsyncSession, *, names: Sequence[str]) -> list[str]:
@@ -157,15 +178,16 @@ async def resolve_advertisers(session: AsyncSession, *, names: Sequence[str]) ->
     """
     ids: list[str] = []
     for name in names:
-        found = await find_advertisers(session, name=name)
-        if not found.advertisers or found.is_similar:
-            near = " or ".join(repr(one.name) for one in found.advertisers[:_MOST_NAMED])
+        match = await _match(session, name, _MOST_FOUND)
+        if not match.ids or match.is_similar:
+            similar = await read_rows(session, match.ids[:_MOST_NAMED])
+            near = " or ".join(repr(one.name) for one in similar)
             missing = f"none of {name[:60]!r} is stored"
             if near:
                 raise InvalidQueryError("advertiser", f"{missing}; did you mean {near}?")
             listed = "those stored: adspark advertisers list"
             raise InvalidQueryError("advertiser", missing, command=listed)
-        ids += [one.advertiser_id for one in found.advertisers]
+        ids += match.ids
     return list(dict.fromkeys(ids))
 
 
