@@ -1,6 +1,7 @@
 """The sandbox in a process of its own, as its own command serves it, on a free port."""
 
 import re
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ def running_sandbox(
         *("--creatives-per-advertiser", str(creatives)),
         *("--monthly-quota", "1000000", "--hourly-limit", "1000000"),
         *("--cached-for", str(cached_for)),
+        *("--api-key", secrets.token_hex(32)),  # as SerpApi's: no word that stands in answers
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
