@@ -4,7 +4,8 @@ Four workers make the variants of one batch, by the functions that the flow call
 with every fault of Dify at 10 %. Every second or two one of them gets SIGKILL, and another takes
 its place. When a third has ended the batch is paused, and goes on a while later. At the end every
 variant has ended; Dify was paid as often as variants completed or failed there, for none twice; the
-user's budget, which is the size of the batch, says the same. Exit code 1 says that it is not so.
+user's budget, which is the size of the batch, says the same; and every completed variant was
+checked by every brand rule. Exit code 1 says that it is not so.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from sqlalchemy import text
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from adspark.media.store import MediaStore
+from adspark.rules.store import save_rules
 from adspark.sandbox.control.pictures import draw_picture
 from adspark.sandbox.dify.faults import DifyFault, DifyFaultKind
 from adspark.sandbox.settings import SandboxSettings
@@ -49,6 +51,13 @@ _SECONDS = {
     DifyFaultKind.SLOW: 0.5,
 }
 """How long those faults last that do: as long as a worker's patience, and longer."""
+
+# None is about the words of a picture: a worker that is killed each few seconds cannot read them.
+_RULES = "tone_words: [red]\npicture_sizes: ['1:1']\ntoo_close: 0.99\n"
+_CHECKED = text("""
+    SELECT count(*) FROM ad_variant
+    WHERE status = 'completed' AND jsonb_array_length(rule_check->'verdicts') = :rules
+""")
 
 
 @dataclass(frozen=True)
@@ -131,6 +140,7 @@ async def _request(place: Place, size: Size) -> int:
     async with Database(place.database_url) as database, database.session() as session:
         await save_creatives(session, rows=rows)
         await set_budget(session, user_id=_USER, monthly=size.variants)
+        await save_rules(session, written=_RULES, user_id=None)
         made = await create_batch(session, request, key=uuid4(), confirmed=size.variants)
         await session.commit()
     return made
@@ -232,6 +242,7 @@ async def _judge(place: Place, size: Size, batch_id: int, course: Course) -> int
             text("SELECT error_kind, count(*) FROM ad_variant WHERE status = 'failed' GROUP BY 1")
         )
         causes = dict(rows.tuples().all())
+        checked = await session.scalar(_CHECKED, {"rules": len(_RULES.splitlines())})
     async with httpx.AsyncClient(timeout=60) as client:
         dify = (await client.get(f"{place.sandbox_url}/sandbox/dify/stats")).json()
     print(f"{batch.headline}; {course.seconds:.0f} s; workers killed: {course.kills}")
@@ -243,6 +254,7 @@ async def _judge(place: Place, size: Size, batch_id: int, course: Course) -> int
         "generations of one variant, at most": (most, 1),
         "generations in the budget": (budget.used, dify["paid"]),
         "generations submitted while it was paused": (course.submitted_paused, 0),
+        "completed variants checked by every rule": (checked, batch.completed),
         "left running at Dify": (dify["running"], 0),
     }
     for what, (is_so, should) in effects.items():
