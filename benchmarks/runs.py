@@ -13,10 +13,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+import psutil
 from prefect.client.orchestration import PrefectClient, get_client
 from rich.console import Console
 from rich.table import Table
@@ -117,8 +119,9 @@ def _cpu(stack: Stack) -> "Counter[str]":
         if (process := process_id.find()) is None:
             continue
         for one in (process, *process.children(recursive=True)):
-            times = one.cpu_times()
-            spent[name] += sum(times[:4]) if name == "workers" else sum(times[:2])  # type: ignore[assignment]
+            with suppress(psutil.NoSuchProcess):  # a run has ended; its parent has its time
+                times = one.cpu_times()
+                spent[name] += sum(times[:4]) if name == "workers" else sum(times[:2])  # type: ignore[assignment]
     return spent
 
 
