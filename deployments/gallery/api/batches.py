@@ -5,11 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from adspark.validation.bounds import LARGEST_ID
 from adspark.variants.batches.lists import BatchSummary, list_batches, list_ranked, read_batch
 from adspark.variants.batches.plan import MOST_GENERATIONS
 from adspark.variants.store import VariantSummary
-from deployments.gallery.numbers import Number
+from deployments.gallery.numbers import After, Number
 from deployments.gallery.resources import SessionDep
 
 router = APIRouter(tags=["variants"])
@@ -34,9 +33,7 @@ class RankedBatch(BaseModel):
 async def list_page(
     session: SessionDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
-    after: Annotated[
-        int | None, Query(ge=1, le=LARGEST_ID, description="`next` of the page before.")
-    ] = None,
+    after: After = None,
 ) -> BatchPage:
     """Batches, a page of them, with how far each is."""
     found = await list_batches(session, before=after, limit=limit + 1)

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from adspark.models import VariantStatus
-from adspark.validation.bounds import LARGEST_ID
 from adspark.validation.stored import check_storable
 from adspark.variants.lists import list_variants
 from adspark.variants.reviews import (
@@ -16,7 +15,7 @@ from adspark.variants.reviews import (
     read_statistics,
 )
 from adspark.variants.store import VariantSummary, read_variant, summary_of
-from deployments.gallery.numbers import Number
+from deployments.gallery.numbers import After, Number
 from deployments.gallery.resources import SessionDep
 
 router = APIRouter(tags=["variants"])
@@ -42,9 +41,7 @@ async def list_page(
     status: VariantStatus | None = None,
     ad: Annotated[str | None, Query(description="Id of the original.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
-    after: Annotated[
-        int | None, Query(ge=1, le=LARGEST_ID, description="`next` of the page before.")
-    ] = None,
+    after: After = None,
 ) -> VariantPage:
     """Variants, a page of them."""
     check_storable("ad", ad)
