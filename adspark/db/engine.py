@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any, Self
 
 import psycopg
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from adspark.db.libpq import forget_libpq_variables
 from adspark.db.locks import Locks, check_sessions, transaction_pooler
@@ -83,6 +84,8 @@ class Database:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        """Close all connections: now, or where one is still in use, when it is given back."""
+        event.listen(self._engine.sync_engine, "checkin", _close_returned)
         await self._engine.dispose()
 
     def without_bounds(self) -> "Database":
@@ -151,6 +154,10 @@ class Database:
         async with self.session() as session:
             check_version(int(await session.scalar(text("SHOW server_version_num")) or 0))
         self._version_is_good = True
+
+
+def _close_returned(_: object, record: ConnectionPoolEntry) -> None:
+    record.invalidate()
 
 
 async def read_now(session: AsyncSession) -> datetime:

@@ -1,6 +1,7 @@
 """The database: what is wrong with it is said in one line, with the remedy and no password."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import psycopg
 import pytest
@@ -146,8 +147,7 @@ async def test_a_lock_is_free_after_its_holder_was_cancelled_within_a_statement(
 
     async def hold() -> None:
         nonlocal checks
-        async with database.locks() as locks, locks.acquire("a") as locked:
-            assert locked
+        async with database.locks() as locks, locks.acquire("a", wait_for="its holder's end"):
             while True:
                 await locks.check()
                 checks += 1
@@ -156,12 +156,13 @@ async def test_a_lock_is_free_after_its_holder_was_cancelled_within_a_statement(
         checks, holder = 0, asyncio.create_task(hold())
         while not checks:
             await asyncio.sleep(0)
+            assert not holder.done()
         for _ in range(steps):
             await asyncio.sleep(0)
         holder.cancel()
         with pytest.raises(asyncio.CancelledError):
             await holder
-    async with database.lock("a") as free:
+    async with database.locks() as locks, locks.acquire("a", wait_for="its holder's end") as free:
         assert free
 
 
@@ -218,3 +219,15 @@ async def test_an_answer_that_takes_too_long_is_cut_off_but_not_without_bounds(
                 await session.execute(slow)
         async with bounded.without_bounds() as database, database.session() as session:
             assert len((await session.execute(slow)).all()) == 1
+
+
+async def test_a_connection_that_is_given_back_after_the_end_is_closed(database_url: str) -> None:
+    """As of a request that a server cuts off while it stops."""
+    async with AsyncExitStack() as late:
+        async with Database(database_url) as database:
+            session = await late.enter_async_context(database.session())
+            connection = await session.connection()
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert isinstance(driver, psycopg.AsyncConnection)
+        assert not driver.closed
+    assert driver.closed
