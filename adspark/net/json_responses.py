@@ -7,7 +7,8 @@ U+FFFD.
 
 import json
 import math
-from collections.abc import Callable
+import re
+from functools import lru_cache
 
 from pydantic import JsonValue, SecretStr
 
@@ -19,7 +20,10 @@ MAX_VALUES = 500_000
 
 _MAX_DEPTH = 40  # levels that are kept; real responses have six
 _LONGEST_NUMBER = 40  # digits; Python refuses to read more than 4300, columns hold 19
+_NESTED = (list, dict)
 _TOO_DEEP = "(nested too deep)"
+# As a document writes what no database holds, or half of what it writes in two halves.
+_UNSTORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])|\x00")
 
 
 class UnreadableJsonError(ValueError):
@@ -37,9 +41,8 @@ def parse_json(content: bytes, *, secret: SecretStr | None = None) -> JsonValue:
     if sum(map(content.count, (b",", b"[", b"{"))) > MAX_VALUES:
         raise UnreadableJsonError(f"more than {MAX_VALUES} values")
     text = content.decode("utf-8-sig", "replace")
-    clean = _cleaner(text, secret)
     try:
-        parsed = json.loads(
+        parsed: JsonValue = json.loads(
             text,
             strict=False,  # a line's end within a text is no reason to lose the rest
             parse_constant=str,
@@ -48,7 +51,12 @@ def parse_json(content: bytes, *, secret: SecretStr | None = None) -> JsonValue:
         )
     except (ValueError, RecursionError) as error:
         raise UnreadableJsonError(str(error)) from error
-    return _clean(parsed, _MAX_DEPTH, clean)
+    redactor = _redactor(secret.get_secret_value().strip()) if secret else None
+    if redactor and not redactor.holds(text):
+        redactor = None
+    if redactor is None and _is_storable(text, parsed):
+        return parsed
+    return _clean(parsed, _MAX_DEPTH, redactor)
 
 
 def parse_object(content: bytes, *, secret: SecretStr | None = None) -> dict[str, JsonValue] | None:
@@ -69,23 +77,44 @@ def _read_int(written: str) -> int | str:
     return int(written) if len(written) <= _LONGEST_NUMBER else written[:_LONGEST_NUMBER]
 
 
-def _cleaner(text: str, secret: SecretStr | None) -> Callable[[str, str], str]:
-    """Makes the text of a field storable; redacts only where the secret is in the document."""
-    redactor = Redactor(secret.get_secret_value().strip()) if secret else None
-    if redactor is None or not redactor.holds(text):
-        return lambda _, one: clean_text(one)
-    return lambda name, one: redactor.redact_field(name, clean_text(one))
+@lru_cache(maxsize=8)
+def _redactor(secret: str) -> Redactor:
+    return Redactor(secret)
 
 
-def _clean(
-    value: JsonValue, levels: int, clean: Callable[[str, str], str], name: str = ""
-) -> JsonValue:
+def _is_storable(text: str, parsed: JsonValue) -> bool:
+    """Whether nothing has to be cleaned, as in most documents, which are then not copied."""
+    return not _UNSTORABLE.search(text) and not _is_deep(parsed)
+
+
+def _is_deep(parsed: JsonValue) -> bool:
+    """Whether a list or an object lies deeper than what is kept."""
+    level = [parsed] if isinstance(parsed, _NESTED) else []
+    for _ in range(_MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, _NESTED)
+        ]
+    return bool(level)
+
+
+def _clean(value: JsonValue, levels: int, redactor: Redactor | None, name: str = "") -> JsonValue:
     if isinstance(value, str):
-        return clean(name, value)
+        return _clean_text(name, value, redactor)
     if isinstance(value, list | dict) and not levels:
         return _TOO_DEEP
     if isinstance(value, list):
-        return [_clean(item, levels - 1, clean) for item in value]
+        return [_clean(item, levels - 1, redactor) for item in value]
     if isinstance(value, dict):
-        return {clean("", key): _clean(item, levels - 1, clean, key) for key, item in value.items()}
+        return {
+            _clean_text("", key, redactor): _clean(item, levels - 1, redactor, key)
+            for key, item in value.items()
+        }
     return value
+
+
+def _clean_text(name: str, written: str, redactor: Redactor | None) -> str:
+    text = clean_text(written)
+    return redactor.redact_field(name, text) if redactor else text

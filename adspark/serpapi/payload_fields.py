@@ -22,6 +22,7 @@ _LONGEST_AMOUNT = 100  # characters of an amount of money in words
 _EPOCH_OF_2000 = datetime(2000, 1, 1, tzinfo=UTC)
 _DAY = re.compile(r"(?:19|20)\d{6}", re.ASCII)
 _EPOCH = re.compile(r"\d{9,10}", re.ASCII)
+_EPOCHS = range(10**8, 10**10)
 
 
 def _storable(text: str) -> str:
@@ -62,6 +63,8 @@ def moment_if_any(value: object) -> datetime | None:
 def _read_moment(value: object) -> datetime:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
+    if isinstance(value, int) and value in _EPOCHS:
+        return datetime.fromtimestamp(value, UTC)
     written = str(value).strip() if isinstance(value, int | str) else ""
     try:
         if isinstance(value, bool) or not written:
@@ -89,10 +92,11 @@ def _cut(most: int) -> AfterValidator:
 
 def _without_nonces(link: str) -> str:
     parts = urlsplit(link)
-    if not _NONCES & set(re.findall(r"[?&](\w+)=", f"?{parts.query}")):
+    if not any(name in parts.query for name in _NONCES):
         return link
-    kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if k not in _NONCES]
-    return urlunsplit(parts._replace(query=urlencode(kept)))
+    sent = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [(name, value) for name, value in sent if name not in _NONCES]
+    return link if kept == sent else urlunsplit(parts._replace(query=urlencode(kept)))
 
 
 def _lower(value: object) -> object:

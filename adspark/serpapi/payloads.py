@@ -192,7 +192,7 @@ def shown_of(rows: list[Any]) -> list[datetime | None]:
 
 def _parse_row(row: Any) -> CreativePayload:  # noqa: ANN401  (whatever was sent)
     """The row, without the fields that cannot be read; ValidationError where it is none."""
-    if isinstance(row, dict):
+    if isinstance(row, dict) and "dropped_fields" in row:
         row = {name: value for name, value in row.items() if name != "dropped_fields"}
     try:
         payload, notes = CreativePayload.model_validate(row), list[str]()

@@ -121,14 +121,31 @@ _LINK = text(f"""
          FROM (SELECT kind, count(*) AS number FROM happened GROUP BY kind) AS counted) AS events
 """)  # noqa: S608  (put together from constants)
 
-# One that this fetch could not read, or whose day it could not, is not known to have ended. A row
+# The watch is due its interval after it was due, for sweeps come every half hour and checks some
+# minutes later; but within an hour SerpApi would answer from its cache, which has no news.
+# An ad that this fetch could not read, or whose day it could not, is not known to have ended. A row
 # whose very id cannot be read may be any ad of its advertiser, but not one that was still listed
 # after the row had come.
-_END = text(f"""
-    WITH w AS ({_WATCH}), ended AS (
+_CLOSE = text(f"""
+    WITH w AS (
+        UPDATE watch SET
+            baseline_at = coalesce(baseline_at, :started_at),
+            complete_at = CASE WHEN :is_reached
+                               THEN CAST(:started_at AS timestamptz) ELSE complete_at END,
+            has_gaps = CASE WHEN :is_whole THEN false ELSE has_gaps OR baseline_at IS NULL END,
+            checked_at = now(), coverage = :coverage, problem = :problem,
+            due_at = now() + greatest(
+                make_interval(mins => interval_minutes)
+                    - least(greatest(now() - due_at, interval '0'), interval '30 minutes'),
+                make_interval(mins => least(interval_minutes, 60))
+            )
+        WHERE id = :watch_id AND updated_at = :updated_at
+        RETURNING id, ended_after_days
+    ), ended AS (
         UPDATE watch_creative AS l SET ended_at = now()
         FROM w
-        WHERE l.watch_id = w.id AND l.ended_at IS NULL AND l.last_shown < {_BEFORE}
+        WHERE :may_have_ended AND l.watch_id = w.id
+            AND l.ended_at IS NULL AND l.last_shown < {_BEFORE}
             AND NOT EXISTS (
                 SELECT FROM rejected_row r
                 WHERE r.fetch_id = :fetch_id
@@ -149,25 +166,8 @@ _END = text(f"""
         INSERT INTO creative_event (watch_id, ad_creative_id, kind, content_hash)
         SELECT :watch_id, ad_creative_id, 'ended', content_hash FROM ended ORDER BY 1, 2
     )
-    SELECT count(*) FROM ended
+    SELECT EXISTS (SELECT FROM w) AS is_same, (SELECT count(*) FROM ended) AS ended
 """)  # noqa: S608  (put together from constants)
-
-# It is due its interval after it was due, for sweeps come every half hour and checks some minutes
-# later; but within an hour SerpApi would answer from its cache, which has no news.
-_CLOSE = text("""
-    UPDATE watch SET
-        baseline_at = coalesce(baseline_at, :started_at),
-        complete_at = CASE WHEN :is_reached
-                           THEN CAST(:started_at AS timestamptz) ELSE complete_at END,
-        has_gaps = CASE WHEN :is_whole THEN false ELSE has_gaps OR baseline_at IS NULL END,
-        checked_at = now(), coverage = :coverage, problem = :problem,
-        due_at = now() + greatest(
-            make_interval(mins => interval_minutes)
-                - least(greatest(now() - due_at, interval '0'), interval '30 minutes'),
-            make_interval(mins => least(interval_minutes, 60))
-        )
-    WHERE id = :watch_id AND updated_at = :updated_at
-""")
 
 _IS_UNCHANGED = text(
     "SELECT EXISTS (SELECT FROM watch WHERE id = :watch_id AND updated_at = :updated_at)"
@@ -308,13 +308,12 @@ async def close_check(
     Raises:
         BusyError: the watch was changed or deleted meanwhile.
     """
-    ended = 0
-    if result.is_reached and watch.baseline_at is not None:
-        ended = int(await session.scalar(_END, _values(watch, fetch)) or 0)
-    closed = await session.execute(_CLOSE, _values(watch, fetch) | result.model_dump())
-    if not closed.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has it
+    may_have_ended = result.is_reached and watch.baseline_at is not None
+    values = _values(watch, fetch) | result.model_dump() | {"may_have_ended": may_have_ended}
+    closed = (await session.execute(_CLOSE, values)).one()
+    if not closed.is_same:
         raise _changed(watch)
-    return EventCounts(ended=ended)
+    return EventCounts(ended=closed.ended)
 
 
 async def check_unchanged(session: AsyncSession, *, watch: Watch) -> None:
