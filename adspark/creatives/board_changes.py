@@ -11,7 +11,9 @@ from collections.abc import Iterable
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.creatives.boards import find_alike
 from adspark.errors import ChangedMeanwhileError, InvalidQueryError
+from adspark.models import Board
 from adspark.validation.bounds import COMMENT
 from adspark.validation.names import check_name
 from adspark.validation.stored import check_storable
@@ -61,10 +63,6 @@ _RENAME = text(f"""
     UPDATE board SET name = :name
     WHERE id = :board_id AND ({_VERSION.format("name")} = :version OR name = :name) RETURNING id
 """)  # noqa: S608  (put together from constants)
-_TAKEN = text("""
-    SELECT FROM board o JOIN board b USING (user_id)
-    WHERE b.id = :board_id AND o.name = :name AND o.id <> b.id
-""")
 
 
 def version_of(written: str | None) -> str:
@@ -129,24 +127,28 @@ async def write_board_note(
     raise ChangedMeanwhileError("Somebody has changed the note meanwhile.")
 
 
-async def rename_board(session: AsyncSession, *, board_id: int, name: str, version: str) -> str:
+async def rename_board(session: AsyncSession, *, board: Board, name: str, version: str) -> str:
     """Give a board another name; returns it as it is kept. Does not commit.
 
     Args:
         session: of the database, of a transaction that has locked the board.
-        board_id: of the board.
+        board: which one.
         name: the new one.
         version: of the name that its user saw.
 
     Raises:
-        InvalidQueryError: the name cannot be used, or another board of the user has it.
+        InvalidQueryError: the name cannot be used, or another board of the user has it, but for
+            the case of letters.
         ChangedMeanwhileError: the board is called otherwise by now.
     """
     kept = check_name(name, "board")
     check_storable("name", version)
-    values = {"board_id": board_id, "name": kept}
-    if (await session.execute(_TAKEN, values)).first() is not None:
-        raise InvalidQueryError("name", f"you have a board {kept!r} already; choose another name.")
-    if await session.scalar(_RENAME, values | {"version": version}) is None:
+    there = await find_alike(session, user_id=board.user_id, name=kept, besides=board.id)
+    if there is not None:
+        raise InvalidQueryError("name", f"you have a board {there!r} already; choose another name.")
+    if (
+        await session.scalar(_RENAME, {"board_id": board.id, "name": kept, "version": version})
+        is None
+    ):
         raise ChangedMeanwhileError("Somebody has renamed the board meanwhile.")
     return kept

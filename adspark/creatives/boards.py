@@ -19,6 +19,10 @@ from adspark.validation.stored import check_storable
 
 _MOST_NAMED = 10  # boards or ads in an error
 
+# Of two who name boards alike at once, the second sees the first's.
+_LOCK_NAMES = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended('boards of ' || CAST(:user_id AS text), 0))"
+)
 _CREATE = text("""
     INSERT INTO board (user_id, name) VALUES (:user_id, :name)
     ON CONFLICT (user_id, name) DO NOTHING RETURNING id
@@ -91,7 +95,7 @@ async def create_board(session: AsyncSession, *, user_id: int, name: str) -> str
     """
     ID.check("user_id", user_id)
     kept = check_name(name, "board")
-    there = await _find_alike(session, user_id=user_id, name=kept)
+    there = await find_alike(session, user_id=user_id, name=kept)
     if there or await session.scalar(_CREATE, {"user_id": user_id, "name": kept}) is None:
         raise InvalidQueryError(
             "name",
@@ -138,15 +142,27 @@ async def find_or_create_board(
     """
     ID.check("user_id", user_id)
     kept = check_name(name, "board")
-    if there := await _find_alike(session, user_id=user_id, name=kept):
+    if there := await find_alike(session, user_id=user_id, name=kept):
         return await find_board(session, user_id=user_id, name=there), False
     made = await session.scalar(_CREATE, {"user_id": user_id, "name": kept})
     return await find_board(session, user_id=user_id, name=kept), made is not None
 
 
-async def _find_alike(session: AsyncSession, *, user_id: int, name: str) -> str | None:
-    """The name of the user's board that is called so, but for the case of letters."""
-    known = [board.name for board in await list_boards(session, user_id=user_id)]
+async def find_alike(
+    session: AsyncSession, *, user_id: int, name: str, besides: int | None = None
+) -> str | None:
+    """The name of the user's board that is called so, but for the case of letters.
+
+    Until the transaction's end nobody else gives a board of this user a name.
+
+    Args:
+        session: of the transaction.
+        user_id: whose boards.
+        name: as it is kept.
+        besides: a board that does not count.
+    """
+    await session.execute(_LOCK_NAMES, {"user_id": user_id})
+    known = [one.name for one in await list_boards(session, user_id=user_id) if one.id != besides]
     alike = [one for one in known if one.casefold() == name.casefold()]
     return name if name in alike else next(iter(alike), None)
 

@@ -181,6 +181,36 @@ async def test_a_form_that_is_sent_twice_makes_one_board_and_leads_to_it(
         assert await session.scalar(text("SELECT count(*) FROM board")) == 1
 
 
+async def test_of_two_forms_whose_names_differ_in_case_one_makes_a_board(
+    pages: GalleryClient, database: Database
+) -> None:
+    token = form_token((await pages.get("/boards")).text)
+    names = ["Double", "double", "DOUBLE"]
+    await asyncio.gather(
+        *(pages.post("/boards", data={"form_token": token, "name": name}) for name in names)
+    )
+
+    async with database.session() as session:
+        assert await session.scalar(text("SELECT count(*) FROM board")) == 1
+
+
+async def test_a_board_takes_no_name_of_another_in_any_case_but_its_own(
+    pages: GalleryClient,
+) -> None:
+    await pages.send_form("/boards", page="/boards", name="Winter")
+    board = await fill_board(pages, 1)
+
+    async def rename(name: str) -> httpx.Response:
+        form = {"do": "rename", "version": version((await pages.get(board)).text, "rename")}
+        return await pages.send_form(board, page=board, **form, name=name)
+
+    refused = await rename("WINTER")
+    assert refused.status_code == 422
+    assert "you have a board &#39;Winter&#39; already; choose another name" in refused.text
+    assert "<h1>Ideas</h1>" in refused.text
+    assert "<h1>IDEAS</h1>" in (await rename("IDEAS")).text
+
+
 async def test_a_name_that_cannot_be_used_is_kept_in_the_form(pages: GalleryClient) -> None:
     refused = await pages.send_form("/boards", page="/boards", name="x" * 101)
 

@@ -60,7 +60,7 @@ async def _change(pages: BoardPages, board: Board, form: Form) -> RedirectRespon
             return lead_to(here, "off_board", ad=ad)
         case "rename":
             name = form.text("name")
-            name = await rename_board(session, board_id=board.id, name=name, version=version)
+            name = await rename_board(session, board=board, name=name, version=version)
             return lead_to(here, "board_renamed", board=name)
         case "delete":
             name = board.name
