@@ -163,12 +163,14 @@ class _Reader:
 
 
 class _Composer(yaml.SafeLoader):
-    """YAML without aliases: a few lines of them can stand for billions of values."""
+    """YAML without aliases, a few lines of which can stand for billions of values, and without
+    tags, which would say of a text that it is none."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            problem = "aliases (*name) are not read"
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None) is not None:
+            what = "aliases (*name)" if isinstance(event, yaml.AliasEvent) else "tags (!name)"
+            problem, mark = f"{what} are not read", event.start_mark
             raise yaml.composer.ComposerError(None, None, problem, mark)
         return super().compose_node(parent, index)
 

@@ -20,6 +20,8 @@ BAD = {
     "no YAML": ("banned_words: [free\n", 2, "is not YAML .*correct it"),
     "a tab": ("banned_words:\n\t- free\n", 2, "is not YAML .*correct it"),
     "two documents": ("tone_words: [a]\n---\nx: y\n", 2, "is not YAML .*correct it"),
+    "a tag of a text": ("banned_words: [!!bool yes]\n", 1, r"tags \(!name\) are not read"),
+    "a tag of a list": ("languages: [de]\ntone_words: !set [x]\n", 2, r"tags \(!name\) are not"),
     "an alias": ("tone_words: &a [x]\nbanned_words: *a\n", 2, r"aliases \(\*name\) are not read"),
     "a bomb": ("tone_words: " + "[" * 3000, 1, "is nested too deeply; write"),
     "NUL": ("\n\nbanned_words: [a\0b]\n", 3, "holds a NUL or half a character; remove it"),
