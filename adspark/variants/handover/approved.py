@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.variants.batches.store import read_state
 from adspark.variants.decisions import IS_APPROVED
 
 MOST = 1000
@@ -41,6 +42,11 @@ async def read_approved(
         session: read only.
         batch_id: of this batch; None for any.
         ids: only these; None for all.
+
+    Raises:
+        UnknownVariantError: there is no such batch.
     """
+    if batch_id is not None:
+        await read_state(session, batch_id=batch_id)
     values = {"batch_id": batch_id, "ids": None if ids is None else list(ids), "limit": MOST}
     return list((await session.execute(_READ, values)).all())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.errors import InvalidQueryError
+from adspark.errors import InvalidQueryError, UnknownVariantError
 from adspark.media.store import MediaStore
 from adspark.sandbox.control.pictures import draw_picture
 from adspark.settings import get_settings
@@ -116,12 +116,12 @@ def test_what_breaks_rules_since_it_was_approved_waits_for_another_word_on_it(
         (("--path-1", "x" * 16), "path_1: 16 characters; at most 15"),
         (("--path-1", "a/b"), "path_1: holds a slash"),
         (("--path-2", "b"), "path_2: needs a path_1"),
-        (("--batch", "9"), "variants: none is approved"),
+        (("--batch", "9"), "There is no batch 9; see them with: adspark batch list"),
     ],
 )
 def test_a_mistake_is_said_and_no_file_is_made(
     tmp_path: Path, changes: tuple[str, ...], words: str
 ) -> None:
-    with pytest.raises(InvalidQueryError, match=words):
+    with pytest.raises((InvalidQueryError, UnknownVariantError), match=words):
         variant.told("export", str(tmp_path / "a.csv"), *TO, *changes)
     assert [one.name for one in tmp_path.iterdir() if one.is_file()] == []
