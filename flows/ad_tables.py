@@ -31,7 +31,13 @@ _Row = dict[str, str | int | None]
 
 
 async def write_table(database: Database, rows: Sequence[_Row], *, waits: bool = True) -> str:
-    """The table with the pictures that are archived; `waits`: the others will be."""
+    """The table with the pictures that are archived; `waits`: the others will be.
+
+    Args:
+        database: with the pictures.
+        rows: what the table shows, one row an ad.
+        waits: say of pictures that are not archived yet that they will be.
+    """
     ids = [str(row["ad"]) for row in rows]
     async with database.session() as session:
         thumbnails = await read_thumbnails(session, ids=ids)

@@ -42,7 +42,13 @@ def completed(summary: _Summary, message: str) -> _Summary:
 
 
 def failed(_kind: type[_Summary], message: str, *, name: str = "Failed") -> _Summary:
-    """End in a state of the type FAILED; the caller gets an exception with the message."""
+    """End in a state of the type FAILED; the caller gets an exception with the message.
+
+    Args:
+        _kind: of the summary that the flow returns, for the type checker.
+        message: of the state.
+        name: of the state.
+    """
     return cast("_Summary", Failed(name=name, message=message))
 
 

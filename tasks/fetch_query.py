@@ -16,7 +16,13 @@ from orchestration.runs.flow_runs import own_run_id
 @retried_task(is_cached=True)
 @time_limit("fetch_time_limit")
 async def fetch_query(query: CreativeQuery, max_pages: int, dry_run: bool) -> FetchSummary:
-    """Fetch at most `max_pages` pages; a retry resumes after the last stored page."""
+    """Fetch at most `max_pages` pages; a retry resumes after the last stored page.
+
+    Args:
+        query: the search.
+        max_pages: pages of the whole fetch.
+        dry_run: search, but store no ads.
+    """
     log = get_run_logger()
     credentials = await SerpApiCredentials.load_configured()
     async with connect_database() as database, credentials.get_client() as client:

@@ -15,7 +15,13 @@ from orchestration.limits.time_limits import time_limit
 
 @retried_task(is_cached=True)
 async def plan_details(ads: list[str], watch_id: int | None, most: int) -> DetailsPlan:
-    """Choose the ads, once for the run however often it is started."""
+    """Choose the ads, once for the run however often it is started.
+
+    Args:
+        ads: ids, CR and 20 digits; none: those of the watch.
+        watch_id: whose latest news; None: only `ads` count.
+        most: how many at most.
+    """
     async with connect_database() as database, database.session() as session:
         return await plan(session, ads=ads, watch_id=watch_id, most=most)
 

@@ -79,7 +79,13 @@ async def list_links(session: AsyncSession, *, board_id: int) -> list[BoardLink]
 
 
 async def delete_link(session: AsyncSession, *, board_id: int, link_id: int) -> bool:
-    """End a link; False where the board has no such link. Does not commit."""
+    """End a link; False where the board has no such link. Does not commit.
+
+    Args:
+        session: of the caller, which commits.
+        board_id: of the board.
+        link_id: of the link.
+    """
     values = {"board_id": board_id, "link_id": link_id}
     return await session.scalar(_DELETE, values) is not None
 
@@ -91,7 +97,13 @@ async def find_linked_board(session: AsyncSession, *, token: str) -> LinkedBoard
 
 
 async def has_linked_picture(session: AsyncSession, *, token: str, path: str) -> bool:
-    """Whether a small picture is one of an ad on the board that a token leads to now."""
+    """Whether a small picture is one of an ad on the board that a token leads to now.
+
+    Args:
+        session: of the database, read only.
+        token: of the link's address.
+        path: of the picture in the media store.
+    """
     values = {"token_hash": _hash(token), "path": path}
     return bool(await session.scalar(_HAS_PICTURE, values))
 

@@ -90,6 +90,11 @@ class BoardAd(NewCreative):
 async def create_board(session: AsyncSession, *, user_id: int, name: str) -> str:
     """Make an empty board; returns its name as it is kept.
 
+    Args:
+        session: of the caller, which commits.
+        user_id: whose it is.
+        name: of up to 100 characters; blanks at its ends are dropped.
+
     Raises:
         InvalidQueryError: the name cannot be used, or the user has a board of this name.
     """
@@ -107,6 +112,11 @@ async def create_board(session: AsyncSession, *, user_id: int, name: str) -> str
 
 async def find_board(session: AsyncSession, *, user_id: int, name: str) -> Board:
     """The user's board of this name, locked until the transaction's end.
+
+    Args:
+        session: of the caller, which commits.
+        user_id: whose it is.
+        name: as it is kept, case of letters included.
 
     Raises:
         InvalidQueryError: there is none; names those that there are.
@@ -136,6 +146,11 @@ async def find_or_create_board(
     """The user's board of this name in any case, made where there is none; whether it was made.
 
     Of several who ask for the same at once one makes it, and all get it.
+
+    Args:
+        session: of the caller, which commits.
+        user_id: whose it is.
+        name: in any case of letters.
 
     Raises:
         InvalidQueryError: the name cannot be used.
@@ -168,7 +183,13 @@ async def find_alike(
 
 
 async def read_board(session: AsyncSession, *, user_id: int, board_id: int) -> Board | None:
-    """The user's board of this number, to be looked at; None where it is not there."""
+    """The user's board of this number, to be looked at; None where it is not there.
+
+    Args:
+        session: of the database, read only.
+        user_id: whose it is.
+        board_id: its number.
+    """
     found: Board | None = await session.scalar(_own_board(user_id, board_id))
     return found
 
@@ -177,6 +198,11 @@ async def lock_board(session: AsyncSession, *, user_id: int, board_id: int) -> B
     """The user's board of this number, for a change of it; None where it is not there.
 
     Another change of it waits until the transaction's end.
+
+    Args:
+        session: of the caller, which commits.
+        user_id: whose it is.
+        board_id: its number.
     """
     found: Board | None = await session.scalar(
         _own_board(user_id, board_id).with_for_update(key_share=True)
@@ -200,6 +226,11 @@ async def add_ads(session: AsyncSession, *, board_id: int, ids: Collection[str])
 
     Their pictures that were removed are archived again by the next run.
 
+    Args:
+        session: of the caller, which commits.
+        board_id: of a board that is locked.
+        ids: of the ads: CR and 20 digits.
+
     Raises:
         InvalidQueryError: an ad is not stored, or was cleaned up just now; names some of them.
     """
@@ -210,7 +241,13 @@ async def add_ads(session: AsyncSession, *, board_id: int, ids: Collection[str])
 
 
 async def remove_ads(session: AsyncSession, *, board_id: int, ids: Collection[str]) -> list[str]:
-    """Take ads off a board; returns those that were on it."""
+    """Take ads off a board; returns those that were on it.
+
+    Args:
+        session: of the caller, which commits.
+        board_id: of a board that is locked.
+        ids: of the ads; what is not on it is passed over.
+    """
     for ad_creative_id in ids:
         check_storable("ads", ad_creative_id)
     return list(await session.scalars(_REMOVE_ADS, {"board_id": board_id, "ids": list(ids)}))

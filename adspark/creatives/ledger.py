@@ -220,7 +220,13 @@ async def record_page(
 
 
 async def finish_fetch(session: AsyncSession, *, fetch: Fetch, stop_reason: StopReason) -> None:
-    """Close a fetch that got what it wanted; raises as `record_page`, and does not commit."""
+    """Close a fetch that got what it wanted; raises as `record_page`, and does not commit.
+
+    Args:
+        session: of the transaction.
+        fetch: gets the state and the reason.
+        stop_reason: why no further page is fetched.
+    """
     await _write(session, fetch, _FINISH, {"stop_reason": stop_reason})
     fetch.status, fetch.stop_reason = FetchStatus.COMPLETED, stop_reason
 
@@ -229,6 +235,11 @@ async def fail_fetch(session: AsyncSession, *, fetch: Fetch, error: str) -> None
     """Close a fetch that was stopped by an error; what it stored stays. Does not commit.
 
     One that another run has resumed is left to it.
+
+    Args:
+        session: of the caller, which commits.
+        fetch: whose attempt failed.
+        error: what is kept of it, for a person.
     """
     values = {"id": fetch.id, "attempt": fetch.attempt, "error": clean_text(error)}
     await session.execute(_FAIL, values)

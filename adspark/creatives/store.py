@@ -260,7 +260,13 @@ async def save_creatives(
 def describe_creatives(
     rows: Iterable[CreativePayload], *, only: Iterable[str], most: int
 ) -> list[NewCreative]:
-    """The first `most` of `rows` whose ids are in `only`, as they are shown to a person."""
+    """The first `most` of `rows` whose ids are in `only`, as they are shown to a person.
+
+    Args:
+        rows: of a page.
+        only: ids of creatives.
+        most: how many at most.
+    """
     wanted = set(only)
     chosen = [row for row in rows if row.ad_creative_id in wanted][:most]
     return [

@@ -46,7 +46,14 @@ _COUNT = text("""
 async def acquire_slot(
     database: Database, *, name: str, limit: int, window: float = WINDOW
 ) -> None:
-    """Wait until `try_acquire_slot`, whose arguments it has, has acquired a slot."""
+    """Wait until `try_acquire_slot`, whose arguments it has, has acquired a slot.
+
+    Args:
+        database: that keeps the slots.
+        name: of the limit.
+        limit: slots in a window.
+        window: seconds.
+    """
     is_told = False
     while wait := await try_acquire_slot(database, name=name, limit=limit, window=window):
         if wait >= _WORTH_TELLING and not is_told:

@@ -40,12 +40,24 @@ class Check(BaseModel):
 
     @classmethod
     def warning(cls, name: str, what: str, remedy: str) -> "Check":
-        """It works, but not for long."""
+        """It works, but not for long.
+
+        Args:
+            name: of what was checked.
+            what: was found.
+            remedy: what to do about it.
+        """
         return cls(name=name, state=CheckState.WARNING, what=what, remedy=remedy)
 
     @classmethod
     def failed(cls, name: str, what: str, remedy: str) -> "Check":
-        """It does not work."""
+        """It does not work.
+
+        Args:
+            name: of what was checked.
+            what: was found.
+            remedy: what to do about it.
+        """
         return cls(name=name, state=CheckState.FAILED, what=what, remedy=remedy)
 
 

@@ -121,7 +121,13 @@ class PictureQueue(Generic[Claimed]):
     async def save_done(
         self, session: AsyncSession, *, claimed: Claimed, values: Mapping[str, object]
     ) -> bool:
-        """Note that the work is done; whether the claim still held. Does not commit."""
+        """Note that the work is done; whether the claim still held. Does not commit.
+
+        Args:
+            session: of the caller, which commits.
+            claimed: the work, as `claim` gave it.
+            values: columns of its table, and what they get.
+        """
         return await _change(session, self._done, claimed, values)
 
     async def save_failure(

@@ -88,6 +88,18 @@ def parse_query(
 ) -> tuple[CreativeQuery, list[str]]:
     """The search that people write, normalised, and warnings about what finds little.
 
+    Args:
+        advertiser_ids: AR and 20 digits each, at most 100; in one text divided by commas.
+        text: a domain or an address, of which the bare domain is kept; other words stay as they
+            are.
+        region: a name, a country code or a SerpApi code.
+        platform: a value of `Platform`, in any case of letters.
+        creative_format: a value of `CreativeFormat`, in any case of letters.
+        start_date: first day that an ad was shown.
+        end_date: last day, that day included.
+        political_ads: only these; they need a region.
+        page_size: ads a page, 1 to 100.
+
     Raises:
         InvalidQueryError: a parameter cannot be used; names it and the remedy.
     """

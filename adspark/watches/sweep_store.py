@@ -178,7 +178,13 @@ class SweepSummary(BaseModel):
 async def summarise_sweep(
     session: AsyncSession, *, watch_ids: Sequence[int], since: datetime
 ) -> SweepSummary:
-    """What became of the watches of a sweep that began then, whoever checked them."""
+    """What became of the watches of a sweep that began then, whoever checked them.
+
+    Args:
+        session: of the database, read only.
+        watch_ids: of the sweep.
+        since: when it began.
+    """
     values = {"watch_ids": list(watch_ids), "since": since, "sample": SAMPLE_SIZE}
     found = (await session.execute(_SUMMARISE, values)).one()
     if not_begun := found.counts["waiting"] - found.counts["over_budget"]:

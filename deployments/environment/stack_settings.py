@@ -89,7 +89,13 @@ def use_server_password() -> None:
 
 
 def process_environment(settings: Settings, *, database_url: str, api_url: str) -> dict[str, str]:
-    """The environment of the stack's processes: this one's, with these settings and addresses."""
+    """The environment of the stack's processes: this one's, with these settings and addresses.
+
+    Args:
+        settings: of the stack.
+        database_url: of AdSpark's database.
+        api_url: of the stack's Prefect server.
+    """
     own = settings.model_copy(update={"database_url": SecretStr(database_url)})
     return (
         clean_environment(os.environ, own_database=settings.database_url is not None)

@@ -19,7 +19,13 @@ OURS = "adspark: "
 async def provision_automations(
     client: PrefectClient, wanted: Sequence[AutomationCore], merge: Merge
 ) -> None:
-    """Make what is missing, and renew what we have changed."""
+    """Make what is missing, and renew what we have changed.
+
+    Args:
+        client: of the Prefect server.
+        wanted: the automations as they are to be.
+        merge: says what is ours to change.
+    """
     for one in wanted:
         thing, mark = f"automation {one.name}", _mark(one)
         found = await client.read_automations_by_name(one.name)

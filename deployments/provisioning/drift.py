@@ -108,13 +108,25 @@ class Merge:
         return not self.dry_run
 
     def create(self, thing: str, values: Mapping[str, JsonValue], detail: str = "") -> bool:
-        """Report that a thing is made with these values; returns whether it is to be made."""
+        """Report that a thing is made with these values; returns whether it is to be made.
+
+        Args:
+            thing: its name in the report.
+            values: what it gets, by field.
+            detail: for the report.
+        """
         for name, value in values.items():
             self.record(f"{thing} {name}", value)
         return self.change(f"{thing}: is made{detail}")
 
     def update(self, thing: str, *, current: JsonValue, wanted: JsonValue) -> bool:
-        """Compare a value with the wanted one and the last one; returns whether to change it."""
+        """Compare a value with the wanted one and the last one; returns whether to change it.
+
+        Args:
+            thing: its name in the report.
+            current: the value on the server.
+            wanted: the value of this version.
+        """
         last = self._before.get(thing, _recorded(wanted))
         if current == wanted:
             self.record(thing, wanted)

@@ -67,7 +67,13 @@ def shared_values(former: DeploymentResponse) -> dict[str, Any]:
 async def move_schedule_bounds(
     client: PrefectClient, former: DeploymentResponse, new: DeploymentResponse
 ) -> None:
-    """Give the new one's schedules the bounds on planned runs, which no request to create takes."""
+    """Give the new one's schedules the bounds on planned runs, which no request to create takes.
+
+    Args:
+        client: of the Prefect server.
+        former: the deployment under its old name.
+        new: the one that takes its place.
+    """
     bounds = {
         (str(one.schedule), one.slug): one.max_scheduled_runs
         for one in former.schedules
@@ -80,7 +86,13 @@ async def move_schedule_bounds(
 
 
 async def redirect_automations(client: PrefectClient, former: UUID, new: UUID) -> None:
-    """Let people's automations that start or watch the former deployment do so with the new one."""
+    """Let people's automations that start or watch the former deployment do so with the new one.
+
+    Args:
+        client: of the Prefect server.
+        former: id of the deployment under its old name.
+        new: id of the one that takes its place.
+    """
     for found in await client.read_automations():
         definition = found.model_dump_json(include=_WRITABLE)
         if str(former) in definition:

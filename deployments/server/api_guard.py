@@ -115,7 +115,13 @@ class ApiGuard:
 
 
 def find_unstorable(given: JsonValue, name: str = "", depth: int = 0) -> str | None:
-    """What Prefect could not give back, with its place; None where there is nothing."""
+    """What Prefect could not give back, with its place; None where there is nothing.
+
+    Args:
+        given: a document, as JSON has it.
+        name: of its place, for the message.
+        depth: levels above it.
+    """
     what = name or "the request"
     if isinstance(given, int) and not _LEAST <= given <= _MOST:
         return f"{what}: a whole number of more than 64 bits; give a smaller one."

@@ -91,7 +91,13 @@ async def requeue_unstarted(
 
 
 async def read_others(client: PrefectClient, pool: str, worker: str) -> set[str]:
-    """The names of the other workers of the pool that are alive."""
+    """The names of the other workers of the pool that are alive.
+
+    Args:
+        client: of the Prefect server.
+        pool: name of the work pool.
+        worker: name of the one that asks.
+    """
     workers = await client.read_workers_for_work_pool(pool)
     return {one.name for one in workers if one.status == WorkerStatus.ONLINE} - {worker}
 

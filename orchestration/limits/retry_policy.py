@@ -54,7 +54,13 @@ def retried_task(
 
 
 async def is_temporary(_task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
-    """Whether a failed task, which has an attempt left, is worth it; tells what that waits for."""
+    """Whether a failed task, which has an attempt left, is worth it; tells what that waits for.
+
+    Args:
+        _task: not used; Prefect passes it.
+        run: of the attempt that failed.
+        state: with the error.
+    """
     error = await state.aresult(raise_on_failure=False)
     if not isinstance(error, TemporaryError | TimeoutError):
         return False

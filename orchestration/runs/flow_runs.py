@@ -177,7 +177,13 @@ async def read_runs_by_id(client: PrefectClient, ids: Sequence[UUID]) -> list[Fl
 
 
 async def count_runs(client: PrefectClient, wanted: FlowRunFilter, pool: str | None = None) -> int:
-    """How many runs match, of one pool or of all."""
+    """How many runs match, of one pool or of all.
+
+    Args:
+        client: of the Prefect server.
+        wanted: which runs.
+        pool: name of a work pool; None: all.
+    """
     pools = None if pool is None else filter_pools([pool])
     return await client.count_flow_runs(flow_run_filter=wanted, work_pool_filter=pools)
 

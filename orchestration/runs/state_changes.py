@@ -124,7 +124,13 @@ async def change_while(
 
 
 async def refuse(client: PrefectClient, run_id: UUID, message: str) -> None:
-    """End a run Failed that cannot begin, unless it has ended, is cancelled, or was deleted."""
+    """End a run Failed that cannot begin, unless it has ended, is cancelled, or was deleted.
+
+    Args:
+        client: of the Prefect server.
+        run_id: of the run.
+        message: of its state, for a person.
+    """
     failed: State[object] = Failed(message=message)
     with suppress(ObjectNotFound):
         await change_while(
@@ -182,7 +188,13 @@ async def claim_slot(client: PrefectClient, run_id: UUID, pool: str) -> StateCha
 def change_state_sync(
     client: SyncPrefectClient, run: FlowRun, wanted: State[object]
 ) -> StateChange:
-    """The same, for a thread beside an event loop that no longer answers."""
+    """The same, for a thread beside an event loop that no longer answers.
+
+    Args:
+        client: of the Prefect server.
+        run: as it was read.
+        wanted: its new state.
+    """
     if run.state is None:
         return StateChange(False, _CHANGED)
     body = _request_for(run, run.state, wanted, replaces_end=False)

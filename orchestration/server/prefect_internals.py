@@ -118,7 +118,13 @@ async def open_executor(record: RecordEnd) -> AsyncIterator[FlowRunExecutorConte
 
 
 def run_to_end(flow: Flow[..., Any], flow_run: FlowRun, logger: Logger) -> None:
-    """Execute a flow run in this process, as Prefect's engine does."""
+    """Execute a flow run in this process, as Prefect's engine does.
+
+    Args:
+        flow: what the run executes.
+        flow_run: as the server has it.
+        logger: of the run.
+    """
     with RunMetrics(flow_run, flow):
         result: object = run_flow(flow, flow_run=flow_run, error_logger=logger)  # type: ignore[arg-type]
         _drive_run_flow_result(flow, result)

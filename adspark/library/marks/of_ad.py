@@ -55,7 +55,13 @@ class AdMarks(BaseModel):
 
 
 async def read_marks(session: AsyncSession, *, ad_creative_id: str, user_id: int) -> AdMarks:
-    """What a user sees of an ad's tags, and their own title and note; empty where it has none."""
+    """What a user sees of an ad's tags, and their own title and note; empty where it has none.
+
+    Args:
+        session: of the database, read only.
+        ad_creative_id: of the ad.
+        user_id: whose title and note.
+    """
     values = {"ad": ad_creative_id, "user_id": user_id}
     own = (await session.execute(_OWN, values)).mappings().one_or_none()
     tags = (await session.execute(_TAGS, values)).mappings()

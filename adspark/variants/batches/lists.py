@@ -160,7 +160,13 @@ async def read_batch(session: AsyncSession, *, batch_id: int) -> BatchSummary:
 
 
 async def list_waiting(session: AsyncSession, *, batch_id: int, limit: int) -> list[WaitingVariant]:
-    """The first pending variants of a batch, in their order."""
+    """The first pending variants of a batch, in their order.
+
+    Args:
+        session: of the database, read only.
+        batch_id: of the batch.
+        limit: how many at most.
+    """
     rows = await session.execute(_WAITING, {"batch_id": batch_id, "limit": limit})
     return [WaitingVariant.model_validate(row) for row in rows]
 

@@ -82,6 +82,12 @@ async def read_due(session: AsyncSession, *, per_minute: float = inf) -> list[Du
 async def read_unchecked(
     session: AsyncSession, *, watch_ids: Sequence[int], since: datetime
 ) -> list[DueWatch]:
-    """Those of the watches that are still due and were not tried since then, in the same order."""
+    """Those of the watches that are still due and were not tried since then, in the same order.
+
+    Args:
+        session: of the database, read only.
+        watch_ids: in the order of need.
+        since: when the sweep began.
+    """
     values = {"watch_ids": list(watch_ids), "since": since}
     return [DueWatch(row.id, row.wait) for row in await session.execute(_UNCHECKED, values)]

@@ -206,7 +206,13 @@ class _Month:
 
 
 def due_after(due: int, checked: int, interval: int) -> int:
-    """The minute at which a watch is due again, as the database has it (`watches/events.py`)."""
+    """The minute at which a watch is due again, as the database has it (`watches/events.py`).
+
+    Args:
+        due: the minute at which it was due.
+        checked: the minute at which it was checked.
+        interval: minutes between two checks.
+    """
     return checked + max(interval - min(checked - due, _SWEEP), min(interval, _HOUR))
 
 

@@ -109,7 +109,13 @@ def secret_of_form(request: Request, key: str) -> str:
 
 def is_form_token(request: Request, token: str, *, user_id: int | None = None) -> bool:
     """Whether a form was written for this browser, and this user, as in `form_token`; tells nothing
-    by the time that it takes."""
+    by the time that it takes.
+
+    Args:
+        request: by which the form came.
+        token: that it brought.
+        user_id: who is signed in; None: nobody.
+    """
     expected = form_token(request, user_id=user_id)
     return hmac.compare_digest(expected.encode(), token.encode(errors="replace"))
 

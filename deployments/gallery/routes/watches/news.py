@@ -75,7 +75,13 @@ async def show_news(
 async def read_ads_of(
     session: AsyncSession, events: list[NewsEvent], user_id: int
 ) -> dict[str, FoundAd]:
-    """The stored ads of events, by their ids."""
+    """The stored ads of events, by their ids.
+
+    Args:
+        session: of the database, read only.
+        events: of any watches.
+        user_id: whose titles the ads get.
+    """
     ids = list(dict.fromkeys(one.ad_creative_id for one in events if one.is_stored))
     found = await read_found_ads(session, ids=ids, user_id=user_id) if ids else []
     return {one.ad_creative_id: one for one in found}

@@ -37,7 +37,14 @@ def read_visits(request: Request, visitor: Visitor) -> Visits:
 
 
 def keep_visits(request: Request, response: Response, visitor: Visitor, visits: Visits) -> None:
-    """Let the browser keep the visits."""
+    """Let the browser keep the visits.
+
+    Args:
+        request: of the page.
+        response: gets the cookie.
+        visitor: whose visits.
+        visits: what is kept.
+    """
     before = 0 if visits.before is None else int(visits.before.timestamp())
     response.set_cookie(
         _cookie(visitor),
