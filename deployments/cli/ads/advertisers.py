@@ -35,7 +35,8 @@ from deployments.cli.ads.domain_search import DomainAdvertisers, search_domain
 from deployments.cli.database import in_session
 from deployments.cli.options import EndsWithJsonOption, JsonOption, YesOption
 from deployments.cli.ranges import ranged
-from deployments.terminal.output import out, print_json, print_line, print_warning, table
+from deployments.terminal.output import out, print_json, print_line, print_warning
+from deployments.terminal.tables import table
 
 _SHOWN = 20
 _MOST_COMPARED = 4  # that fit beside each other

@@ -32,14 +32,8 @@ from deployments.cli.operating.demo_library import LibraryAd, look_up, print_lib
 from deployments.cli.runs.follow import run_and_follow
 from deployments.environment.stack_settings import DEMO_DATA, sandbox_settings
 from deployments.stack.control import start_detached, stop_stack
-from deployments.terminal.output import (
-    out,
-    print_activation,
-    print_json,
-    print_line,
-    print_note,
-    table,
-)
+from deployments.terminal.output import out, print_activation, print_json, print_line, print_note
+from deployments.terminal.tables import table
 
 _Summary = TypeVar("_Summary", bound=BaseModel)
 _Headed = TypeVar("_Headed", FetchSummary, WatchSummary, VariantSummary)

@@ -26,15 +26,9 @@ from deployments.cli.server import open_server
 from deployments.environment.stack_settings import SANDBOX_DATA
 from deployments.stack.control import start_detached, stop_stack
 from deployments.terminal.live import live_view
-from deployments.terminal.output import (
-    empty_table,
-    out,
-    print_activation,
-    print_json,
-    print_line,
-    print_note,
-)
+from deployments.terminal.output import out, print_activation, print_json, print_line, print_note
 from deployments.terminal.progress import progress
+from deployments.terminal.tables import empty_table
 
 if TYPE_CHECKING:
     from deployments.stack.local_stack import LocalStack

@@ -27,7 +27,8 @@ from deployments.cli.database import in_session
 from deployments.cli.options import JsonOption
 from deployments.cli.rules.documents import RulesChecked, RulesHistory, RulesReport, RulesSet
 from deployments.cli.users.option import user_option
-from deployments.terminal.output import moment, out, print_json, print_line, table
+from deployments.terminal.output import out, print_json, print_line
+from deployments.terminal.tables import moment, table
 
 _MOST_SHOWN = 10_000
 

@@ -37,7 +37,8 @@ from deployments.cli.users.documents import (
     UserWeight,
 )
 from deployments.terminal.choices import one_of
-from deployments.terminal.output import out, print_json, print_line, table
+from deployments.terminal.output import out, print_json, print_line
+from deployments.terminal.tables import table
 
 _NUMBER = f"Of a user without a name; {DEFAULT_USER} is who names none. Else a new one."
 
