@@ -18,7 +18,7 @@ from adspark.serpapi.regions import region_code
 from adspark.validation.bounds import DAYS
 from adspark.validation.near_names import describe_unknown
 from adspark.validation.stored import check_storable
-from adspark.watches.store import find_watch
+from adspark.watches.stored import find_watch
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _YES_OR_NO = {"yes": True, "no": False}

@@ -24,8 +24,9 @@ from adspark.variants.requests import (
     check_requests,
     request_variants,
 )
-from adspark.variants.store import VariantState, is_generation_over, read_variant
-from adspark.watches.store import find_watch
+from adspark.variants.state import VariantState, is_generation_over
+from adspark.variants.store import read_variant
+from adspark.watches.stored import find_watch
 from deployments.cli.database import act_in_session, in_session
 from deployments.cli.options import JsonOption, YesOption
 from deployments.cli.ranges import IDS, ranged

@@ -21,17 +21,14 @@ from adspark.watches.news import News, read_news
 from adspark.watches.store import (
     Outcome,
     SavedWatch,
-    WatchRow,
     change_watch,
     count_contents,
     delete_watch,
-    find_watch,
-    list_fetches,
-    list_watches,
     save_watch,
     set_active,
     warn_of_duplicates,
 )
+from adspark.watches.stored import WatchRow, find_watch, list_fetches, list_watches
 from deployments.cli.database import in_session
 from deployments.cli.options import EndsWithJsonOption, JsonOption, YesOption
 from deployments.cli.search_options import (

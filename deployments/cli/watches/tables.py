@@ -11,7 +11,8 @@ from adspark.serpapi.regions import region_name
 from adspark.text.counts import counted
 from adspark.watches.definition import WatchDefinition
 from adspark.watches.news import News
-from adspark.watches.store import Outcome, WatchRow, WatchState
+from adspark.watches.store import Outcome
+from adspark.watches.stored import WatchRow, WatchState
 from deployments.cli.watches.documents import WatchesImported, WatchSaved
 from deployments.terminal.output import out, print_facts, print_line
 from deployments.terminal.tables import age, moment, table

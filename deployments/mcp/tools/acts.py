@@ -22,7 +22,7 @@ from adspark.variants.requests import (
     request_variants,
 )
 from adspark.watches.reports.watch_pages import read_watch_line
-from adspark.watches.store import WatchState
+from adspark.watches.stored import WatchState
 from deployments.gallery.generations import check_generator_takes, start_requested
 from deployments.gallery.runs import start_once
 from deployments.mcp.lookup import find_watch_id

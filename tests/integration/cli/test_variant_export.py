@@ -13,7 +13,7 @@ from adspark.media.store import MediaStore
 from adspark.sandbox.control.pictures import draw_picture
 from adspark.settings import get_settings
 from adspark.variants.reviews import Review, save_review
-from adspark.variants.store import VariantState
+from adspark.variants.state import VariantState
 from tests.support.checked import BROKEN
 from tests.support.commanding import Command
 from tests.support.variants_at_hand import AD, OTHER, THIRD, ask, finish, in_session, read

@@ -20,7 +20,7 @@ from adspark.variants.lists import (
     read_review_runs,
 )
 from adspark.variants.reviews import Review, save_review
-from adspark.variants.store import VariantState
+from adspark.variants.state import VariantState
 from tests.support.variants_at_hand import AD, OTHER, THIRD, ask, begin, finish, make, read, stocked
 
 

@@ -28,7 +28,7 @@ from adspark.variants.reviews import (
     read_statistics,
     save_review,
 )
-from adspark.variants.store import VariantState
+from adspark.variants.state import VariantState
 from adspark.variants.waiting import count_waiting, find_next_waiting
 from tests.support.checked import BROKEN, KEPT
 from tests.support.variants_at_hand import AD, ask, fail, finish, make, read, stocked

@@ -38,7 +38,7 @@ from adspark.serpapi.client import no_gate
 from adspark.variants import store as variants
 from adspark.variants.generate import GenerationDeps, cancel, claim_variant, generate
 from adspark.variants.reviews import Review, list_reviews, save_review
-from adspark.variants.store import VariantState
+from adspark.variants.state import VariantState
 from tests.support.dify_stream import NODE, Part, sse, streamed
 from tests.support.variants_at_hand import AD, ask, read, store_ads
 

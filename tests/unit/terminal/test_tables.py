@@ -11,7 +11,7 @@ from adspark.models import EventKind
 from adspark.text.terminal import SafeConsole
 from adspark.watches.definition import parse_watch
 from adspark.watches.news import News
-from adspark.watches.store import WatchRow, WatchState
+from adspark.watches.stored import WatchRow, WatchState
 from deployments.cli.ads.tables import print_page
 from deployments.cli.operating.status import _cells as pool_cells
 from deployments.cli.runs.failures import _cells as failure_cells

@@ -16,12 +16,8 @@ from adspark.variants.decisions import read_decisions
 from adspark.variants.differences import compare_copy
 from adspark.variants.progress import read_step
 from adspark.variants.reviews import list_reviews
-from adspark.variants.store import (
-    is_generation_over,
-    read_original_copy,
-    read_variant,
-    summary_of,
-)
+from adspark.variants.state import is_generation_over
+from adspark.variants.store import read_original_copy, read_variant, summary_of
 from adspark.variants.waiting import find_next_waiting
 from deployments.gallery.access.visitor import Visitor, VisitorDep
 from deployments.gallery.numbers import Number

@@ -29,7 +29,7 @@ from adspark.variants.requests import (
     find_requested,
     request_variants,
 )
-from adspark.variants.store import VariantState
+from adspark.variants.state import VariantState
 from tests.support.variants_at_hand import (
     AD,
     DONE,
