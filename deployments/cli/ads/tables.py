@@ -22,7 +22,7 @@ from adspark.models import PictureStatus
 from adspark.serpapi.regions import region_name
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
-from adspark.watches.event_words import EVENT_WORDS
+from adspark.watches.news import EVENT_WORDS
 from deployments.terminal.output import out, print_facts, print_line, print_warning
 from deployments.terminal.tables import moment, table
 

@@ -11,7 +11,7 @@ from typer import Argument, Option
 from adspark.errors import ConfigurationError
 from adspark.text.counts import counted
 from adspark.watches.duplicates import find_duplicates
-from adspark.watches.files import WatchFormat, format_of, read_watch_file, write_watches
+from adspark.watches.files.watch_file import WatchFormat, format_of, read_watch_file, write_watches
 from adspark.watches.store import Outcome, SavedWatch, save_watch
 from adspark.watches.stored import list_watches
 from deployments.cli.database import in_session
