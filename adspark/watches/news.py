@@ -18,7 +18,6 @@ EVENT_WORDS = {
 }
 """How events are called, on the terminal and the pages."""
 
-
 # Of a creative that was cleaned up, what the watch remembers.
 _COLUMNS = """
     e.id AS event_id, e.kind, e.occurred_at, e.watch_id, w.name AS watch, w.user_id,
