@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.models import AdVariant, VariantStatus
 from adspark.variants.generate import cancel
 from adspark.variants.lists import read_decided_runs, read_review_runs
-from adspark.variants.reviews import Review
+from adspark.variants.reviews.store import Review
 from adspark.variants.state import VariantState
 from adspark.variants.store import read_variant
 from blocks.adspark_database import connect_database

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.variants.decisions import IS_APPROVED
+from adspark.variants.reviews.decisions import IS_APPROVED
 
 MOST = 1000
 """Variants of one hand-over."""

@@ -31,7 +31,7 @@ from adspark.variants.batches.plan import (
     list_new_ads,
 )
 from adspark.variants.batches.store import cancel_batch, pause_batch, resume_batch
-from adspark.variants.decisions import Decision, read_decisions
+from adspark.variants.reviews.decisions import Decision, read_decisions
 from adspark.variants.store import VariantSummary
 from adspark.watches.stored import find_watch
 from deployments.cli.batches.documents import BatchChanged, BatchList, BatchReport, BatchRequested

@@ -11,7 +11,7 @@ from adspark.media.store import MediaStore
 from adspark.settings import media_url
 from adspark.validation.bounds import RATING
 from adspark.variants.checking import check_stored
-from adspark.variants.reviews import Review, save_review
+from adspark.variants.reviews.store import Review, save_review
 from adspark.variants.store import read_variant
 from deployments.cli.database import current_settings, in_session
 from deployments.cli.options import JsonOption

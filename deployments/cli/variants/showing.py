@@ -13,10 +13,10 @@ from adspark.models import VariantStatus
 from adspark.settings import media_url
 from adspark.validation.stored import clean_ad_id
 from adspark.variants.lists import list_variants
-from adspark.variants.outcomes.approvals import read_outcomes
-from adspark.variants.reviews import StoredReview, list_reviews, read_statistics
+from adspark.variants.reviews.approvals import read_outcomes
+from adspark.variants.reviews.store import StoredReview, list_reviews, read_statistics
+from adspark.variants.reviews.waiting import read_waiting
 from adspark.variants.store import VariantSummary, read_variant, summary_of
-from adspark.variants.waiting import read_waiting
 from deployments.cli.database import current_settings, in_session
 from deployments.cli.options import JsonOption
 from deployments.cli.variants import options

@@ -12,7 +12,7 @@ from adspark.errors import InvalidQueryError
 from adspark.media.store import MediaStore
 from adspark.sandbox.control.pictures import draw_picture
 from adspark.settings import get_settings
-from adspark.variants.reviews import Review, save_review
+from adspark.variants.reviews.store import Review, save_review
 from adspark.variants.state import VariantState
 from tests.support.checked import BROKEN
 from tests.support.commanding import Command

@@ -35,9 +35,8 @@ from adspark.net.addresses import AddressRules
 from adspark.net.downloads import Downloader
 from adspark.sandbox.control.pictures import draw_picture
 from adspark.serpapi.client import no_gate
-from adspark.variants import store as variants
 from adspark.variants.generate import GenerationDeps, cancel, claim_variant, generate
-from adspark.variants.reviews import Review, list_reviews, save_review
+from adspark.variants.reviews.store import Review, list_reviews, save_review
 from adspark.variants.state import VariantState, generation_key, is_generation_over
 from tests.support.dify_stream import NODE, Part, sse, streamed
 from tests.support.variants_at_hand import AD, ask, read, store_ads

@@ -12,7 +12,7 @@ from adspark.variants.batches.lists import (
     list_ranked,
     read_batch,
 )
-from adspark.variants.decisions import read_decisions
+from adspark.variants.reviews.decisions import read_decisions
 from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.generations import read_limits
 from deployments.gallery.numbers import Number
