@@ -14,13 +14,7 @@ from typer import Argument, Option
 from adspark.rules.definition import Rules
 from adspark.rules.files import read_rule_file
 from adspark.rules.prompt import write_rules
-from adspark.rules.store import (
-    StoredRules,
-    list_versions,
-    read_in_force,
-    read_latest,
-    save_rules,
-)
+from adspark.rules.store import StoredRules, list_versions, read_in_force, read_latest, save_rules
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from deployments.cli.database import in_session
