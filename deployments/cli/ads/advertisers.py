@@ -15,13 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from typer import Argument, Option
 
 from adspark.errors import InvalidQueryError
-from adspark.library.advertisers.stored import (
-    AdvertiserReport,
-    AdvertiserRow,
-    find_advertisers,
-    list_advertisers,
-    read_advertiser,
-)
+from adspark.library.advertisers.named import find_advertisers, read_advertiser
+from adspark.library.advertisers.stored import AdvertiserReport, AdvertiserRow, list_advertisers
 from adspark.library.search.page import LIMIT
 from adspark.text.terminal import plain
 from deployments.cli.ads.documents import (

@@ -26,7 +26,7 @@ from adspark.insight.figures import (
 )
 from adspark.insight.snapshot import read_library_on
 from adspark.insight.survival import read_survival
-from adspark.library.advertisers.stored import resolve_advertiser, resolve_advertisers
+from adspark.library.advertisers.named import resolve_advertiser, resolve_advertisers
 from adspark.library.filters.parsing import parse_day
 from adspark.library.search.page import LIMIT
 from deployments.cli.database import in_session

@@ -25,13 +25,8 @@ from adspark.insight.figures import (
 from adspark.insight.snapshot import LibraryOnDay, read_library_on
 from adspark.insight.survival import Survival, read_survival
 from adspark.library.advertisers.listing import AdvertiserPage, AdvertiserSort, list_advertiser_page
-from adspark.library.advertisers.stored import (
-    AdvertiserReport,
-    FoundAdvertisers,
-    find_advertisers,
-    read_report,
-    read_rows,
-)
+from adspark.library.advertisers.named import FoundAdvertisers, find_advertisers
+from adspark.library.advertisers.stored import AdvertiserReport, read_report, read_rows
 from adspark.validation.stored import check_storable
 from deployments.gallery.resources import SessionDep
 

@@ -16,7 +16,8 @@ from adspark.insight.figures import (
     today,
 )
 from adspark.library.advertisers.listing import AdvertiserSort, list_advertiser_page
-from adspark.library.advertisers.stored import read_report, resolve_advertiser
+from adspark.library.advertisers.named import resolve_advertiser
+from adspark.library.advertisers.stored import read_report
 from adspark.library.coverage import Scope, read_coverage
 from deployments.mcp.answers import Answer
 from deployments.mcp.coverage import Coverage, cover_scope

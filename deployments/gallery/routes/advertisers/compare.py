@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.errors import InvalidQueryError
 from adspark.insight.figures import read_share, today
 from adspark.library.advertisers.listing import list_names
-from adspark.library.advertisers.stored import resolve_advertiser
+from adspark.library.advertisers.named import resolve_advertiser
 from adspark.text.terminal import plain
 from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.resources import GalleryDep, SessionDep

@@ -13,7 +13,8 @@ from adspark.insight.figures import read_own_share, today
 from adspark.insight.snapshot import LibraryOnDay, read_library_on
 from adspark.insight.watching import read_advertiser_watches
 from adspark.library.advertisers.listing import AdvertiserPage, AdvertiserSort, list_advertiser_page
-from adspark.library.advertisers.stored import FoundAdvertisers, find_advertisers, read_domains
+from adspark.library.advertisers.named import FoundAdvertisers, find_advertisers
+from adspark.library.advertisers.stored import read_domains
 from adspark.library.filters.parsing import parse_day
 from adspark.library.filters.written import choose
 from deployments.gallery.access.visitor import VisitorDep
