@@ -18,7 +18,7 @@ from adspark.settings import Settings
 from deployments.operations.probe import ProbeResult, probe
 from deployments.operations.runs.lookup import ui_url
 from deployments.provisioning.deployments.deploy import name_of, project_file
-from orchestration.runs.deployments import read_deployments
+from orchestration.server.deployments import read_deployments
 from orchestration.server.pool_health import Problem
 
 
