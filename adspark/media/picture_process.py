@@ -98,11 +98,6 @@ class PictureProcess:
             raise self._explain_end(request["seconds"]) from error
 
     @property
-    def pid(self) -> int:
-        """Its number."""
-        return self._process.pid
-
-    @property
     def is_alive(self) -> bool:
         """Whether nobody has ended it."""
         return self._process.poll() is None
