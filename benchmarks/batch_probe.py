@@ -24,7 +24,7 @@ from adspark.net.addresses import AddressRules
 from adspark.net.downloads import Downloader
 from adspark.variants.generate import GenerationDeps, claim_variant, generate
 from adspark.variants.lists import read_open_variants
-from adspark.variants.store import VariantState
+from adspark.variants.state import VariantState
 
 ORIGINAL = "0" * 64
 """The key of the picture that every original has."""

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.insight.figures import Period, read_mix, read_timeline
 from adspark.library.ads.report import read_ad
 from adspark.library.ads.similar import find_similar
-from adspark.library.advertisers.stored import read_advertiser
+from adspark.library.advertisers.named import read_advertiser
 from adspark.library.filters.definition import AdFilters
 from adspark.library.search.cursor import Sort
 from adspark.library.search.page import search_ads

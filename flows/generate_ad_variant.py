@@ -72,7 +72,7 @@ async def generate_ad_variant(
         except PostponedError as error:
             return failed(VariantSummary, f"variant {number} waits: {error}", name="Postponed")
         except AdSparkError:
-            if await _is_cancelled(database, number):
+            if (await _read(database, number)).status is VariantStatus.CANCELLED:
                 return cancelled(VariantSummary, f"variant {number} was cancelled")
             raise
         await show_variant(summary)
@@ -100,10 +100,6 @@ async def _make(database: Database, variant_id: int) -> VariantSummary:
             return summary_of(variant)
         await render_original(variant_id)
         return await generate_variant(variant_id, variant.generator or generator)
-
-
-async def _is_cancelled(database: Database, variant_id: int) -> bool:
-    return (await _read(database, variant_id)).status is VariantStatus.CANCELLED
 
 
 async def _read(database: Database, variant_id: int) -> VariantSummary:

@@ -22,7 +22,7 @@ from adspark.models import AdVariant
 from adspark.settings import get_settings, media_url
 from adspark.validation.bounds import COMMENT, ID, RATING
 from adspark.variants.report import write_variant
-from adspark.variants.reviews import Review, list_reviews, save_review
+from adspark.variants.reviews.store import Review, list_reviews, save_review
 from adspark.variants.store import read_variant, summary_of
 from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, completed

@@ -4,12 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.archive.counts import read_kept_bytes
 from adspark.archive.hosts import AT_ONCE
-from adspark.archive.picture import (
-    ArchiveTools,
-    ObtainedPicture,
-    keep_picture,
-    obtain_picture,
-)
+from adspark.archive.picture import ArchiveTools, ObtainedPicture, keep_picture, obtain_picture
 from adspark.archive.store import PICTURES, ClaimedVersion, StoredPicture, enqueue_versions
 from adspark.archive.summary import ArchiveBounds, ArchiveSummary
 from adspark.db.engine import Database

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from adspark.errors import AdSparkError, InvalidQueryError, ServiceUnavailableError
 from adspark.text.redaction import redact, safe_cause
 
+_PERMANENT = (FileNotFoundError, PermissionError, NotADirectoryError)
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _TEMPORARY = (
     errno.EIO,
@@ -48,15 +49,11 @@ def _explain(error: OSError, place: str) -> AdSparkError:
     reason = redact(error.strerror or str(error) or type(error).__name__)
     if error.errno in _NO_SPACE:
         return ServiceUnavailableError(f"{place}: {reason}; make some room. Nothing was kept.")
-    if error.errno in _TEMPORARY or (error.errno is None and not _is_permanent(error)):
+    # A store's error without a number is permanent where its class says so.
+    if error.errno in _TEMPORARY or (error.errno is None and not isinstance(error, _PERMANENT)):
         return ServiceUnavailableError(f"{place} cannot be written right now ({reason}).")
     if isinstance(error, FileNotFoundError):
         return InvalidQueryError("file", f"{place}: there is no such folder; make it first.")
     if isinstance(error, PermissionError) and "://" in place:
         return InvalidQueryError("file", f"{place}: the store refuses ({reason}); {_KEYS}")
     return InvalidQueryError("file", f"{place} cannot be written ({reason}); name another file.")
-
-
-def _is_permanent(error: OSError) -> bool:
-    """Whether a store's error without a number is one of a class that says so."""
-    return isinstance(error, FileNotFoundError | PermissionError | NotADirectoryError)

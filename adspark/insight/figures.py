@@ -115,6 +115,11 @@ class ShareRow(BaseModel):
     share_of_creatives_seen: float = Field(description="From 0 to 1.")
 
 
+def today() -> date:
+    """The day in UTC, by which ads are dated."""
+    return datetime.now(UTC).date()
+
+
 async def read_timeline(
     session: AsyncSession,
     *,
@@ -183,7 +188,7 @@ async def read_share(
 
 async def read_own_share(session: AsyncSession, *, advertiser_id: str) -> float | None:
     """An advertiser's share, 0 to 1, of all creatives that run today; None: none runs."""
-    begin = datetime.combine(datetime.now(UTC).date(), time(), UTC)
+    begin = datetime.combine(today(), time(), UTC)
     values = {"id": advertiser_id, "begin": begin, "end": begin + timedelta(days=1)}
     share: float | None = await session.scalar(_OWN_SHARE, values)
     return share

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import Coverage
 
+_MOST = 50
 _READ = text("""
     SELECT id, name, is_active, checked_at, coverage, problem FROM watch
     WHERE :id = ANY (advertiser_ids) ORDER BY lower(name), id LIMIT :limit
@@ -26,14 +27,8 @@ class AdvertiserWatch(BaseModel):
 
 
 async def read_advertiser_watches(
-    session: AsyncSession, *, advertiser_id: str, limit: int = 50
+    session: AsyncSession, *, advertiser_id: str
 ) -> list[AdvertiserWatch]:
-    """The watches that name an advertiser, by name.
-
-    Args:
-        session: of the database.
-        advertiser_id: AR and 20 digits.
-        limit: watches at most.
-    """
-    rows = await session.execute(_READ, {"id": advertiser_id, "limit": limit})
+    """The watches that name an advertiser, by name; 50 at most."""
+    rows = await session.execute(_READ, {"id": advertiser_id, "limit": _MOST})
     return [AdvertiserWatch.model_validate(row) for row in rows.mappings()]

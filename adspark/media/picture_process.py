@@ -19,7 +19,7 @@ from adspark.errors import (
     ServiceUnavailableError,
     UnusableContentError,
 )
-from adspark.media.decoder import receive, send
+from adspark.media.picture_server import receive, send
 
 _TIMEOUT = 180.0  # seconds; its limit of CPU time ends a process long before, unless it waits
 _END_TIMEOUT = 60.0  # seconds until a process that has closed its socket has ended
@@ -96,11 +96,6 @@ class PictureProcess:
             ) from error
         except (OSError, EOFError) as error:
             raise self._explain_end(request["seconds"]) from error
-
-    @property
-    def pid(self) -> int:
-        """Its number."""
-        return self._process.pid
 
     @property
     def is_alive(self) -> bool:

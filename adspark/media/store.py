@@ -21,12 +21,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
 from adspark.installation import install_command
-from adspark.media.images import (
-    InspectedPicture,
-    NormalPicture,
-    check_picture,
-    normalise_picture,
-)
+from adspark.media.images import InspectedPicture, NormalPicture, check_picture, normalise_picture
 from adspark.media.paths import (
     hide,
     is_path,

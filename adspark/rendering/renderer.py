@@ -41,12 +41,11 @@ _REQUESTS_SHARE = 0.4
 
 @dataclass(frozen=True)
 class Rendering:
-    """A PNG with its size in pixels and its hash in hex."""
+    """A PNG with its size in pixels."""
 
     content: bytes
     width: int
     height: int
-    sha256: str
 
 
 class _BrowserLostError(Exception):
@@ -246,7 +245,7 @@ async def _check(kind: RenderKind, screenshot: bytes) -> Rendering:
     info = await check_picture(screenshot)
     if kind is not RenderKind.PICTURE and info.is_blank:
         raise UnusableContentError(f"The {kind} shows nothing.")
-    return Rendering(screenshot, info.width, info.height, info.sha256)
+    return Rendering(screenshot, info.width, info.height)
 
 
 def _is_lost(browser: Browser, error: BrowserError) -> bool:

@@ -10,7 +10,8 @@ from adspark.net.addresses import find_public_address
 from adspark.rules.prompt import write_rules
 from adspark.rules.store import RulesInForce
 from adspark.variants.result import OriginalAd
-from adspark.variants.store import generation_key, read_original_copy, read_variant
+from adspark.variants.state import generation_key
+from adspark.variants.store import read_original_copy, read_variant
 
 
 async def read_original(database: Database, media: MediaStore, variant: AdVariant) -> OriginalAd:

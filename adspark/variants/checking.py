@@ -15,7 +15,8 @@ from adspark.rules.checks import CheckedAd, CheckedPicture, PictureWords, check_
 from adspark.rules.store import RulesInForce, read_in_force
 from adspark.rules.verdicts import RuleCheck
 from adspark.text.counts import counted
-from adspark.variants.store import Completion, VariantState, read_variant
+from adspark.variants.state import Completion, VariantState
+from adspark.variants.store import read_variant
 from adspark.words.reader_process import close_reader, read_picture
 
 

@@ -31,13 +31,8 @@ from adspark.tracing import identify, span
 from adspark.variants.beginning import build_request, read_original, remote_run_of
 from adspark.variants.checking import add_check, find_bound
 from adspark.variants.result import save_result
-from adspark.variants.store import (
-    VariantState,
-    VariantSummary,
-    generation_key,
-    read_variant,
-    summary_of,
-)
+from adspark.variants.state import VariantState, generation_key
+from adspark.variants.store import VariantSummary, read_variant, summary_of
 
 if TYPE_CHECKING:  # the browser is imported where one is started
     from adspark.rendering.renderer import Renderer

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from adspark.models import AdVariant, VariantStatus
-from adspark.variants.decisions import Decision, ids_of
+from adspark.variants.reviews.decisions import Decision, ids_of
 from adspark.variants.store import VariantSummary, summary_of
 
 _DECIDED = text("""

@@ -111,7 +111,9 @@ async def request_variants(
     for user_id in sorted({request.user_id for request in checked}):
         await lock_requests(session, user_id=user_id)
     if key is not None:
-        return await _request_once(session, checked, rows, [_token(key, one) for one in checked])
+        # The same for the same request of the same form, and for no other.
+        tokens = [uuid5(key, one.model_dump_json()) for one in checked]
+        return await _request_once(session, checked, rows, tokens)
     await _check_budgets(session, checked)
     made = insert(AdVariant).returning(col(AdVariant.id), sort_by_parameter_order=True)
     return list(await session.scalars(made, rows))
@@ -150,11 +152,6 @@ async def _request_once(
     wanted = select(col(AdVariant.token), col(AdVariant.id)).where(col(AdVariant.token).in_(tokens))
     ids = dict((await session.execute(wanted)).tuples().all())
     return [ids[token] for token in dict.fromkeys(tokens)]
-
-
-def _token(key: UUID, request: VariantRequest) -> UUID:
-    """The same for the same request of the same form, and for no other."""
-    return uuid5(key, request.model_dump_json())
 
 
 async def find_requested(session: AsyncSession, *, requested_by: UUID) -> int | None:

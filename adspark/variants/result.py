@@ -18,7 +18,7 @@ from adspark.media.similarity import (
 )
 from adspark.media.store import MediaStore
 from adspark.net.downloads import Downloader
-from adspark.variants.store import Completion
+from adspark.variants.state import Completion
 
 _PAUSES = (0.0, 1.0, 3.0)  # seconds before each try for a generated picture
 _LONGEST_TITLE = 120  # characters

@@ -14,7 +14,7 @@ from adspark.errors import BusyError
 from adspark.models import Coverage, CreativeFormat, EventKind, Fetch, StopReason, Watch
 from adspark.serpapi.payloads import CreativePayload, SearchPage
 from adspark.text.counts import counted
-from adspark.watches.event_words import EVENT_WORDS
+from adspark.watches.news import EVENT_WORDS
 
 LAG = timedelta(days=2)
 """How late the Transparency Center may list an ad: the watermark lies so far before the last

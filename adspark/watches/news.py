@@ -8,7 +8,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import EventKind
-from adspark.watches.event_words import EVENT_WORDS
+
+EVENT_WORDS = {
+    EventKind.BASELINE: "known from the start",
+    EventKind.NEW: "new",
+    EventKind.CHANGED: "changed",
+    EventKind.REACTIVATED: "returned",
+    EventKind.ENDED: "ended",
+}
+"""How events are called, on the terminal and the pages."""
 
 # Of a creative that was cleaned up, what the watch remembers.
 _COLUMNS = """

@@ -10,7 +10,8 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from adspark.media.decoder import RefusedError, decode_picture, serve
+from adspark.media.decoder import decode_picture
+from adspark.media.picture_server import RefusedError, serve
 from adspark.words.lines import judge_lines
 from adspark.words.rapid_ocr import SCRIPTS, RapidOcr, find_language
 from adspark.words.tesseract import find_tesseract, read_with_tesseract

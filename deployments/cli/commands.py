@@ -34,7 +34,7 @@ COMMANDS = (
     LazyCommand("down", "deployments.cli.operating.stack:down", "Stop the local stack.", _STACK),
     LazyCommand(
         "demo",
-        "deployments.cli.operating.stack:demo",
+        "deployments.cli.demo.command:demo",
         "Show it all: a stack on the sandbox, real ads fetched by deployment, what was stored.",
         _STACK,
     ),

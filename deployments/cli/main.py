@@ -22,10 +22,9 @@ from deployments.cli.command_group import make_group
 from deployments.cli.commands import COMMANDS
 from deployments.environment.shell import prepare_process
 from deployments.environment.stack_settings import use_server_password
+from deployments.terminal.log_lines import drop_countdowns, show_waits
 from deployments.terminal.output import print_error, print_line, print_warning
-from deployments.terminal.quiet import drop_countdowns
 from deployments.terminal.speech import choose_speech, speaks_json
-from deployments.terminal.waits import show_waits
 
 # What has to change is the call, a name in it, or the configuration.
 _CHANGE_FIRST = (ConfigurationError, UnknownWatchError, UnknownVariantError)

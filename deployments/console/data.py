@@ -22,7 +22,7 @@ from deployments.operations.leftover_processes import find_outliving
 from deployments.operations.monitoring import Snapshot, read_snapshot
 from deployments.operations.runs.failures import FailureGroup, group_failures
 from deployments.queue_classes import POOL_NAMES
-from deployments.terminal.output import age, late_runs
+from deployments.terminal.tables import age, late_runs
 from orchestration.runs.flow_runs import (
     ACTIVE,
     FAILED,

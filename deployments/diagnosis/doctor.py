@@ -8,12 +8,7 @@ from adspark.errors import AdSparkError
 from adspark.maintenance.check import Check, CheckState, look_at
 from adspark.settings import Settings, get_settings
 from deployments.diagnosis.installation import check_packages, check_python, check_settings
-from deployments.diagnosis.machine import (
-    check_database,
-    check_home,
-    check_media_store,
-    check_stack,
-)
+from deployments.diagnosis.machine import check_database, check_home, check_media_store, check_stack
 from deployments.diagnosis.services import (
     check_browser,
     check_serpapi,

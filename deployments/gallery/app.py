@@ -14,12 +14,7 @@ from deployments.gallery.access.visitor import VisitCookie
 from deployments.gallery.api import router as api
 from deployments.gallery.failures import PAGES_OF_FAILURES
 from deployments.gallery.resources import Gallery
-from deployments.gallery.routes import (
-    files,
-    library,
-    selection,
-    sign_in,
-)
+from deployments.gallery.routes import files, library, selection, sign_in
 from deployments.gallery.routes.ads import details as ad_details
 from deployments.gallery.routes.ads import marks as ad_marks
 from deployments.gallery.routes.ads import page as ad_page

@@ -1,4 +1,4 @@
-"""What a request for variants asks of others: whether the generator takes its prompts, and runs."""
+"""What a request for variants asks of others: the generator, runs, and how many may go on."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
@@ -6,8 +6,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import AdSparkError, InvalidQueryError, ServiceUnavailableError
 from adspark.settings import Settings
+from adspark.variants.batches.forecast import GenerationLimits
 from blocks.generators import check_prompt, open_generator
 from deployments.gallery.prefect_server import open_prefect
+from deployments.gallery.resources import Gallery
+from orchestration.limits.rate_limits import generation_limits
 from orchestration.runs.batch_runs import start_batch
 from orchestration.runs.variant_runs import start_generations
 
@@ -49,3 +52,12 @@ async def _has_taken(start: Callable[[], Awaitable[object]]) -> bool:
     except AdSparkError:
         return False
     return True
+
+
+async def read_limits(gallery: Gallery) -> GenerationLimits:
+    """The limits of generations; no connection of the database is held meanwhile."""
+    try:
+        async with open_prefect():
+            return await generation_limits()
+    except AdSparkError:  # Prefect is away
+        return GenerationLimits(per_minute=gallery.settings.generations_per_minute)

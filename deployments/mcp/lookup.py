@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.validation.stored import check_storable
-from adspark.watches.store import find_watch
+from adspark.watches.stored import find_watch
 
 
 async def find_watch_id(session: AsyncSession, written: str) -> int:

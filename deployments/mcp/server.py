@@ -5,12 +5,7 @@ from importlib.metadata import version
 from typing import Any
 
 from mcp.server import Server, ServerRequestContext
-from mcp.types import (
-    CallToolRequestParams,
-    CallToolResult,
-    ListToolsResult,
-    PaginatedRequestParams,
-)
+from mcp.types import CallToolRequestParams, CallToolResult, ListToolsResult, PaginatedRequestParams
 from pydantic import ValidationError
 
 from adspark.validation.near_names import describe_unknown

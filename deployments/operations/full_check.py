@@ -17,8 +17,8 @@ from adspark.errors import AdSparkError
 from adspark.settings import Settings
 from deployments.operations.probe import ProbeResult, probe
 from deployments.operations.runs.lookup import ui_url
-from deployments.provisioning.deploy import name_of, project_file
-from orchestration.runs.deployments import read_deployments
+from deployments.provisioning.deployments.deploy import name_of, project_file
+from orchestration.server.deployments import read_deployments
 from orchestration.server.pool_health import Problem
 
 

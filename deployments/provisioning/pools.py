@@ -12,7 +12,7 @@ from adspark.errors import ConfigurationError
 from adspark.settings import Settings
 from adspark.text.counts import counted
 from deployments.provisioning.drift import Merge
-from deployments.provisioning.job_templates import job_template
+from deployments.provisioning.jobs.templates import job_template
 from deployments.queue_classes import QueueClass
 from orchestration.runs.flow_runs import filter_runs, read_runs
 from orchestration.runs.optional import read_optional

@@ -20,12 +20,15 @@ from blocks.configured import DOCUMENT, ConfiguredBlock
 from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
-from deployments.provisioning.alerts import alert_automations
-from deployments.provisioning.automations import provision_automations, remove_idle_automations
-from deployments.provisioning.deploy import provision_deployments
+from deployments.provisioning.automations.alerts import alert_automations
+from deployments.provisioning.automations.provision import (
+    provision_automations,
+    remove_idle_automations,
+)
+from deployments.provisioning.automations.recovery import RECONCILE, recovery_automations
+from deployments.provisioning.deployments.deploy import provision_deployments
 from deployments.provisioning.drift import Merge
 from deployments.provisioning.pools import provision_pool
-from deployments.provisioning.recovery_automations import RECONCILE, recovery_automations
 from deployments.queue_classes import QUEUE_CLASSES
 from orchestration.runs.optional import read_optional
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from deployments.terminal.output import seconds_or_minutes
+from deployments.terminal.tables import seconds_or_minutes
 
 
 class Away:

@@ -9,7 +9,8 @@ from rich.markup import escape
 
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
-from deployments.terminal.output import print_facts, print_wrapped, table
+from deployments.terminal.output import print_facts, print_wrapped
+from deployments.terminal.tables import table
 
 if TYPE_CHECKING:
     from deployments.operations.runs.report import RunReport

@@ -23,7 +23,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.workers.base import BaseWorker, BaseWorkerResult
 
 from adspark.errors import ConfigurationError
-from deployments.provisioning.job_variables import OwnJob
+from deployments.provisioning.jobs.variables import OwnJob
 from orchestration.runs.state_changes import refuse
 from orchestration.server.prefect_internals import WorkerHooks
 

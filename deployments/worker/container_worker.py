@@ -23,7 +23,7 @@ from prefect.exceptions import InfrastructureNotFound, ObjectNotFound
 from prefect.logging import get_logger
 from prefect_docker.worker import DockerWorker, DockerWorkerJobConfiguration, DockerWorkerResult
 
-from deployments.provisioning.container_job import ContainerJob
+from deployments.provisioning.jobs.container import ContainerJob
 from deployments.worker import docker_containers as containers
 from deployments.worker.base import PoolWorker
 from deployments.worker.orphans import CANCELLED, read_others, requeue_unstarted

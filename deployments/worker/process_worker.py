@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from deployments.execution.fork import ENGINE, fork_run, start_server
 from deployments.execution.run_executor import RunExecutor
-from deployments.provisioning.job_variables import OwnJob
+from deployments.provisioning.jobs.variables import OwnJob
 from deployments.worker.base import PoolWorker
 from deployments.worker.orphans import adopt, identify
 

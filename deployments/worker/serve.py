@@ -15,7 +15,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_logger
 
 from adspark.settings import get_settings
-from deployments.provisioning.run_image import run_image
+from deployments.provisioning.jobs.run_image import run_image
 from deployments.worker.base import PoolWorker
 from deployments.worker.process_worker import ProcessPoolWorker
 from deployments.worker.waking import poll_when_woken, wake_by_events

@@ -1,7 +1,7 @@
 """Find runs which no worker carries out any more, and requeue them.
 
 Workers notice most deaths at once, and Prefect's automations that of a whole host within two
-minutes (`deployments/provisioning/recovery_automations.py`); what both have missed is found here.
+minutes (`deployments/provisioning/automations/recovery.py`); what both have missed is found here.
 """
 
 from collections.abc import Callable

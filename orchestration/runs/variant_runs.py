@@ -18,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.models import AdVariant, VariantStatus
 from adspark.variants.generate import cancel
 from adspark.variants.lists import read_decided_runs, read_review_runs
-from adspark.variants.reviews import Review
-from adspark.variants.store import VariantState, read_variant
+from adspark.variants.reviews.store import Review
+from adspark.variants.state import VariantState
+from adspark.variants.store import read_variant
 from blocks.adspark_database import connect_database
 from blocks.generators import open_generator
 from orchestration.runs.flow_runs import read_runs_by_id

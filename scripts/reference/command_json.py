@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deployments.cli.json_shapes import find_documents, schema_of, type_of
+from scripts.reference.json_shapes import find_documents, schema_of, type_of
 from scripts.reference.markdown import code, make_document, make_table, sentence
 
 _ABOUT = """

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from prefect.exceptions import InfrastructureNotFound
 
-from deployments.provisioning.container_job import ContainerJob
+from deployments.provisioning.jobs.container import ContainerJob
 from deployments.worker.container_worker import ContainerPoolWorker
 from deployments.worker.docker_containers import RUN
 from tests.containers.hungry_flow import HungryFlow

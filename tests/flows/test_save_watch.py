@@ -10,7 +10,8 @@ from prefect.exceptions import ParameterTypeError
 from adspark.db.engine import Database
 from adspark.errors import InvalidQueryError
 from adspark.watches.definition import CLEARABLE, WatchDefinition
-from adspark.watches.store import Outcome, SavedWatch, list_watches
+from adspark.watches.store import Outcome, SavedWatch
+from adspark.watches.stored import list_watches
 from flows.endings import PLAIN_JSON
 from flows.save_watch import save_watch
 from tests.support.factories import ADVERTISER_ID

@@ -7,9 +7,9 @@ from typing import Any
 import jsonschema
 from typer.testing import CliRunner, Result
 
-from deployments.cli.json_shapes import find_documents, schema_of
 from deployments.cli.main import app
 from deployments.terminal.documents import Document
+from scripts.reference.json_shapes import find_documents, schema_of
 
 
 class Command:

@@ -15,7 +15,7 @@ from adspark.models import AdVariant, VariantStatus
 from adspark.variants import store as variants
 from adspark.variants.batches.plan import BatchRequest, check_batch, create_batch, plan_batch
 from adspark.variants.requests import VariantRequest, request_variants
-from adspark.variants.store import Completion, VariantState
+from adspark.variants.state import Completion, VariantState
 from tests.support.factories import creative
 
 _Found = TypeVar("_Found")

@@ -31,13 +31,8 @@ from adspark.variants.generate import (
     generate,
 )
 from adspark.variants.requests import VariantRequest, request_variants
-from adspark.variants.store import (
-    VariantState,
-    VariantSummary,
-    is_generation_over,
-    read_variant,
-    summary_of,
-)
+from adspark.variants.state import VariantState, is_generation_over
+from adspark.variants.store import VariantSummary, read_variant, summary_of
 from tests.support import asking
 from tests.support.factories import ADVERTISER_ID, query
 from tests.support.watching import KEY

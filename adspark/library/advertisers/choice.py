@@ -7,7 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
-from adspark.library.advertisers.stored import AdvertiserRow, find_advertisers, read_rows
+from adspark.library.advertisers.named import find_advertisers
+from adspark.library.advertisers.stored import AdvertiserRow, read_rows
 from adspark.validation.stored import find_advertiser_id
 
 _MOST_NAMED = 5  # advertisers in an error

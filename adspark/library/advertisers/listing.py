@@ -1,8 +1,5 @@
 """The stored advertisers as a list, in an order, page by page from where the last one ended."""
 
-import base64
-import binascii
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -11,16 +8,12 @@ from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.errors import InvalidQueryError
 from adspark.library.advertisers.stored import AdvertiserRow
 from adspark.library.filters.definition import RUNNING_DAYS
-from adspark.text.storable import UNSTORABLE
+from adspark.library.place import LARGEST_KEY, decode_place, encode_place, is_text
 from adspark.validation.bounds import Range
 
 LIMIT = Range(1, 1000)
-
-_LARGEST_KEY = 10**17  # microseconds, some thousand years
-_LONGEST_KEY = 5000  # characters
 
 
 class AdvertiserSort(StrEnum):
@@ -37,7 +30,7 @@ _KEYS = {
     AdvertiserSort.ADS: "ads",
     AdvertiserSort.RUNNING: "running",
     AdvertiserSort.LATEST: "coalesce(CAST(extract(epoch FROM last_seen_at) * 1000000 AS bigint), "
-    f"-{_LARGEST_KEY})",
+    f"-{LARGEST_KEY})",
     AdvertiserSort.NAME: "lower(name)",
 }
 _COUNTED = f"""
@@ -98,7 +91,7 @@ async def list_advertiser_page(
     return AdvertiserPage(
         advertisers=[AdvertiserRow.model_validate(row) for row in shown],
         total=int(await session.scalar(_TOTAL) or 0),
-        next=_encode(sort, last["key"], last["advertiser_id"]) if last else None,
+        next=encode_place(sort, last["key"], last["advertiser_id"]) if last else None,
     )
 
 
@@ -121,31 +114,15 @@ def _statement(sort: AdvertiserSort, cursor: _Cursor | None) -> str:
     )
 
 
-def _encode(sort: AdvertiserSort, key: int | str, advertiser_id: str) -> str:
-    document = json.dumps([sort, key, advertiser_id])
-    return base64.urlsafe_b64encode(document.encode()).decode().rstrip("=")
-
-
 def _decode(written: str, sort: AdvertiserSort) -> _Cursor:
-    try:
-        document = base64.urlsafe_b64decode(written + "=" * (-len(written) % 4))
-        found, key, advertiser_id = json.loads(document)
-        is_good = found == sort and _is_text(advertiser_id) and _is_key(key, sort)
-    except (ValueError, TypeError, RecursionError, binascii.Error):
-        is_good = False
-    if not is_good:
-        raise InvalidQueryError(
-            "after", f"is not where a page sorted by {sort} ended; take `next` of that page."
+    return _Cursor(
+        *decode_place(
+            written,
+            sort,
+            lambda key: (
+                is_text(key)
+                if sort is AdvertiserSort.NAME
+                else isinstance(key, int) and abs(key) <= LARGEST_KEY
+            ),
         )
-    return _Cursor(key, advertiser_id)
-
-
-def _is_key(key: object, sort: AdvertiserSort) -> bool:
-    if sort is AdvertiserSort.NAME:
-        return _is_text(key)
-    return isinstance(key, int) and abs(key) <= _LARGEST_KEY
-
-
-def _is_text(value: object) -> bool:
-    is_short = isinstance(value, str) and len(value) <= _LONGEST_KEY
-    return is_short and not UNSTORABLE.search(str(value))
+    )

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.boards import find_board
 from adspark.errors import ConfigurationError, InvalidQueryError
-from adspark.library.advertisers.stored import resolve_advertisers
+from adspark.library.advertisers.named import resolve_advertisers
 from adspark.library.filters.definition import AdFilters
 from adspark.library.filters.parsing import parse_aspect, parse_day, parse_domain, parse_size
 from adspark.library.marks.tags import check_tag, list_tags
@@ -18,7 +18,7 @@ from adspark.serpapi.regions import region_code
 from adspark.validation.bounds import DAYS
 from adspark.validation.near_names import describe_unknown
 from adspark.validation.stored import check_storable
-from adspark.watches.store import find_watch
+from adspark.watches.stored import find_watch
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _YES_OR_NO = {"yes": True, "no": False}

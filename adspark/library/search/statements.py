@@ -1,6 +1,6 @@
 """The statements of a search: where ads are found, and in which order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from adspark.errors import InvalidQueryError
@@ -214,28 +214,3 @@ def _beyond(cursor: Cursor | None, order: _Order) -> str:
         return "true"
     key, last = order.key, order.last
     return f"({key}) <= {last} AND (({key}), c.ad_creative_id) < ({last}, :after_id)"
-
-
-def faceted_statement(parts: Sequence[Branch], values: Mapping[str, str]) -> str:
-    """Rows of facet, value, ads, and `total`, the ads that were counted: `:most` and one at most.
-
-    Args:
-        parts: where the ads are.
-        values: by facet, the value of an ad in its own columns.
-    """
-    union = " UNION ALL ".join(
-        f"(SELECT c.* FROM {part.tables} WHERE {part.condition} LIMIT :most + 1)"  # noqa: S608
-        for part in parts
-    )
-    counts = " UNION ALL ".join(
-        f"(SELECT '{name}' AS facet, value, count(*) AS ads "  # noqa: S608
-        f"FROM (SELECT {value} AS value FROM matched) AS v WHERE value IS NOT NULL "
-        "GROUP BY value ORDER BY ads DESC, value LIMIT :choices)"
-        for name, value in values.items()
-    )
-    columns = "advertiser_id, format, platforms, regions, width, height, last_shown"
-    return (
-        f"WITH matched AS MATERIALIZED (SELECT {columns} FROM ({union}) AS m "  # noqa: S608
-        f"LIMIT :most + 1) SELECT counted.*, (SELECT count(*) FROM matched) AS total "
-        f"FROM ({counts}) AS counted ORDER BY facet, ads DESC, value"
-    )

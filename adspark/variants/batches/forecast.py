@@ -75,14 +75,24 @@ class Forecast(BaseModel):
         )
 
 
-async def read_durations(session: AsyncSession) -> Durations:
-    """How long variants took of late."""
-    return Durations(**(await session.execute(_MEASURE)).mappings().one())
+async def foresee(
+    session: AsyncSession, generations: int, limits: GenerationLimits, *, is_requested: bool = False
+) -> Forecast:
+    """The forecast of so many generations, by how long variants took of late.
 
-
-async def count_ahead(session: AsyncSession) -> int:
-    """How many open variants a new one waits for."""
-    return int(await session.scalar(_AHEAD) or 0)
+    Args:
+        session: read only.
+        generations: how many.
+        limits: that bound them.
+        is_requested: whether they are among the open ones already.
+    """
+    ahead = int(await session.scalar(_AHEAD) or 0)
+    return forecast(
+        generations,
+        ahead=max(0, ahead - generations) if is_requested else ahead,
+        durations=Durations(**(await session.execute(_MEASURE)).mappings().one()),
+        limits=limits,
+    )
 
 
 def forecast(

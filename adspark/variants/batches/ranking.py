@@ -8,7 +8,7 @@
 6. the likeness to the original, the least first.
 """
 
-from adspark.variants.decisions import IS_APPROVED
+from adspark.variants.reviews.decisions import IS_APPROVED
 
 _BY_STATUS = """
     CASE v.status WHEN 'completed' THEN 0 WHEN 'processing' THEN 1 WHEN 'pending' THEN 2 ELSE 3 END

@@ -1,6 +1,6 @@
 """Every statement on the state of a batch: running, paused, cancelled.
 
-A pause keeps what is not submitted from being claimed or submitted (`adspark.variants.store`). A
+A pause keeps what is not submitted from being claimed or submitted (`adspark.variants.state`). A
 cancellation ends all variants that are open; that of a batch is for good, though a single variant
 may be retried.
 """

@@ -1,13 +1,12 @@
 """Every statement on approved variants that are handed over, with where each came from."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.variants.batches.store import read_state
-from adspark.variants.decisions import IS_APPROVED
+from adspark.variants.reviews.decisions import IS_APPROVED
 
 MOST = 1000
 """Variants of one hand-over."""
@@ -28,25 +27,16 @@ _READ = text(f"""
         JOIN advertiser a USING (advertiser_id)
     WHERE v.status = 'completed' AND {IS_APPROVED}
         AND (CAST(:batch_id AS int) IS NULL OR v.batch_id = :batch_id)
-        AND (CAST(:ids AS int[]) IS NULL OR v.id = ANY (CAST(:ids AS int[])))
     ORDER BY v.id LIMIT :limit
 """)  # noqa: S608  (put together from a constant)
 
 
-async def read_approved(
-    session: AsyncSession, *, batch_id: int | None = None, ids: Sequence[int] | None = None
-) -> list[Any]:
-    """Approved variants, by who decided last on each; the first 1,000.
-
-    Args:
-        session: read only.
-        batch_id: of this batch; None for any.
-        ids: only these; None for all.
+async def read_approved(session: AsyncSession, *, batch_id: int | None) -> list[Any]:
+    """Approved variants of a batch (None: of any), by who decided last on each; the first 1,000.
 
     Raises:
         UnknownVariantError: there is no such batch.
     """
     if batch_id is not None:
         await read_state(session, batch_id=batch_id)
-    values = {"batch_id": batch_id, "ids": None if ids is None else list(ids), "limit": MOST}
-    return list((await session.execute(_READ, values)).all())
+    return list((await session.execute(_READ, {"batch_id": batch_id, "limit": MOST})).all())

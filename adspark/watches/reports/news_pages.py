@@ -163,7 +163,6 @@ async def read_news_events(
     watch_ids: Sequence[int],
     since: datetime,
     most: int,
-    kinds: Sequence[EventKind] = NEWS_KINDS,
 ) -> list[NewsEvent]:
     """The latest events of each kind of some watches, the latest first.
 
@@ -172,13 +171,12 @@ async def read_news_events(
         watch_ids: of the watches.
         since: events from this moment on.
         most: events of each kind of each watch.
-        kinds: of events.
     """
     values = {
         "watch_ids": list(watch_ids),
         "since": since,
         "most": most,
-        "kinds": [kind.value for kind in kinds],
+        "kinds": [kind.value for kind in NEWS_KINDS],
     }
     rows = (await session.execute(_EVENTS, values)).mappings()
     return [NewsEvent.model_validate(row) for row in rows]

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.watches.budgets import WatchCost, read_watch_costs
 from adspark.watches.reports.looks import WatchLooks
-from adspark.watches.store import WatchRow, WatchState, list_watches
+from adspark.watches.stored import WatchRow, WatchState, list_watches
 
 _IDS = text("""
     SELECT id, count(*) OVER () AS total FROM watch

@@ -15,13 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from typer import Argument, Option
 
 from adspark.errors import InvalidQueryError
-from adspark.library.advertisers.stored import (
-    AdvertiserReport,
-    AdvertiserRow,
-    find_advertisers,
-    list_advertisers,
-    read_advertiser,
-)
+from adspark.library.advertisers.named import find_advertisers, read_advertiser
+from adspark.library.advertisers.stored import AdvertiserReport, AdvertiserRow, list_advertisers
 from adspark.library.search.page import LIMIT
 from adspark.text.terminal import plain
 from deployments.cli.ads.documents import (
@@ -35,7 +30,8 @@ from deployments.cli.ads.domain_search import DomainAdvertisers, search_domain
 from deployments.cli.database import in_session
 from deployments.cli.options import EndsWithJsonOption, JsonOption, YesOption
 from deployments.cli.ranges import ranged
-from deployments.terminal.output import out, print_json, print_line, print_warning, table
+from deployments.terminal.output import out, print_json, print_line, print_warning
+from deployments.terminal.tables import table
 
 _SHOWN = 20
 _MOST_COMPARED = 4  # that fit beside each other

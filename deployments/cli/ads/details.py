@@ -16,7 +16,7 @@ from adspark.validation.bounds import DETAILS_AT_ONCE
 from adspark.validation.stored import check_storable
 from adspark.watches.admission import searches_left
 from adspark.watches.budgets import BudgetReport, read_budget
-from adspark.watches.store import find_watch
+from adspark.watches.stored import find_watch
 from deployments.cli.ads.documents import DetailsDocument
 from deployments.cli.budget.commands import fetch_account
 from deployments.cli.database import act_in_session, current_settings

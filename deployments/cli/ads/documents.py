@@ -8,7 +8,8 @@ from adspark.creatives.details import DetailsSummary
 from adspark.export.summary import ExportSummary
 from adspark.library.ads.report import AdReport
 from adspark.library.ads.similar import SimilarAd
-from adspark.library.advertisers.stored import AdvertiserReport, AdvertiserRow, FoundAdvertisers
+from adspark.library.advertisers.named import FoundAdvertisers
+from adspark.library.advertisers.stored import AdvertiserReport, AdvertiserRow
 from adspark.library.marks.tags import TagRow
 from adspark.library.search.page import AdPage
 from deployments.cli.ads.domain_search import DomainAdvertisers

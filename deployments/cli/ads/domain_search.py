@@ -13,8 +13,9 @@ from adspark.serpapi.search_query import CreativeQuery, parse_query
 from adspark.watches.budgets import SearchCount, count_searches
 from deployments.cli.database import in_session
 from deployments.cli.runs.run import fetch_here
-from deployments.terminal.output import moment, print_note
+from deployments.terminal.output import print_note
 from deployments.terminal.questions import confirm
+from deployments.terminal.tables import moment
 
 
 class DomainAdvertisers(BaseModel):

@@ -22,15 +22,9 @@ from adspark.models import PictureStatus
 from adspark.serpapi.regions import region_name
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
-from adspark.watches.event_words import EVENT_WORDS
-from deployments.terminal.output import (
-    moment,
-    out,
-    print_facts,
-    print_line,
-    print_warning,
-    table,
-)
+from adspark.watches.news import EVENT_WORDS
+from deployments.terminal.output import out, print_facts, print_line, print_warning
+from deployments.terminal.tables import moment, table
 
 _NAME_WIDTH = 18  # characters of an advertiser's name, so that a row fits on a line
 _WORDS_WIDTH = 100  # of its copy; all of it is shown by: adspark ads show

@@ -31,15 +31,10 @@ from adspark.variants.batches.plan import (
     list_new_ads,
 )
 from adspark.variants.batches.store import cancel_batch, pause_batch, resume_batch
-from adspark.variants.decisions import Decision, read_decisions
+from adspark.variants.reviews.decisions import Decision, read_decisions
 from adspark.variants.store import VariantSummary
-from adspark.watches.store import find_watch
-from deployments.cli.batches.documents import (
-    BatchChanged,
-    BatchList,
-    BatchReport,
-    BatchRequested,
-)
+from adspark.watches.stored import find_watch
+from deployments.cli.batches.documents import BatchChanged, BatchList, BatchReport, BatchRequested
 from deployments.cli.batches.foresight import foresee, preview
 from deployments.cli.batches.tables import print_batch, print_batches, print_plan
 from deployments.cli.database import act_in_session, in_session

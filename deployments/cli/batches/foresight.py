@@ -2,13 +2,8 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.variants.batches.forecast import (
-    Forecast,
-    GenerationLimits,
-    count_ahead,
-    forecast,
-    read_durations,
-)
+from adspark.variants.batches import forecast
+from adspark.variants.batches.forecast import Forecast, GenerationLimits
 from adspark.variants.batches.plan import BatchPlan, BatchRequest, plan_batch
 from adspark.variants.budget import read_budget
 from deployments.cli.database import current_settings, in_session
@@ -30,18 +25,10 @@ def preview(request: BatchRequest) -> tuple[BatchPlan, Forecast]:
 
 def foresee(generations: int, *, is_requested: bool = False) -> Forecast:
     """The forecast; with `is_requested`, of generations that are among the open ones."""
-
-    async def act(session: AsyncSession) -> Forecast:
-        ahead = await count_ahead(session)
-        return forecast(
-            generations,
-            ahead=max(0, ahead - generations) if is_requested else ahead,
-            durations=await read_durations(session),
-            limits=limits,
-        )
-
     limits = _read_limits()
-    return in_session(act)
+    return in_session(
+        lambda session: forecast.foresee(session, generations, limits, is_requested=is_requested)
+    )
 
 
 def _read_limits() -> GenerationLimits:

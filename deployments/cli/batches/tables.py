@@ -9,9 +9,10 @@ from adspark.text.terminal import plain
 from adspark.variants.batches.forecast import Forecast
 from adspark.variants.batches.lists import BatchSummary
 from adspark.variants.batches.plan import BatchPlan
-from adspark.variants.decisions import Decision
+from adspark.variants.reviews.decisions import Decision
 from adspark.variants.store import VariantSummary
-from deployments.terminal.output import age, moment, out, print_facts, print_line, table
+from deployments.terminal.output import out, print_facts, print_line
+from deployments.terminal.tables import age, moment, table
 
 
 def print_plan(plan: BatchPlan, forecast: Forecast) -> None:

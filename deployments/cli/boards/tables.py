@@ -8,7 +8,8 @@ from adspark.creatives.boards import BoardAd, BoardRow
 from adspark.models import Board
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
-from deployments.terminal.output import age, moment, out, print_line, table
+from deployments.terminal.output import out, print_line
+from deployments.terminal.tables import age, moment, table
 
 
 def print_boards(rows: Sequence[BoardRow]) -> None:

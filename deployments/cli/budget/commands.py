@@ -23,7 +23,7 @@ from adspark.validation.bounds import (
 from adspark.watches.budgets import read_budget
 from adspark.watches.sharing.use import read_user_shares
 from adspark.watches.simulation.month import simulate
-from adspark.watches.simulation.watches import WatchGroup, read_groups
+from adspark.watches.simulation.watches import read_groups
 from deployments.cli.budget.documents import BudgetDocument, SimulationDocument
 from deployments.cli.budget.simulation import make_groups, make_limits, print_simulation
 from deployments.cli.budget.tables import print_report
@@ -67,7 +67,7 @@ def budget(
     options = {"interval": interval or [], "pages": pages or [], "weight": weight or []}
     if simulated:
         with progress("Simulating a month"):
-            groups = make_groups(watches or [], options) or _read_watches()
+            groups = make_groups(watches or [], options) or asyncio.run(act_in_session(read_groups))
             limits = make_limits(current_settings(), limit=limit, per_hour=per_hour, plan=plan)
             if not watches and plan is None:
                 limits.searches_per_month = asyncio.run(_read_plan())
@@ -81,10 +81,6 @@ def budget(
     with progress("Adding up what searches cost"):
         report = asyncio.run(_read())
     print_json(report) if as_json else print_report(report)
-
-
-def _read_watches() -> list[WatchGroup]:
-    return asyncio.run(act_in_session(read_groups))
 
 
 async def _read_plan() -> int | None:

@@ -12,7 +12,8 @@ from adspark.text.terminal import plain
 from adspark.watches.simulation.report import SimulationReport
 from adspark.watches.simulation.watches import SearchLimits, WatchGroup
 from adspark.watches.sweep_store import SEARCHING
-from deployments.terminal.output import out, print_line, table
+from deployments.terminal.output import out, print_line
+from deployments.terminal.tables import table
 
 _HOURS = 120  # minutes from which a delay is shown in hours
 

@@ -6,7 +6,8 @@ from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from deployments.cli.budget.documents import BudgetDocument
 from deployments.cli.database import current_settings
-from deployments.terminal.output import out, print_line, table
+from deployments.terminal.output import out, print_line
+from deployments.terminal.tables import table
 
 _BAR = 40  # characters of the longest day's bar
 

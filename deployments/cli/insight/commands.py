@@ -4,7 +4,7 @@ They are those of the running stack, else of the configured database; no search 
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated, TypeVar
 
 import typer
@@ -22,10 +22,11 @@ from adspark.insight.figures import (
     read_regions,
     read_share,
     read_timeline,
+    today,
 )
 from adspark.insight.snapshot import read_library_on
 from adspark.insight.survival import read_survival
-from adspark.library.advertisers.stored import resolve_advertiser, resolve_advertisers
+from adspark.library.advertisers.named import resolve_advertiser, resolve_advertisers
 from adspark.library.filters.parsing import parse_day
 from adspark.library.search.page import LIMIT
 from deployments.cli.database import in_session
@@ -68,7 +69,7 @@ def timeline(
 ) -> None:
     """Show launches, endings and running ads by day, week or month."""
     begin, end = parse_day("from", first), parse_day("to", last)
-    if begin and begin > _today():
+    if begin and begin > today():
         raise InvalidQueryError("from", f"{begin} is to come; name a day until today.")
     if begin and end and begin > end:
         raise InvalidQueryError("from", f"{begin} is after to, {end}; exchange them.")
@@ -160,14 +161,10 @@ def library(
     print_json(LibraryDocument.of(found)) if as_json else tables.print_library(found)
 
 
-def _today() -> date:
-    return datetime.now(UTC).date()
-
-
 def _day(on: str | None) -> date:
     """The day that is meant, else today; InvalidQueryError for one that is to come."""
-    day = parse_day("on", on) or _today()
-    if day > _today():
+    day = parse_day("on", on) or today()
+    if day > today():
         raise InvalidQueryError("on", f"{day} is to come; name today or a day before.")
     return day
 

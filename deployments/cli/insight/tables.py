@@ -12,7 +12,8 @@ from adspark.insight.snapshot import LibraryOnDay
 from adspark.insight.survival import Survival
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
-from deployments.terminal.output import out, print_line, table
+from deployments.terminal.output import out, print_line
+from deployments.terminal.tables import table
 
 _NAME_WIDTH = 40  # characters of an advertiser's name
 _WORDS_WIDTH = 60  # of a headline

@@ -18,7 +18,8 @@ from deployments.cli.server import open_server
 from deployments.queue_classes import POOL_NAMES
 from deployments.terminal.away import Away, without_retries
 from deployments.terminal.live import live_view
-from deployments.terminal.output import late_runs, print_json, print_note, print_warning, table
+from deployments.terminal.output import print_json, print_note, print_warning
+from deployments.terminal.tables import late_runs, table
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient

@@ -2,7 +2,6 @@
 
 from pydantic import Field
 
-from deployments.cli.operating.demo import DemoReport
 from deployments.operations.full_check import FullCheck
 from deployments.operations.health import Health
 from deployments.operations.monitoring import Snapshot
@@ -31,10 +30,3 @@ class ProvisionDocument(Document, Provisioned):
 
     SHAPE = "provision/1"
     COMMANDS = ("provision",)
-
-
-class DemoDocument(Document, DemoReport):
-    """What the demo fetched, noticed, read and made."""
-
-    SHAPE = "demo/1"
-    COMMANDS = ("demo",)

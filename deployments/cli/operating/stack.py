@@ -1,4 +1,4 @@
-"""`adspark up`, `down`, `demo` and `sandbox`: the local stack for a person."""
+"""`adspark up`, `down` and `sandbox`: the local stack for a person."""
 
 import asyncio
 import os
@@ -20,21 +20,15 @@ from adspark.home.running_stack import StackState
 from adspark.settings import Settings, get_settings
 from adspark.validation.bounds import PORT
 from deployments.cli.operating.documents import ProcessDocument, StackReady, StackStopped
-from deployments.cli.options import EndsWithJsonOption, JsonOption
+from deployments.cli.options import JsonOption
 from deployments.cli.ranges import ranged
 from deployments.cli.server import open_server
 from deployments.environment.stack_settings import SANDBOX_DATA
 from deployments.stack.control import start_detached, stop_stack
 from deployments.terminal.live import live_view
-from deployments.terminal.output import (
-    empty_table,
-    out,
-    print_activation,
-    print_json,
-    print_line,
-    print_note,
-)
+from deployments.terminal.output import out, print_activation, print_json, print_line, print_note
 from deployments.terminal.progress import progress
+from deployments.terminal.tables import empty_table
 
 if TYPE_CHECKING:
     from deployments.stack.local_stack import LocalStack
@@ -97,18 +91,6 @@ def sandbox(
     with subprocess.Popen(command) as process, suppress(KeyboardInterrupt):
         process.wait()  # the sandbox hears of Ctrl-C too, and ends
     raise typer.Exit(process.returncode)
-
-
-def demo(
-    keep: Annotated[
-        bool, Option("--keep", help="Leave the stack running, to look around.")
-    ] = False,
-    as_json: EndsWithJsonOption = False,
-) -> None:
-    """Show it all: a stack on the sandbox, real ads fetched by deployment, what was stored."""
-    from deployments.cli.operating.demo import run_demo  # noqa: PLC0415  (slow)
-
-    run_demo(get_settings(), keep=keep, as_json=as_json)
 
 
 async def _print_ready(state: StackState, stop: str, *, as_json: bool) -> None:

@@ -13,8 +13,9 @@ from adspark.settings import get_settings
 from adspark.text.terminal import plain
 from deployments.cli.options import JsonOption
 from deployments.cli.server import open_server
-from deployments.terminal.output import late_runs, out, print_json, print_line, table
+from deployments.terminal.output import out, print_json, print_line
 from deployments.terminal.progress import progress
+from deployments.terminal.tables import late_runs, table
 
 if TYPE_CHECKING:
     from deployments.operations.full_check import FullCheck

@@ -14,20 +14,15 @@ from typer import Argument, Option
 from adspark.rules.definition import Rules
 from adspark.rules.files import read_rule_file
 from adspark.rules.prompt import write_rules
-from adspark.rules.store import (
-    StoredRules,
-    list_versions,
-    read_in_force,
-    read_latest,
-    save_rules,
-)
+from adspark.rules.store import StoredRules, list_versions, read_in_force, read_latest, save_rules
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from deployments.cli.database import in_session
 from deployments.cli.options import JsonOption
 from deployments.cli.rules.documents import RulesChecked, RulesHistory, RulesReport, RulesSet
 from deployments.cli.users.option import user_option
-from deployments.terminal.output import moment, out, print_json, print_line, table
+from deployments.terminal.output import out, print_json, print_line
+from deployments.terminal.tables import moment, table
 
 _MOST_SHOWN = 10_000
 

@@ -15,8 +15,9 @@ from deployments.cli.options import EndsWithJsonOption, JsonOption, YesOption
 from deployments.cli.ranges import ranged
 from deployments.cli.runs.queue_documents import RunsRetried
 from deployments.cli.server import call_server
-from deployments.terminal.output import age, out, print_json, print_line, table
+from deployments.terminal.output import out, print_json, print_line
 from deployments.terminal.questions import confirm
+from deployments.terminal.tables import age, table
 
 if TYPE_CHECKING:
     from deployments.operations.runs.failures import FailureGroup

@@ -5,7 +5,8 @@ from textwrap import shorten
 from rich.markup import escape
 
 from adspark.creatives.fetch import FetchSummary
-from deployments.terminal.output import out, print_line, table
+from deployments.terminal.output import out, print_line
+from deployments.terminal.tables import table
 
 _NAME_WIDTH = 22  # characters of an advertiser's name, so that a row fits on a line
 

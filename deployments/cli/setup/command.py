@@ -11,7 +11,7 @@ from adspark.settings import get_settings
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.watches.definition import WatchDefinition, WatchFields, change_definition
-from adspark.watches.store import list_watch_names
+from adspark.watches.stored import list_watch_names
 from deployments.cli.database import in_session
 from deployments.cli.operating.documents import SetUpDocument
 from deployments.cli.options import EndsWithJsonOption
@@ -25,13 +25,7 @@ from deployments.environment.stack_settings import SANDBOX_DATA
 from deployments.stack.control import start_detached
 from deployments.stack.ports import check_ports, stack_ports
 from deployments.terminal.browser import open_in_browser
-from deployments.terminal.output import (
-    out,
-    print_activation,
-    print_json,
-    print_line,
-    print_note,
-)
+from deployments.terminal.output import out, print_activation, print_json, print_line, print_note
 
 _SHOWN = 5  # watches that are there already
 # Of the sandbox's recorded ads the advertiser with the most; it is looked at once a day.

@@ -24,7 +24,8 @@ from adspark.watches.definition import (
     definition_of,
     pick_fields,
 )
-from adspark.watches.store import Outcome, SavedWatch, find_watch, save_watch
+from adspark.watches.store import Outcome, SavedWatch, save_watch
+from adspark.watches.stored import find_watch
 from deployments.cli.database import act_in_session, in_session
 from deployments.cli.setup.questions import ask, confirm, tell
 from deployments.cli.setup.target import Target, has_database

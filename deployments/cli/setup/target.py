@@ -7,7 +7,8 @@ from rich.markup import escape
 from adspark.db.configured import postgres_folder
 from adspark.errors import InvalidQueryError
 from adspark.library.advertisers.choice import choose_advertiser
-from adspark.library.advertisers.stored import AdvertiserRow, find_advertisers
+from adspark.library.advertisers.named import find_advertisers
+from adspark.library.advertisers.stored import AdvertiserRow
 from adspark.serpapi.search_query import find_bare_domain
 from adspark.text.counts import counted
 from adspark.text.terminal import plain

@@ -16,28 +16,16 @@ from adspark.models import DEFAULT_USER, Role
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.users.accounts import lock_account, save_password
-from adspark.users.store import (
-    UserRow,
-    add_user,
-    find_user,
-    list_users,
-    rename_user,
-    weigh_user,
-)
+from adspark.users.store import UserRow, add_user, find_user, list_users, rename_user, weigh_user
 from adspark.validation.bounds import MONTHLY_BUDGET, USER_WEIGHT
 from adspark.variants.budget import BudgetOfUser, read_budget, set_budget
 from deployments.cli.database import in_session
 from deployments.cli.options import JsonOption
 from deployments.cli.ranges import IDS, ranged, ranged_argument
-from deployments.cli.users.documents import (
-    UserAccess,
-    UserBudget,
-    UserList,
-    UserSaved,
-    UserWeight,
-)
+from deployments.cli.users.documents import UserAccess, UserBudget, UserList, UserSaved, UserWeight
 from deployments.terminal.choices import one_of
-from deployments.terminal.output import out, print_json, print_line, table
+from deployments.terminal.output import out, print_json, print_line
+from deployments.terminal.tables import table
 
 _NUMBER = f"Of a user without a name; {DEFAULT_USER} is who names none. Else a new one."
 

@@ -4,8 +4,8 @@ from pydantic import Field
 
 from adspark.rules.verdicts import RuleCheck
 from adspark.variants.handover.files import HandOver
-from adspark.variants.outcomes.approvals import Outcomes
-from adspark.variants.reviews import StoredReview, VariantStatistics
+from adspark.variants.reviews.approvals import Outcomes
+from adspark.variants.reviews.store import StoredReview, VariantStatistics
 from adspark.variants.store import VariantSummary
 from deployments.terminal.documents import Document
 

@@ -24,7 +24,8 @@ from deployments.cli.database import current_settings, in_session
 from deployments.cli.options import JsonOption
 from deployments.cli.ranges import IDS, ranged
 from deployments.cli.variants.documents import VariantsExported
-from deployments.terminal.output import out, print_json, print_line, table
+from deployments.terminal.output import out, print_json, print_line
+from deployments.terminal.tables import table
 
 SUFFIXES = (".csv", ".zip")
 

@@ -1,11 +1,12 @@
-"""What every command that requests variants takes."""
+"""What several commands take that request variants or look at them."""
 
 from typing import Annotated
 
 from typer import Argument, Option
 
 from adspark.validation.stored import clean_ad_id
-from deployments.cli.ranges import IDS, ranged
+from deployments.cli.ranges import IDS, ranged, ranged_argument
+from deployments.cli.users.option import user_option
 
 OriginalAds = Annotated[
     list[str] | None, Argument(parser=clean_ad_id, help="Stored ads: CR and 20 digits each.")
@@ -15,3 +16,5 @@ NewAdsOfWatch = Annotated[
 ]
 Workspace = Annotated[int | None, ranged(IDS, help="The workspace they belong to.")]
 Review = Annotated[bool, Option("--review", help="Request a person's review of each.")]
+VariantId = Annotated[int, ranged_argument(IDS, metavar="ID", help="The variant's number.")]
+Whose = Annotated[int | None, user_option(help="Whose they are.")]

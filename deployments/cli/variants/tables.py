@@ -11,12 +11,13 @@ from adspark.media.store import MediaStore
 from adspark.rules.verdicts import RuleCheck
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
-from adspark.variants.outcomes.approvals import Group, Outcomes
-from adspark.variants.outcomes.share import Share
 from adspark.variants.report import describe_similarity
-from adspark.variants.reviews import StoredReview, VariantStatistics
+from adspark.variants.reviews.approvals import Group, Outcomes
+from adspark.variants.reviews.share import Share
+from adspark.variants.reviews.store import StoredReview, VariantStatistics
 from adspark.variants.store import VariantSummary
-from deployments.terminal.output import age, moment, out, print_facts, print_line, table
+from deployments.terminal.output import out, print_facts, print_line
+from deployments.terminal.tables import age, moment, table
 
 _PROMPT_WIDTH = 14  # characters, so that a row fits on a line
 _MOST_WAITING = 10  # variants named that wait for a review

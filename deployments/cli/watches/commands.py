@@ -3,10 +3,8 @@
 They are those of the running stack, else of the configured database. Prefect is not needed here.
 """
 
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,23 +17,18 @@ from adspark.models import Fetch, Watch
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.watches.definition import CLEARABLE, WatchDefinition, change_definition, pick_fields
-from adspark.watches.duplicates import find_duplicates
-from adspark.watches.files import WatchFormat, format_of, read_watch_file, write_watches
 from adspark.watches.news import News, read_news
 from adspark.watches.store import (
     Outcome,
     SavedWatch,
-    WatchRow,
     change_watch,
     count_contents,
     delete_watch,
-    find_watch,
-    list_fetches,
-    list_watches,
     save_watch,
     set_active,
     warn_of_duplicates,
 )
+from adspark.watches.stored import WatchRow, find_watch, list_fetches, list_watches
 from deployments.cli.database import in_session
 from deployments.cli.options import EndsWithJsonOption, JsonOption, YesOption
 from deployments.cli.search_options import (
@@ -47,15 +40,13 @@ from deployments.cli.search_options import (
 )
 from deployments.cli.users.option import user_option
 from deployments.cli.watches.documents import (
-    ImportedWatch,
     WatchDeleted,
-    WatchesExported,
-    WatchesImported,
     WatchList,
     WatchReport,
     WatchSaved,
     WatchSwitched,
 )
+from deployments.cli.watches.files import export_file, import_file
 from deployments.cli.watches.options import (
     AdvertiserOption,
     AllAdsOption,
@@ -69,12 +60,7 @@ from deployments.cli.watches.options import (
     Which,
     find_advertiser_ids,
 )
-from deployments.cli.watches.tables import (
-    print_imported,
-    print_saved,
-    print_watch,
-    print_watches,
-)
+from deployments.cli.watches.tables import print_saved, print_watch, print_watches
 from deployments.terminal.choices import one_of
 from deployments.terminal.output import print_json, print_line
 from deployments.terminal.questions import confirm
@@ -219,64 +205,8 @@ def show(watch: Which, as_json: JsonOption = False, user: UserOption = None) -> 
         print_watch(row, events, fetches)
 
 
-@app.command("import")
-def import_file(
-    file: Annotated[Path, Argument(help="A .yaml or .csv file, as export writes it.")],
-    dry_run: Annotated[
-        bool, Option("--dry-run", help="Say what would happen, write nothing.")
-    ] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Create and change watches as a file has them: all of it or, at a mistake, nothing."""
-    definitions, warnings = read_watch_file(file)
-    # In one order, so that two imports at once cannot wait for each other.
-    definitions.sort(key=lambda one: (one.user_id, one.name))
-
-    async def act(session: AsyncSession) -> tuple[list[SavedWatch], dict[int, list[str]]]:
-        saved = [await save_watch(session, definition=one) for one in definitions]
-        fresh = [one.id for one in saved if one.outcome is Outcome.CREATED or one.begins_anew]
-        return saved, await find_duplicates(session, watch_ids=fresh)
-
-    saved, alike = in_session(act, commits=not dry_run)
-    for definition, one in zip(definitions, saved, strict=True):
-        warnings += [f"watch {definition.name!r}: {warning}" for warning in alike.get(one.id, [])]
-    listed = [
-        ImportedWatch(user_id=definition.user_id, name=definition.name, outcome=one.outcome)
-        for definition, one in zip(definitions, saved, strict=True)
-    ]
-    done = WatchesImported(watches=listed, warnings=warnings, dry_run=dry_run)
-    print_json(done) if as_json else print_imported(done, file)
-
-
-@app.command("export")
-def export_file(
-    file: Annotated[Path | None, Argument(help="Default: standard output.")] = None,
-    form: Annotated[
-        WatchFormat | None, Option("--format", help="Default: as the file is called, yaml.")
-    ] = None,
-    user: UserOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Write the watches' definitions, for import."""
-    if form is None:
-        form = format_of(file) if file else WatchFormat.YAML
-    rows = in_session(lambda session: list_watches(session, user_id=user))
-    definitions = [row.definition for row in rows]
-    written = write_watches(definitions, form=form)
-    if file is None and as_json:
-        print_json(WatchesExported(file=None, watches=len(rows), definitions=definitions))
-        return
-    if file is None:
-        sys.stdout.write(written)
-        return
-    try:
-        file.write_text(written, encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"{file}: {error.strerror}; name another file.") from None
-    if as_json:
-        print_json(WatchesExported(file=str(file), watches=len(rows), definitions=[]))
-    else:
-        print_line(f"Wrote {counted(len(rows), 'watch')} to {escape(str(file))}.")
+app.command("import")(import_file)
+app.command("export")(export_file)
 
 
 def _set_active(watch: str, user: int | None, *, is_active: bool, as_json: bool) -> None:

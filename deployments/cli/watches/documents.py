@@ -5,7 +5,8 @@ from pydantic import BaseModel, Field
 from adspark.models import Fetch
 from adspark.watches.definition import WatchDefinition
 from adspark.watches.news import News
-from adspark.watches.store import Outcome, WatchRow
+from adspark.watches.store import Outcome
+from adspark.watches.stored import WatchRow
 from deployments.terminal.documents import Document
 
 

@@ -11,9 +11,11 @@ from adspark.serpapi.regions import region_name
 from adspark.text.counts import counted
 from adspark.watches.definition import WatchDefinition
 from adspark.watches.news import News
-from adspark.watches.store import Outcome, WatchRow, WatchState
+from adspark.watches.store import Outcome
+from adspark.watches.stored import WatchRow, WatchState
 from deployments.cli.watches.documents import WatchesImported, WatchSaved
-from deployments.terminal.output import age, moment, out, print_facts, print_line, table
+from deployments.terminal.output import out, print_facts, print_line
+from deployments.terminal.tables import age, moment, table
 
 _NAME_WIDTH = 18  # characters of a name, so that a row fits on a line
 _ADVERTISER_ID = re.compile(r"^(AR\d{4})\d{12}(\d{4})$")  # shown by both ends, without a name

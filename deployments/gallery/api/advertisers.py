@@ -1,6 +1,6 @@
 """Stored advertisers for programs: listed, found, one with its facts, and its insight figures."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -20,21 +20,13 @@ from adspark.insight.figures import (
     read_regions,
     read_share,
     read_timeline,
+    today,
 )
 from adspark.insight.snapshot import LibraryOnDay, read_library_on
 from adspark.insight.survival import Survival, read_survival
-from adspark.library.advertisers.listing import (
-    AdvertiserPage,
-    AdvertiserSort,
-    list_advertiser_page,
-)
-from adspark.library.advertisers.stored import (
-    AdvertiserReport,
-    FoundAdvertisers,
-    find_advertisers,
-    read_report,
-    read_rows,
-)
+from adspark.library.advertisers.listing import AdvertiserPage, AdvertiserSort, list_advertiser_page
+from adspark.library.advertisers.named import FoundAdvertisers, find_advertisers
+from adspark.library.advertisers.stored import AdvertiserReport, read_report, read_rows
 from adspark.validation.stored import check_storable
 from deployments.gallery.resources import SessionDep
 
@@ -137,9 +129,7 @@ async def read_on_day(
     session: SessionDep, advertiser: AdvertiserDep, day: _Day = None, limit: _Limit = 100
 ) -> LibraryOnDay:
     """The ads that ran on a day, by their first and last days as known now."""
-    return await read_library_on(
-        session, advertiser_id=advertiser, day=day or _today(), limit=limit
-    )
+    return await read_library_on(session, advertiser_id=advertiser, day=day or today(), limit=limit)
 
 
 @router.get("/share", tags=["insight"])
@@ -154,8 +144,4 @@ async def read_shares(
     """Shares of the creatives seen running on a day; not of money or of views."""
     for one in advertiser or ():
         check_storable("advertiser", one)
-    return await read_share(session, advertiser_ids=advertiser, day=day or _today(), limit=limit)
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
+    return await read_share(session, advertiser_ids=advertiser, day=day or today(), limit=limit)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from adspark.models import VariantStatus
 from adspark.validation.stored import check_storable
 from adspark.variants.lists import list_variants
-from adspark.variants.reviews import (
+from adspark.variants.reviews.store import (
     StoredReview,
     VariantStatistics,
     list_reviews,

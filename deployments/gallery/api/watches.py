@@ -11,7 +11,7 @@ from adspark.errors import UnknownWatchError
 from adspark.watches.budgets import read_budget
 from adspark.watches.news import News, read_news
 from adspark.watches.sharing.use import SharedBudget, read_user_shares
-from adspark.watches.store import WatchRow, list_watches
+from adspark.watches.stored import WatchRow, list_watches
 from deployments.gallery.numbers import Number
 from deployments.gallery.resources import SessionDep
 

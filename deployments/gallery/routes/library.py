@@ -19,7 +19,7 @@ from adspark.library.marks.tags import list_tags
 from adspark.library.search.cursor import Sort
 from adspark.library.search.page import AdPage, read_found_ads, search_ads
 from adspark.models import CreativeFormat, EventKind, Platform
-from adspark.watches.store import list_watch_names
+from adspark.watches.stored import list_watch_names
 from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.resources import GalleryDep, SessionDep
 from deployments.gallery.texts import Texts

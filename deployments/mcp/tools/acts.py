@@ -22,7 +22,7 @@ from adspark.variants.requests import (
     request_variants,
 )
 from adspark.watches.reports.watch_pages import read_watch_line
-from adspark.watches.store import WatchState
+from adspark.watches.stored import WatchState
 from deployments.gallery.generations import check_generator_takes, start_requested
 from deployments.gallery.runs import start_once
 from deployments.mcp.lookup import find_watch_id
@@ -164,7 +164,7 @@ async def _plan_variants(asked: Asked, arguments: SpendArguments) -> Plan:
     except InvalidQueryError as error:
         raise error.beside("ads") from None
     if arguments.confirmation is None:  # one that is confirmed may be begun already
-        await _check_budget(asked, len(ads))
+        (await read_budget(session, user_id=asked.visitor.user_id)).check(len(ads))
     await session.rollback()  # no connection waits for Prefect
     await check_generator_takes(asked.gallery.settings, [wanted.prompt])
     requests = [wanted.model_copy(update={"original_ad_id": one}) for one in ads]
@@ -181,11 +181,6 @@ async def _plan_variants(asked: Asked, arguments: SpendArguments) -> Plan:
     shown = prompt if len(prompt) <= _SHOWN else f"{prompt[: _SHOWN - 1]}…"
     purpose = f"{price}: a variant of {', '.join(ads)}, by the prompt: {shown}"
     return _to_confirm(purpose, begin, generations=len(ads))
-
-
-async def _check_budget(asked: Asked, generations: int) -> None:
-    """Refuse more generations than the user has left. Raises InvalidQueryError."""
-    (await read_budget(asked.session, user_id=asked.visitor.user_id)).check(generations)
 
 
 def _to_confirm(

@@ -1,6 +1,6 @@
 """Tools on advertisers: the profile of one, several compared, one over time."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated
 
 from pydantic import Field
@@ -13,9 +13,11 @@ from adspark.insight.figures import (
     read_regions,
     read_share,
     read_timeline,
+    today,
 )
 from adspark.library.advertisers.listing import AdvertiserSort, list_advertiser_page
-from adspark.library.advertisers.stored import read_report, resolve_advertiser
+from adspark.library.advertisers.named import resolve_advertiser
+from adspark.library.advertisers.stored import read_report
 from adspark.library.coverage import Scope, read_coverage
 from deployments.mcp.answers import Answer
 from deployments.mcp.coverage import Coverage, cover_scope
@@ -85,7 +87,7 @@ async def _compare(asked: Asked, arguments: CompareArguments) -> Answer:
         if found in ids:
             raise InvalidQueryError("advertisers", f"{found} is named twice; name others.")
         ids.append(found)
-    shares = await read_share(session, advertiser_ids=ids, day=_today(), limit=len(ids))
+    shares = await read_share(session, advertiser_ids=ids, day=today(), limit=len(ids))
     return Answer(
         await _cover(session, *ids),
         {
@@ -115,10 +117,6 @@ async def _show_time(asked: Asked, arguments: TimelineArguments) -> Answer:
 async def _cover(session: AsyncSession, *ids: str, since: date | None = None) -> Coverage:
     found = await read_coverage(session, Scope(advertiser_ids=ids))
     return cover_scope(found, subjects=ids, since=since)
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
 
 
 SHOW = Tool(

@@ -11,7 +11,19 @@ def make_tool(confirmations: Confirmations) -> Tool:
     """The tool, with the confirmations of this server."""
 
     async def spend(asked: Asked, arguments: SpendArguments) -> Answer:
-        return await _spend(asked, arguments, confirmations)
+        plan = await PLANS[arguments.act](asked, arguments)
+        spending, begin = plan.spending, plan.begin
+        if begin is not None:
+            meant = arguments.model_dump_json(exclude={"confirmation"})
+            act = f"{asked.visitor.user_id} {meant}"
+            if arguments.confirmation is None:
+                made = confirmations.make(spending.purpose, act=act)
+                spending = spending.model_copy(update={"confirmation": made})
+            else:
+                key = confirmations.check(arguments.confirmation, spending.purpose, act=act)
+                done = {"state": State.BEGUN, **await begin(key)}
+                spending = spending.model_copy(update=done)
+        return Answer(own_records("The price, by AdSpark's own records."), {"spending": spending})
 
     return Tool(
         name="spend",
@@ -26,19 +38,3 @@ def make_tool(confirmations: Confirmations) -> Tool:
         answer=spend,
         spends=True,
     )
-
-
-async def _spend(asked: Asked, arguments: SpendArguments, confirmations: Confirmations) -> Answer:
-    plan = await PLANS[arguments.act](asked, arguments)
-    spending, begin = plan.spending, plan.begin
-    if begin is not None:
-        meant = arguments.model_dump_json(exclude={"confirmation"})
-        act = f"{asked.visitor.user_id} {meant}"
-        if arguments.confirmation is None:
-            made = confirmations.make(spending.purpose, act=act)
-            spending = spending.model_copy(update={"confirmation": made})
-        else:
-            key = confirmations.check(arguments.confirmation, spending.purpose, act=act)
-            done = {"state": State.BEGUN, **await begin(key)}
-            spending = spending.model_copy(update=done)
-    return Answer(own_records("The price, by AdSpark's own records."), {"spending": spending})

@@ -8,7 +8,7 @@ from adspark.models import VariantStatus
 from adspark.validation.bounds import LARGEST_ID
 from adspark.validation.stored import clean_ad_id, is_ad_id, missing_ads
 from adspark.variants.lists import list_variants
-from adspark.variants.reviews import list_reviews, read_statistics
+from adspark.variants.reviews.store import list_reviews, read_statistics
 from adspark.variants.store import read_variant, summary_of
 from deployments.gallery.api.variants import ReviewedVariant, VariantPage
 from deployments.mcp.answers import Answer

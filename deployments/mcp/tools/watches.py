@@ -13,7 +13,7 @@ from adspark.watches.budgets import read_budget
 from adspark.watches.news import News, read_news
 from adspark.watches.reports.news_pages import NewsTotals, WatchNews, read_news_page
 from adspark.watches.reports.watch_pages import read_watch_page
-from adspark.watches.store import WatchRow, WatchState
+from adspark.watches.stored import WatchRow, WatchState
 from deployments.mcp.answers import Answer
 from deployments.mcp.coverage import Coverage, cover_watches, own_records
 from deployments.mcp.lookup import find_watch_id

@@ -5,10 +5,10 @@ from prefect.client.schemas.responses import DeploymentResponse
 
 from adspark.errors import ConfigurationError
 from adspark.validation.near_names import ask_for, find_near
-from deployments.provisioning.former_deployments import current_flow
-from orchestration.runs.deployments import read_deployments
+from deployments.provisioning.deployments.former import current_flow
 from orchestration.runs.optional import read_optional
 from orchestration.runs.parameter_errors import show_name
+from orchestration.server.deployments import read_deployments
 
 
 async def find_deployment(client: PrefectClient, name: str) -> DeploymentResponse:

@@ -12,7 +12,7 @@ import pytest
 
 from adspark.db.engine import Database
 from adspark.errors import ConfigurationError
-from deployments.terminal.waits import show_waits
+from deployments.terminal.log_lines import show_waits
 from tests.support.commanding import Command
 from tests.support.sandbox_control import searches
 from tests.support.watching import Place

@@ -20,8 +20,9 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from adspark.db.engine import Database
 from adspark.variants.lists import list_variants
-from adspark.variants.reviews import list_reviews
-from adspark.variants.store import VariantState, VariantSummary, read_variant
+from adspark.variants.reviews.store import list_reviews
+from adspark.variants.state import VariantState
+from adspark.variants.store import VariantSummary, read_variant
 from flows.generate_ad_variant import generate_ad_variant
 from flows.review_ad_variant import review_ad_variant
 from orchestration.runs.variant_runs import answer_decided

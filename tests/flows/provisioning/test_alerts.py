@@ -20,8 +20,8 @@ from adspark.sandbox.testing import serve
 from adspark.settings import get_settings
 from blocks.alert_recipients import AlertRecipients
 from blocks.configured import DOCUMENT
-from deployments.provisioning.alerts import alert_automations
-from deployments.provisioning.automations import remove_idle_automations
+from deployments.provisioning.automations.alerts import alert_automations
+from deployments.provisioning.automations.provision import remove_idle_automations
 from deployments.provisioning.drift import Merge
 from flows.process_all_active_watches import process_all_active_watches
 from flows.process_watch import process_watch

@@ -35,9 +35,9 @@ from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
 from deployments.environment.shell import OUR_FOLDER
-from deployments.provisioning import deploy as deploying
-from deployments.provisioning.deploy import name_of, project_file
-from deployments.provisioning.deployment_drift import own_fields
+from deployments.provisioning.deployments import deploy as deploying
+from deployments.provisioning.deployments.deploy import name_of, project_file
+from deployments.provisioning.deployments.drift import own_fields
 from deployments.provisioning.provision import Provisioned, provision
 from deployments.queue_classes import QUEUE_CLASSES, FlowClass
 from tests.support.queued import delete_pools

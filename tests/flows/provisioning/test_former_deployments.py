@@ -23,8 +23,8 @@ from prefect.variables import Variable
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings
 from deployments.operations.runs.deployments import find_deployment
-from deployments.provisioning import deploy as deploying
-from deployments.provisioning.deploy import name_of, project_file
+from deployments.provisioning.deployments import deploy as deploying
+from deployments.provisioning.deployments.deploy import name_of, project_file
 from deployments.provisioning.drift import Merge, fingerprint
 from deployments.provisioning.provision import Provisioned, provision
 

@@ -15,8 +15,8 @@ from prefect_docker.worker import DockerWorker
 
 from adspark.settings import get_settings
 from deployments.execution.fork import ENGINE
-from deployments.provisioning.container_job import ContainerJob
-from deployments.provisioning.job_variables import ENVIRONMENT, find_refusal
+from deployments.provisioning.jobs.container import ContainerJob
+from deployments.provisioning.jobs.variables import ENVIRONMENT, find_refusal
 from deployments.worker.process_worker import ProcessJob, ProcessPoolWorker
 
 FLOW = """

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError, UnknownVariantError
 from adspark.models import VariantStatus
-from adspark.variants.reviews import Review, save_review
-from adspark.variants.store import VariantState
+from adspark.variants.reviews.store import Review, save_review
+from adspark.variants.state import VariantState
 from tests.support.checked import BROKEN
 from tests.support.commanding import Command
 from tests.support.variants_at_hand import AD, OTHER, THIRD, ask, finish, in_session, make, read

@@ -22,7 +22,7 @@ from adspark.media.store import MediaStore
 from adspark.models import VariantStatus
 from adspark.sandbox.control.pictures import draw_picture
 from adspark.settings import get_settings
-from adspark.variants.store import VariantState
+from adspark.variants.state import VariantState
 from deployments.cli import main as cli
 from deployments.cli.main import app
 from tests.support.checked import BROKEN

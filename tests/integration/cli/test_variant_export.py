@@ -12,8 +12,8 @@ from adspark.errors import InvalidQueryError, UnknownVariantError
 from adspark.media.store import MediaStore
 from adspark.sandbox.control.pictures import draw_picture
 from adspark.settings import get_settings
-from adspark.variants.reviews import Review, save_review
-from adspark.variants.store import VariantState
+from adspark.variants.reviews.store import Review, save_review
+from adspark.variants.state import VariantState
 from tests.support.checked import BROKEN
 from tests.support.commanding import Command
 from tests.support.variants_at_hand import AD, OTHER, THIRD, ask, finish, in_session, read

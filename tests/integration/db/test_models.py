@@ -25,7 +25,7 @@ from adspark.models import (
     Watch,
 )
 from adspark.watches.news import read_news
-from adspark.watches.store import list_watches
+from adspark.watches.stored import list_watches
 from tests.support.factories import ADVERTISER_ID, query
 
 AD = f"CR{1:020d}"

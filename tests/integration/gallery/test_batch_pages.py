@@ -9,7 +9,7 @@ import pytest
 from adspark.db.engine import Database
 from adspark.variants.budget import set_budget
 from adspark.variants.lists import list_variants
-from adspark.variants.reviews import Review, save_review
+from adspark.variants.reviews.store import Review, save_review
 from tests.support.gallery import GalleryClient
 from tests.support.library import ad
 from tests.support.variants_at_hand import ask, finish, read

@@ -6,7 +6,7 @@ from playwright.async_api import ConsoleMessage, expect
 
 from adspark.db.engine import Database
 from adspark.variants.lists import list_variants
-from adspark.variants.reviews import list_reviews
+from adspark.variants.reviews.store import list_reviews
 from tests.support.gallery import open_browser, serve_gallery
 from tests.support.library import ad, fill_library
 from tests.support.variants_at_hand import begin, finish, read

@@ -12,7 +12,7 @@ from adspark.library.marks.notes import write_note, write_title
 from adspark.library.marks.tags import tag_ads
 from adspark.models import EventKind
 from adspark.rules.store import save_rules
-from adspark.variants.reviews import Review, save_review
+from adspark.variants.reviews.store import Review, save_review
 from adspark.watches.store import create_or_change_watch
 from tests.support.checked import BROKEN
 from tests.support.factories import creative

@@ -17,7 +17,7 @@ from adspark.models import AdVariant, Role, VariantStatus
 from adspark.rules.store import save_rules
 from adspark.users.accounts import save_password
 from adspark.users.store import add_user
-from adspark.variants.reviews import Review, list_reviews, save_review
+from adspark.variants.reviews.store import Review, list_reviews, save_review
 from tests.support.checked import BROKEN
 from tests.support.gallery import PASSWORD, GalleryClient, open_gallery
 from tests.support.library import ad, fill_library

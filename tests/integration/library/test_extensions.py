@@ -8,7 +8,7 @@ import pytest
 from adspark.db import migrate
 from adspark.db.engine import Database
 from adspark.db.extensions import describe_missing
-from adspark.library.advertisers.stored import find_advertisers
+from adspark.library.advertisers.named import find_advertisers
 from adspark.library.search.page import search_ads
 from tests.support.library import fill_library, found
 

@@ -21,7 +21,7 @@ from adspark.media.images import inspect_picture
 from adspark.media.store import MediaStore
 from adspark.models import Fetch, FetchStatus, Message
 from adspark.sandbox.control.pictures import draw_picture
-from adspark.variants.reviews import Review, save_review
+from adspark.variants.reviews.store import Review, save_review
 from tests.support.stored_ads import OLD, change, ids, stock
 from tests.support.variants_at_hand import AD, OTHER, ask, finish
 

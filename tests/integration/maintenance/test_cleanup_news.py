@@ -18,7 +18,8 @@ from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.watches.budgets import read_budget
 from adspark.watches.news import claim_unannounced, mark_announced, read_news
-from adspark.watches.store import list_watches, save_watch
+from adspark.watches.store import save_watch
+from adspark.watches.stored import list_watches
 from tests.support.factories import watch_definition
 from tests.support.watching import Place
 

@@ -13,7 +13,7 @@ from adspark.db.engine import Database
 from adspark.errors import InvalidQueryError
 from adspark.maintenance.cleanup import CleanupSummary, Retention, clean_up
 from adspark.media.store import MediaStore
-from adspark.variants.reviews import Review, save_review
+from adspark.variants.reviews.store import Review, save_review
 from tests.support.stored_ads import change, ids, stock
 from tests.support.variants_at_hand import AD, OTHER, ask, finish
 

@@ -26,7 +26,8 @@ from adspark.media.store import MediaStore
 from adspark.models import VariantStatus
 from adspark.sandbox.control.pictures import draw_picture
 from adspark.variants.generate import claim_variant, ensure_original, generate
-from adspark.variants.store import VariantState, is_generation_over, read_variant
+from adspark.variants.state import VariantState, is_generation_over
+from adspark.variants.store import read_variant
 from tests.support.workshop import Workshop
 
 

@@ -11,7 +11,7 @@ from adspark.errors import (
     ServiceUnavailableError,
 )
 from adspark.models import VariantStatus
-from adspark.variants.store import is_generation_over
+from adspark.variants.state import is_generation_over
 from tests.support.workshop import Workshop
 
 BEGUN = [  # the run has begun, and its answer does not say so

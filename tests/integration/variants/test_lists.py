@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.db.engine import Database
 from adspark.models import EventKind, VariantStatus
 from adspark.variants import store as variants
-from adspark.variants.decisions import Decision
 from adspark.variants.lists import (
     find_new_creatives,
     list_requesters,
@@ -19,8 +18,9 @@ from adspark.variants.lists import (
     read_open_variants,
     read_review_runs,
 )
-from adspark.variants.reviews import Review, save_review
-from adspark.variants.store import VariantState
+from adspark.variants.reviews.decisions import Decision
+from adspark.variants.reviews.store import Review, save_review
+from adspark.variants.state import VariantState
 from tests.support.variants_at_hand import AD, OTHER, THIRD, ask, begin, finish, make, read, stocked
 
 

@@ -4,8 +4,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.engine import Database
 from adspark.users.store import add_user
-from adspark.variants.outcomes.approvals import Group, read_outcomes
-from adspark.variants.reviews import Review, save_review
+from adspark.variants.reviews.approvals import Group, read_outcomes
+from adspark.variants.reviews.store import Review, save_review
 from tests.support.checked import KEPT
 from tests.support.variants_at_hand import AD, OTHER, ask, finish, stocked
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.db.engine import Database
 from adspark.models import VariantStatus
 from adspark.variants.progress import Step, count_open_steps, read_step
-from adspark.variants.store import VariantState
+from adspark.variants.state import VariantState
 from tests.support.variants_at_hand import ask, begin, finish, make, read, stocked
 
 

@@ -18,9 +18,9 @@ from adspark.errors import (
     UnknownVariantError,
 )
 from adspark.models import AdVariant, ReviewReason, VariantStatus
-from adspark.variants.decisions import Decision, read_decisions
 from adspark.variants.lists import list_variants
-from adspark.variants.reviews import (
+from adspark.variants.reviews.decisions import Decision, read_decisions
+from adspark.variants.reviews.store import (
     Review,
     VariantStatistics,
     check_review,
@@ -28,8 +28,8 @@ from adspark.variants.reviews import (
     read_statistics,
     save_review,
 )
-from adspark.variants.store import VariantState
-from adspark.variants.waiting import count_waiting, find_next_waiting
+from adspark.variants.reviews.waiting import count_waiting, find_next_waiting
+from adspark.variants.state import VariantState
 from tests.support.checked import BROKEN, KEPT
 from tests.support.variants_at_hand import AD, ask, fail, finish, make, read, stocked
 

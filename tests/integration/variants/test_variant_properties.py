@@ -35,10 +35,9 @@ from adspark.net.addresses import AddressRules
 from adspark.net.downloads import Downloader
 from adspark.sandbox.control.pictures import draw_picture
 from adspark.serpapi.client import no_gate
-from adspark.variants import store as variants
 from adspark.variants.generate import GenerationDeps, cancel, claim_variant, generate
-from adspark.variants.reviews import Review, list_reviews, save_review
-from adspark.variants.store import VariantState
+from adspark.variants.reviews.store import Review, list_reviews, save_review
+from adspark.variants.state import VariantState, generation_key, is_generation_over
 from tests.support.dify_stream import NODE, Part, sse, streamed
 from tests.support.variants_at_hand import AD, ask, read, store_ads
 
@@ -356,7 +355,7 @@ class VariantLife(RuleBasedStateMachine):
 
     async def _retry(self, variant: int) -> None:
         row = await self._row(variant)
-        is_over = variants.is_generation_over(row)
+        is_over = is_generation_over(row)
         try:
             async with self.database.session() as session:
                 await VariantState(session, row).retry(is_over=is_over)
@@ -419,7 +418,7 @@ class VariantLife(RuleBasedStateMachine):
         assert len(users) == len(set(users)), "a generation was begun twice for one attempt"
 
     def _runs(self, row: AdVariant) -> list[Run]:
-        return self.dify.of(variants.generation_key(row))
+        return self.dify.of(generation_key(row))
 
     async def _row(self, variant: int) -> AdVariant:
         async with self.database.session() as session:

@@ -7,12 +7,7 @@ from typing import Any
 import pytest
 
 from adspark.db.engine import Database
-from adspark.errors import (
-    BusyError,
-    ChangedMeanwhileError,
-    ConfigurationError,
-    InvalidQueryError,
-)
+from adspark.errors import BusyError, ChangedMeanwhileError, ConfigurationError, InvalidQueryError
 from adspark.models import Coverage, Watch
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
@@ -20,17 +15,14 @@ from adspark.watches.definition import WatchFields, definition_of
 from adspark.watches.store import (
     Outcome,
     SavedWatch,
-    WatchRow,
-    WatchState,
     change_watch,
     count_contents,
     create_or_change_watch,
     delete_watch,
-    find_watch,
-    list_watches,
     save_watch,
     set_active,
 )
+from adspark.watches.stored import WatchRow, WatchState, find_watch, list_watches
 from tests.support.factories import ADVERTISER_ID, watch_definition
 from tests.support.watching import Place
 

@@ -3,7 +3,7 @@
 from adspark.sandbox.library.recorded import RecordedCatalogue
 from adspark.sandbox.serpapi.query import Query
 from adspark.validation.bounds import PAGE_SIZE
-from deployments.cli.operating.demo import NEW_BALANCE, ON, all_others
+from deployments.cli.demo.steps import NEW_BALANCE, ON, all_others
 
 
 def test_a_demo_that_is_kept_shows_all_recorded_ads_in_the_gallery() -> None:

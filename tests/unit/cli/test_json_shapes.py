@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from deployments.cli.json_shapes import find_documents, schema_of, type_of
 from deployments.terminal.documents import Document, ErrorDocument, NoteDocument
 from scripts.reference.command_json import make_page
+from scripts.reference.json_shapes import find_documents, schema_of, type_of
 from tests.support.commands import leaf_commands, options_of
 
 KEPT = Path(__file__).with_name("json_shapes.json")

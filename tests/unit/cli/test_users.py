@@ -9,7 +9,7 @@ from adspark.models import DEFAULT_USER
 from adspark.variants.requests import VariantRequest
 from adspark.watches.definition import WatchDefinition
 from deployments.cli.boards import commands as board_commands
-from deployments.cli.variants import commands as variant_commands
+from deployments.cli.variants import requesting, reviewing
 from deployments.cli.watches import commands as watch_commands
 from deployments.queue_classes import QUEUE_CLASSES
 
@@ -27,8 +27,8 @@ def test_a_flow_takes_the_same_user_where_none_is_given(flow: object) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        variant_commands.request,
-        variant_commands.review,
+        requesting.request,
+        reviewing.review,
         watch_commands.create,
         board_commands.create,
         board_commands.add,

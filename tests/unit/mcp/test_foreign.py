@@ -14,7 +14,7 @@ from adspark.library.advertisers.listing import AdvertiserPage
 from adspark.library.advertisers.stored import AdvertiserReport
 from adspark.library.search.page import AdPage, FoundAd
 from adspark.text.terminal import plain
-from adspark.variants.reviews import VariantStatistics
+from adspark.variants.reviews.store import VariantStatistics
 from adspark.watches.budgets import BudgetReport
 from deployments.gallery.api.variants import ReviewedVariant, VariantPage
 from deployments.mcp.foreign import LEFT_OUT, MARK, OWN_TEXTS, mark_foreign

@@ -12,8 +12,8 @@ from prefect.utilities.templating import apply_values, find_placeholders
 
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings
-from deployments.provisioning.job_templates import SETTINGS, STORAGE, job_template
-from deployments.provisioning.job_variables import ENVIRONMENT
+from deployments.provisioning.jobs.templates import SETTINGS, STORAGE, job_template
+from deployments.provisioning.jobs.variables import ENVIRONMENT
 from deployments.queue_classes import QUEUE_CLASSES, QueueClass
 
 ROOT = Path(__file__).parents[3]

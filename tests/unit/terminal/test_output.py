@@ -8,8 +8,8 @@ import pytest
 
 from adspark.text.terminal import SafeConsole
 from deployments.cli.runs.run import _is_shown
+from deployments.terminal.log_lines import drop_countdowns
 from deployments.terminal.output import print_activation, print_wrapped
-from deployments.terminal.quiet import drop_countdowns
 
 
 def test_a_shell_that_does_not_find_the_command_is_told_how_to(

@@ -11,14 +11,14 @@ from adspark.models import EventKind
 from adspark.text.terminal import SafeConsole
 from adspark.watches.definition import parse_watch
 from adspark.watches.news import News
-from adspark.watches.store import WatchRow, WatchState
+from adspark.watches.stored import WatchRow, WatchState
 from deployments.cli.ads.tables import print_page
 from deployments.cli.operating.status import _cells as pool_cells
 from deployments.cli.runs.failures import _cells as failure_cells
 from deployments.cli.watches.tables import print_watch, print_watches
 from deployments.operations.runs.failures import FailureGroup
-from deployments.terminal import output
-from deployments.terminal.output import table
+from deployments.terminal import output, tables
+from deployments.terminal.tables import table
 from orchestration.server.pool_snapshot import PoolSnapshot
 
 NOW = datetime.now(UTC)
@@ -31,6 +31,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> SafeConsole:
     """A terminal of 80 columns."""
     console = SafeConsole(highlight=False, width=80, record=True, force_terminal=False)
     monkeypatch.setattr(output, "out", console)
+    monkeypatch.setattr(tables, "out", console)
     for module in ("watches", "ads"):
         monkeypatch.setattr(f"deployments.cli.{module}.tables.out", console)
     return console

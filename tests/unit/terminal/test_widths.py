@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from adspark.text.terminal import SafeConsole, plain
-from deployments.terminal import output
-from deployments.terminal.output import print_wrapped, table
+from deployments.terminal import tables
+from deployments.terminal.output import out, print_wrapped
+from deployments.terminal.tables import table
 
 HEADINGS = ("id", "name", "not stored before", "searches", "last look", "words")
 # Long, wide, joined, hostile, and empty.
@@ -31,7 +32,7 @@ CELLS = st.one_of(
 def shown(rows: list[dict[str, object]], width: int, wraps: str) -> list[str]:
     console = SafeConsole(file=io.StringIO(), width=width, highlight=False)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(output, "out", console)
+        patch.setattr(tables, "out", console)
         console.print(table("Things that were found", rows, wraps=wraps))
     return console.file.getvalue().splitlines()  # type: ignore[attr-defined,no-any-return]
 
@@ -71,5 +72,5 @@ def test_a_pipe_gets_its_lines_whole(
 ) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     rows: list[dict[str, object]] = [{"id": 1, "words": "word " * 60}]
-    output.out.print(table("Things", rows, wraps="words"))
+    out.print(table("Things", rows, wraps="words"))
     assert len(capsys.readouterr().out.splitlines()) == 4

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adspark.variants.outcomes.share import Share
+from adspark.variants.reviews.share import Share
 
 
 @pytest.mark.parametrize(

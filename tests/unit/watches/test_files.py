@@ -9,7 +9,7 @@ from hypothesis.strategies import text
 
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.watches.definition import WatchDefinition, parse_watch
-from adspark.watches.files import (
+from adspark.watches.files.watch_file import (
     WatchFormat,
     format_of,
     read_watch_file,

@@ -8,9 +8,9 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
-from adspark.insight.figures import read_share
+from adspark.insight.figures import read_share, today
 from adspark.library.advertisers.listing import list_names
-from adspark.library.advertisers.stored import resolve_advertiser
+from adspark.library.advertisers.named import resolve_advertiser
 from adspark.text.terminal import plain
 from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.resources import GalleryDep, SessionDep
@@ -21,7 +21,6 @@ from deployments.gallery.routes.advertisers.profiles import (
     draw_charts,
     read_profiles,
     read_span,
-    today,
 )
 from deployments.gallery.texts import Texts
 

@@ -9,15 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import QueryParams
 
 from adspark.errors import InvalidQueryError
-from adspark.insight.figures import read_own_share
+from adspark.insight.figures import read_own_share, today
 from adspark.insight.snapshot import LibraryOnDay, read_library_on
 from adspark.insight.watching import read_advertiser_watches
-from adspark.library.advertisers.listing import (
-    AdvertiserPage,
-    AdvertiserSort,
-    list_advertiser_page,
-)
-from adspark.library.advertisers.stored import FoundAdvertisers, find_advertisers, read_domains
+from adspark.library.advertisers.listing import AdvertiserPage, AdvertiserSort, list_advertiser_page
+from adspark.library.advertisers.named import FoundAdvertisers, find_advertisers
+from adspark.library.advertisers.stored import read_domains
 from adspark.library.filters.parsing import parse_day
 from adspark.library.filters.written import choose
 from deployments.gallery.access.visitor import VisitorDep
@@ -30,7 +27,6 @@ from deployments.gallery.routes.advertisers.profiles import (
     draw_charts,
     read_profile,
     read_span,
-    today,
 )
 
 router = APIRouter(include_in_schema=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +17,7 @@ from adspark.insight.figures import (
     read_mix,
     read_regions,
     read_timeline,
+    today,
 )
 from adspark.insight.survival import Survival, read_survival
 from adspark.library.advertisers.stored import AdvertiserRow, read_rows
@@ -68,11 +69,6 @@ class Charts:
     running: Chart | None
     launches: Chart | None
     survival: Chart | None
-
-
-def today() -> date:
-    """The day in UTC, by which ads are dated."""
-    return datetime.now(UTC).date()
 
 
 def read_span(written: str | None) -> int:

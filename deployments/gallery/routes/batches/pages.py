@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from adspark.validation.bounds import ID
+from adspark.variants.batches.forecast import foresee
 from adspark.variants.batches.lists import (
     BatchStatus,
     BatchSummary,
@@ -11,11 +12,11 @@ from adspark.variants.batches.lists import (
     list_ranked,
     read_batch,
 )
-from adspark.variants.decisions import read_decisions
+from adspark.variants.reviews.decisions import read_decisions
 from deployments.gallery.access.visitor import VisitorDep
+from deployments.gallery.generations import read_limits
 from deployments.gallery.numbers import Number
 from deployments.gallery.resources import GalleryDep, SessionDep
-from deployments.gallery.routes.batches.foresight import foresee, read_limits
 
 router = APIRouter(prefix="/variants/batches", include_in_schema=False)
 

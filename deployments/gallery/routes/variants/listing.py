@@ -11,13 +11,13 @@ from adspark.errors import InvalidQueryError
 from adspark.library.filters.written import choose
 from adspark.models import VariantStatus
 from adspark.validation.bounds import ID
-from adspark.variants.decisions import Decision, read_decisions
 from adspark.variants.lists import list_requesters, list_variants
-from adspark.variants.outcomes.approvals import MOST, Group, read_outcomes
-from adspark.variants.outcomes.share import Share
 from adspark.variants.progress import Step, count_open_steps
-from adspark.variants.reviews import read_statistics
-from adspark.variants.waiting import count_waiting
+from adspark.variants.reviews.approvals import MOST, Group, read_outcomes
+from adspark.variants.reviews.decisions import Decision, read_decisions
+from adspark.variants.reviews.share import Share
+from adspark.variants.reviews.store import read_statistics
+from adspark.variants.reviews.waiting import count_waiting
 from deployments.gallery.resources import GalleryDep, SessionDep
 
 router = APIRouter(include_in_schema=False)

@@ -17,7 +17,7 @@ from adspark.library.search.page import FoundAd, read_found_ads
 from adspark.text.counts import counted
 from adspark.validation.bounds import LARGEST_ID, PROMPT
 from adspark.validation.stored import check_storable, clean_ad_id
-from adspark.variants.batches.forecast import Forecast
+from adspark.variants.batches.forecast import Forecast, foresee
 from adspark.variants.batches.plan import (
     BatchPlan,
     BatchRequest,
@@ -30,12 +30,12 @@ from deployments.gallery.access.visitor import SpenderDep, VisitorDep
 from deployments.gallery.forms import OutdatedFormError, TypedFormDep
 from deployments.gallery.generations import (
     check_generator_takes,
+    read_limits,
     start_requested,
     start_requested_batch,
 )
 from deployments.gallery.notices import lead_to
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
-from deployments.gallery.routes.batches.foresight import foresee, read_limits
 
 router = APIRouter(include_in_schema=False)
 
@@ -161,7 +161,7 @@ async def _preview(
     limits = await read_limits(gallery)
     plan = await plan_batch(session, wanted)
     filled.plan = plan
-    filled.forecast = await foresee(session, plan.generations, limits, is_requested=False)
+    filled.forecast = await foresee(session, plan.generations, limits)
 
 
 async def _check(

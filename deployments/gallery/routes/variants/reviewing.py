@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from adspark.errors import AdSparkError, BusyError, InvalidQueryError
 from adspark.models import AdVariant, ReviewReason, VariantStatus
-from adspark.variants.reviews import Review, save_review
+from adspark.variants.reviews.store import Review, save_review
 from adspark.variants.store import read_variant
 from deployments.gallery.access.visitor import ChangerDep
 from deployments.gallery.forms import Form, TypedFormDep

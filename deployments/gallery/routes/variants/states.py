@@ -5,7 +5,8 @@ from fastapi.responses import RedirectResponse
 
 from adspark.errors import AdSparkError, UnknownVariantError
 from adspark.models import VariantStatus
-from adspark.variants.store import VariantState, is_generation_over, read_variant
+from adspark.variants.state import VariantState, is_generation_over
+from adspark.variants.store import read_variant
 from deployments.gallery.access.visitor import ChangerDep, SpenderDep
 from deployments.gallery.forms import FormDep
 from deployments.gallery.notices import lead_to

@@ -80,7 +80,8 @@ class _Editor:
             )
             return await self._show_conflict(form, written)
         shown = form.text("seen"), form.text("warned")
-        if outcome and "save" in form and shown == _marks(written, outcome):
+        marks = outcome and (seen_mark(outcome.estimate), warned_mark(written, outcome))
+        if outcome and "save" in form and shown == marks:
             await self.session.commit()
             saved = outcome.saved
             done = "watch_anew" if saved.begins_anew else _NOTICES[saved.outcome]
@@ -211,10 +212,6 @@ def describe_cost(gallery: Gallery, estimate: MonthEstimate) -> str:
     if estimate.most == 0:
         return texts("watches.budget_none")
     return f"{said} {texts('watch_form.lacking', **numbers)}" if estimate.lacking else said
-
-
-def _marks(form: WatchForm, outcome: SaveOutcome) -> tuple[str, str]:
-    return seen_mark(outcome.estimate), warned_mark(form, outcome)
 
 
 def warned_mark(form: WatchForm, outcome: SaveOutcome) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.models import Watch
 from adspark.validation.bounds import LARGEST_ID
 from adspark.watches.reports.watch_pages import WatchLine, read_watch_line
-from adspark.watches.store import read_watch
+from adspark.watches.stored import read_watch
 from deployments.gallery.failures import NotThereError
 
 

@@ -11,13 +11,8 @@ from adspark.errors import ServiceUnavailableError
 from adspark.models import EventKind
 from adspark.watches.reports.news_pages import NEWS_KINDS, read_news_events
 from adspark.watches.reports.watch_pages import read_watch_page
-from adspark.watches.store import (
-    WatchState,
-    count_contents,
-    delete_watch,
-    list_fetches,
-    set_active,
-)
+from adspark.watches.store import count_contents, delete_watch, set_active
+from adspark.watches.stored import WatchState, list_fetches
 from deployments.gallery.access.visitor import ChangerDep, VisitorDep
 from deployments.gallery.failures import NotThereError
 from deployments.gallery.forms import FormDep

@@ -11,15 +11,14 @@ from prefect.client.schemas.objects import ConcurrencyOptions
 from prefect.client.schemas.responses import DeploymentResponse
 
 from adspark.errors import ConfigurationError
-from deployments.provisioning.deployment_drift import (
+from deployments.provisioning.deployments.drift import (
     DeploymentMerge,
     Entry,
     new_schedule,
     own_fields,
     shared_fields,
 )
-from deployments.provisioning.drift import Merge, fingerprint
-from deployments.provisioning.former_deployments import (
+from deployments.provisioning.deployments.former import (
     former_name,
     move_schedule_bounds,
     read_former,
@@ -27,6 +26,7 @@ from deployments.provisioning.former_deployments import (
     retire,
     shared_values,
 )
+from deployments.provisioning.drift import Merge, fingerprint
 from orchestration.runs.optional import read_optional
 
 
@@ -36,7 +36,7 @@ def project_file() -> Path:
     Raises:
         ConfigurationError: there is neither.
     """
-    package = Path(__file__).parents[1]
+    package = Path(__file__).parents[2]
     for candidate in (package / "prefect.yaml", package.parent / "prefect.yaml"):
         if candidate.exists():
             return candidate

@@ -3,8 +3,8 @@
 from typing import Any
 
 from adspark.settings import Settings
-from deployments.provisioning.job_variables import ENVIRONMENT
-from deployments.provisioning.run_image import RUN_COMMAND, run_image, run_memory
+from deployments.provisioning.jobs.run_image import RUN_COMMAND, run_image, run_memory
+from deployments.provisioning.jobs.variables import ENVIRONMENT
 from deployments.queue_classes import QueueClass
 
 SETTINGS, STORAGE = "adspark", "adspark-storage"

@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.variants.decisions import IS_APPROVED
-from adspark.variants.outcomes.share import Share
+from adspark.variants.reviews.decisions import IS_APPROVED
+from adspark.variants.reviews.share import Share
 
 MOST = 50
 """Groups of a kind that are listed, those with the most cases first."""

@@ -29,7 +29,7 @@ from adspark.variants.requests import (
     find_requested,
     request_variants,
 )
-from adspark.variants.store import VariantState
+from adspark.variants.state import VariantState, generation_key, is_generation_over
 from tests.support.variants_at_hand import (
     AD,
     DONE,
@@ -190,15 +190,15 @@ async def test_a_flow_run_makes_one_row_and_finds_it_again(
 
 async def test_no_two_attempts_have_the_same_name_at_the_generator(session: AsyncSession) -> None:
     first, second = await ask(session), await ask(session)
-    keys = {variants.generation_key(one) for one in (first, second)}
+    keys = {generation_key(one) for one in (first, second)}
     await VariantState(session, first).cancel()
     await VariantState(session, first).retry(is_over=True)
-    keys.add(variants.generation_key(await read(session, first)))
+    keys.add(generation_key(await read(session, first)))
     # Another database numbers its variants from 1 on as well.
     await session.execute(text("TRUNCATE ad_variant RESTART IDENTITY CASCADE"))
     elsewhere = await ask(session)
     assert elsewhere.id == first.id
-    assert len(keys | {variants.generation_key(elsewhere)}) == 4
+    assert len(keys | {generation_key(elsewhere)}) == 4
 
 
 ACTS = [
@@ -455,7 +455,7 @@ async def test_a_retry_begins_anew_only_what_is_over(
     else:
         await VariantState(session, begun).fail(error)
     ended = await read(session, begun)
-    is_over = variants.is_generation_over(ended)
+    is_over = is_generation_over(ended)
     await VariantState(session, ended).retry(is_over=is_over)
     again = await read(session, ended)
     assert (again.status, again.attempt, again.error, again.error_kind) == (
@@ -468,7 +468,7 @@ async def test_a_retry_begins_anew_only_what_is_over(
     paid = (begun.asked_at, "run-1", "task-1", "dify")
     known = (again.asked_at, again.receipt_run_id, again.receipt_task_id, again.generator)
     assert known == (paid if is_kept else (None,) * 4)
-    assert (variants.generation_key(again) == variants.generation_key(begun)) is is_kept
+    assert (generation_key(again) == generation_key(begun)) is is_kept
 
 
 @pytest.mark.parametrize("status", [PENDING, PROCESSING, COMPLETED])

@@ -9,8 +9,8 @@ from pydantic import JsonValue
 
 from adspark.settings import get_settings
 from deployments.environment.stack_settings import public_environment
-from deployments.provisioning.job_variables import OwnJob
-from deployments.provisioning.run_image import RUN_COMMAND, run_image, run_memory
+from deployments.provisioning.jobs.run_image import RUN_COMMAND, run_image, run_memory
+from deployments.provisioning.jobs.variables import OwnJob
 
 _USER = "adspark"  # of the image
 # Nothing to write but /tmp and the volume, no rights, no privileges to win.

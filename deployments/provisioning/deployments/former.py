@@ -16,10 +16,10 @@ from prefect.client.schemas.objects import TERMINAL_STATES, StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.events import AutomationCore
 
-from deployments.provisioning.deployment_drift import Entry, own_fields
+from deployments.provisioning.deployments.drift import Entry, own_fields
 from deployments.provisioning.drift import Merge
-from orchestration.runs.deployments import read_deployments
 from orchestration.runs.flow_runs import FAILED, WEEK, filter_runs, read_runs
+from orchestration.server.deployments import read_deployments
 
 _FORMER_NAME = "adspark"
 _FORMER_FLOWS = {"process-sweep-shard": "process-watches"}

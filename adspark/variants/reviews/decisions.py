@@ -7,7 +7,7 @@ from sqlalchemy import Integer, TextClause, column, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import TextualSelect
 
-from adspark.variants.waiting import WAITS
+from adspark.variants.reviews.waiting import WAITS
 
 IS_APPROVED = """(
     SELECT f.is_approved FROM variant_feedback f

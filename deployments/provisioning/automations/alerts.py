@@ -12,7 +12,7 @@ from prefect.events.actions import SendNotification
 
 from blocks.alert_recipients import AlertRecipients
 from blocks.configured import DOCUMENT
-from deployments.provisioning.automations import OURS
+from deployments.provisioning.automations.provision import OURS
 from deployments.queue_classes import QUEUE_CLASSES
 from orchestration.limits.spending_events import BUDGET_SPENT, SEARCHES_USED_UP
 from orchestration.runs.optional import read_optional

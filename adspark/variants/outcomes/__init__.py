@@ -1,1 +1,0 @@
-"""What works: approvals by prompt, advertiser and reviewer, and how far reviewers agree."""

@@ -1,0 +1,144 @@
+"""Watches as they are stored: found by name, read, and listed with what they found and cost."""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, Field
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from adspark.errors import ConfigurationError
+from adspark.models import Coverage, Fetch, Watch
+from adspark.validation.bounds import LARGEST_ID
+from adspark.validation.names import check_name
+from adspark.validation.near_names import MOST_COMPARED, describe_unknown
+from adspark.watches.budgets import BILLED_THIS_MONTH
+from adspark.watches.definition import WatchDefinition
+
+_FIELDS = tuple(WatchDefinition.model_fields)
+
+_LIST = text(f"""
+    SELECT id, due_at, checked_at, coverage, problem, baseline_at, complete_at, has_gaps,
+        json_build_object({", ".join(f"'{name}', w.{name}" for name in _FIELDS)}) AS definition,
+        (SELECT u.name FROM app_user u WHERE u.user_id = w.user_id) AS user,
+        CASE WHEN is_active THEN 'active' ELSE 'paused' END AS state,
+        ARRAY(
+            SELECT coalesce(nullif(a.name, ''), i.id)
+            FROM unnest(w.advertiser_ids) WITH ORDINALITY AS i (id, place)
+            LEFT JOIN advertiser a ON a.advertiser_id = i.id ORDER BY place
+        ) AS advertisers,
+        (SELECT count(*) FROM watch_creative WHERE watch_id = w.id) AS creatives,
+        (SELECT count(*) FROM creative_event
+         WHERE watch_id = w.id AND kind IN ('new', 'changed', 'reactivated', 'ended')
+            AND occurred_at > now() - interval '7 days') AS recent_events,
+        {BILLED_THIS_MONTH} AS searches_this_month
+    FROM watch w
+    WHERE (CAST(:user_id AS int) IS NULL OR user_id = :user_id)
+        AND (CAST(:watch_ids AS int[]) IS NULL OR id = ANY (CAST(:watch_ids AS int[])))
+    ORDER BY user_id, lower(name), id
+""")  # noqa: S608  (put together from the names of the fields)
+
+
+class WatchState(StrEnum):
+    """Whether sweeps check a watch."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+
+
+class WatchRow(BaseModel):
+    """A watch in a list: its definition, how its last check went, and what it found and cost."""
+
+    id: int
+    definition: WatchDefinition
+    user: str | None = Field(default=None, description="Name of the user whose it is.")
+    advertisers: list[str]
+    state: WatchState
+    due_at: datetime
+    checked_at: datetime | None
+    coverage: Coverage | None
+    problem: str | None
+    baseline_at: datetime | None
+    complete_at: datetime | None
+    has_gaps: bool
+    creatives: int
+    recent_events: int
+    searches_this_month: int
+
+
+async def find_watch(
+    session: AsyncSession, *, name_or_id: str, user_id: int | None = None
+) -> Watch:
+    """The watch that a person means: by its id where it is a number, else by its name.
+
+    Raises:
+        ConfigurationError: there is none, or several users have one of this name.
+    """
+    written = name_or_id.strip()
+    of_user = [] if user_id is None else [col(Watch.user_id) == user_id]
+    if re.fullmatch("[0-9]{1,10}", written) and int(written) <= LARGEST_ID:
+        by_id = await session.scalar(select(Watch).where(col(Watch.id) == int(written), *of_user))
+        if by_id is not None:
+            return by_id
+    named = select(Watch).where(col(Watch.name) == check_name(written, "watch"), *of_user)
+    found = (await session.scalars(named.order_by(col(Watch.user_id)))).all()
+    if not found:
+        known = select(col(Watch.name)).where(*of_user).distinct().order_by(col(Watch.name))
+        names = await session.scalars(known.limit(MOST_COMPARED))
+        raise unknown_watch(repr(written), names)
+    if len(found) > 1:
+        several = ", ".join(f"{watch.id} (user {watch.user_id})" for watch in found)
+        raise ConfigurationError(
+            f"Several users have a watch {written!r}; name its number: {several}."
+        )
+    return found[0]
+
+
+async def read_watch(session: AsyncSession, *, watch_id: int) -> Watch | None:
+    """A watch as it is stored, no longer bound to the session; None where there is no such."""
+    found: Watch | None = await session.scalar(select(Watch).where(col(Watch.id) == watch_id))
+    if found is not None:
+        session.expunge(found)
+    return found
+
+
+async def list_watches(
+    session: AsyncSession,
+    *,
+    user_id: int | None = None,
+    watch_id: int | None = None,
+    watch_ids: Collection[int] | None = None,
+) -> list[WatchRow]:
+    """The watches of a user, or of all, or one, or some: what they look for, found and cost.
+
+    Args:
+        session: of the database.
+        user_id: only of this user.
+        watch_id: only this one.
+        watch_ids: only these.
+    """
+    wanted = watch_ids if watch_id is None else [watch_id]
+    values = {"user_id": user_id, "watch_ids": None if wanted is None else list(wanted)}
+    rows = await session.execute(_LIST, values)
+    return [WatchRow.model_validate(row) for row in rows.mappings()]
+
+
+async def list_watch_names(session: AsyncSession) -> dict[int, str]:
+    """The names of all watches by their ids, in the order of names."""
+    named = select(col(Watch.id), col(Watch.name)).order_by(func.lower(Watch.name), col(Watch.id))
+    return dict((await session.execute(named)).tuples().all())
+
+
+async def list_fetches(session: AsyncSession, *, watch_id: int, limit: int) -> Sequence[Fetch]:
+    """The last fetches of a watch, the latest first."""
+    mine = select(Fetch).where(col(Fetch.watch_id) == watch_id)
+    return (await session.scalars(mine.order_by(col(Fetch.started_at).desc()).limit(limit))).all()
+
+
+def unknown_watch(which: str, known: Iterable[str] = ()) -> ConfigurationError:
+    """The error of a watch that there is not, with the name among `known` that may be meant."""
+    said = describe_unknown(f"There is no watch {which}.", which, known)
+    return ConfigurationError(said, command="list them with: adspark watch list")

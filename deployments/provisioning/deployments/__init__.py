@@ -1,0 +1,1 @@
+"""Deployments: made, kept as people changed them, and moved from their former names."""
