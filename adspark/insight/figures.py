@@ -165,7 +165,13 @@ async def read_regions(session: AsyncSession, *, advertiser_id: str) -> list[Reg
 async def read_longest(
     session: AsyncSession, *, advertiser_id: str, limit: int
 ) -> list[LongestRow]:
-    """The ads with the most days running."""
+    """The ads with the most days running.
+
+    Args:
+        session: of the database, read only.
+        advertiser_id: AR and 20 digits.
+        limit: how many at most.
+    """
     rows = await session.execute(_LONGEST, {"id": advertiser_id, "limit": limit})
     return [LongestRow.model_validate(row) for row in rows.mappings()]
 

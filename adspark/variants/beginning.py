@@ -15,7 +15,13 @@ from adspark.variants.store import read_original_copy, read_variant
 
 
 async def read_original(database: Database, media: MediaStore, variant: AdVariant) -> OriginalAd:
-    """The ad that a variant is compared with. Raises UnusableContentError: it is not rendered."""
+    """The ad that a variant is compared with. Raises UnusableContentError: it is not rendered.
+
+    Args:
+        database: with the ad.
+        media: with its picture.
+        variant: that is made from it.
+    """
     if variant.original_path is None:
         raise UnusableContentError(f"The original of variant {variant.id} is not rendered yet.")
     async with database.session() as session:

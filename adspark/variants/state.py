@@ -118,7 +118,13 @@ class VariantState:
             raise await self._why_not()
 
     async def save_original(self, *, path: str, sha256: str, version: str | None = None) -> None:
-        """The picture that it is made from, of this version of the ad, is in the media store."""
+        """The picture that it is made from, of this version of the ad, is in the media store.
+
+        Args:
+            path: of the picture in the media store.
+            sha256: of the picture, in hex.
+            version: content hash of the ad; None: not known.
+        """
         values = {"original_path": path, "original_sha256": sha256, "original_version": version}
         await self._change(_PROCESSING, values)
 

@@ -152,6 +152,11 @@ async def create_or_change_watch(
 ) -> tuple[SavedWatch, WatchDefinition, list[str]]:
     """Create the watch of the given name and user; where there is one, change what is given.
 
+    Args:
+        session: of the caller, which commits.
+        changes: what is given; the name is.
+        clear: names of fields that are emptied.
+
     Raises:
         InvalidQueryError: the outcome cannot be used.
     """
@@ -189,7 +194,13 @@ async def delete_watch(session: AsyncSession, *, watch_id: int) -> bool:
 
 
 async def set_active(session: AsyncSession, *, watch_id: int, is_active: bool) -> bool:
-    """Pause a watch, or resume it, which makes it due; False where nothing had to change."""
+    """Pause a watch, or resume it, which makes it due; False where nothing had to change.
+
+    Args:
+        session: of the caller, which commits.
+        watch_id: of the watch.
+        is_active: False pauses it.
+    """
     values = {"watch_id": watch_id, "is_active": is_active}
     return await session.scalar(_SET_ACTIVE, values) is not None
 

@@ -74,6 +74,11 @@ async def find_watch(
 ) -> Watch:
     """The watch that a person means: by its id where it is a number, else by its name.
 
+    Args:
+        session: of the database, read only.
+        name_or_id: as a person writes it.
+        user_id: whose watches; None: anybody's.
+
     Raises:
         ConfigurationError: there is none, or several users have one of this name.
     """
@@ -133,7 +138,13 @@ async def list_watch_names(session: AsyncSession) -> dict[int, str]:
 
 
 async def list_fetches(session: AsyncSession, *, watch_id: int, limit: int) -> Sequence[Fetch]:
-    """The last fetches of a watch, the latest first."""
+    """The last fetches of a watch, the latest first.
+
+    Args:
+        session: of the database, read only.
+        watch_id: of the watch.
+        limit: how many at most.
+    """
     mine = select(Fetch).where(col(Fetch.watch_id) == watch_id)
     return (await session.scalars(mine.order_by(col(Fetch.started_at).desc()).limit(limit))).all()
 

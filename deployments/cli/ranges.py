@@ -11,14 +11,27 @@ IDS = Range(1, LARGEST_ID)
 
 
 def ranged(within: Range, *names: str, help: str, metavar: str | None = None) -> Any:  # noqa: A002, ANN401
-    """An option for a number within bounds, under these names or its parameter's."""
+    """An option for a number within bounds, under these names or its parameter's.
+
+    Args:
+        within: the bounds.
+        names: of the option.
+        help: for `--help`.
+        metavar: what stands for the number in `--help`.
+    """
     return Option(
         *names, min=within.least, max=within.most, callback=_finite, metavar=metavar, help=help
     )
 
 
 def ranged_argument(within: Range, *, help: str, metavar: str | None = None) -> Any:  # noqa: A002, ANN401
-    """The same for an argument."""
+    """The same for an argument.
+
+    Args:
+        within: the bounds.
+        help: for `--help`.
+        metavar: what stands for the number in `--help`.
+    """
     return Argument(min=within.least, max=within.most, callback=_finite, metavar=metavar, help=help)
 
 

@@ -61,7 +61,13 @@ def start_server() -> None:
 
 
 def fork_run(flow_run_id: UUID, environment: dict[str, str], folder: str) -> BaseProcess:
-    """Start the process of a run in this environment and working folder."""
+    """Start the process of a run in this environment and working folder.
+
+    Args:
+        flow_run_id: of the run.
+        environment: all of it; nothing of this process's is added.
+        folder: in which it works.
+    """
     process = multiprocessing.get_context("forkserver").Process(
         target=be_run,
         args=(str(flow_run_id), environment, folder, _is_changed(environment)),

@@ -41,7 +41,13 @@ class FullCheck(BaseModel):
 async def read_full_check(
     client: PrefectClient, settings: Settings, *, probed: Sequence[str] = ()
 ) -> FullCheck:
-    """Look at the database and at every deployment, and send a probe through these pools."""
+    """Look at the database and at every deployment, and send a probe through these pools.
+
+    Args:
+        client: of the Prefect server.
+        settings: with the database and the services.
+        probed: names of work pools.
+    """
     at, problems = await asyncio.to_thread(_check_database, settings)
     expected, missing = await check_deployments(client)
     check = FullCheck(

@@ -81,7 +81,13 @@ class PoolWorker(WorkerHooks, BaseWorker[Any, Any, Any]):
         configuration: OwnJob,
         task_status: anyio.abc.TaskStatus[Any] | None = None,
     ) -> BaseWorkerResult:
-        """Execute it, unless it wants what is not a run's to choose."""
+        """Execute it, unless it wants what is not a run's to choose.
+
+        Args:
+            flow_run: what to execute.
+            configuration: of its job.
+            task_status: told where it runs, once it does.
+        """
         status = task_status or anyio.TASK_STATUS_IGNORED
         self.active.add(flow_run.id)
         if configuration.refusal is None:
@@ -120,7 +126,13 @@ class PoolWorker(WorkerHooks, BaseWorker[Any, Any, Any]):
         configuration: Any,  # noqa: ANN401  (of the worker's own kind)
         task_status: anyio.abc.TaskStatus[Any],
     ) -> BaseWorkerResult:
-        """Execute a run to its end, and report where it runs to `task_status`."""
+        """Execute a run to its end, and report where it runs to `task_status`.
+
+        Args:
+            flow_run: what to execute.
+            configuration: of its job.
+            task_status: told where it runs, once it does.
+        """
 
     @abstractmethod
     async def adopt_orphans(self, group: anyio.abc.TaskGroup) -> None:

@@ -90,6 +90,11 @@ class ContainerPoolWorker(PoolWorker, DockerWorker):  # type: ignore[misc]  # `r
     ) -> None:
         """As Prefect's: stop the container of a run, but that one alone, whatever the run says.
 
+        Args:
+            infrastructure_pid: host and id of the container, as it was reported.
+            configuration: of its job.
+            grace_seconds: between SIGTERM and SIGKILL.
+
         Raises:
             InfrastructureNotFound: the run has no such container.
         """

@@ -130,6 +130,11 @@ def read_parameters(parameters: Parameters, *, user: int) -> WrittenFilters:
 def choose(name: str, choices: type[_Choice], written: str | None) -> _Choice | None:
     """One of some choices by its value; None where nothing is written.
 
+    Args:
+        name: of the field, for the error.
+        choices: the values that there are.
+        written: by a person.
+
     Raises:
         InvalidQueryError: it is none of them; names them.
     """

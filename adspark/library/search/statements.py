@@ -119,6 +119,11 @@ def gathered_statement(parts: Sequence[Branch], sort: Sort, cursor: Cursor | Non
 
     All ads are found before they are sorted, so they have to be few: of more than `:most` no rows
     come back.
+
+    Args:
+        parts: conditions of which an ad meets one.
+        sort: the order of the page.
+        cursor: where the page before ended; None: the first page.
     """
     order = _ORDERS[sort]
     union = " UNION ALL ".join(
@@ -171,6 +176,11 @@ def undated_statement(parts: Sequence[Branch], sort: Sort, cursor: Cursor | None
     """Rows of id and NULL: ads that have no value in the order, which come after all others.
 
     They are few, so they are found before they are sorted: not all ads in the order of their ids.
+
+    Args:
+        parts: conditions of which an ad meets one.
+        sort: the order of the page.
+        cursor: where the page before ended; None: the first page.
     """
     order = _ORDERS[sort]
     has_begun = cursor is not None and cursor.key is None

@@ -67,7 +67,16 @@ def fit_text(
     most_lines: int = 12,
     is_bold: bool = False,
 ) -> Lettering:
-    """The largest letters with which a text fits into `room` (width, height)."""
+    """The largest letters with which a text fits into `room` (width, height).
+
+    Args:
+        text: of any length; what does not fit in the smallest letters is cut.
+        room: width and height, in pixels.
+        largest: size of letters, in pixels.
+        smallest: size of letters, in pixels.
+        most_lines: how many at most.
+        is_bold: whether in bold letters.
+    """
     shown = "".join(one for one in text[:_LONGEST] if one.isspace() or _is_drawable(one))
     words = shown.strip(" :,").split()
     width, height = room
@@ -90,7 +99,14 @@ def fit_text(
 def write_text(
     pen: ImageDraw.ImageDraw, lettering: Lettering, place: tuple[int, int], colour: Colour
 ) -> None:
-    """Write it with its top left corner at `place`."""
+    """Write it with its top left corner at `place`.
+
+    Args:
+        pen: of the picture.
+        lettering: as `fit_text` gave it.
+        place: from the left and from the top, in pixels.
+        colour: red, green, blue.
+    """
     x, y = place
     step = _line_height(lettering.size)
     stroke = _stroke(lettering.size, lettering.is_bold)

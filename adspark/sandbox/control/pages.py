@@ -52,7 +52,19 @@ def write_home(
     dify: Mapping[str, object],
     dify_faults: Sequence[ArmedFault[DifyFault]],
 ) -> str:
-    """The page at `/`."""
+    """The page at `/`.
+
+    Args:
+        settings: of the sandbox.
+        stats: how many requests of each kind came.
+        account: as its endpoint gives it.
+        advertisers: that it knows.
+        detailed: an ad that has details.
+        faults: that are armed for searches.
+        changes: how many were made to the recorded ads.
+        dify: what its Dify has done.
+        dify_faults: that are armed for Dify.
+    """
     shown = ("total_searches_left", "this_month_usage", "this_hour_searches")
     counters = {**stats, **{name: account[name] for name in shown}}
     base, key = settings.base_url, settings.api_key

@@ -89,7 +89,13 @@ def _colours(name: str) -> tuple[Colour, Colour]:
 
 
 def mix_colour(hue: float, lightness: float, saturation: float) -> Colour:
-    """A colour of shares from 0 to 1."""
+    """A colour of shares from 0 to 1.
+
+    Args:
+        hue: share of the circle of colours.
+        lightness: 0 is black, 1 is white.
+        saturation: 0 is grey.
+    """
     red, green, blue = colorsys.hls_to_rgb(hue, lightness, saturation)
     return round(red * 255), round(green * 255), round(blue * 255)
 

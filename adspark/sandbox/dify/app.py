@@ -59,6 +59,11 @@ class DifyApp:
     def check_inputs(self, inputs: Mapping[str, object], files: object, user: str) -> None:
         """Whether the workflow takes the inputs.
 
+        Args:
+            inputs: by the names of the workflow's form.
+            files: that the request has beside them.
+            user: who asks.
+
         Raises:
             DifyError: it does not.
         """
@@ -71,7 +76,13 @@ class DifyApp:
             self._check_file(file, user)
 
     def start(self, inputs: Json, user: str, hits: Hits) -> Run:
-        """Begin a run, with the faults that hit it."""
+        """Begin a run, with the faults that hit it.
+
+        Args:
+            inputs: as they were checked.
+            user: who asks.
+            hits: the faults that it has.
+        """
         original = self._originals.find(inputs, self.shape.picture_input.variable)
         prompt = str(inputs[PROMPT])
         copy = write_copy(prompt, original)

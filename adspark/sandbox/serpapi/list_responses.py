@@ -40,7 +40,13 @@ class AnswerWriter:
     def write(
         self, page: Page, record: SearchRecord, changes: frozenset[FaultKind]
     ) -> dict[str, object]:
-        """The whole body, with the changes that faults make to it."""
+        """The whole body, with the changes that faults make to it.
+
+        Args:
+            page: of the list.
+            record: the search, as it is kept.
+            changes: the faults that change a body.
+        """
         selection = record.catalogue.select(page.query)
         total, offset = len(selection), page.offset
         body = self._head.write(page.params, record, _make_path(page.query))

@@ -20,7 +20,14 @@ class HeadWriter:
     def write(
         self, params: Mapping[str, str], record: SearchRecord, path: str, *, status: str = "Success"
     ) -> dict[str, object]:
-        """The beginning of a body; `path` leads to the page that the search stands for."""
+        """The beginning of a body; `path` leads to the page that the search stands for.
+
+        Args:
+            params: of the request.
+            record: the search, as it is kept.
+            path: of the page at Google.
+            status: of the search.
+        """
         archived = f"{self._base_url}/searches/sandbox/{record.id}"
         metadata: dict[str, object] = {
             "id": record.id,

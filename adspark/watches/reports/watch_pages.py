@@ -85,7 +85,13 @@ async def read_watch_line(session: AsyncSession, *, watch_id: int) -> WatchLine 
 async def read_fetch_progress(
     session: AsyncSession, *, watch_id: int, run_id: str
 ) -> FetchProgress | None:
-    """How far a run's fetch of a watch has come; None where it has not begun."""
+    """How far a run's fetch of a watch has come; None where it has not begun.
+
+    Args:
+        session: of the database, read only.
+        watch_id: of the watch.
+        run_id: of the flow run.
+    """
     values = {"watch_id": watch_id, "run_id": run_id}
     found = (await session.execute(_PROGRESS, values)).mappings().first()
     return None if found is None else FetchProgress.model_validate(found)

@@ -54,7 +54,14 @@ def print_batch(
     decisions: dict[int, Decision],
     forecast: Forecast | None,
 ) -> None:
-    """One batch: how far it is, and its variants, the best first."""
+    """One batch: how far it is, and its variants, the best first.
+
+    Args:
+        batch: how far it is.
+        ranked: its variants, the best first.
+        decisions: by variant, where people have decided.
+        forecast: of the rest; None: nothing is open.
+    """
     out.print(f"[bold]{escape(batch.headline.capitalize())}[/]")
     facts = {
         "requested": f"{moment(batch.created_at)} by user {batch.user_id}",

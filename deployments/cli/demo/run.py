@@ -39,6 +39,11 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
     """Start a stack on the sandbox, fetch, show, and stop it unless `keep`; then all recorded ads
     are fetched.
 
+    Args:
+        settings: of the caller; its home gets the data.
+        keep: leave the stack running.
+        as_json: print one document, not texts.
+
     Raises:
         ConfigurationError: a stack runs already.
         AdSparkError: a step failed, or did not do what the demo is there to show.

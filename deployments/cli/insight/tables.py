@@ -21,7 +21,13 @@ _TOLD = (7, 14, 30, 60, 90, 180, 365)  # days after which it is told how many ad
 
 
 def print_timeline(rows: Sequence[PeriodRow], by: Period, limit: int) -> None:
-    """A line for each period."""
+    """A line for each period.
+
+    Args:
+        rows: a period each.
+        by: the length of a period.
+        limit: how many are shown, the latest.
+    """
     written = "%Y-%m" if by is Period.MONTH else "%Y-%m-%d"
     cells = [
         {by.value: f"{row.begins:{written}}", **row.model_dump(exclude={"begins"})} for row in rows

@@ -29,6 +29,13 @@ async def choose_failures(
 ) -> list[FailureGroup]:
     """The failures with these keys, or without keys all; a run by itself is a group of one.
 
+    Args:
+        client: of the Prefect server.
+        keys: of failures, or ids of runs.
+        hours: how far back to look.
+        pools: names of work pools; none: all.
+        flow: only of this flow.
+
     Raises:
         ConfigurationError: a key means nothing, or a run that cannot be retried; says why.
     """

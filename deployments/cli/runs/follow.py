@@ -57,6 +57,12 @@ async def run_and_follow(
 ) -> FinishedRun:
     """Run `deployment` (`flow/name`, or a flow's name alone) and wait for its end.
 
+    Args:
+        api_url: of the Prefect server.
+        deployment: which one.
+        parameters: of the run.
+        on_event: called with every event of the run as it comes.
+
     Raises:
         ConfigurationError: no server, no such deployment, or parameters that it does not take.
         RunFailedError: the run did not complete.
@@ -69,6 +75,11 @@ async def run_and_follow(
 
 async def follow_run(api_url: str, run_id: UUID, on_event: Callable[[Event], None]) -> FinishedRun:
     """Wait for the end of a run that was started before.
+
+    Args:
+        api_url: of the Prefect server.
+        run_id: of the flow run.
+        on_event: called with every event of the run as it comes.
 
     Raises:
         ConfigurationError: no server.

@@ -50,7 +50,13 @@ def print_variants(variants: Sequence[VariantSummary], waiting: Sequence[int]) -
 def print_variant(
     variant: VariantSummary, reviews: Sequence[StoredReview], media: MediaStore
 ) -> None:
-    """One variant: where its pictures are, its copy, how it was judged."""
+    """One variant: where its pictures are, its copy, how it was judged.
+
+    Args:
+        variant: as it is listed.
+        reviews: of it, the latest last.
+        media: where its pictures are.
+    """
     out.print(f"[bold]Variant {variant.id}[/] of {variant.original_ad_id}: {variant.status}")
     print_facts(_facts(variant, media))
     if variant.description:

@@ -36,7 +36,13 @@ def print_watches(rows: Sequence[WatchRow]) -> None:
 
 
 def print_watch(row: WatchRow, events: Sequence[News], fetches: Sequence[Fetch]) -> None:
-    """One watch: definition, how it goes, what it noticed last and what it fetched last."""
+    """One watch: definition, how it goes, what it noticed last and what it fetched last.
+
+    Args:
+        row: as it is listed.
+        events: the latest first.
+        fetches: the latest first.
+    """
     out.print(f"[bold]{row.id} {escape(row.definition.name)}[/] ({row.state})")
     print_facts(_definition(row) | _progress(row), width=14)
     if events:

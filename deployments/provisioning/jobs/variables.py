@@ -84,7 +84,16 @@ class OwnJob(BaseJobConfiguration):
         worker_id: UUID | None = None,
         deployment: DeploymentResponse | None = None,
     ) -> Self:
-        """As Prefect's, but without any template, and with nothing that was refused."""
+        """As Prefect's, but without any template, and with nothing that was refused.
+
+        Args:
+            flow_run: whose job it is.
+            client: of the Prefect server.
+            work_pool: of the run.
+            worker_name: of the worker that takes it.
+            worker_id: of that worker.
+            deployment: of the run; read where it is not given.
+        """
         if deployment is None and flow_run.deployment_id:
             deployment = await client.read_deployment(flow_run.deployment_id)
         flow = await client.read_flow(flow_run.flow_id)

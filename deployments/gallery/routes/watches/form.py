@@ -100,7 +100,13 @@ class _Editor:
     async def show(
         self, form: WatchForm, outcome: SaveOutcome | None = None, *, status: int = 200
     ) -> HTMLResponse:
-        """The page, with what comes of the form where that is known."""
+        """The page, with what comes of the form where that is known.
+
+        Args:
+            form: as it was typed, or as the watch is.
+            outcome: what is wrong, or what it will cost.
+            status: of the HTTP response.
+        """
         ids = [*form.advertiser_ids, *(one.advertiser_id for one in form.found)]
         estimate = outcome.estimate if outcome else await self._present_cost()
         return self.gallery.templates.page(
